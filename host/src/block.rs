@@ -1,0 +1,387 @@
+//! Items that were read together, and the runs of them that travel on.
+//!
+//! A source fills a [`BlockBuilder`] with whatever it has now; the reader numbers and seals
+//! it as a [`Block`], which is shared and never changes again. What moves through the queue
+//! and to a worker is a [`Span`]: a block and a range of its items.
+//!
+//! ```text
+//! bytes    o n e t w o t h r e e        items stand back to back,
+//! ends           3     6         11     so a span is one run of bytes
+//! ```
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Position of an item in the input, counted from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemIndex(u64);
+
+impl ItemIndex {
+    /// The item at `position`.
+    #[must_use]
+    pub const fn new(position: u64) -> Self {
+        Self(position)
+    }
+
+    /// The position as a number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) const fn plus(self, items: usize) -> Self {
+        Self(self.0 + items as u64)
+    }
+}
+
+impl fmt::Display for ItemIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The items of a block while a source fills it.
+///
+/// ```
+/// use mtl_host::BlockBuilder;
+///
+/// let mut block = BlockBuilder::new();
+/// block.push(b"one");
+/// block.push(b"two");
+/// assert_eq!(block.len(), 2);
+/// ```
+#[derive(Debug, Default)]
+pub struct BlockBuilder {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    rejected: Vec<(usize, String)>,
+    paths: Vec<PathBuf>,
+    input_bytes: u64,
+}
+
+impl BlockBuilder {
+    /// Where a block is full: large enough that hand-over costs nothing per item, small
+    /// enough that a few dozen fit into the window.
+    pub const FULL: usize = 256 * 1024;
+    /// What an item costs the host beside its own bytes: its end, and its slot in the outcomes.
+    pub(crate) const ITEM_COST: usize = 32;
+
+    /// A block with no items.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one item.
+    pub fn push(&mut self, item: &[u8]) {
+        self.bytes.extend_from_slice(item);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Adds one item: what `fill` appends to the bytes it is given.
+    ///
+    /// # Errors
+    ///
+    /// Passes on the error of `fill`; then nothing has been added.
+    ///
+    /// # Panics
+    ///
+    /// When `fill` shortens what was there.
+    pub fn push_with<E>(
+        &mut self,
+        fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let before = self.bytes.len();
+        let filled = fill(&mut self.bytes);
+        assert!(self.bytes.len() >= before, "an item is appended to the bytes of the block");
+        match filled {
+            Ok(()) => {
+                self.ends.push(self.bytes.len());
+                Ok(())
+            }
+            Err(error) => {
+                self.bytes.truncate(before);
+                Err(error)
+            }
+        }
+    }
+
+    /// Says that the item added last is the content of the file at `path`.
+    ///
+    /// # Panics
+    ///
+    /// When an earlier item of this block has no path: all items of a block have one, or none.
+    pub fn set_path(&mut self, path: PathBuf) {
+        self.paths.push(path);
+        assert_eq!(self.paths.len(), self.ends.len(), "each item of the block has a path");
+    }
+
+    /// Says that the item added last cannot be worked on: it becomes a fault `bad-item` with
+    /// this message and never reaches a plugin.
+    ///
+    /// # Panics
+    ///
+    /// When the block has no item.
+    pub fn reject(&mut self, why: impl Into<String>) {
+        let last = self.ends.len().checked_sub(1).expect("an item was added before");
+        self.rejected.push((last, why.into()));
+    }
+
+    /// Counts bytes of the input that the items of this block took, separators included.
+    /// A progress bar knows by them how far the input is done.
+    pub fn add_input_bytes(&mut self, bytes: u64) {
+        self.input_bytes += bytes;
+    }
+
+    /// How many items there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no item.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Whether a source should stop adding items, for now.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.cost() >= Self::FULL
+    }
+
+    /// What the items take of the window, in bytes.
+    pub(crate) fn cost(&self) -> usize {
+        self.bytes.len() + self.ends.len() * Self::ITEM_COST
+    }
+
+    /// Whether `other` can be added: it is of the same kind, and this block is not full.
+    pub(crate) fn can_take(&self, other: &Self) -> bool {
+        !self.is_full() && (self.is_empty() || self.paths.is_empty() == other.paths.is_empty())
+    }
+
+    /// Moves all items of `other` to the end of this block.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        let (bytes, items) = (self.bytes.len(), self.ends.len());
+        self.bytes.append(&mut other.bytes);
+        self.ends.extend(other.ends.drain(..).map(|end| bytes + end));
+        self.rejected.extend(other.rejected.drain(..).map(|(item, why)| (items + item, why)));
+        self.paths.append(&mut other.paths);
+        self.input_bytes += std::mem::take(&mut other.input_bytes);
+    }
+
+    /// Drops all items after the first `items`.
+    pub(crate) fn truncate(&mut self, items: usize) {
+        if items >= self.ends.len() {
+            return;
+        }
+        self.ends.truncate(items);
+        self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
+        self.paths.truncate(items);
+        self.rejected.retain(|(item, _)| *item < items);
+    }
+
+    pub(crate) fn seal(self, first: ItemIndex) -> Block {
+        let Self { bytes, ends, rejected, paths, input_bytes } = self;
+        debug_assert!(paths.is_empty() || paths.len() == ends.len(), "a path for each item");
+        Block { first, bytes, ends, rejected, paths, input_bytes }
+    }
+}
+
+/// Items that were read together: numbered, shared, unchanging.
+#[derive(Debug)]
+pub(crate) struct Block {
+    first: ItemIndex,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    rejected: Vec<(usize, String)>,
+    paths: Vec<PathBuf>,
+    input_bytes: u64,
+}
+
+impl Block {
+    fn start(&self, item: usize) -> usize {
+        item.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
+    /// Share of the input that the first `items` stand for.
+    fn input_bytes_before(&self, items: usize) -> u64 {
+        match self.ends.len() as u128 {
+            0 => 0,
+            all => u64::try_from(u128::from(self.input_bytes) * items as u128 / all)
+                .expect("a share is not more than the whole"),
+        }
+    }
+}
+
+/// A run of items of one block: what the queue holds, and what a worker claims.
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    block: Arc<Block>,
+    items: Range<usize>,
+}
+
+impl Span {
+    /// All items of a block.
+    pub(crate) fn whole(block: Block) -> Self {
+        let items = 0..block.ends.len();
+        Self { block: Arc::new(block), items }
+    }
+
+    /// The position of the first item in the input.
+    pub(crate) fn first(&self) -> ItemIndex {
+        self.block.first.plus(self.items.start)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The bytes of the item at `at`, counted from the start of this span.
+    pub(crate) fn item(&self, at: usize) -> &[u8] {
+        let item = self.items.start + at;
+        debug_assert!(self.items.contains(&item), "the item is in the span");
+        &self.block.bytes[self.block.start(item)..self.block.ends[item]]
+    }
+
+    /// The file that the item at `at` is the content of.
+    pub(crate) fn path(&self, at: usize) -> Option<&Path> {
+        self.block.paths.get(self.items.start + at).map(PathBuf::as_path)
+    }
+
+    /// Why the item at `at` cannot be worked on.
+    pub(crate) fn rejection(&self, at: usize) -> Option<&str> {
+        let rejected = &self.block.rejected;
+        if rejected.is_empty() {
+            return None;
+        }
+        let found = rejected.binary_search_by_key(&(self.items.start + at), |(item, _)| *item);
+        found.ok().map(|place| rejected[place].1.as_str())
+    }
+
+    /// Where the first item is, from `at` on, that cannot be worked on; or the end.
+    pub(crate) fn next_rejection(&self, at: usize) -> usize {
+        let from = self.items.start + at;
+        let rejected = &self.block.rejected;
+        let place = rejected.partition_point(|(item, _)| *item < from);
+        rejected
+            .get(place)
+            .map_or(self.len(), |(item, _)| (item - self.items.start).min(self.len()))
+    }
+
+    /// Cuts off the first `items` (or all, when there are fewer) and returns them.
+    pub(crate) fn split_to(&mut self, items: usize) -> Self {
+        let cut = self.items.start + items.min(self.len());
+        let front = Self { block: Arc::clone(&self.block), items: self.items.start..cut };
+        self.items.start = cut;
+        front
+    }
+
+    /// Adds `next`, when it is of the same block and follows at once; says whether it did.
+    pub(crate) fn join(&mut self, next: &Self) -> bool {
+        let follows = Arc::ptr_eq(&self.block, &next.block) && self.items.end == next.items.start;
+        if follows {
+            self.items.end = next.items.end;
+        }
+        follows
+    }
+
+    /// What the item at `at` takes of the window, in bytes.
+    pub(crate) fn cost(&self, at: usize) -> usize {
+        self.item(at).len() + BlockBuilder::ITEM_COST
+    }
+
+    /// What all items take of the window, in bytes.
+    pub(crate) fn total_cost(&self) -> usize {
+        if self.is_empty() {
+            return 0;
+        }
+        let bytes = self.block.ends[self.items.end - 1] - self.block.start(self.items.start);
+        bytes + self.len() * BlockBuilder::ITEM_COST
+    }
+
+    /// How much of the input these items stand for.
+    pub(crate) fn input_bytes(&self) -> u64 {
+        self.block.input_bytes_before(self.items.end)
+            - self.block.input_bytes_before(self.items.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(items: &[&str]) -> Span {
+        let mut block = BlockBuilder::new();
+        for item in items {
+            block.push(item.as_bytes());
+        }
+        block.add_input_bytes(10);
+        Span::whole(block.seal(ItemIndex::new(100)))
+    }
+
+    #[test]
+    fn a_span_is_cut_in_two_and_both_keep_their_items() {
+        let mut rest = span(&["one", "", "three"]);
+        let front = rest.split_to(2);
+        assert_eq!((front.first().get(), front.len()), (100, 2));
+        assert_eq!((front.item(0), front.item(1)), (&b"one"[..], &b""[..]));
+        assert_eq!((rest.first().get(), rest.len()), (102, 1));
+        assert_eq!(rest.item(0), b"three");
+        assert_eq!(front.total_cost(), front.cost(0) + front.cost(1));
+        assert_eq!(front.input_bytes() + rest.input_bytes(), 10, "no byte of the input is lost");
+    }
+
+    #[test]
+    fn a_span_gives_no_more_than_it_has() {
+        let mut rest = span(&["one"]);
+        assert_eq!(rest.split_to(5).len(), 1);
+        assert!(rest.is_empty());
+        assert_eq!(rest.total_cost(), 0);
+    }
+
+    #[test]
+    fn a_rejected_item_is_known_by_its_place_in_the_span() {
+        let mut block = BlockBuilder::new();
+        block.push(b"good");
+        block.push(b"bad");
+        block.reject("not a number");
+        let mut rest = Span::whole(block.seal(ItemIndex::default()));
+        assert_eq!(rest.rejection(0), None);
+        rest.split_to(1);
+        assert_eq!(rest.rejection(0), Some("not a number"));
+    }
+
+    #[test]
+    fn an_item_that_could_not_be_filled_leaves_nothing_behind() {
+        let mut block = BlockBuilder::new();
+        block.push(b"good");
+        let failed = block.push_with(|bytes| {
+            bytes.extend_from_slice(b"half");
+            Err("broken")
+        });
+        assert_eq!(failed, Err("broken"));
+        block.push(b"next");
+        let span = Span::whole(block.seal(ItemIndex::default()));
+        assert_eq!((span.len(), span.item(1)), (2, &b"next"[..]));
+    }
+
+    #[test]
+    fn a_shortened_block_forgets_what_came_after() {
+        let mut block = BlockBuilder::new();
+        block.push(b"one");
+        block.push(b"two");
+        block.reject("why");
+        block.truncate(1);
+        block.push(b"three");
+        let span = Span::whole(block.seal(ItemIndex::default()));
+        assert_eq!((span.item(1), span.rejection(1)), (&b"three"[..], None));
+    }
+}

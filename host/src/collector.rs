@@ -1,0 +1,57 @@
+//! Brings outcomes into the order in which the consumer wants them.
+//!
+//! It runs on the consumer's thread. It decides nothing about faults: [`policy`] does.
+
+pub(crate) mod policy;
+mod reorder;
+
+use std::collections::VecDeque;
+
+use self::reorder::Reorder;
+use crate::outcome::Outcomes;
+
+/// In which order results come out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As their items came in.
+    #[default]
+    Input,
+    /// As they are finished.
+    Completion,
+}
+
+/// Takes outcomes as they arrive and gives them as they are due.
+#[derive(Debug)]
+pub(crate) enum Collector {
+    Input(Reorder<Outcomes>),
+    Completion(VecDeque<Outcomes>),
+}
+
+impl Collector {
+    pub(crate) fn new(order: Order) -> Self {
+        match order {
+            Order::Input => Self::Input(Reorder::default()),
+            Order::Completion => Self::Completion(VecDeque::new()),
+        }
+    }
+
+    /// Takes outcomes in the order of their arrival.
+    pub(crate) fn accept(&mut self, outcomes: Outcomes) {
+        match self {
+            Self::Input(reorder) => {
+                let span = outcomes.span();
+                let (first, items) = (span.first(), span.len());
+                reorder.accept(first, items, outcomes);
+            }
+            Self::Completion(waiting) => waiting.push_back(outcomes),
+        }
+    }
+
+    /// Gives the next outcomes that are due, if there are any.
+    pub(crate) fn next_due(&mut self) -> Option<Outcomes> {
+        match self {
+            Self::Input(reorder) => reorder.next_due(),
+            Self::Completion(waiting) => waiting.pop_front(),
+        }
+    }
+}

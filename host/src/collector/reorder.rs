@@ -1,0 +1,98 @@
+//! Puts runs of items back into input order.
+//!
+//! Workers finish in any order; the sink of an ordered run takes outcomes in the order in
+//! which their items were read. This module holds those that arrive early.
+//!
+//! ```text
+//! arrives    4..6   0..2   2..4   7..8   6..7
+//! held      {4..6} {4..6}    -   {7..8}    -
+//! due         -     0..2   2..6     -    6..8
+//! ```
+//!
+//! # Invariants
+//!
+//! * Only what starts at `next` is due, and `next` only grows.
+//! * Everything held starts at or after `next`.
+//! * At most a window of items is held: an item keeps its place in the window until the
+//!   consumer has taken it, so a slow one stalls the reader and does not fill this map.
+
+use std::collections::BTreeMap;
+
+use crate::block::ItemIndex;
+
+/// Runs of items that wait for an earlier one.
+#[derive(Debug)]
+pub(crate) struct Reorder<T> {
+    next: ItemIndex,
+    held: BTreeMap<ItemIndex, (usize, T)>,
+}
+
+impl<T> Default for Reorder<T> {
+    fn default() -> Self {
+        Self { next: ItemIndex::default(), held: BTreeMap::new() }
+    }
+}
+
+impl<T> Reorder<T> {
+    /// Takes `run`, which stands for `items` items from `first` on.
+    pub(super) fn accept(&mut self, first: ItemIndex, items: usize, run: T) {
+        debug_assert!(items > 0, "a run has an item, or it would never be due");
+        debug_assert!(first >= self.next, "item {first} arrived twice");
+        let previous = self.held.insert(first, (items, run));
+        debug_assert!(previous.is_none(), "item {first} arrived twice");
+    }
+
+    /// Gives the next run in input order, if it has arrived.
+    pub(super) fn next_due(&mut self) -> Option<T> {
+        let entry = self.held.first_entry().filter(|entry| *entry.key() == self.next)?;
+        let (items, run) = entry.remove();
+        self.next = self.next.plus(items);
+        Some(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn runs_come_out_in_input_order_as_soon_as_they_can() {
+        let arrivals = [(4, 2), (0, 2), (2, 2), (7, 1), (6, 1)];
+        let expected: [&[u64]; 5] = [&[], &[0], &[2, 4], &[], &[6, 7]];
+        let mut reorder = Reorder::default();
+        for ((first, items), due) in arrivals.into_iter().zip(expected) {
+            reorder.accept(ItemIndex::new(first), items, first);
+            let came: Vec<_> = std::iter::from_fn(|| reorder.next_due()).collect();
+            assert_eq!(came, due, "after {first}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_arrivals_each_run_comes_out_once_and_in_order(
+            lengths in prop::collection::vec(1_usize..5, 0..40),
+            seed in any::<u64>(),
+        ) {
+            let mut first = 0;
+            let mut runs: Vec<(u64, usize)> = lengths
+                .iter()
+                .map(|&items| {
+                    let run = (first, items);
+                    first += items as u64;
+                    run
+                })
+                .collect();
+            let in_order: Vec<u64> = runs.iter().map(|run| run.0).collect();
+            runs.sort_by_key(|run| (run.0 ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            let mut reorder = Reorder::default();
+            let mut came = Vec::new();
+            for (first, items) in runs {
+                reorder.accept(ItemIndex::new(first), items, first);
+                came.extend(std::iter::from_fn(|| reorder.next_due()));
+            }
+            prop_assert_eq!(came, in_order);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Why a run could not go on. One item's failure is a [`Fault`], not an error.
+
+use std::sync::Arc;
+
+use crate::collector::policy::MaxFaults;
+use crate::fault::Fault;
+use crate::plugin::StartError;
+use crate::sink::SinkError;
+use crate::source::SourceError;
+use crate::stats::Counts;
+use crate::worker::WorkerIndex;
+
+/// Why a run ended before its work was done, or ended badly.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A worker could not be started at all.
+    #[error("worker {worker} could not be started")]
+    Init {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// What went wrong.
+        source: Arc<StartError>,
+    },
+    /// Every worker broke and could not be started again.
+    #[error("no worker is left: worker {worker}, the last one, could not be started again")]
+    NoWorkerLeft {
+        /// The last one.
+        worker: WorkerIndex,
+        /// Why it could not be started.
+        source: Arc<StartError>,
+    },
+    /// The input could not be read on.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The source panicked.
+    #[error("the source of the items panicked: {message}")]
+    SourcePanicked {
+        /// What it said.
+        message: String,
+    },
+    /// The results could not be written.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// An item failed, and the policy is [`Immediate`](crate::ErrorPolicy::Immediate).
+    #[error("an item failed")]
+    ItemFailed(#[source] Fault),
+    /// Items failed, and the policy is [`Deferred`](crate::ErrorPolicy::Deferred).
+    #[error("{} failed", items(.0.len()))]
+    ItemsFailed(
+        /// All of them, in the order in which they came out.
+        Vec<Fault>,
+    ),
+    /// More items failed than may.
+    #[error("{} of {} items failed, more than the limit of {limit}", counts.failed(), counts.total())]
+    TooManyFaults {
+        /// How many may.
+        limit: MaxFaults,
+        /// How it stood when the limit was passed.
+        counts: Counts,
+    },
+    /// The operating system refused a thread.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+    /// The items that have an outcome are not those that were read: a defect of this library.
+    #[error("{read} items were read, but {accounted} have an outcome")]
+    Unaccounted {
+        /// How many were read.
+        read: u64,
+        /// How many have an outcome.
+        accounted: u64,
+    },
+}
+
+fn items(number: usize) -> String {
+    if number == 1 { "1 item".into() } else { format!("{number} items") }
+}
+
+impl Error {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Init { source, .. } | Self::NoWorkerLeft { source, .. } => source.hint(),
+            Self::Source(error) => error.hint().map(Into::into),
+            Self::ItemFailed(_) => {
+                Some("to go on after failed items, use `--on-error ignore` or `deferred`".into())
+            }
+            Self::TooManyFaults { .. } => Some(
+                "the faults above say why; to allow more, raise `--max-faults`".into(),
+            ),
+            Self::Unaccounted { .. } => Some("this is a bug of mtl-host: please report it".into()),
+            Self::Sink(_)
+            | Self::SourcePanicked { .. }
+            | Self::ItemsFailed(_)
+            | Self::Thread(_) => None,
+        }
+    }
+}

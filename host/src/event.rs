@@ -1,0 +1,121 @@
+//! What happens in a run beside its results. Stages tell, the side listens.
+
+use std::time::Duration;
+
+use crate::plugin::StartError;
+use crate::worker::WorkerIndex;
+use crate::worker::executor::Broken;
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A worker is initialised and takes items.
+    WorkerReady {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// How long its start took.
+        took: Duration,
+    },
+    /// A worker's instance broke; a fresh one takes its place.
+    WorkerBroke {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// What happened; the item has it as its fault.
+        why: &'a Broken,
+    },
+    /// A worker could not be started again and takes no more items.
+    WorkerRetired {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// Why it could not be started.
+        why: &'a StartError,
+    },
+    /// A plugin wrote a line to its standard output or its standard error.
+    Output {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// Where it wrote.
+        stream: Stream,
+        /// The line, without its end.
+        line: &'a str,
+    },
+    /// A plugin logged a message.
+    Log {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// How much it matters.
+        level: Level,
+        /// The message.
+        message: &'a str,
+    },
+}
+
+/// One of the two streams that a plugin may write to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// How much a plugin's message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Every step.
+    Trace,
+    /// For the plugin's author.
+    Debug,
+    /// For whoever runs it.
+    Info,
+    /// Something is not as it should be.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+impl Level {
+    /// The name, in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Is told of events: at once, on the thread where they happen, which may be any.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use mtl_host::{Event, Observer};
+///
+/// #[derive(Default)]
+/// struct Ready(AtomicUsize);
+///
+/// impl Observer for Ready {
+///     fn notify(&self, event: &Event<'_>) {
+///         if let Event::WorkerReady { .. } = event {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync {
+    /// Takes one event. A worker waits for it to return.
+    fn notify(&self, event: &Event<'_>);
+}
+
+/// Listens to nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nobody;
+
+impl Observer for Nobody {
+    fn notify(&self, _event: &Event<'_>) {}
+}

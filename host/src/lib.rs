@@ -1,0 +1,66 @@
+//! Runs WebAssembly plugins as stateful workers over a stream of items.
+//!
+//! A plugin is compiled once. A [`Pool`] starts workers, each with its own instance in its own
+//! sandbox, initialised once. Items stream through bounded queues into `call`, and results come
+//! out lazily, in input order unless asked otherwise. Every item ends in exactly one outcome.
+//!
+//! ```text
+//!          ┌──────────────────────── pool ─────────────────────────┐
+//! input ─▶ source ─▶ block ─▶ queue ─▶ workers ─▶ collector ─▶ sink ─▶ output
+//!            │ lazy            │ window   │ claim     │ reorder
+//! ```
+//!
+//! ```
+//! use mtl_host::{Engine, Plugin, Pool};
+//!
+//! let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+//! let mut pool = Pool::builder(&plugin).build()?;
+//!
+//! let mut results = pool.map(["one", "two"]);
+//! assert_eq!(results.len(), 2);
+//! assert_eq!(results.next().unwrap()?.bytes(), Some(&b"ONE"[..]));
+//!
+//! let summary = results.end().into_result()?;
+//! assert_eq!(summary.counts.failed(), 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The library is silent: it does not print, exit, read the environment or install handlers.
+
+mod block;
+mod collector;
+mod error;
+mod event;
+mod fault;
+mod outcome;
+mod plugin;
+mod pool;
+mod queue;
+mod sandbox;
+pub mod sink;
+pub mod source;
+mod stats;
+mod stop;
+mod worker;
+
+#[cfg(test)]
+mod patience;
+
+pub use self::block::{BlockBuilder, ItemIndex};
+pub use self::collector::Order;
+pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownPolicy};
+pub use self::error::Error;
+pub use self::event::{Event, Level, Observer, Stream};
+pub use self::fault::{Fault, FaultKind};
+pub use self::outcome::{Format, Outcome, RecordRule};
+pub use self::plugin::{Engine, EngineError, LoadError, Plugin, StartError};
+pub use self::pool::{
+    BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results,
+};
+pub use self::queue::Window;
+pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
+pub use self::stats::{Counts, Progress, Snapshot, Summary};
+pub use self::stop::StopFlag;
+pub use self::worker::executor::Broken;
+pub use self::worker::pace::ChunkSize;
+pub use self::worker::{WorkerIndex, WorkerReport};

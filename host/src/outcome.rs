@@ -1,0 +1,235 @@
+//! What became of each item of a span.
+//!
+//! Every item ends in exactly one outcome: a record, no record (the plugin filtered it out),
+//! or a fault. A worker appends them in order; what it could not do stays out and goes back
+//! to the queue.
+
+use std::path::Path;
+
+use crate::block::{ItemIndex, Span};
+use crate::fault::{Fault, FaultKind};
+use crate::worker::WorkerIndex;
+
+/// One item and what became of it, as a sink sees it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Outcome<'a> {
+    /// The item's position in the input, from 0.
+    pub index: ItemIndex,
+    /// The item itself.
+    pub item: &'a [u8],
+    /// The file that the item is the content of, if it is one.
+    pub path: Option<&'a Path>,
+    /// Its record; none if the plugin filtered it out; or its fault.
+    pub result: Result<Option<&'a [u8]>, &'a Fault>,
+    /// What the plugin says its records are.
+    pub format: Format,
+}
+
+/// What the bytes of items or records are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Any bytes; shown as text where they are UTF-8.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json,
+}
+
+/// What a record must be, for a sink to take it. One that is not becomes a fault `bad-result`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordRule {
+    /// Anything.
+    #[default]
+    Any,
+    /// It may not hold this byte, which ends records in the output.
+    Without(u8),
+    /// If the plugin says that its records are JSON, it must be one JSON value.
+    ValidJson,
+}
+
+impl RecordRule {
+    /// Why `record` is not what it must be.
+    fn broken_by(self, record: &[u8], format: Format) -> Option<String> {
+        match (self, format) {
+            (Self::Any, _) | (Self::ValidJson, Format::Text) => None,
+            (Self::Without(byte), _) => {
+                let place = memchr::memchr(byte, record)?;
+                let what = match byte {
+                    b'\n' => "a line break".into(),
+                    0 => "a zero byte".into(),
+                    other => format!("the byte {other}"),
+                };
+                Some(format!("the result has {what} at byte {place}, which would end its record"))
+            }
+            (Self::ValidJson, Format::Json) => {
+                let parsed = serde_json::from_slice::<serde::de::IgnoredAny>(record);
+                parsed.err().map(|error| format!("the result is not JSON: {error}"))
+            }
+        }
+    }
+}
+
+/// What became of the first items of a span, in order.
+#[derive(Debug)]
+pub(crate) struct Outcomes {
+    span: Span,
+    worker: Option<WorkerIndex>,
+    slots: Vec<Slot>,
+    bytes: Vec<u8>,
+    format: Format,
+    rule: RecordRule,
+}
+
+#[derive(Debug)]
+enum Slot {
+    /// A record that ends here and starts where the one before it ends.
+    Record {
+        end: usize,
+    },
+    NoRecord,
+    Fault(Box<Fault>),
+}
+
+impl Outcomes {
+    /// No outcomes yet, of items that `worker` has claimed.
+    pub(crate) fn new(span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
+        Self { worker: Some(worker), rule, ..Self::of_nobody(span) }
+    }
+
+    fn of_nobody(span: Span) -> Self {
+        let slots = Vec::with_capacity(span.len());
+        let (format, rule) = (Format::default(), RecordRule::default());
+        Self { span, worker: None, slots, bytes: Vec::new(), format, rule }
+    }
+
+    /// The outcomes of items whose turn never came.
+    pub(crate) fn not_run(span: Span) -> Self {
+        let mut outcomes = Self::of_nobody(span);
+        while !outcomes.is_complete() {
+            outcomes.fault(FaultKind::NotRun, "the run ended first");
+        }
+        outcomes
+    }
+
+    /// How many items have their outcome: the place of the next one in the span.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.slots.len() == self.span.len()
+    }
+
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// The position of the next item without an outcome.
+    pub(crate) fn next_index(&self) -> ItemIndex {
+        self.span.first().plus(self.slots.len())
+    }
+
+    pub(crate) fn set_format(&mut self, format: Format) {
+        self.format = format;
+    }
+
+    pub(crate) fn record(&mut self, bytes: &[u8]) {
+        match self.rule.broken_by(bytes, self.format) {
+            None => {
+                self.bytes.extend_from_slice(bytes);
+                self.push(Slot::Record { end: self.bytes.len() });
+            }
+            Some(why) => self.fault(FaultKind::BadResult, why),
+        }
+    }
+
+    pub(crate) fn no_record(&mut self) {
+        self.push(Slot::NoRecord);
+    }
+
+    pub(crate) fn fault(&mut self, kind: FaultKind, message: impl Into<String>) {
+        let mut fault = Fault::new(self.next_index(), kind, message);
+        if let Some(worker) = self.worker {
+            fault = fault.by(worker);
+        }
+        self.push(Slot::Fault(Box::new(fault)));
+    }
+
+    /// The item never reached a plugin: it is not what it should be.
+    pub(crate) fn reject(&mut self, why: String) {
+        let fault = Fault::new(self.next_index(), FaultKind::BadItem, why);
+        self.push(Slot::Fault(Box::new(fault)));
+    }
+
+    fn push(&mut self, slot: Slot) {
+        debug_assert!(!self.is_complete(), "an item has one outcome");
+        self.slots.push(slot);
+    }
+
+    /// Cuts the span where the outcomes end, and returns the items that have none.
+    pub(crate) fn cut(&mut self) -> Span {
+        let done = self.span.split_to(self.slots.len());
+        std::mem::replace(&mut self.span, done)
+    }
+
+    /// What the records take in memory, in bytes, beside what their items were charged.
+    pub(crate) fn record_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Which item failed first, of those that failed.
+    pub(crate) fn first_fault(&self) -> Option<ItemIndex> {
+        let at = self.slots.iter().position(|slot| matches!(slot, Slot::Fault(_)))?;
+        Some(self.span.first().plus(at))
+    }
+
+    /// Whether no item had its turn.
+    pub(crate) fn is_not_run(&self) -> bool {
+        // They are made together or not at all.
+        self.worker.is_none()
+    }
+
+    /// All outcomes, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Outcome<'_>> {
+        let mut cursor = Cursor::default();
+        std::iter::from_fn(move || self.next(&mut cursor))
+    }
+
+    /// The outcome at `cursor`, which moves on to the next.
+    pub(crate) fn next(&self, cursor: &mut Cursor) -> Option<Outcome<'_>> {
+        let at = cursor.at;
+        let result = match self.slots.get(at)? {
+            Slot::Record { end } => {
+                let start = std::mem::replace(&mut cursor.start, *end);
+                Ok(Some(&self.bytes[start..*end]))
+            }
+            Slot::NoRecord => Ok(None),
+            Slot::Fault(fault) => Err(&**fault),
+        };
+        cursor.at += 1;
+        Some(Outcome {
+            index: self.span.first().plus(at),
+            item: self.span.item(at),
+            path: self.span.path(at),
+            result,
+            format: self.format,
+        })
+    }
+}
+
+/// A place among outcomes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cursor {
+    at: usize,
+    /// Where the next record starts.
+    start: usize,
+}
+
+impl Cursor {
+    /// How many outcomes are behind it.
+    pub(crate) fn passed(self) -> usize {
+        self.at
+    }
+}

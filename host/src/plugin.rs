@@ -1,0 +1,113 @@
+//! Plugins: loaded and compiled once, instantiated once per worker.
+//!
+//! ```text
+//! bytes ─▶ artifact ─▶ Plugin (compiled, imports checked) ─▶ instance per worker
+//!                        │ core module: core_abi              │ state: WASI, limits, context
+//!                        └ component:   component             └ an executor
+//! ```
+
+mod artifact;
+mod component;
+mod context;
+mod core_abi;
+mod engine;
+mod error;
+mod state;
+mod trap;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use self::engine::{Engine, EngineError};
+pub use self::error::{LoadError, StartError};
+pub(crate) use self::state::Spec;
+
+use self::artifact::{Artifact, Kind};
+use self::component::ComponentPlugin;
+use self::core_abi::CorePlugin;
+use crate::worker::executor::Executor;
+
+/// A plugin, compiled and checked: cheap to clone, shared by all its workers.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin};
+///
+/// let engine = Engine::new()?;
+/// let plugin = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
+/// assert!(!plugin.has_init());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Plugin {
+    name: PathBuf,
+    engine: Engine,
+    code: Code,
+}
+
+#[derive(Clone, Debug)]
+enum Code {
+    Core(Arc<CorePlugin>),
+    Component(Arc<ComponentPlugin>),
+}
+
+impl Plugin {
+    /// Loads the plugin in the file at `path`: a core module or a component, binary or text.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is not WebAssembly, lacks an export that a plugin must
+    /// have, or imports what the host does not provide.
+    pub fn load(engine: &Engine, path: impl AsRef<Path>) -> Result<Self, LoadError> {
+        let path = path.as_ref();
+        let artifact = Artifact::read(path)?;
+        Self::compile(engine, path, &artifact)
+    }
+
+    /// Loads a plugin from its bytes; `name` is how errors call it.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn from_bytes(engine: &Engine, name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
+        let path = Path::new(name);
+        let artifact = Artifact::from_bytes(path, bytes.to_vec())?;
+        Self::compile(engine, path, &artifact)
+    }
+
+    fn compile(engine: &Engine, path: &Path, artifact: &Artifact) -> Result<Self, LoadError> {
+        let code = match artifact.kind() {
+            Kind::Core => Code::Core(Arc::new(CorePlugin::compile(engine, path, artifact)?)),
+            Kind::Component => {
+                Code::Component(Arc::new(ComponentPlugin::compile(engine, path, artifact)?))
+            }
+        };
+        Ok(Self { name: path.to_owned(), engine: engine.clone(), code })
+    }
+
+    /// How errors call it: its path, or the name it was given.
+    #[must_use]
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// Whether it takes arguments for each worker.
+    #[must_use]
+    pub fn has_init(&self) -> bool {
+        match &self.code {
+            Code::Core(plugin) => plugin.has_init(),
+            Code::Component(_) => true,
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A fresh instance, initialised.
+    pub(crate) fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
+        match &self.code {
+            Code::Core(plugin) => Ok(Box::new(plugin.start(spec)?)),
+            Code::Component(plugin) => Ok(Box::new(plugin.start(spec)?)),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Components of the world `mtl:plugin/plugin`: bytes in, bytes out.
+
+use std::path::Path;
+
+use wasmtime::Store;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, ComponentType, Instance, InstancePre,
+    Lift, Linker, Lower, ResourceTable, TypedFunc,
+};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use super::artifact::Artifact;
+use super::state::{Common, HasCommon, Spec, store, wasi};
+use super::{Engine, LoadError, StartError, context, trap};
+use crate::fault::FaultKind;
+use crate::outcome::{Format, Outcomes};
+use crate::sandbox::http::NoHttp;
+use crate::sandbox::limits::MAX_RESULT;
+use crate::worker::executor::{Broken, Executor, Pause, Ran};
+
+/// The interface that a worker's component exports.
+const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
+
+/// A component, compiled, its imports found and its exports checked.
+pub(super) struct ComponentPlugin {
+    engine: Engine,
+    pre: InstancePre<State>,
+    exports: Exports,
+}
+
+/// Where the worker's functions are among the exports.
+struct Exports {
+    init: ComponentExportIndex,
+    call: ComponentExportIndex,
+    finish: ComponentExportIndex,
+}
+
+/// What the store of a component's instance holds.
+struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    http: WasiHttpCtx,
+    no_http: NoHttp,
+    common: Common,
+}
+
+impl HasCommon for State {
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.no_http, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+/// Why an item has no result.
+#[derive(Clone, Debug, ComponentType, Lift, Lower)]
+#[component(variant)]
+enum Failure {
+    #[component(name = "bad-item")]
+    BadItem(String),
+    #[component(name = "refused")]
+    Refused(String),
+}
+
+type Init = TypedFunc<(Vec<u8>,), (Result<(), String>,)>;
+type Call = TypedFunc<(Vec<u8>,), (Result<Option<Vec<u8>>, Failure>,)>;
+type Finish = TypedFunc<(), (Result<Option<Vec<u8>>, String>,)>;
+
+impl ComponentPlugin {
+    pub(super) fn compile(
+        engine: &Engine,
+        path: &Path,
+        artifact: &Artifact,
+    ) -> Result<Self, LoadError> {
+        let component = Component::new(engine.wasm(), artifact.bytes());
+        let component = component
+            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
+        let exports = Exports::find(&component).ok_or_else(|| {
+            let ty = component.component_type();
+            let exports = ty.exports(engine.wasm()).map(|(name, _)| name.to_owned());
+            let exports = super::error::names(exports.collect());
+            LoadError::World { path: path.to_owned(), interface: INTERFACE, exports }
+        })?;
+        check_imports(engine, path, &component)?;
+        let pre = linker(engine).instantiate_pre(&component);
+        let pre = pre
+            .map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
+        Ok(Self { engine: engine.clone(), pre, exports })
+    }
+
+    /// A fresh instance, initialised.
+    pub(super) fn start(&self, spec: &Spec) -> Result<ComponentInstance, StartError> {
+        let data = State {
+            wasi: wasi(spec)?.build(),
+            table: ResourceTable::new(),
+            http: WasiHttpCtx::new(),
+            no_http: NoHttp,
+            common: Common::new(spec),
+        };
+        let mut store = store(&self.engine, spec, data);
+        let instance = match self.pre.instantiate(&mut store) {
+            Ok(instance) => instance,
+            Err(error) => {
+                let broken = trap::broken(&error, &mut store.data_mut().common.meter);
+                return Err(StartError::Instantiate { message: broken.message });
+            }
+        };
+        let init: Init = function(&mut store, &instance, self.exports.init, "init")?;
+        let call = function(&mut store, &instance, self.exports.call, "call")?;
+        let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
+        let mut instance = ComponentInstance { store, call, finish };
+        let args = spec.init.clone();
+        match instance.enter(|store| init.call(store, (args,))) {
+            Ok((Ok(()),)) => Ok(instance),
+            Ok((Err(message),)) => Err(StartError::InitRefused { message }),
+            Err(broken) => Err(StartError::InitBroke { message: broken.message }),
+        }
+    }
+}
+
+impl std::fmt::Debug for ComponentPlugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ComponentPlugin").finish_non_exhaustive()
+    }
+}
+
+impl Exports {
+    fn find(component: &Component) -> Option<Self> {
+        let worker = component.get_export_index(None, INTERFACE)?;
+        let function = |name| component.get_export_index(Some(&worker), name);
+        Some(Self { init: function("init")?, call: function("call")?, finish: function("finish")? })
+    }
+}
+
+fn linker(engine: &Engine) -> Linker<State> {
+    let mut linker = Linker::new(engine.wasm());
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("an empty linker takes WASI");
+    wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker)
+        .expect("the linker has no HTTP yet");
+    context::add_to_component_linker(&mut linker).expect("the interface's name is its own");
+    linker
+}
+
+/// Names the first import that nothing provides: the linker's own message names its own types.
+fn check_imports(engine: &Engine, path: &Path, component: &Component) -> Result<(), LoadError> {
+    let ty = component.component_type();
+    for (name, import) in ty.imports(engine.wasm()) {
+        let known = name == context::INTERFACE || is_wasi(name);
+        let is_type = matches!(import.ty, ComponentItem::Type(_) | ComponentItem::Resource(_));
+        if !known && !is_type {
+            let import = name.to_owned();
+            return Err(LoadError::Import { path: path.to_owned(), import });
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is an interface of the WASI that the host has.
+fn is_wasi(name: &str) -> bool {
+    const PACKAGES: [&str; 7] =
+        ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+    let Some((package, version)) = name
+        .strip_prefix("wasi:")
+        .and_then(|name| name.split_once('/'))
+        .and_then(|(package, rest)| Some((package, rest.split_once('@')?.1)))
+    else {
+        return false;
+    };
+    PACKAGES.contains(&package) && version.starts_with("0.2.")
+}
+
+/// An instance of a component.
+pub(super) struct ComponentInstance {
+    store: Store<State>,
+    call: Call,
+    finish: Finish,
+}
+
+impl ComponentInstance {
+    fn enter<R>(
+        &mut self,
+        guest: impl FnOnce(&mut Store<State>) -> wasmtime::Result<R>,
+    ) -> Result<R, Broken> {
+        match guest(&mut self.store) {
+            Ok(result) => Ok(result),
+            Err(error) => Err(trap::broken(&error, &mut self.store.data_mut().common.meter)),
+        }
+    }
+
+    fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+        let item = outcomes.span().item(outcomes.len()).to_vec();
+        let call = self.call;
+        match self.enter(|store| call.call(store, (item,)))?.0 {
+            Ok(Some(record)) if record.len() > MAX_RESULT => {
+                let message = format!("the result of {} bytes is too large", record.len());
+                outcomes.fault(FaultKind::BadResult, message);
+            }
+            Ok(Some(record)) => outcomes.record(&record),
+            Ok(None) => outcomes.no_record(),
+            Err(Failure::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
+            Err(Failure::BadItem(message)) => outcomes.fault(FaultKind::BadItem, message),
+        }
+        Ok(())
+    }
+}
+
+fn function<P, R>(
+    store: &mut Store<State>,
+    instance: &Instance,
+    index: ComponentExportIndex,
+    name: &str,
+) -> Result<TypedFunc<P, R>, StartError>
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift,
+{
+    instance.get_typed_func(store, index).map_err(|error| StartError::Instantiate {
+        message: format!("`{name}` of `{INTERFACE}` is not of its type: {error:#}"),
+    })
+}
+
+impl Executor for ComponentInstance {
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
+        loop {
+            if let Err(broken) = self.call_item(outcomes) {
+                return Ran::Broken(broken);
+            }
+            if outcomes.len() == until {
+                return Ran::Done;
+            }
+            if pause.is_due(outcomes.next_index()) {
+                return Ran::Yielded;
+            }
+        }
+    }
+
+    fn format(&self) -> Format {
+        self.store.data().common.result_format
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        let finish = self.finish;
+        let report = self.enter(|store| finish.call(store, ()))?.0;
+        report.map_err(|message| Broken::new(FaultKind::Refused, message))
+    }
+}

@@ -1,0 +1,181 @@
+//! What a plugin may ask of the host: the functions of `mtl:plugin/context`.
+//!
+//! Core modules import them by their canonical lowering, components by their types; both end
+//! in the same few lines.
+
+use wasmtime::component::{ComponentType, Lift, Lower};
+use wasmtime::{Caller, Linker};
+
+use super::core_abi::Word;
+use super::state::{Common, HasCommon};
+use crate::event::{Event, Level};
+use crate::outcome::Format;
+
+/// The interface's name, as core module and as component import it.
+pub(super) const INTERFACE: &str = "mtl:plugin/context@1.0.0";
+
+/// The longest log message that is passed on whole, in bytes.
+const MAX_MESSAGE: usize = 64 * 1024;
+
+impl Common {
+    fn log(&self, level: Level, message: &str) {
+        let mut end = message.len().min(MAX_MESSAGE);
+        while !message.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (worker, message) = (self.index, &message[..end]);
+        self.observer.notify(&Event::Log { worker, level, message });
+    }
+}
+
+/// `argument-passing`: `single`.
+const SINGLE: u32 = 0;
+
+const fn number(format: Format) -> u32 {
+    match format {
+        Format::Text => 0,
+        Format::Json => 1,
+    }
+}
+
+/// Adds the interface to the linker of core modules.
+pub(super) fn add_to_core_linker<T: HasCommon>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    type Guest<'a, T> = Caller<'a, T>;
+    linker.func_wrap(INTERFACE, "worker-index", |mut guest: Guest<'_, T>| {
+        guest.data_mut().common().index.get()
+    })?;
+    linker.func_wrap(INTERFACE, "worker-count", |mut guest: Guest<'_, T>| {
+        guest.data_mut().common().workers
+    })?;
+    linker.func_wrap(INTERFACE, "argument-passing", || SINGLE)?;
+    linker.func_wrap(INTERFACE, "item-format", |mut guest: Guest<'_, T>| {
+        number(guest.data_mut().common().item_format)
+    })?;
+    linker.func_wrap(INTERFACE, "result-format", |mut guest: Guest<'_, T>, format: u32| {
+        guest.data_mut().common().result_format = match format {
+            0 => Format::Text,
+            1 => Format::Json,
+            other => return Err(wasmtime::format_err!("`result-format` has no case {other}")),
+        };
+        Ok(())
+    })?;
+    linker.func_wrap(
+        INTERFACE,
+        "log",
+        |mut guest: Guest<'_, T>, level: u32, ptr: u32, len: u32| {
+            let level = match level {
+                0 => Level::Trace,
+                1 => Level::Debug,
+                2 => Level::Info,
+                3 => Level::Warn,
+                4 => Level::Error,
+                other => return Err(wasmtime::format_err!("`log` has no level {other}")),
+            };
+            let memory = guest.get_export("memory").and_then(wasmtime::Extern::into_memory);
+            let memory = memory.ok_or_else(|| wasmtime::format_err!("no memory is exported"))?;
+            let bytes = Word::bytes(memory.data(&guest), ptr, len)
+                .ok_or_else(|| wasmtime::format_err!("`log` was given an address out of memory"))?;
+            let message = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_MESSAGE)]);
+            let message = message.into_owned();
+            guest.data_mut().common().log(level, &message);
+            Ok(())
+        },
+    )?;
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, ComponentType, Lift, Lower)]
+#[component(enum)]
+#[repr(u8)]
+enum WitPassing {
+    #[component(name = "single")]
+    Single,
+    #[component(name = "args")]
+    #[expect(dead_code, reason = "a case of the interface that no run has yet")]
+    Args,
+    #[component(name = "kwargs")]
+    #[expect(dead_code, reason = "a case of the interface that no run has yet")]
+    Kwargs,
+}
+
+#[derive(Clone, Copy, Debug, ComponentType, Lift, Lower)]
+#[component(enum)]
+#[repr(u8)]
+enum WitFormat {
+    #[component(name = "text")]
+    Text,
+    #[component(name = "json")]
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ComponentType, Lift)]
+#[component(enum)]
+#[repr(u8)]
+#[expect(dead_code, reason = "made by lifting what a plugin passes")]
+enum WitLevel {
+    #[component(name = "trace")]
+    Trace,
+    #[component(name = "debug")]
+    Debug,
+    #[component(name = "info")]
+    Info,
+    #[component(name = "warn")]
+    Warn,
+    #[component(name = "error")]
+    Error,
+}
+
+impl From<Format> for WitFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
+impl From<WitFormat> for Format {
+    fn from(format: WitFormat) -> Self {
+        match format {
+            WitFormat::Text => Self::Text,
+            WitFormat::Json => Self::Json,
+        }
+    }
+}
+
+impl From<WitLevel> for Level {
+    fn from(level: WitLevel) -> Self {
+        match level {
+            WitLevel::Trace => Self::Trace,
+            WitLevel::Debug => Self::Debug,
+            WitLevel::Info => Self::Info,
+            WitLevel::Warn => Self::Warn,
+            WitLevel::Error => Self::Error,
+        }
+    }
+}
+
+/// Adds the interface to the linker of components.
+pub(super) fn add_to_component_linker<T: HasCommon>(
+    linker: &mut wasmtime::component::Linker<T>,
+) -> wasmtime::Result<()> {
+    let mut interface = linker.instance(INTERFACE)?;
+    interface.func_wrap("worker-index", |mut store, (): ()| {
+        Ok((store.data_mut().common().index.get(),))
+    })?;
+    interface
+        .func_wrap("worker-count", |mut store, (): ()| Ok((store.data_mut().common().workers,)))?;
+    interface.func_wrap("argument-passing", |_, (): ()| Ok((WitPassing::Single,)))?;
+    interface.func_wrap("item-format", |mut store, (): ()| {
+        Ok((WitFormat::from(store.data_mut().common().item_format),))
+    })?;
+    interface.func_wrap("result-format", |mut store, (format,): (WitFormat,)| {
+        store.data_mut().common().result_format = format.into();
+        Ok(())
+    })?;
+    interface.func_wrap("log", |mut store, (level, message): (WitLevel, String)| {
+        store.data_mut().common().log(level.into(), &message);
+        Ok(())
+    })?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! The word that a core module answers with.
+//!
+//! ```text
+//! 63                          32  31  30  29                      0
+//! │ address                      │ E │ N │ length                  │
+//! E    an error message           E N  an error message; the item itself was at fault
+//! N    no record
+//! ```
+
+use std::ops::Range;
+
+use crate::fault::FaultKind;
+use crate::worker::executor::Broken;
+
+/// An answer, as the plugin gave it: nothing in it has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::plugin) struct Word(u64);
+
+/// What a plugin answered, with its bytes where they lie in its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::plugin) enum Answer<'a> {
+    Record(&'a [u8]),
+    NoRecord,
+    Refused(&'a [u8]),
+    BadItem(&'a [u8]),
+}
+
+impl Word {
+    const ERROR: u32 = 1 << 31;
+    const NO_RECORD: u32 = 1 << 30;
+    const LENGTH: u32 = Self::NO_RECORD - 1;
+
+    pub(super) fn new(word: i64) -> Self {
+        Self(word.cast_unsigned())
+    }
+
+    /// Reads the answer out of `memory`.
+    pub(super) fn read(self, memory: &[u8]) -> Result<Answer<'_>, Broken> {
+        let (ptr, low) = (self.upper(), self.lower());
+        let (is_error, is_empty) = (low & Self::ERROR != 0, low & Self::NO_RECORD != 0);
+        if is_empty && !is_error {
+            return Ok(Answer::NoRecord);
+        }
+        let len = low & Self::LENGTH;
+        let Some(bytes) = Self::bytes(memory, ptr, len) else {
+            let message = format!(
+                "the plugin answered with {len} bytes at {ptr}, but its memory ends at {}",
+                memory.len()
+            );
+            return Err(Broken::new(FaultKind::BadResult, message));
+        };
+        Ok(match (is_error, is_empty) {
+            (false, _) => Answer::Record(bytes),
+            (true, false) => Answer::Refused(bytes),
+            (true, true) => Answer::BadItem(bytes),
+        })
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the upper half is 32 bits")]
+    fn upper(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    fn lower(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// `len` bytes of `memory` from `ptr` on, if they are all there.
+    pub(in crate::plugin) fn bytes(memory: &[u8], ptr: u32, len: u32) -> Option<&[u8]> {
+        memory.get(Self::range(ptr, len)?)
+    }
+
+    /// Where `len` bytes from `ptr` on are; none past the end of all that can be addressed.
+    pub(super) fn range(ptr: u32, len: u32) -> Option<Range<usize>> {
+        let start = usize::try_from(ptr).ok()?;
+        Some(start..start.checked_add(usize::try_from(len).ok()?)?)
+    }
+}
+
+/// A message of the plugin's, as text, of bounded length.
+pub(super) fn text(message: &[u8]) -> String {
+    const MAX: usize = 64 * 1024;
+    String::from_utf8_lossy(&message[..message.len().min(MAX)]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(ptr: u32, flags: u32, len: u32) -> Word {
+        Word(u64::from(ptr) << 32 | u64::from(flags | len))
+    }
+
+    #[test]
+    fn an_answer_is_read_or_refused_and_never_out_of_memory() {
+        let memory = b"0123456789";
+        let (error, empty) = (Word::ERROR, Word::NO_RECORD);
+        #[rustfmt::skip]
+        let cases = [
+            ("a record",             word(2, 0, 3),               Some(Answer::Record(b"234"))),
+            ("an empty record",      word(0, 0, 0),               Some(Answer::Record(b""))),
+            ("empty, at the end",    word(10, 0, 0),              Some(Answer::Record(b""))),
+            ("up to the end",        word(0, 0, 10),              Some(Answer::Record(b"0123456789"))),
+            ("no record",            word(0, empty, 0),           Some(Answer::NoRecord)),
+            ("no record, no place",  word(99, empty, 99),         Some(Answer::NoRecord)),
+            ("refused",              word(1, error, 1),           Some(Answer::Refused(b"1"))),
+            ("bad item",             word(1, error | empty, 1),   Some(Answer::BadItem(b"1"))),
+            ("one past the end",     word(0, 0, 11),              None),
+            ("starts past the end",  word(11, 0, 0),              None),
+            ("wraps around",         word(u32::MAX, 0, 2),        None),
+            ("as long as can be",    word(1, 0, Word::LENGTH),    None),
+            ("error out of memory",  word(11, error, 1),          None),
+        ];
+        for (case, word, answer) in cases {
+            let read = word.read(memory);
+            let kind = read.as_ref().err().map(|broken| broken.kind);
+            assert_eq!(read.ok(), answer, "{case}");
+            assert_eq!(kind, answer.is_none().then_some(FaultKind::BadResult), "{case}");
+        }
+    }
+}

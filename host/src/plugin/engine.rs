@@ -1,0 +1,71 @@
+//! The engine: how plugins are compiled and run, and the watchdog that can stop them.
+
+use std::sync::Arc;
+use std::{fmt, io};
+
+use crate::sandbox::watchdog::{Ticks, Watchdog};
+
+/// Compiles and runs plugins. Cheap to clone; the last clone ends its one thread.
+///
+/// ```
+/// let engine = mtl_host::Engine::new()?;
+/// let same = engine.clone();
+/// # Ok::<(), mtl_host::EngineError>(())
+/// ```
+#[derive(Clone)]
+pub struct Engine {
+    wasm: wasmtime::Engine,
+    watchdog: Arc<Watchdog>,
+}
+
+/// Why there is no engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The machine cannot run WebAssembly as this library needs it.
+    #[error("cannot run WebAssembly on this machine")]
+    Wasm(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The operating system refused a thread.
+    #[error("cannot start the watchdog's thread")]
+    Thread(#[source] io::Error),
+}
+
+impl Engine {
+    /// What a guest's call stack may take: deep enough for parsers that recurse, and small
+    /// beside the 2 MiB of a worker's thread.
+    const STACK: usize = 512 * 1024;
+
+    /// An engine with settings that suit many short calls.
+    ///
+    /// # Errors
+    ///
+    /// When the machine cannot run WebAssembly, or refuses a thread.
+    pub fn new() -> Result<Self, EngineError> {
+        let mut config = wasmtime::Config::new();
+        config
+            .epoch_interruption(true)
+            .concurrency_support(false)
+            // Traps carry a backtrace of their own; debuggers of the host see less.
+            .native_unwind_info(false)
+            .max_wasm_stack(Self::STACK);
+        let wasm = wasmtime::Engine::new(&config).map_err(|error| EngineError::Wasm(error.into()))?;
+        let ticked = wasm.clone();
+        let watchdog =
+            Watchdog::start(move || ticked.increment_epoch()).map_err(EngineError::Thread)?;
+        Ok(Self { wasm, watchdog: Arc::new(watchdog) })
+    }
+
+    pub(super) fn wasm(&self) -> &wasmtime::Engine {
+        &self.wasm
+    }
+
+    pub(crate) fn ticks(&self) -> Ticks {
+        self.watchdog.ticks()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("watchdog", &self.watchdog).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,215 @@
+//! Why a plugin could not be loaded, or one of its instances not started.
+
+use std::io;
+use std::path::PathBuf;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a plugin could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file could not be read.
+    #[error("cannot read plugin `{path}`")]
+    Read {
+        /// As the user named it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is something else.
+    #[error("plugin `{path}` is not WebAssembly: {begins}")]
+    NotWasm {
+        /// As the user named it.
+        path: PathBuf,
+        /// What it looks like.
+        begins: String,
+    },
+    /// The file ends within its header.
+    #[error("plugin `{path}` is cut off after {bytes} bytes")]
+    Truncated {
+        /// As the user named it.
+        path: PathBuf,
+        /// How many bytes there are.
+        bytes: usize,
+    },
+    /// The text form does not parse.
+    #[error("plugin `{path}` is not valid text")]
+    Text {
+        /// As the user named it.
+        path: PathBuf,
+        /// What the parser said.
+        source: Cause,
+    },
+    /// The binary is not valid, or asks for what the engine does not have.
+    #[error("plugin `{path}` is not valid WebAssembly")]
+    Invalid {
+        /// As the user named it.
+        path: PathBuf,
+        /// What the compiler said.
+        source: Cause,
+    },
+    /// A core module lacks an export that every plugin has.
+    #[error("plugin `{path}` does not export `{missing}`; it exports {exports}")]
+    MissingExport {
+        /// As the user named it.
+        path: PathBuf,
+        /// What it should export.
+        missing: &'static str,
+        /// What it does export.
+        exports: String,
+    },
+    /// An export is not what it should be.
+    #[error("plugin `{path}` exports `{export}` as {found}, not as {expected}")]
+    Signature {
+        /// As the user named it.
+        path: PathBuf,
+        /// Which export.
+        export: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The plugin needs something that the host does not provide.
+    #[error("plugin `{path}` imports `{import}`, which nothing provides")]
+    Import {
+        /// As the user named it.
+        path: PathBuf,
+        /// Module or interface, and name.
+        import: String,
+    },
+    /// The imports are known, but not of the types that the plugin wants.
+    #[error("plugin `{path}` imports something in another form than the host provides it")]
+    Link {
+        /// As the user named it.
+        path: PathBuf,
+        /// Which, and how.
+        source: Cause,
+    },
+    /// A component does not export the worker's interface.
+    #[error("component `{path}` does not export `{interface}`; it exports {exports}")]
+    World {
+        /// As the user named it.
+        path: PathBuf,
+        /// What it should export.
+        interface: &'static str,
+        /// What it does export.
+        exports: String,
+    },
+}
+
+impl LoadError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Read { .. } | Self::Text { .. } | Self::Signature { .. } => return None,
+            Self::NotWasm { .. } => {
+                "compile the code to WebAssembly first: \
+                 for Rust, `cargo build --release --target wasm32-wasip1`"
+            }
+            Self::Truncated { .. } | Self::Invalid { .. } => {
+                "the file may be damaged or incomplete: build or copy it again"
+            }
+            Self::MissingExport { exports, .. } if exports.contains("`_start`") => {
+                "this is a program, not a plugin: build a library (in Rust, `crate-type = \
+                 [\"cdylib\"]`) that exports its worker, in Rust with `mtl_plugin::export!`"
+            }
+            Self::MissingExport { .. } => {
+                "export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`"
+            }
+            Self::Import { import, .. } => return Some(import_hint(import)),
+            Self::Link { .. } => "rebuild the plugin with the SDK of this version of mtl-host",
+            Self::World { .. } => {
+                "build it for the world `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`"
+            }
+        };
+        Some(hint.into())
+    }
+}
+
+fn import_hint(import: &str) -> String {
+    if import.starts_with("wasi_unstable") {
+        "it was built for an old WASI: build it for `wasm32-wasip1`".into()
+    } else if import.starts_with("wasi:") {
+        "this host has WASI 0.2: build the component for that version".into()
+    } else if import.starts_with("env.") || import.contains("wbg") {
+        "it was built for a browser or another host: no flag grants this import; \
+         build it for `wasm32-wasip1`"
+            .into()
+    } else {
+        "no flag grants it: a plugin may import WASI and `mtl:plugin/context@1.0.0`; \
+         `--dir` and `--env` grant what WASI gives access to"
+            .into()
+    }
+}
+
+/// Why a worker's instance could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A granted directory could not be opened.
+    #[error("cannot open the directory `{path}` that is granted to the plugin")]
+    Dir {
+        /// The directory, on the host.
+        path: PathBuf,
+        /// What the system said.
+        source: Cause,
+    },
+    /// The instance could not be made, or broke in its own start.
+    #[error("the plugin could not be instantiated: {message}")]
+    Instantiate {
+        /// What happened.
+        message: String,
+    },
+    /// The plugin was built for another version of the interface.
+    #[error("the plugin speaks ABI {found}, this host speaks {supported}")]
+    Abi {
+        /// The plugin's version.
+        found: i32,
+        /// The host's.
+        supported: i32,
+    },
+    /// `init` answered with an error.
+    #[error("init failed: {message}")]
+    InitRefused {
+        /// In the plugin's words.
+        message: String,
+    },
+    /// `init` broke.
+    #[error("init broke: {message}")]
+    InitBroke {
+        /// What happened.
+        message: String,
+    },
+}
+
+impl StartError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
+            Self::Abi { found, supported } if found > supported => "update mtl-host",
+            Self::Abi { .. } => "rebuild the plugin with the current SDK",
+            Self::InitRefused { .. } => {
+                "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
+            }
+            Self::InitBroke { .. } | Self::Instantiate { .. } => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+/// The names of exports, as a message lists them: all of few, the first of many.
+pub(super) fn names(names: Vec<String>) -> String {
+    const MOST: usize = 12;
+    if names.is_empty() {
+        return "nothing".into();
+    }
+    let shown: Vec<_> = names.iter().take(MOST).map(|name| format!("`{}`", name.escape_debug())).collect();
+    let more = names.len().saturating_sub(MOST);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", shown.join(", "))
+}

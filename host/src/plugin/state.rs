@@ -1,0 +1,94 @@
+//! What the host keeps for each instance: its limits, its place in the pool, its WASI.
+
+use std::fmt;
+use std::sync::Arc;
+
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use super::{Engine, StartError};
+use crate::event::{Observer, Stream};
+use crate::outcome::Format;
+use crate::pool::Cancel;
+use crate::sandbox::capabilities::Grants;
+use crate::sandbox::limits::{MemoryLimit, Meter};
+use crate::sandbox::output::Capture;
+use crate::worker::WorkerIndex;
+
+/// What one worker's instances are started with, each the same.
+#[derive(Clone)]
+pub(crate) struct Spec {
+    pub(crate) index: WorkerIndex,
+    pub(crate) workers: u32,
+    pub(crate) init: Vec<u8>,
+    pub(crate) grants: Grants,
+    pub(crate) item_format: Format,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) cancel: Cancel,
+}
+
+impl fmt::Debug for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spec").field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
+/// What every instance's store holds, beside its WASI.
+pub(super) struct Common {
+    pub(super) index: WorkerIndex,
+    pub(super) workers: u32,
+    pub(super) item_format: Format,
+    /// What the plugin has said its results are.
+    pub(super) result_format: Format,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) meter: Meter,
+}
+
+/// The data of a store, whichever kind of plugin it is for.
+pub(super) trait HasCommon: Send + 'static {
+    fn common(&mut self) -> &mut Common;
+}
+
+impl Common {
+    pub(super) fn new(spec: &Spec) -> Self {
+        Self {
+            index: spec.index,
+            workers: spec.workers,
+            item_format: spec.item_format,
+            result_format: Format::Text,
+            observer: Arc::clone(&spec.observer),
+            meter: Meter::new(MemoryLimit::DEFAULT),
+        }
+    }
+}
+
+/// A store that limits its instance, and that the watchdog can stop.
+pub(super) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Store<T> {
+    let mut store = Store::new(engine.wasm(), data);
+    store.limiter(|data| &mut data.common().meter);
+    let cancel = spec.cancel.clone();
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        Ok(if cancel.is_set() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+    });
+    store
+}
+
+/// WASI with what is granted and nothing else: an empty input, captured output.
+pub(super) fn wasi(spec: &Spec) -> Result<WasiCtxBuilder, StartError> {
+    let mut builder = WasiCtxBuilder::new();
+    let capture = |stream| Capture::new(spec.index, stream, Arc::clone(&spec.observer));
+    builder
+        .stdout(capture(Stream::Stdout))
+        .stderr(capture(Stream::Stderr))
+        .allow_tcp(false)
+        .allow_udp(false)
+        .envs(&spec.grants.env);
+    for grant in &spec.grants.dirs {
+        let rights = if grant.is_writable() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        builder.preopened_dir(grant.host(), grant.guest(), rights).map_err(|error| {
+            StartError::Dir { path: grant.host().to_owned(), source: error.into() }
+        })?;
+    }
+    Ok(builder)
+}

@@ -1,0 +1,288 @@
+//! Workers with their queues: the engine of a run.
+//!
+//! ```text
+//!  reader ──▶ queue ──▶ workers ──▶ outcomes ──▶ delivery ──▶ sink, or iterator
+//!  (thread)  (window)  (threads)   (channel)    (this thread)
+//! ```
+//!
+//! A pool starts its workers when it is built and keeps them until it is closed or dropped:
+//! several runs can follow one another, and the workers keep their state between them. Each
+//! run has a queue, a channel and a reader of its own.
+
+mod builder;
+mod delivery;
+mod reader;
+mod results;
+pub(crate) mod run;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Sender, bounded};
+
+pub use self::builder::{BuildError, Init, Jobs, NotJobs, PoolBuilder};
+pub use self::delivery::Ended;
+pub use self::results::{Record, Results};
+
+use self::delivery::{Account, Delivery, Next};
+use self::reader::Reader;
+use self::run::{Plan, Run};
+use crate::collector::policy::{ErrorPolicy, MaxFaults};
+use crate::collector::{Collector, Order};
+use crate::error::Error;
+use crate::event::Observer;
+use crate::outcome::{Format, Outcomes, RecordRule};
+use crate::plugin::Plugin;
+use crate::queue::{Queue, Window};
+use crate::sandbox::watchdog::Ticks;
+use crate::sink::{Sink, SinkError};
+use crate::source::{Items, Source};
+use crate::stats::Progress;
+use crate::stop::StopFlag;
+use crate::worker::pace::ChunkSize;
+use crate::worker::{Open, Ticket, Worker, WorkerIndex, WorkerReport};
+
+/// Workers, each with its own instance of a plugin.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let upper: Vec<_> = pool.map(["one", "two"]).collect::<Result<_, _>>()?;
+/// assert_eq!(upper[1].bytes(), Some(&b"TWO"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Pool {
+    settings: Settings,
+    progress: Progress,
+    tickets: Vec<Sender<Ticket>>,
+    workers: Vec<JoinHandle<WorkerReport>>,
+    cancel: Cancel,
+}
+
+/// How the runs of a pool are done.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) order: Order,
+    pub(crate) policy: ErrorPolicy,
+    pub(crate) max_faults: MaxFaults,
+    pub(crate) window: Window,
+    pub(crate) chunk_size: ChunkSize,
+    pub(crate) results: Option<Format>,
+    pub(crate) stop: StopFlag,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+/// Set when the pool is dropped: guests are interrupted, nothing is finished.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Pool {
+    /// Begins to describe a pool of workers that run `plugin`.
+    pub fn builder(plugin: &Plugin) -> PoolBuilder {
+        PoolBuilder::new(plugin)
+    }
+
+    /// Starts a worker for each of `opens`.
+    pub(crate) fn start(
+        opens: Vec<Open>,
+        settings: Settings,
+        ticks: &Ticks,
+        cancel: Cancel,
+    ) -> Result<Self, std::io::Error> {
+        let live = Arc::new(AtomicUsize::new(opens.len()));
+        let progress = Progress::default();
+        let (tickets, workers) = (Vec::new(), Vec::new());
+        let mut pool = Self { settings, progress, tickets, workers, cancel };
+        for (number, open) in (0..).zip(opens) {
+            let index = WorkerIndex::new(number);
+            let worker = Worker {
+                index,
+                open,
+                chunk_size: pool.settings.chunk_size,
+                ticks: ticks.clone(),
+                observer: Arc::clone(&pool.settings.observer),
+                live: Arc::clone(&live),
+                cancel: pool.cancel.clone(),
+            };
+            let (ticket, tickets) = bounded(1);
+            let thread = thread::Builder::new().name(format!("mtl-worker-{index}"));
+            // When a thread is refused, dropping the pool ends those before it.
+            pool.workers.push(thread.spawn(move || worker.serve(&tickets))?);
+            pool.tickets.push(ticket);
+        }
+        Ok(pool)
+    }
+
+    /// How many workers there are.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// A view of how far the present run is, for another thread.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Runs every item of `items` through the workers; gives the results lazily.
+    ///
+    /// Items are read on a thread of their own, no further ahead than the window. The length
+    /// of `items` passes through: [`Results`] knows how many will come.
+    ///
+    /// # Panics
+    ///
+    /// When the operating system refuses the reader's thread, as [`std::thread::spawn`] does.
+    pub fn map<I>(&mut self, items: I) -> Results<'_, I::IntoIter>
+    where
+        I: IntoIterator,
+        I::IntoIter: Send + 'static,
+        I::Item: AsRef<[u8]>,
+    {
+        let source = Items::new(items);
+        let size = source.size().items;
+        let delivery = self.begin(source, RecordRule::Any);
+        Results::new(delivery.expect("the system has a thread for the reader"), size)
+    }
+
+    /// Runs every item of `source` through the workers and gives each outcome to `sink`, on
+    /// this thread. Returns when all is written, or the run has ended for another reason.
+    ///
+    /// Items whose turn never came are counted, and written only where an item after them has
+    /// been worked on.
+    pub fn run(&mut self, source: impl Source + 'static, sink: &mut dyn Sink) -> Ended {
+        match self.begin(source, sink.rule()) {
+            Ok(delivery) => deliver(delivery, sink),
+            Err(error) => Ended::never_begun(error),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        source: impl Source + 'static,
+        rule: RecordRule,
+    ) -> Result<Delivery, Error> {
+        let Settings { order, policy, max_faults, window, results, .. } = self.settings;
+        let workers = self.tickets.len();
+        self.progress.begin(source.size());
+        let plan = Plan { order, policy, rule, results, source_stop: source.stop_flag() };
+        let run = Run::new(Queue::new(window, workers), self.progress.clone(), plan);
+        self.settings.stop.on_set(&run);
+        // Room for each worker to hand over and go on, without another bound than the window.
+        let (outbox, inbox) = bounded(workers * 4);
+        for ticket in &self.tickets {
+            let (run, outbox) = (Arc::clone(&run), outbox.clone());
+            ticket.send(Ticket { run, outbox }).expect("a worker serves until its pool is closed");
+        }
+        drop(outbox);
+        let reader = Reader::start(source, Arc::clone(&run)).inspect_err(|_| run.stop())?;
+        let (collector, account) = (Collector::new(order), Account::begin());
+        let stop = self.settings.stop.clone();
+        Ok(Delivery { run, reader, inbox: Some(inbox), collector, max_faults, account, stop })
+    }
+
+    /// Ends every worker and waits for it: an item that a plugin has is finished, and each
+    /// plugin gives its closing report.
+    ///
+    /// # Panics
+    ///
+    /// When a worker's thread has panicked, which is a bug of this library.
+    pub fn close(mut self) -> Vec<WorkerReport> {
+        self.tickets.clear();
+        let workers = self.workers.drain(..);
+        workers.map(|worker| worker.join().expect("a worker does not panic")).collect()
+    }
+}
+
+impl Drop for Pool {
+    /// Ends every worker: an item that a plugin has is given up, nothing is reported.
+    fn drop(&mut self) {
+        self.cancel.set();
+        self.tickets.clear();
+        for worker in self.workers.drain(..) {
+            // A panic has been reported on its own thread.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("workers", &self.workers.len()).finish_non_exhaustive()
+    }
+}
+
+/// Gives every outcome to the sink, until the run is over or something ends it.
+fn deliver(mut delivery: Delivery, sink: &mut dyn Sink) -> Ended {
+    let mut writes = true;
+    let mut not_run = Vec::new();
+    loop {
+        let outcomes = match delivery.try_next() {
+            Next::Due(outcomes) => outcomes,
+            Next::End => break,
+            Next::NotYet => {
+                // Somebody may be waiting for the last record.
+                writes = writes && succeeds(&delivery, sink.flush());
+                match delivery.next() {
+                    Some(outcomes) => outcomes,
+                    None => break,
+                }
+            }
+        };
+        // Items that were not run are written only where one after them was.
+        not_run.push(outcomes);
+        if not_run.last().is_some_and(Outcomes::is_not_run) {
+            continue;
+        }
+        for outcomes in not_run.drain(..) {
+            let delivered = if writes { write(&delivery, sink, &outcomes) } else { 0 };
+            writes = writes && delivered == outcomes.len();
+            delivery.settle(&outcomes, delivered);
+        }
+    }
+    for outcomes in not_run {
+        delivery.settle(&outcomes, 0);
+    }
+    if writes {
+        succeeds(&delivery, sink.flush());
+    }
+    delivery.end()
+}
+
+/// Writes outcomes up to where writing ends; says how many were written.
+fn write(delivery: &Delivery, sink: &mut dyn Sink, outcomes: &Outcomes) -> usize {
+    let writes_on = delivery.run.policy.writes_on(delivery.run.order);
+    let mut written = 0;
+    for outcome in outcomes.iter() {
+        if !succeeds(delivery, sink.write(&outcome)) {
+            break;
+        }
+        written += 1;
+        if outcome.result.is_err() && !writes_on {
+            break;
+        }
+    }
+    written
+}
+
+/// Whether the sink took it. If not, the run ends with its error.
+fn succeeds(delivery: &Delivery, taken: Result<(), SinkError>) -> bool {
+    taken.map_err(|error| delivery.run.fail(error.into())).is_ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,310 @@
+//! Describes a pool; each setting is valid by its type, rules between them are checked once.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::{Cancel, Pool, Settings};
+use crate::collector::Order;
+use crate::collector::policy::{ErrorPolicy, MaxFaults};
+use crate::event::{Nobody, Observer};
+use crate::outcome::Format;
+use crate::plugin::{Plugin, Spec};
+use crate::queue::Window;
+use crate::sandbox::capabilities::{DirGrant, Grants};
+use crate::stop::StopFlag;
+use crate::worker::pace::ChunkSize;
+use crate::worker::{Open, WorkerIndex};
+
+/// How many workers a pool has.
+///
+/// ```
+/// use mtl_host::Jobs;
+///
+/// assert!("4".parse::<Jobs>().is_ok());
+/// assert!("0".parse::<Jobs>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Jobs {
+    /// One for each core that this process may use.
+    #[default]
+    PerCore,
+    /// So many.
+    Exactly(NonZeroU32),
+}
+
+impl Jobs {
+    /// More threads than this are refused by most systems, and help nobody.
+    pub const MOST: u32 = 10_000;
+
+    fn count(self) -> u32 {
+        match self {
+            Self::PerCore => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                u32::try_from(cores).unwrap_or(Self::MOST).min(Self::MOST)
+            }
+            Self::Exactly(count) => count.get(),
+        }
+    }
+}
+
+/// Not a number of workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a number from 1 to {}", Jobs::MOST)]
+pub struct NotJobs;
+
+impl FromStr for Jobs {
+    type Err = NotJobs;
+
+    fn from_str(text: &str) -> Result<Self, NotJobs> {
+        let count = text.parse().map_err(|_| NotJobs)?;
+        if count > Self::MOST {
+            return Err(NotJobs);
+        }
+        NonZeroU32::new(count).map(Self::Exactly).ok_or(NotJobs)
+    }
+}
+
+impl fmt::Display for Jobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PerCore => f.pad("one per core"),
+            Self::Exactly(count) => count.fmt(f),
+        }
+    }
+}
+
+/// With which arguments workers are initialised.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Init {
+    /// With none: `init` gets no bytes.
+    #[default]
+    None,
+    /// All with the same.
+    Same(Vec<u8>),
+    /// Each with its own; their number decides how many workers there are.
+    Each(Vec<Vec<u8>>),
+}
+
+/// Why a pool cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// There are init arguments for another number of workers.
+    #[error("{given} init arguments were given for {jobs} workers")]
+    InitCount {
+        /// For how many workers there are arguments.
+        given: usize,
+        /// How many workers there are to be.
+        jobs: u32,
+    },
+    /// There are init arguments for a plugin that takes none.
+    #[error("plugin `{plugin}` takes no init arguments: it does not export `init`")]
+    NoInit {
+        /// The plugin.
+        plugin: PathBuf,
+    },
+    /// There is no worker.
+    #[error("a pool needs a worker")]
+    NoWorker,
+    /// A directory that is to be granted is not there.
+    #[error("cannot grant the directory `{path}`")]
+    Dir {
+        /// The directory, on the host.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The operating system refused a thread.
+    #[error("cannot start a worker's thread")]
+    Thread(#[source] std::io::Error),
+}
+
+impl BuildError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::InitCount { .. } => Some(
+                "give `--init` once for all workers, or once for each; \
+                 without `--jobs`, their number decides",
+            ),
+            Self::NoInit { .. } => Some("leave out `--init`"),
+            Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),
+            Self::Thread(_) => Some("fewer workers, with `--jobs`, need fewer threads"),
+            Self::NoWorker => None,
+        }
+    }
+}
+
+/// Collects the settings of a [`Pool`].
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct PoolBuilder {
+    plugin: Plugin,
+    jobs: Option<Jobs>,
+    init: Init,
+    grants: Grants,
+    item_format: Format,
+    settings: Settings,
+}
+
+impl PoolBuilder {
+    pub(super) fn new(plugin: &Plugin) -> Self {
+        let settings = Settings {
+            order: Order::default(),
+            policy: ErrorPolicy::default(),
+            max_faults: MaxFaults::default(),
+            window: Window::default(),
+            chunk_size: ChunkSize::default(),
+            results: None,
+            stop: StopFlag::new(),
+            observer: Arc::new(Nobody),
+        };
+        let (init, grants, item_format) = (Init::None, Grants::default(), Format::Text);
+        Self { plugin: plugin.clone(), jobs: None, init, grants, item_format, settings }
+    }
+
+    /// How many workers there are. Default: as many as there are init arguments of
+    /// [`Init::Each`], otherwise one per core.
+    pub fn jobs(mut self, jobs: Jobs) -> Self {
+        self.jobs = Some(jobs);
+        self
+    }
+
+    /// With which arguments workers are initialised. Default: none.
+    pub fn init(mut self, init: Init) -> Self {
+        self.init = init;
+        self
+    }
+
+    /// Grants a directory to every worker.
+    pub fn dir(mut self, grant: DirGrant) -> Self {
+        self.grants.dirs.push(grant);
+        self
+    }
+
+    /// Sets an environment variable for every worker. It has no other ones.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.grants.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// What items are; the plugin can ask. Default: text.
+    pub fn item_format(mut self, format: Format) -> Self {
+        self.item_format = format;
+        self
+    }
+
+    /// What records are, whatever the plugin says. Default: what it says.
+    pub fn results(mut self, format: Format) -> Self {
+        self.settings.results = Some(format);
+        self
+    }
+
+    /// In which order results come out. Default: as their items came in.
+    pub fn order(mut self, order: Order) -> Self {
+        self.settings.order = order;
+        self
+    }
+
+    /// What a failed item does to the run. Default: nothing.
+    pub fn on_error(mut self, policy: ErrorPolicy) -> Self {
+        self.settings.policy = policy;
+        self
+    }
+
+    /// How many items may fail before the run ends. Default: any number.
+    pub fn max_faults(mut self, most: MaxFaults) -> Self {
+        self.settings.max_faults = most;
+        self
+    }
+
+    /// What may lie between the reader and the consumer. Default: 16 MiB.
+    pub fn window(mut self, window: Window) -> Self {
+        self.settings.window = window;
+        self
+    }
+
+    /// How many items a worker takes at once. Default: about a millisecond of work.
+    pub fn chunk_size(mut self, size: ChunkSize) -> Self {
+        self.settings.chunk_size = size;
+        self
+    }
+
+    /// The flag that ends the present run, and every later one, early.
+    pub fn stop(mut self, stop: &StopFlag) -> Self {
+        self.settings.stop = stop.clone();
+        self
+    }
+
+    /// Who is told what happens beside the results. Default: nobody.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.settings.observer = observer;
+        self
+    }
+
+    /// Checks the rules that span settings, and starts the workers: each initialises on its
+    /// own thread. One that fails to ends the first run.
+    ///
+    /// # Errors
+    ///
+    /// When there are init arguments for another number of workers or for a plugin that takes
+    /// none, a granted directory is not there, or the system refuses a thread.
+    pub fn build(self) -> Result<Pool, BuildError> {
+        let inits = self.inits()?;
+        for grant in &self.grants.dirs {
+            let opened = std::fs::read_dir(grant.host());
+            let path = || grant.host().to_owned();
+            opened.map_err(|source| BuildError::Dir { path: path(), source })?;
+        }
+        let Self { plugin, grants, item_format, settings, .. } = self;
+        let (cancel, workers) = (Cancel::default(), count(&inits));
+        let open = |(number, init): (u32, Vec<u8>)| -> Open {
+            let plugin = plugin.clone();
+            let spec = Spec {
+                index: WorkerIndex::new(number),
+                workers,
+                init,
+                grants: grants.clone(),
+                item_format,
+                observer: Arc::clone(&settings.observer),
+                cancel: cancel.clone(),
+            };
+            Box::new(move || plugin.start(&spec))
+        };
+        let opens = (0..).zip(inits).map(open).collect();
+        let ticks = plugin.engine().ticks();
+        Pool::start(opens, settings, &ticks, cancel).map_err(BuildError::Thread)
+    }
+
+    /// The arguments of each worker.
+    fn inits(&self) -> Result<Vec<Vec<u8>>, BuildError> {
+        if self.init != Init::None && !self.plugin.has_init() {
+            return Err(BuildError::NoInit { plugin: self.plugin.name().to_owned() });
+        }
+        let jobs = || self.jobs.unwrap_or_default().count();
+        match &self.init {
+            Init::None => Ok(vec![Vec::new(); jobs() as usize]),
+            Init::Same(args) => Ok(vec![args.clone(); jobs() as usize]),
+            Init::Each(each) if each.is_empty() => Err(BuildError::NoWorker),
+            Init::Each(each) => match self.jobs.map(Jobs::count) {
+                Some(jobs) if jobs != count(each) => {
+                    Err(BuildError::InitCount { given: each.len(), jobs })
+                }
+                Some(_) | None => Ok(each.clone()),
+            },
+        }
+    }
+}
+
+fn count<T>(workers: &[T]) -> u32 {
+    u32::try_from(workers.len()).unwrap_or(u32::MAX)
+}
+
+impl fmt::Debug for PoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolBuilder").field("plugin", &self.plugin).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,205 @@
+//! The consumer's end of a run: takes outcomes from the workers, gives them in the order that
+//! was asked for, and keeps the account.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, RecvError, TryRecvError};
+
+use crate::collector::Collector;
+use crate::collector::policy::{ErrorPolicy, MaxFaults};
+use crate::error::Error;
+use crate::fault::{Fault, FaultKind};
+use crate::outcome::Outcomes;
+use crate::pool::reader::Reader;
+use crate::pool::run::Run;
+use crate::stats::{Counts, Summary};
+use crate::stop::StopFlag;
+
+/// How a run ended: the account in any case, and the error, if there was one.
+#[derive(Debug)]
+#[must_use = "a run may have ended with an error"]
+#[non_exhaustive]
+pub struct Ended {
+    /// What came of it.
+    pub summary: Summary,
+    /// Why it ended early or badly.
+    pub error: Option<Error>,
+}
+
+impl Ended {
+    pub(super) fn never_begun(error: Error) -> Self {
+        Self { summary: Summary::default(), error: Some(error) }
+    }
+
+    /// The account, or the error.
+    ///
+    /// # Errors
+    ///
+    /// The run's error, if there was one.
+    pub fn into_result(self) -> Result<Summary, Error> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self.summary),
+        }
+    }
+}
+
+/// What [`Delivery::next`] has.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Outcomes whose turn it is. They are to be settled when they have been taken.
+    Due(Outcomes),
+    /// Nothing yet; a blocking call would wait.
+    NotYet,
+    /// The run is over.
+    End,
+}
+
+/// A run, seen from the consumer's end.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) run: Arc<Run>,
+    pub(super) reader: Reader,
+    pub(super) inbox: Option<Receiver<Outcomes>>,
+    pub(super) collector: Collector,
+    pub(super) max_faults: MaxFaults,
+    pub(super) account: Account,
+    pub(super) stop: StopFlag,
+}
+
+/// What has been delivered so far.
+#[derive(Debug)]
+pub(super) struct Account {
+    begun: Instant,
+    counts: Counts,
+    delivered: u64,
+    /// By the policy: the first fault, or all of them.
+    faults: Vec<Fault>,
+}
+
+impl Account {
+    pub(super) fn begin() -> Self {
+        let (counts, faults) = (Counts::default(), Vec::new());
+        Self { begun: Instant::now(), counts, delivered: 0, faults }
+    }
+}
+
+impl Delivery {
+    /// The next outcomes that are due; does not wait for them.
+    pub(super) fn try_next(&mut self) -> Next {
+        loop {
+            if let Some(due) = self.collector.next_due() {
+                return Next::Due(due);
+            }
+            match self.inbox.as_ref().map(Receiver::try_recv) {
+                Some(Ok(outcomes)) => self.collector.accept(outcomes),
+                Some(Err(TryRecvError::Empty)) => return Next::NotYet,
+                Some(Err(TryRecvError::Disconnected)) => self.all_have_left(),
+                None => return Next::End,
+            }
+        }
+    }
+
+    /// The next outcomes that are due; waits for them.
+    pub(super) fn next(&mut self) -> Option<Outcomes> {
+        loop {
+            match self.try_next() {
+                Next::Due(outcomes) => return Some(outcomes),
+                Next::End => return None,
+                Next::NotYet => {}
+            }
+            match self.inbox.as_ref().map(Receiver::recv) {
+                Some(Ok(outcomes)) => self.collector.accept(outcomes),
+                Some(Err(RecvError)) => self.all_have_left(),
+                None => return None,
+            }
+        }
+    }
+
+    /// No worker will send anything any more: what none has claimed was not run.
+    fn all_have_left(&mut self) {
+        self.inbox = None;
+        // Without workers, a reader that goes on would read for nobody.
+        self.run.stop();
+        self.reader.end();
+        for span in self.run.queue.drain() {
+            self.collector.accept(Outcomes::not_run(span));
+        }
+    }
+
+    /// Takes outcomes into the account, of which `delivered` were handed on, and lets their
+    /// items go.
+    pub(super) fn settle(&mut self, outcomes: &Outcomes, delivered: usize) {
+        let before = self.account.counts;
+        for outcome in outcomes.iter() {
+            self.account.counts.add(&outcome);
+            if let Err(fault) = outcome.result {
+                self.keep(fault);
+            }
+        }
+        let counts = self.account.counts;
+        let items = counts.total() - before.total();
+        self.account.delivered += delivered as u64;
+        let failed = counts.failed() - before.failed();
+        self.run.progress.advance(items, failed, outcomes.span().input_bytes());
+        let bytes = outcomes.span().total_cost() + outcomes.record_bytes();
+        self.run.queue.release(outcomes.span().len(), bytes);
+        if failed > 0 && self.max_faults.is_exceeded_by(counts.failed(), counts.total()) {
+            self.run.fail(Error::TooManyFaults { limit: self.max_faults, counts });
+        }
+    }
+
+    fn keep(&mut self, fault: &Fault) {
+        let wanted = match self.run.policy {
+            ErrorPolicy::Ignore => false,
+            ErrorPolicy::Immediate => self.account.faults.is_empty(),
+            ErrorPolicy::Deferred => true,
+        };
+        if wanted && fault.kind() != FaultKind::NotRun {
+            self.account.faults.push(fault.clone());
+        }
+    }
+
+    /// Ends the run, however far it is, and closes the account. What was not taken out is
+    /// counted, not delivered.
+    pub(super) fn end(mut self) -> Ended {
+        self.run.stop();
+        while let Some(outcomes) = self.next() {
+            self.settle(&outcomes, 0);
+        }
+        let account = &mut self.account;
+        let faults = std::mem::take(&mut account.faults);
+        let read = self.run.queue.pushed();
+        let summary = Summary {
+            read,
+            counts: account.counts,
+            delivered: account.delivered,
+            took: account.begun.elapsed(),
+            stopped: self.stop.is_set(),
+        };
+        let accounted = account.counts.total();
+        let error = (read != accounted).then_some(Error::Unaccounted { read, accounted });
+        let error = error.or_else(|| self.run.take_error()).or_else(|| judge(self.run.policy, faults));
+        Ended { summary, error }
+    }
+}
+
+/// The error that failed items make of a run whose work is done.
+fn judge(policy: ErrorPolicy, mut faults: Vec<Fault>) -> Option<Error> {
+    match policy {
+        ErrorPolicy::Ignore => None,
+        ErrorPolicy::Immediate => faults.pop().map(Error::ItemFailed),
+        ErrorPolicy::Deferred if faults.is_empty() => None,
+        ErrorPolicy::Deferred => Some(Error::ItemsFailed(faults)),
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        self.run.stop();
+        // Workers that want to send find nobody, and leave.
+        self.inbox = None;
+        self.reader.end();
+    }
+}

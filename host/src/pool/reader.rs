@@ -1,0 +1,88 @@
+//! The thread that reads: it fills blocks from the source and pushes them into the queue.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+
+use crate::block::BlockBuilder;
+use crate::error::Error;
+use crate::pool::run::Run;
+use crate::source::{Filled, Source};
+
+/// A reader at work, or done.
+#[derive(Debug)]
+pub(super) struct Reader {
+    thread: Option<JoinHandle<()>>,
+    done: Receiver<()>,
+}
+
+impl Reader {
+    /// How long a source may take to notice that it is not wanted any more. One that is blocked
+    /// in code of others is let go then, and ends when that code returns.
+    const GRACE: Duration = Duration::from_secs(1);
+
+    pub(super) fn start(
+        mut source: impl Source + 'static,
+        run: Arc<Run>,
+    ) -> Result<Self, Error> {
+        let (ending, done) = bounded::<()>(0);
+        let read = move || {
+            read_all(&mut source, &run);
+            drop(source);
+            drop(ending);
+        };
+        let thread = thread::Builder::new().name("mtl-reader".into()).spawn(read);
+        Ok(Self { thread: Some(thread.map_err(Error::Thread)?), done })
+    }
+
+    /// Waits for the reader's end. The run must have stopped, or read all.
+    pub(super) fn end(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        match self.done.recv_timeout(Self::GRACE) {
+            // The sender is dropped at the thread's end, by a panic too.
+            Err(RecvTimeoutError::Disconnected) | Ok(()) => {
+                // What a panic had to say has been noted in the run.
+                let _ = thread.join();
+            }
+            Err(RecvTimeoutError::Timeout) => drop(thread),
+        }
+    }
+}
+
+/// Reads until the source ends or the run is stopped, and closes the queue in any case.
+fn read_all(source: &mut impl Source, run: &Run) {
+    let reading = catch_unwind(AssertUnwindSafe(|| read_blocks(source, run)));
+    match reading {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => run.note(error),
+        Err(panic) => run.note(Error::SourcePanicked { message: panic_message(&*panic) }),
+    }
+    run.queue.close();
+}
+
+fn read_blocks(source: &mut impl Source, run: &Run) -> Result<(), Error> {
+    let mut block = BlockBuilder::new();
+    while run.queue.wait_for_room().is_ok() {
+        let filled = source.fill(&mut block);
+        // What was read before an error is worked on.
+        let pushed = run.queue.push(&mut block);
+        if filled? == Filled::End {
+            run.progress.all_read(run.queue.pushed());
+            break;
+        }
+        if pushed.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "it did not say why".into())
+}

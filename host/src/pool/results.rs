@@ -1,0 +1,109 @@
+//! The results of a run, as an iterator.
+
+use std::marker::PhantomData;
+
+use crate::block::ItemIndex;
+use crate::fault::Fault;
+use crate::outcome::{Cursor, Outcome, Outcomes};
+use crate::pool::Pool;
+use crate::pool::delivery::{Delivery, Ended};
+
+/// What a plugin gave for one item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    index: ItemIndex,
+    bytes: Option<Vec<u8>>,
+}
+
+impl Record {
+    /// The item's position in the input, from 0.
+    #[must_use]
+    pub fn index(&self) -> ItemIndex {
+        self.index
+    }
+
+    /// The bytes; none when the plugin filtered the item out.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.bytes.as_deref()
+    }
+
+    /// The bytes, given away; none when the plugin filtered the item out.
+    #[must_use]
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
+        self.bytes
+    }
+}
+
+/// The results of [`Pool::map`]: one for each item that is read, lazily.
+///
+/// When the run ends before all that was read has been worked on, the rest comes out as
+/// faults of kind [`NotRun`](crate::FaultKind::NotRun), and [`end`](Self::end) says why.
+/// Dropping it half-way ends the run; the pool and its workers stay.
+#[derive(Debug)]
+#[must_use = "results are lazy: items are read while results are taken"]
+pub struct Results<'pool, I> {
+    delivery: Delivery,
+    current: Option<(Outcomes, Cursor)>,
+    /// How many items are still to come, as in `size_hint`.
+    left: (usize, Option<usize>),
+    source: PhantomData<fn() -> I>,
+    pool: PhantomData<&'pool mut Pool>,
+}
+
+impl<I> Results<'_, I> {
+    pub(super) fn new(delivery: Delivery, items: (usize, Option<usize>)) -> Self {
+        Self { delivery, current: None, left: items, source: PhantomData, pool: PhantomData }
+    }
+
+    /// Ends the run, however far it is: gives the account of it, and the error if one ended it.
+    /// What was not taken out is counted all the same.
+    pub fn end(mut self) -> Ended {
+        if let Some((outcomes, cursor)) = self.current.take() {
+            self.delivery.settle(&outcomes, cursor.passed());
+        }
+        self.delivery.end()
+    }
+}
+
+impl<I> Iterator for Results<'_, I> {
+    type Item = Result<Record, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (outcomes, mut cursor) = match self.current.take() {
+            Some(current) => current,
+            None => match self.delivery.next() {
+                Some(outcomes) => (outcomes, Cursor::default()),
+                None => {
+                    self.left = (0, Some(0));
+                    return None;
+                }
+            },
+        };
+        let outcome = outcomes.next(&mut cursor).expect("an outcome is left: settled ones are gone");
+        let result = own(&outcome);
+        if cursor.passed() < outcomes.len() {
+            self.current = Some((outcomes, cursor));
+        } else {
+            // Its items leave the window now, not when the next result is asked for.
+            self.delivery.settle(&outcomes, outcomes.len());
+        }
+        self.left = (self.left.0.saturating_sub(1), self.left.1.map(|most| most.saturating_sub(1)));
+        Some(result)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left
+    }
+}
+
+impl<I: ExactSizeIterator> ExactSizeIterator for Results<'_, I> {}
+
+impl<I> std::iter::FusedIterator for Results<'_, I> {}
+
+fn own(outcome: &Outcome<'_>) -> Result<Record, Fault> {
+    match outcome.result {
+        Ok(bytes) => Ok(Record { index: outcome.index, bytes: bytes.map(<[u8]>::to_vec) }),
+        Err(fault) => Err(fault.clone()),
+    }
+}

@@ -1,0 +1,81 @@
+//! What the threads of one run share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::block::ItemIndex;
+use crate::collector::Order;
+use crate::collector::policy::ErrorPolicy;
+use crate::error::Error;
+use crate::outcome::{Format, RecordRule};
+use crate::queue::Queue;
+use crate::stats::Progress;
+use crate::stop::{StopFlag, Wake};
+
+/// One run: its queue, and how it is to be done.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) queue: Queue,
+    pub(crate) progress: Progress,
+    pub(crate) order: Order,
+    pub(crate) policy: ErrorPolicy,
+    /// What a record must be, for the sink to take it.
+    pub(crate) rule: RecordRule,
+    /// What all records are, whatever the plugin says.
+    pub(crate) results: Option<Format>,
+    /// Ends a wait of the source.
+    pub(crate) source_stop: Option<StopFlag>,
+    /// The first error: later ones are its consequences.
+    error: Mutex<Option<Error>>,
+}
+
+/// How a run is to be done.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) order: Order,
+    pub(crate) policy: ErrorPolicy,
+    pub(crate) rule: RecordRule,
+    pub(crate) results: Option<Format>,
+    pub(crate) source_stop: Option<StopFlag>,
+}
+
+impl Run {
+    pub(crate) fn new(queue: Queue, progress: Progress, plan: Plan) -> Arc<Self> {
+        let Plan { order, policy, rule, results, source_stop } = plan;
+        let error = Mutex::default();
+        Arc::new(Self { queue, progress, order, policy, rule, results, source_stop, error })
+    }
+
+    /// Ends the run with `error`: nothing more is read or started.
+    pub(crate) fn fail(&self, error: Error) {
+        self.note(error);
+        self.stop();
+    }
+
+    /// Notes how the run will end; what has been read is still worked on.
+    pub(crate) fn note(&self, error: Error) {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    pub(crate) fn take_error(&self) -> Option<Error> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Nothing more is read or started; what a plugin has is finished.
+    pub(crate) fn stop(&self) {
+        self.queue.stop_from(ItemIndex::default());
+        self.stop_source();
+    }
+
+    /// Ends a wait of the source.
+    pub(crate) fn stop_source(&self) {
+        if let Some(stop) = &self.source_stop {
+            stop.set();
+        }
+    }
+}
+
+impl Wake for Run {
+    fn wake(&self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,332 @@
+//! The queue between the reader and the workers, and the window that bounds it.
+//!
+//! ```text
+//!            push                claim (from the front)           release
+//!  reader ─────────▶ │ span span span open │ ─────────▶ workers ──────────▶ consumer
+//!     ▲                                        give back │                     │
+//!     └──────────────── room: items and bytes that are held ◀──────────────────┘
+//! ```
+//!
+//! An item is *held* from the moment it is pushed until the consumer has taken its outcome:
+//! a slow item at the head stalls the reader and never fills memory. Small pushes gather in
+//! an open block at the back; a worker that finds nothing else takes it as it is, so that
+//! nothing waits for a block to fill.
+//!
+//! One mutex guards it all. It is taken once per claimed run of items (about a millisecond
+//! of work), not once per item. Only the horizon is read for each item, without the mutex.
+//!
+//! # Invariants
+//!
+//! * `waiting` is sorted by item, without overlap, and holds `waiting_items`; the open block
+//!   comes after all of it.
+//! * No item at or past the horizon is claimed; the horizon never grows.
+//! * An item is in one place: waiting, claimed by one worker, or done.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::stop::Wake;
+
+mod window;
+
+pub use self::window::Window;
+
+/// The queue of one run.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    window: Window,
+    workers: usize,
+    state: Mutex<State>,
+    /// Items may have come for a worker, or none will come any more.
+    work: Condvar,
+    /// There may be room for the reader.
+    room: Condvar,
+    /// Items from here on are not started.
+    horizon: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Span>,
+    /// How many items wait, without those of the open block.
+    waiting_items: usize,
+    open: BlockBuilder,
+    /// The position of the next item to be pushed.
+    next: ItemIndex,
+    held_items: usize,
+    held_bytes: usize,
+    claims: usize,
+    closed: bool,
+    workers_wait: usize,
+    reader_waits: bool,
+}
+
+/// The run has been stopped: whoever waited gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stopped;
+
+impl Queue {
+    pub(crate) fn new(window: Window, workers: usize) -> Self {
+        Self {
+            window,
+            workers,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            room: Condvar::new(),
+            horizon: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Waits until at least one more item may be read.
+    pub(crate) fn wait_for_room(&self) -> Result<(), Stopped> {
+        drop(self.lock_with_room()?);
+        Ok(())
+    }
+
+    /// Takes all items out of `block`, as the window allows; numbers them in their order.
+    pub(crate) fn push(&self, block: &mut BlockBuilder) -> Result<(), Stopped> {
+        if block.is_empty() {
+            return Ok(());
+        }
+        let mut state = self.lock_with_room()?;
+        let cost = block.cost();
+        let fits = self.window.admits(state.held_items + block.len(), state.held_bytes + cost);
+        if fits && cost < BlockBuilder::FULL / 8 && state.open.can_take(block) {
+            state.held_items += block.len();
+            state.held_bytes += cost;
+            state.next = state.next.plus(block.len());
+            state.open.append(block);
+            self.wake_worker(&state);
+            return Ok(());
+        }
+        state.seal_open();
+        let mut rest = Span::whole(std::mem::take(block).seal(state.next));
+        state.next = state.next.plus(rest.len());
+        loop {
+            let admitted = rest.split_to(self.admitted(&state, &rest));
+            state.held_items += admitted.len();
+            state.held_bytes += admitted.total_cost();
+            state.put_back(admitted);
+            self.wake_worker(&state);
+            if rest.is_empty() {
+                return Ok(());
+            }
+            drop(state);
+            state = match self.lock_with_room() {
+                Ok(state) => state,
+                Err(stopped) => {
+                    // These items have been read: the end of the run accounts for them.
+                    self.lock().put_back(rest);
+                    return Err(stopped);
+                }
+            };
+        }
+    }
+
+    /// Says that nothing more will be pushed.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.work.notify_all();
+    }
+
+    /// Claims up to `wanted` items from the front; waits for them. None when no worker will
+    /// ever get another item.
+    ///
+    /// A worker stays while others still hold items: they may give some back.
+    pub(crate) fn claim(&self, wanted: usize) -> Option<Claim<'_>> {
+        let mut state = self.lock();
+        loop {
+            let horizon = self.horizon();
+            if state.waiting.is_empty() && !state.open.is_empty() {
+                state.seal_open();
+            }
+            // No more than a fair share of what is there: others may be about to ask.
+            let share = state.waiting_items.div_ceil(self.workers);
+            if let Some(span) = state.take_front(wanted.min(share).max(1), horizon) {
+                state.claims += 1;
+                if !state.waiting.is_empty() || !state.open.is_empty() {
+                    self.wake_worker(&state);
+                }
+                return Some(Claim { queue: self, span: Some(span) });
+            }
+            let no_more_comes = state.closed || horizon <= state.next;
+            if no_more_comes && state.claims == 0 {
+                // Others that waited for this claim's end may leave as well.
+                self.work.notify_all();
+                return None;
+            }
+            state.workers_wait += 1;
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.workers_wait -= 1;
+        }
+    }
+
+    /// Lets go of items whose outcomes the consumer has taken.
+    pub(crate) fn release(&self, items: usize, bytes: usize) {
+        let mut state = self.lock();
+        state.held_items -= items;
+        state.held_bytes -= bytes;
+        if state.reader_waits {
+            self.room.notify_one();
+        }
+    }
+
+    /// Holds what the outcomes take, beside their items, until it is released.
+    pub(crate) fn hold(&self, bytes: usize) {
+        self.lock().held_bytes += bytes;
+    }
+
+    /// Starts no item from `index` on; what is before goes on. Wakes everyone who waits.
+    pub(crate) fn stop_from(&self, index: ItemIndex) {
+        let state = self.lock();
+        self.horizon.fetch_min(index.get(), Ordering::Relaxed);
+        drop(state);
+        self.work.notify_all();
+        self.room.notify_all();
+    }
+
+    /// Items from here on are not started. Read for each item; it may be a moment late.
+    pub(crate) fn horizon(&self) -> ItemIndex {
+        ItemIndex::new(self.horizon.load(Ordering::Relaxed))
+    }
+
+    /// Takes out what no worker has claimed. To be called when all workers have left.
+    pub(crate) fn drain(&self) -> VecDeque<Span> {
+        let mut state = self.lock();
+        state.seal_open();
+        state.waiting_items = 0;
+        std::mem::take(&mut state.waiting)
+    }
+
+    /// How many items have been pushed.
+    pub(crate) fn pushed(&self) -> u64 {
+        self.lock().next.get()
+    }
+
+    /// How many of `rest` the window admits now: at least one.
+    fn admitted(&self, state: &State, rest: &Span) -> usize {
+        let (mut items, mut bytes) = (state.held_items, state.held_bytes);
+        let fitting = (0..rest.len()).take_while(|&at| {
+            let before = (items, bytes);
+            items += 1;
+            bytes += rest.cost(at);
+            self.window.has_room(before.0, before.1, self.workers)
+        });
+        fitting.count().max(1)
+    }
+
+    fn lock_with_room(&self) -> Result<MutexGuard<'_, State>, Stopped> {
+        let mut state = self.lock();
+        loop {
+            if self.horizon() <= state.next {
+                return Err(Stopped);
+            }
+            if self.window.has_room(state.held_items, state.held_bytes, self.workers) {
+                return Ok(state);
+            }
+            state.reader_waits = true;
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.reader_waits = false;
+        }
+    }
+
+    /// A condition variable costs a system call even when nobody waits, so that is asked first.
+    fn wake_worker(&self, state: &State) {
+        if state.workers_wait > 0 {
+            self.work.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code of others runs under the mutex: a panic here is a bug that is already
+        // reported, and the state is whole between statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Queue {
+    fn wake(&self) {
+        self.stop_from(ItemIndex::default());
+    }
+}
+
+impl State {
+    fn seal_open(&mut self) {
+        if !self.open.is_empty() {
+            let block = std::mem::take(&mut self.open);
+            let first = ItemIndex::new(self.next.get() - block.len() as u64);
+            self.put_back(Span::whole(block.seal(first)));
+        }
+    }
+
+    /// Puts a span where it belongs, joined with its neighbours of the same block.
+    fn put_back(&mut self, span: Span) {
+        self.waiting_items += span.len();
+        let place = self.waiting.partition_point(|other| other.first() < span.first());
+        self.waiting.insert(place, span);
+        self.join_at(place + 1);
+        self.join_at(place);
+    }
+
+    /// Joins the span at `place` with the one before it, if they belong together.
+    fn join_at(&mut self, place: usize) {
+        let Some(before) = place.checked_sub(1) else { return };
+        let Some(span) = self.waiting.get(place).cloned() else { return };
+        if self.waiting[before].join(&span) {
+            self.waiting.remove(place);
+        }
+    }
+
+    /// Takes up to `items` off the front, if it begins before the horizon.
+    fn take_front(&mut self, items: usize, horizon: ItemIndex) -> Option<Span> {
+        let front = self.waiting.front_mut().filter(|span| span.first() < horizon)?;
+        let reach = horizon.get() - front.first().get();
+        let span = front.split_to(items.min(usize::try_from(reach).unwrap_or(usize::MAX)));
+        if front.is_empty() {
+            self.waiting.pop_front();
+        }
+        self.waiting_items -= span.len();
+        Some(span)
+    }
+}
+
+/// Items that one worker has claimed. What it does not work on goes back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Claim<'a> {
+    queue: &'a Queue,
+    span: Option<Span>,
+}
+
+impl Claim<'_> {
+    /// Takes the items; those that are not worked on are to be given back.
+    pub(crate) fn take(&mut self) -> Span {
+        self.span.take().expect("a claim is taken once")
+    }
+
+    /// Gives back items that have no outcome.
+    pub(crate) fn give_back(&mut self, rest: Span) {
+        debug_assert!(self.span.is_none(), "only what was taken is given back");
+        self.span = Some(rest);
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        state.claims -= 1;
+        match self.span.take().filter(|rest| !rest.is_empty()) {
+            Some(rest) => {
+                state.put_back(rest);
+                self.queue.wake_worker(&state);
+            }
+            // Workers that wait to see whether something comes back may leave.
+            None if state.claims == 0 && state.workers_wait > 0 => self.queue.work.notify_all(),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

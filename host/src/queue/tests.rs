@@ -1,0 +1,185 @@
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::patience::watched;
+
+fn items(items: &[&str]) -> BlockBuilder {
+    let mut block = BlockBuilder::new();
+    for item in items {
+        block.push(item.as_bytes());
+    }
+    block
+}
+
+fn numbered(from: u64, count: u64) -> BlockBuilder {
+    let mut block = BlockBuilder::new();
+    for number in from..from + count {
+        block.push(number.to_string().as_bytes());
+    }
+    block
+}
+
+fn texts(span: &Span) -> Vec<String> {
+    (0..span.len()).map(|at| String::from_utf8_lossy(span.item(at)).into_owned()).collect()
+}
+
+fn window(items: usize) -> Window {
+    Window::UNBOUNDED.with_items(NonZeroUsize::new(items).unwrap())
+}
+
+#[test]
+fn small_pushes_gather_and_are_claimed_together() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut items(&["one"])).unwrap();
+    queue.push(&mut items(&["two", "three"])).unwrap();
+    let span = queue.claim(10).unwrap().take();
+    assert_eq!(texts(&span), ["one", "two", "three"]);
+    queue.push(&mut items(&["four"])).unwrap();
+    assert_eq!(queue.claim(10).unwrap().take().first().get(), 3);
+    assert_eq!(queue.pushed(), 4);
+}
+
+#[test]
+fn a_claim_takes_no_more_than_it_wants_from_the_front() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 5)).unwrap();
+    assert_eq!(texts(&queue.claim(2).unwrap().take()), ["0", "1"]);
+    assert_eq!(texts(&queue.claim(2).unwrap().take()), ["2", "3"]);
+    assert_eq!(texts(&queue.claim(2).unwrap().take()), ["4"]);
+}
+
+#[test]
+fn a_claim_leaves_the_others_their_share() {
+    let queue = Queue::new(Window::default(), 4);
+    queue.push(&mut numbered(0, 10)).unwrap();
+    let claims: Vec<_> = (0..6).map(|_| queue.claim(100).unwrap().take().len()).collect();
+    assert_eq!(claims, [3, 2, 2, 1, 1, 1]);
+}
+
+#[test]
+fn what_is_given_back_is_claimed_first_whatever_the_order_of_giving_back() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 6)).unwrap();
+    let (mut first, mut second) = (queue.claim(2).unwrap(), queue.claim(2).unwrap());
+    let (front, back) = (first.take(), second.take());
+    first.give_back(front);
+    drop(first);
+    second.give_back(back);
+    drop(second);
+    assert_eq!(texts(&queue.claim(10).unwrap().take()), ["0", "1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn a_worker_leaves_when_nothing_can_come_any_more() {
+    watched(|| {
+        let queue = Arc::new(Queue::new(Window::default(), 1));
+        queue.push(&mut numbered(0, 2)).unwrap();
+        queue.close();
+        let mut claim = queue.claim(2).unwrap();
+        let mut span = claim.take();
+        // Another worker waits: this one may give items back.
+        let other = Arc::clone(&queue);
+        let other = std::thread::Builder::new()
+            .spawn(move || other.claim(2).map(|mut claim| texts(&claim.take())))
+            .unwrap();
+        while queue.lock().workers_wait == 0 {
+            std::thread::yield_now();
+        }
+        span.split_to(1);
+        claim.give_back(span);
+        drop(claim);
+        assert_eq!(other.join().unwrap(), Some(vec!["1".to_owned()]));
+        assert!(queue.claim(1).is_none());
+    });
+}
+
+#[test]
+fn a_window_of_items_is_kept_to_the_item() {
+    watched(|| {
+        let queue = Arc::new(Queue::new(window(3), 1));
+        let reader = Arc::clone(&queue);
+        let reader = std::thread::Builder::new()
+            .spawn(move || reader.push(&mut numbered(0, 10)))
+            .unwrap();
+        let mut taken = 0;
+        while taken < 10 {
+            let span = queue.claim(10).unwrap().take();
+            assert!(span.len() <= 3, "{} items are held", span.len());
+            taken += span.len();
+            queue.release(span.len(), span.total_cost());
+        }
+        reader.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn a_stop_wakes_the_reader_and_the_workers_and_loses_nothing() {
+    watched(|| {
+        let queue = Arc::new(Queue::new(window(2), 1));
+        let reader = Arc::clone(&queue);
+        let reader = std::thread::Builder::new()
+            .spawn(move || reader.push(&mut numbered(0, 10)))
+            .unwrap();
+        while !queue.lock().reader_waits {
+            std::thread::yield_now();
+        }
+        queue.wake();
+        assert_eq!(reader.join().unwrap(), Err(Stopped));
+        assert!(queue.claim(1).is_none());
+        let left: usize = queue.drain().iter().map(Span::len).sum();
+        assert_eq!((left as u64, queue.pushed()), (10, 10));
+    });
+}
+
+#[test]
+fn a_horizon_lets_through_what_comes_before_it() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 10)).unwrap();
+    queue.stop_from(ItemIndex::new(4));
+    queue.stop_from(ItemIndex::new(7));
+    assert_eq!(texts(&queue.claim(3).unwrap().take()), ["0", "1", "2"]);
+    assert_eq!(texts(&queue.claim(3).unwrap().take()), ["3"]);
+    assert!(queue.claim(3).is_none());
+    assert_eq!(queue.push(&mut numbered(10, 1)), Err(Stopped));
+}
+
+proptest! {
+    /// One thread plays reader, workers and consumer by a script; whatever it does, each item
+    /// is in one place, and the window holds.
+    #[test]
+    fn each_item_is_claimed_once_however_it_travels(
+        steps in prop::collection::vec((0_u8..4, 1_usize..8), 1..200),
+        bound in 1_usize..20,
+    ) {
+        let queue = Queue::new(window(bound), 1);
+        let mut pushed = 0;
+        let mut held = 0_usize;
+        let mut done = Vec::new();
+        for (step, count) in steps {
+            if step < 2 {
+                let room = bound.saturating_sub(held).min(count);
+                if room > 0 {
+                    queue.push(&mut numbered(pushed, room as u64)).unwrap();
+                    pushed += room as u64;
+                    held += room;
+                }
+            } else if held > 0 {
+                let mut claim = queue.claim(count).unwrap();
+                let mut span = claim.take();
+                let worked = if step == 2 { span.len() } else { span.len() / 2 };
+                let front = span.split_to(worked);
+                claim.give_back(span);
+                drop(claim);
+                done.extend(texts(&front));
+                held -= front.len();
+                queue.release(front.len(), front.total_cost());
+            }
+        }
+        done.extend(queue.drain().iter().flat_map(texts));
+        let expected: Vec<_> = (0..pushed).map(|number| number.to_string()).collect();
+        prop_assert_eq!(done, expected);
+    }
+}

@@ -1,0 +1,105 @@
+//! How much may lie between the reader and the consumer.
+
+use std::num::NonZeroUsize;
+
+/// Bounds what is between the reader and the consumer: read, worked on, or waiting for its
+/// turn to be written. A reader that meets the bound waits.
+///
+/// Whatever the bound, each worker may always have one item.
+///
+/// ```
+/// use mtl_host::Window;
+///
+/// let window = Window::default().with_items(100.try_into().unwrap());
+/// assert_ne!(window, Window::UNBOUNDED);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    items: Bound,
+    bytes: Bound,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bound {
+    AtMost(usize),
+    Unbounded,
+}
+
+impl Bound {
+    fn exceeded_by(self, value: usize) -> bool {
+        matches!(self, Self::AtMost(most) if value > most)
+    }
+
+    fn reached_by(self, value: usize) -> bool {
+        matches!(self, Self::AtMost(most) if value >= most)
+    }
+}
+
+impl Window {
+    /// Room for a few dozen blocks: more does not make a run faster, and what waits for a
+    /// slow item at the head may take this much again for its results.
+    pub const DEFAULT_BYTES: NonZeroUsize =
+        NonZeroUsize::new(16 * 1024 * 1024).expect("16 MiB is not zero");
+
+    /// No bound: an input that comes faster than it is worked on fills the memory.
+    pub const UNBOUNDED: Self = Self { items: Bound::Unbounded, bytes: Bound::Unbounded };
+
+    /// Bounds the number of items.
+    #[must_use]
+    pub const fn with_items(mut self, items: NonZeroUsize) -> Self {
+        self.items = Bound::AtMost(items.get());
+        self
+    }
+
+    /// Bounds the bytes that items, their results and their bookkeeping take.
+    #[must_use]
+    pub const fn with_bytes(mut self, bytes: NonZeroUsize) -> Self {
+        self.bytes = Bound::AtMost(bytes.get());
+        self
+    }
+
+    /// Whether this much may be held.
+    pub(super) fn admits(self, items: usize, bytes: usize) -> bool {
+        !self.items.exceeded_by(items) && !self.bytes.exceeded_by(bytes)
+    }
+
+    /// Whether one more item may be read when this much is held.
+    pub(super) fn has_room(self, items: usize, bytes: usize, workers: usize) -> bool {
+        items < workers || !(self.items.reached_by(items) || self.bytes.reached_by(bytes))
+    }
+}
+
+impl Default for Window {
+    /// [`DEFAULT_BYTES`](Self::DEFAULT_BYTES), and as many items as fit.
+    fn default() -> Self {
+        Self { items: Bound::Unbounded, bytes: Bound::Unbounded }.with_bytes(Self::DEFAULT_BYTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_has_room_below_its_bounds_and_for_one_item_per_worker() {
+        let window = Window::default()
+            .with_items(NonZeroUsize::new(4).unwrap())
+            .with_bytes(NonZeroUsize::new(100).unwrap());
+        #[rustfmt::skip]
+        let cases = [
+            // items  bytes  workers  room
+            (0,       0,     1,       true),
+            (3,       99,    1,       true),
+            (4,       0,     1,       false),
+            (1,       100,   1,       false),
+            (1,       100,   2,       true),   // the second worker has nothing yet
+            (5,       900,   6,       true),
+            (6,       900,   6,       false),
+        ];
+        for (items, bytes, workers, room) in cases {
+            let case = format!("{items} items, {bytes} bytes, {workers} workers");
+            assert_eq!(window.has_room(items, bytes, workers), room, "{case}");
+        }
+        assert!(Window::UNBOUNDED.has_room(usize::MAX, usize::MAX, 1));
+    }
+}

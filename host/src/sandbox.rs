@@ -1,0 +1,7 @@
+//! What a plugin may do, and who sees to it.
+
+pub(crate) mod capabilities;
+pub(crate) mod http;
+pub(crate) mod limits;
+pub(crate) mod output;
+pub(crate) mod watchdog;

@@ -1,0 +1,119 @@
+//! What a plugin is granted. Without a grant it has nothing: no files, no variables.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// A directory of the host that a plugin may use, and under which name it sees it.
+///
+/// ```
+/// use mtl_host::DirGrant;
+///
+/// let grant: DirGrant = "./data::/data".parse().unwrap();
+/// assert!(!grant.is_writable());
+/// assert!("./data::/data:rw".parse::<DirGrant>().unwrap().is_writable());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirGrant {
+    host: PathBuf,
+    guest: String,
+    access: Access,
+}
+
+/// What may be done with a granted directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    ReadWrite,
+}
+
+impl DirGrant {
+    /// Grants reading of the directory `host`, which the plugin sees as `guest`.
+    pub fn read(host: impl Into<PathBuf>, guest: impl Into<String>) -> Self {
+        Self { host: host.into(), guest: guest.into(), access: Access::Read }
+    }
+
+    /// Grants reading and writing of the directory `host`, which the plugin sees as `guest`.
+    pub fn read_write(host: impl Into<PathBuf>, guest: impl Into<String>) -> Self {
+        Self { access: Access::ReadWrite, ..Self::read(host, guest) }
+    }
+
+    /// Where the directory is.
+    #[must_use]
+    pub fn host(&self) -> &Path {
+        &self.host
+    }
+
+    /// Where the plugin sees it.
+    #[must_use]
+    pub fn guest(&self) -> &str {
+        &self.guest
+    }
+
+    /// Whether the plugin may change it.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.access == Access::ReadWrite
+    }
+}
+
+/// Not of the form `HOST::GUEST` or `HOST::GUEST:rw`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`")]
+pub struct NotADirGrant;
+
+impl FromStr for DirGrant {
+    type Err = NotADirGrant;
+
+    fn from_str(text: &str) -> Result<Self, NotADirGrant> {
+        let (host, guest) = text.split_once("::").ok_or(NotADirGrant)?;
+        let (guest, access) = match guest.strip_suffix(":rw") {
+            Some(guest) => (guest, Access::ReadWrite),
+            None => (guest, Access::Read),
+        };
+        if host.is_empty() || guest.is_empty() || guest.contains(':') {
+            return Err(NotADirGrant);
+        }
+        Ok(Self { host: host.into(), guest: guest.into(), access })
+    }
+}
+
+impl fmt::Display for DirGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rights = if self.is_writable() { ":rw" } else { "" };
+        write!(f, "{}::{}{rights}", self.host.display(), self.guest)
+    }
+}
+
+/// All that a plugin is granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Grants {
+    pub(crate) dirs: Vec<DirGrant>,
+    pub(crate) env: Vec<(String, String)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_names_both_sides_and_is_read_only_unless_it_says_so() {
+        #[rustfmt::skip]
+        let cases = [
+            ("data::/data",        Some(DirGrant::read("data", "/data"))),
+            ("/a b::/c:rw",        Some(DirGrant::read_write("/a b", "/c"))),
+            ("data",               None),
+            ("data:/data",         None),
+            ("::/data",            None),
+            ("data::",             None),
+            ("data:::rw",          None),
+            ("data::/data:ro",     None),
+        ];
+        for (text, grant) in cases {
+            assert_eq!(text.parse().ok(), grant, "{text}");
+            if let Some(grant) = grant {
+                assert_eq!(grant.to_string(), text);
+            }
+        }
+    }
+}

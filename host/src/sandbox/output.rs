@@ -1,0 +1,171 @@
+//! What a plugin writes to its standard output and error: passed on line by line, as events,
+//! never mixed into results.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+use crate::event::{Event, Observer, Stream};
+use crate::worker::WorkerIndex;
+
+/// One stream of one worker's plugin.
+#[derive(Clone)]
+pub(crate) struct Capture(Arc<Mutex<Lines>>);
+
+struct Lines {
+    worker: WorkerIndex,
+    stream: Stream,
+    observer: Arc<dyn Observer>,
+    /// The line that has not ended yet.
+    line: Vec<u8>,
+}
+
+impl Capture {
+    pub(crate) fn new(worker: WorkerIndex, stream: Stream, observer: Arc<dyn Observer>) -> Self {
+        Self(Arc::new(Mutex::new(Lines { worker, stream, observer, line: Vec::new() })))
+    }
+
+    fn take(&self, bytes: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(bytes);
+    }
+}
+
+impl Lines {
+    /// A longer line is passed on in pieces: a plugin must not fill the host's memory.
+    const MAX_LINE: usize = 8 * 1024;
+    /// How much a plugin may write at once.
+    const PERMIT: usize = 64 * 1024;
+
+    fn take(&mut self, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (piece, ends) = match piece.strip_suffix(b"\n") {
+                Some(piece) => (piece, true),
+                None => (piece, false),
+            };
+            for part in piece.chunks(Self::MAX_LINE) {
+                if self.line.len() + part.len() > Self::MAX_LINE {
+                    self.tell();
+                }
+                self.line.extend_from_slice(part);
+            }
+            if ends {
+                self.tell();
+            }
+        }
+    }
+
+    fn tell(&mut self) {
+        let line = String::from_utf8_lossy(&self.line);
+        let line = line.strip_suffix('\r').unwrap_or(&line);
+        let (worker, stream) = (self.worker, self.stream);
+        self.observer.notify(&Event::Output { worker, stream, line });
+        self.line.clear();
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if !self.line.is_empty() {
+            self.tell();
+        }
+    }
+}
+
+impl IsTerminal for Capture {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Capture {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Capture {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Capture {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.take(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(Lines::PERMIT)
+    }
+}
+
+impl AsyncWrite for Capture {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.take(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Told(Mutex<Vec<String>>);
+
+    impl Observer for Told {
+        fn notify(&self, event: &Event<'_>) {
+            if let Event::Output { line, .. } = event {
+                self.0.lock().unwrap().push((*line).to_owned());
+            }
+        }
+    }
+
+    fn lines(writes: &[&[u8]]) -> Vec<String> {
+        let told = Arc::new(Told(Mutex::default()));
+        let capture = Capture::new(WorkerIndex::default(), Stream::Stdout, told.clone());
+        for bytes in writes {
+            capture.take(bytes);
+        }
+        drop(capture);
+        std::mem::take(&mut *told.0.lock().unwrap())
+    }
+
+    #[test]
+    fn lines_are_whole_however_they_are_written() {
+        assert_eq!(lines(&[b"one\ntw", b"o\n", b"\nlast"]), ["one", "two", "", "last"]);
+        assert_eq!(lines(&[b"dos\r\n", b"\xff\n"]), ["dos", "\u{fffd}"]);
+    }
+
+    #[test]
+    fn a_long_line_comes_in_pieces() {
+        let long = vec![b'x'; Lines::MAX_LINE * 2 + 5];
+        let lengths: Vec<_> = lines(&[&long, b"y\n"]).iter().map(String::len).collect();
+        assert_eq!(lengths, [Lines::MAX_LINE, Lines::MAX_LINE, 6]);
+    }
+}

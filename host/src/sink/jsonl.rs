@@ -1,0 +1,199 @@
+//! One JSON object a line for every item.
+//!
+//! Nothing is built in memory: each object is written as it is, strings and their escapes by
+//! the JSON library. Bytes that are not text are `{"base64": …}`, so that none are lost.
+
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::layout::{Faults, Layout, Tag};
+use super::records::Records;
+use super::{Output, Sink, SinkError};
+use crate::fault::Fault;
+use crate::outcome::{Format, Outcome, RecordRule};
+
+/// Writes `{"index":0,"ok":…}` for a record and `{"index":0,"error":{"kind":…,"message":…}}`
+/// for an item that failed; an item without a record leaves nothing. An item that is a
+/// file's content has its `"path"` after the index.
+///
+/// A record is a string, or `{"base64":…}` when it is not UTF-8; a JSON record is itself.
+///
+/// ```
+/// use mtl_host::sink::{Jsonl, Output};
+///
+/// let sink = Jsonl::new(Output::standard()).tagged();
+/// ```
+#[derive(Debug)]
+#[must_use = "a sink writes what it is given"]
+pub struct Jsonl<'a> {
+    records: Records<'a>,
+    layout: Layout,
+}
+
+impl<'a> Jsonl<'a> {
+    /// JSON lines to `output`.
+    pub fn new(output: Output<'a>) -> Self {
+        Self { records: Records::new(output), layout: Layout::default() }
+    }
+
+    /// Leaves out items that failed.
+    pub fn skip_failed(mut self) -> Self {
+        self.layout.faults = Faults::Skipped;
+        self
+    }
+
+    /// Adds each `"item"`, as text even if it is JSON; not to one that has its path already.
+    pub fn tagged(mut self) -> Self {
+        self.layout.tag = Tag::Item;
+        self
+    }
+}
+
+impl Sink for Jsonl<'_> {
+    fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+        if self.layout.record(outcome).is_none() {
+            return Ok(());
+        }
+        self.records.add(|bytes| {
+            put_outcome(outcome, self.layout.tag, bytes);
+            Ok(())
+        })
+    }
+
+    fn rule(&self) -> RecordRule {
+        RecordRule::ValidJson
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.records.flush()
+    }
+}
+
+fn put_outcome(outcome: &Outcome<'_>, tag: Tag, bytes: &mut Vec<u8>) {
+    write!(bytes, "{{\"index\":{}", outcome.index).expect("a vector takes everything");
+    match (outcome.path, tag) {
+        (Some(path), _) => {
+            bytes.extend_from_slice(b",\"path\":");
+            put_text(path.as_os_str().as_bytes(), bytes);
+        }
+        (None, Tag::Item) => {
+            bytes.extend_from_slice(b",\"item\":");
+            put_text(outcome.item, bytes);
+        }
+        (None, Tag::None) => {}
+    }
+    match outcome.result {
+        Ok(record) => {
+            bytes.extend_from_slice(b",\"ok\":");
+            put_record(record.unwrap_or_default(), outcome.format, bytes);
+        }
+        Err(fault) => {
+            bytes.extend_from_slice(b",\"error\":");
+            put_fault(fault, bytes);
+        }
+    }
+    bytes.extend_from_slice(b"}\n");
+}
+
+fn put_record(record: &[u8], format: Format, bytes: &mut Vec<u8>) {
+    match format {
+        Format::Text => put_text(record, bytes),
+        // Inside of strings JSON has no line breaks, and elsewhere they are but space.
+        Format::Json => bytes.extend(record.trim_ascii().iter().map(|byte| match byte {
+            b'\r' | b'\n' => b' ',
+            byte => *byte,
+        })),
+    }
+}
+
+fn put_fault(fault: &Fault, bytes: &mut Vec<u8>) {
+    write!(bytes, "{{\"kind\":\"{}\",\"message\":", fault.kind())
+        .expect("a vector takes everything");
+    put_string(fault.message(), bytes);
+    bytes.push(b'}');
+}
+
+fn put_text(text: &[u8], bytes: &mut Vec<u8>) {
+    match std::str::from_utf8(text) {
+        Ok(text) => put_string(text, bytes),
+        Err(_) => put_base64(text, bytes),
+    }
+}
+
+fn put_string(text: &str, bytes: &mut Vec<u8>) {
+    serde_json::to_writer(bytes, text).expect("a string is JSON, and a vector takes everything");
+}
+
+fn put_base64(data: &[u8], bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(b"{\"base64\":\"");
+    let start = bytes.len();
+    let length = base64::encoded_len(data.len(), true).expect("an item is far from that long");
+    bytes.resize(start + length, 0);
+    STANDARD.encode_slice(data, &mut bytes[start..]).expect("there is room for all of it");
+    bytes.extend_from_slice(b"\"}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::outcomes::{Example, written};
+
+    type Make = fn(Output<'static>) -> Jsonl<'static>;
+
+    #[test]
+    fn each_outcome_is_an_object() {
+        let failed = r#""error":{"kind":"refused","message":"no \"why\""}"#;
+        let all = format!(
+            r#"{{"index":0,"ok":"ONE"}}
+{{"index":1,"ok":""}}
+{{"index":3,{failed}}}
+{{"index":4,"path":"a\nb/c",{failed}}}
+"#
+        );
+        let tagged = format!(
+            r#"{{"index":0,"item":"one","ok":"ONE"}}
+{{"index":1,"item":"empty","ok":""}}
+{{"index":3,"item":"b\td",{failed}}}
+{{"index":4,"path":"a\nb/c",{failed}}}
+"#
+        );
+        let skipped = "{\"index\":0,\"ok\":\"ONE\"}\n{\"index\":1,\"ok\":\"\"}\n";
+        let cases: [(Make, &str); 3] = [
+            (Jsonl::new, &all),
+            (|output| Jsonl::new(output).tagged(), &tagged),
+            (|output| Jsonl::new(output).skip_failed(), skipped),
+        ];
+        for (sink, expected) in cases {
+            assert_eq!(written(sink, &Example::all()), expected);
+        }
+    }
+
+    #[test]
+    fn a_record_is_text_or_json() {
+        let cases: [(&[u8], Format, &str); 8] = [
+            (b"plain", Format::Text, r#""plain""#),
+            (b"{\"a\":1}", Format::Text, r#""{\"a\":1}""#),
+            (b"tab\tand\nline\0", Format::Text, r#""tab\tand\nline\u0000""#),
+            ("gr\u{fc}n".as_bytes(), Format::Text, "\"gr\u{fc}n\""),
+            (b"\xff\xfe", Format::Text, r#"{"base64":"//4="}"#),
+            (b"\xff", Format::Text, r#"{"base64":"/w=="}"#),
+            (b"{\"a\": 1}", Format::Json, r#"{"a": 1}"#),
+            (b"\n[1,\r\n2]\n", Format::Json, "[1,  2]"),
+        ];
+        for (record, format, expected) in cases {
+            let example = Example { format, ..Example::record("item", record) };
+            let line = written(Jsonl::new, &[example]);
+            assert_eq!(line, format!("{{\"index\":0,\"ok\":{expected}}}\n"));
+        }
+    }
+
+    #[test]
+    fn a_path_is_not_lost_when_it_is_not_text() {
+        let example = Example { path: Some(b"\xff"), ..Example::record("item", b"1") };
+        let line = written(Jsonl::new, &[example]);
+        assert_eq!(line, "{\"index\":0,\"path\":{\"base64\":\"/w==\"},\"ok\":\"1\"}\n");
+    }
+}

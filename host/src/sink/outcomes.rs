@@ -1,0 +1,80 @@
+//! For tests: outcomes of every kind, and what a sink makes of them.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use super::{Output, Sink};
+use crate::block::ItemIndex;
+use crate::fault::{Fault, FaultKind};
+use crate::outcome::{Format, Outcome};
+
+/// An item and what became of it.
+pub(super) struct Example {
+    pub(super) item: &'static str,
+    pub(super) path: Option<&'static [u8]>,
+    pub(super) result: Result<Option<Vec<u8>>, &'static str>,
+    pub(super) format: Format,
+}
+
+impl Example {
+    pub(super) fn record(item: &'static str, record: &[u8]) -> Self {
+        Self { item, path: None, result: Ok(Some(record.to_vec())), format: Format::Text }
+    }
+
+    /// A record, an empty one, none, a fault, and a fault of a file.
+    pub(super) fn all() -> [Self; 5] {
+        let why = "no \"why\"";
+        [
+            Self::record("one", b"ONE"),
+            Self::record("empty", b""),
+            Self { result: Ok(None), ..Self::record("filtered", b"") },
+            Self { result: Err(why), ..Self::record("b\td", b"") },
+            Self { result: Err(why), path: Some(b"a\nb/c"), ..Self::record("content", b"") },
+        ]
+    }
+}
+
+/// All that a sink writes, as text.
+pub(super) fn written<S: Sink>(
+    sink: impl FnOnce(Output<'static>) -> S,
+    examples: &[Example],
+) -> String {
+    let target = Target::default();
+    give(&mut sink(Output::to("memory", target.clone())), examples);
+    let bytes = std::mem::take(&mut *target.0.lock().unwrap());
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Bytes that can be looked at while a sink has them.
+#[derive(Clone, Default)]
+struct Target(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn give(sink: &mut impl Sink, examples: &[Example]) {
+    for (at, example) in (0..).zip(examples) {
+        let index = ItemIndex::new(at);
+        let fault = |why: &&str| Fault::new(index, FaultKind::Refused, *why);
+        let result = example.result.as_ref().map_err(fault);
+        let outcome = Outcome {
+            index,
+            item: example.item.as_bytes(),
+            path: example.path.map(|path| Path::new(OsStr::from_bytes(path))),
+            result: result.as_ref().map(|record| record.as_deref()),
+            format: example.format,
+        };
+        sink.write(&outcome).unwrap();
+    }
+    sink.flush().unwrap();
+}

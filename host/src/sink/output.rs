@@ -1,0 +1,165 @@
+//! Where a sink's bytes go: standard output, a file, or a writer of the user's own.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek, tell};
+use rustix::io::Errno;
+
+use super::SinkError;
+
+/// The target of a sink, and its name in messages.
+///
+/// ```
+/// use mtl_host::sink::{Lines, Output, Sink};
+///
+/// let mut text = Vec::new();
+/// let mut sink = Lines::new(Output::to("memory", &mut text));
+/// sink.flush()?;
+/// # Ok::<(), mtl_host::sink::SinkError>(())
+/// ```
+pub struct Output<'a> {
+    name: String,
+    target: Target<'a>,
+}
+
+enum Target<'a> {
+    StandardOutput,
+    File(File),
+    Writer(Box<dyn Write + Send + 'a>),
+}
+
+impl Output<'static> {
+    /// Standard output.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self { name: "standard output".into(), target: Target::StandardOutput }
+    }
+
+    /// A file that is made, or emptied if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done.
+    pub fn create(path: &Path) -> Result<Self, SinkError> {
+        match File::create(path) {
+            Ok(file) => Ok(Self::of_file(path.display().to_string(), file)),
+            Err(source) => Err(SinkError::Create { path: path.to_owned(), source }),
+        }
+    }
+
+    pub(super) fn of_file(name: impl Into<String>, file: File) -> Self {
+        Self { name: name.into(), target: Target::File(file) }
+    }
+}
+
+impl<'a> Output<'a> {
+    /// What `writer` takes. `name` stands for it in messages.
+    pub fn to(name: impl Into<String>, writer: impl Write + Send + 'a) -> Self {
+        Self { name: name.into(), target: Target::Writer(Box::new(writer)) }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Writes what is taken at once; waits until something is.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.target {
+            Target::Writer(writer) => writer.write(bytes),
+            Target::File(file) => file.write(bytes),
+            Target::StandardOutput => write_patiently(rustix::stdio::stdout(), bytes),
+        }
+    }
+
+    /// Passes on what the target holds back.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match &mut self.target {
+            Target::Writer(writer) => writer.flush(),
+            Target::File(_) | Target::StandardOutput => Ok(()),
+        }
+    }
+
+    /// Takes back the last `bytes` that were written, where that is possible: in a regular
+    /// file, if nobody else has written after us.
+    pub(super) fn take_back(&mut self, bytes: usize) -> io::Result<()> {
+        match &self.target {
+            Target::Writer(_) => Ok(()),
+            Target::File(file) => shorten(file.as_fd(), bytes),
+            Target::StandardOutput => shorten(rustix::stdio::stdout(), bytes),
+        }
+    }
+}
+
+/// Writes to a descriptor that may be non-blocking, because somebody made it so who shares it.
+fn write_patiently(target: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        match rustix::io::write(target, bytes) {
+            Err(Errno::AGAIN) => {
+                poll(&mut [PollFd::from_borrowed_fd(target, PollFlags::OUT)], None)?;
+            }
+            done => return Ok(done?),
+        }
+    }
+}
+
+fn shorten(file: BorrowedFd<'_>, bytes: usize) -> io::Result<()> {
+    let stat = fstat(file)?;
+    if bytes == 0 || FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Ok(());
+    }
+    let end = tell(file)?;
+    if u64::try_from(stat.st_size) != Ok(end) {
+        return Ok(());
+    }
+    let kept = end.saturating_sub(bytes as u64);
+    ftruncate(file, kept)?;
+    // Whoever writes next would leave a hole otherwise.
+    seek(file, SeekFrom::Start(kept))?;
+    Ok(())
+}
+
+impl fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Output").field(&self.name).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_made_is_an_error() {
+        let error = Output::create(Path::new("no-such-folder/file")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot create output `no-such-folder/file`");
+    }
+
+    #[test]
+    fn what_was_written_to_a_file_can_be_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut output = Output::create(&path).unwrap();
+        output.write(b"whole half").unwrap();
+        output.take_back(5).unwrap();
+        output.write(b"!").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole!");
+    }
+
+    #[test]
+    fn what_others_have_written_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let mut output = Output::create(&path).unwrap();
+        output.write(b"ours").unwrap();
+        File::options().append(true).open(&path).unwrap().write_all(b" theirs").unwrap();
+        output.take_back(2).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"ours theirs");
+    }
+}

@@ -1,0 +1,86 @@
+//! Gathers records and writes them out many at a time.
+//!
+//! It knows at any time how many records the system has taken as a whole. When the disk is
+//! full in the middle of one, the half is not counted, and is taken back where it can be.
+
+use std::io;
+
+use super::{Output, SinkError};
+
+/// Records on their way to an output.
+#[derive(Debug)]
+pub(super) struct Records<'a> {
+    output: Output<'a>,
+    bytes: Vec<u8>,
+    /// Where each record ends in `bytes`.
+    ends: Vec<usize>,
+    /// How many records were written out.
+    written: u64,
+}
+
+impl<'a> Records<'a> {
+    /// Where the gathered bytes are written out: a system call for thousands of short records.
+    const FULL: usize = 64 * 1024;
+
+    pub(super) fn new(output: Output<'a>) -> Self {
+        let bytes = Vec::with_capacity(2 * Self::FULL);
+        Self { output, bytes, ends: Vec::new(), written: 0 }
+    }
+
+    /// Adds one record: what `fill` appends to the bytes it is given.
+    pub(super) fn add(
+        &mut self,
+        fill: impl FnOnce(&mut Vec<u8>) -> Result<(), SinkError>,
+    ) -> Result<(), SinkError> {
+        let before = self.bytes.len();
+        if let Err(error) = fill(&mut self.bytes) {
+            self.bytes.truncate(before);
+            return Err(error);
+        }
+        self.ends.push(self.bytes.len());
+        if self.bytes.len() < Self::FULL { Ok(()) } else { self.write_out() }
+    }
+
+    /// Writes out all records.
+    pub(super) fn flush(&mut self) -> Result<(), SinkError> {
+        self.write_out()?;
+        self.output.flush().map_err(|source| self.failed(source))
+    }
+
+    fn write_out(&mut self) -> Result<(), SinkError> {
+        let (taken, result) = write_all(&mut self.output, &self.bytes);
+        let whole = self.ends.partition_point(|end| *end <= taken);
+        let kept = whole.checked_sub(1).map_or(0, |last| self.ends[last]);
+        self.written += whole as u64;
+        self.ends.clear();
+        self.bytes.clear();
+        // One record was large; the next ones need not be.
+        self.bytes.shrink_to(16 * Self::FULL);
+        result.map_err(|source| {
+            // Where it fails, half a record stays. It is not counted in any case.
+            let _ = self.output.take_back(taken - kept);
+            self.failed(source)
+        })
+    }
+
+    fn failed(&self, source: io::Error) -> SinkError {
+        SinkError::Write { name: self.output.name().to_owned(), records: self.written, source }
+    }
+}
+
+/// Writes `bytes`; says how many were taken, also when it fails.
+fn write_all(output: &mut Output<'_>, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match output.write(&bytes[taken..]) {
+            Ok(0) => return (taken, Err(io::ErrorKind::WriteZero.into())),
+            Ok(more) => taken += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (taken, Err(error)),
+        }
+    }
+    (taken, Ok(()))
+}
+
+#[cfg(test)]
+mod tests;

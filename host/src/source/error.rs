@@ -1,0 +1,79 @@
+//! Why an input could not be read on.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::ItemLimit;
+
+/// Why a source failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The input could not be opened.
+    #[error("cannot open input `{path}`")]
+    Open {
+        /// As the user named it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The input is a directory.
+    #[error("input `{path}` is a directory")]
+    Directory {
+        /// As the user named it.
+        path: PathBuf,
+    },
+    /// Reading failed half-way.
+    #[error("cannot read input `{name}`")]
+    Read {
+        /// The file, or `standard input`.
+        name: String,
+        /// What the system or the decompressor said.
+        source: io::Error,
+    },
+    /// The input ended in the middle of a frame.
+    #[error("input `{name}` ends in the middle of a frame: {got} of {expected} bytes")]
+    TruncatedFrame {
+        /// The file, or `standard input`.
+        name: String,
+        /// How many bytes of the frame (or of its length) there were.
+        got: u64,
+        /// How many there should be.
+        expected: u64,
+    },
+    /// A frame is longer than an item may be.
+    #[error("input `{name}` has a frame of {length} bytes; an item may have {limit}")]
+    FrameTooLong {
+        /// The file, or `standard input`.
+        name: String,
+        /// What the frame says of its length.
+        length: u64,
+        /// The most that an item may have.
+        limit: ItemLimit,
+    },
+    /// A source of the user's own failed.
+    #[error("cannot read items")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl SourceError {
+    /// The failure of a source that is not one of this library's.
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Directory { .. } => Some(
+                "name the files in it: `find DIR -type f | mtl-host run PLUGIN --input-format files`",
+            ),
+            Self::TruncatedFrame { .. } | Self::FrameTooLong { .. } => Some(
+                "each frame is its length, 4 bytes, little-endian, and then its bytes; \
+                 for text use `--input-format lines`",
+            ),
+            Self::Open { .. } | Self::Read { .. } | Self::Other(_) => None,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A window on the inputs: bytes that were read and not yet taken as items.
+//!
+//! ```text
+//! buffer   | taken | pending        | room for the next read |
+//!                  start            end
+//! ```
+
+use super::input::Got;
+use super::{Inputs, SourceError};
+use crate::block::BlockBuilder;
+
+/// The bytes of the inputs, as far as they are read.
+///
+/// Bytes of two inputs are never pending together: before the next one is read, what is
+/// left of the last one must be taken.
+#[derive(Debug)]
+pub(super) struct Feed {
+    inputs: Inputs,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    input_ended: bool,
+    /// Stored bytes that were read and not yet put to the account of a block.
+    owed: u64,
+    /// Pending bytes that were taken since then.
+    taken: usize,
+}
+
+/// Whether a read may have brought something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    GoesOn,
+    Ended,
+}
+
+impl Feed {
+    /// What is read at once: as much as a block holds.
+    const READ: usize = BlockBuilder::FULL;
+
+    pub(super) fn new(inputs: Inputs) -> Self {
+        let (buffer, start, end) = (Vec::new(), 0, 0);
+        Self { inputs, buffer, start, end, input_ended: false, owed: 0, taken: 0 }
+    }
+
+    pub(super) fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    pub(super) fn pending(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Whether the pending bytes are the last of their input.
+    pub(super) fn input_ended(&self) -> bool {
+        self.input_ended
+    }
+
+    /// Takes the first `bytes` of those that are pending.
+    pub(super) fn take(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.taken += bytes;
+        debug_assert!(self.start <= self.end, "only what is pending can be taken");
+    }
+
+    /// The last `bytes` that were taken. They are there until the next read.
+    pub(super) fn last_taken(&self, bytes: usize) -> &[u8] {
+        &self.buffer[self.start - bytes..self.start]
+    }
+
+    /// Reads once, and waits if nothing is there.
+    pub(super) fn read(&mut self) -> Result<Reading, SourceError> {
+        debug_assert!(!self.input_ended || self.pending().is_empty(), "inputs do not mix");
+        self.make_room();
+        self.input_ended = false;
+        let got = self.inputs.read(&mut self.buffer[self.end..])?;
+        self.owed += self.inputs.take_count();
+        match got {
+            Got::Bytes(bytes) => self.end += bytes,
+            Got::InputEnd => self.input_ended = true,
+            Got::End => return Ok(Reading::Ended),
+        }
+        Ok(Reading::GoesOn)
+    }
+
+    fn make_room(&mut self) {
+        let pending = self.end - self.start;
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, pending);
+        let room = self.buffer.len() - pending;
+        if room < Self::READ / 2 {
+            let more = (self.buffer.len() * 2).max(Self::READ);
+            self.buffer.resize(more, 0);
+        } else if self.buffer.len() > 4 * Self::READ && pending < Self::READ / 2 {
+            // One item was large; the next ones need not be.
+            self.buffer.truncate(Self::READ);
+            self.buffer.shrink_to_fit();
+        }
+    }
+
+    /// Puts the stored bytes behind what was taken to the account of `block`.
+    pub(super) fn charge(&mut self, block: &mut BlockBuilder) {
+        let pending = self.pending().len();
+        let share = match pending {
+            0 => self.owed,
+            _ => share(self.owed, self.taken, self.taken + pending),
+        };
+        self.owed -= share;
+        self.taken = 0;
+        block.add_input_bytes(share);
+    }
+}
+
+fn share(whole: u64, part: usize, of: usize) -> u64 {
+    let share = u128::from(whole) * part as u128 / of as u128;
+    u64::try_from(share).expect("a share is not more than the whole")
+}

@@ -1,0 +1,126 @@
+use std::fs;
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use tempfile::TempDir;
+
+use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::source::script::{Given, Script, Then};
+use crate::source::{Files, Filled, ItemLimit, Source};
+
+/// A folder with files to read, and what a list of them gives.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        fs::write(folder.path().join("a"), "one\ntwo").unwrap();
+        fs::write(folder.path().join("empty"), "").unwrap();
+        fs::write(folder.path().join("b.gz"), "as it is").unwrap();
+        fs::create_dir(folder.path().join("folder")).unwrap();
+        mknodat(CWD, folder.path().join("pipe"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        folder
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn list(&self, names: &[&str]) -> String {
+        names.iter().map(|name| format!("{}/{name}\n", self.path().display())).collect()
+    }
+}
+
+#[test]
+fn an_item_is_the_content_of_a_file_or_why_there_is_none() {
+    let folder = Folder::new();
+    let cases = [
+        ("a", "one\ntwo"),
+        ("empty", ""),
+        ("b.gz", "as it is"),
+        ("none", "!cannot read `DIR/none`: No such file or directory (os error 2)"),
+        ("folder", "!cannot read `DIR/folder`: it is a directory, not a file"),
+        ("pipe", "!cannot read `DIR/pipe`: it is a named pipe, not a file"),
+        ("../../dev/null", "!cannot read `DIR/../../dev/null`: it is a device, not a file"),
+    ];
+    for (name, expected) in cases {
+        let list = Script::new([folder.list(&[name])], Then::End).inputs();
+        let given = Given::by(Files::new(list)).texts();
+        let dir = folder.path().to_str().unwrap();
+        assert_eq!(given, [expected.replace("DIR", dir)], "{name}");
+    }
+}
+
+#[test]
+fn each_item_has_its_path() {
+    let folder = Folder::new();
+    let list = Script::new([folder.list(&["a", "none", "a"])], Then::End).inputs();
+    let mut block = BlockBuilder::new();
+    Files::new(list).fill(&mut block).unwrap();
+    let span = Span::whole(block.seal(ItemIndex::default()));
+    let paths: Vec<_> = (0..span.len()).map(|at| span.path(at).unwrap().to_owned()).collect();
+    assert_eq!(paths, ["a", "none", "a"].map(|name| folder.path().join(name)));
+}
+
+#[test]
+fn a_line_that_is_no_path_is_a_faulty_item() {
+    let long = format!("{}\n", "x".repeat(100_000));
+    let cases = [
+        ("\n", "!cannot read ``: No such file or directory (os error 2)"),
+        (&*long, "!this is no path: longer than 64 KiB"),
+    ];
+    for (list, expected) in cases {
+        let given = Given::by(Files::new(Script::new([list], Then::End).inputs()));
+        assert_eq!(given.texts(), [expected]);
+    }
+}
+
+#[test]
+fn files_that_were_read_do_not_wait_for_the_next_name() {
+    let folder = Folder::new();
+    let list = folder.list(&["a", "empty"]) + "half a na";
+    let mut files = Files::new(Script::new([list], Then::Silence).inputs());
+    let mut given = Given::default();
+    assert_eq!(given.once(&mut files), Filled::More);
+    assert_eq!(given.texts(), ["one\ntwo", ""]);
+}
+
+#[test]
+fn a_large_file_is_a_block_of_its_own() {
+    let folder = Folder::new();
+    let large = "x".repeat(BlockBuilder::FULL);
+    fs::write(folder.path().join("large"), &large).unwrap();
+    let list = folder.list(&["a", "large", "large", "a", "empty"]);
+    let mut files = Files::new(Script::new([list], Then::End).inputs());
+    let mut blocks = Vec::new();
+    loop {
+        let mut given = Given::default();
+        let filled = given.once(&mut files);
+        blocks.push(given.items.len());
+        if filled == Filled::End {
+            break;
+        }
+    }
+    assert_eq!(blocks, [1, 1, 1, 2, 0]);
+}
+
+#[test]
+fn a_file_that_is_too_long_is_a_faulty_item() {
+    let folder = Folder::new();
+    let list = Script::new([folder.list(&["a", "b.gz", "a"])], Then::End).inputs();
+    let given = Given::by(Files::new(list).item_limit(ItemLimit::new(7).unwrap()));
+    let dir = folder.path().display();
+    let why = format!("!`{dir}/b.gz` is longer than an item may be, 7 bytes");
+    assert_eq!(given.texts(), ["one\ntwo", &why, "one\ntwo"]);
+}
+
+/// What the system says to be empty may not be: there, only reading tells the length.
+#[test]
+fn a_file_of_unknown_length_is_read_up_to_the_limit() {
+    let read = |limit| {
+        let list = Script::new(["/proc/self/status"], Then::End).inputs();
+        Given::by(Files::new(list).item_limit(ItemLimit::new(limit).unwrap())).texts()
+    };
+    assert!(read(1 << 20)[0].starts_with("Name:"));
+    assert_eq!(read(10), ["!`/proc/self/status` is longer than an item may be, 10 bytes"]);
+}

@@ -1,0 +1,226 @@
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, PipeReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use tempfile::TempDir;
+
+use super::Place;
+use crate::source::script::Given;
+use crate::source::{Inputs, Jsonl, Lines, Size, Source, SourceError};
+use crate::stop::StopFlag;
+
+/// Far longer than anything here takes, and shorter than anybody's patience.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        fs::write(self.path(name), content).unwrap();
+        self.path(name)
+    }
+
+    fn pipe(&self, name: &str) -> PathBuf {
+        let mode = Mode::RUSR | Mode::WUSR;
+        mknodat(CWD, self.path(name), FileType::Fifo, mode, 0).unwrap();
+        self.path(name)
+    }
+}
+
+fn lines_of(paths: Vec<PathBuf>) -> Given {
+    Given::by(Lines::new(Inputs::open(paths, &StopFlag::new()).unwrap()))
+}
+
+/// What `work` returns; a failure, not a test that hangs, when it waits for ever.
+fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, result) = mpsc::channel();
+    thread::Builder::new().spawn(move || drop(done.send(work()))).unwrap();
+    result.recv_timeout(PATIENCE).expect("it must not wait for ever")
+}
+
+#[test]
+fn one_input_is_read_after_the_other() {
+    let folder = Folder::new();
+    let paths = vec![
+        folder.file("a", "one\ntwo"),
+        folder.file("empty", ""),
+        folder.file("b.zst", zstd::encode_all(&b"three\nfour\n"[..], 0).unwrap()),
+        folder.file("c", "five\n"),
+    ];
+    let total: u64 = paths.iter().map(|path| path.metadata().unwrap().len()).sum();
+    let lines = Lines::new(Inputs::open(paths, &StopFlag::new()).unwrap());
+    assert_eq!(lines.size(), Size::of_bytes(total));
+    let given = Given::by(lines);
+    assert_eq!(given.texts(), ["one", "two", "three", "four", "five"]);
+    assert_eq!(given.input_bytes, total, "bytes are counted as they are stored");
+}
+
+#[test]
+fn a_place_is_counted_in_its_own_input() {
+    let folder = Folder::new();
+    let paths = vec![folder.file("a", "1\n2"), folder.file("b", "\n\nno\n")];
+    let given = Given::by(Jsonl::new(Inputs::open(paths.clone(), &StopFlag::new()).unwrap()));
+    let why = format!("!`{}` line 3: expected ident at column 2", paths[1].display());
+    assert_eq!(given.texts(), ["1", "2", &why]);
+}
+
+#[test]
+fn the_bytes_are_known_only_of_regular_files() {
+    let folder = Folder::new();
+    let paths = vec![folder.file("a", "one"), folder.pipe("pipe")];
+    let inputs = Inputs::open(paths, &StopFlag::new()).unwrap();
+    assert_eq!(inputs.total_bytes(), None);
+}
+
+#[test]
+fn a_name_that_is_no_input_is_refused_before_anything_is_read() {
+    let folder = Folder::new();
+    let good = folder.file("good", "one");
+    let (missing, directory) = (folder.path("missing"), folder.path(""));
+    let refused = |path: &PathBuf| {
+        let error = Inputs::open(vec![good.clone(), path.clone()], &StopFlag::new()).unwrap_err();
+        (error.to_string(), error.hint().is_some())
+    };
+    let expected = format!("cannot open input `{}`", missing.display());
+    assert_eq!(refused(&missing), (expected, false));
+    let expected = format!("input `{}` is a directory", directory.display());
+    assert_eq!(refused(&directory), (expected, true));
+}
+
+#[test]
+fn an_input_that_vanishes_is_an_error_when_its_turn_comes() {
+    let folder = Folder::new();
+    let (first, second) = (folder.file("first", "one\ntwo"), folder.file("second", "three"));
+    let inputs = Inputs::open(vec![first, second.clone()], &StopFlag::new()).unwrap();
+    fs::remove_file(&second).unwrap();
+    let given = Given::by(Lines::new(inputs));
+    assert_eq!(given.texts(), ["one", "two"]);
+    assert!(matches!(given.error, Some(SourceError::Open { path, .. }) if path == second));
+}
+
+#[test]
+fn a_damaged_input_is_named() {
+    let folder = Folder::new();
+    let path = folder.file("damaged.gz", "not compressed");
+    let given = lines_of(vec![path.clone()]);
+    let expected = format!("cannot read input `{}`", path.display());
+    assert_eq!(given.error.unwrap().to_string(), expected);
+}
+
+#[test]
+fn a_named_pipe_is_read_to_its_end() {
+    let folder = Folder::new();
+    let pipe = folder.pipe("pipe");
+    let lines = Lines::new(Inputs::open(vec![pipe.clone()], &StopFlag::new()).unwrap());
+    let given = in_time(move || {
+        thread::scope(|scope| {
+            scope.spawn(|| fs::write(pipe, "one\ntwo\n").unwrap());
+            Given::by(lines).texts()
+        })
+    });
+    assert_eq!(given, ["one", "two"]);
+}
+
+/// An input that is the reading end of a pipe.
+fn open(pipe: &PipeReader, stop: &StopFlag) -> Inputs {
+    Inputs::open(vec![format!("/proc/self/fd/{}", pipe.as_raw_fd()).into()], stop).unwrap()
+}
+
+#[test]
+fn a_stop_ends_the_wait_for_a_pipe() {
+    // What was written before the stop, and what is given.
+    let cases: [(&str, &[&str]); 3] =
+        [("", &[]), ("one\ntwo\n", &["one", "two"]), ("one\nhal", &["one"])];
+    for (written, expected) in cases {
+        let stop = StopFlag::new();
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(written.as_bytes()).unwrap();
+        let mut lines = Lines::new(open(&reader, &stop));
+        let given = in_time(move || {
+            let mut given = Given::default();
+            if !written.is_empty() {
+                given.once(&mut lines);
+            }
+            thread::scope(|scope| {
+                scope.spawn(|| stop.set());
+                given.once(&mut lines);
+            });
+            given
+        });
+        drop(writer);
+        assert_eq!(given.texts(), expected, "a half line is no line");
+        assert!(given.error.is_none());
+    }
+}
+
+#[test]
+fn a_named_pipe_without_a_writer_is_opened_at_once_and_is_silent() {
+    let folder = Folder::new();
+    let pipe = folder.pipe("pipe");
+    let file = in_time(move || crate::source::descriptor::open(&pipe).unwrap());
+    let mut polled = [PollFd::new(&file, PollFlags::IN)];
+    assert_eq!(poll(&mut polled, Some(&Timespec::default())), Ok(0));
+}
+
+#[test]
+fn a_stop_ends_the_wait_for_the_writer_of_a_named_pipe() {
+    let folder = Folder::new();
+    let stop = StopFlag::new();
+    let lines = Lines::new(Inputs::open(vec![folder.pipe("pipe")], &stop).unwrap());
+    let given = in_time(move || {
+        thread::scope(|scope| {
+            scope.spawn(|| stop.set());
+            Given::by(lines)
+        })
+    });
+    assert!(given.error.is_none());
+    assert!(given.items.is_empty());
+}
+
+/// Is stopped while somebody waits for its second read.
+struct Stopped {
+    stop: StopFlag,
+    reads: VecDeque<io::Result<&'static [u8]>>,
+}
+
+impl Read for Stopped {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reads.pop_front().expect("there were two reads");
+        if self.reads.is_empty() {
+            self.stop.set();
+        }
+        let bytes = read?;
+        buffer[..bytes.len()].copy_from_slice(bytes);
+        Ok(bytes.len())
+    }
+}
+
+#[test]
+fn what_a_stop_breaks_off_is_neither_an_item_nor_an_error() {
+    let broken = || Err(io::ErrorKind::UnexpectedEof.into());
+    for second in [Ok(&b""[..]), Ok(b"lf\n"), broken()] {
+        let stop = StopFlag::new();
+        let reads = VecDeque::from([Ok(&b"one\nha"[..]), second]);
+        let reader = Stopped { stop: stop.clone(), reads };
+        let inputs =
+            Inputs { stop: Some(stop), ..Inputs::of(vec![Place::Reader(Box::new(reader))]) };
+        let given = Given::by(Lines::new(inputs));
+        assert_eq!(given.texts(), ["one"]);
+        assert!(given.error.is_none());
+    }
+}

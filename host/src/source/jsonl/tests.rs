@@ -1,0 +1,62 @@
+use crate::source::script::{Given, Script, Then};
+use crate::source::{Filled, ItemLimit, Jsonl};
+
+fn jsonl(bytes: &[u8]) -> Vec<String> {
+    Given::by(Jsonl::new(Script::new([bytes], Then::End).inputs())).texts()
+}
+
+#[test]
+fn a_line_is_one_value() {
+    let cases: [(&[u8], &[&str]); 12] = [
+        (b"", &[]),
+        (b"{\"a\": [1, null]}\n\"text\"\n-1e5", &["{\"a\": [1, null]}", "\"text\"", "-1e5"]),
+        (b" 1 \r\n\t2\t\r\n", &["1", "2"]),
+        (b"1\n\n \r\n2\n", &["1", "2"]),
+        (b"\xef\xbb\xbf1\n", &["1"]),
+        (b"\xef\xbb\xbf\n1\n", &["1"]),
+        (b"1\n\n\nno\n", &["1", "!`script` line 4: expected ident at column 2"]),
+        (
+            b"[1\n2]\n",
+            &[
+                "!`script` line 1: EOF while parsing a list at column 2",
+                "!`script` line 2: trailing characters at column 2",
+            ],
+        ),
+        (b"1 2\n3", &["!`script` line 1: trailing characters at column 3", "3"]),
+        (b"  }\n", &["!`script` line 1: expected value at column 3"]),
+        (b"1\n\xef\xbb\xbf2\n", &["1", "!`script` line 2: expected value at column 1"]),
+        (b"\"a\xffb\"\n", &["!`script` line 1: not valid UTF-8 at column 3"]),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(jsonl(bytes), expected, "{:?}", String::from_utf8_lossy(bytes));
+    }
+}
+
+#[test]
+fn a_line_that_is_no_value_is_kept_for_the_report() {
+    let given = Given::by(Jsonl::new(Script::new(["nonsense\n"], Then::End).inputs()));
+    assert_eq!(given.items[0].0, b"nonsense");
+}
+
+#[test]
+fn nesting_without_end_is_no_danger() {
+    let deep = "[".repeat(1_000_000);
+    let why = jsonl(deep.as_bytes());
+    assert_eq!(why, ["!`script` line 1: EOF while parsing a list at column 1000000"]);
+}
+
+#[test]
+fn white_space_is_read_over_until_there_is_a_value() {
+    let mut values = Jsonl::new(Script::new(["\n", " \n", "1\n"], Then::Silence).inputs());
+    let mut given = Given::default();
+    assert_eq!(given.once(&mut values), Filled::More);
+    assert_eq!(given.texts(), ["1"]);
+}
+
+#[test]
+fn a_value_that_is_too_long_is_named() {
+    let inputs = Script::new(["1\n\"long\"\n2"], Then::End).inputs();
+    let given = Given::by(Jsonl::new(inputs).item_limit(ItemLimit::new(5).unwrap()));
+    let why = "!`script` record 2: longer than an item may be, 5 bytes";
+    assert_eq!(given.texts(), ["1", why, "2"]);
+}

@@ -1,0 +1,115 @@
+//! The first items of a source.
+
+use super::{Filled, Size, Source, SourceError};
+use crate::block::BlockBuilder;
+use crate::stop::StopFlag;
+
+/// Ends after a number of items, and does not ask its source for more than those.
+///
+/// ```
+/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::{Inputs, Limit, Lines, Source};
+///
+/// let lines = Lines::new(Inputs::from_reader("memory", &b"one\ntwo\nthree\n"[..]));
+/// let mut block = BlockBuilder::new();
+/// Limit::new(lines, 2).fill(&mut block)?;
+/// assert_eq!(block.len(), 2);
+/// # Ok::<(), mtl_host::source::SourceError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Limit<S> {
+    source: S,
+    left: usize,
+}
+
+impl<S> Limit<S> {
+    /// The first `items` of `source`.
+    pub fn new(source: S, items: usize) -> Self {
+        Self { source, left: items }
+    }
+}
+
+impl<S: Source> Source for Limit<S> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        if self.left == 0 {
+            return Ok(Filled::End);
+        }
+        let before = block.len();
+        let filled = self.source.fill(block);
+        block.truncate(before + self.left);
+        self.left -= block.len() - before;
+        // An error that came after the last item that is wanted concerns nobody.
+        if self.left == 0 { Ok(Filled::End) } else { filled }
+    }
+
+    /// The bytes are unknown: how many the first items take, nobody knows before.
+    fn size(&self) -> Size {
+        let (least, most) = self.source.size().items;
+        let most = most.map_or(self.left, |most| most.min(self.left));
+        Size { items: (least.min(self.left), Some(most)), bytes: None }
+    }
+
+    fn stop_flag(&self) -> Option<StopFlag> {
+        self.source.stop_flag()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Items;
+
+    /// How many items a limit of `limit` lets through of `items` in all.
+    fn count(items: usize, limit: usize) -> usize {
+        let mut source = Limit::new(Items::new(vec!["item"; items]), limit);
+        let mut block = BlockBuilder::new();
+        while source.fill(&mut block).unwrap() == Filled::More {}
+        block.len()
+    }
+
+    #[test]
+    fn a_limit_lets_the_first_items_through() {
+        // items, limit, let through
+        for (items, limit, expected) in [(3, 0, 0), (3, 2, 2), (3, 3, 3), (3, 4, 3), (0, 1, 0)] {
+            assert_eq!(count(items, limit), expected, "{limit} of {items}");
+        }
+    }
+
+    /// Gives two items at once, then must not be asked again.
+    struct Pair(bool);
+
+    impl Source for Pair {
+        fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+            assert!(!std::mem::replace(&mut self.0, true), "asked for more than is wanted");
+            block.push(b"one");
+            block.push(b"two");
+            block.reject("only the first is wanted");
+            Err(SourceError::other("there is no third"))
+        }
+    }
+
+    #[test]
+    fn the_source_is_not_asked_for_more_than_is_wanted() {
+        for limit in [1, 2] {
+            let mut source = Limit::new(Pair(false), limit);
+            let mut block = BlockBuilder::new();
+            assert_eq!(source.fill(&mut block).unwrap(), Filled::End);
+            assert_eq!(source.fill(&mut block).unwrap(), Filled::End);
+            assert_eq!(block.len(), limit);
+        }
+        let mut block = BlockBuilder::new();
+        assert!(Limit::new(Pair(false), 3).fill(&mut block).is_err());
+        assert_eq!(block.len(), 2, "what came before the error counts");
+    }
+
+    #[test]
+    fn the_size_is_cut_as_well() {
+        let sizes = [(5, (2, Some(2))), (1, (1, Some(1)))];
+        for (items, expected) in sizes {
+            let source = Limit::new(Items::new(vec!["item"; items]), 2);
+            assert_eq!(source.size(), Size { items: expected, bytes: None });
+        }
+        let unknown = Limit::new(Pair(false), 2);
+        assert_eq!(unknown.size().items, (0, Some(2)));
+    }
+}

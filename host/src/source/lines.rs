@@ -1,0 +1,72 @@
+//! Items that end in a separator: lines, or records that end in a zero byte.
+
+use super::records::{Content, Record, Records};
+use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
+use crate::block::BlockBuilder;
+use crate::stop::StopFlag;
+
+/// Each line of the inputs is an item: all of its bytes but the line feed. An empty line is an
+/// item, and so is a last line without a line feed.
+///
+/// Under `--input-format paths` an item is the path itself, so that is this source, too.
+///
+/// ```
+/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::{Inputs, Lines, Source};
+///
+/// let mut lines = Lines::new(Inputs::from_reader("memory", &b"one\ntwo\nthree"[..]));
+/// let mut block = BlockBuilder::new();
+/// lines.fill(&mut block)?;
+/// assert_eq!(block.len(), 2, "the third line may go on");
+/// # Ok::<(), mtl_host::source::SourceError>(())
+/// ```
+#[derive(Debug)]
+pub struct Lines(Records);
+
+impl Lines {
+    /// The lines of `inputs`.
+    #[must_use]
+    pub fn new(inputs: Inputs) -> Self {
+        Self(Records::new(inputs, b'\n'))
+    }
+
+    /// The records of `inputs` that end in a zero byte, as `find -print0` writes them.
+    #[must_use]
+    pub fn nul(inputs: Inputs) -> Self {
+        Self(Records::new(inputs, 0))
+    }
+
+    /// Bounds the length of a line: a longer one is a faulty item.
+    #[must_use]
+    pub fn item_limit(mut self, limit: ItemLimit) -> Self {
+        self.0.set_limit(limit);
+        self
+    }
+}
+
+impl Source for Lines {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        let limit = self.0.limit();
+        self.0.fill(block, |record, block| match record.content {
+            Content::Whole(bytes) => block.push(bytes),
+            Content::TooLong(head) => {
+                block.push(head);
+                block.reject(too_long(record, limit));
+            }
+        })
+    }
+
+    fn size(&self) -> Size {
+        self.0.size()
+    }
+
+    fn stop_flag(&self) -> Option<StopFlag> {
+        self.0.stop_flag()
+    }
+}
+
+/// What is said of a record that is longer than an item may be.
+pub(super) fn too_long(record: Record<'_>, limit: ItemLimit) -> String {
+    let Record { input, number, .. } = record;
+    format!("`{input}` record {number}: longer than an item may be, {limit}")
+}

@@ -1,0 +1,113 @@
+use proptest::prelude::*;
+
+use crate::source::script::{Given, Script, Then};
+use crate::source::{Filled, Inputs, ItemLimit, Lines};
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    Given::by(Lines::new(Script::new([bytes], Then::End).inputs())).texts()
+}
+
+#[test]
+fn a_line_is_all_but_its_line_feed() {
+    let cases: [(&str, &[&str]); 8] = [
+        ("", &[]),
+        ("\n", &[""]),
+        ("\n\n", &["", ""]),
+        ("one", &["one"]),
+        ("one\n", &["one"]),
+        ("one\ntwo", &["one", "two"]),
+        ("one\r\n two \r\n", &["one\r", " two \r"]),
+        ("a\0b\n", &["a\0b"]),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(lines(bytes.as_bytes()), expected, "{bytes:?}");
+    }
+}
+
+#[test]
+fn records_may_end_in_a_zero_byte() {
+    let inputs = Script::new(["one\ntwo\0\0three"], Then::End).inputs();
+    assert_eq!(Given::by(Lines::nul(inputs)).texts(), ["one\ntwo", "", "three"]);
+}
+
+#[test]
+fn nothing_is_waited_for_while_a_line_is_there() {
+    let mut lines = Lines::new(Script::new(["on", "e\ntwo\nth"], Then::Silence).inputs());
+    let mut given = Given::default();
+    assert_eq!(given.once(&mut lines), Filled::More);
+    assert_eq!(given.texts(), ["one", "two"]);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_named_and_its_tail_is_skipped() {
+    let limited = |pieces: &[&str]| {
+        let inputs = Script::new(pieces, Then::End).inputs();
+        Given::by(Lines::new(inputs).item_limit(ItemLimit::new(4).unwrap()))
+    };
+    let why = "!`script` record 2: longer than an item may be, 4 bytes";
+    let cases: [(&[&str], &[&str]); 5] = [
+        (&["four\nfive5\nsix\n"], &["four", why, "six"]),
+        (&["four\nfiv", "e5", "55", "5\nsix\n"], &["four", why, "six"]),
+        (&["four\nfive5"], &["four", why]),
+        (&["four\nfive", "5", "5"], &["four", why]),
+        (&["four\nfive5", "\n", "six"], &["four", why, "six"]),
+    ];
+    for (pieces, expected) in cases {
+        let given = limited(pieces);
+        assert_eq!(given.texts(), expected, "{pieces:?}");
+        assert_eq!(given.items[1].0, b"five", "the head is kept");
+    }
+}
+
+#[test]
+fn a_line_that_is_too_long_is_not_held() {
+    let mut pieces = vec![vec![b'x'; 100_000]; 100];
+    pieces.push(b"\nnext\n".to_vec());
+    let inputs = Script::new(pieces, Then::End).inputs();
+    let given = Given::by(Lines::new(inputs).item_limit(ItemLimit::new(50_000).unwrap()));
+    assert_eq!(given.items[0].0.len(), super::HEAD);
+    assert_eq!(given.texts()[1], "next");
+    assert_eq!(given.input_bytes, 10_000_006);
+}
+
+#[test]
+fn a_line_longer_than_a_read_is_whole() {
+    let long = "x".repeat(3_000_000);
+    let bytes = format!("{long}\nshort\n{long}\n");
+    assert_eq!(lines(bytes.as_bytes()), [&long, "short", &long]);
+}
+
+#[test]
+fn a_block_has_the_bytes_that_its_items_took() {
+    let text = "one\n\nthree\n".repeat(50_000);
+    let inputs = Inputs::from_reader("memory", std::io::Cursor::new(text.clone()));
+    let mut lines = Lines::new(inputs);
+    let mut all = 0;
+    loop {
+        let mut given = Given::default();
+        let filled = given.once(&mut lines);
+        let taken: usize = given.items.iter().map(|(item, _)| item.len() + 1).sum();
+        assert_eq!(given.input_bytes, taken as u64);
+        all += taken;
+        if filled == Filled::End {
+            break;
+        }
+    }
+    assert_eq!(all, text.len());
+}
+
+proptest! {
+    #[test]
+    fn lines_do_not_depend_on_how_the_bytes_arrive(
+        pieces in prop::collection::vec("[ab\n]{1,6}", 0..12),
+        limit in 1_usize..8,
+    ) {
+        let limit = ItemLimit::new(limit).unwrap();
+        let split = Lines::new(Script::new(&pieces, Then::End).inputs()).item_limit(limit);
+        let whole = pieces.concat();
+        let at_once = Lines::new(Script::new([&whole], Then::End).inputs()).item_limit(limit);
+        let (split, at_once) = (Given::by(split), Given::by(at_once));
+        prop_assert_eq!(&split.items, &at_once.items);
+        prop_assert_eq!(split.items.len(), whole.lines().count());
+    }
+}

@@ -1,0 +1,145 @@
+//! Counts: how far a run is, and what came of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::fault::FaultKind;
+use crate::outcome::Outcome;
+use crate::source::Size;
+
+/// How many items ended in which outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    records: u64,
+    no_record: u64,
+    faults: [u64; FaultKind::ALL.len()],
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, outcome: &Outcome<'_>) {
+        match outcome.result {
+            Ok(Some(_)) => self.records += 1,
+            Ok(None) => self.no_record += 1,
+            Err(fault) => self.faults[fault.kind() as usize] += 1,
+        }
+    }
+
+    /// Items that gave a record.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Items that the plugin filtered out.
+    #[must_use]
+    pub fn no_record(&self) -> u64 {
+        self.no_record
+    }
+
+    /// Items that ended in a fault of this kind.
+    #[must_use]
+    pub fn faults_of(&self, kind: FaultKind) -> u64 {
+        self.faults[kind as usize]
+    }
+
+    /// Items that were tried and failed: all faults but `not-run`.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.faults.iter().sum::<u64>() - self.not_run()
+    }
+
+    /// Items whose turn never came.
+    #[must_use]
+    pub fn not_run(&self) -> u64 {
+        self.faults_of(FaultKind::NotRun)
+    }
+
+    /// All items that have an outcome.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.records + self.no_record + self.faults.iter().sum::<u64>()
+    }
+}
+
+/// What came of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// How many items were read.
+    pub read: u64,
+    /// What became of them. The sum is `read`.
+    pub counts: Counts,
+    /// How many outcomes were handed to the sink, or taken from the iterator.
+    pub delivered: u64,
+    /// From the start of the run to its end.
+    pub took: Duration,
+    /// Whether somebody asked for the end before all was read.
+    pub stopped: bool,
+}
+
+/// How far a run is, for whoever watches it from another thread.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    done: AtomicU64,
+    failed: AtomicU64,
+    bytes: AtomicU64,
+    /// One more than the number of items, once that is known.
+    total: AtomicU64,
+    /// One more than the number of bytes, once that is known.
+    total_bytes: AtomicU64,
+}
+
+/// How far a run was at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Items that have their outcome and are delivered.
+    pub done: u64,
+    /// Those among them that failed.
+    pub failed: u64,
+    /// Bytes of the input that these items took.
+    pub bytes: u64,
+    /// How many items there are, once that is known.
+    pub total: Option<u64>,
+    /// How many bytes the input has, if that is known.
+    pub total_bytes: Option<u64>,
+}
+
+impl Progress {
+    /// The present state.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        Snapshot {
+            done: read(&self.0.done),
+            failed: read(&self.0.failed),
+            bytes: read(&self.0.bytes),
+            total: read(&self.0.total).checked_sub(1),
+            total_bytes: read(&self.0.total_bytes).checked_sub(1),
+        }
+    }
+
+    pub(crate) fn begin(&self, size: Size) {
+        for number in [&self.0.done, &self.0.failed, &self.0.bytes] {
+            number.store(0, Ordering::Relaxed);
+        }
+        let (least, most) = size.items;
+        let items = most.filter(|most| *most == least).map_or(0, |items| items as u64 + 1);
+        self.0.total.store(items, Ordering::Relaxed);
+        self.0.total_bytes.store(size.bytes.map_or(0, |bytes| bytes + 1), Ordering::Relaxed);
+    }
+
+    pub(crate) fn all_read(&self, items: u64) {
+        self.0.total.store(items + 1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn advance(&self, items: u64, failed: u64, bytes: u64) {
+        self.0.done.fetch_add(items, Ordering::Relaxed);
+        self.0.failed.fetch_add(failed, Ordering::Relaxed);
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,92 @@
+//! How many items a worker claims at once.
+//!
+//! Cheap items cross in hundreds, dear ones one by one: a claim is about a millisecond of
+//! work, by what items have cost so far. It starts at one and grows at most fourfold a step,
+//! so that a few cheap items at the start do not let one worker take what others could do.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// How many items a worker claims at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChunkSize {
+    /// About a millisecond of work, by what items have cost so far.
+    #[default]
+    Auto,
+    /// Always so many, if they are there.
+    Fixed(NonZeroUsize),
+}
+
+/// Decides the size of the next claim.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    size: ChunkSize,
+    next: usize,
+    /// What an item costs, in nanoseconds, later items weighing more; none before the first.
+    cost: Option<f64>,
+}
+
+impl Pace {
+    /// Long enough that claiming costs nothing, short enough that no worker idles meanwhile.
+    const TARGET: Duration = Duration::from_millis(1);
+    const GROWTH: usize = 4;
+    /// How much of the estimate is the last claim's.
+    const WEIGHT: f64 = 0.5;
+
+    pub(crate) fn new(size: ChunkSize) -> Self {
+        Self { size, next: 1, cost: None }
+    }
+
+    /// How many items to claim.
+    pub(crate) fn claim(&self) -> usize {
+        match self.size {
+            ChunkSize::Auto => self.next,
+            ChunkSize::Fixed(size) => size.get(),
+        }
+    }
+
+    /// Learns that `items` took `took`.
+    #[expect(clippy::cast_precision_loss, reason = "an estimate needs no more")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "float to integer saturates")]
+    pub(crate) fn observe(&mut self, items: usize, took: Duration) {
+        if items == 0 {
+            return;
+        }
+        let seen = took.as_nanos() as f64 / items as f64;
+        let cost = match self.cost {
+            Some(before) => before + (seen - before) * Self::WEIGHT,
+            None => seen,
+        };
+        self.cost = Some(cost);
+        let fitting = (Self::TARGET.as_nanos() as f64 / cost.max(1.0)) as usize;
+        self.next = fitting.clamp(1, self.next.saturating_mul(Self::GROWTH));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_grow_with_cheap_items_and_shrink_at_once_with_dear_ones() {
+        let mut pace = Pace::new(ChunkSize::Auto);
+        assert_eq!(pace.claim(), 1, "nothing is known");
+        let mut claims = Vec::new();
+        for _ in 0..6 {
+            let items = pace.claim();
+            pace.observe(items, Duration::from_micros(1) * u32::try_from(items).unwrap());
+            claims.push(pace.claim());
+        }
+        assert_eq!(claims, [4, 16, 64, 256, 1000, 1000]);
+        pace.observe(1, Duration::from_secs(1));
+        assert_eq!(pace.claim(), 1, "one dear item is enough");
+    }
+
+    #[test]
+    fn a_fixed_size_stays() {
+        let size = NonZeroUsize::new(7).unwrap();
+        let mut pace = Pace::new(ChunkSize::Fixed(size));
+        pace.observe(7, Duration::from_secs(1));
+        assert_eq!(pace.claim(), 7);
+    }
+}

@@ -1,0 +1,52 @@
+//! What the text of `--init` can be read as.
+
+use crate::Error;
+
+/// A type that the arguments of a worker can be read as.
+///
+/// Implemented for `()`, `String`, `Vec<u8>`, [`Json<T>`](crate::Json), and for an `Option` of
+/// these, which is `None` when nothing was given.
+///
+/// ```
+/// use mtl_plugin::{FromArgs, Json};
+///
+/// assert_eq!(String::from_args(b"/data/model")?, "/data/model");
+/// assert_eq!(Option::<Json<u32>>::from_args(b"")?, None);
+/// assert!(<()>::from_args(b"what for?").is_err());
+/// # Ok::<(), mtl_plugin::Error>(())
+/// ```
+pub trait FromArgs: Sized {
+    /// Reads the arguments; empty when none were given.
+    ///
+    /// # Errors
+    ///
+    /// When the arguments are not what the type needs. The message ends the run.
+    fn from_args(args: &[u8]) -> Result<Self, Error>;
+}
+
+impl FromArgs for () {
+    fn from_args(args: &[u8]) -> Result<Self, Error> {
+        if args.is_empty() { Ok(()) } else { Err(Error::new("this worker takes no arguments")) }
+    }
+}
+
+impl FromArgs for Vec<u8> {
+    fn from_args(args: &[u8]) -> Result<Self, Error> {
+        Ok(args.to_vec())
+    }
+}
+
+impl FromArgs for String {
+    fn from_args(args: &[u8]) -> Result<Self, Error> {
+        match std::str::from_utf8(args) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => Err(Error::new("the arguments are not UTF-8")),
+        }
+    }
+}
+
+impl<T: FromArgs> FromArgs for Option<T> {
+    fn from_args(args: &[u8]) -> Result<Self, Error> {
+        if args.is_empty() { Ok(None) } else { T::from_args(args).map(Some) }
+    }
+}

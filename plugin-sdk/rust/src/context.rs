@@ -1,0 +1,127 @@
+//! What a worker may know of the run it is in, and what it may tell it.
+//!
+//! In a plugin these are calls to the host. Natively, under `cargo test`, stand-ins answer: one
+//! worker, text items, unless a test says otherwise by [`testing::Context`](crate::testing::Context).
+
+#[cfg(target_arch = "wasm32")]
+mod imports;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod stand_in;
+
+#[cfg(target_arch = "wasm32")]
+use imports as host;
+#[cfg(not(target_arch = "wasm32"))]
+use stand_in as host;
+
+/// How the run was asked to pass the parameters of a call. A worker of this SDK has one parameter:
+/// it reads the array or the object itself, by [`Json<T>`](crate::Json).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Passing {
+    /// The item as it is.
+    #[default]
+    Single,
+    /// A JSON array, by position.
+    Args,
+    /// A JSON object, by name.
+    Kwargs,
+}
+
+/// What the bytes of an item or of a result are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Any bytes; shown as text where they are UTF-8.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json,
+}
+
+/// How much a log message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Every step.
+    Trace,
+    /// What helps to find a mistake.
+    Debug,
+    /// What is good to know.
+    Info,
+    /// What may be wrong.
+    Warn,
+    /// What is wrong.
+    Error,
+}
+
+/// The number of this worker: from 0 to [`worker_count`] - 1.
+///
+/// ```
+/// assert_eq!(mtl_plugin::context::worker_index(), 0);
+/// ```
+#[must_use]
+pub fn worker_index() -> u32 {
+    host::worker_index()
+}
+
+/// How many workers the pool has.
+///
+/// ```
+/// assert_eq!(mtl_plugin::context::worker_count(), 1);
+/// ```
+#[must_use]
+pub fn worker_count() -> u32 {
+    host::worker_count()
+}
+
+/// How the run was asked to pass arguments.
+///
+/// ```
+/// use mtl_plugin::context::{Passing, argument_passing};
+///
+/// assert_eq!(argument_passing(), Passing::Single);
+/// ```
+#[must_use]
+pub fn argument_passing() -> Passing {
+    match host::argument_passing() {
+        1 => Passing::Args,
+        2 => Passing::Kwargs,
+        _ => Passing::Single,
+    }
+}
+
+/// What every item of the run is.
+///
+/// ```
+/// use mtl_plugin::context::{Format, item_format};
+///
+/// assert_eq!(item_format(), Format::Text);
+/// ```
+#[must_use]
+pub fn item_format() -> Format {
+    match host::item_format() {
+        1 => Format::Json,
+        _ => Format::Text,
+    }
+}
+
+/// Declares what every result is. To be called in `init`, where a worker decides it by its
+/// arguments; a worker whose results are [`Json`](crate::Json) need not.
+///
+/// ```
+/// use mtl_plugin::{context, testing};
+///
+/// context::result_format(context::Format::Json);
+/// assert_eq!(testing::result_format(), context::Format::Json);
+/// ```
+pub fn result_format(format: Format) {
+    host::result_format(format as u32);
+}
+
+/// Shows a message, with the worker's name, where the run shows messages.
+///
+/// ```
+/// use mtl_plugin::context::{Level, log, worker_index};
+///
+/// log(Level::Info, &format!("worker {} has loaded its model", worker_index()));
+/// ```
+pub fn log(level: Level, message: &str) {
+    host::log(level as u32, message);
+}

@@ -1,0 +1,47 @@
+//! Answers in place of the host, so that plugins run natively under `cargo test`. Each thread, and so
+//! each test, has its own.
+
+use std::cell::{Cell, RefCell};
+
+use super::Format;
+use crate::testing::Context;
+
+thread_local! {
+    static CONTEXT: RefCell<Context> = const { RefCell::new(Context::NEW) };
+    static RESULTS: Cell<Format> = const { Cell::new(Format::Text) };
+}
+
+pub(crate) fn set(context: Context) {
+    CONTEXT.replace(context);
+}
+
+pub(crate) fn results() -> Format {
+    RESULTS.get()
+}
+
+pub(super) fn worker_index() -> u32 {
+    CONTEXT.with_borrow(|context| context.worker_index)
+}
+
+pub(super) fn worker_count() -> u32 {
+    CONTEXT.with_borrow(|context| context.worker_count)
+}
+
+pub(super) fn argument_passing() -> u32 {
+    CONTEXT.with_borrow(|context| context.argument_passing as u32)
+}
+
+pub(super) fn item_format() -> u32 {
+    CONTEXT.with_borrow(|context| context.item_format as u32)
+}
+
+pub(super) fn result_format(format: u32) {
+    RESULTS.set(if format == Format::Json as u32 { Format::Json } else { Format::Text });
+}
+
+#[expect(clippy::print_stderr, reason = "natively, this is where messages are shown")]
+pub(super) fn log(level: u32, message: &str) {
+    const NAMES: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
+    let name = NAMES.get(level as usize).unwrap_or(&"?");
+    eprintln!("{name}: {message}");
+}

@@ -1,0 +1,72 @@
+//! What stands between the host's calls and a [`Worker`]. Used by [`export!`](crate::export), and no
+//! part of what a plugin's author needs to know.
+//!
+//! ```text
+//! mtl_alloc, init, call, finish          ┐                            ┌ word: i64
+//!                                        ├─▶ Exports ─▶ Guest ─▶ Answer ┤
+//! cabi_realloc, …worker@1.0.0#init, …    ┘   (memory)   (Worker)       └ area: [u32; 4]
+//! ```
+//!
+//! All of it is safe code. Addresses that come from the host are looked up among the buffers that
+//! were given to it, so a host that is wrong makes a trap and no undefined behaviour.
+
+mod answer;
+mod buffer;
+pub mod component;
+mod export;
+mod exports;
+
+pub use answer::{Answer, Span};
+pub use exports::{Exports, realloc};
+
+use crate::{
+    Error, FromArgs, FromItem, IntoOutput, Worker,
+    context::{self, Format},
+};
+
+/// A worker that may not have been started yet, and the buffer that its results are made in.
+pub(crate) struct Guest<W> {
+    worker: Option<W>,
+    made: Vec<u8>,
+    items: Format,
+}
+
+impl<W: Worker> Guest<W> {
+    pub(crate) const fn new() -> Self {
+        Self { worker: None, made: Vec::new(), items: Format::Text }
+    }
+
+    pub(crate) fn init(&mut self, args: &[u8]) -> Answer<'static> {
+        self.items = context::item_format();
+        if <W::Output<'static> as IntoOutput>::FORMAT == Format::Json {
+            context::result_format(Format::Json);
+        }
+        match W::Init::from_args(args).and_then(W::init) {
+            Ok(worker) => {
+                self.worker = Some(worker);
+                Answer::Bytes(&[])
+            }
+            Err(error) => Answer::from(error),
+        }
+    }
+
+    pub(crate) fn call<'a>(&'a mut self, item: &'a mut [u8]) -> Answer<'a> {
+        let Some(worker) = &mut self.worker else {
+            return Answer::from(Error::new("called before `init`"));
+        };
+        FromItem::from_item(item, self.items)
+            .and_then(|item| worker.call(item))
+            .and_then(|output| output.into_output(&mut self.made))
+            .into()
+    }
+
+    pub(crate) fn finish(&mut self) -> Answer<'_> {
+        let Some(worker) = self.worker.take() else {
+            return Answer::from(Error::new("finished before `init`, or twice"));
+        };
+        match worker.finish() {
+            Ok(report) => report.into_output(&mut self.made).into(),
+            Err(error) => Answer::from(error),
+        }
+    }
+}

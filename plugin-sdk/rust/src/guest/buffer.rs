@@ -1,0 +1,137 @@
+//! Memory that the host may write to: allocated, aligned and looked up without unsafe code.
+
+/// Bytes at an aligned address that stay where they are.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    /// Where the aligned part begins.
+    start: usize,
+}
+
+impl Buffer {
+    pub(crate) const EMPTY: Self = Self { bytes: Vec::new(), start: 0 };
+
+    /// At least `length` bytes at a multiple of `align`, or `None` when there is no memory left.
+    pub(crate) fn new(length: usize, align: usize) -> Option<Self> {
+        let total = length.checked_add(align)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(total).ok()?;
+        bytes.resize(total, 0);
+        let start = bytes.as_ptr().align_offset(align);
+        Some(Self { bytes, start })
+    }
+
+    pub(crate) fn address(&self) -> usize {
+        self.bytes.as_ptr().addr() + self.start
+    }
+
+    /// The bytes that the host means by this address and length, if they are in this buffer.
+    pub(crate) fn at(&mut self, address: usize, length: usize) -> Option<&mut [u8]> {
+        if length == 0 {
+            return Some(&mut []);
+        }
+        let offset = address.checked_sub(self.bytes.as_ptr().addr())?;
+        self.bytes.get_mut(offset..offset.checked_add(length)?)
+    }
+
+    fn copy_from(&mut self, other: &Self, length: usize) {
+        let from = &other.bytes[other.start..];
+        let to = &mut self.bytes[self.start..];
+        let length = length.min(from.len()).min(to.len());
+        to[..length].copy_from_slice(&from[..length]);
+    }
+}
+
+/// What `cabi_realloc` has given out: the arguments of a call, and what an adapter keeps for itself.
+#[derive(Debug)]
+pub(crate) struct Heap {
+    given: Vec<Buffer>,
+}
+
+impl Heap {
+    pub(crate) const fn new() -> Self {
+        Self { given: Vec::new() }
+    }
+
+    /// Allocates, grows, shrinks or frees, as the canonical ABI's `realloc` does. 0: no memory left.
+    pub(crate) fn realloc(
+        &mut self,
+        old: usize,
+        old_size: usize,
+        align: usize,
+        size: usize,
+    ) -> usize {
+        let align = align.max(1);
+        let previous = self.take(old);
+        if size == 0 {
+            return align;
+        }
+        let Some(mut buffer) = Buffer::new(size, align) else {
+            self.given.extend(previous);
+            return 0;
+        };
+        if let Some(previous) = previous {
+            buffer.copy_from(&previous, old_size);
+        }
+        let address = buffer.address();
+        self.given.push(buffer);
+        address
+    }
+
+    /// Takes back what was given out at this address.
+    pub(crate) fn take(&mut self, address: usize) -> Option<Buffer> {
+        let index = self.given.iter().rposition(|buffer| buffer.address() == address)?;
+        Some(self.given.swap_remove(index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_aligned_and_gives_only_its_own_bytes() {
+        for align in [1, 2, 8, 64] {
+            let mut buffer = Buffer::new(100, align).unwrap();
+            let address = buffer.address();
+            assert_eq!(address % align, 0);
+            #[rustfmt::skip]
+            let cases = [
+                // address           length      found
+                (address,            100,        true),
+                (address + 99,       1,          true),
+                (address,            0,          true),
+                (0,                  0,          true),
+                (0,                  1,          false),
+                (address,            100 + 65,   false),
+                (address,            usize::MAX, false),
+                (usize::MAX,         1,          false),
+            ];
+            for (at, length, found) in cases {
+                assert_eq!(buffer.at(at, length).is_some(), found, "{align} {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn memory_that_is_not_there_is_none() {
+        assert!(Buffer::new(usize::MAX, 8).is_none());
+        assert!(Buffer::new(usize::MAX - 8, 8).is_none());
+    }
+
+    #[test]
+    fn realloc_keeps_what_was_written_and_forgets_what_was_freed() {
+        let mut heap = Heap::new();
+        let small = heap.realloc(0, 0, 8, 3);
+        heap.given[0].at(small, 3).unwrap().copy_from_slice(b"abc");
+
+        let large = heap.realloc(small, 3, 8, 1000);
+        assert_eq!(&heap.given[0].at(large, 4).unwrap(), b"abc\0");
+        assert_eq!(heap.given.len(), 1);
+
+        assert_eq!(heap.realloc(large, 1000, 8, usize::MAX), 0);
+        assert_eq!(heap.given.len(), 1);
+        assert_eq!(heap.realloc(large, 1000, 8, 0), 8);
+        assert!(heap.given.is_empty());
+    }
+}

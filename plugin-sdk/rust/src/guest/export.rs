@@ -1,0 +1,111 @@
+//! The macro that makes a module of a worker.
+
+/// Exports a [`Worker`](crate::Worker) as the plugin that this crate is.
+///
+/// To be called once, in a crate of the type `cdylib`. Built for `wasm32-wasip1` or
+/// `wasm32-unknown-unknown`, the module can be run as it is; it also carries what `wasm-tools component
+/// new` needs to make a component of it. Built natively, as under `cargo test`, nothing is exported.
+///
+/// ```
+/// use mtl_plugin::{Error, Failure, Worker};
+///
+/// struct Upper;
+///
+/// impl Worker for Upper {
+///     type Init = ();
+///     type Item<'a> = &'a mut [u8];
+///     type Output<'a> = &'a [u8];
+///
+///     fn init((): ()) -> Result<Self, Error> {
+///         Ok(Self)
+///     }
+///
+///     fn call<'a>(&'a mut self, item: &'a mut [u8]) -> Result<&'a [u8], Failure> {
+///         item.make_ascii_uppercase();
+///         Ok(item)
+///     }
+/// }
+///
+/// mtl_plugin::export!(Upper);
+/// # let mut upper = mtl_plugin::testing::Instance::<Upper>::start("").unwrap();
+/// # assert_eq!(upper.call("one"), Ok(Some(b"ONE".to_vec())));
+/// ```
+///
+/// What is not a worker is not exported:
+///
+/// ```compile_fail
+/// struct Idle;
+/// mtl_plugin::export!(Idle);
+/// ```
+#[macro_export]
+macro_rules! export {
+    ($worker:ty) => {
+        const _: () = {
+            #[cfg(target_arch = "wasm32")]
+            ::std::thread_local! {
+                static EXPORTS: ::core::cell::RefCell<$crate::guest::Exports<$worker>> =
+                    const { ::core::cell::RefCell::new($crate::guest::Exports::new()) };
+            }
+
+            #[cfg(target_arch = "wasm32")]
+            #[unsafe(link_section = "component-type:mtl-plugin")]
+            #[used]
+            static COMPONENT_TYPE: [u8; $crate::guest::component::COMPONENT_TYPE.len()] =
+                *$crate::guest::component::COMPONENT_TYPE;
+
+            #[cfg(target_arch = "wasm32")]
+            unsafe extern "C" {
+                /// The linker's. Who does not call it gets it called around every export.
+                safe fn __wasm_call_ctors();
+            }
+
+            $crate::export! { @functions
+                "_initialize" = initialize() -> () { __wasm_call_ctors() }
+                "mtl_abi_version" = version() -> i32 { 1 }
+                "mtl_alloc" = alloc(length: usize) -> usize {
+                    EXPORTS.with_borrow_mut(|exports| exports.alloc(length))
+                }
+                "init" = init(address: usize, length: usize) -> i64 {
+                    EXPORTS.with_borrow_mut(|exports| exports.init(address, length))
+                }
+                "call" = call(address: usize, length: usize) -> i64 {
+                    EXPORTS.with_borrow_mut(|exports| exports.call(address, length))
+                }
+                "finish" = finish() -> i64 {
+                    EXPORTS.with_borrow_mut(|exports| exports.finish())
+                }
+                "cabi_realloc" = realloc(
+                    old: usize, old_size: usize, align: usize, size: usize
+                ) -> usize {
+                    $crate::guest::realloc(old, old_size, align, size)
+                }
+                "mtl:plugin/worker@1.0.0#init" = component_init(
+                    address: usize, length: usize
+                ) -> usize {
+                    EXPORTS.with_borrow_mut(|exports| exports.component_init(address, length))
+                }
+                "mtl:plugin/worker@1.0.0#call" = component_call(
+                    address: usize, length: usize
+                ) -> usize {
+                    EXPORTS.with_borrow_mut(|exports| exports.component_call(address, length))
+                }
+                "mtl:plugin/worker@1.0.0#finish" = component_finish() -> usize {
+                    EXPORTS.with_borrow_mut(|exports| exports.component_finish())
+                }
+            }
+
+            // Natively, this is all: the type is checked, and counts as used.
+            #[cfg(not(target_arch = "wasm32"))]
+            const _: $crate::guest::Exports<$worker> = $crate::guest::Exports::new();
+        };
+    };
+    (@functions $(
+        $name:literal = $function:ident($($argument:ident: $type:ty),*) -> $result:ty $body:block
+    )*) => {
+        $(
+            #[cfg(target_arch = "wasm32")]
+            #[unsafe(export_name = $name)]
+            extern "C" fn $function($($argument: $type),*) -> $result $body
+        )*
+    };
+}

@@ -1,0 +1,119 @@
+//! What an item can be read as.
+//!
+//! An item is bytes. Where the run says that items are JSON, a text or bytes item that is a JSON
+//! string is taken as what the string says; any other JSON value as it is written.
+
+use crate::{Failure, context::Format};
+
+/// A type that an item can be read as.
+///
+/// The item is the host's buffer: it may be borrowed, and even changed in place.
+///
+/// ```
+/// use mtl_plugin::{Failure, FromItem, context::Format};
+///
+/// struct Degrees(f64);
+///
+/// impl<'a> FromItem<'a> for Degrees {
+///     fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure> {
+///         let text = <&str>::from_item(item, format)?;
+///         text.trim_end_matches("°").parse().map(Self).map_err(Failure::bad_item)
+///     }
+/// }
+///
+/// let mut item = "21.5°".to_owned().into_bytes();
+/// assert_eq!(Degrees::from_item(&mut item, Format::Text).unwrap().0, 21.5);
+/// ```
+pub trait FromItem<'a>: Sized {
+    /// Reads an item.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not what the type needs: a [`Failure::BadItem`], as a rule.
+    fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure>;
+}
+
+impl<'a> FromItem<'a> for &'a mut [u8] {
+    fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure> {
+        match format {
+            Format::Text => Ok(item),
+            Format::Json => decoded(item),
+        }
+    }
+}
+
+impl<'a> FromItem<'a> for &'a [u8] {
+    fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure> {
+        <&mut [u8]>::from_item(item, format).map(|item| &*item)
+    }
+}
+
+impl<'a> FromItem<'a> for &'a str {
+    fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure> {
+        let bytes = <&[u8]>::from_item(item, format)?;
+        std::str::from_utf8(bytes).map_err(|error| {
+            Failure::bad_item(format_args!("not UTF-8 from byte {} on", error.valid_up_to()))
+        })
+    }
+}
+
+impl FromItem<'_> for Vec<u8> {
+    fn from_item(item: &mut [u8], format: Format) -> Result<Self, Failure> {
+        <&[u8]>::from_item(item, format).map(<[u8]>::to_vec)
+    }
+}
+
+impl FromItem<'_> for String {
+    fn from_item(item: &mut [u8], format: Format) -> Result<Self, Failure> {
+        <&str>::from_item(item, format).map(str::to_owned)
+    }
+}
+
+/// Decodes a JSON string where it lies: what it says is never longer than how it is written.
+fn decoded(item: &mut [u8]) -> Result<&mut [u8], Failure> {
+    if item.trim_ascii_start().first() != Some(&b'"') {
+        return Ok(item);
+    }
+    let text: String = serde_json::from_slice(item)
+        .map_err(|error| Failure::bad_item(format_args!("not a JSON string: {error}")))?;
+    let place = &mut item[..text.len()];
+    place.copy_from_slice(text.as_bytes());
+    Ok(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_the_raw_item_or_what_a_json_string_says() {
+        #[rustfmt::skip]
+        let cases = [
+            // item                format         text
+            ("a b",                Format::Text,  Ok("a b")),
+            ("",                   Format::Text,  Ok("")),
+            ("\"a\"",              Format::Text,  Ok("\"a\"")),
+            ("\"a\"",              Format::Json,  Ok("a")),
+            (" \"a\\n\\u00e9\" ",  Format::Json,  Ok("a\né")),
+            ("\"\\ud83d\\ude00\"", Format::Json,  Ok("😀")),
+            ("{\"a\": 1}",         Format::Json,  Ok("{\"a\": 1}")),
+            ("12",                 Format::Json,  Ok("12")),
+            ("\"a",                Format::Json,  Err(())),
+        ];
+        for (item, format, expected) in cases {
+            let mut bytes = item.as_bytes().to_vec();
+            let text = <&str>::from_item(&mut bytes, format);
+            assert_eq!(text.map_err(|_| ()), expected, "{item} {format:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_a_bad_item_that_says_where() {
+        let mut bytes = *b"ab\xff";
+        assert_eq!(
+            <&str>::from_item(&mut bytes, Format::Text),
+            Err(Failure::BadItem("not UTF-8 from byte 2 on".into()))
+        );
+        assert_eq!(<&[u8]>::from_item(&mut bytes, Format::Text), Ok(&b"ab\xff"[..]));
+    }
+}

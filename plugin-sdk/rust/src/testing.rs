@@ -1,0 +1,123 @@
+//! Runs a worker natively, the way the host runs it: bytes in, bytes out.
+//!
+//! For tests of plugins; a plugin itself has no use for it.
+
+use std::fmt;
+
+use crate::{
+    Error, Failure, Worker,
+    context::{Format, Passing},
+    guest::{Answer, Guest},
+};
+
+/// A worker that was started as the host would start it.
+///
+/// ```
+/// # use mtl_plugin::{Error, Failure, Json, Worker};
+/// # struct Length;
+/// # impl Worker for Length {
+/// #     type Init = ();
+/// #     type Item<'a> = &'a str;
+/// #     type Output<'a> = Json<usize>;
+/// #     fn init((): ()) -> Result<Self, Error> { Ok(Self) }
+/// #     fn call(&mut self, item: &str) -> Result<Json<usize>, Failure> { Ok(Json(item.len())) }
+/// # }
+/// use mtl_plugin::testing::Instance;
+///
+/// let mut worker = Instance::<Length>::start("")?;
+/// assert_eq!(worker.call("four"), Ok(Some(b"4".to_vec())));
+/// assert!(matches!(worker.call(b"\xff"), Err(Failure::BadItem(_))));
+/// # Ok::<(), mtl_plugin::Error>(())
+/// ```
+pub struct Instance<W: Worker> {
+    guest: Guest<W>,
+}
+
+impl<W: Worker> Instance<W> {
+    /// Starts a worker with the text of `--init`.
+    ///
+    /// # Errors
+    ///
+    /// When the worker cannot be started with these arguments.
+    pub fn start(args: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let mut guest = Guest::new();
+        match guest.init(args.as_ref()) {
+            Answer::Failed(failure) => Err(Error::new(failure.message())),
+            Answer::Bytes(_) | Answer::Nothing => Ok(Self { guest }),
+        }
+    }
+
+    /// Works on one item: the bytes of its result, or `None` for no record.
+    ///
+    /// # Errors
+    ///
+    /// When the item has no result.
+    pub fn call(&mut self, item: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Failure> {
+        let mut item = item.as_ref().to_vec();
+        self.guest.call(&mut item).into_result()
+    }
+
+    /// Ends the worker: the bytes of its closing report, or `None`.
+    ///
+    /// # Errors
+    ///
+    /// When the worker could not be brought to an end.
+    pub fn finish(mut self) -> Result<Option<Vec<u8>>, Error> {
+        self.guest.finish().into_result().map_err(|failure| Error::new(failure.message()))
+    }
+}
+
+impl<W: Worker> fmt::Debug for Instance<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instance").finish_non_exhaustive()
+    }
+}
+
+/// What [`context`](crate::context) answers on this thread.
+///
+/// ```
+/// use mtl_plugin::{context, testing::Context};
+///
+/// Context { worker_index: 2, worker_count: 4, ..Context::NEW }.enter();
+/// assert_eq!(context::worker_index(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The number of this worker.
+    pub worker_index: u32,
+    /// How many workers the pool has.
+    pub worker_count: u32,
+    /// How the run was asked to pass arguments.
+    pub argument_passing: Passing,
+    /// What every item of the run is.
+    pub item_format: Format,
+}
+
+impl Context {
+    /// One worker, text items.
+    pub const NEW: Self = Self {
+        worker_index: 0,
+        worker_count: 1,
+        argument_passing: Passing::Single,
+        item_format: Format::Text,
+    };
+
+    /// Answers with this from now on, on this thread.
+    pub fn enter(self) {
+        #[cfg(not(target_arch = "wasm32"))]
+        crate::context::stand_in::set(self);
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self::NEW
+    }
+}
+
+/// What the worker of this thread has declared its results to be.
+#[cfg(not(target_arch = "wasm32"))]
+#[must_use]
+pub fn result_format() -> Format {
+    crate::context::stand_in::results()
+}

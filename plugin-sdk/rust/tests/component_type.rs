@@ -1,0 +1,65 @@
+//! Keeps `src/guest/component/component_type.rs` in step with `plugin-sdk/wit`.
+//!
+//! `MTL_UPDATE=1 cargo test -p mtl-plugin --test component_type` writes it anew.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
+
+use std::{fmt::Write, fs, path::Path};
+
+use wit_component::{StringEncoding, metadata};
+use wit_parser::Resolve;
+
+const WIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/plugin.wit");
+const WRITTEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/guest/component/component_type.rs");
+
+#[test]
+fn the_section_says_what_the_wit_says() {
+    let text = fs::read_to_string(WIT).unwrap();
+    let expected = source(&encoded(&text));
+    if std::env::var_os("MTL_UPDATE").is_some() {
+        fs::write(WRITTEN, &expected).unwrap();
+    }
+    assert!(
+        fs::read_to_string(WRITTEN).unwrap() == expected,
+        "`component_type.rs` is not what `plugin.wit` says; run this test with MTL_UPDATE=1"
+    );
+}
+
+fn encoded(wit: &str) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str(Path::new("plugin.wit"), wit).unwrap();
+    let world = resolve.select_world(&[package], Some("plugin")).unwrap();
+    metadata::encode(&resolve, world, StringEncoding::UTF8, None).unwrap()
+}
+
+/// The bytes as a literal, readable where they are text.
+fn source(bytes: &[u8]) -> String {
+    let mut lines = vec![String::new()];
+    for &byte in bytes {
+        let line = lines.last_mut().unwrap();
+        write!(line, "{}", byte.escape_ascii()).unwrap();
+        if line.len() > 80 {
+            lines.push(String::new());
+        }
+    }
+    format!(
+        "//! Written by `tests/component_type.rs` from `plugin.wit`.\n\n\
+         /// The world `mtl:plugin/plugin`, as a component type.\n\
+         #[rustfmt::skip]\n\
+         pub const COMPONENT_TYPE: &[u8; {}] = b\"\\\n{}\\\n\";\n",
+        bytes.len(),
+        lines
+            .iter()
+            .map(|line| format!("{}\\\n", leading_space(line)))
+            .collect::<String>()
+            .trim_end_matches("\\\n"),
+    )
+}
+
+/// A line of a literal that begins with a space would lose it.
+fn leading_space(line: &str) -> String {
+    match line.strip_prefix(' ') {
+        Some(rest) => format!("\\x20{rest}"),
+        None => line.to_owned(),
+    }
+}
