@@ -86,9 +86,9 @@ impl Error {
             Self::ItemFailed(_) => {
                 Some("to go on after failed items, use `--on-error ignore` or `deferred`".into())
             }
-            Self::TooManyFaults { .. } => Some(
-                "the faults above say why; to allow more, raise `--max-faults`".into(),
-            ),
+            Self::TooManyFaults { .. } => {
+                Some("the faults above say why; to allow more, raise `--max-faults`".into())
+            }
             Self::Unaccounted { .. } => Some("this is a bug of mtl-host: please report it".into()),
             Self::Sink(_)
             | Self::SourcePanicked { .. }

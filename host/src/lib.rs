@@ -54,9 +54,7 @@ pub use self::event::{Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind};
 pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::plugin::{Engine, EngineError, LoadError, Plugin, StartError};
-pub use self::pool::{
-    BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results,
-};
+pub use self::pool::{BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results};
 pub use self::queue::Window;
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};

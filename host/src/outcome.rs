@@ -64,7 +64,11 @@ impl RecordRule {
                 Some(format!("the result has {what} at byte {place}, which would end its record"))
             }
             (Self::ValidJson, Format::Json) => {
-                let parsed = serde_json::from_slice::<serde::de::IgnoredAny>(record);
+                // `from_slice` would skip over strings that are not UTF-8.
+                let Ok(text) = std::str::from_utf8(record) else {
+                    return Some("the result is not JSON: it is not UTF-8".into());
+                };
+                let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
                 parsed.err().map(|error| format!("the result is not JSON: {error}"))
             }
         }

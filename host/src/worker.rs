@@ -162,8 +162,12 @@ impl Serving {
             let Some(mut claim) = queue.claim(self.pace.claim()) else { return };
             let mut outcomes = Outcomes::new(claim.take(), self.worker.index, ticket.run.rule);
             self.work_through(&mut outcomes, &ticket.run);
+            // Before the rest goes back: under some policies nobody is to start it.
+            apply_policy(&outcomes, &ticket.run);
             claim.give_back(outcomes.cut());
-            if outcomes.len() > 0 && !self.hand_over(outcomes, ticket) {
+            // Before the hand-over, which may have to wait for the consumer.
+            drop(claim);
+            if outcomes.len() > 0 && !hand_over(outcomes, ticket) {
                 return;
             }
         }
@@ -217,17 +221,6 @@ impl Serving {
         }
     }
 
-    /// Sends outcomes on; says whether somebody still wants any.
-    fn hand_over(&self, outcomes: Outcomes, ticket: &Ticket) -> bool {
-        if let Some(failed) = outcomes.first_fault()
-            && let Some(horizon) = ticket.run.policy.horizon(ticket.run.order, failed)
-        {
-            ticket.run.queue.stop_from(horizon);
-        }
-        ticket.run.queue.hold(outcomes.record_bytes());
-        ticket.outbox.send(outcomes).is_ok()
-    }
-
     fn finish(mut self) -> WorkerReport {
         let closing = match &mut self.executor {
             Some(executor) if !self.worker.cancel.is_set() => executor.finish(),
@@ -236,4 +229,19 @@ impl Serving {
         let Self { worker, items, broken, .. } = self;
         WorkerReport { worker: worker.index, items, broken, closing }
     }
+}
+
+/// Keeps items from being started, if the policy says so of an item that has failed.
+fn apply_policy(outcomes: &Outcomes, run: &Run) {
+    if let Some(failed) = outcomes.first_fault()
+        && let Some(horizon) = run.policy.horizon(run.order, failed)
+    {
+        run.queue.stop_from(horizon);
+    }
+}
+
+/// Sends outcomes on; says whether somebody still wants any.
+fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> bool {
+    ticket.run.queue.hold(outcomes.record_bytes());
+    ticket.outbox.send(outcomes).is_ok()
 }

@@ -98,7 +98,10 @@ impl MaxFaults {
 
     /// Whether `faults` of `done` items are too many.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a share of more than 2^52 items is exact enough")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share of more than 2^52 items is exact enough"
+    )]
     pub fn is_exceeded_by(self, faults: u64, done: u64) -> bool {
         match self {
             Self::Unlimited => false,
@@ -161,7 +164,8 @@ mod tests {
             ("many",    0,      0,     None),
         ];
         for (text, faults, done, exceeded) in cases {
-            let judged = text.parse::<MaxFaults>().ok().map(|most| most.is_exceeded_by(faults, done));
+            let judged =
+                text.parse::<MaxFaults>().ok().map(|most| most.is_exceeded_by(faults, done));
             assert_eq!(judged, exceeded, "{text}, {faults} of {done}");
         }
     }

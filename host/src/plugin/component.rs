@@ -90,13 +90,13 @@ impl ComponentPlugin {
         let exports = Exports::find(&component).ok_or_else(|| {
             let ty = component.component_type();
             let exports = ty.exports(engine.wasm()).map(|(name, _)| name.to_owned());
-            let exports = super::error::names(exports.collect());
+            let exports = super::error::names(exports);
             LoadError::World { path: path.to_owned(), interface: INTERFACE, exports }
         })?;
         check_imports(engine, path, &component)?;
         let pre = linker(engine).instantiate_pre(&component);
-        let pre = pre
-            .map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
+        let pre =
+            pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
         Ok(Self { engine: engine.clone(), pre, exports })
     }
 
@@ -169,8 +169,7 @@ fn check_imports(engine: &Engine, path: &Path, component: &Component) -> Result<
 
 /// Whether this is an interface of the WASI that the host has.
 fn is_wasi(name: &str) -> bool {
-    const PACKAGES: [&str; 7] =
-        ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+    const PACKAGES: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
     let Some((package, version)) = name
         .strip_prefix("wasi:")
         .and_then(|name| name.split_once('/'))

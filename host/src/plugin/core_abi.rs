@@ -130,7 +130,12 @@ fn check_memory(path: &Path, module: &Module) -> Result<(), LoadError> {
         None => return Err(missing(path, module, "memory")),
     };
     let expected = "a 32-bit memory of its own".into();
-    Err(LoadError::Signature { path: path.to_owned(), export: "memory", expected, found: found.into() })
+    Err(LoadError::Signature {
+        path: path.to_owned(),
+        export: "memory",
+        expected,
+        found: found.into(),
+    })
 }
 
 fn check_function(
@@ -172,7 +177,7 @@ fn list(words: impl Iterator<Item = String>) -> String {
 }
 
 fn missing(path: &Path, module: &Module, missing: &'static str) -> LoadError {
-    let exports = super::error::names(module.exports().map(|export| export.name().to_owned()).collect());
+    let exports = super::error::names(module.exports().map(|export| export.name().to_owned()));
     LoadError::MissingExport { path: path.to_owned(), missing, exports }
 }
 
@@ -239,7 +244,11 @@ impl CoreInstance {
     }
 
     /// Puts `bytes` into the buffer and calls `function` with it.
-    fn pass(&mut self, bytes: &[u8], function: &TypedFunc<(i32, i32), i64>) -> Result<Word, Broken> {
+    fn pass(
+        &mut self,
+        bytes: &[u8],
+        function: &TypedFunc<(i32, i32), i64>,
+    ) -> Result<Word, Broken> {
         let (ptr, len) = self.put(bytes)?;
         let word = self.enter(|store| function.call(store, (ptr, len)))?;
         Ok(Word::new(word))
@@ -272,9 +281,8 @@ impl CoreInstance {
             return Err(Broken::new(FaultKind::OutOfMemory, message));
         }
         if Word::bytes(self.memory.data(&self.store), ptr, capacity).is_none() {
-            let message = format!(
-                "`mtl_alloc` gave {capacity} bytes at {ptr}, which are not in the memory"
-            );
+            let message =
+                format!("`mtl_alloc` gave {capacity} bytes at {ptr}, which are not in the memory");
             return Err(Broken::new(FaultKind::BadResult, message));
         }
         Ok(Buffer { ptr, capacity })

@@ -48,7 +48,8 @@ impl Engine {
             // Traps carry a backtrace of their own; debuggers of the host see less.
             .native_unwind_info(false)
             .max_wasm_stack(Self::STACK);
-        let wasm = wasmtime::Engine::new(&config).map_err(|error| EngineError::Wasm(error.into()))?;
+        let wasm =
+            wasmtime::Engine::new(&config).map_err(|error| EngineError::Wasm(error.into()))?;
         let ticked = wasm.clone();
         let watchdog =
             Watchdog::start(move || ticked.increment_epoch()).map_err(EngineError::Thread)?;

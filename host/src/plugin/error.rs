@@ -203,13 +203,13 @@ impl StartError {
 }
 
 /// The names of exports, as a message lists them: all of few, the first of many.
-pub(super) fn names(names: Vec<String>) -> String {
+pub(super) fn names(names: impl Iterator<Item = String>) -> String {
     const MOST: usize = 12;
-    if names.is_empty() {
-        return "nothing".into();
+    let mut names = names.map(|name| format!("`{}`", name.escape_debug()));
+    let shown: Vec<_> = names.by_ref().take(MOST).collect();
+    match (shown.len(), names.count()) {
+        (0, _) => "nothing".into(),
+        (_, 0) => shown.join(", "),
+        (_, more) => format!("{} and {more} more", shown.join(", ")),
     }
-    let shown: Vec<_> = names.iter().take(MOST).map(|name| format!("`{}`", name.escape_debug())).collect();
-    let more = names.len().saturating_sub(MOST);
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{rest}", shown.join(", "))
 }

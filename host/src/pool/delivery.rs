@@ -180,7 +180,8 @@ impl Delivery {
         };
         let accounted = account.counts.total();
         let error = (read != accounted).then_some(Error::Unaccounted { read, accounted });
-        let error = error.or_else(|| self.run.take_error()).or_else(|| judge(self.run.policy, faults));
+        let error =
+            error.or_else(|| self.run.take_error()).or_else(|| judge(self.run.policy, faults));
         Ended { summary, error }
     }
 }

@@ -25,10 +25,7 @@ impl Reader {
     /// in code of others is let go then, and ends when that code returns.
     const GRACE: Duration = Duration::from_secs(1);
 
-    pub(super) fn start(
-        mut source: impl Source + 'static,
-        run: Arc<Run>,
-    ) -> Result<Self, Error> {
+    pub(super) fn start(mut source: impl Source + 'static, run: Arc<Run>) -> Result<Self, Error> {
         let (ending, done) = bounded::<()>(0);
         let read = move || {
             read_all(&mut source, &run);

@@ -80,7 +80,8 @@ impl<I> Iterator for Results<'_, I> {
                 }
             },
         };
-        let outcome = outcomes.next(&mut cursor).expect("an outcome is left: settled ones are gone");
+        let outcome =
+            outcomes.next(&mut cursor).expect("an outcome is left: settled ones are gone");
         let result = own(&outcome);
         if cursor.passed() < outcomes.len() {
             self.current = Some((outcomes, cursor));

@@ -78,13 +78,16 @@ where
     F: Fn(usize, &[u8]) -> Reply + Send + Sync + 'static,
 {
     let call = Arc::new(call);
-    start(settings, (0..workers).map(|number| {
-        let call = Arc::clone(&call);
-        Box::new(move || {
+    start(
+        settings,
+        (0..workers).map(|number| {
             let call = Arc::clone(&call);
-            Ok(boxed(move |item: &[u8]| call(number, item)))
-        }) as Open
-    }))
+            Box::new(move || {
+                let call = Arc::clone(&call);
+                Ok(boxed(move |item: &[u8]| call(number, item)))
+            }) as Open
+        }),
+    )
 }
 
 fn boxed(call: impl FnMut(&[u8]) -> Reply + 'static) -> Box<dyn Executor> {

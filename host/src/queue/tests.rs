@@ -101,9 +101,8 @@ fn a_window_of_items_is_kept_to_the_item() {
     watched(|| {
         let queue = Arc::new(Queue::new(window(3), 1));
         let reader = Arc::clone(&queue);
-        let reader = std::thread::Builder::new()
-            .spawn(move || reader.push(&mut numbered(0, 10)))
-            .unwrap();
+        let reader =
+            std::thread::Builder::new().spawn(move || reader.push(&mut numbered(0, 10))).unwrap();
         let mut taken = 0;
         while taken < 10 {
             let span = queue.claim(10).unwrap().take();
@@ -120,9 +119,8 @@ fn a_stop_wakes_the_reader_and_the_workers_and_loses_nothing() {
     watched(|| {
         let queue = Arc::new(Queue::new(window(2), 1));
         let reader = Arc::clone(&queue);
-        let reader = std::thread::Builder::new()
-            .spawn(move || reader.push(&mut numbered(0, 10)))
-            .unwrap();
+        let reader =
+            std::thread::Builder::new().spawn(move || reader.push(&mut numbered(0, 10))).unwrap();
         while !queue.lock().reader_waits {
             std::thread::yield_now();
         }

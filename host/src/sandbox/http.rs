@@ -21,6 +21,6 @@ impl WasiHttpHooks for NoHttp {
         _options: Option<RequestOptions>,
         _done: Io,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Io)>> + Send> {
-        Box::new(async { Err(Error::HttpRequestDenied.into()) })
+        Box::new(async { Err(Error::HttpRequestDenied) })
     }
 }

@@ -25,7 +25,6 @@ impl Memory {
     }
 
     /// What has been written so far: a record, no record, or a fault for each item.
-    #[must_use]
     pub fn results(&self) -> &[Result<Option<Vec<u8>>, Fault>] {
         &self.results
     }

@@ -47,7 +47,11 @@ impl Pace {
 
     /// Learns that `items` took `took`.
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no more")]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "float to integer saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "float to integer saturates"
+    )]
     pub(crate) fn observe(&mut self, items: usize, took: Duration) {
         if items == 0 {
             return;

@@ -63,3 +63,8 @@ pub use item::FromItem;
 pub use json::Json;
 pub use output::IntoOutput;
 pub use worker::Worker;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

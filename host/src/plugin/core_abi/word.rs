@@ -56,7 +56,6 @@ impl Word {
         })
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half is 32 bits")]
     fn upper(self) -> u32 {
         (self.0 >> 32) as u32
     }

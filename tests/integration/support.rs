@@ -1,0 +1,198 @@
+//! Runs the command in a folder of its own and compares what comes out of it, whole.
+//!
+//! ```text
+//! host()                      describes a run
+//!   .file("items.txt", …)       what is in its folder
+//!   .plugin("upper.wat")        a fixture, or any path
+//!   .args(["--jobs", "2"])
+//!   .stdin("one\n")
+//!   .run()                    lets it run to its end ─▶ Finished: .code(0).stdout("ONE\n")
+//!   .start()                  lets it run ─▶ Running: .send(…), .wait_for_stdout(…), .finish()
+//! ```
+//!
+//! Unless said otherwise a run is quiet: it has no summary, in which there are times.
+
+mod finished;
+mod running;
+mod stream;
+mod terminal;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+pub(crate) use self::finished::Finished;
+pub(crate) use self::running::Running;
+pub(crate) use self::terminal::Terminal;
+
+/// Where everything ends that would wait for ever. Far more than any test needs.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A run of the command, as it is described.
+#[must_use = "nothing runs before `run` or `start`"]
+pub(crate) struct Host {
+    folder: TempDir,
+    program: OsString,
+    args: Vec<OsString>,
+    input: Input,
+    output: Option<Stdio>,
+    errors: Option<Stdio>,
+}
+
+enum Input {
+    /// Nothing: the end at once.
+    Nothing,
+    /// These bytes, then the end.
+    Bytes(Vec<u8>),
+    /// A pipe that the test writes to.
+    Open,
+    /// Whatever this is.
+    Other(Stdio),
+}
+
+/// `mtl-host run`, quiet.
+pub(crate) fn host() -> Host {
+    host_aloud().args(["--quiet"])
+}
+
+/// `mtl-host run`, with its summary.
+pub(crate) fn host_aloud() -> Host {
+    command().args(["run"])
+}
+
+/// `mtl-host`.
+pub(crate) fn command() -> Host {
+    Host {
+        folder: tempfile::tempdir().unwrap(),
+        program: env!("CARGO_BIN_EXE_mtl-host").into(),
+        args: Vec::new(),
+        input: Input::Nothing,
+        output: None,
+        errors: None,
+    }
+}
+
+impl Host {
+    /// The folder that it runs in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Puts a file into its folder.
+    pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        fs::write(self.folder().join(name), content).unwrap();
+        self
+    }
+
+    /// Makes a folder in its folder.
+    pub(crate) fn subfolder(self, name: &str) -> Self {
+        fs::create_dir(self.folder().join(name)).unwrap();
+        self
+    }
+
+    /// Names the plugin. A fixture is copied, so that messages have no paths of this machine.
+    pub(crate) fn plugin(self, name: &str) -> Self {
+        let fixture = fixtures().join(name);
+        if fixture.is_file() {
+            fs::copy(&fixture, self.folder().join(name)).unwrap();
+        }
+        self.args([name])
+    }
+
+    pub(crate) fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// These bytes on standard input, then its end.
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = Input::Bytes(bytes.into());
+        self
+    }
+
+    /// Standard input is a pipe that stays open.
+    pub(crate) fn stdin_open(mut self) -> Self {
+        self.input = Input::Open;
+        self
+    }
+
+    pub(crate) fn stdin_from(mut self, input: impl Into<Stdio>) -> Self {
+        self.input = Input::Other(input.into());
+        self
+    }
+
+    /// Standard output goes there, and not to the test.
+    pub(crate) fn stdout_to(mut self, output: impl Into<Stdio>) -> Self {
+        self.output = Some(output.into());
+        self
+    }
+
+    /// Standard error goes there, and not to the test.
+    pub(crate) fn stderr_to(mut self, errors: impl Into<Stdio>) -> Self {
+        self.errors = Some(errors.into());
+        self
+    }
+
+    /// Runs under another program, which is to start the command with its arguments.
+    pub(crate) fn under<const N: usize>(mut self, program: &str, args: [&str; N]) -> Self {
+        let command = std::mem::replace(&mut self.program, program.into());
+        let before = args.into_iter().map(OsString::from).chain([command]);
+        self.args.splice(0..0, before);
+        self
+    }
+
+    /// Starts it, and leaves it running.
+    pub(crate) fn start(mut self) -> Running {
+        let mut command = Command::new(&self.program);
+        let piped = |other: Option<Stdio>| other.unwrap_or_else(Stdio::piped);
+        command
+            .args(&self.args)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .stdout(piped(self.output.take()))
+            .stderr(piped(self.errors.take()));
+        let bytes = match std::mem::replace(&mut self.input, Input::Nothing) {
+            Input::Nothing => {
+                command.stdin(Stdio::null());
+                None
+            }
+            Input::Other(input) => {
+                command.stdin(input);
+                None
+            }
+            Input::Bytes(bytes) => {
+                command.stdin(Stdio::piped());
+                Some(bytes)
+            }
+            Input::Open => {
+                command.stdin(Stdio::piped());
+                None
+            }
+        };
+        let mut running = Running::new(&mut command, self.folder);
+        if let Some(bytes) = bytes {
+            running.feed(move |input| io::Write::write_all(input, &bytes));
+        }
+        running
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Finished {
+        self.start().finish()
+    }
+}
+
+pub(crate) fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
+}
+
+/// Lines, as an input or an output has them.
+pub(crate) fn lines<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().map(|item| format!("{item}\n")).collect()
+}

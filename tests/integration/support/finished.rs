@@ -1,0 +1,107 @@
+//! What a run left behind.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitStatus;
+
+use tempfile::TempDir;
+
+/// A run that has ended. Each method compares one thing, and shows everything if it is not so.
+pub(crate) struct Finished {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    folder: TempDir,
+}
+
+impl Finished {
+    pub(super) fn new(
+        status: ExitStatus,
+        stdout: Vec<u8>,
+        stderr: Vec<u8>,
+        folder: TempDir,
+    ) -> Self {
+        Self { status, stdout, stderr, folder }
+    }
+
+    /// It ended with this exit code.
+    #[track_caller]
+    pub(crate) fn code(self, code: i32) -> Self {
+        assert_eq!(self.status.code(), Some(code), "exit code ({})\n{}", self.status, self.shown());
+        self
+    }
+
+    /// Standard output is this.
+    #[track_caller]
+    pub(crate) fn stdout(self, expected: impl AsRef<[u8]>) -> Self {
+        let expected = expected.as_ref();
+        assert!(
+            self.stdout == expected,
+            "standard output is not what it should be:\n{}\n{}",
+            readable(expected),
+            self.shown()
+        );
+        self
+    }
+
+    /// Standard error is this.
+    #[track_caller]
+    pub(crate) fn stderr(self, expected: &str) -> Self {
+        assert!(
+            self.stderr == expected.as_bytes(),
+            "standard error is not what it should be:\n{expected}\n{}",
+            self.shown()
+        );
+        self
+    }
+
+    /// A file in the run's folder is this.
+    #[track_caller]
+    pub(crate) fn file(self, name: &str, expected: impl AsRef<[u8]>) -> Self {
+        let content = fs::read(self.folder.path().join(name)).unwrap();
+        let expected = expected.as_ref();
+        assert!(
+            content == expected,
+            "`{name}` is\n{}\nnot\n{}\n{}",
+            readable(&content),
+            readable(expected),
+            self.shown()
+        );
+        self
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Standard output, to be looked at in another way.
+    pub(crate) fn stdout_bytes(&self) -> &[u8] {
+        &self.stdout
+    }
+
+    /// Standard output, line by line, sorted.
+    pub(crate) fn sorted_lines(&self) -> Vec<String> {
+        let text = String::from_utf8(self.stdout.clone()).unwrap();
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+
+    /// Standard error, to be looked at in another way.
+    pub(crate) fn stderr_text(&self) -> String {
+        String::from_utf8(self.stderr.clone()).unwrap()
+    }
+
+    fn shown(&self) -> String {
+        let (stdout, stderr) = (readable(&self.stdout), readable(&self.stderr));
+        format!("stdout was:\n{stdout}\nstderr was:\n{stderr}")
+    }
+}
+
+/// Text as it is, as far as it is text, and not too much of it.
+fn readable(bytes: &[u8]) -> String {
+    const MOST: usize = 4096;
+    let rest = bytes.len().saturating_sub(MOST);
+    let text = String::from_utf8_lossy(&bytes[..bytes.len() - rest]).into_owned();
+    if rest == 0 { text } else { format!("{text}… and {rest} bytes more") }
+}
