@@ -107,10 +107,10 @@ impl Running {
     }
 
     /// The most memory that it has had in use so far, in bytes.
-    pub(crate) fn peak_memory(&self) -> u64 {
+    pub(crate) fn peak_memory(&self) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        let kib: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
         kib * 1024
     }
 

@@ -1,0 +1,76 @@
+//! The command line. Only here does anything print, read the environment or listen to signals.
+//!
+//! ```text
+//! run_args (as typed) ─▶ run (as meant) ─▶ pool ─▶ faults ─▶ the real sink
+//!                          │                 └ events ─▶ report ─▶ console ◀─ progress
+//!                          └ signals ─▶ stop flag
+//! ```
+
+mod console;
+mod env_grant;
+mod error;
+mod escape;
+mod exit;
+mod faults;
+mod formats;
+mod init_arg;
+mod overwrite;
+mod progress;
+mod report;
+mod run;
+mod run_args;
+mod signals;
+
+use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
+use self::run_args::RunArgs;
+
+/// Runs WebAssembly plugins as stateful workers over a stream of items
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(Box<RunArgs>),
+}
+
+/// Parses the command line and does what it says.
+pub(crate) fn main() -> Exit {
+    match Cli::try_parse() {
+        Ok(Cli { command: Command::Run(args) }) => run::run(&args),
+        Err(error) => {
+            // When nobody reads it, there is nobody to tell.
+            let _ = error.print();
+            if error.use_stderr() { Exit::Usage } else { Exit::Success }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_fits_into_80_columns() {
+        let mut command = Cli::command();
+        let run = command.find_subcommand_mut("run").unwrap();
+        let help = run.clone().term_width(80).render_long_help().to_string();
+        assert!(
+            help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
+        );
+        let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+        assert_eq!(wide, [""; 0]);
+    }
+}

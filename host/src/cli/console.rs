@@ -1,0 +1,165 @@
+//! Standard error, which lines and the progress bar share without tearing each other.
+//!
+//! Every line is written in one piece, above the bar. Errors in writing are dropped: when
+//! nobody reads standard error, there is nobody to tell.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Where people read.
+pub(crate) struct Console(Mutex<State>);
+
+struct State {
+    out: Box<dyn Write + Send>,
+    bar: Bar,
+}
+
+/// What stands on the last line.
+enum Bar {
+    Absent,
+    /// On a terminal.
+    Drawn(ProgressBar),
+    /// Somewhere else, with carriage returns: `width` signs are on the line.
+    Written {
+        width: usize,
+    },
+}
+
+impl Console {
+    /// Standard error.
+    pub(crate) fn standard_error() -> Self {
+        Self::to(io::stderr())
+    }
+
+    fn to(out: impl Write + Send + 'static) -> Self {
+        Self(Mutex::new(State { out: Box::new(out), bar: Bar::Absent }))
+    }
+
+    /// Writes a line, above the bar.
+    pub(crate) fn line(&self, text: &str) {
+        let mut state = self.state();
+        let State { out, bar } = &mut *state;
+        let whole = format!("{text}\n");
+        match bar {
+            Bar::Absent => put(out, &whole),
+            Bar::Drawn(bar) => bar.suspend(|| put(out, &whole)),
+            Bar::Written { width } => {
+                put(out, &format!("{}{whole}", erasure(*width)));
+                *width = 0;
+            }
+        }
+    }
+
+    /// Shows a bar, or what it has become.
+    pub(crate) fn draw(&self, frame: &str) {
+        let mut state = self.state();
+        if let Bar::Absent = state.bar {
+            state.bar =
+                if io::stderr().is_terminal() { drawn() } else { Bar::Written { width: 0 } };
+        }
+        let State { out, bar } = &mut *state;
+        match bar {
+            Bar::Absent => {}
+            Bar::Drawn(bar) => bar.set_message(frame.to_owned()),
+            Bar::Written { width } => {
+                let (old, new) = (*width, frame.chars().count());
+                put(out, &format!("\r{frame}{:1$}", "", old.saturating_sub(new)));
+                *width = new;
+            }
+        }
+    }
+
+    /// Ends the bar: its last frame stays, and what is written next stands below it.
+    pub(crate) fn leave(&self, frame: &str) {
+        let mut state = self.state();
+        let State { out, bar } = &mut *state;
+        match std::mem::replace(bar, Bar::Absent) {
+            Bar::Absent => put(out, &format!("{frame}\n")),
+            Bar::Drawn(bar) => {
+                bar.finish_and_clear();
+                put(out, &format!("{frame}\n"));
+            }
+            Bar::Written { width } => put(out, &format!("{}{frame}\n", erasure(width))),
+        }
+    }
+
+    /// Ends the line that the bar stands on, so that whatever comes next has its own.
+    pub(crate) fn end_line(&self) {
+        let mut state = self.state();
+        if !matches!(state.bar, Bar::Absent) {
+            put(&mut state.out, "\n");
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Whatever a panic left undone, the next line is still a line.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn drawn() -> Bar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_style(ProgressStyle::with_template("{msg}").expect("the template is valid"));
+    Bar::Drawn(bar)
+}
+
+/// What makes `width` signs at the beginning of the line disappear.
+fn erasure(width: usize) -> String {
+    if width == 0 { String::new() } else { format!("\r{:width$}\r", "") }
+}
+
+fn put(out: &mut impl Write, text: &str) {
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(by: impl FnOnce(&Console)) -> String {
+        let memory = Memory::default();
+        let console = Console::to(memory.clone());
+        console.state().bar = Bar::Written { width: 0 };
+        by(&console);
+        let bytes = memory.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_line_takes_the_place_of_the_bar() {
+        let text = written(|console| {
+            console.draw("bar 10");
+            console.draw("bar 9");
+            console.line("a line");
+            console.draw("bar 8");
+            console.leave("bar 7");
+            console.line("the end");
+        });
+        assert_eq!(text, "\rbar 10\rbar 9 \r     \ra line\n\rbar 8\r     \rbar 7\nthe end\n");
+    }
+}

@@ -1,0 +1,80 @@
+//! A variable that plugins are to see: `--env KEY` or `--env KEY=VALUE`.
+
+use std::ffi::OsString;
+use std::str::FromStr;
+
+use super::error::CliError;
+
+/// As typed; nothing has been looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EnvGrant {
+    /// With the value that it has in this process.
+    FromHost { name: String },
+    /// With a value of its own.
+    Value { name: String, value: String },
+}
+
+/// Not of the form `KEY` or `KEY=VALUE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not of the form `KEY` or `KEY=VALUE`")]
+pub(crate) struct NotAnEnvGrant;
+
+impl FromStr for EnvGrant {
+    type Err = NotAnEnvGrant;
+
+    fn from_str(text: &str) -> Result<Self, NotAnEnvGrant> {
+        match text.split_once('=') {
+            Some(("", _)) => Err(NotAnEnvGrant),
+            Some((name, value)) => Ok(Self::Value { name: name.into(), value: value.into() }),
+            None if text.is_empty() => Err(NotAnEnvGrant),
+            None => Ok(Self::FromHost { name: text.into() }),
+        }
+    }
+}
+
+impl EnvGrant {
+    /// Name and value, the latter by `host` if it is not given: what this process has.
+    pub(crate) fn resolve(
+        &self,
+        host: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<(String, String), CliError> {
+        match self {
+            Self::Value { name, value } => Ok((name.clone(), value.clone())),
+            Self::FromHost { name } => {
+                let name = name.clone();
+                match host(&name).map(OsString::into_string) {
+                    Some(Ok(value)) => Ok((name, value)),
+                    Some(Err(value)) => Err(CliError::EnvNotText { name, value }),
+                    None => Err(CliError::EnvNotSet { name }),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_alone_takes_the_hosts_value() {
+        #[rustfmt::skip]
+        let cases = [
+            // text        name and value that the plugin sees
+            ("KEY=value",  Some("KEY=value")),
+            ("KEY=a=b",    Some("KEY=a=b")),
+            ("KEY=",       Some("KEY=")),
+            ("HOME",       Some("HOME=/home/me")),
+            ("MISSING",    None),
+            ("=value",     None),
+            ("",           None),
+        ];
+        let host = |name: &str| (name == "HOME").then(|| "/home/me".into());
+        for (text, expected) in cases {
+            let grant = text.parse::<EnvGrant>();
+            let seen = grant.ok().and_then(|grant| grant.resolve(host).ok());
+            let seen = seen.map(|(name, value)| format!("{name}={value}"));
+            assert_eq!(seen.as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Why a run could not begin.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use mtl_host::sink::SinkError;
+use mtl_host::source::SourceError;
+use mtl_host::{BuildError, EngineError, LoadError};
+
+use super::faults::FaultsFileError;
+
+/// Why a run could not begin, as far as the command line is concerned.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// `--env KEY` names a variable that this process does not have.
+    #[error("cannot pass on the environment variable `{name}`: it is not set")]
+    EnvNotSet { name: String },
+    /// `--env KEY` names a variable whose value a plugin could not read.
+    #[error("cannot pass on the environment variable `{name}`: its value `{}` is not text", value.display())]
+    EnvNotText { name: String, value: OsString },
+    /// `--init @FILE` names a file that cannot be read.
+    #[error("cannot read init arguments `{}`", path.display())]
+    InitFile { path: PathBuf, source: io::Error },
+    /// An output is also an input.
+    #[error("cannot write {written} `{}`: it is also {read}", path.display())]
+    Overwrite { written: &'static str, read: &'static str, path: PathBuf },
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    #[error(transparent)]
+    FaultsFile(#[from] FaultsFileError),
+    /// The system does not let us listen to Ctrl-C.
+    #[error("cannot listen to signals")]
+    Signals { source: io::Error },
+    /// The system refused a thread.
+    #[error("cannot start a thread")]
+    Thread { source: io::Error },
+}
+
+impl CliError {
+    /// What the user can do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::EnvNotSet { name } | Self::EnvNotText { name, .. } => {
+                Some(format!("give the value itself: `--env {name}=VALUE`"))
+            }
+            Self::InitFile { .. } => {
+                Some("`--init @FILE` takes a file that can be read, `--init TEXT` the text".into())
+            }
+            Self::Overwrite { .. } => Some("write to another file".into()),
+            Self::Load(error) => error.hint(),
+            Self::Build(error) => error.hint().map(Into::into),
+            Self::Source(error) => error.hint().map(Into::into),
+            Self::Sink(error) => error.hint().map(Into::into),
+            Self::Engine(_) | Self::FaultsFile(_) | Self::Signals { .. } | Self::Thread { .. } => {
+                None
+            }
+        }
+    }
+}

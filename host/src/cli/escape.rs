@@ -1,0 +1,91 @@
+//! Makes text of others fit to be shown: what a plugin says must not reach the terminal raw.
+//!
+//! Escape sequences could change the terminal, a carriage return could hide what stands
+//! before it, and marks of direction could show text in another order than it has.
+
+use std::fmt::Write;
+
+/// `text` on one line: with everything escaped that is not a plain sign.
+pub(super) fn line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for sign in text.chars() {
+        push(sign, &mut shown);
+    }
+    shown
+}
+
+/// `text` with its line breaks, and `indent` before each line but the first: no line of it
+/// can be taken for one of ours.
+pub(super) fn block(text: &str, indent: &str) -> String {
+    let text = text.trim_end();
+    let mut shown = String::with_capacity(text.len());
+    for (number, part) in text.lines().enumerate() {
+        if number > 0 {
+            shown.push('\n');
+            shown.push_str(indent);
+        }
+        shown.push_str(&line(part));
+    }
+    shown
+}
+
+/// The beginning of `text`: the rest of what is very long helps nobody.
+pub(super) fn head(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => {
+            let mut head = text[..end].to_owned();
+            write!(head, "… ({} bytes in all)", text.len()).expect("a string takes everything");
+            head
+        }
+    }
+}
+
+fn push(sign: char, shown: &mut String) {
+    match sign {
+        '\t' => shown.push('\t'),
+        sign if sign.is_control() || changes_direction(sign) => shown.extend(sign.escape_default()),
+        sign => shown.push(sign),
+    }
+}
+
+fn changes_direction(sign: char) -> bool {
+    matches!(sign, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(sign, '\u{61c}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_the_cursor_gets_through() {
+        #[rustfmt::skip]
+        let cases = [
+            ("plain gr\u{fc}n \u{1f600}",  "plain gr\u{fc}n \u{1f600}"),
+            ("tab\tstays",                 "tab\tstays"),
+            ("\u{1b}[2J\u{7}",             r"\u{1b}[2J\u{7}"),
+            ("a\rb\nc",                    r"a\rb\nc"),
+            ("\u{9b}31m",                  r"\u{9b}31m"),
+            ("\u{202e}txt.exe",            r"\u{202e}txt.exe"),
+            ("\0",                         r"\u{0}"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(line(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_block_keeps_its_lines_and_owns_none_of_ours() {
+        assert_eq!(
+            block("one\nerror: two\r\n\u{1b}three\n", "   "),
+            "one\n   error: two\n   \\u{1b}three"
+        );
+    }
+
+    #[test]
+    fn what_is_long_is_cut_between_signs() {
+        assert_eq!(head("gr\u{fc}n", 4), "gr\u{fc}n");
+        assert_eq!(head("gr\u{fc}n", 3), "gr\u{fc}… (5 bytes in all)");
+    }
+}

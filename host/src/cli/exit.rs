@@ -1,0 +1,153 @@
+//! How the command ends, for scripts. Made from types, in this one place.
+
+use std::process::ExitCode;
+
+use mtl_host::{BuildError, Ended, Error};
+
+use super::error::CliError;
+
+/// The exit codes, as `--help` documents them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Every item gave a result, or nobody wanted more.
+    Success,
+    /// Some item failed.
+    ItemFailed,
+    /// The command line does not make sense.
+    Usage,
+    /// The plugin cannot be loaded or initialised.
+    Plugin,
+    /// The input cannot be read, or the output not written.
+    InputOutput,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
+impl Exit {
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::ItemFailed => 1,
+            Self::Usage => 2,
+            Self::Plugin => 3,
+            Self::InputOutput => 4,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The end of a run that could not begin.
+    pub(crate) fn of_error(error: &CliError) -> Self {
+        match error {
+            CliError::EnvNotSet { .. }
+            | CliError::EnvNotText { .. }
+            | CliError::InitFile { .. }
+            | CliError::Overwrite { .. }
+            | CliError::Build(
+                BuildError::InitCount { .. }
+                | BuildError::NoInit { .. }
+                | BuildError::NoWorker
+                | BuildError::Dir { .. },
+            ) => Self::Usage,
+            CliError::Engine(_) | CliError::Load(_) | CliError::Build(_) => Self::Plugin,
+            CliError::Source(_)
+            | CliError::Sink(_)
+            | CliError::FaultsFile(_)
+            | CliError::Signals { .. }
+            | CliError::Thread { .. } => Self::InputOutput,
+        }
+    }
+
+    /// The end of a run that took place. What is broken counts more than that it was
+    /// interrupted, and that more than that items failed.
+    pub(crate) fn of_run(ended: &Ended, interrupted: Interrupted) -> Self {
+        match (broken(ended.error.as_ref()), interrupted) {
+            (Some(exit), _) => exit,
+            (None, Interrupted::Yes) => Self::Interrupted,
+            // Whoever closed the pipe has what they wanted.
+            (None, Interrupted::No) if is_closed_pipe(ended.error.as_ref()) => Self::Success,
+            (None, Interrupted::No) if ended.summary.counts.failed() > 0 => Self::ItemFailed,
+            (None, Interrupted::No) => Self::Success,
+        }
+    }
+}
+
+/// Whether Ctrl-C was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interrupted {
+    Yes,
+    No,
+}
+
+/// Whether the run ended because nobody reads the results any more, as after `| head`.
+pub(crate) fn is_closed_pipe(error: Option<&Error>) -> bool {
+    matches!(error, Some(Error::Sink(error)) if error.is_closed_pipe())
+}
+
+/// The exit of an error that is not about items.
+fn broken(error: Option<&Error>) -> Option<Exit> {
+    match error? {
+        Error::Init { .. } | Error::NoWorkerLeft { .. } => Some(Exit::Plugin),
+        Error::Sink(error) if error.is_closed_pipe() => None,
+        Error::ItemFailed(_) | Error::ItemsFailed(_) | Error::TooManyFaults { .. } => None,
+        // Those of the input, of the output, and what can only be a defect.
+        _ => Some(Exit::InputOutput),
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use mtl_host::sink::SinkError;
+    use mtl_host::source::SourceError;
+    use mtl_host::{MaxFaults, Pool};
+
+    use super::*;
+
+    fn ended(error: Option<Error>) -> Ended {
+        let engine = mtl_host::Engine::new().unwrap();
+        let plugin = mtl_host::Plugin::load(&engine, "../tests/fixtures/upper.wat").unwrap();
+        let mut pool = Pool::builder(&plugin).build().unwrap();
+        let mut ended = pool.map([""; 0]).end();
+        ended.error = error;
+        ended
+    }
+
+    fn write_error(kind: io::ErrorKind) -> Error {
+        SinkError::Write { name: "x".into(), records: 0, source: kind.into() }.into()
+    }
+
+    #[test]
+    fn what_is_broken_counts_most() {
+        let input = || Error::Source(SourceError::Directory { path: "x".into() });
+        let full = || write_error(io::ErrorKind::StorageFull);
+        let closed = || write_error(io::ErrorKind::BrokenPipe);
+        let (no, yes) = (Interrupted::No, Interrupted::Yes);
+        let cases = [
+            (None, no, Exit::Success),
+            (None, yes, Exit::Interrupted),
+            (Some(input()), no, Exit::InputOutput),
+            (Some(input()), yes, Exit::InputOutput),
+            (Some(full()), no, Exit::InputOutput),
+            (Some(closed()), no, Exit::Success),
+            (Some(closed()), yes, Exit::Interrupted),
+        ];
+        for (error, interrupted, expected) in cases {
+            let case = format!("{error:?}, {interrupted:?}");
+            assert_eq!(Exit::of_run(&ended(error), interrupted), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_faults_is_about_items() {
+        let counts = ended(None).summary.counts;
+        let error = Error::TooManyFaults { limit: MaxFaults::Count(1), counts };
+        assert_eq!(broken(Some(&error)), None);
+    }
+}

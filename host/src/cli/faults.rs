@@ -1,0 +1,96 @@
+//! Faults on their way to the real sink: the first are shown, all are counted and, if asked
+//! for, written to a file.
+
+mod file;
+
+use std::fmt;
+
+use mtl_host::sink::{Sink, SinkError};
+use mtl_host::{Fault, FaultKind, Outcome, RecordRule};
+
+pub(super) use self::file::{FaultsFile, FaultsFileError};
+use super::report::Report;
+
+/// Hands every outcome to the real sink, and notes those that are faults.
+pub(super) struct Faults {
+    sink: Box<dyn Sink>,
+    report: Report,
+    file: Option<FaultsFile>,
+    unshown: Unshown,
+    shown: u32,
+}
+
+impl Faults {
+    /// How many are shown: enough to see what is wrong, and the bar still has its place.
+    const SHOWN: u32 = 10;
+
+    pub(super) fn before(sink: Box<dyn Sink>, report: Report, file: Option<FaultsFile>) -> Self {
+        Self { sink, report, file, unshown: Unshown::default(), shown: 0 }
+    }
+
+    /// The faults that were not shown.
+    pub(super) fn unshown(&self) -> &Unshown {
+        &self.unshown
+    }
+
+    fn note(&mut self, fault: &Fault, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+        if fault.kind() != FaultKind::NotRun {
+            if self.shown < Self::SHOWN {
+                self.shown += 1;
+                self.report.fault(fault, outcome.path);
+            } else {
+                self.unshown.add(fault.kind());
+            }
+        }
+        match &mut self.file {
+            Some(file) => file.write(fault, outcome).map_err(SinkError::other),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sink for Faults {
+    fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+        if let Err(fault) = outcome.result {
+            self.note(fault, outcome)?;
+        }
+        self.sink.write(outcome)
+    }
+
+    fn rule(&self) -> RecordRule {
+        self.sink.rule()
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        // The results first: somebody may be waiting for them.
+        self.sink.flush()?;
+        match &mut self.file {
+            Some(file) => file.flush().map_err(SinkError::other),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faults").field("unshown", &self.unshown).finish_non_exhaustive()
+    }
+}
+
+/// How many faults of each kind were not shown one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unshown([u64; FaultKind::ALL.len()]);
+
+impl Unshown {
+    pub(super) fn add(&mut self, kind: FaultKind) {
+        self.0[kind as usize] += 1;
+    }
+
+    pub(super) fn of(&self, kind: FaultKind) -> u64 {
+        self.0[kind as usize]
+    }
+
+    pub(super) fn all(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}

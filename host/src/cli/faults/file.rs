@@ -1,0 +1,141 @@
+//! `--faults FILE`: each fault as a line of JSON, for whoever wants to look or to try again.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mtl_host::{Fault, Outcome};
+use serde::Serialize;
+
+/// A file of faults.
+#[derive(Debug)]
+pub(crate) struct FaultsFile {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+/// Why faults could not be written down.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write faults to `{}`", path.display())]
+pub(crate) struct FaultsFileError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// One line of the file.
+#[derive(Serialize)]
+struct Line<'a> {
+    index: u64,
+    kind: &'static str,
+    message: &'a str,
+    worker: Option<u32>,
+    /// A file's content can be had from the file, and may be long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<Text<'a>>,
+}
+
+/// Bytes as JSON, so that none are lost.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Text<'a> {
+    Utf8(&'a str),
+    Other { base64: String },
+}
+
+impl FaultsFile {
+    pub(crate) fn create(path: &Path) -> Result<Self, FaultsFileError> {
+        match File::create(path) {
+            Ok(file) => Ok(Self { path: path.to_owned(), file: BufWriter::new(file) }),
+            Err(source) => Err(FaultsFileError { path: path.to_owned(), source }),
+        }
+    }
+
+    pub(super) fn write(
+        &mut self,
+        fault: &Fault,
+        outcome: &Outcome<'_>,
+    ) -> Result<(), FaultsFileError> {
+        let line = Line::of(fault, outcome.item, outcome.path);
+        let written = serde_json::to_writer(&mut self.file, &line).map_err(io::Error::from);
+        let written = written.and_then(|()| self.file.write_all(b"\n"));
+        written.map_err(|source| self.failed(source))
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), FaultsFileError> {
+        self.file.flush().map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> FaultsFileError {
+        FaultsFileError { path: self.path.clone(), source }
+    }
+}
+
+impl<'a> Line<'a> {
+    fn of(fault: &'a Fault, item: &'a [u8], path: Option<&'a Path>) -> Self {
+        Self {
+            index: fault.index().get(),
+            kind: fault.kind().name(),
+            message: fault.message(),
+            worker: fault.worker().map(|worker| worker.get()),
+            item: path.is_none().then(|| Text::of(item)),
+            path: path.map(|path| Text::of(path.as_os_str().as_bytes())),
+        }
+    }
+}
+
+impl<'a> Text<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Utf8(text),
+            Err(_) => Self::Other { base64: STANDARD.encode(bytes) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use mtl_host::{Engine, Plugin, Pool};
+
+    use super::*;
+
+    /// A fault of item 1, as only a run can make one: the plugin refuses it, or breaks on it.
+    fn fault() -> Fault {
+        let wat = "(module (memory (export \"memory\") 1)
+          (func (export \"mtl_alloc\") (param i32) (result i32) i32.const 8)
+          (func (export \"call\") (param i32 i32) (result i64) i64.const -1))";
+        let engine = Engine::new().unwrap();
+        let plugin = Plugin::from_bytes(&engine, "broken", wat.as_bytes()).unwrap();
+        let mut pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).build().unwrap();
+        let mut results = pool.map(["a"]);
+        results.next().unwrap().unwrap_err()
+    }
+
+    #[test]
+    fn each_fault_is_a_line() {
+        let fault = fault();
+        let message = serde_json::to_string(fault.message()).unwrap();
+        let head = format!(
+            "{{\"index\":0,\"kind\":\"{}\",\"message\":{message},\"worker\":0",
+            fault.kind()
+        );
+        let path = Some(Path::new("a/b"));
+        let odd = Some(Path::new(OsStr::from_bytes(b"\xff")));
+        let cases: [(&[u8], _, &str); 4] = [
+            (b"a\"b", None, r#""item":"a\"b""#),
+            (b"\xff", None, r#""item":{"base64":"/w=="}"#),
+            (b"content", path, r#""path":"a/b""#),
+            (b"content", odd, r#""path":{"base64":"/w=="}"#),
+        ];
+        for (item, path, tail) in cases {
+            let line = serde_json::to_string(&Line::of(&fault, item, path)).unwrap();
+            assert_eq!(line, format!("{head},{tail}}}"));
+        }
+    }
+}

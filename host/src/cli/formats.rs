@@ -1,0 +1,109 @@
+//! The names of formats, and what reads and writes them.
+
+use clap::ValueEnum;
+use mtl_host::Format;
+use mtl_host::sink::{self, Output, Sink};
+use mtl_host::source::{self, Inputs, Source};
+
+/// How items stand in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InputFormat {
+    /// One item a line
+    Lines,
+    /// Items end in a zero byte, as `find -print0` writes them
+    Nul,
+    /// One JSON value a line; a line that is none is a faulty item
+    Jsonl,
+    /// Each item after its length: 4 bytes, little-endian
+    Frames,
+    /// Each line names a file; the item is the name
+    Paths,
+    /// Each line names a file; the item is what is in it
+    Files,
+}
+
+impl InputFormat {
+    /// What the plugin is told that its items are.
+    pub(crate) fn item_format(self) -> Format {
+        match self {
+            Self::Jsonl => Format::Json,
+            Self::Lines | Self::Nul | Self::Frames | Self::Paths | Self::Files => Format::Text,
+        }
+    }
+
+    /// The items of `inputs`.
+    pub(crate) fn source(self, inputs: Inputs) -> Box<dyn Source> {
+        match self {
+            Self::Lines | Self::Paths => Box::new(source::Lines::new(inputs)),
+            Self::Nul => Box::new(source::Lines::nul(inputs)),
+            Self::Jsonl => Box::new(source::Jsonl::new(inputs)),
+            Self::Frames => Box::new(source::Frames::new(inputs)),
+            Self::Files => Box::new(source::Files::new(inputs)),
+        }
+    }
+}
+
+/// How results stand in the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// One result a line; a failed item leaves an empty one
+    Lines,
+    /// Results end in a zero byte, as `xargs -0` takes them
+    Nul,
+    /// {"index":0,"ok":…} or {"index":0,"error":{"kind":…,"message":…}}
+    Jsonl,
+    /// Each result after its length: 4 bytes, little-endian
+    Frames,
+}
+
+/// What is written beside the results, or left out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pub(crate) skip_failed: bool,
+    pub(crate) multiline: bool,
+    pub(crate) tag: bool,
+}
+
+impl OutputFormat {
+    /// A sink that writes results to `output`.
+    pub(crate) fn sink(self, output: Output<'static>, layout: Layout) -> Box<dyn Sink> {
+        match self {
+            Self::Lines => lines(sink::Lines::new(output), layout),
+            Self::Nul => lines(sink::Lines::nul(output), layout),
+            Self::Jsonl => {
+                let sink = sink::Jsonl::new(output);
+                let sink = if layout.skip_failed { sink.skip_failed() } else { sink };
+                Box::new(if layout.tag { sink.tagged() } else { sink })
+            }
+            Self::Frames => {
+                let sink = sink::Frames::new(output);
+                let sink = if layout.skip_failed { sink.skip_failed() } else { sink };
+                Box::new(if layout.tag { sink.tagged() } else { sink })
+            }
+        }
+    }
+}
+
+fn lines(sink: sink::Lines<'static>, layout: Layout) -> Box<dyn Sink> {
+    let sink = if layout.skip_failed { sink.skip_failed() } else { sink };
+    let sink = if layout.multiline { sink.multiline() } else { sink };
+    Box::new(if layout.tag { sink.tagged() } else { sink })
+}
+
+/// What results are, whatever the plugin says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResultFormat {
+    /// Strings in jsonl output
+    Text,
+    /// Themselves in jsonl output; one that is not JSON is a fault
+    Json,
+}
+
+impl From<ResultFormat> for Format {
+    fn from(format: ResultFormat) -> Self {
+        match format {
+            ResultFormat::Text => Self::Text,
+            ResultFormat::Json => Self::Json,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Arguments of a plugin's `init`: `--init TEXT` or `--init @FILE`.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use mtl_host::Init;
+
+use super::error::CliError;
+
+/// As typed; no file has been read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum InitArg {
+    /// These bytes.
+    Text(Vec<u8>),
+    /// What is in this file.
+    File(PathBuf),
+}
+
+impl From<OsString> for InitArg {
+    fn from(text: OsString) -> Self {
+        match text.as_bytes().strip_prefix(b"@") {
+            Some(path) => Self::File(PathBuf::from(OsString::from_vec(path.to_vec()))),
+            None => Self::Text(text.into_vec()),
+        }
+    }
+}
+
+impl InitArg {
+    fn read(&self) -> Result<Vec<u8>, CliError> {
+        match self {
+            Self::Text(text) => Ok(text.clone()),
+            Self::File(path) => {
+                fs::read(path).map_err(|source| CliError::InitFile { path: path.clone(), source })
+            }
+        }
+    }
+}
+
+/// What all the `--init` mean together: one is for all workers, more are for one each.
+pub(crate) fn init(args: &[InitArg]) -> Result<Init, CliError> {
+    let mut read = args.iter().map(InitArg::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(match (read.pop(), read.is_empty()) {
+        (None, _) => Init::None,
+        (Some(only), true) => Init::Same(only),
+        (Some(last), false) => {
+            read.push(last);
+            Init::Each(read)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_for_all_and_more_are_for_one_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("args");
+        fs::write(&path, "from a file\n").unwrap();
+        let file = format!("@{}", path.display());
+        let cases: [(&[&str], Init); 4] = [
+            (&[], Init::None),
+            (&["text"], Init::Same(b"text".to_vec())),
+            (&[&file], Init::Same(b"from a file\n".to_vec())),
+            (&["", "b"], Init::Each(vec![b"".to_vec(), b"b".to_vec()])),
+        ];
+        for (texts, expected) in cases {
+            let args: Vec<_> = texts.iter().map(|text| OsString::from(text).into()).collect();
+            assert_eq!(init(&args).unwrap(), expected, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = init(&[InitArg::File("no-such-file".into())]).unwrap_err();
+        assert_eq!(error.to_string(), "cannot read init arguments `no-such-file`");
+    }
+}

@@ -1,0 +1,93 @@
+//! Keeps a run from writing over what it reads: a slip of the hand would cost the input.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Stat, fstat, stat};
+
+use super::error::CliError;
+
+/// A file, whatever its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Identity {
+    /// It is there.
+    Inode { device: u64, inode: u64 },
+    /// It will be made in this folder.
+    Name { folder: PathBuf, name: PathBuf },
+}
+
+/// Something that a run reads or writes, and how messages call it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used<'a> {
+    pub(crate) what: &'static str,
+    pub(crate) path: &'a Path,
+}
+
+/// Checks that `written` is none of `others`. Devices are nobody's: `/dev/null` may be all.
+pub(crate) fn check(written: Used<'_>, others: &[Used<'_>]) -> Result<(), CliError> {
+    let Some(identity) = identify(written.path) else { return Ok(()) };
+    let same = |other: &&Used<'_>| identify(other.path).is_some_and(|other| other == identity);
+    match others.iter().find(same) {
+        None => Ok(()),
+        Some(other) => Err(CliError::Overwrite {
+            written: written.what,
+            read: other.what,
+            path: written.path.to_owned(),
+        }),
+    }
+}
+
+fn identify(path: &Path) -> Option<Identity> {
+    let found = if path.as_os_str() == "-" { fstat(rustix::stdio::stdin()) } else { stat(path) };
+    match found {
+        Ok(found) => regular(&found),
+        Err(_) => {
+            let name = PathBuf::from(path.file_name()?);
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+            Some(Identity::Name { folder, name })
+        }
+    }
+}
+
+fn regular(found: &Stat) -> Option<Identity> {
+    let is_file = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
+    is_file.then_some(Identity::Inode { device: found.st_dev, inode: found.st_ino })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_known_by_any_of_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("input"), "").unwrap();
+        fs::hard_link(at("input"), at("link")).unwrap();
+        #[rustfmt::skip]
+        let cases = [
+            // written     other        refused
+            ("input",      "input",     true),
+            ("link",       "input",     true),
+            ("./input",    "input",     true),
+            ("new",        "input",     false),
+            ("new",        "./new",     true),
+            ("new",        "newer",     false),
+            ("gone/new",   "gone/new",  false),
+        ];
+        for (written, other, refused) in cases {
+            let (written, other) = (at(written), at(other));
+            let others = [Used { what: "an input", path: &other }];
+            let checked = check(Used { what: "output", path: &written }, &others);
+            assert_eq!(checked.is_err(), refused, "{} and {}", written.display(), other.display());
+        }
+    }
+
+    #[test]
+    fn devices_are_nobodys() {
+        let null = Used { what: "output", path: Path::new("/dev/null") };
+        assert!(check(null, &[null]).is_ok());
+    }
+}

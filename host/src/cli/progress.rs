@@ -1,0 +1,161 @@
+//! Shows how far a run is: a bar for people, or JSON for programs.
+//!
+//! A thread looks at the counters of the pool ten times a second, and asks nobody to wait.
+
+mod frame;
+mod json;
+mod rate;
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use mtl_host::Progress as Counters;
+
+use self::frame::{Moment, Style, frame};
+use self::rate::{Rate, overall};
+use super::console::Console;
+use super::error::CliError;
+use super::escape;
+use super::run_args::ProgressArgs;
+
+/// Whether progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// A bar, if standard error is a terminal and results go elsewhere
+    Auto,
+    /// A bar
+    Always,
+    /// None
+    Never,
+    /// A JSON object a second on standard error
+    Json,
+}
+
+/// Where the results of a run go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ResultsGo {
+    ToStandardOutput,
+    Elsewhere,
+}
+
+impl Mode {
+    /// What is to be shown here.
+    fn shown(self, results: ResultsGo) -> Option<Shown> {
+        match self {
+            Self::Never => None,
+            Self::Json => Some(Shown::Json),
+            Self::Always => Some(Shown::Bar),
+            Self::Auto => {
+                let between = results == ResultsGo::ToStandardOutput && io::stdout().is_terminal();
+                (io::stderr().is_terminal() && !between).then_some(Shown::Bar)
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Bar,
+    Json,
+}
+
+impl Shown {
+    /// How long a frame stands.
+    fn interval(self) -> Duration {
+        match self {
+            Self::Bar => Duration::from_millis(100),
+            Self::Json => Duration::from_secs(1),
+        }
+    }
+}
+
+/// A thread that shows how far a run is. Dropping it shows the last frame.
+#[derive(Debug)]
+pub(super) struct Progress {
+    running: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Progress {
+    pub(super) fn start(
+        args: &ProgressArgs,
+        results: ResultsGo,
+        counters: Counters,
+        console: &Arc<Console>,
+    ) -> Result<Self, CliError> {
+        let Some(shown) = args.progress.shown(results) else { return Ok(Self { running: None }) };
+        let style = Style {
+            desc: args.desc.as_deref().map(escape::line),
+            unit: escape::line(&args.unit),
+            columns: None,
+        };
+        let console = Arc::clone(console);
+        let (total, rate, begun) = (args.total, Rate::default(), Instant::now());
+        let mut painter = Painter { shown, style, total, rate, begun, counters, console };
+        let (ending, ended) = bounded(0);
+        let thread = thread::Builder::new().name("mtl-progress".into());
+        let thread = thread.spawn(move || painter.paint_until(&ended));
+        let thread = thread.map_err(|source| CliError::Thread { source })?;
+        Ok(Self { running: Some((ending, thread)) })
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((ending, thread)) = self.running.take() {
+            drop(ending);
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Painter {
+    shown: Shown,
+    style: Style,
+    /// How many items the user expects.
+    total: Option<u64>,
+    rate: Rate,
+    begun: Instant,
+    counters: Counters,
+    console: Arc<Console>,
+}
+
+impl Painter {
+    fn paint_until(&mut self, ended: &Receiver<()>) {
+        loop {
+            let moment = self.moment();
+            match self.shown {
+                Shown::Bar => self.console.draw(&self.frame(&moment)),
+                Shown::Json => self.console.line(&json::line(&moment)),
+            }
+            match ended.recv_timeout(self.shown.interval()) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let mut last = self.moment();
+        // What stays is the whole run, not its last breath.
+        last.rate = overall(last.elapsed, last.at.done);
+        match self.shown {
+            Shown::Bar => self.console.leave(&self.frame(&last)),
+            Shown::Json => self.console.line(&json::line(&last)),
+        }
+    }
+
+    fn moment(&mut self) -> Moment {
+        let (mut at, elapsed) = (self.counters.snapshot(), self.begun.elapsed());
+        at.total = at.total.or(self.total);
+        let rate = self.rate.observe(elapsed, at.done);
+        Moment { at, elapsed, rate }
+    }
+
+    /// As wide as the terminal is now.
+    fn frame(&self, moment: &Moment) -> String {
+        let size = rustix::termios::tcgetwinsize(rustix::stdio::stderr());
+        let columns = size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+        frame(moment, &Style { columns, ..self.style.clone() })
+    }
+}

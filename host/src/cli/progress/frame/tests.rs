@@ -1,0 +1,89 @@
+//! Whole frames, as tqdm would draw them.
+
+use super::*;
+
+/// How a run stands: items done, failed, in all; bytes done, in all.
+#[derive(Clone, Copy, Default)]
+struct Stand {
+    done: u64,
+    failed: u64,
+    total: Option<u64>,
+    bytes: (u64, Option<u64>),
+}
+
+fn at(stand: Stand) -> Snapshot {
+    let mut at = Snapshot::default();
+    (at.done, at.failed, at.total) = (stand.done, stand.failed, stand.total);
+    (at.bytes, at.total_bytes) = stand.bytes;
+    at
+}
+
+fn drawn(stand: Stand, seconds: u64, rate: Option<f64>, columns: Option<usize>) -> String {
+    let moment = Moment { at: at(stand), elapsed: Duration::from_secs(seconds), rate };
+    frame(&moment, &Style { desc: None, unit: "item".into(), columns })
+}
+
+#[test]
+fn frames_read_as_tqdms() {
+    let sized = |done| Stand { done, total: Some(100), ..Stand::default() };
+    let counted = |done| Stand { done, ..Stand::default() };
+    let by_bytes = |done, bytes| Stand { done, bytes: (bytes, Some(1000)), ..Stand::default() };
+    let failed = |failed| Stand { failed, ..sized(42) };
+    let long = Stand { done: 1_000_000, total: Some(4_000_000), ..Stand::default() };
+    #[rustfmt::skip]
+    let cases = [
+        // stand             s      rate            frame
+        (sized(0),           0,     None,           "  0%|          | 0/100 [00:00<?, ?item/s]"),
+        (sized(42),          12,    Some(3.45),     " 42%|████▏     | 42/100 [00:12<00:16,  3.45item/s]"),
+        (sized(100),         29,    Some(3.45),     "100%|██████████| 100/100 [00:29<00:00,  3.45item/s]"),
+        (sized(42),          84,    Some(0.5),      " 42%|████▏     | 42/100 [01:24<01:56,  2.00s/item]"),
+        (sized(101),         29,    Some(3.45),     "101item [00:29,  3.45item/s]"),
+        (counted(0),         0,     None,           "0item [00:00, ?item/s]"),
+        (counted(42),        12,    Some(3.45),     "42item [00:12,  3.45item/s]"),
+        (by_bytes(0, 0),     1,     None,           "  0%|          | 0item [00:01<?, ?item/s]"),
+        (by_bytes(42, 250),  12,    Some(3.5),      " 25%|██▌       | 42item [00:12<00:36,  3.50item/s]"),
+        (failed(1),          12,    Some(3.45),     " 42%|████▏     | 42/100 [00:12<00:16,  3.45item/s, 1 fault]"),
+        (failed(2),          12,    Some(3.45),     " 42%|████▏     | 42/100 [00:12<00:16,  3.45item/s, 2 faults]"),
+        (long,               3723,  Some(268.6),    " 25%|██▌       | 1000000/4000000 [1:02:03<3:06:09, 268.60item/s]"),
+    ];
+    for (stand, seconds, rate, expected) in cases {
+        assert_eq!(drawn(stand, seconds, rate, None), expected);
+    }
+}
+
+#[test]
+fn a_frame_is_as_wide_as_its_terminal() {
+    let sized = Stand { done: 42, total: Some(100), ..Stand::default() };
+    let counted = Stand { done: 42, ..Stand::default() };
+    #[rustfmt::skip]
+    let cases = [
+        // stand   columns  frame
+        (sized,    60,      " 42%|████████▍           | 42/100 [00:12<00:16,  3.45item/s]"),
+        (sized,    45,      " 42%|██   | 42/100 [00:12<00:16,  3.45item/s]"),
+        (sized,    20,      " 42%|▍| 42/100 [00:1"),
+        (counted,  60,      "42item [00:12,  3.45item/s]"),
+        (counted,  10,      "42item [00"),
+    ];
+    for (stand, columns, expected) in cases {
+        let frame = drawn(stand, 12, Some(3.45), Some(columns));
+        assert_eq!(frame, expected, "{columns} columns");
+        assert!(frame.chars().count() <= columns);
+    }
+}
+
+#[test]
+fn desc_and_unit_are_the_users() {
+    let stand = Stand { done: 42, total: Some(100), ..Stand::default() };
+    let moment = Moment { at: at(stand), elapsed: Duration::from_secs(12), rate: Some(3.45) };
+    let style = Style { desc: Some("desc".into()), unit: "file".into(), columns: None };
+    let expected = "desc:  42%|████▏     | 42/100 [00:12<00:16,  3.45file/s]";
+    assert_eq!(frame(&moment, &style), expected);
+}
+
+#[test]
+fn a_share_is_rounded_as_python_rounds() {
+    let cases = [(0, 0), (1, 0), (3, 2), (5, 2), (199, 100), (200, 100)];
+    for (done, expected) in cases {
+        assert_eq!(percent(done, 200), expected, "{done} of 200");
+    }
+}

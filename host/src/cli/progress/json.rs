@@ -1,0 +1,65 @@
+//! Progress for programs: a JSON object a second.
+
+use serde::Serialize;
+
+use super::frame::Moment;
+
+#[derive(Serialize)]
+struct Line {
+    done: u64,
+    total: Option<u64>,
+    bytes: u64,
+    total_bytes: Option<u64>,
+    failed: u64,
+    elapsed: f64,
+    rate: Option<f64>,
+    eta: Option<f64>,
+}
+
+/// The line of a moment. Times are in seconds, the rate in items a second.
+pub(super) fn line(moment: &Moment) -> String {
+    let at = moment.at;
+    let line = Line {
+        done: at.done,
+        total: at.total,
+        bytes: at.bytes,
+        total_bytes: at.total_bytes,
+        failed: at.failed,
+        elapsed: thousandths(moment.elapsed.as_secs_f64()),
+        rate: moment.rate.map(thousandths),
+        eta: moment.remaining().map(|left| thousandths(left.as_secs_f64())),
+    };
+    serde_json::to_string(&line).expect("numbers are JSON")
+}
+
+/// More digits say nothing.
+fn thousandths(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use mtl_host::Snapshot;
+
+    use super::*;
+
+    #[test]
+    fn what_is_unknown_is_null() {
+        let mut at = Snapshot::default();
+        (at.done, at.bytes, at.failed) = (2, 20, 1);
+        let elapsed = Duration::from_millis(1500);
+        let begun = Moment { at, elapsed, rate: None };
+        assert_eq!(
+            line(&begun),
+            r#"{"done":2,"total":null,"bytes":20,"total_bytes":null,"failed":1,"elapsed":1.5,"rate":null,"eta":null}"#
+        );
+        (at.total, at.total_bytes) = (Some(6), Some(60));
+        let known = Moment { at, elapsed, rate: Some(4.0 / 3.0) };
+        assert_eq!(
+            line(&known),
+            r#"{"done":2,"total":6,"bytes":20,"total_bytes":60,"failed":1,"elapsed":1.5,"rate":1.333,"eta":3.0}"#
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! How fast items are done, smoothed as tqdm does it.
+
+use std::time::Duration;
+
+/// Weighs what is new against what was before.
+#[derive(Clone, Copy, Debug, Default)]
+struct Average {
+    last: f64,
+    steps: i32,
+}
+
+impl Average {
+    /// What tqdm calls smoothing: 0 would be the mean of all, 1 only the last.
+    const SMOOTHING: f64 = 0.3;
+
+    fn add(&mut self, value: f64) {
+        self.last = Self::SMOOTHING * value + (1.0 - Self::SMOOTHING) * self.last;
+        self.steps += 1;
+    }
+
+    /// Corrected for the nothing that it started with.
+    fn get(self) -> f64 {
+        self.last / (1.0 - (1.0 - Self::SMOOTHING).powi(self.steps))
+    }
+}
+
+/// A moving rate. Time is told, never asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rate {
+    at: Duration,
+    done: u64,
+    items: Average,
+    seconds: Average,
+}
+
+impl Rate {
+    /// Takes how many items are `done` at `now`, counted from the start; gives items a second.
+    /// While nothing is done, the rate stays.
+    pub(super) fn observe(&mut self, now: Duration, done: u64) -> Option<f64> {
+        let (more, took) = (done.saturating_sub(self.done), now.saturating_sub(self.at));
+        if more > 0 && !took.is_zero() {
+            self.items.add(float(more));
+            self.seconds.add(took.as_secs_f64());
+            (self.at, self.done) = (now, done);
+        }
+        self.get()
+    }
+
+    fn get(self) -> Option<f64> {
+        (self.items.steps > 0).then(|| self.items.get() / self.seconds.get())
+    }
+}
+
+/// Items a second from the start.
+pub(super) fn overall(elapsed: Duration, done: u64) -> Option<f64> {
+    (done > 0 && !elapsed.is_zero()).then(|| float(done) / elapsed.as_secs_f64())
+}
+
+/// As near as it gets.
+#[expect(clippy::cast_precision_loss, reason = "nobody reads 15 digits of a rate")]
+pub(super) fn float(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_follows_what_is_new() {
+        let mut rate = Rate::default();
+        #[rustfmt::skip]
+        let cases = [
+            // at ms   done   items a second
+            (0,        0,     None),
+            (1_000,    0,     None),
+            (2_000,    20,    Some(10.0)),
+            (2_000,    30,    Some(10.0)),       // no time has passed
+            (3_000,    20,    Some(10.0)),       // nothing is new
+            (4_000,    30,    Some(7.058_824)),  // 10 in 2 s, after 20 in 2 s
+            (5_000,    80,    Some(19.763_314)), // 50 in 1 s
+        ];
+        for (at, done, expected) in cases {
+            let rate = rate.observe(Duration::from_millis(at), done);
+            let near = match (rate, expected) {
+                (Some(rate), Some(expected)) => f64::abs(rate - expected) < 1e-3,
+                (rate, expected) => rate == expected,
+            };
+            assert!(near, "{done} at {at} ms: {rate:?}, not {expected:?}");
+        }
+    }
+}

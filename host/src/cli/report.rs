@@ -1,0 +1,201 @@
+//! All that people are told on standard error, in our words.
+
+use std::error::Error as StdError;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use mtl_host::{Error, Event, Fault, FaultKind, Observer, Summary, WorkerIndex, WorkerReport};
+
+use super::console::Console;
+use super::error::CliError;
+use super::escape;
+use super::faults::Unshown;
+
+/// How much of one message is shown.
+const LONGEST: usize = 2000;
+/// Under what stands after `error: `.
+const UNDER_ERROR: &str = "       ";
+
+/// Tells people what happens.
+#[derive(Clone, Debug)]
+pub(crate) struct Report(Arc<Console>);
+
+impl Report {
+    pub(crate) fn to(console: &Arc<Console>) -> Self {
+        Self(Arc::clone(console))
+    }
+
+    /// Why the run could not begin.
+    pub(crate) fn cannot_begin(&self, error: &CliError) {
+        self.0.line(&error_text(error, error.hint().as_deref()));
+    }
+
+    /// Why the run ended as it did.
+    pub(crate) fn error(&self, error: &Error) {
+        self.0.line(&error_text(error, error.hint().as_deref()));
+    }
+
+    pub(crate) fn fault(&self, fault: &Fault, path: Option<&Path>) {
+        self.0.line(&fault_text(fault, path));
+    }
+
+    /// How many faults there were beside those shown.
+    pub(crate) fn unshown(&self, unshown: &Unshown) {
+        if let Some(text) = unshown_text(unshown) {
+            self.0.line(&text);
+        }
+    }
+
+    /// What a plugin said when it was closed.
+    pub(crate) fn closing(&self, report: &WorkerReport) {
+        match &report.closing {
+            Ok(None) => {}
+            Ok(Some(text)) => {
+                self.plugin_says(report.worker, "finish: ", &String::from_utf8_lossy(text));
+            }
+            Err(broken) => {
+                let why = shown(&broken.to_string());
+                self.0.line(&format!(
+                    "warning: worker {} gave no closing report: {why}",
+                    report.worker
+                ));
+            }
+        }
+    }
+
+    pub(crate) fn summary(&self, summary: &Summary) {
+        self.0.line(&summary_text(summary));
+    }
+
+    pub(crate) fn interrupted(&self) {
+        self.0.line(
+            "interrupted: finishing what is in the workers; press Ctrl-C again to end at once",
+        );
+    }
+
+    fn plugin_says(&self, worker: WorkerIndex, what: &str, text: &str) {
+        self.0.line(&plugin_text(worker, what, text));
+    }
+}
+
+impl Observer for Report {
+    fn notify(&self, event: &Event<'_>) {
+        match *event {
+            Event::Output { worker, line, .. } => self.plugin_says(worker, "", line),
+            Event::Log { worker, level, message } => {
+                self.plugin_says(worker, &format!("{}: ", level.name()), message);
+            }
+            Event::WorkerRetired { worker, why } => {
+                let why = chain(why);
+                self.0.line(&format!(
+                    "warning: worker {worker} could not be started again and is retired: {why}"
+                ));
+            }
+            // A worker that broke has left a fault; that it starts is as it should be.
+            _ => {}
+        }
+    }
+}
+
+/// What a plugin says: it cannot speak without its name.
+fn plugin_text(worker: WorkerIndex, what: &str, text: &str) -> String {
+    let text = escape::head(text, LONGEST * 10);
+    // An empty text is still a line.
+    let lines = text.trim_end_matches('\n').split('\n');
+    let named = lines.map(|line| {
+        let line = escape::line(line.strip_suffix('\r').unwrap_or(line));
+        format!("[worker {worker}] {what}{line}")
+    });
+    named.collect::<Vec<_>>().join("\n")
+}
+
+/// The error with its causes, and what to do about it.
+fn error_text(error: &dyn StdError, hint: Option<&str>) -> String {
+    let mut text = format!("error: {}", chain(error));
+    if let Some(hint) = hint {
+        write!(text, "\n hint: {}", escape::block(hint, UNDER_ERROR))
+            .expect("a string takes everything");
+    }
+    text
+}
+
+/// The error and its causes, one after the other.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Some name their cause in their own text.
+        if !text.ends_with(&cause_text) {
+            write!(text, ": {cause_text}").expect("a string takes everything");
+        }
+        next = cause.source();
+    }
+    shown(&text)
+}
+
+/// What is not ours, made fit to be shown after a word of ours.
+fn shown(text: &str) -> String {
+    escape::block(&escape::head(text, LONGEST), UNDER_ERROR)
+}
+
+fn fault_text(fault: &Fault, path: Option<&Path>) -> String {
+    let place = path.map(|path| format!(" (`{}`)", path.display())).unwrap_or_default();
+    let text = format!("item {}{place}: {}: {}", fault.index(), fault.kind(), fault.message());
+    format!("fault: {}", shown(&text))
+}
+
+fn unshown_text(unshown: &Unshown) -> Option<String> {
+    let kinds = kinds(|kind| unshown.of(kind));
+    match unshown.all() {
+        0 => None,
+        1 => Some(format!("… and 1 more fault, of which {kinds}")),
+        all => Some(format!("… and {all} more faults, of which {kinds}")),
+    }
+}
+
+fn summary_text(summary: &Summary) -> String {
+    let counts = summary.counts;
+    let items = counts.total() - counts.not_run();
+    let mut parts = vec![counted(items, "item")];
+    if counts.failed() > 0 {
+        let kinds =
+            kinds(|kind| if kind == FaultKind::NotRun { 0 } else { counts.faults_of(kind) });
+        parts.push(format!("{} ({kinds})", counted(counts.failed(), "fault")));
+    } else {
+        parts.push("0 faults".into());
+    }
+    if counts.no_record() > 0 {
+        parts.push(format!("{} filtered", counts.no_record()));
+    }
+    if counts.not_run() > 0 {
+        parts.push(format!("{} not run", counts.not_run()));
+    }
+    let seconds = summary.took.as_secs_f64();
+    parts.push(format!("{seconds:.2} s"));
+    #[expect(clippy::cast_precision_loss, reason = "nobody reads 15 digits of a rate")]
+    let rate = items as f64 / seconds.max(1e-9);
+    parts.push(if rate < 10.0 {
+        format!("{rate:.2} items/s")
+    } else {
+        format!("{rate:.0} items/s")
+    });
+    parts.join(", ")
+}
+
+/// Each kind that occurs, with its number.
+fn kinds(number_of: impl Fn(FaultKind) -> u64) -> String {
+    let numbers = FaultKind::ALL.map(|kind| (kind, number_of(kind)));
+    let some: Vec<_> = numbers.iter().filter(|(_, number)| *number > 0).collect();
+    let texts: Vec<_> = some.iter().map(|(kind, number)| format!("{kind} {number}")).collect();
+    texts.join(", ")
+}
+
+/// A number of things, in words.
+pub(super) fn counted(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Texts that people see, compared whole.
+
+use std::io;
+use std::path::PathBuf;
+
+use mtl_host::source::SourceError;
+use mtl_host::{Engine, Plugin, Pool, Summary};
+
+use super::*;
+
+#[test]
+fn an_error_is_told_with_its_causes_and_its_hint() {
+    let missing = io::Error::other("no such file");
+    let init = CliError::InitFile { path: "args".into(), source: missing };
+    let directory = CliError::Source(SourceError::Directory { path: PathBuf::from("a\u{1b}b") });
+    let forged = CliError::EnvNotSet { name: "x\nerror: y".into() };
+    let cases = [
+        (
+            init,
+            "error: cannot read init arguments `args`: no such file
+ hint: `--init @FILE` takes a file that can be read, `--init TEXT` the text",
+        ),
+        (
+            directory,
+            r"error: input `a\u{1b}b` is a directory
+ hint: name the files in it: `find DIR -type f | mtl-host run PLUGIN --input-format files`",
+        ),
+        (
+            forged,
+            "error: cannot pass on the environment variable `x
+       error: y`: it is not set
+ hint: give the value itself: `--env x
+       error: y=VALUE`",
+        ),
+    ];
+    for (error, expected) in cases {
+        assert_eq!(error_text(&error, error.hint().as_deref()), expected);
+    }
+}
+
+#[test]
+fn a_plugin_speaks_under_its_name() {
+    #[rustfmt::skip]
+    let cases = [
+        ("",       "hello",             "[worker 2] hello"),
+        ("",       "",                  "[worker 2] "),
+        ("warn: ", "one\r\nerror: x\n", "[worker 2] warn: one\n[worker 2] warn: error: x"),
+        ("",       "\u{1b}[2Jx\ry",     "[worker 2] \\u{1b}[2Jx\\ry"),
+    ];
+    for (what, text, expected) in cases {
+        assert_eq!(plugin_text(WorkerIndex::new(2), what, text), expected);
+    }
+}
+
+#[test]
+fn faults_that_were_not_shown_are_counted() {
+    let mut unshown = Unshown::default();
+    assert_eq!(unshown_text(&unshown), None);
+    unshown.add(FaultKind::Timeout);
+    assert_eq!(unshown_text(&unshown).unwrap(), "… and 1 more fault, of which timeout 1");
+    unshown.add(FaultKind::Timeout);
+    unshown.add(FaultKind::Trap);
+    assert_eq!(unshown_text(&unshown).unwrap(), "… and 3 more faults, of which trap 1, timeout 2");
+}
+
+#[test]
+fn a_summary_says_what_became_of_the_items() {
+    let mut none = Summary::default();
+    none.took = std::time::Duration::from_millis(1520);
+    assert_eq!(summary_text(&none), "0 items, 0 faults, 1.52 s, 0.00 items/s");
+
+    let plugin = Plugin::load(&Engine::new().unwrap(), "../tests/fixtures/upper.wat").unwrap();
+    let mut pool = Pool::builder(&plugin).build().unwrap();
+    let mut results = pool.map(vec!["a"; 30]);
+    assert_eq!(results.by_ref().count(), 30);
+    let mut summary = results.end().summary;
+    summary.took = std::time::Duration::from_secs(2);
+    assert_eq!(summary_text(&summary), "30 items, 0 faults, 2.00 s, 15 items/s");
+}

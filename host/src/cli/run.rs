@@ -1,0 +1,147 @@
+//! `mtl-host run`: what the flags mean.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mtl_host::sink::Output;
+use mtl_host::source::{Inputs, Limit, Source};
+use mtl_host::{Ended, Engine, Error, Order, Plugin, Pool, PoolBuilder, StopFlag};
+
+use super::console::Console;
+use super::error::CliError;
+use super::exit::{Exit, Interrupted, is_closed_pipe};
+use super::faults::{Faults, FaultsFile};
+use super::init_arg::{self, InitArg};
+use super::overwrite::{self, Used};
+use super::progress::{Progress, ResultsGo};
+use super::report::Report;
+use super::run_args::{ItemArgs, ResultArgs, RunArgs};
+use super::signals::Signals;
+
+/// Runs, and tells people of it.
+pub(super) fn run(args: &RunArgs) -> Exit {
+    let console = Arc::new(Console::standard_error());
+    try_run(args, &console).unwrap_or_else(|error| {
+        Report::to(&console).cannot_begin(&error);
+        Exit::of_error(&error)
+    })
+}
+
+fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
+    let (stop, report) = (StopFlag::new(), Report::to(console));
+    check_overwrites(args)?;
+    let source = open_source(&args.items)?;
+    let plugin = Plugin::load(&Engine::new()?, &args.plugin)?;
+    let signals = Signals::listen(&stop, console)?;
+    let builder = describe(args, &plugin)?.stop(&stop).observer(Arc::new(report.clone()));
+    let mut pool = builder.build()?;
+    // Only now: a slip before this point must not empty the result of an earlier run.
+    let mut sink = open_sink(args, &report)?;
+    let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
+    let ended = pool.run(source, &mut sink);
+    drop(progress);
+    close(pool, &ended, &report);
+    drop(signals);
+    if !is_closed_pipe(ended.error.as_ref()) {
+        report.unshown(sink.unshown());
+        if let Some(error) = &ended.error {
+            report.error(error);
+        }
+        if !args.progress.quiet {
+            report.summary(&ended.summary);
+        }
+    }
+    let interrupted = if stop.is_set() { Interrupted::Yes } else { Interrupted::No };
+    Ok(Exit::of_run(&ended, interrupted))
+}
+
+fn open_source(args: &ItemArgs) -> Result<Box<dyn Source>, CliError> {
+    // A flag of its own: it is set when the run wants nothing more, for whatever reason.
+    let inputs = Inputs::open(args.inputs.clone(), &StopFlag::new())?;
+    let source = args.input_format.source(inputs);
+    Ok(match args.limit {
+        Some(items) => Box::new(Limit::new(source, items)),
+        None => source,
+    })
+}
+
+fn open_sink(args: &RunArgs, report: &Report) -> Result<Faults, CliError> {
+    // Results are dearer than faults: they are emptied last.
+    let file = args.faults.faults.as_deref().map(FaultsFile::create).transpose()?;
+    let output = match args.results.file() {
+        Some(path) => Output::create(path)?,
+        None => Output::standard(),
+    };
+    let sink = args.results.output_format.sink(output, args.results.layout());
+    Ok(Faults::before(sink, report.clone(), file))
+}
+
+/// The pool that the flags describe.
+fn describe(args: &RunArgs, plugin: &Plugin) -> Result<PoolBuilder, CliError> {
+    let mut builder = Pool::builder(plugin)
+        .init(init_arg::init(&args.workers.init)?)
+        .item_format(args.items.input_format.item_format())
+        .order(if args.workers.unordered { Order::Completion } else { Order::Input })
+        .on_error(args.faults.on_error)
+        .max_faults(args.faults.max_faults);
+    if let Some(jobs) = args.workers.jobs {
+        builder = builder.jobs(jobs);
+    }
+    if let Some(format) = args.results.results {
+        builder = builder.results(format.into());
+    }
+    for grant in &args.workers.dir {
+        builder = builder.dir(grant.clone());
+    }
+    for grant in &args.workers.env {
+        let (name, value) = grant.resolve(|name| std::env::var_os(name))?;
+        builder = builder.env(name, value);
+    }
+    Ok(builder)
+}
+
+/// Ends the workers, and shows what they have to say at last.
+fn close(pool: Pool, ended: &Ended, report: &Report) {
+    match &ended.error {
+        // Nobody listens; or others may still be loading what will not be used.
+        error if is_closed_pipe(error.as_ref()) => drop(pool),
+        Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) => drop(pool),
+        _ => pool.close().iter().for_each(|closed| report.closing(closed)),
+    }
+}
+
+/// Checks that nothing is written over that is read.
+fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
+    let mut read = vec![Used { what: "the plugin", path: &args.plugin }];
+    read.extend(args.items.inputs.iter().map(|path| Used { what: "an input", path }));
+    if args.items.inputs.is_empty() {
+        read.push(Used { what: "an input", path: Path::new("-") });
+    }
+    read.extend(args.workers.init.iter().filter_map(|init| match init {
+        InitArg::File(path) => Some(Used { what: "an init argument", path }),
+        InitArg::Text(_) => None,
+    }));
+    if let Some(path) = args.results.file() {
+        let output = Used { what: "output", path };
+        overwrite::check(output, &read)?;
+        read.push(Used { what: "the output", path });
+    }
+    match &args.faults.faults {
+        Some(path) => overwrite::check(Used { what: "faults", path }, &read),
+        None => Ok(()),
+    }
+}
+
+impl ResultArgs {
+    /// The file that results go to; none is standard output, and so is `-`.
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
+    fn go(&self) -> ResultsGo {
+        match self.file() {
+            Some(_) => ResultsGo::Elsewhere,
+            None => ResultsGo::ToStandardOutput,
+        }
+    }
+}

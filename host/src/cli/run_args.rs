@@ -1,0 +1,187 @@
+//! Flags of `mtl-host run`, as typed. Nothing here opens a file or looks at the machine.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use mtl_host::{DirGrant, ErrorPolicy, Jobs, MaxFaults};
+
+use super::env_grant::EnvGrant;
+use super::formats::{InputFormat, Layout, OutputFormat, ResultFormat};
+use super::init_arg::InitArg;
+use super::progress::Mode;
+
+const AFTER_HELP: &str = "\
+Exit codes:
+    0  every item is done; or, as after `| head`, nobody reads the results
+    1  some item failed
+    2  the command line does not make sense
+    3  the plugin cannot be loaded or initialised
+    4  the input cannot be read, or the output not written
+  130  interrupted: after Ctrl-C, what is in the workers is finished and
+       written; a second Ctrl-C ends at once
+
+Examples:
+  Each line of a text through a plugin, on every core, results in order:
+    mtl-host run upper.wasm text.txt > upper.txt
+
+  Files by name; each result after its path; what fails goes into a list:
+    find . -name '*.md' |
+      mtl-host run count.wasm --input-format files --tag --faults faults.jsonl
+
+  A plugin that loads a vocabulary from a directory, once in each of 8 workers:
+    mtl-host run tokenize.wasm -j 8 --dir ./data::/data --init /data/vocab.txt \\
+      text.txt.gz -o tokens.txt";
+
+/// Run every item of the input through a plugin
+///
+/// Each worker is one instance of the plugin in its own sandbox, initialised once. Items stream
+/// through bounded queues; nothing is loaded whole.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP, arg_required_else_help = true)]
+pub(crate) struct RunArgs {
+    /// The plugin: a core module or a component, .wasm or .wat
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) plugin: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) items: ItemArgs,
+    #[command(flatten)]
+    pub(crate) results: ResultArgs,
+    #[command(flatten)]
+    pub(crate) workers: WorkerArgs,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
+    #[command(flatten)]
+    pub(crate) progress: ProgressArgs,
+}
+
+/// Where items come from.
+#[derive(Debug, Args)]
+pub(crate) struct ItemArgs {
+    /// Files with items, read one after the other; `-` or none: standard input. Those in .gz
+    /// and .zst are decompressed as they are read
+    #[arg(value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    /// What an item is
+    #[arg(long, value_name = "FORMAT", default_value = "lines", help_heading = "Items")]
+    pub(crate) input_format: InputFormat,
+
+    /// Stop after the first N items
+    #[arg(long, value_name = "N", help_heading = "Items")]
+    pub(crate) limit: Option<usize>,
+}
+
+/// Where results go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Results")]
+pub(crate) struct ResultArgs {
+    /// Write results to FILE, not to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// How results are written
+    #[arg(long, value_name = "FORMAT", default_value = "lines")]
+    pub(crate) output_format: OutputFormat,
+
+    /// Leave out items that failed, instead of an empty record in their place
+    #[arg(long)]
+    pub(crate) skip_failed: bool,
+
+    /// Take results that contain the end of a record, such as a line break; without this, they
+    /// are faults
+    #[arg(long)]
+    pub(crate) multiline: bool,
+
+    /// What results are, whatever the plugin says
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) results: Option<ResultFormat>,
+
+    /// Write each item, or the path of its file, and a tab before its result
+    #[arg(long)]
+    pub(crate) tag: bool,
+}
+
+impl ResultArgs {
+    pub(crate) fn layout(&self) -> Layout {
+        let Self { skip_failed, multiline, tag, .. } = *self;
+        Layout { skip_failed, multiline, tag }
+    }
+}
+
+/// How workers are made, and what they may use.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Workers")]
+pub(crate) struct WorkerArgs {
+    /// How many workers [default: one per core, or as many as there are `--init`]
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<Jobs>,
+
+    /// Arguments for the plugin's `init`: TEXT, or what is in a file. Once for all workers, or
+    /// once for each
+    #[arg(
+        long,
+        value_name = "TEXT|@FILE",
+        allow_hyphen_values = true,
+        value_parser = OsStringValueParser::new().map(InitArg::from)
+    )]
+    pub(crate) init: Vec<InitArg>,
+
+    /// Write results as they are finished, not in the order of their items
+    #[arg(long)]
+    pub(crate) unordered: bool,
+
+    /// Let the plugin read the directory HOST under the name GUEST; with `:rw`, write it, too
+    #[arg(long, value_name = "HOST::GUEST[:rw]")]
+    pub(crate) dir: Vec<DirGrant>,
+
+    /// Let the plugin see a variable; without VALUE, as it is here
+    #[arg(long, value_name = "KEY[=VALUE]")]
+    pub(crate) env: Vec<EnvGrant>,
+}
+
+/// What failed items do.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Faults")]
+pub(crate) struct FaultArgs {
+    /// What a failed item does to the run: `ignore` goes on; `immediate` ends it; `deferred`
+    /// goes on and fails at the end
+    #[arg(long, value_name = "POLICY", default_value_t)]
+    pub(crate) on_error: ErrorPolicy,
+
+    /// End the run when more than N items failed, or more than P percent of those done; a share
+    /// is judged from 100 items on
+    #[arg(long, value_name = "N|P%", default_value_t)]
+    pub(crate) max_faults: MaxFaults,
+
+    /// Write each fault to FILE, as a line of JSON: index, kind, message, worker, and the item
+    /// or the path of its file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+}
+
+/// What is said on the way.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Progress")]
+pub(crate) struct ProgressArgs {
+    /// Whether to show how far the run is
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) progress: Mode,
+
+    /// Text before the bar
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) desc: Option<String>,
+
+    /// What items are called
+    #[arg(long, value_name = "NAME", default_value = "item")]
+    pub(crate) unit: String,
+
+    /// How many items there will be, when the input does not tell
+    #[arg(long, value_name = "N")]
+    pub(crate) total: Option<u64>,
+
+    /// Leave out the summary at the end
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}

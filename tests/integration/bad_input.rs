@@ -1,0 +1,155 @@
+//! Bad input: each has an error that says what is wrong, and a hint where something can be done.
+
+use crate::inputs::frames;
+use crate::support::host;
+
+#[test]
+fn an_input_that_cannot_be_read_ends_the_run_before_it_begins() {
+    #[rustfmt::skip]
+    let cases = [
+        ("missing",
+         "error: cannot open input `missing`: No such file or directory (os error 2)\n"),
+        ("folder",
+         "error: input `folder` is a directory\n \
+          hint: name the files in it: `find DIR -type f | mtl-host run PLUGIN --input-format files`\n"),
+        ("dangling",
+         "error: cannot open input `dangling`: No such file or directory (os error 2)\n"),
+        ("file/below",
+         "error: cannot open input `file/below`: Not a directory (os error 20)\n"),
+    ];
+    for (input, stderr) in cases {
+        let described = host()
+            .plugin("upper.wat")
+            .file("file", "one\n")
+            .subfolder("folder")
+            .args(["file", input]);
+        std::os::unix::fs::symlink("nowhere", described.folder().join("dangling")).unwrap();
+        described.run().code(4).stdout("").stderr(stderr);
+    }
+}
+
+#[test]
+fn an_input_that_vanishes_while_it_waits_for_its_turn_ends_the_run() {
+    let mut running = host()
+        .plugin("upper.wat")
+        .file("later", "never\n")
+        .args(["-", "later"])
+        .stdin_open()
+        .start();
+    running.send("one\n");
+    running.wait_for_stdout("ONE\n");
+    std::fs::remove_file(running.folder().join("later")).unwrap();
+    running
+        .finish()
+        .code(4)
+        .stdout("ONE\n")
+        .stderr("error: cannot open input `later`: No such file or directory (os error 2)\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_fault_of_its_item() {
+    host()
+        .plugin("upper.wat")
+        .file("good", "good")
+        .subfolder("folder")
+        .args(["--input-format", "files", "--jobs", "1"])
+        .stdin("missing\ngood\nfolder\n")
+        .run()
+        .code(1)
+        .stdout("\nGOOD\n\n")
+        .stderr(
+            "fault: item 0 (`missing`): bad-item: cannot read `missing`: No such file or directory \
+             (os error 2)\n\
+             fault: item 2 (`folder`): bad-item: cannot read `folder`: it is a directory, not a \
+             file\n",
+        );
+}
+
+#[test]
+fn a_line_that_is_not_json_is_a_fault_of_its_item_with_the_number_of_the_line() {
+    host()
+        .plugin("echo.wat")
+        .file("items", "1\n\n{\"a\": }\n3\n")
+        .args(["--input-format", "jsonl", "items"])
+        .run()
+        .code(1)
+        .stdout("1\n\n3\n")
+        .stderr("fault: item 1: bad-item: `items` line 3: expected value at column 7\n");
+}
+
+#[test]
+fn a_truncated_frame_ends_the_run_after_the_whole_ones() {
+    let whole = frames(&[b"one", b"two"]);
+    #[rustfmt::skip]
+    let cases = [
+        // bytes cut off   got
+        (1,                "6 of 7 bytes"),
+        (4,                "3 of 4 bytes"),
+    ];
+    for (cut, got) in cases {
+        host()
+            .plugin("upper.wat")
+            .args(["--input-format", "frames"])
+            .stdin(&whole[..whole.len() - cut])
+            .run()
+            .code(4)
+            .stdout("ONE\n")
+            .stderr(&format!(
+                "error: input `standard input` ends in the middle of a frame: {got}\n \
+                 hint: each frame is its length, 4 bytes, little-endian, and then its bytes; for \
+                 text use `--input-format lines`\n"
+            ));
+    }
+}
+
+#[test]
+fn text_that_is_taken_for_frames_says_so() {
+    host()
+        .plugin("upper.wat")
+        .args(["--input-format", "frames"])
+        .stdin("This is text, not frames.\n")
+        .run()
+        .code(4)
+        .stdout("")
+        .stderr(
+            "error: input `standard input` has a frame of 1936287828 bytes; an item may have 64 \
+             MiB\n \
+             hint: each frame is its length, 4 bytes, little-endian, and then its bytes; for text \
+             use `--input-format lines`\n",
+        );
+}
+
+#[test]
+fn a_damaged_compressed_input_ends_the_run() {
+    for name in ["items.gz", "items.zst"] {
+        let finished =
+            host().plugin("upper.wat").file(name, "this is not compressed").args([name]).run();
+        let stderr = finished.code(4).stdout("").stderr_text();
+        assert!(stderr.starts_with(&format!("error: cannot read input `{name}`: ")), "{stderr}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_run() {
+    #[rustfmt::skip]
+    let cases: [&[&str]; 12] = [
+        &["--no-such-flag"],
+        &["--jobs", "0"],
+        &["--jobs", "many"],
+        &["--jobs", "10001"],
+        &["--on-error", "never"],
+        &["--max-faults", "101%"],
+        &["--input-format", "xml"],
+        &["--output-format", "files"],
+        &["--results", "xml"],
+        &["--progress", "sometimes"],
+        &["--dir", "no-colons"],
+        &["--limit", "-1"],
+    ];
+    for args in cases {
+        let finished = host().plugin("upper.wat").args(args.iter().copied()).run();
+        let stderr = finished.code(2).stdout("").stderr_text();
+        assert!(stderr.starts_with("error: "), "{args:?}: {stderr}");
+    }
+    host().run().code(2).stdout("");
+}

@@ -1,0 +1,164 @@
+//! Plugins that cannot be loaded or started: which, why, and what to do.
+
+use crate::support::{Host, host};
+
+/// The plugin is refused with this message, and nothing comes out.
+fn refused(host: Host, stderr: &str) {
+    host.args(["--jobs", "1"]).stdin("a\n").run().code(3).stdout("").stderr(stderr);
+}
+
+#[test]
+fn what_is_no_webassembly_is_named_for_what_it_is() {
+    let compile = " hint: compile the code to WebAssembly first: for Rust, `cargo build --release \
+                   --target wasm32-wasip1`\n";
+    let damaged = " hint: the file may be damaged or incomplete: build or copy it again\n";
+    #[rustfmt::skip]
+    let cases: [(&[u8], String); 5] = [
+        (b"",              format!("error: plugin `it` is not WebAssembly: it is empty\n{compile}")),
+        (b"#!/bin/sh\n",   format!("error: plugin `it` is not WebAssembly: it is a script\n{compile}")),
+        (b"\x7fELF\x02",   format!("error: plugin `it` is not WebAssembly: it is a native program or library\n{compile}")),
+        (b"hello\n",       format!("error: plugin `it` is not WebAssembly: it begins with `hello\\n`\n{compile}")),
+        (b"\0asm\x01\0",   format!("error: plugin `it` is cut off after 6 bytes\n{damaged}")),
+    ];
+    for (bytes, stderr) in cases {
+        refused(host().file("it", bytes).plugin("it"), &stderr);
+    }
+}
+
+#[test]
+fn a_plugin_that_is_not_there_or_cut_off_or_no_text_says_why() {
+    refused(
+        host().plugin("missing.wasm"),
+        "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n",
+    );
+    refused(
+        host().subfolder("folder").plugin("folder"),
+        "error: cannot read plugin `folder`: Is a directory (os error 21)\n",
+    );
+    // The causes are in the words of the parsers; what stands before and after them is ours.
+    let damaged = "hint: the file may be damaged or incomplete: build or copy it again\n";
+    #[rustfmt::skip]
+    let cases: [(&str, &[u8], &str, &str); 2] = [
+        ("cut.wasm", b"\0asm\x01\0\0\0\x01\x60", "error: plugin `cut.wasm` is not valid WebAssembly: ", damaged),
+        ("bad.wat",  b"(module (func",           "error: plugin `bad.wat` is not valid text: ",         ""),
+    ];
+    for (name, bytes, begins, ends) in cases {
+        let finished = host().file(name, bytes).plugin(name).stdin("a\n").run().code(3).stdout("");
+        let stderr = finished.stderr_text();
+        assert!(stderr.starts_with(begins) && stderr.ends_with(ends), "{name}: {stderr}");
+    }
+}
+
+#[test]
+fn a_plugin_that_is_not_what_a_plugin_must_be_says_what_is_missing() {
+    #[rustfmt::skip]
+    let cases = [
+        ("no-call.wat",
+         "error: plugin `no-call.wat` does not export `call`; it exports `memory`, `mtl_alloc`, `run`\n \
+          hint: export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`\n"),
+        ("program.wat",
+         "error: plugin `program.wat` does not export `mtl_alloc`; it exports `memory`, `_start`\n \
+          hint: this is a program, not a plugin: build a library (in Rust, `crate-type = [\"cdylib\"]`) \
+          that exports its worker, in Rust with `mtl_plugin::export!`\n"),
+        ("wrong-call.wat",
+         "error: plugin `wrong-call.wat` exports `call` as `(i32, i32) -> (i32)`, not as \
+          `(i32, i32) -> (i64)`\n"),
+        ("unknown-import.wat",
+         "error: plugin `unknown-import.wat` imports `env.foo`, which nothing provides\n \
+          hint: it was built for a browser or another host: no flag grants this import; build it \
+          for `wasm32-wasip1`\n"),
+        ("other-world.wat",
+         "error: component `other-world.wat` does not export `mtl:plugin/worker@1.0.0`; it exports `add`\n \
+          hint: build it for the world `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`\n"),
+        ("abi-2.wat",
+         "error: worker 0 could not be started: the plugin speaks ABI 2, this host speaks 1\n \
+          hint: update mtl-host\n"),
+        ("start-trap.wat",
+         "error: worker 0 could not be started: the plugin could not be instantiated: wasm \
+          `unreachable` instruction executed, in `initialize`\n"),
+    ];
+    for (plugin, stderr) in cases {
+        refused(host().plugin(plugin), stderr);
+    }
+}
+
+#[test]
+fn an_init_that_fails_says_which_worker_and_why() {
+    let hint = " hint: `--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its \
+                files\n";
+    #[rustfmt::skip]
+    let cases = [
+        ("init.wat", "refuse",
+         format!("error: worker 0 could not be started: init failed: these arguments are no good\n{hint}")),
+        ("init.wat", "trap",
+         "error: worker 0 could not be started: init broke: wasm `unreachable` instruction executed, \
+          in `init`\n".into()),
+        ("component.wat", "refuse",
+         format!("error: worker 0 could not be started: init failed: no such arguments\n{hint}")),
+    ];
+    for (plugin, init, stderr) in cases {
+        refused(host().plugin(plugin).args(["--init", init]), &stderr);
+    }
+}
+
+#[test]
+fn the_worker_whose_init_fails_is_named() {
+    host()
+        .plugin("init.wat")
+        .args(["--init", "good", "--init", "refuse"])
+        .stdin_open()
+        .start()
+        .finish_with_stdin_open()
+        .code(3)
+        .stdout("")
+        .stderr(
+            "error: worker 1 could not be started: init failed: these arguments are no good\n \
+             hint: `--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its \
+             files\n",
+        );
+}
+
+#[test]
+fn init_arguments_that_do_not_fit_the_workers_or_the_plugin_are_a_wrong_usage() {
+    host()
+        .plugin("init.wat")
+        .args(["--init", "a", "--init", "b", "--init", "c", "--jobs", "4"])
+        .stdin("x\n")
+        .run()
+        .code(2)
+        .stdout("")
+        .stderr(
+            "error: 3 init arguments were given for 4 workers\n \
+             hint: give `--init` once for all workers, or once for each; without `--jobs`, their \
+             number decides\n",
+        );
+    host()
+        .plugin("upper.wat")
+        .args(["--init", "a"])
+        .stdin("x\n")
+        .run()
+        .code(2)
+        .stdout("")
+        .stderr(
+            "error: plugin `upper.wat` takes no init arguments: it does not export `init`\n \
+             hint: leave out `--init`\n",
+        );
+}
+
+#[test]
+fn what_the_run_is_to_be_given_must_be_there() {
+    host()
+        .plugin("upper.wat")
+        .args(["--dir", "missing::/data"])
+        .stdin("x\n")
+        .run()
+        .code(2)
+        .stdout("")
+        .stderr(
+            "error: cannot grant the directory `missing`: No such file or directory (os error 2)\n \
+             hint: `--dir HOST::GUEST` takes a directory that exists\n",
+        );
+    let finished = host().plugin("init.wat").args(["--init", "@missing"]).stdin("x\n").run();
+    let stderr = finished.code(2).stdout("").stderr_text();
+    assert!(stderr.starts_with("error: ") && stderr.contains("`missing`"), "{stderr}");
+}

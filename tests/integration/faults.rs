@@ -1,0 +1,204 @@
+//! Items that fail: what is said of them, and that the rest goes on.
+
+use crate::support::{host, host_aloud, lines};
+
+/// What each misbehaviour of `misbehave.wat` is called, and how it is described.
+#[rustfmt::skip]
+const MISBEHAVIOURS: [(&str, &str, &str); 10] = [
+    // item   kind             message
+    ("trap",  "trap",          "wasm `unreachable` instruction executed, in `call`"),
+    ("div",   "trap",          "integer divide by zero, in `divide`"),
+    ("x",     "trap",          "the plugin exited with code 3, in `call`"),
+    ("rec",   "trap",          "call stack exhausted, in `recurse`"),
+    ("mem",   "out-of-memory", "the plugin asked for more memory than it may have, in `call`"),
+    ("ptr",   "bad-result",    "the plugin answered with 0 bytes at 131073, but its memory ends at 131072"),
+    ("len",   "bad-result",    "the plugin answered with 2 bytes at 131071, but its memory ends at 131072"),
+    ("wrap",  "bad-result",    "the plugin answered with 32 bytes at 4294967280, but its memory ends at 131072"),
+    ("huge",  "bad-result",    "the plugin answered with 1073741823 bytes at 0, but its memory ends at 131072"),
+    ("error", "bad-result",    "the plugin answered with 4 bytes at 131073, but its memory ends at 131072"),
+];
+
+#[test]
+fn an_item_that_breaks_the_plugin_has_its_fault_and_a_fresh_instance_goes_on() {
+    for (item, kind, message) in MISBEHAVIOURS {
+        // `n` is how many calls the instance has had: it starts anew.
+        host()
+            .plugin("misbehave.wat")
+            .args(["--jobs", "1"])
+            .stdin(format!("n\n{item}\nn\nn\n"))
+            .run()
+            .code(1)
+            .stdout("1\n\n1\n2\n")
+            .stderr(&format!("fault: item 1: {kind}: {message}\n"));
+    }
+}
+
+#[test]
+fn a_component_that_traps_is_replaced_as_well() {
+    host()
+        .plugin("component.wat")
+        .args(["--jobs", "1"])
+        .stdin("a\ntrap\nb\n")
+        .run()
+        .code(1)
+        .stdout("A\n\nB\n")
+        .stderr("fault: item 1: trap: wasm `unreachable` instruction executed, in `call`\n");
+}
+
+#[test]
+fn a_plugin_without_room_for_items_fails_each() {
+    #[rustfmt::skip]
+    let cases = [
+        ("no-room.wat",
+         "out-of-memory: the plugin has no memory for a buffer of 4096 bytes"),
+        ("no-such-room.wat",
+         "bad-result: `mtl_alloc` gave 4096 bytes at 65528, which are not in the memory"),
+    ];
+    for (plugin, message) in cases {
+        host()
+            .plugin(plugin)
+            .stdin("a\nb\n")
+            .run()
+            .code(1)
+            .stdout("\n\n")
+            .stderr(&format!("fault: item 0: {message}\nfault: item 1: {message}\n"));
+    }
+}
+
+#[test]
+fn refusals_and_bad_items_are_told_in_the_plugins_words() {
+    host()
+        .plugin("judge.wat")
+        .args(["--jobs", "1"])
+        .stdin("a\n!b\n?c\n")
+        .run()
+        .code(1)
+        .stdout("a\n\n\n")
+        .stderr("fault: item 1: refused: !b\nfault: item 2: bad-item: ?c\n");
+}
+
+#[test]
+fn the_first_ten_faults_are_shown_and_the_rest_counted() {
+    let shown = |count: usize| {
+        lines((0..count).map(|item| format!("fault: item {item}: refused: !{item}")))
+    };
+    let items = |count: usize| lines((0..count).map(|item| format!("!{item}")));
+    #[rustfmt::skip]
+    let cases = [
+        (10, ""),
+        (11, "1 more fault\n"),
+        (25, "15 more faults\n"),
+    ];
+    for (count, rest) in cases {
+        host()
+            .plugin("judge.wat")
+            .stdin(items(count))
+            .run()
+            .code(1)
+            .stderr(&format!("{}{rest}", shown(count.min(10))));
+    }
+}
+
+#[test]
+fn control_characters_in_a_message_do_not_reach_the_terminal() {
+    host()
+        .plugin("judge.wat")
+        .stdin(&b"!\x1b[31mred\x07\n"[..])
+        .run()
+        .code(1)
+        .stderr("fault: item 0: refused: !\\u{1b}[31mred\\u{7}\n");
+}
+
+#[test]
+fn faults_can_go_into_a_file_all_of_them() {
+    let items: &[u8] = b"a\n!b\n?\xff\ntrap\n";
+    host()
+        .plugin("judge.wat")
+        .args(["--jobs", "1", "--faults", "faults.jsonl"])
+        .stdin(items)
+        .run()
+        .code(1)
+        .file(
+            "faults.jsonl",
+            concat!(
+                r#"{"index":1,"kind":"refused","message":"!b","worker":0,"item":"!b"}"#,
+                "\n",
+                r#"{"index":2,"kind":"bad-item","message":"?"#,
+                "\u{fffd}",
+                r#"","worker":0,"item":{"base64":"P/8="}}"#,
+                "\n",
+            ),
+        );
+    let many = lines((0..1000).map(|item| format!("!{item}")));
+    let finished = host()
+        .plugin("judge.wat")
+        .args(["--faults", "faults.jsonl", "--jobs", "4"])
+        .stdin(many)
+        .run()
+        .code(1);
+    let written = std::fs::read_to_string(finished.folder().join("faults.jsonl")).unwrap();
+    let indices: Vec<u64> = written
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|fault| fault["index"].as_u64().unwrap())
+        .collect();
+    assert!(indices == (0..1000).collect::<Vec<_>>(), "in the order of the items");
+}
+
+#[test]
+fn a_fault_file_is_empty_when_nothing_fails_and_has_paths_of_files() {
+    host()
+        .plugin("judge.wat")
+        .args(["--faults", "faults.jsonl"])
+        .stdin("a\n")
+        .run()
+        .code(0)
+        .file("faults.jsonl", "");
+    let finished = host()
+        .plugin("judge.wat")
+        .file("content", "!no")
+        .args(["--input-format", "files", "--faults", "faults.jsonl"])
+        .stdin("content\nmissing\n")
+        .run()
+        .code(1);
+    let written = std::fs::read_to_string(finished.folder().join("faults.jsonl")).unwrap();
+    let faults: Vec<serde_json::Value> =
+        written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(faults[0]["path"], "content", "{written}");
+    assert_eq!(faults[0]["message"], "!no");
+    assert_eq!(faults[1]["path"], "missing");
+    assert_eq!(faults[1]["worker"], serde_json::Value::Null, "it never reached one");
+}
+
+#[test]
+fn a_fault_file_that_cannot_be_made_or_filled_is_an_error() {
+    host()
+        .plugin("judge.wat")
+        .args(["--faults", "no/such/folder"])
+        .stdin("!a\n")
+        .run()
+        .code(4)
+        .stdout("");
+    host().plugin("judge.wat").args(["--faults", "/dev/full"]).stdin("!a\n").run().code(4);
+}
+
+#[test]
+fn a_worker_that_cannot_be_started_again_is_retired_and_the_last_one_ends_the_run() {
+    let finished = host()
+        .plugin("flaky-start.wat")
+        .subfolder("state")
+        .args(["--jobs", "1", "--dir", "state::/state:rw"])
+        .stdin("a\nb\nc\n")
+        .run()
+        .code(3);
+    let stderr = finished.stderr_text();
+    let last = "error: no worker is left: worker 0, the last one, could not be started again: init \
+                failed: it has been started before\n";
+    assert!(stderr.contains(last), "{stderr}");
+}
+
+#[test]
+fn faults_are_counted_in_the_summary() {
+    let stderr = host_aloud().plugin("judge.wat").stdin("!a\n?b\nc\n").run().code(1).stderr_text();
+    assert!(stderr.lines().last().unwrap().starts_with("3 items, 2 faults"), "{stderr}");
+}

@@ -1,0 +1,239 @@
+//! Where results go, and in which form.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+
+use crate::support::{host, host_aloud, lines};
+
+/// A record, an empty one, none, a refusal, a bad item, and one more record.
+const ITEMS: &str = "one\n\n#two\n!three\n?four\nfive\n";
+
+#[test]
+fn each_output_format_has_a_place_for_every_item_that_was_not_filtered_out() {
+    let jsonl = concat!(
+        r#"{"index":0,"ok":"one"}"#, "\n",
+        r#"{"index":1,"ok":""}"#, "\n",
+        r#"{"index":3,"error":{"kind":"refused","message":"!three"}}"#, "\n",
+        r#"{"index":4,"error":{"kind":"bad-item","message":"?four"}}"#, "\n",
+        r#"{"index":5,"ok":"five"}"#, "\n",
+    );
+    #[rustfmt::skip]
+    let cases = [
+        // format    results
+        ("lines",    "one\n\n\n\nfive\n"),
+        ("nul",      "one\0\0\0\0five\0"),
+        ("frames",   "\x03\0\0\0one\0\0\0\0\0\0\0\0\0\0\0\0\x04\0\0\0five"),
+        ("jsonl",    jsonl),
+    ];
+    for (format, expected) in cases {
+        host()
+            .plugin("judge.wat")
+            .args(["--output-format", format])
+            .stdin(ITEMS)
+            .run()
+            .code(1)
+            .stdout(expected);
+    }
+}
+
+#[test]
+fn failed_items_can_be_left_out() {
+    let jsonl = concat!(
+        r#"{"index":0,"ok":"one"}"#, "\n",
+        r#"{"index":1,"ok":""}"#, "\n",
+        r#"{"index":5,"ok":"five"}"#, "\n",
+    );
+    #[rustfmt::skip]
+    let cases = [
+        ("lines",    "one\n\nfive\n"),
+        ("nul",      "one\0\0five\0"),
+        ("frames",   "\x03\0\0\0one\0\0\0\0\x04\0\0\0five"),
+        ("jsonl",    jsonl),
+    ];
+    for (format, expected) in cases {
+        host()
+            .plugin("judge.wat")
+            .args(["--output-format", format, "--skip-failed"])
+            .stdin(ITEMS)
+            .run()
+            .code(1)
+            .stdout(expected);
+    }
+}
+
+#[test]
+fn a_tag_says_which_item_a_result_is_of() {
+    let jsonl = concat!(
+        r#"{"index":0,"item":"a\tb","ok":"A\tB"}"#, "\n",
+        r#"{"index":1,"item":"c","ok":"C"}"#, "\n",
+    );
+    #[rustfmt::skip]
+    let cases = [
+        ("lines",    "a b\tA\tB\nc\tC\n"),
+        ("nul",      "a b\tA\tB\0c\tC\0"),
+        ("frames",   "\x07\0\0\0a b\tA\tB\x03\0\0\0c\tC"),
+        ("jsonl",    jsonl),
+    ];
+    for (format, expected) in cases {
+        host()
+            .plugin("upper.wat")
+            .args(["--output-format", format, "--tag"])
+            .stdin("a\tb\nc\n")
+            .run()
+            .code(0)
+            .stdout(expected);
+    }
+    host()
+        .plugin("upper.wat")
+        .file("one", "content")
+        .args(["--input-format", "files", "--tag"])
+        .stdin("one\nmissing\n")
+        .run()
+        .code(1)
+        .stdout("one\tCONTENT\nmissing\t\n");
+}
+
+#[test]
+fn a_plugin_says_whether_its_results_are_json_unless_the_run_does() {
+    let items = "{\"a\":1}\n[1, 2]\n";
+    let json = "{\"index\":0,\"ok\":{\"a\":1}}\n{\"index\":1,\"ok\":[1, 2]}\n";
+    let text = "{\"index\":0,\"ok\":\"{\\\"a\\\":1}\"}\n{\"index\":1,\"ok\":\"[1, 2]\"}\n";
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], &str); 4] = [
+        ("json.wat",  &[],                    json),
+        ("json.wat",  &["--results", "text"], text),
+        ("echo.wat",  &[],                    text),
+        ("echo.wat",  &["--results", "json"], json),
+    ];
+    for (plugin, args, expected) in cases {
+        host()
+            .plugin(plugin)
+            .args(["--output-format", "jsonl"])
+            .args(args.iter().copied())
+            .stdin(items)
+            .run()
+            .code(0)
+            .stdout(expected);
+    }
+}
+
+#[test]
+fn what_is_not_json_although_it_should_be_is_a_bad_result() {
+    let message = "the result is not JSON: expected value at line 1 column 1";
+    host()
+        .plugin("json.wat")
+        .args(["--output-format", "jsonl"])
+        .stdin("1\noops\n")
+        .run()
+        .code(1)
+        .stdout(format!(
+            "{{\"index\":0,\"ok\":1}}\n\
+             {{\"index\":1,\"error\":{{\"kind\":\"bad-result\",\"message\":\"{message}\"}}}}\n"
+        ));
+    host().plugin("json.wat").stdin("1\noops\n").run().code(0).stdout("1\noops\n");
+}
+
+#[test]
+fn a_result_that_would_end_its_record_is_a_fault() {
+    let two_lines: &[u8] = b"a\nb\0c\0";
+    let finished = host().plugin("echo.wat").args(["--input-format", "nul"]).stdin(two_lines).run();
+    finished.code(1).stdout("\nc\n").stderr(
+        "fault: item 0: bad-result: the result has a line break at byte 1, which would end its \
+         record\n",
+    );
+    host()
+        .plugin("echo.wat")
+        .args(["--input-format", "nul", "--multiline"])
+        .stdin(two_lines)
+        .run()
+        .code(0)
+        .stdout("a\nb\nc\n")
+        .stderr("");
+    host()
+        .plugin("echo.wat")
+        .args(["--output-format", "nul"])
+        .stdin(&b"a\0b\nc\n"[..])
+        .run()
+        .code(1)
+        .stdout("\0c\0");
+}
+
+#[test]
+fn results_go_into_a_file_that_is_made_or_emptied() {
+    host()
+        .plugin("upper.wat")
+        .file("results", "what was there before, and was longer")
+        .args(["-o", "results"])
+        .stdin("one\n")
+        .run()
+        .code(0)
+        .stdout("")
+        .stderr("")
+        .file("results", "ONE\n");
+    host()
+        .plugin("upper.wat")
+        .args(["--output", "new"])
+        .stdin("one\n")
+        .run()
+        .code(0)
+        .file("new", "ONE\n");
+}
+
+#[test]
+fn a_reader_that_has_enough_ends_the_run_quietly() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut running = host_aloud().plugin("upper.wat").stdin_open().stdout_to(writer).start();
+    // Far more than pipes and the window hold; it never ends by itself.
+    running.feed(|input| {
+        let many = lines(["line"; 10_000]);
+        loop {
+            std::io::Write::write_all(input, many.as_bytes())?;
+        }
+    });
+    let mut first = String::new();
+    let mut reader = BufReader::new(reader);
+    reader.read_line(&mut first).unwrap();
+    assert_eq!(first, "LINE\n");
+    drop(reader);
+    let stderr = running.finish_with_stdin_open().code(0).stderr_text();
+    assert!(!stderr.contains("error"), "{stderr}");
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    let expected = |name: &str| {
+        format!(
+            "error: cannot write results to `{name}` after 0 whole records: No space left on \
+             device (os error 28)\n"
+        )
+    };
+    host()
+        .plugin("upper.wat")
+        .args(["-o", "/dev/full"])
+        .stdin("one\n")
+        .run()
+        .code(4)
+        .stderr(&expected("/dev/full"));
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    host()
+        .plugin("upper.wat")
+        .stdout_to(full)
+        .stdin("one\n")
+        .run()
+        .code(4)
+        .stderr(&expected("standard output"));
+}
+
+#[test]
+fn an_output_that_cannot_be_made_is_an_error() {
+    host()
+        .plugin("upper.wat")
+        .args(["-o", "no/such/folder"])
+        .stdin("one\n")
+        .run()
+        .code(4)
+        .stdout("")
+        .stderr(
+            "error: cannot create output `no/such/folder`: No such file or directory (os error 2)\n",
+        );
+}

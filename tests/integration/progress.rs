@@ -1,0 +1,103 @@
+//! How far a run is: a bar for people, objects for programs, and nothing where nobody looks.
+//! What the frames look like is tested where they are made, under a clock that stands still.
+
+use std::fs::File;
+
+use crate::support::{Host, Terminal, host_aloud, lines};
+
+fn nowhere() -> File {
+    File::options().write(true).open("/dev/null").unwrap()
+}
+
+fn described(args: &[&str]) -> Host {
+    host_aloud().plugin("judge.wat").args(args.iter().copied()).stdin(lines(["one", "!two", "three"]))
+}
+
+#[test]
+fn there_is_no_bar_where_nobody_looks() {
+    let faults = "fault: item 1: refused: !two\n";
+    for mode in ["auto", "never"] {
+        described(&["--progress", mode, "--quiet"]).run().code(1).stderr(faults);
+    }
+    let stderr = described(&["--progress", "auto"]).run().code(1).stderr_text();
+    assert_eq!(stderr.lines().count(), 2, "a fault and the summary: {stderr}");
+}
+
+#[test]
+fn a_bar_can_be_had_anywhere() {
+    let args = ["--progress", "always", "--quiet", "--desc", "Reading", "--unit", "line"];
+    let stderr = described(&args).run().code(1).stderr_text();
+    // The last frame stays: what is in it but the times is known.
+    let last = stderr.lines().last().unwrap().rsplit('\r').next().unwrap();
+    let (before, after) = last.split_once('[').unwrap();
+    assert_eq!(before, "Reading: 100%|██████████| 3/3 ", "{stderr}");
+    assert!(after.contains("line/") && after.ends_with(", 1 fault]"), "{stderr}");
+}
+
+#[test]
+fn a_total_can_be_given_when_the_input_does_not_tell() {
+    let mut running = host_aloud()
+        .plugin("upper.wat")
+        .args(["--progress", "always", "--quiet", "--total", "4"])
+        .stdin_open()
+        .start();
+    running.send("a\n");
+    running.wait_for_stderr(" 25%|██▌       | 1/4 [");
+    running.finish().code(0);
+}
+
+#[test]
+fn a_file_tells_the_share_of_its_bytes() {
+    // The first item waits, so that there is a frame in the middle of the file.
+    let mut running = host_aloud()
+        .plugin("wait.wat")
+        .subfolder("gate")
+        .file("items", "a\nb\n")
+        .args(["items", "-", "--dir", "gate::/gate", "--progress", "always", "--quiet"])
+        .args(["--jobs", "1"])
+        .stdin_open()
+        .start();
+    // Standard input is a pipe: the whole has no length that could be known.
+    running.wait_for_stderr("2item [");
+    running.send("c\n");
+    running.wait_for_stderr("3item [");
+    running.finish().code(0);
+
+    let running = host_aloud()
+        .plugin("wait.wat")
+        .subfolder("gate")
+        .file("items", format!("a\n{}\n", "w".repeat(600_000)))
+        .args(["items", "--dir", "gate::/gate", "--progress", "always", "--quiet"])
+        .args(["--jobs", "1"])
+        .start();
+    running.wait_for_stderr("%|");
+    std::fs::write(running.folder().join("gate/open"), "").unwrap();
+    running.finish();
+}
+
+#[test]
+fn a_person_at_a_terminal_sees_a_bar_unless_results_go_there_too() {
+    let terminal = Terminal::open();
+    described(&[]).stdout_to(nowhere()).stderr_to(terminal.stdio()).run().code(1);
+    let shown = terminal.shown();
+    assert!(shown.contains("100%|") && shown.contains("| 3/3 ["), "{shown}");
+
+    let terminal = Terminal::open();
+    described(&[]).stdout_to(terminal.stdio()).stderr_to(terminal.stdio()).run().code(1);
+    let shown = terminal.shown();
+    assert!(shown.contains("one\r\n") && !shown.contains("%|"), "{shown}");
+}
+
+#[test]
+fn programs_get_an_object_now_and_at_the_end() {
+    let stderr = described(&["--progress", "json", "--quiet"]).run().code(1).stderr_text();
+    let objects: Vec<serde_json::Value> = stderr
+        .lines()
+        .filter(|line| !line.starts_with("fault: "))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(objects.len() >= 2, "{stderr}");
+    let last = objects.last().unwrap();
+    assert_eq!((&last["done"], &last["total"]), (&3.into(), &3.into()), "{stderr}");
+    assert_eq!(last["failed"], 1, "{stderr}");
+}

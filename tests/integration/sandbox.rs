@@ -1,0 +1,83 @@
+//! What a plugin is granted: nothing, until the run says so.
+
+use crate::support::{Host, host};
+
+fn files(dir: &str) -> Host {
+    let described = host().plugin("files.wat").subfolder("data").args(["--jobs", "1", "--dir", dir]);
+    std::fs::write(described.folder().join("data/words"), "some words").unwrap();
+    std::fs::write(described.folder().join("secret"), "secret").unwrap();
+    described
+}
+
+/// What WASI answers, by number.
+const BAD_DESCRIPTOR: &str = "error 08";
+const NOT_CAPABLE: &str = "error 63";
+const NOT_FOUND: &str = "error 44";
+const NOT_PERMITTED: &str = "error 63";
+
+#[test]
+fn a_granted_directory_can_be_read_and_nothing_else() {
+    files("data::/data")
+        .args(["--output-format", "jsonl"])
+        .stdin("<words\n<missing\n<../secret\n>new\n")
+        .run()
+        .code(1)
+        .stdout(format!(
+            "{{\"index\":0,\"ok\":\"some words\"}}\n\
+             {{\"index\":1,\"error\":{{\"kind\":\"refused\",\"message\":\"{NOT_FOUND}\"}}}}\n\
+             {{\"index\":2,\"error\":{{\"kind\":\"refused\",\"message\":\"{NOT_CAPABLE}\"}}}}\n\
+             {{\"index\":3,\"error\":{{\"kind\":\"refused\",\"message\":\"{NOT_PERMITTED}\"}}}}\n"
+        ));
+}
+
+#[test]
+fn a_directory_can_be_granted_for_writing() {
+    files("data::/data:rw")
+        .stdin(">new\n<new\n")
+        .run()
+        .code(0)
+        .stdout("written\nwritten\n")
+        .file("data/new", "written");
+}
+
+#[test]
+fn without_a_grant_there_are_no_files() {
+    host()
+        .plugin("files.wat")
+        .file("words", "some words")
+        .args(["--output-format", "jsonl"])
+        .stdin("<words\n")
+        .run()
+        .code(1)
+        .stdout(format!(
+            "{{\"index\":0,\"error\":{{\"kind\":\"refused\",\"message\":\"{BAD_DESCRIPTOR}\"}}}}\n"
+        ));
+}
+
+#[test]
+fn a_plugin_has_the_variables_that_it_is_given() {
+    #[rustfmt::skip]
+    let cases: [(&[&str], &str); 4] = [
+        (&[],                                       "\n"),
+        (&["--env", "KEY=value"],                   "KEY=value;\n"),
+        (&["--env", "A=1=2", "--env", "B="],        "A=1=2;B=;\n"),
+        (&["--env", "PATH"],                        "PATH=/usr/local/bin:/usr/bin:/bin;\n"),
+    ];
+    for (args, expected) in cases {
+        host()
+            .plugin("environment.wat")
+            .args(args.iter().copied())
+            .stdin("x\n")
+            .run()
+            .code(0)
+            .stdout(expected)
+            .stderr("");
+    }
+}
+
+#[test]
+fn a_variable_that_is_to_be_passed_on_must_be_there() {
+    let finished = host().plugin("environment.wat").args(["--env", "NO_SUCH"]).stdin("x\n").run();
+    let stderr = finished.code(2).stdout("").stderr_text();
+    assert!(stderr.starts_with("error: ") && stderr.contains("`NO_SUCH`"), "{stderr}");
+}
