@@ -83,7 +83,7 @@ fn a_truncated_frame_ends_the_run_after_the_whole_ones() {
     #[rustfmt::skip]
     let cases = [
         // bytes cut off   got
-        (1,                "6 of 7 bytes"),
+        (1,                "2 of 3 bytes"),
         (4,                "3 of 4 bytes"),
     ];
     for (cut, got) in cases {
@@ -152,4 +152,56 @@ fn what_cannot_be_meant_is_refused_before_anything_is_run() {
         assert!(stderr.starts_with("error: "), "{args:?}: {stderr}");
     }
     host().run().code(2).stdout("");
+}
+
+#[test]
+fn no_input_makes_the_host_panic() {
+    // A generator of numbers that look random and are always the same.
+    let mut state = 1_u64;
+    let mut noise = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state.to_be_bytes()[0]
+    };
+    for round in 0..4 {
+        let bytes: Vec<u8> = (0..2000).map(|_| noise()).collect();
+        for format in ["lines", "nul", "jsonl", "frames", "paths", "files"] {
+            for output in ["lines", "jsonl"] {
+                let finished = host()
+                    .plugin("upper.wat")
+                    .file("noise.gz", &bytes)
+                    .file("noise.zst", &bytes)
+                    .args(["--input-format", format, "--output-format", output])
+                    .args([["-", "noise.gz", "noise.zst"][round % 3]])
+                    .stdin(bytes.clone())
+                    .run();
+                let (code, stderr) = (finished.exit_code(), finished.stderr_text());
+                assert!(matches!(code, Some(0 | 1 | 4)), "{format}, {output}: {code:?} {stderr}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    #[rustfmt::skip]
+    let cases: [(&[&str], &str); 3] = [
+        (&["-o", "items"],
+         "error: cannot write output `items`: it is also an input\n hint: write to another file\n"),
+        (&["-o", "./upper.wat"],
+         "error: cannot write output `./upper.wat`: it is also the plugin\n hint: write to another file\n"),
+        (&["-o", "new", "--faults", "new"],
+         "error: cannot write faults `new`: it is also the output\n hint: write to another file\n"),
+    ];
+    for (args, stderr) in cases {
+        host()
+            .plugin("upper.wat")
+            .file("items", "one\n")
+            .args(["items"])
+            .args(args.iter().copied())
+            .run()
+            .code(2)
+            .stdout("")
+            .stderr(stderr)
+            .file("items", "one\n");
+    }
 }

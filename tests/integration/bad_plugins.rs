@@ -1,6 +1,6 @@
 //! Plugins that cannot be loaded or started: which, why, and what to do.
 
-use crate::support::{Host, host};
+use crate::support::{Host, fixtures, host};
 
 /// The plugin is refused with this message, and nothing comes out.
 fn refused(host: Host, stderr: &str) {
@@ -46,6 +46,17 @@ fn a_plugin_that_is_not_there_or_cut_off_or_no_text_says_why() {
         let finished = host().file(name, bytes).plugin(name).stdin("a\n").run().code(3).stdout("");
         let stderr = finished.stderr_text();
         assert!(stderr.starts_with(begins) && stderr.ends_with(ends), "{name}: {stderr}");
+    }
+}
+
+#[test]
+fn a_module_that_is_cut_off_anywhere_is_refused() {
+    let whole = wat::parse_file(fixtures().join("upper.wat")).unwrap();
+    for length in (9..whole.len()).step_by(23) {
+        let finished =
+            host().file("cut.wasm", &whole[..length]).plugin("cut.wasm").stdin("a\n").run();
+        let stderr = finished.code(3).stdout("").stderr_text();
+        assert!(stderr.starts_with("error: plugin `cut.wasm` "), "{length} bytes: {stderr}");
     }
 }
 
@@ -132,17 +143,10 @@ fn init_arguments_that_do_not_fit_the_workers_or_the_plugin_are_a_wrong_usage() 
              hint: give `--init` once for all workers, or once for each; without `--jobs`, their \
              number decides\n",
         );
-    host()
-        .plugin("upper.wat")
-        .args(["--init", "a"])
-        .stdin("x\n")
-        .run()
-        .code(2)
-        .stdout("")
-        .stderr(
-            "error: plugin `upper.wat` takes no init arguments: it does not export `init`\n \
+    host().plugin("upper.wat").args(["--init", "a"]).stdin("x\n").run().code(2).stdout("").stderr(
+        "error: plugin `upper.wat` takes no init arguments: it does not export `init`\n \
              hint: leave out `--init`\n",
-        );
+    );
 }
 
 #[test]

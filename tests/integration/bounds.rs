@@ -63,10 +63,8 @@ fn an_item_that_takes_long_holds_the_reader_back_and_memory_is_bounded() {
         (&["--unordered"], false),
     ];
     for (order, held) in cases {
-        let mut running = described("wait.wat", order)
-            .subfolder("gate")
-            .args(["--dir", "gate::/gate"])
-            .start();
+        let mut running =
+            described("wait.wat", order).subfolder("gate").args(["--dir", "gate::/gate"]).start();
         running.send("wait\n");
         running.wait_for_stderr("begun");
         let mut input = running.take_stdin();

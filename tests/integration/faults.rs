@@ -42,7 +42,10 @@ fn a_component_that_traps_is_replaced_as_well() {
         .run()
         .code(1)
         .stdout("A\n\nB\n")
-        .stderr("fault: item 1: trap: wasm `unreachable` instruction executed, in `call`\n");
+        .stderr(
+            "fault: item 1: trap: wasm `unreachable` instruction executed, in `call`\n\
+             [worker 0] finish: done\n",
+        );
 }
 
 #[test]
@@ -86,8 +89,8 @@ fn the_first_ten_faults_are_shown_and_the_rest_counted() {
     #[rustfmt::skip]
     let cases = [
         (10, ""),
-        (11, "1 more fault\n"),
-        (25, "15 more faults\n"),
+        (11, "… and 1 more fault, of which refused 1\n"),
+        (25, "… and 15 more faults, of which refused 15\n"),
     ];
     for (count, rest) in cases {
         host()
@@ -191,7 +194,11 @@ fn a_worker_that_cannot_be_started_again_is_retired_and_the_last_one_ends_the_ru
         .stdin("a\nb\nc\n")
         .run()
         .code(3);
+    let warning = "warning: worker 0 could not be started again and is retired: init failed: it has \
+                   been started before\n";
+    let fault = "fault: item 0: trap: wasm `unreachable` instruction executed, in `call`\n";
     let stderr = finished.stderr_text();
+    assert!(stderr.contains(warning) && stderr.contains(fault), "{stderr}");
     let last = "error: no worker is left: worker 0, the last one, could not be started again: init \
                 failed: it has been started before\n";
     assert!(stderr.contains(last), "{stderr}");
@@ -200,5 +207,6 @@ fn a_worker_that_cannot_be_started_again_is_retired_and_the_last_one_ends_the_ru
 #[test]
 fn faults_are_counted_in_the_summary() {
     let stderr = host_aloud().plugin("judge.wat").stdin("!a\n?b\nc\n").run().code(1).stderr_text();
-    assert!(stderr.lines().last().unwrap().starts_with("3 items, 2 faults"), "{stderr}");
+    let begins = "3 items, 2 faults (refused 1, bad-item 1), ";
+    assert!(stderr.lines().last().unwrap().starts_with(begins), "{stderr}");
 }

@@ -91,9 +91,8 @@ fn every_input_format_goes_with_every_output_format() {
             "files" => (",\"path\":\"f1\"", ",\"path\":\"f2\""),
             _ => ("", ""),
         };
-        let jsonl = format!(
-            "{{\"index\":0{first},\"ok\":\"1\"}}\n{{\"index\":1{second},\"ok\":\"2\"}}\n"
-        );
+        let jsonl =
+            format!("{{\"index\":0{first},\"ok\":\"1\"}}\n{{\"index\":1{second},\"ok\":\"2\"}}\n");
         #[rustfmt::skip]
         let outputs: [(&str, &[u8]); 4] = [
             ("lines",   b"1\n2\n"),

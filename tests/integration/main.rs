@@ -1,16 +1,22 @@
-//! temp
+//! The command, from outside: files and bytes go in; bytes, messages and an exit code come out.
+//!
+//! Misbehaving plugins are text, in `tests/fixtures`, and need no toolchain. What the example
+//! plugins do is tested where they have been built; see `examples.rs`.
+//!
+//! Nothing here waits for time to pass. A test waits for what it wants to see, and a deadline
+//! far beyond that ends one that would wait for ever.
+
+mod bad_input;
+mod bad_plugins;
+mod bounds;
+mod examples;
+mod faults;
+mod inputs;
+mod interrupt;
+mod outputs;
+mod plugins;
+mod policies;
+mod progress;
+mod run;
+mod sandbox;
 mod support;
-#[test]
-fn check_fixtures() {
-    use mtl_host::{Engine, Plugin};
-    let engine = Engine::new().unwrap();
-    for e in std::fs::read_dir(support::fixtures()).unwrap() {
-        let p = e.unwrap().path();
-        match Plugin::load(&engine, &p) {
-            Ok(_) => println!("ok {p:?}"),
-            Err(e) => {
-                println!("ERR {e} {:?}", std::error::Error::source(&e).map(|s| s.to_string()))
-            }
-        }
-    }
-}

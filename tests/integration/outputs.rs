@@ -11,11 +11,16 @@ const ITEMS: &str = "one\n\n#two\n!three\n?four\nfive\n";
 #[test]
 fn each_output_format_has_a_place_for_every_item_that_was_not_filtered_out() {
     let jsonl = concat!(
-        r#"{"index":0,"ok":"one"}"#, "\n",
-        r#"{"index":1,"ok":""}"#, "\n",
-        r#"{"index":3,"error":{"kind":"refused","message":"!three"}}"#, "\n",
-        r#"{"index":4,"error":{"kind":"bad-item","message":"?four"}}"#, "\n",
-        r#"{"index":5,"ok":"five"}"#, "\n",
+        r#"{"index":0,"ok":"one"}"#,
+        "\n",
+        r#"{"index":1,"ok":""}"#,
+        "\n",
+        r#"{"index":3,"error":{"kind":"refused","message":"!three"}}"#,
+        "\n",
+        r#"{"index":4,"error":{"kind":"bad-item","message":"?four"}}"#,
+        "\n",
+        r#"{"index":5,"ok":"five"}"#,
+        "\n",
     );
     #[rustfmt::skip]
     let cases = [
@@ -39,9 +44,12 @@ fn each_output_format_has_a_place_for_every_item_that_was_not_filtered_out() {
 #[test]
 fn failed_items_can_be_left_out() {
     let jsonl = concat!(
-        r#"{"index":0,"ok":"one"}"#, "\n",
-        r#"{"index":1,"ok":""}"#, "\n",
-        r#"{"index":5,"ok":"five"}"#, "\n",
+        r#"{"index":0,"ok":"one"}"#,
+        "\n",
+        r#"{"index":1,"ok":""}"#,
+        "\n",
+        r#"{"index":5,"ok":"five"}"#,
+        "\n",
     );
     #[rustfmt::skip]
     let cases = [
@@ -64,8 +72,10 @@ fn failed_items_can_be_left_out() {
 #[test]
 fn a_tag_says_which_item_a_result_is_of() {
     let jsonl = concat!(
-        r#"{"index":0,"item":"a\tb","ok":"A\tB"}"#, "\n",
-        r#"{"index":1,"item":"c","ok":"C"}"#, "\n",
+        r#"{"index":0,"item":"a\tb","ok":"A\tB"}"#,
+        "\n",
+        r#"{"index":1,"item":"c","ok":"C"}"#,
+        "\n",
     );
     #[rustfmt::skip]
     let cases = [
@@ -222,6 +232,24 @@ fn a_full_disk_is_an_error() {
         .run()
         .code(4)
         .stderr(&expected("standard output"));
+}
+
+#[test]
+fn of_a_record_that_did_not_fit_no_half_is_left_or_counted() {
+    let item = "x".repeat(999);
+    host()
+        .plugin("echo.wat")
+        .args(["-o", "results"])
+        .stdin(lines([&item; 20]))
+        // A file may have 8192 bytes: that stands for a full disk.
+        .under("sh", ["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""])
+        .run()
+        .code(4)
+        .stderr(
+            "error: cannot write results to `results` after 8 whole records: File too large (os \
+             error 27)\n",
+        )
+        .file("results", lines([&item; 8]));
 }
 
 #[test]

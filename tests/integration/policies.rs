@@ -11,7 +11,7 @@ fn the_policy_decides_what_comes_out_after_a_failed_item() {
     let cases = [
         // policy       stdout       stderr
         ("ignore",      "a\n\nc\n",  fault.to_owned()),
-        ("immediate",   "a\n",       format!("{fault}{one}")),
+        ("immediate",   "a\n\n",     format!("{fault}{one}")),
         ("deferred",    "a\n\nc\n",  format!("{fault}error: 1 item failed\n")),
     ];
     for (policy, stdout, stderr) in cases {
@@ -41,6 +41,20 @@ fn without_failed_items_every_policy_is_the_same() {
 }
 
 #[test]
+fn an_immediate_end_leaves_out_what_comes_after_the_failed_item_and_nothing_before_it() {
+    let items = |count: usize| (0..count).map(|item| item.to_string());
+    for jobs in ["1", "4"] {
+        host()
+            .plugin("judge.wat")
+            .args(["--jobs", jobs, "--on-error", "immediate", "--skip-failed"])
+            .stdin(lines(items(5000).chain(["!".to_owned()]).chain(items(5000))))
+            .run()
+            .code(1)
+            .stdout(lines(items(5000)));
+    }
+}
+
+#[test]
 fn ignore_is_the_default() {
     host().plugin("judge.wat").stdin("!a\nb\n").run().code(1).stdout("\nb\n");
 }
@@ -50,7 +64,7 @@ fn an_immediate_end_does_not_wait_for_more_input() {
     let mut running =
         host().plugin("judge.wat").args(["--on-error", "immediate"]).stdin_open().start();
     running.send("a\n!b\n");
-    running.finish_with_stdin_open().code(1).stdout("a\n");
+    running.finish_with_stdin_open().code(1).stdout("a\n\n");
 }
 
 #[test]

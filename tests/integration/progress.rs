@@ -1,7 +1,7 @@
 //! How far a run is: a bar for people, objects for programs, and nothing where nobody looks.
 //! What the frames look like is tested where they are made, under a clock that stands still.
 
-use std::fs::File;
+use std::fs::{self, File};
 
 use crate::support::{Host, Terminal, host_aloud, lines};
 
@@ -10,7 +10,10 @@ fn nowhere() -> File {
 }
 
 fn described(args: &[&str]) -> Host {
-    host_aloud().plugin("judge.wat").args(args.iter().copied()).stdin(lines(["one", "!two", "three"]))
+    host_aloud()
+        .plugin("judge.wat")
+        .args(args.iter().copied())
+        .stdin(lines(["one", "!two", "three"]))
 }
 
 #[test]
@@ -47,32 +50,20 @@ fn a_total_can_be_given_when_the_input_does_not_tell() {
 }
 
 #[test]
-fn a_file_tells_the_share_of_its_bytes() {
-    // The first item waits, so that there is a frame in the middle of the file.
-    let mut running = host_aloud()
-        .plugin("wait.wat")
-        .subfolder("gate")
-        .file("items", "a\nb\n")
-        .args(["items", "-", "--dir", "gate::/gate", "--progress", "always", "--quiet"])
-        .args(["--jobs", "1"])
-        .stdin_open()
-        .start();
-    // Standard input is a pipe: the whole has no length that could be known.
-    running.wait_for_stderr("2item [");
-    running.send("c\n");
-    running.wait_for_stderr("3item [");
-    running.finish().code(0);
-
+fn a_file_tells_the_share_of_its_bytes_before_its_items_are_counted() {
+    // The second item waits, and far more comes after it than is read ahead.
+    let rest = format!("{}\n", "x".repeat(99_999)).repeat(400);
     let running = host_aloud()
         .plugin("wait.wat")
         .subfolder("gate")
-        .file("items", format!("a\n{}\n", "w".repeat(600_000)))
-        .args(["items", "--dir", "gate::/gate", "--progress", "always", "--quiet"])
-        .args(["--jobs", "1"])
+        .file("items", format!("a\nwait\n{rest}"))
+        .args(["items", "-o", "results", "--jobs", "1", "--dir", "gate::/gate"])
+        .args(["--progress", "always", "--quiet"])
         .start();
-    running.wait_for_stderr("%|");
-    std::fs::write(running.folder().join("gate/open"), "").unwrap();
-    running.finish();
+    running.wait_for_stderr("  0%|          | 1item [");
+    fs::write(running.folder().join("gate/open"), "").unwrap();
+    let stderr = running.finish().code(0).stderr_text();
+    assert!(stderr.contains("100%|██████████| 402/402 ["), "{stderr}");
 }
 
 #[test]

@@ -151,6 +151,6 @@ fn the_summary_counts_items_and_faults() {
     let finished = host_aloud().plugin("judge.wat").stdin("a\n!b\n#c\nd\n").run().code(1);
     let stderr = finished.stderr_text();
     let summary = stderr.lines().last().unwrap_or_default();
-    assert!(summary.starts_with("4 items, 1 fault"), "{stderr}");
+    assert!(summary.starts_with("4 items, 1 fault (refused 1), 1 filtered, "), "{stderr}");
     assert!(summary.contains("items/s"), "{stderr}");
 }

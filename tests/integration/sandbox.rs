@@ -3,7 +3,8 @@
 use crate::support::{Host, host};
 
 fn files(dir: &str) -> Host {
-    let described = host().plugin("files.wat").subfolder("data").args(["--jobs", "1", "--dir", dir]);
+    let described =
+        host().plugin("files.wat").subfolder("data").args(["--jobs", "1", "--dir", dir]);
     std::fs::write(described.folder().join("data/words"), "some words").unwrap();
     std::fs::write(described.folder().join("secret"), "secret").unwrap();
     described

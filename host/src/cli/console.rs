@@ -34,7 +34,8 @@ impl Console {
         Self::to(io::stderr())
     }
 
-    fn to(out: impl Write + Send + 'static) -> Self {
+    /// What takes lines in the place of standard error.
+    pub(crate) fn to(out: impl Write + Send + 'static) -> Self {
         Self(Mutex::new(State { out: Box::new(out), bar: Bar::Absent }))
     }
 

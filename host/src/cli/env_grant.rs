@@ -44,7 +44,8 @@ impl EnvGrant {
                 let name = name.clone();
                 match host(&name).map(OsString::into_string) {
                     Some(Ok(value)) => Ok((name, value)),
-                    Some(Err(value)) => Err(CliError::EnvNotText { name, value }),
+                    // The value may be a secret: it is not shown.
+                    Some(Err(_)) => Err(CliError::EnvNotText { name }),
                     None => Err(CliError::EnvNotSet { name }),
                 }
             }

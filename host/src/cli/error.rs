@@ -1,6 +1,5 @@
 //! Why a run could not begin.
 
-use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
@@ -17,8 +16,8 @@ pub(crate) enum CliError {
     #[error("cannot pass on the environment variable `{name}`: it is not set")]
     EnvNotSet { name: String },
     /// `--env KEY` names a variable whose value a plugin could not read.
-    #[error("cannot pass on the environment variable `{name}`: its value `{}` is not text", value.display())]
-    EnvNotText { name: String, value: OsString },
+    #[error("cannot pass on the environment variable `{name}`: it is not text")]
+    EnvNotText { name: String },
     /// `--init @FILE` names a file that cannot be read.
     #[error("cannot read init arguments `{}`", path.display())]
     InitFile { path: PathBuf, source: io::Error },
@@ -49,7 +48,7 @@ impl CliError {
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::EnvNotSet { name } | Self::EnvNotText { name, .. } => {
+            Self::EnvNotSet { name } | Self::EnvNotText { name } => {
                 Some(format!("give the value itself: `--env {name}=VALUE`"))
             }
             Self::InitFile { .. } => {

@@ -94,3 +94,45 @@ impl Unshown {
         self.0.iter().sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use mtl_host::sink::{Jsonl, Output};
+    use mtl_host::source::Items;
+    use mtl_host::{Engine, Jobs, Plugin, Pool};
+
+    use super::*;
+    use crate::cli::console::Console;
+
+    /// Gives each item back; for any but the first it answers with what is outside its memory.
+    const ECHO_ONCE: &str = r#"(module
+        (memory (export "memory") 1)
+        (func (export "mtl_alloc") (param i32) (result i32) i32.const 8)
+        (func (export "call") (param i32 i32) (result i64)
+            (select (i64.const 0x800000001) (i64.const 0x7fffffff00000001)
+                (i32.eq (i32.load8_u (local.get 0)) (i32.const 49)))))"#;
+
+    #[test]
+    fn the_first_faults_are_shown_and_the_rest_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("faults");
+        let report = Report::to(&Arc::new(Console::to(io::sink())));
+        let sink = Box::new(Jsonl::new(Output::to("nowhere", io::sink())));
+        let file = FaultsFile::create(&path).unwrap();
+        let mut faults = Faults::before(sink, report, Some(file));
+        assert_eq!(faults.rule(), RecordRule::ValidJson);
+
+        let plugin = Plugin::from_bytes(&Engine::new().unwrap(), "echo", ECHO_ONCE.as_bytes());
+        let jobs: Jobs = "1".parse().unwrap();
+        let mut pool = Pool::builder(&plugin.unwrap()).jobs(jobs).build().unwrap();
+        // Of the 13 items that do not begin with 1, ten are shown.
+        let items = ["1"; 3].into_iter().chain(["2"; 13]);
+        let summary = pool.run(Items::new(items), &mut faults).summary;
+        assert_eq!(summary.counts.failed(), 13);
+        assert_eq!(faults.unshown().all(), 3);
+        assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 13);
+    }
+}

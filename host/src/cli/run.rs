@@ -42,15 +42,7 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     drop(progress);
     close(pool, &ended, &report);
     drop(signals);
-    if !is_closed_pipe(ended.error.as_ref()) {
-        report.unshown(sink.unshown());
-        if let Some(error) = &ended.error {
-            report.error(error);
-        }
-        if !args.progress.quiet {
-            report.summary(&ended.summary);
-        }
-    }
+    tell_end(&ended, &sink, args, &report);
     let interrupted = if stop.is_set() { Interrupted::Yes } else { Interrupted::No };
     Ok(Exit::of_run(&ended, interrupted))
 }
@@ -98,6 +90,22 @@ fn describe(args: &RunArgs, plugin: &Plugin) -> Result<PoolBuilder, CliError> {
         builder = builder.env(name, value);
     }
     Ok(builder)
+}
+
+/// Says how the run ended; nothing, when nobody reads the results any more.
+fn tell_end(ended: &Ended, faults: &Faults, args: &RunArgs, report: &Report) {
+    let error = ended.error.as_ref();
+    if is_closed_pipe(error) {
+        return;
+    }
+    report.unshown(faults.unshown());
+    if let Some(error) = error {
+        report.error(error);
+    }
+    let never_began = matches!(error, Some(Error::Init { .. }));
+    if !never_began && !args.progress.quiet {
+        report.summary(&ended.summary);
+    }
 }
 
 /// Ends the workers, and shows what they have to say at last.

@@ -31,6 +31,11 @@ impl Finished {
         self
     }
 
+    /// The exit code, to be looked at in another way; none after a signal.
+    pub(crate) fn exit_code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
     /// Standard output is this.
     #[track_caller]
     pub(crate) fn stdout(self, expected: impl AsRef<[u8]>) -> Self {

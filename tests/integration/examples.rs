@@ -1,0 +1,146 @@
+//! The example plugins, which the SDK has made: each as the core module that it is, and as the
+//! component that can be made of it.
+//!
+//! They are where `MTL_EXAMPLE_PLUGINS` says, or else where `examples-plugins/build` puts them.
+//! What has not been built is not tested, and says so; under `CI` that is a failure.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{Host, host, lines};
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+fn folder() -> PathBuf {
+    match env::var_os("MTL_EXAMPLE_PLUGINS") {
+        Some(folder) => folder.into(),
+        None => checkout().join("examples-plugins/target/wasm32-wasip1/release"),
+    }
+}
+
+/// Runs `test` with each form that there is of a plugin.
+fn each_form(name: &str, test: impl Fn(Host)) {
+    for form in ["", "component"] {
+        let path = folder().join(form).join(name);
+        if path.is_file() {
+            test(host().args([path]));
+        } else {
+            assert!(env::var_os("CI").is_none(), "`{}` has not been built", path.display());
+            #[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+            {
+                eprintln!("skipped: `{}` has not been built", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn square_squares_and_says_what_is_not_a_number() {
+    each_form("square.wasm", |host| {
+        host.args(["--jobs", "2"])
+            .stdin("12\n-1.5\ntwelve\n18446744073709551616\n3\n")
+            .run()
+            .code(1)
+            .stdout("144\n2.25\n\n\n9\n")
+            .stderr(
+                "fault: item 2: bad-item: not a number: `twelve`\n\
+                 fault: item 3: refused: the square has more than 128 bits\n",
+            );
+    });
+}
+
+#[test]
+fn square_answers_each_line_at_once() {
+    each_form("square.wasm", |host| {
+        let mut running = host.stdin_open().start();
+        running.send("1\n");
+        running.wait_for_stdout("1\n");
+        running.send("2\n");
+        running.wait_for_stdout("1\n4\n");
+        running.finish().code(0).stdout("1\n4\n");
+    });
+}
+
+#[test]
+fn echo_gives_every_item_back() {
+    let items = lines((0..10_000).map(|item| format!("item {item}")));
+    each_form("echo.wasm", |host| {
+        host.args(["--jobs", "2"]).stdin(items.clone()).run().code(0).stderr("").stdout(&items);
+    });
+}
+
+#[test]
+fn the_totals_of_all_workers_of_word_count_are_those_of_the_input() {
+    const ITEMS: u64 = 3000;
+    each_form("word_count.wasm", |host| {
+        let finished = host
+            .args(["--jobs", "3", "--output-format", "jsonl"])
+            .stdin("three small words\n".repeat(usize::try_from(ITEMS).unwrap()))
+            .run()
+            .code(0)
+            .stdout(lines((0..ITEMS).map(|item| format!("{{\"index\":{item},\"ok\":3}}"))));
+        let stderr = finished.stderr_text();
+        let mut totals = [0; 3];
+        for (worker, line) in stderr.lines().enumerate() {
+            let report = line.strip_prefix(&format!("[worker {worker}] finish: ")).unwrap();
+            let report: Value = serde_json::from_str(report).unwrap();
+            assert_eq!(report["worker"], worker, "{stderr}");
+            for (total, name) in totals.iter_mut().zip(["items", "words", "bytes"]) {
+                *total += report[name].as_u64().unwrap();
+            }
+        }
+        assert_eq!(stderr.lines().count(), 3, "{stderr}");
+        assert_eq!(totals, [ITEMS, ITEMS * 3, ITEMS * 17], "{stderr}");
+    });
+}
+
+#[test]
+fn tokenize_gives_tokens_and_their_ids_by_the_vocabulary_that_it_was_given() {
+    let model = checkout().join("examples-plugins/rust/tokenize");
+    let file = std::fs::read(model.join("tokenizer.json")).unwrap();
+    let file: Value = serde_json::from_slice(&file).unwrap();
+    let vocabulary = &file["model"]["vocab"];
+    let texts = ["a worker keeps its state", "", "fn main() { println!(\"hello\"); }"];
+    each_form("tokenize.wasm", |host| {
+        let finished = host
+            .args(["--jobs", "2", "--init", "/model/tokenizer.json", "--dir"])
+            .args([format!("{}::/model", model.display())])
+            .args(["--output-format", "jsonl"])
+            .stdin(lines(texts))
+            .run()
+            .code(0)
+            .stderr("");
+        let results = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
+        for (text, result) in texts.iter().zip(results.lines()) {
+            let result: Value = serde_json::from_str(result).unwrap();
+            let tokens = result["ok"]["tokens"].as_array().unwrap();
+            let ids: Vec<_> =
+                tokens.iter().map(|token| vocabulary[token.as_str().unwrap()].clone()).collect();
+            assert_eq!(result["ok"]["ids"], Value::Array(ids), "{text}");
+            // A byte-level vocabulary writes a space as `Ġ`.
+            let words: String = tokens.iter().map(|token| token.as_str().unwrap()).collect();
+            assert_eq!(words.replace('Ġ', " "), *text);
+        }
+        assert_eq!(results.lines().count(), texts.len());
+    });
+}
+
+#[test]
+fn tokenize_without_its_directory_does_not_start() {
+    each_form("tokenize.wasm", |host| {
+        let stderr = host
+            .args(["--jobs", "1", "--init", "/model/tokenizer.json"])
+            .stdin("a\n")
+            .run()
+            .code(3)
+            .stdout("")
+            .stderr_text();
+        let begins = "error: worker 0 could not be started: init failed: cannot read \
+                      `/model/tokenizer.json`: ";
+        assert!(stderr.starts_with(begins), "{stderr}");
+    });
+}
