@@ -13,7 +13,7 @@ use crate::support::{Host, host};
 const MIB: usize = 1024 * 1024;
 
 /// How much goes through a run here, in lines of a hundred bytes.
-const INPUT: usize = 200 * MIB;
+const INPUT: usize = 150 * MIB;
 
 /// What the command may have in memory at most.
 const MOST_MEMORY: usize = 100 * MIB;

@@ -24,18 +24,28 @@ fn folder() -> PathBuf {
 
 /// Runs `test` with each form that there is of a plugin.
 fn each_form(name: &str, test: impl Fn(Host)) {
-    for form in ["", "component"] {
-        let path = folder().join(form).join(name);
-        if path.is_file() {
-            test(host().args([path]));
-        } else {
-            assert!(env::var_os("CI").is_none(), "`{}` has not been built", path.display());
-            #[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
-            {
-                eprintln!("skipped: `{}` has not been built", path.display());
-            }
-        }
+    as_core_module(name, &test);
+    form(&Path::new("component").join(name), &test);
+}
+
+/// Runs `test` with a plugin as it was built.
+fn as_core_module(name: &str, test: impl Fn(Host)) {
+    form(Path::new(name), test);
+}
+
+fn form(name: &Path, test: impl Fn(Host)) {
+    let path = folder().join(name);
+    if path.is_file() {
+        test(host().args([path]));
+    } else {
+        skip(&path);
     }
+}
+
+#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+fn skip(path: &Path) {
+    assert!(env::var_os("CI").is_none(), "`{}` has not been built", path.display());
+    eprintln!("skipped: `{}` has not been built", path.display());
 }
 
 #[test]
@@ -131,7 +141,7 @@ fn tokenize_gives_tokens_and_their_ids_by_the_vocabulary_that_it_was_given() {
 
 #[test]
 fn tokenize_without_its_directory_does_not_start() {
-    each_form("tokenize.wasm", |host| {
+    as_core_module("tokenize.wasm", |host| {
         let stderr = host
             .args(["--jobs", "1", "--init", "/model/tokenizer.json"])
             .stdin("a\n")

@@ -6,6 +6,8 @@
 //! Nothing here waits for time to pass. A test waits for what it wants to see, and a deadline
 //! far beyond that ends one that would wait for ever.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
+
 mod bad_input;
 mod bad_plugins;
 mod bounds;

@@ -18,7 +18,7 @@ use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::http::NoHttp;
 use crate::sandbox::limits::MAX_RESULT;
-use crate::worker::executor::{Broken, Executor, Pause, Ran};
+use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
 
 /// The interface that a worker's component exports.
 const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
@@ -232,17 +232,7 @@ where
 
 impl Executor for ComponentInstance {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
-        loop {
-            if let Err(broken) = self.call_item(outcomes) {
-                return Ran::Broken(broken);
-            }
-            if outcomes.len() == until {
-                return Ran::Done;
-            }
-            if pause.is_due(outcomes.next_index()) {
-                return Ran::Yielded;
-            }
-        }
+        each_item(outcomes, until, pause, |outcomes| self.call_item(outcomes))
     }
 
     fn format(&self) -> Format {

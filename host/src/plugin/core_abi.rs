@@ -18,7 +18,7 @@ use super::{Engine, LoadError, StartError, context, trap};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::limits::MAX_RESULT;
-use crate::worker::executor::{Broken, Executor, Pause, Ran};
+use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
 
 mod word;
 
@@ -77,9 +77,7 @@ impl CorePlugin {
                 return Err(StartError::Instantiate { message: broken.message });
             }
         };
-        let mut instance = CoreInstance::new(store, &instance);
-        instance.start(&spec.init)?;
-        Ok(instance)
+        CoreInstance::start(store, &instance, &spec.init)
     }
 }
 
@@ -183,14 +181,80 @@ fn missing(path: &Path, module: &Module, missing: &'static str) -> LoadError {
 
 /// An instance of a core module.
 pub(super) struct CoreInstance {
+    guest: Guest,
+    call: TypedFunc<(i32, i32), i64>,
+    finish: Option<TypedFunc<(), i64>>,
+}
+
+/// The functions that are called once, before any item.
+struct Starters {
+    initialize: Option<TypedFunc<(), ()>>,
+    version: Option<TypedFunc<(), i32>>,
+    init: Option<TypedFunc<(i32, i32), i64>>,
+}
+
+impl CoreInstance {
+    /// Brings an instance up to its first item.
+    fn start(
+        mut store: Store<State>,
+        instance: &Instance,
+        args: &[u8],
+    ) -> Result<Self, StartError> {
+        let starters = Starters {
+            initialize: function(&mut store, instance, "_initialize"),
+            version: function(&mut store, instance, "mtl_abi_version"),
+            init: function(&mut store, instance, "init"),
+        };
+        let call = function(&mut store, instance, "call").expect("checked when loaded");
+        let finish = function(&mut store, instance, "finish");
+        let mut guest = Guest::new(store, instance);
+        guest.start(&starters, args)?;
+        Ok(Self { guest, call, finish })
+    }
+
+    fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+        let word = self.guest.pass(outcomes.span().item(outcomes.len()), &self.call)?;
+        match self.guest.answer(word)? {
+            Answer::Record(record) if record.len() > MAX_RESULT => {
+                let message = format!("the result of {} bytes is too large", record.len());
+                outcomes.fault(FaultKind::BadResult, message);
+            }
+            Answer::Record(record) => outcomes.record(record),
+            Answer::NoRecord => outcomes.no_record(),
+            Answer::Refused(message) => outcomes.fault(FaultKind::Refused, word::text(message)),
+            Answer::BadItem(message) => outcomes.fault(FaultKind::BadItem, word::text(message)),
+        }
+        Ok(())
+    }
+}
+
+impl Executor for CoreInstance {
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
+        each_item(outcomes, until, pause, |outcomes| self.call_item(outcomes))
+    }
+
+    fn format(&self) -> Format {
+        self.guest.store.data().common.result_format
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        let Some(finish) = &self.finish else { return Ok(None) };
+        let word = Word::new(self.guest.enter(|store| finish.call(store, ()))?);
+        match self.guest.answer(word)? {
+            Answer::Record(report) => Ok(Some(report.to_vec())),
+            Answer::NoRecord => Ok(None),
+            Answer::Refused(message) | Answer::BadItem(message) => {
+                Err(Broken::new(FaultKind::Refused, word::text(message)))
+            }
+        }
+    }
+}
+
+/// The guest's side: its store, its memory, and the buffer in it that is the host's.
+struct Guest {
     store: Store<State>,
     memory: Memory,
     alloc: TypedFunc<i32, i32>,
-    call: TypedFunc<(i32, i32), i64>,
-    init: Option<TypedFunc<(i32, i32), i64>>,
-    finish: Option<TypedFunc<(), i64>>,
-    initialize: Option<TypedFunc<(), ()>>,
-    version: Option<TypedFunc<(), i32>>,
     buffer: Buffer,
 }
 
@@ -206,34 +270,26 @@ impl Buffer {
     const LEAST: u32 = 4096;
 }
 
-impl CoreInstance {
+impl Guest {
     fn new(mut store: Store<State>, instance: &Instance) -> Self {
         let memory = instance.get_memory(&mut store, "memory").expect("checked when loaded");
         let alloc = function(&mut store, instance, "mtl_alloc").expect("checked when loaded");
-        let call = function(&mut store, instance, "call").expect("checked when loaded");
-        let init = function(&mut store, instance, "init");
-        let finish = function(&mut store, instance, "finish");
-        let initialize = function(&mut store, instance, "_initialize");
-        let version = function(&mut store, instance, "mtl_abi_version");
-        let buffer = Buffer::default();
-        Self { store, memory, alloc, call, init, finish, initialize, version, buffer }
+        Self { store, memory, alloc, buffer: Buffer::default() }
     }
 
-    fn start(&mut self, args: &[u8]) -> Result<(), StartError> {
-        if let Some(initialize) = self.initialize.clone() {
-            let initialized = self.enter(|store| initialize.call(store, ()));
-            initialized.map_err(|broken| StartError::Instantiate { message: broken.message })?;
+    fn start(&mut self, starters: &Starters, args: &[u8]) -> Result<(), StartError> {
+        let broke = |broken: Broken| StartError::Instantiate { message: broken.message };
+        if let Some(initialize) = &starters.initialize {
+            self.enter(|store| initialize.call(store, ())).map_err(broke)?;
         }
-        if let Some(version) = self.version.clone() {
-            let found = self.enter(|store| version.call(store, ()));
-            let found =
-                found.map_err(|broken| StartError::Instantiate { message: broken.message })?;
+        if let Some(version) = &starters.version {
+            let found = self.enter(|store| version.call(store, ())).map_err(broke)?;
             if found != ABI_VERSION {
                 return Err(StartError::Abi { found, supported: ABI_VERSION });
             }
         }
-        let Some(init) = self.init.clone() else { return Ok(()) };
-        let answered = self.pass(args, &init).and_then(|word| self.answer(word));
+        let Some(init) = &starters.init else { return Ok(()) };
+        let answered = self.pass(args, init).and_then(|word| self.answer(word));
         match answered {
             Ok(Answer::Record(_) | Answer::NoRecord) => Ok(()),
             Ok(Answer::Refused(message) | Answer::BadItem(message)) => {
@@ -274,6 +330,7 @@ impl CoreInstance {
     fn allocate(&mut self, len: u32) -> Result<Buffer, Broken> {
         // By doubling, growing items ask seldom. What is more than half the memory is as it is.
         let capacity = len.max(Buffer::LEAST).checked_next_power_of_two().unwrap_or(len);
+        // It is asked seldom, so that a clone does not matter.
         let alloc = self.alloc.clone();
         let ptr = self.enter(|store| alloc.call(store, capacity.cast_signed()))?.cast_unsigned();
         if ptr == 0 {
@@ -303,22 +360,6 @@ impl CoreInstance {
             Err(error) => Err(trap::broken(&error, &mut self.store.data_mut().common.meter)),
         }
     }
-
-    fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
-        let call = self.call.clone();
-        let word = self.pass(outcomes.span().item(outcomes.len()), &call)?;
-        match self.answer(word)? {
-            Answer::Record(record) if record.len() > MAX_RESULT => {
-                let message = format!("the result of {} bytes is too large", record.len());
-                outcomes.fault(FaultKind::BadResult, message);
-            }
-            Answer::Record(record) => outcomes.record(record),
-            Answer::NoRecord => outcomes.no_record(),
-            Answer::Refused(message) => outcomes.fault(FaultKind::Refused, word::text(message)),
-            Answer::BadItem(message) => outcomes.fault(FaultKind::BadItem, word::text(message)),
-        }
-        Ok(())
-    }
 }
 
 fn function<P: WasmParams, R: WasmResults>(
@@ -328,36 +369,4 @@ fn function<P: WasmParams, R: WasmResults>(
 ) -> Option<TypedFunc<P, R>> {
     let function = instance.get_func(&mut *store, name)?;
     Some(function.typed(&*store).expect("checked when loaded"))
-}
-
-impl Executor for CoreInstance {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
-        loop {
-            if let Err(broken) = self.call_item(outcomes) {
-                return Ran::Broken(broken);
-            }
-            if outcomes.len() == until {
-                return Ran::Done;
-            }
-            if pause.is_due(outcomes.next_index()) {
-                return Ran::Yielded;
-            }
-        }
-    }
-
-    fn format(&self) -> Format {
-        self.store.data().common.result_format
-    }
-
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
-        let Some(finish) = self.finish.clone() else { return Ok(None) };
-        let word = Word::new(self.enter(|store| finish.call(store, ()))?);
-        match self.answer(word)? {
-            Answer::Record(report) => Ok(Some(report.to_vec())),
-            Answer::NoRecord => Ok(None),
-            Answer::Refused(message) | Answer::BadItem(message) => {
-                Err(Broken::new(FaultKind::Refused, word::text(message)))
-            }
-        }
-    }
 }

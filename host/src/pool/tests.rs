@@ -16,7 +16,7 @@ use crate::plugin::StartError;
 use crate::sandbox::watchdog::Watchdog;
 use crate::sink::Memory;
 use crate::source::{Filled, SourceError};
-use crate::worker::executor::{Broken, Executor, Pause, Ran};
+use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
 
 /// What a worker of a test answers.
 enum Reply {
@@ -36,18 +36,15 @@ struct Scripted {
 
 impl Executor for Scripted {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
-        while outcomes.len() < until {
+        each_item(outcomes, until, pause, |outcomes| {
             match (self.call)(outcomes.span().item(outcomes.len())) {
                 Reply::Record(record) => outcomes.record(&record),
                 Reply::NoRecord => outcomes.no_record(),
                 Reply::Refused => outcomes.fault(FaultKind::Refused, "no"),
-                Reply::Break => return Ran::Broken(Broken::new(FaultKind::Trap, "broke")),
+                Reply::Break => return Err(Broken::new(FaultKind::Trap, "broke")),
             }
-            if outcomes.len() < until && pause.is_due(outcomes.next_index()) {
-                return Ran::Yielded;
-            }
-        }
-        Ran::Done
+            Ok(())
+        })
     }
 
     fn format(&self) -> Format {

@@ -32,6 +32,27 @@ pub(crate) enum Ran {
     Broken(Broken),
 }
 
+/// Runs items by a function that works on one: what an executor does whose items cross one
+/// by one.
+pub(crate) fn each_item(
+    outcomes: &mut Outcomes,
+    until: usize,
+    pause: &Pause<'_>,
+    mut call: impl FnMut(&mut Outcomes) -> Result<(), Broken>,
+) -> Ran {
+    loop {
+        if let Err(broken) = call(outcomes) {
+            return Ran::Broken(broken);
+        }
+        if outcomes.len() == until {
+            return Ran::Done;
+        }
+        if pause.is_due(outcomes.next_index()) {
+            return Ran::Yielded;
+        }
+    }
+}
+
 /// How an executor broke.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {message}")]
