@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::block::{ItemIndex, Span};
 use crate::fault::{Fault, FaultKind};
+use crate::sandbox::limits::MAX_RESULT;
 use crate::worker::WorkerIndex;
 
 /// One item and what became of it, as a sink sees it.
@@ -140,6 +141,10 @@ impl Outcomes {
     }
 
     pub(crate) fn record(&mut self, bytes: &[u8]) {
+        if bytes.len() > MAX_RESULT {
+            let message = format!("the result of {} bytes is too large", bytes.len());
+            return self.fault(FaultKind::BadResult, message);
+        }
         match self.rule.broken_by(bytes, self.format) {
             None => {
                 self.bytes.extend_from_slice(bytes);

@@ -80,7 +80,7 @@ fn too_many_faults_end_the_run() {
         ("0",     1,   3,      true),
         ("2",     2,   3,      false),
         ("2",     3,   3,      true),
-        ("50%",   60,  60,     false),
+        ("50%",   40,  80,     false),
         ("10%",   60,  60,     true),
     ];
     for (most, bad, good, ends) in cases {

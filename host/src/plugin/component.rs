@@ -17,7 +17,6 @@ use super::{Engine, LoadError, StartError, context, trap};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::http::NoHttp;
-use crate::sandbox::limits::MAX_RESULT;
 use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
 
 /// The interface that a worker's component exports.
@@ -202,10 +201,6 @@ impl ComponentInstance {
         let item = outcomes.span().item(outcomes.len()).to_vec();
         let call = self.call;
         match self.enter(|store| call.call(store, (item,)))?.0 {
-            Ok(Some(record)) if record.len() > MAX_RESULT => {
-                let message = format!("the result of {} bytes is too large", record.len());
-                outcomes.fault(FaultKind::BadResult, message);
-            }
             Ok(Some(record)) => outcomes.record(&record),
             Ok(None) => outcomes.no_record(),
             Err(Failure::Refused(message)) => outcomes.fault(FaultKind::Refused, message),

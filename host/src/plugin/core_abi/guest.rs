@@ -1,0 +1,135 @@
+//! The guest's side of an instance: its memory, and the host's buffer in it.
+//!
+//! Every address and length that the guest gives is checked here, against its memory as it is
+//! at that moment.
+
+use wasmtime::{Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
+
+use super::word::{self, Answer, Word};
+use super::{ABI_VERSION, State};
+use crate::fault::FaultKind;
+use crate::plugin::{StartError, trap};
+use crate::worker::executor::Broken;
+
+/// The guest's side: its store, its memory, and the buffer in it that is the host's.
+pub(super) struct Guest {
+    pub(super) store: Store<State>,
+    memory: Memory,
+    alloc: TypedFunc<i32, i32>,
+    buffer: Buffer,
+}
+
+/// Where the host puts items: what `mtl_alloc` gave last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Buffer {
+    ptr: u32,
+    capacity: u32,
+}
+
+impl Buffer {
+    /// Room for most items at once, so that few plugins are asked twice.
+    const LEAST: u32 = 4096;
+}
+
+impl Guest {
+    pub(super) fn new(mut store: Store<State>, instance: &Instance) -> Self {
+        let memory = instance.get_memory(&mut store, "memory").expect("checked when loaded");
+        let alloc = instance.get_typed_func(&mut store, "mtl_alloc").expect("checked when loaded");
+        Self { store, memory, alloc, buffer: Buffer::default() }
+    }
+
+    /// Brings the instance up to its first item.
+    pub(super) fn start(&mut self, instance: &Instance, args: &[u8]) -> Result<(), StartError> {
+        let broke = |broken: Broken| StartError::Instantiate { message: broken.message };
+        if let Some(initialize) = self.function::<(), ()>(instance, "_initialize") {
+            self.enter(|store| initialize.call(store, ())).map_err(broke)?;
+        }
+        if let Some(version) = self.function::<(), i32>(instance, "mtl_abi_version") {
+            let found = self.enter(|store| version.call(store, ())).map_err(broke)?;
+            if found != ABI_VERSION {
+                return Err(StartError::Abi { found, supported: ABI_VERSION });
+            }
+        }
+        let Some(init) = self.function(instance, "init") else { return Ok(()) };
+        let answered = self.pass(args, &init).and_then(|word| self.answer(word));
+        match answered {
+            Ok(Answer::Record(_) | Answer::NoRecord) => Ok(()),
+            Ok(Answer::Refused(message) | Answer::BadItem(message)) => {
+                Err(StartError::InitRefused { message: word::text(message) })
+            }
+            Err(broken) => Err(StartError::InitBroke { message: broken.message }),
+        }
+    }
+
+    /// Puts `bytes` into the buffer and calls `function` with it.
+    pub(super) fn pass(
+        &mut self,
+        bytes: &[u8],
+        function: &TypedFunc<(i32, i32), i64>,
+    ) -> Result<Word, Broken> {
+        let (ptr, len) = self.put(bytes)?;
+        let word = self.enter(|store| function.call(store, (ptr, len)))?;
+        Ok(Word::new(word))
+    }
+
+    /// Puts `bytes` into the buffer, which is made larger if need be.
+    fn put(&mut self, bytes: &[u8]) -> Result<(i32, i32), Broken> {
+        let len = u32::try_from(bytes.len()).map_err(|_| {
+            Broken::new(FaultKind::OutOfMemory, "the item is larger than the plugin's memory")
+        })?;
+        if self.buffer.ptr == 0 || len > self.buffer.capacity {
+            self.buffer = self.allocate(len)?;
+        }
+        let place = Word::range(self.buffer.ptr, len);
+        let place = place.and_then(|range| self.memory.data_mut(&mut self.store).get_mut(range));
+        let place = place.ok_or_else(|| {
+            Broken::new(FaultKind::BadResult, "the buffer of `mtl_alloc` is not in the memory")
+        })?;
+        place.copy_from_slice(bytes);
+        Ok((self.buffer.ptr.cast_signed(), len.cast_signed()))
+    }
+
+    fn allocate(&mut self, len: u32) -> Result<Buffer, Broken> {
+        // By doubling, growing items ask seldom. What is more than half the memory is as it is.
+        let capacity = len.max(Buffer::LEAST).checked_next_power_of_two().unwrap_or(len);
+        // It is asked seldom, so that a clone does not matter.
+        let alloc = self.alloc.clone();
+        let ptr = self.enter(|store| alloc.call(store, capacity.cast_signed()))?.cast_unsigned();
+        if ptr == 0 {
+            let message = format!("the plugin has no memory for a buffer of {capacity} bytes");
+            return Err(Broken::new(FaultKind::OutOfMemory, message));
+        }
+        if Word::bytes(self.memory.data(&self.store), ptr, capacity).is_none() {
+            let message =
+                format!("`mtl_alloc` gave {capacity} bytes at {ptr}, which are not in the memory");
+            return Err(Broken::new(FaultKind::BadResult, message));
+        }
+        Ok(Buffer { ptr, capacity })
+    }
+
+    /// An export of the guest, if it has it.
+    pub(super) fn function<P: WasmParams, R: WasmResults>(
+        &mut self,
+        instance: &Instance,
+        name: &str,
+    ) -> Option<TypedFunc<P, R>> {
+        let function = instance.get_func(&mut self.store, name)?;
+        Some(function.typed(&self.store).expect("checked when loaded"))
+    }
+
+    /// Reads an answer out of the memory.
+    pub(super) fn answer(&self, word: Word) -> Result<Answer<'_>, Broken> {
+        word.read(self.memory.data(&self.store))
+    }
+
+    /// Runs the guest; what stops it is told as a fault.
+    pub(super) fn enter<R>(
+        &mut self,
+        guest: impl FnOnce(&mut Store<State>) -> wasmtime::Result<R>,
+    ) -> Result<R, Broken> {
+        match guest(&mut self.store) {
+            Ok(result) => Ok(result),
+            Err(error) => Err(trap::broken(&error, &mut self.store.data_mut().common.meter)),
+        }
+    }
+}
