@@ -228,15 +228,15 @@ impl fmt::Debug for Pool {
 
 /// Gives every outcome to the sink, until the run is over or something ends it.
 fn deliver(mut delivery: Delivery, sink: &mut dyn Sink) -> Ended {
-    let mut writes = true;
-    let mut not_run = Vec::new();
+    let mut writing = Writing { sink, goes_on: true, failed: false };
+    let mut waiting = Vec::new();
     loop {
         let outcomes = match delivery.try_next() {
             Next::Due(outcomes) => outcomes,
             Next::End => break,
             Next::NotYet => {
                 // Somebody may be waiting for the last record.
-                writes = writes && succeeds(&delivery, sink.flush());
+                writing.flush(&delivery.run);
                 match delivery.next() {
                     Some(outcomes) => outcomes,
                     None => break,
@@ -244,44 +244,62 @@ fn deliver(mut delivery: Delivery, sink: &mut dyn Sink) -> Ended {
             }
         };
         // Items that were not run are written only where one after them was.
-        not_run.push(outcomes);
-        if not_run.last().is_some_and(Outcomes::is_not_run) {
+        let is_not_run = outcomes.is_not_run();
+        waiting.push(outcomes);
+        if is_not_run {
             continue;
         }
-        for outcomes in not_run.drain(..) {
-            let delivered = if writes { write(&delivery, sink, &outcomes) } else { 0 };
-            writes = writes && delivered == outcomes.len();
+        for outcomes in waiting.drain(..) {
+            let delivered = writing.write(&outcomes, &delivery.run);
             delivery.settle(&outcomes, delivered);
         }
     }
-    for outcomes in not_run {
+    for outcomes in waiting {
         delivery.settle(&outcomes, 0);
     }
-    if writes {
-        succeeds(&delivery, sink.flush());
-    }
+    writing.flush(&delivery.run);
     delivery.end()
 }
 
-/// Writes outcomes up to where writing ends; says how many were written.
-fn write(delivery: &Delivery, sink: &mut dyn Sink, outcomes: &Outcomes) -> usize {
-    let writes_on = delivery.run.policy.writes_on(delivery.run.order);
-    let mut written = 0;
-    for outcome in outcomes.iter() {
-        if !succeeds(delivery, sink.write(&outcome)) {
-            break;
-        }
-        written += 1;
-        if outcome.result.is_err() && !writes_on {
-            break;
-        }
-    }
-    written
+/// A sink, and whether anything more goes there.
+struct Writing<'a> {
+    sink: &'a mut dyn Sink,
+    /// Whether the policy still wants outcomes written.
+    goes_on: bool,
+    /// Whether the sink has failed.
+    failed: bool,
 }
 
-/// Whether the sink took it. If not, the run ends with its error.
-fn succeeds(delivery: &Delivery, taken: Result<(), SinkError>) -> bool {
-    taken.map_err(|error| delivery.run.fail(error.into())).is_ok()
+impl Writing<'_> {
+    /// Writes outcomes up to where writing ends; says how many were written.
+    fn write(&mut self, outcomes: &Outcomes, run: &Run) -> usize {
+        let mut written = 0;
+        for outcome in outcomes.iter() {
+            if self.failed || !self.goes_on {
+                break;
+            }
+            let taken = self.sink.write(&outcome);
+            self.check(taken, run);
+            written += usize::from(!self.failed);
+            self.goes_on = outcome.result.is_ok() || run.policy.writes_on(run.order);
+        }
+        written
+    }
+
+    fn flush(&mut self, run: &Run) {
+        if !self.failed {
+            let flushed = self.sink.flush();
+            self.check(flushed, run);
+        }
+    }
+
+    /// A sink that fails ends the run.
+    fn check(&mut self, taken: Result<(), SinkError>, run: &Run) {
+        if let Err(error) = taken {
+            self.failed = true;
+            run.fail(error.into());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn an_item_that_takes_long_holds_the_reader_back_and_memory_is_bounded() {
         running.send("wait\n");
         running.wait_for_stderr("begun");
         let mut input = running.take_stdin();
-        let ahead = fill(&mut input);
+        let ahead = fill(&mut input, if held { 3 } else { 30 });
         let peak = running.peak_memory();
         if held {
             assert!(ahead < MOST_AHEAD, "{} MiB were read ahead", ahead / MIB);
@@ -83,13 +83,13 @@ fn an_item_that_takes_long_holds_the_reader_back_and_memory_is_bounded() {
     }
 }
 
-/// Writes until nothing more is taken, or all of it is; says how much that was.
+/// Writes until nothing more is taken for `seconds`, or all of it is; says how much that was.
 ///
 /// That nothing more will ever be taken cannot be seen, only that nothing was for a while. On
 /// a machine that is slow beyond measure, this sees too early that the reader is held back, and
 /// the test sees less than it could.
-fn fill(input: &mut ChildStdin) -> usize {
-    let patience = Timespec { tv_sec: 3, tv_nsec: 0 };
+fn fill(input: &mut ChildStdin, seconds: i64) -> usize {
+    let patience = Timespec { tv_sec: seconds, tv_nsec: 0 };
     let flags = fcntl_getfl(&*input).unwrap();
     fcntl_setfl(&*input, flags | OFlags::NONBLOCK).unwrap();
     let (block, mut taken) = (lines(), 0);

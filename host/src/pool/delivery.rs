@@ -145,7 +145,8 @@ impl Delivery {
         self.run.progress.advance(items, failed, outcomes.span().input_bytes());
         let bytes = outcomes.span().total_cost() + outcomes.record_bytes();
         self.run.queue.release(outcomes.span().len(), bytes);
-        if failed > 0 && self.max_faults.is_exceeded_by(counts.failed(), counts.total()) {
+        // A share may be passed by what failed long before there was enough to judge by.
+        if self.max_faults.is_exceeded_by(counts.failed(), counts.total()) {
             self.run.fail(Error::TooManyFaults { limit: self.max_faults, counts });
         }
     }
