@@ -4,8 +4,8 @@
 //! They are where `MTL_EXAMPLE_PLUGINS` says, or else where `examples-plugins/build` puts them.
 //! What has not been built is not tested, and says so; under `CI` that is a failure.
 
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use serde_json::Value;
 
@@ -152,5 +152,23 @@ fn tokenize_without_its_directory_does_not_start() {
         let begins = "error: worker 0 could not be started: init failed: cannot read \
                       `/model/tokenizer.json`: ";
         assert!(stderr.starts_with(begins), "{stderr}");
+    });
+}
+
+#[test]
+fn the_readme_shows_a_plugin_that_runs() {
+    let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
+    let source = checkout().join("examples-plugins/rust/greet/src/lib.rs");
+    let source = fs::read_to_string(source).unwrap();
+    let code = source.split("\n#[cfg(test)]").next().unwrap();
+    let code = &code[code.find("use mtl_plugin").unwrap()..];
+    assert!(readme.contains(code), "the README has another plugin:\n{code}");
+    assert!(readme.contains("\nHello, Ada!\nHello, Grace!\n"));
+    each_form("greet.wasm", |host| {
+        host.args(["--init", "Hello"])
+            .stdin("Ada\nGrace\n")
+            .run()
+            .code(0)
+            .stdout("Hello, Ada!\nHello, Grace!\n");
     });
 }
