@@ -12,8 +12,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::artifact::Artifact;
-use super::state::{Common, HasCommon, Spec, store, wasi};
-use super::{Engine, LoadError, StartError, context, trap};
+use super::state::{Common, HasCommon, Spec, enter, store, wasi};
+use super::{Engine, LoadError, StartError, context};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::http::NoHttp;
@@ -109,20 +109,14 @@ impl ComponentPlugin {
             common: Common::new(spec),
         };
         let mut store = store(&self.engine, spec, data);
-        let instance = match self.pre.instantiate(&mut store) {
-            Ok(instance) => instance,
-            Err(error) => {
-                let broken = trap::broken(&error, &mut store.data_mut().common.meter);
-                return Err(StartError::Instantiate { message: broken.message });
-            }
-        };
+        let instance = enter(&mut store, |store| self.pre.instantiate(store));
+        let instance = instance.map_err(StartError::instantiate)?;
         let init: Init = function(&mut store, &instance, self.exports.init, "init")?;
         let call = function(&mut store, &instance, self.exports.call, "call")?;
         let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
-        let mut instance = ComponentInstance { store, call, finish };
         let args = spec.init.clone();
-        match instance.enter(|store| init.call(store, (args,))) {
-            Ok((Ok(()),)) => Ok(instance),
+        match enter(&mut store, |store| init.call(store, (args,))) {
+            Ok((Ok(()),)) => Ok(ComponentInstance { store, call, finish }),
             Ok((Err(message),)) => Err(StartError::InitRefused { message }),
             Err(broken) => Err(StartError::InitBroke { message: broken.message }),
         }
@@ -187,20 +181,10 @@ pub(super) struct ComponentInstance {
 }
 
 impl ComponentInstance {
-    fn enter<R>(
-        &mut self,
-        guest: impl FnOnce(&mut Store<State>) -> wasmtime::Result<R>,
-    ) -> Result<R, Broken> {
-        match guest(&mut self.store) {
-            Ok(result) => Ok(result),
-            Err(error) => Err(trap::broken(&error, &mut self.store.data_mut().common.meter)),
-        }
-    }
-
     fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
         let item = outcomes.span().item(outcomes.len()).to_vec();
         let call = self.call;
-        match self.enter(|store| call.call(store, (item,)))?.0 {
+        match enter(&mut self.store, |store| call.call(store, (item,)))?.0 {
             Ok(Some(record)) => outcomes.record(&record),
             Ok(None) => outcomes.no_record(),
             Err(Failure::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
@@ -236,7 +220,7 @@ impl Executor for ComponentInstance {
 
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let finish = self.finish;
-        let report = self.enter(|store| finish.call(store, ()))?.0;
+        let report = enter(&mut self.store, |store| finish.call(store, ()))?.0;
         report.map_err(|message| Broken::new(FaultKind::Refused, message))
     }
 }

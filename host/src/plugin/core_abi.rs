@@ -10,8 +10,8 @@ use wasmtime::{Instance, InstancePre, Linker, Module, Store, TypedFunc, UnknownI
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
 use super::artifact::Artifact;
-use super::state::{Common, HasCommon, Spec, store, wasi};
-use super::{Engine, LoadError, StartError, context, trap};
+use super::state::{Common, HasCommon, Spec, enter, store, wasi};
+use super::{Engine, LoadError, StartError, context};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
@@ -71,13 +71,8 @@ impl CorePlugin {
     pub(super) fn start(&self, spec: &Spec) -> Result<CoreInstance, StartError> {
         let data = State { wasi: wasi(spec)?.build_p1(), common: Common::new(spec) };
         let mut store = store(&self.engine, spec, data);
-        let instance = match self.pre.instantiate(&mut store) {
-            Ok(instance) => instance,
-            Err(error) => {
-                let broken = trap::broken(&error, &mut store.data_mut().common.meter);
-                return Err(StartError::Instantiate { message: broken.message });
-            }
-        };
+        let instance = enter(&mut store, |store| self.pre.instantiate(store));
+        let instance = instance.map_err(StartError::instantiate)?;
         CoreInstance::start(store, &instance, &spec.init)
     }
 }
@@ -146,7 +141,8 @@ impl Executor for CoreInstance {
 
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let Some(finish) = &self.finish else { return Ok(None) };
-        let word = Word::new(self.guest.enter(|store| finish.call(store, ()))?);
+        let word = enter(&mut self.guest.store, |store| finish.call(store, ()))?;
+        let word = Word::new(word);
         match self.guest.answer(word)? {
             Answer::Record(report) => Ok(Some(report.to_vec())),
             Answer::NoRecord => Ok(None),

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::worker::executor::Broken;
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a plugin could not be loaded.
@@ -186,6 +188,10 @@ pub enum StartError {
 }
 
 impl StartError {
+    pub(super) fn instantiate(broken: Broken) -> Self {
+        Self::Instantiate { message: broken.message }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

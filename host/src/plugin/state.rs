@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use super::{Engine, StartError};
+use super::{Engine, StartError, trap};
 use crate::event::{Observer, Stream};
 use crate::outcome::Format;
 use crate::pool::Cancel;
@@ -14,6 +14,7 @@ use crate::sandbox::capabilities::Grants;
 use crate::sandbox::limits::{MemoryLimit, Meter};
 use crate::sandbox::output::Capture;
 use crate::worker::WorkerIndex;
+use crate::worker::executor::Broken;
 
 /// What one worker's instances are started with, each the same.
 #[derive(Clone)]
@@ -72,6 +73,17 @@ pub(super) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Stor
         Ok(if cancel.is_set() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
     });
     store
+}
+
+/// Runs the guest; what stops it is told as a fault.
+pub(super) fn enter<T: HasCommon, R>(
+    store: &mut Store<T>,
+    guest: impl FnOnce(&mut Store<T>) -> wasmtime::Result<R>,
+) -> Result<R, Broken> {
+    match guest(store) {
+        Ok(result) => Ok(result),
+        Err(error) => Err(trap::broken(&error, &mut store.data_mut().common().meter)),
+    }
 }
 
 /// WASI with what is granted and nothing else: an empty input, captured output.

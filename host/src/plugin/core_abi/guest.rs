@@ -8,7 +8,8 @@ use wasmtime::{Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
 use super::word::{self, Answer, Word};
 use super::{ABI_VERSION, State};
 use crate::fault::FaultKind;
-use crate::plugin::{StartError, trap};
+use crate::plugin::StartError;
+use crate::plugin::state::enter;
 use crate::worker::executor::Broken;
 
 /// The guest's side: its store, its memory, and the buffer in it that is the host's.
@@ -40,12 +41,13 @@ impl Guest {
 
     /// Brings the instance up to its first item.
     pub(super) fn start(&mut self, instance: &Instance, args: &[u8]) -> Result<(), StartError> {
-        let broke = |broken: Broken| StartError::Instantiate { message: broken.message };
         if let Some(initialize) = self.function::<(), ()>(instance, "_initialize") {
-            self.enter(|store| initialize.call(store, ())).map_err(broke)?;
+            enter(&mut self.store, |store| initialize.call(store, ()))
+                .map_err(StartError::instantiate)?;
         }
         if let Some(version) = self.function::<(), i32>(instance, "mtl_abi_version") {
-            let found = self.enter(|store| version.call(store, ())).map_err(broke)?;
+            let found = enter(&mut self.store, |store| version.call(store, ()))
+                .map_err(StartError::instantiate)?;
             if found != ABI_VERSION {
                 return Err(StartError::Abi { found, supported: ABI_VERSION });
             }
@@ -68,7 +70,7 @@ impl Guest {
         function: &TypedFunc<(i32, i32), i64>,
     ) -> Result<Word, Broken> {
         let (ptr, len) = self.put(bytes)?;
-        let word = self.enter(|store| function.call(store, (ptr, len)))?;
+        let word = enter(&mut self.store, |store| function.call(store, (ptr, len)))?;
         Ok(Word::new(word))
     }
 
@@ -92,9 +94,8 @@ impl Guest {
     fn allocate(&mut self, len: u32) -> Result<Buffer, Broken> {
         // By doubling, growing items ask seldom. What is more than half the memory is as it is.
         let capacity = len.max(Buffer::LEAST).checked_next_power_of_two().unwrap_or(len);
-        // It is asked seldom, so that a clone does not matter.
-        let alloc = self.alloc.clone();
-        let ptr = self.enter(|store| alloc.call(store, capacity.cast_signed()))?.cast_unsigned();
+        let ptr = enter(&mut self.store, |store| self.alloc.call(store, capacity.cast_signed()))?;
+        let ptr = ptr.cast_unsigned();
         if ptr == 0 {
             let message = format!("the plugin has no memory for a buffer of {capacity} bytes");
             return Err(Broken::new(FaultKind::OutOfMemory, message));
@@ -120,16 +121,5 @@ impl Guest {
     /// Reads an answer out of the memory.
     pub(super) fn answer(&self, word: Word) -> Result<Answer<'_>, Broken> {
         word.read(self.memory.data(&self.store))
-    }
-
-    /// Runs the guest; what stops it is told as a fault.
-    pub(super) fn enter<R>(
-        &mut self,
-        guest: impl FnOnce(&mut Store<State>) -> wasmtime::Result<R>,
-    ) -> Result<R, Broken> {
-        match guest(&mut self.store) {
-            Ok(result) => Ok(result),
-            Err(error) => Err(trap::broken(&error, &mut self.store.data_mut().common.meter)),
-        }
     }
 }
