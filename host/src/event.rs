@@ -1,5 +1,8 @@
 //! What happens in a run beside its results. Stages tell, the side listens.
 
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plugin::StartError;
@@ -112,10 +115,27 @@ pub trait Observer: Send + Sync {
     fn notify(&self, event: &Event<'_>);
 }
 
-/// Listens to nothing.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Nobody;
+/// Who is told of events; nobody, unless said.
+#[derive(Clone, Default)]
+pub(crate) struct Audience(Option<Arc<dyn Observer>>);
 
-impl Observer for Nobody {
-    fn notify(&self, _event: &Event<'_>) {}
+impl Audience {
+    pub(crate) fn new(observer: Arc<dyn Observer>) -> Self {
+        Self(Some(observer))
+    }
+
+    /// Tells of one event. An observer that panics has had its say on its own: the items of
+    /// the worker that told it are not its business.
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        if let Some(observer) = &self.0 {
+            let told = catch_unwind(AssertUnwindSafe(|| observer.notify(event)));
+            drop(told);
+        }
+    }
+}
+
+impl fmt::Debug for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Audience").field(&self.0.is_some()).finish()
+    }
 }

@@ -83,6 +83,8 @@ pub(crate) struct Outcomes {
     worker: Option<WorkerIndex>,
     slots: Vec<Slot>,
     bytes: Vec<u8>,
+    /// What the messages of faults take.
+    message_bytes: usize,
     format: Format,
     rule: RecordRule,
 }
@@ -106,7 +108,7 @@ impl Outcomes {
     fn of_nobody(span: Span) -> Self {
         let slots = Vec::with_capacity(span.len());
         let (format, rule) = (Format::default(), RecordRule::default());
-        Self { span, worker: None, slots, bytes: Vec::new(), format, rule }
+        Self { span, worker: None, slots, bytes: Vec::new(), message_bytes: 0, format, rule }
     }
 
     /// The outcomes of items whose turn never came.
@@ -159,6 +161,8 @@ impl Outcomes {
     }
 
     pub(crate) fn fault(&mut self, kind: FaultKind, message: impl Into<String>) {
+        let message = shortened(message.into());
+        self.message_bytes += message.len();
         let mut fault = Fault::new(self.next_index(), kind, message);
         if let Some(worker) = self.worker {
             fault = fault.by(worker);
@@ -183,9 +187,10 @@ impl Outcomes {
         std::mem::replace(&mut self.span, done)
     }
 
-    /// What the records take in memory, in bytes, beside what their items were charged.
-    pub(crate) fn record_bytes(&self) -> usize {
-        self.bytes.capacity()
+    /// What the outcomes take in memory, in bytes, beside what their items were charged.
+    pub(crate) fn result_bytes(&self) -> usize {
+        let faults = self.slots.iter().filter(|slot| matches!(slot, Slot::Fault(_))).count();
+        size_of::<Self>() + self.bytes.capacity() + self.message_bytes + faults * size_of::<Fault>()
     }
 
     /// Which item failed first, of those that failed.
@@ -228,6 +233,16 @@ impl Outcomes {
     }
 }
 
+/// A message that a plugin may have made as long as it likes, as long as people read.
+fn shortened(mut message: String) -> String {
+    const MAX: usize = 4 * 1024;
+    if message.len() > MAX {
+        message.truncate(message.floor_char_boundary(MAX));
+        message.push('…');
+    }
+    message
+}
+
 /// A place among outcomes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cursor {
@@ -240,5 +255,52 @@ impl Cursor {
     /// How many outcomes are behind it.
     pub(crate) fn passed(self) -> usize {
         self.at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::BlockBuilder;
+
+    fn outcomes(rule: RecordRule, format: Format) -> Outcomes {
+        let mut block = BlockBuilder::new();
+        block.push(b"item");
+        let span = Span::whole(block.seal(ItemIndex::default()));
+        let mut outcomes = Outcomes::new(span, WorkerIndex::default(), rule);
+        outcomes.set_format(format);
+        outcomes
+    }
+
+    #[test]
+    fn a_record_that_the_sink_cannot_take_is_a_bad_result() {
+        let line = RecordRule::Without(b'\n');
+        #[rustfmt::skip]
+        let cases: [(RecordRule, Format, &[u8], Option<&str>); 8] = [
+            (RecordRule::Any,        Format::Text, b"a\nb",     None),
+            (line,                   Format::Text, b"ab",       None),
+            (line,                   Format::Text, b"a\nb",     Some("the result has a line break at byte 1, which would end its record")),
+            (RecordRule::Without(0), Format::Text, b"a\0",      Some("the result has a zero byte at byte 1, which would end its record")),
+            (RecordRule::ValidJson,  Format::Text, b"{",        None),
+            (RecordRule::ValidJson,  Format::Json, b" [1]\n",   None),
+            (RecordRule::ValidJson,  Format::Json, b"1 2",      Some("the result is not JSON: trailing characters at line 1 column 3")),
+            (RecordRule::ValidJson,  Format::Json, b"\"\xff\"", Some("the result is not JSON: it is not UTF-8")),
+        ];
+        for (rule, format, record, why) in cases {
+            let mut outcomes = outcomes(rule, format);
+            outcomes.record(record);
+            let outcome = outcomes.iter().next().unwrap();
+            let told = outcome.result.err().map(|fault| (fault.kind(), fault.message()));
+            assert_eq!(told, why.map(|why| (FaultKind::BadResult, why)), "{rule:?} {record:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_cut_between_two_characters() {
+        let mut outcomes = outcomes(RecordRule::Any, Format::Text);
+        outcomes.fault(FaultKind::Refused, "é".repeat(10_000));
+        let fault = outcomes.iter().next().unwrap().result.unwrap_err().clone();
+        assert_eq!(fault.message().chars().count(), 2048 + 1);
+        assert!(fault.message().ends_with("é…"));
     }
 }

@@ -17,10 +17,10 @@ pub(crate) mod run;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::bounded;
 
 pub use self::builder::{BuildError, Init, Jobs, NotJobs, PoolBuilder};
 pub use self::delivery::Ended;
@@ -32,7 +32,7 @@ use self::run::{Plan, Run};
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::collector::{Collector, Order};
 use crate::error::Error;
-use crate::event::Observer;
+use crate::event::Audience;
 use crate::outcome::{Format, Outcomes, RecordRule};
 use crate::plugin::Plugin;
 use crate::queue::{Queue, Window};
@@ -42,7 +42,8 @@ use crate::source::{Items, Source};
 use crate::stats::Progress;
 use crate::stop::StopFlag;
 use crate::worker::pace::ChunkSize;
-use crate::worker::{Open, Ticket, Worker, WorkerIndex, WorkerReport};
+use crate::worker::ticket::{Mailbox, Ticket, mailbox};
+use crate::worker::{Open, Worker, WorkerIndex, WorkerReport};
 
 /// Workers, each with its own instance of a plugin.
 ///
@@ -58,7 +59,7 @@ use crate::worker::{Open, Ticket, Worker, WorkerIndex, WorkerReport};
 pub struct Pool {
     settings: Settings,
     progress: Progress,
-    tickets: Vec<Sender<Ticket>>,
+    mailboxes: Vec<Mailbox>,
     workers: Vec<JoinHandle<WorkerReport>>,
     cancel: Cancel,
 }
@@ -73,20 +74,35 @@ pub(crate) struct Settings {
     pub(crate) chunk_size: ChunkSize,
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
-    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) audience: Audience,
 }
 
-/// Set when the pool is dropped: guests are interrupted, nothing is finished.
+/// What of a pool's guests is not wanted any more. It only ever becomes more.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cancel(Arc<AtomicBool>);
+pub(crate) struct Cancel(Arc<AtomicU8>);
 
 impl Cancel {
-    pub(crate) fn set(&self) {
-        self.0.store(true, Ordering::Release);
+    const STARTS: u8 = 1;
+    const ALL: u8 = 2;
+
+    /// No instance needs to start: a run was stopped, or cannot begin.
+    pub(crate) fn starts(&self) {
+        self.0.fetch_max(Self::STARTS, Ordering::Release);
     }
 
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// Nothing of it is needed: the pool is dropped.
+    pub(crate) fn all(&self) {
+        self.0.fetch_max(Self::ALL, Ordering::Release);
+    }
+
+    /// Whether an instance that is starting may go on.
+    pub(crate) fn lets_start(&self) -> bool {
+        self.0.load(Ordering::Acquire) < Self::STARTS
+    }
+
+    /// Whether an instance that works may go on.
+    pub(crate) fn lets_work(&self) -> bool {
+        self.0.load(Ordering::Acquire) < Self::ALL
     }
 }
 
@@ -105,8 +121,8 @@ impl Pool {
     ) -> Result<Self, std::io::Error> {
         let live = Arc::new(AtomicUsize::new(opens.len()));
         let progress = Progress::default();
-        let (tickets, workers) = (Vec::new(), Vec::new());
-        let mut pool = Self { settings, progress, tickets, workers, cancel };
+        let (mailboxes, workers) = (Vec::new(), Vec::new());
+        let mut pool = Self { settings, progress, mailboxes, workers, cancel };
         for (number, open) in (0..).zip(opens) {
             let index = WorkerIndex::new(number);
             let worker = Worker {
@@ -114,15 +130,15 @@ impl Pool {
                 open,
                 chunk_size: pool.settings.chunk_size,
                 ticks: ticks.clone(),
-                observer: Arc::clone(&pool.settings.observer),
+                audience: pool.settings.audience.clone(),
                 live: Arc::clone(&live),
                 cancel: pool.cancel.clone(),
             };
-            let (ticket, tickets) = bounded(1);
+            let (mailbox, tickets) = mailbox();
             let thread = thread::Builder::new().name(format!("mtl-worker-{index}"));
             // When a thread is refused, dropping the pool ends those before it.
             pool.workers.push(thread.spawn(move || worker.serve(&tickets))?);
-            pool.tickets.push(ticket);
+            pool.mailboxes.push(mailbox);
         }
         Ok(pool)
     }
@@ -163,7 +179,8 @@ impl Pool {
     /// this thread. Returns when all is written, or the run has ended for another reason.
     ///
     /// Items whose turn never came are counted, and written only where an item after them has
-    /// been worked on.
+    /// been worked on. A run waits for every worker to start: one that cannot is an error,
+    /// though others may have done all the work.
     pub fn run(&mut self, source: impl Source + 'static, sink: &mut dyn Sink) -> Ended {
         match self.begin(source, sink.rule()) {
             Ok(delivery) => deliver(delivery, sink),
@@ -177,16 +194,16 @@ impl Pool {
         rule: RecordRule,
     ) -> Result<Delivery, Error> {
         let Settings { order, policy, max_faults, window, results, .. } = self.settings;
-        let workers = self.tickets.len();
+        let workers = self.mailboxes.len();
         self.progress.begin(source.size());
-        let plan = Plan { order, policy, rule, results, source_stop: source.stop_flag() };
+        let (source_stop, cancel) = (source.stop_flag(), self.cancel.clone());
+        let plan = Plan { order, policy, rule, results, source_stop, cancel };
         let run = Run::new(Queue::new(window, workers), self.progress.clone(), plan);
         self.settings.stop.on_set(&run);
         // Room for each worker to hand over and go on, without another bound than the window.
         let (outbox, inbox) = bounded(workers * 4);
-        for ticket in &self.tickets {
-            let (run, outbox) = (Arc::clone(&run), outbox.clone());
-            ticket.send(Ticket { run, outbox }).expect("a worker serves until its pool is closed");
+        for mailbox in &self.mailboxes {
+            mailbox.put(Ticket { run: Arc::clone(&run), outbox: outbox.clone() });
         }
         drop(outbox);
         let reader = Reader::start(source, Arc::clone(&run)).inspect_err(|_| run.stop())?;
@@ -195,24 +212,25 @@ impl Pool {
         Ok(Delivery { run, reader, inbox: Some(inbox), collector, max_faults, account, stop })
     }
 
-    /// Ends every worker and waits for it: an item that a plugin has is finished, and each
-    /// plugin gives its closing report.
+    /// Ends every worker and waits for it: what is starting starts, an item that a plugin has is
+    /// finished, and each plugin gives its closing report.
     ///
     /// # Panics
     ///
     /// When a worker's thread has panicked, which is a bug of this library.
     pub fn close(mut self) -> Vec<WorkerReport> {
-        self.tickets.clear();
+        self.mailboxes.clear();
         let workers = self.workers.drain(..);
         workers.map(|worker| worker.join().expect("a worker does not panic")).collect()
     }
 }
 
 impl Drop for Pool {
-    /// Ends every worker: an item that a plugin has is given up, nothing is reported.
+    /// Ends every worker: an item that a plugin computes is given up, nothing is reported. A
+    /// plugin that sleeps, or waits for a file, is waited for.
     fn drop(&mut self) {
-        self.cancel.set();
-        self.tickets.clear();
+        self.cancel.all();
+        self.mailboxes.clear();
         for worker in self.workers.drain(..) {
             // A panic has been reported on its own thread.
             let _ = worker.join();

@@ -53,11 +53,14 @@ struct State {
     /// How many items wait, without those of the open block.
     waiting_items: usize,
     open: BlockBuilder,
+    /// Items that were read and that the window does not admit yet; they come after all others.
+    unadmitted: Option<Span>,
     /// The position of the next item to be pushed.
     next: ItemIndex,
     held_items: usize,
     held_bytes: usize,
-    claims: usize,
+    /// Where each claim that is open begins.
+    claimed: Vec<ItemIndex>,
     closed: bool,
     workers_wait: usize,
     reader_waits: bool,
@@ -87,13 +90,14 @@ impl Queue {
 
     /// Takes all items out of `block`, as the window allows; numbers them in their order.
     pub(crate) fn push(&self, block: &mut BlockBuilder) -> Result<(), Stopped> {
+        let mut state = self.lock_with_room()?;
         if block.is_empty() {
             return Ok(());
         }
-        let mut state = self.lock_with_room()?;
         let cost = block.cost();
         let fits = self.window.admits(state.held_items + block.len(), state.held_bytes + cost);
         if fits && cost < BlockBuilder::FULL / 8 && state.open.can_take(block) {
+            debug_assert!(state.unadmitted.is_none(), "items are pushed in their order");
             state.held_items += block.len();
             state.held_bytes += cost;
             state.next = state.next.plus(block.len());
@@ -102,27 +106,27 @@ impl Queue {
             return Ok(());
         }
         state.seal_open();
-        let mut rest = Span::whole(std::mem::take(block).seal(state.next));
+        let rest = Span::whole(std::mem::take(block).seal(state.next));
         state.next = state.next.plus(rest.len());
-        loop {
-            let admitted = rest.split_to(self.admitted(&state, &rest));
-            state.held_items += admitted.len();
-            state.held_bytes += admitted.total_cost();
-            state.put_back(admitted);
-            self.wake_worker(&state);
-            if rest.is_empty() {
-                return Ok(());
-            }
+        // From here on these items count as read: whatever ends the run finds them here.
+        state.unadmitted = Some(rest);
+        while !self.admit(&mut state) {
             drop(state);
-            state = match self.lock_with_room() {
-                Ok(state) => state,
-                Err(stopped) => {
-                    // These items have been read: the end of the run accounts for them.
-                    self.lock().put_back(rest);
-                    return Err(stopped);
-                }
-            };
+            state = self.lock_with_room()?;
         }
+        Ok(())
+    }
+
+    /// Lets in what the window admits of the items that were read; says whether that was all.
+    fn admit(&self, state: &mut State) -> bool {
+        let Some(mut rest) = state.unadmitted.take() else { return true };
+        let admitted = rest.split_to(self.admitted(state, &rest));
+        state.hold(&admitted);
+        state.put_back(admitted);
+        self.wake_worker(state);
+        let is_all = rest.is_empty();
+        state.unadmitted = (!is_all).then_some(rest);
+        is_all
     }
 
     /// Says that nothing more will be pushed.
@@ -133,27 +137,48 @@ impl Queue {
 
     /// Claims up to `wanted` items from the front; waits for them. None when no worker will
     /// ever get another item.
-    ///
-    /// A worker stays while others still hold items: they may give some back.
     pub(crate) fn claim(&self, wanted: usize) -> Option<Claim<'_>> {
+        let mut state = self.lock_with_work()?;
+        // No more than a fair share of what is there: others may be about to ask.
+        let share = state.waiting_items.div_ceil(self.workers);
+        let wanted = if self.window.is_overfull(state.held_bytes) { 1 } else { wanted.min(share) };
+        let span = state.take_front(wanted.max(1), self.horizon())?;
+        let first = span.first();
+        state.claimed.push(first);
+        if !state.waiting.is_empty() || !state.open.is_empty() {
+            self.wake_worker(&state);
+        }
+        Some(Claim { queue: self, first, span: Some(span) })
+    }
+
+    /// Waits for an item to claim; false when no worker will ever get another one.
+    pub(crate) fn wait_for_work(&self) -> bool {
+        match self.lock_with_work() {
+            Some(state) => {
+                // It may have been woken for an item that another can take meanwhile.
+                self.wake_worker(&state);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A worker stays while others hold items that they may give back.
+    fn lock_with_work(&self) -> Option<MutexGuard<'_, State>> {
         let mut state = self.lock();
         loop {
-            let horizon = self.horizon();
             if state.waiting.is_empty() && !state.open.is_empty() {
                 state.seal_open();
             }
-            // No more than a fair share of what is there: others may be about to ask.
-            let share = state.waiting_items.div_ceil(self.workers);
-            if let Some(span) = state.take_front(wanted.min(share).max(1), horizon) {
-                state.claims += 1;
-                if !state.waiting.is_empty() || !state.open.is_empty() {
-                    self.wake_worker(&state);
-                }
-                return Some(Claim { queue: self, span: Some(span) });
+            let horizon = self.horizon();
+            let front = state.waiting.front().map(Span::first).filter(|first| *first < horizon);
+            if front.is_some_and(|front| self.may_start(&state, front)) {
+                return Some(state);
             }
-            let no_more_comes = state.closed || horizon <= state.next;
-            if no_more_comes && state.claims == 0 {
-                // Others that waited for this claim's end may leave as well.
+            let comes = !state.closed && horizon > state.next;
+            let comes_back = state.claimed.iter().any(|first| *first < horizon);
+            if front.is_none() && !comes && !comes_back {
+                // Others that wait for the same may leave as well.
                 self.work.notify_all();
                 return None;
             }
@@ -163,13 +188,25 @@ impl Queue {
         }
     }
 
+    /// Whether the item at `front` may be started. Results that wait for an earlier item take
+    /// memory that no reader can be blamed for: when it is too much, only the earliest item goes
+    /// on, until it has let the others out.
+    fn may_start(&self, state: &State, front: ItemIndex) -> bool {
+        !self.window.is_overfull(state.held_bytes)
+            || state.claimed.iter().all(|claimed| front < *claimed)
+    }
+
     /// Lets go of items whose outcomes the consumer has taken.
     pub(crate) fn release(&self, items: usize, bytes: usize) {
         let mut state = self.lock();
+        let was_overfull = self.window.is_overfull(state.held_bytes);
         state.held_items -= items;
         state.held_bytes -= bytes;
         if state.reader_waits {
             self.room.notify_one();
+        }
+        if was_overfull && !self.window.is_overfull(state.held_bytes) {
+            self.wake_worker(&state);
         }
     }
 
@@ -196,6 +233,10 @@ impl Queue {
     pub(crate) fn drain(&self) -> VecDeque<Span> {
         let mut state = self.lock();
         state.seal_open();
+        if let Some(rest) = state.unadmitted.take() {
+            state.hold(&rest);
+            state.put_back(rest);
+        }
         state.waiting_items = 0;
         std::mem::take(&mut state.waiting)
     }
@@ -253,6 +294,11 @@ impl Wake for Queue {
 }
 
 impl State {
+    fn hold(&mut self, span: &Span) {
+        self.held_items += span.len();
+        self.held_bytes += span.total_cost();
+    }
+
     fn seal_open(&mut self) {
         if !self.open.is_empty() {
             let block = std::mem::take(&mut self.open);
@@ -296,6 +342,7 @@ impl State {
 #[derive(Debug)]
 pub(crate) struct Claim<'a> {
     queue: &'a Queue,
+    first: ItemIndex,
     span: Option<Span>,
 }
 
@@ -315,15 +362,15 @@ impl Claim<'_> {
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
-        state.claims -= 1;
-        match self.span.take().filter(|rest| !rest.is_empty()) {
-            Some(rest) => {
-                state.put_back(rest);
-                self.queue.wake_worker(&state);
-            }
-            // Workers that wait to see whether something comes back may leave.
-            None if state.claims == 0 && state.workers_wait > 0 => self.queue.work.notify_all(),
-            None => {}
+        let place = state.claimed.iter().position(|first| *first == self.first);
+        state.claimed.swap_remove(place.expect("a claim is open until it is dropped"));
+        if let Some(rest) = self.span.take().filter(|rest| !rest.is_empty()) {
+            state.put_back(rest);
+        }
+        // What waits for this: an item that has come back; the end of the last claim, to leave;
+        // the end of the earliest one, to go on.
+        if state.workers_wait > 0 {
+            self.queue.work.notify_all();
         }
     }
 }

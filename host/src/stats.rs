@@ -74,7 +74,7 @@ pub struct Summary {
     pub delivered: u64,
     /// From the start of the run to its end.
     pub took: Duration,
-    /// Whether somebody asked for the end before all was read.
+    /// Whether somebody has asked for the end.
     pub stopped: bool,
 }
 
@@ -128,9 +128,12 @@ impl Progress {
             number.store(0, Ordering::Relaxed);
         }
         let (least, most) = size.items;
-        let items = most.filter(|most| *most == least).map_or(0, |items| items as u64 + 1);
+        let items =
+            most.filter(|most| *most == least).map_or(0, |items| (items as u64).saturating_add(1));
         self.0.total.store(items, Ordering::Relaxed);
-        self.0.total_bytes.store(size.bytes.map_or(0, |bytes| bytes + 1), Ordering::Relaxed);
+        self.0
+            .total_bytes
+            .store(size.bytes.map_or(0, |bytes| bytes.saturating_add(1)), Ordering::Relaxed);
     }
 
     pub(crate) fn all_read(&self, items: u64) {

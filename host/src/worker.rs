@@ -9,19 +9,21 @@
 pub(crate) mod executor;
 pub(crate) mod pace;
 mod slot;
+pub(crate) mod ticket;
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 
 use self::executor::{Broken, Executor, Pause, Ran};
 use self::pace::{ChunkSize, Pace};
 use self::slot::{Attempt, Happened, Slot};
+use self::ticket::Ticket;
 use crate::error::Error;
-use crate::event::{Event, Observer};
+use crate::event::{Audience, Event};
 use crate::outcome::Outcomes;
 use crate::plugin::StartError;
 use crate::pool::Cancel;
@@ -55,21 +57,13 @@ impl fmt::Display for WorkerIndex {
 /// Opens an executor: at the start, and again after each that broke.
 pub(crate) type Open = Box<dyn FnMut() -> Result<Box<dyn Executor>, StartError> + Send>;
 
-/// A run, and where this worker's outcomes of it go. The run is over when every worker has
-/// dropped its ticket.
-#[derive(Debug)]
-pub(crate) struct Ticket {
-    pub(crate) run: Arc<Run>,
-    pub(crate) outbox: Sender<Outcomes>,
-}
-
 /// What a worker is made of.
 pub(crate) struct Worker {
     pub(crate) index: WorkerIndex,
     pub(crate) open: Open,
     pub(crate) chunk_size: ChunkSize,
     pub(crate) ticks: Ticks,
-    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) audience: Audience,
     /// How many workers of the pool are not retired.
     pub(crate) live: Arc<AtomicUsize>,
     pub(crate) cancel: Cancel,
@@ -110,7 +104,7 @@ struct Serving {
     worker: Worker,
     slot: Slot,
     executor: Option<Box<dyn Executor>>,
-    /// Why the worker is retired, if it is.
+    /// Why the worker is retired, if it is by a fault of its own.
     why: Option<Arc<StartError>>,
     pace: Pace,
     items: u64,
@@ -127,7 +121,12 @@ impl Serving {
                     self.slot = self.slot.after(Happened::Opened);
                     self.executor = Some(executor);
                     let (worker, took) = (self.worker.index, begun.elapsed());
-                    self.worker.observer.notify(&Event::WorkerReady { worker, took });
+                    self.worker.audience.tell(&Event::WorkerReady { worker, took });
+                }
+                Err(_) if !self.worker.cancel.lets_start() => {
+                    // It was not wanted any more, which is no failure.
+                    self.slot = Slot::Retired;
+                    self.worker.live.fetch_sub(1, Ordering::AcqRel);
                 }
                 Err(error) => {
                     self.slot = self.slot.after(Happened::FailedToOpen);
@@ -142,7 +141,7 @@ impl Serving {
     fn retire(&mut self, error: StartError, attempt: Attempt) {
         if attempt != Attempt::First {
             let worker = self.worker.index;
-            self.worker.observer.notify(&Event::WorkerRetired { worker, why: &error });
+            self.worker.audience.tell(&Event::WorkerRetired { worker, why: &error });
         }
         self.why = Some(Arc::new(error));
         self.worker.live.fetch_sub(1, Ordering::AcqRel);
@@ -152,11 +151,15 @@ impl Serving {
     fn take_part(&mut self, ticket: &Ticket) {
         let queue = &ticket.run.queue;
         loop {
-            if self.executor.is_none() {
+            // A replacement is dear: it is made when there is an item for it.
+            if matches!(self.slot, Slot::Opening(_)) {
+                if !queue.wait_for_work() {
+                    return;
+                }
                 self.open();
             }
-            if let Some(why) = &self.why {
-                self.withdraw(&ticket.run, Arc::clone(why));
+            if self.slot == Slot::Retired {
+                self.withdraw(&ticket.run);
                 return;
             }
             let Some(mut claim) = queue.claim(self.pace.claim()) else { return };
@@ -173,13 +176,14 @@ impl Serving {
         }
     }
 
-    /// Says that this worker will never work again.
-    fn withdraw(&self, run: &Run, why: Arc<StartError>) {
-        let worker = self.worker.index;
+    /// Says that this worker will never work again, if it is by a fault of its own.
+    fn withdraw(&self, run: &Run) {
+        let Some(why) = &self.why else { return };
+        let (worker, source) = (self.worker.index, Arc::clone(why));
         if self.broken == 0 {
-            run.fail(Error::Init { worker, source: why });
+            run.fail_to_start(Error::Init { worker, source });
         } else if self.worker.live.load(Ordering::Acquire) == 0 {
-            run.fail(Error::NoWorkerLeft { worker, source: why });
+            run.fail(Error::NoWorkerLeft { worker, source });
         }
     }
 
@@ -205,8 +209,7 @@ impl Serving {
                 Ran::Done => {}
                 Ran::Yielded => break false,
                 Ran::Broken(broken) => {
-                    let worker = self.worker.index;
-                    self.worker.observer.notify(&Event::WorkerBroke { worker, why: &broken });
+                    self.tell_broken(&broken);
                     outcomes.fault(broken.kind, broken.message);
                     break true;
                 }
@@ -221,9 +224,17 @@ impl Serving {
         }
     }
 
+    fn tell_broken(&self, why: &Broken) {
+        // What the pool itself has interrupted is nothing to tell of.
+        if self.worker.cancel.lets_work() {
+            let worker = self.worker.index;
+            self.worker.audience.tell(&Event::WorkerBroke { worker, why });
+        }
+    }
+
     fn finish(mut self) -> WorkerReport {
         let closing = match &mut self.executor {
-            Some(executor) if !self.worker.cancel.is_set() => executor.finish(),
+            Some(executor) if self.worker.cancel.lets_work() => executor.finish(),
             Some(_) | None => Ok(None),
         };
         let Self { worker, items, broken, .. } = self;
@@ -242,6 +253,6 @@ fn apply_policy(outcomes: &Outcomes, run: &Run) {
 
 /// Sends outcomes on; says whether somebody still wants any.
 fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> bool {
-    ticket.run.queue.hold(outcomes.record_bytes());
+    ticket.run.queue.hold(outcomes.result_bytes());
     ticket.outbox.send(outcomes).is_ok()
 }

@@ -108,3 +108,12 @@ fn a_request_to_terminate_is_heard_as_well() {
     running.signal(Signal::TERM);
     running.finish_with_stdin_open().code(130).stdout("ONE\n").stderr(STOPPING);
 }
+
+#[test]
+fn a_worker_that_is_still_starting_is_not_waited_for() {
+    let host = host().plugin("spin-init.wat").args(["--init", "spin"]);
+    let running = host.stdin_open().start();
+    running.wait_for_stderr("[worker 0] begun\n");
+    running.signal(Signal::INT);
+    running.finish_with_stdin_open().code(130).stdout("");
+}

@@ -116,7 +116,10 @@ impl ComponentPlugin {
         let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
         let args = spec.init.clone();
         match enter(&mut store, |store| init.call(store, (args,))) {
-            Ok((Ok(()),)) => Ok(ComponentInstance { store, call, finish }),
+            Ok((Ok(()),)) => {
+                store.data_mut().common.is_starting = false;
+                Ok(ComponentInstance { store, call, finish })
+            }
             Ok((Err(message),)) => Err(StartError::InitRefused { message }),
             Err(broken) => Err(StartError::InitBroke { message: broken.message }),
         }

@@ -24,7 +24,7 @@ impl Common {
             end -= 1;
         }
         let (worker, message) = (self.index, &message[..end]);
-        self.observer.notify(&Event::Log { worker, level, message });
+        self.audience.tell(&Event::Log { worker, level, message });
     }
 }
 

@@ -113,6 +113,7 @@ impl CoreInstance {
     fn start(store: Store<State>, instance: &Instance, args: &[u8]) -> Result<Self, StartError> {
         let mut guest = Guest::new(store, instance);
         guest.start(instance, args)?;
+        guest.store.data_mut().common.is_starting = false;
         let call = guest.function(instance, "call").expect("checked when loaded");
         let finish = guest.function(instance, "finish");
         Ok(Self { guest, call, finish })

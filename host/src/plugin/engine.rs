@@ -45,6 +45,8 @@ impl Engine {
         config
             .epoch_interruption(true)
             .concurrency_support(false)
+            // No plugin may have one: the interface is of 32 bits.
+            .wasm_memory64(false)
             // Traps carry a backtrace of their own; debuggers of the host see less.
             .native_unwind_info(false)
             .max_wasm_stack(Self::STACK);

@@ -1,13 +1,12 @@
 //! What the host keeps for each instance: its limits, its place in the pool, its WASI.
 
 use std::fmt;
-use std::sync::Arc;
 
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::{Engine, StartError, trap};
-use crate::event::{Observer, Stream};
+use crate::event::{Audience, Stream};
 use crate::outcome::Format;
 use crate::pool::Cancel;
 use crate::sandbox::capabilities::Grants;
@@ -24,7 +23,7 @@ pub(crate) struct Spec {
     pub(crate) init: Vec<u8>,
     pub(crate) grants: Grants,
     pub(crate) item_format: Format,
-    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) audience: Audience,
     pub(crate) cancel: Cancel,
 }
 
@@ -41,8 +40,10 @@ pub(super) struct Common {
     pub(super) item_format: Format,
     /// What the plugin has said its results are.
     pub(super) result_format: Format,
-    pub(super) observer: Arc<dyn Observer>,
+    pub(super) audience: Audience,
     pub(super) meter: Meter,
+    /// Whether the instance has not had its first item yet.
+    pub(super) is_starting: bool,
 }
 
 /// The data of a store, whichever kind of plugin it is for.
@@ -57,8 +58,9 @@ impl Common {
             workers: spec.workers,
             item_format: spec.item_format,
             result_format: Format::Text,
-            observer: Arc::clone(&spec.observer),
+            audience: spec.audience.clone(),
             meter: Meter::new(MemoryLimit::DEFAULT),
+            is_starting: true,
         }
     }
 }
@@ -69,8 +71,10 @@ pub(super) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Stor
     store.limiter(|data| &mut data.common().meter);
     let cancel = spec.cancel.clone();
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |_| {
-        Ok(if cancel.is_set() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+    store.epoch_deadline_callback(move |mut store| {
+        let is_starting = store.data_mut().common().is_starting;
+        let is_wanted = if is_starting { cancel.lets_start() } else { cancel.lets_work() };
+        Ok(if is_wanted { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt })
     });
     store
 }
@@ -80,16 +84,14 @@ pub(super) fn enter<T: HasCommon, R>(
     store: &mut Store<T>,
     guest: impl FnOnce(&mut Store<T>) -> wasmtime::Result<R>,
 ) -> Result<R, Broken> {
-    match guest(store) {
-        Ok(result) => Ok(result),
-        Err(error) => Err(trap::broken(&error, &mut store.data_mut().common().meter)),
-    }
+    store.data_mut().common().meter.begin_call();
+    guest(store).map_err(|error| trap::broken(&error, &store.data_mut().common().meter))
 }
 
 /// WASI with what is granted and nothing else: an empty input, captured output.
 pub(super) fn wasi(spec: &Spec) -> Result<WasiCtxBuilder, StartError> {
     let mut builder = WasiCtxBuilder::new();
-    let capture = |stream| Capture::new(spec.index, stream, Arc::clone(&spec.observer));
+    let capture = |stream| Capture::new(spec.index, stream, spec.audience.clone());
     builder
         .stdout(capture(Stream::Stdout))
         .stderr(capture(Stream::Stderr))

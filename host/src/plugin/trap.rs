@@ -8,8 +8,8 @@ use crate::sandbox::limits::Meter;
 use crate::worker::executor::Broken;
 
 /// What the item that a guest was on is charged with.
-pub(super) fn broken(error: &wasmtime::Error, meter: &mut Meter) -> Broken {
-    let denied = meter.take_denied();
+pub(super) fn broken(error: &wasmtime::Error, meter: &Meter) -> Broken {
+    let denied = meter.was_denied();
     let place = place(error);
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Broken::new(FaultKind::Trap, format!("the plugin exited with code {code}{place}"));

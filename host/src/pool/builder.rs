@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{Cancel, Pool, Settings};
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
-use crate::event::{Nobody, Observer};
+use crate::event::{Audience, Observer};
 use crate::outcome::Format;
 use crate::plugin::{Plugin, Spec};
 use crate::queue::Window;
@@ -160,7 +160,7 @@ impl PoolBuilder {
             chunk_size: ChunkSize::default(),
             results: None,
             stop: StopFlag::new(),
-            observer: Arc::new(Nobody),
+            audience: Audience::default(),
         };
         let (init, grants, item_format) = (Init::None, Grants::default(), Format::Text);
         Self { plugin: plugin.clone(), jobs: None, init, grants, item_format, settings }
@@ -241,7 +241,7 @@ impl PoolBuilder {
 
     /// Who is told what happens beside the results. Default: nobody.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.settings.observer = observer;
+        self.settings.audience = Audience::new(observer);
         self
     }
 
@@ -269,7 +269,7 @@ impl PoolBuilder {
                 init,
                 grants: grants.clone(),
                 item_format,
-                observer: Arc::clone(&settings.observer),
+                audience: settings.audience.clone(),
                 cancel: cancel.clone(),
             };
             Box::new(move || plugin.start(&spec))

@@ -124,7 +124,9 @@ impl Delivery {
         self.run.stop();
         self.reader.end();
         for span in self.run.queue.drain() {
-            self.collector.accept(Outcomes::not_run(span));
+            let outcomes = Outcomes::not_run(span);
+            self.run.queue.hold(outcomes.result_bytes());
+            self.collector.accept(outcomes);
         }
     }
 
@@ -143,10 +145,11 @@ impl Delivery {
         self.account.delivered += delivered as u64;
         let failed = counts.failed() - before.failed();
         self.run.progress.advance(items, failed, outcomes.span().input_bytes());
-        let bytes = outcomes.span().total_cost() + outcomes.record_bytes();
+        let bytes = outcomes.span().total_cost() + outcomes.result_bytes();
         self.run.queue.release(outcomes.span().len(), bytes);
         // A share may be passed by what failed long before there was enough to judge by.
-        if self.max_faults.is_exceeded_by(counts.failed(), counts.total()) {
+        let tried = counts.total() - counts.not_run();
+        if !outcomes.is_not_run() && self.max_faults.is_exceeded_by(counts.failed(), tried) {
             self.run.fail(Error::TooManyFaults { limit: self.max_faults, counts });
         }
     }

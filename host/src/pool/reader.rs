@@ -67,11 +67,12 @@ fn read_blocks(source: &mut impl Source, run: &Run) -> Result<(), Error> {
         let filled = source.fill(&mut block);
         // What was read before an error is worked on.
         let pushed = run.queue.push(&mut block);
-        if filled? == Filled::End {
-            run.progress.all_read(run.queue.pushed());
+        let filled = filled?;
+        if pushed.is_err() {
             break;
         }
-        if pushed.is_err() {
+        if filled == Filled::End {
+            run.progress.all_read(run.queue.pushed());
             break;
         }
     }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::block::ItemIndex;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::outcome::{Cursor, Outcome, Outcomes};
 use crate::pool::Pool;
 use crate::pool::delivery::{Delivery, Ended};
@@ -38,8 +38,9 @@ impl Record {
 /// The results of [`Pool::map`]: one for each item that is read, lazily.
 ///
 /// When the run ends before all that was read has been worked on, the rest comes out as
-/// faults of kind [`NotRun`](crate::FaultKind::NotRun), and [`end`](Self::end) says why.
-/// Dropping it half-way ends the run; the pool and its workers stay.
+/// faults of kind [`NotRun`](crate::FaultKind::NotRun). When an error ended it, one more such
+/// fault comes last, which says why; [`end`](Self::end) has the error itself. Dropping it
+/// half-way ends the run; the pool and its workers stay.
 #[derive(Debug)]
 #[must_use = "results are lazy: items are read while results are taken"]
 pub struct Results<'pool, I> {
@@ -47,13 +48,22 @@ pub struct Results<'pool, I> {
     current: Option<(Outcomes, Cursor)>,
     /// How many items are still to come, as in `size_hint`.
     left: (usize, Option<usize>),
+    /// Whether the error that ended the run has come out.
+    has_told: bool,
     source: PhantomData<fn() -> I>,
     pool: PhantomData<&'pool mut Pool>,
 }
 
 impl<I> Results<'_, I> {
     pub(super) fn new(delivery: Delivery, items: (usize, Option<usize>)) -> Self {
-        Self { delivery, current: None, left: items, source: PhantomData, pool: PhantomData }
+        Self {
+            delivery,
+            current: None,
+            left: items,
+            has_told: false,
+            source: PhantomData,
+            pool: PhantomData,
+        }
     }
 
     /// Ends the run, however far it is: gives the account of it, and the error if one ended it.
@@ -63,6 +73,18 @@ impl<I> Results<'_, I> {
             self.delivery.settle(&outcomes, cursor.passed());
         }
         self.delivery.end()
+    }
+}
+
+impl<I> Results<'_, I> {
+    /// Why the run ended before its work was done, if it did: told once, as the fault of the item
+    /// whose turn would have been next. A loop that never asks for the [`end`](Self::end) must
+    /// not take it for a success.
+    fn last_word(&mut self) -> Option<Result<Record, Fault>> {
+        let error = self.delivery.run.error_text().filter(|_| !self.has_told)?;
+        self.has_told = true;
+        let next = ItemIndex::new(self.delivery.run.queue.pushed());
+        Some(Err(Fault::new(next, FaultKind::NotRun, error)))
     }
 }
 
@@ -76,7 +98,7 @@ impl<I> Iterator for Results<'_, I> {
                 Some(outcomes) => (outcomes, Cursor::default()),
                 None => {
                     self.left = (0, Some(0));
-                    return None;
+                    return self.last_word();
                 }
             },
         };

@@ -7,6 +7,7 @@ use crate::collector::Order;
 use crate::collector::policy::ErrorPolicy;
 use crate::error::Error;
 use crate::outcome::{Format, RecordRule};
+use crate::pool::Cancel;
 use crate::queue::Queue;
 use crate::stats::Progress;
 use crate::stop::{StopFlag, Wake};
@@ -24,6 +25,7 @@ pub(crate) struct Run {
     pub(crate) results: Option<Format>,
     /// Ends a wait of the source.
     pub(crate) source_stop: Option<StopFlag>,
+    cancel: Cancel,
     /// The first error: later ones are its consequences.
     error: Mutex<Option<Error>>,
 }
@@ -36,13 +38,14 @@ pub(crate) struct Plan {
     pub(crate) rule: RecordRule,
     pub(crate) results: Option<Format>,
     pub(crate) source_stop: Option<StopFlag>,
+    pub(crate) cancel: Cancel,
 }
 
 impl Run {
     pub(crate) fn new(queue: Queue, progress: Progress, plan: Plan) -> Arc<Self> {
-        let Plan { order, policy, rule, results, source_stop } = plan;
+        let Plan { order, policy, rule, results, source_stop, cancel } = plan;
         let error = Mutex::default();
-        Arc::new(Self { queue, progress, order, policy, rule, results, source_stop, error })
+        Arc::new(Self { queue, progress, order, policy, rule, results, source_stop, cancel, error })
     }
 
     /// Ends the run with `error`: nothing more is read or started.
@@ -51,9 +54,21 @@ impl Run {
         self.stop();
     }
 
+    /// Ends the run with `error`: a worker cannot start, so that no other one needs to.
+    pub(crate) fn fail_to_start(&self, error: Error) {
+        self.fail(error);
+        self.cancel.starts();
+    }
+
     /// Notes how the run will end; what has been read is still worked on.
     pub(crate) fn note(&self, error: Error) {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// How the run has failed so far, in words.
+    pub(crate) fn error_text(&self) -> Option<String> {
+        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        error.as_ref().map(Error::with_causes)
     }
 
     pub(crate) fn take_error(&self) -> Option<Error> {
@@ -77,5 +92,7 @@ impl Run {
 impl Wake for Run {
     fn wake(&self) {
         self.stop();
+        // Nothing is there for those who are still starting.
+        self.cancel.starts();
     }
 }

@@ -65,7 +65,7 @@ fn settings() -> Settings {
         chunk_size: ChunkSize::Auto,
         results: None,
         stop: StopFlag::new(),
-        observer: Arc::new(crate::event::Nobody),
+        audience: Audience::default(),
     }
 }
 
@@ -377,6 +377,120 @@ fn a_worker_that_cannot_start_ends_the_run_and_says_why() {
         assert!(matches!(&error, Error::Init { worker, .. } if worker.get() == 1), "{error}");
         assert_eq!(ended.summary.read, ended.summary.counts.total());
         drop(send);
+    });
+}
+
+#[test]
+fn a_loop_that_only_takes_results_sees_that_the_run_failed() {
+    watched(|| {
+        let cannot_start = || Box::new(|| Err(no_start())) as Open;
+        let mut pool = start(settings(), std::iter::once(cannot_start()));
+        let all: Result<Vec<_>, _> = pool.map(["one", "two"]).collect();
+        assert_eq!(all.unwrap_err().kind(), FaultKind::NotRun);
+        let last = pool.map(["one"]).last().unwrap().unwrap_err();
+        assert_eq!(last.message(), "worker 0 could not be started: init failed: no such file");
+    });
+}
+
+#[test]
+fn a_panic_in_an_iterator_is_the_last_result() {
+    watched(|| {
+        let items = (0..5).map(|number| {
+            assert!(number < 3, "three is enough");
+            number.to_string()
+        });
+        let mut pool = pool(2, settings(), echo);
+        let results: Vec<_> = pool.map(items).map(text).collect();
+        let panic = "item 3: not-run: the source of the items panicked: three is enough";
+        assert_eq!(results, ["0", "1", "2", panic]);
+    });
+}
+
+#[test]
+fn a_slow_item_of_an_abandoned_run_holds_up_only_its_own_worker() {
+    watched(|| {
+        let (go, waits) = bounded::<()>(0);
+        let (begun, has_begun) = bounded::<()>(1);
+        let slow = move |_: usize, item: &[u8]| {
+            if item == b"slow" {
+                begun.send(()).unwrap();
+                waits.recv_timeout(PATIENCE).unwrap();
+            }
+            Reply::Record(item.to_vec())
+        };
+        let mut pool = pool(2, settings(), slow);
+        let results = pool.map(["slow"]);
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        drop(results);
+        for item in ["second", "third"] {
+            let mut results = pool.map([item]);
+            assert_eq!(results.next().map(text).as_deref(), Some(item));
+        }
+        go.send(()).unwrap();
+        assert_eq!(pool.map(["last"]).map(text).collect::<Vec<_>>(), ["last"]);
+    });
+}
+
+#[test]
+fn a_replacement_is_not_made_when_there_is_nothing_left_to_do() {
+    watched(|| {
+        let opened = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&opened);
+        let open = Box::new(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok(boxed(|_: &[u8]| Reply::Break))
+        }) as Open;
+        let mut pool = start(settings(), std::iter::once(open));
+        assert_eq!(pool.map(["bad"]).count(), 1);
+        drop(pool);
+        assert_eq!(opened.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// Panics at whatever it is told.
+struct Nervous;
+
+impl crate::event::Observer for Nervous {
+    fn notify(&self, _event: &crate::event::Event<'_>) {
+        panic!("not that!");
+    }
+}
+
+#[test]
+fn an_observer_that_panics_costs_no_item() {
+    watched(|| {
+        let audience = Audience::new(Arc::new(Nervous));
+        let break_one = |_: usize, item: &[u8]| match item {
+            b"1" => Reply::Break,
+            _ => Reply::Record(item.to_vec()),
+        };
+        let mut pool = pool(2, Settings { audience, ..settings() }, break_one);
+        let results: Vec<_> = pool.map(numbers(3)).map(text).collect();
+        assert_eq!(results, ["0", "item 1: trap: broke", "2"]);
+    });
+}
+
+#[test]
+fn after_an_immediate_end_in_order_nothing_that_was_finished_early_is_written() {
+    watched(|| {
+        let (done, all_done) = bounded::<()>(3);
+        let call = move |_: usize, item: &[u8]| {
+            if item == b"0" {
+                for _ in 0..3 {
+                    all_done.recv_timeout(PATIENCE).unwrap();
+                }
+                return Reply::Refused;
+            }
+            done.send(()).unwrap();
+            Reply::Record(item.to_vec())
+        };
+        let chunk_size = ChunkSize::Fixed(NonZeroUsize::MIN);
+        let policy = ErrorPolicy::Immediate;
+        let mut pool = pool(2, Settings { policy, chunk_size, ..settings() }, call);
+        let mut sink = Memory::new();
+        let ended = pool.run(Items::new(numbers(4)), &mut sink);
+        assert_eq!((sink.results().len(), ended.summary.delivered), (1, 1));
+        assert_eq!(ended.summary.counts.records(), 3, "they are accounted for all the same");
     });
 }
 

@@ -127,8 +127,54 @@ fn a_stop_wakes_the_reader_and_the_workers_and_loses_nothing() {
         queue.wake();
         assert_eq!(reader.join().unwrap(), Err(Stopped));
         assert!(queue.claim(1).is_none());
-        let left: usize = queue.drain().iter().map(Span::len).sum();
-        assert_eq!((left as u64, queue.pushed()), (10, 10));
+        let left = queue.drain();
+        assert_eq!((left.iter().map(Span::len).sum::<usize>(), queue.pushed()), (10, 10));
+        // Whoever accounts for them lets them go, as if the window had admitted them.
+        for span in left {
+            queue.release(span.len(), span.total_cost());
+        }
+        let state = queue.lock();
+        assert_eq!((state.held_items, state.held_bytes), (0, 0));
+    });
+}
+
+#[test]
+fn after_a_stop_no_worker_waits_for_what_another_holds() {
+    watched(|| {
+        let queue = Queue::new(Window::default(), 2);
+        queue.push(&mut numbered(0, 2)).unwrap();
+        let claim = queue.claim(1).unwrap();
+        queue.wake();
+        assert!(queue.claim(1).is_none(), "nothing that comes back is started");
+        drop(claim);
+    });
+}
+
+#[test]
+fn when_results_fill_the_window_twice_only_the_earliest_item_goes_on() {
+    watched(|| {
+        let bytes = NonZeroUsize::new(1000).unwrap();
+        let queue = Arc::new(Queue::new(Window::UNBOUNDED.with_bytes(bytes), 3));
+        queue.push(&mut numbered(0, 4)).unwrap();
+        let slow = queue.claim(1).unwrap();
+        let mut quick = queue.claim(1).unwrap();
+        drop(quick.take());
+        drop(quick);
+        queue.hold(3000);
+        let other = Arc::clone(&queue);
+        let other = std::thread::Builder::new()
+            .spawn(move || other.claim(9).map(|mut claim| texts(&claim.take())))
+            .unwrap();
+        while queue.lock().workers_wait == 0 {
+            std::thread::yield_now();
+        }
+        // The slow one has ended: now the next is the earliest, one at a time.
+        let mut slow = slow;
+        drop(slow.take());
+        drop(slow);
+        assert_eq!(other.join().unwrap(), Some(vec!["2".to_owned()]));
+        queue.release(2, 3000);
+        assert_eq!(texts(&queue.claim(1).unwrap().take()), ["3"]);
     });
 }
 

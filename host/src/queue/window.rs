@@ -36,8 +36,8 @@ impl Bound {
 }
 
 impl Window {
-    /// Room for a few dozen blocks: more does not make a run faster, and what waits for a
-    /// slow item at the head may take this much again for its results.
+    /// Room for a few dozen blocks: more does not make a run faster. Results that wait for a
+    /// slow item at the head may take as much again; then only that item goes on.
     pub const DEFAULT_BYTES: NonZeroUsize =
         NonZeroUsize::new(16 * 1024 * 1024).expect("16 MiB is not zero");
 
@@ -66,6 +66,11 @@ impl Window {
     /// Whether one more item may be read when this much is held.
     pub(super) fn has_room(self, items: usize, bytes: usize, workers: usize) -> bool {
         items < workers || !(self.items.reached_by(items) || self.bytes.reached_by(bytes))
+    }
+
+    /// Whether results that wait have taken as much again as may be read.
+    pub(super) fn is_overfull(self, bytes: usize) -> bool {
+        matches!(self.bytes, Bound::AtMost(most) if bytes > most.saturating_mul(2))
     }
 }
 

@@ -24,21 +24,33 @@ pub(crate) const MAX_RESULT: usize = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Meter {
     limit: MemoryLimit,
+    /// What was granted. A growth that then fails stays charged: the engine tells of failures
+    /// that it never asked for, so that taking back could be had for nothing.
     used: usize,
-    /// What the growth that is being tried has added, to be taken back if it fails.
-    last: usize,
     denied: bool,
 }
 
 impl Meter {
+    /// A component that was made by tools has some dozens.
+    const MAX_INSTANCES: usize = 1000;
+    /// Each takes 4 GiB of addresses and several of the process's memory maps, however empty.
+    const MAX_MEMORIES: usize = 32;
+    /// As many as a large component needs.
+    const MAX_TABLES: usize = 1000;
+
     pub(crate) fn new(limit: MemoryLimit) -> Self {
-        Self { limit, used: 0, last: 0, denied: false }
+        Self { limit, used: 0, denied: false }
     }
 
-    /// Whether a growth was refused since the last call: it tells a plugin that ran out of
-    /// memory from one that broke for another reason.
-    pub(crate) fn take_denied(&mut self) -> bool {
-        std::mem::take(&mut self.denied)
+    /// Forgets what was refused before: another call begins.
+    pub(crate) fn begin_call(&mut self) {
+        self.denied = false;
+    }
+
+    /// Whether a growth was refused in this call: it tells a plugin that ran out of memory from
+    /// one that broke for another reason.
+    pub(crate) fn was_denied(&self) -> bool {
+        self.denied
     }
 
     fn grow(&mut self, bytes: usize) -> bool {
@@ -46,16 +58,10 @@ impl Meter {
         let allowed = used <= self.limit.0;
         if allowed {
             self.used = used;
-            self.last = bytes;
         } else {
             self.denied = true;
         }
         allowed
-    }
-
-    fn take_back(&mut self) {
-        self.used -= std::mem::take(&mut self.last);
-        self.denied = true;
     }
 }
 
@@ -70,7 +76,7 @@ impl ResourceLimiter for Meter {
     }
 
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.take_back();
+        self.denied = true;
         Ok(())
     }
 
@@ -85,8 +91,20 @@ impl ResourceLimiter for Meter {
     }
 
     fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.take_back();
+        self.denied = true;
         Ok(())
+    }
+
+    fn instances(&self) -> usize {
+        Self::MAX_INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        Self::MAX_MEMORIES
+    }
+
+    fn tables(&self) -> usize {
+        Self::MAX_TABLES
     }
 }
 
@@ -99,17 +117,21 @@ mod tests {
         let mut meter = Meter::new(MemoryLimit(1000));
         assert!(meter.memory_growing(0, 900, None).unwrap());
         assert!(!meter.table_growing(0, 100, None).unwrap(), "800 bytes more");
-        assert!(meter.take_denied());
-        assert!(!meter.take_denied(), "it is told once");
+        assert!(meter.was_denied());
+        meter.begin_call();
+        assert!(!meter.was_denied(), "it is told of the call that it was in");
         assert!(meter.table_growing(0, 12, None).unwrap());
         assert!(!meter.memory_growing(900, 910, None).unwrap());
     }
 
     #[test]
-    fn a_growth_that_failed_is_not_charged() {
+    fn nothing_is_had_for_nothing_by_growths_that_fail() {
         let mut meter = Meter::new(MemoryLimit(1000));
-        assert!(meter.memory_growing(0, 900, None).unwrap());
-        meter.memory_grow_failed(wasmtime::Error::msg("no memory")).unwrap();
-        assert!(meter.memory_growing(0, 1000, None).unwrap());
+        for _ in 0..2 {
+            assert!(meter.memory_growing(0, 500, None).unwrap());
+            // As the engine does when a new size is beyond all numbers: it has not asked before.
+            meter.table_grow_failed(wasmtime::Error::msg("overflow")).unwrap();
+        }
+        assert!(!meter.memory_growing(0, 1, None).unwrap());
     }
 }

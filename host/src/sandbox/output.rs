@@ -11,7 +11,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::event::{Event, Observer, Stream};
+use crate::event::{Audience, Event, Stream};
 use crate::worker::WorkerIndex;
 
 /// One stream of one worker's plugin.
@@ -21,14 +21,14 @@ pub(crate) struct Capture(Arc<Mutex<Lines>>);
 struct Lines {
     worker: WorkerIndex,
     stream: Stream,
-    observer: Arc<dyn Observer>,
+    audience: Audience,
     /// The line that has not ended yet.
     line: Vec<u8>,
 }
 
 impl Capture {
-    pub(crate) fn new(worker: WorkerIndex, stream: Stream, observer: Arc<dyn Observer>) -> Self {
-        Self(Arc::new(Mutex::new(Lines { worker, stream, observer, line: Vec::new() })))
+    pub(crate) fn new(worker: WorkerIndex, stream: Stream, audience: Audience) -> Self {
+        Self(Arc::new(Mutex::new(Lines { worker, stream, audience, line: Vec::new() })))
     }
 
     fn take(&self, bytes: &[u8]) {
@@ -64,7 +64,7 @@ impl Lines {
         let line = String::from_utf8_lossy(&self.line);
         let line = line.strip_suffix('\r').unwrap_or(&line);
         let (worker, stream) = (self.worker, self.stream);
-        self.observer.notify(&Event::Output { worker, stream, line });
+        self.audience.tell(&Event::Output { worker, stream, line });
         self.line.clear();
     }
 }
@@ -135,6 +135,7 @@ impl AsyncWrite for Capture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Observer;
 
     struct Told(Mutex<Vec<String>>);
 
@@ -148,7 +149,8 @@ mod tests {
 
     fn lines(writes: &[&[u8]]) -> Vec<String> {
         let told = Arc::new(Told(Mutex::default()));
-        let capture = Capture::new(WorkerIndex::default(), Stream::Stdout, told.clone());
+        let capture =
+            Capture::new(WorkerIndex::default(), Stream::Stdout, Audience::new(told.clone()));
         for bytes in writes {
             capture.take(bytes);
         }

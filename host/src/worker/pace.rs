@@ -13,7 +13,7 @@ pub enum ChunkSize {
     /// About a millisecond of work, by what items have cost so far.
     #[default]
     Auto,
-    /// Always so many, if they are there.
+    /// So many, if they are there and it is not more than a fair share.
     Fixed(NonZeroUsize),
 }
 

@@ -7,6 +7,9 @@
 //!    ├─ the first time ever, or too often in a row ──▶ Retired
 //!    └─ otherwise ──▶ Opening
 //! ```
+//!
+//! A worker that breaks on item after item is not retired for it: each has its fault, and
+//! `--max-faults` says how many are too many. Only one that cannot start again is of no use.
 
 /// Where one worker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
