@@ -57,7 +57,8 @@ pub struct BlockBuilder {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     rejected: Vec<(usize, String)>,
-    paths: Vec<PathBuf>,
+    /// With the place of the item, ascending; an item that is no file has none.
+    paths: Vec<(usize, PathBuf)>,
     input_bytes: u64,
 }
 
@@ -112,10 +113,11 @@ impl BlockBuilder {
     ///
     /// # Panics
     ///
-    /// When an earlier item of this block has no path: all items of a block have one, or none.
+    /// When the block has no item.
     pub fn set_path(&mut self, path: PathBuf) {
-        self.paths.push(path);
-        assert_eq!(self.paths.len(), self.ends.len(), "each item of the block has a path");
+        let last = self.last();
+        self.paths.pop_if(|(item, _)| *item == last);
+        self.paths.push((last, path));
     }
 
     /// Says that the item added last cannot be worked on: it becomes a fault `bad-item` with
@@ -125,8 +127,15 @@ impl BlockBuilder {
     ///
     /// When the block has no item.
     pub fn reject(&mut self, why: impl Into<String>) {
-        let last = self.ends.len().checked_sub(1).expect("an item was added before");
+        let last = self.last();
+        // What is said last counts.
+        let _ = self.rejected.pop_if(|(item, _)| *item == last);
         self.rejected.push((last, why.into()));
+    }
+
+    /// The place of the item added last.
+    fn last(&self) -> usize {
+        self.ends.len().checked_sub(1).expect("an item was added before")
     }
 
     /// Counts bytes of the input that the items of this block took, separators included.
@@ -158,9 +167,9 @@ impl BlockBuilder {
         self.bytes.len() + self.ends.len() * Self::ITEM_COST
     }
 
-    /// Whether `other` can be added: it is of the same kind, and this block is not full.
+    /// Whether there is room for the items of `other`, too.
     pub(crate) fn can_take(&self, other: &Self) -> bool {
-        !self.is_full() && (self.is_empty() || self.paths.is_empty() == other.paths.is_empty())
+        self.cost() + other.cost() <= Self::FULL
     }
 
     /// Moves all items of `other` to the end of this block.
@@ -169,7 +178,7 @@ impl BlockBuilder {
         self.bytes.append(&mut other.bytes);
         self.ends.extend(other.ends.drain(..).map(|end| bytes + end));
         self.rejected.extend(other.rejected.drain(..).map(|(item, why)| (items + item, why)));
-        self.paths.append(&mut other.paths);
+        self.paths.extend(other.paths.drain(..).map(|(item, path)| (items + item, path)));
         self.input_bytes += std::mem::take(&mut other.input_bytes);
     }
 
@@ -180,13 +189,12 @@ impl BlockBuilder {
         }
         self.ends.truncate(items);
         self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
-        self.paths.truncate(items);
+        self.paths.retain(|(item, _)| *item < items);
         self.rejected.retain(|(item, _)| *item < items);
     }
 
     pub(crate) fn seal(self, first: ItemIndex) -> Block {
         let Self { bytes, ends, rejected, paths, input_bytes } = self;
-        debug_assert!(paths.is_empty() || paths.len() == ends.len(), "a path for each item");
         Block { first, bytes, ends, rejected, paths, input_bytes }
     }
 }
@@ -198,7 +206,7 @@ pub(crate) struct Block {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     rejected: Vec<(usize, String)>,
-    paths: Vec<PathBuf>,
+    paths: Vec<(usize, PathBuf)>,
     input_bytes: u64,
 }
 
@@ -253,17 +261,12 @@ impl Span {
 
     /// The file that the item at `at` is the content of.
     pub(crate) fn path(&self, at: usize) -> Option<&Path> {
-        self.block.paths.get(self.items.start + at).map(PathBuf::as_path)
+        noted(&self.block.paths, self.items.start + at).map(PathBuf::as_path)
     }
 
     /// Why the item at `at` cannot be worked on.
     pub(crate) fn rejection(&self, at: usize) -> Option<&str> {
-        let rejected = &self.block.rejected;
-        if rejected.is_empty() {
-            return None;
-        }
-        let found = rejected.binary_search_by_key(&(self.items.start + at), |(item, _)| *item);
-        found.ok().map(|place| rejected[place].1.as_str())
+        noted(&self.block.rejected, self.items.start + at).map(String::as_str)
     }
 
     /// Where the first item is, from `at` on, that cannot be worked on; or the end.
@@ -312,6 +315,12 @@ impl Span {
         self.block.input_bytes_before(self.items.end)
             - self.block.input_bytes_before(self.items.start)
     }
+}
+
+/// What is noted of `item`; most items have no note.
+fn noted<T>(notes: &[(usize, T)], item: usize) -> Option<&T> {
+    let found = notes.binary_search_by_key(&item, |(noted, _)| *noted);
+    found.ok().map(|place| &notes[place].1)
 }
 
 #[cfg(test)]
@@ -371,6 +380,40 @@ mod tests {
         block.push(b"next");
         let span = Span::whole(block.seal(ItemIndex::default()));
         assert_eq!((span.len(), span.item(1)), (2, &b"next"[..]));
+    }
+
+    #[test]
+    fn each_item_has_a_path_of_its_own_or_none() {
+        let mut block = BlockBuilder::new();
+        let mut next = BlockBuilder::new();
+        block.push(b"none");
+        block.push(b"a");
+        block.set_path("a".into());
+        next.push(b"none");
+        next.push(b"b");
+        next.set_path("b".into());
+        next.push(b"none");
+        next.push(b"cut");
+        next.set_path("cut".into());
+        next.truncate(3);
+        block.append(&mut next);
+        next.push(b"none");
+        block.append(&mut next);
+        let mut span = Span::whole(block.seal(ItemIndex::default()));
+        span.split_to(1);
+        let paths: Vec<_> = (0..span.len()).map(|at| span.path(at)).collect();
+        let [a, b] = ["a", "b"].map(|path| Some(Path::new(path)));
+        assert_eq!(paths, [a, None, b, None, None]);
+    }
+
+    #[test]
+    fn the_path_that_was_set_last_counts() {
+        let mut block = BlockBuilder::new();
+        block.push(b"one");
+        block.set_path("first".into());
+        block.set_path("second".into());
+        let span = Span::whole(block.seal(ItemIndex::default()));
+        assert_eq!(span.path(0), Some(Path::new("second")));
     }
 
     #[test]

@@ -67,8 +67,10 @@ pub trait Source: Send {
         Size::default()
     }
 
-    /// The flag that ends a wait of `fill` for input, if there is one. The run sets it when it
-    /// wants nothing more; without one, a source that waits is left alone until it returns.
+    /// The flag that ends a wait of `fill` for input, if there is one: a flag that is this
+    /// source's own. The run sets it when it wants nothing more, also at a normal end, so one
+    /// that is shared with a pool or another source would stop these as well. Without one, a
+    /// source that waits is left alone until it returns.
     fn stop_flag(&self) -> Option<StopFlag> {
         None
     }

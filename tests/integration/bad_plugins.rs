@@ -169,11 +169,8 @@ fn what_the_run_is_to_be_given_must_be_there() {
 
 #[test]
 fn an_init_that_fails_does_not_wait_for_one_that_never_ends() {
-    let finished = host()
-        .plugin("spin-init.wat")
-        .args(["--init", "refuse", "--init", "spin"])
-        .run()
-        .code(3);
+    let finished =
+        host().plugin("spin-init.wat").args(["--init", "refuse", "--init", "spin"]).run().code(3);
     let stderr = finished.stderr_text();
     let error = "error: worker 0 could not be started: init failed: r\n";
     assert!(stderr.contains(error), "{stderr}");

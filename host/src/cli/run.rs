@@ -48,8 +48,7 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
 }
 
 fn open_source(args: &ItemArgs) -> Result<Box<dyn Source>, CliError> {
-    // A flag of its own: it is set when the run wants nothing more, for whatever reason.
-    let inputs = Inputs::open(args.inputs.clone(), &StopFlag::new())?;
+    let inputs = Inputs::open(args.inputs.clone())?;
     let source = args.input_format.source(inputs);
     Ok(match args.limit {
         Some(items) => Box::new(Limit::new(source, items)),

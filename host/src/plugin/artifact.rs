@@ -38,6 +38,10 @@ impl Artifact {
             Some([1, 0, 0, 0]) => Kind::Core,
             // A component has its layer in the upper two bytes; its version still changes.
             Some([_, _, 1, 0]) => Kind::Component,
+            Some(&[a, b, c, d]) => {
+                let version = u32::from_le_bytes([a, b, c, d]);
+                return Err(LoadError::Version { path: path.to_owned(), version });
+            }
             Some(_) | None => {
                 return Err(LoadError::Truncated { path: path.to_owned(), bytes: binary.len() });
             }
@@ -68,7 +72,7 @@ fn binary(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, LoadError> {
     if !is_text {
         return Err(LoadError::NotWasm { path: path.to_owned(), begins: begins(&bytes) });
     }
-    match wat::parse_bytes(&bytes) {
+    match wat::Parser::new().parse_bytes(Some(path), &bytes) {
         Ok(binary) => Ok(Cow::into_owned(binary)),
         Err(error) => Err(LoadError::Text { path: path.to_owned(), source: error.into() }),
     }
@@ -92,7 +96,7 @@ mod tests {
     #[test]
     fn the_kind_is_told_by_the_bytes() {
         #[rustfmt::skip]
-        let cases: [(&str, &[u8], &str); 9] = [
+        let cases: [(&str, &[u8], &str); 13] = [
             ("module",       b"\0asm\x01\0\0\0",      "Core"),
             ("component",    b"\0asm\x0d\0\x01\0",    "Component"),
             ("module text",  b"(module)",             "Core"),
@@ -100,6 +104,10 @@ mod tests {
             ("empty",        b"",                     "plugin `p` is not WebAssembly: it is empty"),
             ("cut early",    b"\0as",                 "plugin `p` is cut off after 3 bytes"),
             ("cut later",    b"\0asm\x01",            "plugin `p` is cut off after 5 bytes"),
+            ("cut last",     b"\0asm\x01\0\0",        "plugin `p` is cut off after 7 bytes"),
+            ("cut new",      b"\0asm\x02\0\0",        "plugin `p` is cut off after 7 bytes"),
+            ("new module",   b"\0asm\x02\0\0\0",      "plugin `p` is WebAssembly of a version that this host does not know: 2"),
+            ("new layer",    b"\0asm\x01\0\x02\0...", "plugin `p` is WebAssembly of a version that this host does not know: 131073"),
             ("elf",          b"\x7fELF....",          "plugin `p` is not WebAssembly: it is a native program or library"),
             ("text",         b"hello\nworld",         "plugin `p` is not WebAssembly: it begins with `hello\\nwo`"),
         ];
@@ -109,6 +117,15 @@ mod tests {
                 Err(error) => error.to_string(),
             };
             assert_eq!(told, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_says_names_the_file() {
+        for text in [&b"(module\n  (fnuc))"[..], b"(\xff)"] {
+            let error = Artifact::from_bytes(Path::new("a/plugin.wat"), text.to_vec()).unwrap_err();
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(cause.contains("a/plugin.wat") && !cause.contains("<anon>"), "{cause}");
         }
     }
 }

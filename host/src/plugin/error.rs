@@ -35,6 +35,14 @@ pub enum LoadError {
         /// How many bytes there are.
         bytes: usize,
     },
+    /// The header is of no version of WebAssembly that this host knows.
+    #[error("plugin `{path}` is WebAssembly of a version that this host does not know: {version}")]
+    Version {
+        /// As the user named it.
+        path: PathBuf,
+        /// The four bytes after the magic number, little-endian.
+        version: u32,
+    },
     /// The text form does not parse.
     #[error("plugin `{path}` is not valid text")]
     Text {
@@ -114,6 +122,7 @@ impl LoadError {
             Self::Truncated { .. } | Self::Invalid { .. } => {
                 "the file may be damaged or incomplete: build or copy it again"
             }
+            Self::Version { .. } => "build it again with current tools, or update mtl-host",
             Self::MissingExport { exports, .. } if exports.contains("`_start`") => {
                 "this is a program, not a plugin: build a library (in Rust, `crate-type = \
                  [\"cdylib\"]`) that exports its worker, in Rust with `mtl_plugin::export!`"

@@ -2,13 +2,16 @@
 //!
 //! Compressed bytes may come slowly, through a pipe. What has arrived is decoded and given
 //! out before more is waited for; a decoder that sits on decoded bytes would hold back items.
+//! So is what comes before damage: the error follows the last bytes that are good.
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::write::MultiGzDecoder;
+use zstd::stream::raw::{self, InBuffer, Operation, OutBuffer};
+use zstd::zstd_safe::DCtx;
 
 /// How an input is compressed. Its name says so, nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +37,7 @@ type Bytes = Box<dyn Read + Send>;
 pub(super) enum Decoder {
     Plain(Bytes),
     Gzip(Box<Gunzip>),
-    /// Gives out what it holds before it reads on, by its own design.
-    Zstd(Box<zstd::Decoder<'static, BufReader<Bytes>>>),
+    Zstd(Box<Unzstd>),
 }
 
 impl Decoder {
@@ -43,7 +45,7 @@ impl Decoder {
         Ok(match compression {
             Compression::Plain => Self::Plain(bytes),
             Compression::Gzip => Self::Gzip(Box::new(Gunzip::new(bytes))),
-            Compression::Zstd => Self::Zstd(Box::new(zstd::Decoder::new(bytes)?)),
+            Compression::Zstd => Self::Zstd(Box::new(Unzstd::new(bytes)?)),
         })
     }
 }
@@ -53,7 +55,7 @@ impl Read for Decoder {
         match self {
             Self::Plain(bytes) => bytes.read(buffer),
             Self::Gzip(gunzip) => gunzip.read(buffer),
-            Self::Zstd(decoder) => decoder.read(buffer),
+            Self::Zstd(unzstd) => unzstd.read(buffer),
         }
     }
 }
@@ -70,37 +72,65 @@ impl fmt::Debug for Decoder {
 
 /// A gzip decoder that waits only when it has nothing to give.
 ///
-/// The library's decoder asks for input before it looks at what it still holds, and it holds
-/// something whenever its output did not fit. Here it always fits: compressed bytes go in by
-/// small pieces, and what a piece can become at most has room in `decoded`.
+/// Compressed bytes are pushed into the library's decoder, because what that has written then
+/// stays there when it fails: all that comes before the damage is given out before the error.
+/// The decoder that pulls its input keeps the count of those bytes to itself.
 pub(super) struct Gunzip {
-    decoder: MultiGzDecoder<Pieces>,
-    decoded: Box<[u8]>,
-    start: usize,
-    end: usize,
+    bytes: BufReader<Bytes>,
+    decoder: MultiGzDecoder<Vec<u8>>,
+    /// How many of the decoded bytes have been given out.
+    given: usize,
+    /// Comes after what has been decoded.
+    error: Option<io::Error>,
+}
+
+/// What came of an attempt to decode more.
+enum Step {
+    /// Something went in or came out.
+    Done,
+    /// There is nothing now; if it was waited for, nothing at all.
+    Nothing,
 }
 
 impl Gunzip {
-    /// What one compressed byte can become at most, by the format: four times 258 bytes.
-    const RATIO: usize = 1032;
-    /// The decoder may hold a few more compressed bytes than the last piece, bit by bit.
-    const DECODED: usize = (Pieces::PIECE + 16) * Self::RATIO;
-
     fn new(bytes: Bytes) -> Self {
-        Self {
-            decoder: MultiGzDecoder::new(Pieces { bytes: BufReader::new(bytes), patient: false }),
-            decoded: vec![0; Self::DECODED].into_boxed_slice(),
-            start: 0,
-            end: 0,
-        }
+        let (bytes, decoder) = (BufReader::new(bytes), MultiGzDecoder::new(Vec::new()));
+        Self { bytes, decoder, given: 0, error: None }
     }
 
-    /// Decodes the next piece.
-    fn refill(&mut self) -> io::Result<()> {
-        let end = self.decoder.read(&mut self.decoded)?;
-        debug_assert!(end < self.decoded.len(), "the decoder holds nothing back");
-        (self.start, self.end) = (0, end);
-        Ok(())
+    /// Gives out what has been decoded, as far as `buffer` has room.
+    fn give(&mut self, buffer: &mut [u8]) -> usize {
+        let decoded = &self.decoder.get_ref()[self.given..];
+        let most = decoded.len().min(buffer.len());
+        buffer[..most].copy_from_slice(&decoded[..most]);
+        self.given += most;
+        most
+    }
+
+    /// Decodes more, when all that was decoded has been given out.
+    fn step(&mut self, may_wait: bool) -> io::Result<Step> {
+        self.decoder.get_mut().clear();
+        self.given = 0;
+        if self.bytes.buffer().is_empty() {
+            // The decoder may hold what did not fit when the last bytes went in.
+            self.decoder.flush()?;
+            if !self.decoder.get_ref().is_empty() {
+                return Ok(Step::Done);
+            }
+            if !may_wait {
+                return Ok(Step::Nothing);
+            }
+        }
+        let there = self.bytes.fill_buf()?;
+        if there.is_empty() {
+            return self.decoder.try_finish().map(|()| Step::Nothing);
+        }
+        let taken = self.decoder.write(there).inspect_err(|_| {
+            // For what it still holds. That it fails again is nothing new.
+            let _ = self.decoder.flush();
+        })?;
+        self.bytes.consume(taken);
+        Ok(Step::Done)
     }
 }
 
@@ -108,57 +138,88 @@ impl Read for Gunzip {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut given = 0;
         loop {
-            let most = (buffer.len() - given).min(self.end - self.start);
-            buffer[given..][..most].copy_from_slice(&self.decoded[self.start..][..most]);
-            given += most;
-            self.start += most;
+            given += self.give(&mut buffer[given..]);
             if given == buffer.len() {
                 return Ok(given);
             }
-            self.decoder.get_mut().patient = given == 0;
-            match self.refill() {
-                Ok(()) if self.end == 0 => return Ok(given),
-                Ok(()) => {}
-                Err(error) if given > 0 && error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(given);
-                }
-                Err(error) => return Err(error),
+            match self.error.take_if(|_| given == 0) {
+                Some(error) => return Err(error),
+                None if self.error.is_some() => return Ok(given),
+                None => {}
+            }
+            match self.step(given == 0) {
+                Ok(Step::Done) => {}
+                Ok(Step::Nothing) => return Ok(given),
+                Err(error) => self.error = Some(error),
             }
         }
     }
 }
 
-/// Gives out what it reads in small pieces; when it is not patient, only what is there.
-struct Pieces {
+/// A zstd decoder that gets no more than one block at once.
+///
+/// When a step of the library's decoder fails, the step's output is lost. So a step must not
+/// reach from a good block into a bad one.
+pub(super) struct Unzstd {
     bytes: BufReader<Bytes>,
-    patient: bool,
+    decoder: raw::Decoder<'static>,
+    /// How many bytes the decoder would like to have next.
+    wanted: usize,
+    /// Whether the input could end here.
+    frame_ended: bool,
 }
 
-impl Pieces {
-    const PIECE: usize = 256;
-}
+impl Unzstd {
+    /// The header of a block; the decoder likes to have it together with the block before.
+    const HEADER: usize = 3;
 
-impl BufRead for Pieces {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if !self.patient && self.bytes.buffer().is_empty() {
-            return Err(io::ErrorKind::WouldBlock.into());
+    fn new(bytes: Bytes) -> io::Result<Self> {
+        let bytes = BufReader::with_capacity(DCtx::in_size(), bytes);
+        Ok(Self { bytes, decoder: raw::Decoder::new()?, wanted: 0, frame_ended: false })
+    }
+
+    /// How much goes in at once: what is wanted, without the header of the next block.
+    fn piece(&self) -> usize {
+        match self.wanted {
+            0 => 1,
+            header @ 1..=Self::HEADER => header,
+            more => more - Self::HEADER,
         }
-        let there = self.bytes.fill_buf()?;
-        Ok(&there[..there.len().min(Self::PIECE)])
     }
 
-    fn consume(&mut self, bytes: usize) {
-        self.bytes.consume(bytes);
+    /// Decodes up to `most` of the bytes that are there.
+    fn step(&mut self, most: usize, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.frame_ended && most > 0 {
+            self.decoder.reinit()?;
+            self.frame_ended = false;
+        }
+        let mut input = InBuffer::around(&self.bytes.buffer()[..most]);
+        let mut output = OutBuffer::around(buffer);
+        self.wanted = self.decoder.run(&mut input, &mut output)?;
+        self.frame_ended |= self.wanted == 0;
+        let (taken, given) = (input.pos(), output.pos());
+        self.bytes.consume(taken);
+        Ok(given)
     }
 }
 
-impl Read for Pieces {
+impl Read for Unzstd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let there = self.fill_buf()?;
-        let most = there.len().min(buffer.len());
-        buffer[..most].copy_from_slice(&there[..most]);
-        self.consume(most);
-        Ok(most)
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        // What the decoder holds comes first: nobody waits for more while there is some.
+        let mut given = self.step(0, buffer)?;
+        while given == 0 {
+            let there = self.bytes.fill_buf()?.len();
+            if there == 0 {
+                let mut output = OutBuffer::around(buffer);
+                self.decoder.finish(&mut output, self.frame_ended)?;
+                return Ok(output.pos());
+            }
+            given = self.step(there.min(self.piece()), buffer)?;
+        }
+        Ok(given)
     }
 }
 

@@ -199,7 +199,7 @@ impl Opened {
     fn read(self, bytes: &mut Vec<u8>, limit: ItemLimit) -> Result<(), Unfit> {
         let limit = limit.get() as u64;
         // It may have grown since it was found, also beyond the limit.
-        let read = self.file.take(limit + 1).read_to_end(bytes)? as u64;
+        let read = self.file.take(limit.saturating_add(1)).read_to_end(bytes)? as u64;
         if read > limit { Err(Unfit::TooLong) } else { Ok(()) }
     }
 }

@@ -29,9 +29,8 @@ const STANDARD_INPUT: &str = "standard input";
 ///
 /// ```
 /// use mtl_host::source::{Inputs, SourceError};
-/// use mtl_host::StopFlag;
 ///
-/// let missing = Inputs::open(vec!["no-such-file".into()], &StopFlag::new());
+/// let missing = Inputs::open(vec!["no-such-file".into()]);
 /// assert!(matches!(missing, Err(SourceError::Open { .. })));
 /// ```
 pub struct Inputs {
@@ -41,7 +40,8 @@ pub struct Inputs {
     name: String,
     total: Option<u64>,
     taken: Arc<AtomicU64>,
-    /// None where it could not end a wait: in a reader of the user's own.
+    /// Ends a wait. These inputs' own: the run sets it at its end, and a flag that others share
+    /// would stop them, too. None where it could not end a wait: in a reader of the user's own.
     stop: Option<StopFlag>,
     alarm: Option<Arc<Alarm>>,
 }
@@ -65,22 +65,21 @@ pub(super) enum Got {
 
 impl Inputs {
     /// Looks at the files of these names. `-` is standard input, and so is no name at all.
-    /// When `stop` is set, the inputs end, even while something waits for them.
+    /// A run that stops ends them, even while something waits for them.
     ///
     /// # Errors
     ///
     /// When one of them is missing, may not be read, or is a directory.
-    pub fn open(paths: Vec<PathBuf>, stop: &StopFlag) -> Result<Self, SourceError> {
+    pub fn open(paths: Vec<PathBuf>) -> Result<Self, SourceError> {
         let mut places: Vec<_> = paths.into_iter().map(Place::of).collect();
         if places.is_empty() {
             places.push(Place::StandardInput);
         }
         let mut total = Some(0);
         for place in &places {
-            let bytes = place.check()?;
-            total = total.zip(bytes).map(|(total, bytes)| total + bytes);
+            total = sum(total, place.check()?);
         }
-        Ok(Self { total, stop: Some(stop.clone()), ..Self::of(places) })
+        Ok(Self { total, stop: Some(StopFlag::new()), ..Self::of(places) })
     }
 
     /// One input: what `reader` gives. `name` stands for it in messages.
@@ -213,6 +212,11 @@ impl Inputs {
     ) -> io::Result<Decoder> {
         Decoder::new(compression, Box::new(Counted { bytes, taken: Arc::clone(&self.taken) }))
     }
+}
+
+/// Known when both are; sparse files may claim more than a number can say.
+fn sum(total: Option<u64>, more: Option<u64>) -> Option<u64> {
+    total.zip(more).map(|(total, more)| total.saturating_add(more))
 }
 
 /// Reads once; only a signal makes it try again.

@@ -36,7 +36,7 @@ impl<S: Source> Source for Limit<S> {
         }
         let before = block.len();
         let filled = self.source.fill(block);
-        block.truncate(before + self.left);
+        block.truncate(before.saturating_add(self.left));
         self.left -= block.len() - before;
         // An error that came after the last item that is wanted concerns nobody.
         if self.left == 0 { Ok(Filled::End) } else { filled }
@@ -73,6 +73,14 @@ mod tests {
         for (items, limit, expected) in [(3, 0, 0), (3, 2, 2), (3, 3, 3), (3, 4, 3), (0, 1, 0)] {
             assert_eq!(count(items, limit), expected, "{limit} of {items}");
         }
+    }
+
+    #[test]
+    fn a_limit_beyond_counting_adds_to_what_is_there() {
+        let mut block = BlockBuilder::new();
+        block.push(b"before");
+        Limit::new(Items::new(["item"]), usize::MAX).fill(&mut block).unwrap();
+        assert_eq!(block.len(), 2);
     }
 
     /// Gives two items at once, then must not be asked again.

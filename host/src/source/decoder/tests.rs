@@ -95,6 +95,62 @@ fn pieces(texts: &[&[u8]], encode: impl FnMut(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>>
     texts.iter().copied().map(encode).collect()
 }
 
+/// What is given before the error, read by `most` bytes at once.
+fn given_before_the_error(compression: Compression, script: Script, most: usize) -> Vec<u8> {
+    let mut decoder = Decoder::new(compression, Box::new(script)).unwrap();
+    let (mut given, mut buffer) = (Vec::new(), vec![0; most]);
+    loop {
+        match decoder.read(&mut buffer) {
+            Ok(0) => panic!("{compression:?} ends without an error"),
+            Ok(read) => given.extend_from_slice(&buffer[..read]),
+            Err(_) => return given,
+        }
+    }
+}
+
+/// Not a text that shrinks, and not one that does not.
+fn numbers(count: u32) -> Vec<u8> {
+    (0..count)
+        .flat_map(|number| format!("{}\n", number.wrapping_mul(0x9e37_79b9)).into_bytes())
+        .collect()
+}
+
+#[test]
+fn what_was_decoded_before_the_damage_is_given() {
+    // What the tools of these names write out at once: they give whole ones, and so do we.
+    let window = |compression| if compression == Compression::Gzip { 32 << 10 } else { 1 };
+    let texts = [b"short".to_vec(), numbers(500), numbers(50_000), vec![0; 2_000_000]];
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        // A block of a kind that does not exist.
+        let damage = if compression == Compression::Gzip { 7 } else { 6 };
+        for text in &texts {
+            let mut damaged = flushed(compression, &[b"begin", text]).concat();
+            damaged.extend([damage, 0, 0, 0]);
+            let first = compress(compression, b"whole");
+            let bytes = [first.clone(), damaged, first].concat();
+            let whole = [&b"wholebegin"[..], text].concat();
+            let least =
+                b"whole".len() + (whole.len() - 5) / window(compression) * window(compression);
+            for most in [7, 1009, 300_000] {
+                let script = Script::new([&bytes], Then::End);
+                let given = given_before_the_error(compression, script, most);
+                let case = format!("{compression:?} {} of {}", given.len(), whole.len());
+                assert!(whole.starts_with(&given) && given.len() >= least, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_what_is_cut_off_all_is_given() {
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        let pieces = flushed(compression, &[b"begin", &numbers(500)]);
+        let script = Script::new(pieces, Then::End);
+        let given = given_before_the_error(compression, script, 300_000);
+        assert_eq!(given, [&b"begin"[..], &numbers(500)].concat(), "{compression:?}");
+    }
+}
+
 /// The second text shrinks a thousandfold: the decoder then holds far more than one read takes.
 #[test]
 fn what_can_be_decoded_is_given_before_more_is_read() {

@@ -114,6 +114,14 @@ fn a_file_that_is_too_long_is_a_faulty_item() {
     assert_eq!(given.texts(), ["one\ntwo", &why, "one\ntwo"]);
 }
 
+#[test]
+fn the_greatest_limit_lets_every_file_through() {
+    let folder = Folder::new();
+    let list = Script::new([folder.list(&["a"])], Then::End).inputs();
+    let given = Given::by(Files::new(list).item_limit(ItemLimit::new(usize::MAX).unwrap()));
+    assert_eq!(given.texts(), ["one\ntwo"]);
+}
+
 /// What the system says to be empty may not be: there, only reading tells the length.
 #[test]
 fn a_file_of_unknown_length_is_read_up_to_the_limit() {

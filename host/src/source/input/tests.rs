@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
-use super::Place;
+use super::{Place, sum};
 use crate::source::script::Given;
 use crate::source::{Inputs, Jsonl, Lines, Size, Source, SourceError};
 use crate::stop::StopFlag;
@@ -43,7 +43,7 @@ impl Folder {
 }
 
 fn lines_of(paths: Vec<PathBuf>) -> Given {
-    Given::by(Lines::new(Inputs::open(paths, &StopFlag::new()).unwrap()))
+    Given::by(Lines::new(Inputs::open(paths).unwrap()))
 }
 
 /// What `work` returns; a failure, not a test that hangs, when it waits for ever.
@@ -63,7 +63,7 @@ fn one_input_is_read_after_the_other() {
         folder.file("c", "five\n"),
     ];
     let total: u64 = paths.iter().map(|path| path.metadata().unwrap().len()).sum();
-    let lines = Lines::new(Inputs::open(paths, &StopFlag::new()).unwrap());
+    let lines = Lines::new(Inputs::open(paths).unwrap());
     assert_eq!(lines.size(), Size::of_bytes(total));
     let given = Given::by(lines);
     assert_eq!(given.texts(), ["one", "two", "three", "four", "five"]);
@@ -74,7 +74,7 @@ fn one_input_is_read_after_the_other() {
 fn a_place_is_counted_in_its_own_input() {
     let folder = Folder::new();
     let paths = vec![folder.file("a", "1\n2"), folder.file("b", "\n\nno\n")];
-    let given = Given::by(Jsonl::new(Inputs::open(paths.clone(), &StopFlag::new()).unwrap()));
+    let given = Given::by(Jsonl::new(Inputs::open(paths.clone()).unwrap()));
     let why = format!("!`{}` line 3: expected ident at column 2", paths[1].display());
     assert_eq!(given.texts(), ["1", "2", &why]);
 }
@@ -83,8 +83,22 @@ fn a_place_is_counted_in_its_own_input() {
 fn the_bytes_are_known_only_of_regular_files() {
     let folder = Folder::new();
     let paths = vec![folder.file("a", "one"), folder.pipe("pipe")];
-    let inputs = Inputs::open(paths, &StopFlag::new()).unwrap();
+    let inputs = Inputs::open(paths).unwrap();
     assert_eq!(inputs.total_bytes(), None);
+}
+
+/// A sparse file may say that it is as long as a number can be.
+#[test]
+fn lengths_are_added_as_far_as_numbers_go() {
+    let cases = [
+        (Some(1), Some(2), Some(3)),
+        (Some(u64::MAX), Some(2), Some(u64::MAX)),
+        (None, Some(2), None),
+        (Some(1), None, None),
+    ];
+    for (total, more, expected) in cases {
+        assert_eq!(sum(total, more), expected, "{total:?} {more:?}");
+    }
 }
 
 #[test]
@@ -93,7 +107,7 @@ fn a_name_that_is_no_input_is_refused_before_anything_is_read() {
     let good = folder.file("good", "one");
     let (missing, directory) = (folder.path("missing"), folder.path(""));
     let refused = |path: &PathBuf| {
-        let error = Inputs::open(vec![good.clone(), path.clone()], &StopFlag::new()).unwrap_err();
+        let error = Inputs::open(vec![good.clone(), path.clone()]).unwrap_err();
         (error.to_string(), error.hint().is_some())
     };
     let expected = format!("cannot open input `{}`", missing.display());
@@ -106,7 +120,7 @@ fn a_name_that_is_no_input_is_refused_before_anything_is_read() {
 fn an_input_that_vanishes_is_an_error_when_its_turn_comes() {
     let folder = Folder::new();
     let (first, second) = (folder.file("first", "one\ntwo"), folder.file("second", "three"));
-    let inputs = Inputs::open(vec![first, second.clone()], &StopFlag::new()).unwrap();
+    let inputs = Inputs::open(vec![first, second.clone()]).unwrap();
     fs::remove_file(&second).unwrap();
     let given = Given::by(Lines::new(inputs));
     assert_eq!(given.texts(), ["one", "two"]);
@@ -126,7 +140,7 @@ fn a_damaged_input_is_named() {
 fn a_named_pipe_is_read_to_its_end() {
     let folder = Folder::new();
     let pipe = folder.pipe("pipe");
-    let lines = Lines::new(Inputs::open(vec![pipe.clone()], &StopFlag::new()).unwrap());
+    let lines = Lines::new(Inputs::open(vec![pipe.clone()]).unwrap());
     let given = in_time(move || {
         thread::scope(|scope| {
             scope.spawn(|| fs::write(pipe, "one\ntwo\n").unwrap());
@@ -137,8 +151,8 @@ fn a_named_pipe_is_read_to_its_end() {
 }
 
 /// An input that is the reading end of a pipe.
-fn open(pipe: &PipeReader, stop: &StopFlag) -> Inputs {
-    Inputs::open(vec![format!("/proc/self/fd/{}", pipe.as_raw_fd()).into()], stop).unwrap()
+fn open(pipe: &PipeReader) -> Inputs {
+    Inputs::open(vec![format!("/proc/self/fd/{}", pipe.as_raw_fd()).into()]).unwrap()
 }
 
 #[test]
@@ -147,10 +161,10 @@ fn a_stop_ends_the_wait_for_a_pipe() {
     let cases: [(&str, &[&str]); 3] =
         [("", &[]), ("one\ntwo\n", &["one", "two"]), ("one\nhal", &["one"])];
     for (written, expected) in cases {
-        let stop = StopFlag::new();
         let (reader, mut writer) = std::io::pipe().unwrap();
         writer.write_all(written.as_bytes()).unwrap();
-        let mut lines = Lines::new(open(&reader, &stop));
+        let mut lines = Lines::new(open(&reader));
+        let stop = lines.stop_flag().unwrap();
         let given = in_time(move || {
             let mut given = Given::default();
             if !written.is_empty() {
@@ -168,6 +182,17 @@ fn a_stop_ends_the_wait_for_a_pipe() {
     }
 }
 
+/// A run that has ended sets the flag of its inputs; that must not end the next one.
+#[test]
+fn a_stop_ends_only_the_inputs_that_the_flag_is_of() {
+    let folder = Folder::new();
+    let path = folder.file("a", "one\n");
+    let [stopped, other] = [(); 2].map(|()| Lines::new(Inputs::open(vec![path.clone()]).unwrap()));
+    stopped.stop_flag().unwrap().set();
+    assert!(Given::by(stopped).items.is_empty());
+    assert_eq!(Given::by(other).texts(), ["one"]);
+}
+
 #[test]
 fn a_named_pipe_without_a_writer_is_opened_at_once_and_is_silent() {
     let folder = Folder::new();
@@ -180,8 +205,8 @@ fn a_named_pipe_without_a_writer_is_opened_at_once_and_is_silent() {
 #[test]
 fn a_stop_ends_the_wait_for_the_writer_of_a_named_pipe() {
     let folder = Folder::new();
-    let stop = StopFlag::new();
-    let lines = Lines::new(Inputs::open(vec![folder.pipe("pipe")], &stop).unwrap());
+    let lines = Lines::new(Inputs::open(vec![folder.pipe("pipe")]).unwrap());
+    let stop = lines.stop_flag().unwrap();
     let given = in_time(move || {
         thread::scope(|scope| {
             scope.spawn(|| stop.set());
