@@ -27,7 +27,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::block::{BlockBuilder, ItemIndex, Span};
-use crate::stop::Wake;
 
 mod window;
 
@@ -284,12 +283,6 @@ impl Queue {
         // No code of others runs under the mutex: a panic here is a bug that is already
         // reported, and the state is whole between statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Wake for Queue {
-    fn wake(&self) {
-        self.stop_from(ItemIndex::default());
     }
 }
 

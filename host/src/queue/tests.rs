@@ -124,7 +124,7 @@ fn a_stop_wakes_the_reader_and_the_workers_and_loses_nothing() {
         while !queue.lock().reader_waits {
             std::thread::yield_now();
         }
-        queue.wake();
+        queue.stop_from(ItemIndex::default());
         assert_eq!(reader.join().unwrap(), Err(Stopped));
         assert!(queue.claim(1).is_none());
         let left = queue.drain();
@@ -144,7 +144,7 @@ fn after_a_stop_no_worker_waits_for_what_another_holds() {
         let queue = Queue::new(Window::default(), 2);
         queue.push(&mut numbered(0, 2)).unwrap();
         let claim = queue.claim(1).unwrap();
-        queue.wake();
+        queue.stop_from(ItemIndex::default());
         assert!(queue.claim(1).is_none(), "nothing that comes back is started");
         drop(claim);
     });

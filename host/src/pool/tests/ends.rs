@@ -1,0 +1,355 @@
+//! Items fail, workers break, sources and sinks give up: each run ends as it should, and accounts for all.
+
+use super::*;
+
+#[test]
+fn each_policy_does_what_it_says() {
+    watched(|| {
+        let call = |_: usize, item: &[u8]| match item {
+            b"3" | b"5" => Reply::Refused,
+            b"6" => Reply::NoRecord,
+            _ => Reply::Record(item.to_vec()),
+        };
+        for (policy, written, error) in [
+            (ErrorPolicy::Ignore, 8, None),
+            (ErrorPolicy::Immediate, 4, Some("an item failed")),
+            (ErrorPolicy::Deferred, 8, Some("2 items failed")),
+        ] {
+            let mut pool = pool(2, Settings { policy, ..settings() }, call);
+            let mut sink = Memory::new();
+            let ended = pool.run(Items::new(numbers(8)), &mut sink);
+            let told = ended.error.as_ref().map(ToString::to_string);
+            assert_eq!(told.as_deref(), error, "{policy}");
+            assert_eq!(sink.results().len(), written, "{policy}");
+            assert_eq!(ended.summary.delivered, written as u64, "{policy}");
+            assert_eq!(ended.summary.read, ended.summary.counts.total(), "{policy}");
+            assert_eq!(sink.results()[2].as_ref().unwrap().as_deref(), Some(&b"2"[..]));
+            assert!(sink.results()[3].is_err(), "{policy}");
+        }
+    });
+}
+
+#[test]
+fn an_immediate_end_in_order_still_gives_all_that_comes_before_the_failed_item() {
+    watched(|| {
+        // Item 0 is held back until item 5 has failed.
+        let (failed, waits) = bounded::<()>(1);
+        let call = move |_: usize, item: &[u8]| match item {
+            b"0" => {
+                waits.recv_timeout(PATIENCE).unwrap();
+                Reply::Record(item.to_vec())
+            }
+            b"5" => {
+                failed.send(()).unwrap();
+                Reply::Refused
+            }
+            _ => Reply::Record(item.to_vec()),
+        };
+        let chunk_size = ChunkSize::Fixed(NonZeroUsize::MIN);
+        let policy = ErrorPolicy::Immediate;
+        let mut pool = pool(2, Settings { policy, chunk_size, ..settings() }, call);
+        let mut sink = Memory::new();
+        let ended = pool.run(Items::new(numbers(1000)), &mut sink);
+        assert!(matches!(ended.error, Some(Error::ItemFailed(fault)) if fault.index().get() == 5));
+        let records: Vec<_> = sink.into_results().into_iter().filter_map(Result::ok).collect();
+        assert_eq!(records.len(), 5);
+        let counts = ended.summary.counts;
+        assert_eq!((counts.records(), counts.failed()), (5, 1), "nothing after it was started");
+    });
+}
+
+#[test]
+fn what_breaks_is_replaced_and_every_other_item_has_its_result() {
+    watched(|| {
+        for workers in [1, 3] {
+            let opened = Arc::new(AtomicU64::new(0));
+            let counter = Arc::clone(&opened);
+            let open = move || {
+                counter.fetch_add(1, Ordering::SeqCst);
+                Ok(boxed(|item: &[u8]| match item {
+                    b"0" | b"7" | b"8" | b"19" => Reply::Break,
+                    _ => Reply::Record(item.to_vec()),
+                }))
+            };
+            let opens = (0..workers).map(|_| Box::new(open.clone()) as Open);
+            let mut pool = start(settings(), opens);
+            let mut sink = Memory::new();
+            let summary = pool.run(Items::new(numbers(20)), &mut sink).into_result().unwrap();
+            assert_eq!(summary.counts.faults_of(FaultKind::Trap), 4);
+            assert_eq!(summary.counts.records(), 16);
+            for (index, result) in sink.results().iter().enumerate() {
+                match result {
+                    Ok(record) => assert_eq!(record.as_deref(), Some(index.to_string().as_bytes())),
+                    Err(fault) => assert_eq!(fault.index().get(), index as u64),
+                }
+            }
+            let reports = pool.close();
+            assert_eq!(reports.iter().map(|report| report.broken).sum::<u64>(), 4);
+            assert_eq!(reports.iter().map(|report| report.items).sum::<u64>(), 20);
+        }
+    });
+}
+
+fn no_start() -> StartError {
+    StartError::InitRefused { message: "no such file".into() }
+}
+
+#[test]
+fn a_worker_that_cannot_start_ends_the_run_and_says_why() {
+    watched(|| {
+        let opens = vec![
+            Box::new(|| Ok(boxed(|item: &[u8]| Reply::Record(item.to_vec())))) as Open,
+            Box::new(|| Err(no_start())) as Open,
+        ];
+        let mut pool = start(settings(), opens.into_iter());
+        let (send, items) = bounded::<String>(1);
+        send.send("first".into()).unwrap();
+        let ended = pool.map(items).end();
+        let error = ended.error.expect("the run has failed");
+        assert!(matches!(&error, Error::Init { worker, .. } if worker.get() == 1), "{error}");
+        assert_eq!(ended.summary.read, ended.summary.counts.total());
+        drop(send);
+    });
+}
+
+#[test]
+fn a_loop_that_only_takes_results_sees_that_the_run_failed() {
+    watched(|| {
+        let cannot_start = || Box::new(|| Err(no_start())) as Open;
+        let mut pool = start(settings(), std::iter::once(cannot_start()));
+        let all: Result<Vec<_>, _> = pool.map(["one", "two"]).collect();
+        assert_eq!(all.unwrap_err().kind(), FaultKind::NotRun);
+        let last = pool.map(["one"]).last().unwrap().unwrap_err();
+        assert_eq!(last.message(), "worker 0 could not be started: init failed: no such file");
+    });
+}
+
+#[test]
+fn a_panic_in_an_iterator_is_the_last_result() {
+    watched(|| {
+        let items = (0..5).map(|number| {
+            assert!(number < 3, "three is enough");
+            number.to_string()
+        });
+        let mut pool = pool(2, settings(), echo);
+        let results: Vec<_> = pool.map(items).map(text).collect();
+        let panic = "item 3: not-run: the source of the items panicked: three is enough";
+        assert_eq!(results, ["0", "1", "2", panic]);
+    });
+}
+
+#[test]
+fn a_slow_item_of_an_abandoned_run_holds_up_only_its_own_worker() {
+    watched(|| {
+        let (go, waits) = bounded::<()>(0);
+        let (begun, has_begun) = bounded::<()>(1);
+        let slow = move |_: usize, item: &[u8]| {
+            if item == b"slow" {
+                begun.send(()).unwrap();
+                waits.recv_timeout(PATIENCE).unwrap();
+            }
+            Reply::Record(item.to_vec())
+        };
+        let mut pool = pool(2, settings(), slow);
+        let results = pool.map(["slow"]);
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        drop(results);
+        for item in ["second", "third"] {
+            let mut results = pool.map([item]);
+            assert_eq!(results.next().map(text).as_deref(), Some(item));
+        }
+        go.send(()).unwrap();
+        assert_eq!(pool.map(["last"]).map(text).collect::<Vec<_>>(), ["last"]);
+    });
+}
+
+#[test]
+fn a_replacement_is_not_made_when_there_is_nothing_left_to_do() {
+    watched(|| {
+        let opened = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&opened);
+        let open = Box::new(move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok(boxed(|_: &[u8]| Reply::Break))
+        }) as Open;
+        let mut pool = start(settings(), std::iter::once(open));
+        assert_eq!(pool.map(["bad"]).count(), 1);
+        drop(pool);
+        assert_eq!(opened.load(Ordering::SeqCst), 1);
+    });
+}
+
+/// Panics at whatever it is told.
+struct Nervous;
+
+impl crate::event::Observer for Nervous {
+    fn notify(&self, _event: &crate::event::Event<'_>) {
+        panic!("not that!");
+    }
+}
+
+#[test]
+fn an_observer_that_panics_costs_no_item() {
+    watched(|| {
+        let audience = Audience::new(Arc::new(Nervous));
+        let break_one = |_: usize, item: &[u8]| match item {
+            b"1" => Reply::Break,
+            _ => Reply::Record(item.to_vec()),
+        };
+        let mut pool = pool(2, Settings { audience, ..settings() }, break_one);
+        let results: Vec<_> = pool.map(numbers(3)).map(text).collect();
+        assert_eq!(results, ["0", "item 1: trap: broke", "2"]);
+    });
+}
+
+#[test]
+fn after_an_immediate_end_in_order_nothing_that_was_finished_early_is_written() {
+    watched(|| {
+        let (done, all_done) = bounded::<()>(3);
+        let call = move |_: usize, item: &[u8]| {
+            if item == b"0" {
+                for _ in 0..3 {
+                    all_done.recv_timeout(PATIENCE).unwrap();
+                }
+                return Reply::Refused;
+            }
+            done.send(()).unwrap();
+            Reply::Record(item.to_vec())
+        };
+        let chunk_size = ChunkSize::Fixed(NonZeroUsize::MIN);
+        let policy = ErrorPolicy::Immediate;
+        let mut pool = pool(2, Settings { policy, chunk_size, ..settings() }, call);
+        let mut sink = Memory::new();
+        let ended = pool.run(Items::new(numbers(4)), &mut sink);
+        assert_eq!((sink.results().len(), ended.summary.delivered), (1, 1));
+        assert_eq!(ended.summary.counts.records(), 3, "they are accounted for all the same");
+    });
+}
+
+#[test]
+fn when_no_worker_can_be_started_again_the_rest_is_not_run() {
+    watched(|| {
+        let open = || {
+            let mut started = false;
+            Box::new(move || {
+                if std::mem::replace(&mut started, true) {
+                    return Err(no_start());
+                }
+                Ok(boxed(|item: &[u8]| match item {
+                    b"bad" => Reply::Break,
+                    _ => Reply::Record(item.to_vec()),
+                }))
+            }) as Open
+        };
+        let mut pool = start(settings(), [open(), open()].into_iter());
+        let ended = pool.run(Items::new(["bad", "bad", "good", "good"]), &mut Memory::new());
+        assert!(matches!(ended.error, Some(Error::NoWorkerLeft { .. })), "{:?}", ended.error);
+        assert_eq!(ended.summary.counts.faults_of(FaultKind::Trap), 2);
+        assert_eq!(ended.summary.counts.total(), ended.summary.read);
+        // A run that comes later is told as well.
+        let later = pool.run(Items::new(["good"]), &mut Memory::new());
+        assert!(matches!(later.error, Some(Error::NoWorkerLeft { .. })));
+    });
+}
+
+/// Gives two items, then fails in the way that it was told.
+struct Failing(Option<fn() -> Result<Filled, SourceError>>);
+
+impl Source for Failing {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        block.push(b"one");
+        block.push(b"two");
+        self.0.take().expect("a source that has failed is not asked again")()
+    }
+}
+
+#[test]
+fn a_source_that_fails_or_panics_loses_nothing_that_was_read() {
+    watched(|| {
+        let fails: fn() -> _ = || Err(SourceError::other("the tape is torn"));
+        let panics: fn() -> _ = || panic!("no more");
+        for (fail, read, error) in [
+            (fails, 2, "cannot read items"),
+            // What a panic leaves half-filled is not counted as read.
+            (panics, 0, "the source of the items panicked: no more"),
+        ] {
+            let mut sink = Memory::new();
+            let mut pool = pool(2, settings(), echo);
+            let ended = pool.run(Failing(Some(fail)), &mut sink);
+            assert_eq!(ended.error.map(|error| error.to_string()).as_deref(), Some(error));
+            assert_eq!((sink.results().len(), ended.summary.read), (read, read as u64));
+        }
+    });
+}
+
+/// Takes so many outcomes, and then no more.
+struct Full(u64);
+
+impl Sink for Full {
+    fn write(&mut self, _outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
+        self.0 = self.0.checked_sub(1).ok_or_else(|| SinkError::other("no space"))?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_sink_that_fails_ends_the_run_and_the_account_is_right() {
+    watched(|| {
+        for room in [0, 1, 500] {
+            let endless = (0..).map(|number: u64| number.to_string());
+            let ended = pool(2, settings(), echo).run(Items::new(endless), &mut Full(room));
+            assert!(matches!(ended.error, Some(Error::Sink(_))), "{:?}", ended.error);
+            assert_eq!(ended.summary.delivered, room);
+            assert_eq!(ended.summary.read, ended.summary.counts.total());
+        }
+    });
+}
+
+#[test]
+fn a_stop_finishes_what_workers_have_and_reads_nothing_more() {
+    watched(|| {
+        let stop = StopFlag::new();
+        let (begun, has_begun) = bounded::<()>(2);
+        let (go, waits) = bounded::<()>(2);
+        let call = move |_: usize, item: &[u8]| {
+            begun.send(()).unwrap();
+            waits.recv_timeout(PATIENCE).unwrap();
+            Reply::Record(item.to_vec())
+        };
+        let mut pool = pool(2, Settings { stop: stop.clone(), ..settings() }, call);
+        let (send, items) = bounded::<String>(8);
+        for number in numbers(8) {
+            send.send(number).unwrap();
+        }
+        let stopper = std::thread::Builder::new().spawn(move || {
+            for _ in 0..2 {
+                has_begun.recv_timeout(PATIENCE).unwrap();
+            }
+            stop.set();
+            for _ in 0..2 {
+                go.send(()).unwrap();
+            }
+        });
+        let mut sink = Memory::new();
+        let ended = pool.run(Items::new(items), &mut sink);
+        stopper.unwrap().join().unwrap();
+        assert!(ended.summary.stopped);
+        assert_eq!(ended.summary.counts.records(), 2, "one item in each worker");
+        assert_eq!(ended.summary.counts.total(), ended.summary.read);
+        assert_eq!(sink.results().len(), 2);
+        assert!(ended.error.is_none(), "{:?}", ended.error);
+        drop(send);
+    });
+}
+
+#[test]
+fn too_many_faults_end_the_run() {
+    watched(|| {
+        let refuse = |_: usize, _: &[u8]| Reply::Refused;
+        let max_faults = MaxFaults::Count(3);
+        let mut pool = pool(1, Settings { max_faults, ..settings() }, refuse);
+        let endless = (0..).map(|number: u64| number.to_string());
+        let ended = pool.run(Items::new(endless), &mut Memory::new());
+        assert!(matches!(ended.error, Some(Error::TooManyFaults { .. })), "{:?}", ended.error);
+    });
+}

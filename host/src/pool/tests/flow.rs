@@ -1,0 +1,160 @@
+//! Items go in and results come out: order, length, laziness, and what is left when nobody wants more.
+
+use super::*;
+
+#[test]
+fn results_come_in_input_order_whatever_the_numbers() {
+    watched(|| {
+        for workers in [1, 3, 4] {
+            for items in (0..20).chain([1000, 50_000]) {
+                for window in [Window::default(), at_most(1), at_most(7)] {
+                    if items > 1000 && window != Window::default() {
+                        continue;
+                    }
+                    let mut pool = pool(workers, Settings { window, ..settings() }, echo);
+                    let results: Vec<_> = pool.map(numbers(items)).map(text).collect();
+                    assert_eq!(results, numbers(items), "{workers} workers, {window:?}");
+                }
+            }
+        }
+    });
+}
+
+fn at_most(items: usize) -> Window {
+    Window::UNBOUNDED.with_items(NonZeroUsize::new(items).unwrap())
+}
+
+#[test]
+fn unordered_results_are_the_same_in_another_order() {
+    watched(|| {
+        let mut pool = pool(3, Settings { order: Order::Completion, ..settings() }, echo);
+        let mut results: Vec<_> = pool.map(numbers(1000)).map(text).collect();
+        results.sort_by_key(|number| number.parse::<u64>().unwrap());
+        assert_eq!(results, numbers(1000));
+    });
+}
+
+#[test]
+fn a_finished_item_does_not_wait_for_a_slow_one_when_order_does_not_matter() {
+    watched(|| {
+        let (go, waits) = bounded::<()>(0);
+        let slow = move |_: usize, item: &[u8]| {
+            if item == b"slow" {
+                waits.recv_timeout(PATIENCE).expect("the other result has come out");
+            }
+            Reply::Record(item.to_vec())
+        };
+        let mut pool = pool(2, Settings { order: Order::Completion, ..settings() }, slow);
+        let mut results = pool.map(["slow", "quick"]);
+        assert_eq!(results.next().map(text).as_deref(), Some("quick"));
+        go.send(()).unwrap();
+        assert_eq!(results.next().map(text).as_deref(), Some("slow"));
+    });
+}
+
+#[test]
+fn the_length_of_the_input_passes_through() {
+    watched(|| {
+        let mut pool = pool(2, settings(), echo);
+        let mut results = pool.map(["a", "b", "c"]);
+        assert_eq!(results.len(), 3);
+        results.next();
+        assert_eq!(results.len(), 2);
+        assert_eq!(results.by_ref().count(), 2);
+        assert_eq!(results.size_hint(), (0, Some(0)));
+        drop(results);
+        let unsized_items = (0..4).map(|n| n.to_string()).filter(|text| text != "2");
+        assert_eq!(pool.map(unsized_items).size_hint(), (0, Some(4)));
+    });
+}
+
+#[test]
+fn the_source_is_read_no_further_ahead_than_the_window() {
+    watched(|| {
+        for items in [1, 2, 5] {
+            let pulled = Arc::new(AtomicU64::new(0));
+            let counter = Arc::clone(&pulled);
+            let source = std::iter::from_fn(move || {
+                Some(counter.fetch_add(1, Ordering::SeqCst).to_string())
+            });
+            let mut pool = pool(1, Settings { window: at_most(items), ..settings() }, echo);
+            let mut results = pool.map(source);
+            for taken in 1..200_u64 {
+                results.next().unwrap().unwrap();
+                let ahead = pulled.load(Ordering::SeqCst) - taken;
+                // The reader may already have taken the place of the result just taken.
+                assert!(ahead <= items as u64, "{ahead} ahead with a window of {items}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_item_is_worked_on_before_the_next_one_has_come() {
+    watched(|| {
+        let (send, items) = bounded::<String>(0);
+        let mut pool = pool(2, settings(), echo);
+        let mut results = pool.map(items);
+        for number in numbers(20) {
+            send.send(number.clone()).unwrap();
+            assert_eq!(text(results.next().unwrap()), number);
+        }
+        drop(send);
+        assert_eq!(results.next(), None);
+    });
+}
+
+/// Signals its end when it is dropped.
+struct Counting {
+    next: u64,
+    _alive: Sender<()>,
+}
+
+impl Iterator for Counting {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        self.next += 1;
+        Some(self.next.to_string())
+    }
+}
+
+fn has_ended(alive: &Receiver<()>) {
+    alive.recv_timeout(PATIENCE).expect_err("nobody sends");
+    assert!(alive.try_recv().is_err_and(|error| error.is_disconnected()), "it still lives");
+}
+
+#[test]
+fn dropping_results_and_pool_half_way_leaves_nothing_behind() {
+    watched(|| {
+        for taken in [0, 1, 100] {
+            let (alive, executors) = bounded(0);
+            let open = move || -> Result<Box<dyn Executor>, StartError> {
+                let call: Call = Box::new(|item: &[u8]| Reply::Record(item.to_vec()));
+                Ok(Box::new(Scripted { call, _alive: Some(alive.clone()) }))
+            };
+            let opens = vec![Box::new(open.clone()) as Open, Box::new(open)];
+            let mut pool = start(settings(), opens.into_iter());
+            let (alive, source) = bounded(0);
+            let mut results = pool.map(Counting { next: 0, _alive: alive });
+            assert_eq!(results.by_ref().take(taken).count(), taken);
+            drop(results);
+            assert!(source.try_recv().is_err_and(|error| error.is_disconnected()));
+            // The pool can still be used.
+            assert_eq!(pool.map(["again"]).map(text).collect::<Vec<_>>(), ["again"]);
+            drop(pool);
+            has_ended(&executors);
+        }
+    });
+}
+
+#[test]
+fn a_source_that_blocks_for_ever_is_let_go() {
+    watched(|| {
+        let (send, items) = bounded::<String>(0);
+        let mut pool = pool(1, settings(), echo);
+        drop(pool.map(items));
+        drop(pool);
+        drop(send);
+    });
+}

@@ -1,0 +1,89 @@
+//! What workers share, and what they keep.
+
+use super::*;
+
+#[test]
+fn no_worker_idles_while_another_holds_items_it_has_not_started() {
+    watched(|| {
+        // Eight items meet at a barrier of four, twice: any worker that held two of them
+        // would wait for itself.
+        let barrier = Barrier::new(4);
+        let meet = move |worker: usize, _: &[u8]| {
+            barrier.wait();
+            Reply::Record(worker.to_string().into_bytes())
+        };
+        let mut pool = pool(4, settings(), meet);
+        let workers: Vec<_> = pool.map(numbers(8)).map(text).collect();
+        for round in workers.chunks(4) {
+            let mut round = round.to_vec();
+            round.sort();
+            assert_eq!(round, ["0", "1", "2", "3"]);
+        }
+    });
+}
+
+#[test]
+fn a_claim_that_takes_too_long_is_shared() {
+    watched(|| {
+        let (tick, told) = bounded::<()>(1);
+        let watchdog = Watchdog::start(move || tick.try_send(()).unwrap_or_default()).unwrap();
+        let seen: Arc<Mutex<HashMap<usize, u64>>> = Arc::default();
+        let counts = Arc::clone(&seen);
+        // Each item takes a tick, though the claims are of a hundred.
+        let slow = move |worker: usize, item: &[u8]| {
+            told.recv_timeout(PATIENCE).unwrap();
+            *counts.lock().unwrap().entry(worker).or_default() += 1;
+            Reply::Record(item.to_vec())
+        };
+        let slow = Arc::new(slow);
+        let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(100).unwrap());
+        let opens: Vec<Open> = (0..2)
+            .map(|number| {
+                let slow = Arc::clone(&slow);
+                Box::new(move || {
+                    let slow = Arc::clone(&slow);
+                    Ok(boxed(move |item: &[u8]| slow(number, item)))
+                }) as Open
+            })
+            .collect();
+        let ticks = watchdog.ticks();
+        let settings = Settings { chunk_size, ..settings() };
+        let mut pool = Pool::start(opens, settings, &ticks, Cancel::default()).unwrap();
+        assert_eq!(pool.map(numbers(40)).map(text).collect::<Vec<_>>(), numbers(40));
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen.len(), 2, "both workers had items: {seen:?}");
+    });
+}
+
+#[test]
+fn workers_keep_their_state_from_run_to_run_and_report_it_at_the_end() {
+    watched(|| {
+        let opens = std::iter::once(Box::new(|| {
+            let mut calls = 0_u64;
+            Ok(boxed(move |_: &[u8]| {
+                calls += 1;
+                Reply::Record(calls.to_string().into_bytes())
+            }))
+        }) as Open);
+        let mut pool = start(settings(), opens);
+        assert_eq!(pool.map(["a", "b"]).map(text).collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(pool.map(["c"]).map(text).collect::<Vec<_>>(), ["3"]);
+        let reports = pool.close();
+        assert_eq!(reports.len(), 1);
+        assert_eq!(reports[0].closing, Ok(Some(b"done".to_vec())));
+        assert_eq!(reports[0].items, 3);
+    });
+}
+
+#[test]
+fn progress_is_seen_from_another_thread() {
+    watched(|| {
+        let mut pool = pool(2, settings(), echo);
+        let progress = pool.progress();
+        let mut results = pool.map(numbers(10));
+        assert_eq!(progress.snapshot().total, Some(10));
+        assert_eq!(results.by_ref().count(), 10);
+        assert_eq!(progress.snapshot().done, 10);
+        assert!(results.end().summary.took < Duration::MAX);
+    });
+}
