@@ -33,6 +33,7 @@ mod error;
 mod event;
 mod fault;
 mod outcome;
+mod panicked;
 mod plugin;
 mod pool;
 mod queue;
@@ -59,11 +60,15 @@ pub use self::event::{Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind};
 pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::plugin::{Engine, EngineError, LoadError, Plugin, StartError};
-pub use self::pool::{BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results};
+pub use self::pool::{
+    BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results, WorkerSpec,
+};
 pub use self::queue::Window;
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
+pub use self::sandbox::limits::{MemoryLimit, NotAMemoryLimit};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::stop::StopFlag;
 pub use self::worker::executor::Broken;
+pub use self::worker::native::{Failure, NativeWorker, Reply, WorkerContext};
 pub use self::worker::pace::ChunkSize;
 pub use self::worker::{WorkerIndex, WorkerReport};

@@ -22,6 +22,7 @@ pub(crate) struct Spec {
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
     pub(crate) grants: Grants,
+    pub(crate) memory: MemoryLimit,
     pub(crate) item_format: Format,
     pub(crate) audience: Audience,
     pub(crate) cancel: Cancel,
@@ -59,7 +60,7 @@ impl Common {
             item_format: spec.item_format,
             result_format: Format::Text,
             audience: spec.audience.clone(),
-            meter: Meter::new(MemoryLimit::DEFAULT),
+            meter: Meter::new(spec.memory),
             is_starting: true,
         }
     }
