@@ -42,6 +42,7 @@ impl Exit {
             | CliError::EnvNotText { .. }
             | CliError::InitFile { .. }
             | CliError::Overwrite { .. }
+            | CliError::NamelessItems { .. }
             | CliError::Build(
                 BuildError::InitCount { .. }
                 | BuildError::NoInit { .. }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mtl_host::sink::Output;
-use mtl_host::source::{Inputs, Limit, Source};
-use mtl_host::{Ended, Engine, Error, Order, Plugin, Pool, PoolBuilder, StopFlag};
+use mtl_host::sink::{Directory, Output, Sink};
+use mtl_host::source::{Inputs, Limit, Placed, Source};
+use mtl_host::{Ended, Engine, Error, Order, Places, Plugin, Pool, PoolBuilder, StopFlag};
 
 use super::console::Console;
 use super::error::CliError;
@@ -29,6 +29,7 @@ pub(super) fn run(args: &RunArgs) -> Exit {
 
 fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     let (stop, report) = (StopFlag::new(), Report::to(console));
+    check_output_dir(args)?;
     check_overwrites(args)?;
     let source = open_source(&args.items)?;
     let plugin = Plugin::load(&Engine::new()?, &args.plugin)?;
@@ -36,7 +37,11 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     let builder = describe(args, &plugin)?.stop(&stop).observer(Arc::new(report.clone()));
     let mut pool = builder.build()?;
     // Only now: a slip before this point must not empty the result of an earlier run.
-    let mut sink = open_sink(args, &report)?;
+    let (mut sink, places) = open_sink(args, &report)?;
+    let source = match places {
+        Some(places) => Box::new(Placed::new(source, &places)),
+        None => source,
+    };
     let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
     let ended = pool.run(source, &mut sink);
     drop(progress);
@@ -56,15 +61,35 @@ fn open_source(args: &ItemArgs) -> Result<Box<dyn Source>, CliError> {
     })
 }
 
-fn open_sink(args: &RunArgs, report: &Report) -> Result<Faults, CliError> {
+/// Opens what results go to; if that is a directory, then with its places.
+fn open_sink(args: &RunArgs, report: &Report) -> Result<(Faults, Option<Places>), CliError> {
+    // First, since the file of faults may lie in it.
+    let directory = args.results.output_dir.as_deref().map(Directory::create).transpose()?;
     // Results are dearer than faults: they are emptied last.
     let file = args.faults.faults.as_deref().map(FaultsFile::create).transpose()?;
-    let output = match args.results.file() {
-        Some(path) => Output::create(path)?,
-        None => Output::standard(),
+    let places = directory.as_ref().map(|directory| directory.places().clone());
+    let sink: Box<dyn Sink> = match directory {
+        Some(directory) => Box::new(directory),
+        None => {
+            let output = args.results.file().map_or(Ok(Output::standard()), Output::create)?;
+            args.results.output_format.sink(output, args.results.layout())
+        }
     };
-    let sink = args.results.output_format.sink(output, args.results.layout());
-    Ok(Faults::before(sink, report.clone(), file))
+    if let Some(places) = &places {
+        keep_files(args, places);
+    }
+    Ok((Faults::before(sink, report.clone(), file), places))
+}
+
+/// Keeps results away from the files of the run.
+fn keep_files(args: &RunArgs, places: &Places) {
+    for Used { path, .. } in files_read(args) {
+        // What standard input is, if it is a file, the system knows by this name.
+        places.keep(if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path });
+    }
+    if let Some(path) = &args.faults.faults {
+        places.keep(path);
+    }
 }
 
 /// The pool that the flags describe.
@@ -117,8 +142,8 @@ fn close(pool: Pool, ended: &Ended, report: &Report) {
     }
 }
 
-/// Checks that nothing is written over that is read.
-fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
+/// The files that are read before the first item, or as lists of items.
+fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
     let mut read = vec![Used { what: "the plugin", path: &args.plugin }];
     read.extend(args.items.inputs.iter().map(|path| Used { what: "an input", path }));
     if args.items.inputs.is_empty() {
@@ -128,6 +153,12 @@ fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
         InitArg::File(path) => Some(Used { what: "an init argument", path }),
         InitArg::Text(_) => None,
     }));
+    read
+}
+
+/// Checks that nothing is written over that is read.
+fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
+    let mut read = files_read(args);
     if let Some(path) = args.results.file() {
         let output = Used { what: "output", path };
         overwrite::check(output, &read)?;
@@ -139,6 +170,15 @@ fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
     }
 }
 
+/// Checks that items have names, if results are to be named after them.
+fn check_output_dir(args: &RunArgs) -> Result<(), CliError> {
+    let format = args.items.input_format;
+    if args.results.output_dir.is_some() && !format.names_files() {
+        return Err(CliError::NamelessItems { format });
+    }
+    Ok(())
+}
+
 impl ResultArgs {
     /// The file that results go to; none is standard output, and so is `-`.
     fn file(&self) -> Option<&Path> {
@@ -146,7 +186,7 @@ impl ResultArgs {
     }
 
     fn go(&self) -> ResultsGo {
-        match self.file() {
+        match self.file().or(self.output_dir.as_deref()) {
             Some(_) => ResultsGo::Elsewhere,
             None => ResultsGo::ToStandardOutput,
         }
