@@ -12,6 +12,8 @@ mod error;
 mod escape;
 mod exit;
 mod faults;
+#[cfg_attr(not(test), expect(dead_code, reason = "the flag `--finish-output` comes next"))]
+mod finish_file;
 mod formats;
 mod init_arg;
 mod overwrite;

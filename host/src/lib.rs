@@ -32,6 +32,7 @@ mod collector;
 mod error;
 mod event;
 mod fault;
+mod json_value;
 mod outcome;
 mod places;
 mod plugin;
@@ -58,6 +59,7 @@ pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownP
 pub use self::error::Error;
 pub use self::event::{Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind};
+pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::places::{PlaceError, Places};
 pub use self::plugin::{Engine, EngineError, LoadError, Plugin, StartError};

@@ -8,6 +8,7 @@ use mtl_host::source::SourceError;
 use mtl_host::{BuildError, EngineError, LoadError};
 
 use super::faults::FaultsFileError;
+use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
 
 /// Why a run could not begin, as far as the command line is concerned.
@@ -40,6 +41,8 @@ pub(crate) enum CliError {
     Sink(#[from] SinkError),
     #[error(transparent)]
     FaultsFile(#[from] FaultsFileError),
+    #[error(transparent)]
+    FinishFile(#[from] FinishFileError),
     /// The system does not let us listen to Ctrl-C.
     #[error("cannot listen to signals")]
     Signals { source: io::Error },
@@ -68,9 +71,11 @@ impl CliError {
             Self::Build(error) => error.hint().map(Into::into),
             Self::Source(error) => error.hint().map(Into::into),
             Self::Sink(error) => error.hint().map(Into::into),
-            Self::Engine(_) | Self::FaultsFile(_) | Self::Signals { .. } | Self::Thread { .. } => {
-                None
-            }
+            Self::Engine(_)
+            | Self::FaultsFile(_)
+            | Self::FinishFile(_)
+            | Self::Signals { .. }
+            | Self::Thread { .. } => None,
         }
     }
 }

@@ -53,6 +53,7 @@ impl Exit {
             CliError::Source(_)
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
+            | CliError::FinishFile(_)
             | CliError::Signals { .. }
             | CliError::Thread { .. } => Self::InputOutput,
         }
