@@ -15,6 +15,7 @@ mod examples;
 mod faults;
 mod inputs;
 mod interrupt;
+mod output_dir;
 mod outputs;
 mod plugins;
 mod policies;

@@ -1,24 +1,29 @@
 //! Describes a pool; each setting is valid by its type, rules between them are checked once.
 
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::spec::{self, WorkerSpec};
-use super::{Cancel, Pool, Settings};
+use super::{Pool, Settings};
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::event::{Audience, Observer};
 use crate::outcome::Format;
+use crate::plugin::passing::ArgumentPassing;
 use crate::plugin::{Plugin, Spec};
+use crate::pool::cancel::Cancel;
 use crate::queue::Window;
 use crate::sandbox::capabilities::{DirGrant, Grants};
+use crate::sandbox::deadline::{TimeLimits, Watch};
 use crate::sandbox::limits::MemoryLimit;
 use crate::stop::StopFlag;
 use crate::worker::WorkerIndex;
 use crate::worker::pace::ChunkSize;
+use crate::worker::renewal::{MaxRestarts, Renewal, RetryOn};
 
 /// How many workers a pool has.
 ///
@@ -135,6 +140,14 @@ pub enum BuildError {
         /// What it cannot have.
         setting: &'static str,
     },
+    /// The parameters are to be passed in a way that the plugin does not ask about.
+    #[error("plugin `{plugin}` takes items as they are, not by `{passing}`")]
+    NoPassing {
+        /// The plugin.
+        plugin: PathBuf,
+        /// The way that was asked for.
+        passing: ArgumentPassing,
+    },
     /// There is no worker.
     #[error("a pool needs a worker")]
     NoWorker,
@@ -167,6 +180,10 @@ impl BuildError {
             Self::InitBesideList => Some("give each worker its own: `init=` in its `--worker`"),
             Self::OtherEngine { .. } => Some("load all plugins of a pool with one `Engine`"),
             Self::Native { .. } => Some("what opens a native worker brings what it needs"),
+            Self::NoPassing { .. } => Some(
+                "leave out `--args`, or write the worker with named parameters: \
+                 in Rust, with `#[mtl_plugin::worker]`",
+            ),
             Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),
             Self::Thread(_) => Some("fewer workers, with `--jobs`, need fewer threads"),
             Self::NoWorker => None,
@@ -183,6 +200,8 @@ pub struct PoolBuilder {
     grants: Grants,
     memory: MemoryLimit,
     item_format: Format,
+    passing: ArgumentPassing,
+    time_limits: TimeLimits,
     settings: Settings,
 }
 
@@ -211,13 +230,23 @@ impl PoolBuilder {
             max_faults: MaxFaults::default(),
             window: Window::default(),
             chunk_size: ChunkSize::default(),
+            renewal: Renewal::default(),
+            join_timeout: None,
             results: None,
             stop: StopFlag::new(),
             audience: Audience::default(),
         };
-        let (init, grants, item_format) = (Init::None, Grants::default(), Format::Text);
-        let memory = MemoryLimit::DEFAULT;
-        Self { workers, jobs: None, init, grants, memory, item_format, settings }
+        Self {
+            workers,
+            jobs: None,
+            init: Init::None,
+            grants: Grants::default(),
+            memory: MemoryLimit::DEFAULT,
+            item_format: Format::Text,
+            passing: ArgumentPassing::default(),
+            time_limits: TimeLimits::default(),
+            settings,
+        }
     }
 
     /// How many workers there are. Default: as many as there are init arguments of
@@ -256,6 +285,63 @@ impl PoolBuilder {
     /// What items are; the plugin can ask. Default: text.
     pub fn item_format(mut self, format: Format) -> Self {
         self.item_format = format;
+        self
+    }
+
+    /// How the parameters of `call` are filled from an item. Default: the item is the only one.
+    pub fn argument_passing(mut self, passing: ArgumentPassing) -> Self {
+        self.passing = passing;
+        self
+    }
+
+    /// How long a plugin may take for one item: then the item's fault is `timeout`, and a fresh
+    /// instance takes the next one. Default: as long as it likes.
+    ///
+    /// It holds for a plugin that computes, sleeps, or waits for a file; it comes late by some
+    /// milliseconds, never early. A native worker is not interrupted.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.time_limits.item = Some(timeout);
+        self
+    }
+
+    /// How long a plugin may take to start, until its `init` is done; to give its closing
+    /// report, it has as long. Default: as long as it likes.
+    pub fn init_timeout(mut self, timeout: Duration) -> Self {
+        self.time_limits.start = Some(timeout);
+        self
+    }
+
+    /// How long the end may take: from [`close`](Pool::close), or from when the run is asked to
+    /// stop, to the end of the last worker. What a plugin does then is interrupted; an item that
+    /// it has gets the fault `timeout`. Default: as long as it takes.
+    pub fn join_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.join_timeout = Some(timeout);
+        self
+    }
+
+    /// How often an item that failed is tried again, each time on a fresh instance. Default: 0.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.settings.renewal.retries = retries;
+        self
+    }
+
+    /// After which faults an item is tried again. Default: those that may have been the
+    /// instance's.
+    pub fn retry_on(mut self, kinds: RetryOn) -> Self {
+        self.settings.renewal.retry_on = kinds;
+        self
+    }
+
+    /// How often in a row a worker is restarted before it is retired. Default: any number, as
+    /// long as it can start.
+    pub fn max_restarts(mut self, most: MaxRestarts) -> Self {
+        self.settings.renewal.max_restarts = most;
+        self
+    }
+
+    /// Replaces an instance after so many items, for plugins that leak. Default: never.
+    pub fn recycle(mut self, items: NonZeroU64) -> Self {
+        self.settings.renewal.recycle = Some(items);
         self
     }
 
@@ -316,9 +402,19 @@ impl PoolBuilder {
     /// cannot have (a plugin without `init` arguments for it, a native worker grants), a granted
     /// directory is not there, plugins are of two engines, or the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
-        let Self { workers, jobs, init, grants, memory, item_format, settings } = self;
+        let Self {
+            workers,
+            jobs,
+            init,
+            grants,
+            memory,
+            item_format,
+            passing,
+            time_limits,
+            settings,
+        } = self;
         let specs = workers.specs(jobs, &init)?;
-        spec::check(&specs, &grants)?;
+        spec::check(&specs, &grants, passing)?;
         let clock = spec::clock(&specs)?;
         let cancel = Cancel::default();
         let all = Spec {
@@ -328,12 +424,15 @@ impl PoolBuilder {
             grants,
             memory,
             item_format,
+            passing,
             audience: settings.audience.clone(),
-            cancel: cancel.clone(),
+            watch: Watch::new(time_limits, cancel.clone()),
         };
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
-            spec.open(Spec { index, ..all.clone() }, &clock)
+            // Each has its own time.
+            let watch = Watch::new(time_limits, cancel.clone());
+            spec.open(Spec { index, watch, ..all.clone() }, &clock)
         };
         let opens = (0..).zip(specs).map(open).collect();
         Pool::start(opens, settings, &clock.ticks(), cancel).map_err(BuildError::Thread)

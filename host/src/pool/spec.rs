@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::BuildError;
+use crate::plugin::passing::ArgumentPassing;
 use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::limits::MemoryLimit;
@@ -106,10 +107,15 @@ impl WorkerSpec {
     }
 
     /// Checks what is said of this worker alone.
-    fn check(&self, worker: WorkerIndex) -> Result<(), BuildError> {
+    fn check(&self, worker: WorkerIndex, passing: ArgumentPassing) -> Result<(), BuildError> {
         match &self.kind {
             Kind::Plugin(plugin) if self.init.is_some() && !plugin.has_init() => {
                 Err(BuildError::NoInit { plugin: plugin.name().to_owned() })
+            }
+            Kind::Plugin(plugin)
+                if passing != ArgumentPassing::Single && !plugin.asks_for_passing() =>
+            {
+                Err(BuildError::NoPassing { plugin: plugin.name().to_owned(), passing })
             }
             Kind::Plugin(_) => check_dirs(&self.grants),
             Kind::Native(_) => match self.sandbox_setting() {
@@ -142,8 +148,8 @@ impl WorkerSpec {
                 Box::new(move || plugin.start(&spec))
             }
             Kind::Native(mut open) => {
-                let Spec { index: worker, workers, item_format, .. } = spec;
-                let context = WorkerContext { worker, workers, item_format };
+                let Spec { index: worker, workers, item_format, passing, .. } = spec;
+                let context = WorkerContext { worker, workers, item_format, passing };
                 let clock = Arc::clone(clock);
                 Box::new(move || {
                     let _clock = &clock;
@@ -155,13 +161,17 @@ impl WorkerSpec {
 }
 
 /// Checks a whole pool of workers, and what all of them are granted.
-pub(super) fn check(specs: &[WorkerSpec], grants: &Grants) -> Result<(), BuildError> {
+pub(super) fn check(
+    specs: &[WorkerSpec],
+    grants: &Grants,
+    passing: ArgumentPassing,
+) -> Result<(), BuildError> {
     if specs.is_empty() {
         return Err(BuildError::NoWorker);
     }
     check_dirs(grants)?;
     for (number, spec) in (0..).zip(specs) {
-        spec.check(WorkerIndex::new(number))?;
+        spec.check(WorkerIndex::new(number), passing)?;
     }
     let plugins = specs.iter().filter_map(|spec| match &spec.kind {
         Kind::Plugin(plugin) => Some(plugin),

@@ -9,6 +9,7 @@ mod executor;
 mod failure;
 
 use crate::outcome::Format;
+use crate::plugin::passing::ArgumentPassing;
 use crate::worker::WorkerIndex;
 
 pub(crate) use self::executor::{OpenNative, open_with};
@@ -58,8 +59,14 @@ pub trait NativeWorker {
         Format::Text
     }
 
-    /// Ends the work and gives a closing report: called once, when the pool is closed. Default:
-    /// none.
+    /// Whether [`finish`](Self::finish) gives a report: then observers are told of one that was
+    /// lost with a panic. Default: no.
+    fn has_report(&self) -> bool {
+        false
+    }
+
+    /// Ends the work and gives a closing report: called once, when the pool is closed, or
+    /// before a fresh worker takes its place. Default: none.
     ///
     /// # Errors
     ///
@@ -109,6 +116,7 @@ pub struct WorkerContext {
     pub(crate) worker: WorkerIndex,
     pub(crate) workers: u32,
     pub(crate) item_format: Format,
+    pub(crate) passing: ArgumentPassing,
 }
 
 impl WorkerContext {
@@ -128,5 +136,12 @@ impl WorkerContext {
     #[must_use]
     pub fn item_format(&self) -> Format {
         self.item_format
+    }
+
+    /// How an item's parameters are to be passed. A native worker takes its items as they are:
+    /// this is for one that does the same as a plugin beside it.
+    #[must_use]
+    pub fn argument_passing(&self) -> ArgumentPassing {
+        self.passing
     }
 }

@@ -8,7 +8,7 @@ use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::panicked;
 use crate::plugin::StartError;
-use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
+use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 /// Opens a native worker: at the start, and again after each that panicked.
 pub(crate) type OpenNative =
@@ -59,14 +59,19 @@ impl<W: NativeWorker> NativeExecutor<W> {
 }
 
 impl<W: NativeWorker> Executor for NativeExecutor<W> {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
-        each_item(outcomes, until, pause, |outcomes| self.call_item(outcomes))
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
     }
 
     fn format(&self) -> Format {
         let format = || self.worker.as_ref().map(W::format).unwrap_or_default();
         // The call that follows has the panic, if there is one in the worker's state.
         caught(format).unwrap_or_default()
+    }
+
+    fn has_report(&self) -> bool {
+        let has_report = || self.worker.as_ref().is_some_and(W::has_report);
+        caught(has_report).unwrap_or_default()
     }
 
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
