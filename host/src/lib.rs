@@ -33,6 +33,7 @@ mod error;
 mod event;
 mod fault;
 mod outcome;
+mod panic;
 mod plugin;
 mod pool;
 mod queue;
@@ -58,7 +59,10 @@ pub use self::error::Error;
 pub use self::event::{Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind};
 pub use self::outcome::{Format, Outcome, RecordRule};
-pub use self::plugin::{Engine, EngineError, LoadError, Plugin, StartError};
+pub use self::plugin::{
+    Engine, EngineError, HostCall, HostFunctionError, LoadError, NotASha256, Plugin, PluginLoader,
+    Sha256, StartError,
+};
 pub use self::pool::{BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results};
 pub use self::queue::Window;
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};

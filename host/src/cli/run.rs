@@ -15,7 +15,7 @@ use super::init_arg::{self, InitArg};
 use super::overwrite::{self, Used};
 use super::progress::{Progress, ResultsGo};
 use super::report::Report;
-use super::run_args::{ItemArgs, ResultArgs, RunArgs};
+use super::run_args::{ItemArgs, ResultArgs, RunArgs, WorkerArgs};
 use super::signals::Signals;
 
 /// Runs, and tells people of it.
@@ -31,7 +31,7 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     let (stop, report) = (StopFlag::new(), Report::to(console));
     check_overwrites(args)?;
     let source = open_source(&args.items)?;
-    let plugin = Plugin::load(&Engine::new()?, &args.plugin)?;
+    let plugin = load(&args.plugin, &args.workers)?;
     let signals = Signals::listen(&stop, console)?;
     let builder = describe(args, &plugin)?.stop(&stop).observer(Arc::new(report.clone()));
     let mut pool = builder.build()?;
@@ -65,6 +65,18 @@ fn open_sink(args: &RunArgs, report: &Report) -> Result<Faults, CliError> {
     };
     let sink = args.results.output_format.sink(output, args.results.layout());
     Ok(Faults::before(sink, report.clone(), file))
+}
+
+/// The plugin in this file, as the flags want it.
+fn load(path: &Path, args: &WorkerArgs) -> Result<Plugin, CliError> {
+    let mut loader = Plugin::loader(&Engine::new()?);
+    if let Some(digest) = args.sha256 {
+        loader = loader.sha256(digest);
+    }
+    if let Some(export) = &args.call {
+        loader = loader.call(export);
+    }
+    Ok(loader.load(path)?)
 }
 
 /// The pool that the flags describe.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use mtl_host::{DirGrant, ErrorPolicy, Jobs, MaxFaults};
+use mtl_host::{DirGrant, ErrorPolicy, Jobs, MaxFaults, Sha256};
 
 use super::env_grant::EnvGrant;
 use super::formats::{InputFormat, Layout, OutputFormat, ResultFormat};
@@ -139,6 +139,14 @@ pub(crate) struct WorkerArgs {
     /// Let the plugin see a variable; without VALUE, as it is here
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub(crate) env: Vec<EnvGrant>,
+
+    /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: Option<Sha256>,
+
+    /// The function that takes items, where the plugin does not export it as `call`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) call: Option<String>,
 }
 
 /// What failed items do.

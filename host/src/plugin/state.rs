@@ -44,6 +44,8 @@ pub(super) struct Common {
     pub(super) meter: Meter,
     /// Whether the instance has not had its first item yet.
     pub(super) is_starting: bool,
+    /// Whether the instance makes room for the answer of a host function.
+    pub(super) is_allocating: bool,
 }
 
 /// The data of a store, whichever kind of plugin it is for.
@@ -61,6 +63,7 @@ impl Common {
             audience: spec.audience.clone(),
             meter: Meter::new(MemoryLimit::DEFAULT),
             is_starting: true,
+            is_allocating: false,
         }
     }
 }
