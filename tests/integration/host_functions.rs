@@ -1,11 +1,11 @@
 //! Functions of an embedder's own, called by plugins of both kinds.
 
 use std::fs;
-use std::sync::Barrier;
+use std::sync::{Condvar, Mutex};
 
-use mtl_host::{Engine, ErrorPolicy, Jobs, LoadError, Plugin, PluginLoader, Pool};
+use mtl_host::{Engine, ErrorPolicy, LoadError, Plugin, PluginLoader, Pool};
 
-use crate::support::fixtures;
+use crate::support::{DEADLINE, fixtures};
 
 const INTERFACE: &str = "acme:store/lookup@1.0.0";
 
@@ -22,8 +22,8 @@ fn loader() -> PluginLoader {
 }
 
 /// What becomes of these items, one after the other, in one worker.
-fn outcomes(plugin: &Plugin, items: &[&str]) -> Vec<String> {
-    let pool = Pool::builder(plugin).jobs(Jobs::new(1).unwrap()).on_error(ErrorPolicy::Ignore);
+fn outcomes(plugin: &Plugin, items: &[&'static str]) -> Vec<String> {
+    let pool = Pool::builder(plugin).jobs("1".parse().unwrap()).on_error(ErrorPolicy::Ignore);
     let mut pool = pool.build().unwrap();
     let outcomes = pool.map(items.to_vec()).map(|result| match result {
         Ok(record) => String::from_utf8(record.bytes().unwrap().to_vec()).unwrap(),
@@ -79,16 +79,19 @@ fn a_module_that_lies_to_a_host_function_traps_and_the_next_item_is_served() {
 
 #[test]
 fn workers_call_a_host_function_at_once() {
-    // Each call waits for the other: one after the other, they would wait for ever.
-    let meeting = Barrier::new(2);
+    let (here, arrived) = (Mutex::new(0), Condvar::new());
     let plugin = Plugin::loader(&Engine::new().unwrap())
         .host_function(INTERFACE, "get", move |call, _| {
-            meeting.wait();
+            let mut here = here.lock().unwrap();
+            *here += 1;
+            arrived.notify_all();
+            let waited = arrived.wait_timeout_while(here, DEADLINE, |here| *here < 2).unwrap();
+            assert!(!waited.1.timed_out(), "the other call waits for this one to end");
             Ok(call.worker().to_string().into_bytes())
         })
         .load(fixtures().join("host-function.wat"))
         .unwrap();
-    let mut pool = Pool::builder(&plugin).jobs(Jobs::new(2).unwrap()).build().unwrap();
+    let mut pool = Pool::builder(&plugin).jobs("2".parse().unwrap()).build().unwrap();
     let results = pool.map(["a", "b"]).map(|result| result.unwrap().bytes().unwrap().to_vec());
     let mut workers: Vec<_> = results.collect();
     workers.sort();

@@ -50,9 +50,10 @@ impl FromStr for Sha256 {
             return Err(NotASha256(Flaw::Length(length)));
         }
         for (at, digit) in text.chars().enumerate() {
-            let value = digit.to_digit(16).ok_or(NotASha256(Flaw::NoDigit(digit)))?;
+            let value = digit.to_digit(16).and_then(|value| u8::try_from(value).ok());
+            let value = value.ok_or(NotASha256(Flaw::NoDigit(digit)))?;
             let byte: &mut u8 = &mut digest[at / 2];
-            *byte = *byte << 4 | value as u8;
+            *byte = *byte << 4 | value;
         }
         Ok(Self(digest))
     }

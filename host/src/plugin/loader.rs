@@ -93,6 +93,7 @@ impl PluginLoader {
     /// export that a plugin must have, or imports what the host does not provide; and when a
     /// host function cannot be offered.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
+        self.functions.check()?;
         let path = path.as_ref();
         let bytes = fs::read(path);
         let bytes = bytes.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
@@ -105,11 +106,11 @@ impl PluginLoader {
     ///
     /// As [`load`](Self::load).
     pub fn from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Plugin, LoadError> {
+        self.functions.check()?;
         self.compile(Path::new(name), bytes.to_vec())
     }
 
     fn compile(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
-        self.functions.check()?;
         self.check_digest(path, &bytes)?;
         let artifact = Artifact::from_bytes(path, bytes)?;
         Plugin::compile(self, path, &artifact)

@@ -90,7 +90,7 @@ fn serve<T: HasCommon>(
     let bytes = memory.data(&guest);
     let input = Word::bytes(bytes, ptr, len)
         .ok_or_else(|| outside(function, "was given", (ptr, len), bytes.len()))?;
-    if ret % ALIGN != 0 {
+    if !ret.is_multiple_of(ALIGN) {
         return Err(function.trap(format_args!("is to answer at {ret}, which is not aligned")));
     }
     if Word::bytes(bytes, ret, ANSWER).is_none() {
