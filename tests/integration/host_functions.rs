@@ -145,9 +145,28 @@ fn imports_that_do_not_fit_what_is_offered_are_refused() {
 }
 
 #[test]
-fn a_module_without_host_functions_needs_no_allocator_for_them() {
-    let plugin = loader().load(fixtures().join("upper.wat")).unwrap();
-    assert_eq!(outcomes(&plugin, &["error"]), ["ERROR"]);
+fn what_is_offered_need_not_be_used() {
+    // Versions that are alike to a component's linker, and names at the edge of what is one.
+    let offers = [
+        ("acme:store/lookup@1.0.1", "get"),
+        ("acme:store/lookup", "get"),
+        ("a-B:c2/d@0.1.0-rc.1+x", "e-F2"),
+        ("a-B:c2/d@1", "e-F2"),
+    ];
+    let loader = offers.iter().fold(loader(), |loader, &(interface, name)| {
+        loader.host_function(interface, name, |_, _| Err("not this one".into()))
+    });
+    #[rustfmt::skip]
+    let cases = [
+        ("upper.wat",                   "A"),
+        ("component.wat",               "A"),
+        ("host-function.wat",           "0: a"),
+        ("host-function-component.wat", "0: a"),
+    ];
+    for (plugin, answer) in cases {
+        let plugin = loader.load(fixtures().join(plugin)).unwrap();
+        assert_eq!(outcomes(&plugin, &["a"]), [answer]);
+    }
 }
 
 #[test]
