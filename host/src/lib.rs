@@ -42,6 +42,7 @@ pub mod sink;
 pub mod source;
 mod stats;
 mod stop;
+mod sync;
 mod worker;
 
 #[cfg(test)]
@@ -56,9 +57,10 @@ pub use self::block::{BlockBuilder, ItemIndex};
 pub use self::collector::Order;
 pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownPolicy};
 pub use self::error::Error;
-pub use self::event::{Event, Level, Observer, Stream};
-pub use self::fault::{Fault, FaultKind};
+pub use self::event::{Closing, Event, Level, Observer, Stream};
+pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
 pub use self::outcome::{Format, Outcome, RecordRule};
+pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
 pub use self::plugin::{
     Engine, EngineError, HostCall, HostFunctionError, LoadError, NotASha256, Plugin, PluginLoader,
     Sha256, StartError,
@@ -70,4 +72,5 @@ pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::stop::StopFlag;
 pub use self::worker::executor::Broken;
 pub use self::worker::pace::ChunkSize;
-pub use self::worker::{WorkerIndex, WorkerReport};
+pub use self::worker::renewal::{MaxRestarts, NotMaxRestarts, NotRetryOn, RetryOn};
+pub use self::worker::{Retirement, WorkerIndex, WorkerReport};

@@ -15,8 +15,10 @@ mod engine;
 mod error;
 mod host_function;
 mod loader;
+pub(crate) mod passing;
 mod state;
 mod trap;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,6 +105,15 @@ impl Plugin {
         match &self.code {
             Code::Core(plugin) => plugin.has_init(),
             Code::Component(_) => true,
+        }
+    }
+
+    /// Whether it asks how its parameters are passed: one that does not takes items as they are.
+    #[must_use]
+    pub fn asks_for_passing(&self) -> bool {
+        match &self.code {
+            Code::Core(plugin) => plugin.asks_for_passing(),
+            Code::Component(plugin) => plugin.asks_for_passing(),
         }
     }
 
