@@ -308,6 +308,13 @@ impl Span {
         front
     }
 
+    /// The items at `items`, counted from the start of this span.
+    pub(crate) fn slice(&self, items: Range<usize>) -> Self {
+        debug_assert!(items.end <= self.len(), "the items are in the span");
+        let start = self.items.start;
+        Self { block: Arc::clone(&self.block), items: start + items.start..start + items.end }
+    }
+
     /// Adds `next`, when it is of the same block and follows at once; says whether it did.
     pub(crate) fn join(&mut self, next: &Self) -> bool {
         let follows = Arc::ptr_eq(&self.block, &next.block) && self.items.end == next.items.start;

@@ -12,8 +12,10 @@ mod context;
 mod core_abi;
 mod engine;
 mod error;
+pub(crate) mod passing;
 mod state;
 mod trap;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,6 +98,15 @@ impl Plugin {
         match &self.code {
             Code::Core(plugin) => plugin.has_init(),
             Code::Component(_) => true,
+        }
+    }
+
+    /// Whether it asks how its parameters are passed: one that does not takes items as they are.
+    #[must_use]
+    pub fn asks_for_passing(&self) -> bool {
+        match &self.code {
+            Code::Core(plugin) => plugin.asks_for_passing(),
+            Code::Component(plugin) => plugin.asks_for_passing(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use mtl_host::{Format, JsonValue, WorkerIndex};
+use mtl_host::{Closing, Event, Format, JsonValue, Observer, WorkerIndex};
 
 /// A file of closing reports, written to by several threads.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct FinishFile {
 
 /// How the life of an instance ended.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Closing<'a> {
+enum End<'a> {
     /// The plugin gave a report.
     Report {
         /// What it gave.
@@ -73,8 +73,8 @@ impl FinishFile {
     }
 
     /// Writes down how an instance of `worker` ended, and after how many items.
-    pub(crate) fn report(&self, worker: WorkerIndex, items: u64, closing: Closing<'_>) {
-        let line = line(worker, items, closing);
+    fn report(&self, worker: WorkerIndex, items: u64, end: End<'_>) {
+        let line = line(worker, items, end);
         // A thread that panicked has left a count that is one too low at worst.
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).add(&line);
     }
@@ -88,6 +88,25 @@ impl FinishFile {
                 let (path, all) = (self.path.clone(), lines.written + unwritten);
                 Err(FinishFileError::Write { path, unwritten, all, source })
             }
+        }
+    }
+}
+
+impl Observer for FinishFile {
+    fn notify(&self, event: &Event<'_>) {
+        match *event {
+            Event::Finished { worker, items, closing } => match closing {
+                Closing::Report { bytes, format } => {
+                    self.report(worker, items, End::Report { bytes, format });
+                }
+                Closing::Failed(why) => self.report(worker, items, End::Failed(&why.to_string())),
+                // There is no other yet.
+                _ => {}
+            },
+            Event::WorkerBroke { worker, items, why } => {
+                self.report(worker, items, End::Lost(&why.to_string()));
+            }
+            _ => {}
         }
     }
 }
@@ -113,11 +132,11 @@ impl Lines {
     }
 }
 
-fn line(worker: WorkerIndex, items: u64, closing: Closing<'_>) -> Vec<u8> {
-    let (name, value) = match closing {
-        Closing::Report { bytes, format } => ("report", JsonValue::of(bytes, format)),
-        Closing::Failed(why) => ("error", JsonValue::text(why.as_bytes())),
-        Closing::Lost(why) => ("lost", JsonValue::text(why.as_bytes())),
+fn line(worker: WorkerIndex, items: u64, end: End<'_>) -> Vec<u8> {
+    let (name, value) = match end {
+        End::Report { bytes, format } => ("report", JsonValue::of(bytes, format)),
+        End::Failed(why) => ("error", JsonValue::text(why.as_bytes())),
+        End::Lost(why) => ("lost", JsonValue::text(why.as_bytes())),
     };
     let mut line = format!("{{\"worker\":{worker},\"items\":{items},\"{name}\":").into_bytes();
     value.append_to(&mut line);
@@ -129,13 +148,16 @@ fn line(worker: WorkerIndex, items: u64, closing: Closing<'_>) -> Vec<u8> {
 mod tests {
     use std::error::Error;
     use std::fs;
+    use std::sync::Arc;
     use std::thread;
+
+    use mtl_host::{Engine, Plugin, Pool};
 
     use super::*;
 
     #[test]
     fn each_end_is_a_line() {
-        let report = |bytes, format| Closing::Report { bytes, format };
+        let report = |bytes, format| End::Report { bytes, format };
         #[rustfmt::skip]
         let cases = [
             (report(b"3 words\n", Format::Text),      r#""report":"3 words\n""#),
@@ -143,13 +165,44 @@ mod tests {
             (report(b"{\"n\":\n3}", Format::Json),    r#""report":{"n": 3}"#),
             (report(b"not JSON", Format::Json),       r#""report":"not JSON""#),
             (report(b"\xff", Format::Text),           r#""report":{"base64":"/w=="}"#),
-            (Closing::Failed("trap: \"why\""),        r#""error":"trap: \"why\"""#),
-            (Closing::Lost("timeout: after 1 s"),     r#""lost":"timeout: after 1 s""#),
+            (End::Failed("trap: \"why\""),        r#""error":"trap: \"why\"""#),
+            (End::Lost("timeout: after 1 s"),     r#""lost":"timeout: after 1 s""#),
         ];
         for (closing, tail) in cases {
             let line = String::from_utf8(line(WorkerIndex::new(7), 123, closing)).unwrap();
             assert_eq!(line, format!("{{\"worker\":7,\"items\":123,{tail}}}\n"));
         }
+    }
+
+    #[test]
+    fn instances_that_end_or_break_are_written_down() {
+        // It counts items; one that begins with `!` breaks it.
+        const COUNT: &str = r#"(module
+            (memory (export "memory") 1)
+            (global $count (mut i32) (i32.const 48))
+            (func (export "mtl_alloc") (param i32) (result i32) i32.const 8)
+            (func (export "call") (param i32 i32) (result i64)
+                (if (i32.eq (i32.load8_u (local.get 0)) (i32.const 33)) (then unreachable))
+                (global.set $count (i32.add (global.get $count) (i32.const 1)))
+                (i64.const 0x800000001))
+            (func (export "finish") (result i64)
+                (i32.store8 (i32.const 4) (global.get $count))
+                (i64.const 0x400000001)))"#;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reports");
+        let file = Arc::new(FinishFile::create(&path).unwrap());
+        let plugin = Plugin::from_bytes(&Engine::new().unwrap(), "count", COUNT.as_bytes());
+        let builder = Pool::builder(&plugin.unwrap()).jobs("1".parse().unwrap());
+        let mut pool = builder.observer(file.clone()).build().unwrap();
+        let results = pool.map(["a", "b", "!", "c"]);
+        assert_eq!(results.filter(Result::is_err).count(), 1);
+        pool.close();
+        file.end().unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        let [lost, report] = written.lines().collect::<Vec<_>>().try_into().unwrap();
+        assert!(lost.starts_with("{\"worker\":0,\"items\":"), "{lost}");
+        assert!(lost.contains(",\"lost\":\"trap: "), "{lost}");
+        assert_eq!(report, "{\"worker\":0,\"items\":1,\"report\":\"1\"}");
     }
 
     #[test]
@@ -163,7 +216,7 @@ mod tests {
                 let (file, text) = (&file, &text);
                 scope.spawn(move || {
                     for items in 0..50 {
-                        file.report(WorkerIndex::new(worker), items, Closing::Lost(text));
+                        file.report(WorkerIndex::new(worker), items, End::Lost(text));
                     }
                 });
             }
@@ -188,7 +241,7 @@ mod tests {
     fn what_was_not_written_is_counted() {
         let file = FinishFile::create(Path::new("/dev/full")).unwrap();
         for _ in 0..3 {
-            file.report(WorkerIndex::new(0), 1, Closing::Failed("trap: why"));
+            file.report(WorkerIndex::new(0), 1, End::Failed("trap: why"));
         }
         let error = file.end().unwrap_err();
         let told = format!("{error}: {}", error.source().unwrap());

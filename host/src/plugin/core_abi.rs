@@ -11,10 +11,11 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
 use super::artifact::Artifact;
 use super::state::{Common, HasCommon, Spec, enter, store, wasi};
-use super::{Engine, LoadError, StartError, context};
+use super::{Engine, LoadError, StartError, context, waiting};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
-use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
+use crate::sandbox::deadline::Phase;
+use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 mod exports;
 mod guest;
@@ -33,6 +34,7 @@ pub(super) struct CorePlugin {
     engine: Engine,
     pre: InstancePre<State>,
     has_init: bool,
+    asks_for_passing: bool,
 }
 
 /// What the store of a core module's instance holds.
@@ -60,11 +62,18 @@ impl CorePlugin {
         let linker = linker(engine);
         let pre = linker.instantiate_pre(&module).map_err(|error| unlinked(path, error))?;
         let has_init = module.get_export("init").is_some();
-        Ok(Self { engine: engine.clone(), pre, has_init })
+        let asks_for_passing = module.imports().any(|import| {
+            (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
+        });
+        Ok(Self { engine: engine.clone(), pre, has_init, asks_for_passing })
     }
 
     pub(super) fn has_init(&self) -> bool {
         self.has_init
+    }
+
+    pub(super) fn asks_for_passing(&self) -> bool {
+        self.asks_for_passing
     }
 
     /// A fresh instance, initialised.
@@ -87,6 +96,7 @@ fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine.wasm());
     p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
         .expect("an empty linker takes WASI");
+    waiting::add_to_linker(&mut linker, |state| &mut state.wasi);
     context::add_to_core_linker(&mut linker).expect("the interface's name is its own");
     linker
 }
@@ -113,13 +123,13 @@ impl CoreInstance {
     fn start(store: Store<State>, instance: &Instance, args: &[u8]) -> Result<Self, StartError> {
         let mut guest = Guest::new(store, instance);
         guest.start(instance, args)?;
-        guest.store.data_mut().common.is_starting = false;
         let call = guest.function(instance, "call").expect("checked when loaded");
         let finish = guest.function(instance, "finish");
         Ok(Self { guest, call, finish })
     }
 
     fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+        self.guest.begin(Phase::Item);
         let word = self.guest.pass(outcomes.span().item(outcomes.len()), &self.call)?;
         match self.guest.answer(word)? {
             Answer::Record(record) => outcomes.record(record),
@@ -132,8 +142,8 @@ impl CoreInstance {
 }
 
 impl Executor for CoreInstance {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
-        each_item(outcomes, until, pause, |outcomes| self.call_item(outcomes))
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
     }
 
     fn format(&self) -> Format {
@@ -142,6 +152,7 @@ impl Executor for CoreInstance {
 
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let Some(finish) = &self.finish else { return Ok(None) };
+        self.guest.begin(Phase::Finishing);
         let word = enter(&mut self.guest.store, |store| finish.call(store, ()))?;
         let word = Word::new(word);
         match self.guest.answer(word)? {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::fault::FaultKind;
 use crate::worker::executor::Broken;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -182,6 +183,12 @@ pub enum StartError {
         /// The host's.
         supported: i32,
     },
+    /// It took longer than it may, until `init` was done.
+    #[error("the start {message}")]
+    Timeout {
+        /// How long it may take.
+        message: String,
+    },
     /// `init` answered with an error.
     #[error("init failed: {message}")]
     InitRefused {
@@ -198,7 +205,17 @@ pub enum StartError {
 
 impl StartError {
     pub(super) fn instantiate(broken: Broken) -> Self {
-        Self::Instantiate { message: broken.message }
+        match broken.kind {
+            FaultKind::Timeout => Self::Timeout { message: broken.message },
+            _ => Self::Instantiate { message: broken.message },
+        }
+    }
+
+    pub(super) fn init_broke(broken: Broken) -> Self {
+        match broken.kind {
+            FaultKind::Timeout => Self::Timeout { message: broken.message },
+            _ => Self::InitBroke { message: broken.message },
+        }
     }
 
     /// What the user can do about it.
@@ -206,6 +223,7 @@ impl StartError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
+            Self::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
             Self::Abi { found, supported } if found > supported => "update mtl-host",
             Self::Abi { .. } => "rebuild the plugin with the current SDK",
             Self::InitRefused { .. } => {
