@@ -35,7 +35,7 @@ mod event;
 mod fault;
 mod json_value;
 mod outcome;
-mod panicked;
+mod panic;
 mod places;
 mod plugin;
 mod pool;
@@ -66,7 +66,10 @@ pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::places::{PlaceError, Places};
 pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
-pub use self::plugin::{Engine, EngineError, LoadError, Plugin, StartError};
+pub use self::plugin::{
+    Engine, EngineError, HostCall, HostFunctionError, LoadError, NotASha256, Plugin, PluginLoader,
+    Sha256, StartError,
+};
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results, WorkerSpec,
 };

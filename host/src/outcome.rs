@@ -280,7 +280,7 @@ impl Outcomes {
 }
 
 /// A message that a plugin may have made as long as it likes, as long as people read.
-fn shortened(mut message: String) -> String {
+pub(crate) fn shortened(mut message: String) -> String {
     const MAX: usize = 4 * 1024;
     if message.len() > MAX {
         message.truncate(message.floor_char_boundary(MAX));

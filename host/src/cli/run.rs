@@ -17,7 +17,7 @@ use super::listener::Listener;
 use super::overwrite::{self, Used};
 use super::progress::{Progress, ResultsGo};
 use super::report::Report;
-use super::run_args::{ItemArgs, ResultArgs, RunArgs};
+use super::run_args::{ItemArgs, ResultArgs, RunArgs, WorkerArgs};
 use super::signals::Signals;
 
 /// Runs, and tells people of it.
@@ -34,7 +34,7 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     check_output_dir(args)?;
     check_overwrites(args)?;
     let source = open_source(&args.items)?;
-    let plugin = Plugin::load(&Engine::new()?, &args.plugin)?;
+    let plugin = load(&args.plugin, &args.workers)?;
     let signals = Signals::listen(&stop, console)?;
     let listener = Arc::new(Listener::new(&report));
     let builder = describe(args, &plugin)?.stop(&stop).observer(listener.clone());
@@ -97,6 +97,18 @@ fn keep_files(args: &RunArgs, places: &Places) {
     for path in [&args.faults.faults, &args.time.finish_output].into_iter().flatten() {
         places.keep(path);
     }
+}
+
+/// The plugin in this file, as the flags want it.
+fn load(path: &Path, args: &WorkerArgs) -> Result<Plugin, CliError> {
+    let mut loader = Plugin::loader(&Engine::new()?);
+    if let Some(digest) = args.sha256 {
+        loader = loader.sha256(digest);
+    }
+    if let Some(export) = &args.call {
+        loader = loader.call(export);
+    }
+    Ok(loader.load(path)?)
 }
 
 /// The pool that the flags describe.

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use mtl_host::{
     ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, RetryOn,
-    Window,
+    Sha256, Window,
 };
 
 use super::env_grant::EnvGrant;
@@ -163,6 +163,14 @@ pub(crate) struct WorkerArgs {
     /// Let the plugin see a variable; without VALUE, as it is here
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub(crate) env: Vec<EnvGrant>,
+
+    /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: Option<Sha256>,
+
+    /// The function that takes items, where the plugin does not export it as `call`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) call: Option<String>,
 }
 
 /// How long things may take, and what becomes of workers that break.

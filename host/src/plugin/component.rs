@@ -12,8 +12,9 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::artifact::Artifact;
+use super::host_function::HostFunctions;
 use super::state::{Common, HasCommon, Spec, enter_async, store, wasi};
-use super::{Engine, LoadError, StartError, context};
+use super::{Engine, LoadError, PluginLoader, StartError, context, host_function};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
@@ -81,10 +82,11 @@ type Finish = TypedFunc<(), (Result<Option<Vec<u8>>, String>,)>;
 
 impl ComponentPlugin {
     pub(super) fn compile(
-        engine: &Engine,
+        loader: &PluginLoader,
         path: &Path,
         artifact: &Artifact,
     ) -> Result<Self, LoadError> {
+        let (engine, functions) = (loader.engine(), loader.functions());
         let component = Component::new(engine.wasm(), artifact.bytes());
         let component = component
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
@@ -94,8 +96,15 @@ impl ComponentPlugin {
             let exports = super::error::names(exports);
             LoadError::World { path: path.to_owned(), interface: INTERFACE, exports }
         })?;
-        check_imports(engine, path, &component)?;
-        let pre = linker(engine).instantiate_pre(&component);
+        if loader.call_export() != PluginLoader::CALL {
+            let call = loader.call_export().to_owned();
+            return Err(LoadError::CallOfWorld { path: path.to_owned(), call });
+        }
+        check_imports(engine, path, &component, functions)?;
+        let mut linker = linker(engine);
+        host_function::component::add_to_linker(&mut linker, functions)
+            .expect("checked by the loader: no name is taken");
+        let pre = linker.instantiate_pre(&component);
         let pre =
             pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
         let asks_for_passing = asks_for_passing(engine, &component);
@@ -155,14 +164,23 @@ fn linker(engine: &Engine) -> Linker<State> {
 }
 
 /// Names the first import that nothing provides: the linker's own message names its own types.
-fn check_imports(engine: &Engine, path: &Path, component: &Component) -> Result<(), LoadError> {
+fn check_imports(
+    engine: &Engine,
+    path: &Path,
+    component: &Component,
+    functions: &HostFunctions,
+) -> Result<(), LoadError> {
     let ty = component.component_type();
     for (name, import) in ty.imports(engine.wasm()) {
+        if functions.has_interface(name) {
+            host_function::component::check(engine, path, (name, &import.ty), functions)?;
+            continue;
+        }
         let known = name == context::INTERFACE || is_wasi(name);
         let is_type = matches!(import.ty, ComponentItem::Type(_) | ComponentItem::Resource(_));
         if !known && !is_type {
-            let import = name.to_owned();
-            return Err(LoadError::Import { path: path.to_owned(), import });
+            let (path, import) = (path.to_owned(), name.to_owned());
+            return Err(LoadError::Import { path, import, offered: functions.names() });
         }
     }
     Ok(())

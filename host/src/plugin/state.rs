@@ -47,6 +47,8 @@ pub(super) struct Common {
     pub(super) audience: Audience,
     pub(super) meter: Meter,
     pub(super) watch: Watch,
+    /// Whether the instance makes room for the answer of a host function.
+    pub(super) is_allocating: bool,
 }
 
 /// The data of a store, whichever kind of plugin it is for.
@@ -65,6 +67,7 @@ impl Common {
             audience: spec.audience.clone(),
             meter: Meter::new(spec.memory),
             watch: spec.watch.clone(),
+            is_allocating: false,
         }
     }
 }

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use crate::block::BlockBuilder;
 use crate::error::Error;
-use crate::panicked;
+use crate::panic;
 use crate::pool::run::Run;
 use crate::source::{Filled, Source};
 
@@ -56,7 +56,7 @@ fn read_all(source: &mut impl Source, run: &Run) {
     match reading {
         Ok(Ok(())) => {}
         Ok(Err(error)) => run.note(error),
-        Err(panic) => run.note(Error::SourcePanicked { message: panicked::message(&*panic) }),
+        Err(panic) => run.note(Error::SourcePanicked { message: panic::message(&*panic) }),
     }
     run.queue.close();
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{NativeWorker, Reply, WorkerContext};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
-use crate::panicked;
+use crate::panic;
 use crate::plugin::StartError;
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
@@ -93,7 +93,7 @@ impl<W> Drop for NativeExecutor<W> {
 /// not used again: the executor is broken.
 fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     let caught = catch_unwind(AssertUnwindSafe(call));
-    caught.map_err(|panic| Panicked { message: panicked::message(&*panic) })
+    caught.map_err(|panic| Panicked { message: panic::message(&*panic) })
 }
 
 /// What a panic had to say.
