@@ -23,6 +23,8 @@ mod run;
 mod run_args;
 mod signals;
 mod time_span;
+mod worker_arg;
+mod workers;
 
 use clap::{Parser, Subcommand};
 
@@ -45,7 +47,7 @@ enum Command {
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> Exit {
     match Cli::try_parse() {
-        Ok(Cli { command: Command::Run(args) }) => run::run(&args),
+        Ok(Cli { command: Command::Run(args) }) => run::run(&args.settle()),
         Err(error) => {
             // When nobody reads it, there is nobody to tell.
             let _ = error.print();

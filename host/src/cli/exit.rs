@@ -43,6 +43,8 @@ impl Exit {
             | CliError::InitFile { .. }
             | CliError::Overwrite { .. }
             | CliError::NamelessItems { .. }
+            | CliError::NoPlugin
+            | CliError::BesideWorkers { .. }
             | CliError::Build(
                 BuildError::InitCount { .. }
                 | BuildError::NoInit { .. }
