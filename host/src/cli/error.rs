@@ -7,6 +7,7 @@ use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
 use mtl_host::{BuildError, EngineError, LoadError};
 
+use super::config::ConfigError;
 use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
@@ -35,6 +36,8 @@ pub(crate) enum CliError {
     /// A flag for workers that are alike, beside some that differ.
     #[error("`--{flag}` does not go with a list of workers")]
     BesideWorkers { flag: &'static str },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -86,6 +89,7 @@ impl CliError {
             Self::BesideWorkers { flag } => {
                 Some(format!("each worker has its own: `--worker PLUGIN,{flag}=...`"))
             }
+            Self::Config(error) => error.hint(),
             Self::Load(error) => error.hint(),
             Self::Build(error) => error.hint().map(Into::into),
             Self::Source(error) => error.hint().map(Into::into),

@@ -44,6 +44,7 @@ impl Exit {
             | CliError::Overwrite { .. }
             | CliError::NamelessItems { .. }
             | CliError::NoPlugin
+            | CliError::Config(_)
             | CliError::BesideWorkers { .. }
             | CliError::Build(
                 BuildError::InitCount { .. }

@@ -28,9 +28,14 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     })
 }
 
+/// Tells people why nothing is run.
+pub(super) fn refuse(error: &CliError) -> Exit {
+    Report::to(&Arc::new(Console::standard_error())).cannot_begin(error);
+    Exit::of_error(error)
+}
+
 fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     let (stop, report) = (StopFlag::new(), Report::to(console));
-    args.workers.check()?;
     check_output_dir(args)?;
     check_overwrites(args)?;
     let source = open_source(&args.items)?;

@@ -1,6 +1,6 @@
 //! Who works: any number of workers with one plugin, or those that are listed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mtl_host::{Engine, Plugin, Pool, PoolBuilder, Sha256, WorkerSpec};
 
@@ -108,7 +108,7 @@ struct Asked {
 impl Loaded {
     fn plugin(
         &mut self,
-        path: &std::path::Path,
+        path: &Path,
         sha256: Option<Sha256>,
         call: Option<&str>,
     ) -> Result<Plugin, CliError> {
