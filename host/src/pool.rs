@@ -227,7 +227,12 @@ impl Pool {
         self.mailboxes.clear();
         let until = end.map(|end| end + Self::GRACE);
         let workers = std::mem::take(&mut self.workers);
-        workers.into_iter().map(|worker| worker.join(until)).collect()
+        let reports = workers.into_iter().map(|worker| {
+            let report = worker.join(until);
+            report.tell(&self.settings.audience);
+            report
+        });
+        reports.collect()
     }
 }
 
