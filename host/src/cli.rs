@@ -20,6 +20,7 @@ mod report;
 mod run;
 mod run_args;
 mod signals;
+mod time_span;
 
 use clap::{Parser, Subcommand};
 

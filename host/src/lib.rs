@@ -28,6 +28,7 @@
 //! The library is silent: it does not print, exit, read the environment or install handlers.
 
 mod block;
+mod byte_size;
 mod collector;
 mod error;
 mod event;
@@ -66,11 +67,11 @@ pub use self::plugin::{
     Sha256, StartError,
 };
 pub use self::pool::{BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results};
-pub use self::queue::Window;
+pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::stop::StopFlag;
 pub use self::worker::executor::Broken;
-pub use self::worker::pace::ChunkSize;
+pub use self::worker::pace::{ChunkSize, NotAChunkSize};
 pub use self::worker::renewal::{MaxRestarts, NotMaxRestarts, NotRetryOn, RetryOn};
 pub use self::worker::{Retirement, WorkerIndex, WorkerReport};

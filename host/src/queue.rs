@@ -37,7 +37,7 @@ mod window;
 
 pub(crate) use self::claim::Claim;
 use self::claim::Held;
-pub use self::window::Window;
+pub use self::window::{NotAWindow, Window};
 
 /// The queue of one run.
 #[derive(Debug)]

@@ -87,10 +87,8 @@ impl Observer for Report {
                 self.plugin_says(worker, &format!("{}: ", level.name()), message);
             }
             Event::WorkerRetired { worker, why } => {
-                let why = chain(why);
-                self.0.line(&format!(
-                    "warning: worker {worker} could not be started again and is retired: {why}"
-                ));
+                let (did, why) = (why.summary(), chain(why));
+                self.0.line(&format!("warning: worker {worker} {did} and is retired: {why}"));
             }
             // A worker that broke has left a fault; that it starts is as it should be.
             _ => {}

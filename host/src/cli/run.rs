@@ -87,6 +87,7 @@ fn describe(args: &RunArgs, plugin: &Plugin) -> Result<PoolBuilder, CliError> {
         .order(if args.workers.unordered { Order::Completion } else { Order::Input })
         .on_error(args.faults.on_error)
         .max_faults(args.faults.max_faults);
+    builder = paced(builder, args);
     if let Some(jobs) = args.workers.jobs {
         builder = builder.jobs(jobs);
     }
@@ -101,6 +102,31 @@ fn describe(args: &RunArgs, plugin: &Plugin) -> Result<PoolBuilder, CliError> {
         builder = builder.env(name, value);
     }
     Ok(builder)
+}
+
+/// The same, with what the flags say of time, restarts and flow.
+fn paced(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
+    let RunArgs { time, flow, .. } = args;
+    let mut builder = builder
+        .argument_passing(args.items.args)
+        .retries(time.retries)
+        .retry_on(time.retry_on)
+        .max_restarts(time.max_restarts)
+        .chunk_size(flow.chunk_size)
+        .window(flow.window());
+    if let Some(timeout) = time.timeout {
+        builder = builder.timeout(timeout.get());
+    }
+    if let Some(timeout) = time.init_timeout {
+        builder = builder.init_timeout(timeout.get());
+    }
+    if let Some(timeout) = time.join_timeout {
+        builder = builder.join_timeout(timeout.get());
+    }
+    match time.recycle {
+        Some(items) => builder.recycle(items),
+        None => builder,
+    }
 }
 
 /// Says how the run ended; nothing, when nobody reads the results any more.
