@@ -102,10 +102,8 @@ impl Error {
                 Some("the faults above say why; to allow more, raise `--max-faults`".into())
             }
             Self::Unaccounted { .. } => Some("this is a bug of mtl-host: please report it".into()),
-            Self::Sink(_)
-            | Self::SourcePanicked { .. }
-            | Self::ItemsFailed(_)
-            | Self::Thread(_) => None,
+            Self::Sink(error) => error.hint().map(Into::into),
+            Self::SourcePanicked { .. } | Self::ItemsFailed(_) | Self::Thread(_) => None,
         }
     }
 }

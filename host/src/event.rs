@@ -41,7 +41,8 @@ pub enum Event<'a> {
         /// How it failed.
         why: &'a Broken,
     },
-    /// An instance has ended: its pool was closed, or it is replaced by a fresh one.
+    /// An instance has ended that gives a closing report: its pool was closed, it is replaced by
+    /// a fresh one, or it broke.
     Finished {
         /// Which worker.
         worker: WorkerIndex,
@@ -79,7 +80,6 @@ pub enum Event<'a> {
 
 /// What an instance had to say when it ended.
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
 pub enum Closing<'a> {
     /// Its closing report.
     Report {
@@ -90,6 +90,8 @@ pub enum Closing<'a> {
     },
     /// It failed to give one.
     Failed(&'a Broken),
+    /// It broke on an item: what it would have reported is lost.
+    Lost(&'a Broken),
 }
 
 /// One of the two streams that a plugin may write to.

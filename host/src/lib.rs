@@ -33,8 +33,10 @@ mod collector;
 mod error;
 mod event;
 mod fault;
+mod json_value;
 mod outcome;
 mod panic;
+mod places;
 mod plugin;
 mod pool;
 mod queue;
@@ -60,7 +62,9 @@ pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownP
 pub use self::error::Error;
 pub use self::event::{Closing, Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
+pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, RecordRule};
+pub use self::places::{PlaceError, Places};
 pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
 pub use self::plugin::{
     Engine, EngineError, HostCall, HostFunctionError, LoadError, NotASha256, Plugin, PluginLoader,

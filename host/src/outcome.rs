@@ -39,6 +39,19 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// Whether `bytes` are of this format; the error says why not.
+    pub(crate) fn check(self, bytes: &[u8]) -> Result<(), String> {
+        if self == Self::Text {
+            return Ok(());
+        }
+        // `from_slice` would skip over strings that are not UTF-8.
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
+        parsed.map(drop).map_err(|error| error.to_string())
+    }
+}
+
 /// What a record must be, for a sink to take it. One that is not becomes a fault `bad-result`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -56,7 +69,7 @@ impl RecordRule {
     /// Why `record` is not what it must be.
     fn broken_by(self, record: &[u8], format: Format) -> Option<String> {
         match (self, format) {
-            (Self::Any, _) | (Self::ValidJson, Format::Text) => None,
+            (Self::Any, _) => None,
             (Self::Without(byte), _) => {
                 let place = memchr::memchr(byte, record)?;
                 let what = match byte {
@@ -66,13 +79,8 @@ impl RecordRule {
                 };
                 Some(format!("the result has {what} at byte {place}, which would end its record"))
             }
-            (Self::ValidJson, Format::Json) => {
-                // `from_slice` would skip over strings that are not UTF-8.
-                let Ok(text) = std::str::from_utf8(record) else {
-                    return Some("the result is not JSON: it is not UTF-8".into());
-                };
-                let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
-                parsed.err().map(|error| format!("the result is not JSON: {error}"))
+            (Self::ValidJson, format) => {
+                format.check(record).err().map(|why| format!("the result is not JSON: {why}"))
             }
         }
     }

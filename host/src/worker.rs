@@ -195,6 +195,10 @@ impl Serving {
         if self.worker.cancel.lets_work() {
             let (worker, items) = (self.worker.index, self.since_open);
             self.worker.audience.tell(&Event::WorkerBroke { worker, items, why });
+            if self.executor.as_ref().is_some_and(|executor| executor.has_report()) {
+                let closing = Closing::Lost(why);
+                self.worker.audience.tell(&Event::Finished { worker, items, closing });
+            }
         }
         self.broken += 1;
         self.executor = None;

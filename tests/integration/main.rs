@@ -17,6 +17,7 @@ mod host_functions;
 mod inputs;
 mod interrupt;
 mod loading;
+mod output_dir;
 mod outputs;
 mod plugins;
 mod policies;

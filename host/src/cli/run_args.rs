@@ -95,6 +95,16 @@ pub(crate) struct ResultArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
+    /// Write each result into a file of its own below DIR, named after its item, for
+    /// `--input-format files` and `paths`: that of a/b.md into DIR/a/b.md, that of /x/y into
+    /// DIR/x/y. What fails leaves no file
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["output", "output_format", "tag", "multiline"]
+    )]
+    pub(crate) output_dir: Option<PathBuf>,
+
     /// How results are written
     #[arg(long, value_name = "FORMAT", default_value = "lines")]
     pub(crate) output_format: OutputFormat,

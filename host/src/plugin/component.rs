@@ -263,6 +263,10 @@ impl Executor for ComponentInstance {
         self.store.data().common.result_format
     }
 
+    fn has_report(&self) -> bool {
+        true
+    }
+
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let finish = self.finish;
         self.begin(Phase::Finishing);

@@ -166,6 +166,10 @@ impl Executor for CoreInstance {
         self.guest.store.data().common.result_format
     }
 
+    fn has_report(&self) -> bool {
+        self.finish.is_some()
+    }
+
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let Some(finish) = &self.finish else { return Ok(None) };
         self.guest.begin(Phase::Finishing);

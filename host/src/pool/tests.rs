@@ -55,6 +55,10 @@ impl Executor for Scripted {
         Format::Text
     }
 
+    fn has_report(&self) -> bool {
+        true
+    }
+
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         Ok(Some(b"done".to_vec()))
     }

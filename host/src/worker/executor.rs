@@ -17,6 +17,9 @@ pub(crate) trait Executor {
     /// What the records are.
     fn format(&self) -> Format;
 
+    /// Whether it may have a closing report.
+    fn has_report(&self) -> bool;
+
     /// Ends the work and gives the closing report. Called once, at the end of its life.
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken>;
 }
@@ -66,7 +69,9 @@ pub struct Broken {
 }
 
 impl Broken {
-    pub(crate) fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+    /// Broken in this way.
+    #[must_use]
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
 }
