@@ -70,12 +70,16 @@ pub use self::plugin::{
     Engine, EngineError, HostCall, HostFunctionError, LoadError, NotASha256, Plugin, PluginLoader,
     Sha256, StartError,
 };
-pub use self::pool::{BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results};
+pub use self::pool::{
+    BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results, WorkerSpec,
+};
 pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
+pub use self::sandbox::limits::{MemoryLimit, NotAMemoryLimit};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::stop::StopFlag;
 pub use self::worker::executor::Broken;
+pub use self::worker::native::{Failure, NativeWorker, Reply, WorkerContext};
 pub use self::worker::pace::{ChunkSize, NotAChunkSize};
 pub use self::worker::renewal::{MaxRestarts, NotMaxRestarts, NotRetryOn, RetryOn};
 pub use self::worker::{Retirement, WorkerIndex, WorkerReport};

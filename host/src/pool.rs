@@ -15,6 +15,7 @@ mod delivery;
 mod reader;
 mod results;
 pub(crate) mod run;
+mod spec;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 pub use self::builder::{BuildError, Init, Jobs, NotJobs, PoolBuilder};
 pub use self::delivery::Ended;
 pub use self::results::{Record, Results};
+pub use self::spec::WorkerSpec;
 
 use self::cancel::Cancel;
 use self::delivery::{Account, Delivery, Next};
@@ -97,9 +99,15 @@ impl Pool {
     /// the longest instruction there is (to fill all memory that an instance may have).
     const GRACE: Duration = Duration::from_secs(1);
 
-    /// Begins to describe a pool of workers that run `plugin`.
+    /// Begins to describe a pool of workers that are alike: each runs `plugin`.
     pub fn builder(plugin: &Plugin) -> PoolBuilder {
-        PoolBuilder::new(plugin)
+        PoolBuilder::alike(plugin)
+    }
+
+    /// Begins to describe a pool of workers that differ: one for each of `workers`. Their
+    /// plugins must have been loaded with one [`Engine`](crate::Engine).
+    pub fn of(workers: impl IntoIterator<Item = WorkerSpec>) -> PoolBuilder {
+        PoolBuilder::listed(workers.into_iter().collect())
     }
 
     /// Starts a worker for each of `opens`.

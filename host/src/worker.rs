@@ -7,6 +7,7 @@
 //! The loop decides nothing about wasm: it sees an [`Executor`].
 
 pub(crate) mod executor;
+pub(crate) mod native;
 pub(crate) mod pace;
 pub(crate) mod renewal;
 mod retirement;

@@ -146,7 +146,7 @@ fn init_arguments_that_do_not_fit_the_workers_or_the_plugin_are_a_wrong_usage() 
         );
     host().plugin("upper.wat").args(["--init", "a"]).stdin("x\n").run().code(2).stdout("").stderr(
         "error: plugin `upper.wat` takes no init arguments: it does not export `init`\n \
-             hint: leave out `--init`\n",
+             hint: leave out `--init`, or `init=` in its `--worker`\n",
     );
 }
 

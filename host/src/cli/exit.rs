@@ -46,6 +46,8 @@ impl Exit {
             | CliError::Build(
                 BuildError::InitCount { .. }
                 | BuildError::NoInit { .. }
+                | BuildError::WorkerCount { .. }
+                | BuildError::InitBesideList
                 | BuildError::NoWorker
                 | BuildError::Dir { .. },
             ) => Self::Usage,

@@ -264,6 +264,15 @@ pub enum StartError {
         /// What happened.
         message: String,
     },
+    /// What opens a native worker answered with an error.
+    #[error("it is native, and did not open")]
+    Native(#[source] Cause),
+    /// What opens a native worker panicked.
+    #[error("it is native, and panicked: {message}")]
+    NativePanicked {
+        /// What it said.
+        message: String,
+    },
 }
 
 impl StartError {
@@ -292,7 +301,10 @@ impl StartError {
             Self::InitRefused { .. } => {
                 "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
             }
-            Self::InitBroke { .. } | Self::Instantiate { .. } => return None,
+            Self::InitBroke { .. }
+            | Self::Instantiate { .. }
+            | Self::Native(_)
+            | Self::NativePanicked { .. } => return None,
         };
         Some(hint.into())
     }

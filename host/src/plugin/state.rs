@@ -23,6 +23,7 @@ pub(crate) struct Spec {
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
     pub(crate) grants: Grants,
+    pub(crate) memory: MemoryLimit,
     pub(crate) item_format: Format,
     pub(crate) passing: ArgumentPassing,
     pub(crate) audience: Audience,
@@ -64,7 +65,7 @@ impl Common {
             passing: spec.passing,
             result_format: Format::Text,
             audience: spec.audience.clone(),
-            meter: Meter::new(MemoryLimit::DEFAULT),
+            meter: Meter::new(spec.memory),
             watch: spec.watch.clone(),
             is_allocating: false,
         }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::spec::{self, WorkerSpec};
 use super::{Pool, Settings};
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
@@ -18,10 +19,11 @@ use crate::pool::cancel::Cancel;
 use crate::queue::Window;
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::{TimeLimits, Watch};
+use crate::sandbox::limits::MemoryLimit;
 use crate::stop::StopFlag;
+use crate::worker::WorkerIndex;
 use crate::worker::pace::ChunkSize;
 use crate::worker::renewal::{MaxRestarts, Renewal, RetryOn};
-use crate::worker::{Open, WorkerIndex};
 
 /// How many workers a pool has.
 ///
@@ -111,6 +113,33 @@ pub enum BuildError {
         /// The plugin.
         plugin: PathBuf,
     },
+    /// There are workers that differ, but another number of them is asked for.
+    #[error("{listed} workers are listed, but {jobs} are asked for")]
+    WorkerCount {
+        /// How many are listed.
+        listed: usize,
+        /// How many are asked for.
+        jobs: u32,
+    },
+    /// There are init arguments for all beside workers that differ.
+    #[error("init arguments for all workers do not go with a list of workers")]
+    InitBesideList,
+    /// Two plugins of one pool are of two engines.
+    #[error("plugin `{plugin}` was loaded with another engine than `{first}`")]
+    OtherEngine {
+        /// The plugin.
+        plugin: PathBuf,
+        /// The pool's first plugin.
+        first: PathBuf,
+    },
+    /// A native worker is to have what only a plugin can have.
+    #[error("worker {worker} is native: `{setting}` is for plugins")]
+    Native {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// What it cannot have.
+        setting: &'static str,
+    },
     /// The parameters are to be passed in a way that the plugin does not ask about.
     #[error("plugin `{plugin}` takes items as they are, not by `{passing}`")]
     NoPassing {
@@ -144,7 +173,13 @@ impl BuildError {
                 "give `--init` once for all workers, or once for each; \
                  without `--jobs`, their number decides",
             ),
-            Self::NoInit { .. } => Some("leave out `--init`"),
+            Self::NoInit { .. } => Some("leave out `--init`, or `init=` in its `--worker`"),
+            Self::WorkerCount { .. } => {
+                Some("leave out `--jobs`: the list of workers decides their number")
+            }
+            Self::InitBesideList => Some("give each worker its own: `init=` in its `--worker`"),
+            Self::OtherEngine { .. } => Some("load all plugins of a pool with one `Engine`"),
+            Self::Native { .. } => Some("what opens a native worker brings what it needs"),
             Self::NoPassing { .. } => Some(
                 "leave out `--args`, or write the worker with named parameters: \
                  in Rust, with `#[mtl_plugin::worker]`",
@@ -159,18 +194,36 @@ impl BuildError {
 /// Collects the settings of a [`Pool`].
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct PoolBuilder {
-    plugin: Plugin,
+    workers: Workers,
     jobs: Option<Jobs>,
     init: Init,
     grants: Grants,
+    memory: MemoryLimit,
     item_format: Format,
     passing: ArgumentPassing,
     time_limits: TimeLimits,
     settings: Settings,
 }
 
+/// Who works.
+#[derive(Debug)]
+enum Workers {
+    /// Any number of workers with this plugin.
+    Alike(Plugin),
+    /// These.
+    Listed(Vec<WorkerSpec>),
+}
+
 impl PoolBuilder {
-    pub(super) fn new(plugin: &Plugin) -> Self {
+    pub(super) fn alike(plugin: &Plugin) -> Self {
+        Self::new(Workers::Alike(plugin.clone()))
+    }
+
+    pub(super) fn listed(workers: Vec<WorkerSpec>) -> Self {
+        Self::new(Workers::Listed(workers))
+    }
+
+    fn new(workers: Workers) -> Self {
         let settings = Settings {
             order: Order::default(),
             policy: ErrorPolicy::default(),
@@ -184,10 +237,11 @@ impl PoolBuilder {
             audience: Audience::default(),
         };
         Self {
-            plugin: plugin.clone(),
+            workers,
             jobs: None,
             init: Init::None,
             grants: Grants::default(),
+            memory: MemoryLimit::DEFAULT,
             item_format: Format::Text,
             passing: ArgumentPassing::default(),
             time_limits: TimeLimits::default(),
@@ -196,27 +250,35 @@ impl PoolBuilder {
     }
 
     /// How many workers there are. Default: as many as there are init arguments of
-    /// [`Init::Each`], otherwise one per core.
+    /// [`Init::Each`], otherwise one per core. A list of workers decides it by itself.
     pub fn jobs(mut self, jobs: Jobs) -> Self {
         self.jobs = Some(jobs);
         self
     }
 
-    /// With which arguments workers are initialised. Default: none.
+    /// With which arguments workers that are alike are initialised. Default: none.
     pub fn init(mut self, init: Init) -> Self {
         self.init = init;
         self
     }
 
-    /// Grants a directory to every worker.
+    /// Grants a directory to every worker's plugin. Under one name it sees what was granted
+    /// last.
     pub fn dir(mut self, grant: DirGrant) -> Self {
-        self.grants.dirs.push(grant);
+        self.grants.dir(grant);
         self
     }
 
-    /// Sets an environment variable for every worker. It has no other ones.
+    /// Sets an environment variable for every worker's plugin. It has no other ones, but those
+    /// of its [`WorkerSpec`].
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.grants.env.push((name.into(), value.into()));
+        self.grants.env(name.into(), value.into());
+        self
+    }
+
+    /// What each worker's plugin may take of memory. Default: [`MemoryLimit::DEFAULT`].
+    pub fn memory(mut self, limit: MemoryLimit) -> Self {
+        self.memory = limit;
         self
     }
 
@@ -336,57 +398,78 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// When there are init arguments for another number of workers or for a plugin that takes
-    /// none, a granted directory is not there, or the system refuses a thread.
+    /// When the number of workers does not fit what is said of them, a worker is to have what it
+    /// cannot have (a plugin without `init` arguments for it, a native worker grants), a granted
+    /// directory is not there, plugins are of two engines, or the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
-        let inits = self.inits()?;
-        if self.passing != ArgumentPassing::Single && !self.plugin.asks_for_passing() {
-            let plugin = self.plugin.name().to_owned();
-            return Err(BuildError::NoPassing { plugin, passing: self.passing });
-        }
-        for grant in &self.grants.dirs {
-            let opened = std::fs::read_dir(grant.host());
-            let path = || grant.host().to_owned();
-            opened.map_err(|source| BuildError::Dir { path: path(), source })?;
-        }
-        let Self { plugin, grants, item_format, passing, time_limits, settings, .. } = self;
-        let (cancel, workers) = (Cancel::default(), count(&inits));
-        let open = |(number, init): (u32, Vec<u8>)| -> Open {
-            let plugin = plugin.clone();
-            let spec = Spec {
-                index: WorkerIndex::new(number),
-                workers,
-                init,
-                grants: grants.clone(),
-                item_format,
-                passing,
-                audience: settings.audience.clone(),
-                watch: Watch::new(time_limits, cancel.clone()),
-            };
-            Box::new(move || plugin.start(&spec))
+        let Self {
+            workers,
+            jobs,
+            init,
+            grants,
+            memory,
+            item_format,
+            passing,
+            time_limits,
+            settings,
+        } = self;
+        let specs = workers.specs(jobs, &init)?;
+        spec::check(&specs, &grants, passing)?;
+        let clock = spec::clock(&specs)?;
+        let cancel = Cancel::default();
+        let all = Spec {
+            index: WorkerIndex::default(),
+            workers: count(&specs),
+            init: Vec::new(),
+            grants,
+            memory,
+            item_format,
+            passing,
+            audience: settings.audience.clone(),
+            watch: Watch::new(time_limits, cancel.clone()),
         };
-        let opens = (0..).zip(inits).map(open).collect();
-        let ticks = plugin.engine().ticks();
-        Pool::start(opens, settings, &ticks, cancel).map_err(BuildError::Thread)
+        let open = |(number, spec): (u32, WorkerSpec)| {
+            let index = WorkerIndex::new(number);
+            // Each has its own time.
+            let watch = Watch::new(time_limits, cancel.clone());
+            spec.open(Spec { index, watch, ..all.clone() }, &clock)
+        };
+        let opens = (0..).zip(specs).map(open).collect();
+        Pool::start(opens, settings, &clock.ticks(), cancel).map_err(BuildError::Thread)
     }
+}
 
-    /// The arguments of each worker.
-    fn inits(&self) -> Result<Vec<Vec<u8>>, BuildError> {
-        if self.init != Init::None && !self.plugin.has_init() {
-            return Err(BuildError::NoInit { plugin: self.plugin.name().to_owned() });
-        }
-        let jobs = || self.jobs.unwrap_or_default().count();
-        match &self.init {
-            Init::None => Ok(vec![Vec::new(); jobs() as usize]),
-            Init::Same(args) => Ok(vec![args.clone(); jobs() as usize]),
-            Init::Each(each) if each.is_empty() => Err(BuildError::NoWorker),
-            Init::Each(each) => match self.jobs.map(Jobs::count) {
-                Some(jobs) if jobs != count(each) => {
-                    Err(BuildError::InitCount { given: each.len(), jobs })
+impl Workers {
+    /// Each worker.
+    fn specs(self, jobs: Option<Jobs>, init: &Init) -> Result<Vec<WorkerSpec>, BuildError> {
+        match self {
+            Self::Alike(plugin) => alike(&plugin, jobs, init),
+            Self::Listed(_) if *init != Init::None => Err(BuildError::InitBesideList),
+            Self::Listed(specs) => match jobs.map(Jobs::count) {
+                Some(jobs) if jobs != count(&specs) => {
+                    Err(BuildError::WorkerCount { listed: specs.len(), jobs })
                 }
-                Some(_) | None => Ok(each.clone()),
+                Some(_) | None => Ok(specs),
             },
         }
+    }
+}
+
+fn alike(plugin: &Plugin, jobs: Option<Jobs>, init: &Init) -> Result<Vec<WorkerSpec>, BuildError> {
+    let spec = |_| WorkerSpec::plugin(plugin);
+    let as_asked = || 0..jobs.unwrap_or_default().count();
+    match init {
+        Init::None => Ok(as_asked().map(spec).collect()),
+        Init::Same(args) => Ok(as_asked().map(|job| spec(job).init(args.as_slice())).collect()),
+        Init::Each(each) => match jobs.map(Jobs::count) {
+            Some(jobs) if jobs != count(each) => {
+                Err(BuildError::InitCount { given: each.len(), jobs })
+            }
+            Some(_) | None => Ok(each
+                .iter()
+                .map(|args| WorkerSpec::plugin(plugin).init(args.as_slice()))
+                .collect()),
+        },
     }
 }
 
@@ -396,6 +479,6 @@ fn count<T>(workers: &[T]) -> u32 {
 
 impl fmt::Debug for PoolBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoolBuilder").field("plugin", &self.plugin).finish_non_exhaustive()
+        f.debug_struct("PoolBuilder").field("workers", &self.workers).finish_non_exhaustive()
     }
 }

@@ -92,6 +92,26 @@ pub(crate) struct Grants {
     pub(crate) env: Vec<(String, String)>,
 }
 
+impl Grants {
+    /// Grants a directory. The plugin sees one under each name: the one that came last.
+    pub(crate) fn dir(&mut self, grant: DirGrant) {
+        self.dirs.retain(|other| other.guest != grant.guest);
+        self.dirs.push(grant);
+    }
+
+    /// Sets a variable. It has one value: the one that came last.
+    pub(crate) fn env(&mut self, name: String, value: String) {
+        self.env.retain(|(other, _)| *other != name);
+        self.env.push((name, value));
+    }
+
+    /// Adds what is granted beside this, and wins over it.
+    pub(crate) fn add(&mut self, own: Self) {
+        own.dirs.into_iter().for_each(|grant| self.dir(grant));
+        own.env.into_iter().for_each(|(name, value)| self.env(name, value));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +135,20 @@ mod tests {
                 assert_eq!(grant.to_string(), text);
             }
         }
+    }
+
+    #[test]
+    fn what_is_granted_last_counts() {
+        let mut grants = Grants::default();
+        grants.dir(DirGrant::read("a", "/data"));
+        grants.env("A".into(), "1".into());
+        grants.env("B".into(), "2".into());
+        let mut own = Grants::default();
+        own.dir(DirGrant::read("b", "/data"));
+        own.dir(DirGrant::read("c", "/more"));
+        own.env("A".into(), "3".into());
+        grants.add(own);
+        assert_eq!(grants.dirs, [DirGrant::read("b", "/data"), DirGrant::read("c", "/more")]);
+        assert_eq!(grants.env, [("B".into(), "2".into()), ("A".into(), "3".into())]);
     }
 }

@@ -1,17 +1,71 @@
 //! How much a plugin may take.
 
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
 use wasmtime::ResourceLimiter;
+
+use crate::byte_size::ByteSize;
 
 /// What one instance may take of memory: its linear memories and its tables together.
 ///
-/// It does not bound what the host allocates on behalf of the plugin.
+/// It does not bound what the host allocates on behalf of the plugin. It is written as a number
+/// of bytes, or with a unit: `64KiB`, `64MiB`, `2GiB` (or `64K`, `64M`, `2G`), `1GB`.
+///
+/// ```
+/// use mtl_host::MemoryLimit;
+///
+/// let limit: MemoryLimit = "64MiB".parse()?;
+/// assert_eq!(limit.bytes(), 64 * 1024 * 1024);
+/// assert_eq!(MemoryLimit::DEFAULT.to_string(), "512MiB");
+/// assert!("lots".parse::<MemoryLimit>().is_err());
+/// # Ok::<(), mtl_host::NotAMemoryLimit>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct MemoryLimit(usize);
+pub struct MemoryLimit(NonZeroUsize);
 
 impl MemoryLimit {
     /// Room for a model of some size, and small enough that one plugin per core cannot
     /// exhaust a laptop.
-    pub(crate) const DEFAULT: Self = Self(512 * 1024 * 1024);
+    pub const DEFAULT: Self = Self(NonZeroUsize::new(512 * 1024 * 1024).expect("not zero"));
+
+    /// So many bytes.
+    #[must_use]
+    pub const fn new(bytes: NonZeroUsize) -> Self {
+        Self(bytes)
+    }
+
+    /// How many bytes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        self.0.get()
+    }
+}
+
+impl Default for MemoryLimit {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Not an amount of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an amount of memory, such as `64MiB`, `2GiB` or `1000000`")]
+pub struct NotAMemoryLimit;
+
+impl FromStr for MemoryLimit {
+    type Err = NotAMemoryLimit;
+
+    fn from_str(text: &str) -> Result<Self, NotAMemoryLimit> {
+        text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NotAMemoryLimit)
+    }
+}
+
+impl fmt::Display for MemoryLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ByteSize(self.0).fmt(f)
+    }
 }
 
 /// How long one result may be.
@@ -55,7 +109,7 @@ impl Meter {
 
     fn grow(&mut self, bytes: usize) -> bool {
         let used = self.used.saturating_add(bytes);
-        let allowed = used <= self.limit.0;
+        let allowed = used <= self.limit.bytes();
         if allowed {
             self.used = used;
         } else {
@@ -112,9 +166,46 @@ impl ResourceLimiter for Meter {
 mod tests {
     use super::*;
 
+    fn limit(text: &str) -> MemoryLimit {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_limit_is_a_number_with_a_unit_or_without() {
+        #[rustfmt::skip]
+        let cases = [
+            // text       bytes                 shown
+            ("1",         Some(1),              "1"),
+            ("1000000",   Some(1_000_000),      "1000000"),
+            ("64KiB",     Some(65_536),         "64KiB"),
+            ("64 MiB",    Some(67_108_864),     "64MiB"),
+            ("64m",       Some(67_108_864),     "64MiB"),
+            ("1024KiB",   Some(1_048_576),      "1MiB"),
+            ("2GiB",      Some(2_147_483_648),  "2GiB"),
+            ("1MB",       Some(1_000_000),      "1000000"),
+            ("5B",        Some(5),              "5"),
+            ("0",         None,                 ""),
+            ("0MiB",      None,                 ""),
+            ("",          None,                 ""),
+            ("MiB",       None,                 ""),
+            ("-1",        None,                 ""),
+            ("1.5GiB",    None,                 ""),
+            ("64é",       None,                 ""),
+            ("lots",      None,                 ""),
+            ("99999999999GiB", None,            ""),
+        ];
+        for (text, bytes, shown) in cases {
+            let limit = text.parse::<MemoryLimit>().ok();
+            assert_eq!(limit.map(MemoryLimit::bytes), bytes, "{text}");
+            assert_eq!(limit.map(|limit| limit.to_string()).unwrap_or_default(), shown, "{text}");
+            let again = limit.map(|limit| limit.to_string().parse().unwrap());
+            assert_eq!(again, limit, "{text}");
+        }
+    }
+
     #[test]
     fn memories_and_tables_share_one_limit() {
-        let mut meter = Meter::new(MemoryLimit(1000));
+        let mut meter = Meter::new(limit("1000"));
         assert!(meter.memory_growing(0, 900, None).unwrap());
         assert!(!meter.table_growing(0, 100, None).unwrap(), "800 bytes more");
         assert!(meter.was_denied());
@@ -126,7 +217,7 @@ mod tests {
 
     #[test]
     fn nothing_is_had_for_nothing_by_growths_that_fail() {
-        let mut meter = Meter::new(MemoryLimit(1000));
+        let mut meter = Meter::new(limit("1000"));
         for _ in 0..2 {
             assert!(meter.memory_growing(0, 500, None).unwrap());
             // As the engine does when a new size is beyond all numbers: it has not asked before.

@@ -1,0 +1,222 @@
+//! One worker of a pool whose workers differ.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::BuildError;
+use crate::plugin::passing::ArgumentPassing;
+use crate::plugin::{Engine, Plugin, Spec};
+use crate::sandbox::capabilities::{DirGrant, Grants};
+use crate::sandbox::limits::MemoryLimit;
+use crate::sandbox::watchdog::Watchdog;
+use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
+use crate::worker::{Open, WorkerIndex};
+
+/// What one worker of a pool is; a list of them makes a pool, by [`Pool::of`](crate::Pool::of).
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
+///
+/// let engine = Engine::new()?;
+/// let init = Plugin::load(&engine, "../tests/fixtures/init.wat")?;
+/// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
+/// let mut pool = Pool::of([
+///     WorkerSpec::plugin(&init).init("> "),
+///     WorkerSpec::plugin(&init).init("- ").memory("64MiB".parse()?),
+///     WorkerSpec::plugin(&upper),
+///     // No plugin, and no sandbox.
+///     WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_ascii_lowercase()))),
+/// ])
+/// .build()?;
+/// assert_eq!(pool.workers(), 4);
+/// let results = pool.map(["a", "b"]).collect::<Result<Vec<_>, _>>()?;
+/// assert_eq!(results.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a worker is one when its pool is built"]
+pub struct WorkerSpec {
+    kind: Kind,
+    init: Option<Vec<u8>>,
+    grants: Grants,
+    memory: Option<MemoryLimit>,
+}
+
+enum Kind {
+    Plugin(Plugin),
+    Native(OpenNative),
+}
+
+impl WorkerSpec {
+    /// A worker with its own instance of `plugin`.
+    pub fn plugin(plugin: &Plugin) -> Self {
+        Self::new(Kind::Plugin(plugin.clone()))
+    }
+
+    /// A worker that is code of this process: what `open` gives.
+    ///
+    /// `open` is called on the worker's own thread, which the worker never leaves: once at the
+    /// start, and again after each worker that panicked. It may fail with any error, by `?`.
+    ///
+    /// A native worker has no sandbox. No limit holds for it, and nothing stops it while it
+    /// works on an item: a pool that is dropped waits a second for it, and then leaves its thread
+    /// behind.
+    pub fn native<W, F>(open: F) -> Self
+    where
+        W: NativeWorker + 'static,
+        F: FnMut(&WorkerContext) -> Result<W, Box<dyn std::error::Error + Send + Sync>>
+            + Send
+            + 'static,
+    {
+        Self::new(Kind::Native(native::open_with(open)))
+    }
+
+    fn new(kind: Kind) -> Self {
+        Self { kind, init: None, grants: Grants::default(), memory: None }
+    }
+
+    /// With which arguments the plugin is initialised. Default: none.
+    pub fn init(mut self, args: impl Into<Vec<u8>>) -> Self {
+        self.init = Some(args.into());
+        self
+    }
+
+    /// Grants a directory to this worker, beside those that all have. Under one name the plugin
+    /// sees what was granted last.
+    pub fn dir(mut self, grant: DirGrant) -> Self {
+        self.grants.dir(grant);
+        self
+    }
+
+    /// Sets an environment variable for this worker, beside those that all have or instead of
+    /// one.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.grants.env(name.into(), value.into());
+        self
+    }
+
+    /// What the worker's plugin may take of memory. Default: what all may.
+    pub fn memory(mut self, limit: MemoryLimit) -> Self {
+        self.memory = Some(limit);
+        self
+    }
+
+    fn engine(&self) -> Option<&Engine> {
+        match &self.kind {
+            Kind::Plugin(plugin) => Some(plugin.engine()),
+            Kind::Native(_) => None,
+        }
+    }
+
+    /// Checks what is said of this worker alone.
+    fn check(&self, worker: WorkerIndex, passing: ArgumentPassing) -> Result<(), BuildError> {
+        match &self.kind {
+            Kind::Plugin(plugin) if self.init.is_some() && !plugin.has_init() => {
+                Err(BuildError::NoInit { plugin: plugin.name().to_owned() })
+            }
+            Kind::Plugin(plugin)
+                if passing != ArgumentPassing::Single && !plugin.asks_for_passing() =>
+            {
+                Err(BuildError::NoPassing { plugin: plugin.name().to_owned(), passing })
+            }
+            Kind::Plugin(_) => check_dirs(&self.grants),
+            Kind::Native(_) => match self.sandbox_setting() {
+                Some(setting) => Err(BuildError::Native { worker, setting }),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// A setting that only a plugin can have.
+    fn sandbox_setting(&self) -> Option<&'static str> {
+        [
+            ("init", self.init.is_some()),
+            ("dir", !self.grants.dirs.is_empty()),
+            ("env", !self.grants.env.is_empty()),
+            ("memory", self.memory.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(setting, is_set)| is_set.then_some(setting))
+    }
+
+    /// What opens this worker. `spec` is what all workers have, with this one's number; `clock`
+    /// ticks as long as the worker lives.
+    pub(super) fn open(self, mut spec: Spec, clock: &Arc<Watchdog>) -> Open {
+        match self.kind {
+            Kind::Plugin(plugin) => {
+                spec.init = self.init.unwrap_or_default();
+                spec.grants.add(self.grants);
+                spec.memory = self.memory.unwrap_or(spec.memory);
+                Box::new(move || plugin.start(&spec))
+            }
+            Kind::Native(mut open) => {
+                let Spec { index: worker, workers, item_format, passing, .. } = spec;
+                let context = WorkerContext { worker, workers, item_format, passing };
+                let clock = Arc::clone(clock);
+                Box::new(move || {
+                    let _clock = &clock;
+                    open(&context)
+                })
+            }
+        }
+    }
+}
+
+/// Checks a whole pool of workers, and what all of them are granted.
+pub(super) fn check(
+    specs: &[WorkerSpec],
+    grants: &Grants,
+    passing: ArgumentPassing,
+) -> Result<(), BuildError> {
+    if specs.is_empty() {
+        return Err(BuildError::NoWorker);
+    }
+    check_dirs(grants)?;
+    for (number, spec) in (0..).zip(specs) {
+        spec.check(WorkerIndex::new(number), passing)?;
+    }
+    let plugins = specs.iter().filter_map(|spec| match &spec.kind {
+        Kind::Plugin(plugin) => Some(plugin),
+        Kind::Native(_) => None,
+    });
+    let mut plugins = plugins.peekable();
+    let Some(first) = plugins.peek().copied() else { return Ok(()) };
+    match plugins.find(|plugin| !plugin.engine().is(first.engine())) {
+        Some(other) => Err(BuildError::OtherEngine {
+            plugin: other.name().to_owned(),
+            first: first.name().to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// What ticks for these workers: their plugins' engine, or a clock of their own.
+pub(super) fn clock(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
+    match specs.iter().find_map(WorkerSpec::engine) {
+        Some(engine) => Ok(Arc::clone(engine.watchdog())),
+        None => Watchdog::start(|| ()).map(Arc::new).map_err(BuildError::Thread),
+    }
+}
+
+fn check_dirs(grants: &Grants) -> Result<(), BuildError> {
+    for grant in &grants.dirs {
+        let opened = std::fs::read_dir(grant.host());
+        let path = || grant.host().to_owned();
+        opened.map_err(|source| BuildError::Dir { path: path(), source })?;
+    }
+    Ok(())
+}
+
+impl fmt::Debug for WorkerSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Arguments and variables may hold what is nobody's business.
+        let mut shown = f.debug_struct("WorkerSpec");
+        match &self.kind {
+            Kind::Plugin(plugin) => shown.field("plugin", &plugin.name()),
+            Kind::Native(_) => shown.field("native", &true),
+        };
+        shown.finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

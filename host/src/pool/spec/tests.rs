@@ -1,0 +1,311 @@
+//! Workers that differ, in one pool: plugins with `init` and without, and code of the host.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::*;
+use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::fault::FaultKind;
+use crate::outcome::Format;
+use crate::patience::watched;
+use crate::pool::{Init, Jobs, Pool, PoolBuilder, Results};
+use crate::worker::native::{Failure, Reply};
+
+fn engine() -> Engine {
+    Engine::new().unwrap()
+}
+
+fn fixture(engine: &Engine, name: &str) -> Plugin {
+    Plugin::load(engine, format!("../tests/fixtures/{name}")).unwrap()
+}
+
+fn echo() -> WorkerSpec {
+    WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())))
+}
+
+/// Results as text, faults by kind and message.
+fn shown<I: Iterator<Item: AsRef<[u8]>> + Send>(results: Results<'_, I>) -> Vec<String> {
+    let shown = results.map(|result| match result {
+        Ok(record) => match record.bytes() {
+            Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            None => "(none)".into(),
+        },
+        Err(fault) => format!("{}: {}", fault.kind(), fault.message()),
+    });
+    shown.collect()
+}
+
+fn error(builder: PoolBuilder) -> String {
+    builder.build().unwrap_err().to_string()
+}
+
+/// How a run of these items fails.
+fn failed(pool: &mut Pool, items: &[&'static str]) -> Error {
+    let mut results = pool.map(items.to_vec());
+    results.by_ref().for_each(drop);
+    results.end().error.unwrap()
+}
+
+/// Runs items until each worker has answered some; says what each answered to `x`.
+fn answers(builder: PoolBuilder, workers: usize) -> BTreeSet<String> {
+    let mut pool = builder.build().unwrap();
+    let mut seen = BTreeSet::new();
+    while seen.len() < workers {
+        seen.extend(shown(pool.map(["x"; 64])));
+    }
+    seen
+}
+
+#[test]
+fn plugins_with_state_and_without_and_native_workers_share_a_pool() {
+    watched(|| {
+        let engine = engine();
+        let (init, upper) = (fixture(&engine, "init.wat"), fixture(&engine, "upper.wat"));
+        let pool = Pool::of([
+            WorkerSpec::plugin(&init).init("a "),
+            WorkerSpec::plugin(&init).init("b "),
+            WorkerSpec::plugin(&init),
+            WorkerSpec::plugin(&upper),
+            WorkerSpec::native(|context| {
+                let name = format!("{}/{}", context.worker(), context.workers());
+                Ok(move |_: &[u8]| Ok(name.clone()))
+            }),
+        ]);
+        let expected = ["a x", "b x", "x", "X", "4/5"].map(str::to_owned);
+        assert_eq!(answers(pool, 5), BTreeSet::from(expected));
+    });
+}
+
+#[test]
+fn what_a_worker_is_given_adds_to_what_all_have() {
+    watched(|| {
+        let engine = engine();
+        let environment = fixture(&engine, "environment.wat");
+        let pool = Pool::of([
+            WorkerSpec::plugin(&environment),
+            WorkerSpec::plugin(&environment).env("OWN", "1"),
+            WorkerSpec::plugin(&environment).env("ALL", "mine"),
+        ]);
+        let expected = ["ALL=yes;", "ALL=yes;OWN=1;", "ALL=mine;"].map(str::to_owned);
+        assert_eq!(answers(pool.env("ALL", "yes"), 3), BTreeSet::from(expected));
+    });
+}
+
+#[test]
+fn each_worker_sees_its_own_directories() {
+    watched(|| {
+        let (engine, folder) = (engine(), tempfile::tempdir().unwrap());
+        let files = fixture(&engine, "files.wat");
+        let worker = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            std::fs::write(path.join("x"), name).unwrap();
+            WorkerSpec::plugin(&files).dir(DirGrant::read(path, "/data"))
+        };
+        let workers = ["one", "two"].map(worker);
+        let mut pool = Pool::of(workers).build().unwrap();
+        let mut seen = BTreeSet::new();
+        while seen.len() < 2 {
+            seen.extend(shown(pool.map(["<x"; 64])));
+        }
+        assert_eq!(seen, BTreeSet::from(["one", "two"].map(str::to_owned)));
+    });
+}
+
+#[test]
+fn memory_is_limited_for_all_and_for_each() {
+    watched(|| {
+        let engine = engine();
+        // It has five pages from the start.
+        let init = fixture(&engine, "init.wat");
+        let (little, enough) = ("256KiB".parse().unwrap(), "320KiB".parse().unwrap());
+        let spec = || WorkerSpec::plugin(&init);
+        let cases = [
+            (Pool::builder(&init), true),
+            (Pool::builder(&init).memory(little), false),
+            (Pool::builder(&init).memory(enough), true),
+            (Pool::of([spec()]).memory(little), false),
+            (Pool::of([spec().memory(enough)]).memory(little), true),
+            (Pool::of([spec(), spec().memory(little)]), false),
+        ];
+        for (case, (builder, starts)) in cases.into_iter().enumerate() {
+            let mut pool = builder.build().unwrap();
+            let mut results = pool.map(["x"]);
+            results.by_ref().for_each(drop);
+            let error = results.end().error;
+            assert_eq!(error.is_none(), starts, "case {case}: {error:?}");
+        }
+    });
+}
+
+#[test]
+fn a_list_of_workers_must_make_sense() {
+    let engine = engine();
+    let upper = fixture(&engine, "upper.wat");
+    let (plugin, path) = (|| WorkerSpec::plugin(&upper), "../tests/fixtures/upper.wat");
+    let other = fixture(&Engine::new().unwrap(), "init.wat");
+    let jobs = |jobs| Jobs::Exactly(NonZeroU32::new(jobs).unwrap());
+    #[rustfmt::skip]
+    let cases = [
+        (Pool::of([]),                                    "a pool needs a worker".into()),
+        (Pool::of([plugin(), echo()]).jobs(jobs(3)),      "2 workers are listed, but 3 are asked for".into()),
+        (Pool::of([plugin()]).init(Init::Same(vec![])),   "init arguments for all workers do not go with a list of workers".into()),
+        (Pool::of([echo(), plugin().init("")]),           format!("plugin `{path}` takes no init arguments: it does not export `init`")),
+        (Pool::of([plugin(), WorkerSpec::plugin(&other)]), format!("plugin `../tests/fixtures/init.wat` was loaded with another engine than `{path}`")),
+        (Pool::of([plugin(), echo().init("")]),           "worker 1 is native: `init` is for plugins".into()),
+        (Pool::of([echo().env("A", "")]),                 "worker 0 is native: `env` is for plugins".into()),
+        (Pool::of([echo().memory(MemoryLimit::DEFAULT)]), "worker 0 is native: `memory` is for plugins".into()),
+        (Pool::of([plugin().dir(DirGrant::read("no", "/"))]), "cannot grant the directory `no`".into()),
+        (Pool::of([plugin()]).dir(DirGrant::read("no", "/")), "cannot grant the directory `no`".into()),
+    ];
+    for (builder, expected) in cases {
+        assert_eq!(error(builder), expected);
+    }
+    assert_eq!(Pool::of([echo(), plugin()]).jobs(jobs(2)).build().unwrap().workers(), 2);
+}
+
+/// Panics at `panic`, and counts the items since it was opened. It cannot be sent.
+struct Counter {
+    calls: Rc<Cell<u32>>,
+    opened: u32,
+}
+
+impl NativeWorker for Counter {
+    fn call(&mut self, item: &[u8], record: &mut Vec<u8>) -> Result<Reply, Failure> {
+        assert!(record.is_empty());
+        record.extend_from_slice(b"not a record, unless said");
+        self.calls.set(self.calls.get() + 1);
+        match item {
+            b"panic" => panic!("at call {}", self.calls.get()),
+            b"none" => return Ok(Reply::NoRecord),
+            b"refuse" => return Err("no".into()),
+            b"bad" => return Err(Failure::bad_item("not a word")),
+            _ => {}
+        }
+        record.clear();
+        record.extend_from_slice(format!("{}.{}", self.opened, self.calls.get()).as_bytes());
+        Ok(Reply::Record)
+    }
+
+    fn format(&self) -> Format {
+        Format::Json
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        match self.calls.get() {
+            13 => panic!("thirteen"),
+            calls => Ok(Some(calls.to_string().into_bytes())),
+        }
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        assert_ne!(self.calls.get(), 2, "a second panic, when it is dropped");
+    }
+}
+
+fn counter() -> WorkerSpec {
+    let mut opened = 0;
+    WorkerSpec::native(move |_| {
+        opened += 1;
+        Ok(Counter { calls: Rc::default(), opened })
+    })
+}
+
+#[test]
+fn a_native_worker_that_panics_is_replaced_and_its_item_is_a_fault() {
+    watched(|| {
+        let mut pool = Pool::of([counter()]).build().unwrap();
+        let items = ["a", "panic", "b", "none", "refuse", "bad", "c"];
+        let expected = [
+            "1.1",
+            "trap: the worker panicked: at call 2",
+            "2.1",
+            "(none)",
+            "refused: no",
+            "bad-item: not a word",
+            "2.5",
+        ];
+        assert_eq!(shown(pool.map(items)), expected);
+        let reports = pool.close();
+        assert_eq!((reports[0].items, reports[0].broken), (7, 1));
+        assert_eq!(reports[0].closing, Ok(Some(b"5".to_vec())));
+    });
+}
+
+#[test]
+fn a_closing_report_that_panics_is_told() {
+    watched(|| {
+        let mut pool = Pool::of([counter()]).build().unwrap();
+        assert_eq!(pool.map(["x"; 13]).count(), 13);
+        let closing = pool.close().remove(0).closing.unwrap_err();
+        assert_eq!(
+            (closing.kind, closing.message.as_str()),
+            (FaultKind::Trap, "the worker panicked: thirteen")
+        );
+    });
+}
+
+#[test]
+fn a_native_worker_that_does_not_open_ends_the_run() {
+    type Unopened = fn(&[u8]) -> Result<Vec<u8>, Failure>;
+    watched(|| {
+        let missing = WorkerSpec::native(|_| {
+            let number: u8 = "x".parse()?;
+            Ok(move |_: &[u8]| Ok([number]))
+        });
+        let panics = WorkerSpec::native(|_| -> Result<Unopened, _> { panic!("no model") });
+        let cases = [
+            (
+                missing,
+                "worker 1 could not be started: it is native, and did not open: invalid digit found in string",
+            ),
+            (panics, "worker 1 could not be started: it is native, and panicked: no model"),
+        ];
+        for (spec, expected) in cases {
+            let mut pool = Pool::of([echo(), spec]).build().unwrap();
+            let error = failed(&mut pool, &["a"]);
+            assert_eq!(error.with_causes(), expected);
+        }
+    });
+}
+
+#[test]
+fn a_native_worker_that_cannot_be_opened_again_is_retired() {
+    #[derive(Default)]
+    struct Retired(AtomicU32);
+
+    impl Observer for Retired {
+        fn notify(&self, event: &Event<'_>) {
+            if let Event::WorkerRetired { .. } = event {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    watched(|| {
+        let retired = Arc::new(Retired::default());
+        let mut opened = 0;
+        let once = WorkerSpec::native(move |_| {
+            opened += 1;
+            if opened > 1 {
+                return Err("only once".into());
+            }
+            Ok(|item: &[u8]| match item {
+                b"panic" => panic!("broke"),
+                _ => Ok(item.to_vec()),
+            })
+        });
+        let mut pool = Pool::of([once]).observer(retired.clone()).build().unwrap();
+        let error = failed(&mut pool, &["a", "panic", "b"]);
+        let expected = "no worker is left: worker 0, the last one, could not be started again: \
+                        it is native, and did not open: only once";
+        assert_eq!(error.with_causes(), expected);
+        assert_eq!(retired.0.load(Ordering::Relaxed), 1);
+    });
+}

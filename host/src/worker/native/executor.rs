@@ -1,0 +1,114 @@
+//! A native worker as the loop sees it: its panics are caught, its records are gathered in one
+//! buffer.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{NativeWorker, Reply, WorkerContext};
+use crate::fault::FaultKind;
+use crate::outcome::{Format, Outcomes};
+use crate::panic;
+use crate::plugin::StartError;
+use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
+
+/// Opens a native worker: at the start, and again after each that panicked.
+pub(crate) type OpenNative =
+    Box<dyn FnMut(&WorkerContext) -> Result<Box<dyn Executor>, StartError> + Send>;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Makes executors of what `open` gives.
+pub(crate) fn open_with<W, F>(mut open: F) -> OpenNative
+where
+    W: NativeWorker + 'static,
+    F: FnMut(&WorkerContext) -> Result<W, Cause> + Send + 'static,
+{
+    Box::new(move |context| {
+        let worker = caught(|| open(context))?.map_err(StartError::Native)?;
+        Ok(Box::new(NativeExecutor { worker: Some(worker), record: Vec::new() }))
+    })
+}
+
+/// A native worker, and the buffer of its records.
+struct NativeExecutor<W> {
+    /// Always there, until it is dropped.
+    worker: Option<W>,
+    record: Vec<u8>,
+}
+
+impl<W: NativeWorker> NativeExecutor<W> {
+    fn worker(&mut self) -> &mut W {
+        self.worker.as_mut().expect("it is taken only when it is dropped")
+    }
+
+    fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+        let mut record = std::mem::take(&mut self.record);
+        record.clear();
+        let item = outcomes.span().item(outcomes.len());
+        let reply = caught(|| self.worker().call(item, &mut record))?;
+        match reply {
+            Ok(Reply::Record) => outcomes.record(&record),
+            Ok(Reply::NoRecord) => outcomes.no_record(),
+            Err(failure) => {
+                let Broken { kind, message, .. } = failure.into_broken();
+                outcomes.fault(kind, message);
+            }
+        }
+        self.record = record;
+        Ok(())
+    }
+}
+
+impl<W: NativeWorker> Executor for NativeExecutor<W> {
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
+    }
+
+    fn format(&self) -> Format {
+        let format = || self.worker.as_ref().map(W::format).unwrap_or_default();
+        // The call that follows has the panic, if there is one in the worker's state.
+        caught(format).unwrap_or_default()
+    }
+
+    fn has_report(&self) -> bool {
+        let has_report = || self.worker.as_ref().is_some_and(W::has_report);
+        caught(has_report).unwrap_or_default()
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        let closing = caught(|| self.worker().finish())?;
+        closing.map_err(super::Failure::into_broken)
+    }
+}
+
+impl<W> Drop for NativeExecutor<W> {
+    /// A worker that panics when it is dropped has had its items; its thread goes on.
+    fn drop(&mut self) {
+        let worker = self.worker.take();
+        let dropped = caught(|| drop(worker));
+        drop(dropped);
+    }
+}
+
+/// Calls code of somebody else's; a panic gives its message. What the panic has left behind is
+/// not used again: the executor is broken.
+fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
+    let caught = catch_unwind(AssertUnwindSafe(call));
+    caught.map_err(|panic| Panicked { message: panic::message(&*panic) })
+}
+
+/// What a panic had to say.
+struct Panicked {
+    message: String,
+}
+
+impl From<Panicked> for Broken {
+    fn from(Panicked { message }: Panicked) -> Self {
+        Self::new(FaultKind::Trap, format!("the worker panicked: {message}"))
+    }
+}
+
+impl From<Panicked> for StartError {
+    fn from(Panicked { message }: Panicked) -> Self {
+        Self::NativePanicked { message }
+    }
+}
