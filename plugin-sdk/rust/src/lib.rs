@@ -36,6 +36,9 @@
 //!                       Worker::finish ─▶ IntoOutput ─▶ report     at the end
 //! ```
 //!
+//! A `call` of several parameters, filled from a JSON array or object, is written with
+//! [`#[worker]`](macro@worker).
+//!
 //! The crate has to be a `cdylib`:
 //!
 //! ```toml

@@ -1,4 +1,4 @@
-//! The one trait that a plugin implements.
+//! The one trait that a plugin implements, by hand or by [`worker`](macro@crate::worker).
 
 use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Passing};
 
@@ -52,8 +52,8 @@ pub trait Worker: Sized + 'static {
     /// [`Json<T>`](crate::Json).
     type Item<'a>: FromItem<'a>;
 
-    /// What a result is: `&str`, `&[u8]`, `String`, `Vec<u8>` or [`Json<T>`](crate::Json). An
-    /// `Option` of these, or `()`, where an item may have no record.
+    /// What a result is: `&str`, `&[u8]`, `String`, `Vec<u8>`, `bool`, a number or
+    /// [`Json<T>`](crate::Json). An `Option` of these, or `()`, where an item may have no record.
     ///
     /// It may borrow from the item or from the worker.
     type Output<'a>: IntoOutput;

@@ -36,7 +36,6 @@ impl Show {
         mut text: &str,
         Json(points): Json<Vec<Point>>,
         r#type: Option<bool>,
-        rest: Option<String>,
     ) -> Result<String, Failure> {
         if text.is_empty() {
             text = "nothing";
@@ -46,7 +45,7 @@ impl Show {
         }
         self.shown += 1;
         let sum: i64 = points.iter().map(|point| point.x * point.y).sum();
-        Ok(format!("{}{line_number} {text} {sum} {:?} {rest:?}", self.before, r#type))
+        Ok(format!("{}{line_number} {text} {sum} {:?}", self.before, r#type))
     }
 
     fn finish(self) -> u64 {
@@ -82,17 +81,17 @@ fn an_array_fills_parameters_by_position() {
     #[rustfmt::skip]
     assert_calls(&mut show, &[
         // item                                           result
-        (r#"[1, "a", [], true, "b"]"#,                    Ok(r#"1 a 0 Some(true) Some("b")"#)),
-        (r#" [ 1 , "\n" , [{"x":2,"y":3}] , null ] "#,    Ok("1 \n 6 None None")),
-        (r#"[255,"",[]]"#,                                Ok("255 nothing 0 None None")),
+        (r#"[1, "a", [], true]"#,                         Ok("1 a 0 Some(true)")),
+        (r#" [ 1 , "\n" , [{"x":2,"y":3}] , null ] "#,    Ok("1 \n 6 None")),
+        (r#"[255,"",[]]"#,                                Ok("255 nothing 0 None")),
         (r#"[1,"a"]"#,                                    Err("parameter `points` is missing")),
         ("[]",                                            Err("parameter `line_number` is missing")),
         (r#"[256,"a",[]]"#,                               Err("parameter `line_number`: invalid value: integer `256`, expected u8")),
         (r#"[1,2,[]]"#,                                   Err("parameter `text`: invalid type: integer `2`, expected a string")),
         (r#"[1,"a",[{"x":1}]]"#,                          Err("parameter `points`: missing field `y`")),
         (r#"[1,"a",[],0]"#,                               Err("parameter `type`: invalid type: integer `0`, expected a boolean")),
-        (r#"[1,"a",[],null,null,null]"#,                  Err("an array of 6 elements, and the parameters are `line_number`, `text`, `points`, `type` and `rest`")),
-        (r#"{"text":"a"}"#,                               Err("invalid type: map, expected an array of the parameters `line_number`, `text`, `points`, `type` and `rest`")),
+        (r#"[1,"a",[],null,null,null]"#,                  Err("an array of 6 elements, and the parameters are `line_number`, `text`, `points` and `type`")),
+        (r#"{"text":"a"}"#,                               Err("invalid type: map, expected an array of the parameters `line_number`, `text`, `points` and `type`")),
         ("one",                                           Err("not a JSON array: expected value at line 1 column 1")),
     ]);
     assert_eq!(show.call(r#"[0,"a",[]]"#), Err(Failure::refused("lines are counted from one")));
@@ -105,13 +104,13 @@ fn an_object_fills_parameters_by_name() {
     #[rustfmt::skip]
     assert_calls(&mut show, &[
         // item                                                      result
-        (r#"{"line_number":1,"text":"a","points":[],"type":true}"#,  Ok("1 a 0 Some(true) None")),
-        (r#"{"rest":"\u00e9","points":[],"text":"\"","line-number":1}"#, Ok(r#"1 " 0 None Some("é")"#)),
+        (r#"{"line_number":1,"text":"a","points":[],"type":true}"#,  Ok("1 a 0 Some(true)")),
+        (r#"{"type":null,"points":[],"text":"\u00e9\"","line-number":1}"#, Ok("1 é\" 0 None")),
         (r#"{"text":"a","points":[]}"#,                              Err("parameter `line_number` is missing")),
         (r#"{"line_number":1,"line-number":1}"#,                     Err("parameter `line_number` is given twice")),
-        (r#"{"r#type":true}"#,                                       Err("unknown parameter `r#type`; the parameters are `line_number`, `text`, `points`, `type` and `rest`")),
+        (r#"{"r#type":true}"#,                                       Err("unknown parameter `r#type`; the parameters are `line_number`, `text`, `points` and `type`")),
         (r#"{"line_number":null,"text":"a","points":[]}"#,           Err("parameter `line_number`: invalid type: null, expected u8")),
-        (r#"[1,"a",[]]"#,                                            Err("invalid type: sequence, expected an object with the parameters `line_number`, `text`, `points`, `type` and `rest`")),
+        (r#"[1,"a",[]]"#,                                            Err("invalid type: sequence, expected an object with the parameters `line_number`, `text`, `points` and `type`")),
     ]);
 }
 
@@ -121,8 +120,8 @@ fn an_item_cannot_be_several_parameters() {
     let error = Instance::<Show>::start("").unwrap_err();
     assert_eq!(
         error.message(),
-        "an item fills 5 parameters, `line_number`, `text`, `points`, `type` and `rest`: say \
-         `--args args` where it is a JSON array, `--args kwargs` where it is a JSON object"
+        "`call` has 4 parameters, `line_number`, `text`, `points` and `type`: say `--args args` \
+         where an item is a JSON array of them, `--args kwargs` where it is a JSON object"
     );
 }
 
@@ -130,7 +129,7 @@ fn an_item_cannot_be_several_parameters() {
 fn init_is_given_its_arguments_and_may_fail() {
     Context { argument_passing: Passing::Args, ..Context::NEW }.enter();
     let mut show = Instance::<Show>::start("> ").unwrap();
-    assert_calls(&mut show, &[(r#"[1,"a",[]]"#, Ok("> 1 a 0 None None"))]);
+    assert_calls(&mut show, &[(r#"[1,"a",[]]"#, Ok("> 1 a 0 None"))]);
     assert_eq!(Instance::<Show>::start("no").unwrap_err().message(), "not today");
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Definition<'a> {
     pub(crate) worker: &'a Type,
     pub(crate) init: Option<Init<'a>>,
     pub(crate) call: Call<'a>,
-    pub(crate) finish: Option<&'a Ident>,
+    pub(crate) finish: Option<Finish<'a>>,
 }
 
 /// How the worker is started.
@@ -23,6 +23,13 @@ pub(crate) struct Init<'a> {
     /// What `--init` is read as; nothing where there is no parameter.
     pub(crate) arguments: Option<&'a Type>,
     /// Where a result of the wrong type is reported.
+    pub(crate) output: Span,
+}
+
+/// How the worker is ended.
+pub(crate) struct Finish<'a> {
+    pub(crate) name: &'a Ident,
+    /// Where a report of the wrong type is reported.
     pub(crate) output: Span,
 }
 
@@ -45,7 +52,7 @@ pub(crate) struct Parameter<'a> {
 impl<'a> Definition<'a> {
     /// Checks all of a block, and reports every mistake at once.
     pub(crate) fn of(block: &'a ItemImpl) -> syn::Result<Self> {
-        let checked = (block_is_plain(block), Call::of(block), Init::of(block), finish_of(block));
+        let checked = (block_is_plain(block), Call::of(block), Init::of(block), Finish::of(block));
         match checked {
             (Ok(()), Ok(call), Ok(init), Ok(finish)) => {
                 Ok(Self { worker: &block.self_ty, init, call, finish })
@@ -170,18 +177,21 @@ impl<'a> Init<'a> {
     }
 }
 
-fn finish_of(block: &ItemImpl) -> syn::Result<Option<&Ident>> {
-    let Some(function) = function(block, "finish")? else {
-        return Ok(None);
-    };
-    let signature = &function.sig;
-    let by_value =
-        signature.receiver().is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Value));
-    if !by_value || signature.inputs.len() != 1 {
-        let message = "`finish` ends the worker: write `fn finish(self)`";
-        return Err(Error::new_spanned(&signature.ident, message));
+impl<'a> Finish<'a> {
+    fn of(block: &'a ItemImpl) -> syn::Result<Option<Self>> {
+        let Some(function) = function(block, "finish")? else {
+            return Ok(None);
+        };
+        let signature = &function.sig;
+        let by_value = signature
+            .receiver()
+            .is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Value));
+        if !by_value || signature.inputs.len() != 1 {
+            let message = "`finish` ends the worker: write `fn finish(self)`";
+            return Err(Error::new_spanned(&signature.ident, message));
+        }
+        Ok(Some(Self { name: &signature.ident, output: signature.output.span() }))
     }
-    Ok(Some(&signature.ident))
 }
 
 /// The function of this name, if it is one that can be called without further ado.

@@ -8,7 +8,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::{
-    definition::{Call, Definition, Init},
+    definition::{Call, Definition, Finish, Init},
     lifetimes,
 };
 
@@ -21,8 +21,8 @@ pub(crate) fn worker(definition: &Definition<'_>) -> TokenStream {
         None => init_by_default(worker.span()),
     };
     let call = call_of(call);
-    let finish = finish.map(|name| {
-        quote! {
+    let finish = finish.as_ref().map(|Finish { name, output }| {
+        quote_spanned! {*output=>
             fn finish(self)
                 -> ::core::result::Result<impl ::mtl_plugin::IntoOutput, ::mtl_plugin::Error>
             {

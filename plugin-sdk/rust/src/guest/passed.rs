@@ -17,7 +17,7 @@ use crate::{
 pub fn passing(parameters: &[&'static str]) -> Result<Passing, Error> {
     match context::argument_passing() {
         Passing::Single if parameters.len() > 1 => Err(Error::new(format_args!(
-            "an item fills {} parameters, {}: say `--args args` where it is a JSON array, \
+            "`call` has {} parameters, {}: say `--args args` where an item is a JSON array of them, \
              `--args kwargs` where it is a JSON object",
             parameters.len(),
             Names(parameters)

@@ -1,8 +1,11 @@
-use super::*;
+use super::{Argument, Failure, Format, FromParameter, Json, fmt};
+
+/// One of the ways in which bytes are given.
+type Given = fn(&mut [u8]) -> Argument<'_>;
 
 /// What a parameter of type `T` is, given this in each of the three ways.
 #[track_caller]
-fn assert_read<T>(argument: fn(&mut [u8]) -> Argument<'_>, given: &str, expected: Result<T, &str>)
+fn assert_read<T>(argument: Given, given: &str, expected: Result<T, &str>)
 where
     T: for<'a> FromParameter<'a> + PartialEq + fmt::Debug,
 {
@@ -26,7 +29,7 @@ fn value(bytes: &mut [u8]) -> Argument<'_> {
 #[test]
 fn text_is_an_item_as_it_is_or_what_a_string_says() {
     #[rustfmt::skip]
-    let cases: [(fn(&mut [u8]) -> Argument<'_>, &str, Result<&str, &str>); 10] = [
+    let cases: [(Given, &str, Result<&str, &str>); 10] = [
         // given               text
         (text_item, "a",       Ok("a")),
         (text_item, "\"a\"",   Ok("\"a\"")),
