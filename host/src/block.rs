@@ -133,6 +133,27 @@ impl BlockBuilder {
         self.rejected.push((last, why.into()));
     }
 
+    /// Rejects each item that `judge` has something against: it is given the items after the first
+    /// `before`, counted from there, with their paths. Those rejected before stay as they are.
+    pub(crate) fn judge(
+        &mut self,
+        before: usize,
+        mut judge: impl FnMut(usize, &[u8], Option<&Path>) -> Option<String>,
+    ) {
+        let known = self.rejected.partition_point(|(item, _)| *item < before);
+        let known = self.rejected.split_off(known);
+        let mut start = before.checked_sub(1).map_or(0, |last| self.ends[last]);
+        for (item, end) in self.ends.iter().enumerate().skip(before) {
+            let bytes = &self.bytes[std::mem::replace(&mut start, *end)..*end];
+            let path = noted(&self.paths, item).map(PathBuf::as_path);
+            let why = match noted(&known, item) {
+                Some(why) => Some(why.clone()),
+                None => judge(item - before, bytes, path),
+            };
+            self.rejected.extend(why.map(|why| (item, why)));
+        }
+    }
+
     /// The place of the item added last.
     fn last(&self) -> usize {
         self.ends.len().checked_sub(1).expect("an item was added before")
@@ -287,6 +308,13 @@ impl Span {
         front
     }
 
+    /// The items at `items`, counted from the start of this span.
+    pub(crate) fn slice(&self, items: Range<usize>) -> Self {
+        debug_assert!(items.end <= self.len(), "the items are in the span");
+        let start = self.items.start;
+        Self { block: Arc::clone(&self.block), items: start + items.start..start + items.end }
+    }
+
     /// Adds `next`, when it is of the same block and follows at once; says whether it did.
     pub(crate) fn join(&mut self, next: &Self) -> bool {
         let follows = Arc::ptr_eq(&self.block, &next.block) && self.items.end == next.items.start;
@@ -366,6 +394,32 @@ mod tests {
         assert_eq!(rest.rejection(0), None);
         rest.split_to(1);
         assert_eq!(rest.rejection(0), Some("not a number"));
+    }
+
+    #[test]
+    fn items_are_judged_by_what_they_are() {
+        let mut block = BlockBuilder::new();
+        block.push(b"before");
+        block.reject("long ago");
+        for item in ["a", "", "c"] {
+            block.push(item.as_bytes());
+        }
+        block.set_path("path".into());
+        block.push(b"d");
+        block.reject("known");
+        let mut seen = Vec::new();
+        block.judge(1, |at, item, path| {
+            seen.push((at, item.to_owned(), path.map(Path::to_owned)));
+            (item != b"a").then(|| format!("judged {at}"))
+        });
+        let path = Some(PathBuf::from("path"));
+        assert_eq!(seen, [(0, b"a".into(), None), (1, b"".into(), None), (2, b"c".into(), path)]);
+        let span = Span::whole(block.seal(ItemIndex::default()));
+        let why: Vec<_> = (0..span.len()).map(|at| span.rejection(at)).collect();
+        assert_eq!(
+            why,
+            [Some("long ago"), None, Some("judged 1"), Some("judged 2"), Some("known")]
+        );
     }
 
     #[test]

@@ -12,14 +12,17 @@ mod error;
 mod escape;
 mod exit;
 mod faults;
+mod finish_file;
 mod formats;
 mod init_arg;
+mod listener;
 mod overwrite;
 mod progress;
 mod report;
 mod run;
 mod run_args;
 mod signals;
+mod time_span;
 
 use clap::{Parser, Subcommand};
 

@@ -8,7 +8,7 @@ use crate::plugin::StartError;
 use crate::sink::SinkError;
 use crate::source::SourceError;
 use crate::stats::Counts;
-use crate::worker::WorkerIndex;
+use crate::worker::{Retirement, WorkerIndex};
 
 /// Why a run ended before its work was done, or ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -22,13 +22,13 @@ pub enum Error {
         /// What went wrong.
         source: Arc<StartError>,
     },
-    /// Every worker broke and could not be started again.
-    #[error("no worker is left: worker {worker}, the last one, could not be started again")]
+    /// Every worker is retired: it broke and could not be started again, or broke too often.
+    #[error("no worker is left: worker {worker}, the last one, {}", source.summary())]
     NoWorkerLeft {
         /// The last one.
         worker: WorkerIndex,
-        /// Why it could not be started.
-        source: Arc<StartError>,
+        /// Why it takes no more items.
+        source: Retirement,
     },
     /// The input could not be read on.
     #[error(transparent)]
@@ -92,7 +92,8 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Init { source, .. } | Self::NoWorkerLeft { source, .. } => source.hint(),
+            Self::Init { source, .. } => source.hint(),
+            Self::NoWorkerLeft { source, .. } => source.hint(),
             Self::Source(error) => error.hint().map(Into::into),
             Self::ItemFailed(_) => {
                 Some("to go on after failed items, use `--on-error ignore` or `deferred`".into())
@@ -101,10 +102,8 @@ impl Error {
                 Some("the faults above say why; to allow more, raise `--max-faults`".into())
             }
             Self::Unaccounted { .. } => Some("this is a bug of mtl-host: please report it".into()),
-            Self::Sink(_)
-            | Self::SourcePanicked { .. }
-            | Self::ItemsFailed(_)
-            | Self::Thread(_) => None,
+            Self::Sink(error) => error.hint().map(Into::into),
+            Self::SourcePanicked { .. } | Self::ItemsFailed(_) | Self::Thread(_) => None,
         }
     }
 }

@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plugin::StartError;
-use crate::worker::WorkerIndex;
+use crate::block::ItemIndex;
+use crate::outcome::Format;
 use crate::worker::executor::Broken;
+use crate::worker::{Retirement, WorkerIndex};
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +25,38 @@ pub enum Event<'a> {
     WorkerBroke {
         /// Which worker.
         worker: WorkerIndex,
-        /// What happened; the item has it as its fault.
+        /// How many items the instance had worked on: what it knew of them is lost.
+        items: u64,
+        /// What happened; the item has it as its fault, unless it is tried again.
         why: &'a Broken,
     },
-    /// A worker could not be started again and takes no more items.
+    /// An item that failed is tried again, on a fresh instance.
+    Retry {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// Which item.
+        item: ItemIndex,
+        /// The how manieth time it is tried again, from 1.
+        attempt: u32,
+        /// How it failed.
+        why: &'a Broken,
+    },
+    /// An instance has ended that gives a closing report: its pool was closed, it is replaced by
+    /// a fresh one, or it broke.
+    Finished {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// How many items the instance had worked on.
+        items: u64,
+        /// What it had to say.
+        closing: Closing<'a>,
+    },
+    /// A worker takes no more items: it could not be started again, or broke too often.
     WorkerRetired {
         /// Which worker.
         worker: WorkerIndex,
-        /// Why it could not be started.
-        why: &'a StartError,
+        /// Why.
+        why: &'a Retirement,
     },
     /// A plugin wrote a line to its standard output or its standard error.
     Output {
@@ -52,6 +76,22 @@ pub enum Event<'a> {
         /// The message.
         message: &'a str,
     },
+}
+
+/// What an instance had to say when it ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Closing<'a> {
+    /// Its closing report.
+    Report {
+        /// The report.
+        bytes: &'a [u8],
+        /// What it is, as the plugin says of all its results.
+        format: Format,
+    },
+    /// It failed to give one.
+    Failed(&'a Broken),
+    /// It broke on an item: what it would have reported is lost.
+    Lost(&'a Broken),
 }
 
 /// One of the two streams that a plugin may write to.

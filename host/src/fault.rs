@@ -4,6 +4,7 @@
 //! a result. It never ends a run by itself; an [`Error`](crate::Error) does.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::block::ItemIndex;
 use crate::worker::WorkerIndex;
@@ -65,6 +66,23 @@ impl FaultKind {
             Self::Crashed => "crashed",
             Self::NotRun => "not-run",
         }
+    }
+}
+
+/// Not the name of a kind of fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not a kind of fault: they are {}", FaultKind::ALL.map(FaultKind::name).join(", "))]
+pub struct UnknownFaultKind {
+    /// What was given.
+    pub name: String,
+}
+
+impl FromStr for FaultKind {
+    type Err = UnknownFaultKind;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFaultKind> {
+        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| UnknownFaultKind { name: name.to_owned() })
     }
 }
 

@@ -28,11 +28,15 @@
 //! The library is silent: it does not print, exit, read the environment or install handlers.
 
 mod block;
+mod byte_size;
 mod collector;
 mod error;
 mod event;
 mod fault;
+mod json_value;
 mod outcome;
+mod panic;
+mod places;
 mod plugin;
 mod pool;
 mod queue;
@@ -41,6 +45,7 @@ pub mod sink;
 pub mod source;
 mod stats;
 mod stop;
+mod sync;
 mod worker;
 
 #[cfg(test)]
@@ -55,15 +60,22 @@ pub use self::block::{BlockBuilder, ItemIndex};
 pub use self::collector::Order;
 pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownPolicy};
 pub use self::error::Error;
-pub use self::event::{Event, Level, Observer, Stream};
-pub use self::fault::{Fault, FaultKind};
+pub use self::event::{Closing, Event, Level, Observer, Stream};
+pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
+pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, RecordRule};
-pub use self::plugin::{Engine, EngineError, LoadError, Plugin, StartError};
+pub use self::places::{PlaceError, Places};
+pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
+pub use self::plugin::{
+    Engine, EngineError, HostCall, HostFunctionError, LoadError, NotASha256, Plugin, PluginLoader,
+    Sha256, StartError,
+};
 pub use self::pool::{BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results};
-pub use self::queue::Window;
+pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::stop::StopFlag;
 pub use self::worker::executor::Broken;
-pub use self::worker::pace::ChunkSize;
-pub use self::worker::{WorkerIndex, WorkerReport};
+pub use self::worker::pace::{ChunkSize, NotAChunkSize};
+pub use self::worker::renewal::{MaxRestarts, NotMaxRestarts, NotRetryOn, RetryOn};
+pub use self::worker::{Retirement, WorkerIndex, WorkerReport};

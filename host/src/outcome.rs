@@ -10,6 +10,8 @@ use crate::block::{ItemIndex, Span};
 use crate::fault::{Fault, FaultKind};
 use crate::sandbox::limits::MAX_RESULT;
 use crate::worker::WorkerIndex;
+use crate::worker::executor::Broken;
+use crate::worker::renewal::RetryOn;
 
 /// One item and what became of it, as a sink sees it.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,19 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// Whether `bytes` are of this format; the error says why not.
+    pub(crate) fn check(self, bytes: &[u8]) -> Result<(), String> {
+        if self == Self::Text {
+            return Ok(());
+        }
+        // `from_slice` would skip over strings that are not UTF-8.
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
+        parsed.map(drop).map_err(|error| error.to_string())
+    }
+}
+
 /// What a record must be, for a sink to take it. One that is not becomes a fault `bad-result`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,7 +69,7 @@ impl RecordRule {
     /// Why `record` is not what it must be.
     fn broken_by(self, record: &[u8], format: Format) -> Option<String> {
         match (self, format) {
-            (Self::Any, _) | (Self::ValidJson, Format::Text) => None,
+            (Self::Any, _) => None,
             (Self::Without(byte), _) => {
                 let place = memchr::memchr(byte, record)?;
                 let what = match byte {
@@ -64,13 +79,8 @@ impl RecordRule {
                 };
                 Some(format!("the result has {what} at byte {place}, which would end its record"))
             }
-            (Self::ValidJson, Format::Json) => {
-                // `from_slice` would skip over strings that are not UTF-8.
-                let Ok(text) = std::str::from_utf8(record) else {
-                    return Some("the result is not JSON: it is not UTF-8".into());
-                };
-                let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
-                parsed.err().map(|error| format!("the result is not JSON: {error}"))
+            (Self::ValidJson, format) => {
+                format.check(record).err().map(|why| format!("the result is not JSON: {why}"))
             }
         }
     }
@@ -87,6 +97,10 @@ pub(crate) struct Outcomes {
     message_bytes: usize,
     format: Format,
     rule: RecordRule,
+    /// After which faults an item is tried again.
+    retry_on: RetryOn,
+    /// Whether the last outcome is such a fault.
+    to_be_retried: bool,
 }
 
 #[derive(Debug)]
@@ -107,8 +121,22 @@ impl Outcomes {
 
     fn of_nobody(span: Span) -> Self {
         let slots = Vec::with_capacity(span.len());
-        let (format, rule) = (Format::default(), RecordRule::default());
-        Self { span, worker: None, slots, bytes: Vec::new(), message_bytes: 0, format, rule }
+        Self {
+            span,
+            worker: None,
+            slots,
+            bytes: Vec::new(),
+            message_bytes: 0,
+            format: Format::default(),
+            rule: RecordRule::default(),
+            retry_on: RetryOn::NOTHING,
+            to_be_retried: false,
+        }
+    }
+
+    /// The same, but that an item with one of these faults is to be tried again.
+    pub(crate) fn retrying(self, retry_on: RetryOn) -> Self {
+        Self { retry_on, ..self }
     }
 
     /// The outcomes of items whose turn never came.
@@ -162,12 +190,31 @@ impl Outcomes {
 
     pub(crate) fn fault(&mut self, kind: FaultKind, message: impl Into<String>) {
         let message = shortened(message.into());
+        self.to_be_retried = self.retry_on.contains(kind);
         self.message_bytes += message.len();
         let mut fault = Fault::new(self.next_index(), kind, message);
         if let Some(worker) = self.worker {
             fault = fault.by(worker);
         }
         self.push(Slot::Fault(Box::new(fault)));
+    }
+
+    /// Whether the last item failed in a way in which items are tried again: then its fault is
+    /// to be taken back.
+    pub(crate) fn is_to_be_retried(&self) -> bool {
+        self.to_be_retried
+    }
+
+    /// Takes back the fault of an item that is to be tried again.
+    pub(crate) fn take_back_fault(&mut self) -> Option<Broken> {
+        if !std::mem::take(&mut self.to_be_retried) {
+            return None;
+        }
+        let Some(Slot::Fault(fault)) = self.slots.pop() else {
+            unreachable!("the last outcome is a fault");
+        };
+        self.message_bytes -= fault.message().len();
+        Some(Broken::new(fault.kind(), fault.message()))
     }
 
     /// The item never reached a plugin: it is not what it should be.
@@ -181,10 +228,9 @@ impl Outcomes {
         self.slots.push(slot);
     }
 
-    /// Cuts the span where the outcomes end, and returns the items that have none.
-    pub(crate) fn cut(&mut self) -> Span {
-        let done = self.span.split_to(self.slots.len());
-        std::mem::replace(&mut self.span, done)
+    /// Forgets the items that have no outcome.
+    pub(crate) fn cut(&mut self) {
+        self.span = self.span.slice(0..self.slots.len());
     }
 
     /// What the outcomes take in memory, in bytes, beside what their items were charged.
@@ -234,7 +280,7 @@ impl Outcomes {
 }
 
 /// A message that a plugin may have made as long as it likes, as long as people read.
-fn shortened(mut message: String) -> String {
+pub(crate) fn shortened(mut message: String) -> String {
     const MAX: usize = 4 * 1024;
     if message.len() > MAX {
         message.truncate(message.floor_char_boundary(MAX));

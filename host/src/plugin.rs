@@ -10,16 +10,24 @@ mod artifact;
 mod component;
 mod context;
 mod core_abi;
+mod digest;
 mod engine;
 mod error;
+mod host_function;
+mod loader;
+pub(crate) mod passing;
 mod state;
 mod trap;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use self::digest::{NotASha256, Sha256};
 pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
+pub use self::host_function::{HostCall, HostFunctionError};
+pub use self::loader::PluginLoader;
 pub(crate) use self::state::Spec;
 
 use self::artifact::{Artifact, Kind};
@@ -58,9 +66,7 @@ impl Plugin {
     /// When the file cannot be read, is not WebAssembly, lacks an export that a plugin must
     /// have, or imports what the host does not provide.
     pub fn load(engine: &Engine, path: impl AsRef<Path>) -> Result<Self, LoadError> {
-        let path = path.as_ref();
-        let artifact = Artifact::read(path)?;
-        Self::compile(engine, path, &artifact)
+        Self::loader(engine).load(path)
     }
 
     /// Loads a plugin from its bytes; `name` is how errors call it.
@@ -69,19 +75,22 @@ impl Plugin {
     ///
     /// As [`load`](Self::load).
     pub fn from_bytes(engine: &Engine, name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
-        let path = Path::new(name);
-        let artifact = Artifact::from_bytes(path, bytes.to_vec())?;
-        Self::compile(engine, path, &artifact)
+        Self::loader(engine).from_bytes(name, bytes)
     }
 
-    fn compile(engine: &Engine, path: &Path, artifact: &Artifact) -> Result<Self, LoadError> {
+    /// For a plugin that is pinned, is called by another name, or gets functions of your own.
+    pub fn loader(engine: &Engine) -> PluginLoader {
+        PluginLoader::new(engine)
+    }
+
+    fn compile(loader: &PluginLoader, path: &Path, artifact: &Artifact) -> Result<Self, LoadError> {
         let code = match artifact.kind() {
-            Kind::Core => Code::Core(Arc::new(CorePlugin::compile(engine, path, artifact)?)),
+            Kind::Core => Code::Core(Arc::new(CorePlugin::compile(loader, path, artifact)?)),
             Kind::Component => {
-                Code::Component(Arc::new(ComponentPlugin::compile(engine, path, artifact)?))
+                Code::Component(Arc::new(ComponentPlugin::compile(loader, path, artifact)?))
             }
         };
-        Ok(Self { name: path.to_owned(), engine: engine.clone(), code })
+        Ok(Self { name: path.to_owned(), engine: loader.engine().clone(), code })
     }
 
     /// How errors call it: its path, or the name it was given.
@@ -96,6 +105,15 @@ impl Plugin {
         match &self.code {
             Code::Core(plugin) => plugin.has_init(),
             Code::Component(_) => true,
+        }
+    }
+
+    /// Whether it asks how its parameters are passed: one that does not takes items as they are.
+    #[must_use]
+    pub fn asks_for_passing(&self) -> bool {
+        match &self.code {
+            Code::Core(plugin) => plugin.asks_for_passing(),
+            Code::Component(plugin) => plugin.asks_for_passing(),
         }
     }
 

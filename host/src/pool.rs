@@ -10,6 +10,7 @@
 //! run has a queue, a channel and a reader of its own.
 
 mod builder;
+pub(crate) mod cancel;
 mod delivery;
 mod reader;
 mod results;
@@ -17,15 +18,17 @@ pub(crate) mod run;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 pub use self::builder::{BuildError, Init, Jobs, NotJobs, PoolBuilder};
 pub use self::delivery::Ended;
 pub use self::results::{Record, Results};
 
+use self::cancel::Cancel;
 use self::delivery::{Account, Delivery, Next};
 use self::reader::Reader;
 use self::run::{Plan, Run};
@@ -42,6 +45,7 @@ use crate::source::{Items, Source};
 use crate::stats::Progress;
 use crate::stop::StopFlag;
 use crate::worker::pace::ChunkSize;
+use crate::worker::renewal::Renewal;
 use crate::worker::ticket::{Mailbox, Ticket, mailbox};
 use crate::worker::{Open, Worker, WorkerIndex, WorkerReport};
 
@@ -60,8 +64,16 @@ pub struct Pool {
     settings: Settings,
     progress: Progress,
     mailboxes: Vec<Mailbox>,
-    workers: Vec<JoinHandle<WorkerReport>>,
+    workers: Vec<Running>,
     cancel: Cancel,
+}
+
+/// A worker's thread.
+struct Running {
+    index: WorkerIndex,
+    thread: JoinHandle<()>,
+    /// Gets the worker's report at its end.
+    report: Receiver<WorkerReport>,
 }
 
 /// How the runs of a pool are done.
@@ -72,41 +84,19 @@ pub(crate) struct Settings {
     pub(crate) max_faults: MaxFaults,
     pub(crate) window: Window,
     pub(crate) chunk_size: ChunkSize,
+    pub(crate) renewal: Renewal,
+    /// How long the end may take.
+    pub(crate) join_timeout: Option<Duration>,
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
     pub(crate) audience: Audience,
 }
 
-/// What of a pool's guests is not wanted any more. It only ever becomes more.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Cancel(Arc<AtomicU8>);
-
-impl Cancel {
-    const STARTS: u8 = 1;
-    const ALL: u8 = 2;
-
-    /// No instance needs to start: a run was stopped, or cannot begin.
-    pub(crate) fn starts(&self) {
-        self.0.fetch_max(Self::STARTS, Ordering::Release);
-    }
-
-    /// Nothing of it is needed: the pool is dropped.
-    pub(crate) fn all(&self) {
-        self.0.fetch_max(Self::ALL, Ordering::Release);
-    }
-
-    /// Whether an instance that is starting may go on.
-    pub(crate) fn lets_start(&self) -> bool {
-        self.0.load(Ordering::Acquire) < Self::STARTS
-    }
-
-    /// Whether an instance that works may go on.
-    pub(crate) fn lets_work(&self) -> bool {
-        self.0.load(Ordering::Acquire) < Self::ALL
-    }
-}
-
 impl Pool {
+    /// How long a worker may take to notice that it is to end: some ticks of the watchdog, or
+    /// the longest instruction there is (to fill all memory that an instance may have).
+    const GRACE: Duration = Duration::from_secs(1);
+
     /// Begins to describe a pool of workers that run `plugin`.
     pub fn builder(plugin: &Plugin) -> PoolBuilder {
         PoolBuilder::new(plugin)
@@ -129,15 +119,22 @@ impl Pool {
                 index,
                 open,
                 chunk_size: pool.settings.chunk_size,
+                renewal: pool.settings.renewal,
                 ticks: ticks.clone(),
                 audience: pool.settings.audience.clone(),
                 live: Arc::clone(&live),
                 cancel: pool.cancel.clone(),
             };
             let (mailbox, tickets) = mailbox();
+            let (ends, report) = bounded(1);
+            let serve = move || {
+                // When nobody waits for the report any more, nobody misses it.
+                let _ = ends.send(worker.serve(&tickets));
+            };
             let thread = thread::Builder::new().name(format!("mtl-worker-{index}"));
             // When a thread is refused, dropping the pool ends those before it.
-            pool.workers.push(thread.spawn(move || worker.serve(&tickets))?);
+            let thread = thread.spawn(serve)?;
+            pool.workers.push(Running { index, thread, report });
             pool.mailboxes.push(mailbox);
         }
         Ok(pool)
@@ -196,8 +193,10 @@ impl Pool {
         let Settings { order, policy, max_faults, window, results, .. } = self.settings;
         let workers = self.mailboxes.len();
         self.progress.begin(source.size());
+        self.cancel.begin_run();
         let (source_stop, cancel) = (source.stop_flag(), self.cancel.clone());
-        let plan = Plan { order, policy, rule, results, source_stop, cancel };
+        let join_timeout = self.settings.join_timeout;
+        let plan = Plan { order, policy, rule, results, source_stop, cancel, join_timeout };
         let run = Run::new(Queue::new(window, workers), self.progress.clone(), plan);
         self.settings.stop.on_set(&run);
         // Room for each worker to hand over and go on, without another bound than the window.
@@ -213,27 +212,63 @@ impl Pool {
     }
 
     /// Ends every worker and waits for it: what is starting starts, an item that a plugin has is
-    /// finished, and each plugin gives its closing report.
+    /// finished, and each plugin gives its closing report. With a
+    /// [`join_timeout`](PoolBuilder::join_timeout), what takes longer is interrupted, and a worker
+    /// that cannot be interrupted is left behind: its report says so.
     ///
     /// # Panics
     ///
     /// When a worker's thread has panicked, which is a bug of this library.
     pub fn close(mut self) -> Vec<WorkerReport> {
+        let end = self.settings.join_timeout.map(|timeout| Instant::now() + timeout);
+        if let Some(end) = end {
+            self.cancel.end_by(end);
+        }
         self.mailboxes.clear();
-        let workers = self.workers.drain(..);
-        workers.map(|worker| worker.join().expect("a worker does not panic")).collect()
+        let until = end.map(|end| end + Self::GRACE);
+        let workers = std::mem::take(&mut self.workers);
+        workers.into_iter().map(|worker| worker.join(until)).collect()
+    }
+}
+
+impl Running {
+    /// Waits for the worker's end, but not longer than until `until`.
+    fn join(self, until: Option<Instant>) -> WorkerReport {
+        let report = match until {
+            Some(until) => self.report.recv_deadline(until),
+            None => self.report.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match report {
+            Ok(report) => {
+                self.thread.join().expect("a worker does not panic");
+                report
+            }
+            // The thread is left to itself.
+            Err(RecvTimeoutError::Timeout) => WorkerReport::of_abandoned(self.index),
+            Err(RecvTimeoutError::Disconnected) => {
+                self.thread.join().expect("a worker does not panic");
+                unreachable!("a worker that does not panic leaves its report")
+            }
+        }
     }
 }
 
 impl Drop for Pool {
-    /// Ends every worker: an item that a plugin computes is given up, nothing is reported. A
-    /// plugin that sleeps, or waits for a file, is waited for.
+    /// Ends every worker, in bounded time: an item that a plugin has is given up, nothing is
+    /// reported. A native worker that does not return within a second is left behind, and ends
+    /// when its call returns.
     fn drop(&mut self) {
         self.cancel.all();
         self.mailboxes.clear();
+        let until = Instant::now() + Self::GRACE;
         for worker in self.workers.drain(..) {
-            // A panic has been reported on its own thread.
-            let _ = worker.join();
+            match worker.report.recv_deadline(until) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(_) | Err(RecvTimeoutError::Disconnected) => {
+                    // A panic has been reported on its own thread.
+                    let _ = worker.thread.join();
+                }
+            }
         }
     }
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!            push                claim (from the front)           release
 //!  reader ─────────▶ │ span span span open │ ─────────▶ workers ──────────▶ consumer
-//!     ▲                                        give back │                     │
+//!     ▲                                ▲  give back │ share                    │
+//!     │                                └────────────┘                          │
 //!     └──────────────── room: items and bytes that are held ◀──────────────────┘
 //! ```
 //!
@@ -13,24 +14,30 @@
 //! nothing waits for a block to fill.
 //!
 //! One mutex guards it all. It is taken once per claimed run of items (about a millisecond
-//! of work), not once per item. Only the horizon is read for each item, without the mutex.
+//! of work), not once per item: a worker starts the items of its claim one by one by an atomic
+//! step. A worker that finds nothing waiting takes items that another holds and has not
+//! started, so that none is idle while another sits on work.
 //!
 //! # Invariants
 //!
 //! * `waiting` is sorted by item, without overlap, and holds `waiting_items`; the open block
 //!   comes after all of it.
-//! * No item at or past the horizon is claimed; the horizon never grows.
+//! * No item at or past the horizon is started; the horizon never grows.
 //! * An item is in one place: waiting, claimed by one worker, or done.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
+mod claim;
 mod window;
 
-pub use self::window::Window;
+pub(crate) use self::claim::Claim;
+use self::claim::Held;
+pub use self::window::{NotAWindow, Window};
 
 /// The queue of one run.
 #[derive(Debug)]
@@ -58,8 +65,8 @@ struct State {
     next: ItemIndex,
     held_items: usize,
     held_bytes: usize,
-    /// Where each claim that is open begins.
-    claimed: Vec<ItemIndex>,
+    /// The claims that are open.
+    claimed: Vec<Arc<Held>>,
     closed: bool,
     workers_wait: usize,
     reader_waits: bool,
@@ -134,20 +141,24 @@ impl Queue {
         self.work.notify_all();
     }
 
-    /// Claims up to `wanted` items from the front; waits for them. None when no worker will
-    /// ever get another item.
+    /// Claims up to `wanted` items, from the front or of those that another worker has not
+    /// started; waits for them. None when no worker will ever get another item.
     pub(crate) fn claim(&self, wanted: usize) -> Option<Claim<'_>> {
-        let mut state = self.lock_with_work()?;
-        // No more than a fair share of what is there: others may be about to ask.
-        let share = state.waiting_items.div_ceil(self.workers);
-        let wanted = if self.window.is_overfull(state.held_bytes) { 1 } else { wanted.min(share) };
-        let span = state.take_front(wanted.max(1), self.horizon())?;
-        let first = span.first();
-        state.claimed.push(first);
-        if !state.waiting.is_empty() || !state.open.is_empty() {
-            self.wake_worker(&state);
+        let wanted = wanted.clamp(1, Claim::MOST);
+        loop {
+            let mut state = self.lock_with_work()?;
+            // No more than a fair share of what is there: others may be about to ask.
+            let share = state.waiting_items.div_ceil(self.workers).max(1);
+            let share = if self.window.is_overfull(state.held_bytes) { 1 } else { share };
+            let waiting = state.take_front(wanted.min(share), self.horizon());
+            // Another worker may have started just now what it was about to be relieved of.
+            let Some(span) = waiting.or_else(|| state.relieve(wanted)) else { continue };
+            let claim = Claim::new(self, &mut state, span);
+            if !state.waiting.is_empty() || !state.open.is_empty() {
+                self.wake_worker(&state);
+            }
+            return Some(claim);
         }
-        Some(Claim { queue: self, first, span: Some(span) })
     }
 
     /// Waits for an item to claim; false when no worker will ever get another one.
@@ -171,11 +182,15 @@ impl Queue {
             }
             let horizon = self.horizon();
             let front = state.waiting.front().map(Span::first).filter(|first| *first < horizon);
-            if front.is_some_and(|front| self.may_start(&state, front)) {
+            let work = match front {
+                Some(front) => self.may_start(&state, front),
+                None => self.may_relieve(&state),
+            };
+            if work {
                 return Some(state);
             }
             let comes = !state.closed && horizon > state.next;
-            let comes_back = state.claimed.iter().any(|first| *first < horizon);
+            let comes_back = state.claimed.iter().any(|held| held.span().first() < horizon);
             if front.is_none() && !comes && !comes_back {
                 // Others that wait for the same may leave as well.
                 self.work.notify_all();
@@ -192,7 +207,13 @@ impl Queue {
     /// on, until it has let the others out.
     fn may_start(&self, state: &State, front: ItemIndex) -> bool {
         !self.window.is_overfull(state.held_bytes)
-            || state.claimed.iter().all(|claimed| front < *claimed)
+            || state.claimed.iter().all(|held| front < held.span().first())
+    }
+
+    /// Whether another worker holds items that it has not started; they are before the horizon.
+    fn may_relieve(&self, state: &State) -> bool {
+        !self.window.is_overfull(state.held_bytes)
+            && state.claimed.iter().any(|held| held.is_open())
     }
 
     /// Lets go of items whose outcomes the consumer has taken.
@@ -216,14 +237,20 @@ impl Queue {
 
     /// Starts no item from `index` on; what is before goes on. Wakes everyone who waits.
     pub(crate) fn stop_from(&self, index: ItemIndex) {
-        let state = self.lock();
+        let mut state = self.lock();
         self.horizon.fetch_min(index.get(), Ordering::Relaxed);
+        for at in 0..state.claimed.len() {
+            let held = &state.claimed[at];
+            let kept = index.get().saturating_sub(held.span().first().get());
+            let stopped = held.cut(usize::try_from(kept).unwrap_or(usize::MAX));
+            state.put_back(stopped);
+        }
         drop(state);
         self.work.notify_all();
         self.room.notify_all();
     }
 
-    /// Items from here on are not started. Read for each item; it may be a moment late.
+    /// Items from here on are not started.
     pub(crate) fn horizon(&self) -> ItemIndex {
         ItemIndex::new(self.horizon.load(Ordering::Relaxed))
     }
@@ -300,8 +327,16 @@ impl State {
         }
     }
 
+    /// Takes items over from a worker that has not started them.
+    fn relieve(&mut self, most: usize) -> Option<Span> {
+        self.claimed.iter().filter(|held| held.is_open()).find_map(|held| held.share(most))
+    }
+
     /// Puts a span where it belongs, joined with its neighbours of the same block.
     fn put_back(&mut self, span: Span) {
+        if span.is_empty() {
+            return;
+        }
         self.waiting_items += span.len();
         let place = self.waiting.partition_point(|other| other.first() < span.first());
         self.waiting.insert(place, span);
@@ -328,43 +363,6 @@ impl State {
         }
         self.waiting_items -= span.len();
         Some(span)
-    }
-}
-
-/// Items that one worker has claimed. What it does not work on goes back when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Claim<'a> {
-    queue: &'a Queue,
-    first: ItemIndex,
-    span: Option<Span>,
-}
-
-impl Claim<'_> {
-    /// Takes the items; those that are not worked on are to be given back.
-    pub(crate) fn take(&mut self) -> Span {
-        self.span.take().expect("a claim is taken once")
-    }
-
-    /// Gives back items that have no outcome.
-    pub(crate) fn give_back(&mut self, rest: Span) {
-        debug_assert!(self.span.is_none(), "only what was taken is given back");
-        self.span = Some(rest);
-    }
-}
-
-impl Drop for Claim<'_> {
-    fn drop(&mut self) {
-        let mut state = self.queue.lock();
-        let place = state.claimed.iter().position(|first| *first == self.first);
-        state.claimed.swap_remove(place.expect("a claim is open until it is dropped"));
-        if let Some(rest) = self.span.take().filter(|rest| !rest.is_empty()) {
-            state.put_back(rest);
-        }
-        // What waits for this: an item that has come back; the end of the last claim, to leave;
-        // the end of the earliest one, to go on.
-        if state.workers_wait > 0 {
-            self.queue.work.notify_all();
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! gives them: input order unless asked otherwise. It runs on the thread that called
 //! [`Pool::run`](crate::Pool::run), never on a worker's.
 
+mod directory;
 mod error;
 mod frames;
 mod jsonl;
@@ -15,6 +16,7 @@ mod outcomes;
 mod output;
 mod records;
 
+pub use self::directory::Directory;
 pub use self::error::SinkError;
 pub use self::frames::Frames;
 pub use self::jsonl::Jsonl;

@@ -15,6 +15,7 @@ mod iter;
 mod jsonl;
 mod limit;
 mod lines;
+mod placed;
 mod records;
 #[cfg(test)]
 mod script;
@@ -28,6 +29,7 @@ pub use self::iter::Items;
 pub use self::jsonl::Jsonl;
 pub use self::limit::Limit;
 pub use self::lines::Lines;
+pub use self::placed::Placed;
 
 use crate::block::BlockBuilder;
 use crate::stop::StopFlag;

@@ -72,6 +72,8 @@ pub struct Summary {
     pub counts: Counts,
     /// How many outcomes were handed to the sink, or taken from the iterator.
     pub delivered: u64,
+    /// How often an item was tried again.
+    pub retried: u64,
     /// From the start of the run to its end.
     pub took: Duration,
     /// Whether somebody has asked for the end.

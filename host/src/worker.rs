@@ -1,15 +1,18 @@
 //! One worker: a thread that keeps an executor and takes items from one run after another.
 //!
 //! The executor is opened once, at the start, so that its state lives as long as the worker.
-//! When it breaks, the item it was on has its fault, the rest of the claim goes back to the
-//! queue, and a fresh executor is opened.
+//! When it breaks, the item it was on has its fault or is tried again, what it has not
+//! started goes back to the queue, and a fresh executor is opened.
 //!
 //! The loop decides nothing about wasm: it sees an [`Executor`].
 
 pub(crate) mod executor;
 pub(crate) mod pace;
+pub(crate) mod renewal;
+mod retirement;
 mod slot;
 pub(crate) mod ticket;
+mod work;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,15 +21,18 @@ use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 
-use self::executor::{Broken, Executor, Pause, Ran};
+pub use self::retirement::Retirement;
+
+use self::executor::{Broken, Executor};
 use self::pace::{ChunkSize, Pace};
-use self::slot::{Attempt, Happened, Slot};
+use self::renewal::Renewal;
+use self::slot::{Attempt, Happened, Slot, Work};
 use self::ticket::Ticket;
 use crate::error::Error;
-use crate::event::{Audience, Event};
-use crate::outcome::Outcomes;
+use crate::event::{Audience, Closing, Event};
+use crate::fault::FaultKind;
 use crate::plugin::StartError;
-use crate::pool::Cancel;
+use crate::pool::cancel::Cancel;
 use crate::pool::run::Run;
 use crate::sandbox::watchdog::Ticks;
 
@@ -54,7 +60,7 @@ impl fmt::Display for WorkerIndex {
     }
 }
 
-/// Opens an executor: at the start, and again after each that broke.
+/// Opens an executor: at the start, and again when it is to be replaced.
 pub(crate) type Open = Box<dyn FnMut() -> Result<Box<dyn Executor>, StartError> + Send>;
 
 /// What a worker is made of.
@@ -62,6 +68,7 @@ pub(crate) struct Worker {
     pub(crate) index: WorkerIndex,
     pub(crate) open: Open,
     pub(crate) chunk_size: ChunkSize,
+    pub(crate) renewal: Renewal,
     pub(crate) ticks: Ticks,
     pub(crate) audience: Audience,
     /// How many workers of the pool are not retired.
@@ -79,23 +86,40 @@ pub struct WorkerReport {
     pub items: u64,
     /// How many of its instances broke; what they knew is not in the closing report.
     pub broken: u64,
-    /// The plugin's closing report; none if it gives none, or if the worker was retired; or
-    /// why there is none although the plugin would give one.
+    /// The closing report of the worker's last instance; none if it gives none, or if the
+    /// worker was retired; or why there is none although the plugin would give one.
     pub closing: Result<Option<Vec<u8>>, Broken>,
+}
+
+impl WorkerReport {
+    /// Of a worker that did not end in time.
+    pub(crate) fn of_abandoned(worker: WorkerIndex) -> Self {
+        let why = Broken::new(FaultKind::Timeout, "the worker did not end in time");
+        Self { worker, items: 0, broken: 0, closing: Err(why) }
+    }
 }
 
 impl Worker {
     /// Serves runs until the pool is closed.
     pub(crate) fn serve(self, tickets: &Receiver<Ticket>) -> WorkerReport {
-        let pace = Pace::new(self.chunk_size);
-        let slot = Slot::Opening(Attempt::First);
-        let mut serving =
-            Serving { worker: self, slot, executor: None, why: None, pace, items: 0, broken: 0 };
+        let span = tracing::debug_span!("worker", index = self.index.get());
+        let _entered = span.enter();
+        let mut serving = Serving {
+            pace: Pace::new(self.chunk_size),
+            worker: self,
+            slot: Slot::Opening(Attempt::First),
+            executor: None,
+            why: None,
+            since_open: 0,
+            items: 0,
+            instances: 0,
+            broken: 0,
+        };
         serving.open();
         for ticket in tickets {
             serving.take_part(&ticket);
         }
-        serving.finish()
+        serving.end()
     }
 }
 
@@ -105,9 +129,13 @@ struct Serving {
     slot: Slot,
     executor: Option<Box<dyn Executor>>,
     /// Why the worker is retired, if it is by a fault of its own.
-    why: Option<Arc<StartError>>,
+    why: Option<Arc<Retirement>>,
     pace: Pace,
+    /// How many items the present executor has worked on.
+    since_open: u64,
     items: u64,
+    /// How many executors it has had.
+    instances: u64,
     broken: u64,
 }
 
@@ -118,8 +146,10 @@ impl Serving {
             let begun = Instant::now();
             match (self.worker.open)() {
                 Ok(executor) => {
-                    self.slot = self.slot.after(Happened::Opened);
+                    self.happened(Happened::Opened);
                     self.executor = Some(executor);
+                    self.since_open = 0;
+                    self.instances += 1;
                     let (worker, took) = (self.worker.index, begun.elapsed());
                     self.worker.audience.tell(&Event::WorkerReady { worker, took });
                 }
@@ -129,130 +159,96 @@ impl Serving {
                     self.worker.live.fetch_sub(1, Ordering::AcqRel);
                 }
                 Err(error) => {
-                    self.slot = self.slot.after(Happened::FailedToOpen);
-                    if self.slot == Slot::Retired {
-                        self.retire(error, attempt);
-                    }
+                    self.happened(Happened::FailedToOpen);
+                    let why = Retirement::NotStarted(Arc::new(error));
+                    self.retire_if_due(why, attempt);
                 }
             }
         }
     }
 
-    fn retire(&mut self, error: StartError, attempt: Attempt) {
+    fn happened(&mut self, happened: Happened) {
+        self.slot = self.slot.after(happened, self.worker.renewal.max_restarts);
+    }
+
+    /// Notes why the worker is retired, if it is.
+    fn retire_if_due(&mut self, why: Retirement, attempt: Attempt) {
+        if self.slot != Slot::Retired {
+            return;
+        }
         if attempt != Attempt::First {
             let worker = self.worker.index;
-            self.worker.audience.tell(&Event::WorkerRetired { worker, why: &error });
+            self.worker.audience.tell(&Event::WorkerRetired { worker, why: &why });
         }
-        self.why = Some(Arc::new(error));
+        self.why = Some(Arc::new(why));
         self.worker.live.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Works on one run until no item is left for this worker.
-    fn take_part(&mut self, ticket: &Ticket) {
-        let queue = &ticket.run.queue;
-        loop {
-            // A replacement is dear: it is made when there is an item for it.
-            if matches!(self.slot, Slot::Opening(_)) {
-                if !queue.wait_for_work() {
-                    return;
-                }
-                self.open();
-            }
-            if self.slot == Slot::Retired {
-                self.withdraw(&ticket.run);
-                return;
-            }
-            let Some(mut claim) = queue.claim(self.pace.claim()) else { return };
-            let mut outcomes = Outcomes::new(claim.take(), self.worker.index, ticket.run.rule);
-            self.work_through(&mut outcomes, &ticket.run);
-            // Before the rest goes back: under some policies nobody is to start it.
-            apply_policy(&outcomes, &ticket.run);
-            claim.give_back(outcomes.cut());
-            // Before the hand-over, which may have to wait for the consumer.
-            drop(claim);
-            if outcomes.len() > 0 && !hand_over(outcomes, ticket) {
-                return;
+    /// Whether the present executor has finished an item.
+    fn work(&self) -> Work {
+        if self.since_open > 0 { Work::Some } else { Work::None }
+    }
+
+    /// The executor broke: what it knew is lost.
+    fn broke(&mut self, why: &Broken) {
+        // What the pool itself has interrupted is nothing to tell of.
+        if self.worker.cancel.lets_work() {
+            let (worker, items) = (self.worker.index, self.since_open);
+            self.worker.audience.tell(&Event::WorkerBroke { worker, items, why });
+            if self.executor.as_ref().is_some_and(|executor| executor.has_report()) {
+                let closing = Closing::Lost(why);
+                self.worker.audience.tell(&Event::Finished { worker, items, closing });
             }
         }
+        self.broken += 1;
+        self.executor = None;
+        let Slot::Ready(row) = self.slot else { unreachable!("only what is ready can break") };
+        self.happened(Happened::Broke(self.work()));
+        self.retire_if_due(Retirement::KeptBreaking(why.clone()), Attempt::Replacement(row));
+    }
+
+    /// Lets the executor finish, and takes a fresh one next.
+    fn replace(&mut self) {
+        // Its report has been told of; whether there is one does not matter to the items.
+        let _ = self.finish();
+        self.happened(Happened::Replaced(self.work()));
     }
 
     /// Says that this worker will never work again, if it is by a fault of its own.
     fn withdraw(&self, run: &Run) {
-        let Some(why) = &self.why else { return };
-        let (worker, source) = (self.worker.index, Arc::clone(why));
-        if self.broken == 0 {
-            run.fail_to_start(Error::Init { worker, source });
-        } else if self.worker.live.load(Ordering::Acquire) == 0 {
-            run.fail(Error::NoWorkerLeft { worker, source });
+        let worker = self.worker.index;
+        match self.why.as_deref() {
+            None => {}
+            Some(Retirement::NotStarted(source)) if self.instances == 0 => {
+                run.fail_to_start(Error::Init { worker, source: Arc::clone(source) });
+            }
+            Some(why) if self.worker.live.load(Ordering::Acquire) == 0 => {
+                run.fail(Error::NoWorkerLeft { worker, source: why.clone() });
+            }
+            Some(_) => {}
         }
     }
 
-    /// Works on claimed items until all have their outcome, the executor breaks, or it is
-    /// time to let others have the rest.
-    fn work_through(&mut self, outcomes: &mut Outcomes, run: &Run) {
-        let executor = self.executor.as_mut().expect("a worker without an executor claims nothing");
-        outcomes.set_format(run.results.unwrap_or_else(|| executor.format()));
-        let begun = Instant::now();
-        let pause = Pause::new(&run.queue, &self.worker.ticks);
-        let broke = loop {
-            let at = outcomes.len();
-            if outcomes.is_complete() || (at > 0 && pause.is_due(outcomes.next_index())) {
-                break false;
-            }
-            if let Some(why) = outcomes.span().rejection(at) {
-                let why = why.to_owned();
-                outcomes.reject(why);
-                continue;
-            }
-            let until = outcomes.span().next_rejection(at);
-            match executor.run(outcomes, until, &pause) {
-                Ran::Done => {}
-                Ran::Yielded => break false,
-                Ran::Broken(broken) => {
-                    self.tell_broken(&broken);
-                    outcomes.fault(broken.kind, broken.message);
-                    break true;
-                }
-            }
+    /// Ends the executor, if there is one, and tells of its closing report.
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        let Some(mut executor) = self.executor.take() else { return Ok(None) };
+        if !self.worker.cancel.lets_work() {
+            return Ok(None);
+        }
+        let closing = executor.finish();
+        let closing_told = match &closing {
+            Ok(None) => return closing,
+            Ok(Some(report)) => Closing::Report { bytes: report, format: executor.format() },
+            Err(broken) => Closing::Failed(broken),
         };
-        self.pace.observe(outcomes.len(), begun.elapsed());
-        self.items += outcomes.len() as u64;
-        if broke {
-            self.broken += 1;
-            self.executor = None;
-            self.slot = self.slot.after(Happened::Broke);
-        }
+        let (worker, items) = (self.worker.index, self.since_open);
+        self.worker.audience.tell(&Event::Finished { worker, items, closing: closing_told });
+        closing
     }
 
-    fn tell_broken(&self, why: &Broken) {
-        // What the pool itself has interrupted is nothing to tell of.
-        if self.worker.cancel.lets_work() {
-            let worker = self.worker.index;
-            self.worker.audience.tell(&Event::WorkerBroke { worker, why });
-        }
-    }
-
-    fn finish(mut self) -> WorkerReport {
-        let closing = match &mut self.executor {
-            Some(executor) if self.worker.cancel.lets_work() => executor.finish(),
-            Some(_) | None => Ok(None),
-        };
+    fn end(mut self) -> WorkerReport {
+        let closing = self.finish();
         let Self { worker, items, broken, .. } = self;
         WorkerReport { worker: worker.index, items, broken, closing }
     }
-}
-
-/// Keeps items from being started, if the policy says so of an item that has failed.
-fn apply_policy(outcomes: &Outcomes, run: &Run) {
-    if let Some(failed) = outcomes.first_fault()
-        && let Some(horizon) = run.policy.horizon(run.order, failed)
-    {
-        run.queue.stop_from(horizon);
-    }
-}
-
-/// Sends outcomes on; says whether somebody still wants any.
-fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> bool {
-    ticket.run.queue.hold(outcomes.result_bytes());
-    ticket.outbox.send(outcomes).is_ok()
 }

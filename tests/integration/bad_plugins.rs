@@ -66,7 +66,8 @@ fn a_plugin_that_is_not_what_a_plugin_must_be_says_what_is_missing() {
     let cases = [
         ("no-call.wat",
          "error: plugin `no-call.wat` does not export `call`; it exports `memory`, `mtl_alloc`, `run`\n \
-          hint: export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`\n"),
+          hint: export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`; if another function \
+          takes items, name it: `--call NAME`\n"),
         ("program.wat",
          "error: plugin `program.wat` does not export `mtl_alloc`; it exports `memory`, `_start`\n \
           hint: this is a program, not a plugin: build a library (in Rust, `crate-type = [\"cdylib\"]`) \

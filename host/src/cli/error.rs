@@ -8,6 +8,8 @@ use mtl_host::source::SourceError;
 use mtl_host::{BuildError, EngineError, LoadError};
 
 use super::faults::FaultsFileError;
+use super::finish_file::FinishFileError;
+use super::formats::InputFormat;
 
 /// Why a run could not begin, as far as the command line is concerned.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,9 @@ pub(crate) enum CliError {
     /// An output is also an input.
     #[error("cannot write {written} `{}`: it is also {read}", path.display())]
     Overwrite { written: &'static str, read: &'static str, path: PathBuf },
+    /// `--output-dir` names files after items, and these have no names.
+    #[error("`--output-dir` names each result after its item's file, and `{format}` are no files")]
+    NamelessItems { format: InputFormat },
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -36,6 +41,8 @@ pub(crate) enum CliError {
     Sink(#[from] SinkError),
     #[error(transparent)]
     FaultsFile(#[from] FaultsFileError),
+    #[error(transparent)]
+    FinishFile(#[from] FinishFileError),
     /// The system does not let us listen to Ctrl-C.
     #[error("cannot listen to signals")]
     Signals { source: io::Error },
@@ -55,13 +62,20 @@ impl CliError {
                 Some("`--init @FILE` takes a file that can be read, `--init TEXT` the text".into())
             }
             Self::Overwrite { .. } => Some("write to another file".into()),
+            Self::NamelessItems { .. } => Some(
+                "for a list of files: `--input-format files`, or `paths` when the plugin opens them \
+                 itself"
+                    .into(),
+            ),
             Self::Load(error) => error.hint(),
             Self::Build(error) => error.hint().map(Into::into),
             Self::Source(error) => error.hint().map(Into::into),
             Self::Sink(error) => error.hint().map(Into::into),
-            Self::Engine(_) | Self::FaultsFile(_) | Self::Signals { .. } | Self::Thread { .. } => {
-                None
-            }
+            Self::Engine(_)
+            | Self::FaultsFile(_)
+            | Self::FinishFile(_)
+            | Self::Signals { .. }
+            | Self::Thread { .. } => None,
         }
     }
 }

@@ -42,6 +42,7 @@ impl Exit {
             | CliError::EnvNotText { .. }
             | CliError::InitFile { .. }
             | CliError::Overwrite { .. }
+            | CliError::NamelessItems { .. }
             | CliError::Build(
                 BuildError::InitCount { .. }
                 | BuildError::NoInit { .. }
@@ -52,6 +53,7 @@ impl Exit {
             CliError::Source(_)
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
+            | CliError::FinishFile(_)
             | CliError::Signals { .. }
             | CliError::Thread { .. } => Self::InputOutput,
         }

@@ -1,5 +1,7 @@
 //! The names of formats, and what reads and writes them.
 
+use std::fmt;
+
 use clap::ValueEnum;
 use mtl_host::Format;
 use mtl_host::sink::{self, Output, Sink};
@@ -31,6 +33,14 @@ impl InputFormat {
         }
     }
 
+    /// Whether each item is a file, or the name of one.
+    pub(crate) fn names_files(self) -> bool {
+        match self {
+            Self::Paths | Self::Files => true,
+            Self::Lines | Self::Nul | Self::Jsonl | Self::Frames => false,
+        }
+    }
+
     /// The items of `inputs`.
     pub(crate) fn source(self, inputs: Inputs) -> Box<dyn Source> {
         match self {
@@ -40,6 +50,13 @@ impl InputFormat {
             Self::Frames => Box::new(source::Frames::new(inputs)),
             Self::Files => Box::new(source::Files::new(inputs)),
         }
+    }
+}
+
+impl fmt::Display for InputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value().expect("no format is hidden");
+        f.write_str(value.get_name())
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use mtl_host::{Error, Event, Fault, FaultKind, Observer, Summary, WorkerIndex, WorkerReport};
+use mtl_host::{
+    Closing, Error, Event, Fault, FaultKind, Observer, Summary, WorkerIndex, WorkerReport,
+};
 
 use super::console::Console;
 use super::error::CliError;
@@ -47,20 +49,29 @@ impl Report {
         }
     }
 
-    /// What a plugin said when it was closed.
-    pub(crate) fn closing(&self, report: &WorkerReport) {
-        match &report.closing {
-            Ok(None) => {}
-            Ok(Some(text)) => {
-                self.plugin_says(report.worker, "finish: ", &String::from_utf8_lossy(text));
+    /// What is missing from what a worker's plugins said at their end.
+    pub(crate) fn closed(&self, report: &WorkerReport) {
+        let (worker, broken) = (report.worker, report.broken);
+        if broken > 0 && matches!(report.closing, Ok(Some(_))) {
+            let instances = counted(broken, "instance");
+            self.0.line(&format!(
+                "warning: worker {worker} has lost the closing reports of {instances} that broke"
+            ));
+        }
+    }
+
+    /// What a plugin said at its end.
+    fn closing(&self, worker: WorkerIndex, closing: Closing<'_>) {
+        match closing {
+            Closing::Report { bytes, .. } => {
+                self.plugin_says(worker, "finish: ", &String::from_utf8_lossy(bytes));
             }
-            Err(broken) => {
+            Closing::Failed(broken) => {
                 let why = shown(&broken.to_string());
-                self.0.line(&format!(
-                    "warning: worker {} gave no closing report: {why}",
-                    report.worker
-                ));
+                self.0.line(&format!("warning: worker {worker} gave no closing report: {why}"));
             }
+            // Its item has a fault; how many there were is told at the end.
+            Closing::Lost(_) => {}
         }
     }
 
@@ -86,11 +97,10 @@ impl Observer for Report {
             Event::Log { worker, level, message } => {
                 self.plugin_says(worker, &format!("{}: ", level.name()), message);
             }
+            Event::Finished { worker, closing, .. } => self.closing(worker, closing),
             Event::WorkerRetired { worker, why } => {
-                let why = chain(why);
-                self.0.line(&format!(
-                    "warning: worker {worker} could not be started again and is retired: {why}"
-                ));
+                let (did, why) = (why.summary(), chain(why));
+                self.0.line(&format!("warning: worker {worker} {did} and is retired: {why}"));
             }
             // A worker that broke has left a fault; that it starts is as it should be.
             _ => {}

@@ -3,19 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mtl_host::sink::Output;
-use mtl_host::source::{Inputs, Limit, Source};
-use mtl_host::{Ended, Engine, Error, Order, Plugin, Pool, PoolBuilder, StopFlag};
+use mtl_host::sink::{Directory, Output, Sink};
+use mtl_host::source::{Inputs, Limit, Placed, Source};
+use mtl_host::{Ended, Engine, Error, Order, Places, Plugin, Pool, PoolBuilder, StopFlag};
 
 use super::console::Console;
 use super::error::CliError;
 use super::exit::{Exit, Interrupted, is_closed_pipe};
 use super::faults::{Faults, FaultsFile};
+use super::finish_file::FinishFile;
 use super::init_arg::{self, InitArg};
+use super::listener::Listener;
 use super::overwrite::{self, Used};
 use super::progress::{Progress, ResultsGo};
 use super::report::Report;
-use super::run_args::{ItemArgs, ResultArgs, RunArgs};
+use super::run_args::{ItemArgs, ResultArgs, RunArgs, WorkerArgs};
 use super::signals::Signals;
 
 /// Runs, and tells people of it.
@@ -29,20 +31,30 @@ pub(super) fn run(args: &RunArgs) -> Exit {
 
 fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     let (stop, report) = (StopFlag::new(), Report::to(console));
+    check_output_dir(args)?;
     check_overwrites(args)?;
     let source = open_source(&args.items)?;
-    let plugin = Plugin::load(&Engine::new()?, &args.plugin)?;
+    let plugin = load(&args.plugin, &args.workers)?;
     let signals = Signals::listen(&stop, console)?;
-    let builder = describe(args, &plugin)?.stop(&stop).observer(Arc::new(report.clone()));
+    let listener = Arc::new(Listener::new(&report));
+    let builder = describe(args, &plugin)?.stop(&stop).observer(listener.clone());
     let mut pool = builder.build()?;
     // Only now: a slip before this point must not empty the result of an earlier run.
-    let mut sink = open_sink(args, &report)?;
+    if let Some(path) = &args.time.finish_output {
+        listener.write_closings_to(FinishFile::create(path)?);
+    }
+    let (mut sink, places) = open_sink(args, &report)?;
+    let source = match places {
+        Some(places) => Box::new(Placed::new(source, &places)),
+        None => source,
+    };
     let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
     let ended = pool.run(source, &mut sink);
     drop(progress);
     close(pool, &ended, &report);
     drop(signals);
     tell_end(&ended, &sink, args, &report);
+    listener.end()?;
     let interrupted = if stop.is_set() { Interrupted::Yes } else { Interrupted::No };
     Ok(Exit::of_run(&ended, interrupted))
 }
@@ -56,15 +68,47 @@ fn open_source(args: &ItemArgs) -> Result<Box<dyn Source>, CliError> {
     })
 }
 
-fn open_sink(args: &RunArgs, report: &Report) -> Result<Faults, CliError> {
+/// Opens what results go to; if that is a directory, then with its places.
+fn open_sink(args: &RunArgs, report: &Report) -> Result<(Faults, Option<Places>), CliError> {
+    // First, since the file of faults may lie in it.
+    let directory = args.results.output_dir.as_deref().map(Directory::create).transpose()?;
     // Results are dearer than faults: they are emptied last.
     let file = args.faults.faults.as_deref().map(FaultsFile::create).transpose()?;
-    let output = match args.results.file() {
-        Some(path) => Output::create(path)?,
-        None => Output::standard(),
+    let places = directory.as_ref().map(|directory| directory.places().clone());
+    let sink: Box<dyn Sink> = match directory {
+        Some(directory) => Box::new(directory),
+        None => {
+            let output = args.results.file().map_or(Ok(Output::standard()), Output::create)?;
+            args.results.output_format.sink(output, args.results.layout())
+        }
     };
-    let sink = args.results.output_format.sink(output, args.results.layout());
-    Ok(Faults::before(sink, report.clone(), file))
+    if let Some(places) = &places {
+        keep_files(args, places);
+    }
+    Ok((Faults::before(sink, report.clone(), file), places))
+}
+
+/// Keeps results away from the files of the run.
+fn keep_files(args: &RunArgs, places: &Places) {
+    for Used { path, .. } in files_read(args) {
+        // What standard input is, if it is a file, the system knows by this name.
+        places.keep(if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path });
+    }
+    for path in [&args.faults.faults, &args.time.finish_output].into_iter().flatten() {
+        places.keep(path);
+    }
+}
+
+/// The plugin in this file, as the flags want it.
+fn load(path: &Path, args: &WorkerArgs) -> Result<Plugin, CliError> {
+    let mut loader = Plugin::loader(&Engine::new()?);
+    if let Some(digest) = args.sha256 {
+        loader = loader.sha256(digest);
+    }
+    if let Some(export) = &args.call {
+        loader = loader.call(export);
+    }
+    Ok(loader.load(path)?)
 }
 
 /// The pool that the flags describe.
@@ -75,6 +119,7 @@ fn describe(args: &RunArgs, plugin: &Plugin) -> Result<PoolBuilder, CliError> {
         .order(if args.workers.unordered { Order::Completion } else { Order::Input })
         .on_error(args.faults.on_error)
         .max_faults(args.faults.max_faults);
+    builder = paced(builder, args);
     if let Some(jobs) = args.workers.jobs {
         builder = builder.jobs(jobs);
     }
@@ -89,6 +134,31 @@ fn describe(args: &RunArgs, plugin: &Plugin) -> Result<PoolBuilder, CliError> {
         builder = builder.env(name, value);
     }
     Ok(builder)
+}
+
+/// The same, with what the flags say of time, restarts and flow.
+fn paced(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
+    let RunArgs { time, flow, .. } = args;
+    let mut builder = builder
+        .argument_passing(args.items.args)
+        .retries(time.retries)
+        .retry_on(time.retry_on)
+        .max_restarts(time.max_restarts)
+        .chunk_size(flow.chunk_size)
+        .window(flow.window());
+    if let Some(timeout) = time.timeout {
+        builder = builder.timeout(timeout.get());
+    }
+    if let Some(timeout) = time.init_timeout {
+        builder = builder.init_timeout(timeout.get());
+    }
+    if let Some(timeout) = time.join_timeout {
+        builder = builder.join_timeout(timeout.get());
+    }
+    match time.recycle {
+        Some(items) => builder.recycle(items),
+        None => builder,
+    }
 }
 
 /// Says how the run ended; nothing, when nobody reads the results any more.
@@ -113,12 +183,12 @@ fn close(pool: Pool, ended: &Ended, report: &Report) {
         // Nobody listens; or others may still be loading what will not be used.
         error if is_closed_pipe(error.as_ref()) => drop(pool),
         Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) => drop(pool),
-        _ => pool.close().iter().for_each(|closed| report.closing(closed)),
+        _ => pool.close().iter().for_each(|closed| report.closed(closed)),
     }
 }
 
-/// Checks that nothing is written over that is read.
-fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
+/// The files that are read before the first item, or as lists of items.
+fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
     let mut read = vec![Used { what: "the plugin", path: &args.plugin }];
     read.extend(args.items.inputs.iter().map(|path| Used { what: "an input", path }));
     if args.items.inputs.is_empty() {
@@ -128,15 +198,35 @@ fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
         InitArg::File(path) => Some(Used { what: "an init argument", path }),
         InitArg::Text(_) => None,
     }));
+    read
+}
+
+/// Checks that nothing is written over that is read.
+fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
+    let mut read = files_read(args);
     if let Some(path) = args.results.file() {
         let output = Used { what: "output", path };
         overwrite::check(output, &read)?;
         read.push(Used { what: "the output", path });
     }
-    match &args.faults.faults {
-        Some(path) => overwrite::check(Used { what: "faults", path }, &read),
-        None => Ok(()),
+    let beside = [
+        args.faults.faults.as_deref().map(|path| ("faults", "the faults", path)),
+        args.time.finish_output.as_deref().map(|path| ("closing reports", "closing reports", path)),
+    ];
+    for (what, name, path) in beside.into_iter().flatten() {
+        overwrite::check(Used { what, path }, &read)?;
+        read.push(Used { what: name, path });
     }
+    Ok(())
+}
+
+/// Checks that items have names, if results are to be named after them.
+fn check_output_dir(args: &RunArgs) -> Result<(), CliError> {
+    let format = args.items.input_format;
+    if args.results.output_dir.is_some() && !format.names_files() {
+        return Err(CliError::NamelessItems { format });
+    }
+    Ok(())
 }
 
 impl ResultArgs {
@@ -146,7 +236,7 @@ impl ResultArgs {
     }
 
     fn go(&self) -> ResultsGo {
-        match self.file() {
+        match self.file().or(self.output_dir.as_deref()) {
             Some(_) => ResultsGo::Elsewhere,
             None => ResultsGo::ToStandardOutput,
         }

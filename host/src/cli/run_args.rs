@@ -1,15 +1,20 @@
 //! Flags of `mtl-host run`, as typed. Nothing here opens a file or looks at the machine.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use mtl_host::{DirGrant, ErrorPolicy, Jobs, MaxFaults};
+use mtl_host::{
+    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, RetryOn,
+    Sha256, Window,
+};
 
 use super::env_grant::EnvGrant;
 use super::formats::{InputFormat, Layout, OutputFormat, ResultFormat};
 use super::init_arg::InitArg;
 use super::progress::Mode;
+use super::time_span::TimeSpan;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -51,6 +56,10 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) workers: WorkerArgs,
     #[command(flatten)]
+    pub(crate) time: TimeArgs,
+    #[command(flatten)]
+    pub(crate) flow: FlowArgs,
+    #[command(flatten)]
     pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) progress: ProgressArgs,
@@ -68,6 +77,11 @@ pub(crate) struct ItemArgs {
     #[arg(long, value_name = "FORMAT", default_value = "lines", help_heading = "Items")]
     pub(crate) input_format: InputFormat,
 
+    /// How an item fills the parameters of the plugin's `call`: `single`, as it is; `args`, a
+    /// JSON array by position; `kwargs`, a JSON object by name
+    #[arg(long, value_name = "PASSING", default_value_t, help_heading = "Items")]
+    pub(crate) args: ArgumentPassing,
+
     /// Stop after the first N items
     #[arg(long, value_name = "N", help_heading = "Items")]
     pub(crate) limit: Option<usize>,
@@ -80,6 +94,16 @@ pub(crate) struct ResultArgs {
     /// Write results to FILE, not to standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    /// Write each result into a file of its own below DIR, named after its item, for
+    /// `--input-format files` and `paths`: that of a/b.md into DIR/a/b.md, that of /x/y into
+    /// DIR/x/y. What fails leaves no file
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["output", "output_format", "tag", "multiline"]
+    )]
+    pub(crate) output_dir: Option<PathBuf>,
 
     /// How results are written
     #[arg(long, value_name = "FORMAT", default_value = "lines")]
@@ -139,6 +163,79 @@ pub(crate) struct WorkerArgs {
     /// Let the plugin see a variable; without VALUE, as it is here
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub(crate) env: Vec<EnvGrant>,
+
+    /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: Option<Sha256>,
+
+    /// The function that takes items, where the plugin does not export it as `call`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) call: Option<String>,
+}
+
+/// How long things may take, and what becomes of workers that break.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Time and restarts")]
+pub(crate) struct TimeArgs {
+    /// How long an item may take, such as 100ms, 1.5s or 2m: then it has the fault `timeout`, and
+    /// a fresh instance takes the next one
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<TimeSpan>,
+
+    /// How long a worker may take to start, until its `init` is done; and to finish
+    #[arg(long, value_name = "TIME")]
+    pub(crate) init_timeout: Option<TimeSpan>,
+
+    /// How long the end may take, after the last item or after Ctrl-C: what plugins still do then
+    /// is interrupted
+    #[arg(long, value_name = "TIME")]
+    pub(crate) join_timeout: Option<TimeSpan>,
+
+    /// Try an item that failed again, up to N times, each on a fresh instance
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) retries: u32,
+
+    /// After which faults: a list such as `trap,timeout,refused`
+    #[arg(long, value_name = "KINDS", default_value_t, requires = "retries")]
+    pub(crate) retry_on: RetryOn,
+
+    /// Retire a worker that is restarted more than N times in a row without finishing an item;
+    /// one that cannot start is given up after 3 attempts unless N is given
+    #[arg(long, value_name = "N", default_value_t)]
+    pub(crate) max_restarts: MaxRestarts,
+
+    /// Replace a worker's instance after N items, for plugins that leak
+    #[arg(long, value_name = "N")]
+    pub(crate) recycle: Option<NonZeroU64>,
+
+    /// Write what plugins say at their end to FILE, as lines of JSON: worker, items, and report,
+    /// error, or what was lost; without this, reports go to standard error
+    #[arg(long, value_name = "FILE")]
+    pub(crate) finish_output: Option<PathBuf>,
+}
+
+/// How items flow to the workers and results from them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Flow")]
+pub(crate) struct FlowArgs {
+    /// How many items a worker takes at once; `auto` takes about a millisecond of work
+    #[arg(long, value_name = "N|auto", default_value_t)]
+    pub(crate) chunk_size: ChunkSize,
+
+    /// How much may be between the input and the output: so many items, or bytes with a unit
+    #[arg(long, value_name = "N|SIZE", default_value_t)]
+    pub(crate) window: Window,
+
+    /// Read on however slow the workers and the output are. An input that is faster than they
+    /// are, or that never ends, fills the memory
+    #[arg(long, conflicts_with = "window")]
+    pub(crate) unbounded: bool,
+}
+
+impl FlowArgs {
+    pub(crate) fn window(&self) -> Window {
+        if self.unbounded { Window::UNBOUNDED } else { self.window }
+    }
 }
 
 /// What failed items do.

@@ -1,7 +1,6 @@
 //! A plugin as it lies in its file: which kind it is, as binary.
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::Path;
 
 use super::LoadError;
@@ -26,12 +25,6 @@ pub(super) enum Kind {
 const MAGIC: &[u8] = b"\0asm";
 
 impl Artifact {
-    pub(super) fn read(path: &Path) -> Result<Self, LoadError> {
-        let read = fs::read(path);
-        let bytes = read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        Self::from_bytes(path, bytes)
-    }
-
     pub(super) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, LoadError> {
         let binary = binary(path, bytes)?;
         let kind = match binary.get(4..8) {

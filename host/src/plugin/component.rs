@@ -12,12 +12,14 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::artifact::Artifact;
-use super::state::{Common, HasCommon, Spec, enter, store, wasi};
-use super::{Engine, LoadError, StartError, context};
+use super::host_function::HostFunctions;
+use super::state::{Common, HasCommon, Spec, enter_async, store, wasi};
+use super::{Engine, LoadError, PluginLoader, StartError, context, host_function};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
+use crate::sandbox::deadline::Phase;
 use crate::sandbox::http::NoHttp;
-use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
+use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 /// The interface that a worker's component exports.
 const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
@@ -27,6 +29,7 @@ pub(super) struct ComponentPlugin {
     engine: Engine,
     pre: InstancePre<State>,
     exports: Exports,
+    asks_for_passing: bool,
 }
 
 /// Where the worker's functions are among the exports.
@@ -79,10 +82,11 @@ type Finish = TypedFunc<(), (Result<Option<Vec<u8>>, String>,)>;
 
 impl ComponentPlugin {
     pub(super) fn compile(
-        engine: &Engine,
+        loader: &PluginLoader,
         path: &Path,
         artifact: &Artifact,
     ) -> Result<Self, LoadError> {
+        let (engine, functions) = (loader.engine(), loader.functions());
         let component = Component::new(engine.wasm(), artifact.bytes());
         let component = component
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
@@ -92,11 +96,23 @@ impl ComponentPlugin {
             let exports = super::error::names(exports);
             LoadError::World { path: path.to_owned(), interface: INTERFACE, exports }
         })?;
-        check_imports(engine, path, &component)?;
-        let pre = linker(engine).instantiate_pre(&component);
+        if loader.call_export() != PluginLoader::CALL {
+            let call = loader.call_export().to_owned();
+            return Err(LoadError::CallOfWorld { path: path.to_owned(), call });
+        }
+        check_imports(engine, path, &component, functions)?;
+        let mut linker = linker(engine);
+        host_function::component::add_to_linker(&mut linker, functions)
+            .expect("checked by the loader: no name is taken");
+        let pre = linker.instantiate_pre(&component);
         let pre =
             pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
-        Ok(Self { engine: engine.clone(), pre, exports })
+        let asks_for_passing = asks_for_passing(engine, &component);
+        Ok(Self { engine: engine.clone(), pre, exports, asks_for_passing })
+    }
+
+    pub(super) fn asks_for_passing(&self) -> bool {
+        self.asks_for_passing
     }
 
     /// A fresh instance, initialised.
@@ -109,19 +125,17 @@ impl ComponentPlugin {
             common: Common::new(spec),
         };
         let mut store = store(&self.engine, spec, data);
-        let instance = enter(&mut store, |store| self.pre.instantiate(store));
+        let instance =
+            enter_async(&mut store, async |store| self.pre.instantiate_async(store).await);
         let instance = instance.map_err(StartError::instantiate)?;
         let init: Init = function(&mut store, &instance, self.exports.init, "init")?;
         let call = function(&mut store, &instance, self.exports.call, "call")?;
         let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
         let args = spec.init.clone();
-        match enter(&mut store, |store| init.call(store, (args,))) {
-            Ok((Ok(()),)) => {
-                store.data_mut().common.is_starting = false;
-                Ok(ComponentInstance { store, call, finish })
-            }
+        match enter_async(&mut store, async |store| init.call_async(store, (args,)).await) {
+            Ok((Ok(()),)) => Ok(ComponentInstance { store, call, finish }),
             Ok((Err(message),)) => Err(StartError::InitRefused { message }),
-            Err(broken) => Err(StartError::InitBroke { message: broken.message }),
+            Err(broken) => Err(StartError::init_broke(broken)),
         }
     }
 }
@@ -142,25 +156,47 @@ impl Exports {
 
 fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine.wasm());
-    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("an empty linker takes WASI");
-    wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker)
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("an empty linker takes WASI");
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)
         .expect("the linker has no HTTP yet");
     context::add_to_component_linker(&mut linker).expect("the interface's name is its own");
     linker
 }
 
 /// Names the first import that nothing provides: the linker's own message names its own types.
-fn check_imports(engine: &Engine, path: &Path, component: &Component) -> Result<(), LoadError> {
+fn check_imports(
+    engine: &Engine,
+    path: &Path,
+    component: &Component,
+    functions: &HostFunctions,
+) -> Result<(), LoadError> {
     let ty = component.component_type();
     for (name, import) in ty.imports(engine.wasm()) {
+        if functions.has_interface(name) {
+            host_function::component::check(engine, path, (name, &import.ty), functions)?;
+            continue;
+        }
         let known = name == context::INTERFACE || is_wasi(name);
         let is_type = matches!(import.ty, ComponentItem::Type(_) | ComponentItem::Resource(_));
         if !known && !is_type {
-            let import = name.to_owned();
-            return Err(LoadError::Import { path: path.to_owned(), import });
+            let (path, import) = (path.to_owned(), name.to_owned());
+            return Err(LoadError::Import { path, import, offered: functions.names() });
         }
     }
     Ok(())
+}
+
+/// Whether the component imports the function that says how parameters are passed.
+fn asks_for_passing(engine: &Engine, component: &Component) -> bool {
+    match component.component_type().get_import(engine.wasm(), context::INTERFACE) {
+        Some(import) => match import.ty {
+            ComponentItem::ComponentInstance(interface) => {
+                interface.get_export(engine.wasm(), context::PASSING).is_some()
+            }
+            _ => false,
+        },
+        None => false,
+    }
 }
 
 /// Whether this is an interface of the WASI that the host has.
@@ -184,10 +220,16 @@ pub(super) struct ComponentInstance {
 }
 
 impl ComponentInstance {
+    /// The guest's time for something begins.
+    fn begin(&self, phase: Phase) {
+        self.store.data().common.watch.begin(phase);
+    }
+
     fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
         let item = outcomes.span().item(outcomes.len()).to_vec();
         let call = self.call;
-        match enter(&mut self.store, |store| call.call(store, (item,)))?.0 {
+        self.begin(Phase::Item);
+        match enter_async(&mut self.store, async |store| call.call_async(store, (item,)).await)?.0 {
             Ok(Some(record)) => outcomes.record(&record),
             Ok(None) => outcomes.no_record(),
             Err(Failure::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
@@ -213,17 +255,23 @@ where
 }
 
 impl Executor for ComponentInstance {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
-        each_item(outcomes, until, pause, |outcomes| self.call_item(outcomes))
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
     }
 
     fn format(&self) -> Format {
         self.store.data().common.result_format
     }
 
+    fn has_report(&self) -> bool {
+        true
+    }
+
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let finish = self.finish;
-        let report = enter(&mut self.store, |store| finish.call(store, ()))?.0;
+        self.begin(Phase::Finishing);
+        let report =
+            enter_async(&mut self.store, async |store| finish.call_async(store, ()).await)?.0;
         report.map_err(|message| Broken::new(FaultKind::Refused, message))
     }
 }

@@ -10,9 +10,13 @@ use super::core_abi::Word;
 use super::state::{Common, HasCommon};
 use crate::event::{Event, Level};
 use crate::outcome::Format;
+use crate::plugin::passing::ArgumentPassing;
 
 /// The interface's name, as core module and as component import it.
 pub(super) const INTERFACE: &str = "mtl:plugin/context@1.0.0";
+
+/// The function by which a plugin asks how its parameters are passed.
+pub(super) const PASSING: &str = "argument-passing";
 
 /// The longest log message that is passed on whole, in bytes.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -27,9 +31,6 @@ impl Common {
         self.audience.tell(&Event::Log { worker, level, message });
     }
 }
-
-/// `argument-passing`: `single`.
-const SINGLE: u32 = 0;
 
 const fn number(format: Format) -> u32 {
     match format {
@@ -47,7 +48,13 @@ pub(super) fn add_to_core_linker<T: HasCommon>(linker: &mut Linker<T>) -> wasmti
     linker.func_wrap(INTERFACE, "worker-count", |mut guest: Guest<'_, T>| {
         guest.data_mut().common().workers
     })?;
-    linker.func_wrap(INTERFACE, "argument-passing", || SINGLE)?;
+    linker.func_wrap(INTERFACE, PASSING, |mut guest: Guest<'_, T>| {
+        match guest.data_mut().common().passing {
+            ArgumentPassing::Single => 0_u32,
+            ArgumentPassing::Args => 1,
+            ArgumentPassing::Kwargs => 2,
+        }
+    })?;
     linker.func_wrap(INTERFACE, "item-format", |mut guest: Guest<'_, T>| {
         number(guest.data_mut().common().item_format)
     })?;
@@ -91,10 +98,8 @@ enum WitPassing {
     #[component(name = "single")]
     Single,
     #[component(name = "args")]
-    #[expect(dead_code, reason = "a case of the interface that no run has yet")]
     Args,
     #[component(name = "kwargs")]
-    #[expect(dead_code, reason = "a case of the interface that no run has yet")]
     Kwargs,
 }
 
@@ -123,6 +128,16 @@ enum WitLevel {
     Warn,
     #[component(name = "error")]
     Error,
+}
+
+impl From<ArgumentPassing> for WitPassing {
+    fn from(passing: ArgumentPassing) -> Self {
+        match passing {
+            ArgumentPassing::Single => Self::Single,
+            ArgumentPassing::Args => Self::Args,
+            ArgumentPassing::Kwargs => Self::Kwargs,
+        }
+    }
 }
 
 impl From<Format> for WitFormat {
@@ -165,7 +180,9 @@ pub(super) fn add_to_component_linker<T: HasCommon>(
     })?;
     interface
         .func_wrap("worker-count", |mut store, (): ()| Ok((store.data_mut().common().workers,)))?;
-    interface.func_wrap("argument-passing", |_, (): ()| Ok((WitPassing::Single,)))?;
+    interface.func_wrap(PASSING, |mut store, (): ()| {
+        Ok((WitPassing::from(store.data_mut().common().passing),))
+    })?;
     interface.func_wrap("item-format", |mut store, (): ()| {
         Ok((WitFormat::from(store.data_mut().common().item_format),))
     })?;

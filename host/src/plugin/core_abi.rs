@@ -10,16 +10,19 @@ use wasmtime::{Instance, InstancePre, Linker, Module, Store, TypedFunc, UnknownI
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
 use super::artifact::Artifact;
+use super::host_function::HostFunctions;
 use super::state::{Common, HasCommon, Spec, enter, store, wasi};
-use super::{Engine, LoadError, StartError, context};
+use super::{Engine, LoadError, PluginLoader, StartError, context, host_function, waiting};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
-use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
+use crate::sandbox::deadline::Phase;
+use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 mod exports;
 mod guest;
 mod word;
 
+pub(super) use self::exports::check_function;
 pub(super) use self::word::Word;
 
 use self::guest::Guest;
@@ -32,7 +35,10 @@ const ABI_VERSION: i32 = 1;
 pub(super) struct CorePlugin {
     engine: Engine,
     pre: InstancePre<State>,
+    /// The export that takes items.
+    call: String,
     has_init: bool,
+    asks_for_passing: bool,
 }
 
 /// What the store of a core module's instance holds.
@@ -49,22 +55,35 @@ impl HasCommon for State {
 
 impl CorePlugin {
     pub(super) fn compile(
-        engine: &Engine,
+        loader: &PluginLoader,
         path: &Path,
         artifact: &Artifact,
     ) -> Result<Self, LoadError> {
+        let (engine, functions) = (loader.engine(), loader.functions());
         let module = Module::new(engine.wasm(), artifact.bytes());
         let module = module
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
-        exports::check(path, &module)?;
-        let linker = linker(engine);
-        let pre = linker.instantiate_pre(&module).map_err(|error| unlinked(path, error))?;
+        exports::check(path, &module, loader.call_export())?;
+        host_function::core::check(path, &module, functions)?;
+        let mut linker = linker(engine);
+        host_function::core::add_to_linker(&mut linker, functions)
+            .expect("checked by the loader: no name is taken");
+        let pre = linker.instantiate_pre(&module);
+        let pre = pre.map_err(|error| unlinked(path, error, functions))?;
         let has_init = module.get_export("init").is_some();
-        Ok(Self { engine: engine.clone(), pre, has_init })
+        let call = loader.call_export().to_owned();
+        let asks_for_passing = module.imports().any(|import| {
+            (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
+        });
+        Ok(Self { engine: engine.clone(), pre, call, has_init, asks_for_passing })
     }
 
     pub(super) fn has_init(&self) -> bool {
         self.has_init
+    }
+
+    pub(super) fn asks_for_passing(&self) -> bool {
+        self.asks_for_passing
     }
 
     /// A fresh instance, initialised.
@@ -73,7 +92,7 @@ impl CorePlugin {
         let mut store = store(&self.engine, spec, data);
         let instance = enter(&mut store, |store| self.pre.instantiate(store));
         let instance = instance.map_err(StartError::instantiate)?;
-        CoreInstance::start(store, &instance, &spec.init)
+        CoreInstance::start(store, &instance, &spec.init, &self.call)
     }
 }
 
@@ -87,15 +106,17 @@ fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine.wasm());
     p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
         .expect("an empty linker takes WASI");
+    waiting::add_to_linker(&mut linker, |state| &mut state.wasi);
     context::add_to_core_linker(&mut linker).expect("the interface's name is its own");
     linker
 }
 
-fn unlinked(path: &Path, error: wasmtime::Error) -> LoadError {
+fn unlinked(path: &Path, error: wasmtime::Error, functions: &HostFunctions) -> LoadError {
     let path = path.to_owned();
     match error.downcast_ref::<UnknownImportError>() {
         Some(unknown) => {
-            LoadError::Import { path, import: format!("{}.{}", unknown.module(), unknown.name()) }
+            let import = format!("{}.{}", unknown.module(), unknown.name());
+            LoadError::Import { path, import, offered: functions.names() }
         }
         None => LoadError::Link { path, source: error.into() },
     }
@@ -110,16 +131,21 @@ pub(super) struct CoreInstance {
 
 impl CoreInstance {
     /// Brings an instance up to its first item.
-    fn start(store: Store<State>, instance: &Instance, args: &[u8]) -> Result<Self, StartError> {
+    fn start(
+        store: Store<State>,
+        instance: &Instance,
+        args: &[u8],
+        call: &str,
+    ) -> Result<Self, StartError> {
         let mut guest = Guest::new(store, instance);
         guest.start(instance, args)?;
-        guest.store.data_mut().common.is_starting = false;
-        let call = guest.function(instance, "call").expect("checked when loaded");
+        let call = guest.function(instance, call).expect("checked when loaded");
         let finish = guest.function(instance, "finish");
         Ok(Self { guest, call, finish })
     }
 
     fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+        self.guest.begin(Phase::Item);
         let word = self.guest.pass(outcomes.span().item(outcomes.len()), &self.call)?;
         match self.guest.answer(word)? {
             Answer::Record(record) => outcomes.record(record),
@@ -132,16 +158,21 @@ impl CoreInstance {
 }
 
 impl Executor for CoreInstance {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
-        each_item(outcomes, until, pause, |outcomes| self.call_item(outcomes))
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
     }
 
     fn format(&self) -> Format {
         self.guest.store.data().common.result_format
     }
 
+    fn has_report(&self) -> bool {
+        self.finish.is_some()
+    }
+
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let Some(finish) = &self.finish else { return Ok(None) };
+        self.guest.begin(Phase::Finishing);
         let word = enter(&mut self.guest.store, |store| finish.call(store, ()))?;
         let word = Word::new(word);
         match self.guest.answer(word)? {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::{HostFunctionError, PluginLoader, Sha256};
+use crate::fault::FaultKind;
 use crate::worker::executor::Broken;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -18,6 +20,18 @@ pub enum LoadError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file is not the one that was pinned.
+    #[error(
+        "plugin `{path}` is not the one that was pinned: its SHA-256 is {found}, not {expected}"
+    )]
+    Digest {
+        /// As the user named it.
+        path: PathBuf,
+        /// What was pinned.
+        expected: Sha256,
+        /// What the file has.
+        found: Sha256,
     },
     /// The file is something else.
     #[error("plugin `{path}` is not WebAssembly: {begins}")]
@@ -65,7 +79,7 @@ pub enum LoadError {
         /// As the user named it.
         path: PathBuf,
         /// What it should export.
-        missing: &'static str,
+        missing: String,
         /// What it does export.
         exports: String,
     },
@@ -75,7 +89,7 @@ pub enum LoadError {
         /// As the user named it.
         path: PathBuf,
         /// Which export.
-        export: &'static str,
+        export: String,
         /// What it should be.
         expected: String,
         /// What it is.
@@ -88,7 +102,24 @@ pub enum LoadError {
         path: PathBuf,
         /// Module or interface, and name.
         import: String,
+        /// The host functions that there are.
+        offered: Vec<String>,
     },
+    /// The plugin needs a host function, but of another type.
+    #[error(
+        "plugin `{path}` imports the host function `{import}` in another form than `{expected}`"
+    )]
+    ImportType {
+        /// As the user named it.
+        path: PathBuf,
+        /// Interface and name.
+        import: String,
+        /// What it is.
+        expected: &'static str,
+    },
+    /// A host function cannot be offered.
+    #[error(transparent)]
+    HostFunction(#[from] HostFunctionError),
     /// The imports are known, but not of the types that the plugin wants.
     #[error("plugin `{path}` imports something in another form than the host provides it")]
     Link {
@@ -107,6 +138,14 @@ pub enum LoadError {
         /// What it does export.
         exports: String,
     },
+    /// A component is to be called by a name that its world does not have.
+    #[error("component `{path}` cannot take items by `{call}`: in its world that is `call`")]
+    CallOfWorld {
+        /// As the user named it.
+        path: PathBuf,
+        /// The name that was asked for.
+        call: String,
+    },
 }
 
 impl LoadError {
@@ -114,7 +153,10 @@ impl LoadError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Read { .. } | Self::Text { .. } | Self::Signature { .. } => return None,
+            Self::Read { .. }
+            | Self::Text { .. }
+            | Self::Signature { .. }
+            | Self::HostFunction(_) => return None,
             Self::NotWasm { .. } => {
                 "compile the code to WebAssembly first: \
                  for Rust, `cargo build --release --target wasm32-wasip1`"
@@ -127,10 +169,30 @@ impl LoadError {
                 "this is a program, not a plugin: build a library (in Rust, `crate-type = \
                  [\"cdylib\"]`) that exports its worker, in Rust with `mtl_plugin::export!`"
             }
-            Self::MissingExport { .. } => {
-                "export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`"
+            Self::MissingExport { missing, .. } => match missing.as_str() {
+                "memory" | "mtl_alloc" => {
+                    "export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`"
+                }
+                PluginLoader::CALL => {
+                    "export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`; if another \
+                     function takes items, name it: `--call NAME`"
+                }
+                "cabi_realloc" => {
+                    "the answers of host functions are put where `cabi_realloc` says: export it"
+                }
+                _ => "`--call` takes the name of a function that the plugin exports",
+            },
+            Self::Digest { found, .. } => {
+                return Some(format!(
+                    "it is damaged, or another version; if it is the one you want, pin it: \
+                     `--sha256 {found}`"
+                ));
             }
-            Self::Import { import, .. } => return Some(import_hint(import)),
+            Self::Import { import, offered, .. } => return Some(import_hint(import, offered)),
+            Self::ImportType { .. } => {
+                "a host function takes bytes, and answers with bytes or with an error's text"
+            }
+            Self::CallOfWorld { .. } => "leave out `--call`: it is for core modules",
             Self::Link { .. } => "rebuild the plugin with the SDK of this version of mtl-host",
             Self::World { .. } => {
                 "build it for the world `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`"
@@ -140,11 +202,13 @@ impl LoadError {
     }
 }
 
-fn import_hint(import: &str) -> String {
+fn import_hint(import: &str, offered: &[String]) -> String {
     if import.starts_with("wasi_unstable") {
         "it was built for an old WASI: build it for `wasm32-wasip1`".into()
     } else if import.starts_with("wasi:") {
         "this host has WASI 0.2: build the component for that version".into()
+    } else if !offered.is_empty() {
+        format!("the host functions are {}", names(offered.iter().cloned()))
     } else if import.starts_with("env.") || import.contains("wbg") {
         "it was built for a browser or another host: no flag grants this import; \
          build it for `wasm32-wasip1`"
@@ -182,6 +246,12 @@ pub enum StartError {
         /// The host's.
         supported: i32,
     },
+    /// It took longer than it may, until `init` was done.
+    #[error("the start {message}")]
+    Timeout {
+        /// How long it may take.
+        message: String,
+    },
     /// `init` answered with an error.
     #[error("init failed: {message}")]
     InitRefused {
@@ -198,7 +268,17 @@ pub enum StartError {
 
 impl StartError {
     pub(super) fn instantiate(broken: Broken) -> Self {
-        Self::Instantiate { message: broken.message }
+        match broken.kind {
+            FaultKind::Timeout => Self::Timeout { message: broken.message },
+            _ => Self::Instantiate { message: broken.message },
+        }
+    }
+
+    pub(super) fn init_broke(broken: Broken) -> Self {
+        match broken.kind {
+            FaultKind::Timeout => Self::Timeout { message: broken.message },
+            _ => Self::InitBroke { message: broken.message },
+        }
     }
 
     /// What the user can do about it.
@@ -206,6 +286,7 @@ impl StartError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
+            Self::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
             Self::Abi { found, supported } if found > supported => "update mtl-host",
             Self::Abi { .. } => "rebuild the plugin with the current SDK",
             Self::InitRefused { .. } => {

@@ -8,8 +8,9 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use super::{Engine, StartError, trap};
 use crate::event::{Audience, Stream};
 use crate::outcome::Format;
-use crate::pool::Cancel;
+use crate::plugin::passing::ArgumentPassing;
 use crate::sandbox::capabilities::Grants;
+use crate::sandbox::deadline::{Phase, Watch};
 use crate::sandbox::limits::{MemoryLimit, Meter};
 use crate::sandbox::output::Capture;
 use crate::worker::WorkerIndex;
@@ -23,8 +24,9 @@ pub(crate) struct Spec {
     pub(crate) init: Vec<u8>,
     pub(crate) grants: Grants,
     pub(crate) item_format: Format,
+    pub(crate) passing: ArgumentPassing,
     pub(crate) audience: Audience,
-    pub(crate) cancel: Cancel,
+    pub(crate) watch: Watch,
 }
 
 impl fmt::Debug for Spec {
@@ -38,12 +40,14 @@ pub(super) struct Common {
     pub(super) index: WorkerIndex,
     pub(super) workers: u32,
     pub(super) item_format: Format,
+    pub(super) passing: ArgumentPassing,
     /// What the plugin has said its results are.
     pub(super) result_format: Format,
     pub(super) audience: Audience,
     pub(super) meter: Meter,
-    /// Whether the instance has not had its first item yet.
-    pub(super) is_starting: bool,
+    pub(super) watch: Watch,
+    /// Whether the instance makes room for the answer of a host function.
+    pub(super) is_allocating: bool,
 }
 
 /// The data of a store, whichever kind of plugin it is for.
@@ -57,10 +61,12 @@ impl Common {
             index: spec.index,
             workers: spec.workers,
             item_format: spec.item_format,
+            passing: spec.passing,
             result_format: Format::Text,
             audience: spec.audience.clone(),
             meter: Meter::new(MemoryLimit::DEFAULT),
-            is_starting: true,
+            watch: spec.watch.clone(),
+            is_allocating: false,
         }
     }
 }
@@ -69,12 +75,12 @@ impl Common {
 pub(super) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Store<T> {
     let mut store = Store::new(engine.wasm(), data);
     store.limiter(|data| &mut data.common().meter);
-    let cancel = spec.cancel.clone();
+    let watch = spec.watch.clone();
+    watch.begin(Phase::Starting);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |mut store| {
-        let is_starting = store.data_mut().common().is_starting;
-        let is_wanted = if is_starting { cancel.lets_start() } else { cancel.lets_work() };
-        Ok(if is_wanted { UpdateDeadline::Continue(1) } else { UpdateDeadline::Interrupt })
+    store.epoch_deadline_callback(move |_| match watch.overdue() {
+        None => Ok(UpdateDeadline::Continue(1)),
+        Some(overdue) => Err(overdue.into()),
     });
     store
 }
@@ -86,6 +92,15 @@ pub(super) fn enter<T: HasCommon, R>(
 ) -> Result<R, Broken> {
     store.data_mut().common().meter.begin_call();
     guest(store).map_err(|error| trap::broken(&error, &store.data_mut().common().meter))
+}
+
+/// Runs a guest that may sleep in the host, on this thread; what stops it is told as a fault.
+pub(super) fn enter_async<T: HasCommon, R>(
+    store: &mut Store<T>,
+    guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
+) -> Result<R, Broken> {
+    let watch = store.data_mut().common().watch.clone();
+    enter(store, |store| watch.drive(guest(store))?)
 }
 
 /// WASI with what is granted and nothing else: an empty input, captured output.

@@ -4,6 +4,7 @@ use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::fault::FaultKind;
+use crate::sandbox::deadline::Overdue;
 use crate::sandbox::limits::Meter;
 use crate::worker::executor::Broken;
 
@@ -14,9 +15,11 @@ pub(super) fn broken(error: &wasmtime::Error, meter: &Meter) -> Broken {
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Broken::new(FaultKind::Trap, format!("the plugin exited with code {code}{place}"));
     }
+    if let Some(overdue) = error.downcast_ref::<Overdue>() {
+        return Broken::new(FaultKind::Timeout, format!("{overdue}{place}"));
+    }
     let trap = error.downcast_ref::<Trap>();
     match trap {
-        Some(Trap::Interrupt) => Broken::new(FaultKind::Timeout, "the plugin was interrupted"),
         Some(Trap::OutOfFuel) => Broken::new(FaultKind::OutOfFuel, format!("no fuel left{place}")),
         Some(Trap::StackOverflow) => {
             Broken::new(FaultKind::Trap, format!("call stack exhausted{place}"))

@@ -1,21 +1,26 @@
 //! Describes a pool; each setting is valid by its type, rules between them are checked once.
 
 use std::fmt;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Cancel, Pool, Settings};
+use super::{Pool, Settings};
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::event::{Audience, Observer};
 use crate::outcome::Format;
+use crate::plugin::passing::ArgumentPassing;
 use crate::plugin::{Plugin, Spec};
+use crate::pool::cancel::Cancel;
 use crate::queue::Window;
 use crate::sandbox::capabilities::{DirGrant, Grants};
+use crate::sandbox::deadline::{TimeLimits, Watch};
 use crate::stop::StopFlag;
 use crate::worker::pace::ChunkSize;
+use crate::worker::renewal::{MaxRestarts, Renewal, RetryOn};
 use crate::worker::{Open, WorkerIndex};
 
 /// How many workers a pool has.
@@ -106,6 +111,14 @@ pub enum BuildError {
         /// The plugin.
         plugin: PathBuf,
     },
+    /// The parameters are to be passed in a way that the plugin does not ask about.
+    #[error("plugin `{plugin}` takes items as they are, not by `{passing}`")]
+    NoPassing {
+        /// The plugin.
+        plugin: PathBuf,
+        /// The way that was asked for.
+        passing: ArgumentPassing,
+    },
     /// There is no worker.
     #[error("a pool needs a worker")]
     NoWorker,
@@ -132,6 +145,10 @@ impl BuildError {
                  without `--jobs`, their number decides",
             ),
             Self::NoInit { .. } => Some("leave out `--init`"),
+            Self::NoPassing { .. } => Some(
+                "leave out `--args`, or write the worker with named parameters: \
+                 in Rust, with `#[mtl_plugin::worker]`",
+            ),
             Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),
             Self::Thread(_) => Some("fewer workers, with `--jobs`, need fewer threads"),
             Self::NoWorker => None,
@@ -147,6 +164,8 @@ pub struct PoolBuilder {
     init: Init,
     grants: Grants,
     item_format: Format,
+    passing: ArgumentPassing,
+    time_limits: TimeLimits,
     settings: Settings,
 }
 
@@ -158,12 +177,22 @@ impl PoolBuilder {
             max_faults: MaxFaults::default(),
             window: Window::default(),
             chunk_size: ChunkSize::default(),
+            renewal: Renewal::default(),
+            join_timeout: None,
             results: None,
             stop: StopFlag::new(),
             audience: Audience::default(),
         };
-        let (init, grants, item_format) = (Init::None, Grants::default(), Format::Text);
-        Self { plugin: plugin.clone(), jobs: None, init, grants, item_format, settings }
+        Self {
+            plugin: plugin.clone(),
+            jobs: None,
+            init: Init::None,
+            grants: Grants::default(),
+            item_format: Format::Text,
+            passing: ArgumentPassing::default(),
+            time_limits: TimeLimits::default(),
+            settings,
+        }
     }
 
     /// How many workers there are. Default: as many as there are init arguments of
@@ -194,6 +223,63 @@ impl PoolBuilder {
     /// What items are; the plugin can ask. Default: text.
     pub fn item_format(mut self, format: Format) -> Self {
         self.item_format = format;
+        self
+    }
+
+    /// How the parameters of `call` are filled from an item. Default: the item is the only one.
+    pub fn argument_passing(mut self, passing: ArgumentPassing) -> Self {
+        self.passing = passing;
+        self
+    }
+
+    /// How long a plugin may take for one item: then the item's fault is `timeout`, and a fresh
+    /// instance takes the next one. Default: as long as it likes.
+    ///
+    /// It holds for a plugin that computes, sleeps, or waits for a file; it comes late by some
+    /// milliseconds, never early. A native worker is not interrupted.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.time_limits.item = Some(timeout);
+        self
+    }
+
+    /// How long a plugin may take to start, until its `init` is done; to give its closing
+    /// report, it has as long. Default: as long as it likes.
+    pub fn init_timeout(mut self, timeout: Duration) -> Self {
+        self.time_limits.start = Some(timeout);
+        self
+    }
+
+    /// How long the end may take: from [`close`](Pool::close), or from when the run is asked to
+    /// stop, to the end of the last worker. What a plugin does then is interrupted; an item that
+    /// it has gets the fault `timeout`. Default: as long as it takes.
+    pub fn join_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.join_timeout = Some(timeout);
+        self
+    }
+
+    /// How often an item that failed is tried again, each time on a fresh instance. Default: 0.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.settings.renewal.retries = retries;
+        self
+    }
+
+    /// After which faults an item is tried again. Default: those that may have been the
+    /// instance's.
+    pub fn retry_on(mut self, kinds: RetryOn) -> Self {
+        self.settings.renewal.retry_on = kinds;
+        self
+    }
+
+    /// How often in a row a worker is restarted before it is retired. Default: any number, as
+    /// long as it can start.
+    pub fn max_restarts(mut self, most: MaxRestarts) -> Self {
+        self.settings.renewal.max_restarts = most;
+        self
+    }
+
+    /// Replaces an instance after so many items, for plugins that leak. Default: never.
+    pub fn recycle(mut self, items: NonZeroU64) -> Self {
+        self.settings.renewal.recycle = Some(items);
         self
     }
 
@@ -254,12 +340,16 @@ impl PoolBuilder {
     /// none, a granted directory is not there, or the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
         let inits = self.inits()?;
+        if self.passing != ArgumentPassing::Single && !self.plugin.asks_for_passing() {
+            let plugin = self.plugin.name().to_owned();
+            return Err(BuildError::NoPassing { plugin, passing: self.passing });
+        }
         for grant in &self.grants.dirs {
             let opened = std::fs::read_dir(grant.host());
             let path = || grant.host().to_owned();
             opened.map_err(|source| BuildError::Dir { path: path(), source })?;
         }
-        let Self { plugin, grants, item_format, settings, .. } = self;
+        let Self { plugin, grants, item_format, passing, time_limits, settings, .. } = self;
         let (cancel, workers) = (Cancel::default(), count(&inits));
         let open = |(number, init): (u32, Vec<u8>)| -> Open {
             let plugin = plugin.clone();
@@ -269,8 +359,9 @@ impl PoolBuilder {
                 init,
                 grants: grants.clone(),
                 item_format,
+                passing,
                 audience: settings.audience.clone(),
-                cancel: cancel.clone(),
+                watch: Watch::new(time_limits, cancel.clone()),
             };
             Box::new(move || plugin.start(&spec))
         };

@@ -179,6 +179,7 @@ impl Delivery {
             read,
             counts: account.counts,
             delivered: account.delivered,
+            retried: self.run.retried(),
             took: account.begun.elapsed(),
             stopped: self.stop.is_set(),
         };

@@ -1,6 +1,5 @@
 //! The thread that reads: it fills blocks from the source and pushes them into the queue.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -10,6 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use crate::block::BlockBuilder;
 use crate::error::Error;
+use crate::panic;
 use crate::pool::run::Run;
 use crate::source::{Filled, Source};
 
@@ -56,7 +56,7 @@ fn read_all(source: &mut impl Source, run: &Run) {
     match reading {
         Ok(Ok(())) => {}
         Ok(Err(error)) => run.note(error),
-        Err(panic) => run.note(Error::SourcePanicked { message: panic_message(&*panic) }),
+        Err(panic) => run.note(Error::SourcePanicked { message: panic::message(&*panic) }),
     }
     run.queue.close();
 }
@@ -77,10 +77,4 @@ fn read_blocks(source: &mut impl Source, run: &Run) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "it did not say why".into())
 }

@@ -1,13 +1,15 @@
 //! What the threads of one run share.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::block::ItemIndex;
 use crate::collector::Order;
 use crate::collector::policy::ErrorPolicy;
 use crate::error::Error;
 use crate::outcome::{Format, RecordRule};
-use crate::pool::Cancel;
+use crate::pool::cancel::Cancel;
 use crate::queue::Queue;
 use crate::stats::Progress;
 use crate::stop::{StopFlag, Wake};
@@ -26,6 +28,9 @@ pub(crate) struct Run {
     /// Ends a wait of the source.
     pub(crate) source_stop: Option<StopFlag>,
     cancel: Cancel,
+    /// How long what goes on may take once the run is stopped.
+    join_timeout: Option<Duration>,
+    retried: AtomicU64,
     /// The first error: later ones are its consequences.
     error: Mutex<Option<Error>>,
 }
@@ -39,13 +44,25 @@ pub(crate) struct Plan {
     pub(crate) results: Option<Format>,
     pub(crate) source_stop: Option<StopFlag>,
     pub(crate) cancel: Cancel,
+    pub(crate) join_timeout: Option<Duration>,
 }
 
 impl Run {
     pub(crate) fn new(queue: Queue, progress: Progress, plan: Plan) -> Arc<Self> {
-        let Plan { order, policy, rule, results, source_stop, cancel } = plan;
-        let error = Mutex::default();
-        Arc::new(Self { queue, progress, order, policy, rule, results, source_stop, cancel, error })
+        let Plan { order, policy, rule, results, source_stop, cancel, join_timeout } = plan;
+        Arc::new(Self {
+            queue,
+            progress,
+            order,
+            policy,
+            rule,
+            results,
+            source_stop,
+            cancel,
+            join_timeout,
+            retried: AtomicU64::new(0),
+            error: Mutex::default(),
+        })
     }
 
     /// Ends the run with `error`: nothing more is read or started.
@@ -75,6 +92,16 @@ impl Run {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Counts an item that is tried again.
+    pub(crate) fn note_retry(&self) {
+        self.retried.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often an item was tried again.
+    pub(crate) fn retried(&self) -> u64 {
+        self.retried.load(Ordering::Relaxed)
+    }
+
     /// Nothing more is read or started; what a plugin has is finished.
     pub(crate) fn stop(&self) {
         self.queue.stop_from(ItemIndex::default());
@@ -94,5 +121,8 @@ impl Wake for Run {
         self.stop();
         // Nothing is there for those who are still starting.
         self.cancel.starts();
+        if let Some(timeout) = self.join_timeout {
+            self.cancel.end_by(Instant::now() + timeout);
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::plugin::StartError;
 use crate::sandbox::watchdog::Watchdog;
 use crate::sink::Memory;
 use crate::source::{Filled, SourceError};
-use crate::worker::executor::{Broken, Executor, Pause, Ran, each_item};
+use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 mod ends;
 mod flow;
@@ -39,8 +39,8 @@ struct Scripted {
 }
 
 impl Executor for Scripted {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran {
-        each_item(outcomes, until, pause, |outcomes| {
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        each_item(outcomes, until, turns, |outcomes| {
             match (self.call)(outcomes.span().item(outcomes.len())) {
                 Reply::Record(record) => outcomes.record(&record),
                 Reply::NoRecord => outcomes.no_record(),
@@ -55,6 +55,10 @@ impl Executor for Scripted {
         Format::Text
     }
 
+    fn has_report(&self) -> bool {
+        true
+    }
+
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         Ok(Some(b"done".to_vec()))
     }
@@ -67,6 +71,8 @@ fn settings() -> Settings {
         max_faults: MaxFaults::Unlimited,
         window: Window::default(),
         chunk_size: ChunkSize::Auto,
+        renewal: Renewal::default(),
+        join_timeout: None,
         results: None,
         stop: StopFlag::new(),
         audience: Audience::default(),

@@ -26,6 +26,15 @@ fn texts(span: &Span) -> Vec<String> {
     (0..span.len()).map(|at| String::from_utf8_lossy(span.item(at)).into_owned()).collect()
 }
 
+/// Claims up to `wanted` items and works on all of them.
+fn take(queue: &Queue, wanted: usize) -> Option<Span> {
+    let claim = queue.claim(wanted)?;
+    while claim.start_next() {}
+    let span = claim.span().clone();
+    claim.end(span.len());
+    Some(span)
+}
+
 fn window(items: usize) -> Window {
     Window::UNBOUNDED.with_items(NonZeroUsize::new(items).unwrap())
 }
@@ -35,10 +44,10 @@ fn small_pushes_gather_and_are_claimed_together() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut items(&["one"])).unwrap();
     queue.push(&mut items(&["two", "three"])).unwrap();
-    let span = queue.claim(10).unwrap().take();
+    let span = take(&queue, 10).unwrap();
     assert_eq!(texts(&span), ["one", "two", "three"]);
     queue.push(&mut items(&["four"])).unwrap();
-    assert_eq!(queue.claim(10).unwrap().take().first().get(), 3);
+    assert_eq!(take(&queue, 10).unwrap().first().get(), 3);
     assert_eq!(queue.pushed(), 4);
 }
 
@@ -46,16 +55,16 @@ fn small_pushes_gather_and_are_claimed_together() {
 fn a_claim_takes_no_more_than_it_wants_from_the_front() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 5)).unwrap();
-    assert_eq!(texts(&queue.claim(2).unwrap().take()), ["0", "1"]);
-    assert_eq!(texts(&queue.claim(2).unwrap().take()), ["2", "3"]);
-    assert_eq!(texts(&queue.claim(2).unwrap().take()), ["4"]);
+    assert_eq!(texts(&take(&queue, 2).unwrap()), ["0", "1"]);
+    assert_eq!(texts(&take(&queue, 2).unwrap()), ["2", "3"]);
+    assert_eq!(texts(&take(&queue, 2).unwrap()), ["4"]);
 }
 
 #[test]
 fn a_claim_leaves_the_others_their_share() {
     let queue = Queue::new(Window::default(), 4);
     queue.push(&mut numbered(0, 10)).unwrap();
-    let claims: Vec<_> = (0..6).map(|_| queue.claim(100).unwrap().take().len()).collect();
+    let claims: Vec<_> = (0..6).map(|_| take(&queue, 100).unwrap().len()).collect();
     assert_eq!(claims, [3, 2, 2, 1, 1, 1]);
 }
 
@@ -63,13 +72,55 @@ fn a_claim_leaves_the_others_their_share() {
 fn what_is_given_back_is_claimed_first_whatever_the_order_of_giving_back() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 6)).unwrap();
-    let (mut first, mut second) = (queue.claim(2).unwrap(), queue.claim(2).unwrap());
-    let (front, back) = (first.take(), second.take());
-    first.give_back(front);
-    drop(first);
-    second.give_back(back);
-    drop(second);
-    assert_eq!(texts(&queue.claim(10).unwrap().take()), ["0", "1", "2", "3", "4", "5"]);
+    let (first, second) = (queue.claim(2).unwrap(), queue.claim(2).unwrap());
+    first.end(0);
+    second.end(0);
+    assert_eq!(texts(&take(&queue, 10).unwrap()), ["0", "1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn what_a_worker_has_not_started_others_take_from_it() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 8)).unwrap();
+    let slow = queue.claim(8).unwrap();
+    assert!(slow.start_next());
+    let shares = [(); 3].map(|()| texts(&take(&queue, 100).unwrap()));
+    assert_eq!(
+        shares,
+        [vec!["5", "6", "7"], vec!["3", "4"], vec!["2"]]
+            .map(|share| share.iter().map(ToString::to_string).collect::<Vec<_>>())
+    );
+    assert!(!slow.start_next(), "all that it had not started is gone");
+    slow.end(2);
+}
+
+#[test]
+fn a_stop_takes_away_what_is_not_started_and_nothing_else() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 6)).unwrap();
+    let claim = queue.claim(6).unwrap();
+    assert!(claim.start_next());
+    queue.stop_from(ItemIndex::new(3));
+    assert!(claim.start_next(), "an item before the horizon");
+    assert!(!claim.start_next());
+    claim.end(3);
+    assert!(queue.claim(1).is_none());
+    let left: Vec<_> = queue.drain().iter().flat_map(texts).collect();
+    assert_eq!(left, ["3", "4", "5"]);
+}
+
+#[test]
+fn a_claim_that_keeps_one_item_gives_back_those_after_it() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 5)).unwrap();
+    let mut claim = queue.claim(5).unwrap();
+    assert!(claim.start_next());
+    assert_eq!(texts(&claim.keep(1)), ["1"]);
+    assert!(!claim.start_next());
+    assert_eq!(texts(&take(&queue, 10).unwrap()), ["2", "3", "4"]);
+    // Dropped without an end, as by a panic: the item is not lost.
+    drop(claim);
+    assert_eq!(texts(&take(&queue, 10).unwrap()), ["1"]);
 }
 
 #[test]
@@ -78,19 +129,17 @@ fn a_worker_leaves_when_nothing_can_come_any_more() {
         let queue = Arc::new(Queue::new(Window::default(), 1));
         queue.push(&mut numbered(0, 2)).unwrap();
         queue.close();
-        let mut claim = queue.claim(2).unwrap();
-        let mut span = claim.take();
+        let claim = queue.claim(2).unwrap();
+        assert!(claim.start_next());
         // Another worker waits: this one may give items back.
         let other = Arc::clone(&queue);
         let other = std::thread::Builder::new()
-            .spawn(move || other.claim(2).map(|mut claim| texts(&claim.take())))
+            .spawn(move || take(&other, 2).map(|span| texts(&span)))
             .unwrap();
         while queue.lock().workers_wait == 0 {
             std::thread::yield_now();
         }
-        span.split_to(1);
-        claim.give_back(span);
-        drop(claim);
+        claim.end(1);
         assert_eq!(other.join().unwrap(), Some(vec!["1".to_owned()]));
         assert!(queue.claim(1).is_none());
     });
@@ -105,7 +154,7 @@ fn a_window_of_items_is_kept_to_the_item() {
             std::thread::Builder::new().spawn(move || reader.push(&mut numbered(0, 10))).unwrap();
         let mut taken = 0;
         while taken < 10 {
-            let span = queue.claim(10).unwrap().take();
+            let span = take(&queue, 10).unwrap();
             assert!(span.len() <= 3, "{} items are held", span.len());
             taken += span.len();
             queue.release(span.len(), span.total_cost());
@@ -157,24 +206,20 @@ fn when_results_fill_the_window_twice_only_the_earliest_item_goes_on() {
         let queue = Arc::new(Queue::new(Window::UNBOUNDED.with_bytes(bytes), 3));
         queue.push(&mut numbered(0, 4)).unwrap();
         let slow = queue.claim(1).unwrap();
-        let mut quick = queue.claim(1).unwrap();
-        drop(quick.take());
-        drop(quick);
+        queue.claim(1).unwrap().end(1);
         queue.hold(3000);
         let other = Arc::clone(&queue);
         let other = std::thread::Builder::new()
-            .spawn(move || other.claim(9).map(|mut claim| texts(&claim.take())))
+            .spawn(move || take(&other, 9).map(|span| texts(&span)))
             .unwrap();
         while queue.lock().workers_wait == 0 {
             std::thread::yield_now();
         }
         // The slow one has ended: now the next is the earliest, one at a time.
-        let mut slow = slow;
-        drop(slow.take());
-        drop(slow);
+        slow.end(1);
         assert_eq!(other.join().unwrap(), Some(vec!["2".to_owned()]));
         queue.release(2, 3000);
-        assert_eq!(texts(&queue.claim(1).unwrap().take()), ["3"]);
+        assert_eq!(texts(&take(&queue, 1).unwrap()), ["3"]);
     });
 }
 
@@ -184,8 +229,8 @@ fn a_horizon_lets_through_what_comes_before_it() {
     queue.push(&mut numbered(0, 10)).unwrap();
     queue.stop_from(ItemIndex::new(4));
     queue.stop_from(ItemIndex::new(7));
-    assert_eq!(texts(&queue.claim(3).unwrap().take()), ["0", "1", "2"]);
-    assert_eq!(texts(&queue.claim(3).unwrap().take()), ["3"]);
+    assert_eq!(texts(&take(&queue, 3).unwrap()), ["0", "1", "2"]);
+    assert_eq!(texts(&take(&queue, 3).unwrap()), ["3"]);
     assert!(queue.claim(3).is_none());
     assert_eq!(queue.push(&mut numbered(10, 1)), Err(Stopped));
 }
@@ -211,12 +256,14 @@ proptest! {
                     held += room;
                 }
             } else if held > 0 {
-                let mut claim = queue.claim(count).unwrap();
-                let mut span = claim.take();
+                let claim = queue.claim(count).unwrap();
+                let mut span = claim.span().clone();
                 let worked = if step == 2 { span.len() } else { span.len() / 2 };
+                for _ in 1..worked {
+                    prop_assert!(claim.start_next());
+                }
+                claim.end(worked);
                 let front = span.split_to(worked);
-                claim.give_back(span);
-                drop(claim);
                 done.extend(texts(&front));
                 held -= front.len();
                 queue.release(front.len(), front.total_cost());

@@ -1,6 +1,10 @@
 //! How much may lie between the reader and the consumer.
 
+use std::fmt;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+use crate::byte_size::ByteSize;
 
 /// Bounds what is between the reader and the consumer: read, worked on, or waiting for its
 /// turn to be written. A reader that meets the bound waits.
@@ -12,6 +16,8 @@ use std::num::NonZeroUsize;
 ///
 /// let window = Window::default().with_items(100.try_into().unwrap());
 /// assert_ne!(window, Window::UNBOUNDED);
+/// assert_eq!("16MiB".parse(), Ok(Window::default()));
+/// assert_eq!("100".parse(), Ok(window));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -78,6 +84,42 @@ impl Default for Window {
     /// [`DEFAULT_BYTES`](Self::DEFAULT_BYTES), and as many items as fit.
     fn default() -> Self {
         Self { items: Bound::Unbounded, bytes: Bound::Unbounded }.with_bytes(Self::DEFAULT_BYTES)
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.items, self.bytes) {
+            (Bound::AtMost(items), _) => items.fmt(f),
+            (Bound::Unbounded, Bound::AtMost(bytes)) => {
+                let bytes = NonZeroUsize::new(bytes).expect("a bound is not zero");
+                ByteSize(bytes).fmt(f)
+            }
+            (Bound::Unbounded, Bound::Unbounded) => f.pad("unbounded"),
+        }
+    }
+}
+
+/// Neither a number of items nor an amount of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither a number of items such as `1000` nor an amount of bytes such as `64MiB`")]
+pub struct NotAWindow;
+
+impl FromStr for Window {
+    type Err = NotAWindow;
+
+    /// A plain number is of items, and leaves the bound of bytes as it is by default.
+    fn from_str(text: &str) -> Result<Self, NotAWindow> {
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text
+                .parse()
+                .map(|items| Self::default().with_items(items))
+                .map_err(|_| NotAWindow);
+        }
+        match text.parse::<ByteSize>() {
+            Ok(bytes) => Ok(Self::UNBOUNDED.with_bytes(bytes.0)),
+            Err(_) => Err(NotAWindow),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::block::ItemIndex;
+use crate::places::PlaceError;
 
 /// Why a sink failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,22 @@ pub enum SinkError {
         records: u64,
         /// What the system said.
         source: io::Error,
+    },
+    /// Something stands where a result's file or one of its folders must be.
+    #[error("cannot write to `{path}`, which is {what}")]
+    InTheWay {
+        /// Where it stands.
+        path: PathBuf,
+        /// What it is, and should not be.
+        what: &'static str,
+    },
+    /// A result has no place in the directory of results.
+    #[error("there is no place for the result of item {index}")]
+    NoPlace {
+        /// The item.
+        index: ItemIndex,
+        /// Why there is none.
+        source: PlaceError,
     },
     /// A record is longer than a frame can say.
     #[error("the record of item {index} does not fit into a frame: {length} bytes")]
@@ -52,6 +69,12 @@ impl SinkError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::FrameTooLong { .. } => Some("use `--output-format nul`, or `jsonl`"),
+            Self::InTheWay { .. } => {
+                Some("move it away, or name another directory with `--output-dir`")
+            }
+            Self::NoPlace { .. } => {
+                Some("wrap the source in `source::Placed`: then the item is a fault")
+            }
             Self::Create { .. } | Self::Write { .. } | Self::Other(_) => None,
         }
     }

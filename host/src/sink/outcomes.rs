@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::{Output, Sink};
+use super::{Output, Sink, SinkError};
 use crate::block::ItemIndex;
 use crate::fault::{Fault, FaultKind};
 use crate::outcome::{Format, Outcome};
@@ -64,17 +64,21 @@ impl Write for Target {
 
 fn give(sink: &mut impl Sink, examples: &[Example]) {
     for (at, example) in (0..).zip(examples) {
-        let index = ItemIndex::new(at);
-        let fault = |why: &&str| Fault::new(index, FaultKind::Refused, *why);
-        let result = example.result.as_ref().map_err(fault);
-        let outcome = Outcome {
-            index,
-            item: example.item.as_bytes(),
-            path: example.path.map(|path| Path::new(OsStr::from_bytes(path))),
-            result: result.as_ref().map(|record| record.as_deref()),
-            format: example.format,
-        };
-        sink.write(&outcome).unwrap();
+        offer(sink, at, example).unwrap();
     }
     sink.flush().unwrap();
+}
+
+/// What a sink says to the outcome of the item at `at`.
+pub(super) fn offer(sink: &mut impl Sink, at: u64, example: &Example) -> Result<(), SinkError> {
+    let index = ItemIndex::new(at);
+    let fault = |why: &&str| Fault::new(index, FaultKind::Refused, *why);
+    let result = example.result.as_ref().map_err(fault);
+    sink.write(&Outcome {
+        index,
+        item: example.item.as_bytes(),
+        path: example.path.map(|path| Path::new(OsStr::from_bytes(path))),
+        result: result.as_ref().map(|record| record.as_deref()),
+        format: example.format,
+    })
 }

@@ -2,22 +2,25 @@
 
 use std::fmt;
 
-use crate::block::ItemIndex;
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
-use crate::queue::Queue;
+use crate::queue::Claim;
 use crate::sandbox::watchdog::Ticks;
 
 /// Works on items, one after the other, and keeps its state between them.
 pub(crate) trait Executor {
     /// Works on the items that have no outcome yet, up to the item at `until` (exclusive) of
-    /// the span, and appends an outcome for each. Between two items it asks `pause`.
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, pause: &Pause<'_>) -> Ran;
+    /// the span, and appends an outcome for each. The first of them is started; each other one
+    /// is asked for of `turns`. An item whose fault is to be tried again is the last one.
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran;
 
     /// What the records are.
     fn format(&self) -> Format;
 
-    /// Ends the work and gives the closing report. Called once, at the end.
+    /// Whether it may have a closing report.
+    fn has_report(&self) -> bool;
+
+    /// Ends the work and gives the closing report. Called once, at the end of its life.
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken>;
 }
 
@@ -26,7 +29,8 @@ pub(crate) trait Executor {
 pub(crate) enum Ran {
     /// All items up to `until` have their outcome.
     Done,
-    /// The pause was due; at least one item got its outcome.
+    /// The next item is not this worker's any more, or the last one is to be tried again; at
+    /// least one item got its outcome.
     Yielded,
     /// The item after the last outcome broke the executor, which is never used again.
     Broken(Broken),
@@ -37,7 +41,7 @@ pub(crate) enum Ran {
 pub(crate) fn each_item(
     outcomes: &mut Outcomes,
     until: usize,
-    pause: &Pause<'_>,
+    turns: &Turns<'_>,
     mut call: impl FnMut(&mut Outcomes) -> Result<(), Broken>,
 ) -> Ran {
     loop {
@@ -47,7 +51,7 @@ pub(crate) fn each_item(
         if outcomes.len() == until {
             return Ran::Done;
         }
-        if pause.is_due(outcomes.next_index()) {
+        if outcomes.is_to_be_retried() || !turns.start_next() {
             return Ran::Yielded;
         }
     }
@@ -65,36 +69,38 @@ pub struct Broken {
 }
 
 impl Broken {
-    pub(crate) fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+    /// Broken in this way.
+    #[must_use]
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
     }
 }
 
-/// Tells an executor when to leave the rest of a claim to others: when the run is being
-/// stopped, or when the claim has taken far longer than a claim should. Asked for each item,
-/// so it reads two atomics and no clock.
-pub(crate) struct Pause<'a> {
-    queue: &'a Queue,
+/// Gives an executor the items of a claim, one after the other, as long as it is to go on:
+/// until others have the rest, the run is stopped, or the claim has taken far longer than a
+/// claim should. Asked for each item, so it reads no clock.
+pub(crate) struct Turns<'a> {
+    claim: &'a Claim<'a>,
     ticks: &'a Ticks,
     due: u64,
 }
 
-impl<'a> Pause<'a> {
+impl<'a> Turns<'a> {
     /// A claim is to take about a millisecond, and a tick is several.
     const PATIENCE: u64 = 2;
 
-    pub(crate) fn new(queue: &'a Queue, ticks: &'a Ticks) -> Self {
-        Self { queue, ticks, due: ticks.now() + Self::PATIENCE }
+    pub(crate) fn new(claim: &'a Claim<'a>, ticks: &'a Ticks) -> Self {
+        Self { claim, ticks, due: ticks.now() + Self::PATIENCE }
     }
 
-    /// Whether the item at `next` is to be left to others.
-    pub(crate) fn is_due(&self, next: ItemIndex) -> bool {
-        self.queue.horizon() <= next || self.ticks.now() >= self.due
+    /// Starts the next item; false when it is not this worker's any more.
+    pub(crate) fn start_next(&self) -> bool {
+        self.ticks.now() < self.due && self.claim.start_next()
     }
 }
 
-impl fmt::Debug for Pause<'_> {
+impl fmt::Debug for Turns<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pause").field("due", &self.due).finish_non_exhaustive()
+        f.debug_struct("Turns").field("due", &self.due).finish_non_exhaustive()
     }
 }

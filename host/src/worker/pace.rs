@@ -4,10 +4,19 @@
 //! work, by what items have cost so far. It starts at one and grows at most fourfold a step,
 //! so that a few cheap items at the start do not let one worker take what others could do.
 
+use std::fmt;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// How many items a worker claims at once.
+///
+/// ```
+/// use mtl_host::ChunkSize;
+///
+/// assert_eq!("auto".parse(), Ok(ChunkSize::Auto));
+/// assert!("0".parse::<ChunkSize>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChunkSize {
     /// About a millisecond of work, by what items have cost so far.
@@ -15,6 +24,31 @@ pub enum ChunkSize {
     Auto,
     /// So many, if they are there and it is not more than a fair share.
     Fixed(NonZeroUsize),
+}
+
+impl fmt::Display for ChunkSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.pad("auto"),
+            Self::Fixed(items) => items.fmt(f),
+        }
+    }
+}
+
+/// Neither a number of items nor `auto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither a number of items from 1 on nor `auto`")]
+pub struct NotAChunkSize;
+
+impl FromStr for ChunkSize {
+    type Err = NotAChunkSize;
+
+    fn from_str(text: &str) -> Result<Self, NotAChunkSize> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            _ => text.parse().map(Self::Fixed).map_err(|_| NotAChunkSize),
+        }
+    }
 }
 
 /// Decides the size of the next claim.

@@ -7,12 +7,12 @@ use wasmtime::{ExternType, FuncType, Module, ValType};
 use crate::plugin::LoadError;
 use crate::plugin::error::names;
 
-/// Checks that a module exports what ABI 1 asks for.
-pub(super) fn check(path: &Path, module: &Module) -> Result<(), LoadError> {
+/// Checks that a module exports what ABI 1 asks for, and takes items by `call`.
+pub(super) fn check(path: &Path, module: &Module, call: &str) -> Result<(), LoadError> {
     use ValType::{I32, I64};
     check_memory(path, module)?;
     check_function(path, module, "mtl_alloc", true, (&[I32], &[I32]))?;
-    check_function(path, module, "call", true, (&[I32, I32], &[I64]))?;
+    check_function(path, module, call, true, (&[I32, I32], &[I64]))?;
     check_function(path, module, "init", false, (&[I32, I32], &[I64]))?;
     check_function(path, module, "finish", false, (&[], &[I64]))?;
     check_function(path, module, "call_batch", false, (&[I32], &[I32]))?;
@@ -32,16 +32,17 @@ fn check_memory(path: &Path, module: &Module) -> Result<(), LoadError> {
     let expected = "a 32-bit memory of its own".into();
     Err(LoadError::Signature {
         path: path.to_owned(),
-        export: "memory",
+        export: "memory".into(),
         expected,
         found: found.into(),
     })
 }
 
-fn check_function(
+/// Checks that an export is a function of a type, if it is there or must be.
+pub(in crate::plugin) fn check_function(
     path: &Path,
     module: &Module,
-    export: &'static str,
+    export: &str,
     required: bool,
     (params, results): (&[ValType], &[ValType]),
 ) -> Result<(), LoadError> {
@@ -63,7 +64,7 @@ fn check_function(
     };
     let types = |types: &[ValType]| list(types.iter().map(ToString::to_string));
     let expected = format!("`({}) -> ({})`", types(params), types(results));
-    Err(LoadError::Signature { path: path.to_owned(), export, expected, found })
+    Err(LoadError::Signature { path: path.to_owned(), export: export.to_owned(), expected, found })
 }
 
 fn signature(function: &FuncType) -> String {
@@ -76,7 +77,7 @@ fn list(words: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn missing(path: &Path, module: &Module, missing: &'static str) -> LoadError {
+fn missing(path: &Path, module: &Module, missing: &str) -> LoadError {
     let exports = names(module.exports().map(|export| export.name().to_owned()));
-    LoadError::MissingExport { path: path.to_owned(), missing, exports }
+    LoadError::MissingExport { path: path.to_owned(), missing: missing.to_owned(), exports }
 }

@@ -10,6 +10,7 @@ use super::{ABI_VERSION, State};
 use crate::fault::FaultKind;
 use crate::plugin::StartError;
 use crate::plugin::state::enter;
+use crate::sandbox::deadline::Phase;
 use crate::worker::executor::Broken;
 
 /// The guest's side: its store, its memory, and the buffer in it that is the host's.
@@ -59,8 +60,13 @@ impl Guest {
             Ok(Answer::Refused(message) | Answer::BadItem(message)) => {
                 Err(StartError::InitRefused { message: word::text(message) })
             }
-            Err(broken) => Err(StartError::InitBroke { message: broken.message }),
+            Err(broken) => Err(StartError::init_broke(broken)),
         }
+    }
+
+    /// The guest's time for something begins.
+    pub(super) fn begin(&self, phase: Phase) {
+        self.store.data().common.watch.begin(phase);
     }
 
     /// Puts `bytes` into the buffer and calls `function` with it.

@@ -71,7 +71,7 @@ impl Word {
     }
 
     /// Where `len` bytes from `ptr` on are; none past the end of all that can be addressed.
-    pub(super) fn range(ptr: u32, len: u32) -> Option<Range<usize>> {
+    pub(in crate::plugin) fn range(ptr: u32, len: u32) -> Option<Range<usize>> {
         let start = usize::try_from(ptr).ok()?;
         Some(start..start.checked_add(usize::try_from(len).ok()?)?)
     }

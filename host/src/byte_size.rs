@@ -1,0 +1,83 @@
+//! An amount of bytes, as people write it.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+/// So many bytes: `64MiB`, `2GiB`, `10MB`, `1000000`. Units may be in any case; `K`, `M` and `G`
+/// alone are those of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ByteSize(pub(crate) NonZeroUsize);
+
+/// Not an amount of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotAByteSize;
+
+impl ByteSize {
+    /// What is read, each with its bytes; what is written are the first ones.
+    const UNITS: [(&str, usize); 11] = [
+        ("GiB", 1 << 30),
+        ("MiB", 1 << 20),
+        ("KiB", 1 << 10),
+        ("", 1),
+        ("B", 1),
+        ("G", 1 << 30),
+        ("M", 1 << 20),
+        ("K", 1 << 10),
+        ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
+        ("KB", 1000),
+    ];
+}
+
+impl FromStr for ByteSize {
+    type Err = NotAByteSize;
+
+    fn from_str(text: &str) -> Result<Self, NotAByteSize> {
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = text.split_at(digits);
+        let number: usize = number.parse().map_err(|_| NotAByteSize)?;
+        let named = |(name, _): &&(&str, usize)| name.eq_ignore_ascii_case(unit.trim_start());
+        let (_, bytes) = Self::UNITS.iter().find(named).ok_or(NotAByteSize)?;
+        let bytes = number.checked_mul(*bytes).and_then(NonZeroUsize::new);
+        bytes.map(Self).ok_or(NotAByteSize)
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = |(_, bytes): &&(&str, usize)| self.0.get().is_multiple_of(*bytes);
+        let (name, bytes) = Self::UNITS.iter().find(whole).expect("one byte measures everything");
+        f.pad(&format!("{}{name}", self.0.get() / bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_has_a_unit_or_is_in_bytes() {
+        #[rustfmt::skip]
+        let cases = [
+            ("64MiB",   Some("64MiB")),
+            ("2 gib",   Some("2GiB")),
+            ("1024",    Some("1KiB")),
+            ("1000000", Some("1000000")),
+            ("1MB",     Some("1000000")),
+            ("512K",    Some("512KiB")),
+            ("0",       None),
+            ("0MiB",    None),
+            ("-1",      None),
+            ("1.5GiB",  None),
+            ("MiB",     None),
+            ("1XB",     None),
+            ("",        None),
+            ("99999999999GiB", None),
+        ];
+        for (text, shown) in cases {
+            let size = text.parse::<ByteSize>().ok().map(|size| size.to_string());
+            assert_eq!(size.as_deref(), shown, "{text}");
+        }
+    }
+}

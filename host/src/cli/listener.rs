@@ -1,0 +1,44 @@
+//! Who is told what happens in a run, and passes it on: to people, and to the file of closing
+//! reports.
+
+use std::sync::OnceLock;
+
+use mtl_host::{Event, Observer};
+
+use super::finish_file::{FinishFile, FinishFileError};
+use super::report::Report;
+
+/// Passes events on.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    report: Report,
+    /// Made when the pool can be built, and before anything has an end.
+    finish_file: OnceLock<FinishFile>,
+}
+
+impl Listener {
+    pub(crate) fn new(report: &Report) -> Self {
+        Self { report: report.clone(), finish_file: OnceLock::new() }
+    }
+
+    /// Closing reports go to this file from now on.
+    pub(crate) fn write_closings_to(&self, file: FinishFile) {
+        self.finish_file.set(file).expect("there is one file of closing reports");
+    }
+
+    /// Tells whether all closing reports were written. To be asked when no more will come.
+    pub(crate) fn end(&self) -> Result<(), FinishFileError> {
+        self.finish_file.get().map_or(Ok(()), FinishFile::end)
+    }
+}
+
+impl Observer for Listener {
+    fn notify(&self, event: &Event<'_>) {
+        match (event, self.finish_file.get()) {
+            (Event::Finished { worker, items, closing }, Some(file)) => {
+                file.report(*worker, *items, *closing);
+            }
+            _ => self.report.notify(event),
+        }
+    }
+}

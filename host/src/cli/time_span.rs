@@ -1,0 +1,73 @@
+//! How long something may take, as people write it: `100ms`, `1.5s`, `2m`, `1h`; a plain number
+//! is in seconds, as for timeout(1).
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A time that is longer than none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimeSpan(Duration);
+
+impl TimeSpan {
+    /// With its unit in seconds; the longer name first where one ends in the other.
+    const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+
+    pub(crate) fn get(self) -> Duration {
+        self.0
+    }
+}
+
+/// Not a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than none")]
+pub(crate) struct NotATimeSpan;
+
+impl FromStr for TimeSpan {
+    type Err = NotATimeSpan;
+
+    fn from_str(text: &str) -> Result<Self, NotATimeSpan> {
+        let with_unit = Self::UNITS
+            .into_iter()
+            .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+        let (number, unit) = with_unit.unwrap_or((text, 1.0));
+        // `parse` also takes signs, `inf` and exponents, which nobody means here.
+        if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return Err(NotATimeSpan);
+        }
+        let number: f64 = number.parse().map_err(|_| NotATimeSpan)?;
+        let time = Duration::try_from_secs_f64(number * unit).map_err(|_| NotATimeSpan)?;
+        if time.is_zero() { Err(NotATimeSpan) } else { Ok(Self(time)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit_or_is_in_seconds() {
+        #[rustfmt::skip]
+        let cases = [
+            // text      milliseconds
+            ("100ms",    Some(100)),
+            ("1.5s",     Some(1500)),
+            ("2m",       Some(120_000)),
+            ("1h",       Some(3_600_000)),
+            ("10",       Some(10_000)),
+            (".5",       Some(500)),
+            ("0",        None),
+            ("0s",       None),
+            ("",         None),
+            ("s",        None),
+            ("-1s",      None),
+            ("1e3",      None),
+            ("inf",      None),
+            ("5 days",   None),
+            ("99999999999999999999h", None),
+        ];
+        for (text, milliseconds) in cases {
+            let time = text.parse::<TimeSpan>().ok().map(|time| time.get().as_millis());
+            assert_eq!(time, milliseconds, "{text}");
+        }
+    }
+}

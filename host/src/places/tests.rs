@@ -1,0 +1,82 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::*;
+
+/// Places in the folder `out` of a fresh folder.
+fn places() -> (tempfile::TempDir, Places) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap().join("out");
+    fs::create_dir(&root).unwrap();
+    (folder, Places::new("out".into(), root))
+}
+
+/// The name of a file in the folder, which is made along with its folder.
+fn made(folder: &tempfile::TempDir, name: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "").unwrap();
+    path
+}
+
+fn take(places: &Places, path: &Path, item: u64) -> Result<PathBuf, PlaceError> {
+    places.take(path, ItemIndex::new(item)).map(|place| place.path().to_owned())
+}
+
+#[test]
+fn an_item_in_the_directory_is_refused_by_any_of_its_names() {
+    let (folder, places) = places();
+    let inside = made(&folder, "out/a/inside");
+    let outside = made(&folder, "outside");
+    let at = |name: &str| folder.path().join(name);
+    symlink(&inside, at("to-inside")).unwrap();
+    symlink(&outside, at("out/to-outside")).unwrap();
+    symlink(at("out"), at("alias")).unwrap();
+    #[rustfmt::skip]
+    let cases = [
+        // item                     refused
+        ("out/a/inside",            true),
+        ("out/./a//inside",         true),
+        ("to-inside",               true),
+        ("out/to-outside",          true),
+        ("alias/a/inside",          true),
+        ("out/not-there-yet",       true),
+        ("outside",                 false),
+        ("not-there-either",        false),
+        ("no-folder/file",          false),
+    ];
+    for (item, name) in (0..).zip(cases) {
+        let (name, refused) = name;
+        let taken = take(&places, &at(name), item);
+        let inside = matches!(taken, Err(PlaceError::Inside { .. }));
+        assert_eq!((inside, taken.is_err()), (refused, refused), "{name}: {taken:?}");
+    }
+}
+
+#[test]
+fn what_the_run_uses_is_kept() {
+    let (folder, places) = places();
+    let plugin = made(&folder, "out/bin/plugin");
+    let link = folder.path().join("out/link");
+    symlink(made(&folder, "outside"), &link).unwrap();
+    for used in [&plugin, &link, &folder.path().join("out/faults"), &folder.path().join("other")] {
+        places.keep(used);
+    }
+    #[rustfmt::skip]
+    let cases = [
+        // item          why
+        ("bin/plugin",   Some("its result would go to `out/bin/plugin`, a file that the run itself uses")),
+        ("/link",        Some("its result would go to `out/link`, a file that the run itself uses")),
+        ("faults",       Some("its result would go to `out/faults`, a file that the run itself uses")),
+        ("faults/a",     Some("its result would go to `out/faults`, a file that the run itself uses")),
+        ("bin",          Some("its result would go to `out/bin`, which is the folder of other results")),
+        ("other",        None),
+        ("bin/other",    None),
+        ("/other",       Some("its result would go to `out/other`, as that of item 5 does")),
+        ("other/a",      Some("its result would go to `out/other/a`, but `out/other` is that of item 5")),
+    ];
+    for (item, (name, why)) in (0..).zip(cases) {
+        let error = take(&places, Path::new(name), item).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), why, "{name}");
+    }
+}

@@ -1,0 +1,206 @@
+//! Functions of the embedder's own, offered to plugins: bytes in, bytes or an error's text out.
+//!
+//! One definition serves both kinds of plugin: a component calls it by its type, a core module
+//! by the canonical lowering of that type.
+//!
+//! ```text
+//! core module ─▶ core       ┐ the input, where it lies
+//!                           ├──────────────────────────▶ HostFunction::answer ─▶ the embedder's
+//! component   ─▶ component  ┘ in the guest's memory       (bounds, panics)
+//! ```
+
+use std::collections::HashSet;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::outcome::shortened;
+use crate::panic;
+use crate::sandbox::limits::MAX_RESULT;
+use crate::worker::WorkerIndex;
+
+pub(super) mod component;
+pub(super) mod core;
+
+/// Who calls a host function.
+///
+/// ```
+/// use mtl_host::HostCall;
+///
+/// fn who(call: &HostCall, _: &[u8]) -> Result<Vec<u8>, String> {
+///     Ok(call.worker().to_string().into_bytes())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct HostCall {
+    worker: WorkerIndex,
+}
+
+impl HostCall {
+    /// The worker whose plugin calls.
+    #[must_use]
+    pub fn worker(&self) -> WorkerIndex {
+        self.worker
+    }
+}
+
+/// Why a host function cannot be offered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostFunctionError {
+    /// The interface is not named as one.
+    #[error("`{interface}` is not the name of an interface, such as `acme:store/lookup@1.0.0`")]
+    NotAnInterface {
+        /// What was given.
+        interface: String,
+    },
+    /// The function is not named as one.
+    #[error("`{name}` is not the name of a function, such as `get-all`")]
+    NotAName {
+        /// What was given.
+        name: String,
+    },
+    /// The interface is the host's own, or of WASI.
+    #[error("no host function can be offered in `{interface}`: the host has it already")]
+    Reserved {
+        /// What was given.
+        interface: String,
+    },
+    /// Two host functions have the same name.
+    #[error("the host function `{function}` is offered twice")]
+    Duplicate {
+        /// Interface and name.
+        function: String,
+    },
+}
+
+type Function = dyn Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync;
+
+/// A function of the embedder's, and its name among imports.
+#[derive(Clone)]
+struct HostFunction {
+    interface: String,
+    name: String,
+    function: Arc<Function>,
+}
+
+impl HostFunction {
+    /// Calls it. An error of this is the trap of the guest; what the function itself says is
+    /// handed to the guest.
+    fn answer(
+        &self,
+        worker: WorkerIndex,
+        input: &[u8],
+    ) -> wasmtime::Result<Result<Vec<u8>, String>> {
+        let call = HostCall { worker };
+        // What it has left half-done is its own: it gets nothing of ours but shared references.
+        let answered = catch_unwind(AssertUnwindSafe(|| (self.function)(&call, input)));
+        match answered {
+            Ok(Ok(bytes)) if bytes.len() > MAX_RESULT => Err(self.trap(format_args!(
+                "answered with {} bytes, more than the {MAX_RESULT} that an answer may have",
+                bytes.len()
+            ))),
+            Ok(Ok(bytes)) => Ok(Ok(bytes)),
+            Ok(Err(text)) => Ok(Err(shortened(text))),
+            Err(panic) => {
+                let message = shortened(panic::message(&*panic));
+                Err(self.trap(format_args!("panicked: {message}")))
+            }
+        }
+    }
+
+    /// What stops the guest that called this function.
+    fn trap(&self, what: fmt::Arguments<'_>) -> wasmtime::Error {
+        wasmtime::format_err!("the host function `{self}` {what}")
+    }
+}
+
+impl fmt::Display for HostFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.interface, self.name)
+    }
+}
+
+impl fmt::Debug for HostFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HostFunction({self})")
+    }
+}
+
+/// All functions that a plugin is offered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HostFunctions(Vec<HostFunction>);
+
+impl HostFunctions {
+    pub(super) fn add<F>(&mut self, interface: String, name: String, function: F)
+    where
+        F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync + 'static,
+    {
+        self.0.push(HostFunction { interface, name, function: Arc::new(function) });
+    }
+
+    /// Checks that all of them can be offered, together and beside what the host has.
+    pub(super) fn check(&self) -> Result<(), HostFunctionError> {
+        let mut names = HashSet::new();
+        for function in &self.0 {
+            let HostFunction { interface, name, .. } = function;
+            if !is_interface(interface) {
+                return Err(HostFunctionError::NotAnInterface { interface: interface.clone() });
+            }
+            if !is_label(name) {
+                return Err(HostFunctionError::NotAName { name: name.clone() });
+            }
+            if interface.starts_with("wasi:") || interface.starts_with("mtl:plugin/") {
+                return Err(HostFunctionError::Reserved { interface: interface.clone() });
+            }
+            if !names.insert((interface, name)) {
+                return Err(HostFunctionError::Duplicate { function: function.to_string() });
+            }
+        }
+        Ok(())
+    }
+
+    /// What they are called, for a message.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+
+    /// Whether any function of this interface is offered.
+    pub(super) fn has_interface(&self, interface: &str) -> bool {
+        self.0.iter().any(|function| function.interface == interface)
+    }
+
+    fn has(&self, interface: &str, name: &str) -> bool {
+        self.0.iter().any(|function| function.interface == interface && function.name == name)
+    }
+}
+
+/// Whether this is `namespace:package/interface`, and perhaps a version. A core module could
+/// import any name; a component could not.
+fn is_interface(text: &str) -> bool {
+    let (name, version) = match text.split_once('@') {
+        Some((name, version)) => (name, Some(version)),
+        None => (text, None),
+    };
+    let is_version = |version: &str| {
+        let mut bytes = version.bytes();
+        bytes.next().is_some_and(|byte| byte.is_ascii_digit())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
+    };
+    let words = name.split_once(':').and_then(|(namespace, rest)| {
+        let (package, interface) = rest.split_once('/')?;
+        Some([namespace, package, interface])
+    });
+    words.is_some_and(|words| words.into_iter().all(is_label)) && version.is_none_or(is_version)
+}
+
+/// Whether this is words of letters and digits, with hyphens between them.
+fn is_label(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text
+            .split('-')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! What host functions may be called.
+
+use super::*;
+
+fn told(offers: &[(&str, &str)]) -> String {
+    let mut functions = HostFunctions::default();
+    for &(interface, name) in offers {
+        functions.add(interface.into(), name.into(), |_, _| Ok(Vec::new()));
+    }
+    functions.check().err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn names_are_those_that_both_kinds_of_plugin_can_import() {
+    let interface =
+        |it| format!("`{it}` is not the name of an interface, such as `acme:store/lookup@1.0.0`");
+    let name = |it| format!("`{it}` is not the name of a function, such as `get-all`");
+    let reserved =
+        |it| format!("no host function can be offered in `{it}`: the host has it already");
+    #[rustfmt::skip]
+    let cases = [
+        ("acme:store/lookup@1.0.0",        "get",      String::new()),
+        ("acme:store/lookup",              "get",      String::new()),
+        ("a-b:c2/d-E@0.1.0-rc.1+x",        "get-ALL2", String::new()),
+        ("mtl:plugins/x",                  "get",      String::new()),
+        ("env",                            "get",      interface("env")),
+        ("",                               "get",      interface("")),
+        ("acme:store",                     "get",      interface("acme:store")),
+        ("acme/lookup",                    "get",      interface("acme/lookup")),
+        (":store/lookup",                  "get",      interface(":store/lookup")),
+        ("acme:store/a/b",                 "get",      interface("acme:store/a/b")),
+        ("acme:st ore/lookup",             "get",      interface("acme:st ore/lookup")),
+        ("acme:store/lookup@",             "get",      interface("acme:store/lookup@")),
+        ("acme:store/lookup@v1",           "get",      interface("acme:store/lookup@v1")),
+        ("acme:store/lookup@1.0 0",        "get",      interface("acme:store/lookup@1.0 0")),
+        ("acme:store/lookup",              "",         name("")),
+        ("acme:store/lookup",              "get_all",  name("get_all")),
+        ("acme:store/lookup",              "get-",     name("get-")),
+        ("acme:store/lookup",              "2get",     name("2get")),
+        ("wasi:cli/environment@0.2.0",     "get",      reserved("wasi:cli/environment@0.2.0")),
+        ("wasi:other/thing",               "get",      reserved("wasi:other/thing")),
+        ("mtl:plugin/context@1.0.0",       "log",      reserved("mtl:plugin/context@1.0.0")),
+        ("mtl:plugin/more",                "get",      reserved("mtl:plugin/more")),
+    ];
+    for (interface, name, expected) in cases {
+        assert_eq!(told(&[(interface, name)]), expected, "`{interface}` `{name}`");
+    }
+}
+
+#[test]
+fn a_name_is_offered_once() {
+    #[rustfmt::skip]
+    let cases: [(&[(&str, &str)], &str); 4] = [
+        (&[],                                         ""),
+        (&[("a:b/c", "d"), ("a:b/c", "e")],           ""),
+        (&[("a:b/c", "d"), ("a:b/c@1.0.0", "d")],     ""),
+        (&[("a:b/c", "d"), ("x:y/z", "d"), ("a:b/c", "d")], "the host function `a:b/c.d` is offered twice"),
+    ];
+    for (offers, expected) in cases {
+        assert_eq!(told(offers), expected, "{offers:?}");
+    }
+}
+
+#[test]
+fn what_a_function_says_is_bounded_and_its_panic_is_an_error() {
+    let mut functions = HostFunctions::default();
+    functions.add("a:b/c".into(), "d".into(), |call, input| match input {
+        b"long" => Ok(vec![0; MAX_RESULT + 1]),
+        b"longest" => Ok(vec![0; MAX_RESULT]),
+        b"wordy" => Err("é".repeat(4096)),
+        b"panic" => panic!("{}", "p".repeat(10_000)),
+        _ => Ok(format!("{} {}", call.worker(), input.len()).into_bytes()),
+    });
+    let answer = |input: &[u8]| functions.0[0].answer(WorkerIndex::new(7), input);
+
+    assert_eq!(answer(b"abc").unwrap().unwrap(), b"7 3");
+    assert_eq!(answer(b"longest").unwrap().unwrap().len(), MAX_RESULT);
+    assert_eq!(answer(b"wordy").unwrap().unwrap_err(), format!("{}…", "é".repeat(2048)));
+    assert_eq!(
+        answer(b"long").unwrap_err().to_string(),
+        "the host function `a:b/c.d` answered with 67108865 bytes, more than the 67108864 that an \
+         answer may have"
+    );
+    let panic = answer(b"panic").unwrap_err().to_string();
+    assert_eq!(panic, format!("the host function `a:b/c.d` panicked: {}…", "p".repeat(4096)));
+}

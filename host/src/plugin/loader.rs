@@ -1,0 +1,140 @@
+//! How a plugin is loaded when its file alone does not say all.
+
+use std::fs;
+use std::path::Path;
+
+use super::artifact::Artifact;
+use super::digest::Sha256;
+use super::host_function::{HostCall, HostFunctions};
+use super::{Engine, LoadError, Plugin};
+
+/// Loads plugins: pinned to a digest, by another export than `call`, with functions of your own.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::loader(&Engine::new()?)
+///     .host_function("acme:store/lookup@1.0.0", "get", |call, key| match key {
+///         b"who" => Ok(format!("worker {}", call.worker()).into_bytes()),
+///         _ => Err("no such key".into()),
+///     })
+///     .load("../tests/fixtures/host-function.wat")?;
+///
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let mut results = pool.map(["who", "what"]);
+/// assert!(results.next().unwrap()?.bytes().unwrap().starts_with(b"worker "));
+/// assert_eq!(results.next().unwrap().unwrap_err().message(), "no such key");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a loader does nothing until `load` or `from_bytes` is called"]
+pub struct PluginLoader {
+    engine: Engine,
+    sha256: Option<Sha256>,
+    call: String,
+    functions: HostFunctions,
+}
+
+impl PluginLoader {
+    /// The export that takes items, unless said otherwise.
+    pub(super) const CALL: &str = "call";
+
+    pub(super) fn new(engine: &Engine) -> Self {
+        Self {
+            engine: engine.clone(),
+            sha256: None,
+            call: Self::CALL.into(),
+            functions: HostFunctions::default(),
+        }
+    }
+
+    /// Refuses every file but the one with this digest, before anything of it is parsed. It is
+    /// the digest of the file as it is, text or binary.
+    pub fn sha256(mut self, digest: Sha256) -> Self {
+        self.sha256 = Some(digest);
+        self
+    }
+
+    /// The export of a core module that takes items. Default: `call`.
+    pub fn call(mut self, export: impl Into<String>) -> Self {
+        self.call = export.into();
+        self
+    }
+
+    /// Offers a function of yours to the plugin, as `name` of the interface `interface`, such as
+    /// `acme:store/lookup@1.0.0`. A component imports it as
+    /// `func(input: list<u8>) -> result<list<u8>, string>`, a core module by the canonical
+    /// lowering of that.
+    ///
+    /// It runs on the thread of the worker whose plugin has called it, for several workers at
+    /// once, and the time it takes is the item's. The plugin gets the answer, of up to 64 MiB, or
+    /// the text of the error, of up to 4 KiB. A panic is the fault of the item, and the instance
+    /// is replaced.
+    ///
+    /// Names that cannot be offered are refused by `load` and `from_bytes`.
+    pub fn host_function<F>(
+        mut self,
+        interface: impl Into<String>,
+        name: impl Into<String>,
+        function: F,
+    ) -> Self
+    where
+        F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync + 'static,
+    {
+        self.functions.add(interface.into(), name.into(), function);
+        self
+    }
+
+    /// Loads the plugin in the file at `path`: a core module or a component, binary or text.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is not the one that is pinned, is not WebAssembly, lacks an
+    /// export that a plugin must have, or imports what the host does not provide; and when a
+    /// host function cannot be offered.
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
+        self.functions.check()?;
+        let path = path.as_ref();
+        let bytes = fs::read(path);
+        let bytes = bytes.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+        self.compile(path, bytes)
+    }
+
+    /// Loads a plugin from its bytes; `name` is how errors call it.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Plugin, LoadError> {
+        self.functions.check()?;
+        self.compile(Path::new(name), bytes.to_vec())
+    }
+
+    fn compile(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
+        self.check_digest(path, &bytes)?;
+        let artifact = Artifact::from_bytes(path, bytes)?;
+        Plugin::compile(self, path, &artifact)
+    }
+
+    fn check_digest(&self, path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
+        let Some(expected) = self.sha256 else { return Ok(()) };
+        let found = Sha256::of(bytes);
+        if found != expected {
+            return Err(LoadError::Digest { path: path.to_owned(), expected, found });
+        }
+        Ok(())
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The export that takes items.
+    pub(super) fn call_export(&self) -> &str {
+        &self.call
+    }
+
+    pub(super) fn functions(&self) -> &HostFunctions {
+        &self.functions
+    }
+}

@@ -1,0 +1,57 @@
+//! How the parameters of a plugin's `call` are filled from an item.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How the parameters of a plugin's `call` are filled from an item. The host passes the item on
+/// as it is; the plugin, or its SDK, asks for this and takes the item apart.
+///
+/// ```
+/// use mtl_host::ArgumentPassing;
+///
+/// assert_eq!("kwargs".parse(), Ok(ArgumentPassing::Kwargs));
+/// assert_eq!(ArgumentPassing::default().to_string(), "single");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ArgumentPassing {
+    /// One parameter: the item as it is.
+    #[default]
+    Single,
+    /// A JSON array, spread over the parameters by position.
+    Args,
+    /// A JSON object, spread over the parameters by name.
+    Kwargs,
+}
+
+impl ArgumentPassing {
+    const ALL: [Self; 3] = [Self::Single, Self::Args, Self::Kwargs];
+
+    /// The name that people and programs read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Args => "args",
+            Self::Kwargs => "kwargs",
+        }
+    }
+}
+
+impl fmt::Display for ArgumentPassing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Neither `single`, `args` nor `kwargs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not one of `single`, `args`, `kwargs`")]
+pub struct UnknownPassing;
+
+impl FromStr for ArgumentPassing {
+    type Err = UnknownPassing;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPassing> {
+        Self::ALL.into_iter().find(|passing| passing.name() == text).ok_or(UnknownPassing)
+    }
+}

@@ -1,0 +1,171 @@
+//! Items that one worker holds; what it has not started, others may take from it.
+//!
+//! ```text
+//!  span   │ started: done, or at work │ not started │ gone: to others, or stopped │
+//!         0                        started ─▶    ◀─ end
+//! ```
+//!
+//! The worker that holds the claim moves `started` up, one item at a time, without a lock.
+//! Others, under the queue's mutex, move `end` down. Both are halves of one atomic word, so
+//! an item goes one way or the other. Neither ever moves back.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Queue, State};
+use crate::block::Span;
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// How far the items of a claim have gone.
+#[derive(Debug)]
+pub(super) struct Reach(AtomicU64);
+
+/// A claim as the queue knows it.
+#[derive(Debug)]
+pub(super) struct Held {
+    span: Span,
+    reach: Reach,
+}
+
+/// A claim as its worker has it. What it has no outcome for goes back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Claim<'a> {
+    queue: &'a Queue,
+    held: Arc<Held>,
+    /// How many items at the front have their outcome.
+    done: usize,
+}
+
+impl Reach {
+    /// All of `items` are there, and the first is started: whoever claims, works.
+    pub(super) fn new(items: u32) -> Self {
+        Self(AtomicU64::new(word(1, items)))
+    }
+
+    /// Starts the next item, if there is one.
+    // The items themselves never change, and were handed over under the mutex: nothing but
+    // the word itself must be agreed on.
+    pub(super) fn start_next(&self) -> bool {
+        self.change(|started, end| (started < end).then_some((started + 1, end))).is_some()
+    }
+
+    /// Takes away the items from `end` on that are not started; says which.
+    pub(super) fn cut(&self, end: u32) -> Range<u32> {
+        let cut = |started: u32, old: u32| old.min(end.max(started));
+        let before = self.change(|started, old| Some((started, cut(started, old))));
+        let (started, old) = before.expect("a cut is always possible");
+        cut(started, old)..old
+    }
+
+    /// Takes away items that are not started, from the back: at most `most`, and at most half
+    /// of them, so that two who are quick do not take them in turns from each other.
+    pub(super) fn share(&self, most: u32) -> Option<Range<u32>> {
+        let kept = |started: u32, end: u32| end - (end - started).div_ceil(2).min(most);
+        let before =
+            self.change(|started, end| (started < end).then(|| (started, kept(started, end))));
+        let (started, end) = before?;
+        Some(kept(started, end)..end)
+    }
+
+    /// Whether some item is not started.
+    pub(super) fn is_open(&self) -> bool {
+        let (started, end) = halves(self.0.load(Ordering::Relaxed));
+        started < end
+    }
+
+    /// Changes the word by `change`, if it wants to; gives the halves that were there before.
+    fn change(&self, change: impl Fn(u32, u32) -> Option<(u32, u32)>) -> Option<(u32, u32)> {
+        let next = |before| {
+            let (started, end) = halves(before);
+            change(started, end).map(|(started, end)| word(started, end))
+        };
+        let before = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
+        Some(halves(before))
+    }
+}
+
+fn word(started: u32, end: u32) -> u64 {
+    u64::from(started) << 32 | u64::from(end)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "each half is meant by itself")]
+fn halves(word: u64) -> (u32, u32) {
+    ((word >> 32) as u32, word as u32)
+}
+
+impl Held {
+    /// Takes away the items from `end` on that are not started.
+    pub(super) fn cut(&self, end: usize) -> Span {
+        self.slice(self.reach.cut(u32::try_from(end).unwrap_or(u32::MAX)))
+    }
+
+    /// Takes away up to half of the items that are not started, and no more than `most`.
+    pub(super) fn share(&self, most: usize) -> Option<Span> {
+        self.reach.share(u32::try_from(most).unwrap_or(u32::MAX)).map(|items| self.slice(items))
+    }
+
+    fn slice(&self, items: Range<u32>) -> Span {
+        self.span.slice(items.start as usize..items.end as usize)
+    }
+
+    pub(super) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.reach.is_open()
+    }
+}
+
+impl<'a> Claim<'a> {
+    /// The largest number of items that one claim can have.
+    pub(super) const MOST: usize = u32::MAX as usize;
+
+    /// Claims `span`, which has an item, for a worker.
+    pub(super) fn new(queue: &'a Queue, state: &mut State, span: Span) -> Self {
+        let items = u32::try_from(span.len()).expect("no more was claimed than can be");
+        let held = Arc::new(Held { span, reach: Reach::new(items) });
+        state.claimed.push(Arc::clone(&held));
+        Self { queue, held, done: 0 }
+    }
+
+    /// All items that were claimed; some of them may be gone by now.
+    pub(crate) fn span(&self) -> &Span {
+        &self.held.span
+    }
+
+    /// Starts the next item; false when it is gone. The first item of a claim is started.
+    pub(crate) fn start_next(&self) -> bool {
+        self.held.reach.start_next()
+    }
+
+    /// Ends the claim: the first `done` items have their outcome, the others go back.
+    pub(crate) fn end(mut self, done: usize) {
+        self.done = done;
+    }
+
+    /// Keeps the item at `at`, which was started; those before it have their outcome, those
+    /// after it go back.
+    pub(crate) fn keep(&mut self, at: usize) -> Span {
+        self.done = at;
+        let not_started = self.held.cut(0);
+        self.queue.lock().put_back(not_started);
+        self.queue.work.notify_all();
+        self.held.span.slice(at..at + 1)
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        let place = state.claimed.iter().position(|held| Arc::ptr_eq(held, &self.held));
+        state.claimed.swap_remove(place.expect("a claim is open until it is dropped"));
+        let end = self.held.reach.cut(0).end as usize;
+        state.put_back(self.held.span.slice(self.done..end));
+        // What waits for this: an item that has come back; the end of the last claim, to leave;
+        // the end of the earliest one, to go on.
+        if state.workers_wait > 0 {
+            self.queue.work.notify_all();
+        }
+    }
+}

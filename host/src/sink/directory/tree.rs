@@ -1,0 +1,151 @@
+//! Files below a directory, held by its descriptor.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, renameat, unlinkat};
+use rustix::io::Errno;
+
+use super::SinkError;
+use crate::places::Place;
+
+/// A directory, and the folder in it that was last written to: items of a folder come together.
+#[derive(Debug)]
+pub(super) struct Tree {
+    root: OwnedFd,
+    last: Option<(PathBuf, OwnedFd)>,
+    /// Names of files that are not whole yet.
+    names: PartNames,
+}
+
+/// What could not be done.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) step: Step,
+    /// With what, relative to the directory.
+    pub(super) at: PathBuf,
+    pub(super) source: io::Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Folder,
+    Create,
+    Write,
+    Rename,
+}
+
+impl Step {
+    fn failed(self, at: &Path) -> impl Fn(io::Error) -> Failed {
+        move |source| Failed { step: self, at: at.to_owned(), source }
+    }
+
+    pub(super) fn error(self, path: PathBuf, records: u64, source: io::Error) -> SinkError {
+        let is = |errno: Errno| source.raw_os_error() == Some(errno.raw_os_error());
+        match self {
+            Self::Folder if is(Errno::NOTDIR) || is(Errno::LOOP) => {
+                SinkError::InTheWay { path, what: "no folder, or a link" }
+            }
+            Self::Rename if is(Errno::ISDIR) => SinkError::InTheWay { path, what: "a folder" },
+            Self::Folder | Self::Create | Self::Rename => SinkError::Create { path, source },
+            Self::Write => SinkError::Write { name: path.display().to_string(), records, source },
+        }
+    }
+}
+
+impl Tree {
+    /// What is opened is a directory, and not by way of a link.
+    const FOLDER: OFlags =
+        OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+    /// What is opened was not there.
+    const NEW: OFlags =
+        OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
+
+    /// The directory at `path`, which is made if it is not there.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        fs::create_dir_all(path)?;
+        // The directory itself may well be a link.
+        let flags = Self::FOLDER.difference(OFlags::NOFOLLOW);
+        let root = rustix::fs::open(path, flags, Mode::empty())?;
+        Ok(Self { root, last: None, names: PartNames::default() })
+    }
+
+    /// Writes a file, with the folders it is in; one that is there is replaced.
+    pub(super) fn write(&mut self, place: &Place, content: &[u8]) -> Result<(), Failed> {
+        let folder = match self.last.take_if(|(path, _)| path == place.folder()) {
+            Some((_, folder)) => folder,
+            None => self.open(place)?,
+        };
+        let written = self.write_in(&folder, place, content);
+        self.last = Some((place.folder().to_owned(), folder));
+        written
+    }
+
+    /// Opens the folder of a file, and makes what is not there.
+    fn open(&self, place: &Place) -> Result<OwnedFd, Failed> {
+        let mut so_far = PathBuf::new();
+        let mut folder = None;
+        for name in place.folder() {
+            so_far.push(name);
+            let parent = folder.as_ref().unwrap_or(&self.root);
+            let next = open_or_make(parent, name).map_err(Step::Folder.failed(&so_far))?;
+            folder = Some(next);
+        }
+        match folder {
+            Some(folder) => Ok(folder),
+            None => self.root.try_clone().map_err(Step::Folder.failed(place.folder())),
+        }
+    }
+
+    fn write_in(&mut self, folder: &OwnedFd, place: &Place, content: &[u8]) -> Result<(), Failed> {
+        let (name, mut file) =
+            self.names.create(folder).map_err(Step::Create.failed(place.path()))?;
+        let written = file.write_all(content).map_err(Step::Write.failed(place.path()));
+        drop(file);
+        let done = written.and_then(|()| {
+            let renamed = renameat(folder, &name, folder, place.file_name());
+            renamed.map_err(|error| Step::Rename.failed(place.path())(error.into()))
+        });
+        if done.is_err() {
+            // Where it fails, a part stays, under a name that says so.
+            let _ = unlinkat(folder, &name, AtFlags::empty());
+        }
+        done
+    }
+}
+
+fn open_or_make(parent: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
+    let open = || openat(parent, name, Tree::FOLDER, Mode::empty());
+    match open() {
+        Err(Errno::NOENT) => match mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
+            // Somebody else was quicker.
+            Ok(()) | Err(Errno::EXIST) => Ok(open()?),
+            Err(error) => Err(error.into()),
+        },
+        opened => Ok(opened?),
+    }
+}
+
+/// Names for files that are not whole yet, one after the other.
+#[derive(Debug, Default)]
+struct PartNames {
+    next: u64,
+}
+
+impl PartNames {
+    /// Makes a file under a name that no other one has.
+    fn create(&mut self, folder: &OwnedFd) -> io::Result<(String, File)> {
+        loop {
+            let name = format!(".mtl-host-{}-{}.part", std::process::id(), self.next);
+            match openat(folder, &name, Tree::NEW, Mode::from_raw_mode(0o666)) {
+                Ok(file) => return Ok((name, File::from(file))),
+                // A run that was killed left it, or one in another container has our number.
+                Err(Errno::EXIST) => self.next += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Why a worker takes no more items.
+
+use std::sync::Arc;
+
+use super::executor::Broken;
+use crate::plugin::StartError;
+
+/// Why a worker is retired. In the words of what went wrong last.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Retirement {
+    /// It could not be started.
+    #[error(transparent)]
+    NotStarted(Arc<StartError>),
+    /// It broke on item after item, more often in a row than it may.
+    #[error(transparent)]
+    KeptBreaking(Broken),
+}
+
+impl Retirement {
+    /// What the worker did, in a few words.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::NotStarted(_) => "could not be started again",
+            Self::KeptBreaking(_) => "broke too often in a row",
+        }
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotStarted(error) => error.hint(),
+            Self::KeptBreaking(_) => {
+                Some("`--max-restarts` says how often a worker may break in a row".into())
+            }
+        }
+    }
+}

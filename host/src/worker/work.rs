@@ -1,0 +1,197 @@
+//! How a worker works on what it claims: through the items, and again on those that failed.
+
+use std::time::Instant;
+
+use super::Serving;
+use super::executor::{Broken, Ran, Turns};
+use super::slot::Slot;
+use super::ticket::Ticket;
+use crate::block::Span;
+use crate::event::Event;
+use crate::outcome::Outcomes;
+use crate::pool::run::Run;
+use crate::queue::Claim;
+
+/// Whether anybody still wants outcomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Yes,
+    No,
+}
+
+impl Serving {
+    /// Works on one run until no item is left for this worker.
+    pub(super) fn take_part(&mut self, ticket: &Ticket) {
+        let queue = &ticket.run.queue;
+        loop {
+            // A replacement is dear: it is made when there is an item for it.
+            if matches!(self.slot, Slot::Opening(_)) {
+                if !queue.wait_for_work() {
+                    return;
+                }
+                self.open();
+            }
+            if self.slot == Slot::Retired {
+                self.withdraw(&ticket.run);
+                return;
+            }
+            let Some(claim) = queue.claim(self.wanted()) else { return };
+            if self.work_off(claim, ticket) == Wanted::No {
+                return;
+            }
+            if self.worker.renewal.recycle.is_some_and(|items| self.since_open >= items.get())
+                && self.executor.is_some()
+            {
+                self.replace();
+            }
+        }
+    }
+
+    /// How many items to claim: no more than the executor may still have.
+    fn wanted(&self) -> usize {
+        let paced = self.pace.claim();
+        let Some(most) = self.worker.renewal.recycle else { return paced };
+        let left = most.get().saturating_sub(self.since_open);
+        paced.min(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// Works on what was claimed, and hands over the outcomes.
+    fn work_off(&mut self, mut claim: Claim<'_>, ticket: &Ticket) -> Wanted {
+        let retry_on = self.worker.renewal.provisional();
+        let mut outcomes = self.outcomes(claim.span().clone(), ticket).retrying(retry_on);
+        let failed = self.work_through(&mut outcomes, &claim, &ticket.run);
+        outcomes.cut();
+        self.items += outcomes.len() as u64;
+        // Before the rest goes back: under some policies nobody is to start it.
+        apply_policy(&outcomes, &ticket.run);
+        let done = outcomes.len();
+        let Some(failed) = failed else {
+            // Before the hand-over, which may have to wait for the consumer.
+            claim.end(done);
+            return hand_over(outcomes, ticket);
+        };
+        let item = claim.keep(done);
+        if hand_over(outcomes, ticket) == Wanted::No {
+            return Wanted::No;
+        }
+        let mut outcomes = self.outcomes(item, ticket).retrying(retry_on);
+        self.try_again(failed, &mut outcomes, &claim, &ticket.run);
+        self.items += 1;
+        apply_policy(&outcomes, &ticket.run);
+        claim.end(done + 1);
+        hand_over(outcomes, ticket)
+    }
+
+    fn outcomes(&self, span: Span, ticket: &Ticket) -> Outcomes {
+        Outcomes::new(span, self.worker.index, ticket.run.rule)
+    }
+
+    /// Works on claimed items until all have their outcome, others have the rest, or one is to
+    /// be tried again: how that one failed.
+    fn work_through(
+        &mut self,
+        outcomes: &mut Outcomes,
+        claim: &Claim<'_>,
+        run: &Run,
+    ) -> Option<Broken> {
+        let begun = Instant::now();
+        let ticks = self.worker.ticks.clone();
+        let turns = Turns::new(claim, &ticks);
+        let failed = loop {
+            if let Some(why) = outcomes.span().rejection(outcomes.len()) {
+                let why = why.to_owned();
+                outcomes.reject(why);
+            } else if let Some(failed) = self.run_executor(outcomes, &turns, run) {
+                break Some(failed);
+            }
+            if self.executor.is_none() || outcomes.is_complete() || !turns.start_next() {
+                break None;
+            }
+        };
+        self.pace.observe(outcomes.len(), begun.elapsed());
+        failed
+    }
+
+    /// Lets the executor work; says how the item after the last outcome failed, if it is to be
+    /// tried again.
+    fn run_executor(
+        &mut self,
+        outcomes: &mut Outcomes,
+        turns: &Turns<'_>,
+        run: &Run,
+    ) -> Option<Broken> {
+        let executor = self.executor.as_mut().expect("a worker without an executor claims nothing");
+        outcomes.set_format(run.results.unwrap_or_else(|| executor.format()));
+        let before = outcomes.len();
+        let until = outcomes.span().next_rejection(before);
+        let ran = executor.run(outcomes, until, turns);
+        // What breaks it has not been finished.
+        self.since_open += (outcomes.len() - before) as u64;
+        match ran {
+            Ran::Broken(broken) => {
+                self.broke(&broken);
+                if self.worker.renewal.retries(broken.kind) {
+                    return Some(broken);
+                }
+                outcomes.fault(broken.kind, broken.message);
+                None
+            }
+            Ran::Done | Ran::Yielded => outcomes.take_back_fault(),
+        }
+    }
+
+    /// Tries an item again, each time on a fresh executor, until it succeeds, fails in another
+    /// way, or has been tried often enough.
+    fn try_again(
+        &mut self,
+        mut failed: Broken,
+        outcomes: &mut Outcomes,
+        claim: &Claim<'_>,
+        run: &Run,
+    ) {
+        let item = outcomes.next_index();
+        let ticks = self.worker.ticks.clone();
+        for attempt in 1..=self.worker.renewal.retries {
+            // What is being stopped is not started again.
+            if run.queue.horizon() <= item || !self.worker.cancel.lets_work() {
+                break;
+            }
+            let worker = self.worker.index;
+            self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
+            run.note_retry();
+            if self.executor.is_some() {
+                self.replace();
+            }
+            self.open();
+            if self.slot == Slot::Retired {
+                break;
+            }
+            match self.run_executor(outcomes, &Turns::new(claim, &ticks), run) {
+                Some(again) => failed = again,
+                None => return,
+            }
+        }
+        outcomes.fault(failed.kind, failed.message);
+    }
+}
+
+/// Keeps items from being started, if the policy says so of an item that has failed.
+fn apply_policy(outcomes: &Outcomes, run: &Run) {
+    if let Some(failed) = outcomes.first_fault()
+        && let Some(horizon) = run.policy.horizon(run.order, failed)
+    {
+        run.queue.stop_from(horizon);
+    }
+}
+
+/// Sends outcomes on.
+fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> Wanted {
+    if outcomes.len() == 0 {
+        return Wanted::Yes;
+    }
+    ticket.run.queue.hold(outcomes.result_bytes());
+    match ticket.outbox.send(outcomes) {
+        Ok(()) => Wanted::Yes,
+        Err(_) => Wanted::No,
+    }
+}

@@ -1,0 +1,184 @@
+//! Functions of an embedder's own, called by plugins of both kinds.
+
+use std::fs;
+use std::sync::{Condvar, Mutex};
+
+use mtl_host::{Engine, ErrorPolicy, LoadError, Plugin, PluginLoader, Pool};
+
+use crate::support::{DEADLINE, fixtures};
+
+const INTERFACE: &str = "acme:store/lookup@1.0.0";
+
+/// Offers `get`, whose answers the items ask for.
+fn loader() -> PluginLoader {
+    Plugin::loader(&Engine::new().unwrap()).host_function(INTERFACE, "get", |call, key| match key {
+        b"error" => Err("no such key".into()),
+        b"empty" => Ok(Vec::new()),
+        b"large" => Ok(vec![b'x'; 100_000]),
+        b"too large" => Ok(vec![0; 64 * 1024 * 1024 + 1]),
+        b"panic" => panic!("a slip of the host's"),
+        _ => Ok(format!("{}: {}", call.worker(), key.escape_ascii()).into_bytes()),
+    })
+}
+
+/// What becomes of these items, one after the other, in one worker.
+fn outcomes(plugin: &Plugin, items: &[&'static str]) -> Vec<String> {
+    let pool = Pool::builder(plugin).jobs("1".parse().unwrap()).on_error(ErrorPolicy::Ignore);
+    let mut pool = pool.build().unwrap();
+    let outcomes = pool.map(items.to_vec()).map(|result| match result {
+        Ok(record) => String::from_utf8(record.bytes().unwrap().to_vec()).unwrap(),
+        Err(fault) => format!("{}: {}", fault.kind(), fault.message()),
+    });
+    outcomes.collect()
+}
+
+#[test]
+fn both_kinds_of_plugin_get_answers_and_errors_and_outlive_a_panic() {
+    let panicked =
+        "trap: the host function `acme:store/lookup@1.0.0.get` panicked: a slip of the host's";
+    let too_large = "trap: the host function `acme:store/lookup@1.0.0.get` answered with 67108865 \
+                     bytes, more than the 67108864 that an answer may have";
+    for (plugin, place) in
+        [("host-function.wat", ", in `call`"), ("host-function-component.wat", ", in `call`")]
+    {
+        let plugin = loader().load(fixtures().join(plugin)).unwrap();
+        let items = ["a", "error", "empty", "", "panic", "b", "too large", "large"];
+        let expected = [
+            "0: a".to_owned(),
+            "refused: no such key".into(),
+            String::new(),
+            "0: ".into(),
+            format!("{panicked}{place}"),
+            "0: b".into(),
+            format!("{too_large}{place}"),
+            "x".repeat(100_000),
+        ];
+        assert_eq!(outcomes(&plugin, &items), expected);
+    }
+}
+
+#[test]
+fn a_module_that_lies_to_a_host_function_traps_and_the_next_item_is_served() {
+    let plugin = loader().load(fixtures().join("host-function.wat")).unwrap();
+    let function = "the host function `acme:store/lookup@1.0.0.get`";
+    #[rustfmt::skip]
+    let cases = [
+        ("<<", format!("trap: {function} was given 2 bytes at 65535, but the memory ends at 65536, in `call`")),
+        (">",  format!("trap: {function} was given 4294967295 bytes at 4096, but the memory ends at 65536, in `call`")),
+        ("^",  format!("trap: {function} is to answer in 12 bytes at 65528, but the memory ends at 65536, in `call`")),
+        ("~",  format!("trap: {function} is to answer at 18, which is not aligned, in `call`")),
+        ("0",  format!("trap: {function} has 4 bytes for which there is no memory, in `call`")),
+        ("!",  format!("trap: {function} is to put 4 bytes at 65533, but the memory ends at 65536, in `call`")),
+        ("*",  "trap: wasm `unreachable` instruction executed, in `cabi_realloc`".into()),
+        ("@",  format!("trap: {function} was called by `cabi_realloc`, in `cabi_realloc`")),
+    ];
+    for (item, expected) in cases {
+        assert_eq!(outcomes(&plugin, &[item, "next"]), [expected, "0: next".into()], "{item}");
+    }
+}
+
+#[test]
+fn workers_call_a_host_function_at_once() {
+    let (here, arrived) = (Mutex::new(0), Condvar::new());
+    let plugin = Plugin::loader(&Engine::new().unwrap())
+        .host_function(INTERFACE, "get", move |call, _| {
+            let mut here = here.lock().unwrap();
+            *here += 1;
+            arrived.notify_all();
+            let waited = arrived.wait_timeout_while(here, DEADLINE, |here| *here < 2).unwrap();
+            assert!(!waited.1.timed_out(), "the other call waits for this one to end");
+            Ok(call.worker().to_string().into_bytes())
+        })
+        .load(fixtures().join("host-function.wat"))
+        .unwrap();
+    let mut pool = Pool::builder(&plugin).jobs("2".parse().unwrap()).build().unwrap();
+    let results = pool.map(["a", "b"]).map(|result| result.unwrap().bytes().unwrap().to_vec());
+    let mut workers: Vec<_> = results.collect();
+    workers.sort();
+    assert_eq!(workers, [b"0", b"1"]);
+}
+
+/// Why it is refused, and what is to be done.
+fn refused(loader: &PluginLoader, name: &str, text: &str) -> (String, String) {
+    let error: LoadError = loader.from_bytes(name, text.as_bytes()).unwrap_err();
+    (error.to_string(), error.hint().unwrap_or_default())
+}
+
+#[test]
+fn imports_that_do_not_fit_what_is_offered_are_refused() {
+    let module = fs::read_to_string(fixtures().join("host-function.wat")).unwrap();
+    let component = fs::read_to_string(fixtures().join("host-function-component.wat")).unwrap();
+    let core_type = "(i32, i32, i32) -> ()";
+    let component_type = "func(input: list<u8>) -> result<list<u8>, string>";
+    let offered = "the host functions are `acme:store/lookup@1.0.0.get`";
+    let form = "a host function takes bytes, and answers with bytes or with an error's text";
+    let other_form = |ty| {
+        format!(
+            "plugin `p` imports the host function `acme:store/lookup@1.0.0.get` in another form than `{ty}`"
+        )
+    };
+    let nothing = |import| format!("plugin `p` imports `{import}`, which nothing provides");
+    let numbers = r#"(import "acme:store/lookup@1.0.0" "get" (func $other (param i32)))"#;
+    #[rustfmt::skip]
+    let cases = [
+        ("another version",      module.replace("@1.0.0", "@1.0.1"),
+         nothing("acme:store/lookup@1.0.1.get"),                         offered),
+        ("another function",     module.replace("\"get\"", "\"put\""),
+         nothing("acme:store/lookup@1.0.0.put"),                         offered),
+        ("another type",         module.replace("(memory (export", &format!("{numbers} (memory (export")),
+         other_form(core_type),                                           form),
+        ("no allocator",         module.replace("\"cabi_realloc\"", "\"realloc\""),
+         "plugin `p` does not export `cabi_realloc`; it exports `memory`, `mtl_alloc`, `realloc`, `call`".into(),
+         "the answers of host functions are put where `cabi_realloc` says: export it"),
+        ("component, version",   component.replace("lookup@1.0.0", "lookup@1.0.1"),
+         nothing("acme:store/lookup@1.0.1"),                             offered),
+        ("component, function",  component.replace("\"get\"", "\"put\""),
+         nothing("acme:store/lookup@1.0.0.put"),                         offered),
+        ("component, result",    component.replace("(result (list u8) (error string))", "(result (list u8) (error (list u8)))"),
+         other_form(component_type),                                      form),
+        ("component, param",     component.replace("\"key\" (list u8)", "\"key\" string"),
+         other_form(component_type),                                      form),
+    ];
+    for (case, text, error, hint) in cases {
+        assert_eq!(refused(&loader(), "p", &text), (error, hint.into()), "{case}");
+    }
+}
+
+#[test]
+fn what_is_offered_need_not_be_used() {
+    // Versions that are alike to a component's linker, and names at the edge of what is one.
+    let offers = [
+        ("acme:store/lookup@1.0.1", "get"),
+        ("acme:store/lookup", "get"),
+        ("a-B:c2/d@0.1.0-rc.1+x", "e-F2"),
+        ("a-B:c2/d@1", "e-F2"),
+    ];
+    let loader = offers.iter().fold(loader(), |loader, &(interface, name)| {
+        loader.host_function(interface, name, |_, _| Err("not this one".into()))
+    });
+    #[rustfmt::skip]
+    let cases = [
+        ("upper.wat",                   "A"),
+        ("component.wat",               "A"),
+        ("host-function.wat",           "0: a"),
+        ("host-function-component.wat", "0: a"),
+    ];
+    for (plugin, answer) in cases {
+        let plugin = loader.load(fixtures().join(plugin)).unwrap();
+        assert_eq!(outcomes(&plugin, &["a"]), [answer]);
+    }
+}
+
+#[test]
+fn a_function_that_cannot_be_offered_is_refused_before_the_file_is_read() {
+    let twice = loader().host_function(INTERFACE, "get", |_, _| Ok(Vec::new()));
+    let error = twice.load("missing.wasm").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the host function `acme:store/lookup@1.0.0.get` is offered twice"
+    );
+
+    let reserved = loader().host_function("wasi:cli/exit@0.2.0", "exit", |_, _| Ok(Vec::new()));
+    let error = reserved.from_bytes("p", b"(module)").unwrap_err();
+    assert!(matches!(error, LoadError::HostFunction(_)), "{error}");
+}

@@ -1,0 +1,95 @@
+//! Plugins that are pinned, or called by another name.
+
+use std::fs;
+
+use mtl_host::{Engine, LoadError, Plugin, Sha256};
+
+use crate::support::{fixtures, host};
+
+fn digest_of(fixture: &str) -> String {
+    Sha256::of(&fs::read(fixtures().join(fixture)).unwrap()).to_string()
+}
+
+#[test]
+fn a_pinned_plugin_runs_if_it_is_the_one() {
+    for digest in [digest_of("upper.wat"), digest_of("upper.wat").to_uppercase()] {
+        let run = host().plugin("upper.wat").args(["--sha256", &digest]).stdin("a\n").run();
+        run.code(0).stdout("A\n").stderr("");
+    }
+}
+
+#[test]
+fn another_file_than_the_pinned_one_is_not_even_parsed() {
+    let (pinned, found) = (digest_of("upper.wat"), Sha256::of(b"(module").to_string());
+    let run = host().file("it.wat", "(module").plugin("it.wat").args(["--sha256", &pinned]);
+    run.stdin("a\n").run().code(3).stdout("").stderr(&format!(
+        "error: plugin `it.wat` is not the one that was pinned: its SHA-256 is {found}, not \
+         {pinned}\n \
+         hint: it is damaged, or another version; if it is the one you want, pin it: \
+         `--sha256 {found}`\n"
+    ));
+}
+
+#[test]
+fn the_text_of_a_plugin_is_pinned_as_it_is() {
+    let text = fs::read(fixtures().join("upper.wat")).unwrap();
+    let binary = wat::parse_bytes(&text).unwrap();
+    let loader = Plugin::loader(&Engine::new().unwrap()).sha256(Sha256::of(&text));
+    loader.from_bytes("text", &text).unwrap();
+    let error = loader.from_bytes("binary", &binary).unwrap_err();
+    assert!(matches!(error, LoadError::Digest { .. }), "{error}");
+}
+
+#[test]
+fn what_is_no_digest_is_a_wrong_usage() {
+    let run = host().plugin("upper.wat").args(["--sha256", "abc"]).run().code(2).stdout("");
+    let stderr = run.stderr_text();
+    let error = "error: invalid value 'abc' for '--sha256 <HEX>': not the 64 hexadecimal digits that \
+                 `sha256sum FILE` prints: there are 3 characters\n";
+    assert!(stderr.starts_with(error), "{stderr}");
+}
+
+#[test]
+fn items_go_to_the_export_that_is_named() {
+    let run = |name: &str| host().plugin("renamed-call.wat").args(["--call", name]).stdin("ab\n");
+    run("first").run().code(0).stdout("a\n").stderr("");
+    run("rest of it").run().code(0).stdout("b\n").stderr("");
+}
+
+#[test]
+fn an_export_that_cannot_take_items_is_named() {
+    #[rustfmt::skip]
+    let cases = [
+        ("renamed-call.wat", "second",
+         "error: plugin `renamed-call.wat` does not export `second`; it exports `memory`, `mtl_alloc`, \
+          `first`, `rest of it`, `finish`\n \
+          hint: `--call` takes the name of a function that the plugin exports\n"),
+        ("renamed-call.wat", "call",
+         "error: plugin `renamed-call.wat` does not export `call`; it exports `memory`, `mtl_alloc`, \
+          `first`, `rest of it`, `finish`\n \
+          hint: export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`; if another function \
+          takes items, name it: `--call NAME`\n"),
+        ("renamed-call.wat", "finish",
+         "error: plugin `renamed-call.wat` exports `finish` as `() -> (i64)`, not as `(i32, i32) -> (i64)`\n"),
+        ("renamed-call.wat", "memory",
+         "error: plugin `renamed-call.wat` exports `memory` as something that is no function, not as \
+          `(i32, i32) -> (i64)`\n"),
+        ("component.wat",    "first",
+         "error: component `component.wat` cannot take items by `first`: in its world that is `call`\n \
+          hint: leave out `--call`: it is for core modules\n"),
+        ("other-world.wat",  "add",
+         "error: component `other-world.wat` does not export `mtl:plugin/worker@1.0.0`; it exports `add`\n \
+          hint: build it for the world `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`\n"),
+    ];
+    for (plugin, name, stderr) in cases {
+        let run = host().plugin(plugin).args(["--call", name]).stdin("a\n").run();
+        run.code(3).stdout("").stderr(stderr);
+    }
+    host()
+        .plugin("component.wat")
+        .args(["--call", "call"])
+        .stdin("a\n")
+        .run()
+        .code(0)
+        .stdout("A\n");
+}
