@@ -25,3 +25,4 @@ mod progress;
 mod run;
 mod sandbox;
 mod support;
+mod tracing;

@@ -430,8 +430,7 @@ impl PoolBuilder {
         };
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
-            // Each has its own time.
-            let watch = Watch::new(time_limits, cancel.clone());
+            let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());
             spec.open(Spec { index, watch, ..all.clone() }, &clock)
         };
         let opens = (0..).zip(specs).map(open).collect();
