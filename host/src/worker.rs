@@ -32,6 +32,7 @@ use self::ticket::Ticket;
 use crate::error::Error;
 use crate::event::{Audience, Closing, Event};
 use crate::fault::FaultKind;
+use crate::outcome::Format;
 use crate::plugin::StartError;
 use crate::pool::cancel::Cancel;
 use crate::pool::run::Run;
@@ -90,21 +91,32 @@ pub struct WorkerReport {
     /// The closing report of the worker's last instance; none if it gives none, or if the
     /// worker was retired; or why there is none although the plugin would give one.
     pub closing: Result<Option<Vec<u8>>, Broken>,
+    /// How many items the last instance has worked on, and what its report is.
+    last: (u64, Format),
 }
 
 impl WorkerReport {
     /// Of a worker that did not end in time.
     pub(crate) fn of_abandoned(worker: WorkerIndex) -> Self {
         let why = Broken::new(FaultKind::Timeout, "the worker did not end in time");
-        Self { worker, items: 0, broken: 0, closing: Err(why) }
+        Self { worker, items: 0, broken: 0, closing: Err(why), last: (0, Format::Text) }
+    }
+
+    /// Tells of the closing report, if there was to be one.
+    pub(crate) fn tell(&self, audience: &Audience) {
+        let (items, format) = self.last;
+        let closing = match &self.closing {
+            Ok(None) => return,
+            Ok(Some(bytes)) => Closing::Report { bytes, format },
+            Err(broken) => Closing::Failed(broken),
+        };
+        audience.tell(&Event::Finished { worker: self.worker, items, closing });
     }
 }
 
 impl Worker {
     /// Serves runs until the pool is closed.
     pub(crate) fn serve(self, tickets: &Receiver<Ticket>) -> WorkerReport {
-        let span = tracing::debug_span!("worker", index = self.index.get());
-        let _entered = span.enter();
         let mut serving = Serving {
             pace: Pace::new(self.chunk_size),
             worker: self,
@@ -118,9 +130,11 @@ impl Worker {
         };
         serving.open();
         for ticket in tickets {
-            serving.take_part(&ticket);
+            let worker = serving.worker.index.get();
+            let span = tracing::debug_span!(parent: &ticket.run.span, "worker", worker);
+            span.in_scope(|| serving.take_part(&ticket));
         }
-        serving.end()
+        serving.report()
     }
 }
 
@@ -210,8 +224,7 @@ impl Serving {
 
     /// Lets the executor finish, and takes a fresh one next.
     fn replace(&mut self) {
-        // Its report has been told of; whether there is one does not matter to the items.
-        let _ = self.finish();
+        self.report().tell(&self.worker.audience);
         self.happened(Happened::Replaced(self.work()));
     }
 
@@ -230,26 +243,17 @@ impl Serving {
         }
     }
 
-    /// Ends the executor, if there is one, and tells of its closing report.
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
-        let Some(mut executor) = self.executor.take() else { return Ok(None) };
-        if !self.worker.cancel.lets_work() {
-            return Ok(None);
+    /// Ends the executor, if there is one: what the worker has done up to here.
+    fn report(&mut self) -> WorkerReport {
+        let (worker, items, broken) = (self.worker.index, self.items, self.broken);
+        let mut report =
+            WorkerReport { worker, items, broken, closing: Ok(None), last: (0, Format::Text) };
+        if let Some(mut executor) = self.executor.take()
+            && self.worker.cancel.lets_work()
+        {
+            report.closing = executor.finish();
+            report.last = (self.since_open, executor.format());
         }
-        let closing = executor.finish();
-        let closing_told = match &closing {
-            Ok(None) => return closing,
-            Ok(Some(report)) => Closing::Report { bytes: report, format: executor.format() },
-            Err(broken) => Closing::Failed(broken),
-        };
-        let (worker, items) = (self.worker.index, self.since_open);
-        self.worker.audience.tell(&Event::Finished { worker, items, closing: closing_told });
-        closing
-    }
-
-    fn end(mut self) -> WorkerReport {
-        let closing = self.finish();
-        let Self { worker, items, broken, .. } = self;
-        WorkerReport { worker: worker.index, items, broken, closing }
+        report
     }
 }

@@ -44,7 +44,8 @@ fn a_component_that_traps_is_replaced_as_well() {
         .stdout("A\n\nB\n")
         .stderr(
             "fault: item 1: trap: wasm `unreachable` instruction executed, in `call`\n\
-             [worker 0] finish: done\n",
+             [worker 0] finish: done\n\
+             warning: worker 0 has lost the closing reports of 1 instance that broke\n",
         );
 }
 

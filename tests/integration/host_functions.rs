@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
-use mtl_host::{Engine, ErrorPolicy, LoadError, Plugin, PluginLoader, Pool};
+use mtl_host::{Engine, ErrorPolicy, FaultKind, LoadError, Plugin, PluginLoader, Pool};
 
 use crate::support::{DEADLINE, fixtures};
 
@@ -75,6 +76,16 @@ fn a_module_that_lies_to_a_host_function_traps_and_the_next_item_is_served() {
     for (item, expected) in cases {
         assert_eq!(outcomes(&plugin, &[item, "next"]), [expected, "0: next".into()], "{item}");
     }
+}
+
+#[test]
+fn a_deadline_holds_where_the_answer_of_a_host_function_is_to_go() {
+    let plugin = loader().load(fixtures().join("host-function.wat")).unwrap();
+    let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).on_error(ErrorPolicy::Ignore);
+    let mut pool = pool.timeout(Duration::from_millis(50)).join_timeout(DEADLINE).build().unwrap();
+    let mut results = pool.map(["&", "next"]);
+    assert_eq!(results.next().unwrap().unwrap_err().kind(), FaultKind::Timeout);
+    assert_eq!(results.next().unwrap().unwrap().bytes(), Some(&b"0: next"[..]));
 }
 
 #[test]

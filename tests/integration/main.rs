@@ -26,4 +26,5 @@ mod progress;
 mod run;
 mod sandbox;
 mod support;
+mod tracing;
 mod workers;

@@ -307,6 +307,8 @@ impl StartError {
             Self::OutOfMemory { .. } => "`--memory SIZE` allows more",
             Self::Abi { found, supported } if found > supported => "update mtl-host",
             Self::Abi { .. } => "rebuild the plugin with the current SDK",
+            // As an SDK says it of a call with parameters.
+            Self::InitRefused { message } if message.contains("`--args") => return None,
             Self::InitRefused { .. } => {
                 "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
             }

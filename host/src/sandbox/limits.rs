@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use wasmtime::ResourceLimiter;
 
+use crate::byte_size::ByteSize;
+
 /// What one instance may take of memory: its linear memories and its tables together.
 ///
 /// It does not bound what the host allocates on behalf of the plugin. It is written as a number
@@ -27,20 +29,6 @@ impl MemoryLimit {
     /// Room for a model of some size, and small enough that one plugin per core cannot
     /// exhaust a laptop.
     pub const DEFAULT: Self = Self(NonZeroUsize::new(512 * 1024 * 1024).expect("not zero"));
-
-    /// What is read, each with its bytes; what is written are the first ones.
-    const UNITS: [(&str, usize); 10] = [
-        ("GiB", 1 << 30),
-        ("MiB", 1 << 20),
-        ("KiB", 1 << 10),
-        ("", 1),
-        ("B", 1),
-        ("G", 1 << 30),
-        ("M", 1 << 20),
-        ("K", 1 << 10),
-        ("GB", 1_000_000_000),
-        ("MB", 1_000_000),
-    ];
 
     /// So many bytes.
     #[must_use]
@@ -70,21 +58,13 @@ impl FromStr for MemoryLimit {
     type Err = NotAMemoryLimit;
 
     fn from_str(text: &str) -> Result<Self, NotAMemoryLimit> {
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = text.split_at(digits);
-        let number: usize = number.parse().map_err(|_| NotAMemoryLimit)?;
-        let named = |(name, _): &&(&str, usize)| name.eq_ignore_ascii_case(unit.trim_start());
-        let (_, bytes) = Self::UNITS.iter().find(named).ok_or(NotAMemoryLimit)?;
-        let bytes = number.checked_mul(*bytes).and_then(NonZeroUsize::new);
-        bytes.map(Self).ok_or(NotAMemoryLimit)
+        text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NotAMemoryLimit)
     }
 }
 
 impl fmt::Display for MemoryLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |(_, bytes): &&(&str, usize)| self.bytes().is_multiple_of(*bytes);
-        let (name, bytes) = Self::UNITS.iter().find(whole).expect("one byte measures everything");
-        f.pad(&format!("{}{name}", self.bytes() / bytes))
+        ByteSize(self.0).fmt(f)
     }
 }
 

@@ -15,6 +15,10 @@ use crate::Error;
 /// assert!(<()>::from_args(b"what for?").is_err());
 /// # Ok::<(), mtl_plugin::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`--init` cannot be read as `{Self}`",
+    note = "what serde reads can be given as `Json<…>`"
+)]
 pub trait FromArgs: Sized {
     /// Reads the arguments; empty when none were given.
     ///

@@ -13,8 +13,9 @@ use imports as host;
 #[cfg(not(target_arch = "wasm32"))]
 use stand_in as host;
 
-/// How the run was asked to pass the parameters of a call. A worker of this SDK has one parameter:
-/// it reads the array or the object itself, by [`Json<T>`](crate::Json).
+/// How an item fills the parameters of a call: `--args` of the run. [`worker`](macro@crate::worker)
+/// does it all. A [`Worker`](crate::Worker) by hand has one parameter, and has to ask
+/// [`argument_passing`] and read the array or the object by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Passing {
     /// The item as it is.
@@ -71,7 +72,7 @@ pub fn worker_count() -> u32 {
     host::worker_count()
 }
 
-/// How the run was asked to pass arguments.
+/// How the run was asked to pass arguments. A plugin that never asks can only be run with `single`.
 ///
 /// ```
 /// use mtl_plugin::context::{Passing, argument_passing};

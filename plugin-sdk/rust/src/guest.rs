@@ -15,13 +15,18 @@ mod buffer;
 pub mod component;
 mod export;
 mod exports;
+mod passed;
+mod places;
+mod started;
 
 pub use answer::{Answer, Span};
 pub use exports::{Exports, realloc};
+pub use passed::{Given, Passed, passing};
+pub use started::{Started, started};
 
 use crate::{
     Error, FromArgs, FromItem, IntoOutput, Worker,
-    context::{self, Format},
+    context::{self, Format, Passing},
 };
 
 /// A worker that may not have been started yet, and the buffer that its results are made in.
@@ -29,11 +34,12 @@ pub(crate) struct Guest<W> {
     worker: Option<W>,
     made: Vec<u8>,
     items: Format,
+    passing: Passing,
 }
 
 impl<W: Worker> Guest<W> {
     pub(crate) const fn new() -> Self {
-        Self { worker: None, made: Vec::new(), items: Format::Text }
+        Self { worker: None, made: Vec::new(), items: Format::Text, passing: Passing::Single }
     }
 
     pub(crate) fn init(&mut self, args: &[u8]) -> Answer<'static> {
@@ -41,20 +47,23 @@ impl<W: Worker> Guest<W> {
         if <W::Output<'static> as IntoOutput>::FORMAT == Format::Json {
             context::result_format(Format::Json);
         }
-        match W::Init::from_args(args).and_then(W::init) {
-            Ok(worker) => {
-                self.worker = Some(worker);
-                Answer::Bytes(&[])
-            }
+        match self.start(args) {
+            Ok(()) => Answer::Bytes(&[]),
             Err(error) => Answer::from(error),
         }
+    }
+
+    fn start(&mut self, args: &[u8]) -> Result<(), Error> {
+        self.passing = W::passing()?;
+        self.worker = Some(W::init(W::Init::from_args(args)?)?);
+        Ok(())
     }
 
     pub(crate) fn call<'a>(&'a mut self, item: &'a mut [u8]) -> Answer<'a> {
         let Some(worker) = &mut self.worker else {
             return Answer::from(Error::new("called before `init`"));
         };
-        FromItem::from_item(item, self.items)
+        FromItem::from_passed(item, self.items, self.passing)
             .and_then(|item| worker.call(item))
             .and_then(|output| output.into_output(&mut self.made))
             .into()

@@ -3,7 +3,10 @@
 //! An item is bytes. Where the run says that items are JSON, a text or bytes item that is a JSON
 //! string is taken as what the string says; any other JSON value as it is written.
 
-use crate::{Failure, context::Format};
+use crate::{
+    Failure,
+    context::{Format, Passing},
+};
 
 /// A type that an item can be read as.
 ///
@@ -31,13 +34,26 @@ pub trait FromItem<'a>: Sized {
     ///
     /// When the bytes are not what the type needs: a [`Failure::BadItem`], as a rule.
     fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure>;
+
+    /// Reads an item that may have to fill several parameters. Only what
+    /// [`worker`](macro@crate::worker) makes has more than one.
+    ///
+    /// # Errors
+    ///
+    /// As `from_item`.
+    #[doc(hidden)]
+    fn from_passed(item: &'a mut [u8], format: Format, _: Passing) -> Result<Self, Failure> {
+        Self::from_item(item, format)
+    }
 }
 
 impl<'a> FromItem<'a> for &'a mut [u8] {
     fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure> {
         match format {
             Format::Text => Ok(item),
-            Format::Json => decoded(item),
+            Format::Json if item.trim_ascii_start().first() != Some(&b'"') => Ok(item),
+            Format::Json => decoded(item)
+                .map_err(|error| Failure::bad_item(format_args!("not a JSON string: {error}"))),
         }
     }
 }
@@ -50,10 +66,7 @@ impl<'a> FromItem<'a> for &'a [u8] {
 
 impl<'a> FromItem<'a> for &'a str {
     fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure> {
-        let bytes = <&[u8]>::from_item(item, format)?;
-        std::str::from_utf8(bytes).map_err(|error| {
-            Failure::bad_item(format_args!("not UTF-8 from byte {} on", error.valid_up_to()))
-        })
+        text(<&mut [u8]>::from_item(item, format)?)
     }
 }
 
@@ -69,13 +82,21 @@ impl FromItem<'_> for String {
     }
 }
 
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, Failure> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        Failure::bad_item(format_args!("not UTF-8 from byte {} on", error.valid_up_to()))
+    })
+}
+
 /// Decodes a JSON string where it lies: what it says is never longer than how it is written.
-fn decoded(item: &mut [u8]) -> Result<&mut [u8], Failure> {
-    if item.trim_ascii_start().first() != Some(&b'"') {
-        return Ok(item);
+pub(crate) fn decoded(item: &mut [u8]) -> Result<&mut [u8], serde_json::Error> {
+    // Without escapes it says what is between the quotes.
+    if let Ok(text) = serde_json::from_slice::<&str>(item) {
+        let start = text.as_ptr().addr() - item.as_ptr().addr();
+        let end = start + text.len();
+        return Ok(&mut item[start..end]);
     }
-    let text: String = serde_json::from_slice(item)
-        .map_err(|error| Failure::bad_item(format_args!("not a JSON string: {error}")))?;
+    let text: String = serde_json::from_slice(item)?;
     let place = &mut item[..text.len()];
     place.copy_from_slice(text.as_bytes());
     Ok(place)

@@ -68,3 +68,14 @@ impl<T: Serialize> IntoOutput for Json<T> {
         Ok(Some(buffer))
     }
 }
+
+/// What is wrong with a value that is JSON and does not fit. Where it stands inside the value tells
+/// nothing to those who see the item.
+pub(crate) fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(problem) => problem.to_owned(),
+        None => text,
+    }
+}

@@ -36,6 +36,9 @@
 //!                       Worker::finish ─▶ IntoOutput ─▶ report     at the end
 //! ```
 //!
+//! A `call` of several parameters, filled from a JSON array or object, is written with
+//! [`#[worker]`](macro@worker).
+//!
 //! The crate has to be a `cdylib`:
 //!
 //! ```toml
@@ -53,7 +56,9 @@ mod failure;
 pub mod guest;
 mod item;
 mod json;
+mod names;
 mod output;
+mod parameter;
 pub mod testing;
 mod worker;
 
@@ -62,7 +67,108 @@ pub use failure::{Error, Failure};
 pub use item::FromItem;
 pub use json::Json;
 pub use output::IntoOutput;
+pub use parameter::{Argument, FromParameter};
 pub use worker::Worker;
+
+/// Makes a [`Worker`](trait@Worker) of an `impl` block whose `call` takes any parameters.
+///
+/// ```
+/// use mtl_plugin::{Error, Failure};
+///
+/// struct Power {
+///     largest: i64,
+/// }
+///
+/// #[mtl_plugin::worker]
+/// impl Power {
+///     fn init(largest: Option<String>) -> Result<Self, Error> {
+///         let largest = largest.map(|text| text.parse()).transpose()?;
+///         Ok(Self { largest: largest.unwrap_or(i64::MAX) })
+///     }
+///
+///     fn call(&mut self, base: i64, exponent: u32) -> Result<i64, Failure> {
+///         let power = base.checked_pow(exponent).filter(|power| *power <= self.largest);
+///         Ok(power.ok_or("too large")?)
+///     }
+/// }
+///
+/// mtl_plugin::export!(Power);
+///
+/// // Natively, as in a test:
+/// use mtl_plugin::{context::Passing, testing::{Context, Instance}};
+///
+/// Context { argument_passing: Passing::Args, ..Context::NEW }.enter();
+/// let mut power = Instance::<Power>::start("1000")?;
+/// assert_eq!(power.call("[2, 8]"), Ok(Some(b"256".to_vec())));
+/// assert_eq!(power.call("[2, 10]"), Err(Failure::refused("too large")));
+/// assert_eq!(power.call("[2]"), Err(Failure::bad_item("parameter `exponent` is missing")));
+///
+/// Context { argument_passing: Passing::Kwargs, ..Context::NEW }.enter();
+/// let mut power = Instance::<Power>::start("")?;
+/// assert_eq!(power.call(r#"{"exponent": 10, "base": 2}"#), Ok(Some(b"1024".to_vec())));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// - `init` takes nothing or one parameter, which `--init` is read as: see [`FromArgs`]. It
+///   returns `Result<Self, Error>`, or `Self`. Without it, the type has to be [`Default`].
+/// - `call` takes the item, as one parameter or several: see [`FromParameter`]. It returns what
+///   can be a result, or a `Result` of that: see [`IntoOutput`]. A result may borrow from the worker
+///   or from the parameters; types other than references then have to say so, as in `Cow<'_, str>`.
+/// - `finish(self)` may be there; it returns the closing report, or a `Result` of that.
+///
+/// Other functions of the block stay what they are. `--args` decides how an item fills the
+/// parameters:
+///
+/// | | the item | |
+/// |---|---|---|
+/// | `single` | is the one parameter | a `call` with more is not started |
+/// | `args` | is a JSON array: the parameters, by position | `Option`s at the end may be left out |
+/// | `kwargs` | is a JSON object: the parameters, by name | every `Option` may be left out |
+///
+/// A name is that of the parameter; in an item it may have `-` for `_`. The pattern
+/// `Json(points): Json<Vec<Point>>` has the name `points`. An item that does not fit is a bad item,
+/// whose message names the parameter.
+///
+/// What could not be called is refused by the compiler:
+///
+/// ```compile_fail
+/// # #[derive(Default)] struct Power;
+/// #[mtl_plugin::worker]
+/// impl Power {
+///     fn call(self, base: i64) -> i64 { // A worker is called many times.
+///         base
+///     }
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # #[derive(Default)] struct Power;
+/// #[mtl_plugin::worker]
+/// impl Power {
+///     fn call(&mut self, (x, y): (f64, f64)) -> f64 { // A parameter needs a name.
+///         x.powf(y)
+///     }
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # #[derive(Default)] struct Power;
+/// #[mtl_plugin::worker]
+/// impl Power {
+///     fn call(&mut self, base: std::time::Instant) {} // Nothing that an item can say.
+/// }
+/// ```
+///
+/// ```compile_fail
+/// struct Power { scale: i64 } // Neither `init` nor `Default`.
+/// #[mtl_plugin::worker]
+/// impl Power {
+///     fn call(&mut self, base: i64) -> i64 {
+///         base * self.scale
+///     }
+/// }
+/// ```
+pub use mtl_plugin_macros::worker;
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]

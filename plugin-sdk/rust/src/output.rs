@@ -1,6 +1,6 @@
 //! What a result can be.
 
-use crate::{Failure, context::Format};
+use crate::{Failure, Json, context::Format};
 
 /// A type that a result can be: bytes that are borrowed, or made in the worker's buffer, or none.
 ///
@@ -10,7 +10,14 @@ use crate::{Failure, context::Format};
 /// let mut buffer = Vec::new();
 /// assert_eq!("text".into_output(&mut buffer), Ok(Some(&b"text"[..])));
 /// assert_eq!(None::<&str>.into_output(&mut buffer), Ok(None));
+/// assert_eq!(144.into_output(&mut buffer), Ok(Some(&b"144"[..])));
 /// ```
+///
+/// A `Result` is an output too: that of its value, or no result.
+#[diagnostic::on_unimplemented(
+    message = "a result cannot have the type `{Self}`",
+    note = "what serde writes can be a result as `Json<…>`"
+)]
 pub trait IntoOutput {
     /// What the bytes are. A worker of JSON results tells the host so when it starts.
     const FORMAT: Format = Format::Text;
@@ -93,5 +100,88 @@ impl<T: IntoOutput> IntoOutput for Option<T> {
             Some(output) => output.into_output(buffer),
             None => Ok(None),
         }
+    }
+}
+
+impl<T: IntoOutput, E: Into<Failure>> IntoOutput for Result<T, E> {
+    const FORMAT: Format = T::FORMAT;
+
+    fn into_output<'b>(self, buffer: &'b mut Vec<u8>) -> Result<Option<&'b [u8]>, Failure>
+    where
+        Self: 'b,
+    {
+        self.map_err(Into::into)?.into_output(buffer)
+    }
+}
+
+macro_rules! json_outputs {
+    ($($type:ty)*) => {$(
+        impl IntoOutput for $type {
+            const FORMAT: Format = Format::Json;
+
+            fn into_output<'b>(self, buffer: &'b mut Vec<u8>) -> Result<Option<&'b [u8]>, Failure>
+            where
+                Self: 'b,
+            {
+                Json(self).into_output(buffer)
+            }
+        }
+    )*};
+}
+
+json_outputs! { bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
+
+macro_rules! float_outputs {
+    ($($type:ty)*) => {$(
+        impl IntoOutput for $type {
+            const FORMAT: Format = Format::Json;
+
+            fn into_output<'b>(self, buffer: &'b mut Vec<u8>) -> Result<Option<&'b [u8]>, Failure>
+            where
+                Self: 'b,
+            {
+                if self.is_finite() {
+                    return Json(self).into_output(buffer);
+                }
+                Err(Failure::refused(format_args!("the result is `{self}`, which JSON cannot say")))
+            }
+        }
+    )*};
+}
+
+float_outputs! { f32 f64 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_output<T: IntoOutput>(output: T, expected: Result<&str, &str>) {
+        let mut buffer = b"of the item before".to_vec();
+        let expected = match expected {
+            Ok(text) => Ok(Some(text.as_bytes())),
+            Err(message) => Err(Failure::refused(message)),
+        };
+        assert_eq!(output.into_output(&mut buffer), expected);
+    }
+
+    #[test]
+    fn numbers_are_json_as_far_as_json_has_them() {
+        assert_output(true, Ok("true"));
+        assert_output(i64::MIN, Ok("-9223372036854775808"));
+        assert_output(u128::MAX, Ok("340282366920938463463374607431768211455"));
+        assert_output(0.1_f32, Ok("0.1"));
+        assert_output(2.0, Ok("2.0"));
+        assert_output(f64::NAN, Err("the result is `NaN`, which JSON cannot say"));
+        assert_output(-f32::INFINITY, Err("the result is `-inf`, which JSON cannot say"));
+        assert_eq!(<Result<Option<i64>, Failure>>::FORMAT, Format::Json);
+    }
+
+    #[test]
+    fn a_result_is_what_is_in_it() {
+        assert_output(Ok::<_, Failure>("text"), Ok("text"));
+        assert_output(Err::<&str, _>("too large"), Err("too large"));
+        assert_output(Err::<i64, _>(Failure::refused("too large")), Err("too large"));
+        assert_eq!(<Result<&str, Failure>>::FORMAT, Format::Text);
     }
 }

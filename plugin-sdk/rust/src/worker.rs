@@ -1,6 +1,6 @@
-//! The one trait that a plugin implements.
+//! The one trait that a plugin implements, by hand or by [`worker`](macro@crate::worker).
 
-use crate::{Error, Failure, FromArgs, FromItem, IntoOutput};
+use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Passing};
 
 /// Code that is started once, keeps its state, and is called for each of its items.
 ///
@@ -52,8 +52,8 @@ pub trait Worker: Sized + 'static {
     /// [`Json<T>`](crate::Json).
     type Item<'a>: FromItem<'a>;
 
-    /// What a result is: `&str`, `&[u8]`, `String`, `Vec<u8>` or [`Json<T>`](crate::Json). An
-    /// `Option` of these, or `()`, where an item may have no record.
+    /// What a result is: `&str`, `&[u8]`, `String`, `Vec<u8>`, `bool`, a number or
+    /// [`Json<T>`](crate::Json). An `Option` of these, or `()`, where an item may have no record.
     ///
     /// It may borrow from the item or from the worker.
     type Output<'a>: IntoOutput;
@@ -107,5 +107,16 @@ pub trait Worker: Sized + 'static {
     /// When what the worker has gathered could not be brought to an end.
     fn finish(self) -> Result<impl IntoOutput, Error> {
         Ok(())
+    }
+
+    /// How items are passed, if the worker can be called so. [`worker`](macro@crate::worker) asks the
+    /// run; a worker by hand takes an item as it is, and its module does not import the question.
+    ///
+    /// # Errors
+    ///
+    /// When the worker cannot be called so.
+    #[doc(hidden)]
+    fn passing() -> Result<Passing, Error> {
+        Ok(Passing::Single)
     }
 }

@@ -1,0 +1,242 @@
+//! What the author has written, checked: everything that is refused, is refused here.
+
+use proc_macro2::{Ident, Span};
+use quote::ToTokens;
+use syn::{
+    Attribute, Error, FnArg, GenericParam, ImplItem, ImplItemFn, ItemImpl, Pat, PatType, Receiver,
+    ReceiverKind, ReturnType, Signature, Type, ext::IdentExt, spanned::Spanned,
+};
+
+use crate::lifetimes;
+
+/// A worker, as its `impl` block defines it.
+pub(crate) struct Definition<'a> {
+    pub(crate) worker: &'a Type,
+    pub(crate) init: Option<Init<'a>>,
+    pub(crate) call: Call<'a>,
+    pub(crate) finish: Option<Finish<'a>>,
+}
+
+/// How the worker is started.
+pub(crate) struct Init<'a> {
+    pub(crate) name: &'a Ident,
+    /// What `--init` is read as; nothing where there is no parameter.
+    pub(crate) arguments: Option<&'a Type>,
+    /// Where a result of the wrong type is reported.
+    pub(crate) output: Span,
+}
+
+/// How the worker is ended.
+pub(crate) struct Finish<'a> {
+    pub(crate) name: &'a Ident,
+    /// Where a report of the wrong type is reported.
+    pub(crate) output: Span,
+}
+
+/// How an item is worked on.
+pub(crate) struct Call<'a> {
+    pub(crate) name: &'a Ident,
+    pub(crate) has_receiver: bool,
+    pub(crate) parameters: Vec<Parameter<'a>>,
+    /// With the lifetime of a call in the place of every other that is not `'static`.
+    pub(crate) output: Type,
+}
+
+/// A parameter of `call`.
+pub(crate) struct Parameter<'a> {
+    /// As it is given by name: without `r#`.
+    pub(crate) name: String,
+    pub(crate) of_type: &'a Type,
+}
+
+impl<'a> Definition<'a> {
+    /// Checks all of a block, and reports every mistake at once.
+    pub(crate) fn of(block: &'a ItemImpl) -> syn::Result<Self> {
+        let checked = (block_is_plain(block), Call::of(block), Init::of(block), Finish::of(block));
+        match checked {
+            (Ok(()), Ok(call), Ok(init), Ok(finish)) => {
+                Ok(Self { worker: &block.self_ty, init, call, finish })
+            }
+            (block, call, init, finish) => {
+                let all = [block.err(), call.err(), init.err(), finish.err()];
+                let all = all.into_iter().flatten().reduce(|mut errors, error| {
+                    errors.combine(error);
+                    errors
+                });
+                Err(all.expect("one of them is not ok"))
+            }
+        }
+    }
+}
+
+fn block_is_plain(block: &ItemImpl) -> syn::Result<()> {
+    if let Some((path, _)) = &block.trait_ {
+        let message = "`worker` stands before the type's own `impl` block, not that of a trait";
+        return Err(Error::new_spanned(path, message));
+    }
+    if block.generics.params.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new_spanned(&block.generics, "a plugin is one worker: its type has no parameters"))
+}
+
+impl<'a> Call<'a> {
+    fn of(block: &'a ItemImpl) -> syn::Result<Self> {
+        let Some(function) = function(block, "call")? else {
+            let message = "a worker needs a `fn call(&mut self, …)`, whose parameters are the item";
+            return Err(Error::new_spanned(&block.self_ty, message));
+        };
+        let signature = &function.sig;
+        let has_receiver = match signature.receiver() {
+            None => false,
+            Some(Receiver { kind: ReceiverKind::Reference(..), .. }) => true,
+            Some(receiver) => {
+                let message = "a worker is called many times: write `&mut self`";
+                return Err(Error::new_spanned(receiver, message));
+            }
+        };
+        let parameters: Vec<_> = typed(signature).map(Parameter::of).collect::<syn::Result<_>>()?;
+        if parameters.is_empty() {
+            let message = "`call` has no parameter that could take the item";
+            return Err(Error::new_spanned(&signature.ident, message));
+        }
+        if let Some(name) = twice(&parameters) {
+            let message = format_args!("two parameters have the name `{name}`").to_string();
+            return Err(Error::new_spanned(&signature.inputs, message));
+        }
+        let output = lifetimes::named(&signature.output)?;
+        Ok(Self { name: &signature.ident, has_receiver, parameters, output })
+    }
+}
+
+impl<'a> Parameter<'a> {
+    fn of(parameter: &'a PatType) -> syn::Result<Self> {
+        unconditional(&parameter.attrs)?;
+        if let Type::ImplTrait(of_type) = &*parameter.ty {
+            return Err(Error::new_spanned(of_type, "say which type this parameter has"));
+        }
+        let Some(ident) = name_in(&parameter.pat) else {
+            let message = "a parameter needs a name, by which an item can fill it: `name: …`, or \
+                           `Json(name): Json<…>`";
+            return Err(Error::new_spanned(&parameter.pat, message));
+        };
+        Ok(Self { name: ident.unraw().to_string(), of_type: &parameter.ty })
+    }
+}
+
+/// The one name that a pattern binds, if it is as simple as that.
+fn name_in(pattern: &Pat) -> Option<&Ident> {
+    match pattern {
+        Pat::Ident(name) if name.subpat.is_none() => Some(&name.ident),
+        Pat::Paren(inner) => name_in(&inner.pat),
+        Pat::TupleStruct(wrapped) if wrapped.elems.len() == 1 => name_in(&wrapped.elems[0]),
+        _ => None,
+    }
+}
+
+/// The first name that stands twice. In an item `max-length` is `max_length`; in Rust only one of
+/// them is a name, so equal is equal.
+fn twice<'a>(parameters: &'a [Parameter<'_>]) -> Option<&'a str> {
+    let names = || parameters.iter().map(|parameter| parameter.name.as_str());
+    names().enumerate().find(|(index, name)| names().take(*index).any(|n| n == *name)).map(|n| n.1)
+}
+
+impl<'a> Init<'a> {
+    fn of(block: &'a ItemImpl) -> syn::Result<Option<Self>> {
+        let Some(function) = function(block, "init")? else {
+            return Ok(None);
+        };
+        let signature = &function.sig;
+        if let Some(receiver) = signature.receiver() {
+            let message = "`init` makes the worker: it has no `self`";
+            return Err(Error::new_spanned(receiver, message));
+        }
+        let mut parameters = typed(signature);
+        let arguments = parameters.next();
+        if let Some(second) = parameters.next() {
+            let message = "`init` has at most one parameter; `Json<…>` takes a struct";
+            return Err(Error::new_spanned(second, message));
+        }
+        if let Some(parameter) = arguments {
+            unconditional(&parameter.attrs)?;
+            if let Type::Reference(_) | Type::ImplTrait(_) = *parameter.ty {
+                let message = "what `init` is given is the worker's own: write `String`, \
+                               `Vec<u8>`, `Json<…>`, or an `Option` of these";
+                return Err(Error::new_spanned(&parameter.ty, message));
+            }
+        }
+        let ReturnType::Type(_, output) = &signature.output else {
+            let message = "`init` makes the worker: let it return `Result<Self, Error>`";
+            return Err(Error::new_spanned(&signature.ident, message));
+        };
+        Ok(Some(Self {
+            name: &signature.ident,
+            arguments: arguments.map(|parameter| &*parameter.ty),
+            output: output.span(),
+        }))
+    }
+}
+
+impl<'a> Finish<'a> {
+    fn of(block: &'a ItemImpl) -> syn::Result<Option<Self>> {
+        let Some(function) = function(block, "finish")? else {
+            return Ok(None);
+        };
+        let signature = &function.sig;
+        let by_value = signature
+            .receiver()
+            .is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Value));
+        if !by_value || signature.inputs.len() != 1 {
+            let message = "`finish` ends the worker: write `fn finish(self)`";
+            return Err(Error::new_spanned(&signature.ident, message));
+        }
+        Ok(Some(Self { name: &signature.ident, output: signature.output.span() }))
+    }
+}
+
+/// The function of this name, if it is one that can be called without further ado.
+fn function<'a>(block: &'a ItemImpl, name: &str) -> syn::Result<Option<&'a ImplItemFn>> {
+    let mut functions = block.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == name => Some(function),
+        _ => None,
+    });
+    let Some(function) = functions.next() else {
+        return Ok(None);
+    };
+    let signature = &function.sig;
+    unconditional(&function.attrs)?;
+    if let Some(keyword) = &signature.asyncness {
+        let message = format!("`{name}` is called and waited for: it cannot be `async`");
+        return Err(Error::new_spanned(keyword, message));
+    }
+    if let syn::Safety::Unsafe(keyword) = &signature.safety {
+        return Err(Error::new_spanned(keyword, format!("`{name}` cannot be `unsafe`")));
+    }
+    for parameter in &signature.generics.params {
+        if !matches!(parameter, GenericParam::Lifetime(_)) {
+            let message = format!("`{name}` is called by the host: it cannot be generic");
+            return Err(Error::new_spanned(parameter, message));
+        }
+    }
+    Ok(Some(function))
+}
+
+/// The parameters after `self`.
+fn typed(signature: &Signature) -> impl Iterator<Item = &PatType> {
+    signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(parameter) => Some(parameter),
+        FnArg::Receiver(_) => None,
+    })
+}
+
+/// A macro cannot know which way a condition will go.
+fn unconditional(attributes: &[Attribute]) -> syn::Result<()> {
+    let is_condition = |a: &&Attribute| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr");
+    match attributes.iter().find(is_condition) {
+        None => Ok(()),
+        Some(attribute) => Err(Error::new_spanned(
+            attribute.to_token_stream(),
+            "under `worker` a condition belongs on the whole `impl` block",
+        )),
+    }
+}

@@ -1,0 +1,40 @@
+//! The attribute `worker` of `mtl-plugin`, which documents it. Used through that crate only.
+//!
+//! ```text
+//! impl Power { fn call(…) … }  ─▶ Definition ─▶ Expansion: the same, and `impl Worker for Power`
+//!                                 (checked)
+//! ```
+
+mod definition;
+mod expansion;
+mod lifetimes;
+
+use definition::Definition;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, ItemImpl};
+
+/// Makes a worker of an `impl` block with a `call` of any parameters; see `mtl_plugin::worker`.
+#[proc_macro_attribute]
+pub fn worker(
+    arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    let item = TokenStream::from(item);
+    let worker = expanded(arguments.into(), item.clone()).unwrap_or_else(Error::into_compile_error);
+    quote!(#item #worker).into()
+}
+
+/// What stands beside the block.
+fn expanded(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    if !arguments.is_empty() {
+        return Err(Error::new_spanned(arguments, "`worker` takes no arguments"));
+    }
+    let block = syn::parse2::<ItemImpl>(item).map_err(|error| {
+        Error::new(error.span(), format_args!("`worker` stands before an `impl` block: {error}"))
+    })?;
+    Definition::of(&block).map(|definition| expansion::worker(&definition))
+}
+
+#[cfg(test)]
+mod tests;

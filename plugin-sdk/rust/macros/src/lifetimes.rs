@@ -1,0 +1,54 @@
+//! Names the lifetimes of a result. As an associated type it has to say what a signature may leave out.
+
+use proc_macro2::Span;
+use syn::{
+    Error, Lifetime, ReturnType, Type, TypeFnPtr, TypeImplTrait, TypeReference, TypeTraitObject,
+    parse_quote,
+    visit_mut::{self, VisitMut},
+};
+
+/// The lifetime of one call: what the item and the worker are borrowed for.
+pub(crate) fn of_a_call() -> Lifetime {
+    Lifetime::new("'mtl", Span::mixed_site())
+}
+
+/// The type of a result, borrowed for the length of a call wherever it is borrowed.
+pub(crate) fn named(output: &ReturnType) -> syn::Result<Type> {
+    let mut of_type = match output {
+        ReturnType::Default => parse_quote!(()),
+        ReturnType::Type(_, of_type) => (**of_type).clone(),
+    };
+    let mut name = Name { refused: None };
+    name.visit_type_mut(&mut of_type);
+    match name.refused {
+        None => Ok(of_type),
+        Some(error) => Err(error),
+    }
+}
+
+struct Name {
+    refused: Option<Error>,
+}
+
+impl VisitMut for Name {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        reference.lifetime.get_or_insert_with(of_a_call);
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident != "static" {
+            *lifetime = Lifetime { ident: of_a_call().ident, ..lifetime.clone() };
+        }
+    }
+
+    // Have lifetimes of their own.
+    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
+    fn visit_type_trait_object_mut(&mut self, _: &mut TypeTraitObject) {}
+
+    fn visit_type_impl_trait_mut(&mut self, hidden: &mut TypeImplTrait) {
+        self.refused.get_or_insert_with(|| {
+            Error::new_spanned(hidden, "say which type the result of `call` has")
+        });
+    }
+}

@@ -1,0 +1,54 @@
+//! What an author who has made a mistake is told. What works is tested where it runs: in `mtl-plugin`.
+
+use super::*;
+
+#[test]
+fn every_mistake_has_a_message() {
+    #[rustfmt::skip]
+    let cases = [
+        // block                                               message
+        ("impl W {}",                                          "a worker needs a `fn call(&mut self, …)`, whose parameters are the item"),
+        ("impl W { fn call(&mut self) {} }",                   "`call` has no parameter that could take the item"),
+        ("impl W { fn call(self, a: i64) {} }",                "a worker is called many times: write `&mut self`"),
+        ("impl W { fn call(self: Box<Self>, a: i64) {} }",     "a worker is called many times: write `&mut self`"),
+        ("impl W { fn call(&mut self, _: i64) {} }",           "a parameter needs a name, by which an item can fill it: `name: …`, or `Json(name): Json<…>`"),
+        ("impl W { fn call(&mut self, (a, b): (u8, u8)) {} }", "a parameter needs a name, by which an item can fill it: `name: …`, or `Json(name): Json<…>`"),
+        ("impl W { fn call(&mut self, a: u8, Json(a): X) {} }", "two parameters have the name `a`"),
+        ("impl W { fn call(&mut self, a: impl Read) {} }",     "say which type this parameter has"),
+        ("impl W { fn call(&mut self, a: u8) -> impl Sized {} }", "say which type the result of `call` has"),
+        ("impl W { fn call<T>(&mut self, a: T) {} }",          "`call` is called by the host: it cannot be generic"),
+        ("impl W { fn call<const N: usize>(&mut self, a: u8) {} }", "`call` is called by the host: it cannot be generic"),
+        ("impl W { async fn call(&mut self, a: u8) {} }",      "`call` is called and waited for: it cannot be `async`"),
+        ("impl W { unsafe fn call(&mut self, a: u8) {} }",     "`call` cannot be `unsafe`"),
+        ("impl W { #[cfg(test)] fn call(&mut self, a: u8) {} }", "under `worker` a condition belongs on the whole `impl` block"),
+        ("impl W { fn call(&mut self, #[cfg(test)] a: u8) {} }", "under `worker` a condition belongs on the whole `impl` block"),
+        ("impl W { fn init(&self) -> Self {} fn call(a: u8) {} }", "`init` makes the worker: it has no `self`"),
+        ("impl W { fn init(a: A, b: B) -> Self {} fn call(a: u8) {} }", "`init` has at most one parameter; `Json<…>` takes a struct"),
+        ("impl W { fn init(a: &str) -> Self {} fn call(a: u8) {} }", "what `init` is given is the worker's own: write `String`, `Vec<u8>`, `Json<…>`, or an `Option` of these"),
+        ("impl W { fn init() {} fn call(a: u8) {} }",          "`init` makes the worker: let it return `Result<Self, Error>`"),
+        ("impl W { fn finish(&mut self) {} fn call(a: u8) {} }", "`finish` ends the worker: write `fn finish(self)`"),
+        ("impl W { fn finish(self, a: u8) {} fn call(a: u8) {} }", "`finish` ends the worker: write `fn finish(self)`"),
+        ("impl<T> W<T> { fn call(&mut self, a: u8) {} }",      "a plugin is one worker: its type has no parameters"),
+        ("impl Worker for W { fn call(&mut self, a: u8) {} }", "`worker` stands before the type's own `impl` block, not that of a trait"),
+        ("struct W;",                                          "`worker` stands before an `impl` block: expected `impl`"),
+    ];
+    for (block, expected) in cases {
+        let error = expanded(TokenStream::new(), block.parse().unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), expected, "{block}");
+    }
+}
+
+#[test]
+fn every_mistake_of_a_block_is_reported_at_once() {
+    let block = "impl W { fn init(&self) {} fn call(&mut self) {} fn finish(&self) {} }";
+    let error = expanded(TokenStream::new(), block.parse().unwrap()).unwrap_err();
+    assert_eq!(error.into_iter().count(), 3);
+}
+
+#[test]
+fn the_attribute_takes_no_arguments() {
+    let block = "impl W { fn call(&mut self, a: u8) {} }";
+    let error = expanded("fast".parse().unwrap(), block.parse().unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "`worker` takes no arguments");
+    assert!(expanded(TokenStream::new(), block.parse().unwrap()).is_ok());
+}

@@ -1,0 +1,108 @@
+//! How an item fills the parameters of a `call`. Used by [`worker`](macro@crate::worker).
+
+use std::mem;
+
+use super::places::Places;
+use crate::{
+    Argument, Error, Failure, FromItem, FromParameter,
+    context::{self, Format, Passing},
+    names::Names,
+};
+
+/// How the run passes arguments, if a `call` with these parameters can be called so.
+///
+/// # Errors
+///
+/// When an item would have to be several parameters.
+pub fn passing(parameters: &[&'static str]) -> Result<Passing, Error> {
+    match context::argument_passing() {
+        Passing::Single if parameters.len() > 1 => Err(Error::new(format_args!(
+            "`call` has {} parameters, {}: say `--args args` where an item is a JSON array of them, \
+             `--args kwargs` where it is a JSON object",
+            parameters.len(),
+            Names(parameters)
+        ))),
+        passing => Ok(passing),
+    }
+}
+
+/// An item, and how it is passed.
+#[derive(Debug)]
+pub struct Passed<'a> {
+    item: &'a mut [u8],
+    format: Format,
+    passing: Passing,
+}
+
+impl<'a> FromItem<'a> for Passed<'a> {
+    fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure> {
+        Self::from_passed(item, format, Passing::Single)
+    }
+
+    fn from_passed(item: &'a mut [u8], format: Format, passing: Passing) -> Result<Self, Failure> {
+        Ok(Self { item, format, passing })
+    }
+}
+
+impl<'a> Passed<'a> {
+    /// What each parameter is given.
+    ///
+    /// # Errors
+    ///
+    /// When the item is not the array or the object that it should be.
+    pub fn spread<const N: usize>(
+        self,
+        parameters: [&'static str; N],
+    ) -> Result<[Given<'a>; N], Failure> {
+        let mut given = parameters.map(|name| Given { name, argument: None });
+        let places = match self.passing {
+            Passing::Single => {
+                if let Some(first) = given.first_mut() {
+                    first.argument = Some(Argument::item(self.item, self.format));
+                }
+                return Ok(given);
+            }
+            Passing::Args => Places::of_elements(self.item, &parameters)?,
+            Passing::Kwargs => Places::of_members(self.item, &parameters)?,
+        };
+        let mut rest = self.item;
+        let mut start = 0;
+        for place in places.in_order() {
+            let (_, from_here) = mem::take(&mut rest).split_at_mut(place.start - start);
+            let (value, after) = from_here.split_at_mut(place.end - place.start);
+            given[place.parameter].argument = Some(Argument::value(value));
+            (rest, start) = (after, place.end);
+        }
+        Ok(given)
+    }
+}
+
+/// What a parameter is given; nothing, if the item is silent about it.
+#[derive(Debug)]
+pub struct Given<'a> {
+    name: &'static str,
+    argument: Option<Argument<'a>>,
+}
+
+impl<'a> Given<'a> {
+    /// The value of the parameter.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or another one is needed. The message names the parameter.
+    pub fn read<T: FromParameter<'a>>(self) -> Result<T, Failure> {
+        let name = self.name;
+        match self.argument {
+            None => T::missing()
+                .ok_or_else(|| Failure::bad_item(format_args!("parameter `{name}` is missing"))),
+            Some(argument) => T::from_argument(argument).map_err(|failure| match failure {
+                Failure::BadItem(problem) => {
+                    Failure::BadItem(format!("parameter `{name}`: {problem}"))
+                }
+                Failure::Refused(problem) => {
+                    Failure::Refused(format!("parameter `{name}`: {problem}"))
+                }
+            }),
+        }
+    }
+}
