@@ -13,6 +13,7 @@ use crate::collector::Order;
 ///
 /// assert_eq!("deferred".parse(), Ok(ErrorPolicy::Deferred));
 /// assert_eq!(ErrorPolicy::default().to_string(), "ignore");
+/// assert_eq!(ErrorPolicy::Immediate.to_string(), "immediate");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ErrorPolicy {
@@ -54,6 +55,11 @@ impl fmt::Display for ErrorPolicy {
 }
 
 /// Neither `ignore`, `immediate` nor `deferred`.
+///
+/// ```
+/// let error = "stop".parse::<mtl_host::ErrorPolicy>().unwrap_err();
+/// assert_eq!(error.to_string(), "not one of `ignore`, `immediate`, `deferred`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not one of `ignore`, `immediate`, `deferred`")]
 pub struct UnknownPolicy;
@@ -76,9 +82,12 @@ impl FromStr for ErrorPolicy {
 /// ```
 /// use mtl_host::MaxFaults;
 ///
-/// let share: MaxFaults = "5%".parse().unwrap();
+/// let share: MaxFaults = "5%".parse()?;
 /// assert!(!share.is_exceeded_by(5, 100));
 /// assert!(share.is_exceeded_by(6, 100));
+/// assert!(!share.is_exceeded_by(6, MaxFaults::ENOUGH - 1), "it is too early to tell");
+/// assert!("10".parse::<MaxFaults>()?.is_exceeded_by(11, 11));
+/// # Ok::<(), mtl_host::NotMaxFaults>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum MaxFaults {
@@ -124,6 +133,11 @@ impl fmt::Display for MaxFaults {
 }
 
 /// Neither a number nor a percentage.
+///
+/// ```
+/// let error = "120%".parse::<mtl_host::MaxFaults>().unwrap_err();
+/// assert_eq!(error.to_string(), "not a number such as `10`, nor a share from `0%` to `100%`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a number such as `10`, nor a share from `0%` to `100%`")]
 pub struct NotMaxFaults;

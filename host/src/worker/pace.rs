@@ -15,7 +15,9 @@ use std::time::Duration;
 /// use mtl_host::ChunkSize;
 ///
 /// assert_eq!("auto".parse(), Ok(ChunkSize::Auto));
-/// assert!("0".parse::<ChunkSize>().is_err());
+/// assert_eq!("16".parse::<ChunkSize>()?, ChunkSize::Fixed(16.try_into().unwrap()));
+/// assert_eq!(ChunkSize::default().to_string(), "auto");
+/// # Ok::<(), mtl_host::NotAChunkSize>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChunkSize {
@@ -36,6 +38,11 @@ impl fmt::Display for ChunkSize {
 }
 
 /// Neither a number of items nor `auto`.
+///
+/// ```
+/// let error = "0".parse::<mtl_host::ChunkSize>().unwrap_err();
+/// assert_eq!(error.to_string(), "neither a number of items from 1 on nor `auto`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither a number of items from 1 on nor `auto`")]
 pub struct NotAChunkSize;
