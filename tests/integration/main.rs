@@ -12,6 +12,7 @@ mod bad_input;
 mod bad_plugins;
 mod bounds;
 mod config;
+mod doc_examples;
 mod examples;
 mod faults;
 mod host_functions;
