@@ -141,3 +141,15 @@ fn a_worker_may_be_pinned() {
     let stderr = finished.stderr_text();
     assert!(stderr.contains("`upper.wat` is not the one that was pinned"), "{stderr}");
 }
+
+#[test]
+fn a_plugin_is_read_once_however_many_workers_have_it() {
+    // A pipe can be read once.
+    host()
+        .file("items", "a\n")
+        .args(["--worker", "/dev/stdin", "--worker", "/dev/stdin", "items"])
+        .stdin(std::fs::read(fixtures().join("upper.wat")).unwrap())
+        .run()
+        .code(0)
+        .stdout("A\n");
+}
