@@ -167,6 +167,10 @@ fn what_is_wrong_is_named_with_its_line() {
     }
     let stderr = by("[pool\n").run().code(2).stdout("").stderr_text();
     assert!(stderr.starts_with("error: `mtl.toml` line 1: "), "{stderr}");
+    by("[pool]\nunbounded = true\nwindow = 5\n").run().code(2).stderr(
+        "error: with the configuration `mtl.toml`: the argument '--unbounded' cannot be used with \
+         '--window <N|SIZE>'\n",
+    );
     host().args(["--config", "missing"]).run().code(2).stderr(
         "error: cannot read the configuration `missing`: No such file or directory (os error 2)\n \
          hint: `--config` takes a file in TOML; `--print-config` writes one\n",
