@@ -37,6 +37,7 @@ fn a_file_has_workers() {
         init = { key = [1, 2.5, true, 'x'], other = {} }
         [[worker]]
         plugin = 'plugins/init.wat'
+        timeout = 60
         init-file = 'args'
         [[worker]]
         plugin = 'plugins/init.wat'
@@ -218,7 +219,7 @@ fn what_is_in_force_is_shown_and_nothing_is_run() {
 fn what_is_shown_means_the_same_wherever_it_lies() {
     let workers = [
         "--worker",
-        "a.wasm,dir=x::/x:rw,env=A=1,env=B,memory=1MiB,init={\"a\": 'é\t'}",
+        "a.wasm,dir=x::/x:rw,env=A=1,env=B,memory=1MiB,timeout=100ms,init-timeout=1.5m,init={\"a\": 'é\t'}",
         "--worker",
         "b.wasm,call=run,init=@args",
         "in.txt",
