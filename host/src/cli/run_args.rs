@@ -176,8 +176,9 @@ pub(crate) struct WorkerArgs {
     pub(crate) plugin: Option<PathBuf>,
 
     /// A worker, where they differ: once for each. After its plugin come, as needed,
-    /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,memory=SIZE`, `,sha256=HEX`, `,call=NAME`,
-    /// and last `,init=TEXT` or `,init=@FILE`, which takes the rest
+    /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,memory=SIZE`, `,timeout=TIME`,
+    /// `,init-timeout=TIME`, `,sha256=HEX`, `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`,
+    /// which takes the rest
     #[arg(
         long,
         value_name = "SPEC",

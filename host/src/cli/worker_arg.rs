@@ -11,6 +11,7 @@ use mtl_host::{DirGrant, MemoryLimit, Sha256};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
+use super::time_span::TimeSpan;
 
 /// As typed; nothing has been read or looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(crate) struct WorkerArg {
     pub(crate) dirs: Vec<DirGrant>,
     pub(crate) env: Vec<EnvGrant>,
     pub(crate) memory: Option<MemoryLimit>,
+    pub(crate) timeout: Option<TimeSpan>,
+    pub(crate) init_timeout: Option<TimeSpan>,
     pub(crate) sha256: Option<Sha256>,
     pub(crate) call: Option<String>,
     pub(crate) init: Option<InitArg>,
@@ -48,12 +51,22 @@ fn known() -> String {
 
 impl WorkerArg {
     /// What can be said of a worker beside its plugin.
-    pub(crate) const KEYS: [&str; 6] = ["dir", "env", "memory", "sha256", "call", "init"];
+    pub(crate) const KEYS: [&str; 8] =
+        ["dir", "env", "memory", "timeout", "init-timeout", "sha256", "call", "init"];
 
     /// A worker with this plugin, and nothing said beside.
     pub(crate) fn new(plugin: PathBuf) -> Self {
-        let (dirs, env) = (Vec::new(), Vec::new());
-        Self { plugin, dirs, env, memory: None, sha256: None, call: None, init: None }
+        Self {
+            plugin,
+            dirs: Vec::new(),
+            env: Vec::new(),
+            memory: None,
+            timeout: None,
+            init_timeout: None,
+            sha256: None,
+            call: None,
+            init: None,
+        }
     }
 
     /// Reads `PLUGIN[,KEY=VALUE]…[,init=REST]`.
@@ -84,6 +97,8 @@ impl WorkerArg {
             "dir" => self.dirs.push(parsed(key, value)?),
             "env" => self.env.push(parsed(key, value)?),
             "memory" => once(&mut self.memory, key, parsed(key, value)?)?,
+            "timeout" => once(&mut self.timeout, key, parsed(key, value)?)?,
+            "init-timeout" => once(&mut self.init_timeout, key, parsed(key, value)?)?,
             "sha256" => once(&mut self.sha256, key, parsed(key, value)?)?,
             "call" => once(&mut self.call, key, parsed(key, value)?)?,
             "init" => once(&mut self.init, key, InitArg::from(value.to_owned()))?,
@@ -163,7 +178,7 @@ mod tests {
             (",init=x",                 "the plugin comes first"),
             ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
             ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`"),
-            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `memory`, `sha256`, `call`, `init`"),
+            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `memory`, `timeout`, `init-timeout`, `sha256`, `call`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not an amount of memory, such as `64MiB`, `2GiB` or `1000000`"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),

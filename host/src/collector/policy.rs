@@ -77,7 +77,8 @@ impl FromStr for ErrorPolicy {
     }
 }
 
-/// How many items may fail before the run ends: a number, or a share of those done.
+/// How many items may fail before the run ends: a number, or a share of those done. It is written
+/// as `10`, `5%` or `unlimited`.
 ///
 /// ```
 /// use mtl_host::MaxFaults;

@@ -310,8 +310,8 @@ impl PoolBuilder {
         self
     }
 
-    /// After which faults an item is tried again. Default: those that may have been the
-    /// instance's.
+    /// After which faults an item is tried again. Default: `trap`, `timeout`, `out-of-memory` and
+    /// `crashed`, which may have been the instance's.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -398,7 +398,7 @@ impl PoolBuilder {
         self
     }
 
-    /// What a failed item does to the run. Default: nothing.
+    /// What a failed item does to the run. Default: nothing, it is counted.
     ///
     /// ```
     /// # use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};
@@ -527,9 +527,10 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// When the number of workers does not fit what is said of them, a worker is to have what it
-    /// cannot have (a plugin without `init` arguments for it, a native worker grants), a granted
-    /// directory is not there, plugins are of two engines, or the system refuses a thread.
+    /// When there is no worker, or their number does not fit what is said of them; when a worker is
+    /// to have what it cannot have: init arguments without an `init`, parameters where items are
+    /// taken as they are, or limits and grants for native code; when a granted directory is not
+    /// there, or plugins are of two engines; and when the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
         let Self {
             workers,

@@ -68,11 +68,12 @@ impl WorkerSpec {
     /// A worker that is code of this process: what `open` gives.
     ///
     /// `open` is called on the worker's own thread, which the worker never leaves: once at the
-    /// start, and again after each worker that panicked. It may fail with any error, by `?`.
+    /// start, and again for each that takes its place, as after a panic. It may fail with any
+    /// error, by `?`.
     ///
-    /// A native worker has no sandbox. No limit holds for it, and nothing stops it while it
-    /// works on an item: a pool that is dropped waits a second for it, and then leaves its thread
-    /// behind.
+    /// A native worker has no sandbox: it is trusted, and no limit of memory or time holds for
+    /// it. Its panic is caught, and told of by the process's panic hook; a pool that is dropped
+    /// gives it a second to return from its item, and then leaves it behind.
     ///
     /// ```
     /// # use mtl_host::{Pool, WorkerSpec};

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A directory of the host that a plugin may use, and under which name it sees it.
+/// A directory of the host that a plugin may use, and under which name it sees it. It is written
+/// as `HOST::GUEST`, or as `HOST::GUEST:rw` if the plugin may change what is there.
 ///
 /// ```
 /// use mtl_host::DirGrant;

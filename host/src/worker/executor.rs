@@ -57,7 +57,7 @@ pub(crate) fn each_item(
     }
 }
 
-/// How an executor broke.
+/// How an instance of a plugin broke, or a native worker; or why it has no closing report.
 ///
 /// ```
 /// use mtl_host::{Broken, Engine, FaultKind, Plugin, Pool};
@@ -75,7 +75,7 @@ pub(crate) fn each_item(
 #[error("{kind}: {message}")]
 #[non_exhaustive]
 pub struct Broken {
-    /// What the item that broke it is charged with.
+    /// Of which kind the fault of the item that broke it is.
     pub kind: FaultKind,
     /// What happened.
     pub message: String,

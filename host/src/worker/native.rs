@@ -66,7 +66,7 @@ pub trait NativeWorker {
     }
 
     /// Ends the work and gives a closing report: called once, when the pool is closed, or
-    /// before a fresh worker takes its place. Default: none.
+    /// before a fresh worker takes its place; never after a panic. Default: none.
     ///
     /// # Errors
     ///
