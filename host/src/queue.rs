@@ -225,8 +225,9 @@ impl Queue {
         if state.reader_waits {
             self.room.notify_one();
         }
-        if was_overfull && !self.window.is_overfull(state.held_bytes) {
-            self.wake_worker(&state);
+        if was_overfull && !self.window.is_overfull(state.held_bytes) && state.workers_wait > 0 {
+            // All of them: what there is may be with another worker, who wakes nobody.
+            self.work.notify_all();
         }
     }
 
