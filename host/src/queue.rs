@@ -24,6 +24,9 @@
 //!   comes after all of it.
 //! * No item at or past the horizon is started; the horizon never grows.
 //! * An item is in one place: waiting, claimed by one worker, or done.
+//! * No worker sleeps while there is an item that it may start.
+//!
+//! `tests/model-check` holds this file to them in every order of the threads' steps.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
