@@ -11,6 +11,7 @@
 mod bad_input;
 mod bad_plugins;
 mod bounds;
+mod config;
 mod examples;
 mod faults;
 mod host_functions;
@@ -25,3 +26,5 @@ mod progress;
 mod run;
 mod sandbox;
 mod support;
+mod tracing;
+mod workers;
