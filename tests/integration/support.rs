@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-pub(crate) use self::alone::{alone, alone_within};
+pub(crate) use self::alone::{alone, alone_within, threads, wait_for_threads};
 pub(crate) use self::finished::Finished;
 pub(crate) use self::running::Running;
 pub(crate) use self::terminal::Terminal;

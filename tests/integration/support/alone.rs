@@ -25,7 +25,7 @@ pub(crate) fn alone_within(deadline: Duration, module: &str, test: &str, body: i
     let name = format!("{module}::{test}");
     if env::var_os(ALONE).is_some_and(|value| value == *name) {
         body();
-        wait_for_the_end_of_threads();
+        wait_for_threads(0);
         return;
     }
     let mut child = program(env::current_exe().unwrap());
@@ -45,10 +45,11 @@ pub(crate) fn threads() -> Vec<String> {
     names.filter(|name| name.starts_with("mtl-")).collect()
 }
 
-/// A thread that has been joined may be seen for some microseconds more.
-pub(crate) fn wait_for_the_end_of_threads() {
+/// Waits until there are no more than so many threads of the library: one that has been joined may
+/// be seen for some microseconds more.
+pub(crate) fn wait_for_threads(most: usize) {
     let deadline = Instant::now() + DEADLINE / 4;
-    while !threads().is_empty() {
+    while threads().len() > most {
         assert!(Instant::now() < deadline, "threads are left behind: {:?}", threads());
         thread::yield_now();
     }
