@@ -10,8 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use tempfile::TempDir;
 
-use super::stream::Stream;
 use super::Finished;
+use super::stream::Stream;
 
 /// A run that is under way. It is killed when the test ends before it.
 pub(crate) struct Running {
