@@ -78,6 +78,43 @@ pub enum Event<'a> {
     },
 }
 
+impl Event<'_> {
+    /// Tells those who listen by `tracing`.
+    fn trace(&self) {
+        match *self {
+            Self::WorkerReady { worker, took } => {
+                tracing::debug!(worker = worker.get(), ?took, "the worker is ready");
+            }
+            Self::WorkerBroke { worker, items, why } => {
+                tracing::warn!(worker = worker.get(), items, %why, "the worker broke");
+            }
+            Self::WorkerRetired { worker, why } => {
+                tracing::warn!(worker = worker.get(), %why, "the worker is retired");
+            }
+            Self::Retry { worker, item, attempt, why } => {
+                let (worker, item) = (worker.get(), item.get());
+                tracing::info!(worker, item, attempt, %why, "the item is tried again");
+            }
+            Self::Finished { worker, items, .. } => {
+                tracing::debug!(worker = worker.get(), items, "an instance has ended");
+            }
+            Self::Output { worker, stream, line } => {
+                tracing::debug!(worker = worker.get(), ?stream, line, "the plugin wrote");
+            }
+            Self::Log { worker, level, message } => {
+                let worker = worker.get();
+                match level {
+                    Level::Trace => tracing::trace!(worker, "{message}"),
+                    Level::Debug => tracing::debug!(worker, "{message}"),
+                    Level::Info => tracing::info!(worker, "{message}"),
+                    Level::Warn => tracing::warn!(worker, "{message}"),
+                    Level::Error => tracing::error!(worker, "{message}"),
+                }
+            }
+        }
+    }
+}
+
 /// What an instance had to say when it ended.
 #[derive(Clone, Copy, Debug)]
 pub enum Closing<'a> {
@@ -164,9 +201,10 @@ impl Audience {
         Self(Some(observer))
     }
 
-    /// Tells of one event. An observer that panics has had its say on its own: the items of
-    /// the worker that told it are not its business.
+    /// Tells of one event, and traces it. An observer that panics has had its say on its own: the
+    /// items of the worker that told it are not its business.
     pub(crate) fn tell(&self, event: &Event<'_>) {
+        event.trace();
         if let Some(observer) = &self.0 {
             let told = catch_unwind(AssertUnwindSafe(|| observer.notify(event)));
             drop(told);

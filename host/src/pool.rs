@@ -12,6 +12,8 @@
 mod builder;
 pub(crate) mod cancel;
 mod delivery;
+mod error;
+mod jobs;
 mod reader;
 mod results;
 pub(crate) mod run;
@@ -25,14 +27,16 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-pub use self::builder::{BuildError, Init, Jobs, NotJobs, PoolBuilder};
+pub use self::builder::{Init, PoolBuilder};
 pub use self::delivery::Ended;
+pub use self::error::BuildError;
+pub use self::jobs::{Jobs, NotJobs};
 pub use self::results::{Record, Results};
 pub use self::spec::WorkerSpec;
 
 use self::cancel::Cancel;
 use self::delivery::{Account, Delivery, Next};
-use self::reader::Reader;
+use self::reader::{Launch, Reader, Reading};
 use self::run::{Plan, Run};
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::collector::{Collector, Order};
@@ -176,8 +180,47 @@ impl Pool {
     {
         let source = Items::new(items);
         let size = source.size().items;
-        let delivery = self.begin(source, RecordRule::Any);
+        let delivery =
+            self.begin(source, RecordRule::Any, &|thread, read| thread.spawn(read).map(Some));
         Results::new(delivery.expect("the system has a thread for the reader"), size)
+    }
+
+    /// As [`map`](Self::map), over items that may be borrowed: gives the results to `with`, and
+    /// returns what that gives when the thread that reads has ended.
+    ///
+    /// An iterator that is blocked when `with` returns early is waited for.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let text = String::from("one two three");
+    /// let words = pool.map_scoped(text.split(' '), |results| results.count());
+    /// assert_eq!(words, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`map`](Self::map); and when `with` panics.
+    pub fn map_scoped<I, R>(
+        &mut self,
+        items: I,
+        with: impl FnOnce(Results<'_, I::IntoIter>) -> R,
+    ) -> R
+    where
+        I: IntoIterator,
+        I::IntoIter: Send,
+        I::Item: AsRef<[u8]>,
+    {
+        let source = Items::new(items);
+        let size = source.size().items;
+        thread::scope(|scope| {
+            let delivery = self.begin(source, RecordRule::Any, &|thread, read| {
+                thread.spawn_scoped(scope, read).map(|_| None)
+            });
+            with(Results::new(delivery.expect("the system has a thread for the reader"), size))
+        })
     }
 
     /// Runs every item of `source` through the workers and gives each outcome to `sink`, on
@@ -187,16 +230,18 @@ impl Pool {
     /// been worked on. A run waits for every worker to start: one that cannot is an error,
     /// though others may have done all the work.
     pub fn run(&mut self, source: impl Source + 'static, sink: &mut dyn Sink) -> Ended {
-        match self.begin(source, sink.rule()) {
+        let launch = |thread: thread::Builder, read: Reading<'static>| thread.spawn(read).map(Some);
+        match self.begin(source, sink.rule(), &launch) {
             Ok(delivery) => deliver(delivery, sink),
             Err(error) => Ended::never_begun(error),
         }
     }
 
-    fn begin(
+    fn begin<'source>(
         &mut self,
-        source: impl Source + 'static,
+        source: impl Source + 'source,
         rule: RecordRule,
+        launch: Launch<'_, 'source>,
     ) -> Result<Delivery, Error> {
         let Settings { order, policy, max_faults, window, results, .. } = self.settings;
         let workers = self.mailboxes.len();
@@ -213,7 +258,8 @@ impl Pool {
             mailbox.put(Ticket { run: Arc::clone(&run), outbox: outbox.clone() });
         }
         drop(outbox);
-        let reader = Reader::start(source, Arc::clone(&run)).inspect_err(|_| run.stop())?;
+        let reader = Reader::start(source, Arc::clone(&run), launch);
+        let reader = reader.inspect_err(|_| run.stop())?;
         let (collector, account) = (Collector::new(order), Account::begin());
         let stop = self.settings.stop.clone();
         Ok(Delivery { run, reader, inbox: Some(inbox), collector, max_faults, account, stop })

@@ -117,8 +117,6 @@ impl WorkerReport {
 impl Worker {
     /// Serves runs until the pool is closed.
     pub(crate) fn serve(self, tickets: &Receiver<Ticket>) -> WorkerReport {
-        let span = tracing::debug_span!("worker", index = self.index.get());
-        let _entered = span.enter();
         let mut serving = Serving {
             pace: Pace::new(self.chunk_size),
             worker: self,
@@ -132,7 +130,9 @@ impl Worker {
         };
         serving.open();
         for ticket in tickets {
-            serving.take_part(&ticket);
+            let worker = serving.worker.index.get();
+            let span = tracing::debug_span!(parent: &ticket.run.span, "worker", worker);
+            span.in_scope(|| serving.take_part(&ticket));
         }
         serving.report()
     }

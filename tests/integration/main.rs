@@ -12,6 +12,7 @@
 mod bad_input;
 mod bad_plugins;
 mod bounds;
+mod config;
 mod ends;
 mod examples;
 mod faults;
@@ -29,3 +30,5 @@ mod progress;
 mod run;
 mod sandbox;
 mod support;
+mod tracing;
+mod workers;

@@ -252,6 +252,12 @@ pub enum StartError {
         /// How long it may take.
         message: String,
     },
+    /// It takes more memory than it may have, before its first item.
+    #[error("{message}")]
+    OutOfMemory {
+        /// What happened.
+        message: String,
+    },
     /// `init` answered with an error.
     #[error("init failed: {message}")]
     InitRefused {
@@ -279,6 +285,7 @@ impl StartError {
     pub(super) fn instantiate(broken: Broken) -> Self {
         match broken.kind {
             FaultKind::Timeout => Self::Timeout { message: broken.message },
+            FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
             _ => Self::Instantiate { message: broken.message },
         }
     }
@@ -286,6 +293,7 @@ impl StartError {
     pub(super) fn init_broke(broken: Broken) -> Self {
         match broken.kind {
             FaultKind::Timeout => Self::Timeout { message: broken.message },
+            FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
             _ => Self::InitBroke { message: broken.message },
         }
     }
@@ -296,8 +304,11 @@ impl StartError {
         let hint = match self {
             Self::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
             Self::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
+            Self::OutOfMemory { .. } => "`--memory SIZE` allows more",
             Self::Abi { found, supported } if found > supported => "update mtl-host",
             Self::Abi { .. } => "rebuild the plugin with the current SDK",
+            // As an SDK says it of a call with parameters.
+            Self::InitRefused { message } if message.contains("`--args") => return None,
             Self::InitRefused { .. } => {
                 "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
             }

@@ -1,14 +1,12 @@
 //! Describes a pool; each setting is valid by its type, rules between them are checked once.
 
 use std::fmt;
-use std::num::{NonZeroU32, NonZeroU64};
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::spec::{self, WorkerSpec};
-use super::{Pool, Settings};
+use super::{BuildError, Jobs, Pool, Settings};
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::event::{Audience, Observer};
@@ -25,64 +23,6 @@ use crate::worker::WorkerIndex;
 use crate::worker::pace::ChunkSize;
 use crate::worker::renewal::{MaxRestarts, Renewal, RetryOn};
 
-/// How many workers a pool has.
-///
-/// ```
-/// use mtl_host::Jobs;
-///
-/// assert!("4".parse::<Jobs>().is_ok());
-/// assert!("0".parse::<Jobs>().is_err());
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Jobs {
-    /// One for each core that this process may use.
-    #[default]
-    PerCore,
-    /// So many.
-    Exactly(NonZeroU32),
-}
-
-impl Jobs {
-    /// More threads than this are refused by most systems, and help nobody.
-    pub const MOST: u32 = 10_000;
-
-    fn count(self) -> u32 {
-        match self {
-            Self::PerCore => {
-                let cores = std::thread::available_parallelism().map_or(1, usize::from);
-                u32::try_from(cores).unwrap_or(Self::MOST).min(Self::MOST)
-            }
-            Self::Exactly(count) => count.get(),
-        }
-    }
-}
-
-/// Not a number of workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a number from 1 to {}", Jobs::MOST)]
-pub struct NotJobs;
-
-impl FromStr for Jobs {
-    type Err = NotJobs;
-
-    fn from_str(text: &str) -> Result<Self, NotJobs> {
-        let count = text.parse().map_err(|_| NotJobs)?;
-        if count > Self::MOST {
-            return Err(NotJobs);
-        }
-        NonZeroU32::new(count).map(Self::Exactly).ok_or(NotJobs)
-    }
-}
-
-impl fmt::Display for Jobs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PerCore => f.pad("one per core"),
-            Self::Exactly(count) => count.fmt(f),
-        }
-    }
-}
-
 /// With which arguments workers are initialised.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Init {
@@ -93,102 +33,6 @@ pub enum Init {
     Same(Vec<u8>),
     /// Each with its own; their number decides how many workers there are.
     Each(Vec<Vec<u8>>),
-}
-
-/// Why a pool cannot be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// There are init arguments for another number of workers.
-    #[error("{given} init arguments were given for {jobs} workers")]
-    InitCount {
-        /// For how many workers there are arguments.
-        given: usize,
-        /// How many workers there are to be.
-        jobs: u32,
-    },
-    /// There are init arguments for a plugin that takes none.
-    #[error("plugin `{plugin}` takes no init arguments: it does not export `init`")]
-    NoInit {
-        /// The plugin.
-        plugin: PathBuf,
-    },
-    /// There are workers that differ, but another number of them is asked for.
-    #[error("{listed} workers are listed, but {jobs} are asked for")]
-    WorkerCount {
-        /// How many are listed.
-        listed: usize,
-        /// How many are asked for.
-        jobs: u32,
-    },
-    /// There are init arguments for all beside workers that differ.
-    #[error("init arguments for all workers do not go with a list of workers")]
-    InitBesideList,
-    /// Two plugins of one pool are of two engines.
-    #[error("plugin `{plugin}` was loaded with another engine than `{first}`")]
-    OtherEngine {
-        /// The plugin.
-        plugin: PathBuf,
-        /// The pool's first plugin.
-        first: PathBuf,
-    },
-    /// A native worker is to have what only a plugin can have.
-    #[error("worker {worker} is native: `{setting}` is for plugins")]
-    Native {
-        /// Which worker.
-        worker: WorkerIndex,
-        /// What it cannot have.
-        setting: &'static str,
-    },
-    /// The parameters are to be passed in a way that the plugin does not ask about.
-    #[error("plugin `{plugin}` takes items as they are, not by `{passing}`")]
-    NoPassing {
-        /// The plugin.
-        plugin: PathBuf,
-        /// The way that was asked for.
-        passing: ArgumentPassing,
-    },
-    /// There is no worker.
-    #[error("a pool needs a worker")]
-    NoWorker,
-    /// A directory that is to be granted is not there.
-    #[error("cannot grant the directory `{path}`")]
-    Dir {
-        /// The directory, on the host.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The operating system refused a thread.
-    #[error("cannot start a worker's thread")]
-    Thread(#[source] std::io::Error),
-}
-
-impl BuildError {
-    /// What the user can do about it.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::InitCount { .. } => Some(
-                "give `--init` once for all workers, or once for each; \
-                 without `--jobs`, their number decides",
-            ),
-            Self::NoInit { .. } => Some("leave out `--init`, or `init=` in its `--worker`"),
-            Self::WorkerCount { .. } => {
-                Some("leave out `--jobs`: the list of workers decides their number")
-            }
-            Self::InitBesideList => Some("give each worker its own: `init=` in its `--worker`"),
-            Self::OtherEngine { .. } => Some("load all plugins of a pool with one `Engine`"),
-            Self::Native { .. } => Some("what opens a native worker brings what it needs"),
-            Self::NoPassing { .. } => Some(
-                "leave out `--args`, or write the worker with named parameters: \
-                 in Rust, with `#[mtl_plugin::worker]`",
-            ),
-            Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),
-            Self::Thread(_) => Some("fewer workers, with `--jobs`, need fewer threads"),
-            Self::NoWorker => None,
-        }
-    }
 }
 
 /// Collects the settings of a [`Pool`].
@@ -430,8 +274,7 @@ impl PoolBuilder {
         };
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
-            // Each has its own time.
-            let watch = Watch::new(time_limits, cancel.clone());
+            let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());
             spec.open(Spec { index, watch, ..all.clone() }, &clock)
         };
         let opens = (0..).zip(specs).map(open).collect();

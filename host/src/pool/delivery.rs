@@ -184,6 +184,11 @@ impl Delivery {
             stopped: self.stop.is_set(),
         };
         let accounted = account.counts.total();
+        self.run.span.in_scope(|| {
+            let Summary { read, counts, retried, took, .. } = summary;
+            let (failed, not_run) = (counts.failed(), counts.not_run());
+            tracing::debug!(read, failed, not_run, retried, ?took, "the run has ended");
+        });
         let error = (read != accounted).then_some(Error::Unaccounted { read, accounted });
         let error =
             error.or_else(|| self.run.take_error()).or_else(|| judge(self.run.policy, faults));

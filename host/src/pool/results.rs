@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::block::ItemIndex;
+use crate::error::Error;
 use crate::fault::{Fault, FaultKind};
 use crate::outcome::{Cursor, Outcome, Outcomes};
 use crate::pool::Pool;
@@ -64,6 +65,53 @@ impl<I> Results<'_, I> {
             source: PhantomData,
             pool: PhantomData,
         }
+    }
+
+    /// Takes all results out: all records, in the order in which they come.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool, Record};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let records: Vec<Record> = pool.map(["one", "two"]).try_collect()?;
+    /// assert_eq!(records[1].bytes(), Some(&b"TWO"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the run; or, as soon as an item fails, that, whatever the pool's
+    /// policy: what comes after it is not worked on.
+    pub fn try_collect<C: FromIterator<Record>>(mut self) -> Result<C, Error> {
+        let collected: Result<C, Fault> = self.by_ref().collect();
+        let ended = self.end();
+        match (collected, ended.error) {
+            (_, Some(error)) => Err(error),
+            (Err(fault), None) => Err(Error::ItemFailed(fault)),
+            (Ok(records), None) => Ok(records),
+        }
+    }
+
+    /// Takes all results out: the records, the faults, and how the run ended.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let (records, faults, ended) = pool.map(["good", "!bad"]).collect_all();
+    /// assert_eq!((records.len(), faults.len()), (1, 1));
+    /// assert!(ended.error.is_none(), "the policy is to ignore faults");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn collect_all(mut self) -> (Vec<Record>, Vec<Fault>, Ended) {
+        let (mut records, mut faults) = (Vec::new(), Vec::new());
+        for result in self.by_ref() {
+            match result {
+                Ok(record) => records.push(record),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        (records, faults, self.end())
     }
 
     /// Ends the run, however far it is: gives the account of it, and the error if one ended it.

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::BuildError;
 use crate::plugin::passing::ArgumentPassing;
 use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
+use crate::sandbox::deadline::TimeLimits;
 use crate::sandbox::limits::MemoryLimit;
 use crate::sandbox::watchdog::Watchdog;
 use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
@@ -39,6 +41,7 @@ pub struct WorkerSpec {
     init: Option<Vec<u8>>,
     grants: Grants,
     memory: Option<MemoryLimit>,
+    time_limits: TimeLimits,
 }
 
 enum Kind {
@@ -71,7 +74,8 @@ impl WorkerSpec {
     }
 
     fn new(kind: Kind) -> Self {
-        Self { kind, init: None, grants: Grants::default(), memory: None }
+        let (grants, time_limits) = (Grants::default(), TimeLimits::default());
+        Self { kind, init: None, grants, memory: None, time_limits }
     }
 
     /// With which arguments the plugin is initialised. Default: none.
@@ -100,11 +104,29 @@ impl WorkerSpec {
         self
     }
 
+    /// How long this worker's plugin may take for one item. Default: as long as all may.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.time_limits.item = Some(timeout);
+        self
+    }
+
+    /// How long this worker's plugin may take to start. Default: as long as all may.
+    pub fn init_timeout(mut self, timeout: Duration) -> Self {
+        self.time_limits.start = Some(timeout);
+        self
+    }
+
     fn engine(&self) -> Option<&Engine> {
         match &self.kind {
             Kind::Plugin(plugin) => Some(plugin.engine()),
             Kind::Native(_) => None,
         }
+    }
+
+    /// How long it may take, where all may take `all`.
+    pub(super) fn time_limits(&self, all: TimeLimits) -> TimeLimits {
+        let TimeLimits { item, start } = self.time_limits;
+        TimeLimits { item: item.or(all.item), start: start.or(all.start) }
     }
 
     /// Checks what is said of this worker alone.
@@ -133,6 +155,8 @@ impl WorkerSpec {
             ("dir", !self.grants.dirs.is_empty()),
             ("env", !self.grants.env.is_empty()),
             ("memory", self.memory.is_some()),
+            ("timeout", self.time_limits.item.is_some()),
+            ("init_timeout", self.time_limits.start.is_some()),
         ]
         .into_iter()
         .find_map(|(setting, is_set)| is_set.then_some(setting))
