@@ -110,7 +110,6 @@ fn ten_thousand_pools_leave_nothing_behind() {
         let (after, memory_after) = (Held::now(), memory());
         assert_eq!(after, before);
         let growth = memory_after.saturating_sub(memory_before);
-        eprintln!("MEASURED {growth} {memory_before} {memory_after}");
         assert!(growth < MOST_GROWTH, "{growth} bytes more than {memory_before}");
     });
 }

@@ -26,6 +26,9 @@ impl Fate {
     }
 }
 
+/// What became of an item that came out.
+type Came = Result<Option<Vec<u8>>, FaultKind>;
+
 /// A run: its items, and how it is done.
 #[derive(Clone, Debug)]
 struct Case {
@@ -102,7 +105,7 @@ impl Case {
 
     /// Whether an item's outcome is one that it may have: its fate, or that it was not run, if
     /// the policy allows that of it.
-    fn check(&self, index: usize, outcome: &Result<Option<Vec<u8>>, FaultKind>) {
+    fn check(&self, index: usize, outcome: &Came) {
         let by_fate = match (self.fates[index], self.fates[index].fault()) {
             (_, Some(kind)) => Err(kind),
             (Fate::NoRecord, None) => Ok(None),
@@ -135,7 +138,7 @@ impl Case {
         assert!(counts.not_run() == 0 || !self.goes_on());
         if !self.goes_on() && self.workers == 1 && self.order == Order::Completion {
             // One worker is stopped by the first fault, but for what it has claimed.
-            let most = self.faults()[0] + self.chunk.unwrap_or(items as usize);
+            let most = self.faults()[0] + self.chunk.unwrap_or(self.fates.len());
             assert!(sum <= most as u64, "{sum} were worked on");
         }
     }
@@ -164,7 +167,7 @@ impl Case {
 
 /// Keeps which item each outcome is of.
 #[derive(Default)]
-struct Kept(Vec<(usize, Result<Option<Vec<u8>>, FaultKind>)>);
+struct Kept(Vec<(usize, Came)>);
 
 impl Sink for Kept {
     fn write(&mut self, outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
@@ -225,8 +228,10 @@ proptest! {
             let ended = results.end();
             case.check_error(ended.error.as_ref());
             case.check_summary(&ended.summary);
-            assert_eq!((ended.summary.delivered, ended.summary.read), (came.len() as u64, came.len() as u64));
-            assert!(case.order == Order::Completion || came.into_iter().eq(0..ended.summary.read as usize));
+            let count = came.len();
+            let expected = (count as u64, count as u64);
+            assert_eq!((ended.summary.delivered, ended.summary.read), expected);
+            assert!(case.order == Order::Completion || came.into_iter().eq(0..count));
         });
     }
 }
