@@ -65,10 +65,10 @@ fn items(passing: ArgumentPassing, count: usize) -> Vec<String> {
 }
 
 /// Maps `items`, whose number is known, and checks at each step that it is.
-fn map_sized(pool: &mut Pool, items: &[String]) -> (Vec<Record>, Summary) {
-    let mut results = pool.map(items.to_vec());
-    let mut records = Vec::new();
-    for left in (1..=items.len()).rev() {
+fn map_sized(pool: &mut Pool, items: Vec<String>) -> (Vec<Record>, Summary) {
+    let (count, mut records) = (items.len(), Vec::new());
+    let mut results = pool.map(items);
+    for left in (1..=count).rev() {
         assert_eq!(results.len(), left);
         records.push(results.next().unwrap().unwrap());
     }
@@ -77,9 +77,10 @@ fn map_sized(pool: &mut Pool, items: &[String]) -> (Vec<Record>, Summary) {
 }
 
 /// Maps `items`, whose number is not known, and checks at each step that it is not said to be.
-fn map_unsized(pool: &mut Pool, items: &[String]) -> (Vec<Record>, Summary) {
-    let mut all = items.to_vec().into_iter();
-    let source: Box<dyn Iterator<Item = String> + Send> = if items.len().is_multiple_of(2) {
+fn map_unsized(pool: &mut Pool, items: Vec<String>) -> (Vec<Record>, Summary) {
+    let count = items.len();
+    let mut all = items.into_iter();
+    let source: Box<dyn Iterator<Item = String> + Send> = if count.is_multiple_of(2) {
         // Nothing at all is known, or how many there are at most.
         Box::new(std::iter::from_fn(move || all.next()))
     } else {
@@ -88,7 +89,7 @@ fn map_unsized(pool: &mut Pool, items: &[String]) -> (Vec<Record>, Summary) {
     let mut results = pool.map(source);
     let mut records = Vec::new();
     loop {
-        let left = items.len() - records.len();
+        let left = count - records.len();
         let (least, most) = results.size_hint();
         assert!(least == 0 && most.is_none_or(|most| most == left), "{left} left, {most:?}");
         let Some(result) = results.next() else { break };
@@ -101,7 +102,7 @@ fn map_unsized(pool: &mut Pool, items: &[String]) -> (Vec<Record>, Summary) {
 /// Maps as many items as the plain loop has, and gives what came of each, in input order.
 fn map(pool: &mut Pool, setting: Setting, items: &[String], is_sized: bool) -> Vec<String> {
     let map = if is_sized { map_sized } else { map_unsized };
-    let (mut records, summary) = map(pool, items);
+    let (mut records, summary) = map(pool, items.to_vec());
     let count = items.len() as u64;
     let sums = (summary.read, summary.counts.total(), summary.counts.records(), summary.delivered);
     assert_eq!(sums, (count, count, count, count));
