@@ -160,6 +160,8 @@ impl FromStr for MaxFaults {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -200,6 +202,56 @@ mod tests {
         ];
         for (policy, order, horizon) in cases {
             assert_eq!(policy.horizon(order, failed), horizon, "{policy}, {order:?}");
+        }
+    }
+
+    fn max_faults() -> impl Strategy<Value = MaxFaults> {
+        prop_oneof![
+            Just(MaxFaults::Unlimited),
+            prop_oneof![0_u64..10_000, any::<u64>()].prop_map(MaxFaults::Count),
+            (0.0_f64..=100.0).prop_map(MaxFaults::Percent),
+        ]
+    }
+
+    proptest! {
+        /// What is shown can be read, and is the same.
+        #[test]
+        fn max_faults_are_read_as_they_are_shown(most in max_faults()) {
+            prop_assert_eq!(most.to_string().parse(), Ok(most));
+        }
+
+        /// With another fault it gets no better.
+        #[test]
+        fn more_faults_are_never_fewer(
+            most in max_faults(),
+            (done, faults) in (0_u64..10_000).prop_flat_map(|done| (Just(done), 0..=done)),
+        ) {
+            let is_exceeded = most.is_exceeded_by(faults, done);
+            prop_assert!(!is_exceeded || most.is_exceeded_by(faults + 1, done + 1));
+        }
+
+        /// In whatever order items fail: nothing is started from the first of them on, or nothing
+        /// at all, or everything.
+        #[test]
+        fn the_horizon_is_that_of_the_first_item_that_failed(
+            failed in prop::collection::vec(0_u64..1000, 1..20),
+        ) {
+            let horizon = |policy: ErrorPolicy, order| {
+                let horizons = failed.iter().filter_map(|&item| {
+                    policy.horizon(order, ItemIndex::new(item))
+                });
+                horizons.min()
+            };
+            let first = failed.iter().copied().min().map(ItemIndex::new);
+            prop_assert_eq!(horizon(ErrorPolicy::Immediate, Order::Input), first);
+            let none = Some(ItemIndex::default());
+            prop_assert_eq!(horizon(ErrorPolicy::Immediate, Order::Completion), none);
+            for policy in [ErrorPolicy::Ignore, ErrorPolicy::Deferred] {
+                for order in [Order::Input, Order::Completion] {
+                    prop_assert_eq!(horizon(policy, order), None);
+                    prop_assert!(policy.writes_on(order));
+                }
+            }
         }
     }
 }

@@ -110,6 +110,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -133,5 +135,48 @@ mod tests {
         let mut pace = Pace::new(ChunkSize::Fixed(size));
         pace.observe(7, Duration::from_secs(1));
         assert_eq!(pace.claim(), 7);
+    }
+
+    proptest! {
+        /// Whatever items cost, a claim has one, and is at most four times the one before; it is
+        /// never more than a millisecond of what cost a nanosecond each.
+        #[test]
+        fn claims_stay_within_bounds(
+            seen in prop::collection::vec((0_usize..2000, 0_u64..10_000_000_000), 0..100),
+        ) {
+            let mut pace = Pace::new(ChunkSize::Auto);
+            for (items, nanos) in seen {
+                let before = pace.claim();
+                pace.observe(items, Duration::from_nanos(nanos));
+                let claim = pace.claim();
+                prop_assert!((1..=1_000_000).contains(&claim), "{}", claim);
+                prop_assert!(claim <= before * 4, "{} after {}", claim, before);
+                prop_assert!(items > 0 || claim == before, "nothing was learned of no item");
+            }
+        }
+
+        /// As long as items cost the same, claims come to a millisecond of them, whatever there
+        /// was before, and stay there.
+        #[test]
+        fn claims_converge_to_a_millisecond(
+            before in prop::collection::vec(1_u64..1_000_000_000, 0..20),
+            cost in 1_u64..10_000_000,
+        ) {
+            let mut pace = Pace::new(ChunkSize::Auto);
+            for nanos in before {
+                pace.observe(pace.claim(), Duration::from_nanos(nanos));
+            }
+            // A step halves what the past weighs; the past was 2^30 times as dear at most.
+            for _ in 0..60 {
+                let items = pace.claim() as u64;
+                pace.observe(pace.claim(), Duration::from_nanos(cost * items));
+            }
+            let fitting = (1_000_000 / cost).max(1);
+            for _ in 0..3 {
+                let items = pace.claim() as u64;
+                prop_assert!(items.abs_diff(fitting) <= 1, "{} instead of {}", items, fitting);
+                pace.observe(pace.claim(), Duration::from_nanos(cost * items));
+            }
+        }
     }
 }
