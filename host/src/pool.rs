@@ -354,12 +354,9 @@ impl Pool {
     ///
     /// When a worker's thread has panicked, which is a bug of this library.
     pub fn close(mut self) -> Vec<WorkerReport> {
-        let end = self.settings.join_timeout.map(|timeout| Instant::now() + timeout);
-        if let Some(end) = end {
-            self.cancel.end_by(end);
-        }
+        let end = self.settings.join_timeout.and_then(|timeout| self.cancel.end_in(timeout));
         self.mailboxes.clear();
-        let until = end.map(|end| end + Self::GRACE);
+        let until = end.and_then(|end| end.checked_add(Self::GRACE));
         let workers = std::mem::take(&mut self.workers);
         let reports = workers.into_iter().map(|worker| {
             let report = worker.join(until);

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::sync::{Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use mtl_host::{Engine, ErrorPolicy, FaultKind, LoadError, Plugin, PluginLoader, Pool};
+use mtl_host::{Engine, ErrorPolicy, FaultKind, LoadError, Plugin, PluginLoader, Pool, Record};
 
 use crate::support::{DEADLINE, fixtures};
 
@@ -86,6 +86,37 @@ fn a_deadline_holds_where_the_answer_of_a_host_function_is_to_go() {
     let mut results = pool.map(["&", "next"]);
     assert_eq!(results.next().unwrap().unwrap_err().kind(), FaultKind::Timeout);
     assert_eq!(results.next().unwrap().unwrap().bytes(), Some(&b"0: next"[..]));
+}
+
+#[test]
+fn the_time_that_a_host_function_takes_is_the_items() {
+    let limit = Duration::from_millis(20);
+    for plugin in ["host-function.wat", "host-function-component.wat"] {
+        let plugin = Plugin::loader(&Engine::new().unwrap())
+            .host_function(INTERFACE, "get", move |_, key| {
+                if key == b"slow" {
+                    let begun = Instant::now();
+                    let (never, waits) = (Mutex::new(()), Condvar::new());
+                    let wait = waits.wait_timeout_while(never.lock().unwrap(), limit, |()| true);
+                    drop(wait);
+                    assert!(begun.elapsed() >= limit);
+                }
+                Ok(key.to_vec())
+            })
+            .load(fixtures().join(plugin))
+            .unwrap();
+        let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).timeout(limit);
+        let mut pool = pool.build().unwrap();
+        // One that is slow at once, and one after others.
+        let items = ["slow", "quick", "quick", "slow", "quick"];
+        for (item, result) in items.iter().zip(pool.map(items)) {
+            let result = result.map(Record::into_bytes).map_err(|fault| fault.kind());
+            match *item {
+                "slow" => assert_eq!(result, Err(FaultKind::Timeout)),
+                quick => assert_eq!(result, Ok(Some(quick.into()))),
+            }
+        }
+    }
 }
 
 #[test]

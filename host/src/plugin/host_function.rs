@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use crate::outcome::shortened;
 use crate::panic;
+use crate::sandbox::deadline::Watch;
 use crate::sandbox::limits::MAX_RESULT;
 use crate::worker::WorkerIndex;
 
@@ -108,11 +109,19 @@ impl HostFunction {
     fn answer(
         &self,
         worker: WorkerIndex,
+        watch: &Watch,
         input: &[u8],
     ) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        let call = HostCall { worker };
+        // The time it takes is the guest's: it runs from here at the latest.
+        watch.check()?;
+        let answer = self.call(&HostCall { worker }, input)?;
+        watch.check()?;
+        Ok(answer)
+    }
+
+    fn call(&self, call: &HostCall, input: &[u8]) -> wasmtime::Result<Result<Vec<u8>, String>> {
         // What it has left half-done is its own: it gets nothing of ours but shared references.
-        let answered = catch_unwind(AssertUnwindSafe(|| (self.function)(&call, input)));
+        let answered = catch_unwind(AssertUnwindSafe(|| (self.function)(call, input)));
         match answered {
             Ok(Ok(bytes)) if bytes.len() > MAX_RESULT => Err(self.trap(format_args!(
                 "answered with {} bytes, more than the {MAX_RESULT} that an answer may have",

@@ -86,9 +86,10 @@ impl PluginLoader {
     /// lowering of that.
     ///
     /// It runs on the thread of the worker whose plugin has called it, for several workers at
-    /// once, and the time it takes is the item's; no time-out interrupts it. The plugin gets
-    /// the answer, of up to 64 MiB, or the text of the error, of up to 4 KiB. A panic is the
-    /// fault of the item, and the instance is replaced.
+    /// once, and the time it takes is the item's; no time-out interrupts it: one that has passed
+    /// meanwhile is noticed when it returns. The plugin gets the answer, of up to 64 MiB, or the
+    /// text of the error, of up to 4 KiB. A panic is the fault of the item, and the instance is
+    /// replaced.
     ///
     /// Names that cannot be offered are refused by `load` and `from_bytes`.
     ///

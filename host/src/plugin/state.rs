@@ -79,9 +79,9 @@ pub(super) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Stor
     let watch = spec.watch.clone();
     watch.begin(Phase::Starting);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |_| match watch.overdue() {
-        None => Ok(UpdateDeadline::Continue(1)),
-        Some(overdue) => Err(overdue.into()),
+    store.epoch_deadline_callback(move |_| {
+        watch.check()?;
+        Ok(UpdateDeadline::Continue(1))
     });
     store
 }

@@ -1,7 +1,7 @@
 //! What of a pool's guests is not wanted any more, and until when the rest must be done.
 
 use std::sync::{Arc, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::sandbox::alarm::Alarm;
 use crate::sync::Mutex;
@@ -33,12 +33,15 @@ impl Cancel {
         self.raise(Self::ALL);
     }
 
-    /// What guests do is to end by `end`, or before, if that was asked for earlier.
-    pub(crate) fn end_by(&self, end: Instant) {
+    /// What guests do is to end after `time`, or before, if that was asked for earlier. Gives
+    /// when that is; none if it is further away than the clock goes.
+    pub(crate) fn end_in(&self, time: Duration) -> Option<Instant> {
+        let end = Instant::now().checked_add(time)?;
         let mut by = self.0.end.lock().unwrap_or_else(PoisonError::into_inner);
         *by = Some(by.map_or(end, |before| before.min(end)));
         drop(by);
         self.ring();
+        Some(end)
     }
 
     /// Another run begins: what was asked of the one before is over.

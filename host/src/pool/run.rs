@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::block::ItemIndex;
 use crate::collector::Order;
@@ -125,7 +125,7 @@ impl Wake for Run {
         // Nothing is there for those who are still starting.
         self.cancel.starts();
         if let Some(timeout) = self.join_timeout {
-            self.cancel.end_by(Instant::now() + timeout);
+            self.cancel.end_in(timeout);
         }
     }
 }

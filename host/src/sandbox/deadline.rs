@@ -94,8 +94,17 @@ impl Watch {
         self.0.begun.store(begun, Ordering::Relaxed);
     }
 
+    /// Asks whether the guest may go on.
+    ///
+    /// # Errors
+    ///
+    /// Why it is to stop.
+    pub(crate) fn check(&self) -> Result<(), Overdue> {
+        self.overdue().map_or(Ok(()), Err)
+    }
+
     /// Whether the guest is to stop, and why.
-    pub(crate) fn overdue(&self) -> Option<Overdue> {
+    fn overdue(&self) -> Option<Overdue> {
         if !self.is_wanted() {
             return Some(Overdue::Unwanted);
         }
@@ -104,7 +113,8 @@ impl Watch {
             return Some(Overdue::End);
         }
         let limit = self.limit()?;
-        (self.since(now) + limit <= now).then_some(Overdue::Limit(limit))
+        let is_over = now.duration_since(self.since(now)) >= limit;
+        is_over.then_some(Overdue::Limit(limit))
     }
 
     fn is_wanted(&self) -> bool {
@@ -141,7 +151,8 @@ impl Watch {
 
     /// Until when the guest may sleep.
     fn end(&self) -> Option<Instant> {
-        let end = self.limit().map(|limit| self.since(Instant::now()) + limit);
+        // What is further away than the clock goes is never.
+        let end = self.limit().and_then(|limit| self.since(Instant::now()).checked_add(limit));
         [end, self.0.cancel.end()].into_iter().flatten().min()
     }
 
@@ -160,9 +171,7 @@ impl Watch {
             if let Poll::Ready(output) = polled {
                 return Ok(output);
             }
-            if let Some(overdue) = self.overdue() {
-                return Err(overdue);
-            }
+            self.check()?;
             self.0.alarm.wait(self.end());
         }
     }
@@ -204,7 +213,7 @@ mod tests {
             let slept = watch.drive(async { wasmtime_wasi::runtime::spawn(async { 7 }).await });
             assert_eq!(slept, Ok(7));
             let other = cancel.clone();
-            let ends = thread::Builder::new().spawn(move || other.end_by(Instant::now())).unwrap();
+            let ends = thread::Builder::new().spawn(move || other.end_in(Duration::ZERO)).unwrap();
             assert_eq!(watch.drive(pending::<()>()), Err(Overdue::End));
             ends.join().unwrap();
             let ends = thread::Builder::new().spawn(move || cancel.all()).unwrap();
@@ -222,5 +231,15 @@ mod tests {
         assert_eq!(watch.overdue(), None);
         watch.begin(Phase::Finishing);
         assert_eq!(watch.overdue(), Some(Overdue::Limit(Duration::ZERO)));
+    }
+
+    #[test]
+    fn a_limit_that_no_clock_reaches_is_none() {
+        let limits = TimeLimits { item: Some(Duration::MAX), start: Some(Duration::MAX) };
+        let watch = Watch::new(limits, Cancel::default());
+        for phase in [Phase::Starting, Phase::Item, Phase::Finishing] {
+            watch.begin(phase);
+            assert_eq!((watch.overdue(), watch.end()), (None, None), "{phase:?}");
+        }
     }
 }

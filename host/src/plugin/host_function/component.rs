@@ -67,8 +67,9 @@ pub(in crate::plugin) fn add_to_linker<T: HasCommon>(
         interface.func_wrap(
             name,
             move |mut store: StoreContextMut<'_, T>, (input,): (WasmList<u8>,)| {
-                let worker = store.data_mut().common().index;
-                Ok((function.answer(worker, input.as_le_slice(&store))?,))
+                let common = store.data_mut().common();
+                let (worker, watch) = (common.index, common.watch.clone());
+                Ok((function.answer(worker, &watch, input.as_le_slice(&store))?,))
             },
         )?;
     }

@@ -84,7 +84,7 @@ fn serve<T: HasCommon>(
     if common.is_allocating {
         return Err(function.trap(format_args!("was called by `{REALLOC}`")));
     }
-    let worker = common.index;
+    let (worker, watch) = (common.index, common.watch.clone());
     let memory = guest.get_export("memory").and_then(Extern::into_memory);
     let memory = memory.ok_or_else(|| function.trap(format_args!("found no memory")))?;
     let bytes = memory.data(&guest);
@@ -96,7 +96,7 @@ fn serve<T: HasCommon>(
     if Word::bytes(bytes, ret, ANSWER).is_none() {
         return Err(outside(function, "is to answer in", (ret, ANSWER), bytes.len()));
     }
-    let answer = function.answer(worker, input)?;
+    let answer = function.answer(worker, &watch, input)?;
     let (tag, answer) = match &answer {
         Ok(bytes) => (0, bytes.as_slice()),
         Err(text) => (1, text.as_bytes()),

@@ -1,6 +1,8 @@
 //! What host functions may be called.
 
 use super::*;
+use crate::pool::cancel::Cancel;
+use crate::sandbox::deadline::TimeLimits;
 
 fn told(offers: &[(&str, &str)]) -> String {
     let mut functions = HostFunctions::default();
@@ -71,7 +73,8 @@ fn what_a_function_says_is_bounded_and_its_panic_is_an_error() {
         b"panic" => panic!("{}", "p".repeat(10_000)),
         _ => Ok(format!("{} {}", call.worker(), input.len()).into_bytes()),
     });
-    let answer = |input: &[u8]| functions.0[0].answer(WorkerIndex::new(7), input);
+    let watch = Watch::new(TimeLimits::default(), Cancel::default());
+    let answer = |input: &[u8]| functions.0[0].answer(WorkerIndex::new(7), &watch, input);
 
     assert_eq!(answer(b"abc").unwrap().unwrap(), b"7 3");
     assert_eq!(answer(b"longest").unwrap().unwrap().len(), MAX_RESULT);

@@ -353,3 +353,17 @@ fn too_many_faults_end_the_run() {
         assert!(matches!(ended.error, Some(Error::TooManyFaults { .. })), "{:?}", ended.error);
     });
 }
+
+#[test]
+fn a_join_timeout_may_be_longer_than_any_clock_goes() {
+    watched(|| {
+        let settings = Settings { join_timeout: Some(Duration::MAX), ..settings() };
+        let stop = settings.stop.clone();
+        let mut pool = pool(1, settings, echo);
+        let mut results = pool.map(std::iter::repeat("item"));
+        results.next().unwrap().unwrap();
+        stop.set();
+        assert!(results.end().into_result().unwrap().stopped);
+        assert_eq!(pool.close()[0].closing, Ok(Some(b"done".to_vec())));
+    });
+}
