@@ -24,6 +24,9 @@ impl Serving {
     pub(super) fn take_part(&mut self, ticket: &Ticket) {
         let queue = &ticket.run.queue;
         loop {
+            if self.is_used_up() {
+                self.replace();
+            }
             // A replacement is dear: it is made when there is an item for it.
             if matches!(self.slot, Slot::Opening(_)) {
                 if !queue.wait_for_work() {
@@ -39,12 +42,13 @@ impl Serving {
             if self.work_off(claim, ticket) == Wanted::No {
                 return;
             }
-            if self.worker.renewal.recycle.is_some_and(|items| self.since_open >= items.get())
-                && self.executor.is_some()
-            {
-                self.replace();
-            }
         }
+    }
+
+    /// Whether the executor has had all the items that it may have.
+    fn is_used_up(&self) -> bool {
+        let most = self.worker.renewal.recycle;
+        self.executor.is_some() && most.is_some_and(|items| self.since_open >= items.get())
     }
 
     /// How many items to claim: no more than the executor may still have.
@@ -156,9 +160,6 @@ impl Serving {
             if run.queue.horizon() <= item || !self.worker.cancel.lets_work() {
                 break;
             }
-            let worker = self.worker.index;
-            self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
-            run.note_retry();
             if self.executor.is_some() {
                 self.replace();
             }
@@ -166,6 +167,9 @@ impl Serving {
             if self.slot == Slot::Retired {
                 break;
             }
+            let worker = self.worker.index;
+            self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
+            run.note_retry();
             match self.run_executor(outcomes, &Turns::new(claim, &ticks), run) {
                 Some(again) => failed = again,
                 None => return,
