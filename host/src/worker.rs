@@ -16,6 +16,7 @@ pub(crate) mod ticket;
 mod work;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -158,7 +159,11 @@ impl Worker {
             let span = tracing::debug_span!(parent: &ticket.run.span, "worker", worker);
             span.in_scope(|| serving.take_part(&ticket));
         }
-        serving.report()
+        let report = serving.report();
+        // What opens an executor may be code of others that panics when it is dropped.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(serving)));
+        drop(dropped);
+        report
     }
 }
 

@@ -367,3 +367,23 @@ fn a_join_timeout_may_be_longer_than_any_clock_goes() {
         assert_eq!(pool.close()[0].closing, Ok(Some(b"done".to_vec())));
     });
 }
+
+#[test]
+fn a_panic_when_what_opens_a_worker_is_dropped_costs_no_report() {
+    struct Slip;
+    impl Drop for Slip {
+        fn drop(&mut self) {
+            panic!("a slip at the end");
+        }
+    }
+    watched(|| {
+        let slip = Slip;
+        let open = move || {
+            let _ = &slip;
+            Ok(boxed(|item: &[u8]| Reply::Record(item.to_vec())))
+        };
+        let mut pool = start(settings(), std::iter::once(Box::new(open) as Open));
+        assert_eq!(pool.map(["a", "b"]).map(text).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(pool.close()[0].items, 2);
+    });
+}
