@@ -220,7 +220,8 @@ impl Serving {
         if self.slot != Slot::Retired {
             return;
         }
-        if attempt != Attempt::First {
+        // What the pool itself has interrupted is nothing to tell of.
+        if attempt != Attempt::First && self.worker.cancel.lets_work() {
             let worker = self.worker.index;
             self.worker.audience.tell(&Event::WorkerRetired { worker, why: &why });
         }

@@ -77,8 +77,8 @@ pub struct Results<'pool, I> {
     current: Option<(Outcomes, Cursor)>,
     /// How many items are still to come, as in `size_hint`.
     left: (usize, Option<usize>),
-    /// Whether the error that ended the run has come out.
-    has_told: bool,
+    /// Whether all has come out, but for the error that ended the run.
+    has_ended: bool,
     source: PhantomData<fn() -> I>,
     pool: PhantomData<&'pool mut Pool>,
 }
@@ -89,7 +89,7 @@ impl<I> Results<'_, I> {
             delivery,
             current: None,
             left: items,
-            has_told: false,
+            has_ended: false,
             source: PhantomData,
             pool: PhantomData,
         }
@@ -169,8 +169,9 @@ impl<I> Results<'_, I> {
     /// whose turn would have been next. A loop that never asks for the [`end`](Self::end) must
     /// not take it for a success.
     fn last_word(&mut self) -> Option<Result<Record, Fault>> {
-        let error = self.delivery.run.error_text().filter(|_| !self.has_told)?;
-        self.has_told = true;
+        // A reader that was let go may come to an error when all is over.
+        let has_ended = std::mem::replace(&mut self.has_ended, true);
+        let error = self.delivery.run.error_text().filter(|_| !has_ended)?;
         let next = ItemIndex::new(self.delivery.run.queue.pushed());
         Some(Err(Fault::new(next, FaultKind::NotRun, error)))
     }

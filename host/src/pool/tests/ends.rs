@@ -1,6 +1,7 @@
 //! Items fail, workers break, sources and sinks give up: each run ends as it should, and accounts for all.
 
 use super::*;
+use crate::worker::renewal::MaxRestarts;
 
 #[test]
 fn each_policy_does_what_it_says() {
@@ -385,5 +386,71 @@ fn a_panic_when_what_opens_a_worker_is_dropped_costs_no_report() {
         let mut pool = start(settings(), std::iter::once(Box::new(open) as Open));
         assert_eq!(pool.map(["a", "b"]).map(text).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(pool.close()[0].items, 2);
+    });
+}
+
+#[test]
+fn results_that_have_ended_stay_ended_whatever_a_reader_that_was_let_go_comes_to() {
+    watched(|| {
+        let (send, waits) = bounded::<()>(0);
+        let (alive, reader) = bounded::<()>(0);
+        let (begins, has_begun) = bounded(1);
+        let blocked = std::iter::from_fn(move || -> Option<String> {
+            let _alive = &alive;
+            begins.send(()).unwrap();
+            waits.recv().unwrap_err();
+            panic!("nobody sends any more");
+        });
+        let settings = settings();
+        let stop = settings.stop.clone();
+        let mut pool = pool(1, settings, echo);
+        let mut results = pool.map(blocked);
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        stop.set();
+        assert_eq!(results.next(), None);
+        drop(send);
+        reader.recv_timeout(PATIENCE).expect_err("the reader has ended");
+        assert_eq!(results.next(), None);
+    });
+}
+
+/// Remembers which events it was told of.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl crate::event::Observer for Told {
+    fn notify(&self, event: &crate::event::Event<'_>) {
+        self.0.lock().unwrap().push(format!("{event:?}"));
+    }
+}
+
+#[test]
+fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
+    watched(|| {
+        let told = Arc::new(Told::default());
+        let mut settings = Settings { audience: Audience::new(told.clone()), ..settings() };
+        settings.renewal.max_restarts = MaxRestarts::AtMost(0);
+        let (begins, has_begun) = bounded(1);
+        let (go, waits) = bounded::<()>(0);
+        let open = move || {
+            let (begins, waits) = (begins.clone(), waits.clone());
+            Ok(boxed(move |_: &[u8]| {
+                begins.send(()).unwrap();
+                // The pool has been dropped by now, and waits.
+                waits.recv_timeout(PATIENCE).unwrap_err();
+                Reply::Break
+            }))
+        };
+        let cancel = Cancel::default();
+        let opens: Vec<Open> = vec![Box::new(open)];
+        let mut pool = Pool::start(opens, settings, &Ticks::default(), cancel.clone()).unwrap();
+        let results = pool.map(["item"]);
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        cancel.all();
+        drop(go);
+        drop(results);
+        drop(pool);
+        let told = told.0.lock().unwrap();
+        assert!(told.iter().all(|event| event.starts_with("WorkerReady")), "{told:?}");
     });
 }
