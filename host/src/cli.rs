@@ -16,6 +16,7 @@ mod finish_file;
 mod formats;
 mod init_arg;
 mod listener;
+mod number;
 mod overwrite;
 mod progress;
 mod report;

@@ -10,15 +10,11 @@ use mtl_host::{DirGrant, Engine, Event, Observer, Plugin, Pool};
 use crate::support::{Host, fixtures, host, host_aloud, lines};
 
 /// Counts attempts in a directory of its own.
-fn stubborn(host: Host) -> Host {
-    host.plugin("stubborn.wat").subfolder("state").args([
-        "--jobs",
-        "1",
-        "--dir",
-        "state::/state:rw",
-        "--timeout",
-        "100ms",
-    ])
+fn stubborn(host: Host, jobs: &str) -> Host {
+    host.plugin("stubborn.wat")
+        .subfolder("state")
+        .args(["--jobs", jobs, "--dir", "state::/state:rw"])
+        .args(["--timeout", "100ms"])
 }
 
 #[test]
@@ -37,7 +33,7 @@ fn an_item_that_fails_is_tried_again_on_a_fresh_instance_and_keeps_its_place() {
         (&["--retries", "2", "--retry-on", "refused"],    "t2", "",     "trap: wasm `unreachable` instruction executed"),
     ];
     for (flags, item, result, fault) in cases {
-        let finished = stubborn(host_aloud())
+        let finished = stubborn(host_aloud(), "1")
             .args(flags.iter().copied())
             .stdin(lines(["a", item, "b"]))
             .run()
@@ -58,9 +54,8 @@ fn an_item_that_fails_is_tried_again_on_a_fresh_instance_and_keeps_its_place() {
 #[test]
 fn retried_items_of_many_workers_keep_their_places() {
     let items: Vec<_> = (0..300).map(|n| format!("{}2-{n}", ["t", "a", "r"][n % 3])).collect();
-    let finished = stubborn(host())
+    let finished = stubborn(host(), "3")
         .args(["--retries", "1", "--retry-on", "trap,refused", "--output-format", "jsonl"])
-        .args(["--jobs=3", "--tag"].iter().skip(2).copied())
         .stdin(lines(&items))
         .run()
         .code(0);
@@ -145,7 +140,6 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
 
 #[test]
 fn the_last_worker_ends_the_run_with_the_error_of_its_last_start() {
-    // Each start but the first fails, so that there are as many attempts as there may be.
     let finished = host_aloud()
         .plugin("flaky-start.wat")
         .subfolder("state")

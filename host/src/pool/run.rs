@@ -65,10 +65,11 @@ impl Run {
         })
     }
 
-    /// Ends the run with `error`: nothing more is read or started.
+    /// Ends the run with `error`: nothing more is read or started, and what goes on is to end.
     pub(crate) fn fail(&self, error: Error) {
         self.note(error);
         self.stop();
+        self.bound_the_end();
     }
 
     /// Ends the run with `error`: a worker cannot start, so that no other one needs to.
@@ -108,6 +109,13 @@ impl Run {
         self.stop_source();
     }
 
+    /// What plugins still do is given as long as the end may take.
+    fn bound_the_end(&self) {
+        if let Some(timeout) = self.join_timeout {
+            self.cancel.end_by(Instant::now() + timeout);
+        }
+    }
+
     /// Ends a wait of the source.
     pub(crate) fn stop_source(&self) {
         if let Some(stop) = &self.source_stop {
@@ -121,8 +129,6 @@ impl Wake for Run {
         self.stop();
         // Nothing is there for those who are still starting.
         self.cancel.starts();
-        if let Some(timeout) = self.join_timeout {
-            self.cancel.end_by(Instant::now() + timeout);
-        }
+        self.bound_the_end();
     }
 }

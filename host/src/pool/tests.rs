@@ -20,6 +20,7 @@ use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 mod ends;
 mod flow;
+mod renewal;
 mod workers;
 
 /// What a worker of a test answers.

@@ -156,9 +156,6 @@ impl Serving {
             if run.queue.horizon() <= item || !self.worker.cancel.lets_work() {
                 break;
             }
-            let worker = self.worker.index;
-            self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
-            run.note_retry();
             if self.executor.is_some() {
                 self.replace();
             }
@@ -166,6 +163,9 @@ impl Serving {
             if self.slot == Slot::Retired {
                 break;
             }
+            let worker = self.worker.index;
+            self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
+            run.note_retry();
             match self.run_executor(outcomes, &Turns::new(claim, &ticks), run) {
                 Some(again) => failed = again,
                 None => return,
