@@ -36,7 +36,7 @@ fn results_do_not_depend_on_chunks_or_the_window() {
 
 #[test]
 fn no_worker_idles_while_another_holds_items_it_has_not_started() {
-    for chunk_size in [ChunkSize::Auto, "2".parse().unwrap()] {
+    for chunk_size in [ChunkSize::Auto, "2".parse().unwrap(), "8".parse().unwrap()] {
         let barrier = Barrier::new(4);
         let plugin = Plugin::loader(&Engine::new().unwrap())
             .host_function("acme:store/lookup@1.0.0", "get", move |call, _| {
@@ -72,14 +72,16 @@ fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
     }
 }
 
-/// Two files: the first begins with an item that is waited on.
-fn two_inputs() -> Host {
-    gated("1").file("first", format!("wait\n{}", lines(1..10))).args(["first", "second"])
+/// Two files: the first begins with an item that is waited on, then it has `rest`.
+fn two_inputs(rest: &str) -> Host {
+    gated("1").file("first", format!("wait\n{rest}")).args(["first", "second"])
 }
 
 #[test]
 fn without_a_bound_the_reader_reads_on_while_an_item_is_waited_on() {
-    let described = two_inputs().args(["--unbounded"]);
+    // More than the window holds that there would be.
+    let rest = lines([&*"x".repeat(64 * 1024); 640]);
+    let described = two_inputs(&rest).args(["--unbounded"]);
     let pipe = described.folder().join("second");
     mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let running = described.start();
@@ -87,15 +89,16 @@ fn without_a_bound_the_reader_reads_on_while_an_item_is_waited_on() {
     // Returns when the reader has opened it: it is through with the first file.
     drop(File::options().write(true).open(pipe).unwrap());
     fs::write(running.folder().join("gate/open"), "").unwrap();
-    running.finish().code(0).stdout(format!("wait\n{}", lines(1..10)));
+    running.finish().code(0).stdout(format!("wait\n{rest}"));
 }
 
 #[test]
 fn a_window_of_few_items_holds_the_reader_back() {
-    let running = two_inputs().args(["--window", "4"]).file("second", "old\n").start();
+    let rest = lines(1..10);
+    let running = two_inputs(&rest).args(["--window", "4"]).file("second", "old\n").start();
     running.wait_for_stderr("begun");
     // It would have been read by now.
     fs::write(running.folder().join("second"), "new\n").unwrap();
     fs::write(running.folder().join("gate/open"), "").unwrap();
-    running.finish().code(0).stdout(format!("wait\n{}new\n", lines(1..10)));
+    running.finish().code(0).stdout(format!("wait\n{rest}new\n"));
 }

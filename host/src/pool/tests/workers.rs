@@ -7,7 +7,8 @@ fn no_worker_idles_while_another_holds_items_it_has_not_started() {
     watched(|| {
         // Eight items meet at a barrier of four, twice: any worker that kept two of them to
         // itself would wait for itself.
-        for chunk_size in [ChunkSize::Auto, ChunkSize::Fixed(NonZeroUsize::new(2).unwrap())] {
+        for chunk_size in ["auto", "2", "8"] {
+            let chunk_size = chunk_size.parse().unwrap();
             let barrier = Barrier::new(4);
             let meet = move |worker: usize, _: &[u8]| {
                 barrier.wait();
