@@ -50,14 +50,13 @@ fn an_item_that_takes_too_long_has_its_fault_and_a_fresh_instance_goes_on() {
 
 #[test]
 fn an_empty_standard_input_is_at_its_end_and_not_waited_for() {
-    // `b` would sleep, unless there is something to read; `i` reads.
-    host()
-        .plugin(CORE)
-        .args(["--jobs", "1", "--timeout", "30s"])
-        .stdin("n\nb\ni\nn\n")
-        .run()
-        .code(0)
-        .stdout("0 001\n0 002\n0 003\n0 004\n");
+    // `b` would sleep, unless there is something to read; `i` reads. What the command reads from
+    // is open all the while.
+    let mut running =
+        host().plugin(CORE).args(["--jobs", "1", "--timeout", "5s"]).stdin_open().start();
+    running.send("n\nb\ni\nn\n");
+    running.wait_for_stdout("0 001\n0 002\n0 003\n0 004\n");
+    running.finish().code(0);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 //! goes ahead.
 
 use std::fs::{self, File};
-use std::sync::Barrier;
+use std::sync::{Condvar, Mutex, mpsc};
+use std::thread;
 
 use mtl_host::{ChunkSize, Engine, Plugin, Pool};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::support::{Host, fixtures, host, lines};
+use crate::support::{DEADLINE, Host, fixtures, host, lines};
 
 /// A worker may be kept waiting until there is a file `gate/open`.
 fn gated(jobs: &str) -> Host {
@@ -37,10 +38,17 @@ fn results_do_not_depend_on_chunks_or_the_window() {
 #[test]
 fn no_worker_idles_while_another_holds_items_it_has_not_started() {
     for chunk_size in [ChunkSize::Auto, "2".parse().unwrap(), "8".parse().unwrap()] {
-        let barrier = Barrier::new(4);
+        let (arrivals, arrived) = (Mutex::new(0), Condvar::new());
         let plugin = Plugin::loader(&Engine::new().unwrap())
             .host_function("acme:store/lookup@1.0.0", "get", move |call, _| {
-                barrier.wait();
+                // Four meet, and then four again.
+                let mut arrivals = arrivals.lock().unwrap();
+                *arrivals += 1;
+                let all = if *arrivals <= 4 { 4 } else { 8 };
+                arrived.notify_all();
+                let waited =
+                    arrived.wait_timeout_while(arrivals, DEADLINE, |arrivals| *arrivals < all);
+                assert!(!waited.unwrap().1.timed_out(), "somebody idles");
                 Ok(call.worker().to_string().into_bytes())
             })
             .load(fixtures().join("host-function.wat"))
@@ -86,8 +94,11 @@ fn without_a_bound_the_reader_reads_on_while_an_item_is_waited_on() {
     mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let running = described.start();
     running.wait_for_stderr("begun");
-    // Returns when the reader has opened it: it is through with the first file.
-    drop(File::options().write(true).open(pipe).unwrap());
+    // Can be opened when the reader has opened it: it is through with the first file.
+    let (opened, is_opened) = mpsc::channel();
+    let open = move || opened.send(File::options().write(true).open(pipe).unwrap());
+    thread::Builder::new().spawn(open).unwrap();
+    drop(is_opened.recv_timeout(DEADLINE).expect("the reader goes on"));
     fs::write(running.folder().join("gate/open"), "").unwrap();
     running.finish().code(0).stdout(format!("wait\n{rest}"));
 }

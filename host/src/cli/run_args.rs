@@ -187,8 +187,8 @@ pub(crate) struct TimeArgs {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) init_timeout: Option<TimeSpan>,
 
-    /// How long the end may take, after the last item or after Ctrl-C: what plugins still do then
-    /// is interrupted
+    /// How long the end may take, after the last item, Ctrl-C or an error: what plugins still do
+    /// then is interrupted
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) join_timeout: Option<TimeSpan>,
 
