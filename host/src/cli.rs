@@ -1,11 +1,12 @@
 //! The command line. Only here does anything print, read the environment or listen to signals.
 //!
 //! ```text
-//! run_args (as typed) ─▶ run (as meant) ─▶ pool ─▶ faults ─▶ the real sink
-//!                          │                 └ events ─▶ report ─▶ console ◀─ progress
-//!                          └ signals ─▶ stop flag
+//! run_args (as typed) ─▶ settings ─▶ run (as meant) ─▶ pool ─▶ faults ─▶ the real sink
+//!                           ▲          │                 └ events ─▶ report ─▶ console ◀─ progress
+//!                  config (a file)     └ signals ─▶ stop flag
 //! ```
 
+mod config;
 mod console;
 mod env_grant;
 mod error;
@@ -16,19 +17,26 @@ mod finish_file;
 mod formats;
 mod init_arg;
 mod listener;
+mod nearest;
 mod number;
 mod overwrite;
 mod progress;
 mod report;
 mod run;
 mod run_args;
+mod settings;
 mod signals;
 mod time_span;
+mod worker_arg;
+mod workers;
+
+use std::io::Write;
 
 use clap::{Parser, Subcommand};
 
 use self::exit::Exit;
 use self::run_args::RunArgs;
+use self::settings::{Asked, Refused};
 
 /// Runs WebAssembly plugins as stateful workers over a stream of items
 #[derive(Debug, Parser)]
@@ -45,13 +53,18 @@ enum Command {
 
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> Exit {
-    match Cli::try_parse() {
-        Ok(Cli { command: Command::Run(args) }) => run::run(&args),
-        Err(error) => {
+    match settings::ask(std::env::args_os().collect()) {
+        Ok(Asked::Run(args)) => run::run(&args),
+        Ok(Asked::Show(text)) => {
             // When nobody reads it, there is nobody to tell.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            Exit::Success
+        }
+        Err(Refused::Line(error)) => {
             let _ = error.print();
             if error.use_stderr() { Exit::Usage } else { Exit::Success }
         }
+        Err(Refused::Settings(error)) => run::refuse(&error),
     }
 }
 

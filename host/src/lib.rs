@@ -27,6 +27,8 @@
 //!
 //! The library is silent: it does not print, exit, read the environment or install handlers.
 
+#[cfg(feature = "cli")]
+mod bar;
 mod block;
 mod byte_size;
 mod collector;
@@ -56,6 +58,8 @@ mod patience;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[cfg(feature = "cli")]
+pub use self::bar::Bar;
 pub use self::block::{BlockBuilder, ItemIndex};
 pub use self::collector::Order;
 pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownPolicy};

@@ -7,6 +7,7 @@ use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
 use mtl_host::{BuildError, EngineError, LoadError};
 
+use super::config::ConfigError;
 use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
@@ -29,6 +30,14 @@ pub(crate) enum CliError {
     /// `--output-dir` names files after items, and these have no names.
     #[error("`--output-dir` names each result after its item's file, and `{format}` are no files")]
     NamelessItems { format: InputFormat },
+    /// No worker is described.
+    #[error("no plugin is named")]
+    NoPlugin,
+    /// A flag for workers that are alike, beside some that differ.
+    #[error("`--{flag}` does not go with a list of workers")]
+    BesideWorkers { flag: &'static str },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
@@ -67,6 +76,20 @@ impl CliError {
                  itself"
                     .into(),
             ),
+            Self::NoPlugin => Some(
+                "name it first: `mtl-host run PLUGIN [INPUT]...`; or each worker's, with `--worker`"
+                    .into(),
+            ),
+            Self::BesideWorkers { flag: "jobs" } => {
+                Some("leave it out: there is one worker for each `--worker`".into())
+            }
+            Self::BesideWorkers { flag: "plugin" } => {
+                Some("each worker names its own: `--worker PLUGIN`".into())
+            }
+            Self::BesideWorkers { flag } => {
+                Some(format!("each worker has its own: `--worker PLUGIN,{flag}=...`"))
+            }
+            Self::Config(error) => error.hint(),
             Self::Load(error) => error.hint(),
             Self::Build(error) => error.hint().map(Into::into),
             Self::Source(error) => error.hint().map(Into::into),

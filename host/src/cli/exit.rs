@@ -43,6 +43,9 @@ impl Exit {
             | CliError::InitFile { .. }
             | CliError::Overwrite { .. }
             | CliError::NamelessItems { .. }
+            | CliError::NoPlugin
+            | CliError::Config(_)
+            | CliError::BesideWorkers { .. }
             | CliError::Build(
                 BuildError::InitCount { .. }
                 | BuildError::NoInit { .. }

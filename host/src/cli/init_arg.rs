@@ -28,7 +28,7 @@ impl From<OsString> for InitArg {
 }
 
 impl InitArg {
-    fn read(&self) -> Result<Vec<u8>, CliError> {
+    pub(crate) fn read(&self) -> Result<Vec<u8>, CliError> {
         match self {
             Self::Text(text) => Ok(text.clone()),
             Self::File(path) => {

@@ -5,19 +5,18 @@ use std::sync::Arc;
 
 use mtl_host::sink::{Directory, Output, Sink};
 use mtl_host::source::{Inputs, Limit, Placed, Source};
-use mtl_host::{Ended, Engine, Error, Order, Places, Plugin, Pool, PoolBuilder, StopFlag};
+use mtl_host::{Ended, Error, Order, Places, Pool, PoolBuilder, StopFlag};
 
 use super::console::Console;
 use super::error::CliError;
 use super::exit::{Exit, Interrupted, is_closed_pipe};
 use super::faults::{Faults, FaultsFile};
 use super::finish_file::FinishFile;
-use super::init_arg::{self, InitArg};
 use super::listener::Listener;
 use super::overwrite::{self, Used};
 use super::progress::{Progress, ResultsGo};
 use super::report::Report;
-use super::run_args::{ItemArgs, ResultArgs, RunArgs, WorkerArgs};
+use super::run_args::{ItemArgs, ResultArgs, RunArgs};
 use super::signals::Signals;
 
 /// Runs, and tells people of it.
@@ -29,16 +28,21 @@ pub(super) fn run(args: &RunArgs) -> Exit {
     })
 }
 
+/// Tells people why nothing is run.
+pub(super) fn refuse(error: &CliError) -> Exit {
+    Report::to(&Arc::new(Console::standard_error())).cannot_begin(error);
+    Exit::of_error(error)
+}
+
 fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     let (stop, report) = (StopFlag::new(), Report::to(console));
     check_output_dir(args)?;
     check_overwrites(args)?;
     let source = open_source(&args.items)?;
-    let plugin = load(&args.plugin, &args.workers)?;
+    let builder = describe(args)?;
     let signals = Signals::listen(&stop, console)?;
     let listener = Arc::new(Listener::new(&report));
-    let builder = describe(args, &plugin)?.stop(&stop).observer(listener.clone());
-    let mut pool = builder.build()?;
+    let mut pool = builder.stop(&stop).observer(listener.clone()).build()?;
     // Only now: a slip before this point must not empty the result of an earlier run.
     if let Some(path) = &args.time.finish_output {
         listener.write_closings_to(FinishFile::create(path)?);
@@ -99,39 +103,18 @@ fn keep_files(args: &RunArgs, places: &Places) {
     }
 }
 
-/// The plugin in this file, as the flags want it.
-fn load(path: &Path, args: &WorkerArgs) -> Result<Plugin, CliError> {
-    let mut loader = Plugin::loader(&Engine::new()?);
-    if let Some(digest) = args.sha256 {
-        loader = loader.sha256(digest);
-    }
-    if let Some(export) = &args.call {
-        loader = loader.call(export);
-    }
-    Ok(loader.load(path)?)
-}
-
 /// The pool that the flags describe.
-fn describe(args: &RunArgs, plugin: &Plugin) -> Result<PoolBuilder, CliError> {
-    let mut builder = Pool::builder(plugin)
-        .init(init_arg::init(&args.workers.init)?)
+fn describe(args: &RunArgs) -> Result<PoolBuilder, CliError> {
+    let mut builder = args
+        .workers
+        .pool()?
         .item_format(args.items.input_format.item_format())
         .order(if args.workers.unordered { Order::Completion } else { Order::Input })
         .on_error(args.faults.on_error)
         .max_faults(args.faults.max_faults);
     builder = paced(builder, args);
-    if let Some(jobs) = args.workers.jobs {
-        builder = builder.jobs(jobs);
-    }
     if let Some(format) = args.results.results {
         builder = builder.results(format.into());
-    }
-    for grant in &args.workers.dir {
-        builder = builder.dir(grant.clone());
-    }
-    for grant in &args.workers.env {
-        let (name, value) = grant.resolve(|name| std::env::var_os(name))?;
-        builder = builder.env(name, value);
     }
     Ok(builder)
 }
@@ -189,15 +172,12 @@ fn close(pool: Pool, ended: &Ended, report: &Report) {
 
 /// The files that are read before the first item, or as lists of items.
 fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
-    let mut read = vec![Used { what: "the plugin", path: &args.plugin }];
+    let mut read = args.workers.files();
+    read.extend(args.config.iter().map(|path| Used { what: "the configuration", path }));
     read.extend(args.items.inputs.iter().map(|path| Used { what: "an input", path }));
     if args.items.inputs.is_empty() {
         read.push(Used { what: "an input", path: Path::new("-") });
     }
-    read.extend(args.workers.init.iter().filter_map(|init| match init {
-        InitArg::File(path) => Some(Used { what: "an init argument", path }),
-        InitArg::Text(_) => None,
-    }));
     read
 }
 

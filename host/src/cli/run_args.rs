@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use mtl_host::{
-    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, RetryOn,
-    Sha256, Window,
+    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, MemoryLimit,
+    RetryOn, Sha256, Window,
 };
 
 use super::env_grant::EnvGrant;
@@ -16,6 +16,11 @@ use super::init_arg::InitArg;
 use super::number;
 use super::progress::Mode;
 use super::time_span::TimeSpan;
+use super::worker_arg::WorkerArg;
+
+const USAGE: &str = "\
+mtl-host run [OPTIONS] PLUGIN [INPUT]...
+       mtl-host run [OPTIONS] --worker SPEC... [INPUT]...";
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -37,18 +42,22 @@ Examples:
 
   A plugin that loads a vocabulary from a directory, once in each of 8 workers:
     mtl-host run tokenize.wasm -j 8 --dir ./data::/data --init /data/vocab.txt \\
-      text.txt.gz -o tokens.txt";
+      text.txt.gz -o tokens.txt
+
+  Two workers that differ:
+    mtl-host run --worker a.wasm,init=x --worker b.wasm,dir=./b::/data text.txt";
 
 /// Run every item of the input through a plugin
 ///
 /// Each worker is one instance of the plugin in its own sandbox, initialised once. Items stream
 /// through bounded queues; nothing is loaded whole.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(after_help = AFTER_HELP, override_usage = USAGE, arg_required_else_help = true)]
 pub(crate) struct RunArgs {
-    /// The plugin: a core module or a component, .wasm or .wat
+    /// The plugin: a core module or a component, .wasm or .wat. With `--plugin`, `--worker`, or
+    /// a configuration that names one, this is the first INPUT
     #[arg(value_name = "PLUGIN")]
-    pub(crate) plugin: PathBuf,
+    pub(crate) first: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) items: ItemArgs,
@@ -64,6 +73,30 @@ pub(crate) struct RunArgs {
     pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) progress: ProgressArgs,
+
+    /// Take flags that are not given here from FILE, in TOML: `[pool]` has them by name, each
+    /// `[[worker]]` a worker; paths in it are relative to it
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Show all settings as such a file, and do nothing else
+    #[arg(long, help_heading = "Configuration")]
+    pub(crate) print_config: bool,
+}
+
+impl RunArgs {
+    /// Gives the first positional its meaning: the plugin, if nothing else says who works;
+    /// otherwise an input.
+    pub(crate) fn settle(mut self) -> Self {
+        if let Some(first) = self.first.take() {
+            if self.workers.plugin.is_none() && self.workers.worker.is_empty() {
+                self.workers.plugin = Some(first);
+            } else {
+                self.items.inputs.insert(0, first);
+            }
+        }
+        self
+    }
 }
 
 /// Where items come from.
@@ -139,6 +172,21 @@ impl ResultArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct WorkerArgs {
+    /// The plugin, so that every positional is an INPUT
+    #[arg(long, value_name = "PLUGIN")]
+    pub(crate) plugin: Option<PathBuf>,
+
+    /// A worker, where they differ: once for each. After its plugin come, as needed,
+    /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,memory=SIZE`, `,timeout=TIME`,
+    /// `,init-timeout=TIME`, `,sha256=HEX`, `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`,
+    /// which takes the rest
+    #[arg(
+        long,
+        value_name = "SPEC",
+        value_parser = OsStringValueParser::new().try_map(WorkerArg::parse)
+    )]
+    pub(crate) worker: Vec<WorkerArg>,
+
     /// How many workers [default: one per core, or as many as there are `--init`]
     #[arg(short, long, value_name = "N")]
     pub(crate) jobs: Option<Jobs>,
@@ -164,6 +212,10 @@ pub(crate) struct WorkerArgs {
     /// Let the plugin see a variable; without VALUE, as it is here
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub(crate) env: Vec<EnvGrant>,
+
+    /// What the plugin may take of memory, such as 64MiB or 2GiB
+    #[arg(long, value_name = "SIZE", default_value_t)]
+    pub(crate) memory: MemoryLimit,
 
     /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it
     #[arg(long, value_name = "HEX")]

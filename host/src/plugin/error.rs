@@ -10,6 +10,15 @@ use crate::worker::executor::Broken;
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a plugin could not be loaded.
+///
+/// ```
+/// use mtl_host::{Engine, LoadError, Plugin};
+///
+/// let error = Plugin::load(&Engine::new()?, "../tests/fixtures/no-call.wat").unwrap_err();
+/// assert!(matches!(&error, LoadError::MissingExport { missing, .. } if missing == "call"));
+/// assert!(error.hint().unwrap().ends_with("name it: `--call NAME`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -221,6 +230,19 @@ fn import_hint(import: &str, offered: &[String]) -> String {
 }
 
 /// Why a worker's instance could not be started.
+///
+/// ```
+/// use mtl_host::{Engine, Error, Init, Plugin, Pool, StartError};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
+/// let mut pool = Pool::builder(&plugin).init(Init::Same(b"refuse".to_vec())).build()?;
+/// let Some(Error::Init { source, .. }) = pool.map(["item"]).end().error else {
+///     panic!("it refuses these arguments");
+/// };
+/// assert_eq!(source.to_string(), "init failed: these arguments are no good");
+/// assert!(source.hint().unwrap().starts_with("`--init TEXT`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -252,6 +274,12 @@ pub enum StartError {
         /// How long it may take.
         message: String,
     },
+    /// It takes more memory than it may have, before its first item.
+    #[error("{message}")]
+    OutOfMemory {
+        /// What happened.
+        message: String,
+    },
     /// `init` answered with an error.
     #[error("init failed: {message}")]
     InitRefused {
@@ -279,6 +307,7 @@ impl StartError {
     pub(super) fn instantiate(broken: Broken) -> Self {
         match broken.kind {
             FaultKind::Timeout => Self::Timeout { message: broken.message },
+            FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
             _ => Self::Instantiate { message: broken.message },
         }
     }
@@ -286,6 +315,7 @@ impl StartError {
     pub(super) fn init_broke(broken: Broken) -> Self {
         match broken.kind {
             FaultKind::Timeout => Self::Timeout { message: broken.message },
+            FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
             _ => Self::InitBroke { message: broken.message },
         }
     }
@@ -296,8 +326,11 @@ impl StartError {
         let hint = match self {
             Self::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
             Self::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
+            Self::OutOfMemory { .. } => "`--memory SIZE` allows more",
             Self::Abi { found, supported } if found > supported => "update mtl-host",
             Self::Abi { .. } => "rebuild the plugin with the current SDK",
+            // As an SDK says it of a call with parameters.
+            Self::InitRefused { message } if message.contains("`--args") => return None,
             Self::InitRefused { .. } => {
                 "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
             }

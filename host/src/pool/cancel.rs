@@ -1,10 +1,11 @@
 //! What of a pool's guests is not wanted any more, and until when the rest must be done.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::sandbox::alarm::Alarm;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU8, Ordering};
 
 /// Ends what guests do, by degrees. It only ever becomes more.
 #[derive(Clone, Debug, Default)]

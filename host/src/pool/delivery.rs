@@ -17,6 +17,17 @@ use crate::stats::{Counts, Summary};
 use crate::stop::StopFlag;
 
 /// How a run ended: the account in any case, and the error, if there was one.
+///
+/// ```
+/// use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).on_error(ErrorPolicy::Deferred).build()?;
+/// let (_, _, ended) = pool.map(["good", "!bad"]).collect_all();
+/// assert_eq!(ended.summary.counts.records(), 1, "there is an account in any case");
+/// assert!(matches!(ended.into_result(), Err(Error::ItemsFailed(_))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a run may have ended with an error"]
 #[non_exhaustive]
@@ -184,6 +195,11 @@ impl Delivery {
             stopped: self.stop.is_set(),
         };
         let accounted = account.counts.total();
+        self.run.span.in_scope(|| {
+            let Summary { read, counts, retried, took, .. } = summary;
+            let (failed, not_run) = (counts.failed(), counts.not_run());
+            tracing::debug!(read, failed, not_run, retried, ?took, "the run has ended");
+        });
         let error = (read != accounted).then_some(Error::Unaccounted { read, accounted });
         let error =
             error.or_else(|| self.run.take_error()).or_else(|| judge(self.run.policy, faults));

@@ -1,8 +1,9 @@
 //! The thread that reads: it fills blocks from the source and pushes them into the queue.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -16,34 +17,48 @@ use crate::source::{Filled, Source};
 /// A reader at work, or done.
 #[derive(Debug)]
 pub(super) struct Reader {
+    /// None where somebody else waits for the thread.
     thread: Option<JoinHandle<()>>,
-    done: Receiver<()>,
+    /// None when its end has been waited for.
+    done: Option<Receiver<()>>,
 }
+
+/// What a reader's thread does.
+pub(super) type Reading<'source> = Box<dyn FnOnce() + Send + 'source>;
+
+/// Starts a thread that does this, and gives what waits for it, unless somebody else does.
+pub(super) type Launch<'launch, 'source> =
+    &'launch dyn Fn(Builder, Reading<'source>) -> io::Result<Option<JoinHandle<()>>>;
 
 impl Reader {
     /// How long a source may take to notice that it is not wanted any more. One that is blocked
     /// in code of others is let go then, and ends when that code returns.
     const GRACE: Duration = Duration::from_secs(1);
 
-    pub(super) fn start(mut source: impl Source + 'static, run: Arc<Run>) -> Result<Self, Error> {
+    pub(super) fn start<'source>(
+        mut source: impl Source + 'source,
+        run: Arc<Run>,
+        launch: Launch<'_, 'source>,
+    ) -> Result<Self, Error> {
         let (ending, done) = bounded::<()>(0);
         let read = move || {
-            read_all(&mut source, &run);
+            run.span.in_scope(|| read_all(&mut source, &run));
             drop(source);
             drop(ending);
         };
-        let thread = thread::Builder::new().name("mtl-reader".into()).spawn(read);
-        Ok(Self { thread: Some(thread.map_err(Error::Thread)?), done })
+        let thread = launch(Builder::new().name("mtl-reader".into()), Box::new(read));
+        Ok(Self { thread: thread.map_err(Error::Thread)?, done: Some(done) })
     }
 
     /// Waits for the reader's end. The run must have stopped, or read all.
     pub(super) fn end(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
-        match self.done.recv_timeout(Self::GRACE) {
+        let Some(done) = self.done.take() else { return };
+        let thread = self.thread.take();
+        match done.recv_timeout(Self::GRACE) {
             // The sender is dropped at the thread's end, by a panic too.
             Err(RecvTimeoutError::Disconnected) | Ok(()) => {
                 // What a panic had to say has been noted in the run.
-                let _ = thread.join();
+                let _ = thread.map(JoinHandle::join);
             }
             Err(RecvTimeoutError::Timeout) => drop(thread),
         }

@@ -3,12 +3,27 @@
 use std::marker::PhantomData;
 
 use crate::block::ItemIndex;
+use crate::error::Error;
 use crate::fault::{Fault, FaultKind};
 use crate::outcome::{Cursor, Outcome, Outcomes};
 use crate::pool::Pool;
 use crate::pool::delivery::{Delivery, Ended};
 
 /// What a plugin gave for one item.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// // It filters out items that begin with `#`.
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let records: Vec<_> = pool.map(["one", "# two"]).try_collect()?;
+/// let [one, two] = records.try_into().unwrap();
+/// assert_eq!(two.index().get(), 1);
+/// assert_eq!(two.bytes(), None);
+/// assert_eq!(one.into_bytes(), Some(b"one".to_vec()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     index: ItemIndex,
@@ -41,6 +56,20 @@ impl Record {
 /// faults of kind [`NotRun`](crate::FaultKind::NotRun). When an error ended it, one more such
 /// fault comes last, which says why; [`end`](Self::end) has the error itself. Dropping it
 /// half-way ends the run; the pool and its workers stay.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let mut results = pool.map(["good", "!bad", "good"]);
+/// assert_eq!(results.len(), 3);
+/// assert!(results.next().unwrap().is_ok());
+/// assert_eq!(results.next().unwrap().unwrap_err().message(), "!bad");
+/// drop(results);
+/// assert_eq!(pool.map(["next"]).count(), 1, "the pool is as good as before");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "results are lazy: items are read while results are taken"]
 pub struct Results<'pool, I> {
@@ -66,8 +95,67 @@ impl<I> Results<'_, I> {
         }
     }
 
+    /// Takes all results out: all records, in the order in which they come.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool, Record};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let records: Vec<Record> = pool.map(["one", "two"]).try_collect()?;
+    /// assert_eq!(records[1].bytes(), Some(&b"TWO"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error that ended the run; or, as soon as an item fails, that, whatever the pool's
+    /// policy: what comes after it is not worked on.
+    pub fn try_collect<C: FromIterator<Record>>(mut self) -> Result<C, Error> {
+        let collected: Result<C, Fault> = self.by_ref().collect();
+        let ended = self.end();
+        match (collected, ended.error) {
+            (_, Some(error)) => Err(error),
+            (Err(fault), None) => Err(Error::ItemFailed(fault)),
+            (Ok(records), None) => Ok(records),
+        }
+    }
+
+    /// Takes all results out: the records, the faults, and how the run ended.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let (records, faults, ended) = pool.map(["good", "!bad"]).collect_all();
+    /// assert_eq!((records.len(), faults.len()), (1, 1));
+    /// assert!(ended.error.is_none(), "the policy is to ignore faults");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn collect_all(mut self) -> (Vec<Record>, Vec<Fault>, Ended) {
+        let (mut records, mut faults) = (Vec::new(), Vec::new());
+        for result in self.by_ref() {
+            match result {
+                Ok(record) => records.push(record),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        (records, faults, self.end())
+    }
+
     /// Ends the run, however far it is: gives the account of it, and the error if one ended it.
     /// What was not taken out is counted all the same.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let mut results = pool.map(["a", "b", "c"]);
+    /// results.by_ref().take(2).try_for_each(|result| result.map(drop))?;
+    /// let summary = results.end().into_result()?;
+    /// assert_eq!(summary.delivered, 2);
+    /// assert_eq!(summary.read, summary.counts.total());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn end(mut self) -> Ended {
         if let Some((outcomes, cursor)) = self.current.take() {
             self.delivery.settle(&outcomes, cursor.passed());

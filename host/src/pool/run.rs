@@ -31,6 +31,8 @@ pub(crate) struct Run {
     /// How long what goes on may take once the run is stopped.
     join_timeout: Option<Duration>,
     retried: AtomicU64,
+    /// What traces of this run are told under.
+    pub(crate) span: tracing::Span,
     /// The first error: later ones are its consequences.
     error: Mutex<Option<Error>>,
 }
@@ -61,6 +63,7 @@ impl Run {
             cancel,
             join_timeout,
             retried: AtomicU64::new(0),
+            span: tracing::debug_span!("run"),
             error: Mutex::default(),
         })
     }

@@ -158,3 +158,71 @@ fn a_source_that_blocks_for_ever_is_let_go() {
         drop(send);
     });
 }
+
+#[test]
+fn items_may_be_borrowed_in_a_scope() {
+    watched(|| {
+        let mut pool = pool(2, settings(), echo);
+        let words = String::from("one two three");
+        let longest =
+            pool.map_scoped(words.split(' '), |results| results.map(text).max_by_key(String::len));
+        assert_eq!(longest.as_deref(), Some("three"));
+        let first = pool.map_scoped(words.split(' '), |mut results| results.next().map(text));
+        assert_eq!(first.as_deref(), Some("one"), "the rest is not wanted");
+        assert_eq!(pool.map(["again"]).map(text).collect::<Vec<_>>(), ["again"]);
+    });
+}
+
+#[test]
+fn a_panic_in_a_scope_ends_the_run_and_leaves_the_pool() {
+    watched(|| {
+        let mut pool = pool(2, settings(), echo);
+        let items = numbers(1000);
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            pool.map_scoped(&items, |mut results| {
+                results.next();
+                panic!("enough");
+            })
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(pool.map(["again"]).map(text).collect::<Vec<_>>(), ["again"]);
+    });
+}
+
+#[test]
+fn results_can_be_collected_at_once() {
+    let judge = |_: usize, item: &[u8]| match item {
+        b"bad" => Reply::Refused,
+        _ => Reply::Record(item.to_vec()),
+    };
+    watched(move || {
+        let mut pool = pool(2, settings(), judge);
+        let records: Vec<_> = pool.map(["a", "b"]).try_collect().unwrap();
+        assert_eq!(
+            records.iter().map(Record::bytes).collect::<Vec<_>>(),
+            [Some(&b"a"[..]), Some(b"b")]
+        );
+        let error = pool.map(["a", "bad", "b"]).try_collect::<Vec<_>>().unwrap_err();
+        assert!(matches!(&error, Error::ItemFailed(fault) if fault.index().get() == 1), "{error}");
+        let (records, faults, ended) = pool.map(["a", "bad", "b"]).collect_all();
+        assert_eq!((records.len(), faults.len()), (2, 1));
+        assert_eq!(ended.summary.counts.total(), 3);
+    });
+}
+
+#[test]
+fn what_can_go_to_another_thread_may() {
+    fn send<T: Send>() {}
+    fn share<T: Send + Sync>() {}
+    send::<Pool>();
+    send::<PoolBuilder>();
+    send::<Results<'_, std::vec::IntoIter<String>>>();
+    send::<Ended>();
+    share::<Record>();
+    share::<Fault>();
+    share::<Error>();
+    share::<StopFlag>();
+    share::<crate::Engine>();
+    share::<crate::Plugin>();
+    share::<crate::Progress>();
+}

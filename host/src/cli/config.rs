@@ -1,0 +1,162 @@
+//! Settings from a file: `--config mtl.toml`.
+//!
+//! ```text
+//! command line ─▶ clap ─▶ which flags are given, and which file ─┐
+//! file ─▶ entries with their lines ─▶ flags that are not given ──┴▶ clap again ─▶ RunArgs
+//! ```
+//!
+//! A key of `[pool]` is the long name of a flag, and is turned into that flag: what there is,
+//! what it takes and what it means is said once, where the flag is. What a flag is worth on the
+//! command line wins over the file, and so does one that cannot be together with what the file
+//! says. Each `[[worker]]` is a worker of its own, as `--worker` is.
+//!
+//! Paths in the file are relative to the folder that it is in.
+
+mod error;
+mod pool;
+mod print;
+mod relative;
+mod value;
+mod worker;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgMatches, Command};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+pub(super) use self::error::ConfigError;
+pub(super) use self::print::print;
+
+use self::error::Place;
+use self::value::Value;
+use super::nearest::nearest;
+use super::worker_arg::WorkerArg;
+
+/// A file of settings, read; its keys have not been looked at.
+#[derive(Debug)]
+pub(super) struct Config {
+    path: PathBuf,
+    pool: Vec<Entry>,
+    workers: Vec<Table>,
+}
+
+/// A table of settings.
+#[derive(Debug)]
+struct Table {
+    place: Place,
+    entries: Vec<Entry>,
+}
+
+/// `key = value`, and where.
+#[derive(Debug)]
+struct Entry {
+    place: Place,
+    key: String,
+    value: Value,
+}
+
+/// What a file adds to a command line.
+#[derive(Debug, Default)]
+pub(super) struct Additions {
+    /// Flags that are not on the command line.
+    pub(super) flags: Vec<String>,
+    /// Workers, if there are none on the command line.
+    pub(super) workers: Vec<WorkerArg>,
+    /// Inputs, for when there are none on the command line.
+    pub(super) inputs: Vec<PathBuf>,
+}
+
+impl Config {
+    const TABLES: [&str; 2] = ["pool", "worker"];
+
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let reader = Reader { path, text };
+        let file = DeTable::parse(text).map_err(|error| {
+            let place = reader.place(error.span().map_or(0, |span| span.start));
+            ConfigError::NotToml { place, why: error.message().replace('\n', ", ") }
+        })?;
+        let mut config = Self { path: path.to_owned(), pool: Vec::new(), workers: Vec::new() };
+        for (key, value) in file.get_ref() {
+            let place = reader.place(key.span().start);
+            match (&**key.get_ref(), value.get_ref()) {
+                ("pool", DeValue::Table(table)) => config.pool = reader.entries(table)?,
+                ("worker", DeValue::Array(tables)) => {
+                    let tables = tables.iter().map(|table| reader.worker(table));
+                    config.workers = tables.collect::<Result<_, _>>()?;
+                }
+                (key @ ("pool" | "worker"), _) => {
+                    return Err(ConfigError::NotATable { place, key: key.into() });
+                }
+                (key, _) => {
+                    let nearest = nearest(key, Self::TABLES).map(str::to_owned);
+                    return Err(ConfigError::UnknownTable { place, key: key.into(), nearest });
+                }
+            }
+        }
+        Ok(config)
+    }
+
+    /// What the file adds to what is `given`: to the flags of `command`.
+    pub(super) fn additions(
+        self,
+        command: &Command,
+        given: &ArgMatches,
+    ) -> Result<Additions, ConfigError> {
+        let Self { path, pool, workers } = self;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut additions = Additions::default();
+        let lists = !workers.is_empty();
+        let plugin =
+            pool::add(pool, lists, &pool::Given { command, given, folder }, &mut additions)?;
+        let workers = workers.into_iter().map(|table| worker::read(table, plugin.as_ref(), folder));
+        let workers = workers.collect::<Result<Vec<_>, _>>()?;
+        if !pool::is_given(given, "worker") && !pool::is_given(given, "plugin") {
+            additions.workers = workers;
+        }
+        Ok(additions)
+    }
+}
+
+/// Turns positions into lines.
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn place(&self, at: usize) -> Place {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Place { path: self.path.to_owned(), line }
+    }
+
+    fn worker(&self, table: &Spanned<DeValue<'_>>) -> Result<Table, ConfigError> {
+        let place = self.place(table.span().start);
+        match table.get_ref() {
+            DeValue::Table(table) => Ok(Table { place, entries: self.entries(table)? }),
+            _ => Err(ConfigError::NotATable { place, key: "worker".into() }),
+        }
+    }
+
+    /// The entries of a table, in the order of the file.
+    fn entries(&self, table: &DeTable<'_>) -> Result<Vec<Entry>, ConfigError> {
+        let mut spans: Vec<_> = table.iter().collect();
+        spans.sort_by_key(|(key, _)| key.span().start);
+        let entry = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
+            let (place, key) = (self.place(key.span().start), key.get_ref().clone().into_owned());
+            match Value::of(value.get_ref()) {
+                Ok(value) => Ok(Entry { place, key, value }),
+                Err(why) => Err(ConfigError::Value { place, key, why }),
+            }
+        };
+        spans.into_iter().map(entry).collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! Paths in a file of settings: relative to its folder when it is read, absolute when it is
+//! written, so that it means the same wherever it lies.
+
+use std::any::TypeId;
+use std::path::{Path, PathBuf};
+
+use clap::Arg;
+use mtl_host::DirGrant;
+
+use crate::cli::env_grant::EnvGrant;
+use crate::cli::init_arg::InitArg;
+
+/// What the text of a flag is, as far as a file has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Path,
+    /// `HOST::GUEST`.
+    Dir,
+    /// `TEXT` or `@FILE`.
+    Init,
+    /// `KEY` or `KEY=VALUE`.
+    Env,
+    /// Any text.
+    Text,
+    /// Something else, which may be a number.
+    Other,
+}
+
+impl Meaning {
+    /// By the type that a flag is parsed to.
+    pub(super) fn of(arg: &Arg) -> Self {
+        let parsed = arg.get_value_parser().type_id();
+        let meanings = [
+            (TypeId::of::<PathBuf>(), Self::Path),
+            (TypeId::of::<DirGrant>(), Self::Dir),
+            (TypeId::of::<InitArg>(), Self::Init),
+            (TypeId::of::<EnvGrant>(), Self::Env),
+            (TypeId::of::<String>(), Self::Text),
+        ];
+        meanings
+            .into_iter()
+            .find(|(id, _)| parsed == *id)
+            .map_or(Self::Other, |(_, meaning)| meaning)
+    }
+
+    /// `text`, whose path is relative to `folder`.
+    pub(super) fn within(self, folder: &Path, text: String) -> String {
+        match self {
+            // Standard input or output.
+            Self::Path if text == "-" => text,
+            Self::Path => join(folder, &text),
+            Self::Init => match text.strip_prefix('@') {
+                Some(file) => format!("@{}", join(folder, file)),
+                None => text,
+            },
+            Self::Dir => match text.split_once("::") {
+                Some((host, guest)) if !host.is_empty() => {
+                    format!("{}::{guest}", join(folder, host))
+                }
+                Some(_) | None => text,
+            },
+            Self::Env | Self::Text | Self::Other => text,
+        }
+    }
+}
+
+fn join(folder: &Path, path: &str) -> String {
+    let joined = folder.join(path);
+    // A folder whose name is no text cannot be put before text.
+    joined.to_str().map_or_else(|| path.to_owned(), Into::into)
+}

@@ -1,0 +1,80 @@
+//! What is asked of the command: its flags, with those that a file adds.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use super::config::{self, Additions, Config, ConfigError};
+use super::error::CliError;
+use super::run_args::RunArgs;
+use super::{Cli, Command};
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// To run.
+    Run(Box<RunArgs>),
+    /// To show this.
+    Show(String),
+}
+
+/// Why nothing can be done.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// The command line is not one; or it asks for help.
+    Line(clap::Error),
+    /// The file of settings is not one, or what it says does not go together.
+    Settings(Box<CliError>),
+}
+
+impl From<clap::Error> for Refused {
+    fn from(error: clap::Error) -> Self {
+        Self::Line(error)
+    }
+}
+
+impl From<ConfigError> for Refused {
+    fn from(error: ConfigError) -> Self {
+        Self::Settings(Box::new(error.into()))
+    }
+}
+
+/// Reads a command line, and the file that it names.
+pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
+    let mut command = Cli::command();
+    // Flags that know each other are needed below.
+    command.build();
+    let run = command.find_subcommand("run").expect("there is one").clone();
+    let found = command.clone().try_get_matches_from(&line)?;
+    let given = flags(&found);
+    let config = given.get_one::<PathBuf>("config");
+    let additions = config.map(|path| Config::read(path)?.additions(&run, given)).transpose()?;
+    let Additions { flags: added, workers, inputs } = additions.unwrap_or_default();
+    // Behind the name of the subcommand, and so before a `--`.
+    let behind = line.len().min(2);
+    line.splice(behind..behind, added.into_iter().map(OsString::from));
+    let found = command.try_get_matches_from(line).map_err(|error| match config {
+        // By itself the command line made sense.
+        Some(path) => ConfigError::together(path, &error).into(),
+        None => Refused::Line(error),
+    })?;
+    let Cli { command: Command::Run(mut args) } = Cli::from_arg_matches(&found)?;
+    if !workers.is_empty() {
+        args.workers.worker = workers;
+    }
+    let mut args = args.settle();
+    if args.items.inputs.is_empty() {
+        args.items.inputs = inputs;
+    }
+    args.workers.check().map_err(|error| Refused::Settings(Box::new(error)))?;
+    if args.print_config {
+        return Ok(Asked::Show(config::print(&run, flags(&found), &args)?));
+    }
+    Ok(Asked::Run(Box::new(args)))
+}
+
+/// What was found of the flags of `run`.
+fn flags(found: &ArgMatches) -> &ArgMatches {
+    found.subcommand_matches("run").expect("there is no other subcommand")
+}

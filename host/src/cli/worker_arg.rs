@@ -1,0 +1,190 @@
+//! One worker of several that differ: `--worker PLUGIN[,KEY=VALUE]…`, or a table `[[worker]]` of
+//! a configuration file. Its keys are here, once for both.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use mtl_host::{DirGrant, MemoryLimit, Sha256};
+
+use super::env_grant::EnvGrant;
+use super::init_arg::InitArg;
+use super::time_span::TimeSpan;
+
+/// As typed; nothing has been read or looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WorkerArg {
+    pub(crate) plugin: PathBuf,
+    pub(crate) dirs: Vec<DirGrant>,
+    pub(crate) env: Vec<EnvGrant>,
+    pub(crate) memory: Option<MemoryLimit>,
+    pub(crate) timeout: Option<TimeSpan>,
+    pub(crate) init_timeout: Option<TimeSpan>,
+    pub(crate) sha256: Option<Sha256>,
+    pub(crate) call: Option<String>,
+    pub(crate) init: Option<InitArg>,
+}
+
+/// Why a worker cannot be meant so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WorkerArgError {
+    #[error("the plugin comes first")]
+    NoPlugin,
+    #[error(
+        "`{field}` is not of the form `KEY=VALUE`; a value with a comma can only be that of \
+         `init=`, which comes last, or in a file, for `--config`"
+    )]
+    NotKeyValue { field: String },
+    #[error("unknown key `{key}`; there are {}", known())]
+    UnknownKey { key: String },
+    #[error("`{key}` is there twice")]
+    Twice { key: String },
+    #[error("`{key}`: {why}")]
+    Value { key: String, why: String },
+}
+
+fn known() -> String {
+    WorkerArg::KEYS.map(|key| format!("`{key}`")).join(", ")
+}
+
+impl WorkerArg {
+    /// What can be said of a worker beside its plugin.
+    pub(crate) const KEYS: [&str; 8] =
+        ["dir", "env", "memory", "timeout", "init-timeout", "sha256", "call", "init"];
+
+    /// A worker with this plugin, and nothing said beside.
+    pub(crate) fn new(plugin: PathBuf) -> Self {
+        Self {
+            plugin,
+            dirs: Vec::new(),
+            env: Vec::new(),
+            memory: None,
+            timeout: None,
+            init_timeout: None,
+            sha256: None,
+            call: None,
+            init: None,
+        }
+    }
+
+    /// Reads `PLUGIN[,KEY=VALUE]…[,init=REST]`.
+    pub(crate) fn parse(text: OsString) -> Result<Self, WorkerArgError> {
+        let bytes = text.into_vec();
+        let (plugin, mut rest) = split(&bytes, b',');
+        if plugin.is_empty() {
+            return Err(WorkerArgError::NoPlugin);
+        }
+        let mut worker = Self::new(PathBuf::from(OsStr::from_bytes(plugin)));
+        while let Some(fields) = rest {
+            let (field, more) = match fields.starts_with(b"init=") {
+                true => (fields, None),
+                false => split(fields, b','),
+            };
+            let (key, Some(value)) = split(field, b'=') else {
+                return Err(WorkerArgError::NotKeyValue { field: shown(field) });
+            };
+            worker.set(&shown(key), OsStr::from_bytes(value))?;
+            rest = more;
+        }
+        Ok(worker)
+    }
+
+    /// Sets one of the [keys](Self::KEYS); directories and variables add up.
+    pub(crate) fn set(&mut self, key: &str, value: &OsStr) -> Result<(), WorkerArgError> {
+        match key {
+            "dir" => self.dirs.push(parsed(key, value)?),
+            "env" => self.env.push(parsed(key, value)?),
+            "memory" => once(&mut self.memory, key, parsed(key, value)?)?,
+            "timeout" => once(&mut self.timeout, key, parsed(key, value)?)?,
+            "init-timeout" => once(&mut self.init_timeout, key, parsed(key, value)?)?,
+            "sha256" => once(&mut self.sha256, key, parsed(key, value)?)?,
+            "call" => once(&mut self.call, key, parsed(key, value)?)?,
+            "init" => once(&mut self.init, key, InitArg::from(value.to_owned()))?,
+            _ => return Err(WorkerArgError::UnknownKey { key: key.into() }),
+        }
+        Ok(())
+    }
+}
+
+/// What is before the first `separator`, and what is behind it.
+fn split(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+    match bytes.iter().position(|byte| *byte == separator) {
+        Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
+        None => (bytes, None),
+    }
+}
+
+fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn parsed<T: FromStr<Err: Display>>(key: &str, value: &OsStr) -> Result<T, WorkerArgError> {
+    let error = |why: String| WorkerArgError::Value { key: key.into(), why };
+    let text = value.to_str().ok_or_else(|| error("not UTF-8".into()))?;
+    text.parse().map_err(|why: T::Err| error(why.to_string()))
+}
+
+fn once<T>(slot: &mut Option<T>, key: &str, value: T) -> Result<(), WorkerArgError> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(WorkerArgError::Twice { key: key.into() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<WorkerArg, String> {
+        WorkerArg::parse(text.into()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_worker_is_a_plugin_and_what_it_is_given() {
+        let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,memory=1MiB,call=run,init=";
+        let worker = parse(text).unwrap();
+        assert_eq!(worker.plugin, PathBuf::from("a b.wasm"));
+        assert_eq!(worker.dirs, [DirGrant::read("x", "/x"), DirGrant::read_write("y", "/y")]);
+        assert_eq!(worker.env, ["K=1=2", "HOME"].map(|text| text.parse().unwrap()));
+        assert_eq!(worker.memory, Some("1MiB".parse().unwrap()));
+        assert_eq!(worker.call.as_deref(), Some("run"));
+        assert_eq!(worker.init, Some(InitArg::Text(Vec::new())));
+        assert_eq!(parse("p.wasm"), Ok(WorkerArg::new("p.wasm".into())));
+    }
+
+    #[test]
+    fn init_takes_the_rest() {
+        let text = |text: &str| Some(InitArg::Text(text.into()));
+        #[rustfmt::skip]
+        let cases = [
+            ("p,init={\"a\":1,\"b\":2}",  text("{\"a\":1,\"b\":2}")),
+            ("p,init=x,env=A=1",          text("x,env=A=1")),
+            ("p,env=A=1,init=,",          text(",")),
+            ("p,init=@a,b",               Some(InitArg::File("a,b".into()))),
+            ("p,env=init=1",              None),
+        ];
+        for (spec, init) in cases {
+            assert_eq!(parse(spec).unwrap().init, init, "{spec}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_says_why() {
+        #[rustfmt::skip]
+        let cases = [
+            ("",                        "the plugin comes first"),
+            (",init=x",                 "the plugin comes first"),
+            ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
+            ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`"),
+            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `memory`, `timeout`, `init-timeout`, `sha256`, `call`, `init`"),
+            ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
+            ("p,memory=lots",           "`memory`: not an amount of memory, such as `64MiB`, `2GiB` or `1000000`"),
+            ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),
+        ];
+        for (spec, why) in cases {
+            assert_eq!(parse(spec).unwrap_err(), why, "{spec}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Why a pool cannot be built.
+
+use std::path::PathBuf;
+
+use crate::plugin::passing::ArgumentPassing;
+use crate::worker::WorkerIndex;
+
+/// Why a pool cannot be built.
+///
+/// ```
+/// use mtl_host::{BuildError, Engine, Init, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let pool = Pool::builder(&plugin).init(Init::Same(b"args".to_vec())).build();
+/// let error = pool.unwrap_err();
+/// assert!(matches!(error, BuildError::NoInit { .. }));
+/// assert!(error.to_string().ends_with("takes no init arguments: it does not export `init`"));
+/// assert!(error.hint().unwrap().starts_with("leave out `--init`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// There are init arguments for another number of workers.
+    #[error("{given} init arguments were given for {jobs} workers")]
+    InitCount {
+        /// For how many workers there are arguments.
+        given: usize,
+        /// How many workers there are to be.
+        jobs: u32,
+    },
+    /// There are init arguments for a plugin that takes none.
+    #[error("plugin `{plugin}` takes no init arguments: it does not export `init`")]
+    NoInit {
+        /// The plugin.
+        plugin: PathBuf,
+    },
+    /// There are workers that differ, but another number of them is asked for.
+    #[error("{listed} workers are listed, but {jobs} are asked for")]
+    WorkerCount {
+        /// How many are listed.
+        listed: usize,
+        /// How many are asked for.
+        jobs: u32,
+    },
+    /// There are init arguments for all beside workers that differ.
+    #[error("init arguments for all workers do not go with a list of workers")]
+    InitBesideList,
+    /// Two plugins of one pool are of two engines.
+    #[error("plugin `{plugin}` was loaded with another engine than `{first}`")]
+    OtherEngine {
+        /// The plugin.
+        plugin: PathBuf,
+        /// The pool's first plugin.
+        first: PathBuf,
+    },
+    /// A native worker is to have what only a plugin can have.
+    #[error("worker {worker} is native: `{setting}` is for plugins")]
+    Native {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// What it cannot have.
+        setting: &'static str,
+    },
+    /// The parameters are to be passed in a way that the plugin does not ask about.
+    #[error("plugin `{plugin}` takes items as they are, not by `{passing}`")]
+    NoPassing {
+        /// The plugin.
+        plugin: PathBuf,
+        /// The way that was asked for.
+        passing: ArgumentPassing,
+    },
+    /// There is no worker.
+    #[error("a pool needs a worker")]
+    NoWorker,
+    /// A directory that is to be granted is not there.
+    #[error("cannot grant the directory `{path}`")]
+    Dir {
+        /// The directory, on the host.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The operating system refused a thread.
+    #[error("cannot start a worker's thread")]
+    Thread(#[source] std::io::Error),
+}
+
+impl BuildError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::InitCount { .. } => Some(
+                "give `--init` once for all workers, or once for each; \
+                 without `--jobs`, their number decides",
+            ),
+            Self::NoInit { .. } => Some("leave out `--init`, or `init=` in its `--worker`"),
+            Self::WorkerCount { .. } => {
+                Some("leave out `--jobs`: the list of workers decides their number")
+            }
+            Self::InitBesideList => Some("give each worker its own: `init=` in its `--worker`"),
+            Self::OtherEngine { .. } => Some("load all plugins of a pool with one `Engine`"),
+            Self::Native { .. } => Some("what opens a native worker brings what it needs"),
+            Self::NoPassing { .. } => Some(
+                "leave out `--args`, or write the worker with named parameters: \
+                 in Rust, with `#[mtl_plugin::worker]`",
+            ),
+            Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),
+            Self::Thread(_) => Some("fewer workers, with `--jobs`, need fewer threads"),
+            Self::NoWorker => None,
+        }
+    }
+}

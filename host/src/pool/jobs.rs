@@ -1,0 +1,70 @@
+//! How many workers a pool has, where they are alike.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+/// How many workers a pool has.
+///
+/// ```
+/// use mtl_host::Jobs;
+///
+/// assert_eq!("4".parse::<Jobs>()?.to_string(), "4");
+/// assert_eq!(Jobs::default(), Jobs::PerCore);
+/// assert!(Jobs::MOST.to_string().parse::<Jobs>().is_ok());
+/// # Ok::<(), mtl_host::NotJobs>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Jobs {
+    /// One for each core that this process may use.
+    #[default]
+    PerCore,
+    /// So many.
+    Exactly(NonZeroU32),
+}
+
+impl Jobs {
+    /// More threads than this are refused by most systems, and help nobody.
+    pub const MOST: u32 = 10_000;
+
+    pub(super) fn count(self) -> u32 {
+        match self {
+            Self::PerCore => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                u32::try_from(cores).unwrap_or(Self::MOST).min(Self::MOST)
+            }
+            Self::Exactly(count) => count.get(),
+        }
+    }
+}
+
+/// Not a number of workers.
+///
+/// ```
+/// let none = "0".parse::<mtl_host::Jobs>().unwrap_err();
+/// assert_eq!(none.to_string(), "not a number from 1 to 10000");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a number from 1 to {}", Jobs::MOST)]
+pub struct NotJobs;
+
+impl FromStr for Jobs {
+    type Err = NotJobs;
+
+    fn from_str(text: &str) -> Result<Self, NotJobs> {
+        let count = text.parse().map_err(|_| NotJobs)?;
+        if count > Self::MOST {
+            return Err(NotJobs);
+        }
+        NonZeroU32::new(count).map(Self::Exactly).ok_or(NotJobs)
+    }
+}
+
+impl fmt::Display for Jobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PerCore => f.pad("one per core"),
+            Self::Exactly(count) => count.fmt(f),
+        }
+    }
+}

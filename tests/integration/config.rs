@@ -1,0 +1,251 @@
+//! `--config` and `--print-config`: flags and workers from a file.
+
+use std::fs;
+
+use crate::support::{Finished, Host, command, fixtures, host};
+
+/// A run by this file, with fixtures in a folder beside it.
+fn by(config: &str) -> Host {
+    let described = host().file("mtl.toml", config).subfolder("plugins");
+    for name in ["upper.wat", "init.wat", "environment.wat", "files.wat", "worker.wat"] {
+        let to = described.folder().join("plugins").join(name);
+        fs::copy(fixtures().join(name), to).unwrap();
+    }
+    described.args(["--config", "mtl.toml"])
+}
+
+/// What `--print-config` shows of a run, whose folder is called `HERE`.
+fn shown(finished: &Finished) -> String {
+    let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
+    text.replace(fs::canonicalize(finished.folder()).unwrap().to_str().unwrap(), "HERE")
+}
+
+#[test]
+fn a_file_has_flags_by_name() {
+    by("[pool]\nplugin = 'plugins/init.wat'\njobs = 1\ninit = \"> \"\nskip-failed = true\n")
+        .stdin("a\ntrap\nb\n")
+        .run()
+        .code(1)
+        .stdout("> a\n> b\n");
+}
+
+#[test]
+fn a_file_has_workers() {
+    let config = "
+        [[worker]]
+        plugin = 'plugins/init.wat'
+        init = { key = [1, 2.5, true, 'x'], other = {} }
+        [[worker]]
+        plugin = 'plugins/init.wat'
+        timeout = 60
+        init-file = 'args'
+        [[worker]]
+        plugin = 'plugins/init.wat'
+        init = '@more'";
+    let items: String = (0..2000).map(|item| format!("{item}\n")).collect();
+    let finished =
+        by(config).file("args", "from a file ").file("more", "@").stdin(items).run().code(0);
+    let shown = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
+    for (item, line) in shown.lines().enumerate() {
+        let answers = [
+            format!("{{\"key\":[1,2.5,true,\"x\"],\"other\":{{}}}}{item}"),
+            format!("from a file {item}"),
+            format!("@{item}"),
+        ];
+        assert!(answers.contains(&line.into()), "{line}");
+    }
+    assert_eq!(shown.lines().count(), 2000);
+}
+
+#[test]
+fn the_plugin_of_the_pool_is_for_workers_that_name_none() {
+    let config = "
+        [pool]
+        plugin = 'plugins/environment.wat'
+        env = { ALL = 1 }
+        [[worker]]
+        env = ['OWN=a,b']
+        dir = ['plugins::/plugins']
+        memory = '64MiB'";
+    by(config).stdin("x\n").run().code(0).stdout("ALL=1;OWN=a,b;\n");
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let described =
+        host().subfolder("conf").subfolder("conf/data").args(["--config", "conf/c.toml"]);
+    let at = |name: &str| described.folder().join("conf").join(name);
+    fs::copy(fixtures().join("files.wat"), at("files.wat")).unwrap();
+    fs::write(at("data/words"), "some words").unwrap();
+    fs::write(at("in.txt"), "<words\n").unwrap();
+    let config = "
+        [pool]
+        plugin = 'files.wat'
+        dir = 'data::/data'
+        inputs = ['in.txt']
+        output = 'out.txt'";
+    fs::write(at("c.toml"), config).unwrap();
+    described.run().code(0).stdout("").file("conf/out.txt", "some words\n");
+}
+
+#[test]
+fn the_command_line_wins() {
+    let alike = "
+        [pool]
+        plugin = 'plugins/init.wat'
+        jobs = 1
+        init = ['a ']
+        inputs = ['items']
+        output-format = 'jsonl'";
+    let listed = "
+        [pool]
+        output-format = 'jsonl'
+        inputs = ['items']
+        [[worker]]
+        plugin = 'plugins/init.wat'";
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], &str); 8] = [
+        (alike,  &[],                                             "{\"index\":0,\"ok\":\"a x\"}\n"),
+        (alike,  &["--output-format", "lines"],                   "a x\n"),
+        (alike,  &["--init", "b ", "--output-format", "lines"],   "b x\n"),
+        (alike,  &["other"],                                      "{\"index\":0,\"ok\":\"a y\"}\n"),
+        (alike,  &["--worker", "plugins/upper.wat"],              "{\"index\":0,\"ok\":\"X\"}\n"),
+        (alike,  &["--init=b ", "--", "other"],                   "{\"index\":0,\"ok\":\"b y\"}\n"),
+        (listed, &[],                                             "{\"index\":0,\"ok\":\"x\"}\n"),
+        (listed, &["--plugin", "plugins/upper.wat", "--jobs=1"],  "{\"index\":0,\"ok\":\"X\"}\n"),
+    ];
+    for (config, args, expected) in cases {
+        let described = by(config).file("items", "x\n").file("other", "y\n");
+        described.args(args.iter().copied()).run().code(0).stdout(expected).stderr("");
+    }
+}
+
+#[test]
+fn a_flag_wins_over_what_cannot_be_together_with_it() {
+    by("[pool]\nplugin = 'plugins/upper.wat'\ninput-format = 'files'\noutput-format = 'jsonl'\n")
+        .file("a", "text")
+        .args(["--output-dir", "results"])
+        .stdin("a\n")
+        .run()
+        .code(0)
+        .stdout("")
+        .stderr("")
+        .file("results/a", "TEXT");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line() {
+    #[rustfmt::skip]
+    let cases = [
+        ("[pool]\njobs = 'many'",              "2: `jobs`: not a number from 1 to 10000\n"),
+        ("[pool]\n\njob = 1",                  "3: unknown key `job`\n hint: did you mean `jobs`?\n"),
+        ("[pool]\ncolour = 1",                 "2: unknown key `colour`\n hint: keys are the long names of flags; `--print-config` shows them\n"),
+        ("[pool]\nzeal = 1\nardour = 1",     "2: unknown key `zeal`\n hint: keys are the long names of flags; `--print-config` shows them\n"),
+        ("[pool]\nconfig = 'x'",               "2: unknown key `config`\n hint: keys are the long names of flags; `--print-config` shows them\n"),
+        ("[pool]\nworker = ['x']",             "2: unknown key `worker`\n hint: each worker is a table of its own: `[[worker]]`\n"),
+        ("[pool]\nquiet = 'yes'",              "2: `quiet` takes true or false, not text\n"),
+        ("[pool]\njobs = [1]",                 "2: `jobs` takes text or a number, not an array\n"),
+        ("[pool]\noutput = true",              "2: `output` takes text or a number, not true or false\n"),
+        ("[pool]\nenv = { A = [] }",           "2: `env` takes text or a number, not an array\n"),
+        ("[pool]\noutput-format = 'xml'",      "2: `output-format`: not one of `lines`, `nul`, `jsonl`, `frames`\n"),
+        ("[pool]\ninit = 'x'\ninit-file = 'y'", "3: `init-file` is there twice\n"),
+        ("[pool]\nmemory = '1MiB'\nmemory = 2", "3: duplicate key\n"),
+        ("jobs = 1",                           "1: unknown table or key `jobs`\n hint: flags go into a table `[pool]`, each worker into a table `[[worker]]`\n"),
+        ("[workers]",                          "1: unknown table or key `workers`\n hint: did you mean `worker`?\n"),
+        ("[worker]\nplugin = 'x'",             "1: `worker` is not a table\n hint: each worker is a table of its own: `[[worker]]`\n"),
+        ("pool = 1",                           "1: `pool` is not a table\n hint: flags go into a table: `[pool]`\n"),
+        ("[[worker]]\ninit = 'x'",             "1: the worker has no plugin\n hint: name it here, or in `[pool]` for all that name none\n"),
+        ("[[worker]]\nplugin = 'x'\ndirs = 1", "3: unknown key `dirs`\n hint: did you mean `dir`?\n"),
+        ("[[worker]]\nplugin = 'x'\ndir = 'y'", "3: `dir`: not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`\n"),
+        ("[[worker]]\nplugin = 'x'\nmemory = [1]", "3: `memory` takes text or a number, not an array\n"),
+        ("[[worker]]\nplugin = 'x'\n[pool]\njobs = 1", "4: `jobs` does not go with a list of workers\n hint: leave it out: there is one worker for each `[[worker]]`\n"),
+        ("[[worker]]\nplugin = 'x'\n[pool]\ninit = '1'", "4: `init` does not go with a list of workers\n hint: each `[[worker]]` has its own\n"),
+        ("[pool]\ntotal = 99999999999999999999", "2: `total`: `99999999999999999999` is too large a number\n"),
+    ];
+    for (config, message) in cases {
+        let stderr = format!("error: `mtl.toml` line {message}");
+        by(config).stdin("x\n").run().code(2).stdout("").stderr(&stderr);
+    }
+    let stderr = by("[pool\n").run().code(2).stdout("").stderr_text();
+    assert!(stderr.starts_with("error: `mtl.toml` line 1: "), "{stderr}");
+    by("[pool]\nunbounded = true\nwindow = 5\n").run().code(2).stderr(
+        "error: with the configuration `mtl.toml`: the argument '--unbounded' cannot be used with \
+         '--window <N|SIZE>'\n",
+    );
+    host().args(["--config", "missing"]).run().code(2).stderr(
+        "error: cannot read the configuration `missing`: No such file or directory (os error 2)\n \
+         hint: `--config` takes a file in TOML; `--print-config` writes one\n",
+    );
+}
+
+#[test]
+fn the_configuration_is_not_written_over() {
+    by("[pool]\nplugin = 'plugins/upper.wat'\n").args(["-o", "mtl.toml"]).run().code(2).stderr(
+        "error: cannot write output `mtl.toml`: it is also the configuration\n \
+         hint: write to another file\n",
+    );
+}
+
+#[test]
+fn what_is_in_force_is_shown_and_nothing_is_run() {
+    let args = ["run", "--print-config", "no-such.wasm", "in.txt", "-", "--init", "{\"a\":1}"];
+    let more = ["--init", "@args", "--env", "A=it's", "--env", "PATH", "--limit", "7", "--desc=7"];
+    let finished = command().args(args).args(more).args(["--tag"]).run().code(0).stderr("");
+    let text = shown(&finished);
+    let lines: Vec<_> = text.lines().collect();
+    #[rustfmt::skip]
+    let expected = [
+        "[pool]",
+        "plugin = \"HERE/no-such.wasm\"",
+        "inputs = [\"HERE/in.txt\", \"-\"]",
+        "input-format = \"lines\"",
+        "limit = 7",
+        "skip-failed = false",
+        "tag = true",
+        "init = ['{\"a\":1}', \"@HERE/args\"]",
+        "env = [\"A=it's\", \"PATH\"]",
+        "memory = \"512MiB\"",
+        "on-error = \"ignore\"",
+        "desc = \"7\"",
+    ];
+    for line in expected {
+        assert!(lines.contains(&line), "{line} is not in:\n{text}");
+    }
+    let hidden = |line: &&str| line.starts_with("jobs") || line.starts_with("output =");
+    assert!(!lines.iter().any(hidden), "{text}");
+}
+
+#[test]
+fn what_is_shown_means_the_same_wherever_it_lies() {
+    let workers = [
+        "--worker",
+        "a.wasm,dir=x::/x:rw,env=A=1,env=B,memory=1MiB,timeout=100ms,init-timeout=1.5m,init={\"a\": 'é\t'}",
+        "--worker",
+        "b.wasm,call=run,init=@args",
+        "in.txt",
+    ];
+    #[rustfmt::skip]
+    let cases: [&[&str]; 6] = [
+        &[],
+        &["a.wasm"],
+        &["a.wasm", "in.txt", "--jobs", "3", "--dir", "x::/x:rw", "-o", "-", "--unordered", "-q"],
+        &["a.wasm", "--unbounded", "--output-dir", "out", "--input-format", "files"],
+        &["a.wasm", "--retries", "2", "--timeout", "1.5s", "--max-faults", "5%", "--chunk-size", "4"],
+        &workers,
+    ];
+    for args in cases {
+        let shows = |host: Host| host.args(["--print-config"]).run().code(0).stderr("");
+        let first = shows(command().args(["run"]).args(args.iter().copied()));
+        let folder = first.folder().join("elsewhere");
+        fs::create_dir(&folder).unwrap();
+        let file = folder.join("mtl.toml");
+        fs::write(&file, first.stdout_bytes()).unwrap();
+        let path = file.to_str().unwrap();
+        let second = shows(command().args(["run", "--config", path]));
+        assert_eq!(
+            String::from_utf8_lossy(second.stdout_bytes()),
+            String::from_utf8_lossy(first.stdout_bytes()),
+            "{args:?}"
+        );
+    }
+}

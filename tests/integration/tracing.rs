@@ -1,0 +1,76 @@
+//! What a program that listens by `tracing` is told.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use mtl_host::{Engine, Plugin, Pool};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::support::fixtures;
+
+/// The spans and messages of this crate, whoever's run they are of.
+static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+struct Listener;
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("mtl_host")
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        tell(format!("span {}", span.metadata().name()));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Message);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Message;
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            tell(format!("{value:?}"));
+        }
+    }
+}
+
+fn tell(text: String) {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
+}
+
+#[test]
+fn runs_and_workers_are_spans_and_what_happens_is_events() {
+    // For the whole process: workers are on threads of their own.
+    tracing::subscriber::set_global_default(Listener).unwrap();
+    let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("misbehave.wat")).unwrap();
+    let mut pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).retries(1).build().unwrap();
+    let (records, faults, _) = pool.map(["a", "trap"]).collect_all();
+    assert_eq!((records.len(), faults.len()), (1, 1));
+    drop(pool.close());
+    let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    for expected in [
+        "span run",
+        "span worker",
+        "the worker is ready",
+        "the worker broke",
+        "the item is tried again",
+        "the run has ended",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told:?}");
+    }
+}
