@@ -18,6 +18,7 @@ mod formats;
 mod init_arg;
 mod listener;
 mod nearest;
+mod number;
 mod overwrite;
 mod progress;
 mod report;

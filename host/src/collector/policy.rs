@@ -220,16 +220,6 @@ mod tests {
             prop_assert_eq!(most.to_string().parse(), Ok(most));
         }
 
-        /// With another fault it gets no better.
-        #[test]
-        fn more_faults_are_never_fewer(
-            most in max_faults(),
-            (done, faults) in (0_u64..10_000).prop_flat_map(|done| (Just(done), 0..=done)),
-        ) {
-            let is_exceeded = most.is_exceeded_by(faults, done);
-            prop_assert!(!is_exceeded || most.is_exceeded_by(faults + 1, done + 1));
-        }
-
         /// In whatever order items fail: nothing is started from the first of them on, or nothing
         /// at all, or everything.
         #[test]

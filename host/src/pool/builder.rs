@@ -277,7 +277,7 @@ impl PoolBuilder {
     }
 
     /// How long the end may take: from [`close`](Pool::close), or from when the run is asked to
-    /// stop, to the end of the last worker. What a plugin does then is interrupted; an item that
+    /// stop or fails, to the end of the last worker. What a plugin does then is interrupted; an item that
     /// it has gets the fault `timeout`. Default: as long as it takes.
     ///
     /// ```

@@ -54,8 +54,9 @@ impl Record {
 ///
 /// When the run ends before all that was read has been worked on, the rest comes out as
 /// faults of kind [`NotRun`](crate::FaultKind::NotRun). When an error ended it, one more such
-/// fault comes last, which says why; [`end`](Self::end) has the error itself. Dropping it
-/// half-way ends the run; the pool and its workers stay.
+/// fault comes last, which says why; [`end`](Self::end) has the error itself: only then may
+/// there be fewer results than the input's length, or one more. Dropping it half-way ends the
+/// run; the pool and its workers stay.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
@@ -84,11 +85,13 @@ pub struct Results<'pool, I> {
 }
 
 impl<I> Results<'_, I> {
-    pub(super) fn new(delivery: Delivery, items: (usize, Option<usize>)) -> Self {
+    pub(super) fn new(delivery: Delivery, (least, most): (usize, Option<usize>)) -> Self {
+        // Of an input without an end, a run that is stopped gives less than it promised.
+        let least = if most.is_some() { least } else { 0 };
         Self {
             delivery,
             current: None,
-            left: items,
+            left: (least, most),
             has_ended: false,
             source: PhantomData,
             pool: PhantomData,

@@ -22,6 +22,7 @@ mod ends;
 mod flow;
 mod model;
 mod renewals;
+mod retries;
 mod workers;
 
 /// What a worker of a test answers.

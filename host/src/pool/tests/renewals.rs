@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use proptest::prelude::*;
 
 use super::*;
-use crate::worker::renewal::{MaxRestarts, RetryOn};
+use crate::worker::renewal::RetryOn;
 
 /// How an item goes: so many times in this way, and then it succeeds.
 #[derive(Clone, Copy, Debug)]
@@ -163,29 +163,5 @@ fn an_instance_whose_last_item_nobody_wanted_is_replaced_all_the_same() {
         go.send(()).unwrap();
         let calls: Vec<_> = pool.map(["a", "b"]).map(text).collect();
         assert_eq!(calls, ["1", "1"], "each instance has one item");
-    });
-}
-
-#[test]
-fn what_no_worker_could_try_again_does_not_count_as_tried_again() {
-    watched(|| {
-        let mut settings = settings();
-        settings.renewal.retries = 3;
-        // It is retired at once; or no replacement starts.
-        for max_restarts in [MaxRestarts::AtMost(0), MaxRestarts::Unlimited] {
-            settings.renewal.max_restarts = max_restarts;
-            let mut opened = 0;
-            let open = move || {
-                opened += 1;
-                match opened {
-                    1 => Ok(boxed(|_: &[u8]| Reply::Break)),
-                    _ => Err(StartError::InitRefused { message: "no".into() }),
-                }
-            };
-            let mut pool = start(settings.clone(), std::iter::once(Box::new(open) as Open));
-            let (_, faults, ended) = pool.map(["item"]).collect_all();
-            assert_eq!(faults[0].kind(), FaultKind::Trap);
-            assert_eq!(ended.summary.retried, 0, "{max_restarts}");
-        }
     });
 }
