@@ -184,9 +184,8 @@ fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
 /// Checks that nothing is written over that is read.
 fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
     let mut read = files_read(args);
-    if let Some(path) = args.results.file() {
-        let output = Used { what: "output", path };
-        overwrite::check(output, &read)?;
+    if let Some(path) = args.results.names() {
+        overwrite::check(Used { what: "output", path }, &read)?;
         read.push(Used { what: "the output", path });
     }
     let beside = [
@@ -213,6 +212,13 @@ impl ResultArgs {
     /// The file that results go to; none is standard output, and so is `-`.
     fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
+    /// What results go to, by a name that the system knows; none if each has a file of its own.
+    fn names(&self) -> Option<&Path> {
+        // Standard output may be a file, too.
+        let standard = Some(Path::new("/dev/stdout")).filter(|_| self.output_dir.is_none());
+        self.file().or(standard)
     }
 
     fn go(&self) -> ResultsGo {
