@@ -265,3 +265,18 @@ fn an_output_that_cannot_be_made_is_an_error() {
             "error: cannot create output `no/such/folder`: No such file or directory (os error 2)\n",
         );
 }
+
+#[test]
+fn results_that_go_to_a_folder_want_another_flag() {
+    host()
+        .plugin("upper.wat")
+        .subfolder("out")
+        .args(["-o", "out"])
+        .stdin("one\n")
+        .run()
+        .code(4)
+        .stderr(
+            "error: cannot create output `out`: Is a directory (os error 21)\n hint: name a file; \
+         `--output-dir` takes a directory, for a file for each item\n",
+        );
+}
