@@ -210,6 +210,21 @@ fn a_reader_that_has_enough_ends_the_run_quietly() {
 }
 
 #[test]
+fn closing_reports_are_written_even_if_nobody_reads_the_results() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let finished = host()
+        .plugin("finish.wat")
+        .args(["--jobs", "1", "--finish-output", "reports"])
+        .stdin("last\n")
+        .stdout_to(writer)
+        .run()
+        .code(0)
+        .stderr("");
+    finished.file("reports", "{\"worker\":0,\"items\":1,\"report\":\"last\"}\n");
+}
+
+#[test]
 fn a_full_disk_is_an_error() {
     let expected = |name: &str| {
         format!(

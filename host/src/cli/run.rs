@@ -55,7 +55,7 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
     let ended = pool.run(source, &mut sink);
     drop(progress);
-    close(pool, &ended, &report);
+    close(pool, &ended, args, &report);
     drop(signals);
     tell_end(&ended, &sink, args, &report);
     listener.end()?;
@@ -161,10 +161,12 @@ fn tell_end(ended: &Ended, faults: &Faults, args: &RunArgs, report: &Report) {
 }
 
 /// Ends the workers, and shows what they have to say at last.
-fn close(pool: Pool, ended: &Ended, report: &Report) {
+fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report) {
+    // Who has seen enough results may yet want the file.
+    let somebody_listens = args.time.finish_output.is_some();
     match &ended.error {
-        // Nobody listens; or others may still be loading what will not be used.
-        error if is_closed_pipe(error.as_ref()) => drop(pool),
+        error if is_closed_pipe(error.as_ref()) && !somebody_listens => drop(pool),
+        // Others may still be loading what will not be used.
         Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) => drop(pool),
         _ => pool.close().iter().for_each(|closed| report.closed(closed)),
     }
