@@ -354,12 +354,14 @@ impl Pool {
     ///
     /// When a worker's thread has panicked, which is a bug of this library.
     pub fn close(mut self) -> Vec<WorkerReport> {
-        let end = self.settings.join_timeout.map(|timeout| Instant::now() + timeout);
+        // Further than clocks go is never.
+        let timeout = self.settings.join_timeout;
+        let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         if let Some(end) = end {
             self.cancel.end_by(end);
         }
         self.mailboxes.clear();
-        let until = end.map(|end| end + Self::GRACE);
+        let until = end.and_then(|end| end.checked_add(Self::GRACE));
         let workers = std::mem::take(&mut self.workers);
         let reports = workers.into_iter().map(|worker| {
             let report = worker.join(until);

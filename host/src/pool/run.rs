@@ -114,8 +114,9 @@ impl Run {
 
     /// What plugins still do is given as long as the end may take.
     fn bound_the_end(&self) {
-        if let Some(timeout) = self.join_timeout {
-            self.cancel.end_by(Instant::now() + timeout);
+        let end = self.join_timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        if let Some(end) = end {
+            self.cancel.end_by(end);
         }
     }
 

@@ -104,7 +104,7 @@ impl Watch {
             return Some(Overdue::End);
         }
         let limit = self.limit()?;
-        (self.since(now) + limit <= now).then_some(Overdue::Limit(limit))
+        self.limit_ends(limit, now).filter(|end| *end <= now).map(|_| Overdue::Limit(limit))
     }
 
     fn is_wanted(&self) -> bool {
@@ -139,9 +139,14 @@ impl Watch {
         noticed.1
     }
 
+    /// When the guest has had its time; never, if no clock goes that far.
+    fn limit_ends(&self, limit: Duration, now: Instant) -> Option<Instant> {
+        self.since(now).checked_add(limit)
+    }
+
     /// Until when the guest may sleep.
     fn end(&self) -> Option<Instant> {
-        let end = self.limit().map(|limit| self.since(Instant::now()) + limit);
+        let end = self.limit().and_then(|limit| self.limit_ends(limit, Instant::now()));
         [end, self.0.cancel.end()].into_iter().flatten().min()
     }
 
@@ -211,6 +216,12 @@ mod tests {
             ends.join().unwrap();
             assert_eq!(watch.drive(pending::<()>()), Err(Overdue::Unwanted));
         });
+    }
+
+    #[test]
+    fn a_limit_may_be_longer_than_clocks_go() {
+        let (watch, _) = watch(Some(Duration::MAX));
+        assert_eq!((watch.overdue(), watch.end()), (None, None));
     }
 
     #[test]
