@@ -1,6 +1,8 @@
 //! `--config` and `--print-config`: flags and workers from a file.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{Finished, Host, command, fixtures, host};
 
@@ -146,6 +148,21 @@ fn a_flag_may_need_one_that_the_file_has() {
     by(never).args(["--retry-on", "trap"]).run().code(2).stdout("").stderr(
         "error: with the configuration `mtl.toml`: the following required arguments were not \
          provided: --retries <N>\n",
+    );
+}
+
+#[test]
+fn a_folder_whose_name_is_no_text_has_no_relative_paths() {
+    let described = host();
+    let folder = described.folder().join(OsStr::from_bytes(b"\xff"));
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("mtl.toml"), "[pool]\nplugin = 'upper.wat'\n").unwrap();
+    // That of the present folder is another one.
+    fs::copy(fixtures().join("upper.wat"), described.folder().join("upper.wat")).unwrap();
+    let config = OsStr::from_bytes(b"\xff/mtl.toml").to_owned();
+    described.args(["--config".into(), config]).stdin("a\n").run().code(2).stdout("").stderr(
+        "error: paths cannot be relative to `\u{fffd}`: it is not UTF-8\n \
+         hint: keep the configuration in another folder\n",
     );
 }
 
