@@ -314,7 +314,6 @@ impl Pool {
         let Settings { order, policy, max_faults, window, results, .. } = self.settings;
         let workers = self.mailboxes.len();
         self.progress.begin(source.size());
-        self.cancel.begin_run();
         let (source_stop, cancel) = (source.stop_flag(), self.cancel.clone());
         let join_timeout = self.settings.join_timeout;
         let plan = Plan { order, policy, rule, results, source_stop, cancel, join_timeout };

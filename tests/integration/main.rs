@@ -24,6 +24,7 @@ mod host_functions;
 mod inputs;
 mod interrupt;
 mod leaks;
+mod library_ends;
 mod loading;
 mod matrix;
 mod output_dir;

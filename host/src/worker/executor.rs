@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
+use crate::pool::cancel::End;
 use crate::queue::Claim;
 use crate::sandbox::watchdog::Ticks;
 
@@ -95,6 +96,7 @@ impl Broken {
 pub(crate) struct Turns<'a> {
     claim: &'a Claim<'a>,
     ticks: &'a Ticks,
+    end: &'a End,
     due: u64,
 }
 
@@ -102,8 +104,13 @@ impl<'a> Turns<'a> {
     /// A claim is to take about a millisecond, and a tick is several.
     const PATIENCE: u64 = 2;
 
-    pub(crate) fn new(claim: &'a Claim<'a>, ticks: &'a Ticks) -> Self {
-        Self { claim, ticks, due: ticks.now() + Self::PATIENCE }
+    pub(crate) fn new(claim: &'a Claim<'a>, ticks: &'a Ticks, end: &'a End) -> Self {
+        Self { claim, ticks, end, due: ticks.now() + Self::PATIENCE }
+    }
+
+    /// When the items are to be done, once the run is to end.
+    pub(crate) fn end(&self) -> &'a End {
+        self.end
     }
 
     /// Starts the next item; false when it is not this worker's any more.

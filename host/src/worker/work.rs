@@ -96,7 +96,7 @@ impl Serving {
     ) -> Option<Broken> {
         let begun = Instant::now();
         let ticks = self.worker.ticks.clone();
-        let turns = Turns::new(claim, &ticks);
+        let turns = Turns::new(claim, &ticks, &run.end);
         let failed = loop {
             if let Some(why) = outcomes.span().rejection(outcomes.len()) {
                 let why = why.to_owned();
@@ -166,7 +166,7 @@ impl Serving {
             let worker = self.worker.index;
             self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
             run.note_retry();
-            match self.run_executor(outcomes, &Turns::new(claim, &ticks), run) {
+            match self.run_executor(outcomes, &Turns::new(claim, &ticks, &run.end), run) {
                 Some(again) => failed = again,
                 None => return,
             }
