@@ -17,6 +17,7 @@ mod faults;
 mod host_functions;
 mod inputs;
 mod interrupt;
+mod limits;
 mod loading;
 mod output_dir;
 mod outputs;

@@ -1,6 +1,7 @@
 //! How long something may take, as people write it: `100ms`, `1.5s`, `2m`, `1h`; a plain number
 //! is in seconds, as for timeout(1).
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,6 +15,17 @@ impl TimeSpan {
 
     pub(crate) fn get(self) -> Duration {
         self.0
+    }
+}
+
+impl fmt::Display for TimeSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = self.0.as_millis();
+        if milliseconds.is_multiple_of(1000) {
+            write!(f, "{}s", milliseconds / 1000)
+        } else {
+            write!(f, "{milliseconds}ms")
+        }
     }
 }
 
