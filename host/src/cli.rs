@@ -20,6 +20,7 @@ mod limit_args;
 mod listener;
 mod machine;
 mod nearest;
+mod number;
 mod overwrite;
 mod progress;
 mod report;

@@ -52,6 +52,12 @@ impl FromStr for TimeSpan {
     }
 }
 
+impl fmt::Display for TimeSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}s", self.0.as_secs_f64())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +86,9 @@ mod tests {
         for (text, milliseconds) in cases {
             let time = text.parse::<TimeSpan>().ok().map(|time| time.get().as_millis());
             assert_eq!(time, milliseconds, "{text}");
+            let time = text.parse::<TimeSpan>();
+            let again = time.map(|time| time.to_string().parse().unwrap());
+            assert_eq!(again, time, "{text}");
         }
     }
 }

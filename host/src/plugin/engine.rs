@@ -5,12 +5,21 @@ use std::{fmt, io};
 
 use crate::sandbox::watchdog::Watchdog;
 
-/// Compiles and runs plugins. Cheap to clone; the last clone ends its one thread.
+/// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
+/// plugin of it.
 ///
 /// ```
-/// let engine = mtl_host::Engine::new()?;
-/// let same = engine.clone();
-/// # Ok::<(), mtl_host::EngineError>(())
+/// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
+///
+/// // One for all plugins of a pool, or of a process.
+/// let engine = Engine::new()?;
+/// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
+/// let echo = Plugin::load(&engine, "../tests/fixtures/echo.wat")?;
+/// Pool::of([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&echo)]).build()?;
+///
+/// let other = Plugin::load(&Engine::new()?, "../tests/fixtures/echo.wat")?;
+/// assert!(Pool::of([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&other)]).build().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Engine {
@@ -20,6 +29,11 @@ pub struct Engine {
 }
 
 /// Why there is no engine.
+///
+/// ```
+/// let error = mtl_host::EngineError::Thread(std::io::ErrorKind::WouldBlock.into());
+/// assert_eq!(error.to_string(), "cannot start the watchdog's thread");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -38,6 +52,13 @@ impl Engine {
 
     /// An engine with settings that suit many short calls.
     ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let engine = Engine::new()?;
+    /// let plugin = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the machine cannot run WebAssembly, or refuses a thread.
@@ -47,6 +68,16 @@ impl Engine {
 
     /// An engine whose plugins can be given [`Fuel`](crate::Fuel). Counting it makes them slower:
     /// each of their loops and calls is charged.
+    ///
+    /// ```
+    /// use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    ///
+    /// let plugin = Plugin::load(&Engine::with_fuel()?, "../tests/fixtures/misbehave.wat")?;
+    /// let mut pool = Pool::builder(&plugin).fuel("1M".parse()?).build()?;
+    /// let fault = pool.map(["spin"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::OutOfFuel);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -19,16 +19,22 @@ use crate::fault::FaultKind;
 use crate::worker::executor::Broken;
 
 /// Not a size.
+///
+/// ```
+/// let error = "lots".parse::<mtl_host::MemoryLimit>().unwrap_err();
+/// assert_eq!(error, mtl_host::NotASize);
+/// assert_eq!(error.to_string(), "not a size, such as `64MiB`, `2GiB` or `1000000`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a size, such as `64MiB`, `2GiB` or `1000000`")]
 pub struct NotASize;
 
 /// A limit in bytes: a type of its own, so that none is taken for another.
 macro_rules! size_limit {
-    ($(#[$docs:meta])* struct $name:ident; $(#[$reason:meta])* DEFAULT = $default:expr) => {
+    ($(#[$docs:meta])* $vis:vis struct $name:ident; $(#[$reason:meta])* DEFAULT = $default:expr) => {
         $(#[$docs])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(NonZeroUsize);
+        $vis struct $name(NonZeroUsize);
 
         impl $name {
             $(#[$reason])*
@@ -81,10 +87,10 @@ size_limit! {
     /// let limit: MemoryLimit = "64MiB".parse()?;
     /// assert_eq!(limit.bytes(), 64 * 1024 * 1024);
     /// assert_eq!(MemoryLimit::DEFAULT.to_string(), "512MiB");
-    /// assert!("lots".parse::<MemoryLimit>().is_err());
+    /// assert!(MemoryLimit::new(1000.try_into().unwrap()) < limit);
     /// # Ok::<(), mtl_host::NotASize>(())
     /// ```
-    struct MemoryLimit;
+    pub struct MemoryLimit;
     /// Room for a model of some size, and small enough that one plugin per core cannot
     /// exhaust a laptop.
     DEFAULT = 512 * 1024 * 1024
@@ -98,7 +104,7 @@ size_limit! {
     /// ```
     /// assert_eq!(mtl_host::ResultLimit::DEFAULT.to_string(), "64MiB");
     /// ```
-    struct ResultLimit;
+    pub struct ResultLimit;
     /// As large as an item may be: what one instance could not hold many times over, and what a
     /// person would not want in one record.
     DEFAULT = 64 * 1024 * 1024
@@ -114,7 +120,7 @@ size_limit! {
     /// ```
     /// assert_eq!(mtl_host::LogLimit::DEFAULT.to_string(), "1MiB");
     /// ```
-    struct LogLimit;
+    pub struct LogLimit;
     /// Thousands of lines a second: more than a person reads, and too little to fill a disk in
     /// the time of a coffee break.
     DEFAULT = 1024 * 1024
@@ -126,7 +132,7 @@ size_limit! {
     /// ```
     /// assert_eq!(mtl_host::PluginSize::DEFAULT.to_string(), "32MiB");
     /// ```
-    struct PluginSize;
+    pub struct PluginSize;
     /// Room for an interpreter and its library, which compiles for a minute.
     DEFAULT = 32 * 1024 * 1024
 }

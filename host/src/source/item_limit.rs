@@ -18,6 +18,7 @@ use crate::sandbox::limits::NotASize;
 /// assert_eq!(ItemLimit::DEFAULT.to_string(), "64MiB");
 /// assert_eq!("1KiB".parse().ok(), ItemLimit::new(1024));
 /// assert!(ItemLimit::new(0).is_none());
+/// assert_eq!(ItemLimit::new(1000).unwrap().get(), 1000);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ItemLimit(NonZeroUsize);

@@ -15,6 +15,7 @@ use std::str::FromStr;
 ///
 /// let fuel: Fuel = "50M".parse()?;
 /// assert_eq!(fuel.units(), 50_000_000);
+/// assert!(Fuel::new(1000.try_into().unwrap()) < fuel);
 /// # Ok::<(), mtl_host::NotFuel>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +39,12 @@ impl Fuel {
 }
 
 /// Not an amount of fuel.
+///
+/// ```
+/// let error = "lots".parse::<mtl_host::Fuel>().unwrap_err();
+/// assert_eq!(error, mtl_host::NotFuel);
+/// assert_eq!(error.to_string(), "not an amount of fuel, such as `1000000`, `50M` or `2G`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an amount of fuel, such as `1000000`, `50M` or `2G`")]
 pub struct NotFuel;

@@ -10,7 +10,10 @@ use std::str::FromStr;
 /// that the compiler takes gigabytes.
 ///
 /// ```
-/// assert_eq!(mtl_host::FunctionLimit::DEFAULT.to_string(), "50000");
+/// use mtl_host::FunctionLimit;
+///
+/// assert_eq!(FunctionLimit::DEFAULT.get(), 50_000);
+/// assert_eq!("7".parse(), Ok(FunctionLimit::new(7.try_into().unwrap())));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FunctionLimit(NonZeroU32);
@@ -40,6 +43,12 @@ impl Default for FunctionLimit {
 }
 
 /// Not a number of functions.
+///
+/// ```
+/// let error = "0".parse::<mtl_host::FunctionLimit>().unwrap_err();
+/// assert_eq!(error, mtl_host::NotAFunctionLimit);
+/// assert_eq!(error.to_string(), "not a number of functions, from 1 to 4294967295");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a number of functions, from 1 to 4294967295")]
 pub struct NotAFunctionLimit;

@@ -41,6 +41,12 @@ impl TotalMemory {
 }
 
 /// Not what all instances may take together.
+///
+/// ```
+/// let error = "lots".parse::<mtl_host::TotalMemory>().unwrap_err();
+/// assert_eq!(error, mtl_host::NotATotalMemory);
+/// assert_eq!(error.to_string(), "not a size, such as `4GiB`, and not `unlimited`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a size, such as `4GiB`, and not `unlimited`")]
 pub struct NotATotalMemory;
