@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use mtl_host::{Engine, Event, FaultKind, Observer, Plugin, Pool, PoolBuilder, StopFlag};
 
-use crate::support::alone::alone;
-use crate::support::{DEADLINE, fixtures};
+use crate::support::{DEADLINE, alone, fixtures};
 
 /// Says when the plugin has written something: it is at work on an item that never ends.
 struct Begun(Sender<()>);
