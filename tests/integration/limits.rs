@@ -56,7 +56,7 @@ fn a_component_hands_over_no_more_than_a_result_may_have() {
     for (item, fault) in cases {
         let mut running =
             host().plugin("greedy-component.wat").args(["--jobs", "1"]).stdin_open().start();
-        running.send(&format!("x\n{item}\ny\n"));
+        running.send(format!("x\n{item}\ny\n"));
         running.wait_for_stdout("y");
         let peak = running.peak_memory();
         let told = running.finish().code(1).stdout("x\n\ny\n").stderr_text();
@@ -125,7 +125,7 @@ fn a_worker_has_limits_of_its_own() {
 fn a_plugin_that_leaks_costs_the_host_nothing() {
     const ITEMS: usize = 10_000;
     let mut running = greedy(&["--memory", "64MiB"]).stdin_open().start();
-    running.send(&format!("{}last\n", "g\n".repeat(ITEMS)));
+    running.send(format!("{}last\n", "g\n".repeat(ITEMS)));
     running.wait_for_stdout("last");
     let peak = running.peak_memory();
     let finished = running.finish().code(1);

@@ -18,17 +18,6 @@ impl TimeSpan {
     }
 }
 
-impl fmt::Display for TimeSpan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let milliseconds = self.0.as_millis();
-        if milliseconds.is_multiple_of(1000) {
-            write!(f, "{}s", milliseconds / 1000)
-        } else {
-            write!(f, "{milliseconds}ms")
-        }
-    }
-}
-
 /// Not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than none")]

@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(worker.env, ["K=1=2", "HOME"].map(|text| text.parse().unwrap()));
         assert_eq!(worker.memory, Some("1MiB".parse().unwrap()));
         let times = [worker.timeout, worker.init_timeout].map(|time| time.unwrap().to_string());
-        assert_eq!(times, ["1500ms", "120s"]);
+        assert_eq!(times, ["1.5s", "120s"]);
         assert_eq!(worker.fuel, Some("50M".parse().unwrap()));
         assert_eq!(worker.max_result, Some("1KiB".parse().unwrap()));
         assert_eq!(worker.call.as_deref(), Some("run"));
