@@ -4,7 +4,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-/// So many bytes: `64MiB`, `2GiB`, `10MB`, `1000000`. Units may be in any case; `K`, `M` and `G`
+/// So many bytes: `64MiB`, `2GiB`, `10MB`, `1000000`; in the midst of a sentence, by `{:#}`,
+/// `1000000 bytes`. Units may be in any case; `K`, `M` and `G`
 /// alone are those of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ByteSize(pub(crate) NonZeroUsize);
@@ -48,7 +49,12 @@ impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = |(_, bytes): &&(&str, usize)| self.0.get().is_multiple_of(*bytes);
         let (name, bytes) = Self::UNITS.iter().find(whole).expect("one byte measures everything");
-        f.pad(&format!("{}{name}", self.0.get() / bytes))
+        let number = self.0.get() / bytes;
+        match (f.alternate(), *name, number) {
+            (true, "", 1) => f.pad("1 byte"),
+            (true, "", number) => f.pad(&format!("{number} bytes")),
+            (_, name, number) => f.pad(&format!("{number}{name}")),
+        }
     }
 }
 

@@ -98,6 +98,15 @@ pub enum Event<'a> {
         /// The line, without its end.
         line: &'a str,
     },
+    /// A plugin said more in a second than it may: some of its lines and messages are lost.
+    OutputDropped {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// How many lines and messages.
+        lines: u64,
+        /// How many bytes are in them.
+        bytes: u64,
+    },
     /// A plugin logged a message.
     Log {
         /// Which worker.
@@ -131,6 +140,9 @@ impl Event<'_> {
             }
             Self::Output { worker, stream, line } => {
                 tracing::debug!(worker = worker.get(), ?stream, line, "the plugin wrote");
+            }
+            Self::OutputDropped { worker, lines, bytes } => {
+                tracing::warn!(worker = worker.get(), lines, bytes, "output was dropped");
             }
             Self::Log { worker, level, message } => {
                 let worker = worker.get();

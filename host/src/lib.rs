@@ -82,7 +82,10 @@ pub use self::pool::{
 };
 pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
-pub use self::sandbox::limits::{MemoryLimit, NotAMemoryLimit};
+pub use self::sandbox::limits::{
+    Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit, NotASize, NotATotalMemory,
+    NotFuel, PluginSize, ResultLimit, TotalMemory,
+};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::stop::StopFlag;
 pub use self::worker::executor::Broken;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::block::{ItemIndex, Span};
 use crate::fault::{Fault, FaultKind};
-use crate::sandbox::limits::MAX_RESULT;
+use crate::sandbox::limits::ResultLimit;
 use crate::worker::WorkerIndex;
 use crate::worker::executor::Broken;
 use crate::worker::renewal::RetryOn;
@@ -243,10 +243,10 @@ impl Outcomes {
         self.format = format;
     }
 
-    pub(crate) fn record(&mut self, bytes: &[u8]) {
-        if bytes.len() > MAX_RESULT {
-            let message = format!("the result of {} bytes is too large", bytes.len());
-            return self.fault(FaultKind::BadResult, message);
+    /// The item has this record, if it is within `limit` and what the sink can take.
+    pub(crate) fn record(&mut self, bytes: &[u8], limit: ResultLimit) {
+        if let Some(Broken { kind, message, .. }) = limit.refusal("the result", bytes.len()) {
+            return self.fault(kind, message);
         }
         match self.rule.broken_by(bytes, self.format) {
             None => {
@@ -407,7 +407,7 @@ mod tests {
         ];
         for (rule, format, record, why) in cases {
             let mut outcomes = outcomes(rule, format);
-            outcomes.record(record);
+            outcomes.record(record, ResultLimit::DEFAULT);
             let outcome = outcomes.iter().next().unwrap();
             let told = outcome.result.err().map(|fault| (fault.kind(), fault.message()));
             assert_eq!(told, why.map(|why| (FaultKind::BadResult, why)), "{rule:?} {record:?}");

@@ -13,6 +13,7 @@ mod core_abi;
 mod digest;
 mod engine;
 mod error;
+mod functions;
 mod host_function;
 mod loader;
 pub(crate) mod passing;
@@ -34,6 +35,9 @@ use self::artifact::{Artifact, Kind};
 use self::component::ComponentPlugin;
 use self::core_abi::CorePlugin;
 use crate::worker::executor::Executor;
+
+/// What an instance says at its end, as messages have it.
+const REPORT: &str = "the closing report";
 
 /// A plugin, compiled and checked: cheap to clone, shared by all its workers.
 ///

@@ -5,5 +5,7 @@ pub(crate) mod capabilities;
 pub(crate) mod deadline;
 pub(crate) mod http;
 pub(crate) mod limits;
+pub(crate) mod meter;
 pub(crate) mod output;
+pub(crate) mod voice;
 pub(crate) mod watchdog;

@@ -114,8 +114,8 @@ fn text_that_is_taken_for_frames_says_so() {
         .code(4)
         .stdout("")
         .stderr(
-            "error: input `standard input` has a frame of 1936287828 bytes; an item may have 64 \
-             MiB\n \
+            "error: input `standard input` has a frame of 1936287828 bytes, longer than the \
+             64MiB of `--max-item`\n \
              hint: each frame is its length, 4 bytes, little-endian, and then its bytes; for text \
              use `--input-format lines`\n",
         );

@@ -238,6 +238,7 @@ fn what_is_in_force_is_shown_and_nothing_is_run() {
         "init = ['{\"a\":1}', \"@HERE/args\"]",
         "env = [\"A=it's\", \"PATH\"]",
         "memory = \"512MiB\"",
+        "max-item = \"64MiB\"",
         "on-error = \"ignore\"",
         "desc = \"7\"",
     ];
@@ -268,16 +269,17 @@ fn what_is_shown_means_the_same_wherever_it_lies() {
         "--worker",
         "a.wasm,dir=x::/x:rw,env=A=1,env=B,memory=1MiB,timeout=100ms,init-timeout=1.5m,init={\"a\": 'é\t'}",
         "--worker",
-        "b.wasm,call=run,init=@args",
+        "b.wasm,timeout=1.5s,init-timeout=2m,fuel=5,max-result=1KiB,call=run,init=@args",
         "in.txt",
     ];
     #[rustfmt::skip]
-    let cases: [&[&str]; 6] = [
+    let cases: [&[&str]; 7] = [
         &[],
         &["a.wasm"],
         &["a.wasm", "in.txt", "--jobs", "3", "--dir", "x::/x:rw", "-o", "-", "--unordered", "-q"],
         &["a.wasm", "--unbounded", "--output-dir", "out", "--input-format", "files"],
         &["a.wasm", "--retries", "2", "--timeout", "1.5s", "--max-faults", "5%", "--chunk-size", "4"],
+        &["a.wasm", "--total-memory", "unlimited", "--fuel", "50M", "--max-item", "9", "--max-functions", "7"],
         &workers,
     ];
     for args in cases {

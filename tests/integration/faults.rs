@@ -10,7 +10,7 @@ const MISBEHAVIOURS: [(&str, &str, &str); 10] = [
     ("div",   "trap",          "integer divide by zero, in `divide`"),
     ("x",     "trap",          "the plugin exited with code 3, in `call`"),
     ("rec",   "trap",          "call stack exhausted, in `recurse`"),
-    ("mem",   "out-of-memory", "the plugin asked for more memory than it may have, in `call`"),
+    ("mem",   "out-of-memory", "the plugin asked for more memory than the 512MiB of `--memory`, in `call`"),
     ("ptr",   "bad-result",    "the plugin answered with 0 bytes at 131073, but its memory ends at 131072"),
     ("len",   "bad-result",    "the plugin answered with 2 bytes at 131071, but its memory ends at 131072"),
     ("wrap",  "bad-result",    "the plugin answered with 32 bytes at 4294967280, but its memory ends at 131072"),

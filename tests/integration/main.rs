@@ -25,6 +25,7 @@ mod inputs;
 mod interrupt;
 mod leaks;
 mod library_ends;
+mod limits;
 mod loading;
 mod matrix;
 mod output_dir;

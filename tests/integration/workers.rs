@@ -85,8 +85,9 @@ fn a_worker_has_the_memory_that_it_may_have() {
     }
     let args = ["--memory", "64KiB", "--jobs", "1"];
     host().plugin("upper.wat").args(args).stdin("x\n").run().code(3).stderr(
-        "error: worker 0 could not be started: the plugin asked for more memory than it may have\n \
-         hint: `--memory SIZE` allows more\n",
+        "error: worker 0 could not be started: the plugin asked for more memory than the 64KiB of \
+         `--memory`\n \
+         hint: `--memory SIZE` allows each worker more, `--total-memory SIZE` all together\n",
     );
 }
 
@@ -127,8 +128,8 @@ fn a_worker_that_cannot_be_read_says_why() {
     let finished = host().args(["--worker", "a.wasm,directory=x"]).run().code(2);
     let stderr = finished.stderr_text();
     let expected = "error: invalid value 'a.wasm,directory=x' for '--worker <SPEC>': unknown key \
-                    `directory`; there are `dir`, `env`, `memory`, `timeout`, `init-timeout`, `sha256`, \
-                    `call`, `init`\n";
+                    `directory`; there are `dir`, `env`, `memory`, `timeout`, `init-timeout`, \
+                    `fuel`, `max-result`, `sha256`, `call`, `init`\n";
     assert!(stderr.starts_with(expected), "{stderr}");
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use clap::ValueEnum;
 use mtl_host::Format;
 use mtl_host::sink::{self, Output, Sink};
-use mtl_host::source::{self, Inputs, Source};
+use mtl_host::source::{self, Inputs, ItemLimit, Source};
 
 /// How items stand in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,14 +41,14 @@ impl InputFormat {
         }
     }
 
-    /// The items of `inputs`.
-    pub(crate) fn source(self, inputs: Inputs) -> Box<dyn Source> {
+    /// The items of `inputs`, each of up to `limit`.
+    pub(crate) fn source(self, inputs: Inputs, limit: ItemLimit) -> Box<dyn Source> {
         match self {
-            Self::Lines | Self::Paths => Box::new(source::Lines::new(inputs)),
-            Self::Nul => Box::new(source::Lines::nul(inputs)),
-            Self::Jsonl => Box::new(source::Jsonl::new(inputs)),
-            Self::Frames => Box::new(source::Frames::new(inputs)),
-            Self::Files => Box::new(source::Files::new(inputs)),
+            Self::Lines | Self::Paths => Box::new(source::Lines::new(inputs).item_limit(limit)),
+            Self::Nul => Box::new(source::Lines::nul(inputs).item_limit(limit)),
+            Self::Jsonl => Box::new(source::Jsonl::new(inputs).item_limit(limit)),
+            Self::Frames => Box::new(source::Frames::new(inputs).item_limit(limit)),
+            Self::Files => Box::new(source::Files::new(inputs).item_limit(limit)),
         }
     }
 }

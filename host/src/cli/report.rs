@@ -97,6 +97,9 @@ impl Observer for Report {
             Event::Log { worker, level, message } => {
                 self.plugin_says(worker, &format!("{}: ", level.name()), message);
             }
+            Event::OutputDropped { worker, lines, bytes } => {
+                self.0.line(&dropped_text(worker, lines, bytes));
+            }
             Event::Finished { worker, closing, .. } => self.closing(worker, closing),
             Event::WorkerRetired { worker, why } => {
                 let (did, why) = (why.summary(), chain(why));
@@ -106,6 +109,12 @@ impl Observer for Report {
             _ => {}
         }
     }
+}
+
+/// What a plugin has said beyond what it may.
+fn dropped_text(worker: WorkerIndex, lines: u64, bytes: u64) -> String {
+    let (lines, bytes) = (counted(lines, "line"), counted(bytes, "byte"));
+    format!("[worker {worker}] … {lines} ({bytes}) dropped: more a second than `--log-limit`")
 }
 
 /// What a plugin says: it cannot speak without its name.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mtl_host::sink::{Directory, Output, Sink};
-use mtl_host::source::{Inputs, Limit, Placed, Source};
+use mtl_host::source::{Inputs, ItemLimit, Limit, Placed, Source};
 use mtl_host::{Ended, Error, Order, Places, Pool, PoolBuilder, StopFlag};
 
 use super::console::Console;
@@ -38,7 +38,7 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     let (stop, report) = (StopFlag::new(), Report::to(console));
     check_output_dir(args)?;
     check_overwrites(args)?;
-    let source = open_source(&args.items)?;
+    let source = open_source(&args.items, args.limits.max_item)?;
     let builder = describe(args)?;
     let signals = Signals::listen(&stop, console)?;
     let listener = Arc::new(Listener::new(&report));
@@ -63,9 +63,9 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     Ok(Exit::of_run(&ended, interrupted))
 }
 
-fn open_source(args: &ItemArgs) -> Result<Box<dyn Source>, CliError> {
+fn open_source(args: &ItemArgs, limit: ItemLimit) -> Result<Box<dyn Source>, CliError> {
     let inputs = Inputs::open(args.inputs.clone())?;
-    let source = args.input_format.source(inputs);
+    let source = args.input_format.source(inputs, limit);
     Ok(match args.limit {
         Some(items) => Box::new(Limit::new(source, items)),
         None => source,
@@ -107,7 +107,7 @@ fn keep_files(args: &RunArgs, places: &Places) {
 fn describe(args: &RunArgs) -> Result<PoolBuilder, CliError> {
     let mut builder = args
         .workers
-        .pool()?
+        .pool(&args.limits)?
         .item_format(args.items.input_format.item_format())
         .order(if args.workers.unordered { Order::Completion } else { Order::Input })
         .on_error(args.faults.on_error)

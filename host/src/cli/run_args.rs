@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use mtl_host::{
-    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, MemoryLimit,
-    RetryOn, Sha256, Window,
+    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, RetryOn,
+    Sha256, Window,
 };
 
 use super::env_grant::EnvGrant;
 use super::formats::{InputFormat, Layout, OutputFormat, ResultFormat};
 use super::init_arg::InitArg;
+use super::limit_args::LimitArgs;
 use super::number;
 use super::progress::Mode;
 use super::time_span::TimeSpan;
@@ -67,6 +68,8 @@ pub(crate) struct RunArgs {
     pub(crate) workers: WorkerArgs,
     #[command(flatten)]
     pub(crate) time: TimeArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     #[command(flatten)]
     pub(crate) flow: FlowArgs,
     #[command(flatten)]
@@ -184,8 +187,8 @@ pub(crate) struct WorkerArgs {
 
     /// A worker, where they differ: once for each. After its plugin come, as needed,
     /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,memory=SIZE`, `,timeout=TIME`,
-    /// `,init-timeout=TIME`, `,sha256=HEX`, `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`,
-    /// which takes the rest
+    /// `,init-timeout=TIME`, `,fuel=N`, `,max-result=SIZE`, `,sha256=HEX`, `,call=NAME`, and last
+    /// `,init=TEXT` or `,init=@FILE`, which takes the rest
     #[arg(
         long,
         value_name = "SPEC",
@@ -218,10 +221,6 @@ pub(crate) struct WorkerArgs {
     /// Let the plugin see a variable; without VALUE, as it is here
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub(crate) env: Vec<EnvGrant>,
-
-    /// What the plugin may take of memory, such as 64MiB or 2GiB
-    #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
-    pub(crate) memory: MemoryLimit,
 
     /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it
     #[arg(long, value_name = "HEX")]

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use mtl_host::{DirGrant, MemoryLimit, Sha256};
+use mtl_host::{DirGrant, Fuel, MemoryLimit, ResultLimit, Sha256};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
@@ -22,6 +22,8 @@ pub(crate) struct WorkerArg {
     pub(crate) memory: Option<MemoryLimit>,
     pub(crate) timeout: Option<TimeSpan>,
     pub(crate) init_timeout: Option<TimeSpan>,
+    pub(crate) fuel: Option<Fuel>,
+    pub(crate) max_result: Option<ResultLimit>,
     pub(crate) sha256: Option<Sha256>,
     pub(crate) call: Option<String>,
     pub(crate) init: Option<InitArg>,
@@ -51,8 +53,18 @@ fn known() -> String {
 
 impl WorkerArg {
     /// What can be said of a worker beside its plugin.
-    pub(crate) const KEYS: [&str; 8] =
-        ["dir", "env", "memory", "timeout", "init-timeout", "sha256", "call", "init"];
+    pub(crate) const KEYS: [&str; 10] = [
+        "dir",
+        "env",
+        "memory",
+        "timeout",
+        "init-timeout",
+        "fuel",
+        "max-result",
+        "sha256",
+        "call",
+        "init",
+    ];
 
     /// A worker with this plugin, and nothing said beside.
     pub(crate) fn new(plugin: PathBuf) -> Self {
@@ -63,6 +75,8 @@ impl WorkerArg {
             memory: None,
             timeout: None,
             init_timeout: None,
+            fuel: None,
+            max_result: None,
             sha256: None,
             call: None,
             init: None,
@@ -99,6 +113,8 @@ impl WorkerArg {
             "memory" => once(&mut self.memory, key, parsed(key, value)?)?,
             "timeout" => once(&mut self.timeout, key, parsed(key, value)?)?,
             "init-timeout" => once(&mut self.init_timeout, key, parsed(key, value)?)?,
+            "fuel" => once(&mut self.fuel, key, parsed(key, value)?)?,
+            "max-result" => once(&mut self.max_result, key, parsed(key, value)?)?,
             "sha256" => once(&mut self.sha256, key, parsed(key, value)?)?,
             "call" => once(&mut self.call, key, parsed(key, value)?)?,
             "init" => once(&mut self.init, key, InitArg::from(value.to_owned()))?,
@@ -143,12 +159,17 @@ mod tests {
 
     #[test]
     fn a_worker_is_a_plugin_and_what_it_is_given() {
-        let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,memory=1MiB,call=run,init=";
+        let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,memory=1MiB,timeout=1.5s,\
+                    init-timeout=2m,fuel=50M,max-result=1KiB,call=run,init=";
         let worker = parse(text).unwrap();
         assert_eq!(worker.plugin, PathBuf::from("a b.wasm"));
         assert_eq!(worker.dirs, [DirGrant::read("x", "/x"), DirGrant::read_write("y", "/y")]);
         assert_eq!(worker.env, ["K=1=2", "HOME"].map(|text| text.parse().unwrap()));
         assert_eq!(worker.memory, Some("1MiB".parse().unwrap()));
+        let times = [worker.timeout, worker.init_timeout].map(|time| time.unwrap().to_string());
+        assert_eq!(times, ["1.5s", "120s"]);
+        assert_eq!(worker.fuel, Some("50M".parse().unwrap()));
+        assert_eq!(worker.max_result, Some("1KiB".parse().unwrap()));
         assert_eq!(worker.call.as_deref(), Some("run"));
         assert_eq!(worker.init, Some(InitArg::Text(Vec::new())));
         assert_eq!(parse("p.wasm"), Ok(WorkerArg::new("p.wasm".into())));
@@ -178,9 +199,9 @@ mod tests {
             (",init=x",                 "the plugin comes first"),
             ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
             ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`"),
-            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `memory`, `timeout`, `init-timeout`, `sha256`, `call`, `init`"),
+            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `memory`, `timeout`, `init-timeout`, `fuel`, `max-result`, `sha256`, `call`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
-            ("p,memory=lots",           "`memory`: not an amount of memory, such as `64MiB`, `2GiB` or `1000000`"),
+            ("p,memory=lots",           "`memory`: not a size, such as `64MiB`, `2GiB` or `1000000`"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),
         ];
         for (spec, why) in cases {

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use mtl_host::{Engine, Plugin, Pool, PoolBuilder, Sha256, WorkerSpec};
+use mtl_host::{Engine, EngineError, Plugin, Pool, PoolBuilder, Sha256, WorkerSpec};
 
 use super::env_grant::EnvGrant;
 use super::error::CliError;
 use super::init_arg::{self, InitArg};
+use super::limit_args::LimitArgs;
 use super::overwrite::Used;
 use super::run_args::WorkerArgs;
 use super::worker_arg::WorkerArg;
@@ -39,9 +40,17 @@ impl WorkerArgs {
         plugins.chain(inits).collect()
     }
 
+    /// An engine that counts fuel only where some is to be counted: that costs speed.
+    fn engine(&self, limits: &LimitArgs) -> Result<Engine, EngineError> {
+        match limits.fuel.or(self.worker.iter().find_map(|worker| worker.fuel)) {
+            Some(_) => Engine::with_fuel(),
+            None => Engine::new(),
+        }
+    }
+
     /// Loads the plugins, and begins to describe the pool.
-    pub(super) fn pool(&self) -> Result<PoolBuilder, CliError> {
-        let mut loaded = Loaded { engine: Engine::new()?, plugins: Vec::new() };
+    pub(super) fn pool(&self, limits: &LimitArgs) -> Result<PoolBuilder, CliError> {
+        let mut loaded = Loaded { engine: self.engine(limits)?, limits, plugins: Vec::new() };
         let mut builder = match (&self.plugin, self.worker.as_slice()) {
             (None, []) => return Err(CliError::NoPlugin),
             (Some(path), []) => {
@@ -53,7 +62,7 @@ impl WorkerArgs {
                 Pool::of(specs.collect::<Result<Vec<_>, _>>()?)
             }
         };
-        builder = builder.memory(self.memory);
+        builder = limits.limit(builder);
         if let Some(jobs) = self.jobs {
             builder = builder.jobs(jobs);
         }
@@ -68,7 +77,7 @@ impl WorkerArgs {
     }
 }
 
-fn spec(worker: &WorkerArg, loaded: &mut Loaded) -> Result<WorkerSpec, CliError> {
+fn spec(worker: &WorkerArg, loaded: &mut Loaded<'_>) -> Result<WorkerSpec, CliError> {
     let plugin = loaded.plugin(&worker.plugin, worker.sha256, worker.call.as_deref())?;
     let mut spec = WorkerSpec::plugin(&plugin);
     if let Some(init) = &worker.init {
@@ -81,16 +90,27 @@ fn spec(worker: &WorkerArg, loaded: &mut Loaded) -> Result<WorkerSpec, CliError>
         let (name, value) = resolve(grant)?;
         spec = spec.env(name, value);
     }
+    Ok(limited(spec, worker))
+}
+
+/// The same, with the limits that this worker alone has.
+fn limited(mut spec: WorkerSpec, worker: &WorkerArg) -> WorkerSpec {
     if let Some(limit) = worker.memory {
         spec = spec.memory(limit);
+    }
+    if let Some(limit) = worker.max_result {
+        spec = spec.max_result(limit);
+    }
+    if let Some(fuel) = worker.fuel {
+        spec = spec.fuel(fuel);
     }
     if let Some(timeout) = worker.timeout {
         spec = spec.timeout(timeout.get());
     }
-    Ok(match worker.init_timeout {
+    match worker.init_timeout {
         Some(timeout) => spec.init_timeout(timeout.get()),
         None => spec,
-    })
+    }
 }
 
 fn resolve(grant: &EnvGrant) -> Result<(String, String), CliError> {
@@ -98,8 +118,9 @@ fn resolve(grant: &EnvGrant) -> Result<(String, String), CliError> {
 }
 
 /// Plugins, each loaded once, however many workers have it.
-struct Loaded {
+struct Loaded<'a> {
     engine: Engine,
+    limits: &'a LimitArgs,
     plugins: Vec<(Asked, Plugin)>,
 }
 
@@ -111,7 +132,7 @@ struct Asked {
     call: Option<String>,
 }
 
-impl Loaded {
+impl Loaded<'_> {
     fn plugin(
         &mut self,
         path: &Path,
@@ -122,7 +143,7 @@ impl Loaded {
         if let Some((_, plugin)) = self.plugins.iter().find(|(other, _)| *other == asked) {
             return Ok(plugin.clone());
         }
-        let mut loader = Plugin::loader(&self.engine);
+        let mut loader = self.limits.limit_loader(Plugin::loader(&self.engine));
         if let Some(digest) = sha256 {
             loader = loader.sha256(digest);
         }

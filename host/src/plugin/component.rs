@@ -13,16 +13,22 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
-use super::state::{Common, HasCommon, Spec, enter_async, store, wasi};
-use super::{Engine, LoadError, PluginLoader, StartError, context, host_function};
+use super::state::{Common, HasCommon, Spec, begin, enter_async, store, wasi};
+use super::{Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
 use crate::sandbox::http::NoHttp;
+use crate::sandbox::limits::ResultLimit;
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 /// The interface that a worker's component exports.
 const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
+
+/// What a component may hand over to the host at once, however small a result may be: the engine
+/// has one bound for results and for what is passed in calls, and files are written in pieces
+/// of up to so much.
+const LEAST_TRANSFER: usize = 1024 * 1024;
 
 /// A component, compiled, its imports found and its exports checked.
 pub(super) struct ComponentPlugin {
@@ -125,6 +131,7 @@ impl ComponentPlugin {
             common: Common::new(spec),
         };
         let mut store = store(&self.engine, spec, data);
+        store.set_hostcall_fuel(spec.limits.result.bytes().max(LEAST_TRANSFER));
         let instance =
             enter_async(&mut store, async |store| self.pre.instantiate_async(store).await);
         let instance = instance.map_err(StartError::instantiate)?;
@@ -220,17 +227,16 @@ pub(super) struct ComponentInstance {
 }
 
 impl ComponentInstance {
-    /// The guest's time for something begins.
-    fn begin(&self, phase: Phase) {
-        self.store.data().common.watch.begin(phase);
+    fn max_result(&self) -> ResultLimit {
+        self.store.data().common.limits.result
     }
 
     fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
         let item = outcomes.span().item(outcomes.len()).to_vec();
         let call = self.call;
-        self.begin(Phase::Item);
+        begin(&mut self.store, Phase::Item);
         match enter_async(&mut self.store, async |store| call.call_async(store, (item,)).await)?.0 {
-            Ok(Some(record)) => outcomes.record(&record),
+            Ok(Some(record)) => outcomes.record(&record, self.max_result()),
             Ok(None) => outcomes.no_record(),
             Err(Failure::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
             Err(Failure::BadItem(message)) => outcomes.fault(FaultKind::BadItem, message),
@@ -270,9 +276,13 @@ impl Executor for ComponentInstance {
 
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let finish = self.finish;
-        self.begin(Phase::Finishing);
+        begin(&mut self.store, Phase::Finishing);
         let report =
             enter_async(&mut self.store, async |store| finish.call_async(store, ()).await)?.0;
-        report.map_err(|message| Broken::new(FaultKind::Refused, message))
+        let report = report.map_err(|message| Broken::new(FaultKind::Refused, message))?;
+        match self.max_result().refusal(REPORT, report.as_ref().map_or(0, Vec::len)) {
+            None => Ok(report),
+            Some(broken) => Err(broken),
+        }
     }
 }

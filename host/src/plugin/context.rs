@@ -8,7 +8,7 @@ use wasmtime::{Caller, Linker};
 
 use super::core_abi::Word;
 use super::state::{Common, HasCommon};
-use crate::event::{Event, Level};
+use crate::event::Level;
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
 
@@ -27,8 +27,7 @@ impl Common {
         while !message.is_char_boundary(end) {
             end -= 1;
         }
-        let (worker, message) = (self.index, &message[..end]);
-        self.audience.tell(&Event::Log { worker, level, message });
+        self.voice.log(level, &message[..end]);
     }
 }
 

@@ -11,11 +11,12 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
-use super::state::{Common, HasCommon, Spec, enter, store, wasi};
-use super::{Engine, LoadError, PluginLoader, StartError, context, host_function, waiting};
+use super::state::{Common, HasCommon, Spec, begin, enter, store, wasi};
+use super::{Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function, waiting};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
+use crate::sandbox::limits::ResultLimit;
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 mod exports;
@@ -144,11 +145,15 @@ impl CoreInstance {
         Ok(Self { guest, call, finish })
     }
 
+    fn max_result(&self) -> ResultLimit {
+        self.guest.store.data().common.limits.result
+    }
+
     fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
-        self.guest.begin(Phase::Item);
+        begin(&mut self.guest.store, Phase::Item);
         let word = self.guest.pass(outcomes.span().item(outcomes.len()), &self.call)?;
         match self.guest.answer(word)? {
-            Answer::Record(record) => outcomes.record(record),
+            Answer::Record(record) => outcomes.record(record, self.max_result()),
             Answer::NoRecord => outcomes.no_record(),
             Answer::Refused(message) => outcomes.fault(FaultKind::Refused, word::text(message)),
             Answer::BadItem(message) => outcomes.fault(FaultKind::BadItem, word::text(message)),
@@ -173,11 +178,14 @@ impl Executor for CoreInstance {
 
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let Some(finish) = &self.finish else { return Ok(None) };
-        self.guest.begin(Phase::Finishing);
+        begin(&mut self.guest.store, Phase::Finishing);
         let word = enter(&mut self.guest.store, |store| finish.call(store, ()))?;
         let word = Word::new(word);
         match self.guest.answer(word)? {
-            Answer::Record(report) => Ok(Some(report.to_vec())),
+            Answer::Record(report) => match self.max_result().refusal(REPORT, report.len()) {
+                None => Ok(Some(report.to_vec())),
+                Some(broken) => Err(broken),
+            },
             Answer::NoRecord => Ok(None),
             Answer::Refused(message) | Answer::BadItem(message) => {
                 Err(Broken::new(FaultKind::Refused, word::text(message)))

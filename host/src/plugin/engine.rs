@@ -25,6 +25,7 @@ use crate::sandbox::watchdog::Watchdog;
 pub struct Engine {
     wasm: wasmtime::Engine,
     watchdog: Arc<Watchdog>,
+    counts_fuel: bool,
 }
 
 /// Why there is no engine.
@@ -62,9 +63,34 @@ impl Engine {
     ///
     /// When the machine cannot run WebAssembly, or refuses a thread.
     pub fn new() -> Result<Self, EngineError> {
+        Self::counting(false)
+    }
+
+    /// An engine whose plugins can be given [`Fuel`](crate::Fuel). Counting it makes them slower:
+    /// each of their loops and calls is charged.
+    ///
+    /// ```
+    /// use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    ///
+    /// let plugin = Plugin::load(&Engine::with_fuel()?, "../tests/fixtures/misbehave.wat")?;
+    /// let mut pool = Pool::builder(&plugin).fuel("1M".parse()?).build()?;
+    /// let fault = pool.map(["spin"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::OutOfFuel);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_fuel() -> Result<Self, EngineError> {
+        Self::counting(true)
+    }
+
+    fn counting(fuel: bool) -> Result<Self, EngineError> {
         let mut config = wasmtime::Config::new();
         config
             .epoch_interruption(true)
+            .consume_fuel(fuel)
             .concurrency_support(false)
             // No plugin may have one: the interface is of 32 bits.
             .wasm_memory64(false)
@@ -76,11 +102,15 @@ impl Engine {
         let ticked = wasm.clone();
         let watchdog =
             Watchdog::start(move || ticked.increment_epoch()).map_err(EngineError::Thread)?;
-        Ok(Self { wasm, watchdog: Arc::new(watchdog) })
+        Ok(Self { wasm, watchdog: Arc::new(watchdog), counts_fuel: fuel })
     }
 
     pub(super) fn wasm(&self) -> &wasmtime::Engine {
         &self.wasm
+    }
+
+    pub(crate) fn counts_fuel(&self) -> bool {
+        self.counts_fuel
     }
 
     /// What measures time for those who work beside this engine's plugins.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{HostFunctionError, PluginLoader, Sha256};
 use crate::fault::FaultKind;
+use crate::sandbox::limits::{FunctionLimit, PluginSize};
 use crate::worker::executor::Broken;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -29,6 +30,24 @@ pub enum LoadError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file is larger than it may be.
+    #[error("plugin `{path}` is larger than {limit:#}")]
+    TooLarge {
+        /// As the user named it.
+        path: PathBuf,
+        /// What it may have.
+        limit: PluginSize,
+    },
+    /// It has more functions than it may have.
+    #[error("plugin `{path}` has {functions} functions, and may have {limit}")]
+    TooManyFunctions {
+        /// As the user named it.
+        path: PathBuf,
+        /// How many it has.
+        functions: u64,
+        /// How many it may have.
+        limit: FunctionLimit,
     },
     /// The file is not the one that was pinned.
     #[error(
@@ -166,6 +185,12 @@ impl LoadError {
             | Self::Text { .. }
             | Self::Signature { .. }
             | Self::HostFunction(_) => return None,
+            Self::TooLarge { .. } => {
+                "`--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools strip`"
+            }
+            Self::TooManyFunctions { .. } => {
+                "`--max-functions N` allows more: each takes the compiler some kilobytes"
+            }
             Self::NotWasm { .. } => {
                 "compile the code to WebAssembly first: \
                  for Rust, `cargo build --release --target wasm32-wasip1`"
@@ -280,6 +305,12 @@ pub enum StartError {
         /// What happened.
         message: String,
     },
+    /// It computes more than it may, until `init` is done.
+    #[error("{message}")]
+    OutOfFuel {
+        /// What happened.
+        message: String,
+    },
     /// `init` answered with an error.
     #[error("init failed: {message}")]
     InitRefused {
@@ -308,6 +339,7 @@ impl StartError {
         match broken.kind {
             FaultKind::Timeout => Self::Timeout { message: broken.message },
             FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
+            FaultKind::OutOfFuel => Self::OutOfFuel { message: broken.message },
             _ => Self::Instantiate { message: broken.message },
         }
     }
@@ -316,6 +348,7 @@ impl StartError {
         match broken.kind {
             FaultKind::Timeout => Self::Timeout { message: broken.message },
             FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
+            FaultKind::OutOfFuel => Self::OutOfFuel { message: broken.message },
             _ => Self::InitBroke { message: broken.message },
         }
     }
@@ -326,7 +359,10 @@ impl StartError {
         let hint = match self {
             Self::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
             Self::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
-            Self::OutOfMemory { .. } => "`--memory SIZE` allows more",
+            Self::OutOfMemory { .. } => {
+                "`--memory SIZE` allows each worker more, `--total-memory SIZE` all together"
+            }
+            Self::OutOfFuel { .. } => "`--fuel N` allows more, for the start as for each item",
             Self::Abi { found, supported } if found > supported => "update mtl-host",
             Self::Abi { .. } => "rebuild the plugin with the current SDK",
             // As an SDK says it of a call with parameters.

@@ -17,11 +17,13 @@ use std::sync::Arc;
 use crate::outcome::shortened;
 use crate::panic;
 use crate::sandbox::deadline::Watch;
-use crate::sandbox::limits::MAX_RESULT;
 use crate::worker::WorkerIndex;
 
 pub(super) mod component;
 pub(super) mod core;
+
+/// How long an answer may be: what one instance could not hold many times over.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Who calls a host function.
 ///
@@ -123,8 +125,8 @@ impl HostFunction {
         // What it has left half-done is its own: it gets nothing of ours but shared references.
         let answered = catch_unwind(AssertUnwindSafe(|| (self.function)(call, input)));
         match answered {
-            Ok(Ok(bytes)) if bytes.len() > MAX_RESULT => Err(self.trap(format_args!(
-                "answered with {} bytes, more than the {MAX_RESULT} that an answer may have",
+            Ok(Ok(bytes)) if bytes.len() > MAX_ANSWER => Err(self.trap(format_args!(
+                "answered with {} bytes, more than the {MAX_ANSWER} that an answer may have",
                 bytes.len()
             ))),
             Ok(Ok(bytes)) => Ok(Ok(bytes)),

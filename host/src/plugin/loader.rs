@@ -1,12 +1,14 @@
 //! How a plugin is loaded when its file alone does not say all.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::artifact::Artifact;
 use super::digest::Sha256;
 use super::host_function::{HostCall, HostFunctions};
-use super::{Engine, LoadError, Plugin};
+use super::{Engine, LoadError, Plugin, functions};
+use crate::sandbox::limits::{FunctionLimit, PluginSize};
 
 /// Loads plugins: pinned to a digest, by another export than `call`, with functions of your own.
 ///
@@ -33,6 +35,8 @@ pub struct PluginLoader {
     sha256: Option<Sha256>,
     call: String,
     functions: HostFunctions,
+    max_size: PluginSize,
+    max_functions: FunctionLimit,
 }
 
 impl PluginLoader {
@@ -45,6 +49,8 @@ impl PluginLoader {
             sha256: None,
             call: Self::CALL.into(),
             functions: HostFunctions::default(),
+            max_size: PluginSize::DEFAULT,
+            max_functions: FunctionLimit::DEFAULT,
         }
     }
 
@@ -115,6 +121,34 @@ impl PluginLoader {
         self
     }
 
+    /// How large the file may be. Default: [`PluginSize::DEFAULT`].
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, LoadError, Plugin};
+    /// let loader = Plugin::loader(&Engine::new()?).max_size("1KiB".parse()?);
+    /// let refused = loader.load("../tests/fixtures/upper.wat").unwrap_err();
+    /// assert!(matches!(refused, LoadError::TooLarge { .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_size(mut self, limit: PluginSize) -> Self {
+        self.max_size = limit;
+        self
+    }
+
+    /// How many functions the plugin may have. Default: [`FunctionLimit::DEFAULT`].
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, LoadError, Plugin};
+    /// let loader = Plugin::loader(&Engine::new()?).max_functions("1".parse()?);
+    /// let refused = loader.load("../tests/fixtures/upper.wat").unwrap_err();
+    /// assert!(matches!(refused, LoadError::TooManyFunctions { functions: 2, .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_functions(mut self, limit: FunctionLimit) -> Self {
+        self.max_functions = limit;
+        self
+    }
+
     /// Loads the plugin in the file at `path`: a core module or a component, binary or text.
     ///
     /// ```
@@ -127,13 +161,13 @@ impl PluginLoader {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not the one that is pinned, is not WebAssembly, lacks an
-    /// export that a plugin must have, or imports what the host does not provide; and when a
+    /// When the file cannot be read or is too large, is not the one that is pinned, is not
+    /// WebAssembly, has too many functions, lacks an export that a plugin must have, or imports what the host does not provide; and when a
     /// host function cannot be offered.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         self.functions.check()?;
         let path = path.as_ref();
-        let bytes = fs::read(path);
+        let bytes = self.read(path);
         let bytes = bytes.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
         self.compile(path, bytes)
     }
@@ -156,9 +190,25 @@ impl PluginLoader {
         self.compile(Path::new(name), bytes.to_vec())
     }
 
+    /// What is in a file, and no more of it than shows that it is too large.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let most = (self.max_size.bytes() as u64).saturating_add(1);
+        let mut bytes = Vec::new();
+        File::open(path)?.take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     fn compile(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
+        if bytes.len() > self.max_size.bytes() {
+            return Err(LoadError::TooLarge { path: path.to_owned(), limit: self.max_size });
+        }
         self.check_digest(path, &bytes)?;
         let artifact = Artifact::from_bytes(path, bytes)?;
+        let (functions, limit) = (functions::count(artifact.bytes()), self.max_functions);
+        if functions > u64::from(limit.get()) {
+            let path = path.to_owned();
+            return Err(LoadError::TooManyFunctions { path, functions, limit });
+        }
         Plugin::compile(self, path, &artifact)
     }
 

@@ -1,18 +1,21 @@
 //! What the host keeps for each instance: its limits, its place in the pool, its WASI.
 
 use std::fmt;
+use std::sync::Arc;
 
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::{Engine, StartError, trap};
-use crate::event::{Audience, Stream};
+use crate::event::Stream;
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
 use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::{Phase, Watch};
-use crate::sandbox::limits::{MemoryLimit, Meter};
+use crate::sandbox::limits::Limits;
+use crate::sandbox::meter::{Meter, PoolMemory};
 use crate::sandbox::output::Capture;
+use crate::sandbox::voice::Voice;
 use crate::worker::WorkerIndex;
 use crate::worker::executor::Broken;
 
@@ -23,10 +26,11 @@ pub(crate) struct Spec {
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
     pub(crate) grants: Grants,
-    pub(crate) memory: MemoryLimit,
+    pub(crate) limits: Limits,
+    pub(crate) pool_memory: Arc<PoolMemory>,
     pub(crate) item_format: Format,
     pub(crate) passing: ArgumentPassing,
-    pub(crate) audience: Audience,
+    pub(crate) voice: Arc<Voice>,
     pub(crate) watch: Watch,
 }
 
@@ -44,7 +48,8 @@ pub(super) struct Common {
     pub(super) passing: ArgumentPassing,
     /// What the plugin has said its results are.
     pub(super) result_format: Format,
-    pub(super) audience: Audience,
+    pub(super) voice: Arc<Voice>,
+    pub(super) limits: Limits,
     pub(super) meter: Meter,
     pub(super) watch: Watch,
     /// Whether the instance makes room for the answer of a host function.
@@ -64,8 +69,9 @@ impl Common {
             item_format: spec.item_format,
             passing: spec.passing,
             result_format: Format::Text,
-            audience: spec.audience.clone(),
-            meter: Meter::new(spec.memory),
+            voice: Arc::clone(&spec.voice),
+            limits: spec.limits,
+            meter: Meter::new(spec.limits.memory, &spec.pool_memory),
             watch: spec.watch.clone(),
             is_allocating: false,
         }
@@ -76,8 +82,11 @@ impl Common {
 pub(super) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Store<T> {
     let mut store = Store::new(engine.wasm(), data);
     store.limiter(|data| &mut data.common().meter);
+    if engine.counts_fuel() && spec.limits.fuel.is_none() {
+        store.set_fuel(u64::MAX).expect("the engine counts fuel");
+    }
+    begin(&mut store, Phase::Starting);
     let watch = spec.watch.clone();
-    watch.begin(Phase::Starting);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
         watch.check()?;
@@ -86,13 +95,22 @@ pub(super) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Stor
     store
 }
 
+/// Something begins for which the guest has time and fuel of its own.
+pub(super) fn begin<T: HasCommon>(store: &mut Store<T>, phase: Phase) {
+    let common = store.data_mut().common();
+    common.watch.begin(phase);
+    if let Some(fuel) = common.limits.fuel {
+        store.set_fuel(fuel.units()).expect("checked when the pool was built");
+    }
+}
+
 /// Runs the guest; what stops it is told as a fault.
 pub(super) fn enter<T: HasCommon, R>(
     store: &mut Store<T>,
     guest: impl FnOnce(&mut Store<T>) -> wasmtime::Result<R>,
 ) -> Result<R, Broken> {
     store.data_mut().common().meter.begin_call();
-    guest(store).map_err(|error| trap::broken(&error, &store.data_mut().common().meter))
+    guest(store).map_err(|error| trap::broken(&error, store.data_mut().common()))
 }
 
 /// Runs a guest that may sleep in the host, on this thread; what stops it is told as a fault.
@@ -107,7 +125,7 @@ pub(super) fn enter_async<T: HasCommon, R>(
 /// WASI with what is granted and nothing else: an empty input, captured output.
 pub(super) fn wasi(spec: &Spec) -> Result<WasiCtxBuilder, StartError> {
     let mut builder = WasiCtxBuilder::new();
-    let capture = |stream| Capture::new(spec.index, stream, spec.audience.clone());
+    let capture = |stream| Capture::new(stream, &spec.voice);
     builder
         .stdout(capture(Stream::Stdout))
         .stderr(capture(Stream::Stderr))

@@ -3,14 +3,16 @@
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+use super::state::Common;
 use crate::fault::FaultKind;
 use crate::sandbox::deadline::Overdue;
-use crate::sandbox::limits::Meter;
+use crate::sandbox::limits::ResultLimit;
+use crate::sandbox::meter::Denied;
 use crate::worker::executor::Broken;
 
 /// What the item that a guest was on is charged with.
-pub(super) fn broken(error: &wasmtime::Error, meter: &Meter) -> Broken {
-    let denied = meter.was_denied();
+pub(super) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
+    let denied = common.meter.denied();
     let place = place(error);
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return Broken::new(FaultKind::Trap, format!("the plugin exited with code {code}{place}"));
@@ -20,18 +22,52 @@ pub(super) fn broken(error: &wasmtime::Error, meter: &Meter) -> Broken {
     }
     let trap = error.downcast_ref::<Trap>();
     match trap {
-        Some(Trap::OutOfFuel) => Broken::new(FaultKind::OutOfFuel, format!("no fuel left{place}")),
+        Some(Trap::OutOfFuel) => {
+            let limit = common.limits.fuel.map(|fuel| format!(" of the {fuel} of `--fuel`"));
+            let limit = limit.unwrap_or_default();
+            Broken::new(FaultKind::OutOfFuel, format!("no fuel is left{limit}{place}"))
+        }
         Some(Trap::StackOverflow) => {
             Broken::new(FaultKind::Trap, format!("call stack exhausted{place}"))
         }
-        // A plugin that gets no memory mostly stops by itself, in its own way.
-        Some(_) | None if denied => Broken::new(
-            FaultKind::OutOfMemory,
-            format!("the plugin asked for more memory than it may have{place}"),
-        ),
-        Some(trap) => Broken::new(FaultKind::Trap, format!("{}{place}", text(*trap))),
-        None => Broken::new(FaultKind::Trap, format!("{}{place}", error.root_cause())),
+        Some(trap) => match denied {
+            Some(denied) => out_of_memory(denied, &place),
+            None => Broken::new(FaultKind::Trap, format!("{}{place}", text(*trap))),
+        },
+        None => match (denied, too_much(error, common.limits.result)) {
+            (_, Some(broken)) => broken,
+            (Some(denied), None) => out_of_memory(denied, &place),
+            (None, None) => Broken::new(FaultKind::Trap, format!("{}{place}", error.root_cause())),
+        },
     }
+}
+
+/// A plugin that gets no memory mostly stops by itself, in its own way.
+fn out_of_memory(denied: Denied, place: &str) -> Broken {
+    Broken::new(FaultKind::OutOfMemory, format!("the plugin asked for {denied}{place}"))
+}
+
+/// A component that hands over more than the host takes at once: as its result, or from
+/// within, by a call.
+fn too_much(error: &wasmtime::Error, limit: ResultLimit) -> Option<Broken> {
+    // The engine's error has no public type; a test says when its words have changed.
+    const WORDS: &str = "fuel allocated for hostcalls has been exhausted";
+    if !error.root_cause().to_string().ends_with(WORDS) {
+        return None;
+    }
+    Some(match error.downcast_ref::<WasmBacktrace>() {
+        None => Broken::new(
+            FaultKind::BadResult,
+            format!("the result is larger than the {limit:#} of `--max-result`"),
+        ),
+        Some(_) => Broken::new(
+            FaultKind::Trap,
+            format!(
+                "the plugin passed more to the host at once than the {limit:#} of `--max-result`{}",
+                place(error)
+            ),
+        ),
+    })
 }
 
 /// The innermost function, as far as the plugin names its functions.

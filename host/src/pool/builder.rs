@@ -17,7 +17,9 @@ use crate::pool::cancel::Cancel;
 use crate::queue::Window;
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::{TimeLimits, Watch};
-use crate::sandbox::limits::MemoryLimit;
+use crate::sandbox::limits::{Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
+use crate::sandbox::meter::PoolMemory;
+use crate::sandbox::voice::Voice;
 use crate::stop::StopFlag;
 use crate::worker::WorkerIndex;
 use crate::worker::pace::ChunkSize;
@@ -75,7 +77,9 @@ pub struct PoolBuilder {
     jobs: Option<Jobs>,
     init: Init,
     grants: Grants,
-    memory: MemoryLimit,
+    limits: Limits,
+    total_memory: TotalMemory,
+    log_limit: LogLimit,
     item_format: Format,
     passing: ArgumentPassing,
     time_limits: TimeLimits,
@@ -118,7 +122,9 @@ impl PoolBuilder {
             jobs: None,
             init: Init::None,
             grants: Grants::default(),
-            memory: MemoryLimit::DEFAULT,
+            limits: Limits::default(),
+            total_memory: TotalMemory::default(),
+            log_limit: LogLimit::DEFAULT,
             item_format: Format::Text,
             passing: ArgumentPassing::default(),
             time_limits: TimeLimits::default(),
@@ -203,7 +209,71 @@ impl PoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn memory(mut self, limit: MemoryLimit) -> Self {
-        self.memory = limit;
+        self.limits.memory = limit;
+        self
+    }
+
+    /// What all workers' plugins may take of memory together. Default: as much as each may have.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/greedy.wat")?;
+    /// let mut pool = Pool::builder(&plugin).total_memory("1MiB".parse()?).jobs("1".parse()?).build()?;
+    /// let fault = pool.map(["grow"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::OutOfMemory);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn total_memory(mut self, limit: TotalMemory) -> Self {
+        self.total_memory = limit;
+        self
+    }
+
+    /// How long a result may be, and a closing report: a longer one is the fault `bad-result`.
+    /// It holds for native workers, too. Default: [`ResultLimit::DEFAULT`].
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).max_result("3".parse()?).build()?;
+    /// let fault = pool.map(["four"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::BadResult);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_result(mut self, limit: ResultLimit) -> Self {
+        self.limits.result = limit;
+        self
+    }
+
+    /// How much a plugin may compute for one item, and as much to start and to finish: beyond
+    /// that the item's fault is `out-of-fuel`, and a fresh instance takes the next one.
+    /// Default: as much as it likes. It needs an engine
+    /// [`with_fuel`](crate::Engine::with_fuel).
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    /// let plugin = Plugin::load(&Engine::with_fuel()?, "../tests/fixtures/misbehave.wat")?;
+    /// let mut pool = Pool::builder(&plugin).fuel("1M".parse()?).build()?;
+    /// let fault = pool.map(["spin"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::OutOfFuel);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fuel(mut self, fuel: Fuel) -> Self {
+        self.limits.fuel = Some(fuel);
+        self
+    }
+
+    /// How much each worker's plugin may say in a second: what is beyond is dropped, and
+    /// [told of](crate::Event::OutputDropped). Default: [`LogLimit::DEFAULT`].
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/print.wat")?;
+    /// let mut pool = Pool::builder(&plugin).log_limit("64KiB".parse()?).build()?;
+    /// assert_eq!(pool.map(["aloud"]).count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn log_limit(mut self, limit: LogLimit) -> Self {
+        self.log_limit = limit;
         self
     }
 
@@ -529,7 +599,8 @@ impl PoolBuilder {
     ///
     /// When there is no worker, or their number does not fit what is said of them; when a worker is
     /// to have what it cannot have: init arguments without an `init`, parameters where items are
-    /// taken as they are, or limits and grants for native code; when a granted directory is not
+    /// taken as they are, fuel that its engine does not count, or
+    /// limits and grants for native code; when a granted directory is not
     /// there, or plugins are of two engines; and when the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
         let Self {
@@ -537,31 +608,35 @@ impl PoolBuilder {
             jobs,
             init,
             grants,
-            memory,
+            limits,
+            total_memory,
+            log_limit,
             item_format,
             passing,
             time_limits,
             settings,
         } = self;
         let specs = workers.specs(jobs, &init)?;
-        spec::check(&specs, &grants, passing)?;
+        spec::check(&specs, &grants, passing, limits)?;
         let clock = spec::clock(&specs)?;
         let cancel = Cancel::default();
+        let voice = |index| Voice::new(index, log_limit, settings.audience.clone());
         let all = Spec {
             index: WorkerIndex::default(),
             workers: count(&specs),
             init: Vec::new(),
             grants,
-            memory,
+            limits,
+            pool_memory: Arc::new(PoolMemory::new(total_memory)),
             item_format,
             passing,
-            audience: settings.audience.clone(),
+            voice: Arc::new(voice(WorkerIndex::default())),
             watch: Watch::new(time_limits, cancel.clone()),
         };
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
             let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());
-            spec.open(Spec { index, watch, ..all.clone() }, &clock)
+            spec.open(Spec { index, watch, voice: Arc::new(voice(index)), ..all.clone() }, &clock)
         };
         let opens = (0..).zip(specs).map(open).collect();
         Pool::start(opens, settings, &clock.ticks(), cancel).map_err(BuildError::Thread)

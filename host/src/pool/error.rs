@@ -70,6 +70,12 @@ pub enum BuildError {
         /// The way that was asked for.
         passing: ArgumentPassing,
     },
+    /// A plugin is to have fuel, but its engine does not count it.
+    #[error("plugin `{plugin}` was loaded with an engine that counts no fuel")]
+    NoFuel {
+        /// The plugin.
+        plugin: PathBuf,
+    },
     /// There is no worker.
     #[error("a pool needs a worker")]
     NoWorker,
@@ -106,6 +112,7 @@ impl BuildError {
                 "leave out `--args`, or write the worker with named parameters: \
                  in Rust, with `#[mtl_plugin::worker]`",
             ),
+            Self::NoFuel { .. } => Some("load it with `Engine::with_fuel()`"),
             Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),
             Self::Thread(_) => Some("fewer workers, with `--jobs`, need fewer threads"),
             Self::NoWorker => None,

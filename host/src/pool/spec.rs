@@ -9,7 +9,7 @@ use crate::plugin::passing::ArgumentPassing;
 use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::TimeLimits;
-use crate::sandbox::limits::MemoryLimit;
+use crate::sandbox::limits::{Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
 use crate::sandbox::watchdog::Watchdog;
 use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
 use crate::worker::{Open, WorkerIndex};
@@ -40,7 +40,7 @@ pub struct WorkerSpec {
     kind: Kind,
     init: Option<Vec<u8>>,
     grants: Grants,
-    memory: Option<MemoryLimit>,
+    limits: OwnLimits,
     time_limits: TimeLimits,
 }
 
@@ -100,8 +100,13 @@ impl WorkerSpec {
     }
 
     fn new(kind: Kind) -> Self {
-        let (grants, time_limits) = (Grants::default(), TimeLimits::default());
-        Self { kind, init: None, grants, memory: None, time_limits }
+        Self {
+            kind,
+            init: None,
+            grants: Grants::default(),
+            limits: OwnLimits::default(),
+            time_limits: TimeLimits::default(),
+        }
     }
 
     /// With which arguments the plugin is initialised. Default: none.
@@ -164,7 +169,38 @@ impl WorkerSpec {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn memory(mut self, limit: MemoryLimit) -> Self {
-        self.memory = Some(limit);
+        self.limits.memory = Some(limit);
+        self
+    }
+
+    /// How long a result of this worker's plugin may be. Default: as long as all may be.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let worker = WorkerSpec::plugin(&plugin).max_result("3".parse()?);
+    /// let fault = Pool::of([worker]).build()?.map(["four"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::BadResult);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_result(mut self, limit: ResultLimit) -> Self {
+        self.limits.result = Some(limit);
+        self
+    }
+
+    /// How much this worker's plugin may compute for one item, and to start. Default: as much
+    /// as all may. It needs an engine [`with_fuel`](Engine::with_fuel).
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
+    /// let plugin = Plugin::load(&Engine::with_fuel()?, "../tests/fixtures/misbehave.wat")?;
+    /// let worker = WorkerSpec::plugin(&plugin).fuel("1M".parse()?);
+    /// let fault = Pool::of([worker]).build()?.map(["spin"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::OutOfFuel);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fuel(mut self, fuel: Fuel) -> Self {
+        self.limits.fuel = Some(fuel);
         self
     }
 
@@ -215,7 +251,12 @@ impl WorkerSpec {
     }
 
     /// Checks what is said of this worker alone.
-    fn check(&self, worker: WorkerIndex, passing: ArgumentPassing) -> Result<(), BuildError> {
+    fn check(
+        &self,
+        worker: WorkerIndex,
+        passing: ArgumentPassing,
+        limits: Limits,
+    ) -> Result<(), BuildError> {
         match &self.kind {
             Kind::Plugin(plugin) if self.init.is_some() && !plugin.has_init() => {
                 Err(BuildError::NoInit { plugin: plugin.name().to_owned() })
@@ -224,6 +265,11 @@ impl WorkerSpec {
                 if passing != ArgumentPassing::Single && !plugin.asks_for_passing() =>
             {
                 Err(BuildError::NoPassing { plugin: plugin.name().to_owned(), passing })
+            }
+            Kind::Plugin(plugin)
+                if self.limits.or(limits).fuel.is_some() && !plugin.engine().counts_fuel() =>
+            {
+                Err(BuildError::NoFuel { plugin: plugin.name().to_owned() })
             }
             Kind::Plugin(_) => check_dirs(&self.grants),
             Kind::Native(_) => match self.sandbox_setting() {
@@ -239,7 +285,9 @@ impl WorkerSpec {
             ("init", self.init.is_some()),
             ("dir", !self.grants.dirs.is_empty()),
             ("env", !self.grants.env.is_empty()),
-            ("memory", self.memory.is_some()),
+            ("memory", self.limits.memory.is_some()),
+            ("max_result", self.limits.result.is_some()),
+            ("fuel", self.limits.fuel.is_some()),
             ("timeout", self.time_limits.item.is_some()),
             ("init_timeout", self.time_limits.start.is_some()),
         ]
@@ -254,12 +302,13 @@ impl WorkerSpec {
             Kind::Plugin(plugin) => {
                 spec.init = self.init.unwrap_or_default();
                 spec.grants.add(self.grants);
-                spec.memory = self.memory.unwrap_or(spec.memory);
+                spec.limits = self.limits.or(spec.limits);
                 Box::new(move || plugin.start(&spec))
             }
             Kind::Native(mut open) => {
-                let Spec { index: worker, workers, item_format, passing, .. } = spec;
-                let context = WorkerContext { worker, workers, item_format, passing };
+                let Spec { index: worker, workers, item_format, passing, limits, .. } = spec;
+                let max_result = limits.result;
+                let context = WorkerContext { worker, workers, item_format, passing, max_result };
                 let clock = Arc::clone(clock);
                 Box::new(move || {
                     let _clock = &clock;
@@ -275,13 +324,14 @@ pub(super) fn check(
     specs: &[WorkerSpec],
     grants: &Grants,
     passing: ArgumentPassing,
+    limits: Limits,
 ) -> Result<(), BuildError> {
     if specs.is_empty() {
         return Err(BuildError::NoWorker);
     }
     check_dirs(grants)?;
     for (number, spec) in (0..).zip(specs) {
-        spec.check(WorkerIndex::new(number), passing)?;
+        spec.check(WorkerIndex::new(number), passing, limits)?;
     }
     let plugins = specs.iter().filter_map(|spec| match &spec.kind {
         Kind::Plugin(plugin) => Some(plugin),

@@ -13,6 +13,7 @@ use crate::block::BlockBuilder;
 use crate::fault::{Fault, FaultKind};
 use crate::patience::{PATIENCE, watched};
 use crate::plugin::StartError;
+use crate::sandbox::limits::ResultLimit;
 use crate::sandbox::watchdog::Watchdog;
 use crate::sink::Memory;
 use crate::source::{Filled, SourceError};
@@ -45,7 +46,7 @@ impl Executor for Scripted {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
         each_item(outcomes, until, turns, |outcomes| {
             match (self.call)(outcomes.span().item(outcomes.len())) {
-                Reply::Record(record) => outcomes.record(&record),
+                Reply::Record(record) => outcomes.record(&record, ResultLimit::DEFAULT),
                 Reply::NoRecord => outcomes.no_record(),
                 Reply::Refused => outcomes.fault(FaultKind::Refused, "no"),
                 Reply::Break => return Err(Broken::new(FaultKind::Trap, "broke")),

@@ -1,172 +1,178 @@
-//! How much a plugin may take.
+//! How much a plugin may take: each limit a type of its own, with its default and the reason.
+//!
+//! What is here is said in the documentation as one table, `host/docs/limits.md`.
+
+mod fuel;
+mod function_limit;
+mod total_memory;
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-use wasmtime::ResourceLimiter;
+pub use self::fuel::{Fuel, NotFuel};
+pub use self::function_limit::{FunctionLimit, NotAFunctionLimit};
+pub use self::total_memory::{NotATotalMemory, TotalMemory};
 
 use crate::byte_size::ByteSize;
+use crate::fault::FaultKind;
+use crate::worker::executor::Broken;
 
-/// What one instance may take of memory: its linear memories and its tables together.
-///
-/// It does not bound what the host allocates on behalf of the plugin. It is written as a number
-/// of bytes, or with a unit: `64KiB`, `64MiB`, `2GiB` (or `64K`, `64M`, `2G`), `1GB`.
-///
-/// ```
-/// use mtl_host::MemoryLimit;
-///
-/// let limit: MemoryLimit = "64MiB".parse()?;
-/// assert_eq!(limit.bytes(), 64 * 1024 * 1024);
-/// assert_eq!(MemoryLimit::DEFAULT.to_string(), "512MiB");
-/// assert!(MemoryLimit::new(1000.try_into().unwrap()) < limit);
-/// # Ok::<(), mtl_host::NotAMemoryLimit>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MemoryLimit(NonZeroUsize);
-
-impl MemoryLimit {
-    /// Room for a model of some size, and small enough that one plugin per core cannot
-    /// exhaust a laptop.
-    pub const DEFAULT: Self = Self(NonZeroUsize::new(512 * 1024 * 1024).expect("not zero"));
-
-    /// So many bytes.
-    #[must_use]
-    pub const fn new(bytes: NonZeroUsize) -> Self {
-        Self(bytes)
-    }
-
-    /// How many bytes.
-    #[must_use]
-    pub const fn bytes(self) -> usize {
-        self.0.get()
-    }
-}
-
-impl Default for MemoryLimit {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// Not an amount of memory.
+/// Not a size.
 ///
 /// ```
 /// let error = "lots".parse::<mtl_host::MemoryLimit>().unwrap_err();
-/// assert_eq!(
-///     error.to_string(),
-///     "not an amount of memory, such as `64MiB`, `2GiB` or `1000000`",
-/// );
+/// assert_eq!(error, mtl_host::NotASize);
+/// assert_eq!(error.to_string(), "not a size, such as `64MiB`, `2GiB` or `1000000`");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an amount of memory, such as `64MiB`, `2GiB` or `1000000`")]
-pub struct NotAMemoryLimit;
+#[error("not a size, such as `64MiB`, `2GiB` or `1000000`")]
+pub struct NotASize;
 
-impl FromStr for MemoryLimit {
-    type Err = NotAMemoryLimit;
+/// A limit in bytes: a type of its own, so that none is taken for another.
+macro_rules! size_limit {
+    ($(#[$docs:meta])* $vis:vis struct $name:ident; $(#[$reason:meta])* DEFAULT = $default:expr) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        $vis struct $name(NonZeroUsize);
 
-    fn from_str(text: &str) -> Result<Self, NotAMemoryLimit> {
-        text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NotAMemoryLimit)
-    }
-}
+        impl $name {
+            $(#[$reason])*
+            pub const DEFAULT: Self = Self(NonZeroUsize::new($default).expect("not zero"));
 
-impl fmt::Display for MemoryLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        ByteSize(self.0).fmt(f)
-    }
-}
+            /// So many bytes.
+            #[must_use]
+            pub const fn new(bytes: NonZeroUsize) -> Self {
+                Self(bytes)
+            }
 
-/// How long one result may be.
-///
-/// It is what one instance could not hold many times over, and what a person would not want
-/// in one record.
-pub(crate) const MAX_RESULT: usize = 64 * 1024 * 1024;
-
-/// Keeps an instance within its memory limit, and remembers when it was refused some.
-#[derive(Debug)]
-pub(crate) struct Meter {
-    limit: MemoryLimit,
-    /// What was granted. A growth that then fails stays charged: the engine tells of failures
-    /// that it never asked for, so that taking back could be had for nothing.
-    used: usize,
-    denied: bool,
-}
-
-impl Meter {
-    /// A component that was made by tools has some dozens.
-    const MAX_INSTANCES: usize = 1000;
-    /// Each takes 4 GiB of addresses and several of the process's memory maps, however empty.
-    const MAX_MEMORIES: usize = 32;
-    /// As many as a large component needs.
-    const MAX_TABLES: usize = 1000;
-
-    pub(crate) fn new(limit: MemoryLimit) -> Self {
-        Self { limit, used: 0, denied: false }
-    }
-
-    /// Forgets what was refused before: another call begins.
-    pub(crate) fn begin_call(&mut self) {
-        self.denied = false;
-    }
-
-    /// Whether a growth was refused in this call: it tells a plugin that ran out of memory from
-    /// one that broke for another reason.
-    pub(crate) fn was_denied(&self) -> bool {
-        self.denied
-    }
-
-    fn grow(&mut self, bytes: usize) -> bool {
-        let used = self.used.saturating_add(bytes);
-        let allowed = used <= self.limit.bytes();
-        if allowed {
-            self.used = used;
-        } else {
-            self.denied = true;
+            /// How many bytes.
+            #[must_use]
+            pub const fn bytes(self) -> usize {
+                self.0.get()
+            }
         }
-        allowed
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::DEFAULT
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotASize;
+
+            fn from_str(text: &str) -> Result<Self, NotASize> {
+                text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NotASize)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                ByteSize(self.0).fmt(f)
+            }
+        }
+    };
+}
+
+size_limit! {
+    /// What one instance may take of memory: its linear memories and its tables together.
+    ///
+    /// It does not bound what the host allocates on behalf of the plugin. It is written as a
+    /// number of bytes, or with a unit: `64KiB`, `64MiB`, `2GiB` (or `64K`, `64M`, `2G`), `1GB`.
+    ///
+    /// ```
+    /// use mtl_host::MemoryLimit;
+    ///
+    /// let limit: MemoryLimit = "64MiB".parse()?;
+    /// assert_eq!(limit.bytes(), 64 * 1024 * 1024);
+    /// assert_eq!(MemoryLimit::DEFAULT.to_string(), "512MiB");
+    /// assert!(MemoryLimit::new(1000.try_into().unwrap()) < limit);
+    /// # Ok::<(), mtl_host::NotASize>(())
+    /// ```
+    pub struct MemoryLimit;
+    /// Room for a model of some size, and small enough that one plugin per core cannot
+    /// exhaust a laptop.
+    DEFAULT = 512 * 1024 * 1024
+}
+
+size_limit! {
+    /// How long one result may be, and a closing report.
+    ///
+    /// A longer one is the fault `bad-result`, and the host has not copied it.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::ResultLimit::DEFAULT.to_string(), "64MiB");
+    /// ```
+    pub struct ResultLimit;
+    /// As large as an item may be: what one instance could not hold many times over, and what a
+    /// person would not want in one record.
+    DEFAULT = 64 * 1024 * 1024
+}
+
+size_limit! {
+    /// How much a worker's plugin may say in a second: what it writes to its standard output and
+    /// its standard error, and what it logs.
+    ///
+    /// What is beyond is dropped, counted, and told of. It may say as much at once as in a
+    /// second.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::LogLimit::DEFAULT.to_string(), "1MiB");
+    /// ```
+    pub struct LogLimit;
+    /// Thousands of lines a second: more than a person reads, and too little to fill a disk in
+    /// the time of a coffee break.
+    DEFAULT = 1024 * 1024
+}
+
+size_limit! {
+    /// How large a plugin's file may be. A larger one is not read.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::PluginSize::DEFAULT.to_string(), "32MiB");
+    /// ```
+    pub struct PluginSize;
+    /// Room for an interpreter and its library, which compiles for a minute.
+    DEFAULT = 32 * 1024 * 1024
+}
+
+/// What each instance of one worker may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) memory: MemoryLimit,
+    pub(crate) result: ResultLimit,
+    /// For one item, and for the start; none: as much as it likes.
+    pub(crate) fuel: Option<Fuel>,
+}
+
+/// What is said of one worker, where it differs from what all may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OwnLimits {
+    pub(crate) memory: Option<MemoryLimit>,
+    pub(crate) result: Option<ResultLimit>,
+    pub(crate) fuel: Option<Fuel>,
+}
+
+impl OwnLimits {
+    /// These, where all may take `all`.
+    pub(crate) fn or(self, all: Limits) -> Limits {
+        Limits {
+            memory: self.memory.unwrap_or(all.memory),
+            result: self.result.unwrap_or(all.result),
+            fuel: self.fuel.or(all.fuel),
+        }
     }
 }
 
-impl ResourceLimiter for Meter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(self.grow(desired.saturating_sub(current)))
-    }
-
-    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.denied = true;
-        Ok(())
-    }
-
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let elements = desired.saturating_sub(current);
-        Ok(self.grow(elements.saturating_mul(size_of::<usize>())))
-    }
-
-    fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.denied = true;
-        Ok(())
-    }
-
-    fn instances(&self) -> usize {
-        Self::MAX_INSTANCES
-    }
-
-    fn memories(&self) -> usize {
-        Self::MAX_MEMORIES
-    }
-
-    fn tables(&self) -> usize {
-        Self::MAX_TABLES
+impl ResultLimit {
+    /// Why something of `len` bytes is not taken, if it is too long.
+    pub(crate) fn refusal(self, what: &str, len: usize) -> Option<Broken> {
+        (len > self.bytes()).then(|| {
+            let message =
+                format!("{what} of {len} bytes is larger than the {self:#} of `--max-result`");
+            Broken::new(FaultKind::BadResult, message)
+        })
     }
 }
 
@@ -212,25 +218,21 @@ mod tests {
     }
 
     #[test]
-    fn memories_and_tables_share_one_limit() {
-        let mut meter = Meter::new(limit("1000"));
-        assert!(meter.memory_growing(0, 900, None).unwrap());
-        assert!(!meter.table_growing(0, 100, None).unwrap(), "800 bytes more");
-        assert!(meter.was_denied());
-        meter.begin_call();
-        assert!(!meter.was_denied(), "it is told of the call that it was in");
-        assert!(meter.table_growing(0, 12, None).unwrap());
-        assert!(!meter.memory_growing(900, 910, None).unwrap());
+    fn a_worker_has_its_own_limits_before_those_of_all() {
+        let all = Limits { fuel: Some("7".parse().unwrap()), ..Limits::default() };
+        let own = OwnLimits { memory: Some(limit("1MiB")), ..OwnLimits::default() };
+        assert_eq!(own.or(all), Limits { memory: limit("1MiB"), ..all });
+        assert_eq!(OwnLimits::default().or(all), all);
     }
 
     #[test]
-    fn nothing_is_had_for_nothing_by_growths_that_fail() {
-        let mut meter = Meter::new(limit("1000"));
-        for _ in 0..2 {
-            assert!(meter.memory_growing(0, 500, None).unwrap());
-            // As the engine does when a new size is beyond all numbers: it has not asked before.
-            meter.table_grow_failed(wasmtime::Error::msg("overflow")).unwrap();
-        }
-        assert!(!meter.memory_growing(0, 1, None).unwrap());
+    fn a_result_may_be_as_long_as_the_limit() {
+        let limit: ResultLimit = "1KiB".parse().unwrap();
+        assert_eq!(limit.refusal("the result", 1024), None);
+        let why = limit.refusal("the result", 1025).unwrap();
+        assert_eq!(
+            why.to_string(),
+            "bad-result: the result of 1025 bytes is larger than the 1KiB of `--max-result`"
+        );
     }
 }

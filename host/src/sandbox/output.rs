@@ -11,24 +11,24 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::event::{Audience, Event, Stream};
-use crate::worker::WorkerIndex;
+use crate::event::Stream;
+use crate::sandbox::voice::Voice;
 
 /// One stream of one worker's plugin.
 #[derive(Clone)]
 pub(crate) struct Capture(Arc<Mutex<Lines>>);
 
 struct Lines {
-    worker: WorkerIndex,
+    voice: Arc<Voice>,
     stream: Stream,
-    audience: Audience,
     /// The line that has not ended yet.
     line: Vec<u8>,
 }
 
 impl Capture {
-    pub(crate) fn new(worker: WorkerIndex, stream: Stream, audience: Audience) -> Self {
-        Self(Arc::new(Mutex::new(Lines { worker, stream, audience, line: Vec::new() })))
+    pub(crate) fn new(stream: Stream, voice: &Arc<Voice>) -> Self {
+        let voice = Arc::clone(voice);
+        Self(Arc::new(Mutex::new(Lines { voice, stream, line: Vec::new() })))
     }
 
     fn take(&self, bytes: &[u8]) {
@@ -61,10 +61,7 @@ impl Lines {
     }
 
     fn tell(&mut self) {
-        let line = String::from_utf8_lossy(&self.line);
-        let line = line.strip_suffix('\r').unwrap_or(&line);
-        let (worker, stream) = (self.worker, self.stream);
-        self.audience.tell(&Event::Output { worker, stream, line });
+        self.voice.line(self.stream, &self.line);
         self.line.clear();
     }
 }
@@ -135,7 +132,9 @@ impl AsyncWrite for Capture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Observer;
+    use crate::event::{Audience, Event, Observer};
+    use crate::sandbox::limits::LogLimit;
+    use crate::worker::WorkerIndex;
 
     struct Told(Mutex<Vec<String>>);
 
@@ -149,8 +148,9 @@ mod tests {
 
     fn lines(writes: &[&[u8]]) -> Vec<String> {
         let told = Arc::new(Told(Mutex::default()));
-        let capture =
-            Capture::new(WorkerIndex::default(), Stream::Stdout, Audience::new(told.clone()));
+        let audience = Audience::new(told.clone());
+        let voice = Voice::new(WorkerIndex::default(), LogLimit::DEFAULT, audience);
+        let capture = Capture::new(Stream::Stdout, &Arc::new(voice));
         for bytes in writes {
             capture.take(bytes);
         }

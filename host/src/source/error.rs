@@ -51,7 +51,9 @@ pub enum SourceError {
         expected: u64,
     },
     /// A frame is longer than an item may be.
-    #[error("input `{name}` has a frame of {length} bytes; an item may have {limit}")]
+    #[error(
+        "input `{name}` has a frame of {length} bytes, longer than the {limit:#} of `--max-item`"
+    )]
     FrameTooLong {
         /// The file, or `standard input`.
         name: String,

@@ -91,7 +91,7 @@ impl Files {
             self.list.next_ready().map(|line| match line.content {
                 Content::Whole(path) => Found::at(path_of(path), limit),
                 Content::TooLong(head) => {
-                    let why = format!("this is no path: longer than {}", Self::LINE_LIMIT);
+                    let why = format!("this is no path: longer than {:#}", Self::LINE_LIMIT);
                     Found { path: path_of(head), content: Err(why) }
                 }
             })
@@ -181,7 +181,7 @@ impl Unfit {
         match self {
             Self::Failed(error) => format!("cannot read `{path}`: {error}"),
             Self::NotAFile(what) => format!("cannot read `{path}`: it is {what}, not a file"),
-            Self::TooLong => format!("`{path}` is longer than an item may be, {limit}"),
+            Self::TooLong => format!("`{path}` is longer than the {limit:#} of `--max-item`"),
         }
     }
 }

@@ -2,6 +2,10 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+use crate::byte_size::ByteSize;
+use crate::sandbox::limits::NotASize;
 
 /// Upper bound on one item's bytes.
 ///
@@ -11,7 +15,8 @@ use std::num::NonZeroUsize;
 /// ```
 /// use mtl_host::source::ItemLimit;
 ///
-/// assert_eq!(ItemLimit::DEFAULT.to_string(), "64 MiB");
+/// assert_eq!(ItemLimit::DEFAULT.to_string(), "64MiB");
+/// assert_eq!("1KiB".parse().ok(), ItemLimit::new(1024));
 /// assert!(ItemLimit::new(0).is_none());
 /// assert_eq!(ItemLimit::new(1000).unwrap().get(), 1000);
 /// ```
@@ -45,34 +50,16 @@ impl Default for ItemLimit {
     }
 }
 
-impl fmt::Display for ItemLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(usize, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-        let bytes = self.get();
-        match UNITS.iter().find(|(size, _)| bytes.is_multiple_of(*size)) {
-            Some((size, unit)) => write!(f, "{} {unit}", bytes / size),
-            None if bytes == 1 => f.write_str("1 byte"),
-            None => write!(f, "{bytes} bytes"),
-        }
+impl FromStr for ItemLimit {
+    type Err = NotASize;
+
+    fn from_str(text: &str) -> Result<Self, NotASize> {
+        text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NotASize)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_is_shown_in_the_largest_unit_that_says_it_exactly() {
-        let cases = [
-            (1, "1 byte"),
-            (1000, "1000 bytes"),
-            (1024, "1 KiB"),
-            (1536, "1536 bytes"),
-            (64 << 20, "64 MiB"),
-            (1 << 30, "1 GiB"),
-        ];
-        for (bytes, shown) in cases {
-            assert_eq!(ItemLimit::new(bytes).unwrap().to_string(), shown);
-        }
+impl fmt::Display for ItemLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ByteSize(self.0).fmt(f)
     }
 }

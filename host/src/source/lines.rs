@@ -94,5 +94,5 @@ impl Source for Lines {
 /// What is said of a record that is longer than an item may be.
 pub(super) fn too_long(record: Record<'_>, limit: ItemLimit) -> String {
     let Record { input, number, .. } = record;
-    format!("`{input}` record {number}: longer than an item may be, {limit}")
+    format!("`{input}` record {number}: longer than the {limit:#} of `--max-item`")
 }

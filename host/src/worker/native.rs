@@ -10,6 +10,7 @@ mod failure;
 
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
+use crate::sandbox::limits::ResultLimit;
 use crate::worker::WorkerIndex;
 
 pub(crate) use self::executor::{OpenNative, open_with};
@@ -139,6 +140,7 @@ pub struct WorkerContext {
     pub(crate) workers: u32,
     pub(crate) item_format: Format,
     pub(crate) passing: ArgumentPassing,
+    pub(crate) max_result: ResultLimit,
 }
 
 impl WorkerContext {

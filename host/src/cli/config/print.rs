@@ -78,6 +78,8 @@ impl Page<'_> {
         text("memory", worker.memory.map(|limit| limit.to_string()))?;
         text("timeout", worker.timeout.map(|time| time.to_string()))?;
         text("init-timeout", worker.init_timeout.map(|time| time.to_string()))?;
+        text("fuel", worker.fuel.map(|fuel| fuel.to_string()))?;
+        text("max-result", worker.max_result.map(|limit| limit.to_string()))?;
         text("sha256", worker.sha256.map(|digest| digest.to_string()))?;
         text("call", worker.call.clone())?;
         match &worker.init {

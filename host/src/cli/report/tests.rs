@@ -53,6 +53,14 @@ fn a_plugin_speaks_under_its_name() {
 }
 
 #[test]
+fn what_a_plugin_said_too_much_is_counted() {
+    assert_eq!(
+        dropped_text(WorkerIndex::new(2), 1, 12_345),
+        "[worker 2] … 1 line (12345 bytes) dropped: more a second than `--log-limit`"
+    );
+}
+
+#[test]
 fn faults_that_were_not_shown_are_counted() {
     let mut unshown = Unshown::default();
     assert_eq!(unshown_text(&unshown), None);

@@ -10,7 +10,6 @@ use super::{ABI_VERSION, State};
 use crate::fault::FaultKind;
 use crate::plugin::StartError;
 use crate::plugin::state::enter;
-use crate::sandbox::deadline::Phase;
 use crate::worker::executor::Broken;
 
 /// The guest's side: its store, its memory, and the buffer in it that is the host's.
@@ -64,11 +63,6 @@ impl Guest {
         }
     }
 
-    /// The guest's time for something begins.
-    pub(super) fn begin(&self, phase: Phase) {
-        self.store.data().common.watch.begin(phase);
-    }
-
     /// Puts `bytes` into the buffer and calls `function` with it.
     pub(super) fn pass(
         &mut self,
@@ -103,7 +97,9 @@ impl Guest {
         let ptr = enter(&mut self.store, |store| self.alloc.call(store, capacity.cast_signed()))?;
         let ptr = ptr.cast_unsigned();
         if ptr == 0 {
-            let message = format!("the plugin has no memory for a buffer of {capacity} bytes");
+            let denied = self.store.data().common.meter.denied();
+            let why = denied.map(|denied| format!(": it asked for {denied}")).unwrap_or_default();
+            let message = format!("the plugin has no memory for a buffer of {capacity} bytes{why}");
             return Err(Broken::new(FaultKind::OutOfMemory, message));
         }
         if Word::bytes(self.memory.data(&self.store), ptr, capacity).is_none() {

@@ -67,8 +67,8 @@ fn a_name_is_offered_once() {
 fn what_a_function_says_is_bounded_and_its_panic_is_an_error() {
     let mut functions = HostFunctions::default();
     functions.add("a:b/c".into(), "d".into(), |call, input| match input {
-        b"long" => Ok(vec![0; MAX_RESULT + 1]),
-        b"longest" => Ok(vec![0; MAX_RESULT]),
+        b"long" => Ok(vec![0; MAX_ANSWER + 1]),
+        b"longest" => Ok(vec![0; MAX_ANSWER]),
         b"wordy" => Err("é".repeat(4096)),
         b"panic" => panic!("{}", "p".repeat(10_000)),
         _ => Ok(format!("{} {}", call.worker(), input.len()).into_bytes()),
@@ -77,7 +77,7 @@ fn what_a_function_says_is_bounded_and_its_panic_is_an_error() {
     let answer = |input: &[u8]| functions.0[0].answer(WorkerIndex::new(7), &watch, input);
 
     assert_eq!(answer(b"abc").unwrap().unwrap(), b"7 3");
-    assert_eq!(answer(b"longest").unwrap().unwrap().len(), MAX_RESULT);
+    assert_eq!(answer(b"longest").unwrap().unwrap().len(), MAX_ANSWER);
     assert_eq!(answer(b"wordy").unwrap().unwrap_err(), format!("{}…", "é".repeat(2048)));
     assert_eq!(
         answer(b"long").unwrap_err().to_string(),

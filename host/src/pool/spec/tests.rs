@@ -143,12 +143,43 @@ fn memory_is_limited_for_all_and_for_each() {
 }
 
 #[test]
+fn fuel_is_limited_for_all_and_for_each() {
+    watched(|| {
+        let engine = Engine::with_fuel().unwrap();
+        let upper = fixture(&engine, "upper.wat");
+        let (little, enough) = ("10".parse().unwrap(), "1M".parse().unwrap());
+        let spec = || WorkerSpec::plugin(&upper);
+        let cases = [
+            (Pool::of([spec()]), true),
+            (Pool::of([spec()]).fuel(enough), true),
+            (Pool::of([spec()]).fuel(little), false),
+            (Pool::of([spec().fuel(enough)]).fuel(little), true),
+            (Pool::of([spec().fuel(little)]), false),
+        ];
+        for (case, (builder, suffices)) in cases.into_iter().enumerate() {
+            let shown = shown(builder.build().unwrap().map(["a"]));
+            let expected = if suffices { "A" } else { "out-of-fuel: no fuel is left of the 10 of" };
+            assert!(shown[0].starts_with(expected), "case {case}: {shown:?}");
+        }
+    });
+}
+
+#[test]
+fn results_of_native_workers_are_limited_as_well() {
+    let limit = "2".parse().unwrap();
+    let mut pool = Pool::of([echo()]).max_result(limit).build().unwrap();
+    let too_long = "bad-result: the result of 3 bytes is larger than the 2 bytes of `--max-result`";
+    assert_eq!(shown(pool.map(["12", "123", "1"])), ["12", too_long, "1"]);
+}
+
+#[test]
 fn a_list_of_workers_must_make_sense() {
     let engine = engine();
     let upper = fixture(&engine, "upper.wat");
     let (plugin, path) = (|| WorkerSpec::plugin(&upper), "../tests/fixtures/upper.wat");
     let other = fixture(&Engine::new().unwrap(), "init.wat");
     let jobs = |jobs| Jobs::Exactly(NonZeroU32::new(jobs).unwrap());
+    let fuel: Fuel = "1M".parse().unwrap();
     #[rustfmt::skip]
     let cases = [
         (Pool::of([]),                                    "a pool needs a worker".into()),
@@ -159,6 +190,9 @@ fn a_list_of_workers_must_make_sense() {
         (Pool::of([plugin(), echo().init("")]),           "worker 1 is native: `init` is for plugins".into()),
         (Pool::of([echo().env("A", "")]),                 "worker 0 is native: `env` is for plugins".into()),
         (Pool::of([echo().memory(MemoryLimit::DEFAULT)]), "worker 0 is native: `memory` is for plugins".into()),
+        (Pool::of([echo().fuel(fuel)]),                   "worker 0 is native: `fuel` is for plugins".into()),
+        (Pool::of([plugin().fuel(fuel)]),                 format!("plugin `{path}` was loaded with an engine that counts no fuel")),
+        (Pool::of([echo(), plugin()]).fuel(fuel),         format!("plugin `{path}` was loaded with an engine that counts no fuel")),
         (Pool::of([plugin().dir(DirGrant::read("no", "/"))]), "cannot grant the directory `no`".into()),
         (Pool::of([plugin()]).dir(DirGrant::read("no", "/")), "cannot grant the directory `no`".into()),
     ];

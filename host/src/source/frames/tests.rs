@@ -32,7 +32,10 @@ fn whole_frames_are_given_before_the_error() {
         (b"\x03\0", "input `script` ends in the middle of a frame: 2 of 4 bytes"),
         (b"\x03\0\0\0", "input `script` ends in the middle of a frame: 0 of 3 bytes"),
         (b"\x03\0\0\0tw", "input `script` ends in the middle of a frame: 2 of 3 bytes"),
-        (b"text", "input `script` has a frame of 1954047348 bytes; an item may have 1000 bytes"),
+        (
+            b"text",
+            "input `script` has a frame of 1954047348 bytes, longer than the 1000 bytes of `--max-item`",
+        ),
     ];
     for (tail, expected) in cases {
         let given = frames(&[b"\x03\0\0\0one", tail].concat());

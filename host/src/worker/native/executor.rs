@@ -8,6 +8,7 @@ use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::panic;
 use crate::plugin::StartError;
+use crate::sandbox::limits::ResultLimit;
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 /// Opens a native worker: at the start, and again after each that panicked.
@@ -24,7 +25,11 @@ where
 {
     Box::new(move |context| {
         let worker = caught(|| open(context))?.map_err(StartError::Native)?;
-        Ok(Box::new(NativeExecutor { worker: Some(worker), record: Vec::new() }))
+        Ok(Box::new(NativeExecutor {
+            worker: Some(worker),
+            record: Vec::new(),
+            max_result: context.max_result,
+        }))
     })
 }
 
@@ -33,6 +38,7 @@ struct NativeExecutor<W> {
     /// Always there, until it is dropped.
     worker: Option<W>,
     record: Vec<u8>,
+    max_result: ResultLimit,
 }
 
 impl<W: NativeWorker> NativeExecutor<W> {
@@ -46,7 +52,7 @@ impl<W: NativeWorker> NativeExecutor<W> {
         let item = outcomes.span().item(outcomes.len());
         let reply = caught(|| self.worker().call(item, &mut record))?;
         match reply {
-            Ok(Reply::Record) => outcomes.record(&record),
+            Ok(Reply::Record) => outcomes.record(&record, self.max_result),
             Ok(Reply::NoRecord) => outcomes.no_record(),
             Err(failure) => {
                 let Broken { kind, message, .. } = failure.into_broken();

@@ -1,0 +1,71 @@
+//! Flags that say how much a plugin may take, and what they mean.
+
+use clap::Args;
+use mtl_host::source::ItemLimit;
+use mtl_host::{
+    Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginLoader, PluginSize, PoolBuilder, ResultLimit,
+    TotalMemory,
+};
+
+use super::machine;
+
+/// How much a plugin may take.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// What each worker's plugin may take of memory, such as 64MiB or 2GiB: beyond that the item
+    /// has the fault `out-of-memory`
+    #[arg(long, value_name = "SIZE", default_value_t)]
+    pub(crate) memory: MemoryLimit,
+
+    /// What all workers' plugins may take of memory together, or `unlimited` [default: three
+    /// quarters of what is available, here or in the control group]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) total_memory: Option<TotalMemory>,
+
+    /// How much the plugin may compute for an item, in about one instruction each, such as 50M;
+    /// to start and to finish it has as much. Beyond that the fault is `out-of-fuel`. To count
+    /// makes plugins slower
+    #[arg(long, value_name = "N")]
+    pub(crate) fuel: Option<Fuel>,
+
+    /// How large a result may be: a larger one is the fault `bad-result`
+    #[arg(long, value_name = "SIZE", default_value_t)]
+    pub(crate) max_result: ResultLimit,
+
+    /// How large an item may be: a larger one is the fault `bad-item`
+    #[arg(long, value_name = "SIZE", default_value_t)]
+    pub(crate) max_item: ItemLimit,
+
+    /// How much each worker's plugin may write and log in a second; what is beyond is dropped
+    #[arg(long, value_name = "SIZE", default_value_t)]
+    pub(crate) log_limit: LogLimit,
+
+    /// How large a plugin's file may be
+    #[arg(long, value_name = "SIZE", default_value_t)]
+    pub(crate) max_plugin: PluginSize,
+
+    /// How many functions a plugin may have: each costs time and memory when it is compiled
+    #[arg(long, value_name = "N", default_value_t)]
+    pub(crate) max_functions: FunctionLimit,
+}
+
+impl LimitArgs {
+    /// The pool, with these limits.
+    pub(super) fn limit(&self, pool: PoolBuilder) -> PoolBuilder {
+        let pool = pool
+            .memory(self.memory)
+            .total_memory(self.total_memory.unwrap_or_else(machine::total_memory))
+            .max_result(self.max_result)
+            .log_limit(self.log_limit);
+        match self.fuel {
+            Some(fuel) => pool.fuel(fuel),
+            None => pool,
+        }
+    }
+
+    /// The loader, with these limits.
+    pub(super) fn limit_loader(&self, loader: PluginLoader) -> PluginLoader {
+        loader.max_size(self.max_plugin).max_functions(self.max_functions)
+    }
+}

@@ -1,0 +1,212 @@
+//! Counts what an instance takes of memory, for itself and for all instances of its pool.
+//!
+//! What was granted is charged until the instance is gone: nothing is had twice by asking again,
+//! so that an instance that lives long cannot creep past its limit from item to item.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use wasmtime::ResourceLimiter;
+
+use crate::sandbox::limits::{MemoryLimit, TotalMemory};
+
+/// What all instances of a pool have taken together.
+#[derive(Debug)]
+pub(crate) struct PoolMemory {
+    limit: TotalMemory,
+    used: AtomicUsize,
+}
+
+impl PoolMemory {
+    pub(crate) fn new(limit: TotalMemory) -> Self {
+        Self { limit, used: AtomicUsize::new(0) }
+    }
+
+    /// Takes so many bytes, if there are as many left; says what the limit is if not.
+    fn take(&self, bytes: usize) -> Result<(), TotalMemory> {
+        // Only the sum counts: nothing else is ordered by it.
+        let more =
+            |used: usize| Some(used.saturating_add(bytes)).filter(|sum| self.limit.allows(*sum));
+        let taken = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        taken.map(drop).map_err(|_| self.limit)
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Why a growth was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// The instance would have more than it may.
+    Instance(MemoryLimit),
+    /// All instances of the pool would have more than they may.
+    Pool(TotalMemory),
+    /// The memory's own maximum, what can be addressed, or what the system has.
+    Elsewhere,
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instance(limit) => write!(f, "more memory than the {limit:#} of `--memory`"),
+            Self::Pool(limit) => {
+                write!(f, "more memory than is left of the {limit:#} of `--total-memory`")
+            }
+            Self::Elsewhere => f.write_str("more memory than it can have"),
+        }
+    }
+}
+
+/// Keeps an instance within its memory limit, and remembers when it was refused some.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    limit: MemoryLimit,
+    pool: Arc<PoolMemory>,
+    /// What was granted. A growth that then fails stays charged: the engine tells of failures
+    /// that it never asked for, so that taking back could be had for nothing.
+    used: usize,
+    denied: Option<Denied>,
+}
+
+impl Meter {
+    /// A component that was made by tools has some dozens.
+    const MAX_INSTANCES: usize = 1000;
+    /// Each takes 4 GiB of addresses and several of the process's memory maps, however empty.
+    const MAX_MEMORIES: usize = 32;
+    /// As many as a large component needs.
+    const MAX_TABLES: usize = 1000;
+
+    pub(crate) fn new(limit: MemoryLimit, pool: &Arc<PoolMemory>) -> Self {
+        Self { limit, pool: Arc::clone(pool), used: 0, denied: None }
+    }
+
+    /// Forgets what was refused before: another call begins.
+    pub(crate) fn begin_call(&mut self) {
+        self.denied = None;
+    }
+
+    /// Why a growth was refused in this call, if one was: it tells a plugin that ran out of
+    /// memory from one that broke for another reason.
+    pub(crate) fn denied(&self) -> Option<Denied> {
+        self.denied
+    }
+
+    fn grow(&mut self, bytes: usize) -> bool {
+        let used = self.used.saturating_add(bytes);
+        let granted = if used > self.limit.bytes() {
+            Err(Denied::Instance(self.limit))
+        } else {
+            self.pool.take(bytes).map_err(Denied::Pool)
+        };
+        match granted {
+            Ok(()) => self.used = used,
+            Err(denied) => self.denied = Some(denied),
+        }
+        granted.is_ok()
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.pool.give_back(self.used);
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(self.grow(desired.saturating_sub(current)))
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.denied = Some(Denied::Elsewhere);
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let elements = desired.saturating_sub(current);
+        Ok(self.grow(elements.saturating_mul(size_of::<usize>())))
+    }
+
+    fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.denied = Some(Denied::Elsewhere);
+        Ok(())
+    }
+
+    fn instances(&self) -> usize {
+        Self::MAX_INSTANCES
+    }
+
+    fn memories(&self) -> usize {
+        Self::MAX_MEMORIES
+    }
+
+    fn tables(&self) -> usize {
+        Self::MAX_TABLES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meter(limit: &str, pool: &Arc<PoolMemory>) -> Meter {
+        Meter::new(limit.parse().unwrap(), pool)
+    }
+
+    fn pool(limit: &str) -> Arc<PoolMemory> {
+        Arc::new(PoolMemory::new(limit.parse().unwrap()))
+    }
+
+    #[test]
+    fn memories_and_tables_share_one_limit() {
+        let mut meter = meter("1000", &pool("unlimited"));
+        assert!(meter.memory_growing(0, 900, None).unwrap());
+        assert!(!meter.table_growing(0, 100, None).unwrap(), "800 bytes more");
+        assert_eq!(meter.denied(), Some(Denied::Instance("1000".parse().unwrap())));
+        meter.begin_call();
+        assert_eq!(meter.denied(), None, "it is told of the call that it was in");
+        assert!(meter.table_growing(0, 12, None).unwrap());
+        assert!(!meter.memory_growing(900, 910, None).unwrap());
+    }
+
+    #[test]
+    fn nothing_is_had_for_nothing_by_growths_that_fail() {
+        let mut meter = meter("1000", &pool("unlimited"));
+        for _ in 0..2 {
+            assert!(meter.memory_growing(0, 500, None).unwrap());
+            // As the engine does when a new size is beyond all numbers: it has not asked before.
+            meter.table_grow_failed(wasmtime::Error::msg("overflow")).unwrap();
+        }
+        assert!(!meter.memory_growing(0, 1, None).unwrap());
+    }
+
+    #[test]
+    fn all_instances_share_what_the_pool_has_until_they_are_gone() {
+        let pool = pool("1000");
+        let (mut one, mut other) = (meter("900", &pool), meter("900", &pool));
+        assert!(one.memory_growing(0, 700, None).unwrap());
+        assert!(!other.memory_growing(0, 301, None).unwrap());
+        let denied = other.denied().unwrap().to_string();
+        assert_eq!(denied, "more memory than is left of the 1000 bytes of `--total-memory`");
+        assert!(other.memory_growing(0, 300, None).unwrap(), "what was refused is not charged");
+        assert!(!one.memory_growing(700, 1000, None).unwrap());
+        assert_eq!(one.denied(), Some(Denied::Instance("900".parse().unwrap())));
+        drop(one);
+        assert!(other.memory_growing(300, 900, None).unwrap());
+        drop(other);
+        assert_eq!(pool.used.load(Ordering::Relaxed), 0);
+    }
+}

@@ -1,0 +1,77 @@
+//! So many bytes a second, and as many at once after a second of silence. Pure: it is told what
+//! time it is.
+
+use std::time::{Duration, Instant};
+
+use crate::sandbox::limits::LogLimit;
+
+/// What may still be said.
+///
+/// One instant says it all: until when what was said would have taken, at the limit's pace. As
+/// long as that is less than a second away, more may be said, however long it is: so the budget
+/// is passed by one line at most, and no line is too long for ever.
+#[derive(Debug)]
+pub(super) struct Budget {
+    limit: LogLimit,
+    spent_until: Option<Instant>,
+}
+
+impl Budget {
+    /// What may be said at once, as the time that it would take.
+    const BURST: Duration = Duration::from_secs(1);
+
+    pub(super) fn new(limit: LogLimit) -> Self {
+        Self { limit, spent_until: None }
+    }
+
+    /// Whether so many bytes may be said now; if so, they are.
+    pub(super) fn spend(&mut self, bytes: usize, now: Instant) -> bool {
+        let spent_until = self.spent_until.map_or(now, |until| until.max(now));
+        if spent_until.duration_since(now) >= Self::BURST {
+            return false;
+        }
+        self.spent_until = Some(spent_until + self.time_of(bytes));
+        true
+    }
+
+    fn time_of(&self, bytes: usize) -> Duration {
+        // Both fit: a line is short, and a second has few nanoseconds.
+        let nanos = bytes as u128 * 1_000_000_000 / self.limit.bytes() as u128;
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_much_as_a_second_allows_at_once_and_then_at_its_pace() {
+        #[rustfmt::skip]
+        let cases = [
+            // at ms    bytes   is said
+            (0,         400,    true),
+            (0,         599,    true),
+            (0,         1,      true),
+            (0,         1,      false),
+            (0,         0,      false),
+            (100,       1,      true),
+            (100,       99,     true),
+            (100,       1,      false),
+            (50,        1,      false),
+            // The last line may pass the budget; then there is silence for as long as it is worth.
+            (200,       5000,   true),
+            (5099,      1,      false),
+            (5101,      1,      true),
+            // No more than a second's worth is saved up.
+            (60_000,    1000,   true),
+            (60_000,    1,      false),
+        ];
+        let begin = Instant::now();
+        let mut budget = Budget::new("1000".parse().unwrap());
+        for (at, bytes, said) in cases {
+            let now = begin + Duration::from_millis(at);
+            assert_eq!(budget.spend(bytes, now), said, "{bytes} bytes at {at} ms");
+        }
+    }
+}

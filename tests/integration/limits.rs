@@ -1,0 +1,177 @@
+//! How much a plugin may take: what is beyond is the fault of its item, named after the limit, and
+//! the run goes on.
+
+use crate::support::{Host, fixtures, host};
+
+const MIB: usize = 1024 * 1024;
+
+/// One worker with a greedy plugin.
+fn greedy(args: &[&str]) -> Host {
+    host().plugin("greedy.wat").args(["--jobs", "1"]).args(args.iter().copied())
+}
+
+#[test]
+fn what_is_beyond_a_limit_is_the_fault_of_its_item_and_names_the_flag() {
+    #[rustfmt::skip]
+    let cases: [(&[&str], &str, &str); 6] = [
+        (&["--memory", "1MiB"], "g",
+         "out-of-memory: the plugin asked for more memory than the 1MiB of `--memory`, in `grow`"),
+        (&["--total-memory", "1MiB"], "g",
+         "out-of-memory: the plugin asked for more memory than is left of the 1MiB of \
+          `--total-memory`, in `grow`"),
+        (&["--memory", "64MiB"], "t",
+         "out-of-memory: the plugin asked for more memory than the 64MiB of `--memory`, in \
+          `grow_table`"),
+        (&["--max-result", "1000"], "a",
+         "bad-result: the result of 131072 bytes is larger than the 1000 bytes of `--max-result`"),
+        (&["--fuel", "1M"], "c",
+         "out-of-fuel: no fuel is left of the 1M of `--fuel`, in `compute`"),
+        (&["--max-item", "4"], "12345",
+         "bad-item: `standard input` record 2: longer than the 4 bytes of `--max-item`"),
+    ];
+    for (args, item, fault) in cases {
+        let finished = greedy(args).stdin(format!("x\n{item}\ny\nz\n")).run().code(1);
+        let told = finished.stderr_text();
+        assert_eq!(told.lines().next(), Some(format!("fault: item 1: {fault}").as_str()), "{told}");
+        finished.stdout("x\n\ny\nz\n");
+    }
+}
+
+#[test]
+fn a_closing_report_is_a_result() {
+    let told = greedy(&["--max-result", "1KiB"]).stdin("x\n").run().code(0).stdout("x\n");
+    told.stderr(
+        "warning: worker 0 gave no closing report: bad-result: the closing report of 131072 bytes \
+         is larger than the 1KiB of `--max-result`\n",
+    );
+}
+
+#[test]
+fn a_component_hands_over_no_more_than_a_result_may_have() {
+    #[rustfmt::skip]
+    let cases = [
+        ("a", "bad-result: the result is larger than the 64MiB of `--max-result`"),
+        ("l", "trap: the plugin passed more to the host at once than the 64MiB of `--max-result`"),
+    ];
+    for (item, fault) in cases {
+        let mut running =
+            host().plugin("greedy-component.wat").args(["--jobs", "1"]).stdin_open().start();
+        running.send(format!("x\n{item}\ny\n"));
+        running.wait_for_stdout("y");
+        let peak = running.peak_memory();
+        let told = running.finish().code(1).stdout("x\n\ny\n").stderr_text();
+        assert!(told.starts_with(&format!("fault: item 1: {fault}")), "{told}");
+        // Compiler and engine have their part; what was refused was not copied.
+        assert!(peak < 100 * MIB, "{} MiB", peak / MIB);
+    }
+}
+
+#[test]
+fn fuel_is_for_each_item_anew_and_for_the_start() {
+    // Each takes some dozens of units.
+    let items = "x\n".repeat(1000);
+    greedy(&["--fuel", "1000"]).stdin(items.clone()).run().code(0).stdout(items);
+    greedy(&["--fuel", "1M", "--init", "c"]).stdin("x\n").run().code(3).stdout("").stderr(
+        "error: worker 0 could not be started: no fuel is left of the 1M of `--fuel`, in `compute`\n \
+         hint: `--fuel N` allows more, for the start as for each item\n",
+    );
+}
+
+#[test]
+fn workers_share_what_they_may_have_together() {
+    // Neither may have it all, though each alone could.
+    let told = host()
+        .plugin("greedy.wat")
+        .args(["--jobs", "2", "--total-memory", "64KiB"])
+        .stdin("x\n")
+        .run()
+        .code(3)
+        .stderr_text();
+    assert!(told.contains("the 64KiB of `--total-memory`"), "{told}");
+    assert!(
+        told.contains("hint: `--memory SIZE` allows each worker more, `--total-memory"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_worker_has_limits_of_its_own() {
+    let plugin = std::fs::read(fixtures().join("greedy.wat")).unwrap();
+    #[rustfmt::skip]
+    let cases = [
+        ("fuel=1M",          "c", "out-of-fuel"),
+        ("timeout=50ms",     "c", "timeout"),
+        ("max-result=1KiB",  "a", "bad-result"),
+        ("memory=1MiB",      "g", "out-of-memory"),
+    ];
+    for (limit, item, fault) in cases {
+        let told = host()
+            .file("greedy.wat", &plugin)
+            .args(["--worker", &format!("greedy.wat,{limit}")])
+            .stdin(format!("{item}\nx\n"))
+            .run()
+            .code(1)
+            .stdout("\nx\n")
+            .stderr_text();
+        assert!(told.starts_with(&format!("fault: item 0: {fault}: ")), "{limit}: {told}");
+    }
+    let worker = ["--worker", "greedy.wat,init-timeout=50ms,init=c"];
+    let told =
+        host().file("greedy.wat", &plugin).args(worker).stdin("x\n").run().code(3).stderr_text();
+    assert!(told.contains("took longer than 50ms"), "{told}");
+}
+
+#[test]
+fn a_plugin_that_leaks_costs_the_host_nothing() {
+    const ITEMS: usize = 10_000;
+    let mut running = greedy(&["--memory", "64MiB"]).stdin_open().start();
+    running.send(format!("{}last\n", "g\n".repeat(ITEMS)));
+    running.wait_for_stdout("last");
+    let peak = running.peak_memory();
+    let finished = running.finish().code(1);
+    let told = finished.stderr_text();
+    let given = String::from_utf8_lossy(finished.stdout_bytes()).matches('g').count();
+    // Of 64 MiB two pages are there from the beginning: so each instance has 63 items, and
+    // breaks on the next.
+    assert_eq!((given, ITEMS - given), (ITEMS - ITEMS / 64, ITEMS / 64), "{told}");
+    assert!(peak < 150 * MIB, "{} MiB", peak / MIB);
+}
+
+#[test]
+fn a_plugin_that_is_too_large_is_refused_before_it_is_compiled() {
+    let functions = format!("(module {})", "(func)".repeat(50_001));
+    host().file("many.wat", functions).plugin("many.wat").stdin("x\n").run().code(3).stderr(
+        "error: plugin `many.wat` has 50001 functions, and may have 50000\n \
+         hint: `--max-functions N` allows more: each takes the compiler some kilobytes\n",
+    );
+    let large = [&b"\0asm\x01\0\0\0"[..], &vec![0; 50_000_000]].concat();
+    host().file("large.wasm", large).plugin("large.wasm").stdin("x\n").run().code(3).stderr(
+        "error: plugin `large.wasm` is larger than 32MiB\n \
+         hint: `--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools \
+         strip`\n",
+    );
+    let args = ["--max-functions", "1"];
+    host().plugin("upper.wat").args(args).stdin("x\n").run().code(3).stdout("");
+    host().plugin("upper.wat").args(["--max-plugin", "1KiB"]).stdin("x\n").run().code(3).stdout("");
+}
+
+#[test]
+fn what_a_plugin_writes_is_bounded_and_what_is_dropped_is_told() {
+    let finished = greedy(&["--log-limit", "16KiB"]).stdin("w\nx\n").run().code(0);
+    let told = finished.stderr_text();
+    let shown = told.lines().filter(|line| line.starts_with("[worker 0] yyy")).count();
+    // 8 MiB in one go: what a second allows at once is 2 lines; how long it took is open.
+    assert!((2..500).contains(&shown), "{shown}");
+    let dropped: Vec<_> = told.lines().filter(|line| line.contains(" dropped: ")).collect();
+    assert!(!dropped.is_empty());
+    assert!(dropped.iter().all(|line| line.starts_with("[worker 0] … ")), "{dropped:?}");
+    let lines: usize = dropped
+        .iter()
+        .map(|line| {
+            let count = line.trim_start_matches("[worker 0] … ").split(' ').next().unwrap();
+            count.parse::<usize>().unwrap()
+        })
+        .sum();
+    assert_eq!(shown + lines, 1000, "{dropped:?}");
+    finished.stdout("w\nx\n");
+}
