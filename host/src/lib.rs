@@ -64,7 +64,7 @@ pub use self::block::{BlockBuilder, ItemIndex};
 pub use self::collector::Order;
 pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownPolicy};
 pub use self::error::Error;
-pub use self::event::{Closing, Event, Level, Observer, Stream};
+pub use self::event::{Closing, Denial, Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
 pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, RecordRule};
@@ -80,6 +80,7 @@ pub use self::pool::{
 pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
 pub use self::sandbox::limits::{MemoryLimit, NotAMemoryLimit};
+pub use self::sandbox::net_grant::{NetGrant, NotANetGrant};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::stop::StopFlag;
 pub use self::worker::executor::Broken;

@@ -117,6 +117,16 @@ impl Plugin {
         }
     }
 
+    /// Whether it has a way to connect to anything: a component may import sockets and HTTP; the
+    /// WASI of core modules has none.
+    #[must_use]
+    pub fn can_connect(&self) -> bool {
+        match &self.code {
+            Code::Core(_) => false,
+            Code::Component(plugin) => plugin.can_connect(),
+        }
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }

@@ -5,5 +5,8 @@ pub(crate) mod capabilities;
 pub(crate) mod deadline;
 pub(crate) mod http;
 pub(crate) mod limits;
+pub(crate) mod name_lookup;
+pub(crate) mod net_grant;
+pub(crate) mod network;
 pub(crate) mod output;
 pub(crate) mod watchdog;

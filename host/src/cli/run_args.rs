@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use mtl_host::{
     ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, MemoryLimit,
-    RetryOn, Sha256, Window,
+    NetGrant, RetryOn, Sha256, Window,
 };
 
 use super::env_grant::EnvGrant;
@@ -176,8 +176,8 @@ pub(crate) struct WorkerArgs {
     pub(crate) plugin: Option<PathBuf>,
 
     /// A worker, where they differ: once for each. After its plugin come, as needed,
-    /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,memory=SIZE`, `,sha256=HEX`, `,call=NAME`,
-    /// and last `,init=TEXT` or `,init=@FILE`, which takes the rest
+    /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
+    /// `,sha256=HEX`, `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`, which takes the rest
     #[arg(
         long,
         value_name = "SPEC",
@@ -210,6 +210,11 @@ pub(crate) struct WorkerArgs {
     /// Let the plugin see a variable; without VALUE, as it is here
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub(crate) env: Vec<EnvGrant>,
+
+    /// Let the plugin connect to PORT of HOST, a name or an address such as 127.0.0.1 or [::1], by
+    /// TCP and by HTTP without TLS; names are looked up once, at the start
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) net: Vec<NetGrant>,
 
     /// What the plugin may take of memory, such as 64MiB or 2GiB
     #[arg(long, value_name = "SIZE", default_value_t)]

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use mtl_host::{DirGrant, MemoryLimit, Sha256};
+use mtl_host::{DirGrant, MemoryLimit, NetGrant, Sha256};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
@@ -18,6 +18,7 @@ pub(crate) struct WorkerArg {
     pub(crate) plugin: PathBuf,
     pub(crate) dirs: Vec<DirGrant>,
     pub(crate) env: Vec<EnvGrant>,
+    pub(crate) net: Vec<NetGrant>,
     pub(crate) memory: Option<MemoryLimit>,
     pub(crate) sha256: Option<Sha256>,
     pub(crate) call: Option<String>,
@@ -48,12 +49,12 @@ fn known() -> String {
 
 impl WorkerArg {
     /// What can be said of a worker beside its plugin.
-    pub(crate) const KEYS: [&str; 6] = ["dir", "env", "memory", "sha256", "call", "init"];
+    pub(crate) const KEYS: [&str; 7] = ["dir", "env", "net", "memory", "sha256", "call", "init"];
 
     /// A worker with this plugin, and nothing said beside.
     pub(crate) fn new(plugin: PathBuf) -> Self {
-        let (dirs, env) = (Vec::new(), Vec::new());
-        Self { plugin, dirs, env, memory: None, sha256: None, call: None, init: None }
+        let (dirs, env, net) = (Vec::new(), Vec::new(), Vec::new());
+        Self { plugin, dirs, env, net, memory: None, sha256: None, call: None, init: None }
     }
 
     /// Reads `PLUGIN[,KEY=VALUE]…[,init=REST]`.
@@ -78,11 +79,12 @@ impl WorkerArg {
         Ok(worker)
     }
 
-    /// Sets one of the [keys](Self::KEYS); directories and variables add up.
+    /// Sets one of the [keys](Self::KEYS); directories, variables and hosts add up.
     pub(crate) fn set(&mut self, key: &str, value: &OsStr) -> Result<(), WorkerArgError> {
         match key {
             "dir" => self.dirs.push(parsed(key, value)?),
             "env" => self.env.push(parsed(key, value)?),
+            "net" => self.net.push(parsed(key, value)?),
             "memory" => once(&mut self.memory, key, parsed(key, value)?)?,
             "sha256" => once(&mut self.sha256, key, parsed(key, value)?)?,
             "call" => once(&mut self.call, key, parsed(key, value)?)?,
@@ -128,11 +130,12 @@ mod tests {
 
     #[test]
     fn a_worker_is_a_plugin_and_what_it_is_given() {
-        let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,memory=1MiB,call=run,init=";
+        let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,net=a:1,net=[::1]:2,memory=1MiB,call=run,init=";
         let worker = parse(text).unwrap();
         assert_eq!(worker.plugin, PathBuf::from("a b.wasm"));
         assert_eq!(worker.dirs, [DirGrant::read("x", "/x"), DirGrant::read_write("y", "/y")]);
         assert_eq!(worker.env, ["K=1=2", "HOME"].map(|text| text.parse().unwrap()));
+        assert_eq!(worker.net, ["a:1", "[::1]:2"].map(|text| text.parse().unwrap()));
         assert_eq!(worker.memory, Some("1MiB".parse().unwrap()));
         assert_eq!(worker.call.as_deref(), Some("run"));
         assert_eq!(worker.init, Some(InitArg::Text(Vec::new())));
@@ -163,7 +166,7 @@ mod tests {
             (",init=x",                 "the plugin comes first"),
             ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
             ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`"),
-            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `memory`, `sha256`, `call`, `init`"),
+            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `sha256`, `call`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not an amount of memory, such as `64MiB`, `2GiB` or `1000000`"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),

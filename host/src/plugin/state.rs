@@ -1,6 +1,7 @@
 //! What the host keeps for each instance: its limits, its place in the pool, its WASI.
 
 use std::fmt;
+use std::sync::Arc;
 
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
@@ -12,6 +13,7 @@ use crate::plugin::passing::ArgumentPassing;
 use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::{Phase, Watch};
 use crate::sandbox::limits::{MemoryLimit, Meter};
+use crate::sandbox::network::{Names, Network};
 use crate::sandbox::output::Capture;
 use crate::worker::WorkerIndex;
 use crate::worker::executor::Broken;
@@ -23,6 +25,7 @@ pub(crate) struct Spec {
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
     pub(crate) grants: Grants,
+    pub(crate) names: Arc<Names>,
     pub(crate) memory: MemoryLimit,
     pub(crate) item_format: Format,
     pub(crate) passing: ArgumentPassing,
@@ -104,7 +107,12 @@ pub(super) fn enter_async<T: HasCommon, R>(
     enter(store, |store| watch.drive(guest(store))?)
 }
 
-/// WASI with what is granted and nothing else: an empty input, captured output.
+/// What an instance may use of the network.
+pub(super) fn network(spec: &Spec) -> Arc<Network> {
+    Arc::new(Network::new(&spec.grants.net, &spec.names, (spec.index, &spec.audience)))
+}
+
+/// WASI with what is granted and nothing else: an empty input, captured output, no network.
 pub(super) fn wasi(spec: &Spec) -> Result<WasiCtxBuilder, StartError> {
     let mut builder = WasiCtxBuilder::new();
     let capture = |stream| Capture::new(spec.index, stream, spec.audience.clone());

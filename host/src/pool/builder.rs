@@ -18,6 +18,7 @@ use crate::queue::Window;
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::{TimeLimits, Watch};
 use crate::sandbox::limits::MemoryLimit;
+use crate::sandbox::net_grant::NetGrant;
 use crate::stop::StopFlag;
 use crate::worker::WorkerIndex;
 use crate::worker::pace::ChunkSize;
@@ -117,6 +118,15 @@ impl PoolBuilder {
     /// of its [`WorkerSpec`].
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.grants.env(name.into(), value.into());
+        self
+    }
+
+    /// Lets every worker's plugin connect to a port of a host, by TCP and by HTTP.
+    ///
+    /// Names are looked up once, by [`build`](Self::build). Nothing else of a network is there:
+    /// no other names, no UDP, no listening, and no TLS but what a plugin brings itself.
+    pub fn net(mut self, grant: NetGrant) -> Self {
+        self.grants.net(grant);
         self
     }
 
@@ -244,7 +254,7 @@ impl PoolBuilder {
     ///
     /// When the number of workers does not fit what is said of them, a worker is to have what it
     /// cannot have (a plugin without `init` arguments for it, a native worker grants), a granted
-    /// directory is not there, plugins are of two engines, or the system refuses a thread.
+    /// directory is not there, a granted name has no address, plugins are of two engines, or the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
         let Self {
             workers,
@@ -259,6 +269,7 @@ impl PoolBuilder {
         } = self;
         let specs = workers.specs(jobs, &init)?;
         spec::check(&specs, &grants, passing)?;
+        let names = Arc::new(spec::look_up(&specs, &grants)?);
         let clock = spec::clock(&specs)?;
         let cancel = Cancel::default();
         let all = Spec {
@@ -266,6 +277,7 @@ impl PoolBuilder {
             workers: count(&specs),
             init: Vec::new(),
             grants,
+            names,
             memory,
             item_format,
             passing,

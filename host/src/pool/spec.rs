@@ -10,6 +10,8 @@ use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::TimeLimits;
 use crate::sandbox::limits::MemoryLimit;
+use crate::sandbox::net_grant::NetGrant;
+use crate::sandbox::network::Names;
 use crate::sandbox::watchdog::Watchdog;
 use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
 use crate::worker::{Open, WorkerIndex};
@@ -98,6 +100,13 @@ impl WorkerSpec {
         self
     }
 
+    /// Lets this worker's plugin connect to a port of a host, beside those that all may connect
+    /// to.
+    pub fn net(mut self, grant: NetGrant) -> Self {
+        self.grants.net(grant);
+        self
+    }
+
     /// What the worker's plugin may take of memory. Default: what all may.
     pub fn memory(mut self, limit: MemoryLimit) -> Self {
         self.memory = Some(limit);
@@ -140,6 +149,9 @@ impl WorkerSpec {
             {
                 Err(BuildError::NoPassing { plugin: plugin.name().to_owned(), passing })
             }
+            Kind::Plugin(plugin) if !self.grants.net.is_empty() && !plugin.can_connect() => {
+                Err(BuildError::NoNet { plugin: plugin.name().to_owned() })
+            }
             Kind::Plugin(_) => check_dirs(&self.grants),
             Kind::Native(_) => match self.sandbox_setting() {
                 Some(setting) => Err(BuildError::Native { worker, setting }),
@@ -154,6 +166,7 @@ impl WorkerSpec {
             ("init", self.init.is_some()),
             ("dir", !self.grants.dirs.is_empty()),
             ("env", !self.grants.env.is_empty()),
+            ("net", !self.grants.net.is_empty()),
             ("memory", self.memory.is_some()),
             ("timeout", self.time_limits.item.is_some()),
             ("init_timeout", self.time_limits.start.is_some()),
@@ -204,6 +217,9 @@ pub(super) fn check(
     });
     let mut plugins = plugins.peekable();
     let Some(first) = plugins.peek().copied() else { return Ok(()) };
+    if !grants.net.is_empty() && !plugins.clone().any(Plugin::can_connect) {
+        return Err(BuildError::NoNet { plugin: first.name().to_owned() });
+    }
     match plugins.find(|plugin| !plugin.engine().is(first.engine())) {
         Some(other) => Err(BuildError::OtherEngine {
             plugin: other.name().to_owned(),
@@ -219,6 +235,13 @@ pub(super) fn clock(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
         Some(engine) => Ok(Arc::clone(engine.watchdog())),
         None => Watchdog::start(|| ()).map(Arc::new).map_err(BuildError::Thread),
     }
+}
+
+/// Looks up all names that are granted.
+pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, BuildError> {
+    let own = specs.iter().flat_map(|spec| &spec.grants.net);
+    Names::look_up(grants.net.iter().chain(own))
+        .map_err(|(grant, source)| BuildError::Name { grant, source })
 }
 
 fn check_dirs(grants: &Grants) -> Result<(), BuildError> {

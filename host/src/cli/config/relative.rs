@@ -5,7 +5,7 @@ use std::any::TypeId;
 use std::path::{Path, PathBuf};
 
 use clap::Arg;
-use mtl_host::DirGrant;
+use mtl_host::{DirGrant, NetGrant};
 
 use crate::cli::env_grant::EnvGrant;
 use crate::cli::init_arg::InitArg;
@@ -20,6 +20,8 @@ pub(super) enum Meaning {
     Init,
     /// `KEY` or `KEY=VALUE`.
     Env,
+    /// `HOST:PORT`.
+    Net,
     /// Any text.
     Text,
     /// Something else, which may be a number.
@@ -35,6 +37,7 @@ impl Meaning {
             (TypeId::of::<DirGrant>(), Self::Dir),
             (TypeId::of::<InitArg>(), Self::Init),
             (TypeId::of::<EnvGrant>(), Self::Env),
+            (TypeId::of::<NetGrant>(), Self::Net),
             (TypeId::of::<String>(), Self::Text),
         ];
         meanings
@@ -59,7 +62,7 @@ impl Meaning {
                 }
                 Some(_) | None => text,
             },
-            Self::Env | Self::Text | Self::Other => text,
+            Self::Env | Self::Net | Self::Text | Self::Other => text,
         }
     }
 }
