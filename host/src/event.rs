@@ -140,6 +140,9 @@ impl Event<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Denial {
+    /// To open a socket, where nothing of the network is granted.
+    #[error("a socket")]
+    Sockets,
     /// To connect to an address.
     #[error("a connection to `{0}`")]
     Connection(SocketAddr),
@@ -169,6 +172,7 @@ impl Denial {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
+            Self::Sockets => "`--net HOST:PORT` lets it connect there".into(),
             Self::Connection(address) => format!("`--net {address}` grants it"),
             Self::Name(name) => format!("`--net {name}:PORT` grants it, for one port"),
             Self::Request { host, port } => format!("`--net {host}:{port}` grants it"),

@@ -18,6 +18,7 @@ mod host_functions;
 mod inputs;
 mod interrupt;
 mod loading;
+mod network;
 mod output_dir;
 mod outputs;
 mod plugins;

@@ -21,8 +21,8 @@ use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
 use crate::sandbox::http::Requests;
-use crate::sandbox::name_lookup::{self, LooksUpNames, NameLookup};
 use crate::sandbox::network::Network;
+use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 /// The interface that a worker's component exports.
@@ -72,10 +72,10 @@ impl WasiHttpView for State {
     }
 }
 
-impl LooksUpNames for State {
-    fn name_lookup(&mut self) -> NameLookup<'_> {
+impl HasSockets for State {
+    fn granted_sockets(&mut self) -> GrantedSockets<'_> {
         let sockets = WasiSocketsCtxView { ctx: self.wasi.sockets(), table: &mut self.table };
-        NameLookup { sockets, network: &self.network }
+        GrantedSockets { sockets, network: &self.network }
     }
 }
 
@@ -177,7 +177,7 @@ impl Exports {
 fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine.wasm());
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("an empty linker takes WASI");
-    name_lookup::add_to_linker(&mut linker).expect("what is defined may be shadowed");
+    sockets::add_to_linker(&mut linker).expect("what is defined may be shadowed");
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)
         .expect("the linker has no HTTP yet");
     context::add_to_component_linker(&mut linker).expect("the interface's name is its own");

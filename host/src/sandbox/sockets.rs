@@ -1,7 +1,8 @@
-//! `wasi:sockets/ip-name-lookup` for what is granted.
+//! The part of `wasi:sockets` that wasmtime-wasi cannot limit to what is granted.
 //!
-//! wasmtime-wasi's own lets a plugin look up every name or none. This one takes its place in the
-//! linker: it answers from what was found of the granted names, and asks nobody.
+//! Its own look-up of names is for all names or for none: the one here takes its place in the
+//! linker, answers from what was found of the granted names, and asks nobody. And where nothing is
+//! granted there are no sockets: here that is told, so that people learn what would grant it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,37 +12,42 @@ use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{
     self, Host, HostResolveAddressStream, ResolveAddressStream,
 };
-use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, HostNetwork, IpAddress};
+use wasmtime_wasi::p2::bindings::sockets::network::{
+    self, ErrorCode, HostNetwork, IpAddress, IpAddressFamily,
+};
+use wasmtime_wasi::p2::bindings::sockets::tcp_create_socket;
 use wasmtime_wasi::p2::{
-    DynPollable, Network as Capability, Pollable, SocketError, SocketResult, subscribe,
+    DynPollable, Network as Capability, Pollable, SocketError, SocketResult, TcpSocket, subscribe,
 };
 use wasmtime_wasi::sockets::WasiSocketsCtxView;
 
 use super::network::Network;
+use crate::event::Denial;
 
-/// Where an instance keeps what it looked up, and what it may.
-pub(crate) struct NameLookup<'a> {
+/// An instance's sockets, and what of the network it may use.
+pub(crate) struct GrantedSockets<'a> {
     pub(crate) sockets: WasiSocketsCtxView<'a>,
     pub(crate) network: &'a Arc<Network>,
 }
 
-/// Stores whose instances may look names up.
-pub(crate) trait LooksUpNames: Send {
-    fn name_lookup(&mut self) -> NameLookup<'_>;
+/// What a store holds of them.
+pub(crate) trait HasSockets: Send {
+    fn granted_sockets(&mut self) -> GrantedSockets<'_>;
 }
 
-struct HasNameLookup;
+struct Shadow;
 
-impl HasData for HasNameLookup {
-    type Data<'a> = NameLookup<'a>;
+impl HasData for Shadow {
+    type Data<'a> = GrantedSockets<'a>;
 }
 
-/// Defines the interface, in place of the one that the linker has.
-pub(crate) fn add_to_linker<T: LooksUpNames + 'static>(
+/// Defines both interfaces, in place of those that the linker has.
+pub(crate) fn add_to_linker<T: HasSockets + 'static>(
     linker: &mut Linker<T>,
 ) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    ip_name_lookup::add_to_linker::<T, HasNameLookup>(linker, T::name_lookup)?;
+    ip_name_lookup::add_to_linker::<T, Shadow>(linker, T::granted_sockets)?;
+    tcp_create_socket::add_to_linker::<T, Shadow>(linker, T::granted_sockets)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -57,7 +63,7 @@ impl Pollable for Found {
 }
 
 /// What the interface wants of its neighbour: as wasmtime-wasi has it.
-impl network::Host for NameLookup<'_> {
+impl network::Host for GrantedSockets<'_> {
     fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
         self.sockets.convert_error_code(error)
     }
@@ -70,13 +76,13 @@ impl network::Host for NameLookup<'_> {
     }
 }
 
-impl HostNetwork for NameLookup<'_> {
+impl HostNetwork for GrantedSockets<'_> {
     fn drop(&mut self, capability: Resource<Capability>) -> wasmtime::Result<()> {
         HostNetwork::drop(&mut self.sockets, capability)
     }
 }
 
-impl Host for NameLookup<'_> {
+impl Host for GrantedSockets<'_> {
     fn resolve_addresses(
         &mut self,
         capability: Resource<Capability>,
@@ -89,7 +95,7 @@ impl Host for NameLookup<'_> {
     }
 }
 
-impl HostResolveAddressStream for NameLookup<'_> {
+impl HostResolveAddressStream for GrantedSockets<'_> {
     fn resolve_next_address(
         &mut self,
         stream: Resource<ResolveAddressStream>,
@@ -110,5 +116,15 @@ impl HostResolveAddressStream for NameLookup<'_> {
         let found: Resource<Found> = Resource::new_own(stream.rep());
         self.sockets.table.delete(found)?;
         Ok(())
+    }
+}
+
+impl tcp_create_socket::Host for GrantedSockets<'_> {
+    fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
+        if !self.network.is_any_granted() {
+            self.network.tell(&Denial::Sockets);
+            return Err(ErrorCode::AccessDenied.into());
+        }
+        self.sockets.create_tcp_socket(family)
     }
 }
