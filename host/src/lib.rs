@@ -71,8 +71,8 @@ pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::places::{PlaceError, Places};
 pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
 pub use self::plugin::{
-    Engine, EngineError, HostCall, HostFunctionError, LoadError, NotASha256, Plugin, PluginLoader,
-    Sha256, StartError,
+    Engine, EngineError, Export, HostCall, HostFunctionError, Import, Inspection, LoadError,
+    MemorySize, Need, NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, StartError,
 };
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results, WorkerSpec,

@@ -14,6 +14,7 @@ mod digest;
 mod engine;
 mod error;
 mod host_function;
+mod inspect;
 mod loader;
 pub(crate) mod passing;
 mod state;
@@ -27,6 +28,7 @@ pub use self::digest::{NotASha256, Sha256};
 pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
 pub use self::host_function::{HostCall, HostFunctionError};
+pub use self::inspect::{Export, Import, Inspection, MemorySize, Need, PluginKind, Provider};
 pub use self::loader::PluginLoader;
 pub(crate) use self::state::Spec;
 
@@ -76,6 +78,16 @@ impl Plugin {
     /// As [`load`](Self::load).
     pub fn from_bytes(engine: &Engine, name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
         Self::loader(engine).from_bytes(name, bytes)
+    }
+
+    /// Reads what is in the file at `path`, without running any of it; also what would not load,
+    /// as far as it can be read.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or is not WebAssembly.
+    pub fn inspect(engine: &Engine, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
+        Self::loader(engine).inspect(path)
     }
 
     /// For a plugin that is pinned, is called by another name, or gets functions of your own.

@@ -16,6 +16,7 @@ mod examples;
 mod faults;
 mod host_functions;
 mod inputs;
+mod inspect;
 mod interrupt;
 mod loading;
 mod network;

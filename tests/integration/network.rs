@@ -14,11 +14,11 @@ fn listener() -> (TcpListener, u16) {
 }
 
 /// Serves one connection.
-fn serve(listener: TcpListener, answer: fn(TcpStream)) -> JoinHandle<()> {
+fn serve(listener: TcpListener, answer: fn(&TcpStream)) -> JoinHandle<()> {
     let serve = move || {
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        answer(stream);
+        answer(&stream);
     };
     Builder::new().spawn(serve).unwrap()
 }
@@ -46,10 +46,10 @@ const DENIED: &str = "b";
 /// What `wasi:http` says of it.
 const REQUEST_DENIED: &str = "p";
 
-fn echo(stream: TcpStream) {
+fn echo(mut stream: &TcpStream) {
     let mut line = String::new();
-    BufReader::new(&stream).read_line(&mut line).unwrap();
-    (&stream).write_all(line.trim_end().to_uppercase().as_bytes()).unwrap();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    stream.write_all(line.trim_end().to_uppercase().as_bytes()).unwrap();
 }
 
 #[test]
@@ -127,8 +127,8 @@ fn only_granted_names_are_looked_up() {
 }
 
 /// Answers one request with `ok`, and checks that it was for `/`.
-fn answer_request(stream: TcpStream) {
-    let mut lines = BufReader::new(&stream).lines().map(Result::unwrap);
+fn answer_request(mut stream: &TcpStream) {
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
     assert_eq!(lines.next().unwrap(), "GET / HTTP/1.1");
     assert!(
         lines
@@ -136,7 +136,7 @@ fn answer_request(stream: TcpStream) {
             .take_while(|line| !line.is_empty())
             .any(|line| { line.to_ascii_lowercase().starts_with("host: ") })
     );
-    (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn other_requests_are_denied_inside_of_the_plugin() {
 }
 
 /// Takes what comes, and answers nothing until the other side is gone.
-fn stay_silent(mut stream: TcpStream) {
+fn stay_silent(mut stream: &TcpStream) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
 

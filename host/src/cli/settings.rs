@@ -7,6 +7,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
+use super::inspect::InspectArgs;
 use super::run_args::RunArgs;
 use super::{Cli, Command};
 
@@ -15,6 +16,8 @@ use super::{Cli, Command};
 pub(super) enum Asked {
     /// To run.
     Run(Box<RunArgs>),
+    /// To look into a plugin.
+    Inspect(InspectArgs),
     /// To show this.
     Show(String),
 }
@@ -47,6 +50,11 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     command.build();
     let run = command.find_subcommand("run").expect("there is one").clone();
     let found = command.clone().try_get_matches_from(&line)?;
+    if found.subcommand_matches("run").is_none()
+        && let Cli { command: Command::Inspect(args) } = Cli::from_arg_matches(&found)?
+    {
+        return Ok(Asked::Inspect(args));
+    }
     let given = flags(&found);
     let Additions { flags: added, workers, inputs } = match given.get_one::<PathBuf>("config") {
         Some(path) => Config::read(path)?.additions(&run, given)?,
@@ -56,7 +64,10 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     let behind = line.len().min(2);
     line.splice(behind..behind, added.into_iter().map(OsString::from));
     let found = command.try_get_matches_from(line)?;
-    let Cli { command: Command::Run(mut args) } = Cli::from_arg_matches(&found)?;
+    let mut args = match Cli::from_arg_matches(&found)?.command {
+        Command::Run(args) => args,
+        Command::Inspect(args) => return Ok(Asked::Inspect(args)),
+    };
     if !workers.is_empty() {
         args.workers.worker = workers;
     }

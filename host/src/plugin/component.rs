@@ -99,11 +99,28 @@ impl ComponentPlugin {
         path: &Path,
         artifact: &Artifact,
     ) -> Result<Self, LoadError> {
+        Self::link(loader, path, &Self::component(loader, path, artifact)?)
+    }
+
+    /// The component, compiled and not looked at.
+    pub(super) fn component(
+        loader: &PluginLoader,
+        path: &Path,
+        artifact: &Artifact,
+    ) -> Result<Component, LoadError> {
+        let component = Component::new(loader.engine().wasm(), artifact.bytes());
+        component
+            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
+    }
+
+    /// Checks what a component exports, and finds what it imports.
+    pub(super) fn link(
+        loader: &PluginLoader,
+        path: &Path,
+        component: &Component,
+    ) -> Result<Self, LoadError> {
         let (engine, functions) = (loader.engine(), loader.functions());
-        let component = Component::new(engine.wasm(), artifact.bytes());
-        let component = component
-            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
-        let exports = Exports::find(&component).ok_or_else(|| {
+        let exports = Exports::find(component).ok_or_else(|| {
             let ty = component.component_type();
             let exports = ty.exports(engine.wasm()).map(|(name, _)| name.to_owned());
             let exports = super::error::names(exports);
@@ -113,15 +130,15 @@ impl ComponentPlugin {
             let call = loader.call_export().to_owned();
             return Err(LoadError::CallOfWorld { path: path.to_owned(), call });
         }
-        check_imports(engine, path, &component, functions)?;
+        check_imports(engine, path, component, functions)?;
         let mut linker = linker(engine);
         host_function::component::add_to_linker(&mut linker, functions)
             .expect("checked by the loader: no name is taken");
-        let pre = linker.instantiate_pre(&component);
+        let pre = linker.instantiate_pre(component);
         let pre =
             pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
-        let asks_for_passing = asks_for_passing(engine, &component);
-        let can_connect = can_connect(engine, &component);
+        let asks_for_passing = asks_for_passing(engine, component);
+        let can_connect = can_connect(engine, component);
         Ok(Self { engine: engine.clone(), pre, exports, asks_for_passing, can_connect })
     }
 
@@ -244,7 +261,7 @@ fn asks_for_passing(engine: &Engine, component: &Component) -> bool {
 }
 
 /// Whether this is an interface of the WASI that the host has.
-fn is_wasi(name: &str) -> bool {
+pub(super) fn is_wasi(name: &str) -> bool {
     const PACKAGES: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
     let Some((package, version)) = name
         .strip_prefix("wasi:")

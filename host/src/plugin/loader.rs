@@ -6,7 +6,7 @@ use std::path::Path;
 use super::artifact::Artifact;
 use super::digest::Sha256;
 use super::host_function::{HostCall, HostFunctions};
-use super::{Engine, LoadError, Plugin};
+use super::{Engine, Inspection, LoadError, Plugin};
 
 /// Loads plugins: pinned to a digest, by another export than `call`, with functions of your own.
 ///
@@ -95,9 +95,22 @@ impl PluginLoader {
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         self.functions.check()?;
         let path = path.as_ref();
-        let bytes = fs::read(path);
-        let bytes = bytes.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        self.compile(path, bytes)
+        self.compile(path, read(path)?)
+    }
+
+    /// Reads what is in the file at `path`, without running any of it; also what would not load,
+    /// as far as it can be read.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is not the one that is pinned, or is not WebAssembly; and when
+    /// a host function cannot be offered.
+    pub fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
+        self.functions.check()?;
+        let path = path.as_ref();
+        let bytes = read(path)?;
+        self.check_digest(path, &bytes)?;
+        Inspection::of(self, path, bytes)
     }
 
     /// Loads a plugin from its bytes; `name` is how errors call it.
@@ -137,4 +150,8 @@ impl PluginLoader {
     pub(super) fn functions(&self) -> &HostFunctions {
         &self.functions
     }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })
 }
