@@ -29,6 +29,15 @@ pub struct Bar {
 impl Progress {
     /// Shows a bar on standard error, if that is a terminal.
     ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let _bar = pool.progress().bar();
+    /// assert_eq!(pool.map(["one", "two"]).count(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Panics
     ///
     /// When the operating system refuses a thread, as [`std::thread::spawn`] does.
@@ -42,6 +51,18 @@ impl Bar {
     const EVERY: Duration = Duration::from_millis(100);
 
     /// Shows progress on a bar of your own: its style, its message and its target stay.
+    ///
+    /// ```
+    /// # use mtl_host::{Bar, Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let shown = indicatif::ProgressBar::hidden().with_message("upper");
+    /// let bar = Bar::on(&pool.progress(), shown.clone());
+    /// pool.map(["one", "two"]).try_collect::<Vec<_>>()?;
+    /// drop(bar);
+    /// assert_eq!((shown.position(), shown.length()), (2, Some(2)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///

@@ -15,6 +15,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Position of an item in the input, counted from 0.
+///
+/// ```
+/// use mtl_host::{Engine, ItemIndex, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let (_, faults, _) = pool.map(["good", "!bad"]).collect_all();
+/// assert_eq!(faults[0].index(), ItemIndex::new(1));
+/// assert_eq!(faults[0].index().get(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemIndex(u64);
 
@@ -48,9 +59,13 @@ impl fmt::Display for ItemIndex {
 /// use mtl_host::BlockBuilder;
 ///
 /// let mut block = BlockBuilder::new();
+/// assert!(block.is_empty());
 /// block.push(b"one");
 /// block.push(b"two");
 /// assert_eq!(block.len(), 2);
+/// assert!(!block.is_full());
+/// block.push(&[0; BlockBuilder::FULL]);
+/// assert!(block.is_full());
 /// ```
 #[derive(Debug, Default)]
 pub struct BlockBuilder {
@@ -83,6 +98,21 @@ impl BlockBuilder {
 
     /// Adds one item: what `fill` appends to the bytes it is given.
     ///
+    /// ```
+    /// # use mtl_host::BlockBuilder;
+    /// use std::fs::File;
+    /// use std::io::Read;
+    ///
+    /// let mut block = BlockBuilder::new();
+    /// let mut push = |file| {
+    ///     block.push_with(|bytes| File::open(file)?.read_to_end(bytes).map(drop))
+    /// };
+    /// push("Cargo.toml")?;
+    /// assert!(push("no-such-file").is_err());
+    /// assert_eq!(block.len(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Passes on the error of `fill`; then nothing has been added.
@@ -111,6 +141,30 @@ impl BlockBuilder {
 
     /// Says that the item added last is the content of the file at `path`.
     ///
+    /// ```
+    /// use mtl_host::sink::{Jsonl, Output};
+    /// use mtl_host::source::{Filled, Source, SourceError};
+    /// # use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
+    /// struct Letter;
+    ///
+    /// impl Source for Letter {
+    ///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    ///         block.push(b"dear sir");
+    ///         block.set_path("letters/1".into());
+    ///         Ok(Filled::End)
+    ///     }
+    /// }
+    ///
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Jsonl::new(Output::to("memory", &mut output));
+    /// Pool::builder(&plugin).build()?.run(Letter, &mut sink).into_result()?;
+    /// drop(sink);
+    /// let output = String::from_utf8(output)?;
+    /// assert_eq!(output.trim_end(), r#"{"index":0,"path":"letters/1","ok":"DEAR SIR"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Panics
     ///
     /// When the block has no item.
@@ -122,6 +176,29 @@ impl BlockBuilder {
 
     /// Says that the item added last cannot be worked on: it becomes a fault `bad-item` with
     /// this message and never reaches a plugin.
+    ///
+    /// ```
+    /// use mtl_host::sink::Memory;
+    /// use mtl_host::source::{Filled, Source, SourceError};
+    /// # use mtl_host::{BlockBuilder, Engine, FaultKind, Plugin, Pool};
+    /// struct Damaged;
+    ///
+    /// impl Source for Damaged {
+    ///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    ///         block.push(b"half of a");
+    ///         block.reject("its checksum is wrong");
+    ///         Ok(Filled::End)
+    ///     }
+    /// }
+    ///
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut sink = Memory::new();
+    /// Pool::builder(&plugin).build()?.run(Damaged, &mut sink).into_result()?;
+    /// let fault = sink.results()[0].as_ref().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::BadItem);
+    /// assert_eq!(fault.message(), "its checksum is wrong");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -161,6 +238,27 @@ impl BlockBuilder {
 
     /// Counts bytes of the input that the items of this block took, separators included.
     /// A progress bar knows by them how far the input is done.
+    ///
+    /// ```
+    /// use mtl_host::sink::Memory;
+    /// use mtl_host::source::{Filled, Source, SourceError};
+    /// # use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
+    /// struct Line;
+    ///
+    /// impl Source for Line {
+    ///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    ///         block.push(b"one");
+    ///         block.add_input_bytes(4);
+    ///         Ok(Filled::End)
+    ///     }
+    /// }
+    ///
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// pool.run(Line, &mut Memory::new()).into_result()?;
+    /// assert_eq!(pool.progress().snapshot().bytes, 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn add_input_bytes(&mut self, bytes: u64) {
         self.input_bytes += bytes;
     }

@@ -19,6 +19,7 @@ mod init_arg;
 mod inspect;
 mod listener;
 mod nearest;
+mod number;
 mod overwrite;
 mod progress;
 mod report;

@@ -11,6 +11,32 @@ use self::reorder::Reorder;
 use crate::outcome::Outcomes;
 
 /// In which order results come out.
+///
+/// ```
+/// use std::sync::{Arc, Barrier};
+///
+/// use mtl_host::{Order, Pool, WorkerSpec};
+///
+/// let gate = Arc::new(Barrier::new(2));
+/// let worker = || {
+///     let gate = Arc::clone(&gate);
+///     WorkerSpec::native(move |_| {
+///         let gate = Arc::clone(&gate);
+///         Ok(move |item: &[u8]| {
+///             if item == b"slow" {
+///                 gate.wait();
+///             }
+///             Ok(item.to_vec())
+///         })
+///     })
+/// };
+/// let mut pool = Pool::of([worker(), worker()]).order(Order::Completion).build()?;
+/// let mut results = pool.map(["slow", "quick"]);
+/// assert_eq!(results.next().unwrap()?.bytes(), Some(&b"quick"[..]));
+/// gate.wait();
+/// assert_eq!(results.next().unwrap()?.bytes(), Some(&b"slow"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// As their items came in.

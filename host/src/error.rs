@@ -11,6 +11,17 @@ use crate::stats::Counts;
 use crate::worker::{Retirement, WorkerIndex};
 
 /// Why a run ended before its work was done, or ended badly.
+///
+/// ```
+/// use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).on_error(ErrorPolicy::Immediate).build()?;
+/// let error = pool.map(["good", "!bad"]).try_collect::<Vec<_>>().unwrap_err();
+/// assert!(matches!(&error, Error::ItemFailed(fault) if fault.message() == "!bad"));
+/// assert!(error.hint().unwrap().contains("`--on-error ignore`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

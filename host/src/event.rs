@@ -12,6 +12,37 @@ use crate::worker::executor::Broken;
 use crate::worker::{Retirement, WorkerIndex};
 
 /// Something that happened.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+///
+/// #[derive(Default)]
+/// struct Story(Mutex<Vec<String>>);
+///
+/// impl Observer for Story {
+///     fn notify(&self, event: &Event<'_>) {
+///         let line = match event {
+///             Event::WorkerReady { worker, .. } => format!("worker {worker} is ready"),
+///             Event::WorkerBroke { why, .. } => format!("it broke: {}", why.kind),
+///             Event::Retry { item, attempt, .. } => format!("item {item}, again: {attempt}"),
+///             _ => return,
+///         };
+///         self.0.lock().unwrap().push(line);
+///     }
+/// }
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
+/// let story = Arc::new(Story::default());
+/// let pool = Pool::builder(&plugin).jobs("1".parse()?).retries(1).observer(story.clone());
+/// assert!(pool.build()?.map(["trap"]).next().unwrap().is_err());
+/// let told = story.0.lock().unwrap();
+/// assert_eq!(told[0], "worker 0 is ready");
+/// assert_eq!(told[1], "it broke: trap");
+/// assert!(told.contains(&"item 0, again: 1".to_owned()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -37,7 +68,7 @@ pub enum Event<'a> {
         worker: WorkerIndex,
         /// Which item.
         item: ItemIndex,
-        /// The how manieth time it is tried again, from 1.
+        /// Which attempt after the first one this is, from 1.
         attempt: u32,
         /// How it failed.
         why: &'a Broken,
@@ -182,6 +213,37 @@ impl Denial {
 }
 
 /// What an instance had to say when it ended.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use mtl_host::{Closing, Engine, Event, Observer, Plugin, Pool};
+///
+/// #[derive(Default)]
+/// struct Reports(Mutex<Vec<String>>);
+///
+/// impl Observer for Reports {
+///     fn notify(&self, event: &Event<'_>) {
+///         if let Event::Finished { closing, items, .. } = event {
+///             let what = match closing {
+///                 Closing::Report { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
+///                 Closing::Failed(why) => format!("failed, {why}"),
+///                 Closing::Lost(why) => format!("lost, {why}"),
+///             };
+///             self.0.lock().unwrap().push(format!("after {items}: {what}"));
+///         }
+///     }
+/// }
+///
+/// // Its closing report is its last item.
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/finish.wat")?;
+/// let reports = Arc::new(Reports::default());
+/// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).observer(reports.clone()).build()?;
+/// pool.map(["first", "last"]).try_collect::<Vec<_>>()?;
+/// pool.close();
+/// assert_eq!(*reports.0.lock().unwrap(), ["after 2: last"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Closing<'a> {
     /// Its closing report.
@@ -198,6 +260,31 @@ pub enum Closing<'a> {
 }
 
 /// One of the two streams that a plugin may write to.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use mtl_host::{Engine, Event, Observer, Plugin, Pool, Stream};
+///
+/// #[derive(Default)]
+/// struct Complaints(Mutex<Vec<String>>);
+///
+/// impl Observer for Complaints {
+///     fn notify(&self, event: &Event<'_>) {
+///         if let Event::Output { stream: Stream::Stderr, line, .. } = event {
+///             self.0.lock().unwrap().push((*line).to_owned());
+///         }
+///     }
+/// }
+///
+/// // It prints its items, those with a `!` to standard error.
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/print.wat")?;
+/// let complaints = Arc::new(Complaints::default());
+/// let mut pool = Pool::builder(&plugin).observer(complaints.clone()).build()?;
+/// pool.map(["fine", "!not so fine"]).try_collect::<Vec<_>>()?;
+/// assert_eq!(*complaints.0.lock().unwrap(), ["!not so fine"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Standard output.
@@ -207,6 +294,34 @@ pub enum Stream {
 }
 
 /// How much a plugin's message matters.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use mtl_host::{Engine, Event, Level, Observer, Plugin, Pool};
+///
+/// #[derive(Default)]
+/// struct Warnings(Mutex<Vec<String>>);
+///
+/// impl Observer for Warnings {
+///     fn notify(&self, event: &Event<'_>) {
+///         match event {
+///             Event::Log { level, message, .. } if *level >= Level::Warn => {
+///                 self.0.lock().unwrap().push(format!("{}: {message}", level.name()));
+///             }
+///             _ => {}
+///         }
+///     }
+/// }
+///
+/// // It logs its items, at the level that their first byte says.
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/log.wat")?;
+/// let warnings = Arc::new(Warnings::default());
+/// let mut pool = Pool::builder(&plugin).observer(warnings.clone()).build()?;
+/// pool.map(["2 at work", "3 is it late?"]).try_collect::<Vec<_>>()?;
+/// assert_eq!(*warnings.0.lock().unwrap(), ["warn: 3 is it late?"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Every step.
@@ -238,9 +353,10 @@ impl Level {
 /// Is told of events: at once, on the thread where they happen, which may be any.
 ///
 /// ```
+/// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 ///
-/// use mtl_host::{Event, Observer};
+/// use mtl_host::{Engine, Event, Observer, Plugin, Pool};
 ///
 /// #[derive(Default)]
 /// struct Ready(AtomicUsize);
@@ -252,6 +368,13 @@ impl Level {
 ///         }
 ///     }
 /// }
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let ready = Arc::new(Ready::default());
+/// let pool = Pool::builder(&plugin).jobs("2".parse()?).observer(ready.clone()).build()?;
+/// pool.close();
+/// assert_eq!(ready.0.load(Ordering::Relaxed), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Observer: Send + Sync {
     /// Takes one event. A worker waits for it to return.

@@ -9,12 +9,17 @@ use std::str::FromStr;
 use crate::block::ItemIndex;
 use crate::worker::WorkerIndex;
 
-/// Why an item has no result. The set is closed: every item that failed has one of these.
+/// Why an item has no result. The set is closed: every item that failed has one of these. Two of
+/// them are for what is not there yet: limits of fuel, and workers in processes of their own.
 ///
 /// ```
 /// use mtl_host::FaultKind;
 ///
 /// assert_eq!(FaultKind::OutOfMemory.to_string(), "out-of-memory");
+/// assert_eq!("bad-item".parse(), Ok(FaultKind::BadItem));
+/// for kind in FaultKind::ALL {
+///     assert_eq!(kind.name().parse(), Ok(kind));
+/// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
@@ -70,6 +75,12 @@ impl FaultKind {
 }
 
 /// Not the name of a kind of fault.
+///
+/// ```
+/// let error = "oom".parse::<mtl_host::FaultKind>().unwrap_err();
+/// assert_eq!(error.name, "oom");
+/// assert!(error.to_string().starts_with("`oom` is not a kind of fault: they are refused, trap,"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is not a kind of fault: they are {}", FaultKind::ALL.map(FaultKind::name).join(", "))]
 pub struct UnknownFaultKind {
@@ -93,6 +104,20 @@ impl fmt::Display for FaultKind {
 }
 
 /// One item's failure: which item, what kind, whose words.
+///
+/// ```
+/// use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerIndex};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
+/// let fault = pool.map(["good", "!bad"]).nth(1).unwrap().unwrap_err();
+/// assert_eq!(fault.index().get(), 1);
+/// assert_eq!(fault.kind(), FaultKind::Refused);
+/// assert_eq!(fault.message(), "!bad");
+/// assert_eq!(fault.worker(), Some(WorkerIndex::new(0)));
+/// assert_eq!(fault.to_string(), "item 1: refused: !bad");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     index: ItemIndex,

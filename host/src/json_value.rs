@@ -18,6 +18,10 @@ use crate::outcome::Format;
 /// JsonValue::of(b"[1,\n2]", Format::Json).append_to(&mut line);
 /// line.push(b'}');
 /// assert_eq!(line, b"{\"report\":[1, 2]}");
+///
+/// let mut text = Vec::new();
+/// JsonValue::text(b"[1,\n2]").append_to(&mut text);
+/// assert_eq!(text, br#""[1,\n2]""#);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonValue<'a> {

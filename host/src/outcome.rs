@@ -14,6 +14,35 @@ use crate::worker::executor::Broken;
 use crate::worker::renewal::RetryOn;
 
 /// One item and what became of it, as a sink sees it.
+///
+/// ```
+/// use mtl_host::sink::{Sink, SinkError};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Outcome, Plugin, Pool};
+///
+/// /// Tells of each item what became of it.
+/// struct Ledger(Vec<String>);
+///
+/// impl Sink for Ledger {
+///     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+///         let item = String::from_utf8_lossy(outcome.item);
+///         let what = match outcome.result {
+///             Ok(Some(record)) => format!("{} bytes", record.len()),
+///             Ok(None) => "left out".to_owned(),
+///             Err(fault) => fault.kind().to_string(),
+///         };
+///         self.0.push(format!("{} {item}: {what}", outcome.index));
+///         Ok(())
+///     }
+/// }
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut ledger = Ledger(Vec::new());
+/// let source = Items::new(["one", "#two", "!three"]);
+/// Pool::builder(&plugin).build()?.run(source, &mut ledger).into_result()?;
+/// assert_eq!(ledger.0, ["0 one: 3 bytes", "1 #two: left out", "2 !three: refused"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Outcome<'a> {
@@ -30,6 +59,19 @@ pub struct Outcome<'a> {
 }
 
 /// What the bytes of items or records are.
+///
+/// ```
+/// use mtl_host::{Format, JsonValue};
+///
+/// let value = |format| {
+///     let mut value = Vec::new();
+///     JsonValue::of(b"[1]", format).append_to(&mut value);
+///     String::from_utf8(value)
+/// };
+/// assert_eq!(value(Format::Json)?, "[1]");
+/// assert_eq!(value(Format::Text)?, r#""[1]""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// Any bytes; shown as text where they are UTF-8.
@@ -53,6 +95,37 @@ impl Format {
 }
 
 /// What a record must be, for a sink to take it. One that is not becomes a fault `bad-result`.
+///
+/// ```
+/// use mtl_host::sink::{Sink, SinkError};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, FaultKind, Outcome, Plugin, Pool, RecordRule};
+///
+/// /// Puts a comma after each record.
+/// struct Cells(Vec<u8>);
+///
+/// impl Sink for Cells {
+///     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+///         if let Ok(Some(record)) = outcome.result {
+///             self.0.extend_from_slice(record);
+///             self.0.push(b',');
+///         }
+///         Ok(())
+///     }
+///
+///     fn rule(&self) -> RecordRule {
+///         RecordRule::Without(b',')
+///     }
+/// }
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let mut cells = Cells(Vec::new());
+/// let source = Items::new(["a", "b,c", "d"]);
+/// let summary = Pool::builder(&plugin).build()?.run(source, &mut cells).into_result()?;
+/// assert_eq!(cells.0, b"A,D,");
+/// assert_eq!(summary.counts.faults_of(FaultKind::BadResult), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecordRule {

@@ -66,6 +66,21 @@ impl Places {
 
     /// Keeps results away from a file that the run reads or writes, wherever it is. It need
     /// not be there yet.
+    ///
+    /// ```
+    /// use mtl_host::sink::Directory;
+    /// use mtl_host::source::{Items, Placed};
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// # let folder = tempfile::tempdir()?;
+    /// let mut files = Directory::create(folder.path())?;
+    /// files.places().keep(&folder.path().join("log"));
+    /// let source = Placed::new(Items::new(["log", "log2"]), files.places());
+    /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
+    /// assert_eq!(summary.counts.failed(), 1);
+    /// assert!(!folder.path().join("log").exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn keep(&self, path: &Path) {
         let mut taken = self.taken();
         for name in real_names(path) {

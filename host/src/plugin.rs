@@ -43,8 +43,11 @@ use crate::worker::executor::Executor;
 /// use mtl_host::{Engine, Plugin};
 ///
 /// let engine = Engine::new()?;
-/// let plugin = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
-/// assert!(!plugin.has_init());
+/// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
+/// let init = Plugin::load(&engine, "../tests/fixtures/init.wat")?;
+/// assert!(init.has_init() && !upper.has_init());
+/// assert!(!upper.asks_for_passing(), "its items are taken as they are");
+/// assert!(upper.name().ends_with("upper.wat"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -63,6 +66,14 @@ enum Code {
 impl Plugin {
     /// Loads the plugin in the file at `path`: a core module or a component, binary or text.
     ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let engine = Engine::new()?;
+    /// let error = Plugin::load(&engine, "../tests/fixtures/no-call.wat").unwrap_err();
+    /// assert!(error.to_string().contains("does not export `call`"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the file cannot be read, is not WebAssembly, lacks an export that a plugin must
@@ -72,6 +83,15 @@ impl Plugin {
     }
 
     /// Loads a plugin from its bytes; `name` is how errors call it.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// let wat = std::fs::read("../tests/fixtures/upper.wat")?;
+    /// let plugin = Plugin::from_bytes(&Engine::new()?, "upper", &wat)?;
+    /// let record = Pool::builder(&plugin).build()?.map(["a"]).next().unwrap()?;
+    /// assert_eq!(record.bytes(), Some(&b"A"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -91,6 +111,16 @@ impl Plugin {
     }
 
     /// For a plugin that is pinned, is called by another name, or gets functions of your own.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// // Its items go to another function than `call`.
+    /// let loader = Plugin::loader(&Engine::new()?).call("first");
+    /// let plugin = loader.load("../tests/fixtures/renamed-call.wat")?;
+    /// let record = Pool::builder(&plugin).build()?.map(["item"]).next().unwrap()?;
+    /// assert_eq!(record.bytes(), Some(&b"i"[..]), "its first byte");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn loader(engine: &Engine) -> PluginLoader {
         PluginLoader::new(engine)
     }

@@ -57,6 +57,10 @@ use crate::worker::{Open, Worker, WorkerIndex, WorkerReport};
 
 /// Workers, each with its own instance of a plugin.
 ///
+/// They start when the pool is built, and stay: several runs can follow one another, and what a
+/// plugin keeps, it keeps from run to run. [`close`](Self::close) lets the plugins finish; a pool
+/// that is dropped gives up what they do.
+///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
 ///
@@ -104,12 +108,29 @@ impl Pool {
     const GRACE: Duration = Duration::from_secs(1);
 
     /// Begins to describe a pool of workers that are alike: each runs `plugin`.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let pool = Pool::builder(&plugin).jobs("2".parse()?).build()?;
+    /// assert_eq!(pool.workers(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder(plugin: &Plugin) -> PoolBuilder {
         PoolBuilder::alike(plugin)
     }
 
     /// Begins to describe a pool of workers that differ: one for each of `workers`. Their
     /// plugins must have been loaded with one [`Engine`](crate::Engine).
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
+    /// let slow = WorkerSpec::plugin(&plugin).init("large model");
+    /// let quick = WorkerSpec::plugin(&plugin).init("small model");
+    /// assert_eq!(Pool::of([slow, quick]).build()?.workers(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn of(workers: impl IntoIterator<Item = WorkerSpec>) -> PoolBuilder {
         PoolBuilder::listed(workers.into_iter().collect())
     }
@@ -153,12 +174,30 @@ impl Pool {
     }
 
     /// How many workers there are.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Init, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
+    /// let each = Init::Each(vec![b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]);
+    /// assert_eq!(Pool::builder(&plugin).init(each).build()?.workers(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn workers(&self) -> usize {
         self.workers.len()
     }
 
     /// A view of how far the present run is, for another thread.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let progress = pool.progress();
+    /// pool.map(["one", "two"]).try_collect::<Vec<_>>()?;
+    /// assert_eq!(progress.snapshot().done, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn progress(&self) -> Progress {
         self.progress.clone()
@@ -168,6 +207,19 @@ impl Pool {
     ///
     /// Items are read on a thread of their own, no further ahead than the window. The length
     /// of `items` passes through: [`Results`] knows how many will come.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Jobs, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/counter.wat")?;
+    /// // Its results are the numbers of its calls.
+    /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
+    /// for numbers in [["01", "02"], ["03", "04"]] {
+    ///     for (result, number) in pool.map(["item", "item"]).zip(numbers) {
+    ///         assert_eq!(result?.bytes(), Some(number.as_bytes()));
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -229,6 +281,22 @@ impl Pool {
     /// Items whose turn never came are counted, and written only where an item after them has
     /// been worked on. A run waits for every worker to start: one that cannot is an error,
     /// though others may have done all the work.
+    ///
+    /// ```
+    /// use mtl_host::sink::{self, Output};
+    /// use mtl_host::source::{self, Inputs};
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let (input, mut output) = (&b"one\ntwo\n"[..], Vec::new());
+    /// let source = source::Lines::new(Inputs::from_reader("memory", input));
+    /// let mut sink = sink::Lines::new(Output::to("memory", &mut output));
+    ///
+    /// let summary = Pool::builder(&plugin).build()?.run(source, &mut sink).into_result()?;
+    /// assert_eq!(summary.counts.records(), 2);
+    /// drop(sink);
+    /// assert_eq!(output, b"ONE\nTWO\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn run(&mut self, source: impl Source + 'static, sink: &mut dyn Sink) -> Ended {
         let launch = |thread: thread::Builder, read: Reading<'static>| thread.spawn(read).map(Some);
         match self.begin(source, sink.rule(), &launch) {
@@ -246,7 +314,6 @@ impl Pool {
         let Settings { order, policy, max_faults, window, results, .. } = self.settings;
         let workers = self.mailboxes.len();
         self.progress.begin(source.size());
-        self.cancel.begin_run();
         let (source_stop, cancel) = (source.stop_flag(), self.cancel.clone());
         let join_timeout = self.settings.join_timeout;
         let plan = Plan { order, policy, rule, results, source_stop, cancel, join_timeout };
@@ -269,6 +336,18 @@ impl Pool {
     /// finished, and each plugin gives its closing report. With a
     /// [`join_timeout`](PoolBuilder::join_timeout), what takes longer is interrupted, and a worker
     /// that cannot be interrupted is left behind: its report says so.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/finish.wat")?;
+    /// // Its closing report is its last item.
+    /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
+    /// pool.map(["one", "last"]).try_collect::<Vec<_>>()?;
+    /// let reports = pool.close();
+    /// assert_eq!(reports[0].items, 2);
+    /// assert_eq!(reports[0].closing, Ok(Some(b"last".to_vec())));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Panics
     ///

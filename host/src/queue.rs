@@ -24,6 +24,9 @@
 //!   comes after all of it.
 //! * No item at or past the horizon is started; the horizon never grows.
 //! * An item is in one place: waiting, claimed by one worker, or done.
+//! * No worker sleeps while there is an item that it may start.
+//!
+//! `tests/model-check` holds this file to them in every order of the threads' steps.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -225,8 +228,9 @@ impl Queue {
         if state.reader_waits {
             self.room.notify_one();
         }
-        if was_overfull && !self.window.is_overfull(state.held_bytes) {
-            self.wake_worker(&state);
+        if was_overfull && !self.window.is_overfull(state.held_bytes) && state.workers_wait > 0 {
+            // All of them: what there is may be with another worker, who wakes nobody.
+            self.work.notify_all();
         }
     }
 

@@ -29,8 +29,9 @@ use crate::outcome::{Outcome, RecordRule};
 /// Takes what became of each item.
 ///
 /// ```
-/// use mtl_host::Outcome;
 /// use mtl_host::sink::{Sink, SinkError};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Outcome, Plugin, Pool};
 ///
 /// /// Counts faults.
 /// struct Faults(usize);
@@ -41,6 +42,13 @@ use crate::outcome::{Outcome, RecordRule};
 ///         Ok(())
 ///     }
 /// }
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut faults = Faults(0);
+/// let source = Items::new(["good", "!bad", "?worse"]);
+/// Pool::builder(&plugin).build()?.run(source, &mut faults).into_result()?;
+/// assert_eq!(faults.0, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Sink {
     /// Takes one outcome.

@@ -37,8 +37,9 @@ use crate::stop::StopFlag;
 /// A stream of items, read lazily.
 ///
 /// ```
-/// use mtl_host::BlockBuilder;
+/// use mtl_host::sink::Memory;
 /// use mtl_host::source::{Filled, Source, SourceError};
+/// use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
 ///
 /// /// Counts down.
 /// struct Countdown(u32);
@@ -53,6 +54,12 @@ use crate::stop::StopFlag;
 ///         Ok(Filled::More)
 ///     }
 /// }
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/echo.wat")?;
+/// let mut sink = Memory::new();
+/// Pool::builder(&plugin).build()?.run(Countdown(3), &mut sink).into_result()?;
+/// assert_eq!(sink.results()[2], Ok(Some(b"1".to_vec())));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Source: Send {
     /// Adds the items that are there now to `block`, until it is full. It may wait for the
@@ -79,6 +86,17 @@ pub trait Source: Send {
 }
 
 /// Whether a source may have more.
+///
+/// ```
+/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::{Filled, Items, Source};
+///
+/// let (mut source, mut block) = (Items::new(["one"]), BlockBuilder::new());
+/// assert_eq!(source.fill(&mut block)?, Filled::More);
+/// assert_eq!(source.fill(&mut block)?, Filled::End);
+/// assert_eq!(block.len(), 1);
+/// # Ok::<(), mtl_host::source::SourceError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filled {
     /// There may be more; `fill` is to be called again.
@@ -88,6 +106,14 @@ pub enum Filled {
 }
 
 /// What is known of a source's length.
+///
+/// ```
+/// use mtl_host::source::{Items, Size, Source};
+///
+/// assert_eq!(Items::new(["one", "two"]).size(), Size::of_items(2));
+/// assert_eq!(Size::of_bytes(100).items, (0, None), "that tells nothing of items");
+/// assert_eq!(Size::of_bytes(100).bytes, Some(100));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Size {

@@ -9,6 +9,20 @@ use crate::outcome::Outcome;
 use crate::source::Size;
 
 /// How many items ended in which outcome.
+///
+/// ```
+/// use mtl_host::{Engine, FaultKind, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let (_, _, ended) = pool.map(["good", "good", "#filtered out", "!bad"]).collect_all();
+/// let counts = ended.summary.counts;
+/// assert_eq!((counts.records(), counts.no_record()), (2, 1));
+/// assert_eq!((counts.failed(), counts.not_run()), (1, 0));
+/// assert_eq!(counts.faults_of(FaultKind::Refused), 1);
+/// assert_eq!(counts.total(), 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     records: u64,
@@ -63,6 +77,20 @@ impl Counts {
 }
 
 /// What came of a run.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
+/// let mut pool = Pool::builder(&plugin).retries(1).build()?;
+/// let (_, _, ended) = pool.map(["no trap", "trap"]).collect_all();
+/// let summary = ended.into_result()?;
+/// assert_eq!((summary.read, summary.counts.total(), summary.delivered), (2, 2, 2));
+/// assert_eq!(summary.retried, 1);
+/// assert!(!summary.stopped);
+/// println!("{} items in {:?}", summary.read, summary.took);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
@@ -81,6 +109,18 @@ pub struct Summary {
 }
 
 /// How far a run is, for whoever watches it from another thread.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let progress = pool.progress();
+/// pool.map(["good", "!bad", "good"]).collect_all().2.into_result()?;
+/// let done = std::thread::spawn(move || progress.snapshot()).join().unwrap();
+/// assert_eq!((done.done, done.failed), (3, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Arc<Shared>);
 
@@ -96,6 +136,21 @@ struct Shared {
 }
 
 /// How far a run was at one moment.
+///
+/// ```
+/// use mtl_host::sink::Memory;
+/// use mtl_host::source::{Inputs, Lines};
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let lines = Lines::new(Inputs::from_reader("memory", &b"good\n!bad\n"[..]));
+/// pool.run(lines, &mut Memory::new()).into_result()?;
+/// let now = pool.progress().snapshot();
+/// assert_eq!((now.done, now.failed, now.bytes), (2, 1, 10));
+/// assert_eq!((now.total, now.total_bytes), (Some(2), None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
@@ -113,6 +168,18 @@ pub struct Snapshot {
 
 impl Progress {
     /// The present state.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let progress = pool.progress();
+    /// let mut results = pool.map(["one", "two"]);
+    /// assert_eq!(progress.snapshot().total, Some(2));
+    /// results.try_for_each(|result| result.map(drop))?;
+    /// assert_eq!(progress.snapshot().done, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);

@@ -10,12 +10,22 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 /// Asks a run to end: nothing more is read, items already in a plugin are finished.
 ///
 /// ```
-/// use mtl_host::StopFlag;
+/// use mtl_host::{Engine, Plugin, Pool, StopFlag};
 ///
 /// let stop = StopFlag::new();
-/// let shared = stop.clone();
-/// shared.set();
+/// assert!(!stop.is_set());
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let mut pool = Pool::builder(&plugin).stop(&stop).build()?;
+/// let mut results = pool.map(std::iter::repeat("an endless input"));
+/// results.next().unwrap()?;
+///
+/// let of_another_thread = stop.clone();
+/// std::thread::spawn(move || of_another_thread.set()).join().unwrap();
 /// assert!(stop.is_set());
+/// let summary = results.end().into_result()?;
+/// assert!(summary.stopped);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct StopFlag {

@@ -1,8 +1,5 @@
-//! The locks and atomics of what threads share, so that a model checker can put its own in
-//! their place: see `tests/model-check`.
+//! The locks and atomics that threads of the host meet at, by a name of their own:
+//! `tests/model-check` puts those of a model checker in their place. Files that it includes
+//! take them from here.
 
-#[cfg(not(loom))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
-
-#[cfg(loom)]
-pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic};

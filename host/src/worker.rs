@@ -39,6 +39,16 @@ use crate::pool::run::Run;
 use crate::sandbox::watchdog::Ticks;
 
 /// The number of a worker, counted from 0.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool, WorkerIndex};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let reports = Pool::builder(&plugin).jobs("2".parse()?).build()?.close();
+/// assert_eq!(reports[1].worker, WorkerIndex::new(1));
+/// assert_eq!(reports[1].worker.get(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkerIndex(u32);
 
@@ -79,6 +89,20 @@ pub(crate) struct Worker {
 }
 
 /// What a worker leaves behind when its pool is closed.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// // Its closing report is its last item.
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/finish.wat")?;
+/// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
+/// pool.map(["first", "last"]).try_collect::<Vec<_>>()?;
+/// for report in pool.close() {
+///     assert_eq!((report.items, report.broken), (2, 0));
+///     assert_eq!(report.closing, Ok(Some(b"last".to_vec())));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct WorkerReport {

@@ -169,6 +169,18 @@ fn what_the_run_is_to_be_given_must_be_there() {
 }
 
 #[test]
+fn a_plugin_that_takes_items_as_they_are_cannot_take_them_apart() {
+    for passing in ["args", "kwargs"] {
+        let host = host().plugin("upper.wat").args(["--args", passing]).stdin("[1]\n");
+        host.run().code(3).stdout("").stderr(&format!(
+            "error: plugin `upper.wat` takes items as they are, not by `{passing}`\n \
+             hint: leave out `--args`, or write the worker with named parameters: in Rust, with \
+             `#[mtl_plugin::worker]`\n"
+        ));
+    }
+}
+
+#[test]
 fn an_init_that_fails_does_not_wait_for_one_that_never_ends() {
     let finished =
         host().plugin("spin-init.wat").args(["--init", "refuse", "--init", "spin"]).run().code(3);

@@ -14,10 +14,10 @@ fn by(config: &str) -> Host {
     described.args(["--config", "mtl.toml"])
 }
 
-/// What `--print-config` shows of a run, without the name of its folder.
+/// What `--print-config` shows of a run, whose folder is called `HERE`.
 fn shown(finished: &Finished) -> String {
     let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
-    text.replace(&format!("{}/", fs::canonicalize(finished.folder()).unwrap().display()), "")
+    text.replace(fs::canonicalize(finished.folder()).unwrap().to_str().unwrap(), "HERE")
 }
 
 #[test]
@@ -37,14 +37,20 @@ fn a_file_has_workers() {
         init = { key = [1, 2.5, true, 'x'], other = {} }
         [[worker]]
         plugin = 'plugins/init.wat'
-        init-file = 'args'";
+        timeout = 60
+        init-file = 'args'
+        [[worker]]
+        plugin = 'plugins/init.wat'
+        init = '@more'";
     let items: String = (0..2000).map(|item| format!("{item}\n")).collect();
-    let finished = by(config).file("args", "from a file ").stdin(items).run().code(0);
+    let finished =
+        by(config).file("args", "from a file ").file("more", "@").stdin(items).run().code(0);
     let shown = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
     for (item, line) in shown.lines().enumerate() {
         let answers = [
             format!("{{\"key\":[1,2.5,true,\"x\"],\"other\":{{}}}}{item}"),
             format!("from a file {item}"),
+            format!("@{item}"),
         ];
         assert!(answers.contains(&line.into()), "{line}");
     }
@@ -134,6 +140,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ("[pool]\njobs = 'many'",              "2: `jobs`: not a number from 1 to 10000\n"),
         ("[pool]\n\njob = 1",                  "3: unknown key `job`\n hint: did you mean `jobs`?\n"),
         ("[pool]\ncolour = 1",                 "2: unknown key `colour`\n hint: keys are the long names of flags; `--print-config` shows them\n"),
+        ("[pool]\nzeal = 1\nardour = 1",     "2: unknown key `zeal`\n hint: keys are the long names of flags; `--print-config` shows them\n"),
         ("[pool]\nconfig = 'x'",               "2: unknown key `config`\n hint: keys are the long names of flags; `--print-config` shows them\n"),
         ("[pool]\nworker = ['x']",             "2: unknown key `worker`\n hint: each worker is a table of its own: `[[worker]]`\n"),
         ("[pool]\nquiet = 'yes'",              "2: `quiet` takes true or false, not text\n"),
@@ -161,6 +168,10 @@ fn what_is_wrong_is_named_with_its_line() {
     }
     let stderr = by("[pool\n").run().code(2).stdout("").stderr_text();
     assert!(stderr.starts_with("error: `mtl.toml` line 1: "), "{stderr}");
+    by("[pool]\nunbounded = true\nwindow = 5\n").run().code(2).stderr(
+        "error: with the configuration `mtl.toml`: the argument '--unbounded' cannot be used with \
+         '--window <N|SIZE>'\n",
+    );
     host().args(["--config", "missing"]).run().code(2).stderr(
         "error: cannot read the configuration `missing`: No such file or directory (os error 2)\n \
          hint: `--config` takes a file in TOML; `--print-config` writes one\n",
@@ -185,13 +196,13 @@ fn what_is_in_force_is_shown_and_nothing_is_run() {
     #[rustfmt::skip]
     let expected = [
         "[pool]",
-        "plugin = \"no-such.wasm\"",
-        "inputs = [\"in.txt\", \"-\"]",
+        "plugin = \"HERE/no-such.wasm\"",
+        "inputs = [\"HERE/in.txt\", \"-\"]",
         "input-format = \"lines\"",
         "limit = 7",
         "skip-failed = false",
         "tag = true",
-        "init = ['{\"a\":1}', \"@args\"]",
+        "init = ['{\"a\":1}', \"@HERE/args\"]",
         "env = [\"A=it's\", \"PATH\"]",
         "memory = \"512MiB\"",
         "on-error = \"ignore\"",
@@ -208,7 +219,7 @@ fn what_is_in_force_is_shown_and_nothing_is_run() {
 fn what_is_shown_means_the_same_wherever_it_lies() {
     let workers = [
         "--worker",
-        "a.wasm,dir=x::/x:rw,env=A=1,env=B,memory=1MiB,init={\"a\": 'é\t'}",
+        "a.wasm,dir=x::/x:rw,env=A=1,env=B,memory=1MiB,timeout=100ms,init-timeout=1.5m,init={\"a\": 'é\t'}",
         "--worker",
         "b.wasm,call=run,init=@args",
         "in.txt",

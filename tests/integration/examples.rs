@@ -155,6 +155,58 @@ fn tokenize_without_its_directory_does_not_start() {
     });
 }
 
+/// What `power` makes of each item, with the messages of its faults.
+fn power(passing: &str, cases: &[(&str, &str, &str)]) {
+    let rows = |column: fn(&(&str, &str, &str)) -> String| lines(cases.iter().map(column));
+    let faults = cases.iter().enumerate().filter(|(_, (_, _, fault))| !fault.is_empty());
+    let faults = lines(faults.map(|(item, (_, _, fault))| format!("fault: item {item}: {fault}")));
+    each_form("power.wasm", |host| {
+        host.args(["--jobs", "2", "--args", passing])
+            .stdin(rows(|(item, _, _)| (*item).to_owned()))
+            .run()
+            .code(1)
+            .stdout(rows(|(_, result, _)| (*result).to_owned()))
+            .stderr(&faults);
+    });
+}
+
+#[test]
+fn power_takes_its_parameters_from_an_array() {
+    #[rustfmt::skip]
+    power("args", &[
+        // item            result   fault
+        ("[2, 10]",        "1024",  ""),
+        ("[-3, 3, 10]",    "3",     ""),
+        ("[2]",            "",      "bad-item: parameter `exponent` is missing"),
+        ("[10, 19]",       "",      "refused: the power has more than 64 bits"),
+        ("[-3, 3, null]",  "-27",   ""),
+    ]);
+}
+
+#[test]
+fn power_takes_its_parameters_from_an_object() {
+    #[rustfmt::skip]
+    power("kwargs", &[
+        // item                            result   fault
+        (r#"{"exponent": 10, "base": 2}"#, "1024",  ""),
+        (r#"{"base": 2, "power": 1}"#,     "",      "bad-item: unknown parameter `power`; the parameters are `base`, `exponent` and `modulus`"),
+        (r#"{"base": 2}"#,                 "",      "bad-item: parameter `exponent` is missing"),
+        (r#"{"modulus": 100, "base": 2, "exponent": 10}"#, "24", ""),
+    ]);
+}
+
+#[test]
+fn power_cannot_take_an_item_for_all_its_parameters_and_says_what_can() {
+    for args in [&[][..], &["--args", "single"]] {
+        each_form("power.wasm", |host| {
+            let host = host.args(["--jobs", "1"]).args(args.iter().copied()).stdin("2\n");
+            let stderr = host.run().code(3).stdout("").stderr_text();
+            let begins = "error: worker 0 could not be started: init failed: ";
+            assert!(stderr.starts_with(begins) && stderr.contains("`--args args`"), "{stderr}");
+        });
+    }
+}
+
 #[test]
 fn the_readme_shows_a_plugin_that_runs() {
     let readme = fs::read_to_string(checkout().join("README.md")).unwrap();

@@ -1,4 +1,5 @@
-//! The command, from outside: files and bytes go in; bytes, messages and an exit code come out.
+//! The command, from outside: files and bytes go in; bytes, messages and an exit code come out. And
+//! the library with real plugins, where that is the shorter way to say it.
 //!
 //! Misbehaving plugins are text, in `tests/fixtures`, and need no toolchain. What the example
 //! plugins do is tested where they have been built; see `examples.rs`.
@@ -11,20 +12,29 @@
 mod bad_input;
 mod bad_plugins;
 mod bounds;
+mod closing_reports;
 mod config;
+mod deadlines;
+mod doc_examples;
+mod ends;
 mod examples;
 mod faults;
+mod flow;
 mod host_functions;
 mod inputs;
 mod inspect;
 mod interrupt;
+mod leaks;
+mod library_ends;
 mod loading;
+mod matrix;
 mod network;
 mod output_dir;
 mod outputs;
 mod plugins;
 mod policies;
 mod progress;
+mod restarts;
 mod run;
 mod sandbox;
 mod support;

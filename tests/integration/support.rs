@@ -12,6 +12,7 @@
 //!
 //! Unless said otherwise a run is quiet: it has no summary, in which there are times.
 
+mod alone;
 mod finished;
 mod running;
 mod stream;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+pub(crate) use self::alone::{alone, alone_within, threads, wait_for_threads};
 pub(crate) use self::finished::Finished;
 pub(crate) use self::running::Running;
 pub(crate) use self::terminal::Terminal;
@@ -42,6 +44,7 @@ pub(crate) struct Host {
     input: Input,
     output: Option<Stdio>,
     errors: Option<Stdio>,
+    deadline: Duration,
 }
 
 enum Input {
@@ -67,13 +70,19 @@ pub(crate) fn host_aloud() -> Host {
 
 /// `mtl-host`.
 pub(crate) fn command() -> Host {
+    program(env!("CARGO_BIN_EXE_mtl-host"))
+}
+
+/// Any program.
+fn program(path: impl Into<OsString>) -> Host {
     Host {
         folder: tempfile::tempdir().unwrap(),
-        program: env!("CARGO_BIN_EXE_mtl-host").into(),
+        program: path.into(),
         args: Vec::new(),
         input: Input::Nothing,
         output: None,
         errors: None,
+        deadline: DEADLINE,
     }
 }
 
@@ -175,7 +184,7 @@ impl Host {
                 None
             }
         };
-        let mut running = Running::new(&mut command, self.folder);
+        let mut running = Running::new(&mut command, self.folder, self.deadline);
         if let Some(bytes) = bytes {
             running.feed(move |input| io::Write::write_all(input, &bytes));
         }

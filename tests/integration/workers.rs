@@ -127,7 +127,8 @@ fn a_worker_that_cannot_be_read_says_why() {
     let finished = host().args(["--worker", "a.wasm,directory=x"]).run().code(2);
     let stderr = finished.stderr_text();
     let expected = "error: invalid value 'a.wasm,directory=x' for '--worker <SPEC>': unknown key \
-                    `directory`; there are `dir`, `env`, `memory`, `sha256`, `call`, `init`\n";
+                    `directory`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `sha256`, \
+                    `call`, `init`\n";
     assert!(stderr.starts_with(expected), "{stderr}");
 }
 
@@ -140,4 +141,34 @@ fn a_worker_may_be_pinned() {
         .code(3);
     let stderr = finished.stderr_text();
     assert!(stderr.contains("`upper.wat` is not the one that was pinned"), "{stderr}");
+}
+
+#[test]
+fn a_plugin_is_read_once_however_many_workers_have_it() {
+    // A pipe can be read once.
+    host()
+        .file("items", "a\n")
+        .args(["--worker", "/dev/stdin", "--worker", "/dev/stdin", "items"])
+        .stdin(std::fs::read(fixtures().join("upper.wat")).unwrap())
+        .run()
+        .code(0)
+        .stdout("A\n");
+}
+
+#[test]
+fn a_worker_has_its_own_time() {
+    with(&["misbehave.wat"])
+        .args(["--worker", "misbehave.wat,timeout=50ms", "--timeout", "1h"])
+        .stdin("spin\nok\n")
+        .run()
+        .code(1)
+        .stdout("\nok\n")
+        .stderr("fault: item 0: timeout: took longer than 50ms, in `spin`\n");
+    let finished = with(&["spin-init.wat"])
+        .args(["--worker", "spin-init.wat,init-timeout=50ms,init=spin"])
+        .stdin("x\n")
+        .run()
+        .code(3);
+    let stderr = finished.stderr_text();
+    assert!(stderr.contains("worker 0 could not be started: the start took longer"), "{stderr}");
 }

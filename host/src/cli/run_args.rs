@@ -13,6 +13,7 @@ use mtl_host::{
 use super::env_grant::EnvGrant;
 use super::formats::{InputFormat, Layout, OutputFormat, ResultFormat};
 use super::init_arg::InitArg;
+use super::number;
 use super::progress::Mode;
 use super::time_span::TimeSpan;
 use super::worker_arg::WorkerArg;
@@ -177,7 +178,8 @@ pub(crate) struct WorkerArgs {
 
     /// A worker, where they differ: once for each. After its plugin come, as needed,
     /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
-    /// `,sha256=HEX`, `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`, which takes the rest
+    /// `,timeout=TIME`, `,init-timeout=TIME`, `,sha256=HEX`, `,call=NAME`, and last `,init=TEXT` or
+    /// `,init=@FILE`, which takes the rest
     #[arg(
         long,
         value_name = "SPEC",
@@ -235,20 +237,26 @@ pub(crate) struct WorkerArgs {
 pub(crate) struct TimeArgs {
     /// How long an item may take, such as 100ms, 1.5s or 2m: then it has the fault `timeout`, and
     /// a fresh instance takes the next one
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) timeout: Option<TimeSpan>,
 
     /// How long a worker may take to start, until its `init` is done; and to finish
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) init_timeout: Option<TimeSpan>,
 
-    /// How long the end may take, after the last item or after Ctrl-C: what plugins still do then
-    /// is interrupted
-    #[arg(long, value_name = "TIME")]
+    /// How long the end may take, after the last item, Ctrl-C or an error: what plugins still do
+    /// then is interrupted
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) join_timeout: Option<TimeSpan>,
 
     /// Try an item that failed again, up to N times, each on a fresh instance
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_hyphen_values = true,
+        value_parser = number::from_0
+    )]
     pub(crate) retries: u32,
 
     /// After which faults: a list such as `trap,timeout,refused`
@@ -257,11 +265,11 @@ pub(crate) struct TimeArgs {
 
     /// Retire a worker that is restarted more than N times in a row without finishing an item;
     /// one that cannot start is given up after 3 attempts unless N is given
-    #[arg(long, value_name = "N", default_value_t)]
+    #[arg(long, value_name = "N", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_restarts: MaxRestarts,
 
     /// Replace a worker's instance after N items, for plugins that leak
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = number::from_1)]
     pub(crate) recycle: Option<NonZeroU64>,
 
     /// Write what plugins say at their end to FILE, as lines of JSON: worker, items, and report,
@@ -275,11 +283,11 @@ pub(crate) struct TimeArgs {
 #[command(next_help_heading = "Flow")]
 pub(crate) struct FlowArgs {
     /// How many items a worker takes at once; `auto` takes about a millisecond of work
-    #[arg(long, value_name = "N|auto", default_value_t)]
+    #[arg(long, value_name = "N|auto", default_value_t, allow_hyphen_values = true)]
     pub(crate) chunk_size: ChunkSize,
 
     /// How much may be between the input and the output: so many items, or bytes with a unit
-    #[arg(long, value_name = "N|SIZE", default_value_t)]
+    #[arg(long, value_name = "N|SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) window: Window,
 
     /// Read on however slow the workers and the output are. An input that is faster than they

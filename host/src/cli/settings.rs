@@ -56,14 +56,17 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
         return Ok(Asked::Inspect(args));
     }
     let given = flags(&found);
-    let Additions { flags: added, workers, inputs } = match given.get_one::<PathBuf>("config") {
-        Some(path) => Config::read(path)?.additions(&run, given)?,
-        None => Additions::default(),
-    };
+    let config = given.get_one::<PathBuf>("config");
+    let additions = config.map(|path| Config::read(path)?.additions(&run, given)).transpose()?;
+    let Additions { flags: added, workers, inputs } = additions.unwrap_or_default();
     // Behind the name of the subcommand, and so before a `--`.
     let behind = line.len().min(2);
     line.splice(behind..behind, added.into_iter().map(OsString::from));
-    let found = command.try_get_matches_from(line)?;
+    let found = command.try_get_matches_from(line).map_err(|error| match config {
+        // By itself the command line made sense.
+        Some(path) => ConfigError::together(path, &error).into(),
+        None => Refused::Line(error),
+    })?;
     let mut args = match Cli::from_arg_matches(&found)?.command {
         Command::Run(args) => args,
         Command::Inspect(args) => return Ok(Asked::Inspect(args)),

@@ -1,6 +1,7 @@
 //! How long something may take, as people write it: `100ms`, `1.5s`, `2m`, `1h`; a plain number
 //! is in seconds, as for timeout(1).
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -40,6 +41,12 @@ impl FromStr for TimeSpan {
     }
 }
 
+impl fmt::Display for TimeSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}s", self.0.as_secs_f64())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +75,9 @@ mod tests {
         for (text, milliseconds) in cases {
             let time = text.parse::<TimeSpan>().ok().map(|time| time.get().as_millis());
             assert_eq!(time, milliseconds, "{text}");
+            let time = text.parse::<TimeSpan>();
+            let again = time.map(|time| time.to_string().parse().unwrap());
+            assert_eq!(again, time, "{text}");
         }
     }
 }

@@ -11,6 +11,7 @@ use mtl_host::{DirGrant, MemoryLimit, NetGrant, Sha256};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
+use super::time_span::TimeSpan;
 
 /// As typed; nothing has been read or looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(crate) struct WorkerArg {
     pub(crate) env: Vec<EnvGrant>,
     pub(crate) net: Vec<NetGrant>,
     pub(crate) memory: Option<MemoryLimit>,
+    pub(crate) timeout: Option<TimeSpan>,
+    pub(crate) init_timeout: Option<TimeSpan>,
     pub(crate) sha256: Option<Sha256>,
     pub(crate) call: Option<String>,
     pub(crate) init: Option<InitArg>,
@@ -49,12 +52,23 @@ fn known() -> String {
 
 impl WorkerArg {
     /// What can be said of a worker beside its plugin.
-    pub(crate) const KEYS: [&str; 7] = ["dir", "env", "net", "memory", "sha256", "call", "init"];
+    pub(crate) const KEYS: [&str; 9] =
+        ["dir", "env", "net", "memory", "timeout", "init-timeout", "sha256", "call", "init"];
 
     /// A worker with this plugin, and nothing said beside.
     pub(crate) fn new(plugin: PathBuf) -> Self {
-        let (dirs, env, net) = (Vec::new(), Vec::new(), Vec::new());
-        Self { plugin, dirs, env, net, memory: None, sha256: None, call: None, init: None }
+        Self {
+            plugin,
+            dirs: Vec::new(),
+            env: Vec::new(),
+            net: Vec::new(),
+            memory: None,
+            timeout: None,
+            init_timeout: None,
+            sha256: None,
+            call: None,
+            init: None,
+        }
     }
 
     /// Reads `PLUGIN[,KEY=VALUE]…[,init=REST]`.
@@ -86,6 +100,8 @@ impl WorkerArg {
             "env" => self.env.push(parsed(key, value)?),
             "net" => self.net.push(parsed(key, value)?),
             "memory" => once(&mut self.memory, key, parsed(key, value)?)?,
+            "timeout" => once(&mut self.timeout, key, parsed(key, value)?)?,
+            "init-timeout" => once(&mut self.init_timeout, key, parsed(key, value)?)?,
             "sha256" => once(&mut self.sha256, key, parsed(key, value)?)?,
             "call" => once(&mut self.call, key, parsed(key, value)?)?,
             "init" => once(&mut self.init, key, InitArg::from(value.to_owned()))?,
@@ -166,7 +182,7 @@ mod tests {
             (",init=x",                 "the plugin comes first"),
             ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
             ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`"),
-            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `sha256`, `call`, `init`"),
+            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `sha256`, `call`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not an amount of memory, such as `64MiB`, `2GiB` or `1000000`"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),

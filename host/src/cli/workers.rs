@@ -87,8 +87,14 @@ fn spec(worker: &WorkerArg, loaded: &mut Loaded) -> Result<WorkerSpec, CliError>
         let (name, value) = resolve(grant)?;
         spec = spec.env(name, value);
     }
-    Ok(match worker.memory {
-        Some(limit) => spec.memory(limit),
+    if let Some(limit) = worker.memory {
+        spec = spec.memory(limit);
+    }
+    if let Some(timeout) = worker.timeout {
+        spec = spec.timeout(timeout.get());
+    }
+    Ok(match worker.init_timeout {
+        Some(timeout) => spec.init_timeout(timeout.get()),
         None => spec,
     })
 }

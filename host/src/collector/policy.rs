@@ -13,6 +13,7 @@ use crate::collector::Order;
 ///
 /// assert_eq!("deferred".parse(), Ok(ErrorPolicy::Deferred));
 /// assert_eq!(ErrorPolicy::default().to_string(), "ignore");
+/// assert_eq!(ErrorPolicy::Immediate.to_string(), "immediate");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ErrorPolicy {
@@ -54,6 +55,11 @@ impl fmt::Display for ErrorPolicy {
 }
 
 /// Neither `ignore`, `immediate` nor `deferred`.
+///
+/// ```
+/// let error = "stop".parse::<mtl_host::ErrorPolicy>().unwrap_err();
+/// assert_eq!(error.to_string(), "not one of `ignore`, `immediate`, `deferred`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not one of `ignore`, `immediate`, `deferred`")]
 pub struct UnknownPolicy;
@@ -71,14 +77,18 @@ impl FromStr for ErrorPolicy {
     }
 }
 
-/// How many items may fail before the run ends: a number, or a share of those done.
+/// How many items may fail before the run ends: a number, or a share of those done. It is written
+/// as `10`, `5%` or `unlimited`.
 ///
 /// ```
 /// use mtl_host::MaxFaults;
 ///
-/// let share: MaxFaults = "5%".parse().unwrap();
+/// let share: MaxFaults = "5%".parse()?;
 /// assert!(!share.is_exceeded_by(5, 100));
 /// assert!(share.is_exceeded_by(6, 100));
+/// assert!(!share.is_exceeded_by(6, MaxFaults::ENOUGH - 1), "it is too early to tell");
+/// assert!("10".parse::<MaxFaults>()?.is_exceeded_by(11, 11));
+/// # Ok::<(), mtl_host::NotMaxFaults>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum MaxFaults {
@@ -124,6 +134,11 @@ impl fmt::Display for MaxFaults {
 }
 
 /// Neither a number nor a percentage.
+///
+/// ```
+/// let error = "120%".parse::<mtl_host::MaxFaults>().unwrap_err();
+/// assert_eq!(error.to_string(), "not a number such as `10`, nor a share from `0%` to `100%`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a number such as `10`, nor a share from `0%` to `100%`")]
 pub struct NotMaxFaults;
@@ -145,6 +160,8 @@ impl FromStr for MaxFaults {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -185,6 +202,46 @@ mod tests {
         ];
         for (policy, order, horizon) in cases {
             assert_eq!(policy.horizon(order, failed), horizon, "{policy}, {order:?}");
+        }
+    }
+
+    fn max_faults() -> impl Strategy<Value = MaxFaults> {
+        prop_oneof![
+            Just(MaxFaults::Unlimited),
+            prop_oneof![0_u64..10_000, any::<u64>()].prop_map(MaxFaults::Count),
+            (0.0_f64..=100.0).prop_map(MaxFaults::Percent),
+        ]
+    }
+
+    proptest! {
+        /// What is shown can be read, and is the same.
+        #[test]
+        fn max_faults_are_read_as_they_are_shown(most in max_faults()) {
+            prop_assert_eq!(most.to_string().parse(), Ok(most));
+        }
+
+        /// In whatever order items fail: nothing is started from the first of them on, or nothing
+        /// at all, or everything.
+        #[test]
+        fn the_horizon_is_that_of_the_first_item_that_failed(
+            failed in prop::collection::vec(0_u64..1000, 1..20),
+        ) {
+            let horizon = |policy: ErrorPolicy, order| {
+                let horizons = failed.iter().filter_map(|&item| {
+                    policy.horizon(order, ItemIndex::new(item))
+                });
+                horizons.min()
+            };
+            let first = failed.iter().copied().min().map(ItemIndex::new);
+            prop_assert_eq!(horizon(ErrorPolicy::Immediate, Order::Input), first);
+            let none = Some(ItemIndex::default());
+            prop_assert_eq!(horizon(ErrorPolicy::Immediate, Order::Completion), none);
+            for policy in [ErrorPolicy::Ignore, ErrorPolicy::Deferred] {
+                for order in [Order::Input, Order::Completion] {
+                    prop_assert_eq!(horizon(policy, order), None);
+                    prop_assert!(policy.writes_on(order));
+                }
+            }
         }
     }
 }

@@ -317,6 +317,7 @@ where
 
 impl Executor for ComponentInstance {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        self.store.data().common.watch.serve(turns.end());
         each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
     }
 

@@ -175,6 +175,7 @@ impl CoreInstance {
 
 impl Executor for CoreInstance {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        self.guest.store.data().common.watch.serve(turns.end());
         each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
     }
 

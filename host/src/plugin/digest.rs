@@ -28,6 +28,14 @@ impl Sha256 {
 }
 
 /// Not the 64 digits of a SHA-256.
+///
+/// ```
+/// let error = "ba7816bf".parse::<mtl_host::Sha256>().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "not the 64 hexadecimal digits that `sha256sum FILE` prints: there are 8 characters",
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the 64 hexadecimal digits that `sha256sum FILE` prints: {0}")]
 pub struct NotASha256(Flaw);

@@ -5,12 +5,21 @@ use std::{fmt, io};
 
 use crate::sandbox::watchdog::Watchdog;
 
-/// Compiles and runs plugins. Cheap to clone; the last clone ends its one thread.
+/// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
+/// plugin of it.
 ///
 /// ```
-/// let engine = mtl_host::Engine::new()?;
-/// let same = engine.clone();
-/// # Ok::<(), mtl_host::EngineError>(())
+/// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
+///
+/// // One for all plugins of a pool, or of a process.
+/// let engine = Engine::new()?;
+/// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
+/// let echo = Plugin::load(&engine, "../tests/fixtures/echo.wat")?;
+/// Pool::of([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&echo)]).build()?;
+///
+/// let other = Plugin::load(&Engine::new()?, "../tests/fixtures/echo.wat")?;
+/// assert!(Pool::of([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&other)]).build().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Engine {
@@ -19,6 +28,11 @@ pub struct Engine {
 }
 
 /// Why there is no engine.
+///
+/// ```
+/// let error = mtl_host::EngineError::Thread(std::io::ErrorKind::WouldBlock.into());
+/// assert_eq!(error.to_string(), "cannot start the watchdog's thread");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -36,6 +50,13 @@ impl Engine {
     const STACK: usize = 512 * 1024;
 
     /// An engine with settings that suit many short calls.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let engine = Engine::new()?;
+    /// let plugin = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -10,6 +10,15 @@ use crate::worker::executor::Broken;
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a plugin could not be loaded.
+///
+/// ```
+/// use mtl_host::{Engine, LoadError, Plugin};
+///
+/// let error = Plugin::load(&Engine::new()?, "../tests/fixtures/no-call.wat").unwrap_err();
+/// assert!(matches!(&error, LoadError::MissingExport { missing, .. } if missing == "call"));
+/// assert!(error.hint().unwrap().ends_with("name it: `--call NAME`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -221,6 +230,19 @@ fn import_hint(import: &str, offered: &[String]) -> String {
 }
 
 /// Why a worker's instance could not be started.
+///
+/// ```
+/// use mtl_host::{Engine, Error, Init, Plugin, Pool, StartError};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
+/// let mut pool = Pool::builder(&plugin).init(Init::Same(b"refuse".to_vec())).build()?;
+/// let Some(Error::Init { source, .. }) = pool.map(["item"]).end().error else {
+///     panic!("it refuses these arguments");
+/// };
+/// assert_eq!(source.to_string(), "init failed: these arguments are no good");
+/// assert!(source.hint().unwrap().starts_with("`--init TEXT`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

@@ -25,11 +25,18 @@ pub(super) mod core;
 /// Who calls a host function.
 ///
 /// ```
-/// use mtl_host::HostCall;
+/// use mtl_host::{Engine, HostCall, Plugin, Pool};
 ///
 /// fn who(call: &HostCall, _: &[u8]) -> Result<Vec<u8>, String> {
 ///     Ok(call.worker().to_string().into_bytes())
 /// }
+///
+/// let loader = Plugin::loader(&Engine::new()?);
+/// let loader = loader.host_function("acme:store/lookup@1.0.0", "get", who);
+/// let plugin = loader.load("../tests/fixtures/host-function.wat")?;
+/// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
+/// assert_eq!(pool.map(["who?"]).next().unwrap()?.bytes(), Some(&b"0"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct HostCall {
@@ -45,6 +52,17 @@ impl HostCall {
 }
 
 /// Why a host function cannot be offered.
+///
+/// ```
+/// use mtl_host::{Engine, LoadError, Plugin};
+///
+/// let loader = Plugin::loader(&Engine::new()?).host_function("lookup", "get", |_, _| Ok(vec![]));
+/// let Err(LoadError::HostFunction(error)) = loader.load("../tests/fixtures/upper.wat") else {
+///     panic!("an interface has a namespace and a package");
+/// };
+/// assert!(error.to_string().starts_with("`lookup` is not the name of an interface"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostFunctionError {

@@ -50,12 +50,31 @@ impl PluginLoader {
 
     /// Refuses every file but the one with this digest, before anything of it is parsed. It is
     /// the digest of the file as it is, text or binary.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, LoadError, Plugin, Sha256};
+    /// let wat = std::fs::read("../tests/fixtures/upper.wat")?;
+    /// let loader = Plugin::loader(&Engine::new()?).sha256(Sha256::of(&wat));
+    /// assert!(loader.from_bytes("upper", &wat).is_ok());
+    /// let other = loader.load("../tests/fixtures/echo.wat");
+    /// assert!(matches!(other, Err(LoadError::Digest { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn sha256(mut self, digest: Sha256) -> Self {
         self.sha256 = Some(digest);
         self
     }
 
     /// The export of a core module that takes items. Default: `call`.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// let loader = Plugin::loader(&Engine::new()?).call("first");
+    /// let plugin = loader.load("../tests/fixtures/renamed-call.wat")?;
+    /// let record = Pool::builder(&plugin).build()?.map(["item"]).next().unwrap()?;
+    /// assert_eq!(record.bytes(), Some(&b"i"[..]), "its first byte");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn call(mut self, export: impl Into<String>) -> Self {
         self.call = export.into();
         self
@@ -72,6 +91,16 @@ impl PluginLoader {
     /// fault of the item, and the instance is replaced.
     ///
     /// Names that cannot be offered are refused by `load` and `from_bytes`.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// let plugin = Plugin::loader(&Engine::new()?)
+    ///     .host_function("acme:store/lookup@1.0.0", "get", |_, key| Ok(key.repeat(2)))
+    ///     .load("../tests/fixtures/host-function.wat")?;
+    /// let record = Pool::builder(&plugin).build()?.map(["twice "]).next().unwrap()?;
+    /// assert_eq!(record.bytes(), Some(&b"twice twice "[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn host_function<F>(
         mut self,
         interface: impl Into<String>,
@@ -86,6 +115,14 @@ impl PluginLoader {
     }
 
     /// Loads the plugin in the file at `path`: a core module or a component, binary or text.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let loader = Plugin::loader(&Engine::new()?);
+    /// let error = loader.load("no-such-file.wasm").unwrap_err();
+    /// assert_eq!(error.to_string(), "cannot read plugin `no-such-file.wasm`");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -114,6 +151,14 @@ impl PluginLoader {
     }
 
     /// Loads a plugin from its bytes; `name` is how errors call it.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let loader = Plugin::loader(&Engine::new()?);
+    /// let error = loader.from_bytes("script", b"#!/bin/sh").unwrap_err();
+    /// assert!(error.to_string().starts_with("plugin `script` is not WebAssembly"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -11,6 +11,7 @@ use std::str::FromStr;
 ///
 /// assert_eq!("kwargs".parse(), Ok(ArgumentPassing::Kwargs));
 /// assert_eq!(ArgumentPassing::default().to_string(), "single");
+/// assert_eq!(ArgumentPassing::Args.name(), "args");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ArgumentPassing {
@@ -44,6 +45,11 @@ impl fmt::Display for ArgumentPassing {
 }
 
 /// Neither `single`, `args` nor `kwargs`.
+///
+/// ```
+/// let error = "list".parse::<mtl_host::ArgumentPassing>().unwrap_err();
+/// assert_eq!(error.to_string(), "not one of `single`, `args`, `kwargs`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not one of `single`, `args`, `kwargs`")]
 pub struct UnknownPassing;

@@ -1,10 +1,11 @@
 //! What of a pool's guests is not wanted any more, and until when the rest must be done.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::sandbox::alarm::Alarm;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU8, Ordering};
 
 /// Ends what guests do, by degrees. It only ever becomes more.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +14,7 @@ pub(crate) struct Cancel(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     level: AtomicU8,
-    end: Mutex<Option<Instant>>,
+    end: End,
     /// Wakes those who sleep inside a guest, to see what has changed.
     alarms: Mutex<Vec<Weak<Alarm>>>,
 }
@@ -32,22 +33,20 @@ impl Cancel {
         self.raise(Self::ALL);
     }
 
-    /// What guests do is to end by `end`, or before, if that was asked for earlier.
+    /// All that guests do is to end by `end`.
     pub(crate) fn end_by(&self, end: Instant) {
-        let mut by = self.0.end.lock().unwrap_or_else(PoisonError::into_inner);
-        *by = Some(by.map_or(end, |before| before.min(end)));
-        drop(by);
+        self.end_run_by(&self.0.end, end);
+    }
+
+    /// What guests do for one run is to end by `end`.
+    pub(crate) fn end_run_by(&self, run: &End, end: Instant) {
+        run.bring_forward(end);
         self.ring();
     }
 
-    /// Another run begins: what was asked of the one before is over.
-    pub(crate) fn begin_run(&self) {
-        *self.0.end.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    /// When what guests do is to end.
+    /// When all that guests do is to end.
     pub(crate) fn end(&self) -> Option<Instant> {
-        *self.0.end.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.end.get()
     }
 
     /// Whether an instance that is starting may go on.
@@ -76,5 +75,20 @@ impl Cancel {
     fn ring(&self) {
         let alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         alarms.iter().filter_map(Weak::upgrade).for_each(|alarm| alarm.ring());
+    }
+}
+
+/// When something has to end, once that is known. It only ever comes nearer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct End(Arc<Mutex<Option<Instant>>>);
+
+impl End {
+    pub(crate) fn get(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bring_forward(&self, end: Instant) {
+        let mut by = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *by = Some(by.map_or(end, |before| before.min(end)));
     }
 }

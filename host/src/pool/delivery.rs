@@ -17,6 +17,17 @@ use crate::stats::{Counts, Summary};
 use crate::stop::StopFlag;
 
 /// How a run ended: the account in any case, and the error, if there was one.
+///
+/// ```
+/// use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).on_error(ErrorPolicy::Deferred).build()?;
+/// let (_, _, ended) = pool.map(["good", "!bad"]).collect_all();
+/// assert_eq!(ended.summary.counts.records(), 1, "there is an account in any case");
+/// assert!(matches!(ended.into_result(), Err(Error::ItemsFailed(_))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a run may have ended with an error"]
 #[non_exhaustive]

@@ -7,6 +7,18 @@ use crate::sandbox::net_grant::NetGrant;
 use crate::worker::WorkerIndex;
 
 /// Why a pool cannot be built.
+///
+/// ```
+/// use mtl_host::{BuildError, Engine, Init, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let pool = Pool::builder(&plugin).init(Init::Same(b"args".to_vec())).build();
+/// let error = pool.unwrap_err();
+/// assert!(matches!(error, BuildError::NoInit { .. }));
+/// assert!(error.to_string().ends_with("takes no init arguments: it does not export `init`"));
+/// assert!(error.hint().unwrap().starts_with("leave out `--init`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -9,8 +9,10 @@ use std::str::FromStr;
 /// ```
 /// use mtl_host::Jobs;
 ///
-/// assert!("4".parse::<Jobs>().is_ok());
-/// assert!("0".parse::<Jobs>().is_err());
+/// assert_eq!("4".parse::<Jobs>()?.to_string(), "4");
+/// assert_eq!(Jobs::default(), Jobs::PerCore);
+/// assert!(Jobs::MOST.to_string().parse::<Jobs>().is_ok());
+/// # Ok::<(), mtl_host::NotJobs>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Jobs {
@@ -37,6 +39,11 @@ impl Jobs {
 }
 
 /// Not a number of workers.
+///
+/// ```
+/// let none = "0".parse::<mtl_host::Jobs>().unwrap_err();
+/// assert_eq!(none.to_string(), "not a number from 1 to 10000");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a number from 1 to {}", Jobs::MOST)]
 pub struct NotJobs;

@@ -10,6 +10,20 @@ use crate::pool::Pool;
 use crate::pool::delivery::{Delivery, Ended};
 
 /// What a plugin gave for one item.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// // It filters out items that begin with `#`.
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let records: Vec<_> = pool.map(["one", "# two"]).try_collect()?;
+/// let [one, two] = records.try_into().unwrap();
+/// assert_eq!(two.index().get(), 1);
+/// assert_eq!(two.bytes(), None);
+/// assert_eq!(one.into_bytes(), Some(b"one".to_vec()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     index: ItemIndex,
@@ -40,8 +54,23 @@ impl Record {
 ///
 /// When the run ends before all that was read has been worked on, the rest comes out as
 /// faults of kind [`NotRun`](crate::FaultKind::NotRun). When an error ended it, one more such
-/// fault comes last, which says why; [`end`](Self::end) has the error itself. Dropping it
-/// half-way ends the run; the pool and its workers stay.
+/// fault comes last, which says why; [`end`](Self::end) has the error itself: only then may
+/// there be fewer results than the input's length, or one more. Dropping it half-way ends the
+/// run; the pool and its workers stay.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let mut results = pool.map(["good", "!bad", "good"]);
+/// assert_eq!(results.len(), 3);
+/// assert!(results.next().unwrap().is_ok());
+/// assert_eq!(results.next().unwrap().unwrap_err().message(), "!bad");
+/// drop(results);
+/// assert_eq!(pool.map(["next"]).count(), 1, "the pool is as good as before");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "results are lazy: items are read while results are taken"]
 pub struct Results<'pool, I> {
@@ -56,11 +85,13 @@ pub struct Results<'pool, I> {
 }
 
 impl<I> Results<'_, I> {
-    pub(super) fn new(delivery: Delivery, items: (usize, Option<usize>)) -> Self {
+    pub(super) fn new(delivery: Delivery, (least, most): (usize, Option<usize>)) -> Self {
+        // Of an input without an end, a run that is stopped gives less than it promised.
+        let least = if most.is_some() { least } else { 0 };
         Self {
             delivery,
             current: None,
-            left: items,
+            left: (least, most),
             has_told: false,
             source: PhantomData,
             pool: PhantomData,
@@ -116,6 +147,18 @@ impl<I> Results<'_, I> {
 
     /// Ends the run, however far it is: gives the account of it, and the error if one ended it.
     /// What was not taken out is counted all the same.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let mut results = pool.map(["a", "b", "c"]);
+    /// results.by_ref().take(2).try_for_each(|result| result.map(drop))?;
+    /// let summary = results.end().into_result()?;
+    /// assert_eq!(summary.delivered, 2);
+    /// assert_eq!(summary.read, summary.counts.total());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn end(mut self) -> Ended {
         if let Some((outcomes, cursor)) = self.current.take() {
             self.delivery.settle(&outcomes, cursor.passed());

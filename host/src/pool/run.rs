@@ -9,7 +9,7 @@ use crate::collector::Order;
 use crate::collector::policy::ErrorPolicy;
 use crate::error::Error;
 use crate::outcome::{Format, RecordRule};
-use crate::pool::cancel::Cancel;
+use crate::pool::cancel::{Cancel, End};
 use crate::queue::Queue;
 use crate::stats::Progress;
 use crate::stop::{StopFlag, Wake};
@@ -28,6 +28,8 @@ pub(crate) struct Run {
     /// Ends a wait of the source.
     pub(crate) source_stop: Option<StopFlag>,
     cancel: Cancel,
+    /// When items that plugins have are to be done, once the run is to end.
+    pub(crate) end: End,
     /// How long what goes on may take once the run is stopped.
     join_timeout: Option<Duration>,
     retried: AtomicU64,
@@ -61,6 +63,7 @@ impl Run {
             results,
             source_stop,
             cancel,
+            end: End::default(),
             join_timeout,
             retried: AtomicU64::new(0),
             span: tracing::debug_span!("run"),
@@ -68,7 +71,7 @@ impl Run {
         })
     }
 
-    /// Ends the run with `error`: nothing more is read or started.
+    /// Ends the run with `error`: nothing more is read or started, and what goes on is to end.
     pub(crate) fn fail(&self, error: Error) {
         self.note(error);
         self.stop();
@@ -105,10 +108,14 @@ impl Run {
         self.retried.load(Ordering::Relaxed)
     }
 
-    /// Nothing more is read or started; what a plugin has is finished.
+    /// Nothing more is read or started; what a plugin has is finished, if that takes no longer
+    /// than the end may take.
     pub(crate) fn stop(&self) {
         self.queue.stop_from(ItemIndex::default());
         self.stop_source();
+        if let Some(timeout) = self.join_timeout {
+            self.cancel.end_run_by(&self.end, Instant::now() + timeout);
+        }
     }
 
     /// Ends a wait of the source.
@@ -124,8 +131,5 @@ impl Wake for Run {
         self.stop();
         // Nothing is there for those who are still starting.
         self.cancel.starts();
-        if let Some(timeout) = self.join_timeout {
-            self.cancel.end_by(Instant::now() + timeout);
-        }
     }
 }

@@ -53,6 +53,16 @@ enum Kind {
 
 impl WorkerSpec {
     /// A worker with its own instance of `plugin`.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/worker.wat")?;
+    /// // Each result is the worker's number, and how many there are.
+    /// let workers = [WorkerSpec::plugin(&plugin), WorkerSpec::plugin(&plugin)];
+    /// let record = Pool::of(workers).build()?.map([""]).next().unwrap()?;
+    /// assert!(record.bytes().unwrap().ends_with(b"/2"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn plugin(plugin: &Plugin) -> Self {
         Self::new(Kind::Plugin(plugin.clone()))
     }
@@ -60,11 +70,27 @@ impl WorkerSpec {
     /// A worker that is code of this process: what `open` gives.
     ///
     /// `open` is called on the worker's own thread, which the worker never leaves: once at the
-    /// start, and again after each worker that panicked. It may fail with any error, by `?`.
+    /// start, and again for each that takes its place, as after a panic. It may fail with any
+    /// error, by `?`.
     ///
-    /// A native worker has no sandbox. No limit holds for it, and nothing stops it while it
-    /// works on an item: a pool that is dropped waits a second for it, and then leaves its thread
-    /// behind.
+    /// A native worker has no sandbox: it is trusted, and no limit of memory or time holds for
+    /// it. Its panic is caught, and told of by the process's panic hook; a pool that is dropped
+    /// gives it a second to return from its item, and then leaves it behind.
+    ///
+    /// ```
+    /// # use mtl_host::{Pool, WorkerSpec};
+    /// let worker = WorkerSpec::native(|_| {
+    ///     let mut sum = 0;
+    ///     Ok(move |item: &[u8]| {
+    ///         sum += std::str::from_utf8(item)?.parse::<u32>()?;
+    ///         Ok(sum.to_string())
+    ///     })
+    /// });
+    /// let sums: Vec<_> = Pool::of([worker]).build()?.map(["1", "2", "x"]).collect();
+    /// assert_eq!(sums[1].as_ref().unwrap().bytes(), Some(&b"3"[..]));
+    /// assert_eq!(sums[2].as_ref().unwrap_err().message(), "invalid digit found in string");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn native<W, F>(open: F) -> Self
     where
         W: NativeWorker + 'static,
@@ -81,6 +107,14 @@ impl WorkerSpec {
     }
 
     /// With which arguments the plugin is initialised. Default: none.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
+    /// let mut pool = Pool::of([WorkerSpec::plugin(&plugin).init("> ")]).build()?;
+    /// assert_eq!(pool.map(["item"]).next().unwrap()?.bytes(), Some(&b"> item"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn init(mut self, args: impl Into<Vec<u8>>) -> Self {
         self.init = Some(args.into());
         self
@@ -88,6 +122,16 @@ impl WorkerSpec {
 
     /// Grants a directory to this worker, beside those that all have. Under one name the plugin
     /// sees what was granted last.
+    ///
+    /// ```
+    /// # use mtl_host::{DirGrant, Engine, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
+    /// # let folder = tempfile::tempdir()?;
+    /// let worker = WorkerSpec::plugin(&plugin).dir(DirGrant::read_write(folder.path(), "/data"));
+    /// Pool::of([worker]).build()?.map([">words"]).next().unwrap()?;
+    /// assert_eq!(std::fs::read(folder.path().join("words"))?, b"written");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn dir(mut self, grant: DirGrant) -> Self {
         self.grants.dir(grant);
         self
@@ -95,6 +139,16 @@ impl WorkerSpec {
 
     /// Sets an environment variable for this worker, beside those that all have or instead of
     /// one.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/environment.wat")?;
+    /// // Its results are its whole environment.
+    /// let worker = WorkerSpec::plugin(&plugin).env("MODEL", "small");
+    /// let mut pool = Pool::of([worker]).env("MODEL", "large").build()?;
+    /// assert_eq!(pool.map([""]).next().unwrap()?.bytes(), Some(&b"MODEL=small;"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.grants.env(name.into(), value.into());
         self
@@ -108,18 +162,49 @@ impl WorkerSpec {
     }
 
     /// What the worker's plugin may take of memory. Default: what all may.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
+    /// let worker = WorkerSpec::plugin(&plugin).memory("1MiB".parse()?);
+    /// let mut pool = Pool::of([worker]).memory("2GiB".parse()?).build()?;
+    /// let fault = pool.map(["may I have a gigabyte?"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::OutOfMemory);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn memory(mut self, limit: MemoryLimit) -> Self {
         self.memory = Some(limit);
         self
     }
 
     /// How long this worker's plugin may take for one item. Default: as long as all may.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
+    /// let worker = WorkerSpec::plugin(&plugin).timeout(Duration::from_millis(50));
+    /// let fault = Pool::of([worker]).build()?.map(["spin for ever"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::Timeout);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.time_limits.item = Some(timeout);
         self
     }
 
     /// How long this worker's plugin may take to start. Default: as long as all may.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use mtl_host::{Engine, Error, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/spin-init.wat")?;
+    /// // Its `init` never ends.
+    /// let worker = WorkerSpec::plugin(&plugin).init_timeout(Duration::from_millis(50));
+    /// let ended = Pool::of([worker]).build()?.map(["item"]).end();
+    /// assert!(matches!(ended.error, Some(Error::Init { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn init_timeout(mut self, timeout: Duration) -> Self {
         self.time_limits.start = Some(timeout);
         self

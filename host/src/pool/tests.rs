@@ -20,6 +20,9 @@ use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 mod ends;
 mod flow;
+mod model;
+mod renewals;
+mod retries;
 mod workers;
 
 /// What a worker of a test answers.

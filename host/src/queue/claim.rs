@@ -7,7 +7,8 @@
 //!
 //! The worker that holds the claim moves `started` up, one item at a time, without a lock.
 //! Others, under the queue's mutex, move `end` down. Both are halves of one atomic word, so
-//! an item goes one way or the other. Neither ever moves back.
+//! an item goes one way or the other. Neither ever moves back; `tests/model-check` checks it in
+//! every order of their steps.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -51,6 +51,13 @@ impl Window {
     pub const UNBOUNDED: Self = Self { items: Bound::Unbounded, bytes: Bound::Unbounded };
 
     /// Bounds the number of items.
+    ///
+    /// ```
+    /// use mtl_host::Window;
+    ///
+    /// assert_eq!(Window::UNBOUNDED.with_items(100.try_into()?).to_string(), "100");
+    /// # Ok::<(), std::num::TryFromIntError>(())
+    /// ```
     #[must_use]
     pub const fn with_items(mut self, items: NonZeroUsize) -> Self {
         self.items = Bound::AtMost(items.get());
@@ -58,6 +65,14 @@ impl Window {
     }
 
     /// Bounds the bytes that items, their results and their bookkeeping take.
+    ///
+    /// ```
+    /// use mtl_host::Window;
+    ///
+    /// let default = Window::UNBOUNDED.with_bytes(Window::DEFAULT_BYTES);
+    /// assert_eq!(default, Window::default());
+    /// assert_eq!(default.to_string(), "16MiB");
+    /// ```
     #[must_use]
     pub const fn with_bytes(mut self, bytes: NonZeroUsize) -> Self {
         self.bytes = Bound::AtMost(bytes.get());
@@ -101,6 +116,14 @@ impl fmt::Display for Window {
 }
 
 /// Neither a number of items nor an amount of bytes.
+///
+/// ```
+/// let error = "0".parse::<mtl_host::Window>().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "neither a number of items such as `1000` nor an amount of bytes such as `64MiB`",
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither a number of items such as `1000` nor an amount of bytes such as `64MiB`")]
 pub struct NotAWindow;

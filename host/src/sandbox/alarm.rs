@@ -1,9 +1,11 @@
 //! How somebody who sleeps on behalf of a guest is woken: by what it waits for, by the clock,
 //! or because nobody wants it to wait any longer.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Wake;
 use std::time::Instant;
+
+use crate::sync::{Condvar, Mutex};
 
 /// Wakes the one thread that waits for it. A ring while nobody waits is kept for the next wait.
 #[derive(Debug, Default)]

@@ -6,14 +6,22 @@ use std::str::FromStr;
 
 use super::net_grant::NetGrant;
 
-/// A directory of the host that a plugin may use, and under which name it sees it.
+/// A directory of the host that a plugin may use, and under which name it sees it. It is written
+/// as `HOST::GUEST`, or as `HOST::GUEST:rw` if the plugin may change what is there.
 ///
 /// ```
 /// use mtl_host::DirGrant;
 ///
-/// let grant: DirGrant = "./data::/data".parse().unwrap();
+/// let grant: DirGrant = "./data::/data".parse()?;
+/// assert_eq!(grant, DirGrant::read("./data", "/data"));
+/// assert_eq!(grant.host(), "./data");
+/// assert_eq!(grant.guest(), "/data");
 /// assert!(!grant.is_writable());
-/// assert!("./data::/data:rw".parse::<DirGrant>().unwrap().is_writable());
+///
+/// let grant = DirGrant::read_write("./out", "/out");
+/// assert!(grant.is_writable());
+/// assert_eq!(grant.to_string(), "./out::/out:rw");
+/// # Ok::<(), mtl_host::NotADirGrant>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirGrant {
@@ -60,6 +68,11 @@ impl DirGrant {
 }
 
 /// Not of the form `HOST::GUEST` or `HOST::GUEST:rw`.
+///
+/// ```
+/// let error = "./data:/data".parse::<mtl_host::DirGrant>().unwrap_err();
+/// assert!(error.to_string().starts_with("not of the form `HOST::GUEST` or `HOST::GUEST:rw`"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`")]
 pub struct NotADirGrant;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
-use crate::pool::cancel::Cancel;
+use crate::pool::cancel::{Cancel, End};
 use crate::sandbox::alarm::Alarm;
 
 /// How long a worker's guest may take, by what it does.
@@ -67,6 +67,8 @@ struct Shared {
     cancel: Cancel,
     alarm: Arc<Alarm>,
     phase: AtomicU8,
+    /// When the items of the run that they are of are to be done.
+    run_end: Mutex<End>,
     /// Counts what was begun.
     begun: AtomicU64,
     /// What was last noticed to have begun, and when that was.
@@ -78,7 +80,13 @@ impl Watch {
         let alarm = cancel.alarm();
         let (phase, begun) = (AtomicU8::new(Phase::Starting as u8), AtomicU64::new(0));
         let noticed = Mutex::new((0, Instant::now()));
-        Self(Arc::new(Shared { limits, cancel, alarm, phase, begun, noticed }))
+        let run_end = Mutex::default();
+        Self(Arc::new(Shared { limits, cancel, alarm, phase, run_end, begun, noticed }))
+    }
+
+    /// The next items are of the run that ends by `end`.
+    pub(crate) fn serve(&self, end: &End) {
+        *self.0.run_end.lock().unwrap_or_else(PoisonError::into_inner) = end.clone();
     }
 
     /// The guest begins with something: its time starts to run.
@@ -100,7 +108,7 @@ impl Watch {
             return Some(Overdue::Unwanted);
         }
         let now = Instant::now();
-        if self.0.cancel.end().is_some_and(|end| end <= now) {
+        if self.must_end().is_some_and(|end| end <= now) {
             return Some(Overdue::End);
         }
         let limit = self.limit()?;
@@ -139,10 +147,20 @@ impl Watch {
         noticed.1
     }
 
+    /// When the pool or the run is to end, once that is known.
+    fn must_end(&self) -> Option<Instant> {
+        let run = match self.phase() {
+            Phase::Item => self.0.run_end.lock().unwrap_or_else(PoisonError::into_inner).get(),
+            // An instance is there for more than one run.
+            Phase::Starting | Phase::Finishing => None,
+        };
+        [run, self.0.cancel.end()].into_iter().flatten().min()
+    }
+
     /// Until when the guest may sleep.
     fn end(&self) -> Option<Instant> {
         let end = self.limit().map(|limit| self.since(Instant::now()) + limit);
-        [end, self.0.cancel.end()].into_iter().flatten().min()
+        [end, self.must_end()].into_iter().flatten().min()
     }
 
     /// Runs a future to its end on this thread, as long as the guest on whose behalf it runs

@@ -19,7 +19,7 @@ use crate::byte_size::ByteSize;
 /// let limit: MemoryLimit = "64MiB".parse()?;
 /// assert_eq!(limit.bytes(), 64 * 1024 * 1024);
 /// assert_eq!(MemoryLimit::DEFAULT.to_string(), "512MiB");
-/// assert!("lots".parse::<MemoryLimit>().is_err());
+/// assert!(MemoryLimit::new(1000.try_into().unwrap()) < limit);
 /// # Ok::<(), mtl_host::NotAMemoryLimit>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,14 @@ impl Default for MemoryLimit {
 }
 
 /// Not an amount of memory.
+///
+/// ```
+/// let error = "lots".parse::<mtl_host::MemoryLimit>().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "not an amount of memory, such as `64MiB`, `2GiB` or `1000000`",
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an amount of memory, such as `64MiB`, `2GiB` or `1000000`")]
 pub struct NotAMemoryLimit;

@@ -51,6 +51,13 @@ pub struct Directory {
 impl Directory {
     /// The directory at `path`, which is made if it is not there.
     ///
+    /// ```
+    /// use mtl_host::sink::{Directory, SinkError};
+    ///
+    /// let error = Directory::create("Cargo.toml".as_ref()).unwrap_err();
+    /// assert!(matches!(error, SinkError::Create { .. }));
+    /// ```
+    ///
     /// # Errors
     ///
     /// When that cannot be done.
@@ -62,6 +69,19 @@ impl Directory {
     }
 
     /// The places in the directory, for [`Placed`](crate::source::Placed).
+    ///
+    /// ```
+    /// use mtl_host::sink::Directory;
+    /// use mtl_host::source::{Items, Placed};
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// # let folder = tempfile::tempdir()?;
+    /// let mut files = Directory::create(folder.path())?;
+    /// let source = Placed::new(Items::new(["../elsewhere", "here"]), files.places());
+    /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
+    /// assert_eq!((summary.counts.records(), summary.counts.failed()), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn places(&self) -> &Places {
         &self.places

@@ -7,6 +7,21 @@ use crate::block::ItemIndex;
 use crate::places::PlaceError;
 
 /// Why a sink failed.
+///
+/// ```
+/// use mtl_host::sink::{Lines, Output, SinkError};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Error, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let mut full = Lines::new(Output::create("/dev/full".as_ref())?);
+/// let Some(Error::Sink(error)) = pool.run(Items::new(["one"]), &mut full).error else {
+///     panic!("nothing can be written there");
+/// };
+/// assert_eq!(error.to_string(), "cannot write results to `/dev/full` after 0 whole records");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
@@ -60,11 +75,28 @@ pub enum SinkError {
 
 impl SinkError {
     /// The failure of a sink that is not one of this library's.
+    ///
+    /// ```
+    /// use mtl_host::sink::SinkError;
+    ///
+    /// let error = SinkError::other("the database is gone");
+    /// assert_eq!(error.to_string(), "cannot pass on results");
+    /// let cause = std::error::Error::source(&error).unwrap();
+    /// assert_eq!(cause.to_string(), "the database is gone");
+    /// ```
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
     }
 
     /// What the user can do about it.
+    ///
+    /// ```
+    /// use mtl_host::ItemIndex;
+    /// use mtl_host::sink::SinkError;
+    ///
+    /// let error = SinkError::FrameTooLong { index: ItemIndex::new(3), length: 5_000_000_000 };
+    /// assert_eq!(error.hint(), Some("use `--output-format nul`, or `jsonl`"));
+    /// ```
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -80,6 +112,15 @@ impl SinkError {
     }
 
     /// Whether the reader of the results has gone away, as `head` does when it has enough.
+    ///
+    /// ```
+    /// use std::io::ErrorKind::BrokenPipe;
+    ///
+    /// use mtl_host::sink::SinkError;
+    ///
+    /// let (name, source) = ("standard output".to_owned(), BrokenPipe.into());
+    /// assert!(SinkError::Write { name, records: 10, source }.is_closed_pipe());
+    /// ```
     #[must_use]
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)

@@ -13,8 +13,16 @@ const HEADER: usize = size_of::<u32>();
 ///
 /// ```
 /// use mtl_host::sink::{Frames, Output};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
-/// let sink = Frames::new(Output::standard()).skip_failed();
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut output = Vec::new();
+/// let mut sink = Frames::new(Output::to("memory", &mut output));
+/// Pool::builder(&plugin).build()?.run(Items::new(["one", "!bad"]), &mut sink).into_result()?;
+/// drop(sink);
+/// assert_eq!(output, b"\x03\0\0\0one\0\0\0\0");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "a sink writes what it is given"]
@@ -30,6 +38,19 @@ impl<'a> Frames<'a> {
     }
 
     /// Leaves out items that failed.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Frames, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Frames::new(Output::to("memory", &mut output)).skip_failed();
+    /// Pool::builder(&plugin).build()?.run(Items::new(["!bad", "one"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"\x03\0\0\0one");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn skip_failed(mut self) -> Self {
         self.layout.faults = Faults::Skipped;
         self
@@ -37,6 +58,19 @@ impl<'a> Frames<'a> {
 
     /// Writes the item, or its path if it has one, and a tab before each record, in the same
     /// frame. The first tab ends it: a tab in the item becomes a space.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Frames, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Frames::new(Output::to("memory", &mut output)).tagged();
+    /// Pool::builder(&plugin).build()?.run(Items::new(["one"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"\x07\0\0\0one\tone");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn tagged(mut self) -> Self {
         self.layout.tag = Tag::Item;
         self

@@ -20,8 +20,19 @@ use crate::outcome::{Outcome, RecordRule};
 ///
 /// ```
 /// use mtl_host::sink::{Jsonl, Output};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
-/// let sink = Jsonl::new(Output::standard()).tagged();
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut output = Vec::new();
+/// let mut sink = Jsonl::new(Output::to("memory", &mut output));
+/// Pool::builder(&plugin).build()?.run(Items::new(["one", "!bad"]), &mut sink).into_result()?;
+/// drop(sink);
+/// assert_eq!(output, concat!(
+///     r#"{"index":0,"ok":"one"}"#, "\n",
+///     r#"{"index":1,"error":{"kind":"refused","message":"!bad"}}"#, "\n",
+/// ).as_bytes());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "a sink writes what it is given"]
@@ -37,12 +48,38 @@ impl<'a> Jsonl<'a> {
     }
 
     /// Leaves out items that failed.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Jsonl, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Jsonl::new(Output::to("memory", &mut output)).skip_failed();
+    /// Pool::builder(&plugin).build()?.run(Items::new(["!bad", "one"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"{\"index\":1,\"ok\":\"one\"}\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn skip_failed(mut self) -> Self {
         self.layout.faults = Faults::Skipped;
         self
     }
 
     /// Adds each `"item"`, as text even if it is JSON; not to one that has its path already.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Jsonl, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Jsonl::new(Output::to("memory", &mut output)).tagged();
+    /// Pool::builder(&plugin).build()?.run(Items::new(["a"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"{\"index\":0,\"item\":\"a\",\"ok\":\"A\"}\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn tagged(mut self) -> Self {
         self.layout.tag = Tag::Item;
         self

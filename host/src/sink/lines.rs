@@ -10,8 +10,16 @@ use crate::outcome::{Outcome, RecordRule};
 ///
 /// ```
 /// use mtl_host::sink::{Lines, Output};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
-/// let sink = Lines::new(Output::standard()).skip_failed().tagged();
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut output = Vec::new();
+/// let mut sink = Lines::new(Output::to("memory", &mut output));
+/// Pool::builder(&plugin).build()?.run(Items::new(["one", "!bad", "# no record", "three"]), &mut sink).into_result()?;
+/// drop(sink);
+/// assert_eq!(output, b"one\n\nthree\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "a sink writes what it is given"]
@@ -37,6 +45,19 @@ impl<'a> Lines<'a> {
     }
 
     /// Records to `output` that end in a zero byte, as `xargs -0` takes them.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Lines, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Lines::nul(Output::to("memory", &mut output));
+    /// Pool::builder(&plugin).build()?.run(Items::new(["a", "b\nc"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"A\0B\nC\0");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn nul(output: Output<'a>) -> Self {
         Self::separated(output, 0)
     }
@@ -47,12 +68,38 @@ impl<'a> Lines<'a> {
     }
 
     /// Leaves out items that failed.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Lines, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Lines::new(Output::to("memory", &mut output)).skip_failed();
+    /// Pool::builder(&plugin).build()?.run(Items::new(["!bad", "one"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"one\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn skip_failed(mut self) -> Self {
         self.layout.faults = Faults::Skipped;
         self
     }
 
     /// Takes records that hold the separator, too; without this, they are faults.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Lines, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Lines::new(Output::to("memory", &mut output)).multiline();
+    /// Pool::builder(&plugin).build()?.run(Items::new(["a\nb"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"A\nB\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn multiline(mut self) -> Self {
         self.content = Content::Anything;
         self
@@ -60,6 +107,19 @@ impl<'a> Lines<'a> {
 
     /// Writes the item, or its path if it has one, and a tab before each record. The first tab
     /// ends it: a tab or a separator in the item becomes a space.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Lines, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Lines::new(Output::to("memory", &mut output)).tagged();
+    /// Pool::builder(&plugin).build()?.run(Items::new(["a", "b"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"a\tA\nb\tB\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn tagged(mut self) -> Self {
         self.layout.tag = Tag::Item;
         self

@@ -8,9 +8,16 @@ use crate::outcome::Outcome;
 ///
 /// ```
 /// use mtl_host::sink::Memory;
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
-/// let sink = Memory::new();
-/// assert!(sink.results().is_empty());
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+/// let mut sink = Memory::new();
+/// let source = Items::new(["one", "#filtered out", "!bad"]);
+/// Pool::builder(&plugin).build()?.run(source, &mut sink).into_result()?;
+/// assert!(sink.results()[2].is_err());
+/// assert_eq!(sink.into_results()[..2], [Ok(Some(b"one".to_vec())), Ok(None)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct Memory {

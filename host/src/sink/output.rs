@@ -16,11 +16,22 @@ use super::SinkError;
 ///
 /// ```
 /// use mtl_host::sink::{Lines, Output, Sink};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
-/// let mut text = Vec::new();
-/// let mut sink = Lines::new(Output::to("memory", &mut text));
-/// sink.flush()?;
-/// # Ok::<(), mtl_host::sink::SinkError>(())
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("results");
+/// let mut sinks: Vec<Box<dyn Sink>> = vec![
+///     Box::new(Lines::new(Output::create(&path)?)),
+///     Box::new(Lines::new(Output::standard())),
+/// ];
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// for sink in &mut sinks {
+///     pool.run(Items::new(["one"]), sink).into_result()?;
+/// }
+/// assert_eq!(std::fs::read(&path)?, b"ONE\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Output<'a> {
     name: String,
@@ -42,6 +53,13 @@ impl Output<'static> {
 
     /// A file that is made, or emptied if it is there.
     ///
+    /// ```
+    /// use mtl_host::sink::Output;
+    ///
+    /// let error = Output::create("no-such-folder/results".as_ref()).unwrap_err();
+    /// assert_eq!(error.to_string(), "cannot create output `no-such-folder/results`");
+    /// ```
+    ///
     /// # Errors
     ///
     /// When that cannot be done.
@@ -59,6 +77,19 @@ impl Output<'static> {
 
 impl<'a> Output<'a> {
     /// What `writer` takes. `name` stands for it in messages.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Lines, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Lines::new(Output::to("memory", &mut output));
+    /// Pool::builder(&plugin).build()?.run(Items::new(["one"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"one\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to(name: impl Into<String>, writer: impl Write + Send + 'a) -> Self {
         Self { name: name.into(), target: Target::Writer(Box::new(writer)) }
     }

@@ -6,6 +6,15 @@ use std::path::PathBuf;
 use super::ItemLimit;
 
 /// Why a source failed.
+///
+/// ```
+/// use mtl_host::source::{Inputs, SourceError};
+///
+/// let error = Inputs::open(vec!["src".into()]).unwrap_err();
+/// assert!(matches!(error, SourceError::Directory { .. }));
+/// assert_eq!(error.to_string(), "input `src` is a directory");
+/// assert!(error.hint().unwrap().starts_with("name the files in it"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
@@ -58,6 +67,15 @@ pub enum SourceError {
 
 impl SourceError {
     /// The failure of a source that is not one of this library's.
+    ///
+    /// ```
+    /// use mtl_host::source::SourceError;
+    ///
+    /// let error = SourceError::other("the database is gone");
+    /// assert_eq!(error.to_string(), "cannot read items");
+    /// let cause = std::error::Error::source(&error).unwrap();
+    /// assert_eq!(cause.to_string(), "the database is gone");
+    /// ```
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Other(error.into())
     }

@@ -65,6 +65,19 @@ impl Files {
     }
 
     /// Bounds the length of a file: a longer one is a faulty item.
+    ///
+    /// ```
+    /// use mtl_host::sink::Memory;
+    /// use mtl_host::source::{Files, Inputs, ItemLimit};
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let list = Inputs::from_reader("memory", &b"Cargo.toml\n"[..]);
+    /// let source = Files::new(list).item_limit(ItemLimit::new(10).unwrap());
+    /// let mut sink = Memory::new();
+    /// Pool::builder(&plugin).build()?.run(source, &mut sink).into_result()?;
+    /// assert_eq!(sink.results()[0].as_ref().unwrap_err().kind(), FaultKind::BadItem);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn item_limit(mut self, limit: ItemLimit) -> Self {
         self.limit = limit;

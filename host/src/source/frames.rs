@@ -35,6 +35,16 @@ impl Frames {
 
     /// Bounds the length of a frame. A longer one ends the run: after a length that cannot be
     /// true there is no telling where the next frame begins.
+    ///
+    /// ```
+    /// use mtl_host::BlockBuilder;
+    /// use mtl_host::source::{Frames, Inputs, ItemLimit, Source};
+    ///
+    /// let input = Inputs::from_reader("memory", &b"\xff\xff\0\0"[..]);
+    /// let mut frames = Frames::new(input).item_limit(ItemLimit::new(1000).unwrap());
+    /// let error = frames.fill(&mut BlockBuilder::new()).unwrap_err();
+    /// assert!(error.to_string().contains("has a frame of 65535 bytes"));
+    /// ```
     #[must_use]
     pub fn item_limit(mut self, limit: ItemLimit) -> Self {
         self.limit = limit;

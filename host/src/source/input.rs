@@ -67,6 +67,14 @@ impl Inputs {
     /// Looks at the files of these names. `-` is standard input, and so is no name at all.
     /// A run that stops ends them, even while something waits for them.
     ///
+    /// ```
+    /// use mtl_host::source::Inputs;
+    ///
+    /// let inputs = Inputs::open(vec!["Cargo.toml".into(), "src/lib.rs".into()])?;
+    /// assert!(inputs.total_bytes() > Some(1000));
+    /// # Ok::<(), mtl_host::source::SourceError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When one of them is missing, may not be read, or is a directory.
@@ -86,6 +94,18 @@ impl Inputs {
     ///
     /// A read that waits inside of `reader` ends when that returns, and not before: no stop can
     /// interrupt it.
+    ///
+    /// ```
+    /// use mtl_host::BlockBuilder;
+    /// use mtl_host::source::{Inputs, Lines, Source};
+    ///
+    /// let inputs = Inputs::from_reader("memory", &b"one\ntwo\n"[..]);
+    /// assert_eq!(inputs.total_bytes(), None);
+    /// let mut block = BlockBuilder::new();
+    /// Lines::new(inputs).fill(&mut block)?;
+    /// assert_eq!(block.len(), 2);
+    /// # Ok::<(), mtl_host::source::SourceError>(())
+    /// ```
     pub fn from_reader(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Self { name: name.into(), ..Self::of(vec![Place::Reader(Box::new(reader))]) }
     }

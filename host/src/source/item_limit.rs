@@ -13,6 +13,7 @@ use std::num::NonZeroUsize;
 ///
 /// assert_eq!(ItemLimit::DEFAULT.to_string(), "64 MiB");
 /// assert!(ItemLimit::new(0).is_none());
+/// assert_eq!(ItemLimit::new(1000).unwrap().get(), 1000);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ItemLimit(NonZeroUsize);

@@ -35,6 +35,20 @@ impl Jsonl {
     }
 
     /// Bounds the length of a line: a longer one is a faulty item.
+    ///
+    /// ```
+    /// use mtl_host::sink::Memory;
+    /// use mtl_host::source::{Inputs, ItemLimit, Jsonl};
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let input = Inputs::from_reader("memory", &b"[1]\n[1,2,3,4,5,6]\n"[..]);
+    /// let source = Jsonl::new(input).item_limit(ItemLimit::new(10).unwrap());
+    /// let mut sink = Memory::new();
+    /// Pool::builder(&plugin).build()?.run(source, &mut sink).into_result()?;
+    /// assert!(sink.results()[0].is_ok());
+    /// assert_eq!(sink.results()[1].as_ref().unwrap_err().kind(), FaultKind::BadItem);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn item_limit(mut self, limit: ItemLimit) -> Self {
         self.0.set_limit(limit);

@@ -31,12 +31,38 @@ impl Lines {
     }
 
     /// The records of `inputs` that end in a zero byte, as `find -print0` writes them.
+    ///
+    /// ```
+    /// use mtl_host::BlockBuilder;
+    /// use mtl_host::source::{Inputs, Lines, Source};
+    ///
+    /// let input = Inputs::from_reader("memory", &b"one\0with a\nline break\0"[..]);
+    /// let mut names = Lines::nul(input);
+    /// let mut block = BlockBuilder::new();
+    /// names.fill(&mut block)?;
+    /// assert_eq!(block.len(), 2);
+    /// # Ok::<(), mtl_host::source::SourceError>(())
+    /// ```
     #[must_use]
     pub fn nul(inputs: Inputs) -> Self {
         Self(Records::new(inputs, 0))
     }
 
     /// Bounds the length of a line: a longer one is a faulty item.
+    ///
+    /// ```
+    /// use mtl_host::sink::Memory;
+    /// use mtl_host::source::{Inputs, ItemLimit, Lines};
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let input = Inputs::from_reader("memory", &b"short\nlonger than ten\n"[..]);
+    /// let source = Lines::new(input).item_limit(ItemLimit::new(10).unwrap());
+    /// let mut sink = Memory::new();
+    /// Pool::builder(&plugin).build()?.run(source, &mut sink).into_result()?;
+    /// assert!(sink.results()[0].is_ok());
+    /// assert_eq!(sink.results()[1].as_ref().unwrap_err().kind(), FaultKind::BadItem);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn item_limit(mut self, limit: ItemLimit) -> Self {
         self.0.set_limit(limit);

@@ -15,15 +15,18 @@ use crate::stop::StopFlag;
 /// An item that is a file's content goes by the path of its file; any other is a path itself.
 ///
 /// ```
-/// use std::path::Path;
-///
 /// use mtl_host::sink::Directory;
 /// use mtl_host::source::{Files, Inputs, Placed};
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
 /// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("results");
-/// let results = Directory::create(&path)?;
-/// let source = Placed::new(Files::new(Inputs::open(vec!["-".into()])?), results.places());
+/// let mut results = Directory::create(folder.path())?;
+/// let list = Inputs::from_reader("memory", &b"Cargo.toml\n../README.md\n"[..]);
+/// let source = Placed::new(Files::new(list), results.places());
+/// let summary = Pool::builder(&plugin).build()?.run(source, &mut results).into_result()?;
+/// assert_eq!(summary.counts.failed(), 1, "`..` could lead anywhere");
+/// assert!(folder.path().join("Cargo.toml").exists());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
+use crate::pool::cancel::End;
 use crate::queue::Claim;
 use crate::sandbox::watchdog::Ticks;
 
@@ -57,12 +58,25 @@ pub(crate) fn each_item(
     }
 }
 
-/// How an executor broke.
+/// How an instance of a plugin broke, or a native worker; or why it has no closing report.
+///
+/// ```
+/// use mtl_host::{Broken, Engine, FaultKind, Plugin, Pool};
+///
+/// // Its closing report is its last item; one with a `!` is given as an error.
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/finish.wat")?;
+/// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
+/// pool.map(["!no report"]).try_collect::<Vec<_>>()?;
+/// let broken = pool.close().remove(0).closing.unwrap_err();
+/// assert_eq!(broken, Broken::new(FaultKind::Refused, "!no report"));
+/// assert_eq!(broken.to_string(), "refused: !no report");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {message}")]
 #[non_exhaustive]
 pub struct Broken {
-    /// What the item that broke it is charged with.
+    /// Of which kind the fault of the item that broke it is.
     pub kind: FaultKind,
     /// What happened.
     pub message: String,
@@ -82,6 +96,7 @@ impl Broken {
 pub(crate) struct Turns<'a> {
     claim: &'a Claim<'a>,
     ticks: &'a Ticks,
+    end: &'a End,
     due: u64,
 }
 
@@ -89,8 +104,13 @@ impl<'a> Turns<'a> {
     /// A claim is to take about a millisecond, and a tick is several.
     const PATIENCE: u64 = 2;
 
-    pub(crate) fn new(claim: &'a Claim<'a>, ticks: &'a Ticks) -> Self {
-        Self { claim, ticks, due: ticks.now() + Self::PATIENCE }
+    pub(crate) fn new(claim: &'a Claim<'a>, ticks: &'a Ticks, end: &'a End) -> Self {
+        Self { claim, ticks, end, due: ticks.now() + Self::PATIENCE }
+    }
+
+    /// When the items are to be done, once the run is to end.
+    pub(crate) fn end(&self) -> &'a End {
+        self.end
     }
 
     /// Starts the next item; false when it is not this worker's any more.

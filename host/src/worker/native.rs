@@ -66,7 +66,7 @@ pub trait NativeWorker {
     }
 
     /// Ends the work and gives a closing report: called once, when the pool is closed, or
-    /// before a fresh worker takes its place. Default: none.
+    /// before a fresh worker takes its place; never after a panic. Default: none.
     ///
     /// # Errors
     ///
@@ -77,6 +77,28 @@ pub trait NativeWorker {
 }
 
 /// What a [`NativeWorker`] answers to an item.
+///
+/// ```
+/// use mtl_host::{Failure, NativeWorker, Pool, Reply, WorkerSpec};
+///
+/// /// Lets long items pass.
+/// struct Long;
+///
+/// impl NativeWorker for Long {
+///     fn call(&mut self, item: &[u8], record: &mut Vec<u8>) -> Result<Reply, Failure> {
+///         if item.len() < 10 {
+///             return Ok(Reply::NoRecord);
+///         }
+///         record.extend_from_slice(item);
+///         Ok(Reply::Record)
+///     }
+/// }
+///
+/// let mut pool = Pool::of([WorkerSpec::native(|_| Ok(Long))]).build()?;
+/// let (_, _, ended) = pool.map(["short", "not so short"]).collect_all();
+/// assert_eq!((ended.summary.counts.records(), ended.summary.counts.no_record()), (1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// The record is in the buffer.
@@ -133,6 +155,19 @@ impl WorkerContext {
     }
 
     /// What items are.
+    ///
+    /// ```
+    /// # use mtl_host::{ArgumentPassing, Format, Pool, WorkerSpec};
+    /// let worker = WorkerSpec::native(|context| {
+    ///     assert_eq!(context.argument_passing(), ArgumentPassing::Kwargs);
+    ///     assert_eq!(context.item_format(), Format::Json);
+    ///     Ok(|item: &[u8]| Ok(item.to_vec()))
+    /// });
+    /// let pool = Pool::of([worker]).item_format(Format::Json);
+    /// let mut pool = pool.argument_passing(ArgumentPassing::Kwargs).build()?;
+    /// assert!(pool.map([r#"{"a": 1}"#]).next().unwrap().is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn item_format(&self) -> Format {
         self.item_format

@@ -15,7 +15,9 @@ use std::time::Duration;
 /// use mtl_host::ChunkSize;
 ///
 /// assert_eq!("auto".parse(), Ok(ChunkSize::Auto));
-/// assert!("0".parse::<ChunkSize>().is_err());
+/// assert_eq!("16".parse::<ChunkSize>()?, ChunkSize::Fixed(16.try_into().unwrap()));
+/// assert_eq!(ChunkSize::default().to_string(), "auto");
+/// # Ok::<(), mtl_host::NotAChunkSize>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChunkSize {
@@ -36,6 +38,11 @@ impl fmt::Display for ChunkSize {
 }
 
 /// Neither a number of items nor `auto`.
+///
+/// ```
+/// let error = "0".parse::<mtl_host::ChunkSize>().unwrap_err();
+/// assert_eq!(error.to_string(), "neither a number of items from 1 on nor `auto`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither a number of items from 1 on nor `auto`")]
 pub struct NotAChunkSize;
@@ -103,6 +110,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -126,5 +135,48 @@ mod tests {
         let mut pace = Pace::new(ChunkSize::Fixed(size));
         pace.observe(7, Duration::from_secs(1));
         assert_eq!(pace.claim(), 7);
+    }
+
+    proptest! {
+        /// Whatever items cost, a claim has one, and is at most four times the one before; it is
+        /// never more than a millisecond of what cost a nanosecond each.
+        #[test]
+        fn claims_stay_within_bounds(
+            seen in prop::collection::vec((0_usize..2000, 0_u64..10_000_000_000), 0..100),
+        ) {
+            let mut pace = Pace::new(ChunkSize::Auto);
+            for (items, nanos) in seen {
+                let before = pace.claim();
+                pace.observe(items, Duration::from_nanos(nanos));
+                let claim = pace.claim();
+                prop_assert!((1..=1_000_000).contains(&claim), "{}", claim);
+                prop_assert!(claim <= before * 4, "{} after {}", claim, before);
+                prop_assert!(items > 0 || claim == before, "nothing was learned of no item");
+            }
+        }
+
+        /// As long as items cost the same, claims come to a millisecond of them, whatever there
+        /// was before, and stay there.
+        #[test]
+        fn claims_converge_to_a_millisecond(
+            before in prop::collection::vec(1_u64..1_000_000_000, 0..20),
+            cost in 1_u64..10_000_000,
+        ) {
+            let mut pace = Pace::new(ChunkSize::Auto);
+            for nanos in before {
+                pace.observe(pace.claim(), Duration::from_nanos(nanos));
+            }
+            // A step halves what the past weighs; the past was 2^30 times as dear at most.
+            for _ in 0..60 {
+                let items = pace.claim() as u64;
+                pace.observe(pace.claim(), Duration::from_nanos(cost * items));
+            }
+            let fitting = (1_000_000 / cost).max(1);
+            for _ in 0..3 {
+                let items = pace.claim() as u64;
+                prop_assert!(items.abs_diff(fitting) <= 1, "{} instead of {}", items, fitting);
+                pace.observe(pace.claim(), Duration::from_nanos(cost * items));
+            }
+        }
     }
 }

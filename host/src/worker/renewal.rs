@@ -33,10 +33,15 @@ impl Renewal {
 /// ```
 /// use mtl_host::{FaultKind, RetryOn};
 ///
-/// let retry_on: RetryOn = "refused,timeout".parse().unwrap();
+/// let retry_on: RetryOn = "refused,timeout".parse()?;
 /// assert!(retry_on.contains(FaultKind::Refused));
 /// assert!(!retry_on.contains(FaultKind::Trap));
+/// assert_eq!(
+///     RetryOn::NOTHING.with(FaultKind::Timeout).with(FaultKind::Refused),
+///     retry_on,
+/// );
 /// assert_eq!(RetryOn::default().to_string(), "trap,timeout,out-of-memory,crashed");
+/// # Ok::<(), mtl_host::NotRetryOn>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RetryOn(u16);
@@ -88,6 +93,15 @@ impl fmt::Display for RetryOn {
 }
 
 /// Not a list of faults after which an item can be tried again.
+///
+/// ```
+/// use mtl_host::{NotRetryOn, RetryOn};
+///
+/// let error = "trap,not-run".parse::<RetryOn>().unwrap_err();
+/// assert_eq!(error, NotRetryOn::NotRun);
+/// assert_eq!(error.to_string(), "an item that was `not-run` cannot be tried again");
+/// assert!(matches!("oom".parse::<RetryOn>(), Err(NotRetryOn::Unknown(_))));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotRetryOn {
@@ -122,6 +136,8 @@ impl FromStr for RetryOn {
 ///
 /// assert_eq!("5".parse(), Ok(MaxRestarts::AtMost(5)));
 /// assert_eq!("unlimited".parse(), Ok(MaxRestarts::Unlimited));
+/// assert_eq!(MaxRestarts::default().to_string(), "unlimited");
+/// assert_eq!(MaxRestarts::FAILED_STARTS, 3);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MaxRestarts {
@@ -157,6 +173,11 @@ impl fmt::Display for MaxRestarts {
 }
 
 /// Neither a number nor `unlimited`.
+///
+/// ```
+/// let error = "-1".parse::<mtl_host::MaxRestarts>().unwrap_err();
+/// assert_eq!(error.to_string(), "neither a number of restarts nor `unlimited`");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither a number of restarts nor `unlimited`")]
 pub struct NotMaxRestarts;

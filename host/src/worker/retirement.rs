@@ -6,6 +6,20 @@ use super::executor::Broken;
 use crate::plugin::StartError;
 
 /// Why a worker is retired. In the words of what went wrong last.
+///
+/// ```
+/// use mtl_host::{Engine, Error, MaxRestarts, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
+/// let pool = Pool::builder(&plugin).jobs("1".parse()?).max_restarts(MaxRestarts::AtMost(0));
+/// let (_, _, ended) = pool.build()?.map(["trap"]).collect_all();
+/// let Some(Error::NoWorkerLeft { source, .. }) = ended.error else {
+///     panic!("it was not to be restarted");
+/// };
+/// assert_eq!(source.summary(), "broke too often in a row");
+/// assert!(source.hint().unwrap().starts_with("`--max-restarts`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Retirement {

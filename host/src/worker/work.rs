@@ -96,7 +96,7 @@ impl Serving {
     ) -> Option<Broken> {
         let begun = Instant::now();
         let ticks = self.worker.ticks.clone();
-        let turns = Turns::new(claim, &ticks);
+        let turns = Turns::new(claim, &ticks, &run.end);
         let failed = loop {
             if let Some(why) = outcomes.span().rejection(outcomes.len()) {
                 let why = why.to_owned();
@@ -156,9 +156,6 @@ impl Serving {
             if run.queue.horizon() <= item || !self.worker.cancel.lets_work() {
                 break;
             }
-            let worker = self.worker.index;
-            self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
-            run.note_retry();
             if self.executor.is_some() {
                 self.replace();
             }
@@ -166,7 +163,10 @@ impl Serving {
             if self.slot == Slot::Retired {
                 break;
             }
-            match self.run_executor(outcomes, &Turns::new(claim, &ticks), run) {
+            let worker = self.worker.index;
+            self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
+            run.note_retry();
+            match self.run_executor(outcomes, &Turns::new(claim, &ticks, &run.end), run) {
                 Some(again) => failed = again,
                 None => return,
             }

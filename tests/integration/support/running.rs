@@ -4,14 +4,14 @@ use std::fs;
 use std::io::{self, Write};
 use std::process::{Child, ChildStdin, Command};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use tempfile::TempDir;
 
+use super::Finished;
 use super::stream::Stream;
-use super::{DEADLINE, Finished};
 
 /// A run that is under way. It is killed when the test ends before it.
 pub(crate) struct Running {
@@ -25,7 +25,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(super) fn new(command: &mut Command, folder: TempDir) -> Self {
+    pub(super) fn new(command: &mut Command, folder: TempDir, deadline: Duration) -> Self {
         let mut child = command.spawn().unwrap();
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         Self {
@@ -35,7 +35,7 @@ impl Running {
             stderr: Stream::of(stderr),
             child,
             folder,
-            deadline: Instant::now() + DEADLINE,
+            deadline: Instant::now() + deadline,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::value::Mismatch;
 
@@ -40,6 +40,8 @@ pub(crate) enum ConfigError {
     Twice { place: Place, key: String },
     #[error("{place}: `{key}` does not go with a list of workers")]
     BesideWorkers { place: Place, key: String },
+    #[error("with the configuration `{}`: {why}", path.display())]
+    Together { path: PathBuf, why: String },
     #[error("{place}: the worker has no plugin")]
     NoPlugin { place: Place },
     #[error("the value of `{key}` is not UTF-8, and cannot be in a configuration")]
@@ -49,6 +51,15 @@ pub(crate) enum ConfigError {
 }
 
 impl ConfigError {
+    /// What flags of the file `path` say does not go together, or not with the command line.
+    pub(crate) fn together(path: &Path, error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let why = text.split("\n\n").next().unwrap_or_default();
+        let why = why.strip_prefix("error: ").unwrap_or(why);
+        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self::Together { path: path.to_owned(), why }
+    }
+
     pub(super) fn wrong_type(place: Place, key: String, wrong: Mismatch) -> Self {
         let Mismatch { expected, found } = wrong;
         Self::WrongType { place, key, expected, found }
@@ -86,6 +97,7 @@ impl ConfigError {
             | Self::WrongType { .. }
             | Self::Value { .. }
             | Self::Twice { .. }
+            | Self::Together { .. }
             | Self::NotText { .. }
             | Self::Folder { .. } => return None,
         };

@@ -39,6 +39,9 @@ pub(super) fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
     names(one, other) || names(other, one)
 }
 
+/// Flags that say what workers have that are alike: they do not go with a list of workers.
+const ALIKE: [&str; 5] = ["jobs", "init", "init-file", "sha256", "call"];
+
 /// Adds what the entries say. Where workers are listed, the plugin is for those that name none:
 /// it is given back.
 pub(super) fn add(
@@ -47,37 +50,37 @@ pub(super) fn add(
     given: &Given<'_>,
     additions: &mut Additions,
 ) -> Result<Option<PathBuf>, ConfigError> {
+    check_together(&entries, lists_workers)?;
     let mut plugin = None;
-    let mut has_init = false;
     for entry in entries {
-        let (place, key) = (entry.place.clone(), entry.key.clone());
-        let alike = ["jobs", "init", "init-file", "sha256", "call"].contains(&key.as_str());
-        if alike && lists_workers {
-            return Err(ConfigError::BesideWorkers { place, key });
-        }
-        if ["init", "init-file"].contains(&key.as_str()) && std::mem::replace(&mut has_init, true) {
-            return Err(ConfigError::Twice { place, key });
-        }
-        if key == "inputs" {
-            let paths = given.texts(entry, Meaning::Path, Many::Yes)?;
-            additions.inputs = paths.into_iter().map(PathBuf::from).collect();
-        } else if key == "plugin" && lists_workers {
-            plugin = given.texts(entry, Meaning::Path, Many::No)?.pop().map(PathBuf::from);
-        } else {
-            let arg = given.arg(&place, &key)?;
-            let flags = given.flags(arg, entry)?;
-            validate(given.command, &flags).map_err(|why| ConfigError::Value {
-                place,
-                key: key.clone(),
-                why,
-            })?;
-            let listed = is_given(given.given, "worker") && (alike || key == "plugin");
-            if !listed && !given.overrides(arg) {
-                additions.flags.extend(flags);
+        match entry.key.as_str() {
+            "inputs" => {
+                let paths = given.texts(entry, Meaning::Path, Many::Yes)?;
+                additions.inputs = paths.into_iter().map(PathBuf::from).collect();
             }
+            "plugin" if lists_workers => {
+                plugin = given.texts(entry, Meaning::Path, Many::No)?.pop().map(PathBuf::from);
+            }
+            _ => additions.flags.extend(given.added(entry)?),
         }
     }
     Ok(plugin)
+}
+
+/// Checks what entries say together, as far as flags do not check it.
+fn check_together(entries: &[Entry], lists_workers: bool) -> Result<(), ConfigError> {
+    let alike = entries.iter().find(|entry| ALIKE.contains(&entry.key.as_str()));
+    if let Some(Entry { place, key, .. }) = alike.filter(|_| lists_workers) {
+        return Err(ConfigError::BesideWorkers { place: place.clone(), key: key.clone() });
+    }
+    let mut inits =
+        entries.iter().filter(|entry| ["init", "init-file"].contains(&entry.key.as_str()));
+    match inits.nth(1) {
+        Some(Entry { place, key, .. }) => {
+            Err(ConfigError::Twice { place: place.clone(), key: key.clone() })
+        }
+        None => Ok(()),
+    }
 }
 
 impl Given<'_> {
@@ -91,6 +94,20 @@ impl Given<'_> {
             let nearest = nearest(key, known).map(Into::into);
             ConfigError::UnknownKey { place: place.clone(), key: key.into(), nearest }
         })
+    }
+
+    /// What an entry adds to the command line. What it says is checked in any case.
+    fn added(&self, entry: Entry) -> Result<Vec<String>, ConfigError> {
+        let (place, key) = (entry.place.clone(), entry.key.clone());
+        let arg = self.arg(&place, &key)?;
+        let flags = self.flags(arg, entry)?;
+        let is_of_alike = key == "plugin" || ALIKE.contains(&key.as_str());
+        let wins = self.overrides(arg) || (is_of_alike && is_given(self.given, "worker"));
+        match validate(self.command, &flags) {
+            Ok(()) if wins => Ok(Vec::new()),
+            Ok(()) => Ok(flags),
+            Err(why) => Err(ConfigError::Value { place, key, why }),
+        }
     }
 
     /// Whether the command line has this flag, or one that cannot be together with it.

@@ -77,6 +77,8 @@ impl Page<'_> {
             self.one(key, Meaning::Text, text.as_deref().map(OsStr::new))
         };
         text("memory", worker.memory.map(|limit| limit.to_string()))?;
+        text("timeout", worker.timeout.map(|time| time.to_string()))?;
+        text("init-timeout", worker.init_timeout.map(|time| time.to_string()))?;
         text("sha256", worker.sha256.map(|digest| digest.to_string()))?;
         text("call", worker.call.clone())?;
         match &worker.init {

@@ -65,6 +65,14 @@ fn the_length_of_the_input_passes_through() {
         drop(results);
         let unsized_items = (0..4).map(|n| n.to_string()).filter(|text| text != "2");
         assert_eq!(pool.map(unsized_items).size_hint(), (0, Some(4)));
+        let stop = StopFlag::new();
+        let settings = Settings { stop: stop.clone(), ..settings() };
+        let endless = std::iter::repeat_with(move || {
+            stop.set();
+            "item"
+        });
+        let results: Vec<_> = super::pool(1, settings, echo).map(endless).collect();
+        assert!(results.len() <= 1, "no room for an endless input was asked for");
     });
 }
 

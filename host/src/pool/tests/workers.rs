@@ -5,19 +5,45 @@ use super::*;
 #[test]
 fn no_worker_idles_while_another_holds_items_it_has_not_started() {
     watched(|| {
-        // Eight items meet at a barrier of four, twice: any worker that held two of them
-        // would wait for itself.
-        let barrier = Barrier::new(4);
-        let meet = move |worker: usize, _: &[u8]| {
-            barrier.wait();
-            Reply::Record(worker.to_string().into_bytes())
-        };
-        let mut pool = pool(4, settings(), meet);
-        let workers: Vec<_> = pool.map(numbers(8)).map(text).collect();
-        for round in workers.chunks(4) {
-            let mut round = round.to_vec();
-            round.sort();
-            assert_eq!(round, ["0", "1", "2", "3"]);
+        // Eight items meet at a barrier of four, twice: any worker that kept two of them to
+        // itself would wait for itself.
+        for chunk_size in ["auto", "2", "8"] {
+            let chunk_size = chunk_size.parse().unwrap();
+            let barrier = Barrier::new(4);
+            let meet = move |worker: usize, _: &[u8]| {
+                barrier.wait();
+                Reply::Record(worker.to_string().into_bytes())
+            };
+            let mut pool = pool(4, Settings { chunk_size, ..settings() }, meet);
+            let mut workers: Vec<_> = pool.map(numbers(8)).map(text).collect();
+            workers.sort();
+            assert_eq!(workers, ["0", "0", "1", "1", "2", "2", "3", "3"], "{chunk_size}");
+        }
+    });
+}
+
+#[test]
+fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
+    watched(|| {
+        for workers in [2, 4] {
+            let (done, all_done) = bounded::<()>(100);
+            // Whoever has the first item is held until all others are done, those that it has
+            // claimed with it as well.
+            let call = move |worker: usize, item: &[u8]| {
+                if item == b"0" {
+                    for _ in 1..100 {
+                        all_done.recv_timeout(PATIENCE).unwrap();
+                    }
+                } else {
+                    done.send(()).unwrap();
+                }
+                Reply::Record(worker.to_string().into_bytes())
+            };
+            let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(100).unwrap());
+            let mut pool = pool(workers, Settings { chunk_size, ..settings() }, call);
+            let workers: Vec<_> = pool.map(numbers(100)).map(text).collect();
+            assert_eq!(workers.len(), 100);
+            assert_eq!(workers.iter().filter(|worker| **worker == workers[0]).count(), 1);
         }
     });
 }

@@ -36,11 +36,23 @@ pub enum Failure {
 
 impl Failure {
     /// The item cannot be read as what it should be.
+    ///
+    /// ```
+    /// # use mtl_host::Failure;
+    /// let number = "x".parse::<u32>().map_err(Failure::bad_item);
+    /// assert_eq!(number, Err(Failure::BadItem("invalid digit found in string".into())));
+    /// ```
     pub fn bad_item(message: impl fmt::Display) -> Self {
         Self::BadItem(message.to_string())
     }
 
     /// The item is what it should be, and yet has no result.
+    ///
+    /// ```
+    /// # use mtl_host::Failure;
+    /// let failure = Failure::refused(format_args!("{} is too many", 7));
+    /// assert_eq!(failure.message(), "7 is too many");
+    /// ```
     pub fn refused(message: impl fmt::Display) -> Self {
         Self::Refused(message.to_string())
     }

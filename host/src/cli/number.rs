@@ -1,0 +1,46 @@
+//! Plain numbers on the command line. What the standard library says of a wrong one is about digits
+//! and types; this says which ones there are.
+
+use std::num::NonZeroU64;
+
+/// Not such a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotANumber {
+    #[error("not a number from 0 to {}", u32::MAX)]
+    From0,
+    #[error("not a number of items from 1 on")]
+    From1,
+}
+
+/// How often; perhaps never.
+pub(super) fn from_0(text: &str) -> Result<u32, NotANumber> {
+    text.parse().map_err(|_| NotANumber::From0)
+}
+
+/// After how many items.
+pub(super) fn from_1(text: &str) -> Result<NonZeroU64, NotANumber> {
+    text.parse().map_err(|_| NotANumber::From1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_a_first_one() {
+        #[rustfmt::skip]
+        let cases = [
+            // text         from 0    from 1
+            ("0",           Some(0),  None),
+            ("1",           Some(1),  Some(1)),
+            ("4294967296",  None,     Some(4_294_967_296)),
+            ("-1",          None,     None),
+            ("many",        None,     None),
+            ("",            None,     None),
+        ];
+        for (text, zero, one) in cases {
+            assert_eq!(from_0(text).ok(), zero, "{text}");
+            assert_eq!(from_1(text).ok().map(NonZeroU64::get), one, "{text}");
+        }
+    }
+}

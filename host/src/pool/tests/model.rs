@@ -1,0 +1,237 @@
+//! What the policies promise, for any items, faults and settings, against a model that has no
+//! threads: a list of items, and what becomes of each.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::stats::Summary;
+
+/// What becomes of an item when it is worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Record,
+    NoRecord,
+    Refused,
+    /// It breaks the executor.
+    Broken,
+}
+
+impl Fate {
+    fn fault(self) -> Option<FaultKind> {
+        match self {
+            Self::Record | Self::NoRecord => None,
+            Self::Refused => Some(FaultKind::Refused),
+            Self::Broken => Some(FaultKind::Trap),
+        }
+    }
+}
+
+/// What became of an item that came out.
+type Came = Result<Option<Vec<u8>>, FaultKind>;
+
+/// A run: its items, and how it is done.
+#[derive(Clone, Debug)]
+struct Case {
+    fates: Vec<Fate>,
+    order: Order,
+    policy: ErrorPolicy,
+    workers: usize,
+    chunk: Option<usize>,
+    window: Option<usize>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let fate = prop_oneof![
+        8 => Just(Fate::Record),
+        2 => Just(Fate::NoRecord),
+        1 => Just(Fate::Refused),
+        1 => Just(Fate::Broken),
+    ];
+    let fates = prop::collection::vec(fate, 0..40);
+    let order = prop_oneof![Just(Order::Input), Just(Order::Completion)];
+    let policy = prop_oneof![
+        Just(ErrorPolicy::Ignore),
+        Just(ErrorPolicy::Immediate),
+        Just(ErrorPolicy::Deferred),
+    ];
+    let few = || prop::option::of(1_usize..6);
+    (fates, order, policy, 1_usize..5, few(), few()).prop_map(
+        |(fates, order, policy, workers, chunk, window)| Case {
+            fates,
+            order,
+            policy,
+            workers,
+            chunk,
+            window,
+        },
+    )
+}
+
+impl Case {
+    fn pool(&self) -> Pool {
+        let count = |count| NonZeroUsize::new(count).unwrap();
+        let window = self
+            .window
+            .map_or(Window::UNBOUNDED, |items| Window::UNBOUNDED.with_items(count(items)));
+        let chunk_size = self.chunk.map_or(ChunkSize::Auto, |items| ChunkSize::Fixed(count(items)));
+        let (order, policy) = (self.order, self.policy);
+        let settings = Settings { order, policy, window, chunk_size, ..settings() };
+        let fates = self.fates.clone();
+        pool(self.workers, settings, move |_, item| {
+            let number: usize = std::str::from_utf8(item).unwrap().parse().unwrap();
+            match fates[number] {
+                Fate::Record => Reply::Record(item.to_vec()),
+                Fate::NoRecord => Reply::NoRecord,
+                Fate::Refused => Reply::Refused,
+                Fate::Broken => Reply::Break,
+            }
+        })
+    }
+
+    fn items(&self) -> Vec<String> {
+        numbers(self.fates.len() as u64)
+    }
+
+    /// The items that fail, if they are worked on.
+    fn faults(&self) -> Vec<usize> {
+        let fates = self.fates.iter().enumerate();
+        fates.filter(|(_, fate)| fate.fault().is_some()).map(|(index, _)| index).collect()
+    }
+
+    /// Whether every item is worked on, whatever fails.
+    fn goes_on(&self) -> bool {
+        self.policy != ErrorPolicy::Immediate || self.faults().is_empty()
+    }
+
+    /// Whether an item's outcome is one that it may have: its fate, or that it was not run, if
+    /// the policy allows that of it.
+    fn check(&self, index: usize, outcome: &Came) {
+        let by_fate = match (self.fates[index], self.fates[index].fault()) {
+            (_, Some(kind)) => Err(kind),
+            (Fate::NoRecord, None) => Ok(None),
+            (_, None) => Ok(Some(index.to_string().into_bytes())),
+        };
+        let before_the_fault =
+            self.order == Order::Input && self.faults().first().is_none_or(|&fault| index <= fault);
+        let may_be_left = !self.goes_on() && !before_the_fault;
+        let is_left = may_be_left && *outcome == Err(FaultKind::NotRun);
+        assert!(*outcome == by_fate || is_left, "item {index}: {outcome:?}");
+    }
+
+    /// The account of a run of all items.
+    fn check_summary(&self, summary: &Summary) {
+        let (counts, items) = (summary.counts, self.fates.len() as u64);
+        assert_eq!(summary.read, counts.total());
+        assert!(if self.goes_on() { summary.read == items } else { summary.read <= items });
+        let of = |wanted: Fate| self.fates.iter().filter(|fate| **fate == wanted).count() as u64;
+        let pairs = [
+            (counts.records(), of(Fate::Record)),
+            (counts.no_record(), of(Fate::NoRecord)),
+            (counts.faults_of(FaultKind::Refused), of(Fate::Refused)),
+            (counts.faults_of(FaultKind::Trap), of(Fate::Broken)),
+        ];
+        for (counted, of_this_fate) in pairs {
+            assert!(if self.goes_on() { counted == of_this_fate } else { counted <= of_this_fate });
+        }
+        let sum: u64 = pairs.iter().map(|pair| pair.0).sum();
+        assert_eq!(counts.total(), sum + counts.not_run(), "no other fault");
+        assert!(counts.not_run() == 0 || !self.goes_on());
+        if !self.goes_on() && self.workers == 1 && self.order == Order::Completion {
+            // One worker is stopped by the first fault, but for what it has claimed.
+            let most = self.faults()[0] + self.chunk.unwrap_or(self.fates.len());
+            assert!(sum <= most as u64, "{sum} were worked on");
+        }
+    }
+
+    /// The error that ends it, as the policy says: the items that it names.
+    fn check_error(&self, error: Option<&Error>) {
+        let (faults, in_order) = (self.faults(), self.order == Order::Input);
+        match (self.policy, error) {
+            (_, None) => assert!(faults.is_empty() || self.policy == ErrorPolicy::Ignore),
+            (ErrorPolicy::Immediate, Some(Error::ItemFailed(fault))) => {
+                let index = usize::try_from(fault.index().get()).unwrap();
+                assert_eq!(self.fates[index].fault(), Some(fault.kind()));
+                assert!(!in_order || index == faults[0], "item {index}");
+            }
+            (ErrorPolicy::Deferred, Some(Error::ItemsFailed(all))) => {
+                let mut all: Vec<_> = all.iter().map(|fault| fault.index().get()).collect();
+                if !in_order {
+                    all.sort_unstable();
+                }
+                assert!(all.iter().copied().eq(faults.iter().map(|&fault| fault as u64)));
+            }
+            (_, Some(error)) => panic!("{error:?}"),
+        }
+    }
+}
+
+/// Keeps which item each outcome is of.
+#[derive(Default)]
+struct Kept(Vec<(usize, Came)>);
+
+impl Sink for Kept {
+    fn write(&mut self, outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
+        let index = usize::try_from(outcome.index.get()).unwrap();
+        let result = outcome.result.map(|record| record.map(<[u8]>::to_vec));
+        self.0.push((index, result.map_err(Fault::kind)));
+        Ok(())
+    }
+}
+
+proptest! {
+    /// Into a sink: what is written, and what ends the run.
+    #[test]
+    fn a_run_writes_what_its_policy_says(case in case()) {
+        watched(move || {
+            let mut kept = Kept::default();
+            let ended = case.pool().run(Items::new(case.items()), &mut kept);
+            case.check_error(ended.error.as_ref());
+            case.check_summary(&ended.summary);
+            assert_eq!(ended.summary.delivered, kept.0.len() as u64);
+            let mut indices: Vec<_> = kept.0.iter().map(|kept| kept.0).collect();
+            for (index, outcome) in &kept.0 {
+                case.check(*index, outcome);
+            }
+            if case.order == Order::Input {
+                // All of them, or those up to the first that failed, and nothing after it.
+                let due = match case.faults().first() {
+                    Some(fault) if !case.goes_on() => fault + 1,
+                    _ => case.fates.len(),
+                };
+                assert!(indices.into_iter().eq(0..due));
+            } else {
+                indices.sort_unstable();
+                assert!(indices.windows(2).all(|pair| pair[0] < pair[1]), "none twice");
+                assert!(!case.goes_on() || indices.len() == case.fates.len());
+            }
+        });
+    }
+
+    /// As an iterator: each item that was read comes out, whatever the policy.
+    #[test]
+    fn a_map_gives_each_item_its_outcome_whatever_the_policy(case in case()) {
+        watched(move || {
+            let mut pool = case.pool();
+            let mut results = pool.map(case.items());
+            let mut seen = vec![false; case.fates.len()];
+            let mut came = Vec::new();
+            for result in results.by_ref() {
+                let (index, outcome) = match result {
+                    Ok(record) => (record.index(), Ok(record.into_bytes())),
+                    Err(fault) => (fault.index(), Err(fault.kind())),
+                };
+                let index = usize::try_from(index.get()).unwrap();
+                case.check(index, &outcome);
+                assert!(!std::mem::replace(&mut seen[index], true), "item {index} twice");
+                came.push(index);
+            }
+            let ended = results.end();
+            case.check_error(ended.error.as_ref());
+            case.check_summary(&ended.summary);
+            let count = came.len();
+            let expected = (count as u64, count as u64);
+            assert_eq!((ended.summary.delivered, ended.summary.read), expected);
+            assert!(case.order == Order::Completion || came.into_iter().eq(0..count));
+        });
+    }
+}

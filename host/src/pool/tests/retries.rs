@@ -1,0 +1,100 @@
+//! Items that are tried again, and what is told of it.
+
+use super::*;
+use crate::event::{Event, Observer};
+use crate::worker::renewal::{MaxRestarts, RetryOn};
+
+/// Keeps which items were tried again, and the how manieth time.
+#[derive(Default)]
+struct Told(Mutex<Vec<(u64, u32)>>);
+
+impl Observer for Told {
+    fn notify(&self, event: &Event<'_>) {
+        if let Event::Retry { item, attempt, .. } = event {
+            self.0.lock().unwrap().push((item.get(), *attempt));
+        }
+    }
+}
+
+#[test]
+fn what_is_told_and_counted_as_a_retry_is_an_item_on_a_fresh_instance() {
+    watched(|| {
+        let retries = |most| Renewal { retries: 3, max_restarts: most, ..Renewal::default() };
+        #[rustfmt::skip]
+        let cases = [
+            ("tries as often as it may",     retries(MaxRestarts::Unlimited),  vec![(0, 1), (0, 2), (0, 3)]),
+            ("is retired before the third",  retries(MaxRestarts::AtMost(2)),  vec![(0, 1), (0, 2)]),
+            ("is retired before the first",  retries(MaxRestarts::AtMost(0)),  vec![]),
+        ];
+        for (case, renewal, expected) in cases {
+            let told = Arc::new(Told::default());
+            let audience = Audience::new(told.clone());
+            let mut pool =
+                pool(1, Settings { renewal, audience, ..settings() }, |_, _| Reply::Break);
+            let ended = pool.run(Items::new(["bad"]), &mut Memory::new());
+            assert_eq!(ended.summary.retried, expected.len() as u64, "{case}");
+            assert_eq!(*told.0.lock().unwrap(), expected, "{case}");
+            assert_eq!(ended.summary.counts.faults_of(FaultKind::Trap), 1, "{case}");
+        }
+    });
+}
+
+#[test]
+fn a_retry_that_no_instance_can_be_started_for_is_none() {
+    watched(|| {
+        let told = Arc::new(Told::default());
+        let audience = Audience::new(told.clone());
+        let renewal = Renewal { retries: 3, ..Renewal::default() };
+        let mut started = false;
+        let open = Box::new(move || {
+            if std::mem::replace(&mut started, true) {
+                return Err(StartError::InitRefused { message: "not again".into() });
+            }
+            Ok(boxed(|_: &[u8]| Reply::Break))
+        }) as Open;
+        let mut pool = start(Settings { renewal, audience, ..settings() }, std::iter::once(open));
+        let ended = pool.run(Items::new(["bad", "next"]), &mut Memory::new());
+        assert!(matches!(ended.error, Some(Error::NoWorkerLeft { .. })), "{:?}", ended.error);
+        assert_eq!(ended.summary.retried, 0);
+        assert_eq!(*told.0.lock().unwrap(), []);
+        assert_eq!(ended.summary.counts.faults_of(FaultKind::Trap), 1);
+        assert_eq!(ended.summary.counts.not_run(), ended.summary.read - 1);
+    });
+}
+
+#[test]
+fn each_item_is_counted_once_however_often_it_was_tried() {
+    watched(|| {
+        for workers in [1, 3] {
+            let failures: Arc<Mutex<HashMap<Vec<u8>, u32>>> = Arc::default();
+            // Each third item breaks twice, and each third is refused twice; the last of each, for
+            // ever.
+            let call = move |_: usize, item: &[u8]| {
+                let number: u64 = std::str::from_utf8(item).unwrap().parse().unwrap();
+                let mut failures = failures.lock().unwrap();
+                let failed = failures.entry(item.to_vec()).or_default();
+                *failed += 1;
+                match number % 3 {
+                    0 if *failed <= 2 || number == 297 => Reply::Break,
+                    1 if *failed <= 2 || number == 298 => Reply::Refused,
+                    _ => Reply::Record(item.to_vec()),
+                }
+            };
+            let retry_on = RetryOn::default().with(FaultKind::Refused);
+            let renewal = Renewal { retries: 2, retry_on, ..Renewal::default() };
+            let mut pool = pool(workers, Settings { renewal, ..settings() }, call);
+            let mut sink = Memory::new();
+            let summary = pool.run(Items::new(numbers(300)), &mut sink).into_result().unwrap();
+            assert_eq!(summary.retried, 400);
+            assert_eq!((summary.read, summary.delivered), (300, 300));
+            assert_eq!((summary.counts.records(), summary.counts.failed()), (298, 2));
+            for (index, result) in sink.results().iter().enumerate() {
+                match result {
+                    Ok(record) => assert_eq!(record.as_deref(), Some(index.to_string().as_bytes())),
+                    Err(fault) => assert_eq!(fault.index().get(), index as u64),
+                }
+            }
+            assert_eq!(pool.close().iter().map(|report| report.items).sum::<u64>(), 300);
+        }
+    });
+}

@@ -1,0 +1,124 @@
+//! `--finish-output`: what instances say at their end, each as a line of JSON.
+
+use std::fs;
+
+use crate::support::{host, host_aloud};
+
+#[test]
+fn each_instance_leaves_a_line_when_the_run_ends_or_it_is_replaced() {
+    #[rustfmt::skip]
+    let cases: [(&[&str], &str, &str); 6] = [
+        (&[],                 "a\nb\n",
+         "{\"worker\":0,\"items\":2,\"report\":\"b\"}\n"),
+        (&[],                 "a\n!b\n",
+         "{\"worker\":0,\"items\":2,\"error\":\"refused: !b\"}\n"),
+        (&[],                 "trap\n",
+         "{\"worker\":0,\"items\":1,\"error\":\"trap: wasm `unreachable` instruction executed, in `finish`\"}\n"),
+        (&[],                 "a\n#none\n", ""),
+        (&["--recycle", "2"], "a\nb\nc\nd\ne\n",
+         "{\"worker\":0,\"items\":2,\"report\":\"b\"}\n\
+          {\"worker\":0,\"items\":2,\"report\":\"d\"}\n\
+          {\"worker\":0,\"items\":1,\"report\":\"e\"}\n"),
+        // There is nothing for another instance to do, so there is none.
+        (&["--recycle", "2"], "a\ntb\nc\nd\n",
+         "{\"worker\":0,\"items\":2,\"error\":\"trap: wasm `unreachable` instruction executed, in `finish`\"}\n\
+          {\"worker\":0,\"items\":2,\"report\":\"d\"}\n"),
+    ];
+    for (flags, items, reports) in cases {
+        // `finish.wat` traps for `t`: it is the last item that counts.
+        host()
+            .plugin("finish.wat")
+            .args(["--jobs", "1", "--finish-output", "reports"])
+            .args(flags.iter().copied())
+            .stdin(items)
+            .run()
+            .code(0)
+            .stderr("")
+            .file("reports", reports);
+    }
+}
+
+#[test]
+fn what_an_instance_that_broke_knew_is_told_as_lost() {
+    host()
+        .plugin("component.wat")
+        .args(["--jobs", "1", "--finish-output", "reports"])
+        .stdin("a\nb\ntrap\nc\n")
+        .run()
+        .code(1)
+        .stdout("A\nB\n\nC\n")
+        .file(
+            "reports",
+            "{\"worker\":0,\"items\":2,\"lost\":\"trap: wasm `unreachable` instruction executed, in `call`\"}\n\
+             {\"worker\":0,\"items\":1,\"report\":\"done\"}\n",
+        );
+    host()
+        .plugin("linger.wat")
+        .args(["--jobs", "1", "--finish-output", "reports", "--timeout", "100ms"])
+        .stdin("n\nc\nXc\n")
+        .args(["--init-timeout", "100ms"])
+        .run()
+        .code(1)
+        .file(
+            "reports",
+            "{\"worker\":0,\"items\":1,\"lost\":\"timeout: took longer than 100ms, in `for_ever`\"}\n\
+             {\"worker\":0,\"items\":1,\"error\":\"timeout: took longer than 100ms, in `for_ever`\"}\n",
+        );
+}
+
+#[test]
+fn without_a_file_reports_are_shown_before_each_replacement_and_at_the_end() {
+    host()
+        .plugin("finish.wat")
+        .args(["--jobs", "1", "--recycle", "2"])
+        .stdin("a\nb\n!c\n!d\ne\n")
+        .run()
+        .code(0)
+        .stderr(
+            "[worker 0] finish: b\n\
+             warning: worker 0 gave no closing report: refused: !d\n\
+             [worker 0] finish: e\n",
+        );
+}
+
+#[test]
+fn every_worker_has_its_line() {
+    let finished = host()
+        .plugin("component.wat")
+        .args(["--jobs", "3", "--finish-output", "reports"])
+        .stdin("a\nb\nc\nd\n")
+        .run()
+        .code(0);
+    let reports = fs::read_to_string(finished.folder().join("reports")).unwrap();
+    let reports: Vec<serde_json::Value> =
+        reports.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |field: &str| reports.iter().map(|report| report[field].clone()).collect::<Vec<_>>();
+    assert_eq!(of("worker"), [0, 1, 2], "{reports:?}");
+    assert_eq!(of("report"), ["done", "done", "done"]);
+    assert_eq!(of("items").iter().map(|items| items.as_u64().unwrap()).sum::<u64>(), 4);
+}
+
+#[test]
+fn a_file_that_cannot_be_made_or_filled_is_an_error() {
+    host()
+        .plugin("finish.wat")
+        .args(["--finish-output", "no/such/folder"])
+        .stdin("a\n")
+        .run()
+        .code(4)
+        .stdout("")
+        .stderr(
+            "error: cannot create `no/such/folder` for closing reports: No such file or directory \
+             (os error 2)\n",
+        );
+    let finished = host_aloud()
+        .plugin("finish.wat")
+        .args(["--jobs", "1", "--recycle", "1", "--finish-output", "/dev/full"])
+        .stdin("a\nb\n")
+        .run()
+        .code(4)
+        .stdout("\n\n");
+    let error = "error: cannot write 2 of 2 closing reports to `/dev/full`: No space left on device \
+                 (os error 28)\n";
+    assert!(finished.stderr_text().ends_with(error), "{}", finished.stderr_text());
+}

@@ -1,0 +1,184 @@
+//! Deadlines: they hold whatever a guest does with its time, and disturb nobody else.
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::Signal;
+
+use crate::support::{Host, host, lines};
+
+const CORE: &str = "linger.wat";
+const COMPONENT: &str = "linger-component.wat";
+
+/// With a directory in which a pipe is opened that nobody else ever opens.
+fn granted(plugin: &str) -> Host {
+    let described = host().plugin(plugin).subfolder("data").args(["--dir", "data::/data"]);
+    let pipe = described.folder().join("data/pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    described
+}
+
+#[test]
+fn an_item_that_takes_too_long_has_its_fault_and_a_fresh_instance_goes_on() {
+    let long = "x".repeat(5000);
+    #[rustfmt::skip]
+    let cases = [
+        // plugin    item    where it was
+        (CORE,       "c",    ", in `for_ever`"), // computes
+        (CORE,       "s",    ", in `linger`"),   // sleeps
+        (CORE,       "f",    ", in `linger`"),   // opens a pipe
+        (CORE,       &*long, ", in `for_ever`"), // looks for room for the item
+        (COMPONENT,  "c",    ", in `linger`"),
+        (COMPONENT,  "s",    ""),
+        (COMPONENT,  "f",    ""),
+    ];
+    for (plugin, item, place) in cases {
+        let (before, after) = match plugin {
+            CORE => ("0 001\n0 002\n", "0 001\n"),
+            _ => ("1\n2\n", "1\n"),
+        };
+        let finished = granted(plugin)
+            .args(["--jobs", "1", "--timeout", "100ms"])
+            .stdin(lines(["n", "n", item, "n"]))
+            .run()
+            .code(1)
+            .stdout(format!("{before}\n{after}"));
+        let fault = format!("fault: item 2: timeout: took longer than 100ms{place}\n");
+        let stderr = finished.stderr_text();
+        assert!(stderr.contains(&fault), "{plugin}, {item}: {stderr}");
+        assert_eq!(stderr.matches("fault: ").count(), 1, "{plugin}, {item}: {stderr}");
+    }
+}
+
+#[test]
+fn an_empty_standard_input_is_at_its_end_and_not_waited_for() {
+    // `b` would sleep, unless there is something to read; `i` reads. What the command reads from
+    // is open all the while.
+    let mut running =
+        host().plugin(CORE).args(["--jobs", "1", "--timeout", "5s"]).stdin_open().start();
+    running.send("n\nb\ni\nn\n");
+    running.wait_for_stdout("0 001\n0 002\n0 003\n0 004\n");
+    running.finish().code(0);
+}
+
+#[test]
+fn a_deadline_disturbs_no_other_worker() {
+    for item in ["c\n", "s\n"] {
+        let mut running = host()
+            .plugin(CORE)
+            .args(["--jobs", "2", "--timeout", "500ms", "--unordered", "--chunk-size", "1"])
+            .stdin_open()
+            .start();
+        running.send(item);
+        running.wait_for_stderr("] begun\n");
+        // The other one has these: there is nobody else.
+        running.send("n\nn\nn\n");
+        running.wait_for_stderr("took longer than 500ms");
+        running.send(lines((0..200).map(|_| "n")));
+        let finished = running.finish().code(1);
+        let results = finished.sorted_lines();
+        let of = |worker| {
+            let counts = results.iter().filter_map(move |line| line.strip_prefix(worker));
+            counts.map(|count| count.parse().unwrap()).collect::<Vec<usize>>()
+        };
+        // The state of each has gone on from its first call: of one from before the time-out.
+        let (one, other) = (of("0 "), of("1 "));
+        assert_eq!(one, (1..=one.len()).collect::<Vec<_>>());
+        assert_eq!(other, (1..=other.len()).collect::<Vec<_>>());
+        assert_eq!(one.len() + other.len(), 203);
+    }
+}
+
+#[test]
+fn a_start_that_takes_too_long_ends_the_run_and_says_which_flag_bounds_it() {
+    let init = |how| move |host: Host| host.args(["--init", how]);
+    type Described = Box<dyn Fn(Host) -> Host>;
+    #[rustfmt::skip]
+    let cases: [(&str, Described, &str); 7] = [
+        ("linger-start.wat", Box::new(|host| host),                        ", in `start`"),
+        (CORE,               Box::new(|host| host.args(["--env", "A=1"])), ", in `for_ever`"), // `_initialize`
+        (CORE,               Box::new(init("c")),                          ", in `for_ever`"),
+        (CORE,               Box::new(init("s")),                          ", in `linger`"),
+        (CORE,               Box::new(init("f")),                          ", in `linger`"),
+        (COMPONENT,          Box::new(init("s")),                          ""),
+        (COMPONENT,          Box::new(init("f")),                          ""),
+    ];
+    for (plugin, described, place) in cases {
+        let described = described(granted(plugin)).args(["--jobs", "1", "--init-timeout", "100ms"]);
+        let stderr = described.stdin("n\n").run().code(3).stdout("").stderr_text();
+        let error = format!(
+            "error: worker 0 could not be started: the start took longer than 100ms{place}\n \
+             hint: `--init-timeout` says how long a worker may take to start\n"
+        );
+        assert!(stderr.ends_with(&error), "{plugin}: {stderr}");
+    }
+}
+
+#[test]
+fn an_end_that_takes_too_long_is_cut_off_and_its_report_is_missed() {
+    #[rustfmt::skip]
+    let cases = [
+        ("--init-timeout", "took longer than 100ms"),
+        ("--join-timeout", "was still at work when the run had to end"),
+    ];
+    for (flag, why) in cases {
+        for (plugin, item, result, place) in [
+            (CORE, "Xc\n", "0 001\n", ", in `for_ever`"),
+            (CORE, "Xs\n", "0 001\n", ", in `linger`"),
+            (COMPONENT, "Xc\n", "1\n", ", in `linger`"),
+            (COMPONENT, "Xs\n", "1\n", ""),
+        ] {
+            let finished = host()
+                .plugin(plugin)
+                .args(["--jobs", "1", flag, "100ms"])
+                .stdin(item)
+                .run()
+                .code(0)
+                .stdout(result);
+            let warning =
+                format!("warning: worker 0 gave no closing report: timeout: {why}{place}\n");
+            let stderr = finished.stderr_text();
+            assert!(stderr.ends_with(&warning), "{plugin}, {flag}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_end_after_an_interruption_is_cut_off() {
+    for (plugin, item) in [(CORE, "c\n"), (CORE, "s\n"), (COMPONENT, "s\n"), (COMPONENT, "c\n")] {
+        let mut running = host()
+            .plugin(plugin)
+            .args(["--jobs", "1", "--join-timeout", "100ms", "--chunk-size", "1"])
+            .stdin_open()
+            .start();
+        running.send("n\n");
+        running.wait_for_stdout("1\n");
+        running.send(item);
+        if plugin == CORE {
+            running.wait_for_stderr("] begun\n");
+        }
+        running.signal(Signal::INT);
+        let finished = running.finish_with_stdin_open().code(130);
+        let stderr = finished.stderr_text();
+        let fault = "fault: item 1: timeout: was still at work when the run had to end";
+        // A component says nothing when it begins: the signal may have come before its item.
+        assert!(plugin == COMPONENT || stderr.contains(fault), "{plugin}: {stderr}");
+        assert!(finished.stdout_bytes().starts_with(if plugin == CORE {
+            b"0 001\n"
+        } else {
+            b"1\n"
+        }));
+    }
+}
+
+#[test]
+fn what_does_not_end_after_the_run_has_failed_is_cut_off() {
+    let mut running = host()
+        .plugin(CORE)
+        .args(["--jobs", "2", "--join-timeout", "100ms", "--unordered", "-o", "/dev/full"])
+        .stdin_open()
+        .start();
+    running.send("s\n");
+    running.wait_for_stderr("] begun\n");
+    running.send("n\n");
+    let stderr = running.finish_with_stdin_open().code(4).stderr_text();
+    assert!(stderr.contains("error: cannot write results to `/dev/full`"), "{stderr}");
+}

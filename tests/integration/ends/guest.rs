@@ -1,0 +1,165 @@
+//! Plugins that fail: when they start, on the first item, in the middle, on the last one, at the end.
+
+use std::time::Duration;
+
+use mtl_host::{Error, FaultKind, Plugin, Pool, StartError, WorkerReport, WorkerSpec};
+
+use super::{ORDERS, check_sum, load, numbers};
+use crate::support::alone;
+
+/// What a guest that never ends may take. A time limit comes never early, so that it may be short.
+const LIMIT: Duration = Duration::from_millis(20);
+
+const ITEMS: usize = 12;
+
+#[test]
+fn an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands() {
+    let name = "an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands";
+    alone(module_path!(), name, || {
+        let (core, component) = (load("misbehave.wat"), load("component.wat"));
+        #[rustfmt::skip]
+        let cases = [
+            (&core,      "trap",  FaultKind::Trap),
+            (&core,      "spin",  FaultKind::Timeout),
+            (&core,      "mem",   FaultKind::OutOfMemory),
+            (&core,      "ptr",   FaultKind::BadResult),
+            (&component, "trap",  FaultKind::Trap),
+        ];
+        for (plugin, item, kind) in cases {
+            for place in [0, ITEMS / 2, ITEMS - 1] {
+                for workers in [1, 3] {
+                    break_at((plugin, item, kind), place, workers);
+                }
+            }
+        }
+    });
+}
+
+/// Has the item at `place` break its instance.
+fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), place: usize, workers: u32) {
+    for order in ORDERS {
+        let case = format!("{item} at {place}, {workers} workers, {order:?}");
+        let jobs = workers.to_string().parse().unwrap();
+        let pool = Pool::builder(plugin).jobs(jobs).order(order).timeout(LIMIT);
+        let mut pool = pool.build().unwrap();
+        let mut items = numbers(ITEMS);
+        item.clone_into(&mut items[place]);
+        let mut results = pool.map(items);
+        let mut seen: Vec<_> = results.by_ref().collect();
+        let summary = results.end().into_result().unwrap();
+        seen.sort_by_key(|result| match result {
+            Ok(record) => record.index(),
+            Err(fault) => fault.index(),
+        });
+        assert_eq!(seen.len(), ITEMS, "{case}");
+        for (index, result) in seen.iter().enumerate() {
+            match result {
+                Ok(record) => assert_eq!(super::text(record), index.to_string(), "{case}"),
+                Err(fault) => {
+                    assert_eq!((fault.index().get(), fault.kind()), (place as u64, kind), "{case}");
+                }
+            }
+        }
+        check_sum(&summary);
+        assert_eq!((summary.counts.failed(), summary.delivered), (1, ITEMS as u64), "{case}");
+        assert!(pool.map(["again"]).all(|result| result.is_ok()), "{case}");
+        let reports = pool.close();
+        let sum = |part: fn(&WorkerReport) -> u64| reports.iter().map(part).sum::<u64>();
+        assert_eq!(sum(|report| report.broken), 1, "{case}");
+        assert_eq!(sum(|report| report.items), ITEMS as u64 + 1, "{case}");
+    }
+}
+
+#[test]
+fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
+    let name = "an_instance_that_cannot_start_ends_the_run_wherever_it_stands";
+    alone(module_path!(), name, || {
+        let (init, spin) = (load("init.wat"), load("spin-init.wat"));
+        type Expected = fn(&StartError) -> bool;
+        let cases: [(&Plugin, [&str; 2], Expected); 3] = [
+            (&init, ["good", "refuse"], |error| matches!(error, StartError::InitRefused { .. })),
+            (&init, ["good", "trap"], |error| matches!(error, StartError::InitBroke { .. })),
+            (&spin, ["ok", "never ends"], |error| matches!(error, StartError::Timeout { .. })),
+        ];
+        for (plugin, [good, bad], is_expected) in cases {
+            for place in 0..3 {
+                for items in [0, 1, 100] {
+                    let args = (0..3).map(|worker| if worker == place { bad } else { good });
+                    let workers = args.map(|args| WorkerSpec::plugin(plugin).init(args));
+                    let mut pool = Pool::of(workers).init_timeout(LIMIT).build().unwrap();
+                    let mut results = pool.map(numbers(items));
+                    let seen: Vec<_> = results.by_ref().filter_map(Result::ok).collect();
+                    let ended = results.end();
+                    check_sum(&ended.summary);
+                    let records = ended.summary.counts.records();
+                    assert_eq!(seen.len() as u64, records, "what was done has come out");
+                    let Some(Error::Init { worker, source }) = ended.error else {
+                        panic!("{bad} in worker {place}: {:?}", ended.error)
+                    };
+                    assert!(is_expected(&source), "{source}");
+                    assert_eq!(worker.get(), place);
+                    // Some pools are closed, some are dropped.
+                    if items > 0 {
+                        assert_eq!(pool.close().len(), 3);
+                    }
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
+    let name = "an_instance_that_fails_to_finish_costs_its_report_and_nothing_else";
+    alone(module_path!(), name, || {
+        let plugin = load("finish.wat");
+        #[rustfmt::skip]
+        let cases: [(&str, Result<&str, FaultKind>); 4] = [
+            // The last item is the report, and may ask for something else.
+            ("all done",       Ok("all done")),
+            ("trap",           Err(FaultKind::Trap)),
+            ("!an error",      Err(FaultKind::Refused)),
+            ("spins for ever", Err(FaultKind::Timeout)),
+        ];
+        for (last, expected) in cases {
+            for ends_all in [false, true] {
+                let pool = Pool::of([WorkerSpec::plugin(&plugin)]);
+                // The time for one worker's `finish`, or for all that the end takes.
+                let pool =
+                    if ends_all { pool.join_timeout(LIMIT) } else { pool.init_timeout(LIMIT) };
+                let mut pool = pool.build().unwrap();
+                assert_eq!(pool.map(["first", last]).filter(Result::is_ok).count(), 2);
+                let mut reports = pool.close();
+                let report = reports.remove(0);
+                let closing = report.closing.map_err(|broken| broken.kind);
+                let expected = expected.map(|text| Some(text.as_bytes().to_vec()));
+                assert_eq!((closing, report.items), (expected, 2), "{last}");
+            }
+        }
+        // A pool that is dropped has nobody finish.
+        let mut pool = Pool::builder(&plugin).jobs("2".parse().unwrap()).build().unwrap();
+        assert_eq!(pool.map(["spins for ever"; 2]).filter(Result::is_ok).count(), 2);
+        drop(pool);
+    });
+}
+
+#[test]
+fn a_pool_that_is_dropped_ends_guests_that_would_not() {
+    alone(module_path!(), "a_pool_that_is_dropped_ends_guests_that_would_not", || {
+        let plugin = load("misbehave.wat");
+        for order in ORDERS {
+            for workers in ["1", "3"] {
+                let pool = Pool::builder(&plugin).jobs(workers.parse().unwrap()).order(order);
+                let mut pool = pool.build().unwrap();
+                let mut results = pool.map(["a", "spin"].into_iter().chain(["b"; 1000]));
+                assert!(results.next().unwrap().is_ok());
+                drop(results);
+                drop(pool);
+            }
+        }
+        // While it starts, too.
+        let spin = load("spin-init.wat");
+        let mut pool = Pool::builder(&spin).jobs("2".parse().unwrap()).build().unwrap();
+        drop(pool.map(["a"]));
+    });
+}

@@ -1,0 +1,97 @@
+//! A sink that fails at each write and each flush: the run ends, and says how far it came.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mtl_host::sink::{Sink, SinkError};
+use mtl_host::source::Items;
+use mtl_host::{Error, Order, Outcome, Pool};
+
+use super::{ORDERS, check_sum, echoing, numbers};
+use crate::support::alone;
+
+const ITEMS: usize = 8;
+
+/// What a sink does no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fails {
+    /// The write after so many.
+    Write(usize),
+    /// The write after so many panics.
+    Panic(usize),
+    /// The first flush after so many writes.
+    Flush(usize),
+}
+
+struct Failing {
+    fails: Fails,
+    written: usize,
+    has_failed: bool,
+}
+
+impl Failing {
+    fn new(fails: Fails) -> Self {
+        Self { fails, written: 0, has_failed: false }
+    }
+}
+
+impl Sink for Failing {
+    fn write(&mut self, _outcome: &Outcome<'_>) -> Result<(), SinkError> {
+        assert!(!self.has_failed, "a sink that has failed is left alone");
+        assert!(self.fails != Fails::Panic(self.written), "the printer burns");
+        self.has_failed = self.fails == Fails::Write(self.written);
+        if self.has_failed {
+            return Err(SinkError::other("no paper"));
+        }
+        self.written += 1;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        assert!(!self.has_failed, "a sink that has failed is left alone");
+        self.has_failed = matches!(self.fails, Fails::Flush(after) if self.written >= after);
+        if self.has_failed { Err(SinkError::other("no ink")) } else { Ok(()) }
+    }
+}
+
+fn pool(order: Order) -> Pool {
+    // With so small a window the reader waits for what the sink takes.
+    echoing(2).order(order).window("2".parse().unwrap()).build().unwrap()
+}
+
+#[test]
+fn a_sink_that_fails_ends_the_run_wherever_it_does() {
+    alone(module_path!(), "a_sink_that_fails_ends_the_run_wherever_it_does", || {
+        for order in ORDERS {
+            for fails in (0..ITEMS).map(Fails::Write).chain((0..=ITEMS).map(Fails::Flush)) {
+                let (mut pool, mut sink) = (pool(order), Failing::new(fails));
+                let ended = pool.run(Items::new(numbers(ITEMS)), &mut sink);
+                assert!(
+                    matches!(ended.error, Some(Error::Sink(_))),
+                    "{fails:?}: {:?}",
+                    ended.error
+                );
+                check_sum(&ended.summary);
+                assert_eq!(ended.summary.delivered, sink.written as u64, "{fails:?}");
+                let (Fails::Write(due) | Fails::Panic(due) | Fails::Flush(due)) = fails;
+                assert!(sink.has_failed && sink.written >= due, "{fails:?}: {}", sink.written);
+                assert!(pool.map(["again"]).all(|result| result.is_ok()), "{fails:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_sink_that_panics_leaves_nothing_behind() {
+    alone(module_path!(), "a_sink_that_panics_leaves_nothing_behind", || {
+        for order in ORDERS {
+            for fails in (0..ITEMS).map(Fails::Panic) {
+                let (mut pool, mut sink) = (pool(order), Failing::new(fails));
+                // Without an end: only who stops the run ends it.
+                let endless = Items::new((0..).map(|number: u64| number.to_string()));
+                let run = catch_unwind(AssertUnwindSafe(|| pool.run(endless, &mut sink)));
+                assert!(run.is_err(), "{fails:?}");
+                assert!(pool.map(["again"]).all(|result| result.is_ok()), "{fails:?}");
+            }
+        }
+    });
+}

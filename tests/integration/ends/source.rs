@@ -1,0 +1,104 @@
+//! A source that fails at each point: what it gave before comes out, and then the error.
+
+use mtl_host::sink::Memory;
+use mtl_host::source::{Filled, Source, SourceError};
+use mtl_host::{BlockBuilder, Error, FaultKind};
+
+use super::{ORDERS, check_sum, echoing, numbers, text};
+use crate::support::alone;
+
+const ITEMS: usize = 8;
+
+/// How a source ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Error,
+    Panic,
+}
+
+/// Gives so many numbers, some of them at a time, and then fails.
+struct Failing {
+    next: usize,
+    until: usize,
+    at_once: usize,
+    end: End,
+}
+
+impl Source for Failing {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        for _ in 0..self.at_once {
+            if self.next == self.until {
+                match self.end {
+                    End::Error => return Err(SourceError::other("the tape is torn")),
+                    End::Panic => panic!("the tape burns"),
+                }
+            }
+            block.push(self.next.to_string().as_bytes());
+            self.next += 1;
+        }
+        Ok(Filled::More)
+    }
+}
+
+#[test]
+fn what_a_source_gave_before_it_failed_comes_out() {
+    alone(module_path!(), "what_a_source_gave_before_it_failed_comes_out", || {
+        for end in [End::Error, End::Panic] {
+            for until in 0..=ITEMS {
+                for at_once in [1, 3] {
+                    for window in ["1", "2", "16MiB"] {
+                        fail_after(until, at_once, end, window);
+                    }
+                }
+            }
+        }
+    });
+}
+
+fn fail_after(until: usize, at_once: usize, end: End, window: &str) {
+    for order in ORDERS {
+        let case = format!("{end:?} after {until}, {at_once} at once, {window}, {order:?}");
+        let pool = echoing(2).order(order).window(window.parse().unwrap());
+        let mut pool = pool.build().unwrap();
+        let mut sink = Memory::new();
+        let ended = pool.run(Failing { next: 0, until, at_once, end }, &mut sink);
+        // What a panic leaves half-filled is not counted as read.
+        let due = if end == End::Panic { until - until % at_once } else { until };
+        let mut written: Vec<_> = sink.into_results().into_iter().map(Result::unwrap).collect();
+        written.sort();
+        let expected = numbers(due).into_iter().map(|number| Some(number.into_bytes()));
+        assert_eq!(written, expected.collect::<Vec<_>>(), "{case}");
+        check_sum(&ended.summary);
+        assert_eq!(ended.summary.delivered, due as u64, "{case}");
+        match (end, ended.error) {
+            (End::Error, Some(Error::Source(_))) => {}
+            (End::Panic, Some(Error::SourcePanicked { message })) => {
+                assert_eq!(message, "the tape burns");
+            }
+            (_, error) => panic!("{case}: {error:?}"),
+        }
+        assert!(pool.map(["again"]).all(|result| result.is_ok()), "{case}");
+    }
+}
+
+#[test]
+fn what_an_iterator_gave_before_it_panicked_comes_out() {
+    alone(module_path!(), "what_an_iterator_gave_before_it_panicked_comes_out", || {
+        for order in ORDERS {
+            for until in 0..=ITEMS {
+                let mut pool = echoing(2).order(order).build().unwrap();
+                let items = (0..=ITEMS).map(move |number| {
+                    assert!(number < until, "enough");
+                    number.to_string()
+                });
+                let mut seen: Vec<_> = pool.map(items).collect();
+                let fault = seen.pop().unwrap().unwrap_err();
+                assert_eq!(fault.kind(), FaultKind::NotRun);
+                assert_eq!(fault.message(), "the source of the items panicked: enough");
+                let mut seen: Vec<_> = seen.into_iter().map(Result::unwrap).collect();
+                seen.sort_by_key(|record| record.index());
+                assert_eq!(seen.iter().map(text).collect::<Vec<_>>(), numbers(until));
+            }
+        }
+    });
+}

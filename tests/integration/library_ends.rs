@@ -1,0 +1,69 @@
+//! How long the end may take, for those who use the library.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use mtl_host::{Engine, Event, FaultKind, Observer, Plugin, Pool, PoolBuilder, StopFlag};
+
+use crate::support::{DEADLINE, alone, fixtures};
+
+/// Says when the plugin has written something: it is at work on an item that never ends.
+struct Begun(Sender<()>);
+
+impl Observer for Begun {
+    fn notify(&self, event: &Event<'_>) {
+        if let Event::Output { .. } = event {
+            // The test may have ended.
+            let _ = self.0.send(());
+        }
+    }
+}
+
+fn builder(plugin: &str) -> (PoolBuilder, Receiver<()>) {
+    let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join(plugin)).unwrap();
+    let (begun, has_begun) = channel();
+    let builder = Pool::builder(&plugin)
+        .jobs("1".parse().unwrap())
+        .join_timeout(Duration::from_millis(50))
+        .observer(Arc::new(Begun(begun)));
+    (builder, has_begun)
+}
+
+#[test]
+fn an_item_that_never_ends_does_not_hold_up_the_end_of_its_run() {
+    alone(module_path!(), "an_item_that_never_ends_does_not_hold_up_the_end_of_its_run", || {
+        let (builder, has_begun) = builder("linger.wat");
+        let mut pool = builder.build().unwrap();
+        let results = pool.map(["s"]);
+        has_begun.recv_timeout(DEADLINE).unwrap();
+        let ended = results.end();
+        assert_eq!(ended.summary.counts.faults_of(FaultKind::Timeout), 1);
+        // Nor does one of a run that nobody waits for hold up the next.
+        let results = pool.map(["c"]);
+        has_begun.recv_timeout(DEADLINE).unwrap();
+        drop(results);
+        let records = pool.map(["n", "n"]).try_collect::<Vec<_>>().unwrap();
+        assert_eq!(records[1].bytes(), Some(&b"0 002"[..]), "a fresh instance");
+    });
+}
+
+#[test]
+fn the_end_of_a_run_is_not_that_of_the_pool() {
+    alone(module_path!(), "the_end_of_a_run_is_not_that_of_the_pool", || {
+        let stop = StopFlag::new();
+        let (builder, _) = builder("finish.wat");
+        let mut pool = builder.stop(&stop).build().unwrap();
+        let mut results = pool.map(std::iter::repeat("a"));
+        assert_eq!(results.next().unwrap().unwrap().bytes(), Some(&b""[..]));
+        stop.set();
+        let ended = results.end();
+        assert!(ended.summary.stopped);
+        // More than the end of the run might take has passed, and none of the end of the pool.
+        let (nobody, never) = channel::<()>();
+        assert!(never.recv_timeout(Duration::from_millis(60)).is_err());
+        drop(nobody);
+        let reports = pool.close();
+        assert_eq!(reports[0].closing, Ok(Some(b"a".to_vec())));
+    });
+}

@@ -1,0 +1,79 @@
+//! What `tally.wat` tells of each call, and a native worker that tells the same.
+
+use mtl_host::{ArgumentPassing, Failure, NativeWorker, Reply, WorkerReport, WorkerSpec};
+
+/// Does as `tally.wat` does.
+struct Tally {
+    passing: ArgumentPassing,
+    worker: u32,
+    calls: usize,
+}
+
+/// A native worker that does as `tally.wat` does.
+pub(super) fn native() -> WorkerSpec {
+    WorkerSpec::native(|context| {
+        let (passing, worker) = (context.argument_passing(), context.worker().get());
+        Ok(Tally { passing, worker, calls: 0 })
+    })
+}
+
+impl NativeWorker for Tally {
+    fn call(&mut self, item: &[u8], record: &mut Vec<u8>) -> Result<Reply, Failure> {
+        self.calls += 1;
+        let (passing, worker, calls) = (self.passing as u8, self.worker, self.calls);
+        record.extend_from_slice(format!("{passing} {worker} {calls:03} ").as_bytes());
+        record.extend_from_slice(item);
+        Ok(Reply::Record)
+    }
+
+    fn has_report(&self) -> bool {
+        true
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(Some(format!("{:03}", self.calls).into_bytes()))
+    }
+}
+
+/// Which calls the workers of a pool have told of.
+pub(super) struct Tallies(Vec<Vec<usize>>);
+
+impl Tallies {
+    pub(super) fn of(workers: usize) -> Self {
+        Self(vec![Vec::new(); workers])
+    }
+
+    /// Takes what one call has told, which was to be of `item`.
+    pub(super) fn note(&mut self, told: &str, passing: ArgumentPassing, item: &str) {
+        // A component of another kind stands among the workers, and says nothing of itself.
+        if told == item.to_uppercase() {
+            return;
+        }
+        let mut parts = told.splitn(4, ' ');
+        let mut next = || parts.next().unwrap_or_else(|| panic!("`{told}` tells too little"));
+        let number = |text: &str| text.parse::<usize>().unwrap();
+        assert_eq!(number(next()), passing as usize, "{told}");
+        let (worker, call) = (number(next()), number(next()));
+        assert_eq!(next(), item, "{told}");
+        self.0[worker].push(call);
+    }
+
+    /// Each worker has counted its calls without a gap, as it reports at the end, and no call is
+    /// missing in the sum.
+    pub(super) fn check(mut self, reports: &[WorkerReport], total: usize) {
+        assert_eq!(reports.len(), self.0.len());
+        for (calls, report) in self.0.iter_mut().zip(reports) {
+            let closing = report.closing.as_ref().unwrap().as_deref().unwrap();
+            if closing == b"done" {
+                assert!(calls.is_empty(), "a component does not count");
+                continue;
+            }
+            calls.sort_unstable();
+            assert!(calls.iter().copied().eq(1..=calls.len()), "{report:?}: {calls:?}");
+            assert_eq!(closing, format!("{:03}", calls.len()).as_bytes(), "{report:?}");
+            assert_eq!(report.items, calls.len() as u64);
+        }
+        let items: u64 = reports.iter().map(|report| report.items).sum();
+        assert_eq!(items, total as u64);
+    }
+}

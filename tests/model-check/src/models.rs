@@ -1,0 +1,9 @@
+//! The models, by what they are about.
+
+pub mod alarm;
+pub mod breakage;
+pub mod claim;
+pub mod meeting;
+pub mod overfull;
+pub mod stop;
+pub mod window;

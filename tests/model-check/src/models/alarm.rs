@@ -1,0 +1,58 @@
+//! Who sleeps on behalf of a guest is woken by what it waits for, and by who wants it to end;
+//! neither is missed when it comes just before the sleep.
+
+use std::sync::Arc;
+
+use loom::thread;
+
+use crate::check::{Interruptions, check};
+use crate::pool::cancel::Cancel;
+use crate::run::join;
+use crate::sync::atomic::{AtomicBool, Ordering};
+
+/// An instance comes to be and sleeps, while its pool is dropped.
+pub fn of_a_pool_that_is_dropped() {
+    check(Interruptions::Any, || {
+        let cancel = Cancel::default();
+        let canceller = cancel.clone();
+        let canceller = thread::spawn(move || {
+            canceller.starts();
+            canceller.all();
+        });
+        let alarm = cancel.alarm();
+        while cancel.lets_work() {
+            alarm.wait(None);
+        }
+        assert!(!cancel.lets_start(), "it only ever becomes more");
+        join([canceller]);
+    });
+}
+
+/// Two guests sleep; one is woken by what it waits for, then both by the end of the pool.
+pub fn of_what_it_waits_for() {
+    check(Interruptions::Any, || {
+        let cancel = Cancel::default();
+        let (mine, other) = (cancel.alarm(), cancel.alarm());
+        let ready = Arc::new(AtomicBool::new(false));
+        let event = {
+            let (ready, alarm) = (Arc::clone(&ready), Arc::clone(&mine));
+            thread::spawn(move || {
+                ready.store(true, Ordering::Release);
+                alarm.ring();
+            })
+        };
+        let sleeper = {
+            let cancel = cancel.clone();
+            thread::spawn(move || {
+                while cancel.lets_work() {
+                    other.wait(None);
+                }
+            })
+        };
+        while !ready.load(Ordering::Acquire) {
+            mine.wait(None);
+        }
+        cancel.all();
+        join([event, sleeper]);
+    });
+}

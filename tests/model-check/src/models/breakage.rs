@@ -1,0 +1,70 @@
+//! A worker breaks in the middle of a claim: the other one gets the items, and both leave.
+
+use crate::check::{Interruptions, check};
+use crate::queue::Window;
+use crate::run::{Ended, Run, join};
+
+/// Its item has a fault, the rest goes back; it works on when there is work for it.
+pub fn replaced() {
+    broken(|run| run.work(2));
+}
+
+/// No fresh instance can be made: it leaves although it was woken for an item.
+pub fn retired() {
+    broken(|_| ());
+}
+
+/// One worker breaks at the first item of its claim; then it does what `after` says.
+fn broken(after: fn(&Run)) {
+    check(Interruptions::Any, move || {
+        let run = Run::of(3, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(3).expect("there are items");
+        let other = run.spawn(|run| run.work(2));
+        run.note_done(&claim, 0);
+        claim.end(1);
+        run.release(1);
+        if run.queue.wait_for_work() {
+            after(&run);
+        }
+        join([other]);
+        assert_eq!(run.end(None), Ended::all_done(3));
+    });
+}
+
+/// Of three workers one breaks and is not replaced, while the items still come.
+pub fn retired_while_items_come() {
+    check(Interruptions::AtMost(4), || {
+        let run = Run::new(Window::UNBOUNDED, 2);
+        let broken = run.spawn(|run| {
+            run.queue.wait_for_work();
+        });
+        let other = run.spawn(|run| run.work(2));
+        run.read(&[1, 1], 2);
+        join([broken, other]);
+        assert_eq!(run.end(None), Ended::all_done(2));
+    });
+}
+
+/// The failed item is kept, to be tried again; others have the rest meanwhile.
+pub fn tried_again() {
+    check(Interruptions::AtMost(4), || {
+        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let mut claim = run.queue.claim(4).expect("there are items");
+        let other = run.spawn(|run| run.work(2));
+        run.note_done(&claim, 0);
+        if claim.start_next() {
+            let failed = claim.keep(1);
+            assert_eq!(failed.first().get(), 1);
+            assert!(!claim.start_next(), "the rest has been given back");
+            run.note_done(&claim, 1);
+            claim.end(2);
+            run.release(2);
+        } else {
+            claim.end(1);
+            run.release(1);
+        }
+        run.work(2);
+        join([other]);
+        assert_eq!(run.end(None), Ended::all_done(4));
+    });
+}

@@ -1,0 +1,32 @@
+//! One claim: its worker starts items, others take them over, and a stop takes them away.
+
+use crate::block::ItemIndex;
+use crate::check::{Interruptions, check};
+use crate::queue::Window;
+use crate::run::{Ended, Run, join};
+
+/// Two others take over what the worker of the only claim has not started.
+pub fn shared() {
+    check(Interruptions::AtMost(3), || {
+        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(4).expect("there are items");
+        let others = [(); 2].map(|()| run.spawn(|run| run.work(4)));
+        run.work_off(claim, || ());
+        join(others);
+        assert_eq!(run.end(None), Ended::all_done(4));
+    });
+}
+
+/// While the worker starts items, another takes some over, and a stop cuts off the rest.
+pub fn shared_and_cut() {
+    check(Interruptions::AtMost(3), || {
+        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(4).expect("there are items");
+        let other = run.spawn(|run| run.work(4));
+        let stopper = run.spawn(|run| run.queue.stop_from(ItemIndex::new(2)));
+        run.work_off(claim, || ());
+        join([other, stopper]);
+        let ended = run.end(None);
+        assert!(ended.done >= 2, "what is before the horizon is done: {ended:?}");
+    });
+}

@@ -1,0 +1,92 @@
+//! Results that wait for an earlier one have filled the window twice: only the earliest item
+//! goes on, and the others go on when the results are out.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::check::{Interruptions, check};
+use crate::queue::Window;
+use crate::run::{Ended, ITEM_COST, Run, join};
+
+/// One result fills the window of this many bytes more than twice.
+const WINDOW: usize = 200;
+const RESULT: usize = 500;
+
+/// Results as a consumer sees them that takes them in the order of their items. Like the account
+/// of a run, it adds no step to the model.
+#[derive(Default)]
+struct Delivery(Mutex<Results>);
+
+#[derive(Default)]
+struct Results {
+    /// Items that are claimed for certain.
+    claimed: BTreeSet<u64>,
+    /// Items whose results are held for certain.
+    held: BTreeSet<u64>,
+    /// The item whose result is due.
+    next: u64,
+}
+
+/// Two workers, four items.
+pub fn only_the_earliest_goes_on() {
+    check(Interruptions::AtMost(4), || {
+        let bytes = NonZeroUsize::new(WINDOW).expect("not zero");
+        let run = Run::of(4, Window::UNBOUNDED.with_bytes(bytes), 2);
+        let delivery = Arc::new(Delivery::default());
+        let others = Arc::clone(&delivery);
+        let other = run.spawn(move |run| others.work(run));
+        delivery.work(&run);
+        join([other]);
+        assert_eq!(run.end(None), Ended::all_done(4));
+    });
+}
+
+impl Delivery {
+    fn work(&self, run: &Run) {
+        loop {
+            let (next, is_overfull) = self.look();
+            let Some(claim) = run.queue.claim(1) else { return };
+            let item = claim.span().first().get();
+            self.claimed(item, is_overfull.then_some(next));
+            run.note_done(&claim, 0);
+            self.results().claimed.remove(&item);
+            claim.end(1);
+            run.queue.hold(RESULT);
+            let out = self.deliver(item);
+            run.queue.release(out, out * (ITEM_COST + RESULT));
+        }
+    }
+
+    /// Which result is due, and whether another is held for certain.
+    fn look(&self) -> (u64, bool) {
+        let results = self.results();
+        (results.next, !results.held.is_empty())
+    }
+
+    /// An item was claimed; if results were held since before, `overfull_at` was due then.
+    fn claimed(&self, item: u64, overfull_at: Option<u64>) {
+        let mut results = self.results();
+        if overfull_at == Some(results.next) {
+            let earlier: Vec<_> = results.claimed.range(..item).collect();
+            assert!(earlier.is_empty(), "item {item} was started beside {earlier:?}");
+        }
+        results.claimed.insert(item);
+    }
+
+    /// Takes a result; says how many are out by that.
+    fn deliver(&self, item: u64) -> usize {
+        let mut results = self.results();
+        results.held.insert(item);
+        let before = results.next;
+        while results.held.first() == Some(&results.next) {
+            results.held.pop_first();
+            results.next += 1;
+        }
+        usize::try_from(results.next - before).expect("a few")
+    }
+
+    fn results(&self) -> MutexGuard<'_, Results> {
+        self.0.lock().expect("a model ends with its first panic")
+    }
+}

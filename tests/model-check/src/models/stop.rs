@@ -1,0 +1,67 @@
+//! A stop in the middle: all threads end, nothing is lost, and nothing more is started.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use loom::thread::JoinHandle;
+
+use crate::block::ItemIndex;
+use crate::check::{Interruptions, check};
+use crate::queue::Window;
+use crate::run::{Run, join};
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// Ctrl-C, with one worker: nothing is started any more.
+pub fn of_everything() {
+    stop_from(0, 1, Interruptions::AtMost(3));
+}
+
+/// A failed item, with one worker: what is before it goes on.
+pub fn from_an_item() {
+    stop_from(1, 1, Interruptions::AtMost(3));
+}
+
+/// A failed item, with two workers.
+pub fn from_an_item_with_two_workers() {
+    stop_from(1, 2, Interruptions::AtMost(2));
+}
+
+/// Reads three items through a window of two.
+fn stop_from(horizon: u64, workers: usize, interruptions: Interruptions) {
+    check(interruptions, move || {
+        let items = NonZeroUsize::new(2).expect("not zero");
+        let run = Run::new(Window::UNBOUNDED.with_items(items), workers);
+        let told = Arc::new(AtomicU64::new(u64::MAX));
+        let reader = run.spawn(|run| run.read(&[1, 2], 2));
+        let workers: Vec<_> = (0..workers).map(|_| worker(&run, &told)).collect();
+        run.queue.stop_from(ItemIndex::new(horizon));
+        told.store(horizon, Ordering::Release);
+        join(workers);
+        run.end(Some(reader));
+    });
+}
+
+/// A worker that knows of the stop, once it has been made: it looks before each start.
+fn worker(run: &Arc<Run>, told: &Arc<AtomicU64>) -> JoinHandle<()> {
+    let told = Arc::clone(told);
+    let horizon = move || told.load(Ordering::Acquire);
+    run.spawn(move |run| {
+        loop {
+            let mut before = horizon();
+            let Some(claim) = run.queue.claim(2) else { return };
+            let mut done = 0;
+            loop {
+                let item = claim.span().first().get() + done as u64;
+                assert!(item < before, "item {item} was started after the stop from {before}");
+                run.note_done(&claim, done);
+                done += 1;
+                before = horizon();
+                if !claim.start_next() {
+                    break;
+                }
+            }
+            claim.end(done);
+            run.release(done);
+        }
+    })
+}

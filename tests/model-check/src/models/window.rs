@@ -1,0 +1,30 @@
+//! A reader and workers: all items come through, and no more are held than the window says.
+
+use std::num::NonZeroUsize;
+
+use crate::check::{Interruptions, check};
+use crate::queue::Window;
+use crate::run::{Ended, Run, join};
+
+/// Two workers, and a window that is smaller than a block.
+pub fn of_one_item() {
+    read_through(Interruptions::AtMost(3), 1, &[3]);
+}
+
+/// Two workers, and blocks that come one by one.
+pub fn of_two_items() {
+    read_through(Interruptions::AtMost(3), 2, &[1, 1, 1]);
+}
+
+fn read_through(interruptions: Interruptions, bound: usize, blocks: &'static [usize]) {
+    const WORKERS: usize = 2;
+    check(interruptions, move || {
+        let items = NonZeroUsize::new(bound).expect("a window is not empty");
+        let run = Run::new(Window::UNBOUNDED.with_items(items), WORKERS);
+        let workers = [(); WORKERS].map(|()| run.spawn(|run| run.work(2)));
+        // Whatever the window, each worker may have an item.
+        run.read(blocks, bound.max(WORKERS));
+        join(workers);
+        assert_eq!(run.end(None), Ended::all_done(blocks.iter().sum()));
+    });
+}

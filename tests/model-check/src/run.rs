@@ -1,0 +1,152 @@
+//! One run, as the models see it: the host's queue, and an account of what went through it.
+//!
+//! The account is kept by the standard library's mutex, which loom does not know: keeping it is
+//! no step of the model, and adds no order to check.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use loom::thread::{self, JoinHandle};
+
+use crate::block::{BlockBuilder, ItemIndex};
+use crate::queue::{Claim, Queue, Stopped, Window};
+
+pub(crate) struct Run {
+    pub(crate) queue: Queue,
+    account: Mutex<Account>,
+}
+
+#[derive(Default)]
+struct Account {
+    pushed: usize,
+    /// The items that have their outcome, in the order in which they got it.
+    done: Vec<u64>,
+    /// How many items have been let go, or are about to be.
+    released: usize,
+}
+
+/// What an item says: nothing that the queue looks at.
+const ITEM: &[u8] = b"item";
+/// What an item takes of the window.
+pub(crate) const ITEM_COST: usize = ITEM.len() + BlockBuilder::ITEM_COST;
+
+impl Run {
+    pub(crate) fn new(window: Window, workers: usize) -> Arc<Self> {
+        Arc::new(Self { queue: Queue::new(window, workers), account: Mutex::default() })
+    }
+
+    /// A run whose reader has read `items` and has ended.
+    pub(crate) fn of(items: usize, window: Window, workers: usize) -> Arc<Self> {
+        let run = Self::new(window, workers);
+        run.push(items).expect("nobody stops it");
+        run.queue.close();
+        run
+    }
+
+    /// Does `part` in a thread of its own.
+    pub(crate) fn spawn(
+        self: &Arc<Self>,
+        part: impl FnOnce(&Self) + Send + 'static,
+    ) -> JoinHandle<()> {
+        let run = Arc::clone(self);
+        thread::spawn(move || part(&run))
+    }
+
+    /// Reads as the host's reader does, until it is stopped: blocks of so many items. No more
+    /// than `bound` may be held after each.
+    pub(crate) fn read(&self, blocks: &[usize], bound: usize) {
+        for items in blocks {
+            if self.queue.wait_for_room().is_err() || self.push(*items).is_err() {
+                break;
+            }
+            let account = self.account();
+            let held = account.pushed - account.released;
+            assert!(held <= bound, "{held} items are held, the window is of {bound}");
+        }
+        self.queue.close();
+    }
+
+    fn push(&self, items: usize) -> Result<(), Stopped> {
+        let mut block = BlockBuilder::new();
+        (0..items).for_each(|_| block.push(ITEM));
+        self.queue.push(&mut block)?;
+        self.account().pushed += items;
+        Ok(())
+    }
+
+    /// Works as a worker does, until no item is left for it.
+    pub(crate) fn work(&self, wanted: usize) {
+        while let Some(claim) = self.queue.claim(wanted) {
+            self.work_off(claim, || ());
+        }
+    }
+
+    /// Works on what of a claim nobody takes from it; does `call` for each item.
+    pub(crate) fn work_off(&self, claim: Claim<'_>, call: impl Fn()) {
+        let mut done = 0;
+        loop {
+            call();
+            self.note_done(&claim, done);
+            done += 1;
+            if !claim.start_next() {
+                break;
+            }
+        }
+        claim.end(done);
+        self.release(done);
+    }
+
+    /// The item at `at` of the claim has its outcome.
+    pub(crate) fn note_done(&self, claim: &Claim<'_>, at: usize) {
+        self.account().done.push(claim.span().first().get() + at as u64);
+    }
+
+    /// The consumer has taken the outcomes of so many items.
+    pub(crate) fn release(&self, items: usize) {
+        self.account().released += items;
+        self.queue.release(items, items * ITEM_COST);
+    }
+
+    /// Accounts for what is left, as the host does when all workers have left.
+    pub(crate) fn end(&self, reader: Option<JoinHandle<()>>) -> Ended {
+        self.queue.stop_from(ItemIndex::default());
+        if let Some(reader) = reader {
+            reader.join().expect("the reader ends");
+        }
+        let mut left = Vec::new();
+        for span in self.queue.drain() {
+            left.extend((0..span.len()).map(|at| span.first().get() + at as u64));
+            // More than is held cannot be let go: that would overflow.
+            self.queue.release(span.len(), span.total_cost());
+        }
+        let done = std::mem::take(&mut self.account().done);
+        let mut all: Vec<_> = done.iter().chain(&left).copied().collect();
+        all.sort_unstable();
+        let read: Vec<_> = (0..self.queue.pushed()).collect();
+        assert_eq!(all, read, "each item is done or left, once; done: {done:?}, left: {left:?}");
+        Ended { done: done.len(), left: left.len() }
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().expect("a model ends with its first panic")
+    }
+}
+
+/// What became of the items of a run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) done: usize,
+    pub(crate) left: usize,
+}
+
+impl Ended {
+    pub(crate) const fn all_done(items: usize) -> Self {
+        Self { done: items, left: 0 }
+    }
+}
+
+/// Waits for threads of a model.
+pub(crate) fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    for thread in threads {
+        thread.join().expect("loom ends with the first panic");
+    }
+}

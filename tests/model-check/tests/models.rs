@@ -1,0 +1,23 @@
+//! Each model in every order.
+
+/// One test for each model.
+macro_rules! every_order {
+    ($($of:ident: $($model:ident)*;)*) => {$(
+        mod $of {
+            $(#[test]
+            fn $model() {
+                model_check::models::$of::$model();
+            })*
+        }
+    )*};
+}
+
+every_order! {
+    alarm: of_a_pool_that_is_dropped of_what_it_waits_for;
+    breakage: replaced retired retired_while_items_come tried_again;
+    claim: shared shared_and_cut;
+    meeting: of_items_that_wait of_items_that_come after_results_are_out;
+    overfull: only_the_earliest_goes_on;
+    stop: of_everything from_an_item from_an_item_with_two_workers;
+    window: of_one_item of_two_items;
+}
