@@ -103,6 +103,13 @@ impl Plugin {
     /// Reads what is in the file at `path`, without running any of it; also what would not load,
     /// as far as it can be read.
     ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// assert!(found.needs().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the file cannot be read, or is not WebAssembly.
@@ -161,6 +168,12 @@ impl Plugin {
 
     /// Whether it has a way to connect to anything: a component may import sockets and HTTP; the
     /// WASI of core modules has none.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// assert!(Plugin::load(&Engine::new()?, "../tests/fixtures/connect.wat")?.can_connect());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn can_connect(&self) -> bool {
         match &self.code {

@@ -50,6 +50,13 @@ pub struct Inspection {
 }
 
 /// What kind of WebAssembly a plugin is.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/component.wat")?;
+/// assert_eq!(found.kind, PluginKind::Component);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PluginKind {
@@ -60,6 +67,14 @@ pub enum PluginKind {
 }
 
 /// Something that a plugin exports.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let call = found.exports.iter().find(|export| export.name == "call").unwrap();
+/// assert_eq!(call.signature, "(i32, i32) -> (i64)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Export {
@@ -70,6 +85,13 @@ pub struct Export {
 }
 
 /// Things that a plugin imports from one module or interface.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
+/// assert_eq!(found.imports[0].from, "wasi_snapshot_preview1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Import {
@@ -82,6 +104,13 @@ pub struct Import {
 }
 
 /// Who provides what is imported.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/unknown-import.wat")?;
+/// assert_eq!(found.imports[0].provider, Provider::Unknown);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Provider {
@@ -96,6 +125,13 @@ pub enum Provider {
 }
 
 /// How much memory an instance begins with, and how far it may grow by what its file says.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
+/// assert_eq!(found.memory.unwrap().initial, 192 * 1024);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemorySize {

@@ -138,6 +138,13 @@ impl PluginLoader {
     /// Reads what is in the file at `path`, without running any of it; also what would not load,
     /// as far as it can be read.
     ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let loader = Plugin::loader(&Engine::new()?);
+    /// assert!(loader.inspect("../tests/fixtures/no-call.wat")?.refusal.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the file cannot be read, is not the one that is pinned, or is not WebAssembly; and when

@@ -197,6 +197,13 @@ impl PoolBuilder {
     ///
     /// Names are looked up once, by [`build`](Self::build). Nothing else of a network is there:
     /// no other names, no UDP, no listening, and no TLS but what a plugin brings itself.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/connect.wat")?;
+    /// let pool = Pool::builder(&plugin).net("127.0.0.1:8080".parse()?).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn net(mut self, grant: NetGrant) -> Self {
         self.grants.net(grant);
         self

@@ -156,6 +156,13 @@ impl WorkerSpec {
 
     /// Lets this worker's plugin connect to a port of a host, beside those that all may connect
     /// to.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/connect.wat")?;
+    /// let pool = Pool::of([WorkerSpec::plugin(&plugin).net("127.0.0.1:8080".parse()?)]).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn net(mut self, grant: NetGrant) -> Self {
         self.grants.net(grant);
         self

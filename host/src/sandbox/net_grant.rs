@@ -37,6 +37,12 @@ pub(super) enum Host {
 }
 
 /// Not of the form `HOST:PORT`.
+///
+/// ```
+/// use mtl_host::{NetGrant, NotANetGrant};
+///
+/// assert_eq!("a:*".parse::<NetGrant>(), Err(NotANetGrant::Port));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotANetGrant {

@@ -142,9 +142,10 @@ impl Network {
             Some(host) if self.grants.iter().any(|grant| grant.host == host) => {
                 return Ok(self.addresses(&host));
             }
-            Some(_) | None => {}
+            // What is told is kept, and what is no name may be as long as a guest likes.
+            None => return Err(Denied),
+            Some(_) => self.tell(&Denial::Name(name.into())),
         }
-        self.tell(&Denial::Name(name.into()));
         Err(Denied)
     }
 

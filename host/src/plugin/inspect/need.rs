@@ -4,6 +4,13 @@ use super::{Import, Provider};
 use crate::plugin::component::is_to_connect;
 
 /// Something that a plugin has only if it is granted.
+///
+/// ```
+/// use mtl_host::Need;
+///
+/// assert_eq!(Need::Network.name(), "network");
+/// assert_eq!(Need::Network.flag(), "--net HOST:PORT");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Need {
