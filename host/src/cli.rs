@@ -16,6 +16,7 @@ mod faults;
 mod finish_file;
 mod formats;
 mod init_arg;
+mod inspect;
 mod limit_args;
 mod listener;
 mod machine;
@@ -38,6 +39,7 @@ use clap::{Parser, Subcommand};
 
 use self::error::CliError;
 use self::exit::Exit;
+use self::inspect::InspectArgs;
 use self::run_args::RunArgs;
 use self::settings::{Asked, Refused};
 
@@ -52,6 +54,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(Box<RunArgs>),
+    Inspect(InspectArgs),
 }
 
 /// Parses the command line and does what it says.
@@ -59,6 +62,7 @@ pub(crate) fn main() -> Exit {
     match settings::ask(std::env::args_os().collect()) {
         Ok(Asked::Run(args)) => run::run(&args),
         Ok(Asked::Show(text)) => show(&text),
+        Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
         Err(Refused::Line(error)) => {
             let _ = error.print();
             if error.use_stderr() { Exit::Usage } else { Exit::Success }
@@ -97,7 +101,10 @@ mod tests {
         assert!(
             help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
         );
-        let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+        let inspect = command.find_subcommand_mut("inspect").unwrap();
+        let inspect = inspect.clone().term_width(80).render_long_help().to_string();
+        let lines = help.lines().chain(inspect.lines());
+        let wide: Vec<_> = lines.filter(|line| line.chars().count() > 80).collect();
         assert_eq!(wide, [""; 0]);
     }
 }

@@ -1,6 +1,7 @@
 //! What happens in a run beside its results. Stages tell, the side listens.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +90,14 @@ pub enum Event<'a> {
         /// Why.
         why: &'a Retirement,
     },
+    /// A plugin was denied what is not granted to it. The call has failed inside of it, and it
+    /// goes on as it likes. The same is told once, and not more than some of one run.
+    Denied {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// What it wanted.
+        denial: &'a Denial,
+    },
     /// A plugin wrote a line to its standard output or its standard error.
     Output {
         /// Which worker.
@@ -138,6 +147,9 @@ impl Event<'_> {
             Self::Finished { worker, items, .. } => {
                 tracing::debug!(worker = worker.get(), items, "an instance has ended");
             }
+            Self::Denied { worker, denial } => {
+                tracing::warn!(worker = worker.get(), %denial, "the plugin was denied something");
+            }
             Self::Output { worker, stream, line } => {
                 tracing::debug!(worker = worker.get(), ?stream, line, "the plugin wrote");
             }
@@ -154,6 +166,60 @@ impl Event<'_> {
                     Level::Error => tracing::error!(worker, "{message}"),
                 }
             }
+        }
+    }
+}
+
+/// What a plugin was denied.
+///
+/// ```
+/// use mtl_host::Denial;
+///
+/// let denial = Denial::Connection("127.0.0.1:80".parse()?);
+/// assert_eq!(denial.to_string(), "a connection to `127.0.0.1:80`");
+/// assert_eq!(denial.hint(), "`--net 127.0.0.1:80` grants it");
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denial {
+    /// To open a socket, where nothing of the network is granted.
+    #[error("a socket")]
+    Sockets,
+    /// To connect to an address.
+    #[error("a connection to `{0}`")]
+    Connection(SocketAddr),
+    /// To look a name up.
+    #[error("the addresses of `{0}`")]
+    Name(String),
+    /// To send an HTTP request.
+    #[error("a request to `{host}:{port}`")]
+    Request {
+        /// To whom.
+        host: String,
+        /// At which port.
+        port: u16,
+    },
+    /// To send a request over TLS, which this host does not have.
+    #[error("a request by `https` to `{host}:{port}`")]
+    Tls {
+        /// To whom.
+        host: String,
+        /// At which port.
+        port: u16,
+    },
+}
+
+impl Denial {
+    /// What the user can do about it, if they want to.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Sockets => "`--net HOST:PORT` lets it connect there".into(),
+            Self::Connection(address) => format!("`--net {address}` grants it"),
+            Self::Name(name) => format!("`--net {name}:PORT` grants it, for one port"),
+            Self::Request { host, port } => format!("`--net {host}:{port}` grants it"),
+            Self::Tls { .. } => "this host has no TLS: plugins can send requests by `http`".into(),
         }
     }
 }

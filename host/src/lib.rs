@@ -67,15 +67,15 @@ pub use self::block::{BlockBuilder, ItemIndex};
 pub use self::collector::Order;
 pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownPolicy};
 pub use self::error::Error;
-pub use self::event::{Closing, Event, Level, Observer, Stream};
+pub use self::event::{Closing, Denial, Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
 pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::places::{PlaceError, Places};
 pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
 pub use self::plugin::{
-    Engine, EngineError, HostCall, HostFunctionError, LoadError, NotASha256, Plugin, PluginLoader,
-    Sha256, StartError,
+    Engine, EngineError, Export, HostCall, HostFunctionError, Import, Inspection, LoadError,
+    MemorySize, Need, NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, StartError,
 };
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results, WorkerSpec,
@@ -86,6 +86,7 @@ pub use self::sandbox::limits::{
     Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit, NotASize, NotATotalMemory,
     NotFuel, PluginSize, ResultLimit, TotalMemory,
 };
+pub use self::sandbox::net_grant::{NetGrant, NotANetGrant};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::stop::StopFlag;
 pub use self::worker::executor::Broken;

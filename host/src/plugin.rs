@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod functions;
 mod host_function;
+mod inspect;
 mod loader;
 pub(crate) mod passing;
 mod state;
@@ -28,6 +29,7 @@ pub use self::digest::{NotASha256, Sha256};
 pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
 pub use self::host_function::{HostCall, HostFunctionError};
+pub use self::inspect::{Export, Import, Inspection, MemorySize, Need, PluginKind, Provider};
 pub use self::loader::PluginLoader;
 pub(crate) use self::state::Spec;
 
@@ -102,6 +104,23 @@ impl Plugin {
         Self::loader(engine).from_bytes(name, bytes)
     }
 
+    /// Reads what is in the file at `path`, without running any of it; also what would not load,
+    /// as far as it can be read.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// assert!(found.needs().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or is not WebAssembly.
+    pub fn inspect(engine: &Engine, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
+        Self::loader(engine).inspect(path)
+    }
+
     /// For a plugin that is pinned, is called by another name, or gets functions of your own.
     ///
     /// ```
@@ -148,6 +167,22 @@ impl Plugin {
         match &self.code {
             Code::Core(plugin) => plugin.asks_for_passing(),
             Code::Component(plugin) => plugin.asks_for_passing(),
+        }
+    }
+
+    /// Whether it has a way to connect to anything: a component may import sockets and HTTP; the
+    /// WASI of core modules has none.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// assert!(Plugin::load(&Engine::new()?, "../tests/fixtures/connect.wat")?.can_connect());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn can_connect(&self) -> bool {
+        match &self.code {
+            Code::Core(_) => false,
+            Code::Component(plugin) => plugin.can_connect(),
         }
     }
 

@@ -29,6 +29,20 @@ pub(super) fn block(text: &str, indent: &str) -> String {
     shown
 }
 
+/// JSON that means the same, with everything escaped that is not a plain sign. Such signs are
+/// only within its strings.
+pub(super) fn json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if sign.is_control() || changes_direction(sign) {
+            write!(shown, "\\u{:04x}", u32::from(sign)).expect("a string takes everything");
+        } else {
+            shown.push(sign);
+        }
+    }
+    shown
+}
+
 /// The beginning of `text`: the rest of what is very long helps nobody.
 pub(super) fn head(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
@@ -81,6 +95,14 @@ mod tests {
             block("one\nerror: two\r\n\u{1b}three\n", "   "),
             "one\n   error: two\n   \\u{1b}three"
         );
+    }
+
+    #[test]
+    fn json_means_the_same_and_has_only_plain_signs() {
+        let text = "a\u{9b}\u{7f}\u{202e}\t\u{1f600}\"";
+        let shown = json(&serde_json::json!([text]).to_string());
+        assert!(shown.chars().all(|sign| !sign.is_control() && !changes_direction(sign)));
+        assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [text]);
     }
 
     #[test]

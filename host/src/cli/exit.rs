@@ -52,7 +52,9 @@ impl Exit {
                 | BuildError::WorkerCount { .. }
                 | BuildError::InitBesideList
                 | BuildError::NoWorker
-                | BuildError::Dir { .. },
+                | BuildError::Dir { .. }
+                | BuildError::NoNet { .. }
+                | BuildError::Name { .. },
             ) => Self::Usage,
             CliError::Engine(_) | CliError::Load(_) | CliError::Build(_) => Self::Plugin,
             CliError::Source(_)

@@ -100,6 +100,12 @@ impl Observer for Report {
             Event::OutputDropped { worker, lines, bytes } => {
                 self.0.line(&dropped_text(worker, lines, bytes));
             }
+            Event::Denied { worker, denial } => {
+                let (denial, hint) = (shown(&denial.to_string()), shown(&denial.hint()));
+                let hint = escape::block(&hint, UNDER_ERROR);
+                self.0
+                    .line(&format!("warning: worker {worker} was denied {denial}\n hint: {hint}"));
+            }
             Event::Finished { worker, closing, .. } => self.closing(worker, closing),
             Event::WorkerRetired { worker, why } => {
                 let (did, why) = (why.summary(), chain(why));

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use mtl_host::{
-    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, RetryOn,
-    Sha256, Window,
+    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, NetGrant,
+    RetryOn, Sha256, Window,
 };
 
 use super::env_grant::EnvGrant;
@@ -186,9 +186,9 @@ pub(crate) struct WorkerArgs {
     pub(crate) plugin: Option<PathBuf>,
 
     /// A worker, where they differ: once for each. After its plugin come, as needed,
-    /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,memory=SIZE`, `,timeout=TIME`,
-    /// `,init-timeout=TIME`, `,fuel=N`, `,max-result=SIZE`, `,sha256=HEX`, `,call=NAME`, and last
-    /// `,init=TEXT` or `,init=@FILE`, which takes the rest
+    /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
+    /// `,timeout=TIME`, `,init-timeout=TIME`, `,fuel=N`, `,max-result=SIZE`, `,sha256=HEX`,
+    /// `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`, which takes the rest
     #[arg(
         long,
         value_name = "SPEC",
@@ -221,6 +221,11 @@ pub(crate) struct WorkerArgs {
     /// Let the plugin see a variable; without VALUE, as it is here
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub(crate) env: Vec<EnvGrant>,
+
+    /// Let the plugin connect to PORT of HOST, a name or an address such as 127.0.0.1 or [::1], by
+    /// TCP and by HTTP without TLS; names are looked up once, at the start
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) net: Vec<NetGrant>,
 
     /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it
     #[arg(long, value_name = "HEX")]

@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
+use super::inspect::InspectArgs;
 use super::run_args::RunArgs;
 use super::{Cli, Command};
 
@@ -16,6 +17,8 @@ use super::{Cli, Command};
 pub(super) enum Asked {
     /// To run.
     Run(Box<RunArgs>),
+    /// To look into a plugin.
+    Inspect(InspectArgs),
     /// To show this.
     Show(String),
 }
@@ -48,6 +51,11 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     command.build();
     let run = command.find_subcommand("run").expect("there is one").clone();
     let found = lenient(command.clone()).try_get_matches_from(&line)?;
+    if found.subcommand_matches("run").is_none()
+        && let Cli { command: Command::Inspect(args) } = Cli::from_arg_matches(&found)?
+    {
+        return Ok(Asked::Inspect(args));
+    }
     let given = flags(&found);
     let config = given.get_one::<PathBuf>("config");
     let additions = config.map(|path| Config::read(path)?.additions(&run, given)).transpose()?;
@@ -60,7 +68,10 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
         Some(path) => ConfigError::together(path, &error).into(),
         None => Refused::Line(error),
     })?;
-    let Cli { command: Command::Run(mut args) } = Cli::from_arg_matches(&found)?;
+    let mut args = match Cli::from_arg_matches(&found)?.command {
+        Command::Run(args) => args,
+        Command::Inspect(args) => return Ok(Asked::Inspect(args)),
+    };
     if !workers.is_empty() {
         args.workers.worker = workers;
     }

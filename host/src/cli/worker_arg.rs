@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use mtl_host::{DirGrant, Fuel, MemoryLimit, ResultLimit, Sha256};
+use mtl_host::{DirGrant, Fuel, MemoryLimit, NetGrant, ResultLimit, Sha256};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
@@ -19,6 +19,7 @@ pub(crate) struct WorkerArg {
     pub(crate) plugin: PathBuf,
     pub(crate) dirs: Vec<DirGrant>,
     pub(crate) env: Vec<EnvGrant>,
+    pub(crate) net: Vec<NetGrant>,
     pub(crate) memory: Option<MemoryLimit>,
     pub(crate) timeout: Option<TimeSpan>,
     pub(crate) init_timeout: Option<TimeSpan>,
@@ -53,9 +54,10 @@ fn known() -> String {
 
 impl WorkerArg {
     /// What can be said of a worker beside its plugin.
-    pub(crate) const KEYS: [&str; 10] = [
+    pub(crate) const KEYS: [&str; 11] = [
         "dir",
         "env",
+        "net",
         "memory",
         "timeout",
         "init-timeout",
@@ -72,6 +74,7 @@ impl WorkerArg {
             plugin,
             dirs: Vec::new(),
             env: Vec::new(),
+            net: Vec::new(),
             memory: None,
             timeout: None,
             init_timeout: None,
@@ -105,11 +108,12 @@ impl WorkerArg {
         Ok(worker)
     }
 
-    /// Sets one of the [keys](Self::KEYS); directories and variables add up.
+    /// Sets one of the [keys](Self::KEYS); directories, variables and hosts add up.
     pub(crate) fn set(&mut self, key: &str, value: &OsStr) -> Result<(), WorkerArgError> {
         match key {
             "dir" => self.dirs.push(parsed(key, value)?),
             "env" => self.env.push(parsed(key, value)?),
+            "net" => self.net.push(parsed(key, value)?),
             "memory" => once(&mut self.memory, key, parsed(key, value)?)?,
             "timeout" => once(&mut self.timeout, key, parsed(key, value)?)?,
             "init-timeout" => once(&mut self.init_timeout, key, parsed(key, value)?)?,
@@ -159,12 +163,13 @@ mod tests {
 
     #[test]
     fn a_worker_is_a_plugin_and_what_it_is_given() {
-        let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,memory=1MiB,timeout=1.5s,\
+        let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,net=a:1,net=[::1]:2,memory=1MiB,timeout=1.5s,\
                     init-timeout=2m,fuel=50M,max-result=1KiB,call=run,init=";
         let worker = parse(text).unwrap();
         assert_eq!(worker.plugin, PathBuf::from("a b.wasm"));
         assert_eq!(worker.dirs, [DirGrant::read("x", "/x"), DirGrant::read_write("y", "/y")]);
         assert_eq!(worker.env, ["K=1=2", "HOME"].map(|text| text.parse().unwrap()));
+        assert_eq!(worker.net, ["a:1", "[::1]:2"].map(|text| text.parse().unwrap()));
         assert_eq!(worker.memory, Some("1MiB".parse().unwrap()));
         let times = [worker.timeout, worker.init_timeout].map(|time| time.unwrap().to_string());
         assert_eq!(times, ["1.5s", "120s"]);
@@ -199,7 +204,7 @@ mod tests {
             (",init=x",                 "the plugin comes first"),
             ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
             ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`"),
-            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `memory`, `timeout`, `init-timeout`, `fuel`, `max-result`, `sha256`, `call`, `init`"),
+            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `fuel`, `max-result`, `sha256`, `call`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not a size, such as `64MiB`, `2GiB` or `1000000`"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),

@@ -69,6 +69,9 @@ impl WorkerArgs {
         for grant in &self.dir {
             builder = builder.dir(grant.clone());
         }
+        for grant in &self.net {
+            builder = builder.net(grant.clone());
+        }
         for grant in &self.env {
             let (name, value) = resolve(grant)?;
             builder = builder.env(name, value);
@@ -85,6 +88,9 @@ fn spec(worker: &WorkerArg, loaded: &mut Loaded<'_>) -> Result<WorkerSpec, CliEr
     }
     for grant in &worker.dirs {
         spec = spec.dir(grant.clone());
+    }
+    for grant in &worker.net {
+        spec = spec.net(grant.clone());
     }
     for grant in &worker.env {
         let (name, value) = resolve(grant)?;

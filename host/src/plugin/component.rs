@@ -1,6 +1,7 @@
 //! Components of the world `mtl:plugin/plugin`: bytes in, bytes out.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
@@ -8,18 +9,21 @@ use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, ComponentType, Instance, InstancePre,
     Lift, Linker, Lower, ResourceTable, TypedFunc,
 };
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::sockets::WasiSocketsCtxView;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
-use super::state::{Common, HasCommon, Spec, begin, enter_async, store, wasi};
+use super::state::{Common, HasCommon, Spec, begin, enter_async, network, store, wasi};
 use super::{Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
-use crate::sandbox::http::NoHttp;
+use crate::sandbox::http::Requests;
 use crate::sandbox::limits::ResultLimit;
+use crate::sandbox::network::Network;
+use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 /// The interface that a worker's component exports.
@@ -36,6 +40,7 @@ pub(super) struct ComponentPlugin {
     pre: InstancePre<State>,
     exports: Exports,
     asks_for_passing: bool,
+    can_connect: bool,
 }
 
 /// Where the worker's functions are among the exports.
@@ -50,7 +55,8 @@ struct State {
     wasi: WasiCtx,
     table: ResourceTable,
     http: WasiHttpCtx,
-    no_http: NoHttp,
+    requests: Requests,
+    network: Arc<Network>,
     common: Common,
 }
 
@@ -68,7 +74,14 @@ impl WasiView for State {
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.no_http, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView { hooks: &mut self.requests, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+impl HasSockets for State {
+    fn granted_sockets(&mut self) -> GrantedSockets<'_> {
+        let sockets = WasiSocketsCtxView { ctx: self.wasi.sockets(), table: &mut self.table };
+        GrantedSockets { sockets, network: &self.network }
     }
 }
 
@@ -92,11 +105,28 @@ impl ComponentPlugin {
         path: &Path,
         artifact: &Artifact,
     ) -> Result<Self, LoadError> {
+        Self::link(loader, path, &Self::component(loader, path, artifact)?)
+    }
+
+    /// The component, compiled and not looked at.
+    pub(super) fn component(
+        loader: &PluginLoader,
+        path: &Path,
+        artifact: &Artifact,
+    ) -> Result<Component, LoadError> {
+        let component = Component::new(loader.engine().wasm(), artifact.bytes());
+        component
+            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
+    }
+
+    /// Checks what a component exports, and finds what it imports.
+    pub(super) fn link(
+        loader: &PluginLoader,
+        path: &Path,
+        component: &Component,
+    ) -> Result<Self, LoadError> {
         let (engine, functions) = (loader.engine(), loader.functions());
-        let component = Component::new(engine.wasm(), artifact.bytes());
-        let component = component
-            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
-        let exports = Exports::find(&component).ok_or_else(|| {
+        let exports = Exports::find(component).ok_or_else(|| {
             let ty = component.component_type();
             let exports = ty.exports(engine.wasm()).map(|(name, _)| name.to_owned());
             let exports = super::error::names(exports);
@@ -106,15 +136,20 @@ impl ComponentPlugin {
             let call = loader.call_export().to_owned();
             return Err(LoadError::CallOfWorld { path: path.to_owned(), call });
         }
-        check_imports(engine, path, &component, functions)?;
+        check_imports(engine, path, component, functions)?;
         let mut linker = linker(engine);
         host_function::component::add_to_linker(&mut linker, functions)
             .expect("checked by the loader: no name is taken");
-        let pre = linker.instantiate_pre(&component);
+        let pre = linker.instantiate_pre(component);
         let pre =
             pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
-        let asks_for_passing = asks_for_passing(engine, &component);
-        Ok(Self { engine: engine.clone(), pre, exports, asks_for_passing })
+        let asks_for_passing = asks_for_passing(engine, component);
+        let can_connect = can_connect(engine, component);
+        Ok(Self { engine: engine.clone(), pre, exports, asks_for_passing, can_connect })
+    }
+
+    pub(super) fn can_connect(&self) -> bool {
+        self.can_connect
     }
 
     pub(super) fn asks_for_passing(&self) -> bool {
@@ -123,11 +158,13 @@ impl ComponentPlugin {
 
     /// A fresh instance, initialised.
     pub(super) fn start(&self, spec: &Spec) -> Result<ComponentInstance, StartError> {
+        let network = network(spec);
         let data = State {
-            wasi: wasi(spec)?.build(),
+            wasi: with_sockets(wasi(spec)?, &network).build(),
             table: ResourceTable::new(),
             http: WasiHttpCtx::new(),
-            no_http: NoHttp,
+            requests: Requests::new(&network),
+            network,
             common: Common::new(spec),
         };
         let mut store = store(&self.engine, spec, data);
@@ -164,6 +201,7 @@ impl Exports {
 fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine.wasm());
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("an empty linker takes WASI");
+    sockets::add_to_linker(&mut linker).expect("what is defined may be shadowed");
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)
         .expect("the linker has no HTTP yet");
     context::add_to_component_linker(&mut linker).expect("the interface's name is its own");
@@ -193,6 +231,29 @@ fn check_imports(
     Ok(())
 }
 
+/// Sockets that reach what is granted.
+fn with_sockets(mut wasi: WasiCtxBuilder, network: &Arc<Network>) -> WasiCtxBuilder {
+    let asked = Arc::clone(network);
+    wasi.allow_tcp(network.is_any_granted()).socket_addr_check(move |address, how| {
+        let lets = asked.lets_use(address, how);
+        Box::pin(async move { lets })
+    });
+    wasi
+}
+
+/// Whether the component imports anything by which it could connect.
+fn can_connect(engine: &Engine, component: &Component) -> bool {
+    let ty = component.component_type();
+    ty.imports(engine.wasm()).any(|(name, _)| is_to_connect(name))
+}
+
+/// Whether one can connect by what this interface has.
+pub(super) fn is_to_connect(interface: &str) -> bool {
+    ["wasi:sockets/tcp@", "wasi:http/outgoing-handler@"]
+        .iter()
+        .any(|name| interface.starts_with(name))
+}
+
 /// Whether the component imports the function that says how parameters are passed.
 fn asks_for_passing(engine: &Engine, component: &Component) -> bool {
     match component.component_type().get_import(engine.wasm(), context::INTERFACE) {
@@ -207,7 +268,7 @@ fn asks_for_passing(engine: &Engine, component: &Component) -> bool {
 }
 
 /// Whether this is an interface of the WASI that the host has.
-fn is_wasi(name: &str) -> bool {
+pub(super) fn is_wasi(name: &str) -> bool {
     const PACKAGES: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
     let Some((package, version)) = name
         .strip_prefix("wasi:")

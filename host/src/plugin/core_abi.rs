@@ -23,7 +23,7 @@ mod exports;
 mod guest;
 mod word;
 
-pub(super) use self::exports::check_function;
+pub(super) use self::exports::{check_function, signature};
 pub(super) use self::word::Word;
 
 use self::guest::Guest;
@@ -60,16 +60,32 @@ impl CorePlugin {
         path: &Path,
         artifact: &Artifact,
     ) -> Result<Self, LoadError> {
+        Self::link(loader, path, &Self::module(loader, path, artifact)?)
+    }
+
+    /// The module, compiled and not looked at.
+    pub(super) fn module(
+        loader: &PluginLoader,
+        path: &Path,
+        artifact: &Artifact,
+    ) -> Result<Module, LoadError> {
+        let module = Module::new(loader.engine().wasm(), artifact.bytes());
+        module.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
+    }
+
+    /// Checks what a module exports, and finds what it imports.
+    pub(super) fn link(
+        loader: &PluginLoader,
+        path: &Path,
+        module: &Module,
+    ) -> Result<Self, LoadError> {
         let (engine, functions) = (loader.engine(), loader.functions());
-        let module = Module::new(engine.wasm(), artifact.bytes());
-        let module = module
-            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
-        exports::check(path, &module, loader.call_export())?;
-        host_function::core::check(path, &module, functions)?;
+        exports::check(path, module, loader.call_export())?;
+        host_function::core::check(path, module, functions)?;
         let mut linker = linker(engine);
         host_function::core::add_to_linker(&mut linker, functions)
             .expect("checked by the loader: no name is taken");
-        let pre = linker.instantiate_pre(&module);
+        let pre = linker.instantiate_pre(module);
         let pre = pre.map_err(|error| unlinked(path, error, functions))?;
         let has_init = module.get_export("init").is_some();
         let call = loader.call_export().to_owned();

@@ -249,7 +249,7 @@ fn import_hint(import: &str, offered: &[String]) -> String {
             .into()
     } else {
         "no flag grants it: a plugin may import WASI and `mtl:plugin/context@1.0.0`; \
-         `--dir` and `--env` grant what WASI gives access to"
+         `--dir`, `--env` and `--net` grant what WASI gives access to"
             .into()
     }
 }

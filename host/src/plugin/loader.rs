@@ -1,13 +1,13 @@
 //! How a plugin is loaded when its file alone does not say all.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 
 use super::artifact::Artifact;
 use super::digest::Sha256;
 use super::host_function::{HostCall, HostFunctions};
-use super::{Engine, LoadError, Plugin, functions};
+use super::{Engine, Inspection, LoadError, Plugin, functions};
 use crate::sandbox::limits::{FunctionLimit, PluginSize};
 
 /// Loads plugins: pinned to a digest, by another export than `call`, with functions of your own.
@@ -167,9 +167,29 @@ impl PluginLoader {
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         self.functions.check()?;
         let path = path.as_ref();
-        let bytes = self.read(path);
-        let bytes = bytes.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        self.compile(path, bytes)
+        self.compile(path, self.read(path)?)
+    }
+
+    /// Reads what is in the file at `path`, without running any of it; also what would not load,
+    /// as far as it can be read.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let loader = Plugin::loader(&Engine::new()?);
+    /// assert!(loader.inspect("../tests/fixtures/no-call.wat")?.refusal.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is not the one that is pinned, or is not WebAssembly; and when
+    /// a host function cannot be offered.
+    pub fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
+        self.functions.check()?;
+        let path = path.as_ref();
+        let bytes = self.read(path)?;
+        let (size, sha256) = (bytes.len(), Sha256::of(&bytes));
+        Ok(Inspection::of(self, path, &self.artifact(path, bytes)?, (size, sha256)))
     }
 
     /// Loads a plugin from its bytes; `name` is how errors call it.
@@ -191,25 +211,41 @@ impl PluginLoader {
     }
 
     /// What is in a file, and no more of it than shows that it is too large.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let most = (self.max_size.bytes() as u64).saturating_add(1);
         let mut bytes = Vec::new();
-        File::open(path)?.take(most).read_to_end(&mut bytes)?;
+        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
         Ok(bytes)
     }
 
-    fn compile(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
+    /// What these bytes are, if they are what may be looked into.
+    fn artifact(&self, path: &Path, bytes: Vec<u8>) -> Result<Artifact, LoadError> {
         if bytes.len() > self.max_size.bytes() {
             return Err(LoadError::TooLarge { path: path.to_owned(), limit: self.max_size });
         }
         self.check_digest(path, &bytes)?;
-        let artifact = Artifact::from_bytes(path, bytes)?;
+        Artifact::from_bytes(path, bytes)
+    }
+
+    fn compile(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
+        let artifact = self.artifact(path, bytes)?;
+        self.check_functions(path, &artifact)?;
+        Plugin::compile(self, path, &artifact)
+    }
+
+    /// Checks that compiling takes no more than it may.
+    pub(super) fn check_functions(
+        &self,
+        path: &Path,
+        artifact: &Artifact,
+    ) -> Result<(), LoadError> {
         let (functions, limit) = (functions::count(artifact.bytes()), self.max_functions);
         if functions > u64::from(limit.get()) {
             let path = path.to_owned();
             return Err(LoadError::TooManyFunctions { path, functions, limit });
         }
-        Plugin::compile(self, path, &artifact)
+        Ok(())
     }
 
     fn check_digest(&self, path: &Path, bytes: &[u8]) -> Result<(), LoadError> {

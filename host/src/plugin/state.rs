@@ -14,6 +14,7 @@ use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::{Phase, Watch};
 use crate::sandbox::limits::Limits;
 use crate::sandbox::meter::{Meter, PoolMemory};
+use crate::sandbox::network::{Names, Network};
 use crate::sandbox::output::Capture;
 use crate::sandbox::voice::Voice;
 use crate::worker::WorkerIndex;
@@ -26,6 +27,7 @@ pub(crate) struct Spec {
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
     pub(crate) grants: Grants,
+    pub(crate) names: Arc<Names>,
     pub(crate) limits: Limits,
     pub(crate) pool_memory: Arc<PoolMemory>,
     pub(crate) item_format: Format,
@@ -122,7 +124,12 @@ pub(super) fn enter_async<T: HasCommon, R>(
     enter(store, |store| watch.drive(guest(store))?)
 }
 
-/// WASI with what is granted and nothing else: an empty input, captured output.
+/// What an instance may use of the network.
+pub(super) fn network(spec: &Spec) -> Arc<Network> {
+    Arc::new(Network::new(&spec.grants.net, &spec.names, (spec.index, spec.voice.audience())))
+}
+
+/// WASI with what is granted and nothing else: an empty input, captured output, no network.
 pub(super) fn wasi(spec: &Spec) -> Result<WasiCtxBuilder, StartError> {
     let mut builder = WasiCtxBuilder::new();
     let capture = |stream| Capture::new(stream, &spec.voice);

@@ -19,6 +19,7 @@ use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::{TimeLimits, Watch};
 use crate::sandbox::limits::{Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::meter::PoolMemory;
+use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::voice::Voice;
 use crate::stop::StopFlag;
 use crate::worker::WorkerIndex;
@@ -195,6 +196,22 @@ impl PoolBuilder {
     /// ```
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.grants.env(name.into(), value.into());
+        self
+    }
+
+    /// Lets every worker's plugin connect to a port of a host, by TCP and by HTTP.
+    ///
+    /// Names are looked up once, by [`build`](Self::build). Nothing else of a network is there:
+    /// no other names, no UDP, no listening, and no TLS but what a plugin brings itself.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/connect.wat")?;
+    /// let pool = Pool::builder(&plugin).net("127.0.0.1:8080".parse()?).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn net(mut self, grant: NetGrant) -> Self {
+        self.grants.net(grant);
         self
     }
 
@@ -599,9 +616,9 @@ impl PoolBuilder {
     ///
     /// When there is no worker, or their number does not fit what is said of them; when a worker is
     /// to have what it cannot have: init arguments without an `init`, parameters where items are
-    /// taken as they are, fuel that its engine does not count, or
-    /// limits and grants for native code; when a granted directory is not
-    /// there, or plugins are of two engines; and when the system refuses a thread.
+    /// taken as they are, fuel that its engine does not count, or limits and grants for native
+    /// code; when a granted directory is not there, or a granted name has no address; when plugins
+    /// are of two engines; and when the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
         let Self {
             workers,
@@ -618,6 +635,7 @@ impl PoolBuilder {
         } = self;
         let specs = workers.specs(jobs, &init)?;
         spec::check(&specs, &grants, passing, limits)?;
+        let names = Arc::new(spec::look_up(&specs, &grants)?);
         let clock = spec::clock(&specs)?;
         let cancel = Cancel::default();
         let voice = |index| Voice::new(index, log_limit, settings.audience.clone());
@@ -628,6 +646,7 @@ impl PoolBuilder {
             grants,
             limits,
             pool_memory: Arc::new(PoolMemory::new(total_memory)),
+            names,
             item_format,
             passing,
             voice: Arc::new(voice(WorkerIndex::default())),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::plugin::passing::ArgumentPassing;
+use crate::sandbox::net_grant::NetGrant;
 use crate::worker::WorkerIndex;
 
 /// Why a pool cannot be built.
@@ -87,6 +88,23 @@ pub enum BuildError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A plugin that has no way to connect is to be granted a place in the network.
+    #[error(
+        "plugin `{plugin}` cannot connect to anything: it imports neither `wasi:sockets/tcp` nor \
+         `wasi:http/outgoing-handler`"
+    )]
+    NoNet {
+        /// The plugin.
+        plugin: PathBuf,
+    },
+    /// A name that is to be granted has no address.
+    #[error("cannot grant `{grant}`: its name cannot be looked up")]
+    Name {
+        /// What was to be granted.
+        grant: NetGrant,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The operating system refused a thread.
     #[error("cannot start a worker's thread")]
     Thread(#[source] std::io::Error),
@@ -114,6 +132,13 @@ impl BuildError {
             ),
             Self::NoFuel { .. } => Some("load it with `Engine::with_fuel()`"),
             Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),
+            Self::NoNet { .. } => Some(
+                "leave out `--net`, or build the plugin as a component: WASI of core modules \
+                 cannot connect",
+            ),
+            Self::Name { .. } => {
+                Some("`--net HOST:PORT` takes a name that this machine can look up, or an address")
+            }
             Self::Thread(_) => Some("fewer workers, with `--jobs`, need fewer threads"),
             Self::NoWorker => None,
         }

@@ -10,6 +10,8 @@ use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::TimeLimits;
 use crate::sandbox::limits::{Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
+use crate::sandbox::net_grant::NetGrant;
+use crate::sandbox::network::Names;
 use crate::sandbox::watchdog::Watchdog;
 use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
 use crate::worker::{Open, WorkerIndex};
@@ -157,6 +159,20 @@ impl WorkerSpec {
         self
     }
 
+    /// Lets this worker's plugin connect to a port of a host, beside those that all may connect
+    /// to.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/connect.wat")?;
+    /// let pool = Pool::of([WorkerSpec::plugin(&plugin).net("127.0.0.1:8080".parse()?)]).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn net(mut self, grant: NetGrant) -> Self {
+        self.grants.net(grant);
+        self
+    }
+
     /// What the worker's plugin may take of memory. Default: what all may.
     ///
     /// ```
@@ -271,6 +287,9 @@ impl WorkerSpec {
             {
                 Err(BuildError::NoFuel { plugin: plugin.name().to_owned() })
             }
+            Kind::Plugin(plugin) if !self.grants.net.is_empty() && !plugin.can_connect() => {
+                Err(BuildError::NoNet { plugin: plugin.name().to_owned() })
+            }
             Kind::Plugin(_) => check_dirs(&self.grants),
             Kind::Native(_) => match self.sandbox_setting() {
                 Some(setting) => Err(BuildError::Native { worker, setting }),
@@ -285,6 +304,7 @@ impl WorkerSpec {
             ("init", self.init.is_some()),
             ("dir", !self.grants.dirs.is_empty()),
             ("env", !self.grants.env.is_empty()),
+            ("net", !self.grants.net.is_empty()),
             ("memory", self.limits.memory.is_some()),
             ("max_result", self.limits.result.is_some()),
             ("fuel", self.limits.fuel.is_some()),
@@ -339,6 +359,9 @@ pub(super) fn check(
     });
     let mut plugins = plugins.peekable();
     let Some(first) = plugins.peek().copied() else { return Ok(()) };
+    if !grants.net.is_empty() && !plugins.clone().any(Plugin::can_connect) {
+        return Err(BuildError::NoNet { plugin: first.name().to_owned() });
+    }
     match plugins.find(|plugin| !plugin.engine().is(first.engine())) {
         Some(other) => Err(BuildError::OtherEngine {
             plugin: other.name().to_owned(),
@@ -354,6 +377,13 @@ pub(super) fn clock(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
         Some(engine) => Ok(Arc::clone(engine.watchdog())),
         None => Watchdog::start(|| ()).map(Arc::new).map_err(BuildError::Thread),
     }
+}
+
+/// Looks up all names that are granted.
+pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, BuildError> {
+    let own = specs.iter().flat_map(|spec| &spec.grants.net);
+    Names::look_up(grants.net.iter().chain(own))
+        .map_err(|(grant, source)| BuildError::Name { grant, source })
 }
 
 fn check_dirs(grants: &Grants) -> Result<(), BuildError> {

@@ -1,8 +1,10 @@
-//! What a plugin is granted. Without a grant it has nothing: no files, no variables.
+//! What a plugin is granted. Without a grant it has nothing: no files, no variables, no network.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use super::net_grant::NetGrant;
 
 /// A directory of the host that a plugin may use, and under which name it sees it. It is written
 /// as `HOST::GUEST`, or as `HOST::GUEST:rw` if the plugin may change what is there.
@@ -103,6 +105,7 @@ impl fmt::Display for DirGrant {
 pub(crate) struct Grants {
     pub(crate) dirs: Vec<DirGrant>,
     pub(crate) env: Vec<(String, String)>,
+    pub(crate) net: Vec<NetGrant>,
 }
 
 impl Grants {
@@ -118,10 +121,18 @@ impl Grants {
         self.env.push((name, value));
     }
 
+    /// Grants a port of a host.
+    pub(crate) fn net(&mut self, grant: NetGrant) {
+        if !self.net.contains(&grant) {
+            self.net.push(grant);
+        }
+    }
+
     /// Adds what is granted beside this, and wins over it.
     pub(crate) fn add(&mut self, own: Self) {
         own.dirs.into_iter().for_each(|grant| self.dir(grant));
         own.env.into_iter().for_each(|(name, value)| self.env(name, value));
+        own.net.into_iter().for_each(|grant| self.net(grant));
     }
 }
 
@@ -160,8 +171,13 @@ mod tests {
         own.dir(DirGrant::read("b", "/data"));
         own.dir(DirGrant::read("c", "/more"));
         own.env("A".into(), "3".into());
+        let net = |text: &str| text.parse::<NetGrant>().unwrap();
+        grants.net(net("a:1"));
+        own.net(net("A:1"));
+        own.net(net("a:2"));
         grants.add(own);
         assert_eq!(grants.dirs, [DirGrant::read("b", "/data"), DirGrant::read("c", "/more")]);
+        assert_eq!(grants.net, [net("a:1"), net("a:2")]);
         assert_eq!(grants.env, [("B".into(), "2".into()), ("A".into(), "3".into())]);
     }
 }

@@ -1,26 +1,158 @@
-//! Requests by wasi:http: refused.
+//! Requests by wasi:http: to what is granted, over plain HTTP 1.1.
 //!
-//! Components that might use HTTP are loaded; what they send fails inside of them, as it would
-//! without a network.
+//! wasi:http does not pass through the checks of sockets. Here a request goes only to a granted
+//! host and port, at the addresses that the network has for it; no redirect is followed. What is
+//! refused fails inside the guest.
+//!
+//! There is no TLS: a request by `https` is refused with a text that says so.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::uri::Scheme;
+use http::{Request, Response, Uri};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep, timeout};
+use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
-/// Refuses every request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoHttp;
+use super::network::Network;
+use crate::event::Denial;
 
-type Io = Box<dyn Future<Output = std::result::Result<(), Error>> + Send>;
+/// Sends what may be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Requests(Arc<Network>);
 
-impl WasiHttpHooks for NoHttp {
+type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Connection = http1::Connection<TokioIo<TcpStream>, WasiBody>;
+
+impl Requests {
+    pub(crate) fn new(network: &Arc<Network>) -> Self {
+        Self(Arc::clone(network))
+    }
+
+    /// Where a request goes, if it may.
+    fn destinations(&self, uri: &Uri) -> Result<Vec<SocketAddr>> {
+        let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
+        let is_tls = uri.scheme() == Some(&Scheme::HTTPS);
+        let default = if is_tls { 443 } else { 80 };
+        let (host, port) = (authority.host(), authority.port_u16().unwrap_or(default));
+        let found = self.0.destinations(host, port).map_err(|_| Error::HttpRequestDenied)?;
+        if is_tls {
+            self.0.tell(&Denial::Tls { host: host.into(), port });
+            return Err(Error::InternalError(Some("this host has no TLS: use `http`".into())));
+        }
+        Ok(found)
+    }
+}
+
+impl WasiHttpHooks for Requests {
     fn send_request(
         &mut self,
-        _request: Request<WasiBody>,
-        _options: Option<RequestOptions>,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
         _done: Io,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Io)>> + Send> {
-        Box::new(async { Err(Error::HttpRequestDenied) })
+        let destinations = self.destinations(request.uri());
+        Box::new(async move { send(request, &destinations?, options.unwrap_or_default()).await })
+    }
+}
+
+/// What a guest waits for at most, where it does not say; its own deadline ends it sooner.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+async fn send(
+    mut request: Request<WasiBody>,
+    destinations: &[SocketAddr],
+    options: RequestOptions,
+) -> Result<(Response<WasiBody>, Io)> {
+    let limit = |asked: Option<Duration>| asked.unwrap_or(PATIENCE);
+    let connect = async {
+        let stream = TcpStream::connect(destinations).await.map_err(Error::Connect)?;
+        Ok::<_, Error>(http1::handshake(TokioIo::new(stream)).await?)
+    };
+    let connected = timeout(limit(options.connect_timeout), connect).await;
+    let (mut sender, mut connection) = connected.map_err(|_| Error::ConnectionTimeout)??;
+    *request.uri_mut() = origin_form(request.uri());
+    let response = with_io(&mut connection, sender.send_request(request));
+    let response = timeout(limit(options.first_byte_timeout), response).await;
+    let response = response.map_err(|_| Error::ConnectionReadTimeout)??;
+    let patience = limit(options.between_bytes_timeout);
+    let response = response.map(|incoming| Paced::new(incoming, patience).boxed_unsync());
+    Ok((response, Box::new(async { Ok(connection.await?) })))
+}
+
+/// The path alone: only a proxy is told the host by its first line.
+fn origin_form(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().cloned();
+    path.map_or_else(|| Uri::from_static("/"), Uri::from)
+}
+
+/// Waits for a response, and meanwhile moves the bytes of its connection.
+async fn with_io(
+    connection: &mut Connection,
+    response: impl Future<Output = hyper::Result<Response<Incoming>>>,
+) -> hyper::Result<Response<Incoming>> {
+    let mut response = pin!(response);
+    let mut is_open = true;
+    poll_fn(|context| {
+        if is_open && let Poll::Ready(ended) = Pin::new(&mut *connection).poll(context) {
+            is_open = false;
+            ended?;
+        }
+        response.as_mut().poll(context)
+    })
+    .await
+}
+
+/// The body of a response, that ends with an error when the next piece is too long in coming.
+struct Paced {
+    incoming: Incoming,
+    patience: Duration,
+    end: Pin<Box<Sleep>>,
+}
+
+impl Paced {
+    fn new(incoming: Incoming, patience: Duration) -> Self {
+        Self { incoming, patience, end: Box::pin(sleep(patience)) }
+    }
+}
+
+impl Body for Paced {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match Pin::new(&mut self.incoming).poll_frame(context) {
+            Poll::Ready(frame) => {
+                let end = Instant::now() + self.patience;
+                self.end.as_mut().reset(end);
+                Poll::Ready(frame.map(|frame| frame.map_err(Error::from)))
+            }
+            Poll::Pending => {
+                ready!(self.end.as_mut().poll(context));
+                Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
     }
 }

@@ -46,6 +46,11 @@ impl Voice {
         Self { worker, audience, spoken: Mutex::new(spoken) }
     }
 
+    /// Who is told.
+    pub(crate) fn audience(&self) -> &Audience {
+        &self.audience
+    }
+
     /// A line that was written, which need not be text.
     pub(crate) fn line(&self, stream: Stream, line: &[u8]) {
         if self.admits(line.len(), Instant::now()) {

@@ -72,6 +72,8 @@ impl Page<'_> {
             EnvGrant::Value { name, value } => format!("{name}={value}").into(),
         });
         self.several("env", Meaning::Env, env)?;
+        let net = worker.net.iter().map(|grant| grant.to_string().into());
+        self.several("net", Meaning::Net, net)?;
         let mut text = |key: &str, text: Option<String>| {
             self.one(key, Meaning::Text, text.as_deref().map(OsStr::new))
         };

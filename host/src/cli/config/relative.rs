@@ -5,7 +5,7 @@ use std::any::TypeId;
 use std::path::{Path, PathBuf};
 
 use clap::Arg;
-use mtl_host::DirGrant;
+use mtl_host::{DirGrant, NetGrant};
 
 use super::ConfigError;
 use crate::cli::env_grant::EnvGrant;
@@ -21,6 +21,8 @@ pub(super) enum Meaning {
     Init,
     /// `KEY` or `KEY=VALUE`.
     Env,
+    /// `HOST:PORT`.
+    Net,
     /// Any text.
     Text,
     /// Something else, which may be a number.
@@ -36,6 +38,7 @@ impl Meaning {
             (TypeId::of::<DirGrant>(), Self::Dir),
             (TypeId::of::<InitArg>(), Self::Init),
             (TypeId::of::<EnvGrant>(), Self::Env),
+            (TypeId::of::<NetGrant>(), Self::Net),
             (TypeId::of::<String>(), Self::Text),
         ];
         meanings
@@ -60,7 +63,7 @@ impl Meaning {
                 }
                 Some(_) | None => text,
             },
-            Self::Env | Self::Text | Self::Other => text,
+            Self::Env | Self::Net | Self::Text | Self::Other => text,
         }
     }
 }

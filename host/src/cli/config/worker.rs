@@ -35,6 +35,7 @@ fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), Config
         "init" => ("init", Meaning::Init),
         "dir" => ("dir", Meaning::Dir),
         "env" => ("env", Meaning::Env),
+        "net" => ("net", Meaning::Net),
         other if WorkerArg::KEYS.contains(&other) => (other, Meaning::Other),
         other => {
             let known = WorkerArg::KEYS.into_iter().chain(["plugin", "init-file"]);
@@ -59,7 +60,7 @@ fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), Config
 fn texts(entry: Entry, meaning: Meaning, folder: &Path) -> Result<Vec<String>, ConfigError> {
     let Entry { place, key, value } = entry;
     let many = match meaning {
-        Meaning::Dir | Meaning::Env => Many::Yes,
+        Meaning::Dir | Meaning::Env | Meaning::Net => Many::Yes,
         Meaning::Path | Meaning::Init | Meaning::Text | Meaning::Other => Many::No,
     };
     let texts = value.texts(meaning, many);

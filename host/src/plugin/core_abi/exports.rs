@@ -58,7 +58,7 @@ pub(in crate::plugin) fn check_function(
             if fits {
                 return Ok(());
             }
-            signature(&function)
+            format!("`{}`", signature(&function))
         }
         Some(_) => "something that is no function".into(),
     };
@@ -67,10 +67,11 @@ pub(in crate::plugin) fn check_function(
     Err(LoadError::Signature { path: path.to_owned(), export: export.to_owned(), expected, found })
 }
 
-fn signature(function: &FuncType) -> String {
+/// Its parameters and results.
+pub(in crate::plugin) fn signature(function: &FuncType) -> String {
     let params = list(function.params().map(|param| param.to_string()));
     let results = list(function.results().map(|result| result.to_string()));
-    format!("`({params}) -> ({results})`")
+    format!("({params}) -> ({results})")
 }
 
 fn list(words: impl Iterator<Item = String>) -> String {

@@ -1,0 +1,253 @@
+//! `mtl-host inspect`: what is in a plugin, and what it would have to be granted.
+//!
+//! What is found is shown on standard output, so that it can be kept; that a run would refuse it,
+//! on standard error, as the run would say it. Names are the plugin's own words: none reaches a
+//! terminal as it is.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mtl_host::{Engine, Import, Inspection, MemorySize, Need, Plugin, PluginKind, Provider};
+use serde_json::{Value, json};
+
+use super::error::CliError;
+use super::escape;
+use super::exit::Exit;
+use super::run::refuse;
+
+const AFTER_HELP: &str = "\
+Nothing of the plugin is run, but it is compiled, which can take seconds.
+
+Exit codes:
+    0  a run takes it
+    3  a run refuses it, or it is no plugin: standard error says why";
+
+/// Show what is in a plugin, and what it would have to be granted
+///
+/// The last line is the command that grants it.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct InspectArgs {
+    /// The plugin: a core module or a component, .wasm or .wat
+    plugin: PathBuf,
+
+    /// Write one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks into a plugin and tells of it; `show` is for what was found.
+pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
+    let found = match look(args) {
+        Err(error) => return refuse(&error),
+        Ok(found) => found,
+    };
+    let shown = if args.json { json } else { text };
+    match (show(&shown(&args.plugin, &found)), found.refusal) {
+        (Exit::Success, Some(refusal)) => refuse(&refusal.into()),
+        (exit, _) => exit,
+    }
+}
+
+fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
+    Ok(Plugin::inspect(&Engine::new()?, &args.plugin)?)
+}
+
+/// The command that grants what the plugin might use.
+fn command(path: &Path, needs: &[Need]) -> String {
+    let flags: String = needs.iter().map(|need| format!(" {}", need.flag())).collect();
+    format!("mtl-host run {}{flags} [INPUT]...", quoted(&path.display().to_string()))
+}
+
+/// A word that a shell takes as it is.
+fn quoted(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./+,@%=:".contains(&byte);
+    match !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain) {
+        true => text.into(),
+        false if text.starts_with('-') => quoted(&format!("./{text}")),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+fn text(path: &Path, found: &Inspection) -> String {
+    let mut page = Page::default();
+    page.line("plugin", &path.display().to_string());
+    page.line("kind", kind(found));
+    page.line("size", &size(found.bytes as u64));
+    page.line("sha256", &found.sha256.to_string());
+    if let Some(memory) = &found.memory {
+        page.line("memory", &memory_size(memory));
+    }
+    if found.asks_for_passing {
+        page.line(
+            "items",
+            "as they are, or spread over parameters: `--args args`, `--args kwargs`",
+        );
+    } else if !found.exports.is_empty() {
+        page.line("items", "as they are");
+    }
+    for export in &found.exports {
+        page.line("exports", &format!("{}{}", export.name, spaced(&export.signature)));
+    }
+    for import in &found.imports {
+        page.line("imports", &import_text(import));
+    }
+    let needs = found.needs();
+    for need in &needs {
+        page.line("might use", &format!("{}, granted by `{}`", need.name(), need.flag()));
+    }
+    if needs.is_empty() && found.refusal.is_none() {
+        page.line("might use", "nothing that has to be granted");
+    }
+    if found.refusal.is_none() {
+        page.line("run it", &command(path, &needs));
+    }
+    page.text
+}
+
+/// A signature behind a name.
+fn spaced(signature: &str) -> String {
+    if signature.starts_with('(') { signature.into() } else { format!(": {signature}") }
+}
+
+fn kind(found: &Inspection) -> &'static str {
+    match found.kind {
+        PluginKind::CoreModule if found.has_export("mtl_abi_version") => {
+            "core module, of the ABI that its `mtl_abi_version` says"
+        }
+        PluginKind::CoreModule if found.has_export("mtl_alloc") => "core module, ABI 1",
+        PluginKind::CoreModule => "core module",
+        PluginKind::Component if found.has_export("call") => {
+            "component of the world `mtl:plugin/plugin`"
+        }
+        _ => "component",
+    }
+}
+
+fn import_text(import: &Import) -> String {
+    let whose = match import.provider {
+        Provider::Wasi => "WASI",
+        Provider::Context => "the host",
+        Provider::HostFunction => "host functions",
+        _ => "unknown",
+    };
+    match import.names.as_slice() {
+        [] => format!("{} ({whose})", import.from),
+        names => format!("{} ({whose}): {}", import.from, names.join(", ")),
+    }
+}
+
+fn memory_size(memory: &MemorySize) -> String {
+    let mut text = format!("{} at the start", size(memory.initial));
+    if let Some(most) = memory.maximum {
+        write!(text, ", at most {}", size(most)).expect("a string takes everything");
+    }
+    if memory.memories > 1 {
+        write!(text, " (the largest of {})", memory.memories).expect("a string takes everything");
+    }
+    text
+}
+
+/// So many bytes, in the unit that needs no fraction.
+fn size(bytes: u64) -> String {
+    let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let whole = units.iter().find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    whole.map_or_else(|| format!("{bytes} bytes"), |(name, unit)| format!("{}{name}", bytes / unit))
+}
+
+/// Lines, each of a name and a text; a name that is the same as before is left out.
+#[derive(Default)]
+struct Page {
+    text: String,
+    last: &'static str,
+}
+
+impl Page {
+    /// How much of a line is shown.
+    const LONGEST: usize = 2000;
+
+    fn line(&mut self, name: &'static str, text: &str) {
+        let shown = if name == self.last { "" } else { name };
+        let text = escape::line(&escape::head(text, Self::LONGEST));
+        writeln!(self.text, "{shown:<11}{text}").expect("a string takes everything");
+        self.last = name;
+    }
+}
+
+fn json(path: &Path, found: &Inspection) -> String {
+    let refusal = found.refusal.as_ref();
+    let object = json!({
+        "plugin": path.display().to_string(),
+        "kind": match found.kind {
+            PluginKind::CoreModule => "core-module",
+            _ => "component",
+        },
+        "bytes": found.bytes,
+        "sha256": found.sha256.to_string(),
+        "memory": found.memory.map(|memory| json!({
+            "initial": memory.initial,
+            "maximum": memory.maximum,
+            "memories": memory.memories,
+        })),
+        "asks_for_passing": found.asks_for_passing,
+        "exports": found.exports.iter().map(|export| json!({
+            "name": export.name,
+            "signature": export.signature,
+        })).collect::<Value>(),
+        "imports": found.imports.iter().map(|import| json!({
+            "from": import.from,
+            "provider": provider(import.provider),
+            "names": import.names,
+        })).collect::<Value>(),
+        "needs": found.needs().iter().map(|need| json!({
+            "name": need.name(),
+            "flag": need.flag(),
+        })).collect::<Value>(),
+        "run": refusal.is_none().then(|| command(path, &found.needs())),
+        "refusal": refusal.map(|error| json!({
+            "message": error.to_string(),
+            "hint": error.hint(),
+        })),
+    });
+    format!("{}\n", escape::json(&object.to_string()))
+}
+
+fn provider(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Wasi => "wasi",
+        Provider::Context => "context",
+        Provider::HostFunction => "host-function",
+        _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_one_that_a_shell_takes() {
+        #[rustfmt::skip]
+        let cases = [
+            ("a/b.wasm",   "a/b.wasm"),
+            ("a b.wasm",   "'a b.wasm'"),
+            ("it's",       r"'it'\''s'"),
+            ("-j",         "./-j"),
+            ("-a b",       "'./-a b'"),
+            ("",           "''"),
+        ];
+        for (path, shown) in cases {
+            let expected = format!("mtl-host run {shown} --net HOST:PORT [INPUT]...");
+            assert_eq!(command(Path::new(path), &[Need::Network]), expected);
+        }
+    }
+
+    #[test]
+    fn a_size_has_no_fraction() {
+        let cases = [(0, "0 bytes"), (65_536, "64KiB"), (65_537, "65537 bytes"), (2 << 30, "2GiB")];
+        for (bytes, expected) in cases {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+}

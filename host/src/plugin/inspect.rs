@@ -1,0 +1,216 @@
+//! What is in a plugin's file, without running any of it.
+//!
+//! The file is compiled, as for a run, since only that tells whether a run would take it; nothing is
+//! instantiated. What a run would refuse is told as far as it can be read, with the reason.
+
+mod component;
+mod core;
+mod need;
+mod wit;
+
+use std::path::Path;
+
+pub use self::need::Need;
+
+use super::artifact::{Artifact, Kind};
+use super::component::ComponentPlugin;
+use super::core_abi::CorePlugin;
+use super::{LoadError, PluginLoader, Sha256, context};
+
+/// What is in a plugin's file, by [`Plugin::inspect`](crate::Plugin::inspect).
+///
+/// ```
+/// use mtl_host::{Engine, Need, Plugin, PluginKind};
+///
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
+/// assert_eq!(found.kind, PluginKind::CoreModule);
+/// assert!(found.has_export("call") && found.refusal.is_none());
+/// assert_eq!(found.needs(), [Need::Files]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// What kind of WebAssembly it is.
+    pub kind: PluginKind,
+    /// How many bytes the file has.
+    pub bytes: usize,
+    /// The digest of the file as it is, for `--sha256`.
+    pub sha256: Sha256,
+    /// What it exports; nothing, if it is not valid.
+    pub exports: Vec<Export>,
+    /// What it imports; nothing, if it is not valid.
+    pub imports: Vec<Import>,
+    /// What it begins with of memory, and may take by itself; none, if it has none, or is not valid.
+    pub memory: Option<MemorySize>,
+    /// Whether it asks how its parameters are passed, for `--args`.
+    pub asks_for_passing: bool,
+    /// Why a run refuses it, if it does.
+    pub refusal: Option<LoadError>,
+}
+
+/// What kind of WebAssembly a plugin is.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/component.wat")?;
+/// assert_eq!(found.kind, PluginKind::Component);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PluginKind {
+    /// A core module.
+    CoreModule,
+    /// A component.
+    Component,
+}
+
+/// Something that a plugin exports.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let call = found.exports.iter().find(|export| export.name == "call").unwrap();
+/// assert_eq!(call.signature, "(i32, i32) -> (i64)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Export {
+    /// Its name; that of a component's function has its interface before a `#`.
+    pub name: String,
+    /// What it is: of a function, its parameters and results.
+    pub signature: String,
+}
+
+/// Things that a plugin imports from one module or interface.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
+/// assert_eq!(found.imports[0].from, "wasi_snapshot_preview1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Import {
+    /// The module or interface.
+    pub from: String,
+    /// Whose it is.
+    pub provider: Provider,
+    /// Their names; those of types are left out.
+    pub names: Vec<String>,
+}
+
+/// Who provides what is imported.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/unknown-import.wat")?;
+/// assert_eq!(found.imports[0].provider, Provider::Unknown);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Provider {
+    /// WASI, as far as it is granted.
+    Wasi,
+    /// The host, to every plugin.
+    Context,
+    /// Functions that were offered to the loader.
+    HostFunction,
+    /// Nobody.
+    Unknown,
+}
+
+/// How much memory an instance begins with, and how far it may grow by what its file says.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
+/// assert_eq!(found.memory.unwrap().initial, 192 * 1024);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemorySize {
+    /// At the beginning, in bytes; of a component with several memories the largest.
+    pub initial: u64,
+    /// How far it grows at most, in bytes, if the file says so. A component's does not tell.
+    pub maximum: Option<u64>,
+    /// How many memories there are.
+    pub memories: u32,
+}
+
+impl Inspection {
+    /// Inspects what `loader` would load.
+    pub(super) fn of(
+        loader: &PluginLoader,
+        path: &Path,
+        artifact: &Artifact,
+        (size, sha256): (usize, Sha256),
+    ) -> Self {
+        let mut found = Self {
+            kind: match artifact.kind() {
+                Kind::Core => PluginKind::CoreModule,
+                Kind::Component => PluginKind::Component,
+            },
+            bytes: size,
+            sha256,
+            exports: Vec::new(),
+            imports: Vec::new(),
+            memory: None,
+            asks_for_passing: false,
+            refusal: None,
+        };
+        found.refusal = found.read(loader, path, artifact).err();
+        let asks = |import: &Import| {
+            import.from == context::INTERFACE
+                && import.names.iter().any(|name| name == context::PASSING)
+        };
+        found.asks_for_passing = found.imports.iter().any(asks);
+        found
+    }
+
+    fn read(
+        &mut self,
+        loader: &PluginLoader,
+        path: &Path,
+        artifact: &Artifact,
+    ) -> Result<(), LoadError> {
+        let provider = |from: &str, is_wasi: bool| match from {
+            context::INTERFACE => Provider::Context,
+            _ if is_wasi => Provider::Wasi,
+            _ if loader.functions().has_interface(from) => Provider::HostFunction,
+            _ => Provider::Unknown,
+        };
+        match artifact.kind() {
+            Kind::Core => {
+                let module = CorePlugin::module(loader, path, artifact)?;
+                core::read(self, &module, provider);
+                CorePlugin::link(loader, path, &module).map(drop)
+            }
+            Kind::Component => {
+                let component = ComponentPlugin::component(loader, path, artifact)?;
+                component::read(self, loader.engine(), &component, provider);
+                ComponentPlugin::link(loader, path, &component).map(drop)
+            }
+        }
+    }
+
+    /// Whether it exports a function of this name: of a component, one of its worker's interface.
+    #[must_use]
+    pub fn has_export(&self, name: &str) -> bool {
+        self.exports.iter().any(|export| match export.name.rsplit_once('#') {
+            Some((_, own)) => own == name,
+            None => export.name == name,
+        })
+    }
+
+    /// What it can only use if it is granted: what it imports the means for. It may do without.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        need::of(&self.imports)
+    }
+}

@@ -1,0 +1,65 @@
+//! What is in a component.
+
+use wasmtime::component::Component;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+
+use super::{Export, Import, Inspection, MemorySize, Provider, wit};
+use crate::plugin::Engine;
+use crate::plugin::component::is_wasi;
+
+/// The memory of components counts in pages of this many bytes.
+const PAGE: u64 = 64 * 1024;
+
+/// Reads what is exported and imported. `provider` says whose an interface is; and whether it is
+/// WASI is told to it.
+pub(super) fn read(
+    found: &mut Inspection,
+    engine: &Engine,
+    component: &Component,
+    provider: impl Fn(&str, bool) -> Provider,
+) {
+    let ty = component.component_type();
+    for (name, export) in ty.exports(engine.wasm()) {
+        for (own, signature) in functions(engine, &export.ty) {
+            let name = own.map_or_else(|| name.to_owned(), |own| format!("{name}#{own}"));
+            found.exports.push(Export { name, signature });
+        }
+    }
+    for (from, import) in ty.imports(engine.wasm()) {
+        let names = functions(engine, &import.ty).into_iter().filter_map(|(name, _)| name);
+        let (from, names) = (from.to_owned(), names.collect());
+        let provider = provider(&from, is_wasi(&from));
+        found.imports.push(Import { from, provider, names });
+    }
+    found.memory = component.resources_required().and_then(|needed| {
+        let initial = needed.max_initial_memory_size?.saturating_mul(PAGE);
+        Some(MemorySize { initial, maximum: None, memories: needed.num_memories })
+    });
+}
+
+/// The functions of an item: those of an instance by their names, or itself.
+fn functions(engine: &Engine, item: &ComponentItem) -> Vec<(Option<String>, String)> {
+    match item {
+        ComponentItem::ComponentFunc(function) => vec![(None, signature(function))],
+        ComponentItem::ComponentInstance(instance) => {
+            let exports = instance.exports(engine.wasm());
+            let functions = exports.filter_map(|(name, export)| match export.ty {
+                ComponentItem::ComponentFunc(function) => {
+                    Some((Some(name.to_owned()), signature(&function)))
+                }
+                _ => None,
+            });
+            functions.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn signature(function: &ComponentFunc) -> String {
+    let params = function.params().map(|(name, ty)| format!("{name}: {}", wit::shown(&ty)));
+    let params = params.collect::<Vec<_>>().join(", ");
+    match function.results().next() {
+        Some(result) => format!("({params}) -> {}", wit::shown(&result)),
+        None => format!("({params})"),
+    }
+}

@@ -1,0 +1,193 @@
+//! A place in the network that a plugin may connect to: `HOST:PORT`.
+//!
+//! There is no wildcard, neither for names nor for ports: whoever grants says what.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU16;
+use std::str::FromStr;
+
+/// One port of one host that a plugin may connect to by TCP, or send HTTP requests to.
+///
+/// A host is a name or an address. A name stands for the addresses that it has when the pool is
+/// built, and for no others until the pool ends.
+///
+/// ```
+/// use mtl_host::NetGrant;
+///
+/// let grant: NetGrant = "Example.com:443".parse().unwrap();
+/// assert_eq!(grant.to_string(), "example.com:443");
+/// assert!("[::1]:8080".parse::<NetGrant>().is_ok());
+/// assert!("example.com".parse::<NetGrant>().is_err());
+/// assert!("*.example.com:443".parse::<NetGrant>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetGrant {
+    pub(super) host: Host,
+    pub(super) port: NonZeroU16,
+}
+
+/// A name or an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Host {
+    /// Lower case, without a dot at its end.
+    Name(String),
+    /// Never one of the fourth version within one of the sixth.
+    Address(IpAddr),
+}
+
+/// Not of the form `HOST:PORT`.
+///
+/// ```
+/// use mtl_host::{NetGrant, NotANetGrant};
+///
+/// assert_eq!("a:*".parse::<NetGrant>(), Err(NotANetGrant::Port));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotANetGrant {
+    /// There is no port, or no host.
+    #[error("not of the form `HOST:PORT`, such as `example.com:443`, `127.0.0.1:80` or `[::1]:80`")]
+    Form,
+    /// The port is none.
+    #[error("its port is not a number from 1 to 65535")]
+    Port,
+    /// The host is neither a name nor an address.
+    #[error("its host is neither a name of letters, digits, `-` and `.` nor an address")]
+    Host,
+    /// The address is none that one can connect to.
+    #[error("its address is that of no single host")]
+    Address,
+}
+
+impl Host {
+    /// A host as plugins and people write it.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if let Some(address) = address(text) {
+            return Some(Self::Address(address));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+        is_name(&name).then_some(Self::Name(name))
+    }
+}
+
+/// An address, one of the sixth version with or without brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let address = match inner {
+        Some(inner) => inner.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => text.parse().ok(),
+    };
+    address.map(|address| address.to_canonical())
+}
+
+/// Whether this is a name that the system will not take for an address: it reads `127.1` and
+/// `0x7f000001` as such.
+fn is_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (1..=63).contains(&label.len()) && label.bytes().all(is_sign) && !label.starts_with('-')
+    };
+    let is_number = |label: &str| {
+        label.bytes().all(|byte| byte.is_ascii_digit())
+            || label
+                .strip_prefix("0x")
+                .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let last = text.rsplit('.').next().unwrap_or_default();
+    text.len() <= 253 && text.split('.').all(is_label) && !is_number(last)
+}
+
+/// Whether one can connect to this address: to one host.
+pub(super) fn is_of_one_host(address: IpAddr) -> bool {
+    !(address.is_unspecified()
+        || address.is_multicast()
+        || address == IpAddr::V4(Ipv4Addr::BROADCAST))
+}
+
+impl FromStr for NetGrant {
+    type Err = NotANetGrant;
+
+    fn from_str(text: &str) -> Result<Self, NotANetGrant> {
+        let (host, port) = text.rsplit_once(':').ok_or(NotANetGrant::Form)?;
+        // `::1` is a host without a port, not the host `:` with one.
+        if host.is_empty() || host.contains(':') != (host.starts_with('[') && host.ends_with(']')) {
+            return Err(NotANetGrant::Form);
+        }
+        let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+        let port = port.parse().ok().filter(|_| is_number).ok_or(NotANetGrant::Port)?;
+        let host = Host::parse(host).ok_or(NotANetGrant::Host)?;
+        match host {
+            Host::Address(address) if !is_of_one_host(address) => Err(NotANetGrant::Address),
+            host => Ok(Self { host, port }),
+        }
+    }
+}
+
+impl fmt::Display for NetGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_one_port_of_one_host() {
+        use NotANetGrant::{Address, Form, Host, Port};
+        #[rustfmt::skip]
+        let cases = [
+            ("example.com:443",        Ok("example.com:443")),
+            ("EXAMPLE.com.:80",        Ok("example.com:80")),
+            ("localhost:8080",         Ok("localhost:8080")),
+            ("a_b-c.d1:1",             Ok("a_b-c.d1:1")),
+            ("127.0.0.1:80",           Ok("127.0.0.1:80")),
+            ("[::1]:80",               Ok("[::1]:80")),
+            ("[::ffff:127.0.0.1]:80",  Ok("127.0.0.1:80")),
+            ("example.com",            Err(Form)),
+            (":80",                    Err(Form)),
+            ("::1",                    Err(Form)),
+            ("::1:80",                 Err(Form)),
+            ("http://example.com:80",  Err(Form)),
+            ("",                       Err(Form)),
+            ("a:",                     Err(Port)),
+            ("a:0",                    Err(Port)),
+            ("a:+80",                  Err(Port)),
+            ("a:65536",                Err(Port)),
+            ("a:*",                    Err(Port)),
+            ("a:http",                 Err(Port)),
+            ("*:80",                   Err(Host)),
+            ("*.example.com:80",       Err(Host)),
+            ("a..b:80",                Err(Host)),
+            ("-a:80",                  Err(Host)),
+            ("a b:80",                 Err(Host)),
+            ("a/b:80",                 Err(Host)),
+            ("b\u{fc}cher.de:80",      Err(Host)),
+            ("127.1:80",               Err(Host)),
+            ("2130706433:80",          Err(Host)),
+            ("0x7f000001:80",          Err(Host)),
+            ("[fe80::1%eth0]:80",      Err(Host)),
+            ("[127.0.0.1]:80",         Err(Form)),
+            ("0.0.0.0:80",             Err(Address)),
+            ("[::]:80",                Err(Address)),
+            ("224.0.0.1:80",           Err(Address)),
+            ("255.255.255.255:80",     Err(Address)),
+        ];
+        for (text, expected) in cases {
+            let grant = text.parse::<NetGrant>().map(|grant| grant.to_string());
+            assert_eq!(grant, expected.map(Into::into), "{text}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `mtl-host inspect`: what is in a plugin, and what it would have to be granted.
+
+use mtl_host::Sha256;
+
+use crate::support::{Host, command, fixtures};
+
+fn inspect(plugin: &str) -> Host {
+    command().args(["inspect"]).plugin(plugin)
+}
+
+/// The lines about a fixture's bytes, whatever they are.
+fn of_the_file(fixture: &str) -> String {
+    let bytes = std::fs::read(fixtures().join(fixture)).unwrap();
+    format!("size       {} bytes\nsha256     {}\n", bytes.len(), Sha256::of(&bytes))
+}
+
+#[test]
+fn a_core_module_shows_what_is_in_it() {
+    inspect("files.wat").run().code(0).stderr("").stdout(format!(
+        "plugin     files.wat\n\
+         kind       core module, ABI 1\n\
+         {}\
+         memory     192KiB at the start\n\
+         items      as they are\n\
+         exports    memory: memory\n           \
+                    mtl_alloc(i32) -> (i32)\n           \
+                    call(i32, i32) -> (i64)\n\
+         imports    wasi_snapshot_preview1 (WASI): path_open, fd_read, fd_write\n\
+         might use  files, granted by `--dir HOST::GUEST`\n\
+         run it     mtl-host run files.wat --dir HOST::GUEST [INPUT]...\n",
+        of_the_file("files.wat")
+    ));
+}
+
+#[test]
+fn a_component_shows_what_is_in_it() {
+    inspect("component.wat").run().code(0).stderr("").stdout(format!(
+        "plugin     component.wat\n\
+         kind       component of the world `mtl:plugin/plugin`\n\
+         {}\
+         memory     128KiB at the start\n\
+         items      as they are\n\
+         exports    mtl:plugin/worker@1.0.0#init(args: list<u8>) -> result<_, string>\n           \
+                    mtl:plugin/worker@1.0.0#call(item: list<u8>) -> \
+                    result<option<list<u8>>, variant {{ bad-item(string), refused(string) }}>\n           \
+                    mtl:plugin/worker@1.0.0#finish() -> result<option<list<u8>>, string>\n\
+         might use  nothing that has to be granted\n\
+         run it     mtl-host run component.wat [INPUT]...\n",
+        of_the_file("component.wat")
+    ));
+}
+
+#[test]
+fn what_can_connect_says_which_flag_grants_it() {
+    for plugin in ["connect.wat", "request.wat"] {
+        let finished = inspect(plugin).run().code(0).stderr("");
+        let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
+        let ends = format!(
+            "might use  network, granted by `--net HOST:PORT`\n\
+             run it     mtl-host run {plugin} --net HOST:PORT [INPUT]...\n"
+        );
+        assert!(text.ends_with(&ends), "{text}");
+    }
+}
+
+#[test]
+fn what_a_run_refuses_is_shown_with_the_reason() {
+    inspect("unknown-import.wat")
+        .run()
+        .code(3)
+        .stdout(format!(
+            "plugin     unknown-import.wat\n\
+             kind       core module, ABI 1\n\
+             {}\
+             memory     64KiB at the start\n\
+             items      as they are\n\
+             exports    memory: memory\n           \
+                        mtl_alloc(i32) -> (i32)\n           \
+                        call(i32, i32) -> (i64)\n\
+             imports    env (unknown): foo\n",
+            of_the_file("unknown-import.wat")
+        ))
+        .stderr(
+            "error: plugin `unknown-import.wat` imports `env.foo`, which nothing provides\n \
+             hint: it was built for a browser or another host: no flag grants this import; \
+             build it for `wasm32-wasip1`\n",
+        );
+}
+
+#[test]
+fn control_characters_of_a_plugin_do_not_reach_the_terminal() {
+    let module = r#"(module (import "a\1b[2J" "\c2\9b31m\e2\80\ae" (func)))"#;
+    for args in [&[][..], &["--json"]] {
+        let finished = inspect("it.wat").file("it.wat", module).args(args.iter().copied()).run();
+        let shown = [finished.stdout_bytes(), finished.stderr_text().as_bytes()].concat();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(shown.contains("[2J") && shown.contains("31m"), "{shown}");
+        let raw = |sign: char| sign.is_control() && sign != '\n' || sign == '\u{202e}';
+        assert!(!shown.contains(raw), "{shown}");
+    }
+}
+
+#[test]
+fn what_is_no_plugin_at_all_is_an_error_alone() {
+    inspect("missing.wasm").run().code(3).stdout("").stderr(
+        "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n",
+    );
+    let finished = inspect("it").file("it", "hello\n").run().code(3).stdout("");
+    let stderr = finished.stderr_text();
+    assert!(stderr.starts_with("error: plugin `it` is not WebAssembly: "), "{stderr}");
+}
+
+#[test]
+fn a_file_that_is_cut_off_shows_what_is_known_of_it() {
+    let finished = inspect("cut.wasm").file("cut.wasm", b"\0asm\x01\0\0\0\x01\x60").run().code(3);
+    let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
+    assert!(text.starts_with("plugin     cut.wasm\nkind       core module\nsize       10 bytes\n"));
+    let stderr = finished.stderr_text();
+    assert!(stderr.starts_with("error: plugin `cut.wasm` is not valid WebAssembly: "), "{stderr}");
+}
+
+#[test]
+fn programs_get_the_same_as_json() {
+    let finished = inspect("files.wat").args(["--json"]).run().code(0).stderr("");
+    let found: serde_json::Value = serde_json::from_slice(finished.stdout_bytes()).unwrap();
+    assert_eq!(found["kind"], "core-module");
+    assert_eq!(found["memory"]["initial"].as_u64().unwrap() % 65_536, 0);
+    assert_eq!(found["imports"][0]["provider"], "wasi");
+    assert_eq!(found["needs"][0]["flag"], "--dir HOST::GUEST");
+    assert_eq!(found["run"], "mtl-host run files.wat --dir HOST::GUEST [INPUT]...");
+    assert!(found["refusal"].is_null());
+    let finished = inspect("unknown-import.wat").args(["--json"]).run().code(3);
+    let found: serde_json::Value = serde_json::from_slice(finished.stdout_bytes()).unwrap();
+    assert!(found["run"].is_null() && found["refusal"]["message"].is_string());
+}
