@@ -11,9 +11,12 @@ use crate::support::{Host, fixtures, host, host_aloud, lines};
 
 /// Counts attempts in a directory of its own.
 fn stubborn(host: Host, jobs: &str) -> Host {
-    host.plugin("stubborn.wat")
-        .subfolder("state")
-        .args(["--jobs", jobs, "--dir", "state::/state:rw"])
+    host.plugin("stubborn.wat").subfolder("state").args([
+        "--jobs",
+        jobs,
+        "--dir",
+        "state::/state:rw",
+    ])
 }
 
 #[test]
