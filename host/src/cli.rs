@@ -30,10 +30,11 @@ mod time_span;
 mod worker_arg;
 mod workers;
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
+use self::error::CliError;
 use self::exit::Exit;
 use self::run_args::RunArgs;
 use self::settings::{Asked, Refused};
@@ -55,16 +56,23 @@ enum Command {
 pub(crate) fn main() -> Exit {
     match settings::ask(std::env::args_os().collect()) {
         Ok(Asked::Run(args)) => run::run(&args),
-        Ok(Asked::Show(text)) => {
-            // When nobody reads it, there is nobody to tell.
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            Exit::Success
-        }
+        Ok(Asked::Show(text)) => show(&text),
         Err(Refused::Line(error)) => {
             let _ = error.print();
             if error.use_stderr() { Exit::Usage } else { Exit::Success }
         }
         Err(Refused::Settings(error)) => run::refuse(&error),
+    }
+}
+
+fn show(text: &str) -> Exit {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        // Whoever closed the pipe has what they wanted.
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            run::refuse(&CliError::Show { source })
+        }
+        _ => Exit::Success,
     }
 }
 

@@ -25,6 +25,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Workers may differ, and code of your own may be one: [`Pool::of`]. Time-outs, retries and
+//! restarts are said to the [`PoolBuilder`], limits of one worker to its [`WorkerSpec`].
+//!
 //! The library is silent: it does not print, exit, read the environment or install handlers.
 
 #[cfg(feature = "cli")]

@@ -1,5 +1,7 @@
 //! Bad input: each has an error that says what is wrong, and a hint where something can be done.
 
+use std::fs::File;
+
 use crate::inputs::frames;
 use crate::support::host;
 
@@ -203,5 +205,58 @@ fn what_is_read_is_not_written_over() {
             .stdout("")
             .stderr(stderr)
             .file("items", "one\n");
+    }
+}
+
+#[test]
+fn standard_output_may_be_a_file_that_is_used_already() {
+    let appends = |args: &[&str], to: &str, stderr: &str| {
+        let described = host().plugin("upper.wat").file("items", "one\n").file("other", "");
+        let output = File::options().append(true).open(described.folder().join(to)).unwrap();
+        described.args(args.iter().copied()).stdout_to(output).run().code(2).stderr(stderr)
+    };
+    // It would read what it writes, perhaps for ever.
+    appends(
+        &["items"],
+        "items",
+        "error: cannot write output `/dev/stdout`: it is also an input\n hint: write to another file\n",
+    )
+    .file("items", "one\n");
+    // Both would write from the beginning.
+    appends(
+        &["items", "--faults", "/dev/stdout"],
+        "other",
+        "error: cannot write faults `/dev/stdout`: it is also the output\n hint: write to another file\n",
+    )
+    .file("other", "");
+    // A pipe has no beginning, and what goes elsewhere does not go there.
+    host().plugin("upper.wat").args(["--faults", "/dev/stdout"]).stdin("one\n").run().code(0);
+    let described = host().plugin("upper.wat").file("items", "one\n");
+    let output = File::options().append(true).open(described.folder().join("items")).unwrap();
+    described
+        .args(["items", "-o", "results"])
+        .stdout_to(output)
+        .run()
+        .code(0)
+        .stderr("")
+        .file("items", "one\n")
+        .file("results", "ONE\n");
+}
+
+#[test]
+fn a_number_that_is_none_is_told_in_words() {
+    #[rustfmt::skip]
+    let cases = [
+        ("--limit",       "-3",    "not a number of items such as `1000`"),
+        ("--limit",       "many",  "not a number of items such as `1000`"),
+        ("--total",       "1e6",   "not a number of items such as `1000`"),
+        ("--jobs",        "-1",    "not a number from 1 to 10000"),
+        ("--max-faults",  "-1",    "not a number such as `10`, nor a share from `0%` to `100%`"),
+        ("--memory",      "-1MiB", "not an amount of memory, such as `64MiB`, `2GiB` or `1000000`"),
+    ];
+    for (flag, value, why) in cases {
+        let stderr = host().plugin("upper.wat").args([flag, value]).run().code(2).stderr_text();
+        let expected = format!("error: invalid value '{value}' for '{flag} <");
+        assert!(stderr.starts_with(&expected) && stderr.contains(why), "{stderr}");
     }
 }

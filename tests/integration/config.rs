@@ -1,13 +1,17 @@
 //! `--config` and `--print-config`: flags and workers from a file.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{Finished, Host, command, fixtures, host};
 
 /// A run by this file, with fixtures in a folder beside it.
 fn by(config: &str) -> Host {
     let described = host().file("mtl.toml", config).subfolder("plugins");
-    for name in ["upper.wat", "init.wat", "environment.wat", "files.wat", "worker.wat"] {
+    let fixed =
+        ["upper.wat", "init.wat", "environment.wat", "files.wat", "misbehave.wat", "worker.wat"];
+    for name in fixed {
         let to = described.folder().join("plugins").join(name);
         fs::copy(fixtures().join(name), to).unwrap();
     }
@@ -134,6 +138,35 @@ fn a_flag_wins_over_what_cannot_be_together_with_it() {
 }
 
 #[test]
+fn a_flag_may_need_one_that_the_file_has() {
+    let once = "[pool]\nplugin = 'plugins/misbehave.wat'\njobs = 1\nretries = 1\n";
+    by(once).args(["--retry-on", "bad-result"]).stdin("n\np\nn\n").run().code(1).stderr(
+        "fault: item 1: bad-result: the plugin answered with 0 bytes at 131073, but its memory \
+         ends at 131072\n",
+    );
+    let never = "[pool]\nplugin = 'plugins/misbehave.wat'\n";
+    by(never).args(["--retry-on", "trap"]).run().code(2).stdout("").stderr(
+        "error: with the configuration `mtl.toml`: the following required arguments were not \
+         provided: --retries <N>\n",
+    );
+}
+
+#[test]
+fn a_folder_whose_name_is_no_text_has_no_relative_paths() {
+    let described = host();
+    let folder = described.folder().join(OsStr::from_bytes(b"\xff"));
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("mtl.toml"), "[pool]\nplugin = 'upper.wat'\n").unwrap();
+    // That of the present folder is another one.
+    fs::copy(fixtures().join("upper.wat"), described.folder().join("upper.wat")).unwrap();
+    let config = OsStr::from_bytes(b"\xff/mtl.toml").to_owned();
+    described.args(["--config".into(), config]).stdin("a\n").run().code(2).stdout("").stderr(
+        "error: paths cannot be relative to `\u{fffd}`: it is not UTF-8\n \
+         hint: keep the configuration in another folder\n",
+    );
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_line() {
     #[rustfmt::skip]
     let cases = [
@@ -213,6 +246,20 @@ fn what_is_in_force_is_shown_and_nothing_is_run() {
     }
     let hidden = |line: &&str| line.starts_with("jobs") || line.starts_with("output =");
     assert!(!lines.iter().any(hidden), "{text}");
+}
+
+#[test]
+fn what_is_in_force_is_shown_whole_or_it_is_an_error() {
+    let shows = || command().args(["run", "--print-config", "upper.wat"]);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    shows()
+        .stdout_to(full)
+        .run()
+        .code(4)
+        .stderr("error: cannot show the settings: No space left on device (os error 28)\n");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    shows().stdout_to(writer).run().code(0).stderr("");
 }
 
 #[test]

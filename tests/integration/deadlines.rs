@@ -182,3 +182,18 @@ fn what_does_not_end_after_the_run_has_failed_is_cut_off() {
     let stderr = running.finish_with_stdin_open().code(4).stderr_text();
     assert!(stderr.contains("error: cannot write results to `/dev/full`"), "{stderr}");
 }
+
+#[test]
+fn a_time_may_be_longer_than_clocks_go() {
+    for flag in ["--timeout", "--init-timeout", "--join-timeout"] {
+        host()
+            .plugin("slow.wat")
+            .args(["--jobs", "1", flag, "5000000000000000h"])
+            // It computes for longer than the watchdog takes to look.
+            .stdin("slow\n")
+            .run()
+            .code(0)
+            .stdout("slow\n")
+            .stderr("");
+    }
+}

@@ -224,7 +224,10 @@ fn a_directory_that_cannot_be_made_is_an_error() {
         .args(["--input-format", "files", "--output-dir", "out"])
         .run()
         .code(4)
-        .stderr("error: cannot create output `out`: File exists (os error 17)\n");
+        .stderr(
+            "error: cannot write to `out`, which is no folder\n hint: move it away, or name another \
+             directory with `--output-dir`\n",
+        );
 }
 
 #[test]

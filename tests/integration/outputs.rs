@@ -210,6 +210,21 @@ fn a_reader_that_has_enough_ends_the_run_quietly() {
 }
 
 #[test]
+fn closing_reports_are_written_even_if_nobody_reads_the_results() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let finished = host()
+        .plugin("finish.wat")
+        .args(["--jobs", "1", "--finish-output", "reports"])
+        .stdin("last\n")
+        .stdout_to(writer)
+        .run()
+        .code(0)
+        .stderr("");
+    finished.file("reports", "{\"worker\":0,\"items\":1,\"report\":\"last\"}\n");
+}
+
+#[test]
 fn a_full_disk_is_an_error() {
     let expected = |name: &str| {
         format!(
@@ -263,5 +278,20 @@ fn an_output_that_cannot_be_made_is_an_error() {
         .stdout("")
         .stderr(
             "error: cannot create output `no/such/folder`: No such file or directory (os error 2)\n",
+        );
+}
+
+#[test]
+fn results_that_go_to_a_folder_want_another_flag() {
+    host()
+        .plugin("upper.wat")
+        .subfolder("out")
+        .args(["-o", "out"])
+        .stdin("one\n")
+        .run()
+        .code(4)
+        .stderr(
+            "error: cannot create output `out`: Is a directory (os error 21)\n hint: name a file; \
+         `--output-dir` takes a directory, for a file for each item\n",
         );
 }

@@ -112,6 +112,7 @@ impl Config {
     ) -> Result<Additions, ConfigError> {
         let Self { path, pool, workers } = self;
         let folder = path.parent().unwrap_or(Path::new(""));
+        relative::check(folder)?;
         let mut additions = Additions::default();
         let lists = !workers.is_empty();
         let plugin =

@@ -52,6 +52,9 @@ pub(crate) enum CliError {
     FaultsFile(#[from] FaultsFileError),
     #[error(transparent)]
     FinishFile(#[from] FinishFileError),
+    /// Standard output does not take the settings.
+    #[error("cannot show the settings")]
+    Show { source: io::Error },
     /// The system does not let us listen to Ctrl-C.
     #[error("cannot listen to signals")]
     Signals { source: io::Error },
@@ -97,6 +100,7 @@ impl CliError {
             Self::Engine(_)
             | Self::FaultsFile(_)
             | Self::FinishFile(_)
+            | Self::Show { .. }
             | Self::Signals { .. }
             | Self::Thread { .. } => None,
         }

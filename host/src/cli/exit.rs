@@ -59,6 +59,7 @@ impl Exit {
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
             | CliError::FinishFile(_)
+            | CliError::Show { .. }
             | CliError::Signals { .. }
             | CliError::Thread { .. } => Self::InputOutput,
         }

@@ -2,6 +2,7 @@
 //! and types; this says which ones there are.
 
 use std::num::NonZeroU64;
+use std::str::FromStr;
 
 /// Not such a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +11,8 @@ pub(crate) enum NotANumber {
     From0,
     #[error("not a number of items from 1 on")]
     From1,
+    #[error("not a number of items such as `1000`")]
+    Items,
 }
 
 /// How often; perhaps never.
@@ -20,6 +23,11 @@ pub(super) fn from_0(text: &str) -> Result<u32, NotANumber> {
 /// After how many items.
 pub(super) fn from_1(text: &str) -> Result<NonZeroU64, NotANumber> {
     text.parse().map_err(|_| NotANumber::From1)
+}
+
+/// How many items; perhaps none.
+pub(super) fn items<T: FromStr>(text: &str) -> Result<T, NotANumber> {
+    text.parse().map_err(|_| NotANumber::Items)
 }
 
 #[cfg(test)]

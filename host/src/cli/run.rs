@@ -55,7 +55,7 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
     let ended = pool.run(source, &mut sink);
     drop(progress);
-    close(pool, &ended, &report);
+    close(pool, &ended, args, &report);
     drop(signals);
     tell_end(&ended, &sink, args, &report);
     listener.end()?;
@@ -161,10 +161,12 @@ fn tell_end(ended: &Ended, faults: &Faults, args: &RunArgs, report: &Report) {
 }
 
 /// Ends the workers, and shows what they have to say at last.
-fn close(pool: Pool, ended: &Ended, report: &Report) {
+fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report) {
+    // Who has seen enough results may yet want the file.
+    let somebody_listens = args.time.finish_output.is_some();
     match &ended.error {
-        // Nobody listens; or others may still be loading what will not be used.
-        error if is_closed_pipe(error.as_ref()) => drop(pool),
+        error if is_closed_pipe(error.as_ref()) && !somebody_listens => drop(pool),
+        // Others may still be loading what will not be used.
         Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) => drop(pool),
         _ => pool.close().iter().for_each(|closed| report.closed(closed)),
     }
@@ -184,9 +186,8 @@ fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
 /// Checks that nothing is written over that is read.
 fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
     let mut read = files_read(args);
-    if let Some(path) = args.results.file() {
-        let output = Used { what: "output", path };
-        overwrite::check(output, &read)?;
+    if let Some(path) = args.results.names() {
+        overwrite::check(Used { what: "output", path }, &read)?;
         read.push(Used { what: "the output", path });
     }
     let beside = [
@@ -213,6 +214,13 @@ impl ResultArgs {
     /// The file that results go to; none is standard output, and so is `-`.
     fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
+    /// What results go to, by a name that the system knows; none if each has a file of its own.
+    fn names(&self) -> Option<&Path> {
+        // Standard output may be a file, too.
+        let standard = Some(Path::new("/dev/stdout")).filter(|_| self.output_dir.is_none());
+        self.file().or(standard)
     }
 
     fn go(&self) -> ResultsGo {

@@ -117,7 +117,13 @@ pub(crate) struct ItemArgs {
     pub(crate) args: ArgumentPassing,
 
     /// Stop after the first N items
-    #[arg(long, value_name = "N", help_heading = "Items")]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Items",
+        allow_hyphen_values = true,
+        value_parser = number::items::<usize>
+    )]
     pub(crate) limit: Option<usize>,
 }
 
@@ -188,7 +194,7 @@ pub(crate) struct WorkerArgs {
     pub(crate) worker: Vec<WorkerArg>,
 
     /// How many workers [default: one per core, or as many as there are `--init`]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) jobs: Option<Jobs>,
 
     /// Arguments for the plugin's `init`: TEXT, or what is in a file. Once for all workers, or
@@ -214,7 +220,7 @@ pub(crate) struct WorkerArgs {
     pub(crate) env: Vec<EnvGrant>,
 
     /// What the plugin may take of memory, such as 64MiB or 2GiB
-    #[arg(long, value_name = "SIZE", default_value_t)]
+    #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) memory: MemoryLimit,
 
     /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it
@@ -308,7 +314,7 @@ pub(crate) struct FaultArgs {
 
     /// End the run when more than N items failed, or more than P percent of those done; a share
     /// is judged from 100 items on
-    #[arg(long, value_name = "N|P%", default_value_t)]
+    #[arg(long, value_name = "N|P%", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_faults: MaxFaults,
 
     /// Write each fault to FILE, as a line of JSON: index, kind, message, worker, and the item
@@ -334,7 +340,12 @@ pub(crate) struct ProgressArgs {
     pub(crate) unit: String,
 
     /// How many items there will be, when the input does not tell
-    #[arg(long, value_name = "N")]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        value_parser = number::items::<u64>
+    )]
     pub(crate) total: Option<u64>,
 
     /// Leave out the summary at the end

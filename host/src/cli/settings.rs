@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::builder::Resettable;
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
@@ -46,7 +47,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     // Flags that know each other are needed below.
     command.build();
     let run = command.find_subcommand("run").expect("there is one").clone();
-    let found = command.clone().try_get_matches_from(&line)?;
+    let found = lenient(command.clone()).try_get_matches_from(&line)?;
     let given = flags(&found);
     let config = given.get_one::<PathBuf>("config");
     let additions = config.map(|path| Config::read(path)?.additions(&run, given)).transpose()?;
@@ -72,6 +73,12 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
         return Ok(Asked::Show(config::print(&run, flags(&found), &args)?));
     }
     Ok(Asked::Run(Box::new(args)))
+}
+
+/// The command, whose flags may lack those that they need: the file may have them.
+fn lenient(command: clap::Command) -> clap::Command {
+    let needs_nothing = |arg: Arg| arg.requires(Resettable::Reset);
+    command.mut_subcommand("run", |run| run.mut_args(needs_nothing))
 }
 
 /// What was found of the flags of `run`.

@@ -241,6 +241,12 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_may_be_longer_than_clocks_go() {
+        let (watch, _) = watch(Some(Duration::MAX));
+        assert_eq!((watch.overdue(), watch.end()), (None, None));
+    }
+
+    #[test]
     fn starting_and_working_are_limited_apart() {
         let limits = TimeLimits { item: None, start: Some(Duration::ZERO) };
         let watch = Watch::new(limits, Cancel::default());

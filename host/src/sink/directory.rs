@@ -6,6 +6,7 @@
 mod tree;
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -55,14 +56,17 @@ impl Directory {
     /// use mtl_host::sink::{Directory, SinkError};
     ///
     /// let error = Directory::create("Cargo.toml".as_ref()).unwrap_err();
-    /// assert!(matches!(error, SinkError::Create { .. }));
+    /// assert!(matches!(error, SinkError::InTheWay { .. }));
     /// ```
     ///
     /// # Errors
     ///
     /// When that cannot be done.
     pub fn create(path: &Path) -> Result<Self, SinkError> {
-        let cannot = |source| SinkError::Create { path: path.to_owned(), source };
+        let cannot = |source: io::Error| match (path.to_owned(), source.kind()) {
+            (path, io::ErrorKind::AlreadyExists) => SinkError::InTheWay { path, what: "no folder" },
+            (path, _) => SinkError::Create { path, source },
+        };
         let tree = Tree::create(path).map_err(cannot)?;
         let root = path.canonicalize().map_err(cannot)?;
         Ok(Self { places: Places::new(path.to_owned(), root), tree, written: 0 })

@@ -107,6 +107,9 @@ impl SinkError {
             Self::NoPlace { .. } => {
                 Some("wrap the source in `source::Placed`: then the item is a fault")
             }
+            Self::Create { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+                Some("name a file; `--output-dir` takes a directory, for a file for each item")
+            }
             Self::Create { .. } | Self::Write { .. } | Self::Other(_) => None,
         }
     }

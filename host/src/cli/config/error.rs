@@ -46,6 +46,8 @@ pub(crate) enum ConfigError {
     NoPlugin { place: Place },
     #[error("the value of `{key}` is not UTF-8, and cannot be in a configuration")]
     NotText { key: String },
+    #[error("paths cannot be relative to `{}`: it is not UTF-8", path.display())]
+    FolderNotText { path: PathBuf },
     #[error("cannot tell where the present folder is")]
     Folder { source: io::Error },
 }
@@ -92,6 +94,7 @@ impl ConfigError {
                 "leave it out: there is one worker for each `[[worker]]`"
             }
             Self::BesideWorkers { .. } => "each `[[worker]]` has its own",
+            Self::FolderNotText { .. } => "keep the configuration in another folder",
             Self::NoPlugin { .. } => "name it here, or in `[pool]` for all that name none",
             Self::NotToml { .. }
             | Self::WrongType { .. }

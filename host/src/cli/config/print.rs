@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::ConfigError;
 use super::pool::{conflict, is_given, is_setting};
-use super::relative::Meaning;
+use super::relative::{self, Meaning};
 use crate::cli::env_grant::EnvGrant;
 use crate::cli::init_arg::InitArg;
 use crate::cli::run_args::RunArgs;
@@ -23,6 +23,7 @@ pub(crate) fn print(
     args: &RunArgs,
 ) -> Result<String, ConfigError> {
     let folder = std::env::current_dir().map_err(|source| ConfigError::Folder { source })?;
+    relative::check(&folder)?;
     let mut page = Page { folder: &folder, text: String::from("[pool]\n") };
     let path = |path: &PathBuf| path.as_os_str().to_owned();
     page.one("plugin", Meaning::Path, args.workers.plugin.as_ref().map(path).as_deref())?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Arg;
 use mtl_host::DirGrant;
 
+use super::ConfigError;
 use crate::cli::env_grant::EnvGrant;
 use crate::cli::init_arg::InitArg;
 
@@ -64,8 +65,15 @@ impl Meaning {
     }
 }
 
+/// Checks that paths can be relative to `folder`: its name must be text to stand before theirs.
+pub(super) fn check(folder: &Path) -> Result<(), ConfigError> {
+    match folder.to_str() {
+        Some(_) => Ok(()),
+        None => Err(ConfigError::FolderNotText { path: folder.to_owned() }),
+    }
+}
+
 fn join(folder: &Path, path: &str) -> String {
     let joined = folder.join(path);
-    // A folder whose name is no text cannot be put before text.
-    joined.to_str().map_or_else(|| path.to_owned(), Into::into)
+    joined.to_str().expect("the folder was checked").to_owned()
 }
