@@ -11,10 +11,12 @@ use crate::support::{Host, fixtures, host, host_aloud, lines};
 
 /// Counts attempts in a directory of its own.
 fn stubborn(host: Host, jobs: &str) -> Host {
-    host.plugin("stubborn.wat")
-        .subfolder("state")
-        .args(["--jobs", jobs, "--dir", "state::/state:rw"])
-        .args(["--timeout", "100ms"])
+    host.plugin("stubborn.wat").subfolder("state").args([
+        "--jobs",
+        jobs,
+        "--dir",
+        "state::/state:rw",
+    ])
 }
 
 #[test]
@@ -34,6 +36,7 @@ fn an_item_that_fails_is_tried_again_on_a_fresh_instance_and_keeps_its_place() {
     ];
     for (flags, item, result, fault) in cases {
         let finished = stubborn(host_aloud(), "1")
+            .args(["--timeout", "100ms"])
             .args(flags.iter().copied())
             .stdin(lines(["a", item, "b"]))
             .run()
