@@ -66,6 +66,8 @@ impl Cancel {
     pub(crate) fn alarm(&self) -> Arc<Alarm> {
         let alarm = Arc::new(Alarm::default());
         let mut alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those of instances that were replaced: a pool may have any number of them.
+        alarms.retain(|alarm| alarm.strong_count() > 0);
         alarms.push(Arc::downgrade(&alarm));
         alarm
     }

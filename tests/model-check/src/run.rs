@@ -65,7 +65,8 @@ impl Run {
         self.queue.close();
     }
 
-    fn push(&self, items: usize) -> Result<(), Stopped> {
+    /// Reads so many items, together.
+    pub(crate) fn push(&self, items: usize) -> Result<(), Stopped> {
         let mut block = BlockBuilder::new();
         (0..items).for_each(|_| block.push(ITEM));
         self.queue.push(&mut block)?;

@@ -14,10 +14,12 @@ macro_rules! every_order {
 
 every_order! {
     alarm: of_a_pool_that_is_dropped of_what_it_waits_for;
-    breakage: replaced retired retired_while_items_come tried_again;
+    breakage: replaced retired tried_again;
     claim: shared shared_and_cut;
-    meeting: of_items_that_wait of_items_that_come after_results_are_out;
-    overfull: only_the_earliest_goes_on;
-    stop: of_everything from_an_item from_an_item_with_two_workers;
+    meeting: of_items_that_wait of_items_that_come without_one_that_retires
+        while_one_is_tried_again after_results_are_out;
+    overfull: only_the_earliest_goes_on the_earliest_comes_back;
+    stop: of_everything during_a_claim without_the_reader from_an_item
+        from_an_item_with_two_workers;
     window: of_one_item of_two_items;
 }

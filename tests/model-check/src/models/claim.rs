@@ -7,7 +7,7 @@ use crate::run::{Ended, Run, join};
 
 /// Two others take over what the worker of the only claim has not started.
 pub fn shared() {
-    check(Interruptions::AtMost(3), || {
+    check(Interruptions::AtMost(2), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let others = [(); 2].map(|()| run.spawn(|run| run.work(4)));

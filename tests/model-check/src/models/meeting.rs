@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::check::{Interruptions, check};
 use crate::queue::Window;
 use crate::run::{Ended, Run, join};
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Where so many meet, again and again.
 struct Meeting {
@@ -30,7 +30,21 @@ impl Meeting {
         if *arrived == complete {
             self.complete.notify_all();
         }
-        while *arrived < complete {
+        self.wait(arrived, complete);
+    }
+
+    /// How many have arrived in all.
+    fn attendance(&self) -> usize {
+        *self.arrived.lock().expect("nobody panics under it")
+    }
+
+    /// Waits until so many have arrived in all.
+    fn wait_for(&self, all: usize) {
+        self.wait(self.arrived.lock().expect("nobody panics under it"), all);
+    }
+
+    fn wait(&self, mut arrived: MutexGuard<'_, usize>, all: usize) {
+        while *arrived < all {
             arrived = self.complete.wait(arrived).expect("nobody panics under it");
         }
     }
@@ -48,16 +62,20 @@ pub fn of_items_that_wait() {
     });
 }
 
-/// Two workers, four items that come one after the other or together.
+/// Two workers that wait for items, which come one by one or together. The reader does not close
+/// before they have met: that would wake everybody.
 pub fn of_items_that_come() {
     for blocks in [&[1, 1][..], &[2], &[3, 1]] {
-        check(Interruptions::AtMost(3), move || {
+        check(Interruptions::AtMost(2), move || {
             let meeting = Meeting::of(2);
             let run = Run::new(Window::UNBOUNDED, 2);
             let workers = [(); 2].map(|()| attending(&run, &meeting));
-            run.read(blocks, usize::MAX);
+            let items = blocks.iter().sum();
+            blocks.iter().for_each(|items| run.push(*items).expect("nobody stops it"));
+            meeting.wait_for(items);
+            run.queue.close();
             join(workers);
-            assert_eq!(run.end(None), Ended::all_done(blocks.iter().sum()));
+            assert_eq!(run.end(None), Ended::all_done(items));
         });
     }
 }
@@ -73,17 +91,55 @@ fn attend_all(run: &Run, meeting: &Meeting) {
     }
 }
 
+/// One of two workers waits only to be replaced, and cannot be: it was woken for an item that
+/// the other has to take, before the reader closes.
+pub fn without_one_that_retires() {
+    check(Interruptions::AtMost(3), || {
+        let meeting = Meeting::of(1);
+        let run = Run::new(Window::UNBOUNDED, 2);
+        let retired = run.spawn(|run| {
+            run.queue.wait_for_work();
+        });
+        let other = attending(&run, &meeting);
+        run.push(1).expect("nobody stops it");
+        meeting.wait_for(1);
+        run.queue.close();
+        join([retired, other]);
+        assert_eq!(run.end(None), Ended::all_done(1));
+    });
+}
+
+/// An item is kept, to be tried again, until the others are done: another worker takes them.
+pub fn while_one_is_tried_again() {
+    check(Interruptions::AtMost(3), || {
+        let meeting = Meeting::of(1);
+        let run = Run::of(3, Window::UNBOUNDED, 1);
+        let mut claim = run.queue.claim(3).expect("there are items");
+        let other = attending(&run, &meeting);
+        claim.keep(0);
+        meeting.wait_for(2);
+        run.note_done(&claim, 0);
+        claim.end(1);
+        run.release(1);
+        join([other]);
+        assert_eq!(run.end(None), Ended::all_done(3));
+    });
+}
+
 /// Results had filled the window twice, so that two workers wait although the third holds items
 /// that it has not started. When the results are out, both take from it.
 pub fn after_results_are_out() {
     const RESULTS: usize = 300;
-    check(Interruptions::AtMost(3), || {
+    check(Interruptions::AtMost(2), || {
         let meeting = Meeting::of(3);
         let bytes = NonZeroUsize::new(100).expect("not zero");
         let run = Run::of(3, Window::UNBOUNDED.with_bytes(bytes), 1);
         let claim = run.queue.claim(3).expect("there are items");
         run.queue.hold(RESULTS);
         let others = [(); 2].map(|()| attending(&run, &meeting));
+        // A step at which they might claim.
+        run.queue.pushed();
+        assert_eq!(meeting.attendance(), 0, "nobody takes items over while results wait");
         run.queue.release(0, RESULTS);
         run.work_off(claim, || meeting.attend());
         join(others);

@@ -30,7 +30,7 @@ struct Results {
 
 /// Two workers, four items.
 pub fn only_the_earliest_goes_on() {
-    check(Interruptions::AtMost(4), || {
+    check(Interruptions::AtMost(3), || {
         let bytes = NonZeroUsize::new(WINDOW).expect("not zero");
         let run = Run::of(4, Window::UNBOUNDED.with_bytes(bytes), 2);
         let delivery = Arc::new(Delivery::default());
@@ -42,6 +42,24 @@ pub fn only_the_earliest_goes_on() {
     });
 }
 
+/// The earliest item comes back from a worker that broke: another one takes it.
+pub fn the_earliest_comes_back() {
+    check(Interruptions::AtMost(3), || {
+        let bytes = NonZeroUsize::new(WINDOW).expect("not zero");
+        let run = Run::of(2, Window::UNBOUNDED.with_bytes(bytes), 2);
+        let broken = run.queue.claim(1).expect("there are items");
+        let second = run.queue.claim(1).expect("there are items");
+        run.note_done(&second, 0);
+        second.end(1);
+        run.queue.hold(RESULT);
+        let other = run.spawn(|run| run.work(1));
+        broken.end(0);
+        join([other]);
+        run.queue.release(1, ITEM_COST + RESULT);
+        assert_eq!(run.end(None), Ended::all_done(2));
+    });
+}
+
 impl Delivery {
     fn work(&self, run: &Run) {
         loop {
@@ -50,6 +68,8 @@ impl Delivery {
             let item = claim.span().first().get();
             self.claimed(item, is_overfull.then_some(next));
             run.note_done(&claim, 0);
+            // A step at which others may claim.
+            run.queue.pushed();
             self.results().claimed.remove(&item);
             claim.end(1);
             run.queue.hold(RESULT);

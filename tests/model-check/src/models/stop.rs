@@ -13,26 +13,51 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Ctrl-C, with one worker: nothing is started any more.
 pub fn of_everything() {
-    stop_from(0, 1, Interruptions::AtMost(3));
+    stop_from(0, 1, &[3], Interruptions::AtMost(3));
 }
 
 /// A failed item, with one worker: what is before it goes on.
 pub fn from_an_item() {
-    stop_from(1, 1, Interruptions::AtMost(3));
+    stop_from(1, 1, &[2, 1], Interruptions::AtMost(3));
 }
 
 /// A failed item, with two workers.
 pub fn from_an_item_with_two_workers() {
-    stop_from(1, 2, Interruptions::AtMost(2));
+    stop_from(1, 2, &[2, 1], Interruptions::AtMost(2));
 }
 
-/// Reads three items through a window of two.
-fn stop_from(horizon: u64, workers: usize, interruptions: Interruptions) {
+/// A failed item, when the reader has ended: one worker claims while the stop is made.
+pub fn during_a_claim() {
+    check(Interruptions::Any, || {
+        let run = Run::of(3, Window::UNBOUNDED, 1);
+        let told = Arc::new(AtomicU64::new(u64::MAX));
+        let worker = worker(&run, &told);
+        run.queue.stop_from(ItemIndex::new(1));
+        told.store(1, Ordering::Release);
+        join([worker]);
+        run.end(None);
+    });
+}
+
+/// The reader is blocked in its source and does not close: workers that wait leave all the same.
+pub fn without_the_reader() {
+    check(Interruptions::AtMost(3), || {
+        let run = Run::new(Window::UNBOUNDED, 2);
+        let workers = [(); 2].map(|()| run.spawn(|run| run.work(2)));
+        run.push(1).expect("nobody has stopped it yet");
+        run.queue.stop_from(ItemIndex::default());
+        join(workers);
+        run.end(None);
+    });
+}
+
+/// Reads blocks of so many items through a window of two.
+fn stop_from(horizon: u64, workers: usize, blocks: &'static [usize], interruptions: Interruptions) {
     check(interruptions, move || {
         let items = NonZeroUsize::new(2).expect("not zero");
         let run = Run::new(Window::UNBOUNDED.with_items(items), workers);
         let told = Arc::new(AtomicU64::new(u64::MAX));
-        let reader = run.spawn(|run| run.read(&[1, 2], 2));
+        let reader = run.spawn(|run| run.read(blocks, 2));
         let workers: Vec<_> = (0..workers).map(|_| worker(&run, &told)).collect();
         run.queue.stop_from(ItemIndex::new(horizon));
         told.store(horizon, Ordering::Release);

@@ -8,12 +8,12 @@ use crate::run::{Ended, Run, join};
 
 /// Two workers, and a window that is smaller than a block.
 pub fn of_one_item() {
-    read_through(Interruptions::AtMost(3), 1, &[3]);
+    read_through(Interruptions::AtMost(2), 1, &[3]);
 }
 
 /// Two workers, and blocks that come one by one.
 pub fn of_two_items() {
-    read_through(Interruptions::AtMost(3), 2, &[1, 1, 1]);
+    read_through(Interruptions::AtMost(2), 2, &[1, 1, 1]);
 }
 
 fn read_through(interruptions: Interruptions, bound: usize, blocks: &'static [usize]) {
