@@ -279,8 +279,8 @@ impl Pool {
     /// this thread. Returns when all is written, or the run has ended for another reason.
     ///
     /// Items whose turn never came are counted, and written only where an item after them has
-    /// been worked on. A run waits for every worker to start: one that cannot is an error,
-    /// though others may have done all the work.
+    /// been worked on. A run that is not ended early waits for every worker to start: one that
+    /// cannot is an error, though others may have done all the work.
     ///
     /// ```
     /// use mtl_host::sink::{self, Output};
@@ -316,15 +316,18 @@ impl Pool {
         self.progress.begin(source.size());
         let (source_stop, cancel) = (source.stop_flag(), self.cancel.clone());
         let join_timeout = self.settings.join_timeout;
-        let plan = Plan { order, policy, rule, results, source_stop, cancel, join_timeout };
+        let recalls = self.mailboxes.iter().map(Mailbox::recall).collect();
+        let plan =
+            Plan { order, policy, rule, results, source_stop, cancel, join_timeout, recalls };
         let run = Run::new(Queue::new(window, workers), self.progress.clone(), plan);
-        self.settings.stop.on_set(&run);
         // Room for each worker to hand over and go on, without another bound than the window.
         let (outbox, inbox) = bounded(workers * 4);
         for mailbox in &self.mailboxes {
             mailbox.put(Ticket { run: Arc::clone(&run), outbox: outbox.clone() });
         }
         drop(outbox);
+        // Now that there is something to take back.
+        self.settings.stop.on_set(&run);
         let reader = Reader::start(source, Arc::clone(&run), launch);
         let reader = reader.inspect_err(|_| run.stop())?;
         let (collector, account) = (Collector::new(order), Account::begin());

@@ -21,15 +21,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crossbeam_channel::Receiver;
-
 pub use self::retirement::Retirement;
 
 use self::executor::{Broken, Executor};
 use self::pace::{ChunkSize, Pace};
 use self::renewal::Renewal;
 use self::slot::{Attempt, Happened, Slot, Work};
-use self::ticket::Ticket;
+use self::ticket::Tickets;
 use crate::error::Error;
 use crate::event::{Audience, Closing, Event};
 use crate::fault::FaultKind;
@@ -141,7 +139,7 @@ impl WorkerReport {
 
 impl Worker {
     /// Serves runs until the pool is closed.
-    pub(crate) fn serve(self, tickets: &Receiver<Ticket>) -> WorkerReport {
+    pub(crate) fn serve(self, tickets: &Tickets) -> WorkerReport {
         let mut serving = Serving {
             pace: Pace::new(self.chunk_size),
             worker: self,
@@ -154,7 +152,7 @@ impl Worker {
             broken: 0,
         };
         serving.open();
-        for ticket in tickets {
+        while let Some(ticket) = tickets.next() {
             let worker = serving.worker.index.get();
             let span = tracing::debug_span!(parent: &ticket.run.span, "worker", worker);
             span.in_scope(|| serving.take_part(&ticket));

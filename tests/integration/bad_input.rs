@@ -252,7 +252,7 @@ fn a_number_that_is_none_is_told_in_words() {
         ("--total",       "1e6",   "not a number of items such as `1000`"),
         ("--jobs",        "-1",    "not a number from 1 to 10000"),
         ("--max-faults",  "-1",    "not a number such as `10`, nor a share from `0%` to `100%`"),
-        ("--memory",      "-1MiB", "not an amount of memory, such as `64MiB`, `2GiB` or `1000000`"),
+        ("--memory",      "-1MiB", "not a size, such as `64MiB`, `2GiB` or `1000000`"),
     ];
     for (flag, value, why) in cases {
         let stderr = host().plugin("upper.wat").args([flag, value]).run().code(2).stderr_text();

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use mtl_host::{Engine, Event, FaultKind, Observer, Plugin, Pool, PoolBuilder, StopFlag};
+use mtl_host::{
+    Engine, Event, FaultKind, Observer, Plugin, Pool, PoolBuilder, StopFlag, WorkerSpec,
+};
 
 use crate::support::{DEADLINE, alone, fixtures};
 
@@ -65,5 +67,21 @@ fn the_end_of_a_run_is_not_that_of_the_pool() {
         drop(nobody);
         let reports = pool.close();
         assert_eq!(reports[0].closing, Ok(Some(b"a".to_vec())));
+    });
+}
+
+#[test]
+fn a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run() {
+    alone(module_path!(), "a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run", || {
+        let engine = Engine::new().unwrap();
+        let load = |name| Plugin::load(&engine, fixtures().join(name)).unwrap();
+        let (spins, upper) = (load("spin-init.wat"), load("upper.wat"));
+        let specs = [WorkerSpec::plugin(&spins), WorkerSpec::plugin(&upper)];
+        let mut pool = Pool::of(specs).build().unwrap();
+        for _ in 0..2 {
+            let mut results = pool.map(["a", "b"]);
+            assert!(results.next().unwrap().is_ok());
+            assert_eq!(results.end().summary.counts.total(), 2);
+        }
     });
 }

@@ -15,38 +15,38 @@ use super::machine;
 pub(crate) struct LimitArgs {
     /// What each worker's plugin may take of memory, such as 64MiB or 2GiB: beyond that the item
     /// has the fault `out-of-memory`
-    #[arg(long, value_name = "SIZE", default_value_t)]
+    #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) memory: MemoryLimit,
 
     /// What all workers' plugins may take of memory together, or `unlimited` [default: three
     /// quarters of what is available, here or in the control group]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub(crate) total_memory: Option<TotalMemory>,
 
     /// How much the plugin may compute for an item, in about one instruction each, such as 50M;
     /// to start and to finish it has as much. Beyond that the fault is `out-of-fuel`. To count
     /// makes plugins slower
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) fuel: Option<Fuel>,
 
     /// How large a result may be: a larger one is the fault `bad-result`
-    #[arg(long, value_name = "SIZE", default_value_t)]
+    #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_result: ResultLimit,
 
     /// How large an item may be: a larger one is the fault `bad-item`
-    #[arg(long, value_name = "SIZE", default_value_t)]
+    #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_item: ItemLimit,
 
     /// How much each worker's plugin may write and log in a second; what is beyond is dropped
-    #[arg(long, value_name = "SIZE", default_value_t)]
+    #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) log_limit: LogLimit,
 
     /// How large a plugin's file may be
-    #[arg(long, value_name = "SIZE", default_value_t)]
+    #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_plugin: PluginSize,
 
     /// How many functions a plugin may have: each costs time and memory when it is compiled
-    #[arg(long, value_name = "N", default_value_t)]
+    #[arg(long, value_name = "N", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_functions: FunctionLimit,
 }
 

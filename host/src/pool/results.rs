@@ -146,7 +146,8 @@ impl<I> Results<'_, I> {
     }
 
     /// Ends the run, however far it is: gives the account of it, and the error if one ended it.
-    /// What was not taken out is counted all the same.
+    /// What was not taken out is counted all the same. Items that plugins have are waited for;
+    /// workers that are still starting are not.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -13,6 +13,7 @@ use crate::pool::cancel::{Cancel, End};
 use crate::queue::Queue;
 use crate::stats::Progress;
 use crate::stop::{StopFlag, Wake};
+use crate::worker::ticket::Recall;
 
 /// One run: its queue, and how it is to be done.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct Run {
     /// Ends a wait of the source.
     pub(crate) source_stop: Option<StopFlag>,
     cancel: Cancel,
+    /// Takes back the tickets of workers that have not begun with the run.
+    recalls: Vec<Recall>,
     /// When items that plugins have are to be done, once the run is to end.
     pub(crate) end: End,
     /// How long what goes on may take once the run is stopped.
@@ -49,11 +52,13 @@ pub(crate) struct Plan {
     pub(crate) source_stop: Option<StopFlag>,
     pub(crate) cancel: Cancel,
     pub(crate) join_timeout: Option<Duration>,
+    pub(crate) recalls: Vec<Recall>,
 }
 
 impl Run {
     pub(crate) fn new(queue: Queue, progress: Progress, plan: Plan) -> Arc<Self> {
-        let Plan { order, policy, rule, results, source_stop, cancel, join_timeout } = plan;
+        let Plan { order, policy, rule, results, source_stop, cancel, join_timeout, recalls } =
+            plan;
         Arc::new(Self {
             queue,
             progress,
@@ -63,6 +68,7 @@ impl Run {
             results,
             source_stop,
             cancel,
+            recalls,
             end: End::default(),
             join_timeout,
             retried: AtomicU64::new(0),
@@ -108,10 +114,18 @@ impl Run {
         self.retried.load(Ordering::Relaxed)
     }
 
+    /// No item from `index` on is started, and no worker that is still starting is waited for.
+    pub(crate) fn stop_from(&self, index: ItemIndex) {
+        self.queue.stop_from(index);
+        for recall in &self.recalls {
+            recall.ticket_of(self);
+        }
+    }
+
     /// Nothing more is read or started; what a plugin has is finished, if that takes no longer
     /// than the end may take.
     pub(crate) fn stop(&self) {
-        self.queue.stop_from(ItemIndex::default());
+        self.stop_from(ItemIndex::default());
         self.stop_source();
         if let Some(timeout) = self.join_timeout {
             self.cancel.end_run_in(&self.end, timeout);

@@ -177,7 +177,7 @@ fn the_directory_may_be_there_or_be_made_or_be_a_link_to_one() {
         ("there",     None),
         ("new/deep",  None),
         ("link",      None),
-        ("file",      Some("cannot create output `file`: File exists (os error 17)")),
+        ("file",      Some("cannot write to `file`, which is no folder")),
         ("file/deep", Some("cannot create output `file/deep`: Not a directory (os error 20)")),
     ];
     for (name, expected) in cases {
