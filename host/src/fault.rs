@@ -9,8 +9,8 @@ use std::str::FromStr;
 use crate::block::ItemIndex;
 use crate::worker::WorkerIndex;
 
-/// Why an item has no result. The set is closed: every item that failed has one of these. Two of
-/// them are for what is not there yet: limits of fuel, and workers in processes of their own.
+/// Why an item has no result. The set is closed: every item that failed has one of these. One of
+/// them is for what is not there yet: workers in processes of their own.
 ///
 /// ```
 /// use mtl_host::FaultKind;

@@ -279,7 +279,7 @@ impl Pool {
     /// this thread. Returns when all is written, or the run has ended for another reason.
     ///
     /// Items whose turn never came are counted, and written only where an item after them has
-    /// been worked on. A run that is not ended early waits for every worker to start: one that
+    /// been worked on. A run that goes to its end waits for every worker to start: one that
     /// cannot is an error, though others may have done all the work.
     ///
     /// ```

@@ -77,7 +77,8 @@ fn a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run() {
         let load = |name| Plugin::load(&engine, fixtures().join(name)).unwrap();
         let (spins, upper) = (load("spin-init.wat"), load("upper.wat"));
         let specs = [WorkerSpec::plugin(&spins), WorkerSpec::plugin(&upper)];
-        let mut pool = Pool::of(specs).build().unwrap();
+        let end = Duration::from_millis(50);
+        let mut pool = Pool::of(specs).join_timeout(end).build().unwrap();
         for _ in 0..2 {
             let mut results = pool.map(["a", "b"]);
             assert!(results.next().unwrap().is_ok());

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, RecvError, TryRecvError};
+use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 
 use crate::collector::Collector;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
@@ -120,10 +120,24 @@ impl Delivery {
                 Next::End => return None,
                 Next::NotYet => {}
             }
-            match self.inbox.as_ref().map(Receiver::recv) {
+            match self.inbox.as_ref().map(|inbox| self.receive(inbox)) {
                 Some(Ok(outcomes)) => self.collector.accept(outcomes),
                 Some(Err(RecvError)) => self.all_have_left(),
                 None => return None,
+            }
+        }
+    }
+
+    /// Waits for what a worker hands over. A worker that has not even started when the run has
+    /// to end is not waited for.
+    fn receive(&self, inbox: &Receiver<Outcomes>) -> Result<Outcomes, RecvError> {
+        let Some(end) = self.run.end.get() else { return inbox.recv() };
+        match inbox.recv_deadline(end) {
+            Ok(outcomes) => Ok(outcomes),
+            Err(RecvTimeoutError::Disconnected) => Err(RecvError),
+            Err(RecvTimeoutError::Timeout) => {
+                self.run.recall();
+                inbox.recv()
             }
         }
     }

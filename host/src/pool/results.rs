@@ -146,8 +146,9 @@ impl<I> Results<'_, I> {
     }
 
     /// Ends the run, however far it is: gives the account of it, and the error if one ended it.
-    /// What was not taken out is counted all the same. Items that plugins have are waited for;
-    /// workers that are still starting are not.
+    /// What was not taken out is counted all the same. Items that plugins have are waited for, and
+    /// workers that are still starting, no longer than a
+    /// [`join_timeout`](crate::PoolBuilder::join_timeout) says.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -81,6 +81,7 @@ impl Run {
     pub(crate) fn fail(&self, error: Error) {
         self.note(error);
         self.stop();
+        self.recall();
     }
 
     /// Ends the run with `error`: a worker cannot start, so that no other one needs to.
@@ -114,9 +115,14 @@ impl Run {
         self.retried.load(Ordering::Relaxed)
     }
 
-    /// No item from `index` on is started, and no worker that is still starting is waited for.
-    pub(crate) fn stop_from(&self, index: ItemIndex) {
+    /// No item from `index` on is started, because of one that has failed.
+    pub(crate) fn end_from(&self, index: ItemIndex) {
         self.queue.stop_from(index);
+        self.recall();
+    }
+
+    /// Workers that are still starting are not waited for.
+    pub(crate) fn recall(&self) {
         for recall in &self.recalls {
             recall.ticket_of(self);
         }
@@ -125,7 +131,7 @@ impl Run {
     /// Nothing more is read or started; what a plugin has is finished, if that takes no longer
     /// than the end may take.
     pub(crate) fn stop(&self) {
-        self.stop_from(ItemIndex::default());
+        self.queue.stop_from(ItemIndex::default());
         self.stop_source();
         if let Some(timeout) = self.join_timeout {
             self.cancel.end_run_in(&self.end, timeout);

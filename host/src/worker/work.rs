@@ -184,7 +184,7 @@ fn apply_policy(outcomes: &Outcomes, run: &Run) {
     if let Some(failed) = outcomes.first_fault()
         && let Some(horizon) = run.policy.horizon(run.order, failed)
     {
-        run.stop_from(horizon);
+        run.end_from(horizon);
     }
 }
 

@@ -105,9 +105,7 @@ fn a_worker_that_cannot_start_ends_the_run_and_says_why() {
         let mut pool = start(settings(), opens.into_iter());
         let (send, items) = bounded::<String>(1);
         send.send("first".into()).unwrap();
-        let mut results = pool.map(items);
-        results.by_ref().for_each(drop);
-        let ended = results.end();
+        let ended = pool.map(items).end();
         let error = ended.error.expect("the run has failed");
         assert!(matches!(&error, Error::Init { worker, .. } if worker.get() == 1), "{error}");
         assert_eq!(ended.summary.read, ended.summary.counts.total());
