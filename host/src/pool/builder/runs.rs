@@ -1,0 +1,167 @@
+//! How the runs of a pool are done.
+
+use std::sync::Arc;
+
+use super::PoolBuilder;
+use crate::collector::Order;
+use crate::collector::policy::{ErrorPolicy, MaxFaults};
+use crate::event::{Audience, Observer};
+use crate::outcome::Format;
+use crate::queue::Window;
+use crate::stop::StopFlag;
+use crate::worker::pace::ChunkSize;
+
+impl PoolBuilder {
+    /// What records are, whatever the plugin says. Default: what it says.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Jsonl, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Format, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// // It does not say that its results are JSON; without this, they would be strings.
+    /// let mut pool = Pool::builder(&plugin).results(Format::Json).build()?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Jsonl::new(Output::to("memory", &mut output));
+    /// pool.run(Items::new([r#"{"a":1}"#]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"{\"index\":0,\"ok\":{\"A\":1}}\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn results(mut self, format: Format) -> Self {
+        self.settings.results = Some(format);
+        self
+    }
+
+    /// In which order results come out. Default: as their items came in.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Order, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).order(Order::Completion).build()?;
+    /// let records: Vec<_> = pool.map(["a", "b", "c"]).try_collect()?;
+    /// let mut indexes: Vec<_> = records.iter().map(|record| record.index().get()).collect();
+    /// indexes.sort();
+    /// assert_eq!(indexes, [0, 1, 2], "each once, whichever came first");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn order(mut self, order: Order) -> Self {
+        self.settings.order = order;
+        self
+    }
+
+    /// What a failed item does to the run. Default: nothing, it is counted.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut pool = Pool::builder(&plugin).on_error(ErrorPolicy::Deferred).build()?;
+    /// let (records, _, ended) = pool.map(["good", "!bad", "!worse"]).collect_all();
+    /// assert_eq!(records.len(), 1);
+    /// assert!(matches!(ended.error, Some(Error::ItemsFailed(faults)) if faults.len() == 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_error(mut self, policy: ErrorPolicy) -> Self {
+        self.settings.policy = policy;
+        self
+    }
+
+    /// How many items may fail before the run ends. Default: any number.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Error, MaxFaults, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut pool = Pool::builder(&plugin).max_faults(MaxFaults::Count(1)).build()?;
+    /// let (_, _, ended) = pool.map(["!bad", "!worse", "good"]).collect_all();
+    /// assert!(matches!(ended.error, Some(Error::TooManyFaults { .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn max_faults(mut self, most: MaxFaults) -> Self {
+        self.settings.max_faults = most;
+        self
+    }
+
+    /// What may lie between the reader and the consumer. Default: 16 MiB.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    ///
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// static READ: AtomicUsize = AtomicUsize::new(0);
+    /// let items = (0..1000).map(|n| {
+    ///     READ.fetch_add(1, Ordering::Relaxed);
+    ///     n.to_string()
+    /// });
+    /// let mut pool = Pool::builder(&plugin).window("10".parse()?).build()?;
+    /// pool.map(items).next().unwrap()?;
+    /// assert!(READ.load(Ordering::Relaxed) < 100, "not far ahead of what is taken out");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn window(mut self, window: Window) -> Self {
+        self.settings.window = window;
+        self
+    }
+
+    /// How many items a worker takes at once. Default: about a millisecond of work.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// for size in ["auto", "1", "1000"] {
+    ///     let mut pool = Pool::builder(&plugin).chunk_size(size.parse()?).build()?;
+    ///     assert_eq!(pool.map(["a", "b", "c"]).count(), 3, "the results are the same");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn chunk_size(mut self, size: ChunkSize) -> Self {
+        self.settings.chunk_size = size;
+        self
+    }
+
+    /// The flag that ends the present run, and every later one, early.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool, StopFlag};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let stop = StopFlag::new();
+    /// let mut pool = Pool::builder(&plugin).stop(&stop).build()?;
+    /// let mut results = pool.map((0_u64..).map(|number| number.to_string()));
+    /// results.next().unwrap()?;
+    /// stop.set();
+    /// assert!(results.end().into_result()?.stopped);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stop(mut self, stop: &StopFlag) -> Self {
+        self.settings.stop = stop.clone();
+        self
+    }
+
+    /// Who is told what happens beside the results. Default: nobody.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// # use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/print.wat")?;
+    /// #[derive(Default)]
+    /// struct Lines(Mutex<Vec<String>>);
+    ///
+    /// impl Observer for Lines {
+    ///     fn notify(&self, event: &Event<'_>) {
+    ///         if let Event::Output { line, .. } = event {
+    ///             self.0.lock().unwrap().push((*line).to_owned());
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let lines = Arc::new(Lines::default());
+    /// let mut pool = Pool::builder(&plugin).observer(lines.clone()).build()?;
+    /// pool.map(["printed by the plugin"]).try_collect::<Vec<_>>()?;
+    /// assert_eq!(*lines.0.lock().unwrap(), ["printed by the plugin"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.settings.audience = Audience::new(observer);
+        self
+    }
+}
