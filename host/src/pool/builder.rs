@@ -11,7 +11,7 @@ use super::spec::{self, WorkerSpec};
 use super::{BuildError, Jobs, Pool, Settings};
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
-use crate::event::{Audience, Observer};
+use crate::event::Audience;
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
 use crate::plugin::{Plugin, Spec};
