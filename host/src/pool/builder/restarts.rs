@@ -46,7 +46,7 @@ impl PoolBuilder {
         self
     }
 
-    /// How long the end may take: from [`close`](Pool::close), or from when the run is asked to
+    /// How long the end may take: from [`close`](crate::Pool::close), or from when the run is asked to
     /// stop or fails, to the end of the last worker. What a plugin does then is interrupted; an item that
     /// it has gets the fault `timeout`. Default: as long as it takes.
     ///

@@ -28,7 +28,7 @@ impl PoolBuilder {
     }
 
     /// Sets an environment variable for every worker's plugin. It has no other ones, but those
-    /// of its [`WorkerSpec`].
+    /// of its [`WorkerSpec`](crate::WorkerSpec).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
