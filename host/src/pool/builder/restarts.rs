@@ -46,9 +46,9 @@ impl PoolBuilder {
         self
     }
 
-    /// How long the end may take: from [`close`](crate::Pool::close), or from when the run is asked to
-    /// stop or fails, to the end of the last worker. What a plugin does then is interrupted; an item that
-    /// it has gets the fault `timeout`. Default: as long as it takes.
+    /// How long the end may take: from [`close`](crate::Pool::close), or from when the run is
+    /// asked to stop or fails, to the end of the last worker. What a plugin does then is
+    /// interrupted; an item that it has gets the fault `timeout`. Default: as long as it takes.
     ///
     /// ```
     /// use std::time::Duration;
