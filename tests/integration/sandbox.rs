@@ -7,6 +7,7 @@ fn files(dir: &str) -> Host {
         host().plugin("files.wat").subfolder("data").args(["--jobs", "1", "--dir", dir]);
     std::fs::write(described.folder().join("data/words"), "some words").unwrap();
     std::fs::write(described.folder().join("secret"), "secret").unwrap();
+    std::os::unix::fs::symlink("..", described.folder().join("data/out")).unwrap();
     described
 }
 
@@ -20,14 +21,16 @@ const NOT_PERMITTED: &str = "error 63";
 fn a_granted_directory_can_be_read_and_nothing_else() {
     files("data::/data")
         .args(["--output-format", "jsonl"])
-        .stdin("<words\n<missing\n<../secret\n>new\n")
+        .stdin("<words\n<missing\n<../secret\n>new\n<out/secret\n</etc/passwd\n")
         .run()
         .code(1)
         .stdout(format!(
             "{{\"index\":0,\"ok\":\"some words\"}}\n\
              {{\"index\":1,\"error\":{{\"kind\":\"refused\",\"message\":\"{NOT_FOUND}\"}}}}\n\
              {{\"index\":2,\"error\":{{\"kind\":\"refused\",\"message\":\"{NOT_CAPABLE}\"}}}}\n\
-             {{\"index\":3,\"error\":{{\"kind\":\"refused\",\"message\":\"{NOT_PERMITTED}\"}}}}\n"
+             {{\"index\":3,\"error\":{{\"kind\":\"refused\",\"message\":\"{NOT_PERMITTED}\"}}}}\n\
+             {{\"index\":4,\"error\":{{\"kind\":\"refused\",\"message\":\"{NOT_PERMITTED}\"}}}}\n\
+             {{\"index\":5,\"error\":{{\"kind\":\"refused\",\"message\":\"{NOT_PERMITTED}\"}}}}\n"
         ));
 }
 
