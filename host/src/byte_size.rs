@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use crate::quantity::{self, Unit};
+
 /// So many bytes: `64MiB`, `2GiB`, `10MB`, `1000000`; in the midst of a sentence, by `{:#}`,
 /// `1000000 bytes`. Units may be in any case; `K`, `M` and `G`
 /// alone are those of memory.
@@ -16,7 +18,7 @@ pub(crate) struct NotAByteSize;
 
 impl ByteSize {
     /// What is read, each with its bytes; what is written are the first ones.
-    const UNITS: [(&str, usize); 11] = [
+    const UNITS: [Unit; 11] = [
         ("GiB", 1 << 30),
         ("MiB", 1 << 20),
         ("KiB", 1 << 10),
@@ -35,25 +37,17 @@ impl FromStr for ByteSize {
     type Err = NotAByteSize;
 
     fn from_str(text: &str) -> Result<Self, NotAByteSize> {
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = text.split_at(digits);
-        let number: usize = number.parse().map_err(|_| NotAByteSize)?;
-        let named = |(name, _): &&(&str, usize)| name.eq_ignore_ascii_case(unit.trim_start());
-        let (_, bytes) = Self::UNITS.iter().find(named).ok_or(NotAByteSize)?;
-        let bytes = number.checked_mul(*bytes).and_then(NonZeroUsize::new);
-        bytes.map(Self).ok_or(NotAByteSize)
+        let bytes = quantity::read(text, &Self::UNITS).ok_or(NotAByteSize)?;
+        NonZeroUsize::try_from(bytes).map(Self).map_err(|_| NotAByteSize)
     }
 }
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |(_, bytes): &&(&str, usize)| self.0.get().is_multiple_of(*bytes);
-        let (name, bytes) = Self::UNITS.iter().find(whole).expect("one byte measures everything");
-        let number = self.0.get() / bytes;
-        match (f.alternate(), *name, number) {
-            (true, "", 1) => f.pad("1 byte"),
-            (true, "", number) => f.pad(&format!("{number} bytes")),
-            (_, name, number) => f.pad(&format!("{number}{name}")),
+        match (f.alternate(), quantity::measured(self.0.get() as u64, &Self::UNITS)) {
+            (true, (1, "")) => f.pad("1 byte"),
+            (true, (number, "")) => f.pad(&format!("{number} bytes")),
+            (_, (number, unit)) => f.pad(&format!("{number}{unit}")),
         }
     }
 }

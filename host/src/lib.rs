@@ -44,6 +44,7 @@ mod panic;
 mod places;
 mod plugin;
 mod pool;
+mod quantity;
 mod queue;
 mod sandbox;
 pub mod sink;

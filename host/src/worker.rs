@@ -184,7 +184,7 @@ struct Serving {
 impl Serving {
     /// Opens an executor, trying again as long as the slot says so.
     fn open(&mut self) {
-        while let Slot::Opening(attempt) = self.slot {
+        while let Slot::Opening(_) = self.slot {
             let begun = Instant::now();
             match (self.worker.open)() {
                 Ok(executor) => {
@@ -203,7 +203,7 @@ impl Serving {
                 Err(error) => {
                     self.happened(Happened::FailedToOpen);
                     let why = Retirement::NotStarted(Arc::new(error));
-                    self.retire_if_due(why, attempt);
+                    self.retire_if_due(why);
                 }
             }
         }
@@ -214,12 +214,13 @@ impl Serving {
     }
 
     /// Notes why the worker is retired, if it is.
-    fn retire_if_due(&mut self, why: Retirement, attempt: Attempt) {
+    fn retire_if_due(&mut self, why: Retirement) {
         if self.slot != Slot::Retired {
             return;
         }
-        // What the pool itself has interrupted is nothing to tell of.
-        if attempt != Attempt::First && self.worker.cancel.lets_work() {
+        // One that never was ready ends the run, which tells of it; and what the pool itself has
+        // interrupted is nothing to tell of.
+        if self.instances > 0 && self.worker.cancel.lets_work() {
             let worker = self.worker.index;
             self.worker.audience.tell(&Event::WorkerRetired { worker, why: &why });
         }
@@ -245,9 +246,8 @@ impl Serving {
         }
         self.broken += 1;
         self.executor = None;
-        let Slot::Ready(row) = self.slot else { unreachable!("only what is ready can break") };
         self.happened(Happened::Broke(self.work()));
-        self.retire_if_due(Retirement::KeptBreaking(why.clone()), Attempt::Replacement(row));
+        self.retire_if_due(Retirement::KeptBreaking(why.clone()));
     }
 
     /// Lets the executor finish, and takes a fresh one next.

@@ -93,11 +93,6 @@ impl Watch {
     pub(crate) fn begin(&self, phase: Phase) {
         // One thread writes; others only read.
         self.0.phase.store(phase as u8, Ordering::Relaxed);
-        self.begin_next();
-    }
-
-    /// The guest begins with another thing of the same kind.
-    pub(crate) fn begin_next(&self) {
         let begun = self.0.begun.load(Ordering::Relaxed) + 1;
         self.0.begun.store(begun, Ordering::Relaxed);
     }
@@ -220,7 +215,7 @@ mod tests {
         assert_eq!(watch.drive(pending::<()>()), Err(Overdue::Limit(SHORT)));
         assert_eq!(watch.overdue(), Some(Overdue::Limit(SHORT)));
         assert!(begun.elapsed() >= SHORT, "a deadline never comes early");
-        watch.begin_next();
+        watch.begin(Phase::Item);
         assert_eq!(watch.overdue(), None);
     }
 

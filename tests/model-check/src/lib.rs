@@ -38,6 +38,7 @@ mod sync;
 mod host {
     pub(crate) mod block;
     pub(crate) mod byte_size;
+    pub(crate) mod quantity;
     pub(crate) mod queue;
 
     pub(crate) mod pool {
@@ -49,4 +50,4 @@ mod host {
     }
 }
 
-use self::host::{block, byte_size, pool, queue, sandbox};
+use self::host::{block, byte_size, pool, quantity, queue, sandbox};

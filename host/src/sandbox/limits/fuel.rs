@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
+use crate::quantity::{self, Unit};
+
 /// How much a plugin may compute for one item, in units of about one instruction each.
 ///
 /// Unlike a time-out it does not depend on the machine: the same item costs the same, every
@@ -23,7 +25,7 @@ pub struct Fuel(NonZeroU64);
 
 impl Fuel {
     /// What is read after a number; what is written is the first that measures it.
-    const UNITS: [(&str, u64); 4] = [("G", 1_000_000_000), ("M", 1_000_000), ("k", 1000), ("", 1)];
+    const UNITS: [Unit; 4] = [("G", 1_000_000_000), ("M", 1_000_000), ("k", 1000), ("", 1)];
 
     /// So many units.
     #[must_use]
@@ -53,20 +55,14 @@ impl FromStr for Fuel {
     type Err = NotFuel;
 
     fn from_str(text: &str) -> Result<Self, NotFuel> {
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = text.split_at(digits);
-        let named = |(name, _): &&(&str, u64)| name.eq_ignore_ascii_case(unit);
-        let (_, units) = Self::UNITS.iter().find(named).ok_or(NotFuel)?;
-        let number: u64 = number.parse().map_err(|_| NotFuel)?;
-        number.checked_mul(*units).and_then(NonZeroU64::new).map(Self).ok_or(NotFuel)
+        quantity::read(text, &Self::UNITS).map(Self).ok_or(NotFuel)
     }
 }
 
 impl fmt::Display for Fuel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |(_, units): &&(&str, u64)| self.0.get().is_multiple_of(*units);
-        let (name, units) = Self::UNITS.iter().find(whole).expect("one measures everything");
-        f.pad(&format!("{}{name}", self.0.get() / units))
+        let (number, unit) = quantity::measured(self.0.get(), &Self::UNITS);
+        f.pad(&format!("{number}{unit}"))
     }
 }
 

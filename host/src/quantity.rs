@@ -1,0 +1,23 @@
+//! Numbers with a unit, as people write them: `64MiB`, `50M`.
+
+use std::num::NonZeroU64;
+
+/// A unit, and how many it stands for.
+pub(crate) type Unit = (&'static str, u64);
+
+/// Reads a number that is not zero, with one of `units`, in any case, behind it.
+pub(crate) fn read(text: &str, units: &[Unit]) -> Option<NonZeroU64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let named = |(name, _): &&Unit| name.eq_ignore_ascii_case(unit.trim_start());
+    let (_, many) = units.iter().find(named)?;
+    number.checked_mul(*many).and_then(NonZeroU64::new)
+}
+
+/// A number in the first of `units` that measures it; one of them must be of one.
+pub(crate) fn measured(number: u64, units: &[Unit]) -> (u64, &'static str) {
+    let measures = |(_, many): &&Unit| number.is_multiple_of(*many);
+    let (name, many) = units.iter().find(measures).expect("one measures everything");
+    (number / many, name)
+}
