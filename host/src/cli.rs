@@ -17,6 +17,7 @@ mod finish_file;
 mod formats;
 mod init_arg;
 mod inspect;
+mod isolation_arg;
 mod limit_args;
 mod listener;
 mod machine;

@@ -38,6 +38,7 @@ mod collector;
 mod error;
 mod event;
 mod fault;
+mod isolation;
 mod json_value;
 mod outcome;
 mod panic;
@@ -70,6 +71,7 @@ pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownP
 pub use self::error::Error;
 pub use self::event::{Closing, Denial, Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
+pub use self::isolation::{Isolation, Processes, child_main};
 pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::places::{PlaceError, Places};
@@ -83,6 +85,7 @@ pub use self::pool::{
 };
 pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
+pub use self::sandbox::jail::Jail;
 pub use self::sandbox::limits::{
     Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit, NotASize, NotATotalMemory,
     NotFuel, PluginSize, ResultLimit, TotalMemory,

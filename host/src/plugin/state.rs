@@ -14,7 +14,7 @@ use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::{Phase, Watch};
 use crate::sandbox::limits::Limits;
 use crate::sandbox::meter::{Meter, PoolMemory};
-use crate::sandbox::network::{Names, Network};
+use crate::sandbox::network::Names;
 use crate::sandbox::output::Capture;
 use crate::sandbox::voice::Voice;
 use crate::worker::WorkerIndex;
@@ -122,11 +122,6 @@ pub(super) fn enter_async<T: HasCommon, R>(
 ) -> Result<R, Broken> {
     let watch = store.data_mut().common().watch.clone();
     enter(store, |store| watch.drive(guest(store))?)
-}
-
-/// What an instance may use of the network.
-pub(super) fn network(spec: &Spec) -> Arc<Network> {
-    Arc::new(Network::new(&spec.grants.net, &spec.names, (spec.index, spec.voice.audience())))
 }
 
 /// WASI with what is granted and nothing else: an empty input, captured output, no network.
