@@ -24,7 +24,7 @@ pub(crate) mod wire;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use self::child::child_main;
+pub use self::child::{child_main, child_main_with};
 
 use crate::sandbox::jail::Jail;
 

@@ -71,6 +71,8 @@ pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownP
 pub use self::error::Error;
 pub use self::event::{Closing, Denial, Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
+#[doc(hidden)]
+pub use self::isolation::child_main_with;
 pub use self::isolation::{Isolation, Processes, child_main};
 pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, RecordRule};

@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::Pid;
 
+use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
+
 /// The first argument of a process that is to be a worker. The next is its parent's number.
 pub(super) const MARK: &str = "--mtl-host-worker-process";
 
@@ -46,6 +48,23 @@ static IS_HOOKED: AtomicBool = AtomicBool::new(false);
 /// }
 /// ```
 pub fn child_main() {
+    become_worker(None);
+}
+
+/// As [`child_main`], but native code works in the place of the plugin, in the same jail: what
+/// would be if a plugin had taken its process over. For tests of the jail.
+#[doc(hidden)]
+pub fn child_main_with<W, F>(open: F)
+where
+    W: NativeWorker + 'static,
+    F: FnMut(&WorkerContext) -> Result<W, Box<dyn std::error::Error + Send + Sync>>
+        + Send
+        + 'static,
+{
+    become_worker(Some(native::open_with(open)));
+}
+
+fn become_worker(in_its_place: Option<OpenNative>) {
     IS_HOOKED.store(true, Ordering::Relaxed);
     let mut arguments = env::args_os().skip(1);
     if arguments.next().is_none_or(|first| first != MARK) {
@@ -53,7 +72,7 @@ pub fn child_main() {
     }
     let parent = arguments.next().and_then(|number| number.to_str()?.parse().ok());
     let code = match parent.and_then(Pid::from_raw) {
-        Some(parent) => serve::serve(parent),
+        Some(parent) => serve::serve(parent, in_its_place),
         None => 2,
     };
     #[expect(clippy::exit, reason = "what comes after this in `main` is not for a worker")]

@@ -19,6 +19,7 @@ use crate::sandbox::output::Capture;
 use crate::sandbox::voice::Voice;
 use crate::worker::WorkerIndex;
 use crate::worker::executor::Broken;
+use crate::worker::native::WorkerContext;
 
 /// What one worker's instances are started with, each the same.
 #[derive(Clone)]
@@ -34,6 +35,14 @@ pub(crate) struct Spec {
     pub(crate) passing: ArgumentPassing,
     pub(crate) voice: Arc<Voice>,
     pub(crate) watch: Watch,
+}
+
+impl Spec {
+    /// What native code is told that works with it.
+    pub(crate) fn context(&self) -> WorkerContext {
+        let Self { index: worker, workers, item_format, passing, limits, .. } = *self;
+        WorkerContext { worker, workers, item_format, passing, max_result: limits.result }
+    }
 }
 
 impl fmt::Debug for Spec {

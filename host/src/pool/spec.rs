@@ -343,9 +343,7 @@ impl WorkerSpec {
                 })
             }
             Kind::Native(mut open) => {
-                let Spec { index: worker, workers, item_format, passing, limits, .. } = spec;
-                let max_result = limits.result;
-                let context = WorkerContext { worker, workers, item_format, passing, max_result };
+                let context = spec.context();
                 let clock = Arc::clone(clock);
                 Ok(Box::new(move || {
                     let _clock = &clock;

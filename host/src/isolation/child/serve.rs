@@ -27,16 +27,19 @@ use crate::sandbox::network::Names;
 use crate::sandbox::voice::Voice;
 use crate::worker::WorkerIndex;
 use crate::worker::executor::{Executor, Turns};
+use crate::worker::native::OpenNative;
 
 /// Serves the parent until it wants nothing more; gives the code to exit with.
-pub(super) fn serve(parent: Pid) -> i32 {
+///
+/// Native code may work in the place of the plugin.
+pub(super) fn serve(parent: Pid, in_its_place: Option<OpenNative>) -> i32 {
     let begun = jail::begin(parent).map_err(Unfit::from);
     let station = begun.and_then(|()| Ok(Arc::new(Station::of_standard_input()?)));
     let station = match station {
         Ok(station) => station,
         Err(unfit) => return tell_standard_error(&unfit),
     };
-    match work(&station) {
+    match work(&station, in_its_place) {
         Ok(()) => 0,
         Err(Unfit::Jail(error)) => {
             let frame = Frame::reply(Reply::Unjailed).rest(error.to_string().as_bytes());
@@ -55,7 +58,7 @@ fn tell_standard_error(unfit: &Unfit) -> i32 {
     1
 }
 
-fn work(station: &Arc<Station>) -> Result<(), Unfit> {
+fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
     let files = station.receive_files()?;
     let Some((Order::Setup, payload)) = station.receive()? else {
         return Err(BadFrame("no set-up").into());
@@ -66,7 +69,7 @@ fn work(station: &Arc<Station>) -> Result<(), Unfit> {
     }
     match &setup.task {
         Task::Compile(_) => Ok(()),
-        Task::Work(work) => Worker::make(station, &setup, work, files)?.serve(beside),
+        Task::Work(work) => Worker::make(station, &setup, work, files)?.serve(beside, in_its_place),
     }
 }
 
@@ -111,9 +114,13 @@ impl Worker {
     }
 
     /// Starts the instance, and does with it what the parent says.
-    fn serve(mut self, init: &[u8]) -> Result<(), Unfit> {
+    fn serve(mut self, init: &[u8], in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
         self.spec.init = init.to_vec();
-        let mut instance = match self.plugin.start(&self.spec) {
+        let started = match in_its_place {
+            None => self.plugin.start(&self.spec),
+            Some(mut open) => open(&self.spec.context()),
+        };
+        let mut instance = match started {
             Ok(instance) => instance,
             Err(error) => return Ok(self.station.send(&start::not_started(&error))?),
         };

@@ -1,6 +1,6 @@
 //! The child's end of the socket to its parent.
 
-use std::io::{self, IoSliceMut, Read, Write};
+use std::io::{self, BufReader, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -15,13 +15,19 @@ use crate::isolation::wire::{self, HEADER, Order};
 pub(super) struct Station {
     socket: UnixStream,
     outgoing: Mutex<()>,
+    /// Reads a frame in one piece, if it is no longer than most are.
+    incoming: Mutex<BufReader<UnixStream>>,
 }
 
 impl Station {
+    /// How much is read at once.
+    const PIECE: usize = 64 * 1024;
+
     /// Its standard input is the socket.
     pub(super) fn of_standard_input() -> io::Result<Self> {
         let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-        Ok(Self { socket, outgoing: Mutex::default() })
+        let incoming = BufReader::with_capacity(Self::PIECE, socket.try_clone()?);
+        Ok(Self { socket, outgoing: Mutex::default(), incoming: Mutex::new(incoming) })
     }
 
     /// The two descriptors that come before all frames.
@@ -44,15 +50,16 @@ impl Station {
 
     /// Waits for the next frame; none when the parent has closed its end.
     pub(super) fn receive(&self) -> io::Result<Option<(Order, Vec<u8>)>> {
+        let mut incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
         let mut header = [0; HEADER];
-        match (&self.socket).read_exact(&mut header) {
+        match incoming.read_exact(&mut header) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             read => read?,
         }
         let (length, kind) = wire::header(header);
         let kind = Order::of(kind).map_err(io::Error::other)?;
         let mut payload = vec![0; length];
-        (&self.socket).read_exact(&mut payload)?;
+        incoming.read_exact(&mut payload)?;
         Ok(Some((kind, payload)))
     }
 
