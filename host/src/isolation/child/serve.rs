@@ -1,6 +1,7 @@
 //! What a worker's process does.
 
 use std::fs::File;
+use std::{fmt, panic};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::worker::native::OpenNative;
 ///
 /// Native code may work in the place of the plugin.
 pub(super) fn serve(parent: Pid, in_its_place: Option<OpenNative>) -> i32 {
+    panic::set_hook(Box::new(|panic| tell_last(panic)));
     let begun = jail::begin(parent).map_err(Unfit::from);
     let station = begun.and_then(|()| Ok(Arc::new(Station::of_standard_input()?)));
     let station = match station {
@@ -51,11 +53,15 @@ pub(super) fn serve(parent: Pid, in_its_place: Option<OpenNative>) -> i32 {
     }
 }
 
+fn tell_standard_error(unfit: &Unfit) -> i32 {
+    tell_last(unfit);
+    1
+}
+
 /// The parent shows the last line, when it finds that this process has ended.
 #[expect(clippy::print_stderr, reason = "standard error is a pipe to the parent")]
-fn tell_standard_error(unfit: &Unfit) -> i32 {
-    eprintln!("{unfit}");
-    1
+fn tell_last(words: &dyn fmt::Display) {
+    eprintln!("{}", words.to_string().replace('\n', " "));
 }
 
 fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
