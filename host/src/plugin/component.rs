@@ -137,7 +137,9 @@ impl ComponentPlugin {
         // SAFETY: only a process that is jailed calls this, with a file that is sealed: what is in
         // it may do what the jail allows, whoever has made it.
         let component = unsafe { Component::deserialize(loader.engine().wasm(), &code) };
+        // What memories begin with is laid out now: later, the jail does not let it.
         let component = component
+            .and_then(|component| component.initialize_copy_on_write_image().map(|()| component))
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
         Self::link(loader, path, &component)
     }

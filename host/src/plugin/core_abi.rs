@@ -85,7 +85,9 @@ impl CorePlugin {
         // SAFETY: only a process that is jailed calls this, with a file that is sealed: what is in
         // it may do what the jail allows, whoever has made it.
         let module = unsafe { Module::deserialize_open_file(loader.engine().wasm(), file) };
+        // What memories begin with is laid out now: later, the jail does not let it.
         let module = module
+            .and_then(|module| module.initialize_copy_on_write_image().map(|()| module))
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
         Self::link(loader, path, &module)
     }

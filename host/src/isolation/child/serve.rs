@@ -1,10 +1,10 @@
 //! What a worker's process does.
 
 use std::fs::File;
-use std::{fmt, panic};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::{fmt, panic};
 
 use rustix::process::Pid;
 

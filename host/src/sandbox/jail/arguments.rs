@@ -19,9 +19,9 @@ const PR_SET_NO_NEW_PRIVS: u32 = 38;
 const SECCOMP_SET_MODE_FILTER: u32 = 1;
 const SECCOMP_FILTER_FLAG_TSYNC: u32 = 1;
 
-/// `F_DUPFD`, `F_GETFD`, `F_SETFD`, `F_GETFL`, `F_SETFL`, `F_DUPFD_CLOEXEC`, `F_GET_SEALS`. Not
+/// `F_DUPFD`, `F_GETFD`, `F_SETFD`, `F_GETFL`, `F_SETFL`, `F_DUPFD_CLOEXEC`, `F_ADD_SEALS`, `F_GET_SEALS`. Not
 /// `F_SETOWN`, which has signals sent to others.
-const FCNTL: [u32; 7] = [0, 1, 2, 3, 4, 1030, 1034];
+const FCNTL: [u32; 8] = [0, 1, 2, 3, 4, 1030, 1033, 1034];
 /// `FIONBIO`, `FIOCLEX`. Not `TIOCSTI`, which types on a terminal.
 const IOCTL: [u32; 2] = [0x5421, 0x5451];
 
@@ -108,6 +108,9 @@ pub(super) fn sealed() -> Result<Vec<Ruled>, Error> {
         (SYS_mprotect, vec![all([executable()?])?]),
         (SYS_prctl, vec![all([condition(0, SeccompCmpArgLen::Dword, Ne, PR_SET_NAME.into())?])?]),
         (SYS_seccomp, Vec::new()),
+        // The engine keeps there what memories begin with, when it loads. It is memory that no limit
+        // counts.
+        (SYS_memfd_create, Vec::new()),
     ])
 }
 

@@ -28,6 +28,7 @@ calls! {
     SYS_fcntl = 72, 25;
     SYS_ioctl = 16, 29;
     SYS_ftruncate = 77, 46;
+    SYS_memfd_create = 319, 279;
     SYS_fstat = 5, 80;
     SYS_newfstatat = 262, 79;
     SYS_statx = 332, 291;

@@ -29,7 +29,7 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 #[rustfmt::skip]
 const ALWAYS: &[i64] = &[
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_lseek, SYS_close,
-    SYS_dup, SYS_ftruncate, SYS_fstat, SYS_recvfrom, SYS_recvmsg,
+    SYS_dup, SYS_ftruncate, SYS_memfd_create, SYS_fstat, SYS_recvfrom, SYS_recvmsg,
     SYS_ppoll, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait, SYS_eventfd2,
     SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk, SYS_membarrier,
     SYS_futex, SYS_set_robust_list, SYS_rseq, SYS_exit, SYS_exit_group,
