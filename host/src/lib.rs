@@ -83,6 +83,7 @@ pub use self::pool::{
 };
 pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
+pub use self::sandbox::jail::{Jail, UnknownJail};
 pub use self::sandbox::limits::{
     Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit, NotASize, NotATotalMemory,
     NotFuel, PluginSize, ResultLimit, TotalMemory,

@@ -4,6 +4,8 @@ pub(crate) mod alarm;
 pub(crate) mod capabilities;
 pub(crate) mod deadline;
 pub(crate) mod http;
+#[cfg_attr(not(test), expect(dead_code, reason = "the processes in it come next"))]
+pub(crate) mod jail;
 pub(crate) mod limits;
 pub(crate) mod meter;
 pub(crate) mod net_grant;

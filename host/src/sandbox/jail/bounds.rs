@@ -1,0 +1,101 @@
+//! What bounds the process itself: whose child it is, what it has open, how much it may take.
+
+use std::fs;
+use std::os::fd::{AsRawFd, RawFd};
+
+use rustix::fs::{Dir, Mode, OFlags, open};
+use rustix::io::Errno;
+use rustix::process::{
+    DumpableBehavior, Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_dumpable_behavior,
+    set_parent_process_death_signal, setrlimit, setsid,
+};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
+
+use super::{Confines, JailError};
+
+/// Files that it may have open: some for itself, the others for a plugin.
+const FILES: u64 = 1024;
+
+pub(super) fn begin(parent: Pid) -> Result<(), JailError> {
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(JailError::system("bind the process's life to its parent's"))?;
+    // A parent that ended before that signals nothing any more.
+    if getppid() != Some(parent) {
+        return Err(JailError::Orphan);
+    }
+    match setsid() {
+        // It leads one of its own already.
+        Ok(_) | Err(Errno::PERM) => {}
+        Err(errno) => return Err(JailError::system("start a session")(errno)),
+    }
+    // When memory runs out, it is the first to go. Where this cannot be said, the kernel chooses.
+    drop(fs::write("/proc/self/oom_score_adj", "1000"));
+    limit(Resource::Core, 0)?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(JailError::system("keep the process's memory from others"))?;
+    close_all_from(3).map_err(JailError::system("close what is open"))
+}
+
+/// Closes every descriptor from `first` on.
+fn close_all_from(first: RawFd) -> Result<(), Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = open("/proc/self/fd", flags, Mode::empty())?;
+    let own = folder.as_raw_fd();
+    // All are found before one is closed.
+    let mut found = Vec::new();
+    for entry in Dir::new(folder)? {
+        // The folder's own `.` and `..` are no numbers.
+        let name = entry?;
+        found.extend(name.file_name().to_str().ok().and_then(|name| name.parse::<RawFd>().ok()));
+    }
+    // What the folder is read by was closed with it.
+    found.into_iter().filter(|fd| *fd >= first && *fd != own).for_each(close);
+    Ok(())
+}
+
+#[expect(unsafe_code, reason = "nothing safe closes a descriptor that nothing here has opened")]
+fn close(fd: RawFd) {
+    // SAFETY: the process begins with this, so that nothing in it owns a descriptor yet but the
+    // standard ones; and it is open, as it was found among those that are.
+    unsafe { rustix::io::close(fd) };
+}
+
+/// Landlock binds the thread that calls it and those that it starts.
+pub(super) fn is_single_threaded() -> Result<(), JailError> {
+    let threads = fs::read_dir("/proc/self/task").map(Iterator::count);
+    match threads.map_err(|source| JailError::System { step: "count the threads", source })? {
+        1 => Ok(()),
+        threads => Err(JailError::Threads(threads)),
+    }
+}
+
+pub(super) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
+    set_no_new_privs(true).map_err(JailError::system("give up new privileges"))?;
+    give_up_capabilities(confines).map_err(JailError::system("give up capabilities"))?;
+    limit(Resource::Data, confines.data)?;
+    limit(Resource::Nofile, FILES)?;
+    [Resource::Core, Resource::Memlock, Resource::Msgqueue, Resource::Nice, Resource::Rtprio]
+        .into_iter()
+        .try_for_each(|resource| limit(resource, 0))
+}
+
+/// Root may only do with the granted directories what it may do as a thread: read and write what
+/// belongs to others.
+fn give_up_capabilities(confines: &Confines<'_>) -> Result<(), Errno> {
+    let kept = match confines.dirs {
+        [] => CapabilitySet::empty(),
+        _ => CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH | CapabilitySet::FOWNER,
+    };
+    let had = rustix::thread::capabilities(None)?.permitted;
+    let kept = kept & had;
+    let sets =
+        CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
+    set_capabilities(None, sets)
+}
+
+/// Limits a resource to so much, or to what it is limited to already.
+fn limit(resource: Resource, most: u64) -> Result<(), JailError> {
+    let most = getrlimit(resource).maximum.map_or(most, |hard| hard.min(most));
+    let limit = Rlimit { current: Some(most), maximum: Some(most) };
+    setrlimit(resource, limit).map_err(JailError::system("limit what the process may take"))
+}
