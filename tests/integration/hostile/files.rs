@@ -124,3 +124,42 @@ fn a_pipe_that_nobody_else_opens_is_waited_for_no_longer_than_an_item_may_take()
         .fault("!", "timeout", "took longer than 300ms")
         .run();
 }
+
+/// What is told of a plugin that has opened too much.
+const TOO_MUCH: &str = "the plugin has 256 files and other things open, and may have no more";
+
+fn with_a_file(folder: &Path) {
+    fs::create_dir(folder.join("data")).unwrap();
+    fs::write(folder.join("data/file"), "words").unwrap();
+}
+
+#[test]
+fn what_is_opened_for_ever_ends_at_a_limit() {
+    for plugin in ["hostile/open.wat", "hostile/keep-open.wat", "hostile/clocks-component.wat"] {
+        let run = good_run(plugin).args(["--dir", "data::/data"]).granting(with_a_file);
+        run.fault("!", "trap", TOO_MUCH).run();
+    }
+}
+
+#[test]
+fn what_a_plugin_opens_is_not_missing_elsewhere() {
+    // As most systems have it; and few at first, of as many as there may be.
+    for limit in ["ulimit -n 1024", "ulimit -S -n 100"] {
+        for isolation in ISOLATIONS {
+            let described = isolated(host(), isolation)
+                .plugin("hostile/keep-open.wat")
+                .file("good", "good")
+                .file("bad", "!")
+                .args(["--jobs", "1", "--dir", "data::/data", "--input-format", "files"])
+                .under("sh", ["-c", &format!("{limit}; exec \"$@\""), "sh"])
+                .stdin_open();
+            with_a_file(described.folder());
+            let mut running = described.start();
+            running.send("good\nbad\n");
+            running.wait_for_stdout("good\n\n");
+            // This one is opened when the plugin has taken all that it could have.
+            running.send("good\n");
+            running.finish().code(1).stdout("good\n\ngood\n");
+        }
+    }
+}

@@ -25,8 +25,8 @@ fn a_plugin_that_is_refused_is_told_of_without_control_characters() {
     let call = "(func (export \"call\") (param i32 i32) (result i64) (i64.const 0))";
     #[rustfmt::skip]
     let cases = [
-        ("an import",        format!("(module (import \"{ILL}\" \"{ILL}\" (func)))")),
-        ("an import of ours", format!("(module (import \"mtl:plugin/context@1.0.0\" \"{ILL}\" (func)))")),
+        ("an import",        format!("(module (import \"{ILL}\" \"{ILL}\" (func)) (memory (export \"memory\") 1) {alloc} {call})")),
+        ("an import of ours", format!("(module (import \"mtl:plugin/context@1.0.0\" \"{ILL}\" (func)) (memory (export \"memory\") 1) {alloc} {call})")),
         ("exports",          format!("{begin} (func (export \"{ILL}\")))")),
         ("twice",            format!("{begin} (func (export \"{ILL}\")) (func (export \"{ILL}\")))")),
         ("its start",        format!("{begin} {alloc} {call} (func $start (@name \"{ILL}\") (unreachable)) (start $start))")),

@@ -40,7 +40,8 @@ fn million_functions(body: [u8; 3]) -> Vec<u8> {
 #[test]
 fn ten_thousand_exports_are_nothing_to_a_good_plugin() {
     let exports: String =
-        (0..10_000).map(|number| format!("(func (export \"export {number}\"))\n")).collect();
+        (0..10_000).map(|number| format!("(export \"export {number}\")\n")).collect();
+    let exports = format!("(func {exports})");
     let plugin = echo_with(&exports);
     for isolation in ISOLATIONS {
         isolated(host(), isolation)

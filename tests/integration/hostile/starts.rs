@@ -1,10 +1,9 @@
 //! What is done before the first item, or after the last: the run ends, or goes on without the worker,
 //! and nothing is waited for any longer than it may take.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-use std::io::Write as _;
 
 use super::{ISOLATIONS, isolated};
 use crate::support::{host, lines};
@@ -40,22 +39,23 @@ fn a_replacement_that_never_starts_costs_its_worker_and_no_item() {
 
 /// Of two workers one breaks, and never starts again.
 fn lose_one_worker(plugin: &str, isolation: &str) {
-    const BURST: usize = 100;
+    // Large, so that pipes hold few of them.
+    let burst = lines((0..10).map(|number| format!("{number:0>2000}")));
     let mut running = isolated(host(), isolation)
         .plugin(plugin)
         .subfolder("started")
         .args(["--dir", "started::/started:rw", "--jobs", "2", "--chunk-size", "1"])
-        .args(["--init-timeout", "300ms", "--max-restarts", "1"])
+        .args(["--init-timeout", "300ms", "--max-restarts", "1", "--window", "100"])
         .stdin_open()
         .start();
     // A worker starts again when there is work for it, which the other one may be quicker to take:
     // so there is work until it is seen to have tried.
     let (seen, bursts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let (is_seen, sent) = (Arc::clone(&seen), Arc::clone(&bursts));
+    let (is_seen, sent, goods) = (Arc::clone(&seen), Arc::clone(&bursts), burst.clone());
     running.send("!\n");
     running.feed(move |stdin| {
         while !is_seen.load(Ordering::Acquire) {
-            stdin.write_all(lines(0..BURST).as_bytes())?;
+            stdin.write_all(goods.as_bytes())?;
             sent.fetch_add(1, Ordering::Release);
         }
         Ok(())
@@ -64,7 +64,7 @@ fn lose_one_worker(plugin: &str, isolation: &str) {
         .wait_for_stderr(" could not be started again and is retired: the start took longer than");
     seen.store(true, Ordering::Release);
     let finished = running.finish_with_stdin_open().code(1);
-    let results = lines(0..BURST).repeat(bursts.load(Ordering::Acquire));
+    let results = burst.repeat(bursts.load(Ordering::Acquire));
     let stderr = finished.stderr_text();
     assert_eq!(stderr.matches("fault: ").count(), 1, "{plugin}: {stderr}");
     finished.stdout(format!("\n{results}"));
