@@ -115,7 +115,7 @@ fn a_pipe_that_nobody_else_opens_is_waited_for_no_longer_than_an_item_may_take()
     let granted = |folder: &Path| {
         fs::create_dir(folder.join("data")).unwrap();
         let mode = Mode::RUSR | Mode::WUSR;
-        mknodat(CWD, &folder.join("data/pipe"), FileType::Fifo, mode, 0).unwrap();
+        mknodat(CWD, folder.join("data/pipe"), FileType::Fifo, mode, 0).unwrap();
     };
     good_run("hostile/pipe.wat")
         .args(TIMEOUT)

@@ -42,7 +42,7 @@ fn a_plugin_that_is_refused_is_told_of_without_control_characters() {
             fit_for_a_terminal(&told);
         }
         let seen = command().args(["inspect"]).file("it.wat", &module).plugin("it.wat").run();
-        fit_for_a_terminal(&String::from_utf8(seen.stdout_bytes().to_vec()).unwrap());
+        fit_for_a_terminal(std::str::from_utf8(seen.stdout_bytes()).unwrap());
         fit_for_a_terminal(&seen.stderr_text());
     }
 }
