@@ -18,7 +18,13 @@ pub(crate) struct Confines<'a> {
     pub(crate) data: u64,
     pub(crate) requirement: Jail,
 }
-pub(crate) fn begin(_: rustix::process::Pid) -> Result<(), JailError> {
+pub(crate) fn begin(parent: rustix::process::Pid) -> Result<(), JailError> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid};
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|_| JailError)?;
+    if getppid() != Some(parent) {
+        return Err(JailError);
+    }
+    let _ = setsid();
     Ok(())
 }
 pub(crate) fn enter(_: &Confines<'_>) -> Result<Vec<String>, JailError> {
