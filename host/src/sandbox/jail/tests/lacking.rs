@@ -7,7 +7,9 @@ use rustix::io::Errno;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 use super::alone::in_a_fork;
-use super::{Confines, Jail, JailError, Lack, Task, alone, bare, begin, call, enter, seal};
+use super::{
+    Confines, Jail, JailError, Lack, Task, alone, bare, begin, done, enter, misdeeds, seal,
+};
 
 /// From now on the kernel answers so to a call.
 fn hide(number: i64, errno: Errno) {
@@ -37,7 +39,12 @@ fn without_landlock_a_required_jail_is_refused_and_another_says_so() {
         is_refused(Lack::Landlock, "Landlock");
         assert_eq!(enter(&with(Jail::BestEffort)).unwrap(), [Lack::Landlock]);
         seal().unwrap();
-        assert_eq!(call(libc::SYS_unshare, &[]), Err(libc::EPERM), "what there is holds");
+        // What there is holds: it does not lean on what there is not.
+        let parent = parent.as_raw_nonzero().get();
+        for group in [misdeeds::on_processes(parent), misdeeds::on_the_system()] {
+            let done = done(group);
+            assert!(done.is_empty(), "{done:#?}");
+        }
     });
 }
 
