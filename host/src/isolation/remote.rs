@@ -130,10 +130,7 @@ impl Remote {
             }
             _ => Err(BadFrame("something else than that it is ready")),
         });
-        let lacks = match ready.map_err(|gone| self.not_started(gone))? {
-            Ok(lacks) => lacks,
-            Err(unjailed) => return Err(unjailed),
-        };
+        let lacks = ready.map_err(|gone| self.not_started(gone))??;
         if !lacks.is_empty() {
             let spec = &self.parts.spec;
             let lacks = lacks.as_str();
