@@ -13,10 +13,10 @@ mod sizes;
 mod starts;
 
 use self::good_run::good_run;
-use crate::support::{Host, fixtures, host, lines};
+use crate::support::{Host, fixtures, host, in_processes, lines};
 
 /// How workers are kept apart from the host.
-const ISOLATIONS: &[&str] = &["thread"];
+const ISOLATIONS: &[&str] = &["thread", "process"];
 
 /// How long an item may take. Good items never come near it, however busy the machine: time runs from
 /// when the watchdog first sees an item, and none of them is seen twice.
@@ -26,6 +26,8 @@ const TIMEOUT: [&str; 2] = ["--timeout", "300ms"];
 fn isolated(host: Host, isolation: &str) -> Host {
     match isolation {
         "thread" => host,
+        // All tests of this run are under it.
+        _ if in_processes() => host,
         other => host.args(["--isolation", other]),
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::good_run::good_run;
 use super::{ISOLATIONS, TIMEOUT, isolated};
-use crate::support::host;
+use crate::support::{host, in_processes, lines};
 
 /// What WASI answers: it is not granted, or may not be done.
 const NOT_CAPABLE: &str = "error 63";
@@ -104,9 +104,17 @@ fn what_would_be_refused_can_be_done_in_a_directory_for_writing() {
         ]);
         fs::create_dir_all(described.folder().join("data/inner")).unwrap();
         fs::write(described.folder().join("data/words"), "words").unwrap();
-        let items = "!cnew\n!wwords\n!awords\n!mwords\n!lwords\n!snew\n!rinner\n!uwords\n!dmore\n\
-                     !emore\n!tnew\n";
-        described.stdin(items).run().code(0).stdout("done\n".repeat(11));
+        let mut items = vec![
+            "!cnew", "!wwords", "!awords", "!mwords", "!lwords", "!snew", "!rinner", "!uwords",
+            "!dmore", "!emore", "!tnew",
+        ];
+        if *isolation == "process" || in_processes() {
+            // To change the times of a file by its name is a call that Landlock does not see: the
+            // jail has it for open files only.
+            items.retain(|item| *item != "!mwords");
+        }
+        let done = "done\n".repeat(items.len());
+        described.stdin(lines(items)).run().code(0).stdout(done);
     }
 }
 
