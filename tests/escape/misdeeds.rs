@@ -249,7 +249,6 @@ pub(crate) fn on_code() -> Vec<Tried> {
 }
 
 /// Each call once more, by the number that it has for programs with short addresses.
-#[cfg(target_arch = "x86_64")]
 pub(crate) fn by_other_numbers() -> Vec<Tried> {
     let short = |number: i64| Tried {
         what: "a call of x32",

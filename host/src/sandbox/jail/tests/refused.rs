@@ -67,7 +67,6 @@ fn a_process_that_compiles_is_sealed_from_the_start() {
     });
 }
 
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn calls_have_no_other_numbers() {
     alone("refused::calls_have_no_other_numbers", |parent| {

@@ -1,0 +1,82 @@
+//! The worker that works in the plugin's place.
+
+use std::ffi::CString;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::process;
+
+use mtl_host::Failure;
+use rustix::process::getppid;
+
+use crate::misdeeds::{self, call, done};
+
+/// An item says what to try; its record says what was done that should not. Any other item gets
+/// what the plugin would give it.
+pub(crate) fn answer(item: &[u8]) -> Result<String, Failure> {
+    let item = str::from_utf8(item).map_err(Failure::bad_item)?;
+    let (deed, on) = item.split_once(' ').unwrap_or((item, ""));
+    let tried = match deed {
+        "processes" => misdeeds::on_processes(parent()),
+        "system" => misdeeds::on_the_system(),
+        "files" => misdeeds::on_files(),
+        "what-files-are" => misdeeds::on_what_files_are(&path(on)),
+        "network" => misdeeds::on_the_network(),
+        "other-networks" => misdeeds::on_other_networks(),
+        "other-numbers" => misdeeds::by_other_numbers(),
+        "code" => misdeeds::on_code(),
+        "read" => return Ok(open(on, libc::O_RDONLY)),
+        "write" => return Ok(open(on, libc::O_WRONLY)),
+        "create" => return Ok(open(on, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL)),
+        "connect" => return Ok(connect(on)),
+        "die" => return Ok(die(on)),
+        _ => return Ok(item.to_uppercase()),
+    };
+    Ok(done(tried).join("; "))
+}
+
+fn parent() -> i32 {
+    getppid().map_or(0, |parent| parent.as_raw_nonzero().get())
+}
+
+fn path(text: &str) -> CString {
+    CString::new(text).unwrap_or_default()
+}
+
+fn open(name: &str, flags: i32) -> String {
+    let flags = flags.cast_unsigned() as usize;
+    let here = libc::AT_FDCWD as usize;
+    told(call(libc::SYS_openat, &[here, misdeeds::at(&path(name)), flags, 0o600]).map(drop))
+}
+
+fn connect(port: &str) -> String {
+    let address = port.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let stream = TcpStream::connect(address.unwrap_or(([0, 0, 0, 0], 0).into()));
+    told(stream.map(drop).map_err(|error| error.raw_os_error().unwrap_or(0)))
+}
+
+fn told(answer: Result<(), i32>) -> String {
+    match answer {
+        Ok(()) => "done".to_owned(),
+        Err(errno) => io::Error::from_raw_os_error(errno).kind().to_string(),
+    }
+}
+
+/// Ends the process, or what the parent has of it.
+fn die(way: &str) -> String {
+    let noise = [0xa5_u8; 4096];
+    let _: Vec<_> = match way {
+        "by abort" => process::abort(),
+        "by a wrong address" => vec![read_from_nowhere()],
+        "by an exit" => vec![call(libc::SYS_exit_group, &[0])],
+        "by noise" => vec![call(libc::SYS_write, &[0, noise.as_ptr().addr(), noise.len()])],
+        "by silence" => (0..64).map(|descriptor| call(libc::SYS_close, &[descriptor])).collect(),
+        _ => Vec::new(),
+    };
+    String::new()
+}
+
+#[expect(unsafe_code, reason = "hostile code would not ask")]
+fn read_from_nowhere() -> Result<usize, i32> {
+    // SAFETY: nothing is there, and so the process ends, as it is meant to.
+    Ok(usize::from(unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() }))
+}

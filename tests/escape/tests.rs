@@ -1,0 +1,140 @@
+//! What is tried, and what becomes of it: misdeeds in the middle of a run whose other items all come
+//! out.
+
+#![expect(clippy::unwrap_used, reason = "a test ends there")]
+
+use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::process;
+
+use mtl_host::{DirGrant, Engine, FaultKind, Isolation, Plugin, Pool, PoolBuilder, Processes};
+
+/// The tests by their names.
+pub(crate) const TESTS: &[(&str, fn())] = &[
+    ("with_nothing_granted_nothing_is_to_be_had", with_nothing_granted_nothing_is_to_be_had),
+    ("a_granted_directory_is_not_left", a_granted_directory_is_not_left),
+    ("a_granted_port_opens_no_other", a_granted_port_opens_no_other),
+    ("a_process_that_ends_costs_one_item", a_process_that_ends_costs_one_item),
+];
+
+/// Gives the items to a worker that is taken over: their records, or how they failed.
+#[track_caller]
+fn run(
+    items: &[String],
+    grant: impl FnOnce(PoolBuilder) -> PoolBuilder,
+) -> Vec<Result<String, FaultKind>> {
+    let plugin = Plugin::load(&Engine::new().unwrap(), "../tests/fixtures/connect.wat").unwrap();
+    let pool = Pool::builder(&plugin).isolation(Isolation::Process(Processes::new()));
+    let pool = pool.jobs("1".parse().unwrap());
+    let mut pool = grant(pool).build().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let results = pool.map(items.to_vec()).map(|result| match result {
+        Ok(record) => Ok(text(record.bytes().unwrap_or_default())),
+        Err(fault) => Err(fault.kind()),
+    });
+    results.collect()
+}
+
+/// Tries each, between items that any plugin could have had, and compares what is said of it.
+#[track_caller]
+fn try_each(cases: &[(&str, &str)], grant: impl FnOnce(PoolBuilder) -> PoolBuilder) {
+    let items: Vec<_> =
+        cases.iter().flat_map(|(deed, _)| ["item".to_owned(), (*deed).to_owned()]).collect();
+    let results = run(&items, grant);
+    assert_eq!(results.len(), items.len());
+    for (pair, (deed, said)) in results.chunks(2).zip(cases) {
+        assert_eq!(pair[0].as_deref(), Ok("ITEM"), "before `{deed}`");
+        assert_eq!(pair[1].as_deref(), Ok(*said), "`{deed}`");
+    }
+}
+
+/// What is said of a call that is refused.
+fn no() -> String {
+    ErrorKind::PermissionDenied.to_string()
+}
+
+fn with_nothing_granted_nothing_is_to_be_had() {
+    let no = no();
+    let memory = format!("read /proc/{}/mem", process::id());
+    let cases = [
+        ("processes", ""),
+        ("system", ""),
+        ("files", ""),
+        ("what-files-are /etc/passwd", ""),
+        ("network", ""),
+        ("other-networks", ""),
+        ("code", ""),
+        ("other-numbers", ""),
+        ("read /etc/passwd", &no),
+        (&memory, &no),
+        ("create /tmp/escaped", &no),
+        ("connect 80", &no),
+    ];
+    try_each(&cases, |pool| pool);
+}
+
+fn a_granted_directory_is_not_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["read", "write", "secret"] {
+        fs::create_dir(at(name)).unwrap();
+        fs::write(at(&format!("{name}/file")), name).unwrap();
+    }
+    symlink("../secret/file", at("read/link")).unwrap();
+    let no = no();
+    let deeds = [
+        (format!("read {}", at("read/file")), "done"),
+        (format!("write {}", at("write/file")), "done"),
+        (format!("create {}", at("write/new")), "done"),
+        (format!("write {}", at("read/file")), &no),
+        (format!("create {}", at("read/new")), &no),
+        (format!("read {}", at("read/link")), &no),
+        (format!("read {}", at("read/../secret/file")), &no),
+        (format!("read {}", at("secret/file")), &no),
+        (format!("create {}", at("secret/new")), &no),
+        ("read /etc/passwd".to_owned(), &no),
+        (format!("read /proc/{}/mem", process::id()), &no),
+        ("write /proc/self/mem".to_owned(), &no),
+        ("processes".to_owned(), ""),
+        ("system".to_owned(), ""),
+        (format!("what-files-are {}", at("secret/file")), ""),
+        ("network".to_owned(), ""),
+        ("other-networks".to_owned(), ""),
+    ];
+    let cases: Vec<_> = deeds.iter().map(|(deed, said)| (&**deed, *said)).collect();
+    try_each(&cases, |pool| {
+        pool.dir(DirGrant::read(at("read"), "/read"))
+            .dir(DirGrant::read_write(at("write"), "/write"))
+    });
+}
+
+fn a_granted_port_opens_no_other() {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [granted, other] = listeners.each_ref().map(|one| one.local_addr().unwrap().port());
+    let no = no();
+    let deeds = [
+        (format!("connect {granted}"), "done"),
+        (format!("connect {other}"), &no),
+        ("processes".to_owned(), ""),
+        ("system".to_owned(), ""),
+        ("files".to_owned(), ""),
+        ("other-networks".to_owned(), ""),
+        ("code".to_owned(), ""),
+    ];
+    let cases: Vec<_> = deeds.iter().map(|(deed, said)| (&**deed, *said)).collect();
+    try_each(&cases, |pool| pool.net(format!("127.0.0.1:{granted}").parse().unwrap()));
+}
+
+fn a_process_that_ends_costs_one_item() {
+    let ways = ["by abort", "by a wrong address", "by an exit", "by noise", "by silence"];
+    let items = ways.iter().flat_map(|way| ["item".to_owned(), format!("die {way}")]);
+    let items: Vec<_> = items.chain(["item".to_owned()]).collect();
+    for (item, result) in items.iter().zip(run(&items, |pool| pool)) {
+        match item.as_str() {
+            "item" => assert_eq!(result.as_deref(), Ok("ITEM")),
+            deed => assert_eq!(result, Err(FaultKind::Crashed), "`{deed}`"),
+        }
+    }
+}
