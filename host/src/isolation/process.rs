@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -19,6 +20,9 @@ use super::Processes;
 use super::bell::Bell;
 use super::child::MARK;
 use super::link::Link;
+
+/// How long a process may take until it is jailed and has its code, however busy the machine is.
+pub(super) const TO_BE_READY: Duration = Duration::from_secs(60);
 
 /// A process that was started, and the link to it.
 #[derive(Debug)]
@@ -108,6 +112,14 @@ pub(crate) struct Death {
     said: String,
 }
 
+impl Death {
+    /// Whether it died since it got no more memory: it then says so, and aborts.
+    pub(crate) fn is_for_memory(&self) -> bool {
+        let signal = self.status.and_then(|status| status.signal());
+        signal == Some(SIGABRT) && self.said.starts_with("memory allocation of ")
+    }
+}
+
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
@@ -131,11 +143,13 @@ impl fmt::Display for Death {
     }
 }
 
+const SIGABRT: i32 = 6;
+
 /// What people call it.
 fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {
         4 => "SIGILL",
-        6 => "SIGABRT",
+        SIGABRT => "SIGABRT",
         7 => "SIGBUS",
         8 => "SIGFPE",
         9 => "SIGKILL",
