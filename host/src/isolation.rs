@@ -15,6 +15,7 @@
 mod bell;
 pub(crate) mod child;
 pub(crate) mod code;
+pub(crate) mod compiler;
 mod link;
 pub(crate) mod page;
 mod process;

@@ -17,7 +17,7 @@ use super::Processes;
 use super::bell::Bell;
 use super::link::{Gone, Link, Received};
 use super::page::Page;
-use super::process::Child;
+use super::process::{Child, TO_BE_READY};
 use super::wire::ran::{EndedThere, RanThere, broken_of};
 use super::wire::setup::{Setup, Task};
 use super::wire::start::Started;
@@ -36,9 +36,6 @@ use crate::worker::executor::{Broken, Executor, Ran, Turns};
 /// How much longer than its deadline a child may take: it is to notice the deadline itself, which
 /// on a busy machine takes its time.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
-
-/// How long a process may take until it is jailed and has its code, however busy the machine is.
-const TO_BE_READY: Duration = Duration::from_secs(60);
 
 /// What a frame may have beside one result: outcomes are handed over before they are more.
 const BESIDE: usize = 8 * 1024 * 1024;

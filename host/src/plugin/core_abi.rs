@@ -93,9 +93,14 @@ impl CorePlugin {
         Self::link(loader, path, &module)
     }
 
-    /// Its compiled code, and what it takes to make a plugin of that again.
-    pub(super) fn code(&self) -> wasmtime::Result<(Vec<u8>, &str, &HostFunctions)> {
-        Ok((self.pre.module().serialize()?, &self.call, &self.functions))
+    /// Its compiled code.
+    pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
+        self.pre.module().serialize()
+    }
+
+    /// The export that takes items, and the host functions that it was offered.
+    pub(super) fn calls(&self) -> (&str, &HostFunctions) {
+        (&self.call, &self.functions)
     }
 
     /// Checks what a module exports, and finds what it imports.
