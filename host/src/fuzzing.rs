@@ -1,0 +1,5 @@
+//! Doors to what is private, for the fuzz targets of `tests/fuzz` and for nobody else: it is there
+//! only in a build for them.
+
+pub use crate::plugin::fuzzing::{Answered, answered};
+pub use crate::source::fuzzing::{Given, given, unpacked};
