@@ -378,6 +378,12 @@ impl Span {
         &self.block.bytes[self.block.start(item)..self.block.ends[item]]
     }
 
+    /// The bytes of the items at `items`, back to back.
+    pub(crate) fn bytes(&self, items: Range<usize>) -> &[u8] {
+        let start = self.block.start(self.items.start + items.start);
+        &self.block.bytes[start..self.block.start(self.items.start + items.end)]
+    }
+
     /// The file that the item at `at` is the content of.
     pub(crate) fn path(&self, at: usize) -> Option<&Path> {
         noted(&self.block.paths, self.items.start + at).map(PathBuf::as_path)

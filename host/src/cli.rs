@@ -19,6 +19,7 @@ mod formats;
 pub(crate) mod fuzzing;
 mod init_arg;
 mod inspect;
+mod isolation_arg;
 mod limit_args;
 mod listener;
 mod machine;

@@ -53,6 +53,13 @@ pub enum Event<'a> {
         /// How long its start took.
         took: Duration,
     },
+    /// A worker's process is in a jail that lacks something, as the kernel does not have it.
+    JailLacks {
+        /// Which worker.
+        worker: WorkerIndex,
+        /// What is missing.
+        lacks: &'a str,
+    },
     /// A worker's instance broke; a fresh one takes its place.
     WorkerBroke {
         /// Which worker.
@@ -133,6 +140,9 @@ impl Event<'_> {
         match *self {
             Self::WorkerReady { worker, took } => {
                 tracing::debug!(worker = worker.get(), ?took, "the worker is ready");
+            }
+            Self::JailLacks { worker, lacks } => {
+                tracing::warn!(worker = worker.get(), lacks, "the worker's jail is not whole");
             }
             Self::WorkerBroke { worker, items, why } => {
                 tracing::warn!(worker = worker.get(), items, %why, "the worker broke");

@@ -41,6 +41,7 @@ mod fault;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod isolation;
 mod json_value;
 mod outcome;
 mod panic;
@@ -73,6 +74,9 @@ pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownP
 pub use self::error::Error;
 pub use self::event::{Closing, Denial, Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
+#[doc(hidden)]
+pub use self::isolation::child_main_with;
+pub use self::isolation::{Isolation, Processes, child_main};
 pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::places::{PlaceError, Places};
@@ -86,6 +90,7 @@ pub use self::pool::{
 };
 pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
+pub use self::sandbox::jail::{Jail, UnknownJail};
 pub use self::sandbox::limits::{
     Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit, NotASize, NotATotalMemory,
     NotFuel, PluginSize, ResultLimit, TotalMemory,

@@ -5,5 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // A worker's process is this program, too.
+    mtl_host::child_main();
     cli::main().into()
 }

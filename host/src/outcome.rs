@@ -187,6 +187,9 @@ enum Slot {
 }
 
 impl Outcomes {
+    /// Results of so many bytes are not kept for more of them.
+    const LARGE: usize = 1024 * 1024;
+
     /// No outcomes yet, of items that `worker` has claimed.
     pub(crate) fn new(span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
         Self { worker: Some(worker), rule, ..Self::of_nobody(span) }
@@ -239,6 +242,20 @@ impl Outcomes {
         self.span.first().plus(self.slots.len())
     }
 
+    /// What records must be.
+    pub(crate) fn rule(&self) -> RecordRule {
+        self.rule
+    }
+
+    /// After which faults an item is tried again.
+    pub(crate) fn retry_on(&self) -> RetryOn {
+        self.retry_on
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     pub(crate) fn set_format(&mut self, format: Format) {
         self.format = format;
     }
@@ -276,6 +293,11 @@ impl Outcomes {
     /// to be taken back.
     pub(crate) fn is_to_be_retried(&self) -> bool {
         self.to_be_retried
+    }
+
+    /// Whether there is so much of results that they had better be handed over.
+    pub(crate) fn is_large(&self) -> bool {
+        self.bytes.len() + self.message_bytes >= Self::LARGE
     }
 
     /// Takes back the fault of an item that is to be tried again.

@@ -7,6 +7,7 @@
 //! ```
 
 mod artifact;
+mod compiled;
 mod component;
 mod context;
 mod core_abi;
@@ -24,12 +25,15 @@ mod state;
 mod trap;
 mod waiting;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+pub(crate) use self::compiled::Compiled;
 pub use self::digest::{NotASha256, Sha256};
 pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
+pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER};
 pub use self::host_function::{HostCall, HostFunctionError};
 pub use self::inspect::{Export, Import, Inspection, MemorySize, Need, PluginKind, Provider};
 pub use self::loader::PluginLoader;
@@ -41,7 +45,7 @@ use self::core_abi::CorePlugin;
 use crate::worker::executor::Executor;
 
 /// What an instance says at its end, as messages have it.
-const REPORT: &str = "the closing report";
+pub(crate) const REPORT: &str = "the closing report";
 
 /// A plugin, compiled and checked: cheap to clone, shared by all its workers.
 ///
@@ -61,6 +65,8 @@ pub struct Plugin {
     name: PathBuf,
     engine: Engine,
     code: Code,
+    /// Its code for workers in processes, once that is needed.
+    for_processes: Arc<OnceLock<Arc<Compiled>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -145,7 +151,35 @@ impl Plugin {
                 Code::Component(Arc::new(ComponentPlugin::compile(loader, path, artifact)?))
             }
         };
-        Ok(Self { name: path.to_owned(), engine: loader.engine().clone(), code })
+        Ok(Self::of(path, loader.engine(), code))
+    }
+
+    fn of(path: &Path, engine: &Engine, code: Code) -> Self {
+        let for_processes = Arc::default();
+        Self { name: path.to_owned(), engine: engine.clone(), code, for_processes }
+    }
+
+    /// The plugin whose compiled code is in a file that this process may load.
+    pub(crate) fn from_code(
+        loader: &PluginLoader,
+        file: File,
+        is_component: bool,
+    ) -> Result<Self, LoadError> {
+        let path = Path::new("the plugin");
+        let code = match is_component {
+            false => Code::Core(Arc::new(CorePlugin::from_code(loader, path, file)?)),
+            true => Code::Component(Arc::new(ComponentPlugin::from_code(loader, path, &file)?)),
+        };
+        Ok(Self::of(path, loader.engine(), code))
+    }
+
+    /// Its code, as workers in processes have it.
+    pub(crate) fn compiled(&self) -> Result<Arc<Compiled>, LoadError> {
+        if let Some(compiled) = self.for_processes.get() {
+            return Ok(Arc::clone(compiled));
+        }
+        let compiled = Compiled::of(self)?;
+        Ok(Arc::clone(self.for_processes.get_or_init(|| Arc::new(compiled))))
     }
 
     /// How errors call it: its path, or the name it was given.

@@ -36,10 +36,12 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 mod claim;
+mod loan;
 mod window;
 
-pub(crate) use self::claim::Claim;
 use self::claim::Held;
+pub(crate) use self::claim::{Claim, Reach};
+pub(crate) use self::loan::Loan;
 pub use self::window::{NotAWindow, Window};
 
 /// The queue of one run.

@@ -4,6 +4,7 @@ pub(crate) mod alarm;
 pub(crate) mod capabilities;
 pub(crate) mod deadline;
 pub(crate) mod http;
+pub(crate) mod jail;
 pub(crate) mod limits;
 pub(crate) mod meter;
 pub(crate) mod net_grant;

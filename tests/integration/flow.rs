@@ -8,7 +8,7 @@ use std::thread;
 use mtl_host::{ChunkSize, Engine, Plugin, Pool};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::support::{DEADLINE, Host, fixtures, host, lines};
+use crate::support::{DEADLINE, Host, fixtures, host, isolation, lines};
 
 /// A worker may be kept waiting until there is a file `gate/open`.
 fn gated(jobs: &str) -> Host {
@@ -53,7 +53,10 @@ fn no_worker_idles_while_another_holds_items_it_has_not_started() {
             })
             .load(fixtures().join("host-function.wat"))
             .unwrap();
-        let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).chunk_size(chunk_size);
+        let pool = Pool::builder(&plugin)
+            .isolation(isolation())
+            .jobs("4".parse().unwrap())
+            .chunk_size(chunk_size);
         let mut pool = pool.build().unwrap();
         let results = pool.map(["a"; 8]).map(|result| result.unwrap().bytes().unwrap().to_vec());
         let mut workers: Vec<_> = results.collect();

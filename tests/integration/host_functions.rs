@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mtl_host::{Engine, ErrorPolicy, FaultKind, LoadError, Plugin, PluginLoader, Pool, Record};
 
-use crate::support::{DEADLINE, fixtures};
+use crate::support::{DEADLINE, fixtures, isolation};
 
 const INTERFACE: &str = "acme:store/lookup@1.0.0";
 
@@ -24,7 +24,10 @@ fn loader() -> PluginLoader {
 
 /// What becomes of these items, one after the other, in one worker.
 fn outcomes(plugin: &Plugin, items: &[&'static str]) -> Vec<String> {
-    let pool = Pool::builder(plugin).jobs("1".parse().unwrap()).on_error(ErrorPolicy::Ignore);
+    let pool = Pool::builder(plugin)
+        .isolation(isolation())
+        .jobs("1".parse().unwrap())
+        .on_error(ErrorPolicy::Ignore);
     let mut pool = pool.build().unwrap();
     let outcomes = pool.map(items.to_vec()).map(|result| match result {
         Ok(record) => String::from_utf8(record.bytes().unwrap().to_vec()).unwrap(),
@@ -81,7 +84,10 @@ fn a_module_that_lies_to_a_host_function_traps_and_the_next_item_is_served() {
 #[test]
 fn a_deadline_holds_where_the_answer_of_a_host_function_is_to_go() {
     let plugin = loader().load(fixtures().join("host-function.wat")).unwrap();
-    let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).on_error(ErrorPolicy::Ignore);
+    let pool = Pool::builder(&plugin)
+        .isolation(isolation())
+        .jobs("1".parse().unwrap())
+        .on_error(ErrorPolicy::Ignore);
     let mut pool = pool.timeout(Duration::from_millis(50)).join_timeout(DEADLINE).build().unwrap();
     let mut results = pool.map(["&", "next"]);
     assert_eq!(results.next().unwrap().unwrap_err().kind(), FaultKind::Timeout);
@@ -105,7 +111,8 @@ fn the_time_that_a_host_function_takes_is_the_items() {
             })
             .load(fixtures().join(plugin))
             .unwrap();
-        let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).timeout(limit);
+        let pool =
+            Pool::builder(&plugin).isolation(isolation()).jobs("1".parse().unwrap()).timeout(limit);
         let mut pool = pool.build().unwrap();
         // One that is slow at once, and one after others.
         let items = ["slow", "quick", "quick", "slow", "quick"];
@@ -133,7 +140,8 @@ fn workers_call_a_host_function_at_once() {
         })
         .load(fixtures().join("host-function.wat"))
         .unwrap();
-    let mut pool = Pool::builder(&plugin).jobs("2".parse().unwrap()).build().unwrap();
+    let mut pool =
+        Pool::builder(&plugin).isolation(isolation()).jobs("2".parse().unwrap()).build().unwrap();
     let results = pool.map(["a", "b"]).map(|result| result.unwrap().bytes().unwrap().to_vec());
     let mut workers: Vec<_> = results.collect();
     workers.sort();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
 
-use crate::support::{alone_within, fixtures, threads, wait_for_threads};
+use crate::support::{alone_within, fixtures, in_processes, isolation, threads, wait_for_threads};
 
 /// Pools in all.
 const POOLS: usize = 10_000;
@@ -62,6 +62,8 @@ impl Plugins {
         let component = || WorkerSpec::plugin(&self.component);
         let native = || WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())));
         match number % 4 {
+            // Native code has no process of its own.
+            0 | 3 if in_processes() => vec![core(), component()],
             0 => vec![core(), component(), native()],
             1 => vec![core()],
             2 => vec![component()],
@@ -71,7 +73,8 @@ impl Plugins {
 
     /// One pool, from its beginning to its end, in one of several ways.
     fn come_and_go(&self, number: usize) {
-        let pool = Pool::of(self.workers(number)).window("8".parse().unwrap());
+        let pool =
+            Pool::of(self.workers(number)).isolation(isolation()).window("8".parse().unwrap());
         let mut pool = pool.build().unwrap();
         match number / 4 % 4 {
             // It has nothing to do.

@@ -8,7 +8,7 @@ use mtl_host::{
     Engine, Event, FaultKind, Observer, Plugin, Pool, PoolBuilder, StopFlag, WorkerSpec,
 };
 
-use crate::support::{DEADLINE, alone, fixtures};
+use crate::support::{DEADLINE, alone, fixtures, isolation};
 
 /// Says when the plugin has written something: it is at work on an item that never ends.
 struct Begun(Sender<()>);
@@ -26,6 +26,7 @@ fn builder(plugin: &str) -> (PoolBuilder, Receiver<()>) {
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join(plugin)).unwrap();
     let (begun, has_begun) = channel();
     let builder = Pool::builder(&plugin)
+        .isolation(isolation())
         .jobs("1".parse().unwrap())
         .join_timeout(Duration::from_millis(50))
         .observer(Arc::new(Begun(begun)));
@@ -78,7 +79,7 @@ fn a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run() {
         let (spins, upper) = (load("spin-init.wat"), load("upper.wat"));
         let specs = [WorkerSpec::plugin(&spins), WorkerSpec::plugin(&upper)];
         let end = Duration::from_millis(50);
-        let mut pool = Pool::of(specs).join_timeout(end).build().unwrap();
+        let mut pool = Pool::of(specs).isolation(isolation()).join_timeout(end).build().unwrap();
         for _ in 0..2 {
             let mut results = pool.map(["a", "b"]);
             assert!(results.next().unwrap().is_ok());

@@ -11,12 +11,12 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use mtl_host::{
-    ArgumentPassing, ChunkSize, Engine, Event, Observer, Order, Plugin, Pool, PoolBuilder, Record,
-    Summary, Window, WorkerReport, WorkerSpec,
+    ArgumentPassing, ChunkSize, Engine, Event, Isolation, Observer, Order, Plugin, Pool,
+    PoolBuilder, Record, Summary, Window, WorkerReport, WorkerSpec,
 };
 
 use self::tally::Tallies;
-use crate::support::{alone, fixtures};
+use crate::support::{alone, fixtures, isolation};
 
 const WORKERS: [u32; 3] = [1, 3, 4];
 const CHUNKS: [usize; 3] = [1, 2, 4];
@@ -160,7 +160,9 @@ fn stateless(passing: ArgumentPassing) {
     for setting in Setting::all(passing) {
         for workers in WORKERS {
             let starts = Arc::new(Starts::default());
-            let pool = Pool::builder(&plugin).jobs(workers.to_string().parse().unwrap());
+            let pool = Pool::builder(&plugin)
+                .isolation(isolation())
+                .jobs(workers.to_string().parse().unwrap());
             let mut pool = setting.build(pool.observer(starts.clone()));
             let total = map_all(&mut pool, setting, |result, item| {
                 assert_eq!(result, format!("{} {item}", passing as u8), "{setting:?}, {workers}");
@@ -173,10 +175,11 @@ fn stateless(passing: ArgumentPassing) {
 }
 
 /// With workers that count, of whatever kind, one for each of what `workers` gives.
-fn stateful(setting: Setting, workers: Vec<WorkerSpec>) {
+fn stateful(setting: Setting, isolation: Isolation, workers: Vec<WorkerSpec>) {
     let starts = Arc::new(Starts::default());
     let mut tallies = Tallies::of(workers.len());
-    let mut pool = setting.build(Pool::of(workers).observer(starts.clone()));
+    let pool = Pool::of(workers).isolation(isolation).observer(starts.clone());
+    let mut pool = setting.build(pool);
     let total = map_all(&mut pool, setting, |result, item| {
         tallies.note(result, setting.passing, item);
     });
@@ -190,7 +193,8 @@ fn stateful_plugins(passing: ArgumentPassing) {
     let plugin = load("tally.wat");
     for setting in Setting::all(passing) {
         for workers in WORKERS {
-            stateful(setting, (0..workers).map(|_| WorkerSpec::plugin(&plugin)).collect());
+            let workers = (0..workers).map(|_| WorkerSpec::plugin(&plugin)).collect();
+            stateful(setting, isolation(), workers);
         }
     }
 }
@@ -236,7 +240,11 @@ fn native_workers() {
         for passing in [ArgumentPassing::Single, ArgumentPassing::Args, ArgumentPassing::Kwargs] {
             for setting in some_settings(passing) {
                 for workers in WORKERS {
-                    stateful(setting, (0..workers).map(|_| tally::native()).collect());
+                    stateful(
+                        setting,
+                        Isolation::Thread,
+                        (0..workers).map(|_| tally::native()).collect(),
+                    );
                 }
             }
         }
@@ -252,12 +260,16 @@ fn native_workers_beside_plugins() {
         let (core, component) = (|| WorkerSpec::plugin(&tally), || WorkerSpec::plugin(&upper));
         for passing in [ArgumentPassing::Args, ArgumentPassing::Kwargs] {
             for setting in some_settings(passing) {
-                stateful(setting, vec![core(), tally::native(), core()]);
+                stateful(setting, Isolation::Thread, vec![core(), tally::native(), core()]);
             }
         }
         for setting in some_settings(ArgumentPassing::Single) {
-            stateful(setting, vec![tally::native(), component(), core()]);
-            stateful(setting, vec![component(), component(), core(), tally::native()]);
+            stateful(setting, Isolation::Thread, vec![tally::native(), component(), core()]);
+            stateful(
+                setting,
+                Isolation::Thread,
+                vec![component(), component(), core(), tally::native()],
+            );
         }
     });
 }
@@ -275,7 +287,8 @@ fn workers_that_never_get_an_item_are_initialised_once_at_most_and_never_called(
                 let starts = Arc::new(Starts::default());
                 let mut tallies = Tallies::of(8);
                 let workers = (0..8).map(|_| WorkerSpec::plugin(&plugin));
-                let mut pool = setting.build(Pool::of(workers).observer(starts.clone()));
+                let pool = Pool::of(workers).isolation(isolation()).observer(starts.clone());
+                let mut pool = setting.build(pool);
                 for (result, item) in map(&mut pool, setting, &items, true).iter().zip(&items) {
                     tallies.note(result, passing, item);
                 }

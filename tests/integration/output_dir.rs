@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::support::{Host, fixtures, host, host_aloud, lines};
+use crate::support::{Host, fixtures, host, host_aloud, host_on_threads, lines};
 
 /// The names of all files below a folder, sorted.
 fn files_in(folder: &Path) -> Vec<String> {
@@ -199,13 +199,14 @@ fn no_link_leads_out_of_the_directory() {
 
 #[test]
 fn of_a_file_that_did_not_fit_nothing_is_left() {
-    let finished = host()
+    let finished = host_on_threads()
         .plugin("echo.wat")
         .file("small", "x")
         .file("large", "x".repeat(9000))
         .args(["--input-format", "files", "--output-dir", "out"])
         .stdin("small\nlarge\n")
-        // A file may have 8192 bytes: that stands for a full disk.
+        // A file may have 8192 bytes: that stands for a full disk. On threads, as compiled code for
+        // processes is a file, too.
         .under("sh", ["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""])
         .run()
         .code(4)

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
-use crate::support::{host, host_aloud, lines};
+use crate::support::{host, host_aloud, host_on_threads, lines};
 
 /// A record, an empty one, none, a refusal, a bad item, and one more record.
 const ITEMS: &str = "one\n\n#two\n!three\n?four\nfive\n";
@@ -252,11 +252,12 @@ fn a_full_disk_is_an_error() {
 #[test]
 fn of_a_record_that_did_not_fit_no_half_is_left_or_counted() {
     let item = "x".repeat(999);
-    host()
+    host_on_threads()
         .plugin("echo.wat")
         .args(["-o", "results"])
         .stdin(lines([&item; 20]))
-        // A file may have 8192 bytes: that stands for a full disk.
+        // A file may have 8192 bytes: that stands for a full disk. On threads, as compiled code for
+        // processes is a file, too.
         .under("sh", ["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""])
         .run()
         .code(4)

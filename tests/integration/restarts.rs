@@ -7,7 +7,7 @@ use mtl_host::sink::Memory;
 use mtl_host::source::Items;
 use mtl_host::{DirGrant, Engine, Event, Observer, Plugin, Pool};
 
-use crate::support::{Host, fixtures, host, host_aloud, lines};
+use crate::support::{Host, fixtures, host, host_aloud, isolation, lines};
 
 /// Counts attempts in a directory of its own.
 fn stubborn(host: Host, jobs: &str) -> Host {
@@ -90,7 +90,11 @@ fn a_program_is_told_of_each_retry_and_how_many_there_were() {
     let grant = format!("{}::/state:rw", folder.path().display()).parse::<DirGrant>().unwrap();
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("stubborn.wat")).unwrap();
     let told = Arc::new(Retries::default());
-    let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).dir(grant).retries(2);
+    let pool = Pool::builder(&plugin)
+        .isolation(isolation())
+        .jobs("1".parse().unwrap())
+        .dir(grant)
+        .retries(2);
     let pool = pool.retry_on("trap,refused".parse().unwrap()).observer(told.clone());
     let mut sink = Memory::new();
     let ended = pool.build().unwrap().run(Items::new(["t2", "a", "r3", "t9"]), &mut sink);

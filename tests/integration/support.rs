@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use mtl_host::{Isolation, Processes};
 use tempfile::TempDir;
 
 pub(crate) use self::alone::{alone, alone_within, threads, wait_for_threads};
@@ -65,7 +66,30 @@ pub(crate) fn host() -> Host {
 
 /// `mtl-host run`, with its summary.
 pub(crate) fn host_aloud() -> Host {
-    command().args(["run"])
+    let isolation: &[_] = if in_processes() { &["--isolation", "process"] } else { &[] };
+    command().args(["run"]).args(isolation.iter().copied())
+}
+
+/// `mtl-host run`, quiet, with its workers on threads in any case.
+pub(crate) fn host_on_threads() -> Host {
+    command().args(["run", "--quiet"])
+}
+
+/// Whether workers are to run in processes. All tests are run twice: `tests/run` says how.
+pub(crate) fn in_processes() -> bool {
+    match std::env::var("MTL_TEST_ISOLATION").as_deref() {
+        Ok("process") => true,
+        Ok("thread") | Err(_) => false,
+        Ok(other) => panic!("MTL_TEST_ISOLATION is `{other}`, neither `thread` nor `process`"),
+    }
+}
+
+/// Where the workers of a pool are to run.
+pub(crate) fn isolation() -> Isolation {
+    match in_processes() {
+        true => Isolation::Process(Processes::new().program(env!("CARGO_BIN_EXE_mtl-host"))),
+        false => Isolation::Thread,
+    }
 }
 
 /// `mtl-host`.

@@ -9,7 +9,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::support::fixtures;
+use crate::support::{fixtures, isolation};
 
 /// The spans and messages of this crate, whoever's run they are of.
 static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -58,7 +58,12 @@ fn runs_and_workers_are_spans_and_what_happens_is_events() {
     // For the whole process: workers are on threads of their own.
     tracing::subscriber::set_global_default(Listener).unwrap();
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("misbehave.wat")).unwrap();
-    let mut pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).retries(1).build().unwrap();
+    let mut pool = Pool::builder(&plugin)
+        .isolation(isolation())
+        .jobs("1".parse().unwrap())
+        .retries(1)
+        .build()
+        .unwrap();
     let (records, faults, _) = pool.map(["a", "trap"]).collect_all();
     assert_eq!((records.len(), faults.len()), (1, 1));
     drop(pool.close());

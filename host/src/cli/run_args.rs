@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use mtl_host::{
-    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jobs, MaxFaults, MaxRestarts, NetGrant,
-    RetryOn, Sha256, Window,
+    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jail, Jobs, MaxFaults, MaxRestarts,
+    NetGrant, RetryOn, Sha256, Window,
 };
 
 use super::env_grant::EnvGrant;
 use super::formats::{InputFormat, Layout, OutputFormat, ResultFormat};
 use super::init_arg::InitArg;
+use super::isolation_arg::IsolationArg;
 use super::limit_args::LimitArgs;
 use super::number;
 use super::progress::Mode;
@@ -209,6 +210,16 @@ pub(crate) struct WorkerArgs {
         value_parser = OsStringValueParser::new().map(InitArg::from)
     )]
     pub(crate) init: Vec<InitArg>,
+
+    /// Where workers run: on threads, or each in a process of its own, in a jail that holds even if
+    /// the WebAssembly engine has a hole
+    #[arg(long, value_name = "thread|process", default_value_t)]
+    pub(crate) isolation: IsolationArg,
+
+    /// What is done where the kernel lacks a part of the jail: `required` refuses to run,
+    /// `best-effort` says what is missing and goes on
+    #[arg(long, value_name = "required|best-effort", default_value_t)]
+    pub(crate) jail: Jail,
 
     /// Write results as they are finished, not in the order of their items
     #[arg(long)]

@@ -62,7 +62,7 @@ impl WorkerArgs {
                 Pool::of(specs.collect::<Result<Vec<_>, _>>()?)
             }
         };
-        builder = limits.limit(builder);
+        builder = limits.limit(builder).isolation(self.isolation.isolation(self.jail));
         if let Some(jobs) = self.jobs {
             builder = builder.jobs(jobs);
         }

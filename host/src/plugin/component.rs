@@ -1,5 +1,7 @@
 //! Components of the world `mtl:plugin/plugin`: bytes in, bytes out.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
-use super::state::{Common, HasCommon, Spec, begin, enter_async, network, store, wasi};
+use super::state::{Common, HasCommon, Spec, begin, enter_async, store, wasi};
 use super::{Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
@@ -39,6 +41,7 @@ pub(super) struct ComponentPlugin {
     engine: Engine,
     pre: InstancePre<State>,
     exports: Exports,
+    functions: HostFunctions,
     asks_for_passing: bool,
     can_connect: bool,
 }
@@ -119,6 +122,33 @@ impl ComponentPlugin {
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
     }
 
+    /// The plugin whose compiled code is in a file that this process may load.
+    #[expect(unsafe_code, reason = "code that was compiled elsewhere is run as it is")]
+    pub(super) fn from_code(
+        loader: &PluginLoader,
+        path: &Path,
+        file: &File,
+    ) -> Result<Self, LoadError> {
+        // The engine maps files for modules only. Others read the same file: it has one position.
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        let mut code = vec![0; usize::try_from(length).unwrap_or_default()];
+        file.read_exact_at(&mut code, 0)
+            .map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+        // SAFETY: only a process that is jailed calls this, with a file that is sealed: what is in
+        // it may do what the jail allows, whoever has made it.
+        let component = unsafe { Component::deserialize(loader.engine().wasm(), &code) };
+        // What memories begin with is laid out now: later, the jail does not let it.
+        let component = component
+            .and_then(|component| component.initialize_copy_on_write_image().map(|()| component))
+            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
+        Self::link(loader, path, &component)
+    }
+
+    /// Its compiled code, and what it takes to make a plugin of that again.
+    pub(super) fn code(&self) -> wasmtime::Result<(Vec<u8>, &HostFunctions)> {
+        Ok((self.pre.component().serialize()?, &self.functions))
+    }
+
     /// Checks what a component exports, and finds what it imports.
     pub(super) fn link(
         loader: &PluginLoader,
@@ -145,7 +175,8 @@ impl ComponentPlugin {
             pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
         let asks_for_passing = asks_for_passing(engine, component);
         let can_connect = can_connect(engine, component);
-        Ok(Self { engine: engine.clone(), pre, exports, asks_for_passing, can_connect })
+        let (engine, functions) = (engine.clone(), functions.clone());
+        Ok(Self { engine, pre, exports, functions, asks_for_passing, can_connect })
     }
 
     pub(super) fn can_connect(&self) -> bool {
@@ -158,7 +189,7 @@ impl ComponentPlugin {
 
     /// A fresh instance, initialised.
     pub(super) fn start(&self, spec: &Spec) -> Result<ComponentInstance, StartError> {
-        let network = network(spec);
+        let network = Arc::new(Network::of(spec));
         let data = State {
             wasi: with_sockets(wasi(spec)?, &network).build(),
             table: ResourceTable::new(),

@@ -4,6 +4,7 @@
 //! its memory as it is at that moment; what does not hold is the fault of the item, and the
 //! instance is replaced.
 
+use std::fs::File;
 use std::path::Path;
 
 use wasmtime::{Instance, InstancePre, Linker, Module, Store, TypedFunc, UnknownImportError};
@@ -37,6 +38,7 @@ pub(super) struct CorePlugin {
     pre: InstancePre<State>,
     /// The export that takes items.
     call: String,
+    functions: HostFunctions,
     has_init: bool,
     asks_for_passing: bool,
 }
@@ -72,6 +74,28 @@ impl CorePlugin {
         module.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
     }
 
+    /// The plugin whose compiled code is in a file that this process may load.
+    #[expect(unsafe_code, reason = "code that was compiled elsewhere is run as it is")]
+    pub(super) fn from_code(
+        loader: &PluginLoader,
+        path: &Path,
+        file: File,
+    ) -> Result<Self, LoadError> {
+        // SAFETY: only a process that is jailed calls this, with a file that is sealed: what is in
+        // it may do what the jail allows, whoever has made it.
+        let module = unsafe { Module::deserialize_open_file(loader.engine().wasm(), file) };
+        // What memories begin with is laid out now: later, the jail does not let it.
+        let module = module
+            .and_then(|module| module.initialize_copy_on_write_image().map(|()| module))
+            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
+        Self::link(loader, path, &module)
+    }
+
+    /// Its compiled code, and what it takes to make a plugin of that again.
+    pub(super) fn code(&self) -> wasmtime::Result<(Vec<u8>, &str, &HostFunctions)> {
+        Ok((self.pre.module().serialize()?, &self.call, &self.functions))
+    }
+
     /// Checks what a module exports, and finds what it imports.
     pub(super) fn link(
         loader: &PluginLoader,
@@ -91,7 +115,8 @@ impl CorePlugin {
         let asks_for_passing = module.imports().any(|import| {
             (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
         });
-        Ok(Self { engine: engine.clone(), pre, call, has_init, asks_for_passing })
+        let (engine, functions) = (engine.clone(), functions.clone());
+        Ok(Self { engine, pre, call, functions, has_init, asks_for_passing })
     }
 
     pub(super) fn has_init(&self) -> bool {

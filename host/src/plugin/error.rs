@@ -156,6 +156,12 @@ pub enum LoadError {
         /// Which, and how.
         source: Cause,
     },
+    /// There is no place for its compiled code.
+    #[error("cannot keep the plugin's compiled code for workers' processes")]
+    Code {
+        /// What the system said.
+        source: io::Error,
+    },
     /// A component does not export the worker's interface.
     #[error("component `{path}` does not export `{interface}`; it exports {exports}")]
     World {
@@ -184,6 +190,7 @@ impl LoadError {
             Self::Read { .. }
             | Self::Text { .. }
             | Self::Signature { .. }
+            | Self::Code { .. }
             | Self::HostFunction(_) => return None,
             Self::TooLarge { .. } => {
                 "`--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools strip`"
@@ -323,6 +330,24 @@ pub enum StartError {
         /// What happened.
         message: String,
     },
+    /// Its process could not be started.
+    #[error("its process could not be started")]
+    Process {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its process could not be jailed.
+    #[error("its process cannot be jailed: {message}")]
+    Jail {
+        /// What is missing.
+        message: String,
+    },
+    /// Its process died before its first item.
+    #[error("{message}")]
+    Crashed {
+        /// How.
+        message: String,
+    },
     /// What opens a native worker answered with an error.
     #[error("it is native, and did not open")]
     Native(#[source] Cause),
@@ -370,7 +395,12 @@ impl StartError {
             Self::InitRefused { .. } => {
                 "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
             }
-            Self::InitBroke { .. }
+            Self::Jail { .. } => {
+                "`--jail best-effort` does without what the kernel lacks, and says what that is"
+            }
+            Self::Process { .. }
+            | Self::Crashed { .. }
+            | Self::InitBroke { .. }
             | Self::Instantiate { .. }
             | Self::Native(_)
             | Self::NativePanicked { .. } => return None,

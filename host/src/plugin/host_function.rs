@@ -23,7 +23,7 @@ pub(super) mod component;
 pub(super) mod core;
 
 /// How long an answer may be: what one instance could not hold many times over.
-const MAX_ANSWER: usize = 64 * 1024 * 1024;
+pub(crate) const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Who calls a host function.
 ///
@@ -95,7 +95,10 @@ pub enum HostFunctionError {
     },
 }
 
-type Function = dyn Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync;
+/// What it answers, in words of its own if it must; an error of the other kind stops the guest.
+pub(crate) type Answer = wasmtime::Result<Result<Vec<u8>, String>>;
+
+type Function = dyn Fn(&HostCall, &[u8]) -> Answer + Send + Sync;
 
 /// A function of the embedder's, and its name among imports.
 #[derive(Clone)]
@@ -108,24 +111,35 @@ struct HostFunction {
 impl HostFunction {
     /// Calls it. An error of this is the trap of the guest; what the function itself says is
     /// handed to the guest.
-    fn answer(
-        &self,
-        worker: WorkerIndex,
-        watch: &Watch,
-        input: &[u8],
-    ) -> wasmtime::Result<Result<Vec<u8>, String>> {
+    fn answer(&self, worker: WorkerIndex, watch: &Watch, input: &[u8]) -> Answer {
         // The time it takes is the guest's: it runs from here at the latest.
         watch.check()?;
-        let answer = self.call(&HostCall { worker }, input)?;
+        let answer = (self.function)(&HostCall { worker }, input)?;
         watch.check()?;
         Ok(answer)
     }
 
-    fn call(&self, call: &HostCall, input: &[u8]) -> wasmtime::Result<Result<Vec<u8>, String>> {
+    /// What stops the guest that called this function.
+    fn trap(&self, what: fmt::Arguments<'_>) -> wasmtime::Error {
+        trap(self, what)
+    }
+}
+
+fn trap(function: impl fmt::Display, what: fmt::Arguments<'_>) -> wasmtime::Error {
+    wasmtime::format_err!("the host function `{function}` {what}")
+}
+
+/// A function of the embedder's, held to what an answer may be.
+fn checked<F>(name: &str, function: F) -> impl Fn(&HostCall, &[u8]) -> Answer + Send + Sync + use<F>
+where
+    F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync,
+{
+    let name = name.to_owned();
+    let trap = move |what: fmt::Arguments<'_>| trap(&name, what);
+    move |call, input| {
         // What it has left half-done is its own: it gets nothing of ours but shared references.
-        let answered = catch_unwind(AssertUnwindSafe(|| (self.function)(call, input)));
-        match answered {
-            Ok(Ok(bytes)) if bytes.len() > MAX_ANSWER => Err(self.trap(format_args!(
+        match catch_unwind(AssertUnwindSafe(|| function(call, input))) {
+            Ok(Ok(bytes)) if bytes.len() > MAX_ANSWER => Err(trap(format_args!(
                 "answered with {} bytes, more than the {MAX_ANSWER} that an answer may have",
                 bytes.len()
             ))),
@@ -133,14 +147,9 @@ impl HostFunction {
             Ok(Err(text)) => Ok(Err(shortened(text))),
             Err(panic) => {
                 let message = shortened(panic::message(&*panic));
-                Err(self.trap(format_args!("panicked: {message}")))
+                Err(trap(format_args!("panicked: {message}")))
             }
         }
-    }
-
-    /// What stops the guest that called this function.
-    fn trap(&self, what: fmt::Arguments<'_>) -> wasmtime::Error {
-        wasmtime::format_err!("the host function `{self}` {what}")
     }
 }
 
@@ -158,14 +167,42 @@ impl fmt::Debug for HostFunction {
 
 /// All functions that a plugin is offered.
 #[derive(Clone, Debug, Default)]
-pub(super) struct HostFunctions(Vec<HostFunction>);
+pub(crate) struct HostFunctions(Vec<HostFunction>);
 
 impl HostFunctions {
     pub(super) fn add<F>(&mut self, interface: String, name: String, function: F)
     where
         F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync + 'static,
     {
-        self.0.push(HostFunction { interface, name, function: Arc::new(function) });
+        let function = Arc::new(checked(&format!("{interface}.{name}"), function));
+        self.0.push(HostFunction { interface, name, function });
+    }
+
+    /// Those of another process, by their interfaces and names; `call` calls one by its number.
+    pub(crate) fn elsewhere(
+        names: Vec<(String, String)>,
+        call: impl Fn(usize, &[u8]) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let call = Arc::new(call);
+        let function = |(number, (interface, name)): (usize, (String, String))| {
+            let call = Arc::clone(&call);
+            let function = Arc::new(move |_: &HostCall, input: &[u8]| call(number, input));
+            HostFunction { interface, name, function }
+        };
+        Self(names.into_iter().enumerate().map(function).collect())
+    }
+
+    /// Calls one by its number on behalf of a guest that is in another process; none if there is
+    /// none.
+    pub(crate) fn call(&self, number: usize, worker: WorkerIndex, input: &[u8]) -> Option<Answer> {
+        self.0.get(number).map(|function| (function.function)(&HostCall { worker }, input))
+    }
+
+    /// Their interfaces and names, by their numbers.
+    pub(crate) fn numbered(&self) -> Vec<(String, String)> {
+        let function =
+            |function: &HostFunction| (function.interface.clone(), function.name.clone());
+        self.0.iter().map(function).collect()
     }
 
     /// Checks that all of them can be offered, together and beside what the host has.

@@ -54,6 +54,11 @@ impl PluginLoader {
         }
     }
 
+    /// For a plugin whose code is compiled, in a process whose host functions are in another.
+    pub(crate) fn of_child(engine: &Engine, call: &str, functions: HostFunctions) -> Self {
+        Self { call: call.into(), functions, ..Self::new(engine) }
+    }
+
     /// Refuses every file but the one with this digest, before anything of it is parsed. It is
     /// the digest of the file as it is, text or binary.
     ///

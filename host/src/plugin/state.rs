@@ -14,11 +14,12 @@ use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::{Phase, Watch};
 use crate::sandbox::limits::Limits;
 use crate::sandbox::meter::{Meter, PoolMemory};
-use crate::sandbox::network::{Names, Network};
+use crate::sandbox::network::Names;
 use crate::sandbox::output::Capture;
 use crate::sandbox::voice::Voice;
 use crate::worker::WorkerIndex;
 use crate::worker::executor::Broken;
+use crate::worker::native::WorkerContext;
 
 /// What one worker's instances are started with, each the same.
 #[derive(Clone)]
@@ -34,6 +35,14 @@ pub(crate) struct Spec {
     pub(crate) passing: ArgumentPassing,
     pub(crate) voice: Arc<Voice>,
     pub(crate) watch: Watch,
+}
+
+impl Spec {
+    /// What native code is told that works with it.
+    pub(crate) fn context(&self) -> WorkerContext {
+        let Self { index: worker, workers, item_format, passing, limits, .. } = *self;
+        WorkerContext { worker, workers, item_format, passing, max_result: limits.result }
+    }
 }
 
 impl fmt::Debug for Spec {
@@ -122,11 +131,6 @@ pub(super) fn enter_async<T: HasCommon, R>(
 ) -> Result<R, Broken> {
     let watch = store.data_mut().common().watch.clone();
     enter(store, |store| watch.drive(guest(store))?)
-}
-
-/// What an instance may use of the network.
-pub(super) fn network(spec: &Spec) -> Arc<Network> {
-    Arc::new(Network::new(&spec.grants.net, &spec.names, (spec.index, spec.voice.audience())))
 }
 
 /// WASI with what is granted and nothing else: an empty input, captured output, no network.

@@ -12,6 +12,7 @@ use super::{BuildError, Jobs, Pool, Settings};
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::event::Audience;
+use crate::isolation::Isolation;
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
 use crate::plugin::{Plugin, Spec};
@@ -78,6 +79,7 @@ pub struct PoolBuilder {
     workers: Workers,
     jobs: Option<Jobs>,
     init: Init,
+    isolation: Isolation,
     grants: Grants,
     limits: Limits,
     total_memory: TotalMemory,
@@ -123,6 +125,7 @@ impl PoolBuilder {
             workers,
             jobs: None,
             init: Init::None,
+            isolation: Isolation::Thread,
             grants: Grants::default(),
             limits: Limits::default(),
             total_memory: TotalMemory::default(),
@@ -211,12 +214,13 @@ impl PoolBuilder {
     /// to have what it cannot have: init arguments without an `init`, parameters where items are
     /// taken as they are, fuel that its engine does not count, or limits and grants for native
     /// code; when a granted directory is not there, or a granted name has no address; when plugins
-    /// are of two engines; and when the system refuses a thread.
+    /// are of two engines; when workers cannot run in processes; and when the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
         let Self {
             workers,
             jobs,
             init,
+            isolation,
             grants,
             limits,
             total_memory,
@@ -227,7 +231,7 @@ impl PoolBuilder {
             settings,
         } = self;
         let specs = workers.specs(jobs, &init)?;
-        spec::check(&specs, &grants, passing, limits)?;
+        spec::check(&specs, &isolation, &grants, passing, limits)?;
         let names = Arc::new(spec::look_up(&specs, &grants)?);
         let clock = spec::clock(&specs)?;
         let cancel = Cancel::default();
@@ -248,9 +252,10 @@ impl PoolBuilder {
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
             let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());
-            spec.open(Spec { index, watch, voice: Arc::new(voice(index)), ..all.clone() }, &clock)
+            let all = Spec { index, watch, voice: Arc::new(voice(index)), ..all.clone() };
+            spec.open(all, &isolation, &clock)
         };
-        let opens = (0..).zip(specs).map(open).collect();
+        let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
         Pool::start(opens, settings, &clock.ticks(), cancel).map_err(BuildError::Thread)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::alarm::Alarm;
+use crate::sandbox::alarm::{Alarm, Ring};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU8, Ordering};
 
@@ -15,8 +15,8 @@ pub(crate) struct Cancel(Arc<Shared>);
 struct Shared {
     level: AtomicU8,
     end: End,
-    /// Wakes those who sleep inside a guest, to see what has changed.
-    alarms: Mutex<Vec<Weak<Alarm>>>,
+    /// Wakes those who sleep inside a guest, or wait for one, to see what has changed.
+    alarms: Mutex<Vec<Weak<dyn Ring>>>,
 }
 
 impl Cancel {
@@ -65,11 +65,17 @@ impl Cancel {
     /// An alarm that is rung whenever something here changes.
     pub(crate) fn alarm(&self) -> Arc<Alarm> {
         let alarm = Arc::new(Alarm::default());
+        let rung: Weak<Alarm> = Arc::downgrade(&alarm);
+        self.rings(rung);
+        alarm
+    }
+
+    /// Rings `alarm`, too, whenever something here changes.
+    pub(crate) fn rings(&self, alarm: Weak<dyn Ring>) {
         let mut alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         // Those of instances that were replaced: a pool may have any number of them.
         alarms.retain(|alarm| alarm.strong_count() > 0);
-        alarms.push(Arc::downgrade(&alarm));
-        alarm
+        alarms.push(alarm);
     }
 
     fn raise(&self, level: u8) {

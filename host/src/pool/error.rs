@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::plugin::LoadError;
 use crate::plugin::passing::ArgumentPassing;
 use crate::sandbox::net_grant::NetGrant;
 use crate::worker::WorkerIndex;
@@ -63,6 +64,18 @@ pub enum BuildError {
         /// What it cannot have.
         setting: &'static str,
     },
+    /// A native worker is to run in a process of its own.
+    #[error("worker {worker} is native: it runs in this process, and not in one of its own")]
+    NativeProcess {
+        /// Which worker.
+        worker: WorkerIndex,
+    },
+    /// Workers are to run in processes of their own, which nothing would make workers.
+    #[error("workers cannot run in processes: this program has not called `child_main`")]
+    NoWorkerProgram,
+    /// A plugin's code cannot be given to processes.
+    #[error(transparent)]
+    Code(#[from] LoadError),
     /// The parameters are to be passed in a way that the plugin does not ask about.
     #[error("plugin `{plugin}` takes items as they are, not by `{passing}`")]
     NoPassing {
@@ -126,6 +139,14 @@ impl BuildError {
             Self::InitBesideList => Some("give each worker its own: `init=` in its `--worker`"),
             Self::OtherEngine { .. } => Some("load all plugins of a pool with one `Engine`"),
             Self::Native { .. } => Some("what opens a native worker brings what it needs"),
+            Self::NativeProcess { .. } => {
+                Some("use `Isolation::Thread` for pools with native code")
+            }
+            Self::NoWorkerProgram => Some(
+                "call `mtl_host::child_main()` first of all in `main`, or name a program that does: \
+                 `Processes::program`",
+            ),
+            Self::Code(_) => None,
             Self::NoPassing { .. } => Some(
                 "leave out `--args`, or write the worker with named parameters: \
                  in Rust, with `#[mtl_plugin::worker]`",

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BuildError;
+use crate::isolation::Isolation;
+use crate::isolation::remote::Remote;
 use crate::plugin::passing::ArgumentPassing;
 use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
@@ -317,23 +319,36 @@ impl WorkerSpec {
 
     /// What opens this worker. `spec` is what all workers have, with this one's number; `clock`
     /// ticks as long as the worker lives.
-    pub(super) fn open(self, mut spec: Spec, clock: &Arc<Watchdog>) -> Open {
+    pub(super) fn open(
+        self,
+        mut spec: Spec,
+        isolation: &Isolation,
+        clock: &Arc<Watchdog>,
+    ) -> Result<Open, BuildError> {
         match self.kind {
             Kind::Plugin(plugin) => {
                 spec.init = self.init.unwrap_or_default();
                 spec.grants.add(self.grants);
                 spec.limits = self.limits.or(spec.limits);
-                Box::new(move || plugin.start(&spec))
+                Ok(match isolation {
+                    Isolation::Thread => Box::new(move || plugin.start(&spec)),
+                    Isolation::Process(processes) => {
+                        let (compiled, processes) = (plugin.compiled()?, processes.clone());
+                        // An engine ticks as long as it has a plugin.
+                        Box::new(move || {
+                            let _clock = &plugin;
+                            Ok(Box::new(Remote::start(&processes, &compiled, &spec)?))
+                        })
+                    }
+                })
             }
             Kind::Native(mut open) => {
-                let Spec { index: worker, workers, item_format, passing, limits, .. } = spec;
-                let max_result = limits.result;
-                let context = WorkerContext { worker, workers, item_format, passing, max_result };
+                let context = spec.context();
                 let clock = Arc::clone(clock);
-                Box::new(move || {
+                Ok(Box::new(move || {
                     let _clock = &clock;
                     open(&context)
-                })
+                }))
             }
         }
     }
@@ -342,6 +357,7 @@ impl WorkerSpec {
 /// Checks a whole pool of workers, and what all of them are granted.
 pub(super) fn check(
     specs: &[WorkerSpec],
+    isolation: &Isolation,
     grants: &Grants,
     passing: ArgumentPassing,
     limits: Limits,
@@ -349,6 +365,7 @@ pub(super) fn check(
     if specs.is_empty() {
         return Err(BuildError::NoWorker);
     }
+    check_isolation(specs, isolation)?;
     check_dirs(grants)?;
     for (number, spec) in (0..).zip(specs) {
         spec.check(WorkerIndex::new(number), passing, limits)?;
@@ -368,6 +385,19 @@ pub(super) fn check(
             first: first.name().to_owned(),
         }),
         None => Ok(()),
+    }
+}
+
+/// Checks that workers can run where they are to.
+fn check_isolation(specs: &[WorkerSpec], isolation: &Isolation) -> Result<(), BuildError> {
+    let Isolation::Process(processes) = isolation else { return Ok(()) };
+    let native = (0..).zip(specs).find(|(_, spec)| matches!(spec.kind, Kind::Native(_)));
+    if let Some((number, _)) = native {
+        return Err(BuildError::NativeProcess { worker: WorkerIndex::new(number) });
+    }
+    match processes.find_program() {
+        Some(_) => Ok(()),
+        None => Err(BuildError::NoWorkerProgram),
     }
 }
 

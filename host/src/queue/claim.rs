@@ -9,23 +9,33 @@
 //! Others, under the queue's mutex, move `end` down. Both are halves of one atomic word, so
 //! an item goes one way or the other. Neither ever moves back; `tests/model-check` checks it in
 //! every order of their steps.
+//!
+//! A claim may be lent to another process, which starts its items: then the word is in a page that
+//! both share, and `loan.rs` says what is believed of it.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use super::loan::{Lent, Loan};
 use super::{Queue, State};
 use crate::block::Span;
+use crate::isolation::page::Page;
 use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 
 /// How far the items of a claim have gone.
 #[derive(Debug)]
-pub(super) struct Reach(AtomicU64);
+#[repr(transparent)]
+pub(crate) struct Reach(AtomicU64);
 
 /// A claim as the queue knows it.
 #[derive(Debug)]
 pub(super) struct Held {
     span: Span,
     reach: Reach,
+    /// Where its items go while another process starts them. Until it is given back, none is
+    /// open by `reach`.
+    lent: Mutex<Option<Lent>>,
 }
 
 /// A claim as its worker has it. What it has no outcome for goes back when it is dropped.
@@ -43,10 +53,28 @@ impl Reach {
         Self(AtomicU64::new(word(1, items)))
     }
 
+    /// Of a claim that is lent: how far it has gone, as whoever has it says.
+    pub(crate) fn told(&self) -> (u64, u32, u32) {
+        let word = self.0.load(Ordering::Relaxed);
+        let (started, end) = halves(word);
+        (word, started, end)
+    }
+
+    /// Moves the end of a claim that is lent, if nobody has changed the word since it was told.
+    pub(super) fn retell(&self, told: u64, started: u32, end: u32) -> bool {
+        let (order, word) = (Ordering::Relaxed, word(started, end));
+        self.0.compare_exchange(told, word, order, order).is_ok()
+    }
+
+    /// Says how far a claim has gone, whatever was there.
+    pub(crate) fn set(&self, started: u32, end: u32) {
+        self.0.store(word(started, end), Ordering::Relaxed);
+    }
+
     /// Starts the next item, if there is one.
     // The items themselves never change, and were handed over under the mutex: nothing but
     // the word itself must be agreed on.
-    pub(super) fn start_next(&self) -> bool {
+    pub(crate) fn start_next(&self) -> bool {
         self.change(|started, end| (started < end).then_some((started + 1, end))).is_some()
     }
 
@@ -97,12 +125,45 @@ fn halves(word: u64) -> (u32, u32) {
 impl Held {
     /// Takes away the items from `end` on that are not started.
     pub(super) fn cut(&self, end: usize) -> Span {
-        self.slice(self.reach.cut(u32::try_from(end).unwrap_or(u32::MAX)))
+        let end = u32::try_from(end).unwrap_or(u32::MAX);
+        self.slice(match &mut *self.lent() {
+            Some(lent) => lent.cut(end),
+            None => self.reach.cut(end),
+        })
     }
 
     /// Takes away up to half of the items that are not started, and no more than `most`.
     pub(super) fn share(&self, most: usize) -> Option<Span> {
-        self.reach.share(u32::try_from(most).unwrap_or(u32::MAX)).map(|items| self.slice(items))
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let items = match &mut *self.lent() {
+            Some(lent) => lent.share(most),
+            None => self.reach.share(most),
+        };
+        items.map(|items| self.slice(items))
+    }
+
+    /// Lends the items from the one on that was started last; `sent` of them are sent.
+    pub(super) fn lend(&self, page: &Arc<Page>, sent: usize) {
+        let mut lent = self.lent();
+        let (_, started, end) = self.reach.told();
+        let sent = u32::try_from(sent).unwrap_or(u32::MAX);
+        *lent = Some(Lent::new(page, started - 1, end, sent));
+        self.reach.set(end, end);
+    }
+
+    /// Takes back what was lent; all of it counts as started.
+    pub(super) fn take_back(&self) -> Lent {
+        self.lent().take().expect("a loan is taken back once")
+    }
+
+    /// Says how many items are started, of those that were lent.
+    pub(super) fn resume(&self, started: u32, end: u32) {
+        self.reach.set(started, end);
+    }
+
+    fn lent(&self) -> MutexGuard<'_, Option<Lent>> {
+        // Nothing of others runs under it.
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slice(&self, items: Range<u32>) -> Span {
@@ -114,7 +175,7 @@ impl Held {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.reach.is_open()
+        self.lent().as_ref().map_or_else(|| self.reach.is_open(), Lent::is_open)
     }
 }
 
@@ -125,7 +186,8 @@ impl<'a> Claim<'a> {
     /// Claims `span`, which has an item, for a worker.
     pub(super) fn new(queue: &'a Queue, state: &mut State, span: Span) -> Self {
         let items = u32::try_from(span.len()).expect("no more was claimed than can be");
-        let held = Arc::new(Held { span, reach: Reach::new(items) });
+        let lent = Mutex::default();
+        let held = Arc::new(Held { span, reach: Reach::new(items), lent });
         state.claimed.push(Arc::clone(&held));
         Self { queue, held, done: 0 }
     }
@@ -135,9 +197,15 @@ impl<'a> Claim<'a> {
         &self.held.span
     }
 
-    /// Starts the next item; false when it is gone. The first item of a claim is started.
-    pub(crate) fn start_next(&self) -> bool {
-        self.held.reach.start_next()
+    /// How far it has gone: what starts the next item. The first item of a claim is started.
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.held.reach
+    }
+
+    /// Lends the items to another process, which starts them, from the one on that was started
+    /// last; it is sent the first `sent` of those.
+    pub(crate) fn lend(&self, page: &Arc<Page>, sent: usize) -> Loan<'_> {
+        Loan::of(&self.held, page, sent)
     }
 
     /// Ends the claim: the first `done` items have their outcome, the others go back.
@@ -145,12 +213,15 @@ impl<'a> Claim<'a> {
         self.done = done;
     }
 
-    /// Keeps the item at `at`, which was started; those before it have their outcome, those
-    /// after it go back.
-    pub(crate) fn keep(&mut self, at: usize) -> Span {
+    /// Keeps the item at `at`, which was started; the first `done` have their outcome, the others
+    /// go back.
+    pub(crate) fn keep(&mut self, at: usize, done: usize) -> Span {
         self.done = at;
         let not_started = self.held.cut(0);
-        self.queue.lock().put_back(not_started);
+        let mut state = self.queue.lock();
+        state.put_back(self.held.span.slice(done..at));
+        state.put_back(not_started);
+        drop(state);
         self.queue.work.notify_all();
         self.held.span.slice(at..at + 1)
     }

@@ -29,7 +29,7 @@ fn texts(span: &Span) -> Vec<String> {
 /// Claims up to `wanted` items and works on all of them.
 fn take(queue: &Queue, wanted: usize) -> Option<Span> {
     let claim = queue.claim(wanted)?;
-    while claim.start_next() {}
+    while claim.reach().start_next() {}
     let span = claim.span().clone();
     claim.end(span.len());
     Some(span)
@@ -83,14 +83,14 @@ fn what_a_worker_has_not_started_others_take_from_it() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 8)).unwrap();
     let slow = queue.claim(8).unwrap();
-    assert!(slow.start_next());
+    assert!(slow.reach().start_next());
     let shares = [(); 3].map(|()| texts(&take(&queue, 100).unwrap()));
     assert_eq!(
         shares,
         [vec!["5", "6", "7"], vec!["3", "4"], vec!["2"]]
             .map(|share| share.iter().map(ToString::to_string).collect::<Vec<_>>())
     );
-    assert!(!slow.start_next(), "all that it had not started is gone");
+    assert!(!slow.reach().start_next(), "all that it had not started is gone");
     slow.end(2);
 }
 
@@ -99,10 +99,10 @@ fn a_stop_takes_away_what_is_not_started_and_nothing_else() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 6)).unwrap();
     let claim = queue.claim(6).unwrap();
-    assert!(claim.start_next());
+    assert!(claim.reach().start_next());
     queue.stop_from(ItemIndex::new(3));
-    assert!(claim.start_next(), "an item before the horizon");
-    assert!(!claim.start_next());
+    assert!(claim.reach().start_next(), "an item before the horizon");
+    assert!(!claim.reach().start_next());
     claim.end(3);
     assert!(queue.claim(1).is_none());
     let left: Vec<_> = queue.drain().iter().flat_map(texts).collect();
@@ -114,9 +114,9 @@ fn a_claim_that_keeps_one_item_gives_back_those_after_it() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 5)).unwrap();
     let mut claim = queue.claim(5).unwrap();
-    assert!(claim.start_next());
-    assert_eq!(texts(&claim.keep(1)), ["1"]);
-    assert!(!claim.start_next());
+    assert!(claim.reach().start_next());
+    assert_eq!(texts(&claim.keep(1, 1)), ["1"]);
+    assert!(!claim.reach().start_next());
     assert_eq!(texts(&take(&queue, 10).unwrap()), ["2", "3", "4"]);
     // Dropped without an end, as by a panic: the item is not lost.
     drop(claim);
@@ -130,7 +130,7 @@ fn a_worker_leaves_when_nothing_can_come_any_more() {
         queue.push(&mut numbered(0, 2)).unwrap();
         queue.close();
         let claim = queue.claim(2).unwrap();
-        assert!(claim.start_next());
+        assert!(claim.reach().start_next());
         // Another worker waits: this one may give items back.
         let other = Arc::clone(&queue);
         let other = std::thread::Builder::new()
@@ -260,7 +260,7 @@ proptest! {
                 let mut span = claim.span().clone();
                 let worked = if step == 2 { span.len() } else { span.len() / 2 };
                 for _ in 1..worked {
-                    prop_assert!(claim.start_next());
+                    prop_assert!(claim.reach().start_next());
                 }
                 claim.end(worked);
                 let front = span.split_to(worked);

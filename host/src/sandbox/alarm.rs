@@ -7,6 +7,11 @@ use std::time::Instant;
 
 use crate::sync::{Condvar, Mutex};
 
+/// Wakes somebody.
+pub(crate) trait Ring: std::fmt::Debug + Send + Sync {
+    fn ring(&self);
+}
+
 /// Wakes the one thread that waits for it. A ring while nobody waits is kept for the next wait.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm {
@@ -14,12 +19,14 @@ pub(crate) struct Alarm {
     changed: Condvar,
 }
 
-impl Alarm {
-    pub(crate) fn ring(&self) {
+impl Ring for Alarm {
+    fn ring(&self) {
         *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_one();
     }
+}
 
+impl Alarm {
     /// Waits for a ring, but not longer than until `end`.
     pub(crate) fn wait(&self, end: Option<Instant>) {
         let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,14 +8,14 @@
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::pool::cancel::{Cancel, End};
-use crate::sandbox::alarm::Alarm;
+use crate::sandbox::alarm::{Alarm, Ring};
 
 /// How long a worker's guest may take, by what it does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) struct TimeLimits {
 /// What a guest is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// Its process is being made, which no limit of the guest's is for.
+    Preparing,
     Starting,
     Item,
     Finishing,
@@ -84,6 +86,22 @@ impl Watch {
         Self(Arc::new(Shared { limits, cancel, alarm, phase, run_end, begun, noticed }))
     }
 
+    /// How long things may take.
+    pub(crate) fn limits(&self) -> TimeLimits {
+        self.0.limits
+    }
+
+    /// Another watch for the same pool, with other limits.
+    pub(crate) fn with(&self, limits: impl FnOnce(TimeLimits) -> TimeLimits) -> Self {
+        Self::new(limits(self.0.limits), self.0.cancel.clone())
+    }
+
+    /// Rings `alarm` when the guest may have to stop for another reason than its limits.
+    pub(crate) fn rings<R: Ring + 'static>(&self, alarm: &Arc<R>) {
+        let alarm: Weak<R> = Arc::downgrade(alarm);
+        self.0.cancel.rings(alarm);
+    }
+
     /// The next items are of the run that ends by `end`.
     pub(crate) fn serve(&self, end: &End) {
         *self.0.run_end.lock().unwrap_or_else(PoisonError::into_inner) = end.clone();
@@ -122,7 +140,7 @@ impl Watch {
 
     fn is_wanted(&self) -> bool {
         match self.phase() {
-            Phase::Starting => self.0.cancel.lets_start(),
+            Phase::Preparing | Phase::Starting => self.0.cancel.lets_start(),
             Phase::Item | Phase::Finishing => self.0.cancel.lets_work(),
         }
     }
@@ -131,12 +149,14 @@ impl Watch {
         match self.0.phase.load(Ordering::Relaxed) {
             phase if phase == Phase::Item as u8 => Phase::Item,
             phase if phase == Phase::Finishing as u8 => Phase::Finishing,
+            phase if phase == Phase::Preparing as u8 => Phase::Preparing,
             _ => Phase::Starting,
         }
     }
 
     fn limit(&self) -> Option<Duration> {
         match self.phase() {
+            Phase::Preparing => None,
             Phase::Item => self.0.limits.item,
             Phase::Starting | Phase::Finishing => self.0.limits.start,
         }
@@ -157,13 +177,13 @@ impl Watch {
         let run = match self.phase() {
             Phase::Item => self.0.run_end.lock().unwrap_or_else(PoisonError::into_inner).get(),
             // An instance is there for more than one run.
-            Phase::Starting | Phase::Finishing => None,
+            Phase::Preparing | Phase::Starting | Phase::Finishing => None,
         };
         [run, self.0.cancel.end()].into_iter().flatten().min()
     }
 
     /// Until when the guest may sleep.
-    fn end(&self) -> Option<Instant> {
+    pub(crate) fn end(&self) -> Option<Instant> {
         // What is further away than the clock goes is never.
         let end = self.limit().and_then(|limit| self.since(Instant::now()).checked_add(limit));
         [end, self.must_end()].into_iter().flatten().min()

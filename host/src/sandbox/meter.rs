@@ -16,15 +16,38 @@ use crate::sandbox::limits::{MemoryLimit, TotalMemory};
 pub(crate) struct PoolMemory {
     limit: TotalMemory,
     used: AtomicUsize,
+    /// In a process that has a part of the pool: who knows what all have taken.
+    asked: Option<Asked>,
+}
+
+/// Asks another process for memory.
+pub(crate) struct Asked(pub(crate) Box<dyn Fn(usize) -> bool + Send + Sync>);
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Asked")
+    }
 }
 
 impl PoolMemory {
     pub(crate) fn new(limit: TotalMemory) -> Self {
-        Self { limit, used: AtomicUsize::new(0) }
+        Self { limit, used: AtomicUsize::new(0), asked: None }
+    }
+
+    /// What another process has.
+    pub(crate) fn asking(limit: TotalMemory, asked: Asked) -> Self {
+        Self { asked: Some(asked), ..Self::new(limit) }
+    }
+
+    pub(crate) fn limit(&self) -> TotalMemory {
+        self.limit
     }
 
     /// Takes so many bytes, if there are as many left; says what the limit is if not.
     fn take(&self, bytes: usize) -> Result<(), TotalMemory> {
+        if let Some(Asked(grants)) = &self.asked {
+            return if grants(bytes) { Ok(()) } else { Err(self.limit) };
+        }
         // Only the sum counts: nothing else is ordered by it.
         let more =
             |used: usize| Some(used.saturating_add(bytes)).filter(|sum| self.limit.allows(*sum));
@@ -33,7 +56,37 @@ impl PoolMemory {
     }
 
     fn give_back(&self, bytes: usize) {
+        if self.asked.is_some() {
+            // What this process has is given back at its end.
+            return;
+        }
         self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What of a pool's memory another process has. Given back when it is gone.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pool: Arc<PoolMemory>,
+    taken: usize,
+}
+
+impl Lease {
+    pub(crate) fn of(pool: &Arc<PoolMemory>) -> Self {
+        Self { pool: Arc::clone(pool), taken: 0 }
+    }
+
+    /// Takes so many bytes, if there are as many left.
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
+        let taken = self.pool.take(bytes).is_ok();
+        self.taken += if taken { bytes } else { 0 };
+        taken
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.pool.give_back(self.taken);
     }
 }
 

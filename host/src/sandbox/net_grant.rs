@@ -60,6 +60,13 @@ pub enum NotANetGrant {
     Address,
 }
 
+impl NetGrant {
+    /// The port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.get()
+    }
+}
+
 impl Host {
     /// A host as plugins and people write it.
     pub(super) fn parse(text: &str) -> Option<Self> {

@@ -20,6 +20,7 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::net_grant::{Host, NetGrant, is_of_one_host};
 use crate::event::{Audience, Denial, Event};
+use crate::plugin::Spec;
 use crate::worker::WorkerIndex;
 
 /// The addresses of the granted names, and what of the denied was told: once for a pool.
@@ -52,6 +53,15 @@ impl Names {
             }
         }
         Ok(Self { addresses, told: Mutex::default() })
+    }
+
+    /// Those that were looked up by another process.
+    pub(crate) fn known(addresses: BTreeMap<String, Vec<IpAddr>>) -> Self {
+        Self { addresses, told: Mutex::default() }
+    }
+
+    pub(crate) fn all(&self) -> &BTreeMap<String, Vec<IpAddr>> {
+        &self.addresses
     }
 
     fn of(&self, name: &str) -> &[IpAddr] {
@@ -93,7 +103,12 @@ pub(crate) struct Network {
 pub(crate) struct Denied;
 
 impl Network {
-    pub(crate) fn new(
+    /// What an instance may use that is started by `spec`.
+    pub(crate) fn of(spec: &Spec) -> Self {
+        Self::new(&spec.grants.net, &spec.names, (spec.index, spec.voice.audience()))
+    }
+
+    fn new(
         grants: &[NetGrant],
         names: &Arc<Names>,
         (worker, audience): (WorkerIndex, &Audience),

@@ -21,6 +21,7 @@ use crate::worker::WorkerIndex;
 pub(crate) struct Voice {
     worker: WorkerIndex,
     audience: Audience,
+    limit: LogLimit,
     spoken: Mutex<Spoken>,
 }
 
@@ -43,7 +44,12 @@ impl Voice {
 
     pub(crate) fn new(worker: WorkerIndex, limit: LogLimit, audience: Audience) -> Self {
         let spoken = Spoken { budget: Budget::new(limit), dropped: Dropped::default() };
-        Self { worker, audience, spoken: Mutex::new(spoken) }
+        Self { worker, audience, limit, spoken: Mutex::new(spoken) }
+    }
+
+    /// How much may be said in a second.
+    pub(crate) fn limit(&self) -> LogLimit {
+        self.limit
     }
 
     /// Who is told.
@@ -65,6 +71,22 @@ impl Voice {
         if self.admits(message.len(), Instant::now()) {
             self.audience.tell(&Event::Log { worker: self.worker, level, message });
         }
+    }
+
+    /// Tells now of what was dropped, if anything was.
+    pub(crate) fn tell_what_was_dropped(&self) {
+        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        let dropped = std::mem::take(&mut spoken.dropped);
+        drop(spoken);
+        self.tell_dropped(dropped);
+    }
+
+    /// So much was dropped before it came here.
+    pub(crate) fn note_dropped(&self, lines: u64, bytes: u64) {
+        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
+        let dropped = &mut spoken.dropped;
+        dropped.lines = dropped.lines.saturating_add(lines);
+        dropped.bytes = dropped.bytes.saturating_add(bytes);
     }
 
     /// Whether so many bytes are within the budget. If so, tells first of what was not.

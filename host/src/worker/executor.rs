@@ -1,11 +1,13 @@
 //! What a worker works with: an instance in this process, or whatever stands for one.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::fault::FaultKind;
+use crate::isolation::page::Page;
 use crate::outcome::{Format, Outcomes};
 use crate::pool::cancel::End;
-use crate::queue::Claim;
+use crate::queue::{Claim, Loan, Reach};
 use crate::sandbox::watchdog::Ticks;
 
 /// Works on items, one after the other, and keeps its state between them.
@@ -35,6 +37,14 @@ pub(crate) enum Ran {
     Yielded,
     /// The item after the last outcome broke the executor, which is never used again.
     Broken(Broken),
+    /// The item at `at` of the span broke the executor, which is never used again. What became of
+    /// the items between the last outcome and that one is lost with it: they are to run again.
+    Lost {
+        /// Which item, by its place in the span.
+        at: usize,
+        /// How it broke.
+        broken: Broken,
+    },
 }
 
 /// Runs items by a function that works on one: what an executor does whose items cross one
@@ -52,7 +62,7 @@ pub(crate) fn each_item(
         if outcomes.len() == until {
             return Ran::Done;
         }
-        if outcomes.is_to_be_retried() || !turns.start_next() {
+        if outcomes.is_to_be_retried() || outcomes.is_large() || !turns.start_next() {
             return Ran::Yielded;
         }
     }
@@ -94,7 +104,9 @@ impl Broken {
 /// until others have the rest, the run is stopped, or the claim has taken far longer than a
 /// claim should. Asked for each item, so it reads no clock.
 pub(crate) struct Turns<'a> {
-    claim: &'a Claim<'a>,
+    /// None in a process that has the items from another one.
+    claim: Option<&'a Claim<'a>>,
+    reach: &'a Reach,
     ticks: &'a Ticks,
     end: &'a End,
     due: u64,
@@ -105,7 +117,17 @@ impl<'a> Turns<'a> {
     const PATIENCE: u64 = 2;
 
     pub(crate) fn new(claim: &'a Claim<'a>, ticks: &'a Ticks, end: &'a End) -> Self {
-        Self { claim, ticks, end, due: ticks.now() + Self::PATIENCE }
+        Self { claim: Some(claim), ..Self::borrowed(claim.reach(), ticks, end) }
+    }
+
+    /// Of items that another process has claimed, and lent to this one.
+    pub(crate) fn borrowed(reach: &'a Reach, ticks: &'a Ticks, end: &'a End) -> Self {
+        Self { claim: None, reach, ticks, end, due: ticks.now() + Self::PATIENCE }
+    }
+
+    /// Lends the items to another process: see [`Claim::lend`].
+    pub(crate) fn lend(&self, page: &Arc<Page>, sent: usize) -> Loan<'a> {
+        self.claim.expect("what is borrowed is not lent").lend(page, sent)
     }
 
     /// When the items are to be done, once the run is to end.
@@ -115,7 +137,7 @@ impl<'a> Turns<'a> {
 
     /// Starts the next item; false when it is not this worker's any more.
     pub(crate) fn start_next(&self) -> bool {
-        self.ticks.now() < self.due && self.claim.start_next()
+        self.ticks.now() < self.due && self.reach.start_next()
     }
 }
 

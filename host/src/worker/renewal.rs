@@ -59,6 +59,14 @@ impl RetryOn {
         }
     }
 
+    pub(crate) fn bits(self) -> u16 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
     /// Whether an item that failed so is tried again.
     #[must_use]
     pub const fn contains(self, kind: FaultKind) -> bool {

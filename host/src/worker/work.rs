@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::Serving;
 use super::executor::{Broken, Ran, Turns};
+use super::renewal::Renewal;
 use super::slot::Slot;
 use super::ticket::Ticket;
 use crate::block::Span;
@@ -11,6 +12,14 @@ use crate::event::Event;
 use crate::outcome::Outcomes;
 use crate::pool::run::Run;
 use crate::queue::Claim;
+
+/// An item that failed, and is not done with: it is to be tried again, or what it broke has lost
+/// the outcomes of items before it.
+struct Failed {
+    /// Its place in the span.
+    at: usize,
+    how: Broken,
+}
 
 /// Whether anybody still wants outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,15 +83,15 @@ impl Serving {
             claim.end(done);
             return hand_over(outcomes, ticket);
         };
-        let item = claim.keep(done);
+        let item = claim.keep(failed.at, done);
         if hand_over(outcomes, ticket) == Wanted::No {
             return Wanted::No;
         }
         let mut outcomes = self.outcomes(item, ticket).retrying(retry_on);
-        self.try_again(failed, &mut outcomes, &claim, &ticket.run);
+        self.try_again(failed.how, &mut outcomes, &claim, &ticket.run);
         self.items += 1;
         apply_policy(&outcomes, &ticket.run);
-        claim.end(done + 1);
+        claim.end(failed.at + 1);
         hand_over(outcomes, ticket)
     }
 
@@ -90,14 +99,14 @@ impl Serving {
         Outcomes::new(span, self.worker.index, ticket.run.rule)
     }
 
-    /// Works on claimed items until all have their outcome, others have the rest, or one is to
-    /// be tried again: how that one failed.
+    /// Works on claimed items until all have their outcome, others have the rest, or one failed
+    /// and is not done with.
     fn work_through(
         &mut self,
         outcomes: &mut Outcomes,
         claim: &Claim<'_>,
         run: &Run,
-    ) -> Option<Broken> {
+    ) -> Option<Failed> {
         let begun = Instant::now();
         let ticks = self.worker.ticks.clone();
         let turns = Turns::new(claim, &ticks, &run.end);
@@ -108,7 +117,11 @@ impl Serving {
             } else if let Some(failed) = self.run_executor(outcomes, &turns, run) {
                 break Some(failed);
             }
-            if self.executor.is_none() || outcomes.is_complete() || !turns.start_next() {
+            if self.executor.is_none()
+                || outcomes.is_complete()
+                || outcomes.is_large()
+                || !turns.start_next()
+            {
                 break None;
             }
         };
@@ -116,14 +129,13 @@ impl Serving {
         failed
     }
 
-    /// Lets the executor work; says how the item after the last outcome failed, if it is to be
-    /// tried again.
+    /// Lets the executor work; gives the item that failed and is not done with.
     fn run_executor(
         &mut self,
         outcomes: &mut Outcomes,
         turns: &Turns<'_>,
         run: &Run,
-    ) -> Option<Broken> {
+    ) -> Option<Failed> {
         let executor = self.executor.as_mut().expect("a worker without an executor claims nothing");
         outcomes.set_format(run.results.unwrap_or_else(|| executor.format()));
         let before = outcomes.len();
@@ -132,20 +144,27 @@ impl Serving {
         // What breaks it has not been finished.
         self.since_open += (outcomes.len() - before) as u64;
         match ran {
-            Ran::Broken(broken) => {
-                self.broke(&broken);
-                if self.worker.renewal.retries(broken.kind) {
-                    return Some(broken);
-                }
-                outcomes.fault(broken.kind, broken.message);
-                None
+            Ran::Broken(how) => self.failed(outcomes.len(), how, outcomes),
+            Ran::Lost { at, broken } => self.failed(at, broken, outcomes),
+            Ran::Done | Ran::Yielded => {
+                let at = outcomes.len();
+                outcomes.take_back_fault().map(|how| Failed { at: at - 1, how })
             }
-            Ran::Done | Ran::Yielded => outcomes.take_back_fault(),
         }
     }
 
-    /// Tries an item again, each time on a fresh executor, until it succeeds, fails in another
-    /// way, or has been tried often enough.
+    /// The item at `at` broke the executor. It has its fault, if nothing more is to be done.
+    fn failed(&mut self, at: usize, how: Broken, outcomes: &mut Outcomes) -> Option<Failed> {
+        self.broke(&how);
+        if at > outcomes.len() || self.worker.renewal.retries(how.kind) {
+            return Some(Failed { at, how });
+        }
+        outcomes.fault(how.kind, how.message);
+        None
+    }
+
+    /// Tries an item again, if that is to be done after such a fault: each time on a fresh
+    /// executor, until it succeeds, fails in another way, or has been tried often enough.
     fn try_again(
         &mut self,
         mut failed: Broken,
@@ -155,7 +174,9 @@ impl Serving {
     ) {
         let item = outcomes.next_index();
         let ticks = self.worker.ticks.clone();
-        for attempt in 1..=self.worker.renewal.retries {
+        let Renewal { retries, .. } = self.worker.renewal;
+        let retries = if self.worker.renewal.retries(failed.kind) { retries } else { 0 };
+        for attempt in 1..=retries {
             // What is being stopped is not started again.
             if run.queue.horizon() <= item || !self.worker.cancel.lets_work() {
                 break;
@@ -171,7 +192,7 @@ impl Serving {
             self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
             run.note_retry();
             match self.run_executor(outcomes, &Turns::new(claim, &ticks, &run.end), run) {
-                Some(again) => failed = again,
+                Some(again) => failed = again.how,
                 None => return,
             }
         }

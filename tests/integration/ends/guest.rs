@@ -5,7 +5,7 @@ use std::time::Duration;
 use mtl_host::{Error, FaultKind, Plugin, Pool, StartError, WorkerReport, WorkerSpec};
 
 use super::{ORDERS, check_sum, load, numbers};
-use crate::support::alone;
+use crate::support::{alone, isolation};
 
 /// What a guest that never ends may take. A time limit comes never early, so that it may be short.
 const LIMIT: Duration = Duration::from_millis(20);
@@ -40,7 +40,8 @@ fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), place: usize, work
     for order in ORDERS {
         let case = format!("{item} at {place}, {workers} workers, {order:?}");
         let jobs = workers.to_string().parse().unwrap();
-        let pool = Pool::builder(plugin).jobs(jobs).order(order).timeout(LIMIT);
+        let pool =
+            Pool::builder(plugin).isolation(isolation()).jobs(jobs).order(order).timeout(LIMIT);
         let mut pool = pool.build().unwrap();
         let mut items = numbers(ITEMS);
         item.clone_into(&mut items[place]);
@@ -86,7 +87,11 @@ fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
                 for items in [0, 1, 100] {
                     let args = (0..3).map(|worker| if worker == place { bad } else { good });
                     let workers = args.map(|args| WorkerSpec::plugin(plugin).init(args));
-                    let mut pool = Pool::of(workers).init_timeout(LIMIT).build().unwrap();
+                    let mut pool = Pool::of(workers)
+                        .isolation(isolation())
+                        .init_timeout(LIMIT)
+                        .build()
+                        .unwrap();
                     let mut results = pool.map(numbers(items));
                     let seen: Vec<_> = results.by_ref().filter_map(Result::ok).collect();
                     let ended = results.end();
@@ -123,7 +128,7 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
         ];
         for (last, expected) in cases {
             for ends_all in [false, true] {
-                let pool = Pool::of([WorkerSpec::plugin(&plugin)]);
+                let pool = Pool::of([WorkerSpec::plugin(&plugin)]).isolation(isolation());
                 // The time for one worker's `finish`, or for all that the end takes.
                 let pool =
                     if ends_all { pool.join_timeout(LIMIT) } else { pool.init_timeout(LIMIT) };
@@ -137,7 +142,11 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
             }
         }
         // A pool that is dropped has nobody finish.
-        let mut pool = Pool::builder(&plugin).jobs("2".parse().unwrap()).build().unwrap();
+        let mut pool = Pool::builder(&plugin)
+            .isolation(isolation())
+            .jobs("2".parse().unwrap())
+            .build()
+            .unwrap();
         assert_eq!(pool.map(["spins for ever"; 2]).filter(Result::is_ok).count(), 2);
         drop(pool);
     });
@@ -149,7 +158,10 @@ fn a_pool_that_is_dropped_ends_guests_that_would_not() {
         let plugin = load("misbehave.wat");
         for order in ORDERS {
             for workers in ["1", "3"] {
-                let pool = Pool::builder(&plugin).jobs(workers.parse().unwrap()).order(order);
+                let pool = Pool::builder(&plugin)
+                    .isolation(isolation())
+                    .jobs(workers.parse().unwrap())
+                    .order(order);
                 let mut pool = pool.build().unwrap();
                 let mut results = pool.map(["a", "spin"].into_iter().chain(["b"; 1000]));
                 assert!(results.next().unwrap().is_ok());
@@ -159,7 +171,8 @@ fn a_pool_that_is_dropped_ends_guests_that_would_not() {
         }
         // While it starts, too.
         let spin = load("spin-init.wat");
-        let mut pool = Pool::builder(&spin).jobs("2".parse().unwrap()).build().unwrap();
+        let mut pool =
+            Pool::builder(&spin).isolation(isolation()).jobs("2".parse().unwrap()).build().unwrap();
         drop(pool.map(["a"]));
     });
 }

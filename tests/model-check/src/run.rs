@@ -88,7 +88,7 @@ impl Run {
             call();
             self.note_done(&claim, done);
             done += 1;
-            if !claim.start_next() {
+            if !claim.reach().start_next() {
                 break;
             }
         }

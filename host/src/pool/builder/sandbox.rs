@@ -1,11 +1,28 @@
 //! What workers may use, and how much of it.
 
 use super::PoolBuilder;
+use crate::isolation::Isolation;
 use crate::sandbox::capabilities::DirGrant;
 use crate::sandbox::limits::{Fuel, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::net_grant::NetGrant;
 
 impl PoolBuilder {
+    /// Where workers run. Default: on threads of this process.
+    ///
+    /// ```
+    /// # use mtl_host::{BuildError, Engine, Isolation, Plugin, Pool, Processes};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// // A program that calls `mtl_host::child_main` first of all needs to name none.
+    /// let processes = Processes::new();
+    /// let pool = Pool::builder(&plugin).isolation(Isolation::Process(processes)).build();
+    /// assert!(matches!(pool.unwrap_err(), BuildError::NoWorkerProgram));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
     /// Grants a directory to every worker's plugin. Under one name it sees what was granted
     /// last.
     ///

@@ -38,10 +38,10 @@ pub fn tried_again() {
         let mut claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(2));
         run.note_done(&claim, 0);
-        if claim.start_next() {
-            let failed = claim.keep(1);
+        if claim.reach().start_next() {
+            let failed = claim.keep(1, 1);
             assert_eq!(failed.first().get(), 1);
-            assert!(!claim.start_next(), "the rest has been given back");
+            assert!(!claim.reach().start_next(), "the rest has been given back");
             run.note_done(&claim, 1);
             claim.end(2);
             run.release(2);

@@ -116,7 +116,7 @@ pub fn while_one_is_tried_again() {
         let run = Run::of(3, Window::UNBOUNDED, 1);
         let mut claim = run.queue.claim(3).expect("there are items");
         let other = attending(&run, &meeting);
-        claim.keep(0);
+        claim.keep(0, 0);
         meeting.wait_for(2);
         run.note_done(&claim, 0);
         claim.end(1);

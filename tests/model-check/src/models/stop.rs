@@ -81,7 +81,7 @@ fn worker(run: &Arc<Run>, told: &Arc<AtomicU64>) -> JoinHandle<()> {
                 run.note_done(&claim, done);
                 done += 1;
                 before = horizon();
-                if !claim.start_next() {
+                if !claim.reach().start_next() {
                     break;
                 }
             }

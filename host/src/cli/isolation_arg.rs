@@ -1,0 +1,51 @@
+//! `--isolation`: where workers run.
+
+use std::fmt;
+use std::str::FromStr;
+
+use mtl_host::{Isolation, Jail, Processes};
+
+/// Where workers run, as it is typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum IsolationArg {
+    /// On threads.
+    #[default]
+    Thread,
+    /// In processes.
+    Process,
+}
+
+impl IsolationArg {
+    pub(crate) fn isolation(self, jail: Jail) -> Isolation {
+        match self {
+            Self::Thread => Isolation::Thread,
+            Self::Process => Isolation::Process(Processes::new().jail(jail)),
+        }
+    }
+}
+
+/// Neither of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither `thread` nor `process`")]
+pub(crate) struct NotAnIsolation;
+
+impl FromStr for IsolationArg {
+    type Err = NotAnIsolation;
+
+    fn from_str(text: &str) -> Result<Self, NotAnIsolation> {
+        match text {
+            "thread" => Ok(Self::Thread),
+            "process" => Ok(Self::Process),
+            _ => Err(NotAnIsolation),
+        }
+    }
+}
+
+impl fmt::Display for IsolationArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Thread => "thread",
+            Self::Process => "process",
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! Where workers run: as threads of this process, or each in a jailed process of its own.
+//!
+//! ```text
+//! thread    worker's thread ─▶ instance
+//!
+//! process   worker's thread ─▶ remote ═ socket ═▶ child ─▶ the same instance, in a jail
+//!                                │                  │
+//!                                └──── page ────────┘  which item the child is on
+//! ```
+//!
+//! The worker's loop, its slot, its claims and its account are the same for both: a child is another
+//! executor. What a child says is decoded by `wire`, and believed no further than `remote` and
+//! `queue/loan` say. A child that dies costs the item it was on.
+
+mod bell;
+pub(crate) mod child;
+pub(crate) mod code;
+mod link;
+pub(crate) mod page;
+mod process;
+pub(crate) mod remote;
+pub(crate) mod wire;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub use self::child::{child_main, child_main_with};
+
+use crate::sandbox::jail::Jail;
+
+/// Where the workers of a pool run.
+///
+/// ```
+/// use mtl_host::{Isolation, Processes};
+///
+/// assert_eq!(Isolation::default(), Isolation::Thread);
+/// assert_eq!(Isolation::Process(Processes::new()).to_string(), "process");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each on a thread of this process: what a plugin cannot do rests on the WebAssembly engine.
+    #[default]
+    Thread,
+    /// Each in a process of its own, in a jail: what a plugin cannot do holds even if the engine
+    /// has a hole.
+    Process(Processes),
+}
+
+impl fmt::Display for Isolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Thread => "thread",
+            Self::Process(_) => "process",
+        })
+    }
+}
+
+/// How workers' processes are made.
+///
+/// A process is this program, started again: [`child_main`] makes it a worker. A program that does
+/// not call that at its begin names one that does, by [`program`](Self::program).
+///
+/// ```
+/// use mtl_host::{Jail, Processes};
+///
+/// let processes = Processes::new().program("/usr/local/bin/mtl-host").jail(Jail::BestEffort);
+/// assert_ne!(processes, Processes::new());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "it is given to `Isolation::Process`"]
+pub struct Processes {
+    program: Option<PathBuf>,
+    jail: Jail,
+}
+
+impl Processes {
+    /// This program, jailed in every way that there is.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The program that is started for each worker: one that calls [`child_main`] first of all, of
+    /// the same version of this library. Default: this one.
+    pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
+        self.program = Some(path.into());
+        self
+    }
+
+    /// What is done where the kernel lacks a part of the jail. Default: workers do not start.
+    pub fn jail(mut self, jail: Jail) -> Self {
+        self.jail = jail;
+        self
+    }
+
+    fn may_lack(&self) -> Jail {
+        self.jail
+    }
+
+    /// The program, if there is one that makes workers.
+    pub(crate) fn find_program(&self) -> Option<&Path> {
+        match &self.program {
+            Some(path) => Some(path),
+            None => child::is_hooked().then(|| Path::new("/proc/self/exe")),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! What a worker's process does.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::{fmt, panic};
+
+use rustix::process::Pid;
+
+use super::errors::Unfit;
+use super::station::Station;
+use crate::event::{Audience, Event, Observer};
+use crate::isolation::page::Page;
+use crate::isolation::wire::setup::{Setup, Task, Work};
+use crate::isolation::wire::start::{self, Started};
+use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, items, ran, told};
+use crate::outcome::Format;
+use crate::plugin::{Answer, Engine, HostFunctions, Plugin, PluginLoader, Spec};
+use crate::pool::cancel::{Cancel, End};
+use crate::sandbox::capabilities::{DirGrant, Grants};
+use crate::sandbox::deadline::{TimeLimits, Watch};
+use crate::sandbox::jail::{self, Confines, Jail};
+use crate::sandbox::limits::{Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
+use crate::sandbox::meter::{Asked, PoolMemory};
+use crate::sandbox::net_grant::NetGrant;
+use crate::sandbox::network::Names;
+use crate::sandbox::voice::Voice;
+use crate::worker::WorkerIndex;
+use crate::worker::executor::{Executor, Turns};
+use crate::worker::native::OpenNative;
+
+/// Serves the parent until it wants nothing more; gives the code to exit with.
+///
+/// Native code may work in the place of the plugin.
+pub(super) fn serve(parent: Pid, in_its_place: Option<OpenNative>) -> i32 {
+    panic::set_hook(Box::new(|panic| tell_last(panic)));
+    let begun = jail::begin(parent).map_err(Unfit::from);
+    let station = begun.and_then(|()| Ok(Arc::new(Station::of_standard_input()?)));
+    let station = match station {
+        Ok(station) => station,
+        Err(unfit) => return tell_standard_error(&unfit),
+    };
+    match work(&station, in_its_place) {
+        Ok(()) => 0,
+        Err(Unfit::Jail(error)) => {
+            let frame = Frame::reply(Reply::Unjailed).rest(error.to_string().as_bytes());
+            // If the parent does not hear it, it hears that this process has ended.
+            let _ = station.send(&frame.seal());
+            1
+        }
+        Err(unfit) => tell_standard_error(&unfit),
+    }
+}
+
+fn tell_standard_error(unfit: &Unfit) -> i32 {
+    tell_last(unfit);
+    1
+}
+
+/// The parent shows the last line, when it finds that this process has ended.
+#[expect(clippy::print_stderr, reason = "standard error is a pipe to the parent")]
+fn tell_last(words: &dyn fmt::Display) {
+    eprintln!("{}", words.to_string().replace('\n', " "));
+}
+
+fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
+    let files = station.receive_files()?;
+    let Some((Order::Setup, payload)) = station.receive()? else {
+        return Err(BadFrame("no set-up").into());
+    };
+    let (setup, beside) = Setup::decode(&payload)?;
+    if setup.version != env!("CARGO_PKG_VERSION") {
+        return Err(Unfit::Version(setup.version));
+    }
+    match &setup.task {
+        Task::Compile(_) => Ok(()),
+        Task::Work(work) => Worker::make(station, &setup, work, files)?.serve(beside, in_its_place),
+    }
+}
+
+/// A worker, before its instance has started.
+struct Worker {
+    station: Arc<Station>,
+    plugin: Plugin,
+    page: Page,
+    spec: Spec,
+}
+
+impl Worker {
+    /// Enters the jail, and loads the code.
+    fn make(
+        station: &Arc<Station>,
+        setup: &Setup,
+        work: &Work,
+        [page, code]: [OwnedFd; 2],
+    ) -> Result<Self, Unfit> {
+        let page = Page::open(&page)?;
+        let grants = grants(work)?;
+        let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
+        let lacks = jail::enter(&Confines {
+            task: jail::Task::Work,
+            dirs: &grants.dirs,
+            ports: &ports,
+            data: setup.data,
+            requirement: if setup.may_lack { Jail::BestEffort } else { Jail::Required },
+        })?;
+        let engine = if setup.counts_fuel { Engine::with_fuel()? } else { Engine::new()? };
+        let asked = Arc::clone(station);
+        let functions = HostFunctions::elsewhere(work.functions.clone(), move |number, input| {
+            call(&asked, number, input)
+        });
+        let loader = PluginLoader::of_child(&engine, &work.call, functions);
+        let plugin = Plugin::from_code(&loader, File::from(code), work.is_component)?;
+        jail::seal()?;
+        let lacks: Vec<_> = lacks.iter().map(ToString::to_string).collect();
+        station.send(&Frame::reply(Reply::Ready).rest(lacks.join(", ").as_bytes()).seal())?;
+        let spec = spec(station, work, grants)?;
+        Ok(Self { station: Arc::clone(station), plugin, page, spec })
+    }
+
+    /// Starts the instance, and does with it what the parent says.
+    fn serve(mut self, init: &[u8], in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
+        self.spec.init = init.to_vec();
+        let started = match in_its_place {
+            None => self.plugin.start(&self.spec),
+            Some(mut open) => open(&self.spec.context()),
+        };
+        let mut instance = match started {
+            Ok(instance) => instance,
+            Err(error) => return Ok(self.station.send(&start::not_started(&error))?),
+        };
+        let (format, has_report) = (instance.format(), instance.has_report());
+        self.station.send(&Started { format, has_report }.encode())?;
+        while let Some((order, payload)) = self.station.receive()? {
+            match order {
+                Order::Run => self.run(&mut *instance, &payload)?,
+                Order::Finish => self.finish(&mut *instance)?,
+                _ => return Err(BadFrame("an answer that nobody asked for").into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn run(&self, instance: &mut dyn Executor, payload: &[u8]) -> Result<(), Unfit> {
+        let mut outcomes = items::outcomes(self.spec.index, payload)?;
+        let (ticks, end) = (self.plugin.engine().watchdog().ticks(), End::default());
+        let turns = Turns::borrowed(self.page.reach(), &ticks, &end);
+        let until = outcomes.span().len();
+        let ran = instance.run(&mut outcomes, until, &turns);
+        self.spec.voice.tell_what_was_dropped();
+        Ok(self.station.send(&ran::reply(&ran, instance.format(), &outcomes))?)
+    }
+
+    fn finish(&self, instance: &mut dyn Executor) -> Result<(), Unfit> {
+        let finished = instance.finish();
+        self.spec.voice.tell_what_was_dropped();
+        let frame = Frame::reply(Reply::Finished);
+        let frame = match finished {
+            Ok(None) => frame.byte(0),
+            Ok(Some(report)) => frame.byte(1).rest(&report),
+            Err(broken) => ran::broken_to(frame.byte(2), &broken),
+        };
+        Ok(self.station.send(&frame.seal())?)
+    }
+}
+
+/// What is granted, as the parent says it.
+fn grants(work: &Work) -> Result<Grants, BadFrame> {
+    let dir = |(host, guest, is_writable): &(_, String, bool)| {
+        let host = PathBuf::from(host);
+        match is_writable {
+            true => DirGrant::read_write(host, guest),
+            false => DirGrant::read(host, guest),
+        }
+    };
+    let net = work.net.iter().map(|grant| grant.parse());
+    Ok(Grants {
+        dirs: work.dirs.iter().map(dir).collect(),
+        env: work.env.clone(),
+        net: net.collect::<Result<_, _>>().map_err(|_| BadFrame("a grant that is none"))?,
+    })
+}
+
+/// What the instance is started with. It is not wanted to end by anybody in this process.
+fn spec(station: &Arc<Station>, work: &Work, grants: Grants) -> Result<Spec, BadFrame> {
+    let index = WorkerIndex::new(work.worker);
+    let none = |_| BadFrame("a limit of nothing");
+    let memory = MemoryLimit::new(work.memory.try_into().map_err(none)?);
+    let result = ResultLimit::new(work.result.try_into().map_err(none)?);
+    let log = LogLimit::new(work.log.try_into().map_err(none)?);
+    let fuel = work.fuel.map(|units| units.try_into().map(Fuel::new)).transpose();
+    let limits = Limits { memory, result, fuel: fuel.map_err(none)? };
+    let pool_memory = match work.asks_for_memory {
+        None => PoolMemory::new(TotalMemory::Unlimited),
+        Some(most) => {
+            let asked = Arc::clone(station);
+            let asked = Asked(Box::new(move |bytes| is_granted(&asked, bytes)));
+            PoolMemory::asking(TotalMemory::AtMost(most.try_into().map_err(none)?), asked)
+        }
+    };
+    let audience = Audience::new(Arc::new(Teller(Arc::clone(station))));
+    let times = TimeLimits { item: work.timeout, start: work.init_timeout };
+    Ok(Spec {
+        index,
+        workers: work.workers,
+        init: Vec::new(),
+        grants,
+        names: Arc::new(Names::known(work.names.clone())),
+        limits,
+        pool_memory: Arc::new(pool_memory),
+        item_format: if work.has_json_items { Format::Json } else { Format::Text },
+        passing: work.passing.parse().map_err(|_| BadFrame("no way to pass arguments"))?,
+        voice: Arc::new(Voice::new(index, log, audience)),
+        watch: Watch::new(times, Cancel::default()),
+    })
+}
+
+/// Asks the parent for memory.
+fn is_granted(station: &Station, bytes: usize) -> bool {
+    let question = Frame::reply(Reply::Take).long(bytes as u64).seal();
+    matches!(station.ask(&question), Ok((Order::Granted, _)))
+}
+
+/// Calls a host function, which is in the parent.
+fn call(station: &Station, number: usize, input: &[u8]) -> Answer {
+    if input.len() > crate::plugin::MAX_ANSWER {
+        return Err(wasmtime::format_err!("more was passed to a host function than it can have"));
+    }
+    let question = Frame::reply(Reply::Call).number(number).rest(input).seal();
+    let (_, answer) = station.ask(&question)?;
+    let mut answer = Payload(&answer);
+    let kind = answer.byte()?;
+    let text = || String::from_utf8_lossy(answer.rest()).into_owned();
+    match kind {
+        0 => Ok(Ok(answer.rest().to_vec())),
+        1 => Ok(Err(text())),
+        _ => Err(wasmtime::Error::msg(text())),
+    }
+}
+
+/// Tells the parent what the guest says.
+struct Teller(Arc<Station>);
+
+impl Observer for Teller {
+    fn notify(&self, event: &Event<'_>) {
+        if let Some(frame) = told::event(event) {
+            // A parent that does not hear it has gone, which the next order will show.
+            let _ = self.0.send(&frame);
+        }
+    }
+}

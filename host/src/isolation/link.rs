@@ -1,0 +1,162 @@
+//! The parent's end of the socket to a child: frames out, frames in, and a limit to waiting.
+//!
+//! The child may be hostile. It may not read, send half a frame, or send for ever: each step asks
+//! the [`Patience`] whether to go on. Nothing is allocated for what a frame claims to have, only
+//! for what has come.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, send};
+
+use super::bell::Bell;
+use super::wire::{self, BadFrame, HEADER, Payload, Reply};
+use crate::sandbox::deadline::Overdue;
+
+/// Says how long a child is waited for.
+pub(crate) trait Patience {
+    /// Until when to wait, if there is an end.
+    ///
+    /// # Errors
+    ///
+    /// Why to wait no longer.
+    fn go_on(&mut self) -> Result<Option<Instant>, Overdue>;
+}
+
+/// Why nothing more comes from a child.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Gone {
+    /// Its end is closed: it has died, or is about to.
+    #[error("it has ended")]
+    Ended,
+    /// It has taken longer than it may.
+    #[error(transparent)]
+    Overdue(#[from] Overdue),
+    /// It does not keep to the protocol.
+    #[error(transparent)]
+    Bad(#[from] BadFrame),
+    /// The system failed.
+    #[error("the socket to it failed: {0}")]
+    Io(io::Error),
+}
+
+/// The parent's end.
+#[derive(Debug)]
+pub(crate) struct Link {
+    socket: UnixStream,
+    bell: Arc<Bell>,
+    /// What has come; the frame that was given last begins at `given`.
+    inbox: Vec<u8>,
+    given: usize,
+    next: usize,
+}
+
+/// A frame from a child.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Received<'a> {
+    pub(crate) kind: Reply,
+    pub(crate) payload: Payload<'a>,
+}
+
+impl Link {
+    /// How much is read at once.
+    const PIECE: usize = 64 * 1024;
+    /// What is kept of an inbox that had to be larger.
+    const KEPT: usize = 1024 * 1024;
+
+    /// A link, and the end of the child.
+    pub(crate) fn pair(bell: &Arc<Bell>) -> io::Result<(Self, OwnedFd)> {
+        let (socket, child) = UnixStream::pair()?;
+        socket.set_nonblocking(true)?;
+        let bell = Arc::clone(bell);
+        Ok((Self { socket, bell, inbox: Vec::new(), given: 0, next: 0 }, child.into()))
+    }
+
+    pub(crate) fn socket(&self) -> &UnixStream {
+        &self.socket
+    }
+
+    /// Sends a frame.
+    pub(crate) fn send(&self, mut frame: &[u8], patience: &mut dyn Patience) -> Result<(), Gone> {
+        while !frame.is_empty() {
+            match send(&self.socket, frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+                Ok(sent) => frame = &frame[sent..],
+                Err(Errno::AGAIN | Errno::INTR) => self.wait(PollFlags::OUT, patience)?,
+                Err(Errno::PIPE | Errno::CONNRESET) => return Err(Gone::Ended),
+                Err(error) => return Err(Gone::Io(error.into())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the next frame, whose payload has at most `most` bytes.
+    pub(crate) fn receive(
+        &mut self,
+        most: usize,
+        patience: &mut dyn Patience,
+    ) -> Result<Received<'_>, Gone> {
+        self.given = self.next;
+        self.fill(HEADER, patience)?;
+        let header = self.inbox[self.given..].first_chunk().expect("it was waited for");
+        let (length, kind) = wire::header(*header);
+        Reply::of(kind)?;
+        if length > most {
+            return Err(BadFrame("a frame that is too long").into());
+        }
+        self.fill(HEADER + length, patience)?;
+        self.next = self.given + HEADER + length;
+        Ok(self.given())
+    }
+
+    /// The frame that came last.
+    pub(crate) fn given(&self) -> Received<'_> {
+        let frame = &self.inbox[self.given..self.next];
+        let (header, payload) = frame.split_first_chunk().expect("a frame has come");
+        let kind = Reply::of(wire::header(*header).1).expect("it was looked at when it came");
+        Received { kind, payload: Payload(payload) }
+    }
+
+    /// Reads until so many bytes of the next frame are there.
+    fn fill(&mut self, wanted: usize, patience: &mut dyn Patience) -> Result<(), Gone> {
+        while self.inbox.len() - self.given < wanted {
+            if self.given > 0 {
+                self.inbox.drain(..self.given);
+                self.given = 0;
+                if self.inbox.len() < Self::KEPT {
+                    self.inbox.shrink_to(Self::KEPT);
+                }
+            }
+            self.inbox.reserve(Self::PIECE);
+            match rustix::io::read(&self.socket, rustix::buffer::spare_capacity(&mut self.inbox)) {
+                Ok(0) | Err(Errno::CONNRESET) => return Err(Gone::Ended),
+                Ok(_) => {}
+                Err(Errno::AGAIN | Errno::INTR) => self.wait(PollFlags::IN, patience)?,
+                Err(error) => return Err(Gone::Io(error.into())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the socket is ready, or something has changed.
+    fn wait(&self, ready: PollFlags, patience: &mut dyn Patience) -> Result<(), Gone> {
+        let until = patience.go_on()?;
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+        let socket = PollFd::from_borrowed_fd(self.socket.as_fd(), ready);
+        let bell = PollFd::from_borrowed_fd(self.bell.as_fd(), PollFlags::IN);
+        let mut both = [socket, bell];
+        match poll(&mut both, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(Gone::Io(error.into())),
+        }
+        if !both[1].revents().is_empty() {
+            self.bell.quiet();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! The page that a child shares with its parent: how far the items have gone that it has.
+//!
+//! The child starts its items by an atomic step on the word in it, so that the parent knows at any
+//! moment which item the child is on, and takes back those that it has not started. The child may
+//! write anything there: what the parent believes of it says `queue/loan.rs`.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ptr::NonNull;
+
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::mm::{MapFlags, ProtFlags};
+
+use crate::queue::Reach;
+
+/// A page of memory that two processes share. It lives as long as either has it.
+#[derive(Debug)]
+pub(crate) struct Page {
+    address: NonNull<Reach>,
+}
+
+// SAFETY: what is there is an atomic word, and it is only ever used as such.
+#[expect(unsafe_code, reason = "the page is memory of the system's")]
+unsafe impl Send for Page {}
+
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "the page is memory of the system's")]
+unsafe impl Sync for Page {}
+
+impl Page {
+    /// What is mapped: at least a page of every machine that this runs on.
+    const SIZE: usize = 4096;
+
+    /// A page, and the descriptor by which another process gets it.
+    pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = rustix::fs::memfd_create("mtl-page", flags)?;
+        rustix::fs::ftruncate(&file, Self::SIZE as u64)?;
+        // What is cut off while it is mapped kills who reads it.
+        rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        Ok((Self::map(file.as_fd())?, file))
+    }
+
+    /// The page that another process has made.
+    pub(crate) fn open(file: &OwnedFd) -> io::Result<Self> {
+        Self::map(file.as_fd())
+    }
+
+    #[expect(unsafe_code, reason = "to map memory is")]
+    fn map(file: BorrowedFd<'_>) -> io::Result<Self> {
+        let rights = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: the system chooses where, so that nothing else of this process is there; the file
+        // is as long as what is mapped, and cannot become shorter.
+        let address = unsafe {
+            rustix::mm::mmap(std::ptr::null_mut(), Self::SIZE, rights, MapFlags::SHARED, file, 0)?
+        };
+        let address = NonNull::new(address.cast()).expect("nothing is mapped at the address 0");
+        Ok(Self { address })
+    }
+
+    /// The word in it.
+    #[expect(unsafe_code, reason = "the page is memory of the system's")]
+    pub(crate) fn reach(&self) -> &Reach {
+        // SAFETY: a `Reach` is an atomic word and nothing else; the page is aligned for one, is
+        // mapped as long as `self` is there, and began as zeros, which is a value of it. Who else
+        // writes there, of this process or another, writes atomically or is not trusted: a word
+        // that is read half-written is as good as any other.
+        unsafe { self.address.as_ref() }
+    }
+}
+
+impl Drop for Page {
+    #[expect(unsafe_code, reason = "to unmap memory is")]
+    fn drop(&mut self) {
+        // SAFETY: it was mapped by `map`, with this size, and whoever has borrowed from it is gone.
+        let unmapped = unsafe { rustix::mm::munmap(self.address.as_ptr().cast(), Self::SIZE) };
+        debug_assert!(unmapped.is_ok(), "what was mapped can be unmapped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_writes_the_other_reads() {
+        let (page, file) = Page::create().unwrap();
+        let other = Page::open(&file).unwrap();
+        page.reach().set(1, 3);
+        assert!(other.reach().start_next() && other.reach().start_next());
+        assert!(!page.reach().start_next());
+    }
+
+    #[test]
+    fn nobody_can_cut_it_off() {
+        let (_page, file) = Page::create().unwrap();
+        assert_eq!(rustix::fs::ftruncate(&file, 0), Err(rustix::io::Errno::PERM));
+    }
+}

@@ -1,0 +1,324 @@
+//! The parent's end of a worker: an executor whose instance is in a child.
+//!
+//! Items go out as they were claimed, and what became of them comes back at once. While the child
+//! works, its items are on loan (`queue/loan.rs`): others may take over what it has not started,
+//! and if it dies, the page says which item it was on. The child keeps the deadlines itself, as an
+//! instance on a thread does; the parent waits a [`GRACE`] longer, and then kills it.
+
+mod guard;
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::guard::{Guard, Wait};
+use super::Processes;
+use super::bell::Bell;
+use super::link::{Gone, Link, Received};
+use super::page::Page;
+use super::process::Child;
+use super::wire::ran::{EndedThere, RanThere, broken_of};
+use super::wire::setup::{Setup, Task};
+use super::wire::start::Started;
+use super::wire::told::Told;
+use super::wire::{BadFrame, Frame, Order, Payload, Reply, items, start};
+use crate::event::Event;
+use crate::fault::FaultKind;
+use crate::outcome::{Format, Outcomes};
+use crate::plugin::{Compiled, REPORT, Spec, StartError};
+use crate::sandbox::deadline::{Overdue, Phase, TimeLimits, Watch};
+use crate::sandbox::meter::Lease;
+use crate::sandbox::network::Network;
+use crate::worker::executor::{Broken, Executor, Ran, Turns};
+
+/// How much longer than its deadline a child may take: it is to notice the deadline itself, which
+/// on a busy machine takes its time.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
+
+/// How long a process may take until it is jailed and has its code, however busy the machine is.
+const TO_BE_READY: Duration = Duration::from_secs(60);
+
+/// What a frame may have beside one result: outcomes are handed over before they are more.
+const BESIDE: usize = 8 * 1024 * 1024;
+
+/// What a child may have of data beside its instance and its results: its program, its stacks, and
+/// items on their way.
+const DATA: usize = 768 * 1024 * 1024;
+
+/// A worker's instance, in a child.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    child: Child,
+    parts: Parts,
+    watch: Watch,
+    started: Started,
+}
+
+/// What serves a child while it works.
+#[derive(Debug)]
+struct Parts {
+    spec: Spec,
+    compiled: Arc<Compiled>,
+    page: Arc<Page>,
+    network: Network,
+    lease: Lease,
+}
+
+impl Remote {
+    /// Starts a child, and in it an instance.
+    pub(crate) fn start(
+        processes: &Processes,
+        compiled: &Arc<Compiled>,
+        spec: &Spec,
+    ) -> Result<Self, StartError> {
+        let refused = |source| StartError::Process { source };
+        let (page, page_file) = Page::create().map_err(refused)?;
+        let bell = Arc::new(Bell::new().map_err(refused)?);
+        let lenient = |limits: TimeLimits| TimeLimits {
+            item: limits.item.and_then(|limit| limit.checked_add(GRACE)),
+            start: limits.start.and_then(|limit| limit.checked_add(GRACE)),
+        };
+        let watch = spec.watch.with(lenient);
+        watch.rings(&bell);
+        let child = Child::start(processes, &bell).map_err(refused)?;
+        child.hand_over(&[page_file.as_fd(), compiled.file()]).map_err(refused)?;
+        let parts = Parts {
+            spec: spec.clone(),
+            compiled: Arc::clone(compiled),
+            page: Arc::new(page),
+            network: Network::of(spec),
+            lease: Lease::of(&spec.pool_memory),
+        };
+        let started = Started { format: Format::Text, has_report: false };
+        watch.begin(Phase::Preparing);
+        let mut remote = Self { child, parts, watch, started };
+        remote.set_up(processes)?;
+        Ok(remote)
+    }
+
+    fn set_up(&mut self, processes: &Processes) -> Result<(), StartError> {
+        let Parts { spec, compiled, .. } = &self.parts;
+        let work = compiled.work(spec);
+        let data = spec.limits.memory.bytes().saturating_add(2 * spec.limits.result.bytes());
+        let setup = Setup {
+            version: env!("CARGO_PKG_VERSION").into(),
+            counts_fuel: compiled.counts_fuel(),
+            may_lack: processes.may_lack() == crate::sandbox::jail::Jail::BestEffort,
+            data: data.saturating_add(DATA) as u64,
+            task: Task::Work(Box::new(work)),
+        };
+        let order = setup.encode(&spec.init);
+        let mut patience = Guard::until(&self.watch, TO_BE_READY);
+        let sent = self.child.link.send(&order, &mut patience);
+        sent.map_err(|gone| self.not_started(gone))?;
+        let ready = self.serve(Wait::ToBeReady, |received| match received.kind {
+            Reply::Ready => Ok(Ok(received.payload.rest().to_vec())),
+            Reply::Unjailed => Ok(Err(String::from_utf8_lossy(received.payload.rest()).into())),
+            _ => Err(BadFrame("something else than that it is ready")),
+        });
+        let lacks = match ready.map_err(|gone| self.not_started(gone))? {
+            Ok(lacks) => String::from_utf8_lossy(&lacks).into_owned(),
+            Err(message) => return Err(StartError::Jail { message }),
+        };
+        if !lacks.is_empty() {
+            let spec = &self.parts.spec;
+            let lacks = lacks.as_str();
+            spec.voice.audience().tell(&Event::JailLacks { worker: spec.index, lacks });
+        }
+        self.watch.begin(Phase::Starting);
+        let started = self.serve(Wait::Watched, |received| match received.kind {
+            Reply::Started => Started::decode(received.payload).map(Ok),
+            Reply::NotStarted => start::start_error(received.payload.rest()).map(Err),
+            _ => Err(BadFrame("something else than that it has started")),
+        });
+        self.started = started.map_err(|gone| self.not_started(gone))??;
+        Ok(())
+    }
+
+    /// Serves the child until it sends what `wanted` takes.
+    fn serve<T>(
+        &mut self,
+        wait: Wait,
+        wanted: impl FnOnce(Received<'_>) -> Result<T, BadFrame>,
+    ) -> Result<T, Gone> {
+        let Self { child, parts, watch, .. } = self;
+        let mut guard = match wait {
+            Wait::ToBeReady => Guard::until(watch, TO_BE_READY),
+            Wait::Watched => Guard::of(watch),
+        };
+        wanted(next(&mut child.link, parts, &mut guard)?).map_err(Gone::from)
+    }
+
+    /// What it means for the start that nothing more comes.
+    fn not_started(&mut self, gone: Gone) -> StartError {
+        let limit = self.parts.spec.watch.limits().start;
+        let broken = self.broken(gone, limit);
+        match broken.kind {
+            FaultKind::Timeout => StartError::Timeout { message: broken.message },
+            _ => StartError::Crashed { message: broken.message },
+        }
+    }
+
+    /// What it means for what the child was at that nothing more comes.
+    fn broken(&mut self, gone: Gone, limit: Option<Duration>) -> Broken {
+        match gone {
+            Gone::Ended => Broken::new(FaultKind::Crashed, self.child.wait().to_string()),
+            Gone::Overdue(Overdue::Limit(_)) => {
+                let limit = limit.unwrap_or(TO_BE_READY);
+                let message = format!("took longer than {limit:?}, and its process was killed");
+                Broken::new(FaultKind::Timeout, message)
+            }
+            Gone::Overdue(overdue) => Broken::new(FaultKind::Timeout, overdue.to_string()),
+            Gone::Bad(why) => {
+                let message = format!("its process was killed, as {why}");
+                Broken::new(FaultKind::Crashed, message)
+            }
+            Gone::Io(error) => {
+                let message = format!("the socket to its process failed: {error}");
+                Broken::new(FaultKind::Crashed, message)
+            }
+        }
+    }
+}
+
+/// What comes next that is no event and no question. Answers questions, passes on events.
+fn next<'link>(
+    link: &'link mut Link,
+    parts: &mut Parts,
+    guard: &mut Guard<'_>,
+) -> Result<Received<'link>, Gone> {
+    let most = parts.spec.limits.result.bytes().max(crate::plugin::MAX_ANSWER) + BESIDE;
+    loop {
+        // A child that tells without end must not keep its parent from looking at the clock.
+        super::link::Patience::go_on(guard)?;
+        let received = link.receive(most, guard)?;
+        let answer = match received.kind {
+            Reply::Call => parts.answer(received.payload)?,
+            Reply::Take => parts.lend_memory(received.payload)?,
+            _ if parts.hear(received)? => continue,
+            _ => break,
+        };
+        link.send(&answer, guard)?;
+    }
+    Ok(link.given())
+}
+
+impl Parts {
+    /// Passes on what is told; false if it is something else.
+    fn hear(&self, received: Received<'_>) -> Result<bool, BadFrame> {
+        let Some(told) = Told::decode(received.kind, received.payload)? else { return Ok(false) };
+        match told {
+            Told::Output { stream, line } => self.spec.voice.line(stream, line),
+            Told::Log { level, message } => self.spec.voice.log(level, &message),
+            Told::Dropped { lines, bytes } => self.spec.voice.note_dropped(lines, bytes),
+            Told::Denied(denial) => self.network.tell(&denial),
+        }
+        Ok(true)
+    }
+
+    /// Calls a host function, which is in this process.
+    fn answer(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
+        let number = payload.number()?;
+        let answer = self.compiled.functions().call(number, self.spec.index, payload.rest());
+        let answer = answer.ok_or(BadFrame("a call of what it was not given"))?;
+        let frame = Frame::order(Order::Answer);
+        Ok(match answer {
+            Ok(Ok(bytes)) => frame.byte(0).rest(&bytes),
+            Ok(Err(text)) => frame.byte(1).rest(text.as_bytes()),
+            Err(trap) => frame.byte(2).rest(trap.to_string().as_bytes()),
+        }
+        .seal())
+    }
+
+    /// Lets the child have more memory, if there is as much for all.
+    fn lend_memory(&mut self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
+        let bytes = usize::try_from(payload.long()?).unwrap_or(usize::MAX);
+        payload.end()?;
+        let order = if self.lease.take(bytes) { Order::Granted } else { Order::Denied };
+        Ok(Frame::order(order).seal())
+    }
+}
+
+impl Executor for Remote {
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        self.watch.serve(turns.end());
+        self.watch.begin(Phase::Item);
+        let first = outcomes.len();
+        let order = items::order(outcomes, until);
+        let Self { child, parts, watch, started } = self;
+        let page = Arc::clone(&parts.page);
+        let loan = turns.lend(&page, until - first);
+        let mut guard = Guard::of_items(watch, &page);
+        let sent = child.link.send(&order, &mut guard);
+        let received = sent.and_then(|()| match next(&mut child.link, parts, &mut guard)? {
+            Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
+            _ => Err(BadFrame("something else than what became of its items").into()),
+        });
+        let mut ended = Err(Gone::Ended);
+        let mut at = first;
+        loan.settle(|returned| {
+            at = first + returned.started - 1;
+            ended = received.and_then(|there| {
+                there.check(until - first, returned.had)?;
+                started.format = there.format;
+                there.add_to(outcomes, parts.spec.limits.result);
+                Ok(there.ended)
+            });
+            let done = outcomes.len() - first;
+            match &ended {
+                Ok(EndedThere::Done | EndedThere::Yielded) => done,
+                Ok(EndedThere::Broken(_)) => done + 1,
+                Err(_) => returned.started,
+            }
+        });
+        match ended {
+            Ok(EndedThere::Done) => Ran::Done,
+            Ok(EndedThere::Yielded) => Ran::Yielded,
+            Ok(EndedThere::Broken(broken)) => Ran::Broken(broken),
+            Err(gone) => {
+                let limit = self.parts.spec.watch.limits().item;
+                Ran::Lost { at, broken: self.broken(gone, limit) }
+            }
+        }
+    }
+
+    fn format(&self) -> Format {
+        self.started.format
+    }
+
+    fn has_report(&self) -> bool {
+        self.started.has_report
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        if !self.started.has_report {
+            return Ok(None);
+        }
+        self.watch.begin(Phase::Finishing);
+        let mut guard = Guard::of(&self.watch);
+        let sent = self.child.link.send(&Frame::order(Order::Finish).seal(), &mut guard);
+        let limit = self.parts.spec.watch.limits().start;
+        let finished = sent.and_then(|()| self.serve(Wait::Watched, finished));
+        let report = finished.map_err(|gone| self.broken(gone, limit))??;
+        let result = self.parts.spec.limits.result;
+        match result.refusal(REPORT, report.as_ref().map_or(0, Vec::len)) {
+            None => Ok(report),
+            Some(broken) => Err(broken),
+        }
+    }
+}
+
+type Report = Result<Option<Vec<u8>>, Broken>;
+
+/// A closing report, or why there is none.
+fn finished(Received { kind, mut payload }: Received<'_>) -> Result<Report, BadFrame> {
+    if kind != Reply::Finished {
+        return Err(BadFrame("something else than its closing report"));
+    }
+    match payload.byte()? {
+        0 => Ok(Ok(None)),
+        1 => Ok(Ok(Some(payload.rest().to_vec()))),
+        2 => Ok(Err(broken_of(&mut payload)?)),
+        _ => Err(BadFrame("a closing report of no kind")),
+    }
+}

@@ -1,0 +1,186 @@
+//! What goes between a worker's process and its parent: frames on a socket.
+//!
+//! ```text
+//! frame    u32 length of the payload, u8 kind, payload         numbers are little-endian
+//!
+//! parent ─▶ child   setup ─▶ run, run, …, finish               answers to call and take
+//! child  ─▶ parent  ready, started │ not-started ─▶ ran, …     output, log, dropped, denied,
+//!                                                  finished    call, take: any time a guest runs
+//! ```
+//!
+//! The child trusts what it is sent. The parent trusts nothing: what a child says is decoded here,
+//! by functions without effects, and what does not hold ends the child.
+
+pub(crate) mod items;
+pub(crate) mod ran;
+pub(crate) mod setup;
+pub(crate) mod start;
+pub(crate) mod told;
+
+/// How many bytes come before the payload.
+pub(crate) const HEADER: usize = 5;
+
+/// Makes the frames of one direction: each kind with its number.
+macro_rules! kinds {
+    ($(#[$docs:meta])* $name:ident { $($kind:ident = $number:literal,)* }) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name {
+            $($kind = $number,)*
+        }
+
+        impl $name {
+            pub(crate) fn of(number: u8) -> Result<Self, BadFrame> {
+                match number {
+                    $($number => Ok(Self::$kind),)*
+                    _ => Err(BadFrame("a kind that there is not")),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// What a parent sends.
+    Order {
+        Setup = 1,
+        Run = 2,
+        Finish = 3,
+        Answer = 4,
+        Granted = 5,
+        Denied = 6,
+    }
+}
+
+kinds! {
+    /// What a child sends.
+    Reply {
+        Ready = 1,
+        Unjailed = 2,
+        Started = 3,
+        NotStarted = 4,
+        Ran = 5,
+        Finished = 6,
+        Output = 7,
+        Log = 8,
+        Dropped = 9,
+        Denied = 10,
+        Call = 11,
+        Take = 12,
+        Compiled = 13,
+        NotCompiled = 14,
+    }
+}
+
+/// What is no frame, or not of this protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it sent {0}")]
+pub(crate) struct BadFrame(pub(crate) &'static str);
+
+/// A frame that is being written.
+#[derive(Debug)]
+pub(crate) struct Frame(Vec<u8>);
+
+impl Frame {
+    pub(crate) fn order(kind: Order) -> Self {
+        Self::new(kind as u8)
+    }
+
+    pub(crate) fn reply(kind: Reply) -> Self {
+        Self::new(kind as u8)
+    }
+
+    fn new(kind: u8) -> Self {
+        Self(vec![0, 0, 0, 0, kind])
+    }
+
+    pub(crate) fn byte(mut self, byte: u8) -> Self {
+        self.0.push(byte);
+        self
+    }
+
+    pub(crate) fn number(mut self, number: usize) -> Self {
+        let number = u32::try_from(number).expect("nothing that is sent is that large");
+        self.0.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    pub(crate) fn long(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    /// Bytes, with how many they are before them.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
+        self.number(bytes.len()).rest(bytes)
+    }
+
+    /// Bytes up to the frame's end.
+    pub(crate) fn rest(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// The frame as it is sent.
+    pub(crate) fn seal(mut self) -> Vec<u8> {
+        let length = u32::try_from(self.0.len() - HEADER).expect("no frame is that long");
+        self.0[..4].copy_from_slice(&length.to_le_bytes());
+        self.0
+    }
+}
+
+/// The length and the kind of a frame, by its first bytes.
+pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
+    let [a, b, c, d, kind] = bytes;
+    (u32::from_le_bytes([a, b, c, d]) as usize, kind)
+}
+
+/// A payload that is being read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payload<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Payload<'a> {
+    const SHORT: BadFrame = BadFrame("a frame that ends too early");
+
+    pub(crate) fn byte(&mut self) -> Result<u8, BadFrame> {
+        let (first, rest) = self.0.split_first().ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    pub(crate) fn number(&mut self) -> Result<usize, BadFrame> {
+        let (first, rest) = self.0.split_first_chunk().ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(u32::from_le_bytes(*first) as usize)
+    }
+
+    pub(crate) fn long(&mut self) -> Result<u64, BadFrame> {
+        let (first, rest) = self.0.split_first_chunk().ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(u64::from_le_bytes(*first))
+    }
+
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], BadFrame> {
+        let length = self.number()?;
+        let (first, rest) = self.0.split_at_checked(length).ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(first)
+    }
+
+    pub(crate) fn text(&mut self) -> Result<String, BadFrame> {
+        Ok(String::from_utf8_lossy(self.bytes()?).into_owned())
+    }
+
+    /// What is left.
+    pub(crate) fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Says that nothing is left.
+    pub(crate) fn end(self) -> Result<(), BadFrame> {
+        match self.0 {
+            [] => Ok(()),
+            _ => Err(BadFrame("a frame that is longer than what is in it")),
+        }
+    }
+}

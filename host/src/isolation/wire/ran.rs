@@ -1,0 +1,135 @@
+//! What became of items in a child, on its way back.
+//!
+//! ```text
+//! u8  how it ended: 0 done, 1 yielded, 2 broken; then u8 kind of fault, bytes its message
+//! u8  what records are: 1 text, 2 JSON
+//! u32 how many outcomes, and each: u8 0 record, 1 no record, 2+ kind of fault; bytes
+//! ```
+
+use super::{BadFrame, Frame, Payload, Reply};
+use crate::fault::FaultKind;
+use crate::outcome::{Format, Outcomes};
+use crate::sandbox::limits::ResultLimit;
+use crate::worker::executor::{Broken, Ran};
+
+/// What a child says became of the items that it was sent.
+#[derive(Debug)]
+pub(crate) struct RanThere<'a> {
+    pub(crate) ended: EndedThere,
+    pub(crate) format: Format,
+    outcomes: Payload<'a>,
+    count: usize,
+}
+
+/// How it ended there.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum EndedThere {
+    Done,
+    Yielded,
+    Broken(Broken),
+}
+
+const RECORD: u8 = 0;
+const NO_RECORD: u8 = 1;
+/// Kinds of faults come after these.
+const FAULTS: u8 = 2;
+
+/// The reply that says what became of all items of `outcomes` that have an outcome.
+pub(crate) fn reply(ran: &Ran, format: Format, outcomes: &Outcomes) -> Vec<u8> {
+    let frame = Frame::reply(Reply::Ran);
+    let frame = match ran {
+        Ran::Done => frame.byte(0),
+        Ran::Yielded => frame.byte(1),
+        Ran::Broken(broken) | Ran::Lost { broken, .. } => broken_to(frame.byte(2), broken),
+    };
+    let frame = frame.byte(super::start::format_byte(format)).number(outcomes.len());
+    let outcomes = outcomes.iter().fold(frame, |frame, outcome| match outcome.result {
+        Ok(Some(record)) => frame.byte(RECORD).bytes(record),
+        Ok(None) => frame.byte(NO_RECORD).bytes(&[]),
+        Err(fault) => frame.byte(FAULTS + fault.kind() as u8).bytes(fault.message().as_bytes()),
+    });
+    outcomes.seal()
+}
+
+/// Adds how something broke.
+pub(crate) fn broken_to(frame: Frame, broken: &Broken) -> Frame {
+    frame.byte(broken.kind as u8).bytes(broken.message.as_bytes())
+}
+
+/// How something broke in a child.
+pub(crate) fn broken_of(payload: &mut Payload<'_>) -> Result<Broken, BadFrame> {
+    let kind = fault_of(payload.byte()?)?;
+    Ok(Broken::new(kind, crate::outcome::shortened(payload.text()?)))
+}
+
+/// What a guest can have done: whether a process died, or an item was not run, a child cannot say.
+fn fault_of(number: u8) -> Result<FaultKind, BadFrame> {
+    let kind = FaultKind::ALL.into_iter().find(|kind| *kind as u8 == number);
+    match kind {
+        None | Some(FaultKind::Crashed | FaultKind::NotRun) => {
+            Err(BadFrame("a fault that it cannot have"))
+        }
+        Some(kind) => Ok(kind),
+    }
+}
+
+impl<'a> RanThere<'a> {
+    /// Reads all of it, so that nothing of it is taken if something is wrong.
+    pub(crate) fn decode(mut payload: Payload<'a>) -> Result<Self, BadFrame> {
+        let ended = match payload.byte()? {
+            0 => EndedThere::Done,
+            1 => EndedThere::Yielded,
+            2 => EndedThere::Broken(broken_of(&mut payload)?),
+            _ => return Err(BadFrame("an end that there is not")),
+        };
+        let format = super::start::format_of(payload.byte()?)?;
+        let count = payload.number()?;
+        let outcomes = payload;
+        for _ in 0..count {
+            let (tag, bytes) = (payload.byte()?, payload.bytes()?);
+            match tag {
+                RECORD => {}
+                NO_RECORD if bytes.is_empty() => {}
+                NO_RECORD => return Err(BadFrame("a record where there is none")),
+                fault => drop(fault_of(fault - FAULTS)?),
+            }
+        }
+        payload.end()?;
+        Ok(Self { ended, format, outcomes, count })
+    }
+
+    /// Checks it against how many items were sent, and how many of them were not taken away.
+    pub(crate) fn check(&self, sent: usize, had: usize) -> Result<(), BadFrame> {
+        let most = sent.min(had);
+        let fits = match self.ended {
+            EndedThere::Done => self.count == sent && sent <= had,
+            EndedThere::Yielded => (1..=most).contains(&self.count),
+            EndedThere::Broken(_) => self.count < most,
+        };
+        if fits { Ok(()) } else { Err(BadFrame("another number of outcomes than it had items")) }
+    }
+
+    /// Adds the outcomes; those after one that is to be tried again are left out.
+    pub(crate) fn add_to(&self, outcomes: &mut Outcomes, limit: ResultLimit) {
+        let mut payload = self.outcomes;
+        for _ in 0..self.count {
+            let (Ok(tag), Ok(bytes)) = (payload.byte(), payload.bytes()) else {
+                unreachable!("it was read when it came");
+            };
+            match tag {
+                RECORD => outcomes.record(bytes, limit),
+                NO_RECORD => outcomes.no_record(),
+                fault => {
+                    let kind = fault_of(fault - FAULTS).expect("it was read when it came");
+                    outcomes.fault(kind, String::from_utf8_lossy(bytes));
+                }
+            }
+            if outcomes.is_to_be_retried() {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

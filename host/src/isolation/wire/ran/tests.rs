@@ -1,0 +1,100 @@
+//! What a child says is taken whole, or not at all.
+
+use super::*;
+use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::isolation::wire::HEADER;
+use crate::outcome::RecordRule;
+use crate::worker::WorkerIndex;
+use crate::worker::renewal::RetryOn;
+
+fn outcomes(items: usize, retry_on: RetryOn) -> Outcomes {
+    let mut block = BlockBuilder::new();
+    (0..items).for_each(|_| block.push(b"item"));
+    let span = Span::whole(block.seal(ItemIndex::new(5)));
+    Outcomes::new(span, WorkerIndex::new(1), RecordRule::Any).retrying(retry_on)
+}
+
+/// What a child says that has these outcomes.
+fn said(ran: &Ran) -> Vec<u8> {
+    let mut there = outcomes(3, RetryOn::NOTHING);
+    there.record(b"one", ResultLimit::DEFAULT);
+    there.no_record();
+    there.fault(FaultKind::Refused, "no");
+    reply(ran, Format::Json, &there)
+}
+
+fn shown(outcomes: &Outcomes) -> Vec<String> {
+    let shown = outcomes.iter().map(|outcome| match outcome.result {
+        Ok(Some(record)) => String::from_utf8(record.to_vec()).unwrap(),
+        Ok(None) => "-".into(),
+        Err(fault) => fault.to_string(),
+    });
+    shown.collect()
+}
+
+#[test]
+fn what_is_said_is_heard() {
+    let frame = said(&Ran::Done);
+    let there = RanThere::decode(Payload(&frame[HEADER..])).unwrap();
+    assert_eq!((&there.ended, there.format), (&EndedThere::Done, Format::Json));
+    let mut here = outcomes(4, RetryOn::NOTHING);
+    here.record(b"zero", ResultLimit::DEFAULT);
+    assert_eq!(there.check(3, 3), Ok(()));
+    there.add_to(&mut here, ResultLimit::DEFAULT);
+    assert_eq!(shown(&here), ["zero", "one", "-", "item 8: refused: no"]);
+}
+
+#[test]
+fn there_are_as_many_outcomes_as_the_end_says() {
+    let broken = || Ran::Broken(Broken::new(FaultKind::Trap, "why"));
+    #[rustfmt::skip]
+    let cases = [
+        // how it ended, items sent, items not taken away, whether three outcomes fit
+        (Ran::Done,    3, 3, true),
+        (Ran::Done,    4, 4, false),
+        (Ran::Done,    2, 2, false),
+        (Ran::Done,    3, 2, false),
+        (Ran::Yielded, 4, 4, true),
+        (Ran::Yielded, 4, 3, true),
+        (Ran::Yielded, 4, 2, false),
+        (Ran::Yielded, 2, 4, false),
+        (broken(),     4, 4, true),
+        (broken(),     3, 4, false),
+        (broken(),     4, 3, false),
+    ];
+    for (ran, sent, had, fits) in cases {
+        let frame = said(&ran);
+        let there = RanThere::decode(Payload(&frame[HEADER..])).unwrap();
+        assert_eq!(there.check(sent, had).is_ok(), fits, "{ran:?} {sent} {had}");
+    }
+    let nothing = reply(&Ran::Yielded, Format::Text, &outcomes(3, RetryOn::NOTHING));
+    let nothing = RanThere::decode(Payload(&nothing[HEADER..])).unwrap();
+    assert!(nothing.check(3, 3).is_err(), "who yields has done something");
+}
+
+#[test]
+fn nothing_is_taken_of_what_is_cut_or_changed() {
+    let frame = said(&Ran::Broken(Broken::new(FaultKind::Trap, "why")));
+    let payload = &frame[HEADER..];
+    for end in 0..payload.len() {
+        assert!(RanThere::decode(Payload(&payload[..end])).is_err(), "{end}");
+    }
+    let mut longer = payload.to_vec();
+    longer.push(0);
+    assert!(RanThere::decode(Payload(&longer)).is_err());
+    for kind in [FaultKind::Crashed, FaultKind::NotRun] {
+        let mut other = payload.to_vec();
+        other[1] = kind as u8;
+        assert!(RanThere::decode(Payload(&other)).is_err(), "{kind}");
+    }
+}
+
+#[test]
+fn what_comes_after_an_item_that_is_tried_again_is_left_out() {
+    let frame = said(&Ran::Done);
+    let there = RanThere::decode(Payload(&frame[HEADER..])).unwrap();
+    let mut here = outcomes(3, RetryOn::NOTHING.with(FaultKind::BadResult));
+    there.add_to(&mut here, "1".parse().unwrap());
+    assert_eq!(here.len(), 1, "the first is too long here");
+    assert!(here.is_to_be_retried());
+}

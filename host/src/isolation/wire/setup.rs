@@ -1,0 +1,88 @@
+//! What a child is to be, as its parent says it first of all.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BadFrame, Frame, Order, Payload};
+
+/// What a child is to be. What it is to hold open comes beside, as descriptors.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Setup {
+    /// Of the program that has sent it: another one has another protocol.
+    pub(crate) version: String,
+    pub(crate) counts_fuel: bool,
+    pub(crate) may_lack: bool,
+    /// What it may have of data, in bytes.
+    pub(crate) data: u64,
+    pub(crate) task: Task,
+}
+
+/// What it is to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Task {
+    /// To compile the plugin whose file comes after this.
+    Compile(Compile),
+    /// To be a worker, with the init arguments that come after this.
+    Work(Box<Work>),
+}
+
+/// What is to be known of a plugin to compile it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Compile {
+    pub(crate) path: OsString,
+    pub(crate) call: String,
+    /// The host functions: their interfaces and names.
+    pub(crate) functions: Vec<(String, String)>,
+    pub(crate) max_functions: u32,
+    pub(crate) wants: Wanted,
+}
+
+/// What is wanted of a plugin's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Wanted {
+    /// Its code.
+    Code,
+}
+
+/// What a worker is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Work {
+    pub(crate) worker: u32,
+    pub(crate) workers: u32,
+    pub(crate) is_component: bool,
+    pub(crate) call: String,
+    pub(crate) functions: Vec<(String, String)>,
+    /// Where a directory is, how the plugin calls it, and whether it may write there.
+    pub(crate) dirs: Vec<(OsString, String, bool)>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) net: Vec<String>,
+    pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
+    pub(crate) memory: usize,
+    pub(crate) result: usize,
+    pub(crate) fuel: Option<u64>,
+    /// Whether it is to ask before its memory grows.
+    pub(crate) asks_for_memory: Option<usize>,
+    pub(crate) log: usize,
+    pub(crate) has_json_items: bool,
+    pub(crate) passing: String,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) init_timeout: Option<Duration>,
+}
+
+impl Setup {
+    /// The order; `beside` is what the task says that comes after it.
+    pub(crate) fn encode(&self, beside: &[u8]) -> Vec<u8> {
+        let json = serde_json::to_vec(self).expect("its maps have names as keys");
+        Frame::order(Order::Setup).bytes(&json).rest(beside).seal()
+    }
+
+    pub(crate) fn decode(payload: &[u8]) -> Result<(Self, &[u8]), BadFrame> {
+        let mut payload = Payload(payload);
+        let setup = serde_json::from_slice(payload.bytes()?);
+        Ok((setup.map_err(|_| BadFrame("a set-up that is none"))?, payload.rest()))
+    }
+}

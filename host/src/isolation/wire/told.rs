@@ -1,0 +1,104 @@
+//! What a child tells beside outcomes, while a guest runs in it.
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+use super::{BadFrame, Frame, Payload, Reply};
+use crate::event::{Denial, Event, Level, Stream};
+
+/// Something that a guest said or was denied.
+#[derive(Debug)]
+pub(crate) enum Told<'a> {
+    Output { stream: Stream, line: &'a [u8] },
+    Log { level: Level, message: String },
+    Dropped { lines: u64, bytes: u64 },
+    Denied(Denial),
+}
+
+/// What of events a parent is told of.
+pub(crate) fn event(event: &Event<'_>) -> Option<Vec<u8>> {
+    let frame = match *event {
+        Event::Output { stream, line, .. } => {
+            Frame::reply(Reply::Output).byte(stream as u8).rest(line.as_bytes())
+        }
+        Event::Log { level, message, .. } => {
+            Frame::reply(Reply::Log).byte(level as u8).rest(message.as_bytes())
+        }
+        Event::OutputDropped { lines, bytes, .. } => {
+            Frame::reply(Reply::Dropped).long(lines).long(bytes)
+        }
+        Event::Denied { denial, .. } => {
+            let denied = serde_json::to_vec(&Denied::from(denial)).expect("it is text");
+            Frame::reply(Reply::Denied).rest(&denied)
+        }
+        _ => return None,
+    };
+    Some(frame.seal())
+}
+
+impl<'a> Told<'a> {
+    /// None if the frame is of another sort.
+    pub(crate) fn decode(kind: Reply, mut payload: Payload<'a>) -> Result<Option<Self>, BadFrame> {
+        Ok(Some(match kind {
+            Reply::Output => {
+                let streams = [Stream::Stdout, Stream::Stderr];
+                let number = payload.byte()?;
+                let stream = streams.into_iter().find(|stream| *stream as u8 == number);
+                let stream = stream.ok_or(BadFrame("a stream that there is not"))?;
+                Self::Output { stream, line: payload.rest() }
+            }
+            Reply::Log => {
+                let levels = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
+                let number = payload.byte()?;
+                let level = levels.into_iter().find(|level| *level as u8 == number);
+                let level = level.ok_or(BadFrame("a level that there is not"))?;
+                let message = String::from_utf8_lossy(payload.rest()).into_owned();
+                Self::Log { level, message }
+            }
+            Reply::Dropped => {
+                let (lines, bytes) = (payload.long()?, payload.long()?);
+                payload.end()?;
+                Self::Dropped { lines, bytes }
+            }
+            Reply::Denied => {
+                let denied = serde_json::from_slice::<Denied>(payload.rest());
+                Self::Denied(denied.map_err(|_| BadFrame("a denial that is none"))?.into())
+            }
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// A denial, as it is sent.
+#[derive(Debug, Serialize, Deserialize)]
+enum Denied {
+    Sockets,
+    Connection(SocketAddr),
+    Name(String),
+    Request { host: String, port: u16 },
+    Tls { host: String, port: u16 },
+}
+
+impl From<&Denial> for Denied {
+    fn from(denial: &Denial) -> Self {
+        match denial.clone() {
+            Denial::Sockets => Self::Sockets,
+            Denial::Connection(address) => Self::Connection(address),
+            Denial::Name(name) => Self::Name(name),
+            Denial::Request { host, port } => Self::Request { host, port },
+            Denial::Tls { host, port } => Self::Tls { host, port },
+        }
+    }
+}
+
+impl From<Denied> for Denial {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Sockets => Self::Sockets,
+            Denied::Connection(address) => Self::Connection(address),
+            Denied::Name(name) => Self::Name(name),
+            Denied::Request { host, port } => Self::Request { host, port },
+            Denied::Tls { host, port } => Self::Tls { host, port },
+        }
+    }
+}

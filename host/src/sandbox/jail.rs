@@ -1,0 +1,132 @@
+//! The jail around a process that works with code that is not trusted: what would hold even if the
+//! WebAssembly engine had a hole.
+//!
+//! ```text
+//! begin ───▶ its start is read ──▶ enter ──────────▶ the plugin is read, and loaded ──▶ seal ──▶ work
+//! dies with its parent,            limits,                                            no new code,
+//! a session of its own,            Landlock: granted directories and ports,           no way out of
+//! nothing open but 0, 1, 2         seccomp: the system calls of a list                the filters
+//! ```
+//!
+//! Two walls stand one behind the other. *seccomp* decides which system calls there are at all:
+//! without a granted directory none that opens a file, without a granted port none that makes a
+//! socket, and never one that starts a process, signals another, traces, mounts or runs a program.
+//! *Landlock* decides on what they work: the granted directories, the granted ports.
+//!
+//! What is refused fails with `EPERM` or `EACCES`, as a file would that belongs to somebody else;
+//! nothing is killed for having tried.
+//!
+//! # What no jail of this kind can see
+//!
+//! - Filters see numbers, not what a descriptor is. A process that is taken over can read and write
+//!   what it was given: its socket (0), the null device (1), its pipe for messages (2), the plugin's
+//!   compiled code (sealed, so that writing fails), the page that names the item at hand. So the
+//!   parent believes nothing of it: lengths are bounded before anything is allocated, a word of the
+//!   page is read once and checked, the pipe is read without waiting, and descriptors are not
+//!   accepted over the socket. The socket must be a stream: one for datagrams could be connected to
+//!   elsewhere.
+//! - Landlock does not hide that a file exists, nor its size and times: with a granted directory,
+//!   a process that is taken over can ask for those of any path.
+//! - `RLIMIT_DATA` counts what is writable now. A process that is taken over can write pages, make
+//!   them read-only and so take more than its limit. The kernel's out-of-memory killer is told to
+//!   take the jailed first.
+//! - Threads are not counted: a limit of threads counts all processes of the user.
+
+mod arguments;
+mod bounds;
+mod calls;
+mod error;
+mod filter;
+mod landlock_rules;
+mod requirement;
+#[cfg(test)]
+mod tests;
+
+use std::sync::OnceLock;
+
+use rustix::process::Pid;
+
+pub(crate) use self::error::{JailError, Lack};
+pub use self::requirement::{Jail, UnknownJail};
+use super::capabilities::DirGrant;
+
+/// What a jailed process is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// It compiles a plugin, and runs none of it. So it is sealed from the start.
+    Compile,
+    /// It runs a plugin.
+    Work,
+}
+
+/// What a jailed process may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Confines<'a> {
+    pub(crate) task: Task,
+    /// Directories that it may use. Without any there is no call that opens a file.
+    pub(crate) dirs: &'a [DirGrant],
+    /// Ports that it may connect to, by TCP. Without any there is no call that makes a socket.
+    pub(crate) ports: &'a [u16],
+    /// Bytes of memory of its own: `RLIMIT_DATA`. Reserved addresses do not count.
+    pub(crate) data: u64,
+    pub(crate) requirement: Jail,
+}
+
+/// How this process entered the jail. It does so once.
+static ENTERED: OnceLock<Entered> = OnceLock::new();
+
+/// What the seal has to know.
+#[derive(Clone, Copy, Debug)]
+struct Entered {
+    /// The kernel filters its calls.
+    is_filtered: bool,
+    has_dirs: bool,
+}
+
+/// Makes a process ready to be jailed. This is the first thing that a child does: what it reads
+/// before, it reads with everything open that it was started with.
+///
+/// # Errors
+///
+/// When its parent is not `parent`, and so has ended already; or the system refuses.
+pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {
+    bounds::begin(parent)
+}
+
+/// Enters the jail, for good. The process must have one thread; those that it starts are in too.
+///
+/// Gives back what the kernel lacks, which is nothing unless the jail is [`Jail::BestEffort`].
+///
+/// # Errors
+///
+/// When the kernel lacks a part of a required jail, a granted directory cannot be opened, the
+/// process has more than one thread, or the system refuses.
+pub(crate) fn enter(confines: &Confines<'_>) -> Result<Vec<Lack>, JailError> {
+    bounds::is_single_threaded()?;
+    bounds::enter(confines)?;
+    let mut lacks = landlock_rules::enter(confines)?;
+    lacks.extend(filter::enter(confines)?);
+    let entered = Entered {
+        is_filtered: !lacks.contains(&Lack::Seccomp),
+        has_dirs: !confines.dirs.is_empty(),
+    };
+    ENTERED.set(entered).map_err(|_| JailError::Order)?;
+    if confines.task == Task::Compile {
+        seal()?;
+    }
+    Ok(lacks)
+}
+
+/// From now on no thread of the process gets new code to run, or filters its calls anew.
+///
+/// # Errors
+///
+/// When the process is not in the jail, or the system refuses: it is sealed already.
+pub(crate) fn seal() -> Result<(), JailError> {
+    match ENTERED.get() {
+        Some(Entered { is_filtered: true, has_dirs }) => filter::seal(*has_dirs),
+        // That the kernel has no filters, `enter` has told.
+        Some(_) => Ok(()),
+        None => Err(JailError::Order),
+    }
+}

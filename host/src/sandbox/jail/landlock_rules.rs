@@ -1,0 +1,118 @@
+//! Landlock: on which files and ports the calls of a jailed process work.
+//!
+//! Every right that the newest Landlock known here can take is taken, as far as the kernel has it.
+//! Given back are: reading below each granted directory, changing what is below a writable one, and
+//! connecting to the granted ports. Nobody may run a file, make a device, a socket or a pipe, or
+//! speak to a device.
+
+use std::io;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath,
+    PathFd, PathFdError, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
+    Scope, make_bitflags,
+};
+
+use super::{Confines, Jail, JailError, Lack};
+use crate::sandbox::capabilities::DirGrant;
+
+/// The newest that is known here: what it can take is taken.
+const NEWEST: ABI = ABI::V10;
+/// The first that knows truncation: with it, what is not granted can neither be read nor changed.
+const FILES: ABI = ABI::V3;
+/// The first that knows ports.
+const PORTS: ABI = ABI::V4;
+
+pub(super) fn enter(confines: &Confines<'_>) -> Result<Vec<Lack>, JailError> {
+    let lacks = lacks(!confines.ports.is_empty());
+    if let (Jail::Required, Some(lack)) = (confines.requirement, lacks.first()) {
+        return Err(JailError::Lacks(*lack));
+    }
+    let mut rules = take_all().map_err(refused)?;
+    for grant in confines.dirs {
+        rules = give_dir(rules, grant)?;
+    }
+    rules = give_ports(rules, confines.ports).map_err(refused)?;
+    rules.restrict_self().map_err(refused)?;
+    Ok(lacks)
+}
+
+/// What of Landlock the kernel lacks, of that which must be there.
+fn lacks(with_ports: bool) -> Vec<Lack> {
+    // Asked of rules that are never set.
+    let strict = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    if strict().handle_access(AccessFs::from_all(ABI::V1)).is_err() {
+        return vec![Lack::Landlock];
+    }
+    let mut lacks = Vec::new();
+    if strict().handle_access(AccessFs::from_all(FILES)).is_err() {
+        lacks.push(Lack::Truncation);
+    }
+    if with_ports && strict().handle_access(AccessNet::from_all(PORTS)).is_err() {
+        lacks.push(Lack::Ports);
+    }
+    lacks
+}
+
+fn take_all() -> Result<RulesetCreated, RulesetError> {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()
+}
+
+fn give_dir(rules: RulesetCreated, grant: &DirGrant) -> Result<RulesetCreated, JailError> {
+    let dir = PathFd::new(grant.host()).map_err(|error| cannot_open(grant, error))?;
+    rules.add_rule(PathBeneath::new(dir, rights(grant))).map_err(refused)
+}
+
+/// What may be done below a granted directory.
+fn rights(grant: &DirGrant) -> BitFlags<AccessFs> {
+    let reading = make_bitflags!(AccessFs::{ReadFile | ReadDir});
+    let changing = make_bitflags!(AccessFs::{
+        WriteFile | Truncate | MakeReg | MakeDir | MakeSym | RemoveFile | RemoveDir | Refer
+    });
+    if grant.is_writable() { reading | changing } else { reading }
+}
+
+fn give_ports(rules: RulesetCreated, ports: &[u16]) -> Result<RulesetCreated, RulesetError> {
+    if ports.is_empty() {
+        return Ok(rules);
+    }
+    // A plugin's socket is bound to a port that the system chooses, before it connects.
+    let rules = rules.add_rule(NetPort::new(0, AccessNet::BindTcp))?;
+    let ports = ports.iter().map(|port| Ok(NetPort::new(*port, AccessNet::ConnectTcp)));
+    rules.add_rules(ports)
+}
+
+fn refused(error: RulesetError) -> JailError {
+    JailError::System { step: "set the rules of Landlock", source: io::Error::other(error) }
+}
+
+fn cannot_open(grant: &DirGrant, error: PathFdError) -> JailError {
+    let source = match error {
+        PathFdError::OpenCall { source, .. } => source,
+        other => io::Error::other(other),
+    };
+    JailError::Directory { path: grant.host().to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_can_be_changed_or_run_by_a_read_only_grant_nor_devices_made_by_any() {
+        let read = rights(&DirGrant::read("a", "/a"));
+        let write = rights(&DirGrant::read_write("a", "/a"));
+        assert_eq!(read, AccessFs::ReadFile | AccessFs::ReadDir);
+        assert_eq!(write & read, read);
+        let never = make_bitflags!(AccessFs::{
+            Execute | MakeChar | MakeBlock | MakeSock | MakeFifo | IoctlDev | ResolveUnix
+        });
+        assert_eq!(write | never, AccessFs::from_all(NEWEST), "each right is decided on");
+        assert!((write & never).is_empty());
+    }
+}
