@@ -15,6 +15,8 @@
 mod bell;
 pub(crate) mod child;
 pub(crate) mod code;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod link;
 pub(crate) mod page;
 mod process;

@@ -308,10 +308,10 @@ impl Executor for Remote {
     }
 }
 
-type Report = Result<Option<Vec<u8>>, Broken>;
+pub(super) type Report = Result<Option<Vec<u8>>, Broken>;
 
 /// A closing report, or why there is none.
-fn finished(Received { kind, mut payload }: Received<'_>) -> Result<Report, BadFrame> {
+pub(super) fn finished(Received { kind, mut payload }: Received<'_>) -> Result<Report, BadFrame> {
     if kind != Reply::Finished {
         return Err(BadFrame("something else than its closing report"));
     }
