@@ -10,6 +10,8 @@ pub(crate) fn shown(line: Vec<OsString>) -> Result<Option<String>, String> {
         Ok(Asked::Show(text)) => Ok(Some(text)),
         Ok(Asked::Run(_) | Asked::Inspect(_)) => Ok(None),
         Err(Refused::Line(error)) => Err(error.to_string()),
-        Err(Refused::Settings(error)) => Err(format!("{error}\n{}", error.hint().unwrap_or_default())),
+        Err(Refused::Settings(error)) => {
+            Err(format!("{error}\n{}", error.hint().unwrap_or_default()))
+        }
     }
 }

@@ -5,9 +5,14 @@
 #![no_main]
 
 // The command has no library: these are its files, as they are.
-#[expect(dead_code, unused_imports, unreachable_pub, reason = "only its settings are asked for")]
-#[path = "../../../host/src/cli.rs"]
-mod cli;
+#[expect(dead_code, unused_imports, reason = "only its settings are asked for")]
+#[path = "../../../host/src"]
+mod host {
+    pub(crate) mod cli;
+}
+
+// They call themselves by this name.
+use host::cli;
 
 use std::ffi::OsString;
 use std::fs::File;

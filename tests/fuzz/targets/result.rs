@@ -20,7 +20,11 @@ struct Case<'a> {
 enum Word {
     Any(i64),
     /// Near the end of the memory, which few numbers hit by chance.
-    Near { flags: u8, start: i8, length: i8 },
+    Near {
+        flags: u8,
+        start: i8,
+        length: i8,
+    },
 }
 
 impl Word {

@@ -50,9 +50,15 @@ enum Packing {
     Gzip,
     Zstd,
     /// The input was packed, and then a byte was changed.
-    Damaged { zstd: bool, at: u16, by: u8 },
+    Damaged {
+        zstd: bool,
+        at: u16,
+        by: u8,
+    },
     /// The input claims to be packed.
-    Claimed { zstd: bool },
+    Claimed {
+        zstd: bool,
+    },
 }
 
 /// What one read gives.

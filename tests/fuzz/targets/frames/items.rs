@@ -39,7 +39,12 @@ enum Reply<'a> {
     Any(&'a [u8]),
     Honest(Honest),
     /// It was honest, and then something was changed.
-    Changed { honest: Honest, at: u16, by: u8, cut: u16 },
+    Changed {
+        honest: Honest,
+        at: u16,
+        by: u8,
+        cut: u16,
+    },
 }
 
 /// What is said in the way in which an honest child says it.

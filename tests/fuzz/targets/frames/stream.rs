@@ -14,9 +14,15 @@ pub(crate) struct Case<'a> {
 enum Part<'a> {
     Bytes(&'a [u8]),
     /// The header of a frame.
-    Header { length: u16, kind: u8 },
+    Header {
+        length: u16,
+        kind: u8,
+    },
     /// One that claims to be large.
-    Large { length: u32, kind: u8 },
+    Large {
+        length: u32,
+        kind: u8,
+    },
     /// So many zeros: frames become long by them.
     Zeros(u16),
     Bell,

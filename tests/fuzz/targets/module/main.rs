@@ -144,7 +144,8 @@ fn run(plugin: &Plugin, case: &Case) {
 
 /// A file that has no name but this.
 fn stored(bytes: &[u8]) -> PathBuf {
-    static FILE: LazyLock<File> = LazyLock::new(|| tempfile::tempfile().expect("there is a folder"));
+    static FILE: LazyLock<File> =
+        LazyLock::new(|| tempfile::tempfile().expect("there is a folder"));
     let mut file = &*FILE;
     file.set_len(0).and_then(|()| file.rewind()).expect("it can be written");
     file.write_all(bytes).expect("it can be written");
