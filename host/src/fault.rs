@@ -9,8 +9,7 @@ use std::str::FromStr;
 use crate::block::ItemIndex;
 use crate::worker::WorkerIndex;
 
-/// Why an item has no result. The set is closed: every item that failed has one of these. One of
-/// them is for what is not there yet: workers in processes of their own.
+/// Why an item has no result. The set is closed: every item that failed has one of these.
 ///
 /// ```
 /// use mtl_host::FaultKind;
@@ -37,7 +36,7 @@ pub enum FaultKind {
     BadItem,
     /// The plugin's answer is not a result, or does not fit the output.
     BadResult,
-    /// The worker's process died.
+    /// The worker's process died: it was killed from outside, or the engine in it failed.
     Crashed,
     /// The run ended before the item's turn came.
     NotRun,

@@ -21,6 +21,7 @@ mod examples;
 mod faults;
 mod flow;
 mod host_functions;
+mod hostile;
 mod inputs;
 mod inspect;
 mod interrupt;

@@ -128,12 +128,15 @@ impl Host {
         self
     }
 
-    /// Names the plugin. A fixture is copied, so that messages have no paths of this machine.
+    /// Names the plugin. A fixture is copied, so that messages have no paths of this machine; one in
+    /// a folder keeps its last name alone.
     pub(crate) fn plugin(self, name: &str) -> Self {
         let fixture = fixtures().join(name);
-        if fixture.is_file() {
-            fs::copy(&fixture, self.folder().join(name)).unwrap();
+        if !fixture.is_file() {
+            return self.args([name]);
         }
+        let name = fixture.file_name().expect("it is a file").to_owned();
+        fs::copy(&fixture, self.folder().join(&name)).unwrap();
         self.args([name])
     }
 

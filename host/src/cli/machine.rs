@@ -1,10 +1,12 @@
-//! How much memory there is, for plugins that are not told how much they may take together.
+//! What the machine has for plugins: how much memory, if nobody says how much they may take together,
+//! and how many open files.
 
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use mtl_host::TotalMemory;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What all plugins may take together, unless somebody says: three quarters of what this process
 /// can have. The rest is for the host, compiled code, and whoever else is there.
@@ -16,6 +18,14 @@ pub(super) fn total_memory() -> TotalMemory {
         Some(bytes) => share(bytes),
         None => TotalMemory::Unlimited,
     }
+}
+
+/// Lets this process have as many files open as the system allows it. At first it mostly has fewer,
+/// for programs that know no better, and what plugins hold open would be missing elsewhere.
+pub(super) fn allow_open_files() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // What cannot be had is done without.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 fn share(bytes: u64) -> TotalMemory {

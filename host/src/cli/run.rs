@@ -13,6 +13,7 @@ use super::exit::{Exit, Interrupted, is_closed_pipe};
 use super::faults::{Faults, FaultsFile};
 use super::finish_file::FinishFile;
 use super::listener::Listener;
+use super::machine;
 use super::overwrite::{self, Used};
 use super::progress::{Progress, ResultsGo};
 use super::report::Report;
@@ -35,6 +36,7 @@ pub(super) fn refuse(error: &CliError) -> Exit {
 }
 
 fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
+    machine::allow_open_files();
     let (stop, report) = (StopFlag::new(), Report::to(console));
     check_output_dir(args)?;
     check_overwrites(args)?;

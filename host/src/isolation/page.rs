@@ -1,5 +1,10 @@
 //! The page that a child shares with its parent: how far the items have gone that it has.
 //!
+//! ```text
+//! reach   how many items it has started, and how many there are: `queue/claim.rs`
+//! begun   whether it has begun with them at all: a child that died before was on none
+//! ```
+//!
 //! The child starts its items by an atomic step on the word in it, so that the parent knows at any
 //! moment which item the child is on, and takes back those that it has not started. The child may
 //! write anything there: what the parent believes of it says `queue/loan.rs`.
@@ -7,6 +12,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{MapFlags, ProtFlags};
@@ -16,10 +22,18 @@ use crate::queue::Reach;
 /// A page of memory that two processes share. It lives as long as either has it.
 #[derive(Debug)]
 pub(crate) struct Page {
-    address: NonNull<Reach>,
+    address: NonNull<Words>,
 }
 
-// SAFETY: what is there is an atomic word, and it is only ever used as such.
+/// What is in it.
+#[derive(Debug)]
+#[repr(C)]
+struct Words {
+    reach: Reach,
+    begun: AtomicU32,
+}
+
+// SAFETY: what is there are atomic words, and they are only ever used as such.
 #[expect(unsafe_code, reason = "the page is memory of the system's")]
 unsafe impl Send for Page {}
 
@@ -58,11 +72,26 @@ impl Page {
         Ok(Self { address })
     }
 
-    /// The word in it.
-    #[expect(unsafe_code, reason = "the page is memory of the system's")]
+    /// How far the items have gone.
     pub(crate) fn reach(&self) -> &Reach {
-        // SAFETY: a `Reach` is an atomic word and nothing else; the page is aligned for one, is
-        // mapped as long as `self` is there, and began as zeros, which is a value of it. Who else
+        &self.words().reach
+    }
+
+    /// Whether the child has begun with the items that it was sent last, as it says.
+    pub(crate) fn has_begun(&self) -> bool {
+        // What it has sent is read from a socket, which orders more than this could.
+        self.words().begun.load(Ordering::Relaxed) != 0
+    }
+
+    /// Says whether the child has begun with its items.
+    pub(crate) fn set_begun(&self, begun: bool) {
+        self.words().begun.store(begun.into(), Ordering::Relaxed);
+    }
+
+    #[expect(unsafe_code, reason = "the page is memory of the system's")]
+    fn words(&self) -> &Words {
+        // SAFETY: `Words` are atomic words and nothing else; the page is aligned for them, is
+        // mapped as long as `self` is there, and began as zeros, which are values of them. Who else
         // writes there, of this process or another, writes atomically or is not trusted: a word
         // that is read half-written is as good as any other.
         unsafe { self.address.as_ref() }

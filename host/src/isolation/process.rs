@@ -11,14 +11,22 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::Processes;
 use super::bell::Bell;
 use super::child::MARK;
 use super::link::Link;
+
+/// How long a process may take to end when it has closed its end of the link: one that dies gives
+/// back its memory at the same time, which may be much.
+const TO_END: Duration = Duration::from_secs(5);
 
 /// A process that was started, and the link to it.
 #[derive(Debug)]
@@ -59,23 +67,32 @@ impl Child {
         Ok(())
     }
 
-    /// Ends it, if it has not ended by itself, and says how it ended.
-    pub(crate) fn end(&mut self) -> Death {
-        let ended = self.process.try_wait();
-        let status = match ended {
-            Ok(Some(status)) => Some(status),
-            _ => {
-                // What has closed its end is about to end: how is worth a moment.
-                self.kill();
-                self.process.wait().ok()
-            }
-        };
+    /// Waits for its end, and says how it ended. It has closed its end of the link, so that it is
+    /// about to end; if it does not, it is killed.
+    pub(crate) fn wait(&mut self) -> Death {
+        let ends_by_itself = self.has_ended_within(TO_END);
+        if !ends_by_itself {
+            self.kill();
+        }
+        let status = self.process.wait().ok().filter(|_| ends_by_itself);
         Death { status, said: self.said() }
     }
 
-    /// Waits for its end, and says how it ended. Its end of the link is closed.
-    pub(crate) fn wait(&mut self) -> Death {
-        Death { status: self.process.wait().ok(), said: self.said() }
+    /// Waits until it has ended, but no longer than `time`; says whether it has.
+    fn has_ended_within(&self, time: Duration) -> bool {
+        // A system without such descriptors says nothing of ends: then it is killed at once.
+        let process = pidfd_open(Pid::from_child(&self.process), PidfdFlags::empty());
+        let until = Instant::now() + time;
+        process.is_ok_and(|process| {
+            loop {
+                let left = until.saturating_duration_since(Instant::now());
+                let left = Timespec::try_from(left).expect("it is no longer than it was");
+                match poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&left)) {
+                    Err(Errno::INTR) => {}
+                    ended => return ended.is_ok_and(|ended| ended > 0),
+                }
+            }
+        })
     }
 
     fn kill(&mut self) {
@@ -104,6 +121,7 @@ impl Drop for Child {
 /// How a process ended.
 #[derive(Debug)]
 pub(crate) struct Death {
+    /// None if it did not end by itself.
     status: Option<ExitStatus>,
     said: String,
 }
@@ -111,7 +129,7 @@ pub(crate) struct Death {
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
-            None => f.write_str("its process has ended")?,
+            None => f.write_str("its process closed its socket, and was killed")?,
             Some(status) => match (status.signal(), status.code()) {
                 (Some(signal), _) => {
                     write!(f, "its process was killed by signal {signal}")?;

@@ -7,6 +7,7 @@
 
 mod guard;
 
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use super::wire::setup::{Setup, Task};
 use super::wire::start::Started;
 use super::wire::told::Told;
 use super::wire::{BadFrame, Frame, Order, Payload, Reply, items, start};
+use crate::block::Span;
 use crate::event::Event;
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
@@ -41,8 +43,11 @@ const TO_BE_READY: Duration = Duration::from_secs(60);
 /// What a frame may have beside one result: outcomes are handed over before they are more.
 const BESIDE: usize = 8 * 1024 * 1024;
 
-/// What a child may have of data beside its instance and its results: its program, its stacks, and
-/// items on their way.
+/// What is sent at once, at most: a frame says how long it is in 32 bits.
+const LARGEST: usize = 0xFF00_0000;
+
+/// What a child may have of data beside its instance, its items and its results: its program and
+/// its stacks.
 const DATA: usize = 768 * 1024 * 1024;
 
 /// A worker's instance, in a child.
@@ -87,7 +92,7 @@ impl Remote {
             compiled: Arc::clone(compiled),
             page: Arc::new(page),
             network: Network::of(spec),
-            lease: Lease::of(&spec.pool_memory),
+            lease: Lease::of(&spec.pool_memory, spec.limits.memory),
         };
         let started = Started { format: Format::Text, has_report: false };
         watch.begin(Phase::Preparing);
@@ -98,8 +103,13 @@ impl Remote {
 
     fn set_up(&mut self, processes: &Processes) -> Result<(), StartError> {
         let Parts { spec, compiled, .. } = &self.parts;
+        let (memory, result) = (spec.limits.memory.bytes(), spec.limits.result.bytes());
+        if spec.init.len() > memory.min(LARGEST) {
+            return Err(StartError::OutOfMemory { message: too_large().message });
+        }
         let work = compiled.work(spec);
-        let data = spec.limits.memory.bytes().saturating_add(2 * spec.limits.result.bytes());
+        // An item is there as it was sent, in its block and in the instance.
+        let data = memory.saturating_mul(3).saturating_add(result.saturating_mul(2));
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").into(),
             counts_fuel: compiled.counts_fuel(),
@@ -112,12 +122,12 @@ impl Remote {
         let sent = self.child.link.send(&order, &mut patience);
         sent.map_err(|gone| self.not_started(gone))?;
         let ready = self.serve(Wait::ToBeReady, |received| match received.kind {
-            Reply::Ready => Ok(Ok(received.payload.rest().to_vec())),
-            Reply::Unjailed => Ok(Err(String::from_utf8_lossy(received.payload.rest()).into())),
+            Reply::Ready => Ok(Ok(received.payload.message())),
+            Reply::Unjailed => Ok(Err(received.payload.message())),
             _ => Err(BadFrame("something else than that it is ready")),
         });
         let lacks = match ready.map_err(|gone| self.not_started(gone))? {
-            Ok(lacks) => String::from_utf8_lossy(&lacks).into_owned(),
+            Ok(lacks) => lacks,
             Err(message) => return Err(StartError::Jail { message }),
         };
         if !lacks.is_empty() {
@@ -159,12 +169,27 @@ impl Remote {
         }
     }
 
+    /// Up to which of `items` they can be sent together: none of them is larger than all the memory
+    /// that the instance can have.
+    fn fitting(&self, span: &Span, items: Range<usize>) -> usize {
+        let memory = self.parts.spec.limits.memory.bytes();
+        let mut together = 0_usize;
+        let fits = |at: &usize| {
+            let bytes = span.item(*at).len();
+            together = together.saturating_add(bytes).saturating_add(items::PER_ITEM);
+            bytes <= memory && together <= LARGEST
+        };
+        items.start + items.take_while(fits).count()
+    }
+
     /// What it means for what the child was at that nothing more comes.
     fn broken(&mut self, gone: Gone, limit: Option<Duration>) -> Broken {
         match gone {
             Gone::Ended => Broken::new(FaultKind::Crashed, self.child.wait().to_string()),
-            Gone::Overdue(Overdue::Limit(_)) => {
-                let limit = limit.unwrap_or(TO_BE_READY);
+            Gone::Overdue(Overdue::Limit(took)) => {
+                // What was waited for longer than the limit, as the child is to notice it itself.
+                let limit = limit.filter(|limit| limit.checked_add(GRACE) == Some(took));
+                let limit = limit.unwrap_or(took);
                 let message = format!("took longer than {limit:?}, and its process was killed");
                 Broken::new(FaultKind::Timeout, message)
             }
@@ -244,42 +269,47 @@ impl Executor for Remote {
         self.watch.serve(turns.end());
         self.watch.begin(Phase::Item);
         let first = outcomes.len();
+        let until = self.fitting(outcomes.span(), first..until);
+        if until == first {
+            return Ran::Broken(too_large());
+        }
         let order = items::order(outcomes, until);
         let Self { child, parts, watch, started } = self;
         let page = Arc::clone(&parts.page);
+        page.set_begun(false);
         let loan = turns.lend(&page, until - first);
-        let mut guard = Guard::of_items(watch, &page);
+        let mut guard = Guard::of_items(watch, &page, until - first);
         let sent = child.link.send(&order, &mut guard);
         let received = sent.and_then(|()| match next(&mut child.link, parts, &mut guard)? {
             Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
             _ => Err(BadFrame("something else than what became of its items").into()),
         });
-        let mut ended = Err(Gone::Ended);
+        let mut taken = Err(Gone::Ended);
         let mut at = first;
         loan.settle(|returned| {
             at = first + returned.started - 1;
-            ended = received.and_then(|there| {
+            taken = received.and_then(|there| {
                 there.check(until - first, returned.had)?;
+                Ok(there)
+            });
+            taken.as_ref().map_or(returned.started, RanThere::started)
+        });
+        let gone = match taken {
+            Ok(there) => {
                 started.format = there.format;
                 there.add_to(outcomes, parts.spec.limits.result);
-                Ok(there.ended)
-            });
-            let done = outcomes.len() - first;
-            match &ended {
-                Ok(EndedThere::Done | EndedThere::Yielded) => done,
-                Ok(EndedThere::Broken(_)) => done + 1,
-                Err(_) => returned.started,
+                return match there.ended {
+                    EndedThere::Done => Ran::Done,
+                    EndedThere::Yielded => Ran::Yielded,
+                    EndedThere::Broken(broken) => Ran::Broken(broken),
+                };
             }
-        });
-        match ended {
-            Ok(EndedThere::Done) => Ran::Done,
-            Ok(EndedThere::Yielded) => Ran::Yielded,
-            Ok(EndedThere::Broken(broken)) => Ran::Broken(broken),
-            Err(gone) => {
-                let limit = self.parts.spec.watch.limits().item;
-                Ran::Lost { at, broken: self.broken(gone, limit) }
-            }
-        }
+            Err(gone) => gone,
+        };
+        let was_idle = matches!(gone, Gone::Ended) && !page.has_begun();
+        let limit = self.parts.spec.watch.limits().item;
+        let broken = self.broken(gone, limit);
+        if was_idle { Ran::Idle(broken) } else { Ran::Lost { at, broken } }
     }
 
     fn format(&self) -> Format {
@@ -306,6 +336,12 @@ impl Executor for Remote {
             Some(broken) => Err(broken),
         }
     }
+}
+
+/// What is passed to an instance is larger than all that it can have.
+fn too_large() -> Broken {
+    let message = "the item is larger than the plugin's memory";
+    Broken::new(FaultKind::OutOfMemory, message)
 }
 
 pub(super) type Report = Result<Option<Vec<u8>>, Broken>;

@@ -135,6 +135,13 @@ pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
     (u32::from_le_bytes([a, b, c, d]) as usize, kind)
 }
 
+/// Text of a guest's, as it is sent: no longer than what of it is not UTF-8 can have become.
+pub(crate) fn cut(mut text: String) -> String {
+    const MOST: usize = 3 * 64 * 1024;
+    text.truncate(text.floor_char_boundary(MOST));
+    text
+}
+
 /// A payload that is being read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Payload<'a>(pub(crate) &'a [u8]);
@@ -167,8 +174,14 @@ impl<'a> Payload<'a> {
         Ok(first)
     }
 
+    /// Text of a guest's: as long as one on a thread can make it, whatever was sent.
     pub(crate) fn text(&mut self) -> Result<String, BadFrame> {
-        Ok(String::from_utf8_lossy(self.bytes()?).into_owned())
+        Ok(cut(String::from_utf8_lossy(self.bytes()?).into_owned()))
+    }
+
+    /// What is left, as text that people read.
+    pub(crate) fn message(self) -> String {
+        crate::outcome::shortened(String::from_utf8_lossy(self.0).into_owned())
     }
 
     /// What is left.

@@ -17,7 +17,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
-use super::state::{Common, HasCommon, Spec, begin, enter_async, store, wasi};
+use super::state::{Common, HasCommon, Spec, begin, enter_async, limit_open, store, wasi};
 use super::{Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
@@ -189,10 +189,11 @@ impl ComponentPlugin {
 
     /// A fresh instance, initialised.
     pub(super) fn start(&self, spec: &Spec) -> Result<ComponentInstance, StartError> {
-        let network = Arc::new(Network::of(spec));
+        let (network, mut table) = (Arc::new(Network::of(spec)), ResourceTable::new());
+        limit_open(&mut table);
         let data = State {
             wasi: with_sockets(wasi(spec)?, &network).build(),
-            table: ResourceTable::new(),
+            table,
             http: WasiHttpCtx::new(),
             requests: Requests::new(&network),
             network,

@@ -8,11 +8,12 @@ use std::fs::File;
 use std::path::Path;
 
 use wasmtime::{Instance, InstancePre, Linker, Module, Store, TypedFunc, UnknownImportError};
+use wasmtime_wasi::WasiView as _;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
-use super::state::{Common, HasCommon, Spec, begin, enter, store, wasi};
+use super::state::{Common, HasCommon, Spec, begin, enter, limit_open, store, wasi};
 use super::{Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function, waiting};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
@@ -129,7 +130,9 @@ impl CorePlugin {
 
     /// A fresh instance, initialised.
     pub(super) fn start(&self, spec: &Spec) -> Result<CoreInstance, StartError> {
-        let data = State { wasi: wasi(spec)?.build_p1(), common: Common::new(spec) };
+        let mut wasi = wasi(spec)?.build_p1();
+        limit_open(wasi.ctx().table);
+        let data = State { wasi, common: Common::new(spec) };
         let mut store = store(&self.engine, spec, data);
         let instance = enter(&mut store, |store| self.pre.instantiate(store));
         let instance = instance.map_err(StartError::instantiate)?;

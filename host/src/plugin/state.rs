@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
@@ -131,6 +132,16 @@ pub(super) fn enter_async<T: HasCommon, R>(
 ) -> Result<R, Broken> {
     let watch = store.data_mut().common().watch.clone();
     enter(store, |store| watch.drive(guest(store))?)
+}
+
+/// How much an instance may have open at once: files, streams, sockets, what it waits for. Several
+/// times what a plugin of good will needs; of the descriptors that a process mostly may have, a
+/// quarter, so that one plugin alone cannot take them from the rest of the run.
+pub(super) const MOST_OPEN: usize = 256;
+
+/// Bounds what an instance has open.
+pub(super) fn limit_open(table: &mut ResourceTable) {
+    table.set_max_capacity(MOST_OPEN);
 }
 
 /// WASI with what is granted and nothing else: an empty input, captured output, no network.

@@ -1,9 +1,10 @@
 //! What it means when a guest stopped instead of answering.
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use super::state::Common;
+use super::state::{Common, MOST_OPEN};
 use crate::fault::FaultKind;
 use crate::sandbox::deadline::Overdue;
 use crate::sandbox::limits::ResultLimit;
@@ -19,6 +20,12 @@ pub(super) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
     }
     if let Some(overdue) = error.downcast_ref::<Overdue>() {
         return Broken::new(FaultKind::Timeout, format!("{overdue}{place}"));
+    }
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        let message = format!(
+            "the plugin has {MOST_OPEN} files and other things open, and may have no more{place}"
+        );
+        return Broken::new(FaultKind::Trap, message);
     }
     let trap = error.downcast_ref::<Trap>();
     match trap {

@@ -16,7 +16,7 @@
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
-use super::loan::{Lent, Loan};
+use super::loan::{Lent, Loan, Returned};
 use super::{Queue, State};
 use crate::block::Span;
 use crate::isolation::page::Page;
@@ -69,6 +69,12 @@ impl Reach {
     /// Says how far a claim has gone, whatever was there.
     pub(crate) fn set(&self, started: u32, end: u32) {
         self.0.store(word(started, end), Ordering::Relaxed);
+    }
+
+    /// Ends a claim that is lent: whoever has it starts no more of it. Gives how far it has gone,
+    /// as it says.
+    pub(super) fn close(&self) -> u32 {
+        halves(self.0.swap(word(0, 0), Ordering::Relaxed)).0
     }
 
     /// Starts the next item, if there is one.
@@ -151,13 +157,12 @@ impl Held {
         self.reach.set(end, end);
     }
 
-    /// Takes back what was lent; all of it counts as started.
-    pub(super) fn take_back(&self) -> Lent {
-        self.lent().take().expect("a loan is taken back once")
-    }
-
-    /// Says how many items are started, of those that were lent.
-    pub(super) fn resume(&self, started: u32, end: u32) {
+    /// Takes back what was lent; `settle` says how many items of it are started.
+    pub(super) fn take_back(&self, settle: impl FnOnce(Returned) -> usize) {
+        // In one step for whoever wants to take items away: a stop in between would find none.
+        let mut lent = self.lent();
+        let over = lent.take().expect("a loan is taken back once");
+        let (started, end) = over.settle(settle);
         self.reach.set(started, end);
     }
 

@@ -25,9 +25,9 @@ pub(super) struct Lent {
 }
 
 impl Lent {
-    /// How often the word may have been changed by the other while it was looked at. Between two
-    /// looks an honest borrower starts an item or two.
-    const ATTEMPTS: u32 = 64;
+    /// How often the word may have been changed by the other while it was looked at, before it is
+    /// taken away from it.
+    const ATTEMPTS: u32 = 16;
 
     /// Lends the items from `first` on, which is started, up to `end`.
     pub(super) fn new(page: &Arc<Page>, first: u32, end: u32, sent: u32) -> Self {
@@ -48,6 +48,13 @@ impl Lent {
         (!taken.is_empty()).then_some(taken)
     }
 
+    /// The items that are started and those that are not, once it is over: places in the claim.
+    pub(super) fn settle(self, settle: impl FnOnce(Returned) -> usize) -> (u32, u32) {
+        let started = settle(self.returned());
+        let started = u32::try_from(started).unwrap_or(u32::MAX).clamp(1, self.end);
+        (self.first + started, self.first + self.end)
+    }
+
     /// Whether some item is not started, as far as one can know.
     pub(super) fn is_open(&self) -> bool {
         self.started(self.page.reach().told().1) < self.end
@@ -59,23 +66,27 @@ impl Lent {
     }
 
     fn take(&mut self, keep: impl Fn(u32, u32) -> u32) -> Range<u32> {
-        let old = self.end;
-        for attempt in 1.. {
-            let (word, told, _) = self.page.reach().told();
+        let (reach, old) = (self.page.reach(), self.end);
+        let kept = (0..Self::ATTEMPTS).find_map(|_| {
+            let (word, told, _) = reach.told();
             let started = self.started(told);
             let end = keep(started, old);
-            if self.page.reach().retell(word, started, end) {
-                self.end = end;
-                break;
-            }
-            if attempt == Self::ATTEMPTS {
-                // Nobody can be that quick: it is to have no more.
-                self.page.reach().set(started, started);
-                self.end = started;
-                break;
-            }
-        }
+            reach.retell(word, started, end).then_some(end)
+        });
+        self.end = kept.unwrap_or_else(|| {
+            // It is quicker than this process, or it writes there without end. It is to have no
+            // more: one step takes that away, and says how far it has gone.
+            let started = self.started(reach.close());
+            reach.set(started, started);
+            started
+        });
         self.first + self.end..self.first + old
+    }
+
+    /// How far it has gone, as far as one can know. From here on nothing more of it is started.
+    fn returned(&self) -> Returned {
+        let started = self.started(self.page.reach().close());
+        Returned { started: started as usize, had: self.end as usize }
     }
 }
 
@@ -104,26 +115,18 @@ impl<'a> Loan<'a> {
     }
 
     /// Takes the items back: `settle` says how many of them count as started, by how far the
-    /// borrower says it has gone. The others are open again.
+    /// borrower says it has gone. The others are open again. It is to be quick: who wants to take
+    /// items away, waits for it.
     pub(crate) fn settle(mut self, settle: impl FnOnce(Returned) -> usize) {
-        self.take_back(settle);
-    }
-
-    fn take_back(&mut self, settle: impl FnOnce(Returned) -> usize) {
         self.is_out = false;
-        let lent = self.held.take_back();
-        let (first, end) = (lent.first, lent.end);
-        let told = lent.started(lent.page.reach().told().1);
-        let started = settle(Returned { started: told as usize, had: end as usize });
-        let started = u32::try_from(started).unwrap_or(u32::MAX).clamp(1, end);
-        self.held.resume(first + started, first + end);
+        self.held.take_back(settle);
     }
 }
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
         if self.is_out {
-            self.take_back(|returned| returned.had);
+            self.held.take_back(|returned| returned.had);
         }
     }
 }

@@ -68,19 +68,22 @@ impl PoolMemory {
 #[derive(Debug)]
 pub(crate) struct Lease {
     pool: Arc<PoolMemory>,
+    /// What one instance may have: it asks for no more than that, if it is honest.
+    limit: MemoryLimit,
     taken: usize,
 }
 
 impl Lease {
-    pub(crate) fn of(pool: &Arc<PoolMemory>) -> Self {
-        Self { pool: Arc::clone(pool), taken: 0 }
+    pub(crate) fn of(pool: &Arc<PoolMemory>, limit: MemoryLimit) -> Self {
+        Self { pool: Arc::clone(pool), limit, taken: 0 }
     }
 
     /// Takes so many bytes, if there are as many left.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
-        let taken = self.pool.take(bytes).is_ok();
-        self.taken += if taken { bytes } else { 0 };
-        taken
+        let sum = self.taken.checked_add(bytes).filter(|sum| *sum <= self.limit.bytes());
+        let taken = sum.filter(|_| self.pool.take(bytes).is_ok());
+        self.taken = taken.unwrap_or(self.taken);
+        taken.is_some()
     }
 }
 
@@ -221,6 +224,21 @@ mod tests {
 
     fn pool(limit: &str) -> Arc<PoolMemory> {
         Arc::new(PoolMemory::new(limit.parse().unwrap()))
+    }
+
+    #[test]
+    fn another_process_has_no_more_than_one_instance_may_whatever_it_asks_for() {
+        for total in ["1000", "unlimited"] {
+            let pool = pool(total);
+            let mut lease = Lease::of(&pool, "900".parse().unwrap());
+            #[rustfmt::skip]
+            let asked = [(usize::MAX, false), (600, true), (usize::MAX - 1, false), (301, false), (300, true), (1, false), (0, true)];
+            for (bytes, granted) in asked {
+                assert_eq!(lease.take(bytes), granted, "{bytes} of {total}");
+            }
+            drop(lease);
+            assert_eq!(pool.used.load(Ordering::Relaxed), 0, "{total}");
+        }
     }
 
     #[test]

@@ -94,8 +94,8 @@ impl Voice {
         let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
         let Spoken { budget, dropped } = &mut *spoken;
         if !budget.spend(bytes + Self::LINE, now) {
-            dropped.lines += 1;
-            dropped.bytes += bytes as u64;
+            dropped.lines = dropped.lines.saturating_add(1);
+            dropped.bytes = dropped.bytes.saturating_add(bytes as u64);
             return false;
         }
         let dropped = std::mem::take(dropped);

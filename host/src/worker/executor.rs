@@ -37,6 +37,8 @@ pub(crate) enum Ran {
     Yielded,
     /// The item after the last outcome broke the executor, which is never used again.
     Broken(Broken),
+    /// It had died before it began with any item, and is never used again.
+    Idle(Broken),
     /// The item at `at` of the span broke the executor, which is never used again. What became of
     /// the items between the last outcome and that one is lost with it: they are to run again.
     Lost {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Serving;
 use super::executor::{Broken, Ran, Turns};
 use super::renewal::Renewal;
-use super::slot::Slot;
+use super::slot::{Slot, Work};
 use super::ticket::Ticket;
 use crate::block::Span;
 use crate::event::Event;
@@ -146,6 +146,12 @@ impl Serving {
         match ran {
             Ran::Broken(how) => self.failed(outcomes.len(), how, outcomes),
             Ran::Lost { at, broken } => self.failed(at, broken, outcomes),
+            // No item is to blame. But one that never gets to any would be made again without end.
+            Ran::Idle(broken) if self.work() == Work::Some => {
+                self.broke(&broken);
+                None
+            }
+            Ran::Idle(broken) => self.failed(outcomes.len(), broken, outcomes),
             Ran::Done | Ran::Yielded => {
                 let at = outcomes.len();
                 outcomes.take_back_fault().map(|how| Failed { at: at - 1, how })

@@ -143,6 +143,7 @@ impl Worker {
     }
 
     fn run(&self, instance: &mut dyn Executor, payload: &[u8]) -> Result<(), Unfit> {
+        self.page.set_begun(true);
         let mut outcomes = items::outcomes(self.spec.index, payload)?;
         let (ticks, end) = (self.plugin.engine().watchdog().ticks(), End::default());
         let turns = Turns::borrowed(self.page.reach(), &ticks, &end);

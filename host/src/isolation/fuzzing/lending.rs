@@ -7,7 +7,7 @@ use crate::block::{BlockBuilder, ItemIndex, Span};
 use crate::fault::FaultKind;
 use crate::isolation::page::Page;
 use crate::isolation::wire::ran::{EndedThere, RanThere, reply};
-use crate::isolation::wire::{HEADER, Payload};
+use crate::isolation::wire::{BadFrame, HEADER, Payload};
 use crate::outcome::{Format, Outcomes, RecordRule};
 use crate::queue::{Queue, Window};
 use crate::sandbox::limits::ResultLimit;
@@ -123,21 +123,20 @@ pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
     let taken = steps.iter().filter_map(|step| happen(*step, &page, &queue)).collect();
     let first = outcomes.len();
     let mut at = first;
-    let mut ended = Ok(EndedThere::Done);
+    let mut there = Err(BadFrame("nothing"));
     // As `remote.rs` does it.
     loan.settle(|returned| {
         at = first + returned.started - 1;
         assert!((1..=returned.had.min(sent)).contains(&returned.started), "{returned:?}");
-        ended = RanThere::decode(Payload(payload)).and_then(|there| {
+        there = RanThere::decode(Payload(payload)).and_then(|there| {
             there.check(sent, returned.had)?;
-            there.add_to(&mut outcomes, lending.limit);
-            Ok(there.ended)
+            Ok(there)
         });
-        match &ended {
-            Ok(EndedThere::Done | EndedThere::Yielded) => outcomes.len() - first,
-            Ok(EndedThere::Broken(_)) => outcomes.len() - first + 1,
-            Err(_) => returned.started,
-        }
+        there.as_ref().map_or(returned.started, RanThere::started)
+    });
+    let ended = there.map(|there| {
+        there.add_to(&mut outcomes, lending.limit);
+        there.ended
     });
     // As `worker/work.rs` does it.
     let failed = match &ended {

@@ -18,12 +18,35 @@ pub(super) enum Wait {
     Watched,
 }
 
+/// The items that the child has: each has its own time.
+#[derive(Debug)]
+struct Items<'a> {
+    /// Where the child says which one it is on.
+    page: &'a Page,
+    /// How many it was sent.
+    sent: u32,
+    /// How many it has started, by what it said so far.
+    started: u32,
+}
+
+impl Items<'_> {
+    /// Whether the child has gone on to another item. It does so no more often than it has items,
+    /// and never goes back, so that it cannot have more time by saying so.
+    fn have_gone_on(&mut self) -> bool {
+        let (_, told, _) = self.page.reach().told();
+        let gone_on = self.started < told && told <= self.sent;
+        if gone_on {
+            self.started = told;
+        }
+        gone_on
+    }
+}
+
 /// Waits as long as the watch of the worker allows.
 #[derive(Debug)]
 pub(super) struct Guard<'a> {
     watch: &'a Watch,
-    /// Where the child says which item it is on, and what it said last: each has its own time.
-    items: Option<(&'a Page, u32)>,
+    items: Option<Items<'a>>,
     /// Until when, and how long that is from the begin.
     by: Option<(Instant, Duration)>,
 }
@@ -38,19 +61,17 @@ impl<'a> Guard<'a> {
         Self { by: Some((Instant::now() + time, time)), ..Self::of(watch) }
     }
 
-    pub(super) fn of_items(watch: &'a Watch, page: &'a Page) -> Self {
-        let (_, started, _) = page.reach().told();
-        Self { items: Some((page, started)), ..Self::of(watch) }
+    /// So long for each item that the child goes on to, of `sent`. The first is started.
+    pub(super) fn of_items(watch: &'a Watch, page: &'a Page, sent: usize) -> Self {
+        let sent = u32::try_from(sent).unwrap_or(u32::MAX);
+        Self { items: Some(Items { page, sent, started: 1 }), ..Self::of(watch) }
     }
 }
 
 impl Patience for Guard<'_> {
     fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
-        if let Some((page, seen)) = &mut self.items {
-            let (_, started, _) = page.reach().told();
-            if std::mem::replace(seen, started) != started {
-                self.watch.begin(Phase::Item);
-            }
+        if self.items.as_mut().is_some_and(Items::have_gone_on) {
+            self.watch.begin(Phase::Item);
         }
         self.watch.check()?;
         let end = self.watch.end().map(|end| match self.items {

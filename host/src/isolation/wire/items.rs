@@ -13,6 +13,9 @@ use crate::outcome::{Outcomes, RecordRule};
 use crate::worker::WorkerIndex;
 use crate::worker::renewal::RetryOn;
 
+/// What an item takes of an order, beside its bytes.
+pub(crate) const PER_ITEM: usize = size_of::<u32>();
+
 /// The order to run the items of `outcomes` that have none, up to `until`.
 pub(crate) fn order(outcomes: &Outcomes, until: usize) -> Vec<u8> {
     let (rule, retry_on) = (outcomes.rule(), outcomes.retry_on());

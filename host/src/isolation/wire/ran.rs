@@ -40,7 +40,9 @@ pub(crate) fn reply(ran: &Ran, format: Format, outcomes: &Outcomes) -> Vec<u8> {
     let frame = match ran {
         Ran::Done => frame.byte(0),
         Ran::Yielded => frame.byte(1),
-        Ran::Broken(broken) | Ran::Lost { broken, .. } => broken_to(frame.byte(2), broken),
+        Ran::Broken(broken) | Ran::Lost { broken, .. } | Ran::Idle(broken) => {
+            broken_to(frame.byte(2), broken)
+        }
     };
     let frame = frame.byte(super::start::format_byte(format)).number(outcomes.len());
     let outcomes = outcomes.iter().fold(frame, |frame, outcome| match outcome.result {
@@ -53,13 +55,14 @@ pub(crate) fn reply(ran: &Ran, format: Format, outcomes: &Outcomes) -> Vec<u8> {
 
 /// Adds how something broke.
 pub(crate) fn broken_to(frame: Frame, broken: &Broken) -> Frame {
-    frame.byte(broken.kind as u8).bytes(broken.message.as_bytes())
+    let message = super::cut(broken.message.clone());
+    frame.byte(broken.kind as u8).bytes(message.as_bytes())
 }
 
 /// How something broke in a child.
 pub(crate) fn broken_of(payload: &mut Payload<'_>) -> Result<Broken, BadFrame> {
     let kind = fault_of(payload.byte()?)?;
-    Ok(Broken::new(kind, crate::outcome::shortened(payload.text()?)))
+    Ok(Broken::new(kind, payload.text()?))
 }
 
 /// What a guest can have done: whether a process died, or an item was not run, a child cannot say.
@@ -107,6 +110,14 @@ impl<'a> RanThere<'a> {
             EndedThere::Broken(_) => self.count < most,
         };
         if fits { Ok(()) } else { Err(BadFrame("another number of outcomes than it had items")) }
+    }
+
+    /// How many items it has started.
+    pub(crate) fn started(&self) -> usize {
+        match self.ended {
+            EndedThere::Done | EndedThere::Yielded => self.count,
+            EndedThere::Broken(_) => self.count + 1,
+        }
     }
 
     /// Adds the outcomes; those after one that is to be tried again are left out.

@@ -59,6 +59,7 @@ enum NotStarted {
 
 /// The reply that says why an instance has not started.
 pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
+    let cut = |message: &String| super::cut(message.clone());
     let said = match error {
         StartError::Dir { path, source } => {
             NotStarted::Dir { path: path.clone(), source: source.to_string() }
@@ -66,14 +67,14 @@ pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
         StartError::Abi { found, supported } => {
             NotStarted::Abi { found: *found, supported: *supported }
         }
-        StartError::Timeout { message } => NotStarted::Timeout { message: message.clone() },
-        StartError::OutOfMemory { message } => NotStarted::OutOfMemory { message: message.clone() },
-        StartError::OutOfFuel { message } => NotStarted::OutOfFuel { message: message.clone() },
-        StartError::InitRefused { message } => NotStarted::InitRefused { message: message.clone() },
-        StartError::InitBroke { message } => NotStarted::InitBroke { message: message.clone() },
-        StartError::Instantiate { message } => NotStarted::Instantiate { message: message.clone() },
+        StartError::Timeout { message } => NotStarted::Timeout { message: cut(message) },
+        StartError::OutOfMemory { message } => NotStarted::OutOfMemory { message: cut(message) },
+        StartError::OutOfFuel { message } => NotStarted::OutOfFuel { message: cut(message) },
+        StartError::InitRefused { message } => NotStarted::InitRefused { message: cut(message) },
+        StartError::InitBroke { message } => NotStarted::InitBroke { message: cut(message) },
+        StartError::Instantiate { message } => NotStarted::Instantiate { message: cut(message) },
         // None of these is of a child.
-        other => NotStarted::Instantiate { message: other.to_string() },
+        other => NotStarted::Instantiate { message: cut(&other.to_string()) },
     };
     let json = serde_json::to_vec(&said);
     // A path that is no text cannot be written so.
@@ -85,6 +86,11 @@ pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
 
 /// Why an instance has not started.
 pub(crate) fn start_error(payload: &[u8]) -> Result<StartError, BadFrame> {
+    /// More than a path and a message can take, however they have to be written.
+    const MOST: usize = 2 * 1024 * 1024;
+    if payload.len() > MOST {
+        return Err(BadFrame("an error that is too long"));
+    }
     let said = serde_json::from_slice(payload).map_err(|_| BadFrame("an error that is none"))?;
     Ok(match said {
         NotStarted::Dir { path, source } => StartError::Dir { path, source: source.into() },

@@ -37,8 +37,20 @@ pub(crate) fn event(event: &Event<'_>) -> Option<Vec<u8>> {
 }
 
 impl<'a> Told<'a> {
+    /// More than a guest can make an honest child say at once.
+    const MOST: usize = 256 * 1024;
+
     /// None if the frame is of another sort.
-    pub(crate) fn decode(kind: Reply, mut payload: Payload<'a>) -> Result<Option<Self>, BadFrame> {
+    pub(crate) fn decode(kind: Reply, payload: Payload<'a>) -> Result<Option<Self>, BadFrame> {
+        let told = Self::read(kind, payload)?;
+        // Some of it is kept.
+        if told.is_some() && payload.rest().len() > Self::MOST {
+            return Err(BadFrame("more at once than can be told"));
+        }
+        Ok(told)
+    }
+
+    fn read(kind: Reply, mut payload: Payload<'a>) -> Result<Option<Self>, BadFrame> {
         Ok(Some(match kind {
             Reply::Output => {
                 let streams = [Stream::Stdout, Stream::Stderr];

@@ -6,6 +6,10 @@ use rustix::process::getpid;
 use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
 use seccompiler::{Error, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
+#[cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "a list of nothing but these")
+)]
 use super::calls::*;
 
 /// A call, and what it must be asked for one of its rules to hold.

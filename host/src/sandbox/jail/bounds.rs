@@ -1,9 +1,9 @@
 //! What bounds the process itself: whose child it is, what it has open, how much it may take.
 
 use std::fs;
-use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 
+use rustix::fs::{Dir, Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::process::{
     DumpableBehavior, Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_dumpable_behavior,
@@ -33,26 +33,30 @@ pub(super) fn begin(parent: Pid) -> Result<(), JailError> {
     limit(Resource::Core, 0)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(JailError::system("keep the process's memory from others"))?;
-    close_all_from(3).map_err(|source| JailError::System { step: "close what is open", source })
+    close_all_from(3).map_err(JailError::system("close what is open"))
 }
 
 /// Closes every descriptor from `first` on.
-fn close_all_from(first: RawFd) -> io::Result<()> {
-    // All are found before one is closed. The folder that they are read from was among them.
-    let mut open = Vec::new();
-    for entry in fs::read_dir("/proc/self/fd")? {
-        let name = entry?.file_name();
-        open.extend(name.to_str().and_then(|name| name.parse::<RawFd>().ok()));
+fn close_all_from(first: RawFd) -> Result<(), Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = open("/proc/self/fd", flags, Mode::empty())?;
+    let own = folder.as_raw_fd();
+    // All are found before one is closed.
+    let mut found = Vec::new();
+    for entry in Dir::new(folder)? {
+        // The folder's own `.` and `..` are no numbers.
+        let name = entry?;
+        found.extend(name.file_name().to_str().ok().and_then(|name| name.parse::<RawFd>().ok()));
     }
-    let is_open = |fd: &RawFd| fs::symlink_metadata(format!("/proc/self/fd/{fd}")).is_ok();
-    open.into_iter().filter(|fd| *fd >= first).filter(is_open).for_each(close);
+    // What the folder is read by was closed with it.
+    found.into_iter().filter(|fd| *fd >= first && *fd != own).for_each(close);
     Ok(())
 }
 
 #[expect(unsafe_code, reason = "nothing safe closes a descriptor that nothing here has opened")]
 fn close(fd: RawFd) {
-    // SAFETY: the process has begun with this, so that nothing in it owns a descriptor yet but the
-    // standard ones. The one that listed them is closed already, and closing it again does nothing.
+    // SAFETY: the process begins with this, so that nothing in it owns a descriptor yet but the
+    // standard ones; and it is open, as it was found among those that are.
     unsafe { rustix::io::close(fd) };
 }
 

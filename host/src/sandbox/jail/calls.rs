@@ -40,7 +40,6 @@ calls! {
     SYS_mmap = 9, 222;
     SYS_munmap = 11, 215;
     SYS_mprotect = 10, 226;
-    SYS_pkey_mprotect = 329, 288;
     SYS_mremap = 25, 216;
     SYS_madvise = 28, 233;
     SYS_brk = 12, 214;

@@ -71,3 +71,19 @@ impl JailError {
         move |errno| Self::System { step, source: errno.into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_is_named_and_there_is_a_way_without_it() {
+        let error = JailError::Lacks(Lack::Landlock);
+        assert_eq!(
+            error.to_string(),
+            "the jail needs what this kernel lacks: Landlock (Linux 5.13, and enabled at boot)",
+        );
+        assert_eq!(error.hint(), Some("`--jail best-effort` runs without it"));
+        assert_eq!(JailError::Orphan.hint(), None);
+    }
+}

@@ -18,6 +18,10 @@ use seccompiler::{
     apply_filter_all_threads,
 };
 
+#[cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "a list of nothing but these")
+)]
 use super::calls::*;
 use super::{Confines, Jail, JailError, Lack, arguments};
 use crate::sandbox::capabilities::DirGrant;

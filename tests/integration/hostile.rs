@@ -1,0 +1,179 @@
+//! Plugins that mean harm: whatever one does, the run goes on, every other item has its result, and
+//! the report says what happened.
+//!
+//! Each misdeed is a plugin of its own, in `tests/fixtures/hostile`, and is done on some items in the
+//! midst of good ones; see `good_run`. What is done before the first item, or after the last, is in
+//! `starts`. All of it is done under each isolation.
+
+mod files;
+mod good_run;
+mod names;
+mod network;
+mod sizes;
+mod starts;
+
+use self::good_run::good_run;
+use crate::support::{Host, fixtures, host, in_processes, lines};
+
+/// How workers are kept apart from the host.
+const ISOLATIONS: &[&str] = &["thread", "process"];
+
+/// How long an item may take. Good items never come near it, however busy the machine: time runs from
+/// when the watchdog first sees an item, and none of them is seen twice.
+const TIMEOUT: [&str; 2] = ["--timeout", "300ms"];
+
+/// A run under this isolation.
+fn isolated(host: Host, isolation: &str) -> Host {
+    match isolation {
+        "thread" => host,
+        // All tests of this run are under it.
+        _ if in_processes() => host,
+        other => host.args(["--isolation", other]),
+    }
+}
+
+/// Nothing in it moves the cursor, hides what stands before it, or changes the terminal.
+#[track_caller]
+fn fit_for_a_terminal(text: &str) {
+    let turns = |sign| matches!(sign, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
+    let raw = |sign: char| (sign.is_control() && sign != '\n') || turns(sign);
+    assert!(!text.contains(raw), "{text:?}");
+}
+
+#[test]
+fn every_fixture_has_its_test() {
+    let folder = fixtures().join("../integration");
+    let sources = ["hostile.rs", "hostile/files.rs", "hostile/names.rs", "hostile/starts.rs"];
+    let read = |source: &str| std::fs::read_to_string(folder.join(source)).unwrap();
+    let sources: String = sources.map(read).concat();
+    for fixture in std::fs::read_dir(fixtures().join("hostile")).unwrap() {
+        let name = fixture.unwrap().file_name().into_string().unwrap();
+        assert!(sources.contains(&format!("\"hostile/{name}\"")), "nothing runs `{name}`");
+    }
+}
+
+#[test]
+fn what_never_ends_is_cut_off() {
+    #[rustfmt::skip]
+    let plugins = [
+        "hostile/loop.wat", "hostile/clock.wat", "hostile/sleep.wat", "hostile/grow-for-ever.wat",
+    ];
+    for plugin in plugins {
+        good_run(plugin).args(TIMEOUT).fault("!", "timeout", "took longer than 300ms").run();
+    }
+}
+
+#[test]
+fn what_is_written_for_ever_is_bounded_and_in_no_result() {
+    for plugin in ["hostile/print.wat", "hostile/print-one-line.wat"] {
+        let run = good_run(plugin).args(TIMEOUT).args(["--log-limit", "16KiB"]);
+        for finished in run.fault("!", "timeout", "took longer than 300ms").run() {
+            let told = finished.stderr_text();
+            assert!(
+                told.contains(" dropped: more a second than `--log-limit`"),
+                "{plugin}: {told}"
+            );
+            // Each worker has a second's worth at once, and then some.
+            assert!(told.len() < 256 * 1024, "{plugin}: {} bytes", told.len());
+        }
+    }
+}
+
+#[test]
+fn what_breaks_an_instance_is_the_fault_of_its_item() {
+    #[rustfmt::skip]
+    let cases = [
+        ("hostile/trap.wat",      "wasm `unreachable` instruction executed"),
+        ("hostile/recursion.wat", "call stack exhausted"),
+        ("hostile/exit-0.wat",    "the plugin exited with code 0"),
+        ("hostile/exit-1.wat",    "the plugin exited with code 1"),
+    ];
+    for (plugin, message) in cases {
+        good_run(plugin).fault("!", "trap", message).run();
+    }
+}
+
+#[test]
+fn a_trap_has_its_item_wherever_in_a_chunk_it_is() {
+    const CHUNK: usize = 5;
+    // Each place of the second chunk alone, and at last all places of all.
+    let alone = (CHUNK..2 * CHUNK).map(|place| place..place + 1);
+    for traps in alone.chain(std::iter::once(0..3 * CHUNK)) {
+        let items =
+            |bad| lines((0..3 * CHUNK).map(|at| if traps.contains(&at) { bad } else { "x" }));
+        for isolation in ISOLATIONS {
+            isolated(host(), isolation)
+                .plugin("hostile/trap.wat")
+                .args(["--jobs", "1", "--chunk-size", &CHUNK.to_string()])
+                .stdin(items("!"))
+                .run()
+                .code(1)
+                .stdout(items(""));
+        }
+    }
+}
+
+#[test]
+fn memory_and_tables_end_at_the_limit() {
+    let asked = "the plugin asked for more memory than the 64MiB of `--memory`";
+    #[rustfmt::skip]
+    let plugins = [
+        "hostile/grow-slowly.wat", "hostile/grow-at-once.wat",
+        "hostile/grow-table.wat", "hostile/grow-table-at-once.wat",
+    ];
+    for plugin in plugins {
+        let run = good_run(plugin).args(["--memory", "64MiB"]);
+        run.fault("!", "out-of-memory", asked).run();
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_in_the_memory_is_refused() {
+    #[rustfmt::skip]
+    let cases = [
+        ("hostile/result-outside.wat",  "1 bytes at 131073, but its memory ends at 131072"),
+        ("hostile/result-too-long.wat", "9 bytes at 131064, but its memory ends at 131072"),
+        ("hostile/result-wraps.wat",    "32 bytes at 4294967280, but its memory ends at 131072"),
+        ("hostile/result-1-gib.wat",    "1073741823 bytes at 0, but its memory ends at 131072"),
+        ("hostile/error-outside.wat",   "4 bytes at 131073, but its memory ends at 131072"),
+        ("hostile/second-memory.wat",   "8 bytes at 524288, but its memory ends at 131072"),
+    ];
+    for (plugin, message) in cases {
+        let message = format!("the plugin answered with {message}");
+        good_run(plugin).fault("!", "bad-result", message).run();
+    }
+}
+
+#[test]
+fn an_answer_of_1_gib_is_refused_though_it_is_there() {
+    good_run("hostile/result-all-there.wat")
+        .args(["--memory", "2GiB", "--total-memory", "unlimited"])
+        .fault("!", "bad-result", "the result of 1073741823 bytes is larger than the 64MiB of")
+        .run();
+}
+
+#[test]
+fn a_buffer_that_is_not_there_is_the_fault_of_the_item_that_it_was_for() {
+    let (long, longer) = ("x".repeat(5000), "x".repeat(20_000));
+    let late = "took longer than 300ms";
+    #[rustfmt::skip]
+    let cases = [
+        ("hostile/alloc-loop.wat",       &long,   "timeout",       late),
+        ("hostile/alloc-nothing.wat",    &long,   "out-of-memory", "the plugin has no memory for a buffer of 8192 bytes"),
+        ("hostile/alloc-at-the-end.wat", &long,   "bad-result",    "`mtl_alloc` gave 8192 bytes at 131072, which are not"),
+        ("hostile/alloc-beyond.wat",     &long,   "bad-result",    "`mtl_alloc` gave 8192 bytes at 4294967295, which are not"),
+        ("hostile/alloc-same-place.wat", &longer, "bad-result",    "`mtl_alloc` gave 32768 bytes at 114688, which are not"),
+    ];
+    for (plugin, item, kind, message) in cases {
+        good_run(plugin).args(TIMEOUT).fault(item, kind, message).run();
+    }
+}
+
+#[test]
+fn a_buffer_that_is_always_in_the_same_place_does_where_it_is_large_enough() {
+    let items = lines([10, 5000, 3, 9000, 16_384, 1].map(|length| "x".repeat(length)));
+    for isolation in ISOLATIONS {
+        let host = isolated(host(), isolation).plugin("hostile/alloc-same-place.wat");
+        host.args(["--jobs", "1"]).stdin(items.clone()).run().code(0).stdout(items.clone());
+    }
+}

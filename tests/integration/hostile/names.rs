@@ -1,0 +1,60 @@
+//! Names that would steer a terminal: none of them reaches it as it is.
+
+use super::good_run::good_run;
+use super::{ISOLATIONS, fit_for_a_terminal, isolated};
+use crate::support::{command, host};
+
+/// What would clear a screen, hide a line, and turn the text around.
+const ILL: &str = r"\1b[2J\0d\c2\9b31m\7f\e2\80\ae";
+/// A part of it that is harmless, and so is shown.
+const SHOWN: &str = "[2J";
+
+#[test]
+fn the_name_of_a_function_is_told_without_its_control_characters() {
+    let run = good_run("hostile/names.wat");
+    for finished in run.fault("!", "trap", "wasm `unreachable` instruction executed, in `").run() {
+        let told = finished.stderr_text();
+        assert!(told.contains(r"`\u{1b}[31mmis\r\ndeed\u{9b}2J\u{7f}\u{202e}`"), "{told}");
+    }
+}
+
+#[test]
+fn a_plugin_that_is_refused_is_told_of_without_control_characters() {
+    let begin = "(module (memory (export \"memory\") 1)";
+    let alloc = "(func (export \"mtl_alloc\") (param i32) (result i32) (i32.const 8))";
+    let call = "(func (export \"call\") (param i32 i32) (result i64) (i64.const 0))";
+    #[rustfmt::skip]
+    let cases = [
+        ("an import",        format!("(module (import \"{ILL}\" \"{ILL}\" (func)) (memory (export \"memory\") 1) {alloc} {call})")),
+        ("an import of ours", format!("(module (import \"mtl:plugin/context@1.0.0\" \"{ILL}\" (func)) (memory (export \"memory\") 1) {alloc} {call})")),
+        ("exports",          format!("{begin} (func (export \"{ILL}\")))")),
+        ("twice",            format!("{begin} (func (export \"{ILL}\")) (func (export \"{ILL}\")))")),
+        ("its start",        format!("{begin} {alloc} {call} (func $start (@name \"{ILL}\") (unreachable)) (start $start))")),
+        ("its init",         format!("{begin} {alloc} {call} (data (i32.const 64) \"{ILL}\")
+                                      (func (export \"init\") (param i32 i32) (result i64) (i64.const 0x40_8000000c)))")),
+        ("not text",         "(module \u{1b}[2J\r\u{9b}31m\u{7f}\u{202e})".to_owned()),
+    ];
+    for (what, module) in cases {
+        for isolation in ISOLATIONS {
+            let host = isolated(host(), isolation).file("it.wat", &module).plugin("it.wat");
+            let told = host.args(["--jobs", "1"]).stdin("x\n").run().code(3).stderr_text();
+            assert!(told.contains(SHOWN), "{what}: {told}");
+            fit_for_a_terminal(&told);
+        }
+        let seen = command().args(["inspect"]).file("it.wat", &module).plugin("it.wat").run();
+        fit_for_a_terminal(std::str::from_utf8(seen.stdout_bytes()).unwrap());
+        fit_for_a_terminal(&seen.stderr_text());
+    }
+}
+
+#[test]
+fn inspect_shows_names_without_control_characters() {
+    for args in [&[][..], &["--json"]] {
+        let seen =
+            command().args(["inspect"]).plugin("hostile/names.wat").args(args.iter().copied());
+        let seen = seen.run().code(0).stderr("");
+        let shown = String::from_utf8(seen.stdout_bytes().to_vec()).unwrap();
+        assert!(shown.contains("[31mfunction") && shown.contains("[31mglobal"), "{shown}");
+        fit_for_a_terminal(&shown);
+    }
+}

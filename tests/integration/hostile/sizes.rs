@@ -1,0 +1,115 @@
+//! Plugins that are beyond measure, put together here: what is too large is refused before any of it
+//! is compiled, and what is only odd runs.
+
+use super::{ISOLATIONS, isolated};
+use crate::support::{command, fixtures, host, lines};
+
+/// A good plugin, in the text format, with `more` in it.
+fn echo_with(more: &str) -> String {
+    let echo = std::fs::read_to_string(fixtures().join("echo.wat")).unwrap();
+    let echo = echo.trim_end().strip_suffix(')').expect("a module ends so");
+    format!("{echo}\n{more})")
+}
+
+/// A section of a binary.
+fn section(id: u8, content: &[u8]) -> Vec<u8> {
+    [&[id], number(content.len()).as_slice(), content].concat()
+}
+
+/// A number in LEB128, of four digits.
+fn number(number: usize) -> [u8; 4] {
+    [0, 7, 14, 21].map(|at| {
+        let more = if at < 21 { 0x80 } else { 0 };
+        u8::try_from(number >> at & 0x7f).unwrap() | more
+    })
+}
+
+/// A million functions that do nothing, or whose code is none.
+fn million_functions(body: [u8; 3]) -> Vec<u8> {
+    const MANY: usize = 1_000_000;
+    let count = number(MANY);
+    [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &[1, 0x60, 0, 0]),
+        section(3, &[count.as_slice(), &[0; MANY]].concat()),
+        section(10, &[count.as_slice(), &body.repeat(MANY)].concat()),
+    ]
+    .concat()
+}
+
+#[test]
+fn ten_thousand_exports_are_nothing_to_a_good_plugin() {
+    let exports: String =
+        (0..10_000).map(|number| format!("(export \"export {number}\")\n")).collect();
+    let exports = format!("(func {exports})");
+    let plugin = echo_with(&exports);
+    for isolation in ISOLATIONS {
+        isolated(host(), isolation)
+            .file("many.wat", &plugin)
+            .plugin("many.wat")
+            .stdin(lines(0..200))
+            .run()
+            .code(0)
+            .stdout(lines(0..200))
+            .stderr("");
+    }
+    let told = host()
+        .file("many.wat", format!("(module (memory (export \"memory\") 1) {exports})"))
+        .plugin("many.wat")
+        .run()
+        .code(3)
+        .stderr_text();
+    assert!(told.contains(" and 9989 more\n") && told.len() < 2000, "{told}");
+    command()
+        .args(["inspect"])
+        .file("many.wat", &plugin)
+        .plugin("many.wat")
+        .run()
+        .code(0)
+        .stderr("");
+}
+
+#[test]
+fn a_file_of_50_mb_is_refused() {
+    // Its bulk is what every engine skips.
+    let bulk = section(0, &[&[4][..], b"bulk", &vec![0; 50_000_000]].concat());
+    let plugin = [wat::parse_str(echo_with("")).unwrap(), bulk].concat();
+    for isolation in ISOLATIONS {
+        let host = |args: &[&str]| {
+            isolated(host(), isolation)
+                .file("large.wasm", &plugin)
+                .plugin("large.wasm")
+                .args(args.iter().copied())
+                .stdin("x\n")
+                .run()
+        };
+        host(&[]).code(3).stdout("").stderr(
+            "error: plugin `large.wasm` is larger than 32MiB\n \
+             hint: `--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools \
+             strip`\n",
+        );
+        host(&["--max-plugin", "64MiB"]).code(0).stdout("x\n").stderr("");
+    }
+}
+
+#[test]
+fn a_million_functions_are_refused_before_any_is_compiled() {
+    // Of the second, none is valid: that is not even seen.
+    for body in [[2, 0, 0x0b], [2, 0xff, 0xff]] {
+        let plugin = million_functions(body);
+        for isolation in ISOLATIONS {
+            isolated(host(), isolation)
+                .file("many.wasm", &plugin)
+                .plugin("many.wasm")
+                .stdin("x\n")
+                .run()
+                .code(3)
+                .stdout("")
+                .stderr(
+                    "error: plugin `many.wasm` has 1000000 functions, and may have 50000\n \
+                     hint: `--max-functions N` allows more: each takes the compiler some \
+                     kilobytes\n",
+                );
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What is done before the first item, or after the last: the run ends, or goes on without the worker,
+//! and nothing is waited for any longer than it may take.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::{ISOLATIONS, isolated};
+use crate::support::{Running, host, lines};
+
+/// Plugins that begin with what never ends.
+const PLUGINS: [&str; 3] =
+    ["hostile/start-loop.wat", "hostile/initialize-loop.wat", "hostile/init-loop.wat"];
+
+#[test]
+fn a_start_that_never_ends_ends_the_run() {
+    for plugin in PLUGINS {
+        for isolation in ISOLATIONS {
+            let finished = isolated(host(), isolation)
+                .plugin(plugin)
+                .args(["--jobs", "1", "--init-timeout", "300ms"])
+                .stdin("a\n")
+                .run()
+                .code(3)
+                .stdout("");
+            let stderr = finished.stderr_text();
+            let error = "error: worker 0 could not be started: the start took longer than 300ms";
+            assert!(stderr.contains(error), "{plugin}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_replacement_that_never_starts_costs_its_worker_and_no_item() {
+    for isolation in ISOLATIONS {
+        // At once, since each takes its time.
+        let runs = PLUGINS.map(|plugin| LosesOne::start(plugin, isolation));
+        runs.into_iter().for_each(LosesOne::finish);
+    }
+}
+
+/// A run of two workers, of which one breaks and never starts again.
+struct LosesOne {
+    running: Running,
+    burst: String,
+    bursts: Arc<AtomicUsize>,
+}
+
+impl LosesOne {
+    fn start(plugin: &str, isolation: &str) -> Self {
+        let mut running = isolated(host(), isolation)
+            .plugin(plugin)
+            .subfolder("started")
+            .args(["--dir", "started::/started:rw", "--jobs", "2", "--chunk-size", "1"])
+            // A good start makes a directory, and has time for it.
+            .args(["--init-timeout", "2s", "--max-restarts", "1", "--window", "100"])
+            .stdin_open()
+            .start();
+        running.send("!\n");
+        // A worker starts again when there is work for it, which the other one may be quicker to
+        // take: so there is work until it has begun. It is large, so that pipes hold little of it.
+        let burst = lines((0..10).map(|number| format!("{number:0>2000}")));
+        let (has_begun, bursts) = (Arc::new(AtomicBool::new(false)), Arc::<AtomicUsize>::default());
+        let (ends, sent, items) = (Arc::clone(&has_begun), Arc::clone(&bursts), burst.clone());
+        running.feed(move |stdin| {
+            while !ends.load(Ordering::Acquire) {
+                stdin.write_all(items.as_bytes())?;
+                sent.fetch_add(1, Ordering::Release);
+            }
+            Ok(())
+        });
+        running.wait_for_stderr("] begun\n");
+        has_begun.store(true, Ordering::Release);
+        Self { running, burst, bursts }
+    }
+
+    fn finish(self) {
+        let finished = self.running.finish_with_stdin_open().code(1);
+        let told = finished.stderr_text();
+        let warning = " could not be started again and is retired: the start took longer than 2s";
+        assert!(told.contains(warning), "{told}");
+        assert_eq!(told.matches("fault: ").count(), 1, "{told}");
+        let results = self.burst.repeat(self.bursts.load(Ordering::Acquire));
+        finished.stdout(format!("\n{results}"));
+    }
+}
+
+#[test]
+fn an_end_that_never_comes_takes_no_result_away() {
+    for isolation in ISOLATIONS {
+        let finished = isolated(host(), isolation)
+            .plugin("hostile/finish-loop.wat")
+            .args(["--jobs", "2", "--init-timeout", "300ms"])
+            .stdin(lines(0..200))
+            .run()
+            .code(0)
+            .stdout(lines(0..200));
+        let stderr = finished.stderr_text();
+        for worker in ["0", "1"] {
+            let warning = format!(
+                "warning: worker {worker} gave no closing report: timeout: took longer than 300ms"
+            );
+            assert!(stderr.contains(&warning), "{stderr}");
+        }
+    }
+}
