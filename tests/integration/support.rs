@@ -76,6 +76,7 @@ pub(crate) fn host_on_threads() -> Host {
 }
 
 /// Whether workers are to run in processes. All tests are run twice: `tests/run` says how.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so")]
 pub(crate) fn in_processes() -> bool {
     match std::env::var("MTL_TEST_ISOLATION").as_deref() {
         Ok("process") => true,

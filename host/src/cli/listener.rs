@@ -2,6 +2,7 @@
 //! reports.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mtl_host::{Event, Observer};
 
@@ -14,11 +15,13 @@ pub(crate) struct Listener {
     report: Report,
     /// Made when the pool can be built, and before anything has an end.
     finish_file: OnceLock<FinishFile>,
+    /// All workers have the same jail, and its lacks are told once.
+    told_of_jail: AtomicBool,
 }
 
 impl Listener {
     pub(crate) fn new(report: &Report) -> Self {
-        Self { report: report.clone(), finish_file: OnceLock::new() }
+        Self { report: report.clone(), finish_file: OnceLock::new(), told_of_jail: false.into() }
     }
 
     /// Closing reports go to this file from now on.
@@ -37,6 +40,11 @@ impl Observer for Listener {
         match (event, self.finish_file.get()) {
             (Event::Finished { worker, items, closing }, Some(file)) => {
                 file.report(*worker, *items, *closing);
+            }
+            (Event::JailLacks { lacks, .. }, _) => {
+                if !self.told_of_jail.swap(true, Ordering::Relaxed) {
+                    self.report.jail_lacks(lacks);
+                }
             }
             _ => self.report.notify(event),
         }

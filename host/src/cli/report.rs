@@ -42,6 +42,11 @@ impl Report {
         self.0.line(&fault_text(fault, path));
     }
 
+    /// What is missing from the jail of workers' processes.
+    pub(crate) fn jail_lacks(&self, lacks: &str) {
+        self.0.line(&format!("warning: the jail of the workers lacks {}", shown(lacks)));
+    }
+
     /// How many faults there were beside those shown.
     pub(crate) fn unshown(&self, unshown: &Unshown) {
         if let Some(text) = unshown_text(unshown) {

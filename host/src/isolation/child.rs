@@ -75,7 +75,11 @@ fn become_worker(in_its_place: Option<OpenNative>) {
         Some(parent) => serve::serve(parent, in_its_place),
         None => 2,
     };
-    #[expect(clippy::exit, reason = "what comes after this in `main` is not for a worker")]
+    #[expect(
+        clippy::exit,
+        clippy::disallowed_methods,
+        reason = "what `main` does next is not for a worker"
+    )]
     process::exit(code);
 }
 

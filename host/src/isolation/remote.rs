@@ -123,13 +123,14 @@ impl Remote {
         sent.map_err(|gone| self.not_started(gone))?;
         let ready = self.serve(Wait::ToBeReady, |received| match received.kind {
             Reply::Ready => Ok(Ok(received.payload.message())),
-            Reply::Unjailed => Ok(Err(received.payload.message())),
+            Reply::Unjailed => {
+                let mut payload = received.payload;
+                let is_lack = payload.byte()? != 0;
+                Ok(Err(StartError::Jail { is_lack, message: payload.message() }))
+            }
             _ => Err(BadFrame("something else than that it is ready")),
         });
-        let lacks = match ready.map_err(|gone| self.not_started(gone))? {
-            Ok(lacks) => lacks,
-            Err(message) => return Err(StartError::Jail { message }),
-        };
+        let lacks = ready.map_err(|gone| self.not_started(gone))??;
         if !lacks.is_empty() {
             let spec = &self.parts.spec;
             let lacks = lacks.as_str();

@@ -339,7 +339,9 @@ pub enum StartError {
     /// Its process could not be jailed.
     #[error("its process cannot be jailed: {message}")]
     Jail {
-        /// What is missing.
+        /// Whether the kernel lacks a part of the jail, and a run could do without.
+        is_lack: bool,
+        /// What is missing, or failed.
         message: String,
     },
     /// Its process died before its first item.
@@ -395,10 +397,11 @@ impl StartError {
             Self::InitRefused { .. } => {
                 "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
             }
-            Self::Jail { .. } => {
+            Self::Jail { is_lack: true, .. } => {
                 "`--jail best-effort` does without what the kernel lacks, and says what that is"
             }
-            Self::Process { .. }
+            Self::Jail { is_lack: false, .. }
+            | Self::Process { .. }
             | Self::Crashed { .. }
             | Self::InitBroke { .. }
             | Self::Instantiate { .. }

@@ -25,11 +25,18 @@ pub(super) enum Unfit {
 
 impl From<LoadError> for Unfit {
     fn from(error: LoadError) -> Self {
-        // Of the chain of causes the last says most, and there is but one line to say it in.
-        let mut cause: &dyn std::error::Error = &error;
-        while let Some(source) = cause.source() {
-            cause = source;
-        }
-        Self::Code(cause.to_string())
+        Self::Code(last_cause(&error))
+    }
+}
+
+/// Of a chain of causes the first and the last, as there is but one line to say it in.
+pub(super) fn last_cause(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    match error.source() {
+        None => error.to_string(),
+        Some(_) => format!("{error}: {last}"),
     }
 }

@@ -8,7 +8,7 @@ use std::{fmt, panic};
 
 use rustix::process::Pid;
 
-use super::errors::Unfit;
+use super::errors::{Unfit, last_cause};
 use super::station::Station;
 use crate::event::{Audience, Event, Observer};
 use crate::isolation::page::Page;
@@ -20,7 +20,7 @@ use crate::plugin::{Answer, Engine, HostFunctions, Plugin, PluginLoader, Spec};
 use crate::pool::cancel::{Cancel, End};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::{TimeLimits, Watch};
-use crate::sandbox::jail::{self, Confines, Jail};
+use crate::sandbox::jail::{self, Confines, Jail, JailError};
 use crate::sandbox::limits::{Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::meter::{Asked, PoolMemory};
 use crate::sandbox::net_grant::NetGrant;
@@ -44,7 +44,9 @@ pub(super) fn serve(parent: Pid, in_its_place: Option<OpenNative>) -> i32 {
     match work(&station, in_its_place) {
         Ok(()) => 0,
         Err(Unfit::Jail(error)) => {
-            let frame = Frame::reply(Reply::Unjailed).rest(error.to_string().as_bytes());
+            let is_lack = matches!(error, JailError::Lacks(_));
+            let frame = Frame::reply(Reply::Unjailed).byte(u8::from(is_lack));
+            let frame = frame.rest(last_cause(&error).as_bytes());
             // If the parent does not hear it, it hears that this process has ended.
             let _ = station.send(&frame.seal());
             1

@@ -58,14 +58,6 @@ pub(crate) enum JailError {
 }
 
 impl JailError {
-    /// What the user can do about it.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Lacks(_) => Some("`--jail best-effort` runs without it"),
-            _ => None,
-        }
-    }
-
     /// The system refused to do this.
     pub(super) fn system(step: &'static str) -> impl FnOnce(rustix::io::Errno) -> Self {
         move |errno| Self::System { step, source: errno.into() }
@@ -77,13 +69,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lack_is_named_and_there_is_a_way_without_it() {
+    fn a_lack_is_named() {
         let error = JailError::Lacks(Lack::Landlock);
         assert_eq!(
             error.to_string(),
             "the jail needs what this kernel lacks: Landlock (Linux 5.13, and enabled at boot)",
         );
-        assert_eq!(error.hint(), Some("`--jail best-effort` runs without it"));
-        assert_eq!(JailError::Orphan.hint(), None);
     }
 }

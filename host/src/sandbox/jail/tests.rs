@@ -1,4 +1,20 @@
 //! The jail, entered for real: each test is run again in a process of its own, and enters it there.
 
 mod alone;
+mod bounds;
 mod engine;
+mod files;
+mod lacking;
+#[path = "../../../../tests/escape/misdeeds.rs"]
+mod misdeeds;
+mod network;
+mod refused;
+
+use self::alone::{alone, ends_by};
+use self::misdeeds::{call, done};
+use super::{Confines, Jail, JailError, Lack, Task, begin, enter, seal};
+
+/// A jail in which nothing is granted.
+fn bare(task: Task) -> Confines<'static> {
+    Confines { task, dirs: &[], ports: &[], data: 1 << 30, requirement: Jail::Required }
+}

@@ -1,0 +1,104 @@
+//! With nothing granted there is nothing to be had.
+
+use std::thread;
+
+use super::{Task, alone, bare, begin, done, ends_by, enter, misdeeds, seal};
+
+#[test]
+fn no_misdeed_is_done_before_the_seal_or_after_it() {
+    alone("refused::no_misdeed_is_done_before_the_seal_or_after_it", |parent| {
+        begin(parent).unwrap();
+        enter(&bare(Task::Work)).unwrap();
+        let parent = parent.as_raw_nonzero().get();
+        all_are_refused(parent);
+        // In a thread of its own, and of the jail's.
+        thread::scope(|scope| scope.spawn(|| all_are_refused(parent)).join().unwrap());
+        seal().unwrap();
+        all_are_refused(parent);
+    });
+}
+
+fn all_are_refused(parent: i32) {
+    let groups = [
+        misdeeds::on_processes(parent),
+        misdeeds::on_the_system(),
+        misdeeds::on_files(),
+        misdeeds::on_what_files_are(c"/tmp"),
+        misdeeds::on_the_network(),
+        misdeeds::on_other_networks(),
+    ];
+    for group in groups {
+        assert!(group.len() > 3);
+        let done = done(group);
+        assert!(done.is_empty(), "{done:#?}");
+    }
+}
+
+#[test]
+fn no_code_is_made_once_the_jail_is_sealed_and_threads_cannot_either() {
+    let test = "refused::no_code_is_made_once_the_jail_is_sealed_and_threads_cannot_either";
+    alone(test, |parent| {
+        begin(parent).unwrap();
+        enter(&bare(Task::Work)).unwrap();
+        thread::scope(|scope| {
+            let (sealed, is_sealed) = std::sync::mpsc::channel();
+            let before = scope.spawn(move || {
+                is_sealed.recv().unwrap();
+                done(misdeeds::on_code())
+            });
+            let done_before = done(misdeeds::on_code());
+            assert!(!done_before.is_empty(), "the engine loads code before the seal");
+            seal().unwrap();
+            sealed.send(()).unwrap();
+            let done = [before.join().unwrap(), done(misdeeds::on_code())].concat();
+            assert!(done.is_empty(), "{done:#?}");
+        });
+    });
+}
+
+#[test]
+fn a_process_that_compiles_is_sealed_from_the_start() {
+    alone("refused::a_process_that_compiles_is_sealed_from_the_start", |parent| {
+        begin(parent).unwrap();
+        enter(&bare(Task::Compile)).unwrap();
+        let done = done(misdeeds::on_code());
+        assert!(done.is_empty(), "{done:#?}");
+        all_are_refused(parent.as_raw_nonzero().get());
+    });
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn calls_have_no_other_numbers() {
+    alone("refused::calls_have_no_other_numbers", |parent| {
+        begin(parent).unwrap();
+        enter(&bare(Task::Work)).unwrap();
+        let done = done(misdeeds::by_other_numbers());
+        assert!(done.is_empty(), "{done:#?}");
+    });
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_call_of_32_bits_ends_the_process() {
+    // Where the kernel knows none, it is no instruction.
+    let signals = [libc::SIGSYS, libc::SIGSEGV];
+    ends_by(&signals, "refused::a_call_of_32_bits_ends_the_process", |parent| {
+        begin(parent).unwrap();
+        enter(&bare(Task::Work)).unwrap();
+        call_as_32_bits();
+    });
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "hostile code would not ask")]
+fn call_as_32_bits() {
+    const GETPID: u32 = 20;
+    // SAFETY: the call has no arguments, and only gives a number back.
+    unsafe {
+        std::arch::asm!(
+            "int 0x80", inout("eax") GETPID => _,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+    }
+}
