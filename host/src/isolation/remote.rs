@@ -290,7 +290,7 @@ impl Executor for Remote {
         loan.settle(|returned| {
             at = first + returned.started - 1;
             taken = received.and_then(|there| {
-                there.check(until - first, returned.had)?;
+                there.check(until - first, returned.started)?;
                 Ok(there)
             });
             taken.as_ref().map_or(returned.started, RanThere::started)

@@ -37,8 +37,8 @@ pub struct Lending {
 pub enum Step {
     /// The child writes this into the page.
     Write(u32, u32),
-    /// The child starts an item, as an honest one does.
-    Start,
+    /// The child starts so many items, as an honest one does.
+    Start(usize),
     /// Another worker takes over so many items at most.
     Relieve(usize),
     /// No item from here on is to be started any more.
@@ -129,7 +129,7 @@ pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
         at = first + returned.started - 1;
         assert!((1..=returned.had.min(sent)).contains(&returned.started), "{returned:?}");
         there = RanThere::decode(Payload(payload)).and_then(|there| {
-            there.check(sent, returned.had)?;
+            there.check(sent, returned.started)?;
             Ok(there)
         });
         there.as_ref().map_or(returned.started, RanThere::started)
@@ -162,7 +162,7 @@ pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
 fn happen(step: Step, page: &Page, queue: &Queue) -> Option<Range<u64>> {
     match step {
         Step::Write(started, end) => page.reach().set(started, end),
-        Step::Start => drop(page.reach().start_next()),
+        Step::Start(items) => (0..items).for_each(|_| drop(page.reach().start_next())),
         Step::Stop(from) => queue.stop_from(ItemIndex::new(from)),
         Step::Relieve(most) => {
             let taken = positions(&queue.relieve(most.max(1))?);

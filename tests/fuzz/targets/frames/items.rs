@@ -29,7 +29,7 @@ enum Step {
     Write(u32, u32),
     /// Near what is lawful.
     WriteSmall(u8, u8),
-    Start,
+    Start(u8),
     Relieve(u8),
     Stop(u8),
 }
@@ -85,7 +85,11 @@ impl Case<'_> {
         if let Reply::Honest(honest) = &self.reply
             && self.is_plain()
         {
-            honest.check(&lending, &places);
+            let starts = self.steps.iter().map(|step| match step {
+                Step::Start(items) => usize::from(*items),
+                _ => 0,
+            });
+            honest.check(1 + starts.sum::<usize>(), &lending, &places);
         }
     }
 
@@ -113,7 +117,7 @@ impl Case<'_> {
 
     /// Whether nothing changes what an honest child says.
     fn is_plain(&self) -> bool {
-        self.steps.iter().all(|step| matches!(step, Step::Start))
+        self.steps.iter().all(|step| matches!(step, Step::Start(_)))
             && matches!(self.rule, Rule::Any)
             && self.retry_on() == RetryOn::NOTHING
             && self.limit == u16::MAX
@@ -125,7 +129,7 @@ impl Step {
         match self {
             Self::Write(started, end) => fuzzing::Step::Write(started, end),
             Self::WriteSmall(started, end) => fuzzing::Step::Write(started.into(), end.into()),
-            Self::Start => fuzzing::Step::Start,
+            Self::Start(items) => fuzzing::Step::Start(items.into()),
             Self::Relieve(most) => fuzzing::Step::Relieve(most.into()),
             Self::Stop(from) => fuzzing::Step::Stop(from.into()),
         }
@@ -175,13 +179,14 @@ impl Honest {
     }
 
     /// It is believed, if it can be true.
-    fn check(&self, lending: &Lending, places: &Places) {
+    fn check(&self, started: usize, lending: &Lending, places: &Places) {
         let items = self.items(lending.sent);
         let ended = self.ended();
+        let started = started.min(lending.sent);
         let fits = match ended {
-            ThereEnded::Done => items.len() == lending.sent,
-            ThereEnded::Yielded => (1..=lending.sent).contains(&items.len()),
-            ThereEnded::Broken(..) => items.len() < lending.sent,
+            ThereEnded::Done => items.len() == lending.sent && items.len() == started,
+            ThereEnded::Yielded => items.len() == started,
+            ThereEnded::Broken(..) => items.len() + 1 == started,
         };
         let can_be = |kind| !matches!(kind, FaultKind::Crashed | FaultKind::NotRun);
         let items_can_be = items.iter().all(|item| match item {
