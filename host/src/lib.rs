@@ -38,6 +38,9 @@ mod collector;
 mod error;
 mod event;
 mod fault;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod isolation;
 mod json_value;
 mod outcome;

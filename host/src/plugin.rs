@@ -18,6 +18,8 @@ mod digest;
 mod engine;
 mod error;
 mod functions;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod host_function;
 mod inspect;
 mod loaded;

@@ -287,7 +287,7 @@ impl Executor for Remote {
         loan.settle(|returned| {
             at = first + returned.started - 1;
             taken = received.and_then(|there| {
-                there.check(until - first, returned.had)?;
+                there.check(until - first, returned.started)?;
                 Ok(there)
             });
             taken.as_ref().map_or(returned.started, RanThere::started)
@@ -342,10 +342,10 @@ fn too_large() -> Broken {
     Broken::new(FaultKind::OutOfMemory, message)
 }
 
-type Report = Result<Option<Vec<u8>>, Broken>;
+pub(super) type Report = Result<Option<Vec<u8>>, Broken>;
 
 /// A closing report, or why there is none.
-fn finished(Received { kind, mut payload }: Received<'_>) -> Result<Report, BadFrame> {
+pub(super) fn finished(Received { kind, mut payload }: Received<'_>) -> Result<Report, BadFrame> {
     if kind != Reply::Finished {
         return Err(BadFrame("something else than its closing report"));
     }

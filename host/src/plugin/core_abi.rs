@@ -26,10 +26,9 @@ mod guest;
 mod word;
 
 pub(super) use self::exports::{check_function, signature};
-pub(super) use self::word::Word;
+pub(super) use self::word::{Answer, Word};
 
 use self::guest::Guest;
-use self::word::Answer;
 
 /// The version of the interface that this host speaks.
 const ABI_VERSION: i32 = 1;
