@@ -15,6 +15,8 @@ mod exit;
 mod faults;
 mod finish_file;
 mod formats;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod init_arg;
 mod inspect;
 mod isolation_arg;

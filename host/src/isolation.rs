@@ -15,6 +15,9 @@
 mod bell;
 pub(crate) mod child;
 pub(crate) mod code;
+pub(crate) mod compiler;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod link;
 pub(crate) mod page;
 mod process;

@@ -38,6 +38,9 @@ mod collector;
 mod error;
 mod event;
 mod fault;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod isolation;
 mod json_value;
 mod outcome;
@@ -79,8 +82,9 @@ pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::places::{PlaceError, Places};
 pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
 pub use self::plugin::{
-    Engine, EngineError, Export, HostCall, HostFunctionError, Import, Inspection, LoadError,
-    MemorySize, Need, NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, StartError,
+    CompilerError, Engine, EngineError, Export, HostCall, HostFunctionError, Import, Inspection,
+    LoadError, MemorySize, Need, NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256,
+    StartError,
 };
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results, WorkerSpec,
@@ -89,8 +93,8 @@ pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
 pub use self::sandbox::jail::{Jail, UnknownJail};
 pub use self::sandbox::limits::{
-    Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit, NotASize, NotATotalMemory,
-    NotFuel, PluginSize, ResultLimit, TotalMemory,
+    CompileMemory, Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit, NotASize,
+    NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
 };
 pub use self::sandbox::net_grant::{NetGrant, NotANetGrant};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};

@@ -1,13 +1,16 @@
 //! Plugins: loaded and compiled once, instantiated once per worker.
 //!
 //! ```text
-//! bytes ─▶ artifact ─▶ Plugin (compiled, imports checked) ─▶ instance per worker
-//!                        │ core module: core_abi              │ state: WASI, limits, context
-//!                        └ component:   component             └ an executor
+//! bytes ─▶ artifact ─▶ loaded (compiled, imports checked) ─▶ instance per worker
+//!   │                    │ core module: core_abi              │ state: WASI, limits, context
+//!   │                    └ component:   component             └ an executor
+//!   │
+//!   └▶ a jailed process does the same ─▶ compiled: its code, which this process never loads
 //! ```
 
 mod artifact;
 mod compiled;
+mod compiler_error;
 mod component;
 mod context;
 mod core_abi;
@@ -15,32 +18,32 @@ mod digest;
 mod engine;
 mod error;
 mod functions;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod host_function;
 mod inspect;
+mod loaded;
 mod loader;
 pub(crate) mod passing;
 mod state;
 mod trap;
 mod waiting;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub(crate) use self::compiled::Compiled;
+pub use self::compiler_error::CompilerError;
 pub use self::digest::{NotASha256, Sha256};
 pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
-pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER};
+pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, known_type};
 pub use self::host_function::{HostCall, HostFunctionError};
+pub(crate) use self::inspect::Findings;
 pub use self::inspect::{Export, Import, Inspection, MemorySize, Need, PluginKind, Provider};
+pub(crate) use self::loaded::{Facts, Loaded};
 pub use self::loader::PluginLoader;
 pub(crate) use self::state::Spec;
-
-use self::artifact::{Artifact, Kind};
-use self::component::ComponentPlugin;
-use self::core_abi::CorePlugin;
-use crate::worker::executor::Executor;
 
 /// What an instance says at its end, as messages have it.
 pub(crate) const REPORT: &str = "the closing report";
@@ -62,15 +65,16 @@ pub(crate) const REPORT: &str = "the closing report";
 pub struct Plugin {
     name: PathBuf,
     engine: Engine,
+    facts: Facts,
     code: Code,
-    /// Its code for workers in processes, once that is needed.
-    for_processes: Arc<OnceLock<Arc<Compiled>>>,
 }
 
 #[derive(Clone, Debug)]
 enum Code {
-    Core(Arc<CorePlugin>),
-    Component(Arc<ComponentPlugin>),
+    /// It was compiled in this process: also for workers in others, once that is needed.
+    Here { loaded: Loaded, for_processes: Arc<OnceLock<Arc<Compiled>>> },
+    /// A jailed process has compiled it, and none but jailed ones load it.
+    Elsewhere(Arc<Compiled>),
 }
 
 impl Plugin {
@@ -142,42 +146,36 @@ impl Plugin {
         PluginLoader::new(engine)
     }
 
-    fn compile(loader: &PluginLoader, path: &Path, artifact: &Artifact) -> Result<Self, LoadError> {
-        let code = match artifact.kind() {
-            Kind::Core => Code::Core(Arc::new(CorePlugin::compile(loader, path, artifact)?)),
-            Kind::Component => {
-                Code::Component(Arc::new(ComponentPlugin::compile(loader, path, artifact)?))
-            }
-        };
-        Ok(Self::of(path, loader.engine(), code))
+    fn here(name: &Path, engine: &Engine, loaded: Loaded) -> Self {
+        let facts = loaded.facts();
+        let code = Code::Here { loaded, for_processes: Arc::default() };
+        Self { name: name.to_owned(), engine: engine.clone(), facts, code }
     }
 
-    fn of(path: &Path, engine: &Engine, code: Code) -> Self {
-        let for_processes = Arc::default();
-        Self { name: path.to_owned(), engine: engine.clone(), code, for_processes }
-    }
-
-    /// The plugin whose compiled code is in a file that this process may load.
-    pub(crate) fn from_code(
-        loader: &PluginLoader,
-        file: File,
-        is_component: bool,
-    ) -> Result<Self, LoadError> {
-        let path = Path::new("the plugin");
-        let code = match is_component {
-            false => Code::Core(Arc::new(CorePlugin::from_code(loader, path, file)?)),
-            true => Code::Component(Arc::new(ComponentPlugin::from_code(loader, path, &file)?)),
-        };
-        Ok(Self::of(path, loader.engine(), code))
+    fn elsewhere(name: &Path, engine: &Engine, facts: Facts, compiled: Compiled) -> Self {
+        let code = Code::Elsewhere(Arc::new(compiled));
+        Self { name: name.to_owned(), engine: engine.clone(), facts, code }
     }
 
     /// Its code, as workers in processes have it.
     pub(crate) fn compiled(&self) -> Result<Arc<Compiled>, LoadError> {
-        if let Some(compiled) = self.for_processes.get() {
+        let (loaded, for_processes) = match &self.code {
+            Code::Here { loaded, for_processes } => (loaded, for_processes),
+            Code::Elsewhere(compiled) => return Ok(Arc::clone(compiled)),
+        };
+        if let Some(compiled) = for_processes.get() {
             return Ok(Arc::clone(compiled));
         }
-        let compiled = Compiled::of(self)?;
-        Ok(Arc::clone(self.for_processes.get_or_init(|| Arc::new(compiled))))
+        let compiled = Compiled::of(loaded, &self.name, &self.engine)?;
+        Ok(Arc::clone(for_processes.get_or_init(|| Arc::new(compiled))))
+    }
+
+    /// What makes its instances in this process, if it was compiled here.
+    pub(crate) fn loaded(&self) -> Option<&Loaded> {
+        match &self.code {
+            Code::Here { loaded, .. } => Some(loaded),
+            Code::Elsewhere(_) => None,
+        }
     }
 
     /// How errors call it: its path, or the name it was given.
@@ -189,19 +187,13 @@ impl Plugin {
     /// Whether it takes arguments for each worker.
     #[must_use]
     pub fn has_init(&self) -> bool {
-        match &self.code {
-            Code::Core(plugin) => plugin.has_init(),
-            Code::Component(_) => true,
-        }
+        self.facts.has_init
     }
 
     /// Whether it asks how its parameters are passed: one that does not takes items as they are.
     #[must_use]
     pub fn asks_for_passing(&self) -> bool {
-        match &self.code {
-            Code::Core(plugin) => plugin.asks_for_passing(),
-            Code::Component(plugin) => plugin.asks_for_passing(),
-        }
+        self.facts.asks_for_passing
     }
 
     /// Whether it has a way to connect to anything: a component may import sockets and HTTP; the
@@ -214,21 +206,10 @@ impl Plugin {
     /// ```
     #[must_use]
     pub fn can_connect(&self) -> bool {
-        match &self.code {
-            Code::Core(_) => false,
-            Code::Component(plugin) => plugin.can_connect(),
-        }
+        self.facts.can_connect
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
-    }
-
-    /// A fresh instance, initialised.
-    pub(crate) fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
-        match &self.code {
-            Code::Core(plugin) => Ok(Box::new(plugin.start(spec)?)),
-            Code::Component(plugin) => Ok(Box::new(plugin.start(spec)?)),
-        }
     }
 }

@@ -36,6 +36,8 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 mod claim;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod loan;
 mod window;
 

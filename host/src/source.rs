@@ -9,6 +9,8 @@ mod error;
 mod feed;
 mod files;
 mod frames;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod input;
 mod item_limit;
 mod iter;

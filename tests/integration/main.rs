@@ -13,6 +13,7 @@ mod bad_input;
 mod bad_plugins;
 mod bounds;
 mod closing_reports;
+mod compiling;
 mod config;
 mod deadlines;
 mod doc_examples;

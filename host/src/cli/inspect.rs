@@ -6,18 +6,26 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use mtl_host::{Engine, Import, Inspection, MemorySize, Need, Plugin, PluginKind, Provider};
+use mtl_host::{
+    Engine, Import, Inspection, Isolation, Jail, MemorySize, Need, Plugin, PluginKind, Processes,
+    Provider,
+};
 use serde_json::{Value, json};
 
+use super::console::Console;
 use super::error::CliError;
 use super::escape;
 use super::exit::Exit;
+use super::limit_args::CompileArgs;
+use super::report::Report;
 use super::run::refuse;
 
 const AFTER_HELP: &str = "\
-Nothing of the plugin is run, but it is compiled, which can take seconds.
+Nothing of the plugin is run, but it is compiled, which can take seconds: in a
+process of its own, jailed as `run --isolation process` does it.
 
 Exit codes:
     0  a run takes it
@@ -35,6 +43,14 @@ pub(crate) struct InspectArgs {
     /// Write one JSON object instead of text
     #[arg(long)]
     json: bool,
+
+    /// What is done where the kernel lacks a part of the jail in which the plugin is looked into:
+    /// `required` refuses to, `best-effort` says what is missing and goes on
+    #[arg(long, value_name = "required|best-effort", default_value_t)]
+    jail: Jail,
+
+    #[command(flatten)]
+    compile: CompileArgs,
 }
 
 /// Looks into a plugin and tells of it; `show` is for what was found.
@@ -43,6 +59,9 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
         Err(error) => return refuse(&error),
         Ok(found) => found,
     };
+    if let Some(lacks) = &found.jail_lacks {
+        Report::to(&Arc::new(Console::standard_error())).inspection_jail_lacks(lacks);
+    }
     let shown = if args.json { json } else { text };
     match (show(&shown(&args.plugin, &found)), found.refusal) {
         (Exit::Success, Some(refusal)) => refuse(&refusal.into()),
@@ -51,7 +70,9 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
 }
 
 fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
-    Ok(Plugin::inspect(&Engine::new()?, &args.plugin)?)
+    let isolation = Isolation::Process(Processes::new().jail(args.jail));
+    let loader = Plugin::loader(&Engine::new()?).isolation(isolation);
+    Ok(args.compile.limit_loader(loader).inspect(&args.plugin)?)
 }
 
 /// The command that grants what the plugin might use.

@@ -3,11 +3,12 @@
 use clap::Args;
 use mtl_host::source::ItemLimit;
 use mtl_host::{
-    Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginLoader, PluginSize, PoolBuilder, ResultLimit,
-    TotalMemory,
+    CompileMemory, Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginLoader, PluginSize,
+    PoolBuilder, ResultLimit, TotalMemory,
 };
 
 use super::machine;
+use super::time_span::TimeSpan;
 
 /// How much a plugin may take.
 #[derive(Debug, Args)]
@@ -48,6 +49,33 @@ pub(crate) struct LimitArgs {
     /// How many functions a plugin may have: each costs time and memory when it is compiled
     #[arg(long, value_name = "N", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_functions: FunctionLimit,
+
+    #[command(flatten)]
+    pub(crate) compile: CompileArgs,
+}
+
+/// How much it may take to compile a plugin in a process.
+#[derive(Debug, Args)]
+pub(crate) struct CompileArgs {
+    /// How long it may take to compile a plugin, where that is done in a process
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value_t = TimeSpan::COMPILE,
+        allow_hyphen_values = true
+    )]
+    pub(crate) compile_timeout: TimeSpan,
+
+    /// What it may take of memory to compile a plugin, where that is done in a process
+    #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
+    pub(crate) compile_memory: CompileMemory,
+}
+
+impl CompileArgs {
+    /// The loader, with these limits.
+    pub(super) fn limit_loader(&self, loader: PluginLoader) -> PluginLoader {
+        loader.compile_timeout(self.compile_timeout.get()).compile_memory(self.compile_memory)
+    }
 }
 
 impl LimitArgs {
@@ -66,6 +94,7 @@ impl LimitArgs {
 
     /// The loader, with these limits.
     pub(super) fn limit_loader(&self, loader: PluginLoader) -> PluginLoader {
-        loader.max_size(self.max_plugin).max_functions(self.max_functions)
+        let loader = loader.max_size(self.max_plugin).max_functions(self.max_functions);
+        self.compile.limit_loader(loader)
     }
 }

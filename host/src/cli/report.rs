@@ -54,6 +54,11 @@ impl Report {
         }
     }
 
+    /// What is missing from the jail in which a plugin was looked into.
+    pub(crate) fn inspection_jail_lacks(&self, lacks: &str) {
+        self.0.line(&format!("warning: the plugin was read in a jail that lacks {}", shown(lacks)));
+    }
+
     /// What is missing from what a worker's plugins said at their end.
     pub(crate) fn closed(&self, report: &WorkerReport) {
         let (worker, broken) = (report.worker, report.broken);

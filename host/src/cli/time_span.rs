@@ -5,11 +5,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use mtl_host::PluginLoader;
+
 /// A time that is longer than none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimeSpan(Duration);
 
 impl TimeSpan {
+    /// How long it may take to compile a plugin, unless said otherwise.
+    pub(crate) const COMPILE: Self = Self(PluginLoader::COMPILE_TIMEOUT);
+
     /// With its unit in seconds; the longer name first where one ends in the other.
     const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mtl_host::{Engine, EngineError, Plugin, Pool, PoolBuilder, Sha256, WorkerSpec};
+use mtl_host::{Engine, EngineError, Isolation, Plugin, Pool, PoolBuilder, Sha256, WorkerSpec};
 
 use super::env_grant::EnvGrant;
 use super::error::CliError;
@@ -50,7 +50,8 @@ impl WorkerArgs {
 
     /// Loads the plugins, and begins to describe the pool.
     pub(super) fn pool(&self, limits: &LimitArgs) -> Result<PoolBuilder, CliError> {
-        let mut loaded = Loaded { engine: self.engine(limits)?, limits, plugins: Vec::new() };
+        let (engine, isolation) = (self.engine(limits)?, self.isolation.isolation(self.jail));
+        let mut loaded = Loaded { engine, isolation, limits, plugins: Vec::new() };
         let mut builder = match (&self.plugin, self.worker.as_slice()) {
             (None, []) => return Err(CliError::NoPlugin),
             (Some(path), []) => {
@@ -62,7 +63,7 @@ impl WorkerArgs {
                 Pool::of(specs.collect::<Result<Vec<_>, _>>()?)
             }
         };
-        builder = limits.limit(builder).isolation(self.isolation.isolation(self.jail));
+        builder = limits.limit(builder).isolation(loaded.isolation);
         if let Some(jobs) = self.jobs {
             builder = builder.jobs(jobs);
         }
@@ -126,6 +127,7 @@ fn resolve(grant: &EnvGrant) -> Result<(String, String), CliError> {
 /// Plugins, each loaded once, however many workers have it.
 struct Loaded<'a> {
     engine: Engine,
+    isolation: Isolation,
     limits: &'a LimitArgs,
     plugins: Vec<(Asked, Plugin)>,
 }
@@ -149,7 +151,8 @@ impl Loaded<'_> {
         if let Some((_, plugin)) = self.plugins.iter().find(|(other, _)| *other == asked) {
             return Ok(plugin.clone());
         }
-        let mut loader = self.limits.limit_loader(Plugin::loader(&self.engine));
+        let loader = Plugin::loader(&self.engine).isolation(self.isolation.clone());
+        let mut loader = self.limits.limit_loader(loader);
         if let Some(digest) = sha256 {
             loader = loader.sha256(digest);
         }

@@ -1,5 +1,5 @@
 //! A worker's process, from the inside: jailed before it touches the plugin, then a loop that does
-//! what its parent says.
+//! what its parent says. What compiles plugins is such a process, too (`compile`).
 //!
 //! ```text
 //! child_main ─▶ begin ─▶ set-up is read ─▶ enter the jail ─▶ code is loaded ─▶ seal ─▶ ready
@@ -10,6 +10,7 @@
 //! All that a guest wants of the parent, it asks for on the one thread on which the guest runs: a
 //! host function, more memory. So an answer is always the next frame.
 
+mod compile;
 mod errors;
 mod serve;
 mod station;

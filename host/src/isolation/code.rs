@@ -1,7 +1,10 @@
 //! Compiled code on its way to children: bytes in a file without a name, which nobody can change.
+//!
+//! What a child has compiled comes in such a file, too: one that it can write to, but not make
+//! larger. It is copied, so that nobody has it open any more who could write there.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{MemfdFlags, SealFlags};
@@ -15,10 +18,52 @@ impl CodeFile {
     pub(crate) fn of(bytes: &[u8]) -> io::Result<Self> {
         let mut file = File::from(unsealed("mtl-code")?);
         file.write_all(bytes)?;
+        Self::seal(file)
+    }
+
+    /// A file with as many bytes as `length` says of those that a child has put into its place.
+    pub(crate) fn copy(place: &File, length: u64) -> io::Result<Self> {
+        check_length(length)?;
+        let mut place = place.try_clone()?;
+        place.rewind()?;
+        let mut file = File::from(unsealed("mtl-code")?);
+        io::copy(&mut place.take(length), &mut file)?;
+        Self::seal(file)
+    }
+
+    fn seal(file: File) -> io::Result<Self> {
         let file = OwnedFd::from(file);
         let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
         rustix::fs::fcntl_add_seals(&file, all)?;
         Ok(Self(file))
+    }
+}
+
+/// How much code a child may make of one plugin. The file of the largest that may be loaded unless
+/// said otherwise makes a quarter of it.
+const MOST: u64 = 512 * 1024 * 1024;
+
+/// Where a child puts code. It has its size, which nobody can change, and takes no memory but for
+/// what is written.
+pub(super) fn place() -> io::Result<File> {
+    let file = unsealed("mtl-compiled")?;
+    rustix::fs::ftruncate(&file, MOST)?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    Ok(file.into())
+}
+
+/// Puts code into its place; gives how much it is.
+pub(super) fn put(mut place: &File, code: &[u8]) -> io::Result<u64> {
+    let length = code.len() as u64;
+    check_length(length)?;
+    place.write_all(code)?;
+    Ok(length)
+}
+
+fn check_length(length: u64) -> io::Result<()> {
+    match length {
+        ..=MOST => Ok(()),
+        _ => Err(io::Error::other(format!("it has {length} bytes, and may have {MOST}"))),
     }
 }
 
@@ -45,5 +90,21 @@ mod tests {
         let mut bytes = [0; 8];
         assert_eq!(rustix::io::pread(&file, &mut bytes, 0), Ok(4));
         assert_eq!(&bytes[..4], b"code");
+    }
+
+    #[test]
+    fn a_child_can_fill_its_place_and_no_more() {
+        let place = place().unwrap();
+        assert_eq!(put(&place, b"code").unwrap(), 4);
+        assert!(rustix::fs::ftruncate(&place, 0).is_err());
+        assert!(rustix::fs::ftruncate(&place, MOST + 1).is_err());
+        assert!(rustix::io::pwrite(&place, b"more", MOST).is_err());
+
+        let copy = CodeFile::copy(&place, 4).unwrap();
+        rustix::io::pwrite(&place, b"other", 0).unwrap();
+        let mut bytes = [0; 8];
+        assert_eq!(rustix::io::pread(&copy, &mut bytes, 0), Ok(4));
+        assert_eq!(&bytes[..4], b"code");
+        assert!(CodeFile::copy(&place, MOST + 1).is_err());
     }
 }

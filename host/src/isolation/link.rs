@@ -121,6 +121,12 @@ impl Link {
         Received { kind, payload: Payload(payload) }
     }
 
+    /// How much memory is kept for what comes.
+    #[cfg(fuzzing)]
+    pub(super) fn held(&self) -> usize {
+        self.inbox.capacity()
+    }
+
     /// Reads until so many bytes of the next frame are there.
     fn fill(&mut self, wanted: usize, patience: &mut dyn Patience) -> Result<(), Gone> {
         while self.inbox.len() - self.given < wanted {

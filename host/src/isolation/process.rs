@@ -27,6 +27,8 @@ use super::link::Link;
 /// How long a process may take to end when it has closed its end of the link: one that dies gives
 /// back its memory at the same time, which may be much.
 const TO_END: Duration = Duration::from_secs(5);
+/// How long a process may take until it is jailed and has its code, however busy the machine is.
+pub(super) const TO_BE_READY: Duration = Duration::from_secs(60);
 
 /// A process that was started, and the link to it.
 #[derive(Debug)]
@@ -126,6 +128,14 @@ pub(crate) struct Death {
     said: String,
 }
 
+impl Death {
+    /// Whether it died since it got no more memory: it then says so, and aborts.
+    pub(crate) fn is_for_memory(&self) -> bool {
+        let signal = self.status.and_then(|status| status.signal());
+        signal == Some(SIGABRT) && self.said.starts_with("memory allocation of ")
+    }
+}
+
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
@@ -149,11 +159,13 @@ impl fmt::Display for Death {
     }
 }
 
+const SIGABRT: i32 = 6;
+
 /// What people call it.
 fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {
         4 => "SIGILL",
-        6 => "SIGABRT",
+        SIGABRT => "SIGABRT",
         7 => "SIGBUS",
         8 => "SIGFPE",
         9 => "SIGKILL",

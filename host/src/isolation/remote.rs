@@ -17,7 +17,7 @@ use super::Processes;
 use super::bell::Bell;
 use super::link::{Gone, Link, Received};
 use super::page::Page;
-use super::process::Child;
+use super::process::{Child, TO_BE_READY};
 use super::wire::ran::{EndedThere, RanThere, broken_of};
 use super::wire::setup::{Setup, Task};
 use super::wire::start::Started;
@@ -36,9 +36,6 @@ use crate::worker::executor::{Broken, Executor, Ran, Turns};
 /// How much longer than its deadline a child may take: it is to notice the deadline itself, which
 /// on a busy machine takes its time.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
-
-/// How long a process may take until it is jailed and has its code, however busy the machine is.
-const TO_BE_READY: Duration = Duration::from_secs(60);
 
 /// What a frame may have beside one result: outcomes are handed over before they are more.
 const BESIDE: usize = 8 * 1024 * 1024;
@@ -290,7 +287,7 @@ impl Executor for Remote {
         loan.settle(|returned| {
             at = first + returned.started - 1;
             taken = received.and_then(|there| {
-                there.check(until - first, returned.had)?;
+                there.check(until - first, returned.started)?;
                 Ok(there)
             });
             taken.as_ref().map_or(returned.started, RanThere::started)
@@ -345,10 +342,10 @@ fn too_large() -> Broken {
     Broken::new(FaultKind::OutOfMemory, message)
 }
 
-type Report = Result<Option<Vec<u8>>, Broken>;
+pub(super) type Report = Result<Option<Vec<u8>>, Broken>;
 
 /// A closing report, or why there is none.
-fn finished(Received { kind, mut payload }: Received<'_>) -> Result<Report, BadFrame> {
+pub(super) fn finished(Received { kind, mut payload }: Received<'_>) -> Result<Report, BadFrame> {
     if kind != Reply::Finished {
         return Err(BadFrame("something else than its closing report"));
     }

@@ -6,13 +6,17 @@
 //! parent ─▶ child   setup ─▶ run, run, …, finish               answers to call and take
 //! child  ─▶ parent  ready, started │ not-started ─▶ ran, …     output, log, dropped, denied,
 //!                                                  finished    call, take: any time a guest runs
+//!
+//! to compile        setup ─▶ ready ─▶ compiled, inspected │ not-compiled
 //! ```
 //!
 //! The child trusts what it is sent. The parent trusts nothing: what a child says is decoded here,
 //! by functions without effects, and what does not hold ends the child.
 
+pub(crate) mod compiled;
 pub(crate) mod items;
 pub(crate) mod ran;
+pub(crate) mod refused;
 pub(crate) mod setup;
 pub(crate) mod start;
 pub(crate) mod told;
@@ -69,6 +73,7 @@ kinds! {
         Take = 12,
         Compiled = 13,
         NotCompiled = 14,
+        Inspected = 15,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
-use super::{Code, HostFunctions, LoadError, Plugin, PluginLoader, Spec};
+use super::{Engine, HostFunctions, LoadError, Loaded, PluginLoader, Spec};
 use crate::isolation::code::CodeFile;
 use crate::isolation::wire::setup::Work;
 use crate::outcome::Format;
@@ -21,25 +22,29 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     /// That of a plugin that was compiled in this process.
-    pub(super) fn of(plugin: &Plugin) -> Result<Self, LoadError> {
-        let unfit = |source: wasmtime::Error| LoadError::Invalid {
-            path: plugin.name.clone(),
-            source: source.into(),
-        };
-        let (code, is_component, call, functions) = match &plugin.code {
-            Code::Core(core) => {
-                let (code, call, functions) = core.code().map_err(unfit)?;
-                (code, false, call, functions)
-            }
-            Code::Component(component) => {
-                let (code, functions) = component.code().map_err(unfit)?;
-                (code, true, PluginLoader::CALL, functions)
-            }
-        };
-        let file = CodeFile::of(&code).map_err(|source| LoadError::Code { source })?;
-        let (call, functions) = (call.to_owned(), functions.clone());
-        let counts_fuel = plugin.engine.counts_fuel();
-        Ok(Self { file, counts_fuel, is_component, call, functions })
+    pub(super) fn of(plugin: &Loaded, name: &Path, engine: &Engine) -> Result<Self, LoadError> {
+        let file =
+            CodeFile::of(&plugin.code(name)?).map_err(|source| LoadError::Code { source })?;
+        let (call, functions) = plugin.calls();
+        let is_component = plugin.facts().is_component;
+        Ok(Self {
+            file,
+            counts_fuel: engine.counts_fuel(),
+            is_component,
+            call: call.to_owned(),
+            functions: functions.clone(),
+        })
+    }
+
+    /// That of a plugin that a jailed process has compiled for `loader`.
+    pub(super) fn elsewhere(file: CodeFile, is_component: bool, loader: &PluginLoader) -> Self {
+        Self {
+            file,
+            counts_fuel: loader.engine().counts_fuel(),
+            is_component,
+            call: loader.call_export().to_owned(),
+            functions: loader.functions().clone(),
+        }
     }
 
     pub(crate) fn counts_fuel(&self) -> bool {

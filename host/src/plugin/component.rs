@@ -29,7 +29,7 @@ use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 /// The interface that a worker's component exports.
-const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
+pub(super) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
 
 /// What a component may hand over to the host at once, however small a result may be: the engine
 /// has one bound for results and for what is passed in calls, and files are written in pieces
@@ -144,9 +144,14 @@ impl ComponentPlugin {
         Self::link(loader, path, &component)
     }
 
-    /// Its compiled code, and what it takes to make a plugin of that again.
-    pub(super) fn code(&self) -> wasmtime::Result<(Vec<u8>, &HostFunctions)> {
-        Ok((self.pre.component().serialize()?, &self.functions))
+    /// Its compiled code.
+    pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
+        self.pre.component().serialize()
+    }
+
+    /// The host functions that it was offered.
+    pub(super) fn functions(&self) -> &HostFunctions {
+        &self.functions
     }
 
     /// Checks what a component exports, and finds what it imports.
@@ -160,7 +165,7 @@ impl ComponentPlugin {
             let ty = component.component_type();
             let exports = ty.exports(engine.wasm()).map(|(name, _)| name.to_owned());
             let exports = super::error::names(exports);
-            LoadError::World { path: path.to_owned(), interface: INTERFACE, exports }
+            LoadError::world(path.to_owned(), exports)
         })?;
         if loader.call_export() != PluginLoader::CALL {
             let call = loader.call_export().to_owned();

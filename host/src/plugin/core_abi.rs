@@ -26,10 +26,9 @@ mod guest;
 mod word;
 
 pub(super) use self::exports::{check_function, signature};
-pub(super) use self::word::Word;
+pub(super) use self::word::{Answer, Word};
 
 use self::guest::Guest;
-use self::word::Answer;
 
 /// The version of the interface that this host speaks.
 const ABI_VERSION: i32 = 1;
@@ -93,9 +92,14 @@ impl CorePlugin {
         Self::link(loader, path, &module)
     }
 
-    /// Its compiled code, and what it takes to make a plugin of that again.
-    pub(super) fn code(&self) -> wasmtime::Result<(Vec<u8>, &str, &HostFunctions)> {
-        Ok((self.pre.module().serialize()?, &self.call, &self.functions))
+    /// Its compiled code.
+    pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
+        self.pre.module().serialize()
+    }
+
+    /// The export that takes items, and the host functions that it was offered.
+    pub(super) fn calls(&self) -> (&str, &HostFunctions) {
+        (&self.call, &self.functions)
     }
 
     /// Checks what a module exports, and finds what it imports.

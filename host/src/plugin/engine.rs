@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::{fmt, io};
 
+use wasmtime::CustomCodeMemory;
+
 use crate::sandbox::watchdog::Watchdog;
 
 /// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
@@ -66,6 +68,13 @@ impl Engine {
         Self::counting(false)
     }
 
+    /// For a process that compiles and runs nothing: it needs no right to make code executable.
+    pub(crate) fn to_compile(counts_fuel: bool) -> Result<Self, EngineError> {
+        Self::configured(counts_fuel, |config| {
+            config.with_custom_code_memory(Some(Arc::new(NeverRun)));
+        })
+    }
+
     /// An engine whose plugins can be given [`Fuel`](crate::Fuel). Counting it makes them slower:
     /// each of their loops and calls is charged.
     ///
@@ -87,6 +96,13 @@ impl Engine {
     }
 
     fn counting(fuel: bool) -> Result<Self, EngineError> {
+        Self::configured(fuel, |_| ())
+    }
+
+    fn configured(
+        fuel: bool,
+        configure: impl FnOnce(&mut wasmtime::Config),
+    ) -> Result<Self, EngineError> {
         let mut config = wasmtime::Config::new();
         config
             .epoch_interruption(true)
@@ -97,6 +113,7 @@ impl Engine {
             // Traps carry a backtrace of their own; debuggers of the host see less.
             .native_unwind_info(false)
             .max_wasm_stack(Self::STACK);
+        configure(&mut config);
         let wasm =
             wasmtime::Engine::new(&config).map_err(|error| EngineError::Wasm(error.into()))?;
         let ticked = wasm.clone();
@@ -121,6 +138,23 @@ impl Engine {
     /// Whether `other` is a clone of this one.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.watchdog, &other.watchdog)
+    }
+}
+
+/// Leaves compiled code as it is: data, which nothing can jump to.
+struct NeverRun;
+
+impl CustomCodeMemory for NeverRun {
+    fn required_alignment(&self) -> usize {
+        1
+    }
+
+    fn publish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    fn unpublish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
+        Ok(())
     }
 }
 

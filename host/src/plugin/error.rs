@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{HostFunctionError, PluginLoader, Sha256};
+use super::{CompilerError, HostFunctionError, PluginLoader, Sha256, component};
 use crate::fault::FaultKind;
 use crate::sandbox::limits::{FunctionLimit, PluginSize};
 use crate::worker::executor::Broken;
@@ -162,6 +162,9 @@ pub enum LoadError {
         /// What the system said.
         source: io::Error,
     },
+    /// The process that was to compile it has not.
+    #[error(transparent)]
+    Compiler(#[from] CompilerError),
     /// A component does not export the worker's interface.
     #[error("component `{path}` does not export `{interface}`; it exports {exports}")]
     World {
@@ -183,6 +186,11 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// A component of another world.
+    pub(crate) fn world(path: PathBuf, exports: String) -> Self {
+        Self::World { path, interface: component::INTERFACE, exports }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -192,6 +200,7 @@ impl LoadError {
             | Self::Signature { .. }
             | Self::Code { .. }
             | Self::HostFunction(_) => return None,
+            Self::Compiler(error) => return error.hint().map(Into::into),
             Self::TooLarge { .. } => {
                 "`--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools strip`"
             }

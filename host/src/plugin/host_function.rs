@@ -25,6 +25,11 @@ pub(super) mod core;
 /// How long an answer may be: what one instance could not hold many times over.
 pub(crate) const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
+/// The type of a host function that has this text: that of components, or its lowering.
+pub(crate) fn known_type(text: &str) -> Option<&'static str> {
+    [component::TYPE, core::TYPE].into_iter().find(|known| *known == text)
+}
+
 /// Who calls a host function.
 ///
 /// ```
@@ -227,7 +232,7 @@ impl HostFunctions {
     }
 
     /// What they are called, for a message.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.0.iter().map(ToString::to_string).collect()
     }
 

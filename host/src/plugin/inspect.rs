@@ -47,6 +47,9 @@ pub struct Inspection {
     pub asks_for_passing: bool,
     /// Why a run refuses it, if it does.
     pub refusal: Option<LoadError>,
+    /// What the jail lacks in which it was looked into, as the kernel does not have it; none, if
+    /// nothing is missing, or it was looked into in this process.
+    pub jail_lacks: Option<String>,
 }
 
 /// What kind of WebAssembly a plugin is.
@@ -143,33 +146,26 @@ pub struct MemorySize {
     pub memories: u32,
 }
 
-impl Inspection {
-    /// Inspects what `loader` would load.
-    pub(super) fn of(
-        loader: &PluginLoader,
-        path: &Path,
-        artifact: &Artifact,
-        (size, sha256): (usize, Sha256),
-    ) -> Self {
-        let mut found = Self {
-            kind: match artifact.kind() {
-                Kind::Core => PluginKind::CoreModule,
-                Kind::Component => PluginKind::Component,
-            },
-            bytes: size,
-            sha256,
-            exports: Vec::new(),
-            imports: Vec::new(),
-            memory: None,
-            asks_for_passing: false,
-            refusal: None,
+/// What is found in a plugin by looking into it, here or in another process.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) kind: PluginKind,
+    pub(crate) exports: Vec<Export>,
+    pub(crate) imports: Vec<Import>,
+    pub(crate) memory: Option<MemorySize>,
+    pub(crate) refusal: Option<LoadError>,
+}
+
+impl Findings {
+    /// Looks into what `loader` would load.
+    pub(super) fn of(loader: &PluginLoader, path: &Path, artifact: &Artifact) -> Self {
+        let kind = match artifact.kind() {
+            Kind::Core => PluginKind::CoreModule,
+            Kind::Component => PluginKind::Component,
         };
+        let (exports, imports) = (Vec::new(), Vec::new());
+        let mut found = Self { kind, exports, imports, memory: None, refusal: None };
         found.refusal = found.read(loader, path, artifact).err();
-        let asks = |import: &Import| {
-            import.from == context::INTERFACE
-                && import.names.iter().any(|name| name == context::PASSING)
-        };
-        found.asks_for_passing = found.imports.iter().any(asks);
         found
     }
 
@@ -196,6 +192,28 @@ impl Inspection {
                 component::read(self, loader.engine(), &component, provider);
                 ComponentPlugin::link(loader, path, &component).map(drop)
             }
+        }
+    }
+}
+
+impl Inspection {
+    /// What was found in these bytes.
+    pub(super) fn of(found: Findings, file: &[u8], jail_lacks: Option<String>) -> Self {
+        let Findings { kind, exports, imports, memory, refusal } = found;
+        let asks = |import: &Import| {
+            import.from == context::INTERFACE
+                && import.names.iter().any(|name| name == context::PASSING)
+        };
+        Self {
+            kind,
+            bytes: file.len(),
+            sha256: Sha256::of(file),
+            asks_for_passing: imports.iter().any(asks),
+            exports,
+            imports,
+            memory,
+            refusal,
+            jail_lacks,
         }
     }
 

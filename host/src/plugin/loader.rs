@@ -3,12 +3,15 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use super::artifact::Artifact;
 use super::digest::Sha256;
 use super::host_function::{HostCall, HostFunctions};
-use super::{Engine, Inspection, LoadError, Plugin, functions};
-use crate::sandbox::limits::{FunctionLimit, PluginSize};
+use super::{Compiled, Engine, Findings, Inspection, LoadError, Loaded, Plugin, functions};
+use crate::isolation::Isolation;
+use crate::isolation::compiler::Compiler;
+use crate::sandbox::limits::{CompileMemory, FunctionLimit, PluginSize};
 
 /// Loads plugins: pinned to a digest, by another export than `call`, with functions of your own.
 ///
@@ -37,11 +40,28 @@ pub struct PluginLoader {
     functions: HostFunctions,
     max_size: PluginSize,
     max_functions: FunctionLimit,
+    isolation: Isolation,
+    compile_limits: CompileLimits,
+}
+
+/// What compiling may take in a process of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompileLimits {
+    pub(crate) time: Duration,
+    pub(crate) memory: CompileMemory,
 }
 
 impl PluginLoader {
     /// The export that takes items, unless said otherwise.
     pub(super) const CALL: &str = "call";
+
+    /// How long compiling may take in a process of its own, unless said otherwise: several times as
+    /// long as the largest plugin takes that may be loaded, on one core.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::PluginLoader::COMPILE_TIMEOUT.as_secs(), 5 * 60);
+    /// ```
+    pub const COMPILE_TIMEOUT: Duration = Duration::from_mins(5);
 
     pub(super) fn new(engine: &Engine) -> Self {
         Self {
@@ -51,6 +71,11 @@ impl PluginLoader {
             functions: HostFunctions::default(),
             max_size: PluginSize::DEFAULT,
             max_functions: FunctionLimit::DEFAULT,
+            isolation: Isolation::Thread,
+            compile_limits: CompileLimits {
+                time: Self::COMPILE_TIMEOUT,
+                memory: CompileMemory::DEFAULT,
+            },
         }
     }
 
@@ -154,6 +179,61 @@ impl PluginLoader {
         self
     }
 
+    /// Where the plugin is compiled. Default: [`Isolation::Thread`], in this process.
+    ///
+    /// With [`Isolation::Process`] a jailed process of its own reads, compiles and checks it. This
+    /// process does no more than look at the size and the digest of its file, and never loads the
+    /// compiled code: its workers run in processes, too.
+    ///
+    /// ```standalone_crate
+    /// use mtl_host::{BuildError, Engine, Isolation, Plugin, Pool, Processes};
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     mtl_host::child_main();
+    ///
+    ///     let isolation = Isolation::Process(Processes::new());
+    ///     let loader = Plugin::loader(&Engine::new()?).isolation(isolation.clone());
+    ///     let plugin = loader.load("../tests/fixtures/upper.wat")?;
+    ///     let mut pool = Pool::builder(&plugin).isolation(isolation).build()?;
+    ///     assert_eq!(pool.map(["one"]).next().unwrap()?.bytes(), Some(&b"ONE"[..]));
+    ///
+    ///     let on_threads = Pool::builder(&plugin).build();
+    ///     assert!(matches!(on_threads, Err(BuildError::OnlyInProcesses { .. })));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// How long compiling may take in a process of its own. Default:
+    /// [`COMPILE_TIMEOUT`](Self::COMPILE_TIMEOUT).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use mtl_host::{Engine, Plugin};
+    /// let loader = Plugin::loader(&Engine::new()?).compile_timeout(Duration::from_secs(10));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compile_timeout(mut self, timeout: Duration) -> Self {
+        self.compile_limits.time = timeout;
+        self
+    }
+
+    /// What compiling may take of memory in a process of its own. Default:
+    /// [`CompileMemory::DEFAULT`].
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let loader = Plugin::loader(&Engine::new()?).compile_memory("1GiB".parse()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compile_memory(mut self, limit: CompileMemory) -> Self {
+        self.compile_limits.memory = limit;
+        self
+    }
+
     /// Loads the plugin in the file at `path`: a core module or a component, binary or text.
     ///
     /// ```
@@ -172,7 +252,7 @@ impl PluginLoader {
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         self.functions.check()?;
         let path = path.as_ref();
-        self.compile(path, self.read(path)?)
+        self.make(path, self.read(path)?)
     }
 
     /// Reads what is in the file at `path`, without running any of it; also what would not load,
@@ -193,8 +273,18 @@ impl PluginLoader {
         self.functions.check()?;
         let path = path.as_ref();
         let bytes = self.read(path)?;
-        let (size, sha256) = (bytes.len(), Sha256::of(&bytes));
-        Ok(Inspection::of(self, path, &self.artifact(path, bytes)?, (size, sha256)))
+        self.check(path, &bytes)?;
+        match &self.isolation {
+            Isolation::Thread => {
+                let found = self.inspect_here(path, bytes.clone())?;
+                Ok(Inspection::of(found, &bytes, None))
+            }
+            Isolation::Process(processes) => {
+                let compiler = Compiler { processes, loader: self, path, bytes: &bytes };
+                let (found, lacks) = compiler.findings()?;
+                Ok(Inspection::of(found, &bytes, lacks))
+            }
+        }
     }
 
     /// Loads a plugin from its bytes; `name` is how errors call it.
@@ -212,7 +302,7 @@ impl PluginLoader {
     /// As [`load`](Self::load).
     pub fn from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Plugin, LoadError> {
         self.functions.check()?;
-        self.compile(Path::new(name), bytes.to_vec())
+        self.make(Path::new(name), bytes.to_vec())
     }
 
     /// What is in a file, and no more of it than shows that it is too large.
@@ -224,19 +314,39 @@ impl PluginLoader {
         Ok(bytes)
     }
 
-    /// What these bytes are, if they are what may be looked into.
-    fn artifact(&self, path: &Path, bytes: Vec<u8>) -> Result<Artifact, LoadError> {
+    /// Checks what can be said of bytes that nobody has looked into.
+    fn check(&self, path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
         if bytes.len() > self.max_size.bytes() {
             return Err(LoadError::TooLarge { path: path.to_owned(), limit: self.max_size });
         }
-        self.check_digest(path, &bytes)?;
-        Artifact::from_bytes(path, bytes)
+        self.check_digest(path, bytes)
     }
 
-    fn compile(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
-        let artifact = self.artifact(path, bytes)?;
+    fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
+        self.check(path, &bytes)?;
+        match &self.isolation {
+            Isolation::Thread => {
+                Ok(Plugin::here(path, &self.engine, self.compile_here(path, bytes)?))
+            }
+            Isolation::Process(processes) => {
+                let compiler = Compiler { processes, loader: self, path, bytes: &bytes };
+                let (facts, code) = compiler.code()?;
+                let compiled = Compiled::elsewhere(code, facts.is_component, self);
+                Ok(Plugin::elsewhere(path, &self.engine, facts, compiled))
+            }
+        }
+    }
+
+    /// Compiles these bytes in this process.
+    pub(crate) fn compile_here(&self, path: &Path, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
+        let artifact = Artifact::from_bytes(path, bytes)?;
         self.check_functions(path, &artifact)?;
-        Plugin::compile(self, path, &artifact)
+        Loaded::compile(self, path, &artifact)
+    }
+
+    /// Looks into these bytes in this process.
+    pub(crate) fn inspect_here(&self, path: &Path, bytes: Vec<u8>) -> Result<Findings, LoadError> {
+        Ok(Findings::of(self, path, &Artifact::from_bytes(path, bytes)?))
     }
 
     /// Checks that compiling takes no more than it may.
@@ -262,16 +372,24 @@ impl PluginLoader {
         Ok(())
     }
 
-    pub(super) fn engine(&self) -> &Engine {
+    pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
 
     /// The export that takes items.
-    pub(super) fn call_export(&self) -> &str {
+    pub(crate) fn call_export(&self) -> &str {
         &self.call
     }
 
-    pub(super) fn functions(&self) -> &HostFunctions {
+    pub(crate) fn functions(&self) -> &HostFunctions {
         &self.functions
+    }
+
+    pub(crate) fn function_limit(&self) -> FunctionLimit {
+        self.max_functions
+    }
+
+    pub(crate) fn compile_limits(&self) -> CompileLimits {
+        self.compile_limits
     }
 }

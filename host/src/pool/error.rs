@@ -73,6 +73,12 @@ pub enum BuildError {
     /// Workers are to run in processes of their own, which nothing would make workers.
     #[error("workers cannot run in processes: this program has not called `child_main`")]
     NoWorkerProgram,
+    /// A plugin was compiled in a jail, and its code is loaded nowhere else.
+    #[error("plugin `{plugin}` was compiled in a process, and runs in processes only")]
+    OnlyInProcesses {
+        /// The plugin.
+        plugin: PathBuf,
+    },
     /// A plugin's code cannot be given to processes.
     #[error(transparent)]
     Code(#[from] LoadError),
@@ -146,6 +152,9 @@ impl BuildError {
                 "call `mtl_host::child_main()` first of all in `main`, or name a program that does: \
                  `Processes::program`",
             ),
+            Self::OnlyInProcesses { .. } => {
+                Some("use `Isolation::Process` for its pool, or load it with `Isolation::Thread`")
+            }
             Self::Code(_) => None,
             Self::NoPassing { .. } => Some(
                 "leave out `--args`, or write the worker with named parameters: \

@@ -331,7 +331,12 @@ impl WorkerSpec {
                 spec.grants.add(self.grants);
                 spec.limits = self.limits.or(spec.limits);
                 Ok(match isolation {
-                    Isolation::Thread => Box::new(move || plugin.start(&spec)),
+                    Isolation::Thread => {
+                        let loaded = plugin.loaded().cloned();
+                        let plugin = plugin.name().to_owned();
+                        let loaded = loaded.ok_or(BuildError::OnlyInProcesses { plugin })?;
+                        Box::new(move || loaded.start(&spec))
+                    }
                     Isolation::Process(processes) => {
                         let (compiled, processes) = (plugin.compiled()?, processes.clone());
                         // An engine ticks as long as it has a plugin.

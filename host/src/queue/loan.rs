@@ -22,6 +22,9 @@ pub(super) struct Lent {
     sent: u32,
     /// How many items are lent and not taken away, in the page's count.
     end: u32,
+    /// How many of them it has said to have started, when it was last looked at: a borrower that
+    /// could take that back would get others to start what is past the horizon.
+    started: u32,
 }
 
 impl Lent {
@@ -33,7 +36,7 @@ impl Lent {
     pub(super) fn new(page: &Arc<Page>, first: u32, end: u32, sent: u32) -> Self {
         let end = end - first;
         page.reach().set(1, end);
-        Self { page: Arc::clone(page), first, sent, end }
+        Self { page: Arc::clone(page), first, sent, end, started: 1 }
     }
 
     /// Takes away the items from `end` on that are not started. Places are those in the claim.
@@ -51,7 +54,7 @@ impl Lent {
     /// The items that are started and those that are not, once it is over: places in the claim.
     pub(super) fn settle(self, settle: impl FnOnce(Returned) -> usize) -> (u32, u32) {
         let started = settle(self.returned());
-        let started = u32::try_from(started).unwrap_or(u32::MAX).clamp(1, self.end);
+        let started = u32::try_from(started).unwrap_or(u32::MAX).clamp(self.started, self.end);
         (self.first + started, self.first + self.end)
     }
 
@@ -62,7 +65,7 @@ impl Lent {
 
     /// What the page says of how many items are started, as far as it can be.
     fn started(&self, told: u32) -> u32 {
-        told.clamp(1, self.end.min(self.sent))
+        told.clamp(self.started, self.end.min(self.sent))
     }
 
     fn take(&mut self, keep: impl Fn(u32, u32) -> u32) -> Range<u32> {
@@ -71,14 +74,14 @@ impl Lent {
             let (word, told, _) = reach.told();
             let started = self.started(told);
             let end = keep(started, old);
-            reach.retell(word, started, end).then_some(end)
+            reach.retell(word, started, end).then_some((started, end))
         });
-        self.end = kept.unwrap_or_else(|| {
+        (self.started, self.end) = kept.unwrap_or_else(|| {
             // It is quicker than this process, or it writes there without end. It is to have no
             // more: one step takes that away, and says how far it has gone.
             let started = self.started(reach.close());
             reach.set(started, started);
-            started
+            (started, started)
         });
         self.first + self.end..self.first + old
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::isolation::page::Page;
 use crate::patience::watched;
 
 fn items(items: &[&str]) -> BlockBuilder {
@@ -233,6 +234,24 @@ fn a_horizon_lets_through_what_comes_before_it() {
     assert_eq!(texts(&take(&queue, 3).unwrap()), ["3"]);
     assert!(queue.claim(3).is_none());
     assert_eq!(queue.push(&mut numbered(10, 1)), Err(Stopped));
+}
+
+#[test]
+fn a_borrower_cannot_take_back_that_it_has_started_an_item() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 10)).unwrap();
+    let claim = queue.claim(10).unwrap();
+    let page = Arc::new(Page::create().unwrap().0);
+    let loan = claim.lend(&page, 10);
+    page.reach().set(5, 10);
+    queue.stop_from(ItemIndex::new(3));
+    page.reach().set(1, 10);
+    assert!(queue.lock().relieve(10).is_none(), "those that are left are past the horizon");
+    loan.settle(|returned| {
+        assert_eq!((returned.started, returned.had), (5, 5));
+        1
+    });
+    assert!(!claim.reach().start_next(), "nor does its owner start them");
 }
 
 proptest! {

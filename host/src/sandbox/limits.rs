@@ -137,6 +137,20 @@ size_limit! {
     DEFAULT = 32 * 1024 * 1024
 }
 
+size_limit! {
+    /// What a process may take of memory that compiles a plugin, or looks into one.
+    ///
+    /// It is for plugins that are compiled in a process of their own, by
+    /// [`PluginLoader::isolation`](crate::PluginLoader::isolation).
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::CompileMemory::DEFAULT.to_string(), "4GiB");
+    /// ```
+    pub struct CompileMemory;
+    /// Several times what the largest plugin takes that may be loaded, on a machine of many cores.
+    DEFAULT = 4 * 1024 * 1024 * 1024
+}
+
 /// What each instance of one worker may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {

@@ -8,6 +8,7 @@ use std::{fmt, panic};
 
 use rustix::process::Pid;
 
+use super::compile;
 use super::errors::{Unfit, last_cause};
 use super::station::Station;
 use crate::event::{Audience, Event, Observer};
@@ -16,11 +17,11 @@ use crate::isolation::wire::setup::{Setup, Task, Work};
 use crate::isolation::wire::start::{self, Started};
 use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, items, ran, told};
 use crate::outcome::Format;
-use crate::plugin::{Answer, Engine, HostFunctions, Plugin, PluginLoader, Spec};
+use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
 use crate::pool::cancel::{Cancel, End};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::{TimeLimits, Watch};
-use crate::sandbox::jail::{self, Confines, Jail, JailError};
+use crate::sandbox::jail::{self, Confines, JailError, Lack};
 use crate::sandbox::limits::{Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::meter::{Asked, PoolMemory};
 use crate::sandbox::net_grant::NetGrant;
@@ -76,15 +77,22 @@ fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), 
         return Err(Unfit::Version(setup.version));
     }
     match &setup.task {
-        Task::Compile(_) => Ok(()),
+        Task::Compile(job) => compile::compile(station, &setup, job, files),
         Task::Work(work) => Worker::make(station, &setup, work, files)?.serve(beside, in_its_place),
     }
+}
+
+/// The reply that says that the process is ready, and what its jail lacks.
+pub(super) fn ready(lacks: &[Lack]) -> Vec<u8> {
+    let lacks: Vec<_> = lacks.iter().map(ToString::to_string).collect();
+    Frame::reply(Reply::Ready).rest(lacks.join(", ").as_bytes()).seal()
 }
 
 /// A worker, before its instance has started.
 struct Worker {
     station: Arc<Station>,
-    plugin: Plugin,
+    engine: Engine,
+    plugin: Loaded,
     page: Page,
     spec: Spec,
 }
@@ -105,7 +113,7 @@ impl Worker {
             dirs: &grants.dirs,
             ports: &ports,
             data: setup.data,
-            requirement: if setup.may_lack { Jail::BestEffort } else { Jail::Required },
+            requirement: setup.requirement(),
         })?;
         let engine = if setup.counts_fuel { Engine::with_fuel()? } else { Engine::new()? };
         let asked = Arc::clone(station);
@@ -113,12 +121,11 @@ impl Worker {
             call(&asked, number, input)
         });
         let loader = PluginLoader::of_child(&engine, &work.call, functions);
-        let plugin = Plugin::from_code(&loader, File::from(code), work.is_component)?;
+        let plugin = Loaded::from_code(&loader, File::from(code), work.is_component)?;
         jail::seal()?;
-        let lacks: Vec<_> = lacks.iter().map(ToString::to_string).collect();
-        station.send(&Frame::reply(Reply::Ready).rest(lacks.join(", ").as_bytes()).seal())?;
+        station.send(&ready(&lacks))?;
         let spec = spec(station, work, grants)?;
-        Ok(Self { station: Arc::clone(station), plugin, page, spec })
+        Ok(Self { station: Arc::clone(station), engine, plugin, page, spec })
     }
 
     /// Starts the instance, and does with it what the parent says.
@@ -147,7 +154,7 @@ impl Worker {
     fn run(&self, instance: &mut dyn Executor, payload: &[u8]) -> Result<(), Unfit> {
         self.page.set_begun(true);
         let mut outcomes = items::outcomes(self.spec.index, payload)?;
-        let (ticks, end) = (self.plugin.engine().watchdog().ticks(), End::default());
+        let (ticks, end) = (self.engine.watchdog().ticks(), End::default());
         let turns = Turns::borrowed(self.page.reach(), &ticks, &end);
         let until = outcomes.span().len();
         let ran = instance.run(&mut outcomes, until, &turns);

@@ -101,15 +101,14 @@ impl<'a> RanThere<'a> {
         Ok(Self { ended, format, outcomes, count })
     }
 
-    /// Checks it against how many items were sent, and how many of them were not taken away.
-    pub(crate) fn check(&self, sent: usize, had: usize) -> Result<(), BadFrame> {
-        let most = sent.min(had);
-        let fits = match self.ended {
-            EndedThere::Done => self.count == sent && sent <= had,
-            EndedThere::Yielded => (1..=most).contains(&self.count),
-            EndedThere::Broken(_) => self.count < most,
-        };
-        if fits { Ok(()) } else { Err(BadFrame("another number of outcomes than it had items")) }
+    /// Checks it against how many items were sent, and how many of them it has started: an honest
+    /// child starts no item that it does not say anything of.
+    pub(crate) fn check(&self, sent: usize, started: usize) -> Result<(), BadFrame> {
+        let is_done = matches!(self.ended, EndedThere::Done);
+        if self.started() == started && (!is_done || self.count == sent) {
+            return Ok(());
+        }
+        Err(BadFrame("another number of outcomes than it had items"))
     }
 
     /// How many items it has started.

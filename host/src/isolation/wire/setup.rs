@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Order, Payload};
+use crate::sandbox::jail::Jail;
 
 /// What a child is to be. What it is to hold open comes beside, as descriptors.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub(crate) struct Setup {
 /// What it is to do.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
-    /// To compile the plugin whose file comes after this.
+    /// To compile the plugin that is in the first file, or to look into it.
     Compile(Compile),
     /// To be a worker, with the init arguments that come after this.
     Work(Box<Work>),
@@ -33,7 +34,10 @@ pub(crate) enum Task {
 /// What is to be known of a plugin to compile it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Compile {
+    /// How errors call it: nothing is read there.
     pub(crate) path: OsString,
+    /// How many bytes its file has.
+    pub(crate) length: usize,
     pub(crate) call: String,
     /// The host functions: their interfaces and names.
     pub(crate) functions: Vec<(String, String)>,
@@ -44,8 +48,10 @@ pub(crate) struct Compile {
 /// What is wanted of a plugin's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Wanted {
-    /// Its code.
+    /// Its code, in the second file.
     Code,
+    /// What is in it.
+    Inspection,
 }
 
 /// What a worker is.
@@ -74,6 +80,10 @@ pub(crate) struct Work {
 }
 
 impl Setup {
+    pub(crate) fn requirement(&self) -> Jail {
+        if self.may_lack { Jail::BestEffort } else { Jail::Required }
+    }
+
     /// The order; `beside` is what the task says that comes after it.
     pub(crate) fn encode(&self, beside: &[u8]) -> Vec<u8> {
         let json = serde_json::to_vec(self).expect("its maps have names as keys");

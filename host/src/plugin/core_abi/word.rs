@@ -30,12 +30,12 @@ impl Word {
     const NO_RECORD: u32 = 1 << 30;
     const LENGTH: u32 = Self::NO_RECORD - 1;
 
-    pub(super) fn new(word: i64) -> Self {
+    pub(in crate::plugin) fn new(word: i64) -> Self {
         Self(word.cast_unsigned())
     }
 
     /// Reads the answer out of `memory`.
-    pub(super) fn read(self, memory: &[u8]) -> Result<Answer<'_>, Broken> {
+    pub(in crate::plugin) fn read(self, memory: &[u8]) -> Result<Answer<'_>, Broken> {
         let (ptr, low) = (self.upper(), self.lower());
         let (is_error, is_empty) = (low & Self::ERROR != 0, low & Self::NO_RECORD != 0);
         if is_empty && !is_error {

@@ -11,7 +11,7 @@ use crate::plugin::state::HasCommon;
 use crate::plugin::{Engine, LoadError};
 
 /// What a host function is for a component, as messages have it.
-const TYPE: &str = "func(input: list<u8>) -> result<list<u8>, string>";
+pub(super) const TYPE: &str = "func(input: list<u8>) -> result<list<u8>, string>";
 
 /// Checks that all functions of an imported interface are offered, of the type that they have.
 pub(in crate::plugin) fn check(

@@ -18,7 +18,7 @@ use crate::plugin::core_abi::{Word, check_function};
 use crate::plugin::state::HasCommon;
 
 /// What a host function is for a core module, as messages have it.
-const TYPE: &str = "(i32, i32, i32) -> ()";
+pub(super) const TYPE: &str = "(i32, i32, i32) -> ()";
 
 /// The guest's allocator, where answers are put.
 const REALLOC: &str = "cabi_realloc";

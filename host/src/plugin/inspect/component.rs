@@ -3,7 +3,7 @@
 use wasmtime::component::Component;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 
-use super::{Export, Import, Inspection, MemorySize, Provider, wit};
+use super::{Export, Findings, Import, MemorySize, Provider, wit};
 use crate::plugin::Engine;
 use crate::plugin::component::is_wasi;
 
@@ -13,7 +13,7 @@ const PAGE: u64 = 64 * 1024;
 /// Reads what is exported and imported. `provider` says whose an interface is; and whether it is
 /// WASI is told to it.
 pub(super) fn read(
-    found: &mut Inspection,
+    found: &mut Findings,
     engine: &Engine,
     component: &Component,
     provider: impl Fn(&str, bool) -> Provider,

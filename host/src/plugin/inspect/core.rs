@@ -2,13 +2,13 @@
 
 use wasmtime::{ExternType, MemoryType, Module};
 
-use super::{Export, Import, Inspection, MemorySize, Provider};
+use super::{Export, Findings, Import, MemorySize, Provider};
 use crate::plugin::core_abi::signature;
 
 /// Reads what is exported and imported. `provider` says whose a module is; and whether it is
 /// WASI is told to it.
 pub(super) fn read(
-    found: &mut Inspection,
+    found: &mut Findings,
     module: &Module,
     provider: impl Fn(&str, bool) -> Provider,
 ) {

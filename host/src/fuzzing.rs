@@ -1,0 +1,8 @@
+//! Doors to what is private, for the fuzz targets of `tests/fuzz` and for nobody else: it is there
+//! only in a build for them.
+
+pub use crate::isolation::fuzzing::{
+    Became, Came, Lending, Piece, Places, Step, ThereEnded, lent, received, said, understood,
+};
+pub use crate::plugin::fuzzing::{Answered, answered};
+pub use crate::source::fuzzing::{Given, given, unpacked};

@@ -1,0 +1,74 @@
+//! A child that compiles a plugin, or looks into it, and ends. It runs nothing of it: the code is
+//! data here, and the jail is sealed before the plugin is read.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::errors::Unfit;
+use super::serve::ready;
+use super::station::Station;
+use crate::isolation::code;
+use crate::isolation::wire::BadFrame;
+use crate::isolation::wire::compiled::{CompiledThere, Found};
+use crate::isolation::wire::refused::Refused;
+use crate::isolation::wire::setup::{Compile, Setup, Wanted};
+use crate::plugin::{Engine, HostFunctions, LoadError, PluginLoader};
+use crate::sandbox::jail::{self, Confines};
+use crate::sandbox::limits::FunctionLimit;
+
+/// Does what is wanted with the plugin in the first file; its code goes into the second.
+pub(super) fn compile(
+    station: &Station,
+    setup: &Setup,
+    job: &Compile,
+    [plugin, place]: [OwnedFd; 2],
+) -> Result<(), Unfit> {
+    let lacks = jail::enter(&Confines {
+        task: jail::Task::Compile,
+        dirs: &[],
+        ports: &[],
+        data: setup.data,
+        requirement: setup.requirement(),
+    })?;
+    station.send(&ready(&lacks))?;
+    let mut bytes = vec![0; job.length];
+    File::from(plugin).read_exact_at(&mut bytes, 0)?;
+    let engine = Engine::to_compile(setup.counts_fuel)?;
+    let loader = loader(&engine, job)?;
+    let path = Path::new(&job.path);
+    let reply = match job.wants {
+        Wanted::Code => {
+            let compiled = compile_into(&File::from(place), &loader, path, bytes);
+            compiled.map(|compiled| compiled.encode())
+        }
+        Wanted::Inspection => {
+            loader.inspect_here(path, bytes).map(|found| Found::from(found).encode())
+        }
+    };
+    let reply = reply.unwrap_or_else(|error| Refused::from(&error).encode());
+    Ok(station.send(&reply)?)
+}
+
+fn loader(engine: &Engine, job: &Compile) -> Result<PluginLoader, BadFrame> {
+    // None is called: nothing of the plugin runs.
+    let functions = HostFunctions::elsewhere(job.functions.clone(), |_, _| {
+        Err(wasmtime::format_err!("a host function was called where nothing runs"))
+    });
+    let most = job.max_functions.try_into().map_err(|_| BadFrame("a limit of nothing"))?;
+    let loader = PluginLoader::of_child(engine, &job.call, functions);
+    Ok(loader.max_functions(FunctionLimit::new(most)))
+}
+
+fn compile_into(
+    place: &File,
+    loader: &PluginLoader,
+    path: &Path,
+    bytes: Vec<u8>,
+) -> Result<CompiledThere, LoadError> {
+    let loaded = loader.compile_here(path, bytes)?;
+    let code = loaded.code(path)?;
+    let length = code::put(place, &code).map_err(|source| LoadError::Code { source })?;
+    Ok(CompiledThere { facts: loaded.facts(), length })
+}

@@ -1,0 +1,191 @@
+//! The parent's end of a compiler: a jailed child that compiles one plugin, or looks into it, and
+//! ends.
+//!
+//! ```text
+//! file of the plugin, sealed ──▶ child ──▶ compiled code, in a file that cannot grow
+//!                                  │                     │ copied and sealed, never loaded here
+//!                                  └─ facts, or why not  └──▶ workers' processes
+//! ```
+//!
+//! What comes back is decoded by `wire/compiled` and `wire/refused`, and is worth as much as the
+//! plugin: a plugin that has taken its compiler over can say anything about itself, and its code
+//! runs in jails.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Processes;
+use super::bell::Bell;
+use super::code::{self, CodeFile};
+use super::link::{Gone, Link, Patience, Received};
+use super::process::{Child, TO_BE_READY};
+use super::wire::compiled::{CompiledThere, Found};
+use super::wire::refused::Refused;
+use super::wire::setup::{Compile, Setup, Task, Wanted};
+use super::wire::{BadFrame, Reply};
+use crate::plugin::{CompilerError, Facts, Findings, LoadError, PluginLoader};
+use crate::sandbox::deadline::Overdue;
+use crate::sandbox::jail::Jail;
+
+/// What a frame may have: an inspection has a name and a type for each export.
+const MOST_SAID: usize = 256 * 1024 * 1024;
+
+/// What a jail lacks, as the kernel does not have it.
+type Lacks = Option<String>;
+
+/// A plugin that is to be compiled, or looked into.
+#[derive(Debug)]
+pub(crate) struct Compiler<'a> {
+    pub(crate) processes: &'a Processes,
+    pub(crate) loader: &'a PluginLoader,
+    pub(crate) path: &'a Path,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl Compiler<'_> {
+    /// Has it compiled.
+    pub(crate) fn code(&self) -> Result<(Facts, CodeFile), LoadError> {
+        let code = code::place().map_err(|source| LoadError::Code { source })?;
+        // What the jail lacks, each worker will say.
+        let (there, _) =
+            self.ask(Wanted::Code, &code, |Received { kind, payload }| match kind {
+                Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok),
+                Reply::NotCompiled => self.refused(payload.rest()).map(Err),
+                _ => Err(BadFrame("something else than that it is compiled")),
+            })?;
+        // The child has ended: nobody writes there any more.
+        let code =
+            CodeFile::copy(&code, there.length).map_err(|source| LoadError::Code { source })?;
+        Ok((there.facts, code))
+    }
+
+    /// Has it looked into. Gives also what the jail lacks in which that was done.
+    pub(crate) fn findings(&self) -> Result<(Findings, Lacks), LoadError> {
+        let code = code::place().map_err(|source| LoadError::Code { source })?;
+        self.ask(Wanted::Inspection, &code, |Received { kind, payload }| match kind {
+            Reply::Inspected => {
+                Found::decode(payload.rest())?.findings(self.loader, self.path).map(Ok)
+            }
+            Reply::NotCompiled => self.refused(payload.rest()).map(Err),
+            _ => Err(BadFrame("something else than what it has found")),
+        })
+    }
+
+    fn refused(&self, payload: &[u8]) -> Result<LoadError, BadFrame> {
+        Refused::decode(payload)?.error(self.loader, self.path)
+    }
+
+    /// Starts a child, and waits for what it says at last.
+    fn ask<T>(
+        &self,
+        wants: Wanted,
+        code: &File,
+        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadError>, BadFrame>,
+    ) -> Result<(T, Lacks), LoadError> {
+        let mut child = self.start(code)?;
+        let said = self.converse(&mut child.link, wants, answer);
+        said.unwrap_or_else(|gone| Err(self.lost(&mut child, gone)))
+    }
+
+    fn start(&self, code: &File) -> Result<Child, LoadError> {
+        if self.processes.find_program().is_none() {
+            return Err(CompilerError::NoProgram.into());
+        }
+        let start = || {
+            let plugin = CodeFile::of(self.bytes)?;
+            let child = Child::start(self.processes, &Arc::new(Bell::new()?))?;
+            child.hand_over(&[plugin.as_fd(), code.as_fd()])?;
+            Ok(child)
+        };
+        let path = self.path.to_owned();
+        start().map_err(|source: io::Error| CompilerError::Process { path, source }.into())
+    }
+
+    /// What is said to a child, and what it says.
+    fn converse<T>(
+        &self,
+        link: &mut Link,
+        wants: Wanted,
+        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadError>, BadFrame>,
+    ) -> Result<Result<(T, Lacks), LoadError>, Gone> {
+        let mut until = Until::now_and(TO_BE_READY);
+        link.send(&self.set_up(wants).encode(&[]), &mut until)?;
+        let Received { kind, mut payload } = link.receive(MOST_SAID, &mut until)?;
+        let lacks = match kind {
+            Reply::Ready => Some(payload.message()).filter(|lacks| !lacks.is_empty()),
+            Reply::Unjailed => {
+                let (path, is_lack) = (self.path.to_owned(), payload.byte()? != 0);
+                let message = payload.message();
+                return Ok(Err(CompilerError::Jail { path, is_lack, message }.into()));
+            }
+            _ => return Err(BadFrame("something else than that it is ready").into()),
+        };
+        let mut until = Until::now_and(self.loader.compile_limits().time);
+        let answer = answer(link.receive(MOST_SAID, &mut until)?)?;
+        Ok(answer.map(|answer| (answer, lacks)))
+    }
+
+    fn set_up(&self, wants: Wanted) -> Setup {
+        let Self { processes, loader, path, bytes } = self;
+        Setup {
+            version: env!("CARGO_PKG_VERSION").into(),
+            counts_fuel: loader.engine().counts_fuel(),
+            may_lack: processes.may_lack() == Jail::BestEffort,
+            data: loader.compile_limits().memory.bytes() as u64,
+            task: Task::Compile(Compile {
+                path: path.into(),
+                length: bytes.len(),
+                call: loader.call_export().to_owned(),
+                functions: loader.functions().numbered(),
+                max_functions: loader.function_limit().get(),
+                wants,
+            }),
+        }
+    }
+
+    /// What it means that nothing more comes.
+    fn lost(&self, child: &mut Child, gone: Gone) -> LoadError {
+        let (path, limits) = (self.path.to_owned(), self.loader.compile_limits());
+        let message = match gone {
+            Gone::Overdue(Overdue::Limit(limit)) if limit == limits.time => {
+                return CompilerError::Timeout { path, limit }.into();
+            }
+            Gone::Ended => {
+                let death = child.wait();
+                if death.is_for_memory() {
+                    return CompilerError::Memory { path, limit: limits.memory }.into();
+                }
+                death.to_string()
+            }
+            Gone::Overdue(overdue) => format!("its process {overdue}, and was killed"),
+            Gone::Bad(why) => format!("its process was killed, as {why}"),
+            Gone::Io(error) => format!("the socket to its process failed: {error}"),
+        };
+        CompilerError::Died { path, message }.into()
+    }
+}
+
+/// A fixed time.
+struct Until {
+    end: Option<Instant>,
+    time: Duration,
+}
+
+impl Until {
+    fn now_and(time: Duration) -> Self {
+        Self { end: Instant::now().checked_add(time), time }
+    }
+}
+
+impl Patience for Until {
+    fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+        match self.end {
+            Some(end) if end <= Instant::now() => Err(Overdue::Limit(self.time)),
+            end => Ok(end),
+        }
+    }
+}

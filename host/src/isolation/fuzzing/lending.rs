@@ -1,0 +1,197 @@
+//! Items that are lent to a child which writes into the page, and says of them, whatever it likes.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::fault::FaultKind;
+use crate::isolation::page::Page;
+use crate::isolation::wire::ran::{EndedThere, RanThere, reply};
+use crate::isolation::wire::{BadFrame, HEADER, Payload};
+use crate::outcome::{Format, Outcomes, RecordRule};
+use crate::queue::{Queue, Window};
+use crate::sandbox::limits::ResultLimit;
+use crate::worker::WorkerIndex;
+use crate::worker::executor::{Broken, Ran};
+use crate::worker::renewal::RetryOn;
+
+/// What is lent.
+#[derive(Clone, Copy, Debug)]
+pub struct Lending {
+    /// How many items are claimed.
+    pub items: usize,
+    /// How many of them have their outcome before: not all.
+    pub done: usize,
+    /// How many of the others are sent: at least one.
+    pub sent: usize,
+    /// What records must be.
+    pub rule: RecordRule,
+    /// After which faults an item is tried again.
+    pub retry_on: RetryOn,
+    /// How long a record may be.
+    pub limit: ResultLimit,
+}
+
+/// What happens while items are lent.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// The child writes this into the page.
+    Write(u32, u32),
+    /// The child starts so many items, as an honest one does.
+    Start(usize),
+    /// Another worker takes over so many items at most.
+    Relieve(usize),
+    /// No item from here on is to be started any more.
+    Stop(u64),
+}
+
+/// What became of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// It has this record.
+    Record(Vec<u8>),
+    /// It has no record.
+    NoRecord,
+    /// It failed.
+    Fault(FaultKind, String),
+}
+
+/// How a child says that it ended.
+#[derive(Clone, Debug)]
+pub enum ThereEnded {
+    /// All items have their outcome.
+    Done,
+    /// Others have the rest.
+    Yielded,
+    /// The next item broke it.
+    Broken(FaultKind, String),
+}
+
+/// Where the items are in the end.
+#[derive(Debug)]
+pub struct Places {
+    /// What became of those that have an outcome, with their positions.
+    pub outcomes: Vec<(u64, Became)>,
+    /// The one that failed, and is not done with.
+    pub failed: Option<u64>,
+    /// Those that other workers took over.
+    pub taken: Vec<Range<u64>>,
+    /// Those that wait in the queue.
+    pub waiting: Vec<Range<u64>>,
+    /// Why nothing was taken of what the child said.
+    pub refused: Option<String>,
+}
+
+/// What an honest child sends that says this of its items, without the frame's header.
+#[must_use]
+pub fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
+    let mut outcomes = Outcomes::new(span(items.len()), WorkerIndex::default(), RecordRule::Any);
+    for item in items {
+        match item {
+            Became::Record(bytes) => outcomes.record(bytes, ResultLimit::DEFAULT),
+            Became::NoRecord => outcomes.no_record(),
+            Became::Fault(kind, message) => outcomes.fault(*kind, message),
+        }
+    }
+    let ran = match ended {
+        ThereEnded::Done => Ran::Done,
+        ThereEnded::Yielded => Ran::Yielded,
+        ThereEnded::Broken(kind, message) => Ran::Broken(Broken::new(*kind, message)),
+    };
+    reply(&ran, format, &outcomes).split_off(HEADER)
+}
+
+/// Lends items, and takes them back when the child sends `payload` of them.
+///
+/// # Panics
+///
+/// When a worker would get items that are not to be started, or that were not there.
+#[must_use]
+pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
+    let page = Arc::new(Page::create().expect("there is memory").0);
+    let queue = Queue::new(Window::UNBOUNDED, 1);
+    queue.push(&mut block(lending.items)).expect("nobody stops it");
+    let mut claim = queue.claim(lending.items).expect("there are items");
+    let Lending { sent, rule, retry_on, .. } = *lending;
+    let span = claim.span().clone();
+    let mut outcomes = Outcomes::new(span, WorkerIndex::default(), rule).retrying(retry_on);
+    for _ in 0..lending.done {
+        outcomes.no_record();
+        assert!(claim.reach().start_next(), "there is another item");
+    }
+    let loan = claim.lend(&page, sent);
+    let taken = steps.iter().filter_map(|step| happen(*step, &page, &queue)).collect();
+    let first = outcomes.len();
+    let mut at = first;
+    let mut there = Err(BadFrame("nothing"));
+    // As `remote.rs` does it.
+    loan.settle(|returned| {
+        at = first + returned.started - 1;
+        assert!((1..=returned.had.min(sent)).contains(&returned.started), "{returned:?}");
+        there = RanThere::decode(Payload(payload)).and_then(|there| {
+            there.check(sent, returned.started)?;
+            Ok(there)
+        });
+        there.as_ref().map_or(returned.started, RanThere::started)
+    });
+    let ended = there.map(|there| {
+        there.add_to(&mut outcomes, lending.limit);
+        there.ended
+    });
+    // As `worker/work.rs` does it.
+    let failed = match &ended {
+        Ok(EndedThere::Done | EndedThere::Yielded) => {
+            outcomes.take_back_fault().map(|_| outcomes.len())
+        }
+        Ok(EndedThere::Broken(_)) => Some(outcomes.len()),
+        Err(_) => Some(at),
+    };
+    outcomes.cut();
+    let kept = failed.map(|at| claim.keep(at, outcomes.len()));
+    claim.end(failed.map_or(outcomes.len(), |at| at + 1));
+    Places {
+        outcomes: outcomes.iter().map(|outcome| (outcome.index.get(), became(&outcome))).collect(),
+        failed: kept.map(|span| span.first().get()),
+        taken,
+        waiting: queue.drain().iter().map(positions).collect(),
+        refused: ended.err().map(|why| why.to_string()),
+    }
+}
+
+/// What another worker gets by a step.
+fn happen(step: Step, page: &Page, queue: &Queue) -> Option<Range<u64>> {
+    match step {
+        Step::Write(started, end) => page.reach().set(started, end),
+        Step::Start(items) => (0..items).for_each(|_| drop(page.reach().start_next())),
+        Step::Stop(from) => queue.stop_from(ItemIndex::new(from)),
+        Step::Relieve(most) => {
+            let taken = positions(&queue.relieve(most.max(1))?);
+            assert!(taken.start < taken.end, "whoever takes over, works");
+            assert!(taken.end <= queue.horizon().get(), "no item from there on is started");
+            return Some(taken);
+        }
+    }
+    None
+}
+
+fn became(outcome: &crate::outcome::Outcome<'_>) -> Became {
+    match outcome.result {
+        Ok(Some(record)) => Became::Record(record.to_vec()),
+        Ok(None) => Became::NoRecord,
+        Err(fault) => Became::Fault(fault.kind(), fault.message().into()),
+    }
+}
+
+fn block(items: usize) -> BlockBuilder {
+    let mut block = BlockBuilder::new();
+    (0..items).for_each(|_| block.push(b""));
+    block
+}
+
+fn span(items: usize) -> Span {
+    Span::whole(block(items).seal(ItemIndex::default()))
+}
+
+fn positions(span: &Span) -> Range<u64> {
+    span.first().get()..span.first().plus(span.len()).get()
+}

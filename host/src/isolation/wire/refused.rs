@@ -1,0 +1,183 @@
+//! Why a plugin is refused, on its way from the child that compiled it.
+//!
+//! A child says only what it has found. What the parent knows itself, such as the plugin's path, it
+//! puts in; causes become text, one for each link of their chain.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BadFrame, Frame, Reply};
+use crate::plugin::{CompilerError, LoadError, PluginLoader, known_type};
+
+/// Why a plugin is refused, as a child says it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Refused {
+    TooManyFunctions { functions: u64 },
+    NotWasm { begins: String },
+    Truncated { bytes: usize },
+    Version { version: u32 },
+    Text { causes: Causes },
+    Invalid { causes: Causes },
+    MissingExport { missing: String, exports: String },
+    Signature { export: String, expected: String, found: String },
+    Import { import: String },
+    ImportType { import: String, expected: String },
+    Link { causes: Causes },
+    World { exports: String },
+    CallOfWorld,
+    Code { causes: Causes },
+    OutOfMemory,
+}
+
+impl From<&LoadError> for Refused {
+    fn from(error: &LoadError) -> Self {
+        match error {
+            LoadError::TooManyFunctions { functions, .. } => {
+                Self::TooManyFunctions { functions: *functions }
+            }
+            LoadError::NotWasm { begins, .. } => Self::NotWasm { begins: begins.clone() },
+            LoadError::Truncated { bytes, .. } => Self::Truncated { bytes: *bytes },
+            LoadError::Version { version, .. } => Self::Version { version: *version },
+            LoadError::Text { source, .. } => Self::Text { causes: Causes::of(&**source) },
+            // It may be as valid as can be.
+            LoadError::Invalid { source, .. } if is_out_of_memory(&**source) => Self::OutOfMemory,
+            LoadError::Invalid { source, .. } => Self::Invalid { causes: Causes::of(&**source) },
+            LoadError::MissingExport { missing, exports, .. } => {
+                Self::MissingExport { missing: missing.clone(), exports: exports.clone() }
+            }
+            LoadError::Signature { export, expected, found, .. } => Self::Signature {
+                export: export.clone(),
+                expected: expected.clone(),
+                found: found.clone(),
+            },
+            LoadError::Import { import, .. } => Self::Import { import: import.clone() },
+            LoadError::ImportType { import, expected, .. } => {
+                Self::ImportType { import: import.clone(), expected: (*expected).into() }
+            }
+            LoadError::Link { source, .. } => Self::Link { causes: Causes::of(&**source) },
+            LoadError::World { exports, .. } => Self::World { exports: exports.clone() },
+            LoadError::CallOfWorld { .. } => Self::CallOfWorld,
+            LoadError::Code { source } => Self::Code { causes: Causes::of(source) },
+            // None of these is of a child.
+            LoadError::Read { .. }
+            | LoadError::TooLarge { .. }
+            | LoadError::Digest { .. }
+            | LoadError::HostFunction(_)
+            | LoadError::Compiler(_) => Self::Code { causes: Causes::of(error) },
+        }
+    }
+}
+
+impl Refused {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let json = serde_json::to_vec(self).expect("it is text and numbers");
+        Frame::reply(Reply::NotCompiled).rest(&json).seal()
+    }
+
+    pub(crate) fn decode(payload: &[u8]) -> Result<Self, BadFrame> {
+        serde_json::from_slice(payload).map_err(|_| BadFrame("an error that is none"))
+    }
+
+    /// The error of the loader that was to load the plugin.
+    pub(crate) fn error(self, loader: &PluginLoader, path: &Path) -> Result<LoadError, BadFrame> {
+        let path = path.to_owned();
+        Ok(match self {
+            Self::TooManyFunctions { functions } => {
+                LoadError::TooManyFunctions { path, functions, limit: loader.function_limit() }
+            }
+            Self::NotWasm { begins } => LoadError::NotWasm { path, begins },
+            Self::Truncated { bytes } => LoadError::Truncated { path, bytes },
+            Self::Version { version } => LoadError::Version { path, version },
+            Self::Text { causes } => LoadError::Text { path, source: causes.into_error() },
+            Self::Invalid { causes } => LoadError::Invalid { path, source: causes.into_error() },
+            Self::MissingExport { missing, exports } => {
+                LoadError::MissingExport { path, missing, exports }
+            }
+            Self::Signature { export, expected, found } => {
+                LoadError::Signature { path, export, expected, found }
+            }
+            Self::Import { import } => {
+                LoadError::Import { path, import, offered: loader.functions().names() }
+            }
+            Self::ImportType { import, expected } => {
+                let expected = known_type(&expected).ok_or(BadFrame("a type that there is not"))?;
+                LoadError::ImportType { path, import, expected }
+            }
+            Self::Link { causes } => LoadError::Link { path, source: causes.into_error() },
+            Self::World { exports } => LoadError::world(path, exports),
+            Self::CallOfWorld => {
+                LoadError::CallOfWorld { path, call: loader.call_export().to_owned() }
+            }
+            Self::Code { causes } => {
+                LoadError::Code { source: io::Error::other(causes.into_error()) }
+            }
+            Self::OutOfMemory => {
+                CompilerError::Memory { path, limit: loader.compile_limits().memory }.into()
+            }
+        })
+    }
+}
+
+/// Whether it was memory that was short.
+fn is_out_of_memory(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    let short = rustix::io::Errno::NOMEM;
+    causes.any(|cause| {
+        let errno = cause.downcast_ref::<io::Error>().and_then(rustix::io::Errno::from_io_error);
+        errno.or(cause.downcast_ref().copied()) == Some(short)
+    })
+}
+
+/// The texts of an error's causes, itself first.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Causes(Vec<String>);
+
+impl Causes {
+    /// No error has more; a child that says so has none of our code any more.
+    const MOST: usize = 32;
+
+    fn of(error: &dyn Error) -> Self {
+        let mut texts = vec![error.to_string()];
+        let mut next = error.source();
+        while let Some(cause) = next {
+            texts.push(cause.to_string());
+            next = cause.source();
+        }
+        Self(texts)
+    }
+
+    fn into_error(self) -> Box<dyn Error + Send + Sync> {
+        let texts = self.0.into_iter().take(Self::MOST).rev();
+        let said = texts.fold(None, |cause, text| Some(Box::new(Said { text, cause })));
+        match said {
+            Some(said) => said,
+            None => "nothing was said of it".into(),
+        }
+    }
+}
+
+/// An error of another process.
+#[derive(Debug)]
+struct Said {
+    text: String,
+    cause: Option<Box<Self>>,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Said {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+use std::error::Error as StdError;
+use std::path::PathBuf;
+
+use super::*;
+use crate::plugin::{Engine, HostFunctions, Plugin};
+
+fn path() -> PathBuf {
+    "it.wasm".into()
+}
+
+fn loader() -> PluginLoader {
+    Plugin::loader(&Engine::new().unwrap())
+        .call("first")
+        .max_functions("7".parse().unwrap())
+        .host_function("acme:store/lookup", "get", |_, _| Ok(Vec::new()))
+}
+
+/// Two links long.
+fn cause() -> Box<dyn StdError + Send + Sync> {
+    Box::new(Said {
+        text: "why".into(),
+        cause: Some(Box::new(Said { text: "why so".into(), cause: None })),
+    })
+}
+
+/// All that people see of an error.
+fn shown(error: &LoadError) -> (Vec<String>, Option<String>) {
+    (Causes::of(error).0, error.hint())
+}
+
+/// What a child of `loader` would say.
+fn all_errors(loader: &PluginLoader) -> Vec<LoadError> {
+    let offered = HostFunctions::elsewhere(loader.functions().numbered(), |_, _| unreachable!());
+    let offered = offered.names();
+    let text = || "text".to_owned();
+    let path = path();
+    vec![
+        LoadError::TooManyFunctions {
+            path: path.clone(),
+            functions: 8,
+            limit: loader.function_limit(),
+        },
+        LoadError::NotWasm { path: path.clone(), begins: text() },
+        LoadError::Truncated { path: path.clone(), bytes: 5 },
+        LoadError::Version { path: path.clone(), version: 9 },
+        LoadError::Text { path: path.clone(), source: cause() },
+        LoadError::Invalid { path: path.clone(), source: cause() },
+        LoadError::MissingExport { path: path.clone(), missing: "memory".into(), exports: text() },
+        LoadError::MissingExport {
+            path: path.clone(),
+            missing: "memory".into(),
+            exports: "`_start`".into(),
+        },
+        LoadError::Signature {
+            path: path.clone(),
+            export: text(),
+            expected: "()".into(),
+            found: "(i32)".into(),
+        },
+        LoadError::Import { path: path.clone(), import: "a.b".into(), offered },
+        LoadError::ImportType {
+            path: path.clone(),
+            import: text(),
+            expected: known_type("(i32, i32, i32) -> ()").unwrap(),
+        },
+        LoadError::Link { path: path.clone(), source: cause() },
+        LoadError::Code { source: io::Error::other(cause()) },
+        LoadError::world(path.clone(), text()),
+        LoadError::CallOfWorld { path, call: "first".into() },
+    ]
+}
+
+#[test]
+fn what_is_refused_reads_as_if_it_were_refused_here() {
+    let loader = loader();
+    for error in all_errors(&loader) {
+        let sent = Refused::from(&error).encode();
+        let refused = Refused::decode(&sent[super::super::HEADER..]).unwrap();
+        let received = refused.error(&loader, &path()).unwrap();
+        assert_eq!(shown(&received), shown(&error), "{error:?}");
+        assert_eq!(std::mem::discriminant(&received), std::mem::discriminant(&error), "{error:?}");
+    }
+}
+
+#[test]
+fn memory_that_was_short_is_no_fault_of_the_plugin() {
+    let source = Box::new(io::Error::from_raw_os_error(12));
+    let refused = Refused::from(&LoadError::Invalid { path: path(), source });
+    assert_eq!(refused, Refused::OutOfMemory);
+    let error = refused.error(&loader(), &path()).unwrap();
+    assert_eq!(error.to_string(), "compiling plugin `it.wasm` takes more memory than 4 GiB");
+}
+
+#[test]
+fn what_is_none_of_these_is_not_taken() {
+    for payload in ["", "{}", "null", r#"{"Fine":{}}"#, r#""CallOfWorld" "#, r#"{"Import":{}}"#] {
+        let is_none = Refused::decode(payload.as_bytes()).is_err();
+        assert_eq!(is_none, payload != r#""CallOfWorld" "#, "{payload}");
+    }
+    let wrong = Refused::ImportType { import: "a".into(), expected: "func()".into() };
+    assert!(wrong.error(&loader(), &path()).is_err());
+}
+
+#[test]
+fn a_chain_without_an_end_ends() {
+    let causes = Causes(vec!["x".into(); 1_000_000]);
+    let error = causes.into_error();
+    let links = std::iter::successors(Some(&*error as &dyn StdError), |&error| error.source());
+    assert_eq!(links.count(), Causes::MOST);
+    assert_eq!(Causes(Vec::new()).into_error().to_string(), "nothing was said of it");
+}

@@ -1,0 +1,103 @@
+//! A plugin whose compiled code this process has loaded: its instances can be made here.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::artifact::{Artifact, Kind};
+use super::component::ComponentPlugin;
+use super::core_abi::CorePlugin;
+use super::{HostFunctions, LoadError, PluginLoader, Spec, StartError};
+use crate::worker::executor::Executor;
+
+/// A plugin, compiled and checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Loaded(Code);
+
+#[derive(Clone, Debug)]
+enum Code {
+    Core(Arc<CorePlugin>),
+    Component(Arc<ComponentPlugin>),
+}
+
+/// What is to be known of a plugin to run it, beside its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    pub(crate) is_component: bool,
+    pub(crate) has_init: bool,
+    pub(crate) asks_for_passing: bool,
+    pub(crate) can_connect: bool,
+}
+
+impl Loaded {
+    pub(super) fn compile(
+        loader: &PluginLoader,
+        path: &Path,
+        artifact: &Artifact,
+    ) -> Result<Self, LoadError> {
+        Ok(Self(match artifact.kind() {
+            Kind::Core => Code::Core(Arc::new(CorePlugin::compile(loader, path, artifact)?)),
+            Kind::Component => {
+                Code::Component(Arc::new(ComponentPlugin::compile(loader, path, artifact)?))
+            }
+        }))
+    }
+
+    /// The plugin whose compiled code is in a file that this process may load.
+    pub(crate) fn from_code(
+        loader: &PluginLoader,
+        file: File,
+        is_component: bool,
+    ) -> Result<Self, LoadError> {
+        let path = Path::new("the plugin");
+        Ok(Self(match is_component {
+            false => Code::Core(Arc::new(CorePlugin::from_code(loader, path, file)?)),
+            true => Code::Component(Arc::new(ComponentPlugin::from_code(loader, path, &file)?)),
+        }))
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        match &self.0 {
+            Code::Core(plugin) => Facts {
+                is_component: false,
+                has_init: plugin.has_init(),
+                asks_for_passing: plugin.asks_for_passing(),
+                // The WASI of core modules has no way.
+                can_connect: false,
+            },
+            Code::Component(plugin) => Facts {
+                is_component: true,
+                has_init: true,
+                asks_for_passing: plugin.asks_for_passing(),
+                can_connect: plugin.can_connect(),
+            },
+        }
+    }
+
+    /// Its compiled code, for other processes.
+    pub(crate) fn code(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        let code = match &self.0 {
+            Code::Core(plugin) => plugin.code(),
+            Code::Component(plugin) => plugin.code(),
+        };
+        code.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
+    }
+
+    /// The export that takes items, and the host functions that it was offered.
+    pub(super) fn calls(&self) -> (&str, &HostFunctions) {
+        match &self.0 {
+            Code::Core(plugin) => plugin.calls(),
+            Code::Component(plugin) => (PluginLoader::CALL, plugin.functions()),
+        }
+    }
+
+    /// A fresh instance, initialised.
+    pub(crate) fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
+        match &self.0 {
+            Code::Core(plugin) => Ok(Box::new(plugin.start(spec)?)),
+            Code::Component(plugin) => Ok(Box::new(plugin.start(spec)?)),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! What is said of items that are lent, and what is written into the page meanwhile.
+
+use arbitrary::Arbitrary;
+use mtl_host::fuzzing::{self, Became, Lending, Places, ThereEnded, lent, said};
+use mtl_host::{FaultKind, Format, RecordRule, RetryOn};
+
+#[derive(Arbitrary, Debug)]
+pub(crate) struct Case<'a> {
+    items: u8,
+    done: u8,
+    sent: u8,
+    rule: Rule,
+    /// A bit for each kind of fault.
+    retry_on: u16,
+    limit: u16,
+    steps: Vec<Step>,
+    reply: Reply<'a>,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Rule {
+    Any,
+    Without(u8),
+    ValidJson,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Step {
+    Write(u32, u32),
+    /// Near what is lawful.
+    WriteSmall(u8, u8),
+    Start(u8),
+    Relieve(u8),
+    Stop(u8),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Reply<'a> {
+    Any(&'a [u8]),
+    Honest(Honest),
+    /// It was honest, and then something was changed.
+    Changed {
+        honest: Honest,
+        at: u16,
+        by: u8,
+        cut: u16,
+    },
+}
+
+/// What is said in the way in which an honest child says it.
+#[derive(Arbitrary, Debug)]
+struct Honest {
+    ended: Ended,
+    is_json: bool,
+    items: Vec<Item>,
+    /// As many as were sent, as far as there are some to say.
+    all: bool,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Ended {
+    Done,
+    Yielded,
+    Broken(u8, String),
+}
+
+#[derive(Arbitrary, Clone, Debug)]
+enum Item {
+    Record(Vec<u8>),
+    NoRecord,
+    Fault(u8, String),
+}
+
+fn kind(number: u8) -> FaultKind {
+    FaultKind::ALL[usize::from(number) % FaultKind::ALL.len()]
+}
+
+impl Case<'_> {
+    pub(crate) fn check(&self) {
+        let lending = self.lending();
+        let steps: Vec<_> = self.steps.iter().map(|step| step.meant()).collect();
+        let payload = self.reply.payload(lending.sent);
+        let places = lent(&lending, &steps, &payload);
+        check_places(&lending, &places);
+        if let Reply::Honest(honest) = &self.reply
+            && self.is_plain()
+        {
+            let starts = self.steps.iter().map(|step| match step {
+                Step::Start(items) => usize::from(*items),
+                _ => 0,
+            });
+            honest.check(1 + starts.sum::<usize>(), &lending, &places);
+        }
+    }
+
+    fn lending(&self) -> Lending {
+        let items = usize::from(self.items) + 1;
+        let done = usize::from(self.done) % items;
+        let sent = usize::from(self.sent) % (items - done) + 1;
+        let rule = match self.rule {
+            Rule::Any => RecordRule::Any,
+            Rule::Without(byte) => RecordRule::Without(byte),
+            Rule::ValidJson => RecordRule::ValidJson,
+        };
+        let limit = usize::from(self.limit) + 1;
+        let limit = mtl_host::ResultLimit::new(limit.try_into().expect("it is 1 at least"));
+        Lending { items, done, sent, rule, retry_on: self.retry_on(), limit }
+    }
+
+    fn retry_on(&self) -> RetryOn {
+        let kinds = FaultKind::ALL.into_iter().enumerate();
+        kinds.fold(RetryOn::NOTHING, |retry_on, (bit, kind)| match self.retry_on >> bit & 1 {
+            0 => retry_on,
+            _ => retry_on.with(kind),
+        })
+    }
+
+    /// Whether nothing changes what an honest child says.
+    fn is_plain(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step, Step::Start(_)))
+            && matches!(self.rule, Rule::Any)
+            && self.retry_on() == RetryOn::NOTHING
+            && self.limit == u16::MAX
+    }
+}
+
+impl Step {
+    fn meant(self) -> fuzzing::Step {
+        match self {
+            Self::Write(started, end) => fuzzing::Step::Write(started, end),
+            Self::WriteSmall(started, end) => fuzzing::Step::Write(started.into(), end.into()),
+            Self::Start(items) => fuzzing::Step::Start(items.into()),
+            Self::Relieve(most) => fuzzing::Step::Relieve(most.into()),
+            Self::Stop(from) => fuzzing::Step::Stop(from.into()),
+        }
+    }
+}
+
+impl Reply<'_> {
+    fn payload(&self, sent: usize) -> Vec<u8> {
+        match self {
+            Self::Any(bytes) => bytes.to_vec(),
+            Self::Honest(honest) => honest.payload(sent),
+            Self::Changed { honest, at, by, cut } => {
+                let mut payload = honest.payload(sent);
+                let at = usize::from(*at) % payload.len();
+                payload[at] ^= by;
+                payload.truncate(payload.len() - usize::from(*cut) % payload.len());
+                payload
+            }
+        }
+    }
+}
+
+impl Honest {
+    fn ended(&self) -> ThereEnded {
+        match &self.ended {
+            Ended::Done => ThereEnded::Done,
+            Ended::Yielded => ThereEnded::Yielded,
+            Ended::Broken(number, message) => ThereEnded::Broken(kind(*number), message.clone()),
+        }
+    }
+
+    fn items(&self, sent: usize) -> Vec<Became> {
+        let items = self.items.iter().map(|item| match item {
+            Item::Record(bytes) => Became::Record(bytes.clone()),
+            Item::NoRecord => Became::NoRecord,
+            Item::Fault(number, message) => Became::Fault(kind(*number), message.clone()),
+        });
+        match self.all && !self.items.is_empty() {
+            true => items.cycle().take(sent).collect(),
+            false => items.collect(),
+        }
+    }
+
+    fn payload(&self, sent: usize) -> Vec<u8> {
+        let format = if self.is_json { Format::Json } else { Format::Text };
+        said(&self.ended(), format, &self.items(sent))
+    }
+
+    /// It is believed, if it can be true.
+    fn check(&self, started: usize, lending: &Lending, places: &Places) {
+        let items = self.items(lending.sent);
+        let ended = self.ended();
+        let started = started.min(lending.sent);
+        let fits = match ended {
+            ThereEnded::Done => items.len() == lending.sent && items.len() == started,
+            ThereEnded::Yielded => items.len() == started,
+            ThereEnded::Broken(..) => items.len() + 1 == started,
+        };
+        let can_be = |kind| !matches!(kind, FaultKind::Crashed | FaultKind::NotRun);
+        let items_can_be = items.iter().all(|item| match item {
+            Became::Fault(kind, _) => can_be(*kind),
+            _ => true,
+        });
+        let end_can_be = match ended {
+            ThereEnded::Broken(kind, _) => can_be(kind),
+            _ => true,
+        };
+        let believed = fits && items_can_be && end_can_be;
+        assert_eq!(places.refused.is_none(), believed, "{:?}", places.refused);
+        if believed {
+            let there = places.outcomes.iter().skip(lending.done);
+            assert!(there.map(|(_, became)| became).eq(&items), "as it was said");
+        }
+    }
+}
+
+/// Each item is in one place, and nothing is believed of what is refused.
+fn check_places(lending: &Lending, places: &Places) {
+    let outcomes = places.outcomes.len();
+    assert!(outcomes <= lending.done + lending.sent, "no more than were sent");
+    if places.refused.is_some() {
+        assert_eq!(outcomes, lending.done, "nothing of it is taken");
+        assert!(places.failed.is_some(), "an item is to blame");
+    }
+    let ranges = places.taken.iter().chain(&places.waiting).cloned().flatten();
+    let done = places.outcomes.iter().map(|(index, _)| *index);
+    let mut items: Vec<_> = ranges.chain(done).chain(places.failed).collect();
+    items.sort_unstable();
+    assert!(items.iter().copied().eq(0..lending.items as u64), "each in one place: {items:?}");
+}

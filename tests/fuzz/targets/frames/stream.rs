@@ -1,0 +1,92 @@
+//! Frames of a stream, as it comes in pieces, held to a second account of them.
+
+use arbitrary::Arbitrary;
+use mtl_host::fuzzing::{self, received};
+
+#[derive(Arbitrary, Debug)]
+pub(crate) struct Case<'a> {
+    /// The most that a frame may have.
+    most: u32,
+    parts: Vec<Part<'a>>,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Part<'a> {
+    Bytes(&'a [u8]),
+    /// The header of a frame.
+    Header {
+        length: u16,
+        kind: u8,
+    },
+    /// One that claims to be large.
+    Large {
+        length: u32,
+        kind: u8,
+    },
+    /// So many zeros: frames become long by them.
+    Zeros(u16),
+    Bell,
+    GiveUp,
+}
+
+impl Part<'_> {
+    /// What comes of it, if something does.
+    fn bytes(self) -> Vec<u8> {
+        let header = |length: u32, kind| [&length.to_le_bytes()[..], &[kind % 16]].concat();
+        match self {
+            Self::Bytes(bytes) => bytes.to_vec(),
+            Self::Header { length, kind } => header(length.into(), kind),
+            Self::Large { length, kind } => header(length, kind),
+            Self::Zeros(zeros) => vec![0; zeros.into()],
+            Self::Bell | Self::GiveUp => Vec::new(),
+        }
+    }
+}
+
+impl Case<'_> {
+    /// How much is read at once, and what is kept for the next frames.
+    const PIECE: usize = 64 * 1024;
+    const KEPT: usize = 1024 * 1024;
+
+    pub(crate) fn check(self) {
+        let most = self.most as usize;
+        let parts: Vec<_> = self.parts.iter().map(|part| (*part, part.bytes())).collect();
+        let came = received(parts.iter().map(|(part, bytes)| piece(*part, bytes)), most);
+        let heard = parts.iter().take_while(|(part, _)| !matches!(part, Part::GiveUp));
+        let bytes: Vec<u8> = heard.flat_map(|(_, bytes)| bytes).copied().collect();
+        let (frames, end) = self.expected(&bytes);
+        assert_eq!(came.frames, frames);
+        assert_eq!(came.end, end);
+        // A vector grows to twice what it has.
+        let room = 2 * bytes.len() + 2 * Self::PIECE + Self::KEPT;
+        assert!(came.held <= room, "{} bytes for {}", came.held, bytes.len());
+    }
+
+    /// The frames that these bytes are, and why there are no more.
+    fn expected(&self, mut bytes: &[u8]) -> (Vec<(u8, Vec<u8>)>, &'static str) {
+        let mut frames = Vec::new();
+        loop {
+            let Some(([length @ .., kind], rest)) = bytes.split_first_chunk::<5>() else { break };
+            let length = u32::from_le_bytes(*length) as usize;
+            if !(1..=14).contains(kind) {
+                return (frames, "it sent a kind that there is not");
+            }
+            if length > self.most as usize {
+                return (frames, "it sent a frame that is too long");
+            }
+            let Some((payload, rest)) = rest.split_at_checked(length) else { break };
+            frames.push((*kind, payload.to_vec()));
+            bytes = rest;
+        }
+        let gives_up = self.parts.iter().any(|part| matches!(part, Part::GiveUp));
+        (frames, if gives_up { "was interrupted" } else { "it has ended" })
+    }
+}
+
+fn piece<'a>(part: Part<'_>, bytes: &'a [u8]) -> fuzzing::Piece<'a> {
+    match part {
+        Part::Bell => fuzzing::Piece::Bell,
+        Part::GiveUp => fuzzing::Piece::GiveUp,
+        _ => fuzzing::Piece::Bytes(bytes),
+    }
+}

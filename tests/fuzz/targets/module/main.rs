@@ -1,0 +1,170 @@
+//! Arbitrary plugins, through load, inspection, start, calls and finish.
+//!
+//! Whatever a plugin is, the host does not panic, it ends, and each item that was read has one
+//! outcome, in order. Some plugins are made by `wasm-smith`, valid by construction; some are the
+//! fixtures of the integration tests, cut and changed; some are any bytes.
+
+#![no_main]
+
+mod edit;
+mod made;
+
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use libfuzzer_sys::{Corpus, fuzz_target};
+use mtl_host::sink::{Sink, SinkError};
+use mtl_host::source::Items;
+use mtl_host::{Engine, ErrorPolicy, Init, Jobs, Order, Outcome, Plugin, Pool, PoolBuilder};
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("it runs here"));
+static COUNTING: LazyLock<Engine> = LazyLock::new(|| Engine::with_fuel().expect("it runs here"));
+
+/// How a plugin is run.
+#[derive(Arbitrary, Debug)]
+struct Settings {
+    fuel: Option<u16>,
+    two_jobs: bool,
+    retries: u8,
+    recycle: bool,
+    small_results: bool,
+    inspects: bool,
+    unordered: bool,
+}
+
+/// What is run, and on what.
+struct Case {
+    settings: Settings,
+    args: Vec<u8>,
+    items: Vec<Vec<u8>>,
+    plugin: Vec<u8>,
+}
+
+impl Case {
+    const MOST_ITEMS: usize = 8;
+
+    fn of(bytes: &mut Unstructured<'_>) -> Result<Self> {
+        let settings = bytes.arbitrary()?;
+        let args = bytes.arbitrary()?;
+        let mut items: Vec<Vec<u8>> = bytes.arbitrary()?;
+        items.truncate(Self::MOST_ITEMS);
+        let plugin = match bytes.int_in_range(0..=7)? {
+            0 => bytes.bytes(bytes.len())?.to_vec(),
+            1 | 2 => edit::fixture(bytes)?,
+            _ => made::module(bytes)?,
+        };
+        Ok(Self { settings, args, items, plugin })
+    }
+}
+
+impl Settings {
+    /// An item may take so long: much, for what a plugin of this size does.
+    const TIMEOUT: Duration = Duration::from_millis(20);
+
+    fn engine(&self) -> &'static Engine {
+        if self.fuel.is_some() { &COUNTING } else { &ENGINE }
+    }
+
+    fn pool(&self, plugin: &Plugin, args: &[u8]) -> PoolBuilder {
+        let jobs: Jobs = if self.two_jobs { "2" } else { "1" }.parse().expect("a number");
+        let mut builder = Pool::builder(plugin)
+            .jobs(jobs)
+            .memory("16MiB".parse().expect("a size"))
+            .timeout(Self::TIMEOUT)
+            .init_timeout(Self::TIMEOUT)
+            .join_timeout(Duration::from_secs(2))
+            .retries((self.retries % 3).into())
+            .order(if self.unordered { Order::Completion } else { Order::Input })
+            .on_error(ErrorPolicy::Ignore);
+        if plugin.has_init() {
+            builder = builder.init(Init::Same(args.to_vec()));
+        }
+        if let Some(fuel) = self.fuel {
+            builder = builder.fuel((u64::from(fuel) * 16 + 1).to_string().parse().expect("fuel"));
+        }
+        if self.recycle {
+            builder = builder.recycle(2.try_into().expect("not 0"));
+        }
+        if self.small_results {
+            builder = builder.max_result("16".parse().expect("a size"));
+        }
+        builder
+    }
+}
+
+/// Notes which outcomes come.
+#[derive(Default)]
+struct Seen {
+    indexes: Vec<u64>,
+    records: u64,
+    none: u64,
+    faults: u64,
+}
+
+impl Sink for Seen {
+    fn write(&mut self, outcome: &Outcome<'_>) -> std::result::Result<(), SinkError> {
+        self.indexes.push(outcome.index.get());
+        *match outcome.result {
+            Ok(Some(_)) => &mut self.records,
+            Ok(None) => &mut self.none,
+            Err(_) => &mut self.faults,
+        } += 1;
+        Ok(())
+    }
+}
+
+/// Runs the items, and checks that each has its outcome.
+fn run(plugin: &Plugin, case: &Case) {
+    let Ok(mut pool) = case.settings.pool(plugin, &case.args).build() else { return };
+    for _ in 0..2 {
+        let mut seen = Seen::default();
+        let ended = pool.run(Items::new(case.items.clone()), &mut seen);
+        let (summary, counts) = (&ended.summary, &ended.summary.counts);
+        assert_eq!(counts.total(), summary.read, "each item that was read has an outcome");
+        assert_eq!(seen.indexes.len() as u64, summary.delivered);
+        if ended.error.is_none() {
+            assert_eq!(summary.delivered, case.items.len() as u64, "all are delivered");
+            assert_eq!((seen.records, seen.none), (counts.records(), counts.no_record()));
+            assert_eq!(seen.faults, counts.failed() + counts.not_run());
+        }
+        if case.settings.unordered {
+            seen.indexes.sort_unstable();
+        }
+        let expected: Vec<_> = (0..seen.indexes.len() as u64).collect();
+        assert_eq!(seen.indexes, expected, "each once, and in order");
+    }
+    let workers = pool.workers();
+    assert_eq!(pool.close().len(), workers, "each worker says how it ended");
+}
+
+/// A file that has no name but this.
+fn stored(bytes: &[u8]) -> PathBuf {
+    static FILE: LazyLock<File> =
+        LazyLock::new(|| tempfile::tempfile().expect("there is a folder"));
+    let mut file = &*FILE;
+    file.set_len(0).and_then(|()| file.rewind()).expect("it can be written");
+    file.write_all(bytes).expect("it can be written");
+    format!("/proc/self/fd/{}", file.as_raw_fd()).into()
+}
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    let Ok(case) = Case::of(&mut Unstructured::new(bytes)) else { return Corpus::Reject };
+    let engine = case.settings.engine();
+    let loaded = Plugin::from_bytes(engine, "plugin", &case.plugin);
+    if case.settings.inspects {
+        let found = Plugin::inspect(engine, stored(&case.plugin));
+        let refuses = found.as_ref().map_or(true, |found| found.refusal.is_some());
+        assert_eq!(refuses, loaded.is_err(), "the inspection says what a run says");
+        let _ = format!("{found:?}");
+    }
+    match loaded {
+        Ok(plugin) => run(&plugin, &case),
+        Err(error) => drop(format!("{error}: {:?}", error.hint())),
+    }
+    Corpus::Keep
+});

@@ -1,0 +1,59 @@
+//! What the host makes of the word that a plugin answers with, and of its memory.
+//!
+//! The word is taken apart here by arithmetic that cannot overflow. That the same holds of a
+//! plugin that runs, the target `module` sees.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use mtl_host::FaultKind;
+use mtl_host::fuzzing::{Answered, answered};
+
+#[derive(Arbitrary, Debug)]
+struct Case<'a> {
+    word: Word,
+    memory: &'a [u8],
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Word {
+    Any(i64),
+    /// Near the end of the memory, which few numbers hit by chance.
+    Near {
+        flags: u8,
+        start: i8,
+        length: i8,
+    },
+}
+
+impl Word {
+    fn of(self, memory: &[u8]) -> i64 {
+        match self {
+            Self::Any(word) => word,
+            Self::Near { flags, start, length } => {
+                let start = (memory.len() as i64).wrapping_add(start.into()) << 32;
+                let length = i64::from(length).wrapping_sub(i64::from(start < 0)) & 0x3fff_ffff;
+                start | i64::from(flags & 3) << 30 | length
+            }
+        }
+    }
+}
+
+fuzz_target!(|case: Case<'_>| {
+    let (memory, word) = (case.memory, case.word.of(case.memory).cast_unsigned());
+    let (start, length) = (u128::from(word >> 32), u128::from(word & 0x3fff_ffff));
+    let is_within = start + length <= memory.len() as u128;
+    let bytes = || &memory[start as usize..(start + length) as usize];
+    let expected = match (word >> 31 & 1, word >> 30 & 1) {
+        (0, 1) => Answered::NoRecord,
+        _ if !is_within => Answered::Broken(FaultKind::BadResult),
+        (0, _) => Answered::Record(bytes()),
+        (_, bad_item) => Answered::Refused(bytes(), bad_item == 1),
+    };
+    let found = answered(word.cast_signed(), memory);
+    assert_eq!(found, expected);
+    if let Answered::Record(record) = found {
+        assert_eq!(record.as_ptr(), bytes().as_ptr(), "the very bytes");
+    }
+});

@@ -1,0 +1,289 @@
+//! Plugins that are compiled in a process of their own, in a jail: what comes of it is what comes
+//! of it in this process; and a compiler that takes too much, or dies, is the plugin's loss alone.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Instant;
+
+use mtl_host::{
+    BuildError, CompilerError, Engine, Inspection, Isolation, LoadError, Plugin, PluginLoader,
+    Pool, Processes,
+};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{DEADLINE, Host, Running, command, fixtures, host_on_threads};
+
+fn processes() -> Isolation {
+    Isolation::Process(Processes::new().program(env!("CARGO_BIN_EXE_mtl-host")))
+}
+
+/// A loader, and one that compiles in processes and is like it otherwise.
+fn loaders(engine: &Engine) -> (PluginLoader, PluginLoader) {
+    let here = Plugin::loader(engine).max_functions("300".parse().unwrap()).host_function(
+        "acme:store/lookup@1.0.0",
+        "get",
+        |_, key| Ok(key.to_vec()),
+    );
+    (here.clone(), here.isolation(processes()))
+}
+
+/// All fixtures, and files that are no plugins.
+fn plugins() -> Vec<(PathBuf, Vec<u8>)> {
+    let fixtures = fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap().path());
+    let fixtures = fixtures.filter(|path| path.extension().is_some_and(|ending| ending == "wat"));
+    let mut plugins: Vec<_> =
+        fixtures.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    assert!(plugins.len() > 40);
+    let upper = wat::parse_file(self::fixtures().join("upper.wat")).unwrap();
+    let many = format!("(module {})", "(func)".repeat(301));
+    #[rustfmt::skip]
+    let others: [(&str, &[u8]); 12] = [
+        ("empty",        b""),
+        ("script",       b"#!/bin/sh\n"),
+        ("program",      b"\x7fELF\x02"),
+        ("cut early",    b"\0asm\x01"),
+        ("cut.wasm",     &upper[..upper.len() / 2]),
+        ("version",      b"\0asm\x02\0\0\0"),
+        ("bad.wat",      b"(module\n  (fnuc))"),
+        ("wrong.wat",    b"(module (func (result i32)))"),
+        ("control.wat",  br#"(module (import "a\1b[2J" "\c2\9b31m" (func)))"#),
+        ("old-wasi.wat", br#"(module (import "wasi_unstable" "fd_read" (func)))"#),
+        ("form.wat",     br#"(module (import "wasi_snapshot_preview1" "fd_read" (func)) (memory (export "memory") 1)
+                             (func (export "mtl_alloc") (param i32) (result i32) unreachable)
+                             (func (export "call") (param i32 i32) (result i64) unreachable))"#),
+        ("many.wat",     many.as_bytes()),
+    ];
+    plugins.extend(others.map(|(name, bytes)| (name.into(), bytes.to_vec())));
+    plugins
+}
+
+/// All that people see of an error.
+fn shown(error: &LoadError) -> (Vec<String>, Option<String>) {
+    let causes = std::iter::successors(Some(error as &dyn Error), |&error| error.source());
+    (causes.map(ToString::to_string).collect(), error.hint())
+}
+
+fn facts(plugin: &Plugin) -> (&Path, bool, bool, bool) {
+    (plugin.name(), plugin.has_init(), plugin.asks_for_passing(), plugin.can_connect())
+}
+
+#[test]
+fn what_is_loaded_or_refused_is_so_wherever_it_is_compiled() {
+    let (here, in_a_process) = loaders(&Engine::new().unwrap());
+    let mut refused = Vec::new();
+    for (path, bytes) in plugins() {
+        let name = path.to_str().unwrap();
+        match (here.from_bytes(name, &bytes), in_a_process.from_bytes(name, &bytes)) {
+            (Ok(here), Ok(there)) => assert_eq!(facts(&there), facts(&here), "{name}"),
+            (Err(here), Err(there)) => {
+                assert_eq!(shown(&there), shown(&here), "{name}");
+                refused.push(format!("{here:?}").split([' ', '(']).next().unwrap().to_owned());
+            }
+            (here, there) => panic!("{name}: {here:?} here, {there:?} in a process"),
+        }
+    }
+    refused.sort();
+    refused.dedup();
+    #[rustfmt::skip]
+    assert_eq!(
+        refused,
+        ["Import", "Invalid", "Link", "MissingExport", "NotWasm", "Signature", "Text",
+         "TooManyFunctions", "Truncated", "Version", "World"]
+    );
+}
+
+#[test]
+fn errors_that_need_more_than_a_file_are_the_same_too() {
+    let engine = Engine::new().unwrap();
+    let fixture = |name: &str| fixtures().join(name);
+    let plain = Plugin::loader(&engine);
+    let other_type =
+        |name| plain.clone().host_function("acme:store/lookup@1.0.0", name, |_, _| Ok(vec![]));
+    let cases = [
+        ("CallOfWorld", plain.clone().call("first"), fixture("component.wat")),
+        ("MissingExport", plain.clone().call("second"), fixture("renamed-call.wat")),
+        ("Import", other_type("put"), fixture("host-function.wat")),
+        ("Import", other_type("put"), fixture("host-function-component.wat")),
+        ("Read", plain.clone(), fixture("missing.wat")),
+        ("TooLarge", plain.clone().max_size("7".parse().unwrap()), fixture("upper.wat")),
+        (
+            "HostFunction",
+            plain.clone().host_function("lookup", "get", |_, _| Ok(vec![])),
+            fixture("upper.wat"),
+        ),
+    ];
+    for (expected, loader, path) in cases {
+        let here = loader.load(&path).unwrap_err();
+        let there = loader.isolation(processes()).load(&path).unwrap_err();
+        assert!(format!("{here:?}").starts_with(expected), "{expected}: {here:?}");
+        assert!(format!("{there:?}").starts_with(expected), "{expected}: {there:?}");
+        assert_eq!(shown(&there), shown(&here));
+    }
+}
+
+/// What an inspection shows.
+fn findings(found: &Inspection) -> impl PartialEq + std::fmt::Debug {
+    (
+        (found.kind, found.bytes, found.sha256, found.asks_for_passing),
+        (found.exports.clone(), found.imports.clone(), found.memory, found.jail_lacks.clone()),
+        found.refusal.as_ref().map(shown),
+    )
+}
+
+#[test]
+fn what_is_found_in_a_plugin_is_the_same_wherever_it_is_looked_into() {
+    let (here, in_a_process) = loaders(&Engine::new().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in plugins() {
+        let path = folder.path().join(name.file_name().unwrap());
+        fs::write(&path, bytes).unwrap();
+        match (here.inspect(&path), in_a_process.inspect(&path)) {
+            (Ok(here), Ok(there)) => assert_eq!(findings(&there), findings(&here), "{name:?}"),
+            (Err(here), Err(there)) => assert_eq!(shown(&there), shown(&here), "{name:?}"),
+            (here, there) => panic!("{name:?}: {here:?} here, {there:?} in a process"),
+        }
+    }
+}
+
+#[test]
+fn what_a_process_has_compiled_runs_in_processes() {
+    for engine in [Engine::new().unwrap(), Engine::with_fuel().unwrap()] {
+        let (_, loader) = loaders(&engine);
+        for name in ["upper.wat", "component.wat"] {
+            let plugin = loader.load(fixtures().join(name)).unwrap();
+            let mut pool = Pool::builder(&plugin).isolation(processes()).build().unwrap();
+            let results = pool.map(["one", "two"]).collect::<Result<Vec<_>, _>>().unwrap();
+            let results: Vec<_> = results.iter().map(|record| record.bytes().unwrap()).collect();
+            assert_eq!(results, [b"ONE", b"TWO"], "{name}");
+        }
+        let plugin = loader.load(fixtures().join("host-function.wat")).unwrap();
+        let mut pool = Pool::builder(&plugin).isolation(processes()).build().unwrap();
+        assert_eq!(pool.map(["key"]).next().unwrap().unwrap().bytes(), Some(&b"key"[..]));
+    }
+}
+
+#[test]
+fn what_a_process_has_compiled_runs_on_no_thread() {
+    let (_, loader) = loaders(&Engine::new().unwrap());
+    let plugin = loader.from_bytes("it", &fs::read(fixtures().join("upper.wat")).unwrap()).unwrap();
+    let error = Pool::builder(&plugin).build().unwrap_err();
+    assert!(matches!(error, BuildError::OnlyInProcesses { .. }));
+    assert_eq!(
+        error.to_string(),
+        "plugin `it` was compiled in a process, and runs in processes only"
+    );
+    assert!(error.hint().unwrap().starts_with("use `Isolation::Process` for its pool"));
+}
+
+#[test]
+fn a_program_that_makes_no_processes_compiles_none() {
+    let loader = Plugin::loader(&Engine::new().unwrap());
+    let loader = loader.isolation(Isolation::Process(Processes::new()));
+    let error = loader.load(fixtures().join("upper.wat")).unwrap_err();
+    assert!(matches!(error, LoadError::Compiler(CompilerError::NoProgram)));
+    assert!(error.hint().unwrap().contains("`mtl_host::child_main()`"));
+
+    let missing = Isolation::Process(Processes::new().program("/missing"));
+    let error = Plugin::loader(&Engine::new().unwrap()).isolation(missing);
+    let error = error.load(fixtures().join("upper.wat")).unwrap_err();
+    assert!(matches!(error, LoadError::Compiler(CompilerError::Process { .. })), "{error}");
+}
+
+/// A module whose one function takes the compiler many seconds and hundreds of megabytes.
+fn endless() -> String {
+    // Each local lives up to the end, and depends on those before it.
+    let step = |local: usize| {
+        format!(
+            "(local.set {} (i32.mul (local.get {}) (i32.add (local.get {}) (call 0 (local.get {})))))\n",
+            local % 2000 + 1,
+            local * 7 % 2000,
+            local * 13 % 2000,
+            local * 31 % 2000,
+        )
+    };
+    let steps: String = (0..60_000).map(step).collect();
+    format!(
+        "(module (func (param i32) (result i32) local.get 0)\n\
+         (func (export \"endless\") (param i32) (result i32) (local {})\n{steps} local.get 1))",
+        "i32 ".repeat(2000)
+    )
+}
+
+fn with_endless(host: Host) -> Host {
+    host.file("endless.wat", endless()).args(["endless.wat"])
+}
+
+fn run_in_processes() -> Host {
+    host_on_threads().args(["--isolation", "process"])
+}
+
+#[test]
+fn compiling_ends_when_its_time_is_over() {
+    for host in [run_in_processes(), command().args(["inspect"])] {
+        let begin = Instant::now();
+        with_endless(host).args(["--compile-timeout", "250ms"]).run().code(3).stdout("").stderr(
+            "error: compiling plugin `endless.wat` took longer than 250ms\n \
+             hint: `--compile-timeout TIME` allows it longer\n",
+        );
+        assert!(begin.elapsed() < DEADLINE / 4, "it was waited for");
+    }
+}
+
+#[test]
+fn compiling_takes_no_more_memory_than_it_may() {
+    for host in [run_in_processes(), command().args(["inspect"])] {
+        with_endless(host).args(["--compile-memory", "100MiB"]).run().code(3).stdout("").stderr(
+            "error: compiling plugin `endless.wat` takes more memory than 100 MiB\n \
+             hint: `--compile-memory SIZE` allows it more\n",
+        );
+    }
+}
+
+/// The number of a process's parent, and whether it has not ended yet.
+fn parent(process: &Path) -> Option<(u32, bool)> {
+    let stat = fs::read_to_string(process.join("stat")).ok()?;
+    // Its name stands in brackets, and may have spaces and brackets in it.
+    let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
+    let is_alive = !["Z", "X"].contains(&rest.next()?);
+    Some((rest.next()?.parse().ok()?, is_alive))
+}
+
+/// The compiler that a run has started, as soon as it has.
+fn compiler(running: &Running) -> (PathBuf, Pid) {
+    let deadline = Instant::now() + DEADLINE / 2;
+    loop {
+        let mut processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+        if let Some(path) = processes.find(|path| parent(path) == Some((running.id(), true))) {
+            let number = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
+            return (path, Pid::from_raw(number).unwrap());
+        }
+        assert!(Instant::now() < deadline, "no child was started");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_compiler_that_is_killed_is_told_of() {
+    let running = with_endless(run_in_processes()).start();
+    kill_process(compiler(&running).1, Signal::KILL).unwrap();
+    running.finish().code(3).stdout("").stderr(
+        "error: plugin `endless.wat` could not be compiled: its process was killed by signal 9 \
+         (SIGKILL)\n \
+         hint: if it was memory that it lacked: `--compile-memory SIZE` allows it more\n",
+    );
+}
+
+#[test]
+fn no_compiler_outlives_who_waits_for_it() {
+    let running = with_endless(run_in_processes()).start();
+    let (compiler, _) = compiler(&running);
+    // It is killed.
+    drop(running);
+    let deadline = Instant::now() + DEADLINE / 2;
+    while parent(&compiler).is_some_and(|(_, is_alive)| is_alive) {
+        assert!(Instant::now() < deadline, "the compiler is left behind");
+        thread::yield_now();
+    }
+}
