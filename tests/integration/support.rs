@@ -13,6 +13,7 @@
 //! Unless said otherwise a run is quiet: it has no summary, in which there are times.
 
 mod alone;
+mod children;
 mod finished;
 mod running;
 mod stream;
@@ -28,13 +29,18 @@ use std::time::Duration;
 use mtl_host::{Isolation, Processes};
 use tempfile::TempDir;
 
-pub(crate) use self::alone::{alone, alone_within, threads, wait_for_threads};
+pub(crate) use self::alone::{alone, alone_within, in_itself, threads, wait_for_threads};
+pub(crate) use self::children::{
+    children_of, own_children, processes, wait_for_children, wait_for_some_children,
+    wait_until_gone,
+};
 pub(crate) use self::finished::Finished;
 pub(crate) use self::running::Running;
 pub(crate) use self::terminal::Terminal;
 
-/// Where everything ends that would wait for ever. Far more than any test needs.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// Where everything ends that would wait for ever. Far more than any test needs, with workers in
+/// processes that are not optimised, on a machine that others use as well.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(180);
 
 /// A run of the command, as it is described.
 #[must_use = "nothing runs before `run` or `start`"]
@@ -73,6 +79,11 @@ pub(crate) fn host_aloud() -> Host {
 /// `mtl-host run`, quiet, with its workers on threads in any case.
 pub(crate) fn host_on_threads() -> Host {
     command().args(["run", "--quiet"])
+}
+
+/// `mtl-host run`, quiet, with its workers in processes in any case.
+pub(crate) fn host_in_processes() -> Host {
+    host_on_threads().args(["--isolation", "process"])
 }
 
 /// Whether workers are to run in processes. All tests are run twice: `tests/run` says how.

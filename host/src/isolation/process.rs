@@ -22,7 +22,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use super::Processes;
 use super::bell::Bell;
 use super::child::MARK;
-use super::link::Link;
+use super::link::{Gone, Link};
 
 /// How long a process may take to end when it has closed its end of the link: one that dies gives
 /// back its memory at the same time, which may be much.
@@ -60,13 +60,16 @@ impl Child {
     }
 
     /// Hands descriptors over. They are the first that goes to a child.
-    pub(crate) fn hand_over(&self, files: &[BorrowedFd<'_>]) -> io::Result<()> {
+    pub(crate) fn hand_over(&self, files: &[BorrowedFd<'_>]) -> Result<(), Gone> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         assert!(ancillary.push(SendAncillaryMessage::ScmRights(files)), "there is room for two");
         let byte = [IoSlice::new(&[0])];
-        sendmsg(self.link.socket().as_fd(), &byte, &mut ancillary, SendFlags::NOSIGNAL)?;
-        Ok(())
+        match sendmsg(self.link.socket().as_fd(), &byte, &mut ancillary, SendFlags::NOSIGNAL) {
+            Ok(_) => Ok(()),
+            Err(Errno::PIPE | Errno::CONNRESET) => Err(Gone::Ended),
+            Err(error) => Err(Gone::Io(error.into())),
+        }
     }
 
     /// Waits for its end, and says how it ended. It has closed its end of the link, so that it is

@@ -83,7 +83,6 @@ impl Remote {
         let watch = spec.watch.with(lenient);
         watch.rings(&bell);
         let child = Child::start(processes, &bell).map_err(refused)?;
-        child.hand_over(&[page_file.as_fd(), compiled.file()]).map_err(refused)?;
         let parts = Parts {
             spec: spec.clone(),
             compiled: Arc::clone(compiled),
@@ -94,6 +93,8 @@ impl Remote {
         let started = Started { format: Format::Text, has_report: false };
         watch.begin(Phase::Preparing);
         let mut remote = Self { child, parts, watch, started };
+        let handed_over = remote.child.hand_over(&[page_file.as_fd(), compiled.file()]);
+        handed_over.map_err(|gone| remote.not_started(gone))?;
         remote.set_up(processes)?;
         Ok(remote)
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{DEADLINE, program};
+use super::{DEADLINE, Host, program};
 
 /// Says to a process which test it is to run in itself.
 const ALONE: &str = "MTL_TEST_ALONE";
@@ -21,19 +21,24 @@ pub(crate) fn alone(module: &str, test: &str, body: impl FnOnce()) {
 /// The same, with a deadline of its own.
 #[track_caller]
 pub(crate) fn alone_within(deadline: Duration, module: &str, test: &str, body: impl FnOnce()) {
+    let Some(mut child) = in_itself(module, test, body) else { return wait_for_threads(0) };
+    child.deadline = deadline;
+    let child = child.run().code(0);
+    let stdout = String::from_utf8_lossy(child.stdout_bytes()).into_owned();
+    assert!(stdout.contains("1 passed"), "there is no test called `{test}`:\n{stdout}");
+}
+
+/// Runs `body`, of the test called `test` in `module`, if this process is there for that; otherwise
+/// gives a run of such a process.
+pub(crate) fn in_itself(module: &str, test: &str, body: impl FnOnce()) -> Option<Host> {
     let (_, module) = module.split_once("::").expect("a module of this crate");
     let name = format!("{module}::{test}");
     if env::var_os(ALONE).is_some_and(|value| value == *name) {
         body();
-        wait_for_threads(0);
-        return;
+        return None;
     }
-    let mut child = program(env::current_exe().unwrap());
-    child.deadline = deadline;
-    let child = child.args([&name, "--exact", "--nocapture"]);
-    let child = child.under("env", [&format!("{ALONE}={name}")]).run().code(0);
-    let stdout = String::from_utf8_lossy(child.stdout_bytes()).into_owned();
-    assert!(stdout.contains("1 passed"), "there is no test called `{name}`:\n{stdout}");
+    let child = program(env::current_exe().unwrap()).args([&name, "--exact", "--nocapture"]);
+    Some(child.under("env", [&format!("{ALONE}={name}")]))
 }
 
 /// The names of this process's threads that the library has started.

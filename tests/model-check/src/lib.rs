@@ -28,6 +28,7 @@
 #![cfg(not(test))]
 
 mod check;
+mod isolation;
 pub mod models;
 mod run;
 mod sync;

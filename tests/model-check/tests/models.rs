@@ -16,7 +16,9 @@ every_order! {
     alarm: of_a_pool_that_is_dropped of_what_it_waits_for;
     breakage: replaced retired tried_again;
     claim: shared shared_and_cut;
-    meeting: of_items_that_wait of_items_that_come without_one_that_retires
+    loan: shared shared_and_cut stopped_as_it_ends broken lost of_a_hostile_borrower
+        of_a_hostile_borrower_that_is_cut;
+    meeting: of_items_that_wait of_items_that_come of_items_on_loan without_one_that_retires
         while_one_is_tried_again after_results_are_out;
     overfull: only_the_earliest_goes_on the_earliest_comes_back;
     stop: of_everything during_a_claim without_the_reader from_an_item

@@ -8,6 +8,7 @@ use loom::thread;
 use crate::check::{Interruptions, check};
 use crate::pool::cancel::Cancel;
 use crate::run::join;
+use crate::sandbox::alarm::Ring;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// An instance comes to be and sleeps, while its run is stopped and its pool is dropped.

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::check::{Interruptions, check};
+use crate::isolation::page::Page;
 use crate::queue::Window;
 use crate::run::{Ended, Run, join};
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -89,6 +90,42 @@ fn attend_all(run: &Run, meeting: &Meeting) {
     while let Some(claim) = run.queue.claim(4) {
         run.work_off(claim, || meeting.attend());
     }
+}
+
+/// Two workers, four items on loan of which two were sent: each meets with what the other takes
+/// over, or with what is left when the loan has ended.
+pub fn of_items_on_loan() {
+    check(Interruptions::AtMost(3), || {
+        let meeting = Meeting::of(2);
+        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(4).expect("there are items");
+        let others = [attending(&run, &meeting)];
+        let page = Arc::new(Page::default());
+        let loan = claim.lend(&page, 2);
+        let there = Arc::clone(&meeting);
+        let borrower = loom::thread::spawn(move || {
+            let mut started = 1;
+            there.attend();
+            while started < 2 && page.reach().start_next() {
+                started += 1;
+                there.attend();
+            }
+            started
+        });
+        let mut done = borrower.join().expect("loom ends with the first panic");
+        loan.settle(|_| done);
+        (0..done).for_each(|at| run.note_done(&claim, at));
+        while claim.reach().start_next() {
+            meeting.attend();
+            run.note_done(&claim, done);
+            done += 1;
+        }
+        claim.end(done);
+        run.release(done);
+        attend_all(&run, &meeting);
+        join(others);
+        assert_eq!(run.end(None), Ended::all_done(4));
+    });
 }
 
 /// One of two workers waits only to be replaced, and cannot be: it was woken for an item that

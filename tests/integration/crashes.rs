@@ -1,0 +1,274 @@
+//! A process of a worker dies or hangs: what that costs is said, and is no more than it must be.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mtl_host::{
+    Broken, ChunkSize, Engine, Error, Event, FaultKind, Init, Isolation, Jail, Observer, Plugin,
+    Pool, PoolBuilder, Processes, StartError, Stream,
+};
+use rustix::process::Signal;
+
+use crate::support::{alone, fixtures, own_children, processes};
+
+/// Far more than an item takes.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Counts how often each item was run.
+#[derive(Clone, Default)]
+struct Runs(Arc<Mutex<BTreeMap<String, u32>>>);
+
+impl Runs {
+    /// An item is run: if it is the name of a signal, for the first time, its process gets that.
+    fn begins(&self, item: &str) {
+        let mut runs = self.0.lock().unwrap();
+        let runs = runs.entry(item.to_owned()).or_default();
+        *runs += 1;
+        let signal = match item {
+            "kill" => Signal::KILL,
+            "terminate" => Signal::TERM,
+            "abort" => Signal::ABORT,
+            "stop" => Signal::STOP,
+            _ => return,
+        };
+        if *runs == 1 {
+            assert!(own_children().iter().all(|child| child.signal(signal)));
+        }
+    }
+
+    fn all(&self) -> Vec<(String, u32)> {
+        self.0.lock().unwrap().iter().map(|(item, runs)| (item.clone(), *runs)).collect()
+    }
+}
+
+/// One worker, which asks this process about each item: so it is on that item when it gets a signal.
+fn builder(runs: &Runs) -> PoolBuilder {
+    let runs = runs.clone();
+    let plugin = Plugin::loader(&Engine::new().unwrap())
+        .host_function("acme:store/lookup@1.0.0", "get", move |_, item| {
+            runs.begins(str::from_utf8(item).unwrap());
+            Ok(item.to_ascii_uppercase())
+        })
+        .load(fixtures().join("host-function.wat"))
+        .unwrap();
+    one_worker(&plugin).chunk_size(ChunkSize::Fixed(8.try_into().unwrap()))
+}
+
+fn one_worker(plugin: &Plugin) -> PoolBuilder {
+    Pool::builder(plugin).isolation(processes()).jobs("1".parse().unwrap())
+}
+
+/// What becomes of items that are claimed together.
+fn outcomes(pool: &mut Pool, items: &[&'static str]) -> Vec<String> {
+    let outcomes = pool.map(items.to_vec()).map(|result| match result {
+        Ok(record) => String::from_utf8(record.into_bytes().unwrap()).unwrap(),
+        Err(fault) => format!("{}: {}", fault.kind(), fault.message()),
+    });
+    outcomes.collect()
+}
+
+#[test]
+fn the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere() {
+    let name = "the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere";
+    alone(module_path!(), name, || {
+        #[rustfmt::skip]
+        let cases = [
+            ("kill",      "crashed: its process was killed by signal 9 (SIGKILL)"),
+            ("terminate", "crashed: its process was killed by signal 15 (SIGTERM)"),
+            ("abort",     "crashed: its process was killed by signal 6 (SIGABRT)"),
+            ("stop",      "timeout: took longer than 2s, and its process was killed"),
+        ];
+        for (signal, fault) in cases {
+            for at in 0..4 {
+                let runs = Runs::default();
+                let mut pool = builder(&runs).timeout(LIMIT).build().unwrap();
+                let mut items = ["a", "b", "c", "d"];
+                items[at] = signal;
+                let mut expected = ["A", "B", "C", "D"].map(str::to_owned);
+                fault.clone_into(&mut expected[at]);
+                // The first claim of a run has one item: after it, they come together.
+                assert_eq!(outcomes(&mut pool, &["warm"]), ["WARM"]);
+                assert_eq!(outcomes(&mut pool, &items), expected, "{signal} at {at}");
+                // What became of those before it was lost with it; nothing else ran twice.
+                for (item, times) in runs.all() {
+                    let place = items.iter().position(|other| *other == item);
+                    let most = if place.is_some_and(|place| place < at) { 2 } else { 1 };
+                    assert!(times <= most, "`{item}` ran {times} times, {signal} at {at}");
+                }
+                assert_eq!(outcomes(&mut pool, &["again"]), ["AGAIN"]);
+                let report = pool.close().remove(0);
+                assert_eq!((report.broken, report.items), (1, 6));
+                assert!(own_children().is_empty());
+            }
+        }
+    });
+}
+
+#[test]
+fn with_retries_the_item_gets_another_try() {
+    alone(module_path!(), "with_retries_the_item_gets_another_try", || {
+        for signal in ["kill", "stop"] {
+            let runs = Runs::default();
+            let mut pool = builder(&runs).timeout(LIMIT).retries(1).build().unwrap();
+            let all = outcomes(&mut pool, &["a", signal, "b"]);
+            assert_eq!(all, ["A", &signal.to_uppercase(), "B"]);
+            assert_eq!(runs.all().iter().find(|(item, _)| item == signal).unwrap().1, 2);
+        }
+    });
+}
+
+/// It has worked, and is killed while it has nothing to do.
+#[test]
+fn one_that_dies_while_it_is_idle_costs_no_item() {
+    alone(module_path!(), "one_that_dies_while_it_is_idle_costs_no_item", || {
+        let runs = Runs::default();
+        let mut pool = builder(&runs).build().unwrap();
+        for _ in 0..20 {
+            assert_eq!(outcomes(&mut pool, &["a", "b"]), ["A", "B"]);
+            assert!(own_children().iter().all(|child| child.signal(Signal::KILL)));
+        }
+        assert_eq!(outcomes(&mut pool, &["a", "b"]), ["A", "B"]);
+        let report = pool.close().remove(0);
+        assert_eq!((report.broken, report.items), (20, 42));
+        assert_eq!(runs.all(), [("a".into(), 21), ("b".into(), 21)]);
+    });
+}
+
+/// Sends a signal to the process of the worker when the plugin says something, the first so many
+/// times.
+struct Strikes(Signal, Mutex<u32>);
+
+impl Strikes {
+    fn new(signal: Signal, times: u32) -> Arc<Self> {
+        Arc::new(Self(signal, Mutex::new(times)))
+    }
+}
+
+impl Observer for Strikes {
+    fn notify(&self, event: &Event<'_>) {
+        let Event::Output { stream: Stream::Stdout, .. } = event else { return };
+        let mut left = self.1.lock().unwrap();
+        if *left > 0 {
+            *left -= 1;
+            assert!(own_children().iter().all(|child| child.signal(self.0)));
+        }
+    }
+}
+
+fn linger() -> Plugin {
+    Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap()
+}
+
+#[test]
+fn one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why() {
+    alone(module_path!(), "one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why", || {
+        #[rustfmt::skip]
+        let cases = [
+            (Signal::KILL, "crashed as it started: its process was killed by signal 9 (SIGKILL)"),
+            (Signal::STOP, "timed out"),
+        ];
+        for (signal, _) in cases {
+            let builder = one_worker(&linger()).init(Init::Same(b"c".to_vec())).init_timeout(LIMIT);
+            let mut pool = builder.observer(Strikes::new(signal, 1)).build().unwrap();
+            let ended = pool.map(["n"]).end();
+            let Some(Error::Init { source, .. }) = ended.error else {
+                panic!("{signal:?}: {:?}", ended.error)
+            };
+            match (&*source, signal) {
+                (StartError::Crashed { message }, Signal::KILL) => {
+                    assert_eq!(message, "its process was killed by signal 9 (SIGKILL)");
+                }
+                (StartError::Timeout { message }, Signal::STOP) => {
+                    assert_eq!(message, "took longer than 2s, and its process was killed");
+                }
+                (error, _) => panic!("{signal:?}: {error:?}"),
+            }
+            drop(pool);
+            assert!(own_children().is_empty());
+        }
+    });
+}
+
+#[test]
+fn one_that_dies_or_hangs_as_it_finishes_leaves_no_report() {
+    alone(module_path!(), "one_that_dies_or_hangs_as_it_finishes_leaves_no_report", || {
+        #[rustfmt::skip]
+        let cases = [
+            (Signal::KILL, Broken::new(FaultKind::Crashed, "its process was killed by signal 9 (SIGKILL)")),
+            (Signal::STOP, Broken::new(FaultKind::Timeout, "took longer than 2s, and its process was killed")),
+        ];
+        for (signal, broken) in cases {
+            let builder = one_worker(&linger()).init_timeout(LIMIT);
+            let mut pool = builder.observer(Strikes::new(signal, 1)).build().unwrap();
+            assert_eq!(outcomes(&mut pool, &["Xc"]), ["0 001"]);
+            assert_eq!(pool.close().remove(0).closing, Err(broken));
+            assert!(own_children().is_empty());
+        }
+    });
+}
+
+/// A replacement dies as it starts, twice: the third goes on.
+#[test]
+fn a_replacement_that_dies_as_it_starts_is_made_again() {
+    alone(module_path!(), "a_replacement_that_dies_as_it_starts_is_made_again", || {
+        // The first says nothing as it starts; after the item all say that they start.
+        let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap();
+        let mut pool = one_worker(&plugin).observer(Strikes::new(Signal::KILL, 3)).build().unwrap();
+        let expected = "crashed: its process was killed by signal 9 (SIGKILL)";
+        assert_eq!(
+            outcomes(&mut pool, &["c", "c", "n", "c", "n"]),
+            [expected, expected, "0 001", expected, "0 001"]
+        );
+        assert_eq!(pool.close().remove(0).broken, 3);
+    });
+}
+
+/// What is no worker, but is started as one.
+fn start_error(script: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("worker");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
+    let processes = Processes::new().program(program).jail(Jail::BestEffort);
+    let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("upper.wat")).unwrap();
+    let pool = Pool::builder(&plugin).jobs("1".parse().unwrap());
+    let mut pool = pool.isolation(Isolation::Process(processes)).build().unwrap();
+    let ended = pool.map(["a"]).end();
+    drop(pool);
+    assert!(own_children().is_empty(), "{script}");
+    let Some(Error::Init { source, .. }) = ended.error else { panic!("{:?}", ended.error) };
+    match &*source {
+        StartError::Crashed { message } => message.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_no_worker_is_killed_and_how_it_ended_is_said() {
+    alone(module_path!(), "what_is_no_worker_is_killed_and_how_it_ended_is_said", || {
+        let long = "x".repeat(200);
+        let says_much = format!("for i in 1 2 3 4; do echo {long} >&2; done; exit 3");
+        let much = format!("its process exited with code 3: {long}");
+        #[rustfmt::skip]
+        let cases = [
+            ("exit 0",                                     "its process exited with code 0"),
+            ("echo first >&2; echo last >&2; exit 7",      "its process exited with code 7: last"),
+            (&says_much,                                   &much),
+            ("printf 'a\\033[31mb\\r\\n\\n' >&2; exit 1",     r"its process exited with code 1: a\u{1b}[31mb"),
+            ("kill -SEGV $$",                              "its process was killed by signal 11 (SIGSEGV)"),
+            ("kill -USR1 $$",                              "its process was killed by signal 10"),
+            // It closes its socket, and lives on.
+            ("exec <&-; exec sleep 1000",                  "its process closed its socket, and was killed"),
+            // Nothing that is a frame; a frame that is too long; more and more.
+            ("printf '\\0\\0\\0\\0\\0' >&0; exec sleep 1000", "its process was killed, as it sent a kind that there is not"),
+            ("printf '\\377\\377\\377\\377\\1' >&0; exec sleep 1000", "its process was killed, as it sent a frame that is too long"),
+            ("printf '\\0\\0\\0\\0\\5' >&0; exec sleep 1000", "its process was killed, as it sent something else than that it is ready"),
+            ("exec cat /dev/zero >&0",                     "its process was killed, as it sent a kind that there is not"),
+        ];
+        for (script, expected) in cases {
+            assert_eq!(start_error(script), expected, "{script}");
+        }
+    });
+}

@@ -1,0 +1,248 @@
+//! Processes of workers are killed at random while they work: each item has one outcome, those that
+//! are ok are right, nothing runs again after its result was there, and nothing stays behind.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mtl_host::{
+    ChunkSize, Engine, Event, Fault, FaultKind, MaxRestarts, Observer, Order, Plugin, PoolBuilder,
+    Record,
+};
+use rustix::process::Signal;
+
+use crate::support::{DEADLINE, alone_within, fixtures, own_children, processes};
+
+const ITEMS: usize = 200_000;
+const WORKERS: usize = 3;
+/// A process is killed after so many items, more or less.
+const KILLED_EVERY: usize = 1_000;
+
+/// Far more than it takes: some ten seconds.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// What is done to processes, and to what.
+struct Case {
+    order: Order,
+    retries: u32,
+    signals: &'static [Signal],
+}
+
+#[test]
+fn in_order() {
+    alone_within(LONGEST, module_path!(), "in_order", || {
+        inject(&Case { order: Order::Input, retries: 0, signals: &[Signal::KILL] });
+    });
+}
+
+#[test]
+fn in_any_order() {
+    alone_within(LONGEST, module_path!(), "in_any_order", || {
+        // The engine in a process may take the first of some for its own.
+        let signals = &[Signal::KILL, Signal::SEGV, Signal::ABORT, Signal::TERM];
+        inject(&Case { order: Order::Completion, retries: 0, signals });
+    });
+}
+
+#[test]
+fn in_order_with_retries() {
+    alone_within(LONGEST, module_path!(), "in_order_with_retries", || {
+        inject(&Case { order: Order::Input, retries: 3, signals: &[Signal::KILL] });
+    });
+}
+
+#[test]
+fn in_any_order_with_retries() {
+    alone_within(LONGEST, module_path!(), "in_any_order_with_retries", || {
+        inject(&Case { order: Order::Completion, retries: 3, signals: &[Signal::KILL] });
+    });
+}
+
+/// Some are stopped, so that they hang until their deadline has passed.
+#[test]
+fn some_hang() {
+    alone_within(LONGEST, module_path!(), "some_hang", || {
+        let signals = &[Signal::KILL, Signal::KILL, Signal::KILL, Signal::STOP];
+        inject(&Case { order: Order::Input, retries: 0, signals });
+    });
+}
+
+fn inject(case: &Case) {
+    let mut random = Random::new();
+    let seed = random.0;
+    let runs = Arc::new(Runs::new());
+    let (ready, plugin) = (Arc::new(Ready::default()), plugin(&runs));
+    let mut pool = builder(&plugin, case).observer(ready.clone()).build().unwrap();
+    ready.wait();
+    let before = descriptors();
+    let (mut killed, mut hung) = (0, 0);
+    let mut next = random.below(2 * KILLED_EVERY);
+    let mut outcomes: Vec<Option<Result<(), FaultKind>>> = vec![None; ITEMS];
+    let mut results = pool.map((0..ITEMS).map(item));
+    for (number, result) in results.by_ref().enumerate() {
+        let index = index(&result);
+        runs.has_come(index);
+        if case.order == Order::Input {
+            assert_eq!(index, number, "seed {seed}");
+        }
+        let outcome = judge(index, &result);
+        assert!(outcomes[index].replace(outcome).is_none(), "item {index} twice, seed {seed}");
+        if number == next {
+            next += 1 + random.below(2 * KILLED_EVERY);
+            let children = own_children();
+            let signal = case.signals[random.below(case.signals.len())];
+            // Each that hangs costs a worker seconds.
+            let signal = if hung == 5 { Signal::KILL } else { signal };
+            if let Some(child) = children.get(random.below(children.len().max(1))) {
+                let sent = usize::from(child.signal(signal));
+                *(if signal == Signal::STOP { &mut hung } else { &mut killed }) += sent;
+            }
+        }
+    }
+    let summary = results.end().into_result().unwrap();
+    assert_eq!((summary.counts.total(), summary.delivered), (ITEMS as u64, ITEMS as u64));
+    assert!(outcomes.iter().all(Option::is_some), "an item has no outcome, seed {seed}");
+    let failed = |kind| outcomes.iter().filter(|outcome| **outcome == Some(Err(kind))).count();
+    let (crashed, timeout) = (failed(FaultKind::Crashed), failed(FaultKind::Timeout));
+    println!(
+        "seed {seed}: {killed} were killed, {crashed} crashed; {hung} hung, {timeout} timed out"
+    );
+    assert!(killed > ITEMS / KILLED_EVERY / 2, "only {killed} were killed, seed {seed}");
+    assert!(crashed <= killed && timeout <= hung, "more failed than were hit, seed {seed}");
+    match case.retries {
+        0 => assert!(crashed > 0, "nobody was hit, seed {seed}"),
+        _ => assert_eq!((crashed, summary.retried > 0), (0, true), "seed {seed}"),
+    }
+    assert_eq!(runs.again.load(Ordering::Relaxed), 0, "items ran after their result, seed {seed}");
+    assert!(descriptors() <= before, "descriptors are left, seed {seed}");
+    drop(pool.close());
+    assert!(own_children().is_empty(), "a process is left, seed {seed}");
+}
+
+fn builder(plugin: &Plugin, case: &Case) -> PoolBuilder {
+    mtl_host::Pool::builder(plugin)
+        .isolation(processes())
+        .jobs(WORKERS.to_string().parse().unwrap())
+        .order(case.order)
+        .retries(case.retries)
+        .chunk_size(ChunkSize::Fixed(16.try_into().unwrap()))
+        // Far more than an item takes.
+        .timeout(Duration::from_secs(5))
+        // One that is killed as it starts has no part in it.
+        .max_restarts(MaxRestarts::AtMost(u32::MAX))
+}
+
+fn item(index: usize) -> String {
+    format!("item {index}")
+}
+
+fn index(result: &Result<Record, Fault>) -> usize {
+    let index = match result {
+        Ok(record) => record.index(),
+        Err(fault) => fault.index(),
+    };
+    usize::try_from(index.get()).unwrap()
+}
+
+/// The record is right, or the fault is one that was to be.
+fn judge(index: usize, result: &Result<Record, Fault>) -> Result<(), FaultKind> {
+    match result {
+        Ok(record) => {
+            assert_eq!(record.bytes(), Some(item(index).to_uppercase().as_bytes()));
+            Ok(())
+        }
+        Err(fault) => {
+            let (kind, message) = (fault.kind(), fault.message());
+            let is_so = match kind {
+                FaultKind::Crashed => message.starts_with("its process was killed by signal "),
+                FaultKind::Timeout => message == "took longer than 5s, and its process was killed",
+                _ => false,
+            };
+            assert!(is_so, "item {index}: {kind}: {message}");
+            Err(kind)
+        }
+    }
+}
+
+/// Asks this process about each item, so that it knows what was run.
+fn plugin(runs: &Arc<Runs>) -> Plugin {
+    let runs = Arc::clone(runs);
+    Plugin::loader(&Engine::new().unwrap())
+        .host_function("acme:store/lookup@1.0.0", "get", move |_, item| {
+            runs.begins(item);
+            Ok(item.to_ascii_uppercase())
+        })
+        .load(fixtures().join("host-function.wat"))
+        .unwrap()
+}
+
+/// Which items have come, and how many were run although they had.
+struct Runs {
+    have_come: Vec<AtomicBool>,
+    again: AtomicUsize,
+}
+
+impl Runs {
+    fn new() -> Self {
+        let have_come = (0..ITEMS).map(|_| AtomicBool::new(false)).collect();
+        Self { have_come, again: AtomicUsize::new(0) }
+    }
+
+    fn has_come(&self, index: usize) {
+        self.have_come[index].store(true, Ordering::Relaxed);
+    }
+
+    fn begins(&self, item: &[u8]) {
+        let number = str::from_utf8(item).unwrap().strip_prefix("item ").unwrap();
+        if self.have_come[number.parse::<usize>().unwrap()].load(Ordering::Relaxed) {
+            self.again.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Waits for the workers: one whose first start fails ends the run.
+#[derive(Default)]
+struct Ready {
+    workers: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Observer for Ready {
+    fn notify(&self, event: &Event<'_>) {
+        if let Event::WorkerReady { .. } = event {
+            *self.workers.lock().unwrap() += 1;
+            self.changed.notify_one();
+        }
+    }
+}
+
+impl Ready {
+    fn wait(&self) {
+        let workers = self.workers.lock().unwrap();
+        let waited = self.changed.wait_timeout_while(workers, DEADLINE, |ready| *ready < WORKERS);
+        assert!(!waited.unwrap().1.timed_out(), "the workers are not ready");
+    }
+}
+
+/// What this process has open.
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// Numbers that are as good as random, the same for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Self(u64::from(now.subsec_nanos()) << 32 | now.as_secs() & 0xFFFF_FFFF | 1)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 11).unwrap() % end
+    }
+}

@@ -1,0 +1,182 @@
+//! However a program ends, no process of a worker stays alive.
+
+use std::io;
+use std::process;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+use rustix::process::Signal;
+
+use crate::support::{
+    DEADLINE, Running, children_of, fixtures, host_in_processes, in_itself, processes,
+    wait_for_children, wait_for_some_children, wait_until_gone,
+};
+
+/// Two workers at something: what they do, how they are brought to it, and what says that they are.
+type AtWork = (&'static str, fn() -> Running, fn(&Running));
+
+const WORKERS: usize = 2;
+
+#[rustfmt::skip]
+const AT_WORK: [AtWork; 4] = [
+    ("idle",      || start("upper.wat", &[], "one\n"),             |run| run.wait_for_stdout("ONE\n")),
+    ("computing", || start("linger.wat", &[], "c\nc\n"),           has_begun),
+    ("sleeping",  || start("linger.wat", &[], "s\ns\n"),           has_begun),
+    ("starting",  || start("spin-init.wat", &["--init", "x"], ""), has_begun),
+];
+
+fn start(plugin: &str, args: &[&'static str], items: &str) -> Running {
+    let host = host_in_processes().plugin(plugin).args(["--jobs", "2"]);
+    let mut running = host.args(args.iter().copied()).stdin_open().start();
+    running.send(items);
+    running
+}
+
+fn has_begun(running: &Running) {
+    running.wait_for_stderr_times("begun", WORKERS);
+}
+
+#[test]
+fn the_command_is_killed() {
+    for (what, start, is_at_work) in AT_WORK {
+        let running = start();
+        is_at_work(&running);
+        let children = wait_for_children(running.id(), WORKERS);
+        running.signal(Signal::KILL);
+        println!("{what}");
+        wait_until_gone(&children);
+    }
+}
+
+#[test]
+fn ctrl_c_is_pressed_twice() {
+    for (what, start, is_at_work) in AT_WORK {
+        let running = start();
+        is_at_work(&running);
+        let children = wait_for_children(running.id(), WORKERS);
+        running.signal(Signal::INT);
+        // Two that come at once are one.
+        running.wait_for_stderr("interrupted");
+        running.signal(Signal::INT);
+        println!("{what}");
+        wait_until_gone(&children);
+        running.finish_with_stdin_open().code(130);
+    }
+}
+
+/// It is killed in the middle of starting them: some are not yet what they are to be.
+#[test]
+fn the_command_is_killed_as_they_start() {
+    for _ in 0..20 {
+        let host = host_in_processes().plugin("upper.wat").args(["--jobs", "8"]);
+        let running = host.stdin_open().start();
+        let first = wait_for_some_children(running.id());
+        // It is stopped while they are counted: one that it starts meanwhile would be overlooked.
+        running.signal(Signal::STOP);
+        let children = children_of(running.id());
+        running.signal(Signal::KILL);
+        wait_until_gone(&first);
+        wait_until_gone(&children);
+    }
+}
+
+/// How a program ends that has a pool at work.
+#[rustfmt::skip]
+const ENDS: [(&str, fn(Pool)); 6] = [
+    ("it exits",            |_pool| exit()),
+    ("it panics",           |_pool| panic!("to end so is what this is for")),
+    ("it aborts",           |_pool| process::abort()),
+    ("the pool is dropped", |pool| { drop(pool); stay() }),
+    ("it forgets the pool", |pool| { std::mem::forget(pool); exit() }),
+    ("it exits elsewhere",  |pool| {
+        let elsewhere = thread::Builder::new().spawn(exit).unwrap();
+        elsewhere.join().unwrap();
+        drop(pool);
+    }),
+];
+
+#[expect(clippy::exit, reason = "that is what is tested")]
+fn exit() {
+    process::exit(0);
+}
+
+/// Until the test has seen enough.
+fn stay() {
+    io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+#[test]
+fn a_program_with_a_pool_ends() {
+    for (how, _) in ENDS {
+        let name = "a_program_with_a_pool_ends";
+        let Some(program) = in_itself(module_path!(), name, end_as_asked) else { return };
+        let mut running = program.stdin_open().start();
+        running.wait_for_stdout("at work\n");
+        let children = wait_for_children(running.id(), WORKERS);
+        running.send(format!("{how}\n"));
+        println!("{how}");
+        wait_until_gone(&children);
+        drop(running.finish());
+    }
+}
+
+/// Has a pool at work, and ends as standard input says.
+fn end_as_asked() {
+    // What starts processes does not outlive them by itself: the pool is made by a thread that ends.
+    let maker = thread::Builder::new().spawn(at_work).unwrap();
+    let pool = maker.join().unwrap();
+    println!("at work");
+    let mut how = String::new();
+    io::stdin().read_line(&mut how).unwrap();
+    let (_, end) = ENDS.into_iter().find(|(name, _)| *name == how.trim_end()).unwrap();
+    end(pool);
+}
+
+/// A pool whose workers compute for ever.
+fn at_work() -> Pool {
+    let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap();
+    let (begun, has_begun) = channel();
+    let mut pool = Pool::builder(&plugin)
+        .isolation(processes())
+        .jobs(WORKERS.to_string().parse().unwrap())
+        .observer(Arc::new(Begun(begun)))
+        .build()
+        .unwrap();
+    let results = pool.map(["c", "c"]);
+    for _ in 0..WORKERS {
+        has_begun.recv_timeout(DEADLINE).unwrap();
+    }
+    std::mem::forget(results);
+    pool
+}
+
+/// Says when a plugin has written something.
+struct Begun(Sender<()>);
+
+impl Observer for Begun {
+    fn notify(&self, event: &Event<'_>) {
+        if let Event::Output { .. } = event {
+            // The test may have ended.
+            let _ = self.0.send(());
+        }
+    }
+}
+
+/// Nobody ends: workers whose pool was made by a thread that has ended work on.
+#[test]
+fn the_thread_that_made_a_pool_ends() {
+    let name = "the_thread_that_made_a_pool_ends";
+    crate::support::alone(module_path!(), name, || {
+        let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("upper.wat")).unwrap();
+        let make = move || Pool::builder(&plugin).isolation(processes()).build().unwrap();
+        let mut pool = thread::Builder::new().spawn(make).unwrap().join().unwrap();
+        for _ in 0..3 {
+            let records = pool.map(["a", "b", "c"]).try_collect::<Vec<_>>().unwrap();
+            assert_eq!(records[2].bytes(), Some(&b"C"[..]));
+        }
+        assert!(pool.close().iter().all(|report| report.broken == 0));
+        assert!(crate::support::own_children().is_empty());
+    });
+}

@@ -1,0 +1,97 @@
+//! The processes of workers, from outside: found in `/proc` by whose children they are.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use mtl_host::{Isolation, Processes};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+
+use super::DEADLINE;
+
+/// Workers in processes, whatever the other tests have.
+pub(crate) fn processes() -> Isolation {
+    Isolation::Process(Processes::new().program(env!("CARGO_BIN_EXE_mtl-host")))
+}
+
+/// A process of a worker. It is the same one for as long as this is there.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pid: Pid,
+    process: OwnedFd,
+}
+
+impl Child {
+    /// Sends a signal; says whether it was there to get it.
+    pub(crate) fn signal(&self, signal: Signal) -> bool {
+        kill_process(self.pid, signal).is_ok()
+    }
+
+    /// Whether it has ended by `until`.
+    fn has_ended(&self, until: Instant) -> bool {
+        loop {
+            let left = Timespec::try_from(until.saturating_duration_since(Instant::now())).unwrap();
+            match poll(&mut [PollFd::new(&self.process, PollFlags::IN)], Some(&left)) {
+                Ok(ended) => return ended > 0,
+                Err(Errno::INTR) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+/// The children of a process, those that have ended and were not asked how included.
+pub(crate) fn children_of(parent: u32) -> Vec<Child> {
+    let all = fs::read_dir("/proc").unwrap();
+    let numbers = all.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let children = numbers.filter(|number| parent_of(*number) == Some(parent));
+    let child = |number| {
+        let pid = Pid::from_raw(number)?;
+        // One that ends meanwhile is none.
+        Some(Child { pid, process: pidfd_open(pid, PidfdFlags::empty()).ok()? })
+    };
+    children.filter_map(child).collect()
+}
+
+/// The children of this process.
+pub(crate) fn own_children() -> Vec<Child> {
+    children_of(std::process::id())
+}
+
+/// The name of a process is in brackets, and may have any sign in it.
+fn parent_of(number: i32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Waits until a process has so many children.
+pub(crate) fn wait_for_children(parent: u32, count: usize) -> Vec<Child> {
+    wait_until(parent, |children| children == count)
+}
+
+/// Waits until a process has a child.
+pub(crate) fn wait_for_some_children(parent: u32) -> Vec<Child> {
+    wait_until(parent, |children| children > 0)
+}
+
+fn wait_until(parent: u32, enough: impl Fn(usize) -> bool) -> Vec<Child> {
+    let until = Instant::now() + DEADLINE / 4;
+    loop {
+        let children = children_of(parent);
+        if enough(children.len()) {
+            return children;
+        }
+        assert!(Instant::now() < until, "it has {} children", children.len());
+        std::thread::yield_now();
+    }
+}
+
+/// Waits until they have all ended: it is a matter of seconds.
+pub(crate) fn wait_until_gone(children: &[Child]) {
+    let until = Instant::now() + Duration::from_secs(10);
+    for child in children {
+        assert!(child.has_ended(until), "{child:?} is still alive");
+    }
+}

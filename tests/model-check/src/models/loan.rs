@@ -1,0 +1,208 @@
+//! A claim on loan: another process starts its items, honest or not, while others take from them.
+//!
+//! What a process sends is read when it has ended: here, when its thread has.
+
+use std::sync::Arc;
+
+use crate::block::ItemIndex;
+use crate::check::{Interruptions, check};
+use crate::isolation::page::Page;
+use crate::queue::{Claim, Window};
+use crate::run::{Ended, Run, join};
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// What a borrower says at its end.
+#[derive(Clone, Copy)]
+enum Said {
+    /// So many items have their outcome.
+    Done(usize),
+    /// So many have theirs, and the next one broke it.
+    Broken(usize),
+    /// Nothing: it has died, or what it said is not to be believed.
+    Nothing,
+}
+
+/// Another worker takes over what the borrower has not started; its owner goes on with the rest.
+pub fn shared() {
+    check(Interruptions::AtMost(3), || {
+        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(4).expect("there are items");
+        let other = run.spawn(|run| run.work(4));
+        lend_off(&run, claim, 4, |page| Said::Done(start_all(page, 4)));
+        join([other]);
+        assert_eq!(run.end(None), Ended::all_done(4));
+    });
+}
+
+/// While the borrower starts items, another takes some over, and a stop cuts off the rest. Not all
+/// were sent.
+pub fn shared_and_cut() {
+    check(Interruptions::AtMost(2), || {
+        let run = Run::of(5, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(5).expect("there are items");
+        let other = run.spawn(|run| run.work(4));
+        let stopper = run.spawn(|run| run.queue.stop_from(ItemIndex::new(3)));
+        lend_off(&run, claim, 4, |page| Said::Done(start_all(page, 4)));
+        join([other, stopper]);
+        let ended = run.end(None);
+        assert!(ended.done >= 3, "what is before the horizon is done: {ended:?}");
+    });
+}
+
+/// A stop while a loan ends: nothing is started after it.
+pub fn stopped_as_it_ends() {
+    check(Interruptions::Any, || {
+        let run = Run::of(3, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(3).expect("there are items");
+        let page = Arc::new(Page::default());
+        let told = Arc::new(AtomicU64::new(u64::MAX));
+        let horizon = Arc::clone(&told);
+        let stopper = run.spawn(move |run| {
+            run.queue.stop_from(ItemIndex::new(1));
+            horizon.store(1, Ordering::Release);
+        });
+        claim.lend(&page, 3).settle(|_| 1);
+        run.note_done(&claim, 0);
+        let before = told.load(Ordering::Acquire);
+        let mut done = 1;
+        if claim.reach().start_next() {
+            assert!(1 < before, "an item was started after the stop");
+            run.note_done(&claim, 1);
+            done = 2;
+        }
+        claim.end(done);
+        run.release(done);
+        join([stopper]);
+        run.end(None);
+    });
+}
+
+/// The second item breaks the borrower.
+pub fn broken() {
+    check(Interruptions::AtMost(3), || {
+        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(4).expect("there are items");
+        let other = run.spawn(|run| run.work(2));
+        lend_off(&run, claim, 4, |page| match start_all(page, 2) {
+            2 => Said::Broken(1),
+            alone => Said::Done(alone),
+        });
+        join([other]);
+        assert_eq!(run.end(None), Ended::all_done(4));
+    });
+}
+
+/// The borrower dies while it is on its second item.
+pub fn lost() {
+    check(Interruptions::AtMost(3), || {
+        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(4).expect("there are items");
+        let other = run.spawn(|run| run.work(2));
+        lend_off(&run, claim, 4, |page| {
+            start_all(page, 2);
+            Said::Nothing
+        });
+        run.work(2);
+        join([other]);
+        assert_eq!(run.end(None), Ended::all_done(4));
+    });
+}
+
+/// Words that no honest borrower writes, one after the other: more than there is, less than
+/// nothing, and back.
+const LIES: [(u32, u32); 3] = [(u32::MAX, u32::MAX), (0, 4), (3, 1)];
+
+/// Whatever the borrower writes, each item is in one place.
+pub fn of_a_hostile_borrower() {
+    check(Interruptions::AtMost(3), || {
+        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(4).expect("there are items");
+        let other = run.spawn(|run| run.work(2));
+        lend_off(&run, claim, 3, lie);
+        run.work(2);
+        join([other]);
+        assert_eq!(run.end(None), Ended::all_done(4));
+    });
+}
+
+/// The same, while a stop takes items away from it.
+pub fn of_a_hostile_borrower_that_is_cut() {
+    check(Interruptions::AtMost(2), || {
+        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(4).expect("there are items");
+        let other = run.spawn(|run| run.work(2));
+        let stopper = run.spawn(|run| run.queue.stop_from(ItemIndex::new(2)));
+        lend_off(&run, claim, 4, lie);
+        join([other, stopper]);
+        run.end(None);
+    });
+}
+
+fn lie(page: &Page) -> Said {
+    LIES.iter().for_each(|(started, end)| page.reach().set(*started, *end));
+    Said::Nothing
+}
+
+/// Starts items as an honest borrower does, of which it was sent so many; says how many.
+pub(super) fn start_all(page: &Page, sent: usize) -> usize {
+    let mut started = 1;
+    while started < sent && page.reach().start_next() {
+        started += 1;
+    }
+    started
+}
+
+/// Lends the first `sent` items of a claim, settles by what the borrower says, and works on what
+/// is left.
+fn lend_off(
+    run: &Arc<Run>,
+    mut claim: Claim<'_>,
+    sent: usize,
+    borrow: impl FnOnce(&Page) -> Said + Send + 'static,
+) {
+    let page = Arc::new(Page::default());
+    let loan = claim.lend(&page, sent);
+    let borrower = loom::thread::spawn(move || borrow(&page));
+    let said = borrower.join().expect("loom ends with the first panic");
+    let mut last = 0;
+    loan.settle(|returned| {
+        assert!((1..=sent.min(returned.had)).contains(&returned.started));
+        last = returned.started - 1;
+        match said {
+            Said::Done(done) => {
+                assert!(done <= returned.had, "it started what was taken away");
+                done
+            }
+            Said::Broken(done) => {
+                assert!(done < returned.had, "it started what was taken away");
+                done + 1
+            }
+            Said::Nothing => returned.started,
+        }
+    });
+    let (done, failed) = match said {
+        Said::Done(done) => (done, None),
+        Said::Broken(done) => (done, Some(done)),
+        Said::Nothing => (0, Some(last)),
+    };
+    (0..done).for_each(|at| run.note_done(&claim, at));
+    let Some(failed) = failed else {
+        run.release(done);
+        return go_on(run, claim, done);
+    };
+    claim.keep(failed, done);
+    run.note_done(&claim, failed);
+    claim.end(failed + 1);
+    run.release(done + 1);
+}
+
+/// Works on what is left of a claim, whose first `done` items have their outcome.
+fn go_on(run: &Run, claim: Claim<'_>, mut done: usize) {
+    let before = done;
+    while claim.reach().start_next() {
+        run.note_done(&claim, done);
+        done += 1;
+    }
+    claim.end(done);
+    run.release(done - before);
+}
