@@ -98,7 +98,7 @@ impl Compiler<'_> {
         let start = || {
             let plugin = CodeFile::of(self.bytes)?;
             let child = Child::start(self.processes, &Arc::new(Bell::new()?))?;
-            child.hand_over(&[plugin.as_fd(), code.as_fd()])?;
+            child.hand_over(&[plugin.as_fd(), code.as_fd()]).map_err(io::Error::other)?;
             Ok(child)
         };
         let path = self.path.to_owned();

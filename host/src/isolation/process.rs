@@ -110,7 +110,9 @@ impl Child {
         let mut said = Vec::with_capacity(64 * 1024);
         let _ = rustix::io::read(&self.errors, rustix::buffer::spare_capacity(&mut said));
         let text = String::from_utf8_lossy(&said);
-        let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        // The standard library adds a note on backtraces to what it says.
+        let says = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
+        let last = text.lines().rev().find(says).unwrap_or_default();
         last.chars().take(200).collect()
     }
 }
