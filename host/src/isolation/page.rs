@@ -118,6 +118,8 @@ mod tests {
         page.reach().set(1, 3);
         assert!(other.reach().start_next() && other.reach().start_next());
         assert!(!page.reach().start_next());
+        page.reach().set(u32::MAX, u32::MAX);
+        assert!(!page.reach().start_next(), "whatever is written there");
     }
 
     #[test]

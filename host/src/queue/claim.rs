@@ -81,7 +81,7 @@ impl Reach {
     // The items themselves never change, and were handed over under the mutex: nothing but
     // the word itself must be agreed on.
     pub(crate) fn start_next(&self) -> bool {
-        self.change(|started, end| (started < end).then_some((started + 1, end))).is_some()
+        self.change(|started, end| (started < end).then(|| (started + 1, end))).is_some()
     }
 
     /// Takes away the items from `end` on that are not started; says which.

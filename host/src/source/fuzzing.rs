@@ -50,6 +50,9 @@ pub fn given(mut source: impl Source) -> Given {
 /// # Errors
 ///
 /// When the decoder has no memory.
-pub fn unpacked(name: &str, reader: impl Read + Send + 'static) -> io::Result<impl Read + Send> {
-    Decoder::new(Compression::of(Path::new(name)), Box::new(reader))
+pub fn unpacked(
+    name: &str,
+    reader: impl Read + Send + 'static,
+) -> io::Result<Box<dyn Read + Send>> {
+    Ok(Box::new(Decoder::new(Compression::of(Path::new(name)), Box::new(reader))?))
 }

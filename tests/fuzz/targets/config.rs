@@ -5,7 +5,7 @@
 #![no_main]
 
 // The command has no library: these are its files, as they are.
-#[expect(dead_code, unused_imports, reason = "only its settings are asked for")]
+#[expect(dead_code, reason = "only its settings are asked for")]
 #[path = "../../../host/src"]
 mod host {
     pub(crate) mod cli;

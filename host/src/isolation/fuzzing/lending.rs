@@ -162,7 +162,9 @@ pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
 fn happen(step: Step, page: &Page, queue: &Queue) -> Option<Range<u64>> {
     match step {
         Step::Write(started, end) => page.reach().set(started, end),
-        Step::Start(items) => (0..items).for_each(|_| drop(page.reach().start_next())),
+        Step::Start(items) => {
+            let _ = (0..items).all(|_| page.reach().start_next());
+        }
         Step::Stop(from) => queue.stop_from(ItemIndex::new(from)),
         Step::Relieve(most) => {
             let taken = positions(&queue.relieve(most.max(1))?);
