@@ -32,13 +32,15 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 /// The public items of a file, and whether an example shows them.
 fn items(text: &str) -> Vec<(&str, bool)> {
     let examples = words_of_examples(text);
-    let (mut found, mut has_example) = (Vec::new(), false);
+    let (mut found, mut has_example, mut is_hidden) = (Vec::new(), false, false);
     for line in text.lines().map(str::trim_start) {
         if let Some(documentation) = line.strip_prefix("///") {
             has_example |= documentation.trim_start().starts_with("```");
             continue;
         }
-        let is_shown = |name: &str| examples.contains(&name);
+        // What the documentation leaves out is there for tests.
+        is_hidden |= line == "#[doc(hidden)]";
+        let is_shown = |name: &str| is_hidden || examples.contains(&name);
         if let Some(name) = name_after(line, &["pub struct ", "pub enum ", "pub trait "]) {
             found.push((name, has_example));
         } else if let Some(name) = name_after(line, &["pub fn ", "pub const fn ", "pub const "]) {
@@ -46,6 +48,7 @@ fn items(text: &str) -> Vec<(&str, bool)> {
         }
         // Attributes stand between an item and its documentation.
         has_example &= line.starts_with("#[");
+        is_hidden &= line.starts_with("#[");
     }
     found
 }

@@ -105,9 +105,6 @@ fn inject(case: &Case) {
     assert!(outcomes.iter().all(Option::is_some), "an item has no outcome, seed {seed}");
     let failed = |kind| outcomes.iter().filter(|outcome| **outcome == Some(Err(kind))).count();
     let (crashed, timeout) = (failed(FaultKind::Crashed), failed(FaultKind::Timeout));
-    println!(
-        "seed {seed}: {killed} were killed, {crashed} crashed; {hung} hung, {timeout} timed out"
-    );
     assert!(killed > ITEMS / KILLED_EVERY / 2, "only {killed} were killed, seed {seed}");
     assert!(crashed <= killed && timeout <= hung, "more failed than were hit, seed {seed}");
     match case.retries {

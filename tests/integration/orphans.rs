@@ -1,6 +1,6 @@
 //! However a program ends, no process of a worker stays alive.
 
-use std::io;
+use std::io::{self, Write};
 use std::process;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -40,19 +40,18 @@ fn has_begun(running: &Running) {
 
 #[test]
 fn the_command_is_killed() {
-    for (what, start, is_at_work) in AT_WORK {
+    for (_, start, is_at_work) in AT_WORK {
         let running = start();
         is_at_work(&running);
         let children = wait_for_children(running.id(), WORKERS);
         running.signal(Signal::KILL);
-        println!("{what}");
         wait_until_gone(&children);
     }
 }
 
 #[test]
 fn ctrl_c_is_pressed_twice() {
-    for (what, start, is_at_work) in AT_WORK {
+    for (_, start, is_at_work) in AT_WORK {
         let running = start();
         is_at_work(&running);
         let children = wait_for_children(running.id(), WORKERS);
@@ -60,7 +59,6 @@ fn ctrl_c_is_pressed_twice() {
         // Two that come at once are one.
         running.wait_for_stderr("interrupted");
         running.signal(Signal::INT);
-        println!("{what}");
         wait_until_gone(&children);
         running.finish_with_stdin_open().code(130);
     }
@@ -82,9 +80,11 @@ fn the_command_is_killed_as_they_start() {
     }
 }
 
+type End = fn(Pool);
+
 /// How a program ends that has a pool at work.
 #[rustfmt::skip]
-const ENDS: [(&str, fn(Pool)); 6] = [
+const ENDS: [(&str, End); 6] = [
     ("it exits",            |_pool| exit()),
     ("it panics",           |_pool| panic!("to end so is what this is for")),
     ("it aborts",           |_pool| process::abort()),
@@ -97,7 +97,7 @@ const ENDS: [(&str, fn(Pool)); 6] = [
     }),
 ];
 
-#[expect(clippy::exit, reason = "that is what is tested")]
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "that is what is tested")]
 fn exit() {
     process::exit(0);
 }
@@ -116,7 +116,6 @@ fn a_program_with_a_pool_ends() {
         running.wait_for_stdout("at work\n");
         let children = wait_for_children(running.id(), WORKERS);
         running.send(format!("{how}\n"));
-        println!("{how}");
         wait_until_gone(&children);
         drop(running.finish());
     }
@@ -127,7 +126,7 @@ fn end_as_asked() {
     // What starts processes does not outlive them by itself: the pool is made by a thread that ends.
     let maker = thread::Builder::new().spawn(at_work).unwrap();
     let pool = maker.join().unwrap();
-    println!("at work");
+    io::stdout().write_all(b"at work\n").unwrap();
     let mut how = String::new();
     io::stdin().read_line(&mut how).unwrap();
     let (_, end) = ENDS.into_iter().find(|(name, _)| *name == how.trim_end()).unwrap();

@@ -24,6 +24,7 @@ enum Code {
 
 /// What is to be known of a plugin to run it, beside its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Facts {
     pub(crate) is_component: bool,
     pub(crate) has_init: bool,
