@@ -88,7 +88,7 @@ fn memory_that_was_short_is_no_fault_of_the_plugin() {
     let refused = Refused::from(&LoadError::Invalid { path: path(), source });
     assert_eq!(refused, Refused::OutOfMemory);
     let error = refused.error(&loader(), &path()).unwrap();
-    assert_eq!(error.to_string(), "compiling plugin `it.wasm` takes more memory than 4 GiB");
+    assert_eq!(error.to_string(), "compiling plugin `it.wasm` takes more memory than 4GiB");
 }
 
 #[test]
