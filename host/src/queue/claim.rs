@@ -81,7 +81,7 @@ impl Reach {
     // The items themselves never change, and were handed over under the mutex: nothing but
     // the word itself must be agreed on.
     pub(crate) fn start_next(&self) -> bool {
-        self.change(|started, end| (started < end).then_some((started + 1, end))).is_some()
+        self.change(|started, end| (started < end).then(|| (started + 1, end))).is_some()
     }
 
     /// Takes away the items from `end` on that are not started; says which.
@@ -180,7 +180,7 @@ impl Held {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.lent().as_ref().map_or_else(|| self.reach.is_open(), Lent::is_open)
+        self.lent().as_mut().map_or_else(|| self.reach.is_open(), Lent::is_open)
     }
 }
 
