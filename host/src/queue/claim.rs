@@ -180,7 +180,7 @@ impl Held {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.lent().as_ref().map_or_else(|| self.reach.is_open(), Lent::is_open)
+        self.lent().as_mut().map_or_else(|| self.reach.is_open(), Lent::is_open)
     }
 }
 

@@ -20,11 +20,10 @@ pub(super) struct Lent {
     first: u32,
     /// How many items the other was sent.
     sent: u32,
-    /// How many items are lent and not taken away, in the page's count.
-    end: u32,
-    /// How many of them it has said to have started, when it was last looked at: a borrower that
-    /// could take that back would get others to start what is past the horizon.
+    /// How many items are started, in the page's count, by what it said so far: it never goes back.
     started: u32,
+    /// How many items are lent and not taken away.
+    end: u32,
 }
 
 impl Lent {
@@ -36,7 +35,7 @@ impl Lent {
     pub(super) fn new(page: &Arc<Page>, first: u32, end: u32, sent: u32) -> Self {
         let end = end - first;
         page.reach().set(1, end);
-        Self { page: Arc::clone(page), first, sent, end, started: 1 }
+        Self { page: Arc::clone(page), first, sent, started: 1, end }
     }
 
     /// Takes away the items from `end` on that are not started. Places are those in the claim.
@@ -52,43 +51,44 @@ impl Lent {
     }
 
     /// The items that are started and those that are not, once it is over: places in the claim.
-    pub(super) fn settle(self, settle: impl FnOnce(Returned) -> usize) -> (u32, u32) {
+    pub(super) fn settle(mut self, settle: impl FnOnce(Returned) -> usize) -> (u32, u32) {
         let started = settle(self.returned());
         let started = u32::try_from(started).unwrap_or(u32::MAX).clamp(self.started, self.end);
         (self.first + started, self.first + self.end)
     }
 
     /// Whether some item is not started, as far as one can know.
-    pub(super) fn is_open(&self) -> bool {
-        self.started(self.page.reach().told().1) < self.end
+    pub(super) fn is_open(&mut self) -> bool {
+        self.see(self.page.reach().told().1) < self.end
     }
 
-    /// What the page says of how many items are started, as far as it can be.
-    fn started(&self, told: u32) -> u32 {
-        told.clamp(self.started, self.end.min(self.sent))
+    /// How many items are started, by what the page says, as far as that can be.
+    fn see(&mut self, told: u32) -> u32 {
+        self.started = told.clamp(self.started, self.end.min(self.sent));
+        self.started
     }
 
     fn take(&mut self, keep: impl Fn(u32, u32) -> u32) -> Range<u32> {
-        let (reach, old) = (self.page.reach(), self.end);
+        let (page, old) = (Arc::clone(&self.page), self.end);
         let kept = (0..Self::ATTEMPTS).find_map(|_| {
-            let (word, told, _) = reach.told();
-            let started = self.started(told);
+            let (word, told, _) = page.reach().told();
+            let started = self.see(told);
             let end = keep(started, old);
-            reach.retell(word, started, end).then_some((started, end))
+            page.reach().retell(word, started, end).then_some(end)
         });
-        (self.started, self.end) = kept.unwrap_or_else(|| {
+        self.end = kept.unwrap_or_else(|| {
             // It is quicker than this process, or it writes there without end. It is to have no
             // more: one step takes that away, and says how far it has gone.
-            let started = self.started(reach.close());
-            reach.set(started, started);
-            (started, started)
+            let started = self.see(page.reach().close());
+            page.reach().set(started, started);
+            started
         });
         self.first + self.end..self.first + old
     }
 
     /// How far it has gone, as far as one can know. From here on nothing more of it is started.
-    fn returned(&self) -> Returned {
-        let started = self.started(self.page.reach().close());
+    fn returned(&mut self) -> Returned {
+        let started = self.see(self.page.reach().close());
         Returned { started: started as usize, had: self.end as usize }
     }
 }
@@ -133,3 +133,6 @@ impl Drop for Loan<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

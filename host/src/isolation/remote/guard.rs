@@ -86,3 +86,6 @@ impl Patience for Guard<'_> {
         Ok(Some(end.map_or(by, |end| end.min(by))))
     }
 }
+
+#[cfg(test)]
+mod tests;

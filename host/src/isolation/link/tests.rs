@@ -1,0 +1,205 @@
+use std::io::{Read, Write};
+use std::thread;
+use std::time::Duration;
+
+use super::*;
+use crate::isolation::wire::Frame;
+use crate::patience::{PATIENCE, watched};
+use crate::sandbox::alarm::Ring;
+
+/// Waits until then.
+struct Until(Instant);
+
+impl Patience for Until {
+    fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+        match self.0 <= Instant::now() {
+            true => Err(Overdue::End),
+            false => Ok(Some(self.0)),
+        }
+    }
+}
+
+fn long() -> Until {
+    Until(Instant::now() + PATIENCE)
+}
+
+fn short() -> Until {
+    Until(Instant::now() + Duration::from_millis(20))
+}
+
+const MOST: usize = 4 * 1024 * 1024;
+
+fn pair() -> (Link, UnixStream) {
+    let (link, child) = Link::pair(&Arc::new(Bell::new().unwrap())).unwrap();
+    (link, child.into())
+}
+
+fn log(text: &[u8]) -> Vec<u8> {
+    Frame::reply(Reply::Log).rest(text).seal()
+}
+
+/// What comes next, as text.
+fn next(link: &mut Link, patience: &mut dyn Patience) -> String {
+    match link.receive(MOST, patience) {
+        Ok(Received { kind, payload }) => format!("{kind:?} {}", payload.rest().escape_ascii()),
+        Err(gone) => gone.to_string(),
+    }
+}
+
+#[test]
+fn frames_come_whole_however_they_are_written() {
+    watched(|| {
+        let (mut link, mut child) = pair();
+        let frames = [log(b"one"), log(b""), log(b"three")].concat();
+        let write = move || {
+            child.write_all(&frames).unwrap();
+            for byte in frames {
+                child.write_all(&[byte]).unwrap();
+            }
+        };
+        let writes = thread::Builder::new().spawn(write).unwrap();
+        for _ in 0..2 {
+            for expected in ["Log one", "Log ", "Log three"] {
+                assert_eq!(next(&mut link, &mut long()), expected);
+                assert_eq!(link.given().kind, Reply::Log, "it is there until the next one");
+            }
+        }
+        assert_eq!(next(&mut link, &mut long()), "it has ended");
+        writes.join().unwrap();
+    });
+}
+
+#[test]
+fn what_is_no_frame_is_not_waited_for() {
+    let too_long = u32::try_from(MOST + 1).unwrap().to_le_bytes();
+    let too_long = [&too_long[..], &[Reply::Log as u8]].concat();
+    #[rustfmt::skip]
+    let cases: [(&str, Vec<u8>, bool, &str); 9] = [
+        // it writes                                  and closes  so that
+        ("nothing",        vec![],                       false, "was still at work when the run had to end"),
+        ("nothing more",   vec![],                       true,  "it has ended"),
+        ("half a header",  vec![1, 0, 0],                false, "was still at work when the run had to end"),
+        ("and goes",       vec![1, 0, 0],                true,  "it has ended"),
+        ("half a payload", log(b"half")[..7].to_vec(),   false, "was still at work when the run had to end"),
+        ("and goes",       log(b"half")[..7].to_vec(),   true,  "it has ended"),
+        ("too long",       too_long,                     false, "it sent a frame that is too long"),
+        ("of no kind",     vec![0, 0, 0, 0, 99],         false, "it sent a kind that there is not"),
+        ("of no kind",     vec![255, 255, 255, 255, 0],  false, "it sent a kind that there is not"),
+    ];
+    for (what, bytes, closes, expected) in cases {
+        watched(move || {
+            let (mut link, mut child) = pair();
+            child.write_all(&bytes).unwrap();
+            let child = Some(child).filter(|_| !closes);
+            assert_eq!(next(&mut link, &mut short()), expected, "{what}");
+            assert!(
+                link.inbox.capacity() <= 2 * Link::PIECE,
+                "{what}: nothing is taken on its word"
+            );
+            drop(child);
+        });
+    }
+}
+
+#[test]
+fn a_flood_of_frames_takes_no_more_than_a_few() {
+    const FRAMES: usize = 200_000;
+    watched(|| {
+        let (mut link, mut child) = pair();
+        let write = move || {
+            let some = log(b"flood").repeat(1000);
+            (0..FRAMES / 1000).for_each(|_| child.write_all(&some).unwrap());
+        };
+        let writes = thread::Builder::new().spawn(write).unwrap();
+        for _ in 0..FRAMES {
+            assert_eq!(link.receive(MOST, &mut long()).unwrap().payload.rest(), b"flood");
+        }
+        assert!(link.inbox.capacity() <= Link::KEPT);
+        writes.join().unwrap();
+    });
+}
+
+#[test]
+fn room_for_a_large_frame_is_given_back_with_the_next() {
+    watched(|| {
+        let (mut link, mut child) = pair();
+        let write = move || {
+            child.write_all(&log(&vec![b'x'; MOST])).unwrap();
+            child.write_all(&log(b"small")).unwrap();
+        };
+        let writes = thread::Builder::new().spawn(write).unwrap();
+        assert_eq!(link.receive(MOST, &mut long()).unwrap().payload.rest().len(), MOST);
+        writes.join().unwrap();
+        for _ in 0..2 {
+            next(&mut link, &mut short());
+        }
+        assert!(link.inbox.capacity() <= Link::KEPT + Link::PIECE, "{}", link.inbox.capacity());
+    });
+}
+
+#[test]
+fn a_child_that_does_not_read_is_not_waited_for_for_ever() {
+    watched(|| {
+        let (link, mut child) = pair();
+        let frame = log(&vec![b'x'; MOST]);
+        let sent = link.send(&frame, &mut short());
+        assert!(matches!(sent, Err(Gone::Overdue(Overdue::End))), "{sent:?}");
+        // As much as was sent is there, and the end.
+        drop(link);
+        let mut there = Vec::new();
+        child.read_to_end(&mut there).unwrap();
+        assert!(frame.starts_with(&there) && there.len() < frame.len());
+        let (link, child) = pair();
+        drop(child);
+        assert!(matches!(link.send(&frame, &mut long()), Err(Gone::Ended)));
+    });
+}
+
+#[test]
+fn what_goes_out_arrives_though_it_does_not_fit_at_once() {
+    watched(|| {
+        let (link, mut child) = pair();
+        let frame = log(&vec![b'x'; MOST]);
+        let expected = frame.clone();
+        let read = move || {
+            let mut there = vec![0; expected.len()];
+            child.read_exact(&mut there).unwrap();
+            assert!(there == expected);
+        };
+        let reads = thread::Builder::new().spawn(read).unwrap();
+        link.send(&frame, &mut long()).unwrap();
+        reads.join().unwrap();
+    });
+}
+
+/// Waits for ever, until it is rung for the second time.
+struct Rung(u32);
+
+impl Patience for Rung {
+    fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+        match self.0 {
+            0 => Err(Overdue::Unwanted),
+            left => {
+                self.0 = left - 1;
+                Ok(None)
+            }
+        }
+    }
+}
+
+#[test]
+fn the_bell_has_one_look_again() {
+    watched(|| {
+        let bell = Arc::new(Bell::new().unwrap());
+        let (mut link, _child) = Link::pair(&bell).unwrap();
+        // Rung before somebody waits, it is kept.
+        bell.ring();
+        bell.ring();
+        let rings = thread::Builder::new().spawn({
+            let bell = Arc::clone(&bell);
+            move || (0..100).for_each(|_| bell.ring())
+        });
+        assert_eq!(next(&mut link, &mut Rung(2)), "was interrupted");
+        rings.unwrap().join().unwrap();
+    });
+}

@@ -1,0 +1,84 @@
+use super::*;
+use crate::pool::cancel::Cancel;
+use crate::sandbox::deadline::TimeLimits;
+
+const LIMIT: Duration = Duration::from_millis(20);
+
+fn watch(item: Option<Duration>) -> (Watch, Cancel) {
+    let cancel = Cancel::default();
+    let watch = Watch::new(TimeLimits { item, start: None }, cancel.clone());
+    watch.begin(Phase::Item);
+    (watch, cancel)
+}
+
+fn page() -> Page {
+    let (page, _) = Page::create().unwrap();
+    page.reach().set(1, 5);
+    page
+}
+
+#[test]
+fn a_child_goes_on_to_the_items_that_it_was_sent_and_never_back() {
+    let page = page();
+    let mut items = Items { page: &page, sent: 3, started: 1 };
+    #[rustfmt::skip]
+    let steps = [
+        // it says      it has gone on
+        (1,             false),
+        (0,             false),
+        (2,             true),
+        (2,             false),
+        (1,             false),
+        (2,             false),
+        (4,             false),
+        (u32::MAX,      false),
+        (3,             true),
+        (4,             false),
+        (0,             false),
+        (3,             false),
+    ];
+    for (step, (told, gone_on)) in steps.into_iter().enumerate() {
+        page.reach().set(told, u32::MAX);
+        assert_eq!(items.have_gone_on(), gone_on, "step {step}: {told}");
+    }
+}
+
+#[test]
+fn each_item_has_its_time_and_one_that_lies_has_no_more() {
+    let (watch, _) = watch(Some(LIMIT));
+    let page = page();
+    let mut guard = Guard::of_items(&watch, &page, 5);
+    let begun = Instant::now();
+    // It says all the time that it has gone on, and begins again.
+    let overdue = (0..).find_map(|step| {
+        page.reach().set(step % 9, 9);
+        guard.go_on().err()
+    });
+    assert_eq!(overdue, Some(Overdue::Limit(LIMIT)));
+    assert!(begun.elapsed() >= LIMIT);
+}
+
+#[test]
+fn one_looks_again_while_there_is_a_limit_and_otherwise_waits() {
+    let page = page();
+    let (limited, _) = watch(Some(Duration::from_secs(3600)));
+    let soon = Guard::of_items(&limited, &page, 5).go_on().unwrap().unwrap();
+    assert!(soon <= Instant::now() + LOOK);
+    let (unlimited, cancel) = watch(None);
+    let mut guard = Guard::of_items(&unlimited, &page, 5);
+    assert_eq!(guard.go_on(), Ok(None));
+    cancel.all();
+    assert_eq!(guard.go_on(), Err(Overdue::Unwanted));
+}
+
+#[test]
+fn what_has_no_limit_of_the_guests_has_one_of_its_own() {
+    let (watch, _) = watch(None);
+    watch.begin(Phase::Preparing);
+    let mut guard = Guard::until(&watch, Duration::ZERO);
+    assert_eq!(guard.go_on(), Err(Overdue::Limit(Duration::ZERO)));
+    let mut guard = Guard::until(&watch, Duration::from_secs(3600));
+    assert!(guard.go_on().unwrap().unwrap() > Instant::now());
+    watch.begin(Phase::Starting);
+    assert_eq!(Guard::of(&watch).go_on(), Ok(None));
+}
