@@ -69,7 +69,8 @@ fn no_worker_idles_while_another_holds_items_it_has_not_started() {
 fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
     for chunk_size in ["auto", "100"] {
         // The first item is waited on: whoever has claimed it has claimed others with it.
-        let rest: Vec<_> = (1..100).map(|item| item.to_string()).collect();
+        // Of one length, so that no line is the end of another.
+        let rest: Vec<_> = (1..100).map(|item| format!("{item:02}")).collect();
         let items = format!("wait\n{}", lines(&rest));
         let running =
             gated("2").args(["--unordered", "--chunk-size", chunk_size]).stdin(items).start();
