@@ -4,6 +4,10 @@
 //! kills the child, which has asked for that with its first step: it names the *thread* that has
 //! started it, so a child belongs to one thread, and is dropped before that ends.
 
+mod signals;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -19,6 +23,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use self::signals::Blocked;
 use super::Processes;
 use super::bell::Bell;
 use super::child::MARK;
@@ -46,6 +51,7 @@ impl Child {
         let (link, socket) = Link::pair(bell)?;
         // A child that writes too much must not wait for somebody to read it.
         let (errors, written) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let _blocked = Blocked::new()?;
         let process = Command::new(program)
             .arg0("mtl-host-worker")
             .arg(MARK)
