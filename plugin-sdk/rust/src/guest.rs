@@ -2,7 +2,7 @@
 //! part of what a plugin's author needs to know.
 //!
 //! ```text
-//! mtl_alloc, init, call, finish          ┐                            ┌ word: i64
+//! mtl_alloc, init, call(_batch), finish  ┐                            ┌ word: i64
 //!                                        ├─▶ Exports ─▶ Guest ─▶ Answer ┤
 //! cabi_realloc, …worker@1.0.0#init, …    ┘   (memory)   (Worker)       └ area: [u32; 4]
 //! ```
@@ -11,6 +11,7 @@
 //! were given to it, so a host that is wrong makes a trap and no undefined behaviour.
 
 mod answer;
+mod batch;
 mod buffer;
 pub mod component;
 mod export;

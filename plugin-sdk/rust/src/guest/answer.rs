@@ -33,7 +33,7 @@ pub(crate) enum Placed {
 const ERROR: u64 = 1 << 31;
 const BAD_ITEM: u64 = ERROR | NO_RECORD;
 const NO_RECORD: u64 = 1 << 30;
-const MAX_LENGTH: usize = (1 << 30) - 1;
+pub(crate) const MAX_LENGTH: usize = (1 << 30) - 1;
 
 impl<'a> Answer<'a> {
     /// Keeps a message alive in `kept`; the bytes of a result live where they are.
@@ -43,10 +43,7 @@ impl<'a> Answer<'a> {
             Self::Bytes(bytes) if bytes.len() <= MAX_LENGTH => {
                 return Placed::Bytes(Span::of(bytes));
             }
-            Self::Bytes(bytes) => Failure::refused(format_args!(
-                "a result of {} bytes; the longest that can be passed has {MAX_LENGTH}",
-                bytes.len()
-            )),
+            Self::Bytes(bytes) => too_long(bytes),
             Self::Failed(failure) => failure,
         };
         match failure {
@@ -68,6 +65,14 @@ impl<'a> Answer<'a> {
             Self::Failed(failure) => Err(failure),
         }
     }
+}
+
+/// What becomes of an item whose result is longer than an answer can say.
+pub(crate) fn too_long(bytes: &[u8]) -> Failure {
+    Failure::refused(format_args!(
+        "a result of {} bytes; the longest that can be passed has {MAX_LENGTH}",
+        bytes.len()
+    ))
 }
 
 impl<'a> From<Result<Option<&'a [u8]>, Failure>> for Answer<'a> {

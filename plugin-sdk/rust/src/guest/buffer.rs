@@ -34,6 +34,12 @@ impl Buffer {
         self.bytes.get_mut(offset..offset.checked_add(length)?)
     }
 
+    /// All bytes from this address on; none if it is not in this buffer.
+    pub(crate) fn from(&mut self, address: usize) -> &mut [u8] {
+        let offset = address.checked_sub(self.bytes.as_ptr().addr());
+        offset.and_then(|offset| self.bytes.get_mut(offset..)).unwrap_or_default()
+    }
+
     fn copy_from(&mut self, other: &Self, length: usize) {
         let from = &other.bytes[other.start..];
         let to = &mut self.bytes[self.start..];

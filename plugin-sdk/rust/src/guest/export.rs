@@ -71,6 +71,9 @@ macro_rules! export {
                 "call" = call(address: usize, length: usize) -> i64 {
                     EXPORTS.with_borrow_mut(|exports| exports.call(address, length))
                 }
+                "call_batch" = call_batch(address: usize) -> i32 {
+                    EXPORTS.with_borrow_mut(|exports| exports.call_batch(address))
+                }
                 "finish" = finish() -> i64 {
                     EXPORTS.with_borrow_mut(|exports| exports.finish())
                 }

@@ -4,6 +4,7 @@ use std::{cell::RefCell, fmt};
 
 use super::{
     Guest,
+    batch::{self, Results},
     buffer::{Buffer, Heap},
 };
 use crate::Worker;
@@ -20,6 +21,8 @@ pub struct Exports<W: Worker> {
     item: Buffer,
     /// The message of the last error.
     message: String,
+    /// The results of a batch.
+    results: Results,
     /// The result of a component's call.
     area: [u32; 4],
 }
@@ -28,7 +31,13 @@ impl<W: Worker> Exports<W> {
     /// A worker that was not started yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { guest: Guest::new(), item: Buffer::EMPTY, message: String::new(), area: [0; 4] }
+        Self {
+            guest: Guest::new(),
+            item: Buffer::EMPTY,
+            message: String::new(),
+            results: Results::EMPTY,
+            area: [0; 4],
+        }
     }
 
     /// `mtl_alloc`: a buffer that stays the host's until it asks for the next one.
@@ -53,6 +62,12 @@ impl<W: Worker> Exports<W> {
     pub fn call(&mut self, address: usize, length: usize) -> i64 {
         let item = bytes_of(&mut self.item, address, length);
         self.guest.call(item).placed(&mut self.message).word()
+    }
+
+    /// `call_batch` of a core module: the words and the items are at this address.
+    pub fn call_batch(&mut self, address: usize) -> i32 {
+        batch::work(&mut self.guest, self.item.from(address), &mut self.results);
+        0
     }
 
     /// `finish` of a core module.

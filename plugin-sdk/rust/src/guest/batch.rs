@@ -1,0 +1,130 @@
+//! A batch: many items in one crossing.
+//!
+//! ```text
+//!   0  count        host: how many items there are
+//!   4  done         plugin: items finished so far
+//!   8  out          plugin: address of the result bytes
+//!  12  stop         host: not zero = return
+//!  16  end[count]   host: end of each item; plugin: end of each result, with two flags
+//!      item bytes
+//! ```
+//!
+//! The host reads the words at any moment at which the module can be stopped, also after a trap. So
+//! each word is written when all that it speaks of has been written; fences keep the compiler from
+//! another order, and from keeping words in registers. One thread does all of it: no more is needed.
+
+use std::mem;
+use std::sync::atomic::{Ordering, compiler_fence};
+
+use super::Guest;
+use super::answer::{Answer, MAX_LENGTH, too_long};
+use crate::{Failure, Worker};
+
+/// The words before the ends.
+const HEAD: usize = 16;
+const DONE: usize = 4;
+const OUT: usize = 8;
+const STOP: usize = 12;
+
+/// The flags of an end, over a length of 30 bits.
+const ERROR: u32 = 1 << 31;
+const NO_RECORD: u32 = 1 << 30;
+
+/// Results of one batch, back to back. The host knows where they are at any moment.
+#[derive(Debug, Default)]
+pub(crate) struct Results(Vec<u8>);
+
+impl Results {
+    /// With so much of results, the host is to have them before more are made.
+    const FULL: usize = 1024 * 1024;
+    const LEAST: usize = 4096;
+
+    pub(crate) const EMPTY: Self = Self(Vec::new());
+
+    /// Forgets the results of the batch before. What a few large ones took is not kept for ever.
+    fn begin(&mut self) {
+        self.0.clear();
+        if self.0.capacity() > 4 * Self::FULL {
+            self.0 = Vec::new();
+        }
+        if self.0.capacity() == 0 {
+            self.0.reserve(Self::LEAST);
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8], words: &mut Words<'_>) {
+        let length = self.0.len() + bytes.len();
+        if length > self.0.capacity() {
+            let mut larger = Vec::with_capacity(length.max(2 * self.0.capacity()));
+            larger.extend_from_slice(&self.0);
+            words.publish(&larger);
+            let before = mem::replace(&mut self.0, larger);
+            // Only now: until the host knows the new place, it reads from the old one.
+            drop(before);
+        }
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+/// The words of a batch, where the host sees them.
+struct Words<'a>(&'a mut [u8]);
+
+impl Words<'_> {
+    fn get(&self, at: usize) -> u32 {
+        compiler_fence(Ordering::SeqCst);
+        u32::from_le_bytes(self.0[at..at + 4].try_into().expect("four bytes"))
+    }
+
+    fn set(&mut self, at: usize, word: u32) {
+        compiler_fence(Ordering::SeqCst);
+        self.0[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        compiler_fence(Ordering::SeqCst);
+    }
+
+    fn publish(&mut self, results: &[u8]) {
+        #[expect(clippy::cast_possible_truncation, reason = "a module's memory has 32 bits")]
+        self.set(OUT, results.as_ptr().addr() as u32);
+    }
+}
+
+/// Works on the items of the batch that `bytes` begin with: on all of them, unless the host says
+/// stop, or their results are many.
+pub(crate) fn work<W: Worker>(guest: &mut Guest<W>, bytes: &mut [u8], results: &mut Results) {
+    let count = Words(bytes).get(0);
+    let head = HEAD + 4 * count as usize;
+    let (words, items) = bytes.split_at_mut(head);
+    let mut words = Words(words);
+    results.begin();
+    words.publish(&results.0);
+    let mut start = 0;
+    for (place, done) in (HEAD..head).step_by(4).zip(1..) {
+        if words.get(STOP) != 0 || results.0.len() >= Results::FULL {
+            break;
+        }
+        let end = words.get(place) as usize;
+        let flags = match guest.call(&mut items[start..end]) {
+            Answer::Bytes(bytes) if results.0.len() + bytes.len() <= MAX_LENGTH => {
+                results.append(bytes, &mut words);
+                0
+            }
+            Answer::Bytes(bytes) => failed(&too_long(bytes), results, &mut words),
+            Answer::Nothing => NO_RECORD,
+            Answer::Failed(failure) => failed(&failure, results, &mut words),
+        };
+        start = end;
+        let made = u32::try_from(results.0.len()).expect("no more than 30 bits can say");
+        words.set(place, flags | made);
+        words.set(DONE, done);
+    }
+}
+
+fn failed(failure: &Failure, results: &mut Results, words: &mut Words<'_>) -> u32 {
+    results.append(failure.message().as_bytes(), words);
+    match failure {
+        Failure::BadItem(_) => ERROR | NO_RECORD,
+        Failure::Refused(_) => ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests;

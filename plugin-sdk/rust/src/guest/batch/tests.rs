@@ -1,0 +1,120 @@
+use super::*;
+use crate::Error;
+
+/// Does with an item what its first byte says, and counts.
+#[derive(Default)]
+struct Judge {
+    calls: usize,
+}
+
+impl Worker for Judge {
+    type Init = ();
+    type Item<'a> = &'a mut [u8];
+    type Output<'a> = Option<Vec<u8>>;
+
+    fn init((): ()) -> Result<Self, Error> {
+        Ok(Self::default())
+    }
+
+    fn call<'a>(&'a mut self, item: &'a mut [u8]) -> Result<Option<Vec<u8>>, Failure> {
+        self.calls += 1;
+        let text = || String::from_utf8_lossy(item).into_owned();
+        match item.first() {
+            Some(b'#') => Ok(None),
+            Some(b'!') => Err(Failure::refused(text())),
+            Some(b'?') => Err(Failure::bad_item(text())),
+            Some(b'*') => Ok(Some(item.repeat(1000))),
+            _ => Ok(Some(item.to_ascii_uppercase())),
+        }
+    }
+}
+
+fn guest() -> Guest<Judge> {
+    let mut guest = Guest::new();
+    assert_eq!(guest.init(b""), Answer::Bytes(&[]));
+    guest
+}
+
+/// A batch as the host writes it.
+fn batch(items: &[&str]) -> Vec<u8> {
+    let mut words = vec![u32::try_from(items.len()).unwrap(), 0, 0, 0];
+    let mut end = 0;
+    words.extend(items.iter().map(|item| {
+        end += u32::try_from(item.len()).unwrap();
+        end
+    }));
+    let mut bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    items.iter().for_each(|item| bytes.extend_from_slice(item.as_bytes()));
+    // The buffer is larger than what is in it.
+    bytes.extend([0xff; 7]);
+    bytes
+}
+
+/// What the host reads: the flags and the bytes of each item that is done.
+fn read(bytes: &mut [u8], results: &Results) -> Vec<(u32, String)> {
+    let words = Words(bytes);
+    #[expect(clippy::cast_possible_truncation, reason = "as in a module")]
+    let address = results.0.as_ptr().addr() as u32;
+    assert_eq!(words.get(OUT), address, "the results are where they are said to be");
+    let mut start = 0;
+    let read = (0..words.get(DONE) as usize).map(|item| {
+        let end = words.get(HEAD + 4 * item);
+        let (flags, end) = (end & (ERROR | NO_RECORD), (end & (NO_RECORD - 1)) as usize);
+        let bytes = &results.0[mem::replace(&mut start, end)..end];
+        (flags, String::from_utf8_lossy(bytes).into_owned())
+    });
+    read.collect()
+}
+
+#[test]
+fn each_item_has_its_result() {
+    let (mut guest, mut results) = (guest(), Results::EMPTY);
+    for _ in 0..2 {
+        let mut bytes = batch(&["one", "", "#no", "!two", "?three", "four"]);
+        work(&mut guest, &mut bytes, &mut results);
+        let expected = [
+            (0, "ONE"),
+            (0, ""),
+            (NO_RECORD, ""),
+            (ERROR, "!two"),
+            (ERROR | NO_RECORD, "?three"),
+            (0, "FOUR"),
+        ];
+        let expected = expected.map(|(flags, text)| (flags, text.to_owned()));
+        assert_eq!(read(&mut bytes, &results), expected);
+    }
+}
+
+#[test]
+fn results_survive_that_their_place_grows() {
+    let (mut guest, mut results) = (guest(), Results::EMPTY);
+    let items: Vec<_> = (0..200).map(|item| format!("*{item:03}")).collect();
+    let items: Vec<_> = items.iter().map(String::as_str).collect();
+    let mut bytes = batch(&items);
+    work(&mut guest, &mut bytes, &mut results);
+    let read = read(&mut bytes, &results);
+    assert_eq!(read.len(), 200);
+    for ((flags, text), item) in read.iter().zip(items) {
+        assert_eq!((*flags, text), (0, &item.repeat(1000)));
+    }
+}
+
+#[test]
+fn before_each_item_it_is_asked_whether_to_stop() {
+    let (mut guest, mut results) = (guest(), Results::EMPTY);
+    let mut bytes = batch(&["one", "two"]);
+    bytes[STOP] = 1;
+    work(&mut guest, &mut bytes, &mut results);
+    assert_eq!(read(&mut bytes, &results), []);
+    assert_eq!(guest.call(b"one".to_vec().as_mut_slice()), Answer::Bytes(b"ONE"), "it goes on");
+}
+
+#[test]
+fn large_results_are_handed_over_before_more_are_made() {
+    let (mut guest, mut results) = (guest(), Results::EMPTY);
+    let item = format!("*{}", "x".repeat(599));
+    let mut bytes = batch(&[item.as_str(); 5]);
+    work(&mut guest, &mut bytes, &mut results);
+    assert_eq!(read(&mut bytes, &results).len(), 2, "two of them are more than enough");
+    assert_eq!(results.0.len(), 2 * 600_000);
+}
