@@ -384,6 +384,22 @@ impl Span {
         &self.block.bytes[start..self.block.start(self.items.start + items.end)]
     }
 
+    /// How many items from `items.start` on, and none from `items.end` on, take no more than `room`
+    /// bytes, if each takes `beside` more than it has.
+    pub(crate) fn fitting(&self, items: Range<usize>, room: usize, beside: usize) -> usize {
+        let from = self.items.start + items.start;
+        let start = self.block.start(from);
+        let ends = &self.block.ends[from..self.items.start + items.end];
+        let ends = &ends[..ends.len().min(room / beside.max(1))];
+        let fits = |at: usize| ends[at] - start + (at + 1) * beside <= room;
+        let (mut fitting, mut beyond) = (0, ends.len());
+        while fitting < beyond {
+            let middle = fitting.midpoint(beyond);
+            if fits(middle) { fitting = middle + 1 } else { beyond = middle }
+        }
+        fitting
+    }
+
     /// The file that the item at `at` is the content of.
     pub(crate) fn path(&self, at: usize) -> Option<&Path> {
         noted(&self.block.paths, self.items.start + at).map(PathBuf::as_path)

@@ -42,7 +42,7 @@ mod loan;
 mod window;
 
 use self::claim::Held;
-pub(crate) use self::claim::{Claim, Reach};
+pub(crate) use self::claim::{Claim, Reach, Rest};
 pub(crate) use self::loan::Loan;
 pub use self::window::{NotAWindow, Window};
 
@@ -51,9 +51,9 @@ pub use self::window::{NotAWindow, Window};
 pub(crate) struct Queue {
     window: Window,
     workers: usize,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     /// Items may have come for a worker, or none will come any more.
-    work: Condvar,
+    work: Arc<Condvar>,
     /// There may be room for the reader.
     room: Condvar,
     /// Items from here on are not started.
@@ -88,8 +88,8 @@ impl Queue {
         Self {
             window,
             workers,
-            state: Mutex::default(),
-            work: Condvar::new(),
+            state: Arc::default(),
+            work: Arc::new(Condvar::new()),
             room: Condvar::new(),
             horizon: AtomicU64::new(u64::MAX),
         }

@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod bad_plugins;
+mod batches;
 mod bounds;
 mod closing_reports;
 mod compiling;

@@ -7,8 +7,11 @@
 //!
 //! The worker that holds the claim moves `started` up, one item at a time, without a lock.
 //! Others, under the queue's mutex, move `end` down. Both are halves of one atomic word, so
-//! an item goes one way or the other. Neither ever moves back; `tests/model-check` checks it in
-//! every order of their steps.
+//! an item goes one way or the other; `tests/model-check` checks it in every order of their steps.
+//!
+//! An instance that is given many items at once has them started all together, ahead of their
+//! turns. Those that it has not come to when it is told to stop go back to the queue: only then, and
+//! under the queue's mutex, `started` moves back, and the claim is left with nothing to start.
 //!
 //! A claim may be lent to another process, which starts its items: then the word is in a page that
 //! both share, and `loan.rs` says what is believed of it.
@@ -21,7 +24,7 @@ use super::{Queue, State};
 use crate::block::Span;
 use crate::isolation::page::Page;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// How far the items of a claim have gone.
 #[derive(Debug, Default)]
@@ -82,6 +85,27 @@ impl Reach {
     // the word itself must be agreed on.
     pub(crate) fn start_next(&self) -> bool {
         self.change(|started, end| (started < end).then(|| (started + 1, end))).is_some()
+    }
+
+    /// Starts up to `most` items at once; says how many.
+    pub(crate) fn start_ahead(&self, most: u32) -> u32 {
+        let ahead = |started: u32, end: u32| most.min(end.saturating_sub(started));
+        let before = self.change(|started, end| {
+            Some((started + ahead(started, end), end)).filter(|_| ahead(started, end) > 0)
+        });
+        before.map_or(0, |(started, end)| ahead(started, end))
+    }
+
+    /// Takes back all items from `from` on, started ahead or not; says which. Under the queue's
+    /// mutex, by who holds the claim: then nobody else changes the word.
+    fn retreat(&self, from: u32) -> Range<u32> {
+        let kept = |started: u32, end: u32| from.min(started).min(end);
+        let before = self.change(|started, end| {
+            let kept = kept(started, end);
+            Some((kept, kept))
+        });
+        let (started, end) = before.expect("a retreat is always possible");
+        kept(started, end)..end
     }
 
     /// Takes away the items from `end` on that are not started; says which.
@@ -146,6 +170,11 @@ impl Held {
             None => self.reach.share(most),
         };
         items.map(|items| self.slice(items))
+    }
+
+    /// Takes back all items from `from` on, started ahead or not.
+    fn retreat(&self, from: usize) -> Span {
+        self.slice(self.reach.retreat(u32::try_from(from).unwrap_or(u32::MAX)))
     }
 
     /// Lends the items from the one on that was started last; `sent` of them are sent.
@@ -213,6 +242,13 @@ impl<'a> Claim<'a> {
         Loan::of(&self.held, page, sent)
     }
 
+    /// What gives back items that were started ahead of their turns, from wherever their worker
+    /// then is: inside the instance that works on them.
+    pub(crate) fn rest(&self) -> Rest {
+        let Queue { state, work, .. } = self.queue;
+        Rest { state: Arc::clone(state), work: Arc::clone(work), held: Arc::clone(&self.held) }
+    }
+
     /// Ends the claim: the first `done` items have their outcome, the others go back.
     pub(crate) fn end(mut self, done: usize) {
         self.done = done;
@@ -222,13 +258,32 @@ impl<'a> Claim<'a> {
     /// go back.
     pub(crate) fn keep(&mut self, at: usize, done: usize) -> Span {
         self.done = at;
-        let not_started = self.held.cut(0);
         let mut state = self.queue.lock();
         state.put_back(self.held.span.slice(done..at));
-        state.put_back(not_started);
+        state.put_back(self.held.retreat(at + 1));
         drop(state);
         self.queue.work.notify_all();
         self.held.span.slice(at..at + 1)
+    }
+}
+
+/// Gives back items of a claim that were started ahead of their turns.
+#[derive(Clone, Debug)]
+pub(crate) struct Rest {
+    state: Arc<Mutex<State>>,
+    work: Arc<Condvar>,
+    held: Arc<Held>,
+}
+
+impl Rest {
+    /// The items from `from` on go back: nobody has come to them. The worker starts no more of this
+    /// claim.
+    pub(crate) fn give_back(&self, from: usize) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.put_back(self.held.retreat(from));
+        if state.workers_wait > 0 {
+            self.work.notify_all();
+        }
     }
 }
 

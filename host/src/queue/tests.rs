@@ -41,6 +41,37 @@ fn window(items: usize) -> Window {
 }
 
 #[test]
+fn what_was_started_ahead_goes_back_and_nothing_of_it_is_started_past_the_horizon() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 6)).unwrap();
+    queue.close();
+    let claim = queue.claim(5).unwrap();
+    assert_eq!((claim.reach().start_ahead(2), claim.reach().start_ahead(9)), (2, 2));
+    assert_eq!(claim.reach().start_ahead(1), 0, "all are started");
+    assert!(queue.lock().relieve(9).is_none(), "nobody takes over what is started");
+    queue.stop_from(ItemIndex::new(4));
+    claim.rest().give_back(2);
+    assert!(!claim.reach().start_next());
+    claim.end(1);
+    // The one that was started, and has no outcome, is back as well.
+    assert_eq!(texts(&take(&queue, 9).unwrap()), ["1", "2", "3"]);
+    assert!(queue.claim(9).is_none());
+    assert_eq!(queue.drain().iter().map(Span::len).sum::<usize>(), 2);
+}
+
+#[test]
+fn who_keeps_a_failed_item_gives_back_what_was_started_ahead() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 5)).unwrap();
+    let mut claim = queue.claim(5).unwrap();
+    assert_eq!(claim.reach().start_ahead(9), 4);
+    assert_eq!(texts(&claim.keep(1, 1)), ["1"]);
+    assert_eq!(texts(&take(&queue, 9).unwrap()), ["2", "3", "4"]);
+    claim.end(2);
+    assert!(queue.drain().is_empty());
+}
+
+#[test]
 fn small_pushes_gather_and_are_claimed_together() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut items(&["one"])).unwrap();

@@ -7,7 +7,7 @@ use crate::fault::FaultKind;
 use crate::isolation::page::Page;
 use crate::outcome::{Format, Outcomes};
 use crate::pool::cancel::End;
-use crate::queue::{Claim, Loan, Reach};
+use crate::queue::{Claim, Loan, Reach, Rest};
 use crate::sandbox::watchdog::Ticks;
 
 /// Works on items, one after the other, and keeps its state between them.
@@ -135,6 +135,20 @@ impl<'a> Turns<'a> {
     /// When the items are to be done, once the run is to end.
     pub(crate) fn end(&self) -> &'a End {
         self.end
+    }
+
+    /// What gives back items that were started ahead of their turns; none in a process that has the
+    /// items from another one, where each item has its turn.
+    pub(crate) fn rest(&self) -> Option<Rest> {
+        self.claim.map(Claim::rest)
+    }
+
+    /// Starts up to `most` more items ahead of their turns, with one that is started; says how many.
+    pub(crate) fn start_ahead(&self, most: usize) -> usize {
+        if self.ticks.now() >= self.due {
+            return 0;
+        }
+        self.reach.start_ahead(u32::try_from(most).unwrap_or(u32::MAX)) as usize
     }
 
     /// Starts the next item; false when it is not this worker's any more.

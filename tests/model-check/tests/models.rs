@@ -15,7 +15,7 @@ macro_rules! every_order {
 every_order! {
     alarm: of_a_pool_that_is_dropped of_what_it_waits_for;
     breakage: replaced retired tried_again;
-    claim: shared shared_and_cut;
+    claim: shared shared_and_cut given_back given_back_and_cut;
     loan: shared shared_and_cut stopped_as_it_ends broken lost of_a_hostile_borrower
         of_a_hostile_borrower_that_is_cut;
     meeting: of_items_that_wait of_items_that_come of_items_on_loan without_one_that_retires

@@ -3,13 +3,18 @@
 //! Every address and length that the guest gives is checked here, against its memory as it is
 //! at that moment.
 
+use std::ops::Range;
+
 use wasmtime::{Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
+use super::batch::{self, Crossing, HEAD};
 use super::word::{self, Answer, Word};
 use super::{ABI_VERSION, State};
+use crate::block::Span;
 use crate::fault::FaultKind;
 use crate::plugin::StartError;
 use crate::plugin::state::enter;
+use crate::queue::Rest;
 use crate::worker::executor::Broken;
 
 /// The guest's side: its store, its memory, and the buffer in it that is the host's.
@@ -33,9 +38,13 @@ impl Buffer {
 }
 
 impl Guest {
+    /// What a batch has room in: some hundred items, and little enough to stay in a processor's cache.
+    pub(super) const BATCH: u32 = 64 * 1024;
+
     pub(super) fn new(mut store: Store<State>, instance: &Instance) -> Self {
         let memory = instance.get_memory(&mut store, "memory").expect("checked when loaded");
         let alloc = instance.get_typed_func(&mut store, "mtl_alloc").expect("checked when loaded");
+        store.epoch_deadline_callback(batch::tick);
         Self { store, memory, alloc, buffer: Buffer::default() }
     }
 
@@ -91,23 +100,65 @@ impl Guest {
         Ok((self.buffer.ptr.cast_signed(), len.cast_signed()))
     }
 
-    fn allocate(&mut self, len: u32) -> Result<Buffer, Broken> {
-        // By doubling, growing items ask seldom. What is more than half the memory is as it is.
-        let capacity = len.max(Buffer::LEAST).checked_next_power_of_two().unwrap_or(len);
+    /// Makes room for batches of [`Self::BATCH`] bytes; false if the plugin has none.
+    pub(super) fn make_room(&mut self) -> Result<bool, Broken> {
+        if self.buffer.capacity < Self::BATCH {
+            self.buffer = Buffer::default();
+            self.buffer = self.ask(Self::BATCH)?.unwrap_or_default();
+        }
+        Ok(self.buffer.ptr != 0)
+    }
+
+    /// Puts `items` into the buffer as a batch, for which there is room, and calls `function` with
+    /// it. Gives the crossing, and how it came back.
+    pub(super) fn pass_batch(
+        &mut self,
+        span: &Span,
+        items: &Range<usize>,
+        rest: Rest,
+        function: &TypedFunc<i32, i32>,
+    ) -> (Crossing, Result<i32, Broken>) {
+        let at = self.buffer.ptr;
+        let place =
+            Word::range(at, self.buffer.capacity).expect("it was looked at when it was given");
+        let place = &mut self.memory.data_mut(&mut self.store)[place];
+        write(place, span, items);
+        let crossing = Crossing::new(self.memory, at, items, rest);
+        self.store.data_mut().crossing = Some(crossing);
+        let returned = enter(&mut self.store, |store| function.call(store, at.cast_signed()));
+        let crossing = self.store.data_mut().crossing.take();
+        (crossing.expect("it is there till the crossing ends"), returned)
+    }
+
+    /// The memory as it is at this moment.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.memory.data(&self.store)
+    }
+
+    /// Asks the plugin for a buffer; none if it has no memory.
+    fn ask(&mut self, capacity: u32) -> Result<Option<Buffer>, Broken> {
         let ptr = enter(&mut self.store, |store| self.alloc.call(store, capacity.cast_signed()))?;
         let ptr = ptr.cast_unsigned();
         if ptr == 0 {
-            let denied = self.store.data().common.meter.denied();
-            let why = denied.map(|denied| format!(": it asked for {denied}")).unwrap_or_default();
-            let message = format!("the plugin has no memory for a buffer of {capacity} bytes{why}");
-            return Err(Broken::new(FaultKind::OutOfMemory, message));
+            return Ok(None);
         }
         if Word::bytes(self.memory.data(&self.store), ptr, capacity).is_none() {
             let message =
                 format!("`mtl_alloc` gave {capacity} bytes at {ptr}, which are not in the memory");
             return Err(Broken::new(FaultKind::BadResult, message));
         }
-        Ok(Buffer { ptr, capacity })
+        Ok(Some(Buffer { ptr, capacity }))
+    }
+
+    fn allocate(&mut self, len: u32) -> Result<Buffer, Broken> {
+        // By doubling, growing items ask seldom. What is more than half the memory is as it is.
+        let capacity = len.max(Buffer::LEAST).checked_next_power_of_two().unwrap_or(len);
+        self.ask(capacity)?.ok_or_else(|| {
+            let denied = self.store.data().common.meter.denied();
+            let why = denied.map(|denied| format!(": it asked for {denied}")).unwrap_or_default();
+            let message = format!("the plugin has no memory for a buffer of {capacity} bytes{why}");
+            Broken::new(FaultKind::OutOfMemory, message)
+        })
     }
 
     /// An export of the guest, if it has it.
@@ -124,4 +175,19 @@ impl Guest {
     pub(super) fn answer(&self, word: Word) -> Result<Answer<'_>, Broken> {
         word.read(self.memory.data(&self.store))
     }
+}
+
+/// Writes a batch of `items`.
+fn write(place: &mut [u8], span: &Span, items: &Range<usize>) {
+    let (head, place) = place.split_at_mut(HEAD as usize);
+    let (ends, place) = place.split_at_mut(4 * items.len());
+    let word = |number: usize| u32::try_from(number).expect("less than fits").to_le_bytes();
+    head.fill(0);
+    head[..4].copy_from_slice(&word(items.len()));
+    let mut end = 0;
+    for (place, item) in ends.chunks_exact_mut(4).zip(items.clone()) {
+        end += span.item(item).len();
+        place.copy_from_slice(&word(end));
+    }
+    place[..end].copy_from_slice(span.bytes(items.clone()));
 }

@@ -34,6 +34,33 @@ impl Word {
         Self(word.cast_unsigned())
     }
 
+    /// The answer of a batch that lies between `start` and `end`, counted from `out`; flags are in
+    /// `end`.
+    pub(super) fn between(out: u32, start: u32, end: u32) -> Result<Self, Broken> {
+        let length = Self::length(end).checked_sub(start);
+        match (out.checked_add(start), length) {
+            (Some(ptr), Some(length)) => {
+                let low = end & !Self::LENGTH | length;
+                Ok(Self(u64::from(ptr) << 32 | u64::from(low)))
+            }
+            (_, None) => {
+                let end = Self::length(end);
+                let message =
+                    format!("`call_batch` gave a result that ends at {end} and begins at {start}");
+                Err(Broken::new(FaultKind::BadResult, message))
+            }
+            (None, _) => {
+                let message = format!("`call_batch` gave a result {start} bytes after {out}");
+                Err(Broken::new(FaultKind::BadResult, message))
+            }
+        }
+    }
+
+    /// A length without its flags.
+    pub(super) fn length(low: u32) -> u32 {
+        low & Self::LENGTH
+    }
+
     /// Reads the answer out of `memory`.
     pub(in crate::plugin) fn read(self, memory: &[u8]) -> Result<Answer<'_>, Broken> {
         let (ptr, low) = (self.upper(), self.lower());
