@@ -1,5 +1,7 @@
 //! Many items in one crossing: what becomes of each is what would have become of it alone.
 
+use rustix::process::Signal;
+
 use crate::support::{Finished, host, in_processes, lines};
 
 /// The items in one claim, many at once, or one by one.
@@ -57,4 +59,19 @@ fn a_lie_about_a_batch_is_the_fault_of_the_item_it_is_told_of() {
         let results = items.iter().map(|item| if "CEO".contains(item) { "" } else { item });
         finished.code(1).stdout(lines(results));
     }
+}
+
+#[test]
+fn what_comes_after_a_dear_item_others_work_on() {
+    let mut running = host()
+        .plugin("batch.wat")
+        .args(["--jobs", "2", "--chunk-size", "64", "--unordered", "--join-timeout", "100ms"])
+        .stdin_open()
+        .start();
+    // Each of two workers has half of it. Nothing ever ends the third item.
+    running.send("a\nb\ns\nd\ne\nf\ng\nh\ni\nj\nk\nl\n");
+    running.wait_for_stdout("d\n");
+    running.signal(Signal::INT);
+    let finished = running.finish_with_stdin_open().code(130);
+    assert!(finished.stderr_text().contains("fault: item 2: timeout: "));
 }
