@@ -9,6 +9,7 @@
 //! ```
 
 mod artifact;
+mod cache;
 mod compiled;
 mod compiler_error;
 mod component;
@@ -24,6 +25,7 @@ mod host_function;
 mod inspect;
 mod loaded;
 mod loader;
+mod package;
 pub(crate) mod passing;
 mod state;
 mod trap;
@@ -32,6 +34,7 @@ mod waiting;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub(crate) use self::compiled::Compiled;
 pub use self::compiler_error::CompilerError;
 pub use self::digest::{NotASha256, Sha256};
