@@ -20,6 +20,7 @@ mod error;
 mod key;
 mod place;
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -279,8 +280,9 @@ impl Cache {
         self.put(Which::Jailed, key, code, facts);
     }
 
-    /// Something that was as it had been put there could not be used after all.
-    pub(crate) fn count_as_damaged(&self) {
+    /// What was found for this key is as it had been put there, and could not be used after all.
+    pub(crate) fn was_of_no_use(&self, key: &Key, error: &dyn fmt::Display) {
+        tracing::warn!(%key, %error, "an entry of the cache cannot be used, and is made anew");
         self.kept.hits.fetch_sub(1, Ordering::Relaxed);
         self.kept.damaged.fetch_add(1, Ordering::Relaxed);
     }
@@ -371,11 +373,6 @@ impl OwnCode {
     /// How long the code is.
     pub(crate) fn length(&self) -> u64 {
         self.0.package.code
-    }
-
-    /// What else was kept.
-    pub(crate) fn facts(&self) -> &[u8] {
-        &self.0.package.facts
     }
 }
 
