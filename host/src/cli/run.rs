@@ -41,7 +41,7 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     check_output_dir(args)?;
     check_overwrites(args)?;
     let source = open_source(&args.items, args.limits.max_item)?;
-    let builder = describe(args, args.cache.cache(&report))?;
+    let builder = describe(args, args.cache.cache(&report).as_ref())?;
     let signals = Signals::listen(&stop, console)?;
     let listener = Arc::new(Listener::new(&report));
     let mut pool = builder.stop(&stop).observer(listener.clone()).build()?;
@@ -106,7 +106,7 @@ fn keep_files(args: &RunArgs, places: &Places) {
 }
 
 /// The pool that the flags describe.
-fn describe(args: &RunArgs, cache: Option<Cache>) -> Result<PoolBuilder, CliError> {
+fn describe(args: &RunArgs, cache: Option<&Cache>) -> Result<PoolBuilder, CliError> {
     let mut builder = args
         .workers
         .pool(&args.limits, cache)?

@@ -64,12 +64,12 @@ impl WorkerArgs {
     pub(super) fn pool(
         &self,
         limits: &LimitArgs,
-        cache: Option<Cache>,
+        cache: Option<&Cache>,
     ) -> Result<PoolBuilder, CliError> {
         let isolation = self.isolation.isolation(self.jail);
         let loader = Plugin::loader(&self.engine(limits)?).isolation(isolation.clone());
         let loader = self.trusting(limits.limit_loader(loader));
-        let loader = match &cache {
+        let loader = match cache {
             Some(cache) => loader.cache(cache),
             None => loader,
         };

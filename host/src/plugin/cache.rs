@@ -17,6 +17,7 @@
 
 mod directory;
 mod error;
+mod info;
 mod key;
 mod place;
 
@@ -29,10 +30,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 pub use self::error::CacheError;
+pub use self::info::{CacheInfo, CacheShare, CacheUses};
 pub(crate) use self::key::{Hashed, Key};
 
 use self::directory::{Directory, Make};
-use self::place::{Entry, Found, Listed, Place};
+use self::place::{Entry, Found, Place};
 use crate::sandbox::limits::CacheSize;
 
 /// A directory where compiled code is kept. Cheap to clone; any number of processes share one.
@@ -65,54 +67,6 @@ struct Places {
     hits: AtomicU64,
     misses: AtomicU64,
     damaged: AtomicU64,
-}
-
-/// How often a [`Cache`] was asked, by this process.
-///
-/// ```
-/// let cache = mtl_host::Cache::open(tempfile::tempdir()?.path())?;
-/// assert_eq!(cache.uses(), mtl_host::CacheUses::default());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CacheUses {
-    /// It had what was asked for.
-    pub hits: u64,
-    /// It had not.
-    pub misses: u64,
-    /// It had something that was not as it was put there, and was made anew.
-    pub damaged: u64,
-}
-
-/// What is in a [`Cache`].
-///
-/// ```
-/// let info = mtl_host::Cache::open(tempfile::tempdir()?.path())?.info()?;
-/// assert_eq!((info.jailed.entries, info.jailed.bytes), (0, 0));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CacheInfo {
-    /// What was compiled in processes of this user's.
-    pub trusted: CacheShare,
-    /// What was compiled in jails, and is loaded in jails alone.
-    pub jailed: CacheShare,
-}
-
-/// A part of what is in a [`Cache`].
-///
-/// ```
-/// assert_eq!(mtl_host::CacheShare::default().bytes, 0);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CacheShare {
-    /// How many there are.
-    pub entries: u64,
-    /// How many bytes they have.
-    pub bytes: u64,
 }
 
 /// Code that this host has compiled, in a file that none but its user could have changed, and that
@@ -221,45 +175,6 @@ impl Cache {
         CacheUses { hits: count(hits), misses: count(misses), damaged: count(damaged) }
     }
 
-    /// What is in it.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    pub fn info(&self) -> Result<CacheInfo, CacheError> {
-        let share = |which| {
-            let mut share = CacheShare::default();
-            self.list(which)?.iter().for_each(|entry| share.add(entry));
-            Ok(share)
-        };
-        Ok(CacheInfo { trusted: share(Which::Trusted)?, jailed: share(Which::Jailed)? })
-    }
-
-    /// Removes all that is in it; gives what that was. Who has something of it in use keeps that.
-    ///
-    /// ```
-    /// let folder = tempfile::tempdir()?;
-    /// let cache = mtl_host::Cache::open(folder.path())?;
-    /// assert_eq!(cache.clear()?.trusted.entries, 0);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read, or something cannot be removed.
-    pub fn clear(&self) -> Result<CacheInfo, CacheError> {
-        let clear = |which| {
-            let mut share = CacheShare::default();
-            for entry in self.list(which)? {
-                let place = self.place(which).expect("it has entries");
-                place.remove(&entry.name).map_err(|source| self.broken(source))?;
-                share.add(&entry);
-            }
-            Ok(share)
-        };
-        Ok(CacheInfo { trusted: clear(Which::Trusted)?, jailed: clear(Which::Jailed)? })
-    }
-
     /// What this host has compiled for this key.
     pub(crate) fn own(&self, key: &Key) -> Option<OwnCode> {
         self.get(Which::Trusted, key).map(OwnCode)
@@ -345,22 +260,6 @@ impl Cache {
             }
         }
         Ok(())
-    }
-
-    fn list(&self, which: Which) -> Result<Vec<Listed>, CacheError> {
-        let listed = self.place(which).map_or(Ok(Vec::new()), Place::list);
-        listed.map_err(|source| self.broken(source))
-    }
-
-    fn broken(&self, source: io::Error) -> CacheError {
-        CacheError::Io { path: self.path().to_owned(), source }
-    }
-}
-
-impl CacheShare {
-    fn add(&mut self, entry: &Listed) {
-        self.entries += 1;
-        self.bytes += entry.bytes;
     }
 }
 
