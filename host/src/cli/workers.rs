@@ -183,3 +183,27 @@ impl Loaded {
         Ok(plugin)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mtl_host::Cache;
+
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_compiled_once_however_many_workers_have_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let loader = Plugin::loader(&Engine::new().unwrap()).cache(&cache);
+        let mut loaded = Loaded { loader, plugins: Vec::new() };
+        let path = Path::new("../tests/fixtures/upper.wat");
+        for _ in 0..3 {
+            loaded.plugin(path, None, None).unwrap();
+        }
+        let uses = cache.uses();
+        assert_eq!((uses.misses, uses.hits), (1, 0), "it is not even looked for again");
+        // Asked for in another way it is another plugin, of the same code.
+        loaded.plugin(path, None, Some("call")).unwrap();
+        assert_eq!((cache.uses().misses, cache.uses().hits), (1, 1));
+    }
+}

@@ -369,7 +369,12 @@ impl PluginLoader {
     fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let most = (self.max_size.bytes() as u64).saturating_add(1);
         let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        let read = File::open(path).and_then(|file| {
+            // What its size is said to be saves many small reads, and bounds nothing.
+            let length = file.metadata()?.len().min(most);
+            let _ = bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default());
+            file.take(most).read_to_end(&mut bytes)
+        });
         read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
         Ok(bytes)
     }

@@ -108,7 +108,7 @@ fn bytes<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
 /// The digest of all that there is to read.
 fn digest(mut from: impl Read) -> io::Result<[u8; DIGEST]> {
     let mut hash = sha2::Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     loop {
         match from.read(&mut buffer) {
             Ok(0) => return Ok(hash.finalize().into()),
