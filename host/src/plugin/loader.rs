@@ -1,10 +1,9 @@
 //! How a plugin is loaded when its file alone does not say all.
 
+mod checks;
 mod kept;
 pub(super) mod precompiled;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::artifact::Artifact;
 use super::cache::Cache;
 use super::digest::Sha256;
 use super::host_function::{HostCall, HostFunctions};
-use super::{Compiled, Engine, Findings, Inspection, LoadError, Plugin, functions};
+use super::{Compiled, Engine, Findings, Inspection, LoadError, Plugin};
 use crate::isolation::Isolation;
 use crate::isolation::compiler::Compiler;
 use crate::sandbox::limits::{CompileMemory, FunctionLimit, PluginSize};
@@ -365,28 +364,6 @@ impl PluginLoader {
         self.make(Path::new(name), bytes.to_vec())
     }
 
-    /// What is in a file, and no more of it than shows that it is too large.
-    fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
-        let most = (self.max_size.bytes() as u64).saturating_add(1);
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| {
-            // What its size is said to be saves many small reads, and bounds nothing.
-            let length = file.metadata()?.len().min(most);
-            let _ = bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default());
-            file.take(most).read_to_end(&mut bytes)
-        });
-        read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        Ok(bytes)
-    }
-
-    /// Checks what can be said of bytes that nobody has looked into.
-    fn check(&self, path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
-        if bytes.len() > self.max_size.bytes() {
-            return Err(LoadError::TooLarge { path: path.to_owned(), limit: self.max_size });
-        }
-        self.check_digest(path, bytes)
-    }
-
     fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
         self.check(path, &bytes)?;
         if precompiled::is_one(&bytes) {
@@ -405,29 +382,6 @@ impl PluginLoader {
     /// Looks into these bytes in this process.
     pub(crate) fn inspect_here(&self, path: &Path, bytes: Vec<u8>) -> Result<Findings, LoadError> {
         Ok(Findings::of(self, path, &Artifact::from_bytes(path, bytes)?))
-    }
-
-    /// Checks that compiling takes no more than it may.
-    pub(super) fn check_functions(
-        &self,
-        path: &Path,
-        artifact: &Artifact,
-    ) -> Result<(), LoadError> {
-        let (functions, limit) = (functions::count(artifact.bytes()), self.max_functions);
-        if functions > u64::from(limit.get()) {
-            let path = path.to_owned();
-            return Err(LoadError::TooManyFunctions { path, functions, limit });
-        }
-        Ok(())
-    }
-
-    fn check_digest(&self, path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
-        let Some(expected) = self.sha256 else { return Ok(()) };
-        let found = Sha256::of(bytes);
-        if found != expected {
-            return Err(LoadError::Digest { path: path.to_owned(), expected, found });
-        }
-        Ok(())
     }
 
     pub(crate) fn engine(&self) -> &Engine {
