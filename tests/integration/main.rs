@@ -12,6 +12,7 @@
 mod bad_input;
 mod bad_plugins;
 mod bounds;
+mod cache;
 mod closing_reports;
 mod compiling;
 mod config;
