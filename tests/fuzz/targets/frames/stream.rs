@@ -35,7 +35,8 @@ enum Part<'a> {
 impl Part<'_> {
     /// What comes of it, if something does.
     fn bytes(self) -> Vec<u8> {
-        let header = |length: u32, kind| [&length.to_le_bytes()[..], &[kind % (KINDS + 2)]].concat();
+        let header =
+            |length: u32, kind| [&length.to_le_bytes()[..], &[kind % (KINDS + 2)]].concat();
         match self {
             Self::Bytes(bytes) => bytes.to_vec(),
             Self::Header { length, kind } => header(length.into(), kind),
