@@ -6,6 +6,9 @@
 //!                  config (a file)     └ signals ─▶ stop flag
 //! ```
 
+mod cache;
+mod cache_args;
+mod compile;
 mod config;
 mod console;
 mod env_grant;
@@ -40,6 +43,8 @@ use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
+use self::cache::CacheCommand;
+use self::compile::PrecompileArgs;
 use self::error::CliError;
 use self::exit::Exit;
 use self::inspect::InspectArgs;
@@ -58,6 +63,8 @@ struct Cli {
 enum Command {
     Run(Box<RunArgs>),
     Inspect(InspectArgs),
+    Compile(PrecompileArgs),
+    Cache(CacheCommand),
 }
 
 /// Parses the command line and does what it says.
@@ -66,6 +73,8 @@ pub(crate) fn main() -> Exit {
         Ok(Asked::Run(args)) => run::run(&args),
         Ok(Asked::Show(text)) => show(&text),
         Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
+        Ok(Asked::Compile(args)) => compile::compile(&args, show),
+        Ok(Asked::Cache(command)) => cache::cache(&command, show),
         Err(Refused::Line(error)) => {
             let _ = error.print();
             if error.use_stderr() { Exit::Usage } else { Exit::Success }
@@ -104,10 +113,11 @@ mod tests {
         assert!(
             help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
         );
-        let inspect = command.find_subcommand_mut("inspect").unwrap();
-        let inspect = inspect.clone().term_width(80).render_long_help().to_string();
-        let lines = help.lines().chain(inspect.lines());
-        let wide: Vec<_> = lines.filter(|line| line.chars().count() > 80).collect();
-        assert_eq!(wide, [""; 0]);
+        for name in ["run", "inspect", "compile", "cache"] {
+            let command = command.find_subcommand_mut(name).unwrap();
+            let help = command.clone().term_width(80).render_long_help().to_string();
+            let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+            assert_eq!(wide, [""; 0], "{name}");
+        }
     }
 }

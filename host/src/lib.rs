@@ -82,9 +82,9 @@ pub use self::outcome::{Format, Outcome, RecordRule};
 pub use self::places::{PlaceError, Places};
 pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
 pub use self::plugin::{
-    CompilerError, Engine, EngineError, Export, HostCall, HostFunctionError, Import, Inspection,
-    LoadError, MemorySize, Need, NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256,
-    StartError,
+    Cache, CacheError, CacheInfo, CacheShare, CacheUses, CompilerError, Engine, EngineError,
+    Export, HostCall, HostFunctionError, Import, Inspection, LoadError, MemorySize, Need,
+    NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, StartError,
 };
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results, WorkerSpec,
@@ -93,8 +93,8 @@ pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
 pub use self::sandbox::jail::{Jail, UnknownJail};
 pub use self::sandbox::limits::{
-    CompileMemory, Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit, NotASize,
-    NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
+    CacheSize, CompileMemory, Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit,
+    NotASize, NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
 };
 pub use self::sandbox::net_grant::{NetGrant, NotANetGrant};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};

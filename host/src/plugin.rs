@@ -9,6 +9,8 @@
 //! ```
 
 mod artifact;
+mod cache;
+mod code;
 mod compiled;
 mod compiler_error;
 mod component;
@@ -24,6 +26,7 @@ mod host_function;
 mod inspect;
 mod loaded;
 mod loader;
+mod package;
 pub(crate) mod passing;
 mod state;
 mod trap;
@@ -32,6 +35,7 @@ mod waiting;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub(crate) use self::compiled::Compiled;
 pub use self::compiler_error::CompilerError;
 pub use self::digest::{NotASha256, Sha256};
@@ -168,6 +172,30 @@ impl Plugin {
         }
         let compiled = Compiled::of(loaded, &self.name, &self.engine)?;
         Ok(Arc::clone(for_processes.get_or_init(|| Arc::new(compiled))))
+    }
+
+    /// Its compiled code in a file, with which a plugin starts without being compiled: for
+    /// [`PluginLoader::trust_precompiled`]. It is for this version of the library, an engine with
+    /// the same settings, and processors that have what this one has.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin};
+    /// let engine = Engine::new()?;
+    /// let compiled = Plugin::load(&engine, "../tests/fixtures/upper.wat")?.precompiled()?;
+    /// // SAFETY: these bytes were compiled above.
+    /// let loader = unsafe { Plugin::loader(&engine).trust_precompiled() };
+    /// assert!(!loader.from_bytes("upper.cwasm", &compiled)?.has_init());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there is no memory for it.
+    pub fn precompiled(&self) -> Result<Vec<u8>, LoadError> {
+        let code = self.compiled()?.read();
+        let file =
+            code.and_then(|code| loader::precompiled::write(&self.engine, self.facts, &code));
+        file.map_err(|source| LoadError::Code { source })
     }
 
     /// What makes its instances in this process, if it was compiled here.

@@ -28,7 +28,6 @@ impl Runs {
         *runs += 1;
         let signal = match item {
             "kill" => Signal::KILL,
-            "terminate" => Signal::TERM,
             "abort" => Signal::ABORT,
             "stop" => Signal::STOP,
             _ => return,
@@ -73,12 +72,10 @@ fn outcomes(pool: &mut Pool, items: &[&'static str]) -> Vec<String> {
 fn the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere() {
     let name = "the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere";
     alone(module_path!(), name, || {
-        #[rustfmt::skip]
         let cases = [
-            ("kill",      "crashed: its process was killed by signal 9 (SIGKILL)"),
-            ("terminate", "crashed: its process was killed by signal 15 (SIGTERM)"),
-            ("abort",     "crashed: its process was killed by signal 6 (SIGABRT)"),
-            ("stop",      "timeout: took longer than 2s, and its process was killed"),
+            ("kill", "crashed: its process was killed by signal 9 (SIGKILL)"),
+            ("abort", "crashed: its process was killed by signal 6 (SIGABRT)"),
+            ("stop", "timeout: took longer than 2s, and its process was killed"),
         ];
         for (signal, fault) in cases {
             for at in 0..4 {

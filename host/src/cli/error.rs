@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
-use mtl_host::{BuildError, EngineError, LoadError};
+use mtl_host::{BuildError, CacheError, EngineError, LoadError};
 
 use super::config::ConfigError;
 use super::faults::FaultsFileError;
@@ -55,6 +55,14 @@ pub(crate) enum CliError {
     /// Standard output does not take the settings.
     #[error("cannot show the settings")]
     Show { source: io::Error },
+    /// Nothing says where compiled code is kept.
+    #[error("there is no place for a cache: neither `HOME` nor `XDG_CACHE_HOME` names one")]
+    NoCachePlace,
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// What was compiled has no place.
+    #[error("cannot write `{}`", path.display())]
+    Precompiled { path: PathBuf, source: io::Error },
     /// The system does not let us listen to Ctrl-C.
     #[error("cannot listen to signals")]
     Signals { source: io::Error },
@@ -92,15 +100,18 @@ impl CliError {
             Self::BesideWorkers { flag } => {
                 Some(format!("each worker has its own: `--worker PLUGIN,{flag}=...`"))
             }
+            Self::NoCachePlace => Some("name it: `--cache-dir DIR`".into()),
             Self::Config(error) => error.hint(),
             Self::Load(error) => error.hint(),
             Self::Build(error) => error.hint().map(Into::into),
             Self::Source(error) => error.hint().map(Into::into),
             Self::Sink(error) => error.hint().map(Into::into),
+            Self::Cache(error) => error.hint().map(Into::into),
             Self::Engine(_)
             | Self::FaultsFile(_)
             | Self::FinishFile(_)
             | Self::Show { .. }
+            | Self::Precompiled { .. }
             | Self::Signals { .. }
             | Self::Thread { .. } => None,
         }

@@ -44,6 +44,7 @@ impl Exit {
             | CliError::Overwrite { .. }
             | CliError::NamelessItems { .. }
             | CliError::NoPlugin
+            | CliError::NoCachePlace
             | CliError::Config(_)
             | CliError::BesideWorkers { .. }
             | CliError::Build(
@@ -62,6 +63,8 @@ impl Exit {
             | CliError::FaultsFile(_)
             | CliError::FinishFile(_)
             | CliError::Show { .. }
+            | CliError::Cache(_)
+            | CliError::Precompiled { .. }
             | CliError::Signals { .. }
             | CliError::Thread { .. } => Self::InputOutput,
         }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mtl_host::{
-    Closing, Error, Event, Fault, FaultKind, Observer, Summary, WorkerIndex, WorkerReport,
+    CacheError, Closing, Error, Event, Fault, FaultKind, Observer, Summary, WorkerIndex,
+    WorkerReport,
 };
 
 use super::console::Console;
@@ -45,6 +46,16 @@ impl Report {
     /// What is missing from the jail of workers' processes.
     pub(crate) fn jail_lacks(&self, lacks: &str) {
         self.0.line(&format!("warning: the jail of the workers lacks {}", shown(lacks)));
+    }
+
+    /// Why compiled plugins are not kept.
+    pub(crate) fn no_cache(&self, error: &CacheError) {
+        let mut text = format!("warning: plugins are compiled each time: {}", chain(error));
+        if let Some(hint) = error.hint() {
+            write!(text, "\n hint: {}", escape::block(hint, UNDER_ERROR))
+                .expect("a string takes everything");
+        }
+        self.0.line(&text);
     }
 
     /// How many faults there were beside those shown.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mtl_host::sink::{Directory, Output, Sink};
 use mtl_host::source::{Inputs, ItemLimit, Limit, Placed, Source};
-use mtl_host::{Ended, Error, Order, Places, Pool, PoolBuilder, StopFlag};
+use mtl_host::{Cache, Ended, Error, Order, Places, Pool, PoolBuilder, StopFlag};
 
 use super::console::Console;
 use super::error::CliError;
@@ -41,7 +41,7 @@ fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     check_output_dir(args)?;
     check_overwrites(args)?;
     let source = open_source(&args.items, args.limits.max_item)?;
-    let builder = describe(args)?;
+    let builder = describe(args, args.cache.cache(&report).as_ref())?;
     let signals = Signals::listen(&stop, console)?;
     let listener = Arc::new(Listener::new(&report));
     let mut pool = builder.stop(&stop).observer(listener.clone()).build()?;
@@ -106,10 +106,10 @@ fn keep_files(args: &RunArgs, places: &Places) {
 }
 
 /// The pool that the flags describe.
-fn describe(args: &RunArgs) -> Result<PoolBuilder, CliError> {
+fn describe(args: &RunArgs, cache: Option<&Cache>) -> Result<PoolBuilder, CliError> {
     let mut builder = args
         .workers
-        .pool(&args.limits)?
+        .pool(&args.limits, cache)?
         .item_format(args.items.input_format.item_format())
         .order(if args.workers.unordered { Order::Completion } else { Order::Input })
         .on_error(args.faults.on_error)

@@ -10,6 +10,7 @@ use mtl_host::{
     NetGrant, RetryOn, Sha256, Window,
 };
 
+use super::cache_args::CacheArgs;
 use super::env_grant::EnvGrant;
 use super::formats::{InputFormat, Layout, OutputFormat, ResultFormat};
 use super::init_arg::InitArg;
@@ -71,6 +72,8 @@ pub(crate) struct RunArgs {
     pub(crate) time: TimeArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
     #[command(flatten)]
     pub(crate) flow: FlowArgs,
     #[command(flatten)]
@@ -245,6 +248,12 @@ pub(crate) struct WorkerArgs {
     /// The function that takes items, where the plugin does not export it as `call`
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
+
+    /// Take plugins that `mtl-host compile` has made, too. They are machine code: nothing of them
+    /// can be checked, and on threads they can do whatever you can, like any program. Name only
+    /// files that you have compiled yourself, or had from somebody whose programs you run
+    #[arg(long)]
+    pub(crate) trust_precompiled: bool,
 }
 
 /// How long things may take, and what becomes of workers that break.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::builder::Resettable;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
+use super::cache::CacheCommand;
+use super::compile::PrecompileArgs;
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
 use super::inspect::InspectArgs;
@@ -19,6 +21,10 @@ pub(super) enum Asked {
     Run(Box<RunArgs>),
     /// To look into a plugin.
     Inspect(InspectArgs),
+    /// To compile a plugin.
+    Compile(PrecompileArgs),
+    /// To see to what is kept of compiled plugins.
+    Cache(CacheCommand),
     /// To show this.
     Show(String),
 }
@@ -51,10 +57,13 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     command.build();
     let run = command.find_subcommand("run").expect("there is one").clone();
     let found = lenient(command.clone()).try_get_matches_from(&line)?;
-    if found.subcommand_matches("run").is_none()
-        && let Cli { command: Command::Inspect(args) } = Cli::from_arg_matches(&found)?
-    {
-        return Ok(Asked::Inspect(args));
+    if found.subcommand_matches("run").is_none() {
+        match Cli::from_arg_matches(&found)?.command {
+            Command::Inspect(args) => return Ok(Asked::Inspect(args)),
+            Command::Compile(args) => return Ok(Asked::Compile(args)),
+            Command::Cache(command) => return Ok(Asked::Cache(command)),
+            Command::Run(_) => unreachable!("it was not named"),
+        }
     }
     let given = flags(&found);
     let config = given.get_one::<PathBuf>("config");
@@ -68,9 +77,8 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
         Some(path) => ConfigError::together(path, &error).into(),
         None => Refused::Line(error),
     })?;
-    let mut args = match Cli::from_arg_matches(&found)?.command {
-        Command::Run(args) => args,
-        Command::Inspect(args) => return Ok(Asked::Inspect(args)),
+    let Command::Run(mut args) = Cli::from_arg_matches(&found)?.command else {
+        unreachable!("it was named");
     };
     if !workers.is_empty() {
         args.workers.worker = workers;

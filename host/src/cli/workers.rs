@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use mtl_host::{Engine, EngineError, Isolation, Plugin, Pool, PoolBuilder, Sha256, WorkerSpec};
+use mtl_host::{
+    Cache, Engine, EngineError, Plugin, PluginLoader, Pool, PoolBuilder, Sha256, WorkerSpec,
+};
 
 use super::env_grant::EnvGrant;
 use super::error::CliError;
@@ -48,10 +50,30 @@ impl WorkerArgs {
         }
     }
 
+    /// The loader, which takes machine code if it is to.
+    #[expect(unsafe_code, reason = "who has typed the flag has read what it means")]
+    fn trusting(&self, loader: PluginLoader) -> PluginLoader {
+        if !self.trust_precompiled {
+            return loader;
+        }
+        // SAFETY: the user answers for the files that they name, as for a program that they start.
+        unsafe { loader.trust_precompiled() }
+    }
+
     /// Loads the plugins, and begins to describe the pool.
-    pub(super) fn pool(&self, limits: &LimitArgs) -> Result<PoolBuilder, CliError> {
-        let (engine, isolation) = (self.engine(limits)?, self.isolation.isolation(self.jail));
-        let mut loaded = Loaded { engine, isolation, limits, plugins: Vec::new() };
+    pub(super) fn pool(
+        &self,
+        limits: &LimitArgs,
+        cache: Option<&Cache>,
+    ) -> Result<PoolBuilder, CliError> {
+        let isolation = self.isolation.isolation(self.jail);
+        let loader = Plugin::loader(&self.engine(limits)?).isolation(isolation.clone());
+        let loader = self.trusting(limits.limit_loader(loader));
+        let loader = match cache {
+            Some(cache) => loader.cache(cache),
+            None => loader,
+        };
+        let mut loaded = Loaded { loader, plugins: Vec::new() };
         let mut builder = match (&self.plugin, self.worker.as_slice()) {
             (None, []) => return Err(CliError::NoPlugin),
             (Some(path), []) => {
@@ -63,7 +85,7 @@ impl WorkerArgs {
                 Pool::of(specs.collect::<Result<Vec<_>, _>>()?)
             }
         };
-        builder = limits.limit(builder).isolation(loaded.isolation);
+        builder = limits.limit(builder).isolation(isolation);
         if let Some(jobs) = self.jobs {
             builder = builder.jobs(jobs);
         }
@@ -81,7 +103,7 @@ impl WorkerArgs {
     }
 }
 
-fn spec(worker: &WorkerArg, loaded: &mut Loaded<'_>) -> Result<WorkerSpec, CliError> {
+fn spec(worker: &WorkerArg, loaded: &mut Loaded) -> Result<WorkerSpec, CliError> {
     let plugin = loaded.plugin(&worker.plugin, worker.sha256, worker.call.as_deref())?;
     let mut spec = WorkerSpec::plugin(&plugin);
     if let Some(init) = &worker.init {
@@ -125,10 +147,8 @@ fn resolve(grant: &EnvGrant) -> Result<(String, String), CliError> {
 }
 
 /// Plugins, each loaded once, however many workers have it.
-struct Loaded<'a> {
-    engine: Engine,
-    isolation: Isolation,
-    limits: &'a LimitArgs,
+struct Loaded {
+    loader: PluginLoader,
     plugins: Vec<(Asked, Plugin)>,
 }
 
@@ -140,7 +160,7 @@ struct Asked {
     call: Option<String>,
 }
 
-impl Loaded<'_> {
+impl Loaded {
     fn plugin(
         &mut self,
         path: &Path,
@@ -151,8 +171,7 @@ impl Loaded<'_> {
         if let Some((_, plugin)) = self.plugins.iter().find(|(other, _)| *other == asked) {
             return Ok(plugin.clone());
         }
-        let loader = Plugin::loader(&self.engine).isolation(self.isolation.clone());
-        let mut loader = self.limits.limit_loader(loader);
+        let mut loader = self.loader.clone();
         if let Some(digest) = sha256 {
             loader = loader.sha256(digest);
         }
@@ -162,5 +181,29 @@ impl Loaded<'_> {
         let plugin = loader.load(path)?;
         self.plugins.push((asked, plugin.clone()));
         Ok(plugin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mtl_host::Cache;
+
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_compiled_once_however_many_workers_have_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let loader = Plugin::loader(&Engine::new().unwrap()).cache(&cache);
+        let mut loaded = Loaded { loader, plugins: Vec::new() };
+        let path = Path::new("../tests/fixtures/upper.wat");
+        for _ in 0..3 {
+            loaded.plugin(path, None, None).unwrap();
+        }
+        let uses = cache.uses();
+        assert_eq!((uses.misses, uses.hits), (1, 0), "it is not even looked for again");
+        // Asked for in another way it is another plugin, of the same code.
+        loaded.plugin(path, None, Some("call")).unwrap();
+        assert_eq!((cache.uses().misses, cache.uses().hits), (1, 1));
     }
 }

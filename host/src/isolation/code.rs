@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 
 use rustix::fs::{MemfdFlags, SealFlags};
 
@@ -29,6 +30,16 @@ impl CodeFile {
         let mut file = File::from(unsealed("mtl-code")?);
         io::copy(&mut place.take(length), &mut file)?;
         Self::seal(file)
+    }
+
+    /// All bytes of it.
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+        let file = File::from(self.0.try_clone()?);
+        let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        // The position is one for all who have it.
+        file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
     }
 
     fn seal(file: File) -> io::Result<Self> {

@@ -86,20 +86,20 @@ impl Compiler<'_> {
         code: &File,
         answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadError>, BadFrame>,
     ) -> Result<(T, Lacks), LoadError> {
-        let mut child = self.start(code)?;
-        let said = self.converse(&mut child.link, wants, answer);
+        let (mut child, plugin) = self.start()?;
+        let handed_over = child.hand_over(&[plugin.as_fd(), code.as_fd()]);
+        let said = handed_over.and_then(|()| self.converse(&mut child.link, wants, answer));
         said.unwrap_or_else(|gone| Err(self.lost(&mut child, gone)))
     }
 
-    fn start(&self, code: &File) -> Result<Child, LoadError> {
+    /// A child, and the file that it is to get.
+    fn start(&self) -> Result<(Child, CodeFile), LoadError> {
         if self.processes.find_program().is_none() {
             return Err(CompilerError::NoProgram.into());
         }
         let start = || {
             let plugin = CodeFile::of(self.bytes)?;
-            let child = Child::start(self.processes, &Arc::new(Bell::new()?))?;
-            child.hand_over(&[plugin.as_fd(), code.as_fd()]).map_err(io::Error::other)?;
-            Ok(child)
+            Ok((Child::start(self.processes, &Arc::new(Bell::new()?))?, plugin))
         };
         let path = self.path.to_owned();
         start().map_err(|source: io::Error| CompilerError::Process { path, source }.into())

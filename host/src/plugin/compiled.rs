@@ -1,6 +1,7 @@
 //! A plugin's compiled code, as workers in processes of their own get it.
 
 use std::ffi::OsString;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
@@ -53,6 +54,11 @@ impl Compiled {
 
     pub(crate) fn functions(&self) -> &HostFunctions {
         &self.functions
+    }
+
+    /// The code.
+    pub(super) fn read(&self) -> io::Result<Vec<u8>> {
+        self.file.read()
     }
 
     pub(crate) fn file(&self) -> BorrowedFd<'_> {

@@ -1,7 +1,5 @@
 //! Components of the world `mtl:plugin/plugin`: bytes in, bytes out.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -103,14 +101,6 @@ type Call = TypedFunc<(Vec<u8>,), (Result<Option<Vec<u8>>, Failure>,)>;
 type Finish = TypedFunc<(), (Result<Option<Vec<u8>>, String>,)>;
 
 impl ComponentPlugin {
-    pub(super) fn compile(
-        loader: &PluginLoader,
-        path: &Path,
-        artifact: &Artifact,
-    ) -> Result<Self, LoadError> {
-        Self::link(loader, path, &Self::component(loader, path, artifact)?)
-    }
-
     /// The component, compiled and not looked at.
     pub(super) fn component(
         loader: &PluginLoader,
@@ -120,28 +110,6 @@ impl ComponentPlugin {
         let component = Component::new(loader.engine().wasm(), artifact.bytes());
         component
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
-    }
-
-    /// The plugin whose compiled code is in a file that this process may load.
-    #[expect(unsafe_code, reason = "code that was compiled elsewhere is run as it is")]
-    pub(super) fn from_code(
-        loader: &PluginLoader,
-        path: &Path,
-        file: &File,
-    ) -> Result<Self, LoadError> {
-        // The engine maps files for modules only. Others read the same file: it has one position.
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
-        let mut code = vec![0; usize::try_from(length).unwrap_or_default()];
-        file.read_exact_at(&mut code, 0)
-            .map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        // SAFETY: only a process that is jailed calls this, with a file that is sealed: what is in
-        // it may do what the jail allows, whoever has made it.
-        let component = unsafe { Component::deserialize(loader.engine().wasm(), &code) };
-        // What memories begin with is laid out now: later, the jail does not let it.
-        let component = component
-            .and_then(|component| component.initialize_copy_on_write_image().map(|()| component))
-            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
-        Self::link(loader, path, &component)
     }
 
     /// Its compiled code.

@@ -4,7 +4,6 @@
 //! its memory as it is at that moment; what does not hold is the fault of the item, and the
 //! instance is replaced.
 
-use std::fs::File;
 use std::path::Path;
 
 use wasmtime::{Instance, InstancePre, Linker, Module, Store, TypedFunc, UnknownImportError};
@@ -63,14 +62,6 @@ impl HasCommon for State {
 }
 
 impl CorePlugin {
-    pub(super) fn compile(
-        loader: &PluginLoader,
-        path: &Path,
-        artifact: &Artifact,
-    ) -> Result<Self, LoadError> {
-        Self::link(loader, path, &Self::module(loader, path, artifact)?)
-    }
-
     /// The module, compiled and not looked at.
     pub(super) fn module(
         loader: &PluginLoader,
@@ -79,23 +70,6 @@ impl CorePlugin {
     ) -> Result<Module, LoadError> {
         let module = Module::new(loader.engine().wasm(), artifact.bytes());
         module.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
-    }
-
-    /// The plugin whose compiled code is in a file that this process may load.
-    #[expect(unsafe_code, reason = "code that was compiled elsewhere is run as it is")]
-    pub(super) fn from_code(
-        loader: &PluginLoader,
-        path: &Path,
-        file: File,
-    ) -> Result<Self, LoadError> {
-        // SAFETY: only a process that is jailed calls this, with a file that is sealed: what is in
-        // it may do what the jail allows, whoever has made it.
-        let module = unsafe { Module::deserialize_open_file(loader.engine().wasm(), file) };
-        // What memories begin with is laid out now: later, the jail does not let it.
-        let module = module
-            .and_then(|module| module.initialize_copy_on_write_image().map(|()| module))
-            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
-        Self::link(loader, path, &module)
     }
 
     /// Its compiled code.

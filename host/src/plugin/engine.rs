@@ -5,6 +5,8 @@ use std::{fmt, io};
 
 use wasmtime::CustomCodeMemory;
 
+use super::Sha256;
+use super::cache::Hashed;
 use crate::sandbox::watchdog::Watchdog;
 
 /// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
@@ -120,6 +122,12 @@ impl Engine {
         let watchdog =
             Watchdog::start(move || ticked.increment_epoch()).map_err(EngineError::Thread)?;
         Ok(Self { wasm, watchdog: Arc::new(watchdog), counts_fuel: fuel })
+    }
+
+    /// The digest of all settings, and of what of the processor is used: what is compiled with
+    /// others is other code, or cannot be run.
+    pub(super) fn settings(&self) -> Sha256 {
+        Hashed::of(&(self.wasm.precompile_compatibility_hash(), self.counts_fuel))
     }
 
     pub(super) fn wasm(&self) -> &wasmtime::Engine {

@@ -162,6 +162,22 @@ pub enum LoadError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file is machine code, and the loader was not told to trust it.
+    #[error(
+        "plugin `{path}` is compiled already: it would be run as it is, and nothing can be checked of it"
+    )]
+    Precompiled {
+        /// As the user named it.
+        path: PathBuf,
+    },
+    /// The file is machine code that this host cannot run.
+    #[error("plugin `{path}` {how}")]
+    CompiledOtherwise {
+        /// As the user named it.
+        path: PathBuf,
+        /// How it was compiled.
+        how: String,
+    },
     /// The process that was to compile it has not.
     #[error(transparent)]
     Compiler(#[from] CompilerError),
@@ -204,6 +220,14 @@ impl LoadError {
             Self::TooLarge { .. } => {
                 "`--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools strip`"
             }
+            Self::Precompiled { .. } => {
+                "if you have compiled it yourself, or trust who has, `run --trust-precompiled` runs \
+                 it; otherwise take the .wasm that it was made from"
+            }
+            Self::CompiledOtherwise { how, .. } if how.ends_with("without `--fuel`") => {
+                "compile it again: `mtl-host compile --fuel PLUGIN`"
+            }
+            Self::CompiledOtherwise { .. } => "compile it again: `mtl-host compile PLUGIN`",
             Self::TooManyFunctions { .. } => {
                 "`--max-functions N` allows more: each takes the compiler some kilobytes"
             }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::artifact::{Artifact, Kind};
+use super::artifact::Kind;
+use super::code::{MachineCode, Runnable};
 use super::component::ComponentPlugin;
 use super::core_abi::CorePlugin;
 use super::{HostFunctions, LoadError, PluginLoader, Spec, StartError};
@@ -33,30 +34,34 @@ pub(crate) struct Facts {
 }
 
 impl Loaded {
-    pub(super) fn compile(
+    /// Checks what code exports, and finds what it imports.
+    pub(super) fn link(
         loader: &PluginLoader,
         path: &Path,
-        artifact: &Artifact,
+        code: &MachineCode,
     ) -> Result<Self, LoadError> {
-        Ok(Self(match artifact.kind() {
-            Kind::Core => Code::Core(Arc::new(CorePlugin::compile(loader, path, artifact)?)),
-            Kind::Component => {
-                Code::Component(Arc::new(ComponentPlugin::compile(loader, path, artifact)?))
+        Ok(Self(match code {
+            MachineCode::Core(module) => {
+                Code::Core(Arc::new(CorePlugin::link(loader, path, module)?))
+            }
+            MachineCode::Component(component) => {
+                Code::Component(Arc::new(ComponentPlugin::link(loader, path, component)?))
             }
         }))
     }
 
-    /// The plugin whose compiled code is in a file that this process may load.
-    pub(crate) fn from_code(
+    /// The plugin whose compiled code is in a file that is sealed, for a process that is jailed.
+    pub(crate) fn in_jail(
         loader: &PluginLoader,
-        file: File,
+        file: &File,
         is_component: bool,
     ) -> Result<Self, LoadError> {
         let path = Path::new("the plugin");
-        Ok(Self(match is_component {
-            false => Code::Core(Arc::new(CorePlugin::from_code(loader, path, file)?)),
-            true => Code::Component(Arc::new(ComponentPlugin::from_code(loader, path, &file)?)),
-        }))
+        let kind = if is_component { Kind::Component } else { Kind::Core };
+        let code = MachineCode::take(loader.engine(), &Runnable::InJail(file), kind);
+        let code = code
+            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
+        Self::link(loader, path, &code)
     }
 
     pub(crate) fn facts(&self) -> Facts {

@@ -1,14 +1,17 @@
 //! How a plugin is loaded when its file alone does not say all.
 
-use std::fs::File;
-use std::io::Read as _;
+mod checks;
+mod kept;
+pub(super) mod precompiled;
+
 use std::path::Path;
 use std::time::Duration;
 
 use super::artifact::Artifact;
+use super::cache::Cache;
 use super::digest::Sha256;
 use super::host_function::{HostCall, HostFunctions};
-use super::{Compiled, Engine, Findings, Inspection, LoadError, Loaded, Plugin, functions};
+use super::{Compiled, Engine, Findings, Inspection, LoadError, Plugin};
 use crate::isolation::Isolation;
 use crate::isolation::compiler::Compiler;
 use crate::sandbox::limits::{CompileMemory, FunctionLimit, PluginSize};
@@ -42,6 +45,8 @@ pub struct PluginLoader {
     max_functions: FunctionLimit,
     isolation: Isolation,
     compile_limits: CompileLimits,
+    cache: Option<Cache>,
+    trusts_precompiled: bool,
 }
 
 /// What compiling may take in a process of its own.
@@ -76,6 +81,8 @@ impl PluginLoader {
                 time: Self::COMPILE_TIMEOUT,
                 memory: CompileMemory::DEFAULT,
             },
+            cache: None,
+            trusts_precompiled: false,
         }
     }
 
@@ -234,6 +241,55 @@ impl PluginLoader {
         self
     }
 
+    /// Where compiled code is kept, so that a plugin is compiled once. Default: nowhere.
+    ///
+    /// What was compiled in this process and what was compiled in jails is kept apart: the latter
+    /// is only ever loaded in jails.
+    ///
+    /// ```
+    /// # use mtl_host::{Cache, Engine, Plugin};
+    /// let folder = tempfile::tempdir()?;
+    /// let cache = Cache::open(folder.path())?;
+    /// let loader = Plugin::loader(&Engine::new()?).cache(&cache);
+    /// loader.load("../tests/fixtures/upper.wat")?;
+    /// loader.load("../tests/fixtures/upper.wat")?;
+    /// assert_eq!(cache.uses().hits, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cache(mut self, cache: &Cache) -> Self {
+        self.cache = Some(cache.clone());
+        self
+    }
+
+    /// Takes also files that [`Plugin::precompiled`] has made, and runs what is in them.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, LoadError, Plugin};
+    /// let engine = Engine::new()?;
+    /// let compiled = Plugin::load(&engine, "../tests/fixtures/upper.wat")?.precompiled()?;
+    ///
+    /// let loader = Plugin::loader(&engine);
+    /// let refused = loader.from_bytes("upper", &compiled).unwrap_err();
+    /// assert!(matches!(refused, LoadError::Precompiled { .. }));
+    ///
+    /// // SAFETY: these bytes were compiled above.
+    /// let loader = unsafe { loader.trust_precompiled() };
+    /// assert!(loader.from_bytes("upper", &compiled).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Safety
+    ///
+    /// Such a file is machine code. Nothing of it is checked but that it is as it was written: with
+    /// [`Isolation::Thread`] it can do whatever this process can. All files that this loader is
+    /// given must be as `precompiled` made them, from a plugin that was compiled by a compiler
+    /// that can be trusted.
+    #[expect(unsafe_code, reason = "who calls it answers for machine code")]
+    pub unsafe fn trust_precompiled(mut self) -> Self {
+        self.trusts_precompiled = true;
+        self
+    }
+
     /// Loads the plugin in the file at `path`: a core module or a component, binary or text.
     ///
     /// ```
@@ -274,6 +330,9 @@ impl PluginLoader {
         let path = path.as_ref();
         let bytes = self.read(path)?;
         self.check(path, &bytes)?;
+        if precompiled::is_one(&bytes) {
+            return Err(LoadError::Precompiled { path: path.to_owned() });
+        }
         match &self.isolation {
             Isolation::Thread => {
                 let found = self.inspect_here(path, bytes.clone())?;
@@ -305,71 +364,24 @@ impl PluginLoader {
         self.make(Path::new(name), bytes.to_vec())
     }
 
-    /// What is in a file, and no more of it than shows that it is too large.
-    fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
-        let most = (self.max_size.bytes() as u64).saturating_add(1);
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
-        read.map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        Ok(bytes)
-    }
-
-    /// Checks what can be said of bytes that nobody has looked into.
-    fn check(&self, path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
-        if bytes.len() > self.max_size.bytes() {
-            return Err(LoadError::TooLarge { path: path.to_owned(), limit: self.max_size });
-        }
-        self.check_digest(path, bytes)
-    }
-
     fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
         self.check(path, &bytes)?;
+        if precompiled::is_one(&bytes) {
+            return self.take_precompiled(path, &bytes);
+        }
         match &self.isolation {
-            Isolation::Thread => {
-                Ok(Plugin::here(path, &self.engine, self.compile_here(path, bytes)?))
-            }
+            Isolation::Thread => Ok(Plugin::here(path, &self.engine, self.load_here(path, bytes)?)),
             Isolation::Process(processes) => {
-                let compiler = Compiler { processes, loader: self, path, bytes: &bytes };
-                let (facts, code) = compiler.code()?;
+                let (facts, code) = self.load_elsewhere(processes, path, &bytes)?;
                 let compiled = Compiled::elsewhere(code, facts.is_component, self);
                 Ok(Plugin::elsewhere(path, &self.engine, facts, compiled))
             }
         }
     }
 
-    /// Compiles these bytes in this process.
-    pub(crate) fn compile_here(&self, path: &Path, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
-        let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_functions(path, &artifact)?;
-        Loaded::compile(self, path, &artifact)
-    }
-
     /// Looks into these bytes in this process.
     pub(crate) fn inspect_here(&self, path: &Path, bytes: Vec<u8>) -> Result<Findings, LoadError> {
         Ok(Findings::of(self, path, &Artifact::from_bytes(path, bytes)?))
-    }
-
-    /// Checks that compiling takes no more than it may.
-    pub(super) fn check_functions(
-        &self,
-        path: &Path,
-        artifact: &Artifact,
-    ) -> Result<(), LoadError> {
-        let (functions, limit) = (functions::count(artifact.bytes()), self.max_functions);
-        if functions > u64::from(limit.get()) {
-            let path = path.to_owned();
-            return Err(LoadError::TooManyFunctions { path, functions, limit });
-        }
-        Ok(())
-    }
-
-    fn check_digest(&self, path: &Path, bytes: &[u8]) -> Result<(), LoadError> {
-        let Some(expected) = self.sha256 else { return Ok(()) };
-        let found = Sha256::of(bytes);
-        if found != expected {
-            return Err(LoadError::Digest { path: path.to_owned(), expected, found });
-        }
-        Ok(())
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -151,6 +151,17 @@ size_limit! {
     DEFAULT = 4 * 1024 * 1024 * 1024
 }
 
+size_limit! {
+    /// How much a [`Cache`](crate::Cache) of compiled code may keep.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::CacheSize::DEFAULT.to_string(), "1GiB");
+    /// ```
+    pub struct CacheSize;
+    /// Hundreds of plugins of a usual size, and little beside what else is on a disk.
+    DEFAULT = 1024 * 1024 * 1024
+}
+
 /// What each instance of one worker may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {

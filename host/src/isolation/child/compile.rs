@@ -67,7 +67,7 @@ fn compile_into(
     path: &Path,
     bytes: Vec<u8>,
 ) -> Result<CompiledThere, LoadError> {
-    let loaded = loader.compile_here(path, bytes)?;
+    let loaded = loader.load_here(path, bytes)?;
     let code = loaded.code(path)?;
     let length = code::put(place, &code).map_err(|source| LoadError::Code { source })?;
     Ok(CompiledThere { facts: loaded.facts(), length })

@@ -121,7 +121,7 @@ impl Worker {
             call(&asked, number, input)
         });
         let loader = PluginLoader::of_child(&engine, &work.call, functions);
-        let plugin = Loaded::from_code(&loader, File::from(code), work.is_component)?;
+        let plugin = Loaded::in_jail(&loader, &File::from(code), work.is_component)?;
         jail::seal()?;
         station.send(&ready(&lacks))?;
         let spec = spec(station, work, grants)?;

@@ -67,6 +67,8 @@ impl From<&LoadError> for Refused {
             | LoadError::TooLarge { .. }
             | LoadError::Digest { .. }
             | LoadError::HostFunction(_)
+            | LoadError::Precompiled { .. }
+            | LoadError::CompiledOtherwise { .. }
             | LoadError::Compiler(_) => Self::Code { causes: Causes::of(error) },
         }
     }

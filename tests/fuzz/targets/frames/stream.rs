@@ -3,6 +3,9 @@
 use arbitrary::Arbitrary;
 use mtl_host::fuzzing::{self, received};
 
+/// Kinds of frames are numbered from one.
+const KINDS: u8 = 15;
+
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Case<'a> {
     /// The most that a frame may have.
@@ -32,7 +35,8 @@ enum Part<'a> {
 impl Part<'_> {
     /// What comes of it, if something does.
     fn bytes(self) -> Vec<u8> {
-        let header = |length: u32, kind| [&length.to_le_bytes()[..], &[kind % 16]].concat();
+        let header =
+            |length: u32, kind| [&length.to_le_bytes()[..], &[kind % (KINDS + 2)]].concat();
         match self {
             Self::Bytes(bytes) => bytes.to_vec(),
             Self::Header { length, kind } => header(length.into(), kind),
@@ -68,7 +72,7 @@ impl Case<'_> {
         loop {
             let Some(([length @ .., kind], rest)) = bytes.split_first_chunk::<5>() else { break };
             let length = u32::from_le_bytes(*length) as usize;
-            if !(1..=14).contains(kind) {
+            if !(1..=KINDS).contains(kind) {
                 return (frames, "it sent a kind that there is not");
             }
             if length > self.most as usize {

@@ -1,0 +1,122 @@
+//! `mtl-host cache`: what is kept of compiled plugins, and to throw it away.
+
+use clap::{Args, Subcommand};
+use mtl_host::{Cache, CacheInfo, CacheShare};
+use serde_json::{Value, json};
+
+use super::cache_args::CachePlace;
+use super::error::CliError;
+use super::escape;
+use super::exit::Exit;
+use super::report::counted;
+use super::run::refuse;
+
+/// Show what is kept of compiled plugins, or throw it away
+#[derive(Debug, Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct CacheCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Show where compiled plugins are kept, how many, and how large they are
+    Info {
+        #[command(flatten)]
+        place: CachePlace,
+
+        /// Write one JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove all that is kept. Runs that use it go on with it
+    Clear {
+        #[command(flatten)]
+        place: CachePlace,
+    },
+}
+
+/// Does what was asked; `show` is for what there is to tell.
+pub(super) fn cache(command: &CacheCommand, show: impl Fn(&str) -> Exit) -> Exit {
+    let text = match &command.what {
+        What::Info { place, json: false } => info(place, text),
+        What::Info { place, json: true } => info(place, object),
+        What::Clear { place } => clear(place),
+    };
+    text.map_or_else(|error| refuse(&error), |text| show(&text))
+}
+
+fn info(
+    place: &CachePlace,
+    shown: impl Fn(&CachePlace, &str, &CacheInfo) -> String,
+) -> Result<String, CliError> {
+    let path = place.path()?;
+    let cache = Cache::find(&path)?;
+    let info = cache.map_or_else(|| Ok(CacheInfo::default()), |cache| cache.info())?;
+    Ok(shown(place, &path.display().to_string(), &info))
+}
+
+fn clear(place: &CachePlace) -> Result<String, CliError> {
+    let cache = Cache::find(place.path()?)?;
+    let cleared = cache.map_or_else(|| Ok(CacheInfo::default()), |cache| cache.clear())?;
+    let CacheInfo { trusted, jailed, .. } = cleared;
+    let entries = counted(trusted.entries + jailed.entries, "plugin");
+    Ok(format!("removed {entries}, {}\n", size(trusted.bytes + jailed.bytes)))
+}
+
+fn text(place: &CachePlace, path: &str, info: &CacheInfo) -> String {
+    let share =
+        |share: &CacheShare| format!("{}, {}", counted(share.entries, "plugin"), size(share.bytes));
+    format!(
+        "cache    {}\nlimit    {}\ntrusted  {}\njailed   {}\n",
+        escape::line(path),
+        place.cache_size,
+        share(&info.trusted),
+        share(&info.jailed),
+    )
+}
+
+fn object(place: &CachePlace, path: &str, info: &CacheInfo) -> String {
+    let share =
+        |share: &CacheShare| -> Value { json!({ "entries": share.entries, "bytes": share.bytes }) };
+    let object = json!({
+        "path": path,
+        "limit": place.cache_size.bytes(),
+        "trusted": share(&info.trusted),
+        "jailed": share(&info.jailed),
+    });
+    format!("{}\n", escape::json(&object.to_string()))
+}
+
+/// A size as people want it: some digits of it.
+fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
+    match bytes {
+        ..KIB => counted(bytes, "byte"),
+        KIB..MIB => format!("{} KiB", bytes.div_ceil(KIB)),
+        _ => format!("{} MiB", bytes.div_ceil(MIB)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_rounded_up() {
+        #[rustfmt::skip]
+        let cases = [
+            (0,         "0 bytes"),
+            (1023,      "1023 bytes"),
+            (1024,      "1 KiB"),
+            (1025,      "2 KiB"),
+            (1 << 20,   "1 MiB"),
+            (10 << 30,  "10240 MiB"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is in a cache, how often it was asked, and to throw away what there is.
+
+use std::io;
+
+use super::place::{Listed, Place};
+use super::{Cache, CacheError, Which};
+
+/// How often a [`Cache`] was asked, by this process.
+///
+/// ```
+/// let cache = mtl_host::Cache::open(tempfile::tempdir()?.path())?;
+/// assert_eq!(cache.uses(), mtl_host::CacheUses::default());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheUses {
+    /// It had what was asked for.
+    pub hits: u64,
+    /// It had not.
+    pub misses: u64,
+    /// It had something that was not as it was put there, and was made anew.
+    pub damaged: u64,
+}
+
+/// What is in a [`Cache`].
+///
+/// ```
+/// let info = mtl_host::Cache::open(tempfile::tempdir()?.path())?.info()?;
+/// assert_eq!((info.jailed.entries, info.jailed.bytes), (0, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheInfo {
+    /// What was compiled in processes of this user's.
+    pub trusted: CacheShare,
+    /// What was compiled in jails, and is loaded in jails alone.
+    pub jailed: CacheShare,
+}
+
+/// A part of what is in a [`Cache`].
+///
+/// ```
+/// assert_eq!(mtl_host::CacheShare::default().bytes, 0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheShare {
+    /// How many there are.
+    pub entries: u64,
+    /// How many bytes they have.
+    pub bytes: u64,
+}
+
+impl Cache {
+    /// What is in it.
+    ///
+    /// ```
+    /// # use mtl_host::{Cache, Engine, Plugin};
+    /// let folder = tempfile::tempdir()?;
+    /// let cache = Cache::open(folder.path())?;
+    /// Plugin::loader(&Engine::new()?).cache(&cache).load("../tests/fixtures/upper.wat")?;
+    /// assert_eq!(cache.info()?.trusted.entries, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn info(&self) -> Result<CacheInfo, CacheError> {
+        self.each(|_, _| Ok(()))
+    }
+
+    /// Removes all that is in it; gives what that was. Who has something of it in use keeps that.
+    ///
+    /// ```
+    /// let folder = tempfile::tempdir()?;
+    /// let cache = mtl_host::Cache::open(folder.path())?;
+    /// assert_eq!(cache.clear()?.trusted.entries, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or something cannot be removed.
+    pub fn clear(&self) -> Result<CacheInfo, CacheError> {
+        self.each(|place, entry| place.remove(&entry.name))
+    }
+
+    /// Does something with each entry; gives what they are together.
+    fn each(
+        &self,
+        act: impl Fn(&Place, &Listed) -> io::Result<()>,
+    ) -> Result<CacheInfo, CacheError> {
+        let share = |which| -> io::Result<CacheShare> {
+            let mut share = CacheShare::default();
+            let Some(place) = self.place(which) else { return Ok(share) };
+            for entry in place.list()? {
+                act(place, &entry)?;
+                share.entries += 1;
+                share.bytes += entry.bytes;
+            }
+            Ok(share)
+        };
+        let info =
+            || Ok(CacheInfo { trusted: share(Which::Trusted)?, jailed: share(Which::Jailed)? });
+        info().map_err(|source| CacheError::Io { path: self.path().to_owned(), source })
+    }
+}

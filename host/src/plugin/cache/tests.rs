@@ -1,0 +1,186 @@
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::time::{Duration, UNIX_EPOCH};
+
+use tempfile::TempDir;
+
+use super::*;
+
+fn cache() -> (TempDir, Cache) {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::open(folder.path()).unwrap();
+    (folder, cache)
+}
+
+fn key(of: &str) -> Key {
+    Key::of("plugin").part(of.as_bytes()).end()
+}
+
+fn path(folder: &TempDir, place: &str, key: &Key) -> PathBuf {
+    folder.path().join(place).join(key.to_string())
+}
+
+fn code(own: &OwnCode) -> Vec<u8> {
+    let mut code = vec![0; usize::try_from(own.length()).unwrap()];
+    std::os::unix::fs::FileExt::read_exact_at(own.file(), &mut code, 0).unwrap();
+    code
+}
+
+#[test]
+fn what_is_kept_is_found_by_its_key_alone() {
+    let (_folder, cache) = cache();
+    assert!(cache.own(&key("a")).is_none());
+    cache.keep_own(&key("a"), b"the code", b"facts");
+    let found = cache.own(&key("a")).unwrap();
+    assert_eq!(code(&found), b"the code");
+    assert!(cache.own(&key("b")).is_none());
+    assert_eq!(cache.uses(), CacheUses { hits: 1, misses: 2, damaged: 0 });
+}
+
+#[test]
+fn what_a_jail_has_made_is_never_trusted() {
+    let (folder, cache) = cache();
+    cache.keep_jailed(&key("a"), b"jailed", b"facts");
+    assert!(cache.own(&key("a")).is_none());
+    let jailed = cache.jailed(&key("a")).unwrap();
+    assert_eq!((jailed.length(), jailed.facts()), (6, &b"facts"[..]));
+    cache.keep_own(&key("b"), b"trusted", b"");
+    assert!(cache.jailed(&key("b")).is_none());
+    let info = cache.info().unwrap();
+    assert_eq!((info.trusted.entries, info.jailed.entries), (1, 1));
+    assert!(path(&folder, "jailed", &key("a")).is_file());
+    assert!(path(&folder, "trusted", &key("b")).is_file());
+}
+
+#[test]
+fn what_is_damaged_or_open_to_others_is_not_there() {
+    type Damage = fn(&Path);
+    let (folder, cache) = cache();
+    let it = path(&folder, "trusted", &key("it"));
+    let other = path(&folder, "trusted", &key("other"));
+    #[rustfmt::skip]
+    let damages: [(&str, Damage); 8] = [
+        ("cut",       |it| fs::write(it, &fs::read(it).unwrap()[1..]).unwrap()),
+        ("empty",     |it| fs::write(it, "").unwrap()),
+        ("longer",    |it| fs::write(it, [fs::read(it).unwrap(), vec![0]].concat()).unwrap()),
+        ("changed",   |it| {
+            let mut bytes = fs::read(it).unwrap();
+            bytes[0] ^= 1;
+            fs::write(it, bytes).unwrap();
+        }),
+        ("another's", |it| {
+            let name = key("other").to_string();
+            fs::copy(it.with_file_name(name), it).map(drop).unwrap();
+        }),
+        ("open",      |it| fs::set_permissions(it, PermissionsExt::from_mode(0o622)).unwrap()),
+        ("a link",    |it| {
+            fs::remove_file(it).unwrap();
+            symlink(key("kept").to_string(), it).unwrap();
+        }),
+        ("a pipe",    |it| {
+            fs::remove_file(it).unwrap();
+            rustix::fs::mknodat(
+                rustix::fs::CWD, it, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0,
+            ).unwrap();
+        }),
+    ];
+    for (at, (damage, apply)) in (1..).zip(damages) {
+        cache.keep_own(&key("it"), b"the code", b"");
+        cache.keep_own(&key("other"), b"another", b"");
+        fs::copy(&it, path(&folder, "trusted", &key("kept"))).unwrap();
+        assert!(other.is_file() && cache.own(&key("it")).is_some());
+        apply(&it);
+        assert!(cache.own(&key("it")).is_none(), "{damage}");
+        assert_eq!(cache.uses().damaged, at, "{damage}");
+        cache.keep_own(&key("it"), b"the code", b"");
+        assert_eq!(code(&cache.own(&key("it")).unwrap()), b"the code", "{damage}");
+    }
+}
+
+#[test]
+fn what_was_not_used_for_the_longest_time_goes() {
+    let (folder, cache) = cache();
+    let cache = cache.limit("1KiB".parse().unwrap());
+    let used_at = |place: &str, name: &str, seconds| {
+        let file = File::options().write(true).open(path(&folder, place, &key(name))).unwrap();
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+    };
+    for (name, seconds) in [("a", 1), ("b", 2)] {
+        cache.keep_own(&key(name), &[0; 200], b"");
+        used_at("trusted", name, seconds);
+    }
+    cache.keep_jailed(&key("c"), &[0; 200], b"");
+    used_at("jailed", "c", 3);
+    // By being used, the oldest is the newest.
+    assert!(cache.own(&key("a")).is_some());
+    assert_eq!(cache.info().unwrap().trusted.entries, 2);
+    cache.keep_own(&key("d"), &[0; 200], b"");
+    let kept = |name| cache.own(&key(name)).is_some();
+    assert_eq!(["a", "b", "d"].map(kept), [true, false, true]);
+    assert!(cache.jailed(&key("c")).is_some());
+    // The new one stays, whatever its time is.
+    cache.keep_own(&key("e"), &[0; 900], b"");
+    assert_eq!(["a", "d", "e"].map(kept), [false, false, true]);
+    assert!(cache.jailed(&key("c")).is_none());
+}
+
+#[test]
+fn what_is_larger_than_the_cache_is_not_kept_and_throws_nothing_out() {
+    let (_folder, cache) = cache();
+    let cache = cache.limit("1KiB".parse().unwrap());
+    cache.keep_own(&key("small"), &[0; 100], b"");
+    cache.keep_own(&key("large"), &[0; 1024], b"");
+    assert!(cache.own(&key("large")).is_none() && cache.own(&key("small")).is_some());
+}
+
+#[test]
+fn what_nobody_finishes_is_swept_away() {
+    let (folder, cache) = cache();
+    let (old, new) = (folder.path().join("trusted/.new-1"), folder.path().join("trusted/.new-2"));
+    for path in [&old, &new] {
+        fs::write(path, "half of i").unwrap();
+    }
+    File::options().write(true).open(&old).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    cache.keep_own(&key("it"), b"code", b"");
+    assert!(!old.exists() && new.exists());
+    assert_eq!(cache.info().unwrap().trusted.entries, 1);
+}
+
+#[test]
+fn an_entry_in_use_stays_as_it_is_when_it_is_replaced_or_removed() {
+    let (folder, cache) = cache();
+    cache.keep_own(&key("it"), b"old", b"");
+    let old = cache.own(&key("it")).unwrap();
+    cache.keep_own(&key("it"), b"new", b"");
+    assert_eq!(code(&cache.own(&key("it")).unwrap()), b"new");
+    let removed = cache.clear().unwrap().trusted;
+    assert_eq!(removed.entries, 1);
+    assert_eq!(code(&old), b"old");
+    assert_eq!(fs::read_dir(folder.path().join("trusted")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_or_is_gone_keeps_nothing_and_fails_nothing() {
+    let (folder, cache) = cache();
+    fs::remove_dir_all(folder.path()).unwrap();
+    cache.keep_own(&key("it"), b"code", b"");
+    assert!(cache.own(&key("it")).is_none());
+    assert_eq!(cache.info().unwrap(), CacheInfo::default());
+
+    // A file in the place of a directory: nothing can be made there, whoever tries.
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("trusted"), "").unwrap();
+    let cache = Cache::open(folder.path()).unwrap();
+    cache.keep_own(&key("it"), b"code", b"");
+    assert!(cache.own(&key("it")).is_none());
+    cache.keep_jailed(&key("it"), b"code", b"");
+    assert!(cache.jailed(&key("it")).is_some());
+}
+
+#[test]
+fn entries_are_readable_by_their_user_alone() {
+    let (folder, cache) = cache();
+    cache.keep_own(&key("it"), b"code", b"");
+    let found = fs::metadata(path(&folder, "trusted", &key("it"))).unwrap();
+    assert_eq!(found.mode() & 0o777, 0o600);
+}

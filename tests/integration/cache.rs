@@ -1,0 +1,480 @@
+//! Compiled plugins that are kept: a run that finds one is as a run that does not, but for the time
+//! it takes; and what is not as this host has put it there is not run.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mtl_host::{Cache, Engine, LoadError, Plugin, Pool};
+use tempfile::TempDir;
+
+use crate::support::{
+    Host, command, fixtures, host, host_in_processes, host_on_threads, in_processes, isolation,
+};
+
+/// A folder in which runs have a cache.
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// The run, with the cache in this folder.
+fn with_cache(host: Host, folder: &TempDir) -> Host {
+    host.args(["--cache-dir".into(), folder.path().join("cache")])
+}
+
+/// A run of this fixture, with the cache in this folder.
+fn run(host: Host, folder: &TempDir, plugin: &str) -> Host {
+    with_cache(host, folder).plugin(plugin).stdin("one\n")
+}
+
+/// The files that are kept in a part of the cache.
+fn kept(folder: &TempDir, part: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder.path().join("cache").join(part)) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The part that runs use.
+fn part() -> &'static str {
+    if in_processes() { "jailed" } else { "trusted" }
+}
+
+/// The one file that is kept in a part of the cache.
+#[track_caller]
+fn only(folder: &TempDir, part: &str) -> PathBuf {
+    let kept = kept(folder, part);
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    kept.into_iter().next().unwrap()
+}
+
+fn set_used(path: &Path, time: SystemTime) {
+    fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+/// Whether `run` takes what is in this file: that makes it be used later, and leaves it there.
+fn is_used(path: &Path, run: impl FnOnce()) -> bool {
+    let long_ago = UNIX_EPOCH + Duration::from_secs(1);
+    set_used(path, long_ago);
+    let inode = fs::metadata(path).unwrap().ino();
+    run();
+    let after = fs::metadata(path).unwrap();
+    after.ino() == inode && after.modified().unwrap() > long_ago
+}
+
+#[test]
+fn a_plugin_is_compiled_once() {
+    for (plugin, other) in [("upper.wat", "echo.wat"), ("component.wat", "upper.wat")] {
+        let folder = folder();
+        run(host(), &folder, plugin).run().code(0).stdout("ONE\n");
+        let it = only(&folder, part());
+        let again = || drop(run(host(), &folder, plugin).run().code(0).stdout("ONE\n"));
+        assert!(is_used(&it, again), "{plugin}");
+        assert!(is_used(&it, again), "{plugin}");
+        assert!(!is_used(&it, || drop(run(host(), &folder, other).run().code(0))), "{plugin}");
+        // With fuel it is other code.
+        let with_fuel = run(host().args(["--fuel", "1M"]), &folder, plugin);
+        assert!(!is_used(&it, || drop(with_fuel.run().code(0).stdout("ONE\n"))), "{plugin}");
+        assert_eq!(kept(&folder, part()).len(), 3);
+    }
+}
+
+#[test]
+fn what_is_damaged_is_made_anew() {
+    for plugin in ["upper.wat", "component.wat"] {
+        let folder = folder();
+        run(host(), &folder, plugin).run().code(0);
+        let it = only(&folder, part());
+        let whole = fs::read(&it).unwrap();
+        let mut changed = whole.clone();
+        changed[whole.len() / 2] ^= 0x40;
+        for bytes in [&changed[..], &whole[..whole.len() / 2], &whole[1..], b""] {
+            fs::write(&it, bytes).unwrap();
+            run(host(), &folder, plugin).run().code(0).stdout("ONE\n");
+            assert_ne!(fs::read(&it).unwrap(), bytes);
+            let again = || drop(run(host(), &folder, plugin).run().code(0).stdout("ONE\n"));
+            assert!(is_used(&it, again));
+        }
+    }
+}
+
+#[test]
+fn a_directory_that_others_can_change_is_no_cache() {
+    let folder = folder();
+    let cache = folder.path().join("cache");
+    fs::create_dir(&cache).unwrap();
+    let shown = cache.canonicalize().unwrap().display().to_string();
+    let refused = |why: &str| {
+        run(host(), &folder, "upper.wat").run().code(0).stdout("ONE\n").stderr(&format!(
+            "warning: plugins are compiled each time: the cache `{shown}` is not safe: `{shown}` \
+             {why}\n \
+             hint: what is in a cache is run: `chmod go-w DIR` closes a directory of yours; \
+             `--cache-dir DIR` takes another place, `--no-cache` none\n"
+        ));
+        assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
+    };
+    for mode in [0o777, 0o770, 0o1777] {
+        fs::set_permissions(&cache, PermissionsExt::from_mode(mode)).unwrap();
+        refused("can be written by others");
+    }
+    fs::set_permissions(&cache, PermissionsExt::from_mode(0o700)).unwrap();
+    // Only the system's administrator can give a directory away.
+    if rustix::process::geteuid().is_root() {
+        chown(&cache, Some(4321), None).unwrap();
+        refused("belongs to another user");
+        chown(&cache, Some(0), None).unwrap();
+    }
+    run(host(), &folder, "upper.wat").run().code(0).stderr("");
+    assert_eq!(kept(&folder, part()).len(), 1);
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_told_of_if_it_was_asked_for() {
+    let asked = host().args(["--cache-dir", "/proc/mtl/cache"]).plugin("upper.wat").stdin("one\n");
+    let stderr = asked.run().code(0).stdout("ONE\n").stderr_text();
+    let begin = "warning: plugins are compiled each time: cannot use the cache `/proc/mtl/cache`: ";
+    assert!(stderr.starts_with(begin), "{stderr}");
+    let usual = host().plugin("upper.wat").stdin("one\n").under("env", ["HOME=/proc/mtl"]);
+    usual.run().code(0).stdout("ONE\n").stderr("");
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_does_without() {
+    let folder = folder();
+    run(host(), &folder, "upper.wat").run().code(0);
+    let it = only(&folder, part());
+    let parent = it.parent().unwrap();
+    fs::set_permissions(parent, PermissionsExt::from_mode(0o500)).unwrap();
+    let again = || drop(run(host(), &folder, "upper.wat").run().code(0).stderr(""));
+    assert!(is_used(&it, again), "what is there is used");
+    run(host(), &folder, "echo.wat").run().code(0).stdout("one\n").stderr("");
+    // What is in the way of an entry stays, and nothing half done.
+    fs::set_permissions(parent, PermissionsExt::from_mode(0o700)).unwrap();
+    for path in kept(&folder, part()) {
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("file"), "").unwrap();
+    }
+    let before = kept(&folder, part());
+    run(host(), &folder, "upper.wat").run().code(0).stdout("ONE\n").stderr("");
+    assert_eq!(kept(&folder, part()), before);
+}
+
+#[test]
+fn runs_at_once_share_a_cache() {
+    let folder = folder();
+    let start = |_| run(host(), &folder, "upper.wat").start();
+    for running in [0; 6].map(start) {
+        running.finish().code(0).stdout("ONE\n").stderr("");
+    }
+    let it = only(&folder, part());
+    // While some replace what others read.
+    let damage = |at| {
+        if at % 2 == 0 {
+            fs::write(&it, "damaged").unwrap();
+        }
+        run(host(), &folder, "upper.wat").start()
+    };
+    for running in [0, 1, 2, 3, 4, 5].map(damage) {
+        running.finish().code(0).stdout("ONE\n").stderr("");
+    }
+    assert_eq!(only(&folder, part()), it);
+}
+
+#[test]
+fn what_was_not_used_for_the_longest_time_goes() {
+    let folder = folder();
+    run(host(), &folder, "upper.wat").run().code(0);
+    let upper = only(&folder, part());
+    let size = fs::metadata(&upper).unwrap().len();
+    run(host(), &folder, "echo.wat").run().code(0);
+    let echo = kept(&folder, part()).into_iter().find(|path| *path != upper).unwrap();
+    set_used(&upper, UNIX_EPOCH + Duration::from_secs(2));
+    set_used(&echo, UNIX_EPOCH + Duration::from_secs(1));
+    let limit = (size * 5 / 2).to_string();
+    run(host(), &folder, "misbehave.wat").args(["--cache-size", &limit]).run().code(0);
+    let kept = kept(&folder, part());
+    assert!(kept.contains(&upper) && !kept.contains(&echo), "{kept:?}");
+}
+
+#[test]
+fn without_a_cache_nothing_is_kept_or_taken() {
+    let folder = folder();
+    let home = |host: Host| host.under("env", [&format!("HOME={}", folder.path().display())]);
+    let plain = || host().plugin("upper.wat").stdin("one\n");
+    home(plain().args(["--no-cache"])).run().code(0).stdout("ONE\n").stderr("");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    home(plain()).run().code(0).stdout("ONE\n").stderr("");
+    let usual = folder.path().join(".cache/mtl-host").join(part());
+    let entry = fs::read_dir(&usual).unwrap().next().unwrap().unwrap().path();
+    let without = || drop(home(plain().args(["--no-cache"])).run().code(0));
+    assert!(!is_used(&entry, without));
+    assert!(is_used(&entry, || drop(home(plain()).run().code(0))));
+    let mode = fs::metadata(usual.parent().unwrap()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn what_a_jail_has_made_is_never_run_outside_of_one() {
+    let folder = folder();
+    let upper = || run(host_on_threads(), &folder, "upper.wat");
+    upper().run().code(0);
+    let trusted = only(&folder, "trusted");
+    // This one says `one`, not `ONE`.
+    run(host_in_processes(), &folder, "echo.wat").run().code(0).stdout("one\n");
+    let jailed = only(&folder, "jailed");
+    run(host_in_processes(), &folder, "upper.wat").run().code(0).stdout("ONE\n");
+    let other = kept(&folder, "jailed").into_iter().find(|path| *path != jailed).unwrap();
+
+    // Nor is it one's own code, by whatever name it is put there.
+    for planted in [&jailed, &other] {
+        for name in [&trusted, planted] {
+            let place = trusted.with_file_name(name.file_name().unwrap());
+            fs::copy(planted, &place).unwrap();
+            let bytes = fs::read(planted).unwrap();
+            upper().run().code(0).stdout("ONE\n").stderr("");
+            assert_ne!(fs::read(&trusted).unwrap(), bytes);
+        }
+    }
+    // And one plugin's code is not another's.
+    fs::copy(&jailed, &other).unwrap();
+    run(host_in_processes(), &folder, "upper.wat").run().code(0).stdout("ONE\n").stderr("");
+    assert!(kept(&folder, "trusted").contains(&trusted));
+}
+
+#[test]
+fn on_threads_a_cache_of_jailed_code_is_empty() {
+    let folder = folder();
+    run(host_in_processes(), &folder, "upper.wat").run().code(0).stdout("ONE\n");
+    let jailed = only(&folder, "jailed");
+    let on_threads = || drop(run(host_on_threads(), &folder, "upper.wat").run().code(0));
+    assert!(!is_used(&jailed, on_threads));
+    assert!(is_used(&only(&folder, "trusted"), on_threads));
+    let in_processes = || drop(run(host_in_processes(), &folder, "upper.wat").run().code(0));
+    assert!(!is_used(&only(&folder, "trusted"), in_processes));
+}
+
+#[test]
+fn a_plugin_that_is_kept_is_refused_as_any_other() {
+    let folder = folder();
+    for plugin in ["upper.wat", "renamed-call.wat", "component.wat"] {
+        let call: &[_] = if plugin == "renamed-call.wat" { &["--call", "first"] } else { &[] };
+        run(host(), &folder, plugin).args(call.iter().copied()).run().code(0);
+    }
+    let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str]); 6] = [
+        ("upper.wat",        &["--max-functions", "1"]),
+        ("upper.wat",        &["--max-plugin", "10"]),
+        ("upper.wat",        &["--sha256", digest]),
+        ("upper.wat",        &["--call", "other"]),
+        ("renamed-call.wat", &[]),
+        ("component.wat",    &["--call", "first"]),
+    ];
+    for (plugin, flags) in cases {
+        let refused = |host: Host| host.args(flags.iter().copied()).run().code(3).stderr_text();
+        let without = refused(host().args(["--no-cache"]).plugin(plugin));
+        assert!(without.starts_with("error: "), "{without}");
+        assert_eq!(refused(run(host(), &folder, plugin)), without);
+    }
+}
+
+#[test]
+fn a_library_that_shares_the_commands_cache_finds_what_it_keeps() {
+    let folder = folder();
+    run(host(), &folder, "upper.wat").run().code(0);
+    let cache = Cache::open(folder.path().join("cache")).unwrap();
+    let loader = Plugin::loader(&Engine::new().unwrap()).isolation(isolation()).cache(&cache);
+    let path = fixtures().join("upper.wat");
+    let plugins = [loader.load(&path).unwrap(), loader.load(&path).unwrap()];
+    assert_eq!((cache.uses().hits, cache.uses().misses), (2, 0));
+    for plugin in plugins {
+        let mut pool = Pool::builder(&plugin).isolation(isolation()).build().unwrap();
+        assert_eq!(pool.map(["one"]).next().unwrap().unwrap().bytes(), Some(&b"ONE"[..]));
+    }
+    // It goes, and nothing fails.
+    fs::remove_dir_all(folder.path().join("cache")).unwrap();
+    loader.load(&path).unwrap();
+    assert_eq!(cache.uses().misses, 1);
+}
+
+#[test]
+fn a_refused_plugin_is_not_kept() {
+    let folder = folder();
+    run(host(), &folder, "no-call.wat").run().code(3);
+    assert_eq!(kept(&folder, part()), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn what_is_kept_is_shown_and_thrown_away() {
+    let folder = folder();
+    let cache = |args: &[&str]| {
+        with_cache(command().args(["cache"]).args(args.iter().copied()), &folder).run().code(0)
+    };
+    let place = folder.path().join("cache").display().to_string();
+    let none = format!(
+        "cache    {place}\nlimit    1GiB\ntrusted  0 plugins, 0 bytes\njailed   0 plugins, 0 bytes\n"
+    );
+    cache(&["info"]).stdout(&none).stderr("");
+    assert!(!folder.path().join("cache").exists(), "to look makes none");
+    cache(&["clear"]).stdout("removed 0 plugins, 0 bytes\n");
+
+    run(host_on_threads(), &folder, "upper.wat").run().code(0);
+    run(host_in_processes(), &folder, "upper.wat").run().code(0);
+    run(host_in_processes(), &folder, "echo.wat").run().code(0);
+    let bytes = |part| -> u64 {
+        kept(&folder, part).iter().map(|path| fs::metadata(path).unwrap().len()).sum()
+    };
+    let json = format!(
+        "{{\"jailed\":{{\"bytes\":{},\"entries\":2}},\"limit\":1048576,\"path\":\"{place}\",\
+         \"trusted\":{{\"bytes\":{},\"entries\":1}}}}\n",
+        bytes("jailed"),
+        bytes("trusted")
+    );
+    cache(&["info", "--json", "--cache-size", "1MiB"]).stdout(json);
+    let size = (bytes("jailed") + bytes("trusted")).div_ceil(1024);
+    cache(&["clear"]).stdout(format!("removed 3 plugins, {size} KiB\n"));
+    cache(&["info"]).stdout(&none);
+    command().args(["cache", "info"]).run().code(2).stderr(
+        "error: there is no place for a cache: neither `HOME` nor `XDG_CACHE_HOME` names one\n \
+         hint: name it: `--cache-dir DIR`\n",
+    );
+}
+
+/// A plugin's code, compiled ahead of time.
+fn compiled(plugin: &str, flags: &[&str]) -> Vec<u8> {
+    let compile = command().args(["compile"]).args(flags.iter().copied()).plugin(plugin);
+    let name = plugin.replace(".wat", ".cwasm");
+    let finished = compile.run().code(0).stdout(format!("{name}\n")).stderr("");
+    fs::read(finished.folder().join(name)).unwrap()
+}
+
+#[test]
+fn a_plugin_that_is_compiled_already_runs_when_it_is_trusted() {
+    for plugin in ["upper.wat", "component.wat"] {
+        let ways: [&[_]; 2] = [&["--isolation", "thread"], &["--isolation", "process"]];
+        let codes = ways.map(|flags| compiled(plugin, flags));
+        // By its bytes it is known, not by its name.
+        for name in ["upper.cwasm", "upper.wasm"] {
+            for code in &codes {
+                let run = || host().file(name, code).args([name]).stdin("one\n");
+                run().args(["--trust-precompiled"]).run().code(0).stdout("ONE\n");
+                run().run().code(3).stdout("").stderr(&format!(
+                    "error: plugin `{name}` is compiled already: it would be run as it is, and \
+                     nothing can be checked of it\n \
+                     hint: if you have compiled it yourself, or trust who has, `run \
+                     --trust-precompiled` runs it; otherwise take the .wasm that it was made from\n"
+                ));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_compiled_is_taken_as_ever_by_who_would_trust_it() {
+    host()
+        .args(["--trust-precompiled"])
+        .plugin("upper.wat")
+        .stdin("one\n")
+        .run()
+        .code(0)
+        .stdout("ONE\n");
+    let nothing = host().file("it.cwasm", "").args(["--trust-precompiled", "it.cwasm"]);
+    let stderr = nothing.run().code(3).stderr_text();
+    assert!(stderr.starts_with("error: plugin `it.cwasm` is not WebAssembly: it is empty\n"));
+}
+
+#[test]
+fn code_for_others_is_refused() {
+    let code = compiled("upper.wat", &[]);
+    let refused = |code: &[u8], flags: &[&str], why: &str, hint: &str| {
+        let run = host().file("it.cwasm", code).args(["it.cwasm", "--trust-precompiled"]);
+        run.args(flags.iter().copied())
+            .run()
+            .code(3)
+            .stdout("")
+            .stderr(&format!("error: plugin `it.cwasm` {why}\n hint: {hint}\n"));
+    };
+    let again = "compile it again: `mtl-host compile PLUGIN`";
+    let damaged = "is damaged, or was not made by `mtl-host compile`";
+    refused(&code[..code.len() / 2], &[], damaged, again);
+    let mut changed = code.clone();
+    changed[code.len() / 2] ^= 1;
+    refused(&changed, &[], damaged, again);
+    let why = "was compiled for runs without `--fuel`";
+    let hint = "compile it again: `mtl-host compile --fuel PLUGIN`";
+    refused(&code, &["--fuel", "1M"], why, hint);
+    let for_fuel = compiled("upper.wat", &["--fuel"]);
+    refused(&for_fuel, &[], "was compiled for runs with `--fuel`", again);
+    let run = host().file("it.cwasm", &for_fuel).args(["it.cwasm", "--trust-precompiled"]);
+    run.args(["--fuel", "1M"]).stdin("one\n").run().code(0).stdout("ONE\n");
+
+    let version = env!("CARGO_PKG_VERSION");
+    let why = format!("was compiled by mtl-host 9.9.9, and this is {version}");
+    let ours = format!("\"version\":\"{version}\"");
+    refused(&forged(&code, &ours, "\"version\":\"9.9.9\""), &[], &why, again);
+    // The settings are behind the lengths, and before the digest.
+    let mut settings = code[..code.len() - 32].to_vec();
+    *settings.last_mut().unwrap() ^= 1;
+    let why = "was compiled for another processor, or by another build";
+    refused(&sealed(settings), &[], why, again);
+}
+
+/// The code, with another text in what it says of itself; whole, for who looks at its digest.
+fn forged(code: &[u8], text: &str, other: &str) -> Vec<u8> {
+    assert_eq!(text.len(), other.len());
+    let body = &code[..code.len() - 32];
+    let at = body.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+    sealed([&body[..at], other.as_bytes(), &body[at + text.len()..]].concat())
+}
+
+/// These bytes, and their digest.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let digest = mtl_host::Sha256::of(&bytes).to_string();
+    let digits = (0..64).step_by(2).map(|at| u8::from_str_radix(&digest[at..at + 2], 16).unwrap());
+    bytes.extend(digits.collect::<Vec<_>>());
+    bytes
+}
+
+#[test]
+fn code_is_checked_like_the_plugin_that_it_was_made_from() {
+    let code = compiled("upper.wat", &[]);
+    let run = |flags: &[&str]| {
+        let run = host_on_threads().file("it.cwasm", &code).args(["it.cwasm"]);
+        run.args(flags.iter().copied()).args(["--trust-precompiled"]).run().code(3).stderr_text()
+    };
+    let pinned = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert!(run(&["--sha256", pinned]).contains("is not the one that was pinned"));
+    assert!(run(&["--max-plugin", "10"]).contains("is larger than 10 bytes"));
+    assert!(run(&["--call", "other"]).contains("does not export `other`"));
+    let inspect = command().args(["inspect", "it.cwasm"]).file("it.cwasm", &code);
+    let stderr = inspect.run().code(3).stdout("").stderr_text();
+    assert!(stderr.starts_with("error: plugin `it.cwasm` is compiled already"), "{stderr}");
+}
+
+#[test]
+fn to_compile_writes_no_plugin_over_and_leaves_no_ruin() {
+    let compile = || command().args(["compile"]).plugin("upper.wat");
+    compile().args(["-o", "upper.wat"]).run().code(2).stderr(
+        "error: cannot write compiled code `upper.wat`: it is also the plugin\n \
+         hint: write to another file\n",
+    );
+    let stderr = compile().args(["-o", "no/such/folder"]).run().code(4).stdout("").stderr_text();
+    assert!(stderr.starts_with("error: cannot write `no/such/folder`: "), "{stderr}");
+    let refused = command().args(["compile"]).plugin("no-call.wat").run().code(3).stdout("");
+    assert!(!refused.folder().join("no-call.cwasm").exists());
+    compile().args(["-o", "a b"]).run().code(0).stdout("a b\n");
+}
+
+#[test]
+fn a_library_says_why_it_takes_no_compiled_code() {
+    let engine = Engine::new().unwrap();
+    let code = Plugin::load(&engine, fixtures().join("upper.wat")).unwrap().precompiled().unwrap();
+    let loader = Plugin::loader(&engine).isolation(isolation());
+    let error = loader.from_bytes("it", &code).unwrap_err();
+    assert!(matches!(error, LoadError::Precompiled { .. }), "{error}");
+}
