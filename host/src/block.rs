@@ -14,6 +14,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod again;
+
+pub(crate) use self::again::Blocks;
+
 /// Position of an item in the input, counted from 0.
 ///
 /// ```
@@ -312,40 +316,50 @@ impl BlockBuilder {
         self.rejected.retain(|(item, _)| *item < items);
     }
 
-    pub(crate) fn seal(self, first: ItemIndex) -> Block {
+    /// What it takes, in bytes, beside what is said of few items.
+    fn memory(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
+    }
+
+    /// Forgets all items; the memory stays.
+    fn clear(&mut self) {
         let Self { bytes, ends, rejected, paths, input_bytes } = self;
-        Block { first, bytes, ends, rejected, paths, input_bytes }
+        bytes.clear();
+        ends.clear();
+        rejected.clear();
+        paths.clear();
+        *input_bytes = 0;
+    }
+
+    pub(crate) fn seal(self, first: ItemIndex) -> Block {
+        Block { first, content: self }
     }
 }
 
 /// Items that were read together: numbered, shared, unchanging.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Block {
     first: ItemIndex,
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    rejected: Vec<(usize, String)>,
-    paths: Vec<(usize, PathBuf)>,
-    input_bytes: u64,
+    content: BlockBuilder,
 }
 
 impl Block {
     fn start(&self, item: usize) -> usize {
-        item.checked_sub(1).map_or(0, |before| self.ends[before])
+        item.checked_sub(1).map_or(0, |before| self.content.ends[before])
     }
 
     /// Share of the input that the first `items` stand for.
     fn input_bytes_before(&self, items: usize) -> u64 {
-        match self.ends.len() as u128 {
+        match self.content.ends.len() as u128 {
             0 => 0,
-            all => u64::try_from(u128::from(self.input_bytes) * items as u128 / all)
+            all => u64::try_from(u128::from(self.content.input_bytes) * items as u128 / all)
                 .expect("a share is not more than the whole"),
         }
     }
 }
 
 /// A run of items of one block: what the queue holds, and what a worker claims.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Span {
     block: Arc<Block>,
     items: Range<usize>,
@@ -353,9 +367,10 @@ pub(crate) struct Span {
 
 impl Span {
     /// All items of a block.
-    pub(crate) fn whole(block: Block) -> Self {
-        let items = 0..block.ends.len();
-        Self { block: Arc::new(block), items }
+    pub(crate) fn whole(block: impl Into<Arc<Block>>) -> Self {
+        let block = block.into();
+        let items = 0..block.content.len();
+        Self { block, items }
     }
 
     /// The position of the first item in the input.
@@ -375,13 +390,13 @@ impl Span {
     pub(crate) fn item(&self, at: usize) -> &[u8] {
         let item = self.items.start + at;
         debug_assert!(self.items.contains(&item), "the item is in the span");
-        &self.block.bytes[self.block.start(item)..self.block.ends[item]]
+        &self.block.content.bytes[self.block.start(item)..self.block.content.ends[item]]
     }
 
     /// The bytes of the items at `items`, back to back.
     pub(crate) fn bytes(&self, items: Range<usize>) -> &[u8] {
         let start = self.block.start(self.items.start + items.start);
-        &self.block.bytes[start..self.block.start(self.items.start + items.end)]
+        &self.block.content.bytes[start..self.block.start(self.items.start + items.end)]
     }
 
     /// How many items from `items.start` on, and none from `items.end` on, take no more than `room`
@@ -389,7 +404,7 @@ impl Span {
     pub(crate) fn fitting(&self, items: Range<usize>, room: usize, beside: usize) -> usize {
         let from = self.items.start + items.start;
         let start = self.block.start(from);
-        let ends = &self.block.ends[from..self.items.start + items.end];
+        let ends = &self.block.content.ends[from..self.items.start + items.end];
         let ends = &ends[..ends.len().min(room / beside.max(1))];
         let fits = |at: usize| ends[at] - start + (at + 1) * beside <= room;
         let (mut fitting, mut beyond) = (0, ends.len());
@@ -402,18 +417,18 @@ impl Span {
 
     /// The file that the item at `at` is the content of.
     pub(crate) fn path(&self, at: usize) -> Option<&Path> {
-        noted(&self.block.paths, self.items.start + at).map(PathBuf::as_path)
+        noted(&self.block.content.paths, self.items.start + at).map(PathBuf::as_path)
     }
 
     /// Why the item at `at` cannot be worked on.
     pub(crate) fn rejection(&self, at: usize) -> Option<&str> {
-        noted(&self.block.rejected, self.items.start + at).map(String::as_str)
+        noted(&self.block.content.rejected, self.items.start + at).map(String::as_str)
     }
 
     /// Where the first item is, from `at` on, that cannot be worked on; or the end.
     pub(crate) fn next_rejection(&self, at: usize) -> usize {
         let from = self.items.start + at;
-        let rejected = &self.block.rejected;
+        let rejected = &self.block.content.rejected;
         let place = rejected.partition_point(|(item, _)| *item < from);
         rejected
             .get(place)
@@ -454,7 +469,8 @@ impl Span {
         if self.is_empty() {
             return 0;
         }
-        let bytes = self.block.ends[self.items.end - 1] - self.block.start(self.items.start);
+        let bytes =
+            self.block.content.ends[self.items.end - 1] - self.block.start(self.items.start);
         bytes + self.len() * BlockBuilder::ITEM_COST
     }
 

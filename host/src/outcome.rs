@@ -6,6 +6,10 @@
 
 use std::path::Path;
 
+mod room;
+
+pub(crate) use self::room::{Room, Rooms};
+
 use crate::block::{ItemIndex, Span};
 use crate::fault::{Fault, FaultKind};
 use crate::sandbox::limits::ResultLimit;
@@ -192,16 +196,23 @@ impl Outcomes {
 
     /// No outcomes yet, of items that `worker` has claimed.
     pub(crate) fn new(span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
-        Self { worker: Some(worker), rule, ..Self::of_nobody(span) }
+        Self::in_room(Room::default(), span, worker, rule)
     }
 
-    fn of_nobody(span: Span) -> Self {
-        let slots = Vec::with_capacity(span.len());
+    /// The same, with memory that earlier ones had.
+    pub(crate) fn in_room(room: Room, span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
+        Self { worker: Some(worker), rule, ..Self::of_nobody(room, span) }
+    }
+
+    fn of_nobody(room: Room, span: Span) -> Self {
+        let Room { mut slots, bytes } = room;
+        debug_assert!(slots.is_empty() && bytes.is_empty(), "a room is cleared when it is kept");
+        slots.reserve(span.len());
         Self {
             span,
             worker: None,
             slots,
-            bytes: Vec::new(),
+            bytes,
             message_bytes: 0,
             format: Format::default(),
             rule: RecordRule::default(),
@@ -217,11 +228,16 @@ impl Outcomes {
 
     /// The outcomes of items whose turn never came.
     pub(crate) fn not_run(span: Span) -> Self {
-        let mut outcomes = Self::of_nobody(span);
+        let mut outcomes = Self::of_nobody(Room::default(), span);
         while !outcomes.is_complete() {
             outcomes.fault(FaultKind::NotRun, "the run ended first");
         }
         outcomes
+    }
+
+    /// Gives back the memory in which they are.
+    pub(crate) fn into_room(self) -> Room {
+        Room { slots: self.slots, bytes: self.bytes }
     }
 
     /// How many items have their outcome: the place of the next one in the span.
@@ -331,7 +347,7 @@ impl Outcomes {
     /// What the outcomes take in memory, in bytes, beside what their items were charged.
     pub(crate) fn result_bytes(&self) -> usize {
         let faults = self.slots.iter().filter(|slot| matches!(slot, Slot::Fault(_))).count();
-        size_of::<Self>() + self.bytes.capacity() + self.message_bytes + faults * size_of::<Fault>()
+        size_of::<Self>() + self.bytes.len() + self.message_bytes + faults * size_of::<Fault>()
     }
 
     /// Which item failed first, of those that failed.

@@ -442,11 +442,11 @@ fn deliver(mut delivery: Delivery, sink: &mut dyn Sink) -> Ended {
         }
         for outcomes in waiting.drain(..) {
             let delivered = writing.write(&outcomes, &delivery.run);
-            delivery.settle(&outcomes, delivered);
+            delivery.settle(outcomes, delivered);
         }
     }
     for outcomes in waiting {
-        delivery.settle(&outcomes, 0);
+        delivery.settle(outcomes, 0);
     }
     writing.flush(&delivery.run);
     delivery.end()

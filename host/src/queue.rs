@@ -31,7 +31,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 
-use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::block::{BlockBuilder, Blocks, ItemIndex, Span};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
@@ -66,6 +66,7 @@ struct State {
     /// How many items wait, without those of the open block.
     waiting_items: usize,
     open: BlockBuilder,
+    blocks: Blocks,
     /// Items that were read and that the window does not admit yet; they come after all others.
     unadmitted: Option<Span>,
     /// The position of the next item to be pushed.
@@ -74,6 +75,10 @@ struct State {
     held_bytes: usize,
     /// The claims that are open.
     claimed: Vec<Arc<Held>>,
+    /// What was such a claim, for the next ones.
+    ended: Vec<Arc<Held>>,
+    /// A claim of nothing.
+    nobody: Arc<Held>,
     closed: bool,
     workers_wait: usize,
     reader_waits: bool,
@@ -119,7 +124,8 @@ impl Queue {
             return Ok(());
         }
         state.seal_open();
-        let rest = Span::whole(std::mem::take(block).seal(state.next));
+        let first = state.next;
+        let rest = state.blocks.seal(block, first);
         state.next = state.next.plus(rest.len());
         // From here on these items count as read: whatever ends the run finds them here.
         state.unadmitted = Some(rest);
@@ -329,9 +335,17 @@ impl State {
 
     fn seal_open(&mut self) {
         if !self.open.is_empty() {
-            let block = std::mem::take(&mut self.open);
-            let first = ItemIndex::new(self.next.get() - block.len() as u64);
-            self.put_back(Span::whole(block.seal(first)));
+            let first = ItemIndex::new(self.next.get() - self.open.len() as u64);
+            let span = self.blocks.seal(&mut self.open, first);
+            self.put_back(span);
+        }
+    }
+
+    /// Keeps what was a claim, and lets go of its items.
+    fn end(&mut self, mut claim: Arc<Held>) {
+        if let Some(held) = Arc::get_mut(&mut claim) {
+            *held = Held::new(self.nobody.span().clone(), Reach::default());
+            self.ended.push(claim);
         }
     }
 

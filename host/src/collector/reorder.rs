@@ -14,9 +14,9 @@
 //! * Only what starts at `next` is due, and `next` only grows.
 //! * Everything held starts at or after `next`.
 //! * At most a window of items is held: an item keeps its place in the window until the
-//!   consumer has taken it, so a slow one stalls the reader and does not fill this map.
+//!   consumer has taken it, so a slow one stalls the reader and does not fill this queue.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::block::ItemIndex;
 
@@ -24,12 +24,20 @@ use crate::block::ItemIndex;
 #[derive(Debug)]
 pub(crate) struct Reorder<T> {
     next: ItemIndex,
-    held: BTreeMap<ItemIndex, (usize, T)>,
+    /// Sorted. What arrives is nearly always the last.
+    held: VecDeque<Held<T>>,
+}
+
+#[derive(Debug)]
+struct Held<T> {
+    first: ItemIndex,
+    items: usize,
+    run: T,
 }
 
 impl<T> Default for Reorder<T> {
     fn default() -> Self {
-        Self { next: ItemIndex::default(), held: BTreeMap::new() }
+        Self { next: ItemIndex::default(), held: VecDeque::new() }
     }
 }
 
@@ -38,14 +46,15 @@ impl<T> Reorder<T> {
     pub(super) fn accept(&mut self, first: ItemIndex, items: usize, run: T) {
         debug_assert!(items > 0, "a run has an item, or it would never be due");
         debug_assert!(first >= self.next, "item {first} arrived twice");
-        let previous = self.held.insert(first, (items, run));
-        debug_assert!(previous.is_none(), "item {first} arrived twice");
+        let place = self.held.partition_point(|held| held.first < first);
+        let next = self.held.get(place).map(|held| held.first);
+        debug_assert!(next != Some(first), "item {first} arrived twice");
+        self.held.insert(place, Held { first, items, run });
     }
 
     /// Gives the next run in input order, if it has arrived.
     pub(super) fn next_due(&mut self) -> Option<T> {
-        let entry = self.held.first_entry().filter(|entry| *entry.key() == self.next)?;
-        let (items, run) = entry.remove();
+        let Held { items, run, .. } = self.held.pop_front_if(|held| held.first == self.next)?;
         self.next = self.next.plus(items);
         Some(run)
     }

@@ -157,7 +157,7 @@ impl Delivery {
 
     /// Takes outcomes into the account, of which `delivered` were handed on, and lets their
     /// items go.
-    pub(super) fn settle(&mut self, outcomes: &Outcomes, delivered: usize) {
+    pub(super) fn settle(&mut self, outcomes: Outcomes, delivered: usize) {
         let before = self.account.counts;
         for outcome in outcomes.iter() {
             self.account.counts.add(&outcome);
@@ -177,6 +177,7 @@ impl Delivery {
         if !outcomes.is_not_run() && self.max_faults.is_exceeded_by(counts.failed(), tried) {
             self.run.fail(Error::TooManyFaults { limit: self.max_faults, counts });
         }
+        self.run.rooms.keep(outcomes.into_room());
     }
 
     fn keep(&mut self, fault: &Fault) {
@@ -195,7 +196,7 @@ impl Delivery {
     pub(super) fn end(mut self) -> Ended {
         self.run.stop();
         while let Some(outcomes) = self.next() {
-            self.settle(&outcomes, 0);
+            self.settle(outcomes, 0);
         }
         let account = &mut self.account;
         let faults = std::mem::take(&mut account.faults);

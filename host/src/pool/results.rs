@@ -163,7 +163,7 @@ impl<I> Results<'_, I> {
     /// ```
     pub fn end(mut self) -> Ended {
         if let Some((outcomes, cursor)) = self.current.take() {
-            self.delivery.settle(&outcomes, cursor.passed());
+            self.delivery.settle(outcomes, cursor.passed());
         }
         self.delivery.end()
     }
@@ -203,7 +203,8 @@ impl<I> Iterator for Results<'_, I> {
             self.current = Some((outcomes, cursor));
         } else {
             // Its items leave the window now, not when the next result is asked for.
-            self.delivery.settle(&outcomes, outcomes.len());
+            let delivered = outcomes.len();
+            self.delivery.settle(outcomes, delivered);
         }
         self.left = (self.left.0.saturating_sub(1), self.left.1.map(|most| most.saturating_sub(1)));
         Some(result)

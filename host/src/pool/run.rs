@@ -8,7 +8,7 @@ use crate::block::ItemIndex;
 use crate::collector::Order;
 use crate::collector::policy::ErrorPolicy;
 use crate::error::Error;
-use crate::outcome::{Format, RecordRule};
+use crate::outcome::{Format, RecordRule, Rooms};
 use crate::pool::cancel::{Cancel, End};
 use crate::queue::Queue;
 use crate::stats::Progress;
@@ -36,6 +36,8 @@ pub(crate) struct Run {
     /// How long what goes on may take once the run is stopped.
     join_timeout: Option<Duration>,
     retried: AtomicU64,
+    /// For the outcomes that workers are to fill.
+    pub(crate) rooms: Rooms,
     /// What traces of this run are told under.
     pub(crate) span: tracing::Span,
     /// The first error: later ones are its consequences.
@@ -72,6 +74,7 @@ impl Run {
             end: End::default(),
             join_timeout,
             retried: AtomicU64::new(0),
+            rooms: Rooms::default(),
             span: tracing::debug_span!("run"),
             error: Mutex::default(),
         })

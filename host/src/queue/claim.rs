@@ -32,7 +32,7 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) struct Reach(AtomicU64);
 
 /// A claim as the queue knows it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Held {
     span: Span,
     reach: Reach,
@@ -153,6 +153,10 @@ fn halves(word: u64) -> (u32, u32) {
 }
 
 impl Held {
+    pub(super) fn new(span: Span, reach: Reach) -> Self {
+        Self { span, reach, lent: Mutex::default() }
+    }
+
     /// Takes away the items from `end` on that are not started.
     pub(super) fn cut(&self, end: usize) -> Span {
         let end = u32::try_from(end).unwrap_or(u32::MAX);
@@ -220,8 +224,9 @@ impl<'a> Claim<'a> {
     /// Claims `span`, which has an item, for a worker.
     pub(super) fn new(queue: &'a Queue, state: &mut State, span: Span) -> Self {
         let items = u32::try_from(span.len()).expect("no more was claimed than can be");
-        let lent = Mutex::default();
-        let held = Arc::new(Held { span, reach: Reach::new(items), lent });
+        let mut held = state.ended.pop().unwrap_or_default();
+        let place = Arc::get_mut(&mut held).expect("nobody has one that has ended");
+        *place = Held::new(span, Reach::new(items));
         state.claimed.push(Arc::clone(&held));
         Self { queue, held, done: 0 }
     }
@@ -291,9 +296,11 @@ impl Drop for Claim<'_> {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         let place = state.claimed.iter().position(|held| Arc::ptr_eq(held, &self.held));
-        state.claimed.swap_remove(place.expect("a claim is open until it is dropped"));
-        let end = self.held.reach.cut(0).end as usize;
-        state.put_back(self.held.span.slice(self.done..end));
+        let held = state.claimed.swap_remove(place.expect("a claim is open until it is dropped"));
+        let end = held.reach.cut(0).end as usize;
+        state.put_back(held.span.slice(self.done..end));
+        self.held = Arc::clone(&state.nobody);
+        state.end(held);
         // What waits for this: an item that has come back; the end of the last claim, to leave;
         // the end of the earliest one, to go on.
         if state.workers_wait > 0 {

@@ -96,7 +96,8 @@ impl Serving {
     }
 
     fn outcomes(&self, span: Span, ticket: &Ticket) -> Outcomes {
-        Outcomes::new(span, self.worker.index, ticket.run.rule)
+        let Run { rooms, rule, .. } = &*ticket.run;
+        Outcomes::in_room(rooms.take(), span, self.worker.index, *rule)
     }
 
     /// Works on claimed items until all have their outcome, others have the rest, or one failed
