@@ -89,6 +89,6 @@ mod tests {
         (0..Rooms::MOST / 1000).for_each(|_| rooms.keep(room(1000)));
         let free = rooms.lock();
         assert_eq!(free.rooms.len(), Rooms::MOST / room(1000).memory());
-        assert_eq!(free.memory, free.rooms.iter().map(Room::memory).sum());
+        assert_eq!(free.memory, free.rooms.iter().map(Room::memory).sum::<usize>());
     }
 }
