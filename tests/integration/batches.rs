@@ -1,8 +1,14 @@
 //! Many items in one crossing: what becomes of each is what would have become of it alone.
 
+use std::num::NonZeroUsize;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use mtl_host::{ChunkSize, Engine, FaultKind, Jobs, Plugin, Pool};
+use proptest::prelude::*;
 use rustix::process::Signal;
 
-use crate::support::{Finished, host, in_processes, lines};
+use crate::support::{Finished, fixtures, host, in_processes, isolation, lines};
 
 /// The items in one claim, many at once, or one by one.
 fn run(items: &[&str], export: &str, jobs: &str) -> Finished {
@@ -11,6 +17,12 @@ fn run(items: &[&str], export: &str, jobs: &str) -> Finished {
         .args(["--jobs", jobs, "--chunk-size", "64", "--call", export, "--timeout", "100ms"])
         .stdin(lines(items.iter().copied()))
         .run()
+}
+
+/// What is said of each item that failed.
+fn faults(finished: &Finished) -> Vec<String> {
+    let text = finished.stderr_text();
+    text.lines().filter(|line| line.starts_with("fault: ")).map(str::to_owned).collect()
 }
 
 #[test]
@@ -29,11 +41,6 @@ fn each_item_becomes_what_it_would_become_alone() {
         for jobs in ["1", "3"] {
             let (alone, together) = (run(items, "one", jobs), run(items, "call", jobs));
             assert_eq!(alone.stdout_bytes(), together.stdout_bytes(), "{items:?}");
-            let faults = |finished: &Finished| {
-                let text = finished.stderr_text();
-                let faults = text.lines().filter(|line| line.starts_with("fault: "));
-                faults.map(str::to_owned).collect::<Vec<_>>()
-            };
             assert_eq!(faults(&alone), faults(&together), "{items:?}");
         }
     }
@@ -74,4 +81,121 @@ fn what_comes_after_a_dear_item_others_work_on() {
     running.signal(Signal::INT);
     let finished = running.finish_with_stdin_open().code(130);
     assert!(finished.stderr_text().contains("fault: item 2: timeout: "));
+}
+
+#[test]
+fn each_item_of_a_batch_has_a_time_of_its_own() {
+    // A second for all of them.
+    let items: Vec<_> = (0..20).map(|at| format!("w{at}")).collect();
+    let run = || host().plugin("batch.wat").args(["--chunk-size", "64", "--timeout", "500ms"]);
+    run().args(["--jobs", "1"]).stdin(lines(&items)).run().code(0).stderr("").stdout(lines(&items));
+    let items = ["a", "w", "s", "w", "b", "s", "w", "c"];
+    let finished = run().args(["--jobs", "1"]).stdin(lines(items)).run().code(1);
+    let took = |item| format!("fault: item {item}: timeout: took longer than 500ms, in `spin`");
+    assert_eq!(faults(&finished), [took(2), took(5)]);
+    finished.stdout(lines(items.map(|item| if item == "s" { "" } else { item })));
+}
+
+#[test]
+fn after_a_fault_nothing_of_a_batch_comes_out_if_the_run_is_to_end() {
+    for (items, code) in [("a\nb\n!c\nd\n", 1), ("a\nb\nt\nd\ne\n", 1), ("!a\nb\n", 1)] {
+        for export in ["one", "call"] {
+            let policy = ["--on-error", "immediate", "--chunk-size", "64", "--call", export];
+            let finished = host().plugin("batch.wat").args(policy).stdin(items).run().code(code);
+            let before = items.lines().take_while(|item| !item.starts_with(['!', 't']));
+            // The failed item has its line, and nothing comes after it.
+            finished.stdout(lines(before.chain([""])));
+        }
+    }
+}
+
+#[test]
+fn an_instance_that_was_refused_memory_has_its_items_one_by_one() {
+    let items = ["m", "a", "b", "c", "d", "m", "t", "e"];
+    let finished = host()
+        .plugin("batch.wat")
+        .args(["--jobs", "1", "--chunk-size", "4", "--memory", "64MiB"])
+        .stdin(lines(items))
+        .run();
+    let trap = "fault: item 6: trap: wasm `unreachable` instruction executed, in `one`";
+    assert_eq!(faults(&finished), [trap]);
+    finished.code(1).stdout(lines(items.map(|item| if item == "t" { "" } else { item })));
+}
+
+/// What became of an item: its record, none, or its fault.
+type Came = Result<Option<Vec<u8>>, (FaultKind, String)>;
+
+/// Many items, and how they are worked on.
+#[derive(Debug)]
+struct Case {
+    items: Vec<String>,
+    jobs: usize,
+    chunk: Option<usize>,
+}
+
+impl Case {
+    fn run(&self, plugin: &Plugin) -> Vec<Came> {
+        let chunk = |items| ChunkSize::Fixed(NonZeroUsize::new(items).unwrap());
+        let pool = Pool::builder(plugin)
+            .isolation(isolation())
+            .jobs(self.jobs.to_string().parse::<Jobs>().unwrap())
+            .chunk_size(self.chunk.map_or(ChunkSize::Auto, chunk))
+            .max_result("1KiB".parse().unwrap())
+            .timeout(Duration::from_millis(300));
+        let mut pool = pool.build().unwrap();
+        let results = pool.map(self.items.clone());
+        let came = results.map(|result| match result {
+            Ok(record) => Ok(record.bytes().map(<[u8]>::to_vec)),
+            Err(fault) => Err((fault.kind(), fault.message().to_owned())),
+        });
+        came.collect()
+    }
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let first = prop_oneof![
+        12 => Just("a"), 2 => Just("#"), 2 => Just("!"), 2 => Just("?"), 1 => Just("t"),
+    ];
+    let length = prop_oneof![
+        60 => 0_usize..40,
+        // What is longer than a result may be; and what a batch has room for, and hardly has.
+        2 => 1000_usize..1100,
+        1 => 30_000_usize..33_000,
+        1 => 65_500_usize..65_540,
+    ];
+    let item = (first, length).prop_map(|(first, length)| match length {
+        0 => String::new(),
+        length => first.to_owned() + &"x".repeat(length - 1),
+    });
+    let endless = prop::option::weighted(0.2, any::<prop::sample::Index>());
+    let items = (prop::collection::vec(item, 1..300), endless);
+    let items = items.prop_map(|(mut items, endless)| {
+        if let Some(endless) = endless {
+            *endless.get_mut(&mut items) = "s".to_owned();
+        }
+        items
+    });
+    (items, 1_usize..4, prop::option::of(1_usize..200)).prop_map(|(items, jobs, chunk)| Case {
+        items,
+        jobs,
+        chunk,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn together_items_become_what_they_would_become_one_by_one(case in case()) {
+        static PLUGINS: LazyLock<[Plugin; 2]> = LazyLock::new(|| {
+            let engine = Engine::new().unwrap();
+            let load = |export| {
+                Plugin::loader(&engine).call(export).load(fixtures().join("batch.wat")).unwrap()
+            };
+            [load("one"), load("call")]
+        });
+        let [alone, together] = PLUGINS.each_ref().map(|plugin| case.run(plugin));
+        prop_assert_eq!(alone.len(), case.items.len());
+        prop_assert_eq!(alone, together);
+    }
 }
