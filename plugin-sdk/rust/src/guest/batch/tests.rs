@@ -1,3 +1,5 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::*;
 use crate::Error;
 
@@ -24,6 +26,7 @@ impl Worker for Judge {
             Some(b'!') => Err(Failure::refused(text())),
             Some(b'?') => Err(Failure::bad_item(text())),
             Some(b'*') => Ok(Some(item.repeat(1000))),
+            Some(b'x') => panic!("{}", text()),
             _ => Ok(Some(item.to_ascii_uppercase())),
         }
     }
@@ -117,4 +120,24 @@ fn large_results_are_handed_over_before_more_are_made() {
     work(&mut guest, &mut bytes, &mut results);
     assert_eq!(read(&mut bytes, &results).len(), 2, "two of them are more than enough");
     assert_eq!(results.0.len(), 2 * 600_000);
+}
+
+#[test]
+fn what_is_done_when_the_worker_panics_is_there_for_the_host() {
+    let long = format!("*{}", "y".repeat(99));
+    let before = ["one", &long, "!two", "#"];
+    for done in 0..=before.len() {
+        let (mut guest, mut results) = (guest(), Results::EMPTY);
+        let items: Vec<_> = before[..done].iter().copied().chain(["x", "three"]).collect();
+        let mut bytes = batch(&items);
+        let worked = AssertUnwindSafe(|| work(&mut guest, &mut bytes, &mut results));
+        assert!(catch_unwind(worked).is_err());
+        let expected = [
+            (0, "ONE".to_owned()),
+            (0, long.repeat(1000)),
+            (ERROR, "!two".to_owned()),
+            (NO_RECORD, String::new()),
+        ];
+        assert_eq!(read(&mut bytes, &results), expected[..done]);
+    }
 }
