@@ -123,6 +123,24 @@ fn large_results_are_handed_over_before_more_are_made() {
 }
 
 #[test]
+fn one_large_result_is_handed_over_from_where_it_is() {
+    let (mut guest, mut results) = (guest(), Results::EMPTY);
+    let large = format!("*{}", "x".repeat(1999));
+    let mut bytes = batch(&[&large, "two"]);
+    work(&mut guest, &mut bytes, &mut results);
+    let words = Words(&mut bytes);
+    assert_eq!((words.get(DONE), words.get(HEAD)), (1, 2_000_000));
+    #[expect(clippy::cast_possible_truncation, reason = "as in a module")]
+    let address = results.0.as_ptr().addr() as u32;
+    assert_ne!(words.get(OUT), address, "it was not copied");
+    assert!(results.0.is_empty());
+    let mut bytes = batch(&["one", &large, "two"]);
+    work(&mut guest, &mut bytes, &mut results);
+    let lengths: Vec<_> = read(&mut bytes, &results).iter().map(|(_, text)| text.len()).collect();
+    assert_eq!(lengths, [3, 2_000_000], "there is one place for all");
+}
+
+#[test]
 fn what_is_done_when_the_worker_panics_is_there_for_the_host() {
     let long = format!("*{}", "y".repeat(99));
     let before = ["one", &long, "!two", "#"];
