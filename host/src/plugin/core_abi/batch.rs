@@ -163,12 +163,12 @@ pub(super) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
         let State { crossing: place, common, .. } = store.data_mut();
         *place = Some(crossing);
         match found {
-            Found::SameItem => {}
-            Found::AnotherItem => {
+            Found::Same => {}
+            Found::Another => {
                 common.watch.begin(Phase::Item);
                 common.meter.begin_call();
             }
-            Found::OthersItem => wasmtime::bail!("it did not stop"),
+            Found::Others => wasmtime::bail!("it did not stop"),
         }
     }
     store.data().common.watch.check()?;

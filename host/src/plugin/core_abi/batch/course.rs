@@ -35,11 +35,11 @@ pub(in crate::plugin::core_abi) struct Course {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// It is on the item that it was on before.
-    SameItem,
+    Same,
     /// It is on another one, which has its time from here on.
-    AnotherItem,
+    Another,
     /// It has done what others have by now, though it was told to stop before.
-    OthersItem,
+    Others,
 }
 
 impl Course {
@@ -61,7 +61,7 @@ impl Course {
         let done = word(bytes, self.at + DONE);
         if self.own < self.count && done > self.own {
             self.went_on = true;
-            return Found::OthersItem;
+            return Found::Others;
         }
         let goes_on = self.seen < done && done <= self.count;
         self.seen = if goes_on { done } else { self.seen };
@@ -73,7 +73,7 @@ impl Course {
             // It is on this one, or about to ask whether to stop.
             self.own = self.seen + 1;
         }
-        if goes_on { Found::AnotherItem } else { Found::SameItem }
+        if goes_on { Found::Another } else { Found::Same }
     }
 
     /// How many items are done, and how the instance broke, if it did: `returned` is how it came

@@ -32,13 +32,15 @@ fn ticked(said: &[u32]) -> (Course, Vec<u8>, Vec<Found>) {
     (course, memory, found)
 }
 
+type Case = (&'static str, &'static [u32], u32, Result<i32, Broken>, (u32, bool), Option<String>);
+
 #[test]
 fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
     const ALL: u32 = 0xffff_ffff;
     let lie = |message: &str| Some(format!("bad-result: `call_batch` {message}"));
     let trapped = || Some("trap: trap".to_owned());
     #[rustfmt::skip]
-    let cases: [(&str, &[u32], u32, Result<i32, Broken>, (u32, bool), Option<String>); 22] = [
+    let cases: [Case; 22] = [
         // case                            ticks      done  returned  done, through  broken
         ("all are done",                   &[],          4, Ok(0),    (4, true),     None),
         ("some are done",                  &[],          1, Ok(0),    (1, false),    None),
@@ -74,23 +76,23 @@ fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
 
 #[test]
 fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
-    use Found::{AnotherItem as Other, OthersItem as Others, SameItem as Same};
+    use Found::{Another, Others, Same};
     #[rustfmt::skip]
     let cases: [(&[u32], &[Found], u32); 12] = [
-        // says it is at   finds                          is left with
-        (&[],              &[],                           4),
-        (&[0],             &[Same],                       4),
-        (&[0, 0],          &[Same, Same],                 1),
-        (&[0, 0, 0, 1, 1], &[Same, Same, Same, Other, Same], 1),
-        (&[2, 2],          &[Other, Same],                3),
-        (&[2, 3, 4, 4],    &[Other, Other, Other, Same],  4),
-        (&[3, 3, 4],       &[Other, Same, Other],         4),
-        (&[4, 4],          &[Other, Same],                4),
-        (&[1, 1, 3],       &[Other, Same, Others],        2),
-        (&[1, 2, 3, 4],    &[Other, Other, Other, Others], 3),
+        // says it is at    finds                                   is left with
+        (&[],               &[],                                    4),
+        (&[0],              &[Same],                                4),
+        (&[0, 0],           &[Same, Same],                          1),
+        (&[0, 0, 0, 1, 1],  &[Same, Same, Same, Another, Same],      1),
+        (&[2, 2],           &[Another, Same],                       3),
+        (&[2, 3, 4, 4],     &[Another, Another, Another, Same],     4),
+        (&[3, 3, 4],        &[Another, Same, Another],              4),
+        (&[4, 4],           &[Another, Same],                       4),
+        (&[1, 1, 3],        &[Another, Same, Others],               2),
+        (&[1, 2, 3, 4],     &[Another, Another, Another, Others],   3),
         // What goes back, or past the end, gives an item no new time.
-        (&[2, 1, 9, 1, 2], &[Other, Same, Others, Same, Same], 3),
-        (&[9, 9, 9],       &[Same, Same, Others],         1),
+        (&[2, 1, 9, 1, 2],  &[Another, Same, Others, Same, Same],   3),
+        (&[9, 9, 9],        &[Same, Same, Others],                  1),
     ];
     for (said, expected, own) in cases {
         let (course, memory, found) = ticked(said);
