@@ -1,14 +1,14 @@
 //! Many items in one crossing: what becomes of each is what would have become of it alone.
 
-use std::num::NonZeroUsize;
-use std::sync::LazyLock;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-use mtl_host::{ChunkSize, Engine, FaultKind, Jobs, Plugin, Pool};
+use mtl_host::{ChunkSize, Engine, FaultKind, Jobs, Plugin, Pool, PoolBuilder, RetryOn};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use rustix::process::Signal;
 
-use crate::support::{Finished, fixtures, host, in_processes, isolation, lines};
+use crate::support::{Finished, alone, fixtures, host, in_processes, isolation, lines};
 
 /// The items in one claim, many at once, or one by one.
 fn run(items: &[&str], export: &str, jobs: &str) -> Finished {
@@ -131,24 +131,35 @@ struct Case {
     items: Vec<String>,
     jobs: usize,
     chunk: Option<usize>,
+    /// How often an item is tried again that has one of these faults.
+    retries: u32,
+    retry_on: RetryOn,
+    /// After how many items an instance is replaced.
+    recycle: Option<u64>,
 }
 
 impl Case {
-    fn run(&self, plugin: &Plugin) -> Vec<Came> {
+    /// What becomes of each item, and how many were tried again.
+    fn run(&self, plugin: &Plugin) -> (Vec<Came>, u64) {
         let chunk = |items| ChunkSize::Fixed(NonZeroUsize::new(items).unwrap());
         let pool = Pool::builder(plugin)
             .isolation(isolation())
             .jobs(self.jobs.to_string().parse::<Jobs>().unwrap())
             .chunk_size(self.chunk.map_or(ChunkSize::Auto, chunk))
             .max_result("1KiB".parse().unwrap())
-            .timeout(Duration::from_millis(300));
+            .timeout(Duration::from_millis(300))
+            .retries(self.retries)
+            .retry_on(self.retry_on);
+        let recycle = self.recycle.and_then(NonZeroU64::new);
+        let pool = recycle.into_iter().fold(pool, PoolBuilder::recycle);
         let mut pool = pool.build().unwrap();
-        let results = pool.map(self.items.clone());
-        let came = results.map(|result| match result {
+        let mut results = pool.map(self.items.clone());
+        let came = results.by_ref().map(|result| match result {
             Ok(record) => Ok(record.bytes().map(<[u8]>::to_vec)),
             Err(fault) => Err((fault.kind(), fault.message().to_owned())),
         });
-        came.collect()
+        let came = came.collect();
+        (came, results.end().summary.retried)
     }
 }
 
@@ -175,27 +186,37 @@ fn case() -> impl Strategy<Value = Case> {
         }
         items
     });
-    (items, 1_usize..4, prop::option::of(1_usize..200)).prop_map(|(items, jobs, chunk)| Case {
-        items,
-        jobs,
-        chunk,
-    })
+    let said = RetryOn::NOTHING.with(FaultKind::Refused).with(FaultKind::BadResult);
+    let retry_on = prop_oneof![3 => Just(RetryOn::default()), 1 => Just(said)];
+    let again = (0_u32..2, retry_on, prop::option::of(1_u64..50));
+    (items, 1_usize..4, prop::option::of(1_usize..200), again).prop_map(
+        |(items, jobs, chunk, (retries, retry_on, recycle))| Case {
+            items,
+            jobs,
+            chunk,
+            retries,
+            retry_on,
+            recycle,
+        },
+    )
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
-
-    #[test]
-    fn together_items_become_what_they_would_become_one_by_one(case in case()) {
-        static PLUGINS: LazyLock<[Plugin; 2]> = LazyLock::new(|| {
-            let engine = Engine::new().unwrap();
-            let load = |export| {
-                Plugin::loader(&engine).call(export).load(fixtures().join("batch.wat")).unwrap()
-            };
-            [load("one"), load("call")]
-        });
-        let [alone, together] = PLUGINS.each_ref().map(|plugin| case.run(plugin));
-        prop_assert_eq!(alone.len(), case.items.len());
-        prop_assert_eq!(alone, together);
-    }
+#[test]
+fn together_items_become_what_they_would_become_one_by_one() {
+    alone(module_path!(), "together_items_become_what_they_would_become_one_by_one", || {
+        let engine = Engine::new().unwrap();
+        let load = |export| {
+            Plugin::loader(&engine).call(export).load(fixtures().join("batch.wat")).unwrap()
+        };
+        let (alone, together) = (load("one"), load("call"));
+        let config = ProptestConfig::with_cases(32);
+        let config = ProptestConfig { failure_persistence: None, ..config };
+        let same = |case: Case| {
+            let became = case.run(&alone);
+            prop_assert_eq!(became.0.len(), case.items.len());
+            prop_assert_eq!(became, case.run(&together));
+            Ok(())
+        };
+        TestRunner::new(config).run(&case(), same).unwrap();
+    });
 }
