@@ -46,6 +46,67 @@ fn each_item_becomes_what_it_would_become_alone() {
     }
 }
 
+/// A plugin whose results say how its items have come.
+fn crossings(import: &str, room: u32) -> String {
+    let import = match import.rsplit_once('.') {
+        None => String::new(),
+        Some((module, name)) => {
+            let parameters = match name {
+                "clock_time_get" => "i32 i64 i32",
+                "path_open" => "i32 i32 i32 i32 i32 i64 i64 i32 i32",
+                _ => "i32 i32 i32 i32",
+            };
+            format!(r#"(import "{module}" "{name}" (func (param {parameters}) (result i32)))"#)
+        }
+    };
+    format!(
+        r#"(module {import} (memory (export "memory") 3) (data (i32.const 8) "onemany")
+            (func (export "mtl_alloc") (param $len i32) (result i32)
+              (select (i32.const 0x10000) (i32.const 0) (i32.le_u (local.get 0) (i32.const {room}))))
+            (func (export "call") (export "one") (param i32 i32) (result i64)
+              (i64.const 0x800000003))
+            (func (export "call_batch") (param $batch i32) (result i32)
+              (i32.store offset=8 (local.get $batch) (i32.const 11))
+              (i32.store offset=16 (local.get $batch) (i32.const 4))
+              (i32.store offset=4 (local.get $batch) (i32.const 1))
+              (i32.const 0)))"#
+    )
+}
+
+#[test]
+fn items_cross_together_where_nothing_else_is_asked_for() {
+    const WASI: &str = "wasi_snapshot_preview1.";
+    let fuel = ["--fuel", "1000000"].as_slice();
+    let [said, trapped] = ["refused", "trap"].map(|kind| ["--retries", "1", "--retry-on", kind]);
+    #[rustfmt::skip]
+    let cases: [(&str, &str, u32, &[&str], &str); 12] = [
+        ("imports nothing",        "",                 65536, &[],                       "many"),
+        ("imports a clock",        "clock_time_get",   65536, &[],                       "many"),
+        ("has no files",           "path_open",        65536, &[],                       "many"),
+        ("has files",              "path_open",        65536, &["--dir", ".::/here"],    "one"),
+        ("reads files",            "fd_read",          65536, &["--dir", ".::/here"],    "one"),
+        ("writes at most",         "fd_write",         65536, &["--dir", ".::/here"],    "many"),
+        ("may sleep",              "poll_oneoff",      65536, &[],                       "one"),
+        ("has no room",            "",                 65535, &[],                       "one"),
+        ("has fuel",               "",                 65536, fuel,                      "one"),
+        ("is called by a name",    "",                 65536, &["--call", "one"],        "one"),
+        ("answers provisionally",  "",                 65536, &said,                     "one"),
+        ("is retried if broken",   "",                 65536, &trapped,                  "many"),
+    ];
+    for (case, import, room, args, crossed) in cases {
+        let import = if import.is_empty() { String::new() } else { format!("{WASI}{import}") };
+        let finished = host()
+            .file("crossings.wat", crossings(&import, room))
+            .args(["crossings.wat", "--jobs", "1", "--chunk-size", "64"])
+            .args(args.iter().copied())
+            .stdin("a\nb\n")
+            .run();
+        let crossed = if in_processes() { "one" } else { crossed };
+        let first = finished.stdout_bytes().split(|byte| *byte == b'\n').next().unwrap();
+        assert_eq!(String::from_utf8_lossy(first), crossed, "{case}: {}", finished.stderr_text());
+    }
+}
+
 #[test]
 fn a_lie_about_a_batch_is_the_fault_of_the_item_it_is_told_of() {
     if in_processes() {

@@ -28,7 +28,7 @@ mod word;
 pub(super) use self::exports::{check_function, signature};
 pub(super) use self::word::{Answer, Word};
 
-use self::batch::Crossing;
+use self::batch::{Batches, Crossing};
 use self::guest::Guest;
 
 /// The version of the interface that this host speaks.
@@ -43,8 +43,8 @@ pub(super) struct CorePlugin {
     functions: HostFunctions,
     has_init: bool,
     asks_for_passing: bool,
-    /// Whether many items may cross at once.
-    may_batch: bool,
+    /// When many items may cross at once.
+    batches: Batches,
 }
 
 /// What the store of a core module's instance holds.
@@ -102,9 +102,9 @@ impl CorePlugin {
             (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
         });
         // It goes through `call`, in whose place another export may be.
-        let may_batch = call == "call" && batch::never_waits(module);
+        let batches = if call == "call" { Batches::of(module) } else { Batches::Never };
         let (engine, functions) = (engine.clone(), functions.clone());
-        Ok(Self { engine, pre, call, functions, has_init, asks_for_passing, may_batch })
+        Ok(Self { engine, pre, call, functions, has_init, asks_for_passing, batches })
     }
 
     pub(super) fn has_init(&self) -> bool {
@@ -124,8 +124,7 @@ impl CorePlugin {
         let instance = enter(&mut store, |store| self.pre.instantiate(store));
         let instance = instance.map_err(StartError::instantiate)?;
         let mut started = CoreInstance::start(store, &instance, &spec.init, &self.call)?;
-        // Fuel is for one item.
-        if self.may_batch && spec.limits.fuel.is_none() {
+        if self.batches.are_for(spec) {
             started.call_batch = started.guest.function(&instance, "call_batch");
         }
         Ok(started)

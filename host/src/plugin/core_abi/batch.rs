@@ -22,7 +22,7 @@ use super::{CoreInstance, State, note};
 use crate::fault::FaultKind;
 use crate::outcome::Outcomes;
 use crate::plugin::context;
-use crate::plugin::state::begin;
+use crate::plugin::state::{Spec, begin};
 use crate::queue::Rest;
 use crate::sandbox::deadline::Phase;
 use crate::worker::executor::{Broken, Ran, Turns};
@@ -175,8 +175,19 @@ pub(super) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
     Ok(UpdateDeadline::Continue(1))
 }
 
-/// Whether all that a module imports comes back at once: what waits is not noticed by the epoch.
-pub(super) fn never_waits(module: &Module) -> bool {
+/// When a module may be given many items at once: what waits is not noticed by the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Batches {
+    /// It imports what may wait.
+    Never,
+    /// It imports what may wait for files, and for nothing else.
+    WithoutFiles,
+    /// All that it imports comes back at once.
+    Always,
+}
+
+impl Batches {
+    /// Of WASI, what comes back at once whatever is granted.
     const PROMPT: [&str; 18] = [
         "args_get",
         "args_sizes_get",
@@ -197,8 +208,31 @@ pub(super) fn never_waits(module: &Module) -> bool {
         "random_get",
         "sched_yield",
     ];
-    module.imports().all(|import| match import.module() {
-        "wasi_snapshot_preview1" => PROMPT.contains(&import.name()),
-        name => name == context::INTERFACE,
-    })
+
+    pub(super) fn of(module: &Module) -> Self {
+        let all = module.imports().map(|import| match (import.module(), import.name()) {
+            (context::INTERFACE, _) => Self::Always,
+            ("wasi_snapshot_preview1", "poll_oneoff") => Self::Never,
+            ("wasi_snapshot_preview1", name) if Self::PROMPT.contains(&name) => Self::Always,
+            // Of files there are only those in directories that are granted.
+            ("wasi_snapshot_preview1", _) => Self::WithoutFiles,
+            _ => Self::Never,
+        });
+        all.fold(Self::Always, |all, one| match (all, one) {
+            (Self::Never, _) | (_, Self::Never) => Self::Never,
+            (Self::WithoutFiles, _) | (_, Self::WithoutFiles) => Self::WithoutFiles,
+            (Self::Always, Self::Always) => Self::Always,
+        })
+    }
+
+    /// Whether an instance may be given many items at once that is granted this.
+    pub(super) fn are_for(self, spec: &Spec) -> bool {
+        // Fuel is for one item.
+        spec.limits.fuel.is_none()
+            && match self {
+                Self::Never => false,
+                Self::WithoutFiles => spec.grants.dirs.is_empty(),
+                Self::Always => true,
+            }
+    }
 }
