@@ -27,6 +27,9 @@ QUICK = 50
 
 def main():
     arguments = parse_arguments()
+    load = os.getloadavg()[0]
+    if load > os.cpu_count() / 4:
+        print(f"warning: the machine is busy (load {load:.1f}): the ratios will say little", file=sys.stderr)
     # tr takes letters for bytes, as the plugin does. Compiled plugins are kept where only these runs find
     # them: the round that warms up compiles, all others begin as a second start does.
     with tempfile.TemporaryDirectory(prefix="mtl-host-peers-") as scratch:
@@ -43,8 +46,9 @@ def main():
             for job in (upper, tokens):
                 job.play(counted=number > 0)
 
-    print(f"{date.today()}, {machine(places.host)}; medians of {rounds} rounds:\n")
-    print("| | workers | items | items/s, median | slowest to fastest | mtl-host is so many times as fast | to reach |")
+    how = "too quick to mean much" if arguments.quick else f"{rounds} rounds"
+    print(f"{date.today()}, {machine(places.host)}, load {load:.1f} before; {how}:\n")
+    print("| | workers | items | items/s, median | slowest to fastest | mtl-host against it | to reach |")
     print("|---|---|---|---|---|---|---|")
     for job in (upper, tokens):
         job.print_rows()
@@ -131,8 +135,8 @@ class Job:
                 f"{self.sizes[contestant.name]:,}",
                 shown(statistics.median(rates)),
                 f"{shown(min(rates))} to {shown(max(rates))}",
-                f"{three_digits(ratio)}",
-                f"{contestant.bar}" if contestant.bar else "",
+                f"{three_digits(ratio)} ×",
+                f"{contestant.bar} ×" if contestant.bar else "",
             ]
             print(f"| {' | '.join(cells)} |")
 
