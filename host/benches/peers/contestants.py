@@ -57,7 +57,7 @@ def upper_contestants(places):
         python(package("mtasklite", "processes, chunks of 2000"), "mtasklite-processes-2000", 20_000),
         extism(places),
         python(package("wasmtime", "the same plugin, through its Python package in `Pool(2)`"), "wasmtime", 20_000, places.upper),
-        Contestant("`xargs -P2 -n1 awk`", 2_000, ("xargs", "-d", "\n", "-P2", "-n1", "awk", AWK), ordered=False),
+        xargs("`xargs -P2 -n1 awk`", 2_000, "-n1", "awk", AWK),
         parallel("`parallel -j2 -k awk`", 500, "-q", "awk", AWK),
         parallel("`parallel -j2 -k --pipe tr`; blocks of 1 MB, not items", 1_000_000, "--pipe", "tr", "a-z", "A-Z"),
     ]
@@ -90,6 +90,11 @@ def python(name, peer, items, *more, workers=2, bar=None):
 
 def package(name, how):
     return f"{name} {version(name)}, {how}"
+
+
+def xargs(name, items, *arguments):
+    if installed("xargs", name, "findutils") and installed("awk", name, "mawk"):
+        return Contestant(name, items, ("xargs", "-d", "\n", "-P2", *arguments), ordered=False)
 
 
 def parallel(name, items, *arguments):
