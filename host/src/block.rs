@@ -521,6 +521,34 @@ mod tests {
     }
 
     #[test]
+    fn as_many_items_fit_as_there_is_room_for() {
+        let mut rest = span(&["gone", "one", "", "three", "four"]);
+        rest.split_to(1);
+        #[rustfmt::skip]
+        let cases = [
+            // items  room        beside  fitting
+            (0..4,    12,         0,      4),
+            (0..4,    11,         0,      3),
+            (0..4,    2,          0,      0),
+            (0..4,    3,          0,      2),
+            (0..4,    28,         4,      4),
+            (0..4,    27,         4,      3),
+            (0..4,    10,         4,      1),
+            (0..4,    11,         4,      2),
+            (0..2,    usize::MAX, 4,      2),
+            (1..4,    4,          4,      1),
+            (2..4,    12,         4,      1),
+            (2..4,    8,          4,      0),
+            (3..3,    100,        4,      0),
+            (0..4,    0,          4,      0),
+        ];
+        for (items, room, beside, fitting) in cases {
+            let found = rest.fitting(items.clone(), room, beside);
+            assert_eq!(found, fitting, "{items:?} in {room}, {beside} beside");
+        }
+    }
+
+    #[test]
     fn a_rejected_item_is_known_by_its_place_in_the_span() {
         let mut block = BlockBuilder::new();
         block.push(b"good");

@@ -1,8 +1,14 @@
 //! Many items in one crossing: what becomes of each is what would have become of it alone.
 
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
+
+use mtl_host::{ChunkSize, Engine, FaultKind, Jobs, Plugin, Pool, PoolBuilder, RetryOn};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use rustix::process::Signal;
 
-use crate::support::{Finished, host, in_processes, lines};
+use crate::support::{Finished, alone, fixtures, host, in_processes, isolation, lines};
 
 /// The items in one claim, many at once, or one by one.
 fn run(items: &[&str], export: &str, jobs: &str) -> Finished {
@@ -11,6 +17,12 @@ fn run(items: &[&str], export: &str, jobs: &str) -> Finished {
         .args(["--jobs", jobs, "--chunk-size", "64", "--call", export, "--timeout", "100ms"])
         .stdin(lines(items.iter().copied()))
         .run()
+}
+
+/// What is said of each item that failed.
+fn faults(finished: &Finished) -> Vec<String> {
+    let text = finished.stderr_text();
+    text.lines().filter(|line| line.starts_with("fault: ")).map(str::to_owned).collect()
 }
 
 #[test]
@@ -29,13 +41,69 @@ fn each_item_becomes_what_it_would_become_alone() {
         for jobs in ["1", "3"] {
             let (alone, together) = (run(items, "one", jobs), run(items, "call", jobs));
             assert_eq!(alone.stdout_bytes(), together.stdout_bytes(), "{items:?}");
-            let faults = |finished: &Finished| {
-                let text = finished.stderr_text();
-                let faults = text.lines().filter(|line| line.starts_with("fault: "));
-                faults.map(str::to_owned).collect::<Vec<_>>()
-            };
             assert_eq!(faults(&alone), faults(&together), "{items:?}");
         }
+    }
+}
+
+/// A plugin whose results say how its items have come.
+fn crossings(import: &str, room: u32) -> String {
+    let import = match import.rsplit_once('.') {
+        None => String::new(),
+        Some((module, name)) => {
+            let parameters = match name {
+                "clock_time_get" => "i32 i64 i32",
+                "path_open" => "i32 i32 i32 i32 i32 i64 i64 i32 i32",
+                _ => "i32 i32 i32 i32",
+            };
+            format!(r#"(import "{module}" "{name}" (func (param {parameters}) (result i32)))"#)
+        }
+    };
+    format!(
+        r#"(module {import} (memory (export "memory") 3) (data (i32.const 8) "onemany")
+            (func (export "mtl_alloc") (param $len i32) (result i32)
+              (select (i32.const 0x10000) (i32.const 0) (i32.le_u (local.get 0) (i32.const {room}))))
+            (func (export "call") (export "one") (param i32 i32) (result i64)
+              (i64.const 0x800000003))
+            (func (export "call_batch") (param $batch i32) (result i32)
+              (i32.store offset=8 (local.get $batch) (i32.const 11))
+              (i32.store offset=16 (local.get $batch) (i32.const 4))
+              (i32.store offset=4 (local.get $batch) (i32.const 1))
+              (i32.const 0)))"#
+    )
+}
+
+#[test]
+fn items_cross_together_where_nothing_else_is_asked_for() {
+    const WASI: &str = "wasi_snapshot_preview1.";
+    let fuel = ["--fuel", "1000000"].as_slice();
+    let [said, trapped] = ["refused", "trap"].map(|kind| ["--retries", "1", "--retry-on", kind]);
+    #[rustfmt::skip]
+    let cases: [(&str, &str, u32, &[&str], &str); 12] = [
+        ("imports nothing",        "",                 65536, &[],                       "many"),
+        ("imports a clock",        "clock_time_get",   65536, &[],                       "many"),
+        ("has no files",           "path_open",        65536, &[],                       "many"),
+        ("has files",              "path_open",        65536, &["--dir", ".::/here"],    "one"),
+        ("reads files",            "fd_read",          65536, &["--dir", ".::/here"],    "one"),
+        ("writes at most",         "fd_write",         65536, &["--dir", ".::/here"],    "many"),
+        ("may sleep",              "poll_oneoff",      65536, &[],                       "one"),
+        ("has no room",            "",                 65535, &[],                       "one"),
+        ("has fuel",               "",                 65536, fuel,                      "one"),
+        ("is called by a name",    "",                 65536, &["--call", "one"],        "one"),
+        ("answers provisionally",  "",                 65536, &said,                     "one"),
+        ("is retried if broken",   "",                 65536, &trapped,                  "many"),
+    ];
+    for (case, import, room, args, crossed) in cases {
+        let import = if import.is_empty() { String::new() } else { format!("{WASI}{import}") };
+        let finished = host()
+            .file("crossings.wat", crossings(&import, room))
+            .args(["crossings.wat", "--jobs", "1", "--chunk-size", "64"])
+            .args(args.iter().copied())
+            .stdin("a\nb\n")
+            .run();
+        let crossed = if in_processes() { "one" } else { crossed };
+        let first = finished.stdout_bytes().split(|byte| *byte == b'\n').next().unwrap();
+        assert_eq!(String::from_utf8_lossy(first), crossed, "{case}: {}", finished.stderr_text());
     }
 }
 
@@ -74,4 +142,142 @@ fn what_comes_after_a_dear_item_others_work_on() {
     running.signal(Signal::INT);
     let finished = running.finish_with_stdin_open().code(130);
     assert!(finished.stderr_text().contains("fault: item 2: timeout: "));
+}
+
+#[test]
+fn each_item_of_a_batch_has_a_time_of_its_own() {
+    // A second for all of them.
+    let items: Vec<_> = (0..20).map(|at| format!("w{at}")).collect();
+    let run = || host().plugin("batch.wat").args(["--chunk-size", "64", "--timeout", "500ms"]);
+    run().args(["--jobs", "1"]).stdin(lines(&items)).run().code(0).stderr("").stdout(lines(&items));
+    let items = ["a", "w", "s", "w", "b", "s", "w", "c"];
+    let finished = run().args(["--jobs", "1"]).stdin(lines(items)).run().code(1);
+    let took = |item| format!("fault: item {item}: timeout: took longer than 500ms, in `spin`");
+    assert_eq!(faults(&finished), [took(2), took(5)]);
+    finished.stdout(lines(items.map(|item| if item == "s" { "" } else { item })));
+}
+
+#[test]
+fn after_a_fault_nothing_of_a_batch_comes_out_if_the_run_is_to_end() {
+    for (items, code) in [("a\nb\n!c\nd\n", 1), ("a\nb\nt\nd\ne\n", 1), ("!a\nb\n", 1)] {
+        for export in ["one", "call"] {
+            let policy = ["--on-error", "immediate", "--chunk-size", "64", "--call", export];
+            let finished = host().plugin("batch.wat").args(policy).stdin(items).run().code(code);
+            let before = items.lines().take_while(|item| !item.starts_with(['!', 't']));
+            // The failed item has its line, and nothing comes after it.
+            finished.stdout(lines(before.chain([""])));
+        }
+    }
+}
+
+#[test]
+fn an_instance_that_was_refused_memory_has_its_items_one_by_one() {
+    let items = ["m", "a", "b", "c", "d", "m", "t", "e"];
+    let finished = host()
+        .plugin("batch.wat")
+        .args(["--jobs", "1", "--chunk-size", "4", "--memory", "64MiB"])
+        .stdin(lines(items))
+        .run();
+    let trap = "fault: item 6: trap: wasm `unreachable` instruction executed, in `one`";
+    assert_eq!(faults(&finished), [trap]);
+    finished.code(1).stdout(lines(items.map(|item| if item == "t" { "" } else { item })));
+}
+
+/// What became of an item: its record, none, or its fault.
+type Came = Result<Option<Vec<u8>>, (FaultKind, String)>;
+
+/// Many items, and how they are worked on.
+#[derive(Debug)]
+struct Case {
+    items: Vec<String>,
+    jobs: usize,
+    chunk: Option<usize>,
+    /// How often an item is tried again that has one of these faults.
+    retries: u32,
+    retry_on: RetryOn,
+    /// After how many items an instance is replaced.
+    recycle: Option<u64>,
+}
+
+impl Case {
+    /// What becomes of each item, and how many were tried again.
+    fn run(&self, plugin: &Plugin) -> (Vec<Came>, u64) {
+        let chunk = |items| ChunkSize::Fixed(NonZeroUsize::new(items).unwrap());
+        let pool = Pool::builder(plugin)
+            .isolation(isolation())
+            .jobs(self.jobs.to_string().parse::<Jobs>().unwrap())
+            .chunk_size(self.chunk.map_or(ChunkSize::Auto, chunk))
+            .max_result("1KiB".parse().unwrap())
+            .timeout(Duration::from_millis(300))
+            .retries(self.retries)
+            .retry_on(self.retry_on);
+        let recycle = self.recycle.and_then(NonZeroU64::new);
+        let pool = recycle.into_iter().fold(pool, PoolBuilder::recycle);
+        let mut pool = pool.build().unwrap();
+        let mut results = pool.map(self.items.clone());
+        let came = results.by_ref().map(|result| match result {
+            Ok(record) => Ok(record.bytes().map(<[u8]>::to_vec)),
+            Err(fault) => Err((fault.kind(), fault.message().to_owned())),
+        });
+        let came = came.collect();
+        (came, results.end().summary.retried)
+    }
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let first = prop_oneof![
+        12 => Just("a"), 2 => Just("#"), 2 => Just("!"), 2 => Just("?"), 1 => Just("t"),
+    ];
+    let length = prop_oneof![
+        60 => 0_usize..40,
+        // What is longer than a result may be; and what a batch has room for, and hardly has.
+        2 => 1000_usize..1100,
+        1 => 30_000_usize..33_000,
+        1 => 65_500_usize..65_540,
+    ];
+    let item = (first, length).prop_map(|(first, length)| match length {
+        0 => String::new(),
+        length => first.to_owned() + &"x".repeat(length - 1),
+    });
+    let endless = prop::option::weighted(0.2, any::<prop::sample::Index>());
+    let items = (prop::collection::vec(item, 1..300), endless);
+    let items = items.prop_map(|(mut items, endless)| {
+        if let Some(endless) = endless {
+            *endless.get_mut(&mut items) = "s".to_owned();
+        }
+        items
+    });
+    let said = RetryOn::NOTHING.with(FaultKind::Refused).with(FaultKind::BadResult);
+    let retry_on = prop_oneof![3 => Just(RetryOn::default()), 1 => Just(said)];
+    let again = (0_u32..2, retry_on, prop::option::of(1_u64..50));
+    (items, 1_usize..4, prop::option::of(1_usize..200), again).prop_map(
+        |(items, jobs, chunk, (retries, retry_on, recycle))| Case {
+            items,
+            jobs,
+            chunk,
+            retries,
+            retry_on,
+            recycle,
+        },
+    )
+}
+
+#[test]
+fn together_items_become_what_they_would_become_one_by_one() {
+    alone(module_path!(), "together_items_become_what_they_would_become_one_by_one", || {
+        let engine = Engine::new().unwrap();
+        let load = |export| {
+            Plugin::loader(&engine).call(export).load(fixtures().join("batch.wat")).unwrap()
+        };
+        let (alone, together) = (load("one"), load("call"));
+        let config = ProptestConfig::with_cases(32);
+        let config = ProptestConfig { failure_persistence: None, ..config };
+        let same = |case: Case| {
+            let became = case.run(&alone);
+            prop_assert_eq!(became.0.len(), case.items.len());
+            prop_assert_eq!(became, case.run(&together));
+            Ok(())
+        };
+        TestRunner::new(config).run(&case(), same).unwrap();
+    });
 }

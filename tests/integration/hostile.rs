@@ -5,6 +5,7 @@
 //! midst of good ones; see `good_run`. What is done before the first item, or after the last, is in
 //! `starts`. All of it is done under each isolation.
 
+mod batches;
 mod files;
 mod good_run;
 mod names;
@@ -43,7 +44,13 @@ fn fit_for_a_terminal(text: &str) {
 #[test]
 fn every_fixture_has_its_test() {
     let folder = fixtures().join("../integration");
-    let sources = ["hostile.rs", "hostile/files.rs", "hostile/names.rs", "hostile/starts.rs"];
+    let sources = [
+        "hostile.rs",
+        "hostile/batches.rs",
+        "hostile/files.rs",
+        "hostile/names.rs",
+        "hostile/starts.rs",
+    ];
     let read = |source: &str| std::fs::read_to_string(folder.join(source)).unwrap();
     let sources: String = sources.map(read).concat();
     for fixture in std::fs::read_dir(fixtures().join("hostile")).unwrap() {

@@ -8,7 +8,7 @@ use super::settings::{Asked, Refused, ask};
 pub(crate) fn shown(line: Vec<OsString>) -> Result<Option<String>, String> {
     match ask(line) {
         Ok(Asked::Show(text)) => Ok(Some(text)),
-        Ok(Asked::Run(_) | Asked::Inspect(_)) => Ok(None),
+        Ok(_) => Ok(None),
         Err(Refused::Line(error)) => Err(error.to_string()),
         Err(Refused::Settings(error)) => {
             Err(format!("{error}\n{}", error.hint().unwrap_or_default()))

@@ -28,7 +28,7 @@ mod word;
 pub(super) use self::exports::{check_function, signature};
 pub(super) use self::word::{Answer, Word};
 
-use self::batch::Crossing;
+use self::batch::{Batches, Crossing};
 use self::guest::Guest;
 
 /// The version of the interface that this host speaks.
@@ -43,8 +43,8 @@ pub(super) struct CorePlugin {
     functions: HostFunctions,
     has_init: bool,
     asks_for_passing: bool,
-    /// Whether many items may cross at once.
-    may_batch: bool,
+    /// When many items may cross at once.
+    batches: Batches,
 }
 
 /// What the store of a core module's instance holds.
@@ -102,9 +102,9 @@ impl CorePlugin {
             (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
         });
         // It goes through `call`, in whose place another export may be.
-        let may_batch = call == "call" && batch::never_waits(module);
+        let batches = if call == "call" { Batches::of(module) } else { Batches::Never };
         let (engine, functions) = (engine.clone(), functions.clone());
-        Ok(Self { engine, pre, call, functions, has_init, asks_for_passing, may_batch })
+        Ok(Self { engine, pre, call, functions, has_init, asks_for_passing, batches })
     }
 
     pub(super) fn has_init(&self) -> bool {
@@ -124,8 +124,7 @@ impl CorePlugin {
         let instance = enter(&mut store, |store| self.pre.instantiate(store));
         let instance = instance.map_err(StartError::instantiate)?;
         let mut started = CoreInstance::start(store, &instance, &spec.init, &self.call)?;
-        // Fuel is for one item.
-        if self.may_batch && spec.limits.fuel.is_none() {
+        if self.batches.are_for(spec) {
             started.call_batch = started.guest.function(&instance, "call_batch");
         }
         Ok(started)
@@ -193,70 +192,6 @@ impl CoreInstance {
         note(answer, outcomes, self.max_result());
         Ok(())
     }
-
-    /// Items cross together, as many as there is room for and nobody else has.
-    fn run_batches(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
-        loop {
-            let from = outcomes.len();
-            let to = match self.call_some(outcomes, until, turns) {
-                Ok(to) => to,
-                Err(broken) => return Ran::Broken(broken),
-            };
-            if outcomes.len() == until {
-                return Ran::Done;
-            }
-            let is_cut_short = outcomes.len() < to;
-            if is_cut_short || outcomes.is_large() || !turns.start_next() {
-                debug_assert!(outcomes.len() > from, "at least one item got its outcome");
-                return Ran::Yielded;
-            }
-        }
-    }
-
-    /// Works on the item that is started, and on those with it that can cross at once; says up to
-    /// which.
-    fn call_some(
-        &mut self,
-        outcomes: &mut Outcomes,
-        until: usize,
-        turns: &Turns<'_>,
-    ) -> Result<usize, Broken> {
-        let from = outcomes.len();
-        let room = (Guest::BATCH - batch::HEAD) as usize;
-        let fitting = outcomes.span().fitting(from..until, room, size_of::<u32>());
-        let (Some(function), Some(rest), 2..) = (self.call_batch.clone(), turns.rest(), fitting)
-        else {
-            return self.call_item(outcomes).map(|()| from + 1);
-        };
-        begin(&mut self.guest.store, Phase::Item);
-        if !self.guest.make_room()? {
-            // What small items need there may be room for.
-            self.call_batch = None;
-            return self.call_item(outcomes).map(|()| from + 1);
-        }
-        let to = from + 1 + turns.start_ahead(fitting - 1);
-        if to == from + 1 {
-            return self.call_item(outcomes).map(|()| to);
-        }
-        let limit = self.max_result();
-        let span = outcomes.span();
-        let (crossing, returned) = self.guest.pass_batch(span, &(from..to), rest, &function);
-        if self.guest.store.data().common.meter.denied().is_some() {
-            // From here on it is to be known by which item.
-            self.call_batch = None;
-        }
-        let bytes = self.guest.bytes();
-        let (done, broken) = crossing.end(bytes, returned);
-        for answer in crossing.answers(bytes, done) {
-            note(answer?, outcomes, limit);
-        }
-        match broken {
-            Some(broken) => Err(broken),
-            // It was told to stop before it had begun.
-            None if done == 0 => self.call_item(outcomes).map(|()| to),
-            None => Ok(to),
-        }
-    }
 }
 
 /// What the plugin answered is what became of the item.
@@ -272,10 +207,7 @@ fn note(answer: Answer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
 impl Executor for CoreInstance {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
         self.guest.store.data().common.watch.serve(turns.end());
-        // An item whose answer is not its last word has to be the last one.
-        let answers = [FaultKind::Refused, FaultKind::BadItem, FaultKind::BadResult];
-        let is_final = answers.iter().all(|kind| !outcomes.retry_on().contains(*kind));
-        if self.call_batch.is_some() && is_final && turns.rest().is_some() {
+        if self.takes_batches(outcomes, turns) {
             return self.run_batches(outcomes, until, turns);
         }
         each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))

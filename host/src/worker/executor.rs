@@ -37,7 +37,8 @@ pub(crate) enum Ran {
     Yielded,
     /// The item after the last outcome broke the executor, which is never used again.
     Broken(Broken),
-    /// It had died before it began with any item, and is never used again.
+    /// It broke on no item of its own, and is never used again: it had died before it began with
+    /// any, or it was done with those that it had.
     Idle(Broken),
     /// The item at `at` of the span broke the executor, which is never used again. What became of
     /// the items between the last outcome and that one is lost with it: they are to run again.

@@ -19,7 +19,7 @@ every_order! {
     loan: shared shared_and_cut stopped_as_it_ends broken lost of_a_hostile_borrower
         of_a_hostile_borrower_that_is_cut;
     meeting: of_items_that_wait of_items_that_come of_items_on_loan without_one_that_retires
-        while_one_is_tried_again after_results_are_out;
+        while_one_is_tried_again while_one_is_dear after_results_are_out;
     overfull: only_the_earliest_goes_on the_earliest_comes_back;
     stop: of_everything during_a_claim without_the_reader from_an_item
         from_an_item_with_two_workers;

@@ -8,134 +8,186 @@
 //! All items of a batch are started before the crossing, so that no other worker takes them. It is
 //! not to outlive a tick of the watchdog: at the first one, the plugin is told to stop before its next
 //! item. If it has not come back at the second, it is on a dear item: what comes after that goes
-//! back to the queue while it works.
+//! back to the queue while it works. One that goes on all the same is stopped.
 //!
-//! The plugin is trusted in nothing: what it wrote is read when it has stopped, in whatever way, and
-//! what does not hold is the fault of the first item that it does not hold for.
+//! The plugin is trusted in nothing: see `course`.
 
 use std::ops::Range;
 
 use wasmtime::{Memory, Module, StoreContextMut, UpdateDeadline};
 
-use super::State;
-use super::word::{Answer, Word};
+use self::course::{Course, Found};
+use super::guest::Guest;
+use super::{CoreInstance, State, note};
 use crate::fault::FaultKind;
+use crate::outcome::Outcomes;
 use crate::plugin::context;
+use crate::plugin::state::{Spec, begin};
 use crate::queue::Rest;
 use crate::sandbox::deadline::Phase;
-use crate::worker::executor::Broken;
+use crate::worker::executor::{Broken, Ran, Turns};
+
+mod course;
 
 /// The words before the ends.
 pub(super) const HEAD: u32 = 16;
-const DONE: u32 = 4;
-const OUT: u32 = 8;
-const STOP: u32 = 12;
+
+impl CoreInstance {
+    /// Whether the items without outcomes may cross together.
+    pub(super) fn takes_batches(&self, outcomes: &Outcomes, turns: &Turns<'_>) -> bool {
+        // An item whose answer is not its last word has to be the last one.
+        let answers = [FaultKind::Refused, FaultKind::BadItem, FaultKind::BadResult];
+        let is_final = answers.iter().all(|kind| !outcomes.retry_on().contains(*kind));
+        self.call_batch.is_some() && is_final && turns.rest().is_some()
+    }
+
+    /// Items cross together, as many as there is room for and nobody else has.
+    pub(super) fn run_batches(
+        &mut self,
+        outcomes: &mut Outcomes,
+        until: usize,
+        turns: &Turns<'_>,
+    ) -> Ran {
+        loop {
+            let from = outcomes.len();
+            let to = match self.call_some(outcomes, until, turns) {
+                Ok(to) => to,
+                Err(ran) => return ran,
+            };
+            if outcomes.len() == until {
+                return Ran::Done;
+            }
+            let is_cut_short = outcomes.len() < to;
+            if is_cut_short || outcomes.is_large() || !turns.start_next() {
+                debug_assert!(outcomes.len() > from, "at least one item got its outcome");
+                return Ran::Yielded;
+            }
+        }
+    }
+
+    /// Works on the item that is started, and on those with it that can cross at once; says up to
+    /// which.
+    fn call_some(
+        &mut self,
+        outcomes: &mut Outcomes,
+        until: usize,
+        turns: &Turns<'_>,
+    ) -> Result<usize, Ran> {
+        let from = outcomes.len();
+        let to = from + self.start_some(outcomes, until, turns).map_err(Ran::Broken)?;
+        let (Some(function), Some(rest), 2..) = (self.call_batch.clone(), turns.rest(), to - from)
+        else {
+            return self.call_item(outcomes).map(|()| to).map_err(Ran::Broken);
+        };
+        let (limit, span) = (self.max_result(), outcomes.span());
+        begin(&mut self.guest.store, Phase::Item);
+        let (crossing, returned) = self.guest.pass_batch(span, &(from..to), rest, &function);
+        if self.guest.store.data().common.meter.denied().is_some() {
+            // From here on it is to be known by which item.
+            self.call_batch = None;
+        }
+        let (bytes, course) = (self.guest.bytes(), crossing.course());
+        let (done, broken) = course.end(bytes, returned);
+        for answer in course.answers(bytes, done) {
+            note(answer.map_err(Ran::Broken)?, outcomes, limit);
+        }
+        match broken {
+            Some(broken) if course.is_through(done) => Err(Ran::Idle(broken)),
+            Some(broken) => Err(Ran::Broken(broken)),
+            // It was told to stop before it had begun.
+            None if done == 0 => self.call_item(outcomes).map(|()| to).map_err(Ran::Broken),
+            None => Ok(to),
+        }
+    }
+
+    /// Starts as many items as there is room for, with the one that is started; says how many that
+    /// are.
+    fn start_some(
+        &mut self,
+        outcomes: &Outcomes,
+        until: usize,
+        turns: &Turns<'_>,
+    ) -> Result<usize, Broken> {
+        let room = (Guest::BATCH - HEAD) as usize;
+        let fitting = outcomes.span().fitting(outcomes.len()..until, room, size_of::<u32>());
+        if self.call_batch.is_none() || fitting < 2 {
+            return Ok(1);
+        }
+        begin(&mut self.guest.store, Phase::Item);
+        if !self.guest.make_room()? {
+            // What small items need there may be room for.
+            self.call_batch = None;
+            return Ok(1);
+        }
+        Ok(1 + turns.start_ahead(fitting - 1))
+    }
+}
 
 /// A batch that the instance is on.
 #[derive(Debug)]
 pub(super) struct Crossing {
     memory: Memory,
-    /// Where the batch is.
-    at: u32,
-    count: u32,
     /// The place of its first item in the claim.
     first: usize,
     rest: Rest,
-    /// How many items were done when it was looked at last.
-    seen: u32,
-    /// How many of the items are still to be done here.
-    own: u32,
-    is_told: bool,
+    course: Course,
 }
 
 impl Crossing {
     pub(super) fn new(memory: Memory, at: u32, items: &Range<usize>, rest: Rest) -> Self {
         let count = u32::try_from(items.len()).expect("no more fit into a buffer");
-        let first = items.start;
-        Self { memory, at, count, first, rest, seen: 0, own: count, is_told: false }
+        Self { memory, first: items.start, rest, course: Course::new(at, count) }
     }
 
-    /// How many items are done, and why the instance is broken, if it is: `returned` is how it came
-    /// back. The item after those is at fault.
-    pub(super) fn end(&self, bytes: &[u8], returned: Result<i32, Broken>) -> (u32, Option<Broken>) {
-        let done = word(bytes, self.at + DONE);
-        let broken = returned.map_or_else(Some, |code| self.lie(done, code));
-        let done = done.min(self.own);
-        // What breaks after the last item was on that item.
-        let last = if broken.is_some() { self.own - 1 } else { self.own };
-        (done.min(last), broken)
+    /// What became of it, as far as it can be believed.
+    pub(super) fn course(&self) -> &Course {
+        &self.course
     }
 
-    /// Why a batch that came back by itself is not lawful.
-    fn lie(&self, done: u32, code: i32) -> Option<Broken> {
-        let Self { count, seen, .. } = *self;
-        let message = if code != 0 {
-            format!("`call_batch` returned {code}")
-        } else if done > count {
-            format!("`call_batch` says that {done} of {count} items are done")
-        } else if done < seen {
-            format!("`call_batch` says that {done} items are done, and said {seen} before")
-        } else if done == 0 && !self.is_told {
-            "`call_batch` returned before any item was done".to_owned()
-        } else {
-            return None;
-        };
-        Some(Broken::new(FaultKind::BadResult, message))
-    }
-
-    /// The answers to the first `done` items. After one that does not hold there are no others.
-    pub(super) fn answers<'a>(
-        &self,
-        bytes: &'a [u8],
-        done: u32,
-    ) -> impl Iterator<Item = Result<Answer<'a>, Broken>> {
-        let out = word(bytes, self.at + OUT);
-        let ends = self.at + HEAD;
-        let mut start = 0;
-        (0..done).map(move |item| {
-            let end = word(bytes, ends + 4 * item);
-            let answer = Word::between(out, start, end);
-            start = Word::length(end);
-            answer.and_then(|answer| answer.read(bytes))
-        })
-    }
-
-    /// The watchdog has ticked: an item that is new has its time from here on, and the plugin is to
-    /// come back.
-    fn tick(&mut self, bytes: &mut [u8]) -> bool {
-        let done = word(bytes, self.at + DONE);
-        let goes_on = self.seen < done && done <= self.count;
-        self.seen = if goes_on { done } else { self.seen };
-        if !self.is_told {
-            self.is_told = true;
-            let stop = Word::range(self.at + STOP, 4).and_then(|place| bytes.get_mut(place));
-            stop.expect("the buffer is in the memory").copy_from_slice(&1_u32.to_le_bytes());
-        } else if self.own == self.count && self.seen < self.count {
-            // It is on this one, or about to ask whether to stop.
-            self.own = self.seen + 1;
-            self.rest.give_back(self.first + self.own as usize);
+    /// The watchdog has ticked: what the plugin is not to come to goes back to the queue.
+    fn tick(&mut self, bytes: &mut [u8]) -> Found {
+        let before = self.course.own();
+        let found = self.course.tick(bytes);
+        let own = self.course.own();
+        if own < before {
+            self.rest.give_back(self.first + own as usize);
         }
-        goes_on
+        found
     }
 }
 
 /// What the epoch does: says whether the guest may go on.
 pub(super) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
     if let Some(mut crossing) = store.data_mut().crossing.take() {
-        let goes_on = crossing.tick(crossing.memory.data_mut(&mut store));
+        let found = crossing.tick(crossing.memory.data_mut(&mut store));
         let State { crossing: place, common, .. } = store.data_mut();
         *place = Some(crossing);
-        if goes_on {
-            common.watch.begin(Phase::Item);
-            common.meter.begin_call();
+        match found {
+            Found::Same => {}
+            Found::Another => {
+                common.watch.begin(Phase::Item);
+                common.meter.begin_call();
+            }
+            Found::Others => wasmtime::bail!("it did not stop"),
         }
     }
     store.data().common.watch.check()?;
     Ok(UpdateDeadline::Continue(1))
 }
 
-/// Whether all that a module imports comes back at once: what waits is not noticed by the epoch.
-pub(super) fn never_waits(module: &Module) -> bool {
+/// When a module may be given many items at once: what waits is not noticed by the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Batches {
+    /// It imports what may wait.
+    Never,
+    /// It imports what may wait for files, and for nothing else.
+    WithoutFiles,
+    /// All that it imports comes back at once.
+    Always,
+}
+
+impl Batches {
+    /// Of WASI, what comes back at once whatever is granted.
     const PROMPT: [&str; 18] = [
         "args_get",
         "args_sizes_get",
@@ -156,13 +208,31 @@ pub(super) fn never_waits(module: &Module) -> bool {
         "random_get",
         "sched_yield",
     ];
-    module.imports().all(|import| match import.module() {
-        "wasi_snapshot_preview1" => PROMPT.contains(&import.name()),
-        name => name == context::INTERFACE,
-    })
-}
 
-fn word(bytes: &[u8], at: u32) -> u32 {
-    let word = Word::bytes(bytes, at, 4).expect("a memory never shrinks, and the batch was in it");
-    u32::from_le_bytes(word.try_into().expect("four bytes"))
+    pub(super) fn of(module: &Module) -> Self {
+        let all = module.imports().map(|import| match (import.module(), import.name()) {
+            (context::INTERFACE, _) => Self::Always,
+            ("wasi_snapshot_preview1", "poll_oneoff") => Self::Never,
+            ("wasi_snapshot_preview1", name) if Self::PROMPT.contains(&name) => Self::Always,
+            // Of files there are only those in directories that are granted.
+            ("wasi_snapshot_preview1", _) => Self::WithoutFiles,
+            _ => Self::Never,
+        });
+        all.fold(Self::Always, |all, one| match (all, one) {
+            (Self::Never, _) | (_, Self::Never) => Self::Never,
+            (Self::WithoutFiles, _) | (_, Self::WithoutFiles) => Self::WithoutFiles,
+            (Self::Always, Self::Always) => Self::Always,
+        })
+    }
+
+    /// Whether an instance may be given many items at once that is granted this.
+    pub(super) fn are_for(self, spec: &Spec) -> bool {
+        // Fuel is for one item.
+        spec.limits.fuel.is_none()
+            && match self {
+                Self::Never => false,
+                Self::WithoutFiles => spec.grants.dirs.is_empty(),
+                Self::Always => true,
+            }
+    }
 }

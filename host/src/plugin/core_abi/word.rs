@@ -145,4 +145,25 @@ mod tests {
             assert_eq!(kind, answer.is_none().then_some(FaultKind::BadResult), "{case}");
         }
     }
+    #[test]
+    fn a_result_in_a_batch_begins_where_the_one_before_it_ends() {
+        let (error, empty) = (Word::ERROR, Word::NO_RECORD);
+        #[rustfmt::skip]
+        let cases = [
+            // case                 out        start  end              is
+            ("a record",            100,       2,     5,               Ok(word(102, 0, 3))),
+            ("an empty record",     100,       2,     2,               Ok(word(102, 0, 0))),
+            ("no record",           100,       2,     empty | 2,       Ok(word(102, empty, 0))),
+            ("refused",             100,       2,     error | 5,       Ok(word(102, error, 3))),
+            ("bad item",            100,       2,     error | empty | 5, Ok(word(102, error | empty, 3))),
+            ("as far as can be",    u32::MAX - 2, 2,  5,               Ok(word(u32::MAX, 0, 3))),
+            ("past all addresses",  u32::MAX,  2,     5,               Err("`call_batch` gave a result 2 bytes after 4294967295")),
+            ("it ends before",      100,       2,     1,               Err("`call_batch` gave a result that ends at 1 and begins at 2")),
+            ("flags are no length", 100,       2,     error | empty | 1, Err("`call_batch` gave a result that ends at 1 and begins at 2")),
+        ];
+        for (case, out, start, end, expected) in cases {
+            let word = Word::between(out, start, end).map_err(|broken| broken.message);
+            assert_eq!(word, expected.map_err(str::to_owned), "{case}");
+        }
+    }
 }

@@ -163,6 +163,25 @@ pub fn while_one_is_tried_again() {
     });
 }
 
+/// Items that were started ahead go back while their worker is on a dear one, and another waits for
+/// them.
+pub fn while_one_is_dear() {
+    check(Interruptions::AtMost(3), || {
+        let meeting = Meeting::of(1);
+        let run = Run::of(3, Window::UNBOUNDED, 1);
+        let claim = run.queue.claim(3).expect("there are items");
+        assert_eq!(claim.reach().start_ahead(2), 2, "nobody else is there");
+        let other = attending(&run, &meeting);
+        claim.rest().give_back(1);
+        meeting.wait_for(2);
+        run.note_done(&claim, 0);
+        claim.end(1);
+        run.release(1);
+        join([other]);
+        assert_eq!(run.end(None), Ended::all_done(3));
+    });
+}
+
 /// Results had filled the window twice, so that two workers wait although the third holds items
 /// that it has not started. When the results are out, both take from it.
 pub fn after_results_are_out() {

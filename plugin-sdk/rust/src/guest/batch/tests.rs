@@ -1,3 +1,5 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::*;
 use crate::Error;
 
@@ -24,6 +26,7 @@ impl Worker for Judge {
             Some(b'!') => Err(Failure::refused(text())),
             Some(b'?') => Err(Failure::bad_item(text())),
             Some(b'*') => Ok(Some(item.repeat(1000))),
+            Some(b'x') => panic!("{}", text()),
             _ => Ok(Some(item.to_ascii_uppercase())),
         }
     }
@@ -117,4 +120,42 @@ fn large_results_are_handed_over_before_more_are_made() {
     work(&mut guest, &mut bytes, &mut results);
     assert_eq!(read(&mut bytes, &results).len(), 2, "two of them are more than enough");
     assert_eq!(results.0.len(), 2 * 600_000);
+}
+
+#[test]
+fn one_large_result_is_handed_over_from_where_it_is() {
+    let (mut guest, mut results) = (guest(), Results::EMPTY);
+    let large = format!("*{}", "x".repeat(1999));
+    let mut bytes = batch(&[&large, "two"]);
+    work(&mut guest, &mut bytes, &mut results);
+    let words = Words(&mut bytes);
+    assert_eq!((words.get(DONE), words.get(HEAD)), (1, 2_000_000));
+    #[expect(clippy::cast_possible_truncation, reason = "as in a module")]
+    let address = results.0.as_ptr().addr() as u32;
+    assert_ne!(words.get(OUT), address, "it was not copied");
+    assert!(results.0.is_empty());
+    let mut bytes = batch(&["one", &large, "two"]);
+    work(&mut guest, &mut bytes, &mut results);
+    let lengths: Vec<_> = read(&mut bytes, &results).iter().map(|(_, text)| text.len()).collect();
+    assert_eq!(lengths, [3, 2_000_000], "there is one place for all");
+}
+
+#[test]
+fn what_is_done_when_the_worker_panics_is_there_for_the_host() {
+    let long = format!("*{}", "y".repeat(99));
+    let before = ["one", &long, "!two", "#"];
+    for done in 0..=before.len() {
+        let (mut guest, mut results) = (guest(), Results::EMPTY);
+        let items: Vec<_> = before[..done].iter().copied().chain(["x", "three"]).collect();
+        let mut bytes = batch(&items);
+        let worked = AssertUnwindSafe(|| work(&mut guest, &mut bytes, &mut results));
+        assert!(catch_unwind(worked).is_err());
+        let expected = [
+            (0, "ONE".to_owned()),
+            (0, long.repeat(1000)),
+            (ERROR, "!two".to_owned()),
+            (NO_RECORD, String::new()),
+        ];
+        assert_eq!(read(&mut bytes, &results), expected[..done]);
+    }
 }

@@ -1,0 +1,126 @@
+use super::*;
+
+const AT: u32 = 8;
+
+/// A memory with a batch in it, of which `done` items are done, with these ends.
+fn memory(done: u32, out: u32, ends: &[u32]) -> Vec<u8> {
+    let head = [ends.len().try_into().unwrap(), done, out, 0];
+    let words = head.iter().chain(ends).flat_map(|word| word.to_le_bytes());
+    let mut memory = vec![b'-'; AT as usize];
+    memory.extend(words);
+    memory.extend(b"0123456789");
+    memory
+}
+
+fn set(memory: &mut [u8], at: u32, to: u32) {
+    let at = (AT + at) as usize;
+    memory[at..at + 4].copy_from_slice(&to.to_le_bytes());
+}
+
+fn trap() -> Result<i32, Broken> {
+    Err(Broken::new(FaultKind::Trap, "trap"))
+}
+
+/// A batch of four items that says, at each tick, that so many are done.
+fn ticked(said: &[u32]) -> (Course, Vec<u8>, Vec<Found>) {
+    let (mut course, mut memory) = (Course::new(AT, 4), memory(0, 0, &[0; 4]));
+    let found = said.iter().map(|done| {
+        set(&mut memory, DONE, *done);
+        course.tick(&mut memory)
+    });
+    let found = found.collect();
+    (course, memory, found)
+}
+
+type Case = (&'static str, &'static [u32], u32, Result<i32, Broken>, (u32, bool), Option<String>);
+
+#[test]
+fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
+    const ALL: u32 = 0xffff_ffff;
+    let lie = |message: &str| Some(format!("bad-result: `call_batch` {message}"));
+    let trapped = || Some("trap: trap".to_owned());
+    #[rustfmt::skip]
+    let cases: [Case; 22] = [
+        // case                            ticks      done  returned  done, through  broken
+        ("all are done",                   &[],          4, Ok(0),    (4, true),     None),
+        ("some are done",                  &[],          1, Ok(0),    (1, false),    None),
+        ("none is done",                   &[],          0, Ok(0),    (0, false),    lie("returned before any item was done")),
+        ("it stopped before the first",    &[0],         0, Ok(0),    (0, false),    None),
+        ("a code",                         &[],          2, Ok(7),    (2, false),    lie("returned 7")),
+        ("a code at the end",              &[],          4, Ok(7),    (3, false),    lie("returned 7")),
+        ("more than all",                  &[],          5, Ok(0),    (3, false),    lie("says that 5 of 4 items are done")),
+        ("far more",                       &[],        ALL, Ok(0),    (3, false),    lie("says that 4294967295 of 4 items are done")),
+        ("back",                           &[3],         2, Ok(0),    (2, false),    lie("says that 2 items are done, and said 3 before")),
+        ("back, between two ticks",        &[3, 1],      3, Ok(0),    (3, false),    None),
+        ("a trap in the first",            &[],          0, trap(),   (0, false),    trapped()),
+        ("a trap in another",              &[1],         2, trap(),   (2, false),    trapped()),
+        ("a trap after the last",          &[4, 4, 4],   4, trap(),   (3, false),    trapped()),
+        ("a trap, and a lie",              &[],          9, trap(),   (3, false),    trapped()),
+        ("it stopped after a dear item",   &[1, 1],      2, Ok(0),    (2, true),     None),
+        ("the dear item is not done",      &[1, 1, 1],   1, trap(),   (1, false),    trapped()),
+        ("it stopped late",                &[1, 1],      3, Ok(0),    (2, true),     None),
+        ("a trap in what others have",     &[1, 1, 2],   2, trap(),   (2, true),     trapped()),
+        ("a code after its own",           &[1, 1, 2],   2, Ok(7),    (2, true),     lie("returned 7")),
+        ("it went on",                     &[1, 1, 3],   3, trap(),   (2, true),     lie("went on when it was told to stop")),
+        ("it went on, and lies",           &[1, 1, 9],   9, trap(),   (2, true),     lie("went on when it was told to stop")),
+        ("it lies after a dear item",      &[1, 1],      9, Ok(0),    (1, false),    lie("says that 9 of 4 items are done")),
+    ];
+    for (case, ticks, done, returned, (expected, is_through), why) in cases {
+        let (course, mut memory, _) = ticked(ticks);
+        set(&mut memory, DONE, done);
+        let (done, broken) = course.end(&memory, returned);
+        assert_eq!((done, course.is_through(done)), (expected, is_through), "{case}");
+        assert_eq!(broken.map(|broken| broken.to_string()), why, "{case}");
+    }
+}
+
+#[test]
+fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
+    use Found::{Another, Others, Same};
+    #[rustfmt::skip]
+    let cases: [(&[u32], &[Found], u32); 12] = [
+        // says it is at    finds                                   is left with
+        (&[],               &[],                                    4),
+        (&[0],              &[Same],                                4),
+        (&[0, 0],           &[Same, Same],                          1),
+        (&[0, 0, 0, 1, 1],  &[Same, Same, Same, Another, Same],      1),
+        (&[2, 2],           &[Another, Same],                       3),
+        (&[2, 3, 4, 4],     &[Another, Another, Another, Same],     4),
+        (&[3, 3, 4],        &[Another, Same, Another],              4),
+        (&[4, 4],           &[Another, Same],                       4),
+        (&[1, 1, 3],        &[Another, Same, Others],               2),
+        (&[1, 2, 3, 4],     &[Another, Another, Another, Others],   3),
+        // What goes back, or past the end, gives an item no new time.
+        (&[2, 1, 9, 1, 2],  &[Another, Same, Others, Same, Same],   3),
+        (&[9, 9, 9],        &[Same, Same, Others],                  1),
+    ];
+    for (said, expected, own) in cases {
+        let (course, memory, found) = ticked(said);
+        assert_eq!((&found[..], course.own()), (expected, own), "{said:?}");
+        assert_eq!(word(&memory, AT + STOP) != 0, !said.is_empty(), "{said:?}");
+    }
+}
+
+#[test]
+fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others() {
+    const ERROR: u32 = 1 << 31;
+    const EMPTY: u32 = 1 << 30;
+    let out = AT + HEAD + 4 * 4;
+    let ends = [2, 2 | EMPTY, 5 | ERROR, 5];
+    let bytes = memory(4, out, &ends);
+    let answers = |bytes: &[u8], ends| {
+        let answers = Course::new(AT, 4).answers(bytes, ends);
+        let text = |answer: Result<Answer<'_>, Broken>| match answer {
+            Ok(Answer::Record(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+            Ok(other) => format!("{other:?}"),
+            Err(broken) => broken.to_string(),
+        };
+        answers.map(text).collect::<Vec<_>>()
+    };
+    assert_eq!(answers(&bytes, 4), ["01", "NoRecord", "Refused([50, 51, 52])", ""]);
+    assert_eq!(answers(&bytes, 2).len(), 2);
+    let more = Course::MOST_RESULTS + 1;
+    let bytes = memory(4, out, &[EMPTY | (more - 1), EMPTY | more, EMPTY | more, 0]);
+    let late = format!("bad-result: `call_batch` went on after {more} bytes of results");
+    assert_eq!(answers(&bytes, 4)[..3], ["NoRecord", "NoRecord", &late]);
+}
