@@ -183,6 +183,21 @@ fn an_instance_that_was_refused_memory_has_its_items_one_by_one() {
     finished.code(1).stdout(lines(items.map(|item| if item == "t" { "" } else { item })));
 }
 
+#[test]
+fn what_breaks_for_want_of_memory_is_known_after_a_tick() {
+    for export in ["one", "call"] {
+        let items = ["a", "b", "o", "c"];
+        let finished = host()
+            .plugin("batch.wat")
+            .args(["--jobs", "1", "--chunk-size", "64", "--memory", "64MiB", "--call", export])
+            .stdin(lines(items))
+            .run();
+        let message = "the plugin asked for more memory than the 64MiB of `--memory`, in `one`";
+        assert_eq!(faults(&finished), [format!("fault: item 2: out-of-memory: {message}")]);
+        finished.code(1).stdout("a\nb\n\nc\n");
+    }
+}
+
 /// What became of an item: its record, none, or its fault.
 type Came = Result<Option<Vec<u8>>, (FaultKind, String)>;
 
