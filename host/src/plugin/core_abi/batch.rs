@@ -164,10 +164,8 @@ pub(super) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
         *place = Some(crossing);
         match found {
             Found::Same => {}
-            Found::Another => {
-                common.watch.begin(Phase::Item);
-                common.meter.begin_call();
-            }
+            // What memory it was refused is not forgotten: that may have been for this item already.
+            Found::Another => common.watch.begin(Phase::Item),
             Found::Others => wasmtime::bail!("it did not stop"),
         }
     }
