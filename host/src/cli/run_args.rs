@@ -249,6 +249,13 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
 
+    /// Initialise the plugin once, and let all workers with the same arguments and grants start from
+    /// what it has become then: they share its memory until they write to it. Where `init` does
+    /// what that does not suit, as to leave a file open, each worker is initialised on its own, and
+    /// a warning says why
+    #[arg(long)]
+    pub(crate) snapshot: bool,
+
     /// Take plugins that `mtl-host compile` has made, too. They are machine code: nothing of them
     /// can be checked, and on threads they can do whatever you can, like any program. Name only
     /// files that you have compiled yourself, or had from somebody whose programs you run

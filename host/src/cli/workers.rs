@@ -86,6 +86,9 @@ impl WorkerArgs {
             }
         };
         builder = limits.limit(builder).isolation(isolation);
+        if self.snapshot {
+            builder = builder.snapshot();
+        }
         if let Some(jobs) = self.jobs {
             builder = builder.jobs(jobs);
         }

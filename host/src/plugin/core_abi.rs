@@ -13,7 +13,9 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
 use super::state::{Common, HasCommon, Spec, begin, enter, limit_open, store, wasi};
-use super::{Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function, waiting};
+use super::{
+    Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function, snapshot, waiting,
+};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
@@ -21,10 +23,12 @@ use crate::sandbox::limits::ResultLimit;
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 mod exports;
+mod freeze;
 mod guest;
 mod word;
 
 pub(super) use self::exports::{check_function, signature};
+pub(crate) use self::freeze::Frozen;
 pub(super) use self::word::{Answer, Word};
 
 use self::guest::Guest;
@@ -109,13 +113,23 @@ impl CorePlugin {
 
     /// A fresh instance, initialised.
     pub(super) fn start(&self, spec: &Spec) -> Result<CoreInstance, StartError> {
+        Ok(self.bring_up(spec, Common::new(spec))?.0)
+    }
+
+    /// An instance, brought up to its first item as `common` says.
+    fn bring_up(
+        &self,
+        spec: &Spec,
+        common: Common,
+    ) -> Result<(CoreInstance, Instance), StartError> {
         let mut wasi = wasi(spec)?.build_p1();
         limit_open(wasi.ctx().table);
-        let data = State { wasi, common: Common::new(spec) };
+        let data = State { wasi, common };
         let mut store = store(&self.engine, spec, data);
         let instance = enter(&mut store, |store| self.pre.instantiate(store));
         let instance = instance.map_err(StartError::instantiate)?;
-        CoreInstance::start(store, &instance, &spec.init, &self.call)
+        let started = CoreInstance::start(store, &instance, &spec.init, &self.call)?;
+        Ok((started, instance))
     }
 }
 
@@ -130,6 +144,7 @@ fn linker(engine: &Engine) -> Linker<State> {
     p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
         .expect("an empty linker takes WASI");
     waiting::add_to_linker(&mut linker, |state| &mut state.wasi);
+    snapshot::add_to_linker(&mut linker, |state| &mut state.wasi);
     context::add_to_core_linker(&mut linker).expect("the interface's name is its own");
     linker
 }

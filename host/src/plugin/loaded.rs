@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::artifact::Kind;
 use super::code::{MachineCode, Runnable};
 use super::component::ComponentPlugin;
-use super::core_abi::CorePlugin;
-use super::{HostFunctions, LoadError, PluginLoader, Spec, StartError};
+use super::core_abi::{CorePlugin, Frozen};
+use super::snapshot::{Freezing, SnapshotRefusal};
+use super::{HostFunctions, LoadError, PluginLoader, Source, Spec, StartError};
 use crate::worker::executor::Executor;
 
 /// A plugin, compiled and checked.
@@ -96,6 +97,22 @@ impl Loaded {
         match &self.0 {
             Code::Core(plugin) => plugin.calls(),
             Code::Component(plugin) => (PluginLoader::CALL, plugin.functions()),
+        }
+    }
+
+    /// A fresh instance is initialised, and frozen.
+    pub(crate) fn freeze(
+        &self,
+        path: &Path,
+        source: &Source,
+        spec: &Spec,
+    ) -> Result<Freezing<Arc<Frozen>>, StartError> {
+        let refused = |why| Ok(Freezing::Refused { why, started: None });
+        match (&self.0, &source.0) {
+            (Code::Component(_), _) => refused(SnapshotRefusal::Component),
+            (Code::Core(plugin), _) if !plugin.has_init() => refused(SnapshotRefusal::NoInit),
+            (Code::Core(_), None) => refused(SnapshotRefusal::Precompiled),
+            (Code::Core(plugin), Some(bytes)) => plugin.freeze(path, bytes, spec),
         }
     }
 

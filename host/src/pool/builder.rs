@@ -3,6 +3,7 @@
 mod restarts;
 mod runs;
 mod sandbox;
+mod snapshot;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::event::Audience;
 use crate::isolation::Isolation;
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
+use crate::plugin::snapshot::{Clock, Groups};
 use crate::plugin::{Plugin, Spec};
 use crate::pool::cancel::Cancel;
 use crate::queue::Window;
@@ -87,6 +89,7 @@ pub struct PoolBuilder {
     item_format: Format,
     passing: ArgumentPassing,
     time_limits: TimeLimits,
+    is_snapshot_wanted: bool,
     settings: Settings,
 }
 
@@ -133,6 +136,7 @@ impl PoolBuilder {
             item_format: Format::Text,
             passing: ArgumentPassing::default(),
             time_limits: TimeLimits::default(),
+            is_snapshot_wanted: false,
             settings,
         }
     }
@@ -228,6 +232,7 @@ impl PoolBuilder {
             item_format,
             passing,
             time_limits,
+            is_snapshot_wanted,
             settings,
         } = self;
         let specs = workers.specs(jobs, &init)?;
@@ -248,12 +253,14 @@ impl PoolBuilder {
             passing,
             voice: Arc::new(voice(WorkerIndex::default())),
             watch: Watch::new(time_limits, cancel.clone()),
+            clock: Clock::new(),
         };
+        let mut groups = is_snapshot_wanted.then(Groups::default);
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
             let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());
             let all = Spec { index, watch, voice: Arc::new(voice(index)), ..all.clone() };
-            spec.open(all, &isolation, &clock)
+            spec.open(all, &isolation, &clock, groups.as_mut())
         };
         let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
         Pool::start(opens, settings, &clock.ticks(), cancel).map_err(BuildError::Thread)

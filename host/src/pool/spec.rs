@@ -8,13 +8,15 @@ use super::BuildError;
 use crate::isolation::Isolation;
 use crate::isolation::remote::Remote;
 use crate::plugin::passing::ArgumentPassing;
-use crate::plugin::{Engine, Plugin, Spec};
+use crate::plugin::snapshot::{Freezing, Group, Groups, SnapshotRefusal, Taken};
+use crate::plugin::{Engine, Frozen, Loaded, Plugin, Spec, StartError};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::TimeLimits;
 use crate::sandbox::limits::{Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
 use crate::sandbox::watchdog::Watchdog;
+use crate::worker::executor::Executor;
 use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
 use crate::worker::{Open, WorkerIndex};
 
@@ -318,30 +320,42 @@ impl WorkerSpec {
     }
 
     /// What opens this worker. `spec` is what all workers have, with this one's number; `clock`
-    /// ticks as long as the worker lives.
+    /// ticks as long as the worker lives; `groups` are there if it is to start from a snapshot.
     pub(super) fn open(
         self,
         mut spec: Spec,
         isolation: &Isolation,
         clock: &Arc<Watchdog>,
+        groups: Option<&mut Groups<Arc<Frozen>>>,
     ) -> Result<Open, BuildError> {
         match self.kind {
             Kind::Plugin(plugin) => {
                 spec.init = self.init.unwrap_or_default();
                 spec.grants.add(self.grants);
                 spec.limits = self.limits.or(spec.limits);
+                let group = groups.map(|groups| groups.of(&plugin, &spec));
                 Ok(match isolation {
                     Isolation::Thread => {
                         let loaded = plugin.loaded().cloned();
-                        let plugin = plugin.name().to_owned();
-                        let loaded = loaded.ok_or(BuildError::OnlyInProcesses { plugin })?;
-                        Box::new(move || loaded.start(&spec))
+                        let name = || plugin.name().to_owned();
+                        let loaded =
+                            loaded.ok_or_else(|| BuildError::OnlyInProcesses { plugin: name() })?;
+                        match group {
+                            None => Box::new(move || loaded.start(&spec)),
+                            Some(group) => {
+                                Box::new(move || from_snapshot(&group, &plugin, &loaded, &spec))
+                            }
+                        }
                     }
                     Isolation::Process(processes) => {
                         let (compiled, processes) = (plugin.compiled()?, processes.clone());
                         // An engine ticks as long as it has a plugin.
                         Box::new(move || {
-                            let _clock = &plugin;
+                            if let Some(group) = &group {
+                                let why = SnapshotRefusal::Processes;
+                                let refused = || Ok(Freezing::Refused { why, started: None });
+                                group.take(plugin.name(), &spec, refused)?;
+                            }
                             Ok(Box::new(Remote::start(&processes, &compiled, &spec)?))
                         })
                     }
@@ -356,6 +370,21 @@ impl WorkerSpec {
                 }))
             }
         }
+    }
+}
+
+/// An instance of what all workers of a group start from.
+fn from_snapshot(
+    group: &Group<Arc<Frozen>>,
+    plugin: &Plugin,
+    loaded: &Loaded,
+    spec: &Spec,
+) -> Result<Box<dyn Executor>, StartError> {
+    let freeze = || loaded.freeze(plugin.name(), plugin.source(), spec);
+    match group.take(plugin.name(), spec, freeze)? {
+        Taken::Snapshot(frozen) => frozen.restore(spec),
+        Taken::Started(started) => Ok(started),
+        Taken::Nothing => loaded.start(spec),
     }
 }
 

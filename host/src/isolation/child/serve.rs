@@ -17,6 +17,7 @@ use crate::isolation::wire::setup::{Setup, Task, Work};
 use crate::isolation::wire::start::{self, Started};
 use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, items, ran, told};
 use crate::outcome::Format;
+use crate::plugin::snapshot::Clock;
 use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
 use crate::pool::cancel::{Cancel, End};
 use crate::sandbox::capabilities::{DirGrant, Grants};
@@ -223,6 +224,7 @@ fn spec(station: &Arc<Station>, work: &Work, grants: Grants) -> Result<Spec, Bad
         passing: work.passing.parse().map_err(|_| BadFrame("no way to pass arguments"))?,
         voice: Arc::new(Voice::new(index, log, audience)),
         watch: Watch::new(times, Cancel::default()),
+        clock: Clock::new(),
     })
 }
 

@@ -9,7 +9,7 @@ use super::word::{self, Answer, Word};
 use super::{ABI_VERSION, State};
 use crate::fault::FaultKind;
 use crate::plugin::StartError;
-use crate::plugin::state::enter;
+use crate::plugin::state::{Origin, enter};
 use crate::worker::executor::Broken;
 
 /// The guest's side: its store, its memory, and the buffer in it that is the host's.
@@ -52,6 +52,9 @@ impl Guest {
                 return Err(StartError::Abi { found, supported: ABI_VERSION });
             }
         }
+        if let Origin::Snapshot = self.store.data().common.origin {
+            return self.after_restore(instance);
+        }
         let Some(init) = self.function(instance, "init") else { return Ok(()) };
         let answered = self.pass(args, &init).and_then(|word| self.answer(word));
         match answered {
@@ -60,6 +63,15 @@ impl Guest {
                 Err(StartError::InitRefused { message: word::text(message) })
             }
             Err(broken) => Err(StartError::init_broke(broken)),
+        }
+    }
+
+    /// Lets an instance that starts from a snapshot make good what is not as it was.
+    fn after_restore(&mut self, instance: &Instance) -> Result<(), StartError> {
+        match self.function::<(), ()>(instance, "after_restore") {
+            None => Ok(()),
+            Some(after_restore) => enter(&mut self.store, |store| after_restore.call(store, ()))
+                .map_err(StartError::restore_broke),
         }
     }
 
