@@ -40,7 +40,7 @@ use std::sync::{Arc, OnceLock};
 pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub(crate) use self::compiled::Compiled;
 pub use self::compiler_error::CompilerError;
-pub(crate) use self::core_abi::Frozen;
+pub(crate) use self::core_abi::{Frozen, Witnessed};
 pub use self::digest::{NotASha256, Sha256};
 pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
@@ -75,16 +75,19 @@ pub struct Plugin {
     engine: Engine,
     facts: Facts,
     code: Code,
-    source: Source,
+    /// None if it was compiled before.
+    source: Option<Arc<Source>>,
 }
 
-/// What was in its file; none if that was compiled before.
-#[derive(Clone)]
-pub(crate) struct Source(pub(crate) Option<Arc<[u8]>>);
+/// What was in its file, and how that was loaded.
+pub(crate) struct Source {
+    pub(crate) bytes: Box<[u8]>,
+    pub(crate) loader: PluginLoader,
+}
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Source").field(&self.0.as_ref().map(|bytes| bytes.len())).finish()
+        f.debug_struct("Source").field("bytes", &self.bytes.len()).finish_non_exhaustive()
     }
 }
 
@@ -168,22 +171,32 @@ impl Plugin {
     fn here(name: &Path, engine: &Engine, loaded: Loaded) -> Self {
         let facts = loaded.facts();
         let code = Code::Here { loaded, for_processes: Arc::default() };
-        Self { name: name.to_owned(), engine: engine.clone(), facts, code, source: Source(None) }
+        Self { name: name.to_owned(), engine: engine.clone(), facts, code, source: None }
     }
 
     fn elsewhere(name: &Path, engine: &Engine, facts: Facts, compiled: Compiled) -> Self {
         let code = Code::Elsewhere(Arc::new(compiled));
-        Self { name: name.to_owned(), engine: engine.clone(), facts, code, source: Source(None) }
+        Self { name: name.to_owned(), engine: engine.clone(), facts, code, source: None }
     }
 
     /// The same, made of these bytes.
-    fn made_of(self, bytes: Arc<[u8]>) -> Self {
-        Self { source: Source(Some(bytes)), ..self }
+    fn made_of(self, bytes: Box<[u8]>, loader: &PluginLoader) -> Self {
+        Self { source: Some(Arc::new(Source { bytes, loader: loader.clone() })), ..self }
+    }
+
+    /// Why it cannot be frozen, whatever it does.
+    pub(crate) fn cannot_be_frozen(&self) -> Option<SnapshotRefusal> {
+        match (self.facts, &self.source) {
+            (Facts { is_component: true, .. }, _) => Some(SnapshotRefusal::Component),
+            (Facts { has_init: false, .. }, _) => Some(SnapshotRefusal::NoInit),
+            (_, None) => Some(SnapshotRefusal::Precompiled),
+            (_, Some(_)) => None,
+        }
     }
 
     /// What was in its file.
-    pub(crate) fn source(&self) -> &Source {
-        &self.source
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.source.as_deref()
     }
 
     /// Whether `other` is a clone of this one.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use mtl_host::{Engine, Event, Observer, Plugin, Pool};
 
-use crate::support::{Host, command, fixtures, host_on_threads as host, lines};
+use crate::support::{Host, command, fixtures, host, isolation, lines};
 
 /// A run of the plugin that says when it is initialised, with a directory that it may write to.
 fn described(args: &[&str]) -> Host {
@@ -232,6 +232,7 @@ fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("spin-init.wat")).unwrap();
     let init = mtl_host::Init::Same(b"spin".to_vec());
     let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).init(init).snapshot();
+    let pool = pool.isolation(isolation());
     drop(pool.build().unwrap());
 }
 
@@ -258,6 +259,7 @@ fn a_program_is_told_of_each_snapshot_once() {
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat")).unwrap();
     let told = Arc::new(Snapshots::default());
     let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).snapshot();
+    let pool = pool.isolation(isolation());
     drop(pool.observer(told.clone()).build().unwrap().close());
     assert_eq!(*told.0.lock().unwrap(), ["snapshot.wat: taken"]);
 }
@@ -283,6 +285,7 @@ fn an_init_that_calls_a_host_function_is_not_frozen() {
         .unwrap();
     let told = Arc::new(Snapshots::default());
     let pool = Pool::builder(&plugin).jobs("3".parse().unwrap()).snapshot();
+    let pool = pool.isolation(isolation());
     drop(pool.observer(told.clone()).build().unwrap().close());
     assert_eq!(*told.0.lock().unwrap(), ["plugin: its `init` calls a host function"]);
     assert_eq!(*calls.lock().unwrap(), 3, "once for each worker");

@@ -28,7 +28,7 @@ mod guest;
 mod word;
 
 pub(super) use self::exports::{check_function, signature};
-pub(crate) use self::freeze::Frozen;
+pub(crate) use self::freeze::{Frozen, Witnessed};
 pub(super) use self::word::{Answer, Word};
 
 use self::guest::Guest;

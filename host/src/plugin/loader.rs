@@ -1,6 +1,7 @@
 //! How a plugin is loaded when its file alone does not say all.
 
 mod checks;
+mod frozen;
 mod kept;
 pub(super) mod precompiled;
 
@@ -339,7 +340,8 @@ impl PluginLoader {
                 Ok(Inspection::of(found, &bytes, None))
             }
             Isolation::Process(processes) => {
-                let compiler = Compiler { processes, loader: self, path, bytes: &bytes };
+                let compiler =
+                    Compiler { processes, loader: self, path, bytes: &bytes, watch: None };
                 let (found, lacks) = compiler.findings()?;
                 Ok(Inspection::of(found, &bytes, lacks))
             }
@@ -379,7 +381,7 @@ impl PluginLoader {
                 Plugin::elsewhere(path, &self.engine, facts, compiled)
             }
         };
-        Ok(plugin.made_of(source))
+        Ok(plugin.made_of(source, self))
     }
 
     /// Looks into these bytes in this process.

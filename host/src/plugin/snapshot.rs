@@ -20,7 +20,7 @@ mod refusal;
 mod witness;
 
 pub(crate) use self::clock::Clock;
-pub(crate) use self::group::{Freezing, Group, Groups, Taken};
+pub(crate) use self::group::{Freezing, Group, Groups, Snapshot, Taken};
 pub(super) use self::image::{Instrumented, MOST};
 pub(super) use self::random::add_to_linker;
 pub use self::refusal::SnapshotRefusal;

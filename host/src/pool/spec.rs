@@ -1,22 +1,22 @@
 //! One worker of a pool whose workers differ.
 
+mod start;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::BuildError;
 use crate::isolation::Isolation;
-use crate::isolation::remote::Remote;
 use crate::plugin::passing::ArgumentPassing;
-use crate::plugin::snapshot::{Freezing, Group, Groups, SnapshotRefusal, Taken};
-use crate::plugin::{Engine, Frozen, Loaded, Plugin, Spec, StartError};
+use crate::plugin::snapshot::Groups;
+use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::TimeLimits;
 use crate::sandbox::limits::{Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
 use crate::sandbox::watchdog::Watchdog;
-use crate::worker::executor::Executor;
 use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
 use crate::worker::{Open, WorkerIndex};
 
@@ -326,7 +326,7 @@ impl WorkerSpec {
         mut spec: Spec,
         isolation: &Isolation,
         clock: &Arc<Watchdog>,
-        groups: Option<&mut Groups<Arc<Frozen>>>,
+        groups: Option<&mut Groups>,
     ) -> Result<Open, BuildError> {
         match self.kind {
             Kind::Plugin(plugin) => {
@@ -340,23 +340,14 @@ impl WorkerSpec {
                         let name = || plugin.name().to_owned();
                         let loaded =
                             loaded.ok_or_else(|| BuildError::OnlyInProcesses { plugin: name() })?;
-                        match group {
-                            None => Box::new(move || loaded.start(&spec)),
-                            Some(group) => {
-                                Box::new(move || from_snapshot(&group, &plugin, &loaded, &spec))
-                            }
-                        }
+                        Box::new(move || start::here(group.as_deref(), &plugin, &loaded, &spec))
                     }
                     Isolation::Process(processes) => {
                         let (compiled, processes) = (plugin.compiled()?, processes.clone());
                         // An engine ticks as long as it has a plugin.
                         Box::new(move || {
-                            if let Some(group) = &group {
-                                let why = SnapshotRefusal::Processes;
-                                let refused = || Ok(Freezing::Refused { why, started: None });
-                                group.take(plugin.name(), &spec, refused)?;
-                            }
-                            Ok(Box::new(Remote::start(&processes, &compiled, &spec)?))
+                            let how = (&processes, &compiled);
+                            start::elsewhere(group.as_deref(), &plugin, how, &spec)
                         })
                     }
                 })
@@ -370,21 +361,6 @@ impl WorkerSpec {
                 }))
             }
         }
-    }
-}
-
-/// An instance of what all workers of a group start from.
-fn from_snapshot(
-    group: &Group<Arc<Frozen>>,
-    plugin: &Plugin,
-    loaded: &Loaded,
-    spec: &Spec,
-) -> Result<Box<dyn Executor>, StartError> {
-    let freeze = || loaded.freeze(plugin.name(), plugin.source(), spec);
-    match group.take(plugin.name(), spec, freeze)? {
-        Taken::Snapshot(frozen) => frozen.restore(spec),
-        Taken::Started(started) => Ok(started),
-        Taken::Nothing => loaded.start(spec),
     }
 }
 

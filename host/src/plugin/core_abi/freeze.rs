@@ -5,9 +5,9 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use wasmtime::Module;
+use wasmtime::{Instance, Module};
 
-use super::CorePlugin;
+use super::{CoreInstance, CorePlugin};
 use crate::isolation::code::CodeFile;
 use crate::outcome::Format;
 use crate::plugin::artifact::{Artifact, Kind};
@@ -28,14 +28,74 @@ pub(crate) struct Frozen {
 impl Frozen {
     /// An instance that has what was frozen.
     pub(crate) fn restore(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
-        let common =
-            Common { origin: Origin::Snapshot, result_format: self.format, ..Common::new(spec) };
-        let (instance, _) = self.plugin.bring_up(spec, common)?;
-        Ok(Box::new(instance))
+        Ok(Box::new(self.plugin.restore(spec, self.format)?))
+    }
+}
+
+/// An instance that is initialised, and was watched meanwhile.
+pub(crate) struct Witnessed {
+    started: CoreInstance,
+    instance: Instance,
+    verdict: Result<bool, SnapshotRefusal>,
+}
+
+impl Witnessed {
+    /// Whether it can be frozen, and if so, whether random bytes are in it.
+    pub(crate) fn verdict(&self) -> Result<bool, SnapshotRefusal> {
+        self.verdict.clone()
+    }
+
+    /// What it says that results are.
+    pub(crate) fn format(&self) -> Format {
+        self.started.format()
+    }
+
+    /// The module that is in `source`, as it has become.
+    pub(crate) fn freeze(
+        &mut self,
+        path: &Path,
+        source: &[u8],
+    ) -> Result<Vec<u8>, SnapshotRefusal> {
+        let artifact = Artifact::from_bytes(path, source.to_vec());
+        let artifact = artifact.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))?;
+        self.freeze_as(&Instrumented::of(artifact.bytes())?)
+    }
+
+    fn freeze_as(&mut self, instrumented: &Instrumented<'_>) -> Result<Vec<u8>, SnapshotRefusal> {
+        instrumented.freeze(&mut self.started.guest.store, &self.instance)
+    }
+
+    /// The instance, to be a worker's.
+    pub(crate) fn into_instance(self) -> Box<dyn Executor> {
+        Box::new(self.started)
     }
 }
 
 impl CorePlugin {
+    /// An instance that has what was frozen; this plugin is made of that.
+    pub(in crate::plugin) fn restore(
+        &self,
+        spec: &Spec,
+        format: Format,
+    ) -> Result<CoreInstance, StartError> {
+        let origin = Origin::Snapshot;
+        let common = Common { origin, result_format: format, ..Common::new(spec) };
+        Ok(self.bring_up(spec, common)?.0)
+    }
+
+    /// Initialises an instance of this plugin, which is instrumented.
+    pub(in crate::plugin) fn witnessed(&self, spec: &Spec) -> Result<Witnessed, StartError> {
+        let origin = Origin::Witnessed(Witness::default());
+        let common = Common { origin, ..Common::new(spec) };
+        let (mut started, instance) = self.bring_up(spec, common)?;
+        let common = &mut started.guest.store.data_mut().common;
+        let Origin::Witnessed(witness) = std::mem::replace(&mut common.origin, Origin::Fresh)
+        else {
+            unreachable!("it is witnessed from its start on");
+        };
+        Ok(Witnessed { started, instance, verdict: witness.verdict() })
+    }
+
     /// Initialises an instance of the plugin that is in `source`, and freezes it.
     pub(in crate::plugin) fn freeze(
         &self,
@@ -51,25 +111,29 @@ impl CorePlugin {
             Err(why) => return refused(why),
         };
         let witnessed = match self.linked(path, instrumented.module()) {
-            Ok(witnessed) => witnessed,
+            Ok(plugin) => plugin.witnessed(spec)?,
             Err(why) => return refused(why),
         };
-        let origin = Origin::Witnessed(Witness::default());
-        let common = Common { origin, ..Common::new(spec) };
-        let (mut started, instance) = witnessed.bring_up(spec, common)?;
-        let common = &mut started.guest.store.data_mut().common;
-        let format = common.result_format;
-        let Origin::Witnessed(witness) = std::mem::replace(&mut common.origin, Origin::Fresh)
-        else {
-            unreachable!("it is witnessed from its start on");
-        };
-        let frozen = witness.verdict().and_then(|has_random| {
-            let module = instrumented.freeze(&mut started.guest.store, &instance)?;
+        Ok(self.frozen(path, &instrumented, witnessed))
+    }
+
+    fn frozen(
+        &self,
+        path: &Path,
+        instrumented: &Instrumented<'_>,
+        mut witnessed: Witnessed,
+    ) -> Freezing<Arc<Frozen>> {
+        let format = witnessed.format();
+        let frozen = witnessed.verdict().and_then(|has_random| {
+            let module = witnessed.freeze_as(instrumented)?;
             let (plugin, bytes) = self.compiled(path, &module)?;
             let snapshot = Arc::new(Frozen { plugin, format });
             Ok(Freezing::Frozen { snapshot, bytes, has_random })
         });
-        Ok(frozen.unwrap_or_else(|why| Freezing::Refused { why, started: Some(Box::new(started)) }))
+        frozen.unwrap_or_else(|why| Freezing::Refused {
+            why,
+            started: Some(witnessed.into_instance()),
+        })
     }
 
     /// Another module, with the imports and exports of this one.

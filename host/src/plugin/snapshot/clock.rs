@@ -16,6 +16,21 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// One that shows now what another one showed when this was said. It is behind it by as long as
+    /// that has taken, never before it: what is told what time it is after a snapshot was taken, is
+    /// later.
+    pub(crate) fn that_shows(time: Duration) -> Self {
+        let now = Instant::now();
+        Self(now.checked_sub(time).unwrap_or(now))
+    }
+
+    /// What it shows.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 impl HostMonotonicClock for Clock {
     fn resolution(&self) -> u64 {
         1

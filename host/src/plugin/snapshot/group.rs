@@ -1,12 +1,11 @@
 //! Workers that start from one snapshot: the first that gets there makes it, the others wait.
 
-use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::SnapshotRefusal;
 use crate::event::Event;
-use crate::plugin::{Plugin, Spec, StartError};
+use crate::plugin::{Compiled, Frozen, Plugin, Spec, StartError};
 use crate::sandbox::alarm::{Alarm, Ring};
 use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::Phase;
@@ -29,30 +28,51 @@ pub(crate) enum Freezing<T> {
 }
 
 /// What a worker starts from.
-pub(crate) enum Taken<T> {
+pub(crate) enum Taken {
     /// The snapshot of all.
-    Snapshot(T),
+    Snapshot(Snapshot),
     /// There is none; but this one's instance is there already.
     Started(Box<dyn Executor>),
     /// There is none.
     Nothing,
 }
 
+/// What is shared by the workers of a group.
+#[derive(Clone, Debug)]
+pub(crate) enum Snapshot {
+    /// A plugin of this process.
+    Here(Arc<Frozen>),
+    /// Code for jailed processes.
+    Elsewhere(Arc<Compiled>),
+}
+
+impl<T> Freezing<T> {
+    /// The same, with another sort of snapshot.
+    pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Freezing<U> {
+        match self {
+            Self::Frozen { snapshot, bytes, has_random } => {
+                Freezing::Frozen { snapshot: other(snapshot), bytes, has_random }
+            }
+            Self::Refused { why, started } => Freezing::Refused { why, started },
+        }
+    }
+}
+
 /// Workers that are alike in all that their `init` can see.
 #[derive(Debug)]
-pub(crate) struct Group<T>(Mutex<State<T>>);
+pub(crate) struct Group(Mutex<State>);
 
 #[derive(Debug)]
-enum State<T> {
+enum State {
     /// Nobody has made a snapshot.
     New,
     /// Somebody is about to; these wait.
     Freezing(Vec<Arc<Alarm>>),
     /// There is one, or there cannot be one.
-    Settled(Option<T>),
+    Settled(Option<Snapshot>),
 }
 
-impl<T: Clone> Group<T> {
+impl Group {
     fn new() -> Self {
         Self(Mutex::new(State::New))
     }
@@ -61,10 +81,10 @@ impl<T: Clone> Group<T> {
     /// that fails, it is the next one's turn.
     pub(crate) fn take(
         &self,
-        plugin: &Path,
+        plugin: &Plugin,
         spec: &Spec,
-        freeze: impl FnOnce() -> Result<Freezing<T>, StartError>,
-    ) -> Result<Taken<T>, StartError> {
+        freeze: impl FnOnce() -> Result<Freezing<Snapshot>, StartError>,
+    ) -> Result<Taken, StartError> {
         let alarm = Arc::new(Alarm::default());
         loop {
             match &mut *self.lock() {
@@ -87,7 +107,11 @@ impl<T: Clone> Group<T> {
         }
         let turn = Turn(self);
         let begun = Instant::now();
-        let frozen = freeze()?;
+        let frozen = match plugin.cannot_be_frozen() {
+            Some(why) => Freezing::Refused { why, started: None },
+            None => freeze()?,
+        };
+        let plugin = plugin.name();
         let (worker, audience) = (spec.index, spec.voice.audience());
         match frozen {
             Freezing::Frozen { snapshot, bytes, has_random } => {
@@ -105,12 +129,12 @@ impl<T: Clone> Group<T> {
     }
 }
 
-impl<T> Group<T> {
-    fn lock(&self) -> impl std::ops::DerefMut<Target = State<T>> + '_ {
+impl Group {
+    fn lock(&self) -> impl std::ops::DerefMut<Target = State> + '_ {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn become_state(&self, state: State<T>) {
+    fn become_state(&self, state: State) {
         if let State::Freezing(waiting) = std::mem::replace(&mut *self.lock(), state) {
             waiting.iter().for_each(|alarm| alarm.ring());
         }
@@ -118,15 +142,15 @@ impl<T> Group<T> {
 }
 
 /// Whose turn it is to make the snapshot. However that ends, nobody waits for it in vain.
-struct Turn<'a, T>(&'a Group<T>);
+struct Turn<'a>(&'a Group);
 
-impl<T> Turn<'_, T> {
-    fn settle(self, snapshot: Option<T>) {
+impl Turn<'_> {
+    fn settle(self, snapshot: Option<Snapshot>) {
         self.0.become_state(State::Settled(snapshot));
     }
 }
 
-impl<T> Drop for Turn<'_, T> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if matches!(*self.0.lock(), State::Freezing(_)) {
             self.0.become_state(State::New);
@@ -135,8 +159,8 @@ impl<T> Drop for Turn<'_, T> {
 }
 
 /// All groups of a pool.
-#[derive(Debug)]
-pub(crate) struct Groups<T>(Vec<(Alike, Arc<Group<T>>)>);
+#[derive(Debug, Default)]
+pub(crate) struct Groups(Vec<(Alike, Arc<Group>)>);
 
 /// What workers of one group have in common, beside what all of a pool have.
 #[derive(Debug)]
@@ -147,15 +171,9 @@ struct Alike {
     limits: Limits,
 }
 
-impl<T> Default for Groups<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T: Clone> Groups<T> {
+impl Groups {
     /// The group of a worker.
-    pub(crate) fn of(&mut self, plugin: &Plugin, spec: &Spec) -> Arc<Group<T>> {
+    pub(crate) fn of(&mut self, plugin: &Plugin, spec: &Spec) -> Arc<Group> {
         let Spec { init, grants, limits, .. } = spec;
         let found = self.0.iter().find(|(alike, _)| {
             alike.plugin.is(plugin)

@@ -1,5 +1,7 @@
 //! Why there is no snapshot.
 
+use serde::{Deserialize, Serialize};
+
 /// Why there is no snapshot of what `init` has made: each worker is initialised on its own.
 ///
 /// ```
@@ -9,7 +11,7 @@
 /// assert_eq!(refusal.to_string(), "its `init` leaves a file open");
 /// assert!(refusal.hint().unwrap().contains("`after_restore`"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum SnapshotRefusal {
     /// The plugin is a component.
@@ -21,9 +23,6 @@ pub enum SnapshotRefusal {
     /// The plugin was compiled before, and what it was compiled from is not there.
     #[error("it was compiled before, and what it was compiled from is needed")]
     Precompiled,
-    /// Its workers run in processes.
-    #[error("its workers run in processes of their own")]
-    Processes,
     /// The plugin does what cannot be told from outside afterwards.
     #[error("it cannot be frozen: {0}")]
     Unsupported(String),
@@ -64,7 +63,6 @@ impl SnapshotRefusal {
             Self::AsksWhichWorker => Some("it can ask in its `after_restore`"),
             Self::HostFunction => Some("it can call it in its `after_restore`"),
             Self::Precompiled => Some("take the .wasm that it was made from"),
-            Self::Processes => Some("`--isolation thread` can have snapshots"),
             Self::Component
             | Self::NoInit
             | Self::Unsupported(_)
