@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use mtl_host::{Engine, Event, Observer, Plugin, Pool};
 
-use crate::support::{Host, command, fixtures, host, isolation, lines};
+use crate::support::{Host, alone, command, fixtures, host, isolation, lines, own_children};
 
 /// A run of the plugin that says when it is initialised, with a directory that it may write to.
 fn described(args: &[&str]) -> Host {
@@ -289,4 +289,153 @@ fn an_init_that_calls_a_host_function_is_not_frozen() {
     drop(pool.observer(told.clone()).build().unwrap().close());
     assert_eq!(*told.0.lock().unwrap(), ["plugin: its `init` calls a host function"]);
     assert_eq!(*calls.lock().unwrap(), 3, "once for each worker");
+}
+
+/// Runs that share a cache and a directory.
+struct Kept {
+    folder: tempfile::TempDir,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        fs::write(folder.path().join("data/words"), "words").unwrap();
+        Self { folder }
+    }
+
+    /// How often `init` runs; all else is as it is to be.
+    fn inits(&self, args: &[&str]) -> usize {
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        let finished = host()
+            .plugin("snapshot.wat")
+            .args(["--jobs", "2", "--snapshot-cache", "--cache-dir", &at("cache")])
+            .args(["--dir", &format!("{}::/data:rw", at("data"))])
+            .args(args.iter().copied())
+            .stdin("a\nk\nm\n")
+            .run()
+            .code(0)
+            .stdout("1\n1\n*\n");
+        let stderr = finished.stderr_text();
+        assert_eq!(said(&stderr, "restored"), 2, "{stderr}");
+        said(&stderr, "init")
+    }
+
+    /// Runs until `init` need not. What it reads must not be so new that it may have changed
+    /// meanwhile.
+    fn until_kept(&self, args: &[&str]) {
+        assert!((0..50).any(|_| self.inits(args) == 0), "it is never kept: {args:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_kept_is_taken_the_next_time() {
+    let kept = Kept::new();
+    assert_eq!(kept.inits(&["--init", "x"]), 1);
+    assert_eq!(kept.inits(&["--init", "x"]), 0);
+    // How the run goes is nothing that it could see.
+    assert_eq!(kept.inits(&["--init", "x", "--timeout", "1h", "--chunk-size", "1"]), 0);
+    #[rustfmt::skip]
+    let cases: [&[&str]; 5] = [
+        &["--init", "y"],
+        &["--init", "x", "--env", "A=1"],
+        &["--init", "x", "--env", "A=2"],
+        &["--init", "x", "--memory", "64MiB"],
+        &["--init", "x", "--fuel", "1M"],
+    ];
+    for args in cases {
+        assert_eq!(kept.inits(args), 1, "{args:?}");
+        assert_eq!(kept.inits(args), 0, "{args:?}");
+    }
+    assert_eq!(kept.inits(&["--init", "x"]), 0);
+}
+
+#[test]
+fn a_snapshot_is_made_anew_when_what_init_has_read_is_not_as_it_was() {
+    let (kept, args) = (Kept::new(), ["--init", "c"]);
+    let words = kept.folder.path().join("data/words");
+    kept.until_kept(&args);
+    fs::write(&words, "other").unwrap();
+    assert_eq!(kept.inits(&args), 1, "it has changed");
+    kept.until_kept(&args);
+    fs::remove_file(&words).unwrap();
+    fs::write(&words, "other").unwrap();
+    assert_eq!(kept.inits(&args), 1, "it is another, though all of it is the same");
+    kept.until_kept(&args);
+    // What it has not looked at is nothing to it.
+    fs::write(kept.folder.path().join("data/more"), "more").unwrap();
+    assert_eq!(kept.inits(&args), 0);
+}
+
+#[test]
+fn a_kept_snapshot_with_random_bytes_is_told_of_each_time() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path().display().to_string();
+    for inits in [1, 0] {
+        let args = ["--snapshot-cache", "--cache-dir", &cache, "--jobs", "1", "--init", "r"];
+        let stderr = host().plugin("snapshot.wat").args(args).stdin("a\n").run().stderr_text();
+        assert_eq!(said(&stderr, "init"), inits, "{stderr}");
+        assert!(
+            stderr.contains("warning: all workers with `snapshot.wat` have the random numbers")
+        );
+    }
+}
+
+#[test]
+fn what_was_kept_of_results_holds() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path().display().to_string();
+    for _ in 0..2 {
+        let args = ["--snapshot-cache", "--cache-dir", &cache, "--jobs", "1", "--init", "j"];
+        let finished = host().plugin("snapshot.wat").args(args).stdin("x\n");
+        let finished = finished.args(["--output-format", "jsonl"]).run().code(0);
+        finished.stdout("{\"index\":0,\"ok\":1}\n");
+    }
+}
+
+/// What this process and its children have of memory, each page shared among those that have it.
+fn memory() -> u64 {
+    let of = |process: &dyn std::fmt::Display| {
+        let path = format!("/proc/{process}/smaps_rollup");
+        let Ok(text) = fs::read_to_string(path) else { return 0 };
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or("0 kB");
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    };
+    let children = own_children();
+    of(&"self") + children.iter().map(|child| of(&child.number())).sum::<u64>()
+}
+
+#[test]
+fn workers_share_what_init_has_made() {
+    const MADE: u64 = 48 * 1024 * 1024;
+    const PLUGIN: &str = r#"(module
+        (memory (export "memory") 770)
+        (func (export "mtl_alloc") (param i32) (result i32) (i32.const 65536))
+        (func (export "init") (param i32 i32) (result i64)
+            (memory.fill (i32.const 0x20000) (i32.const 42) (i32.const 0x3000000)) (i64.const 0))
+        (func (export "call") (param i32 i32) (result i64)
+            (local $at i32) (local $sum i32)
+            (local.set $at (i32.const 0x20000))
+            (loop $next
+                (local.set $sum (i32.add (local.get $sum) (i32.load8_u (local.get $at))))
+                (local.set $at (i32.add (local.get $at) (i32.const 4096)))
+                (br_if $next (i32.lt_u (local.get $at) (i32.const 0x3020000))))
+            (i32.store (i32.const 0) (local.get $sum))
+            (i64.const 4)))"#;
+    alone(module_path!(), "workers_share_what_init_has_made", || {
+        let plugin = Plugin::from_bytes(&Engine::new().unwrap(), "large", PLUGIN.as_bytes());
+        let plugin = plugin.unwrap();
+        let before = memory();
+        let pool = Pool::builder(&plugin).jobs("6".parse().unwrap()).snapshot();
+        let pool = pool.isolation(isolation()).retries(0).chunk_size("1".parse().unwrap());
+        let mut pool = pool.build().unwrap();
+        // Each of them has had several, unless one is held up for all that time.
+        let records = pool.map(vec!["x"; 600]).try_collect::<Vec<_>>().unwrap();
+        let sum = u32::try_from(MADE / 4096 * 42).unwrap();
+        assert!(records.iter().all(|record| record.bytes() == Some(&sum.to_le_bytes()[..])));
+        let taken = memory().saturating_sub(before);
+        drop(pool);
+        assert!(taken > MADE, "all of it was read: {taken}");
+        assert!(taken < 2 * MADE + MADE / 2, "six have it together, and not each: {taken}");
+    });
 }

@@ -18,6 +18,7 @@ use super::isolation_arg::IsolationArg;
 use super::limit_args::LimitArgs;
 use super::number;
 use super::progress::Mode;
+use super::snapshot_args::SnapshotArgs;
 use super::time_span::TimeSpan;
 use super::worker_arg::WorkerArg;
 
@@ -249,12 +250,8 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
 
-    /// Initialise the plugin once, and let all workers with the same arguments and grants start from
-    /// what it has become then: they share its memory until they write to it. Where `init` does
-    /// what that does not suit, as to leave a file open, each worker is initialised on its own, and
-    /// a warning says why
-    #[arg(long)]
-    pub(crate) snapshot: bool,
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArgs,
 
     /// Take plugins that `mtl-host compile` has made, too. They are machine code: nothing of them
     /// can be checked, and on threads they can do whatever you can, like any program. Name only

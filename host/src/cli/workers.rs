@@ -86,9 +86,7 @@ impl WorkerArgs {
             }
         };
         builder = limits.limit(builder).isolation(isolation);
-        if self.snapshot {
-            builder = builder.snapshot();
-        }
+        builder = self.snapshot.describe(builder, cache);
         if let Some(jobs) = self.jobs {
             builder = builder.jobs(jobs);
         }

@@ -57,6 +57,11 @@ impl Compiled {
         Self { restores: Some(format), ..self }
     }
 
+    /// If it is a snapshot: what results are.
+    pub(super) fn restores(&self) -> Option<Format> {
+        self.restores
+    }
+
     pub(crate) fn counts_fuel(&self) -> bool {
         self.counts_fuel
     }

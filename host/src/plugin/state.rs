@@ -183,7 +183,7 @@ pub(super) fn wasi(spec: &Spec) -> Result<WasiCtxBuilder, StartError> {
         .stderr(capture(Stream::Stderr))
         .allow_tcp(false)
         .allow_udp(false)
-        .monotonic_clock(spec.clock)
+        .monotonic_clock(spec.clock.clone())
         .envs(&spec.grants.env);
     for grant in &spec.grants.dirs {
         let rights = if grant.is_writable() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };

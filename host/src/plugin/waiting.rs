@@ -35,9 +35,9 @@ macro_rules! define {
                     wasi.set_hostcall_fuel(fuel);
                     let done =
                         watch.drive(functions::$name(wasi, &mut memory, $($parameter),*))??;
-                    if done == 0 && let Some(witness) = state.common().witness() {
+                    if let Some(witness) = state.common().witness() {
                         let parameters = [$(i64::from($parameter)),*];
-                        witness.saw(stringify!($name), &parameters, bytes);
+                        witness.saw(stringify!($name), &parameters, bytes, done == 0);
                     }
                     Ok(done)
                 },

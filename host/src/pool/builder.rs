@@ -8,6 +8,7 @@ mod snapshot;
 use std::fmt;
 use std::sync::Arc;
 
+use self::snapshot::Snapshots;
 use super::spec::{self, WorkerSpec};
 use super::{BuildError, Jobs, Pool, Settings};
 use crate::collector::Order;
@@ -16,7 +17,7 @@ use crate::event::Audience;
 use crate::isolation::Isolation;
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
-use crate::plugin::snapshot::{Clock, Groups};
+use crate::plugin::snapshot::Clock;
 use crate::plugin::{Plugin, Spec};
 use crate::pool::cancel::Cancel;
 use crate::queue::Window;
@@ -89,7 +90,7 @@ pub struct PoolBuilder {
     item_format: Format,
     passing: ArgumentPassing,
     time_limits: TimeLimits,
-    is_snapshot_wanted: bool,
+    snapshots: Snapshots,
     settings: Settings,
 }
 
@@ -136,7 +137,7 @@ impl PoolBuilder {
             item_format: Format::Text,
             passing: ArgumentPassing::default(),
             time_limits: TimeLimits::default(),
-            is_snapshot_wanted: false,
+            snapshots: Snapshots::No,
             settings,
         }
     }
@@ -232,7 +233,7 @@ impl PoolBuilder {
             item_format,
             passing,
             time_limits,
-            is_snapshot_wanted,
+            snapshots,
             settings,
         } = self;
         let specs = workers.specs(jobs, &init)?;
@@ -255,7 +256,7 @@ impl PoolBuilder {
             watch: Watch::new(time_limits, cancel.clone()),
             clock: Clock::new(),
         };
-        let mut groups = is_snapshot_wanted.then(Groups::default);
+        let mut groups = snapshots.groups();
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
             let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());

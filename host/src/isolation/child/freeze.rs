@@ -35,13 +35,13 @@ pub(super) fn freeze(
     spec.voice.tell_what_was_dropped();
     let why = match witnessed.verdict() {
         Err(why) => why,
-        Ok(has_random) => {
+        Ok(verdict) => {
             station.send(&Frame::reply(Reply::Freezing).seal())?;
             match put(&mut witnessed, Path::new(path), &source, place) {
                 Err(why) => why,
                 Ok(length) => {
                     let format = witnessed.format();
-                    station.send(&FrozenThere { length, format, has_random }.encode())?;
+                    station.send(&FrozenThere { length, format, verdict }.encode())?;
                     return Ok(None);
                 }
             }

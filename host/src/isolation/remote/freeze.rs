@@ -80,8 +80,8 @@ impl Remote {
             Ok(code) => {
                 let bytes = code.length().unwrap_or_default();
                 let snapshot = Compiled::elsewhere(code, false, loader).restoring(there.format);
-                let (snapshot, has_random) = (Arc::new(snapshot), there.has_random);
-                Ok(Freezing::Frozen { snapshot, bytes, has_random })
+                let (snapshot, verdict) = (Arc::new(snapshot), there.verdict);
+                Ok(Freezing::Frozen { snapshot, bytes, verdict })
             }
             Err(error) => refused(not_compiled(&error, spec)?),
         }

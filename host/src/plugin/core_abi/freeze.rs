@@ -1,6 +1,7 @@
 //! Freezes an instance after its `init`, and makes instances of what was frozen.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use super::{CoreInstance, CorePlugin};
 use crate::isolation::code::CodeFile;
 use crate::outcome::Format;
 use crate::plugin::artifact::{Artifact, Kind};
+use crate::plugin::cache::OwnCode;
 use crate::plugin::code::{MachineCode, Runnable};
-use crate::plugin::snapshot::{Freezing, Instrumented, SnapshotRefusal, Witness};
+use crate::plugin::snapshot::{Freezing, Instrumented, SnapshotRefusal, Verdict, Witness};
 use crate::plugin::state::{Common, Origin, Spec};
 use crate::plugin::{PluginLoader, StartError};
 use crate::worker::executor::Executor;
@@ -23,9 +25,37 @@ pub(crate) struct Frozen {
     plugin: CorePlugin,
     /// What `init` has said that results are.
     format: Format,
+    /// Its code; none if that is in a cache already.
+    code: Option<CodeFile>,
 }
 
 impl Frozen {
+    /// What was frozen before, and kept.
+    pub(in crate::plugin) fn of_cache(
+        loader: &PluginLoader,
+        path: &Path,
+        code: &OwnCode,
+        format: Format,
+    ) -> Result<Self, SnapshotRefusal> {
+        let module = MachineCode::take(loader.engine(), &Runnable::Own(code), Kind::Core);
+        let MachineCode::Core(module) = module.map_err(|error| not_compiled(&error))? else {
+            unreachable!("a core module was asked for");
+        };
+        let plugin = CorePlugin::link(loader, path, &module)
+            .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
+        Ok(Self { plugin, format, code: None })
+    }
+
+    /// What results are.
+    pub(in crate::plugin) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Its code.
+    pub(in crate::plugin) fn read(&self) -> io::Result<Vec<u8>> {
+        self.code.as_ref().map_or_else(|| Ok(Vec::new()), CodeFile::read)
+    }
+
     /// An instance that has what was frozen.
     pub(crate) fn restore(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
         Ok(Box::new(self.plugin.restore(spec, self.format)?))
@@ -36,12 +66,12 @@ impl Frozen {
 pub(crate) struct Witnessed {
     started: CoreInstance,
     instance: Instance,
-    verdict: Result<bool, SnapshotRefusal>,
+    verdict: Result<Verdict, SnapshotRefusal>,
 }
 
 impl Witnessed {
-    /// Whether it can be frozen, and if so, whether random bytes are in it.
-    pub(crate) fn verdict(&self) -> Result<bool, SnapshotRefusal> {
+    /// Whether it can be frozen, and what that is worth.
+    pub(crate) fn verdict(&self) -> Result<Verdict, SnapshotRefusal> {
         self.verdict.clone()
     }
 
@@ -124,11 +154,11 @@ impl CorePlugin {
         mut witnessed: Witnessed,
     ) -> Freezing<Arc<Frozen>> {
         let format = witnessed.format();
-        let frozen = witnessed.verdict().and_then(|has_random| {
+        let frozen = witnessed.verdict().and_then(|verdict| {
             let module = witnessed.freeze_as(instrumented)?;
-            let (plugin, bytes) = self.compiled(path, &module)?;
-            let snapshot = Arc::new(Frozen { plugin, format });
-            Ok(Freezing::Frozen { snapshot, bytes, has_random })
+            let (plugin, code, bytes) = self.compiled(path, &module)?;
+            let snapshot = Arc::new(Frozen { plugin, format, code: Some(code) });
+            Ok(Freezing::Frozen { snapshot, bytes, verdict })
         });
         frozen.unwrap_or_else(|why| Freezing::Refused {
             why,
@@ -145,11 +175,15 @@ impl CorePlugin {
     }
 
     /// A module that was frozen. Its instances share its memory as long as they do not write there.
-    fn compiled(&self, path: &Path, module: &[u8]) -> Result<(Self, u64), SnapshotRefusal> {
+    fn compiled(
+        &self,
+        path: &Path,
+        module: &[u8],
+    ) -> Result<(Self, CodeFile, u64), SnapshotRefusal> {
         let code = self.engine.compile_snapshot(module).map_err(|error| not_compiled(&error))?;
-        let file = CodeFile::of(&code);
-        let file = file.and_then(|file| Ok(File::from(file.as_fd().try_clone_to_owned()?)));
-        let file = file.map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
+        let not_kept = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());
+        let sealed = CodeFile::of(&code).map_err(not_kept)?;
+        let file = File::from(sealed.as_fd().try_clone_to_owned().map_err(not_kept)?);
         let module = MachineCode::take(&self.engine, &Runnable::OfThisProcess(&file), Kind::Core);
         let MachineCode::Core(module) = module.map_err(|error| not_compiled(&error))? else {
             unreachable!("a core module was asked for");
@@ -157,7 +191,7 @@ impl CorePlugin {
         module.initialize_copy_on_write_image().map_err(|error| not_compiled(&error))?;
         let plugin = Self::link(&self.loader(), path, &module)
             .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
-        Ok((plugin, code.len() as u64))
+        Ok((plugin, sealed, code.len() as u64))
     }
 
     fn loader(&self) -> PluginLoader {

@@ -1,18 +1,24 @@
 //! The clock that only goes forward, one for all instances of a pool: what was frozen knows what
 //! time it was then, and time must not go back for it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use wasmtime_wasi::HostMonotonicClock;
 
-/// Counts from when its pool was made.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock(Instant);
+/// Counts from when its pool was made. Clones show the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock {
+    begun: Instant,
+    /// By how many nanoseconds it is ahead of that.
+    ahead: Arc<AtomicU64>,
+}
 
 impl Clock {
     /// One that begins now.
     pub(crate) fn new() -> Self {
-        Self(Instant::now())
+        Self { begun: Instant::now(), ahead: Arc::default() }
     }
 }
 
@@ -21,13 +27,20 @@ impl Clock {
     /// that has taken, never before it: what is told what time it is after a snapshot was taken, is
     /// later.
     pub(crate) fn that_shows(time: Duration) -> Self {
-        let now = Instant::now();
-        Self(now.checked_sub(time).unwrap_or(now))
+        let clock = Self::new();
+        clock.show_at_least(time);
+        clock
     }
 
     /// What it shows.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.0.elapsed()
+        self.begun.elapsed() + Duration::from_nanos(self.ahead.load(Ordering::Acquire))
+    }
+
+    /// Moves it on, if it shows less than that.
+    pub(crate) fn show_at_least(&self, time: Duration) {
+        let ahead = time.saturating_sub(self.begun.elapsed());
+        self.ahead.fetch_max(nanoseconds(ahead), Ordering::AcqRel);
     }
 }
 
@@ -37,11 +50,29 @@ impl HostMonotonicClock for Clock {
     }
 
     fn now(&self) -> u64 {
-        nanoseconds(self.0.elapsed())
+        nanoseconds(self.elapsed())
     }
 }
 
 /// What is more than that would take centuries.
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_moved_on_and_never_back() {
+        let (clock, hour) = (Clock::new(), Duration::from_hours(1));
+        let same = clock.clone();
+        assert!(clock.elapsed() < hour);
+        clock.show_at_least(hour);
+        assert!(same.elapsed() >= hour && same.elapsed() < 2 * hour);
+        clock.show_at_least(Duration::ZERO);
+        assert!(clock.elapsed() >= hour);
+        assert!(Clock::that_shows(hour).elapsed() >= hour);
+        assert!(clock.now() >= nanoseconds(hour));
+    }
 }

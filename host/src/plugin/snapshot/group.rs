@@ -3,9 +3,9 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use super::SnapshotRefusal;
+use super::{SnapshotRefusal, Verdict};
 use crate::event::Event;
-use crate::plugin::{Compiled, Frozen, Plugin, Spec, StartError};
+use crate::plugin::{Cache, Compiled, Frozen, Plugin, Spec, StartError};
 use crate::sandbox::alarm::{Alarm, Ring};
 use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::Phase;
@@ -20,8 +20,7 @@ pub(crate) enum Freezing<T> {
         snapshot: T,
         /// How much of compiled code and memory it is.
         bytes: u64,
-        /// Whether random bytes are in it.
-        has_random: bool,
+        verdict: Verdict,
     },
     /// None can. If it came so far, there is an instance that is initialised.
     Refused { why: SnapshotRefusal, started: Option<Box<dyn Executor>> },
@@ -50,8 +49,8 @@ impl<T> Freezing<T> {
     /// The same, with another sort of snapshot.
     pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Freezing<U> {
         match self {
-            Self::Frozen { snapshot, bytes, has_random } => {
-                Freezing::Frozen { snapshot: other(snapshot), bytes, has_random }
+            Self::Frozen { snapshot, bytes, verdict } => {
+                Freezing::Frozen { snapshot: other(snapshot), bytes, verdict }
             }
             Self::Refused { why, started } => Freezing::Refused { why, started },
         }
@@ -60,7 +59,11 @@ impl<T> Freezing<T> {
 
 /// Workers that are alike in all that their `init` can see.
 #[derive(Debug)]
-pub(crate) struct Group(Mutex<State>);
+pub(crate) struct Group {
+    state: Mutex<State>,
+    /// Where its snapshot is kept.
+    cache: Option<Cache>,
+}
 
 #[derive(Debug)]
 enum State {
@@ -73,8 +76,13 @@ enum State {
 }
 
 impl Group {
-    fn new() -> Self {
-        Self(Mutex::new(State::New))
+    fn new(cache: Option<Cache>) -> Self {
+        Self { state: Mutex::new(State::New), cache }
+    }
+
+    /// Where its snapshot is kept.
+    pub(crate) fn cache(&self) -> Option<&Cache> {
+        self.cache.as_ref()
     }
 
     /// What the worker that `spec` describes starts from. The first one makes it, by `freeze`; if
@@ -114,8 +122,8 @@ impl Group {
         let plugin = plugin.name();
         let (worker, audience) = (spec.index, spec.voice.audience());
         match frozen {
-            Freezing::Frozen { snapshot, bytes, has_random } => {
-                let took = begun.elapsed();
+            Freezing::Frozen { snapshot, bytes, verdict } => {
+                let (took, has_random) = (begun.elapsed(), verdict.has_random);
                 audience.tell(&Event::SnapshotTaken { worker, plugin, took, bytes, has_random });
                 turn.settle(Some(snapshot.clone()));
                 Ok(Taken::Snapshot(snapshot))
@@ -131,7 +139,7 @@ impl Group {
 
 impl Group {
     fn lock(&self) -> impl std::ops::DerefMut<Target = State> + '_ {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn become_state(&self, state: State) {
@@ -159,8 +167,11 @@ impl Drop for Turn<'_> {
 }
 
 /// All groups of a pool.
-#[derive(Debug, Default)]
-pub(crate) struct Groups(Vec<(Alike, Arc<Group>)>);
+#[derive(Debug)]
+pub(crate) struct Groups {
+    all: Vec<(Alike, Arc<Group>)>,
+    cache: Option<Cache>,
+}
 
 /// What workers of one group have in common, beside what all of a pool have.
 #[derive(Debug)]
@@ -172,10 +183,15 @@ struct Alike {
 }
 
 impl Groups {
+    /// None yet; snapshots are kept in `cache`.
+    pub(crate) fn new(cache: Option<Cache>) -> Self {
+        Self { all: Vec::new(), cache }
+    }
+
     /// The group of a worker.
     pub(crate) fn of(&mut self, plugin: &Plugin, spec: &Spec) -> Arc<Group> {
         let Spec { init, grants, limits, .. } = spec;
-        let found = self.0.iter().find(|(alike, _)| {
+        let found = self.all.iter().find(|(alike, _)| {
             alike.plugin.is(plugin)
                 && alike.init == *init
                 && alike.grants == *grants
@@ -186,8 +202,8 @@ impl Groups {
         }
         let (init, grants) = (init.clone(), grants.clone());
         let alike = Alike { plugin: plugin.clone(), init, grants, limits: *limits };
-        let group = Arc::new(Group::new());
-        self.0.push((alike, Arc::clone(&group)));
+        let group = Arc::new(Group::new(self.cache.clone()));
+        self.all.push((alike, Arc::clone(&group)));
         group
     }
 }

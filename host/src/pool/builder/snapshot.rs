@@ -1,6 +1,29 @@
 //! Whether workers start from a snapshot.
 
 use super::PoolBuilder;
+use crate::plugin::Cache;
+use crate::plugin::snapshot::Groups;
+
+/// Which workers start from a snapshot.
+#[derive(Debug)]
+pub(super) enum Snapshots {
+    /// None.
+    No,
+    /// Those that are alike.
+    Made,
+    /// Those that are alike, and what they start from is kept.
+    Kept(Cache),
+}
+
+impl Snapshots {
+    pub(super) fn groups(self) -> Option<Groups> {
+        match self {
+            Self::No => None,
+            Self::Made => Some(Groups::new(None)),
+            Self::Kept(cache) => Some(Groups::new(Some(cache))),
+        }
+    }
+}
 
 impl PoolBuilder {
     /// Initialises a plugin once, and lets all workers that are alike start from what it has become
@@ -42,7 +65,30 @@ impl PoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn snapshot(mut self) -> Self {
-        self.is_snapshot_wanted = true;
+        self.snapshots = Snapshots::Made;
+        self
+    }
+
+    /// The same, and snapshots are kept in `cache`, so that `init` runs again only when something
+    /// is not as it was that it can see: plugin, arguments, variables, grants, limits, and files
+    /// that it has looked at. What it sees of the world beside that, such as the date, it does not
+    /// see again. A snapshot has the init arguments in it, and all that `init` has read.
+    ///
+    /// ```
+    /// # use mtl_host::{Cache, Engine, Init, Plugin, Pool};
+    /// let folder = tempfile::tempdir()?;
+    /// let cache = Cache::open(folder.path())?;
+    /// for _ in 0..2 {
+    ///     let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
+    ///     let pool = Pool::builder(&plugin).init(Init::Same(b"> ".to_vec()));
+    ///     let record = pool.snapshot_cache(&cache).build()?.map(["a"]).next().unwrap()?;
+    ///     assert_eq!(record.bytes(), Some(&b"> a"[..]));
+    /// }
+    /// assert_eq!((cache.uses().misses, cache.uses().hits), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn snapshot_cache(mut self, cache: &Cache) -> Self {
+        self.snapshots = Snapshots::Kept(cache.clone());
         self
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::isolation::Processes;
 use crate::isolation::remote::Remote;
-use crate::plugin::snapshot::{Freezing, Group, Snapshot, Taken};
+use crate::plugin::snapshot::{Freezing, Group, Snapshot, Taken, Where, recall_or};
 use crate::plugin::{Compiled, Loaded, Plugin, SnapshotRefusal, Spec, StartError};
 use crate::worker::executor::Executor;
 
@@ -20,6 +20,7 @@ pub(super) fn here(
         Some(source) => Ok(loaded.freeze(plugin.name(), &source.bytes, spec)?.map(Snapshot::Here)),
         None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
     };
+    let freeze = || recall_or(group.cache(), plugin, spec, Where::Here, freeze);
     match group.take(plugin, spec, freeze)? {
         Taken::Snapshot(Snapshot::Here(frozen)) => frozen.restore(spec),
         Taken::Started(started) => Ok(started),
@@ -37,6 +38,7 @@ pub(super) fn elsewhere(
     let start = |compiled| Ok(Box::new(Remote::start(processes, compiled, spec)?) as Box<_>);
     let Some(group) = group else { return start(compiled) };
     let freeze = || Ok(Remote::freeze(processes, plugin, spec)?.map(Snapshot::Elsewhere));
+    let freeze = || recall_or(group.cache(), plugin, spec, Where::InJails, freeze);
     match group.take(plugin, spec, freeze)? {
         Taken::Snapshot(Snapshot::Elsewhere(snapshot)) => start(&snapshot),
         Taken::Started(started) => Ok(started),
