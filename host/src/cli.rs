@@ -35,6 +35,7 @@ mod run;
 mod run_args;
 mod settings;
 mod signals;
+mod snapshot_args;
 mod time_span;
 mod worker_arg;
 mod workers;

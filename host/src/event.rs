@@ -3,11 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::block::ItemIndex;
 use crate::outcome::Format;
+use crate::plugin::SnapshotRefusal;
 use crate::worker::executor::Broken;
 use crate::worker::{Retirement, WorkerIndex};
 
@@ -59,6 +61,28 @@ pub enum Event<'a> {
         worker: WorkerIndex,
         /// What is missing.
         lacks: &'a str,
+    },
+    /// A plugin was initialised, and workers that are alike start from what it has become.
+    SnapshotTaken {
+        /// Which worker has initialised it.
+        worker: WorkerIndex,
+        /// The plugin.
+        plugin: &'a Path,
+        /// How long that took, `init` and all.
+        took: Duration,
+        /// How large it is, in bytes: memory and code.
+        bytes: u64,
+        /// Whether `init` has drawn random bytes, which are now the same for all.
+        has_random: bool,
+    },
+    /// There is no snapshot for workers that are alike: each is initialised on its own.
+    SnapshotRefused {
+        /// Which worker was to be frozen.
+        worker: WorkerIndex,
+        /// The plugin.
+        plugin: &'a Path,
+        /// Why.
+        why: &'a SnapshotRefusal,
     },
     /// A worker's instance broke; a fresh one takes its place.
     WorkerBroke {
@@ -143,6 +167,14 @@ impl Event<'_> {
             }
             Self::JailLacks { worker, lacks } => {
                 tracing::warn!(worker = worker.get(), lacks, "the worker's jail is not whole");
+            }
+            Self::SnapshotTaken { worker, plugin, took, bytes, has_random } => {
+                let (worker, plugin) = (worker.get(), plugin.display());
+                tracing::debug!(worker, %plugin, ?took, bytes, has_random, "a snapshot is taken");
+            }
+            Self::SnapshotRefused { worker, plugin, why } => {
+                let (worker, plugin) = (worker.get(), plugin.display());
+                tracing::warn!(worker, %plugin, %why, "there is no snapshot");
             }
             Self::WorkerBroke { worker, items, why } => {
                 tracing::warn!(worker = worker.get(), items, %why, "the worker broke");

@@ -84,7 +84,7 @@ pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
 pub use self::plugin::{
     Cache, CacheError, CacheInfo, CacheShare, CacheUses, CompilerError, Engine, EngineError,
     Export, HostCall, HostFunctionError, Import, Inspection, LoadError, MemorySize, Need,
-    NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, StartError,
+    NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, SnapshotRefusal, StartError,
 };
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results, WorkerSpec,

@@ -28,16 +28,19 @@ mod loaded;
 mod loader;
 mod package;
 pub(crate) mod passing;
+pub(crate) mod snapshot;
 mod state;
 mod trap;
 mod waiting;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub(crate) use self::compiled::Compiled;
 pub use self::compiler_error::CompilerError;
+pub(crate) use self::core_abi::{Frozen, Witnessed};
 pub use self::digest::{NotASha256, Sha256};
 pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
@@ -47,6 +50,7 @@ pub(crate) use self::inspect::Findings;
 pub use self::inspect::{Export, Import, Inspection, MemorySize, Need, PluginKind, Provider};
 pub(crate) use self::loaded::{Facts, Loaded};
 pub use self::loader::PluginLoader;
+pub use self::snapshot::SnapshotRefusal;
 pub(crate) use self::state::Spec;
 
 /// What an instance says at its end, as messages have it.
@@ -71,6 +75,20 @@ pub struct Plugin {
     engine: Engine,
     facts: Facts,
     code: Code,
+    /// None if it was compiled before.
+    source: Option<Arc<Source>>,
+}
+
+/// What was in its file, and how that was loaded.
+pub(crate) struct Source {
+    pub(crate) bytes: Box<[u8]>,
+    pub(crate) loader: PluginLoader,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -153,12 +171,43 @@ impl Plugin {
     fn here(name: &Path, engine: &Engine, loaded: Loaded) -> Self {
         let facts = loaded.facts();
         let code = Code::Here { loaded, for_processes: Arc::default() };
-        Self { name: name.to_owned(), engine: engine.clone(), facts, code }
+        Self { name: name.to_owned(), engine: engine.clone(), facts, code, source: None }
     }
 
     fn elsewhere(name: &Path, engine: &Engine, facts: Facts, compiled: Compiled) -> Self {
         let code = Code::Elsewhere(Arc::new(compiled));
-        Self { name: name.to_owned(), engine: engine.clone(), facts, code }
+        Self { name: name.to_owned(), engine: engine.clone(), facts, code, source: None }
+    }
+
+    /// The same, made of these bytes.
+    fn made_of(self, bytes: Box<[u8]>, loader: &PluginLoader) -> Self {
+        Self { source: Some(Arc::new(Source { bytes, loader: loader.clone() })), ..self }
+    }
+
+    /// Why it cannot be frozen, whatever it does.
+    pub(crate) fn cannot_be_frozen(&self) -> Option<SnapshotRefusal> {
+        match (self.facts, &self.source) {
+            (Facts { is_component: true, .. }, _) => Some(SnapshotRefusal::Component),
+            (Facts { has_init: false, .. }, _) => Some(SnapshotRefusal::NoInit),
+            (_, None) => Some(SnapshotRefusal::Precompiled),
+            (_, Some(_)) => None,
+        }
+    }
+
+    /// What was in its file.
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.source.as_deref()
+    }
+
+    /// Whether `other` is a clone of this one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (&self.code, &other.code) {
+            (Code::Here { for_processes: one, .. }, Code::Here { for_processes: other, .. }) => {
+                Arc::ptr_eq(one, other)
+            }
+            (Code::Elsewhere(one), Code::Elsewhere(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
     }
 
     /// Its code, as workers in processes have it.

@@ -45,6 +45,7 @@ mod progress;
 mod restarts;
 mod run;
 mod sandbox;
+mod snapshot;
 mod support;
 mod tracing;
 mod workers;

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mtl_host::{
-    CacheError, Closing, Error, Event, Fault, FaultKind, Observer, Summary, WorkerIndex,
-    WorkerReport,
+    CacheError, Closing, Error, Event, Fault, FaultKind, Observer, SnapshotRefusal, Summary,
+    WorkerIndex, WorkerReport,
 };
 
 use super::console::Console;
@@ -56,6 +56,28 @@ impl Report {
                 .expect("a string takes everything");
         }
         self.0.line(&text);
+    }
+
+    /// Why workers are initialised one by one, though they were to start from a snapshot.
+    fn no_snapshot(&self, plugin: &Path, why: &SnapshotRefusal) {
+        let (plugin, reason) = (plugin.display(), shown(&why.to_string()));
+        let mut text = format!(
+            "warning: there is no snapshot of `{plugin}`, each worker is initialised on its own: \
+             {reason}"
+        );
+        if let Some(hint) = why.hint() {
+            write!(text, "\n hint: {hint}").expect("a string takes everything");
+        }
+        self.0.line(&text);
+    }
+
+    /// Something in a snapshot should not be the same for all, perhaps.
+    fn random_snapshot(&self, plugin: &Path) {
+        self.0.line(&format!(
+            "warning: all workers with `{}` have the random numbers that its `init` has drawn, such \
+             as the seeds of hash maps\n hint: it can draw others in its `after_restore`",
+            plugin.display()
+        ));
     }
 
     /// How many faults there were beside those shown.
@@ -128,6 +150,8 @@ impl Observer for Report {
                     .line(&format!("warning: worker {worker} was denied {denial}\n hint: {hint}"));
             }
             Event::Finished { worker, closing, .. } => self.closing(worker, closing),
+            Event::SnapshotRefused { plugin, why, .. } => self.no_snapshot(plugin, why),
+            Event::SnapshotTaken { plugin, has_random: true, .. } => self.random_snapshot(plugin),
             Event::WorkerRetired { worker, why } => {
                 let (did, why) = (why.summary(), chain(why));
                 self.0.line(&format!("warning: worker {worker} {did} and is retired: {why}"));

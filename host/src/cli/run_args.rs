@@ -18,6 +18,7 @@ use super::isolation_arg::IsolationArg;
 use super::limit_args::LimitArgs;
 use super::number;
 use super::progress::Mode;
+use super::snapshot_args::SnapshotArgs;
 use super::time_span::TimeSpan;
 use super::worker_arg::WorkerArg;
 
@@ -248,6 +249,9 @@ pub(crate) struct WorkerArgs {
     /// The function that takes items, where the plugin does not export it as `call`
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) snapshot: SnapshotArgs,
 
     /// Take plugins that `mtl-host compile` has made, too. They are machine code: nothing of them
     /// can be checked, and on threads they can do whatever you can, like any program. Name only

@@ -86,6 +86,7 @@ impl WorkerArgs {
             }
         };
         builder = limits.limit(builder).isolation(isolation);
+        builder = self.snapshot.describe(builder, cache);
         if let Some(jobs) = self.jobs {
             builder = builder.jobs(jobs);
         }

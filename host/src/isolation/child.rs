@@ -12,6 +12,7 @@
 
 mod compile;
 mod errors;
+mod freeze;
 mod serve;
 mod station;
 

@@ -32,6 +32,11 @@ impl CodeFile {
         Self::seal(file)
     }
 
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        Ok(File::from(self.0.try_clone()?).metadata()?.len())
+    }
+
     /// All bytes of it.
     pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
         let file = File::from(self.0.try_clone()?);
@@ -56,7 +61,7 @@ const MOST: u64 = 512 * 1024 * 1024;
 
 /// Where a child puts code. It has its size, which nobody can change, and takes no memory but for
 /// what is written.
-pub(super) fn place() -> io::Result<File> {
+pub(in crate::isolation) fn place() -> io::Result<File> {
     let file = unsealed("mtl-compiled")?;
     rustix::fs::ftruncate(&file, MOST)?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;

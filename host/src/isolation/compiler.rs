@@ -24,11 +24,12 @@ use super::code::{self, CodeFile};
 use super::link::{Gone, Link, Patience, Received};
 use super::process::{Child, TO_BE_READY};
 use super::wire::compiled::{CompiledThere, Found};
+use super::wire::frozen::refusal;
 use super::wire::refused::Refused;
 use super::wire::setup::{Compile, Setup, Task, Wanted};
 use super::wire::{BadFrame, Reply};
-use crate::plugin::{CompilerError, Facts, Findings, LoadError, PluginLoader};
-use crate::sandbox::deadline::Overdue;
+use crate::plugin::{CompilerError, Facts, Findings, LoadError, PluginLoader, SnapshotRefusal};
+use crate::sandbox::deadline::{Overdue, Watch};
 use crate::sandbox::jail::Jail;
 
 /// What a frame may have: an inspection has a name and a type for each export.
@@ -44,6 +45,8 @@ pub(crate) struct Compiler<'a> {
     pub(crate) loader: &'a PluginLoader,
     pub(crate) path: &'a Path,
     pub(crate) bytes: &'a [u8],
+    /// Whose worker waits for it, if it is one's alone.
+    pub(crate) watch: Option<&'a Watch>,
 }
 
 impl Compiler<'_> {
@@ -57,10 +60,35 @@ impl Compiler<'_> {
                 Reply::NotCompiled => self.refused(payload.rest()).map(Err),
                 _ => Err(BadFrame("something else than that it is compiled")),
             })?;
-        // The child has ended: nobody writes there any more.
-        let code =
-            CodeFile::copy(&code, there.length).map_err(|source| LoadError::Code { source })?;
-        Ok((there.facts, code))
+        Ok((there.facts, copied(&code, there)?))
+    }
+
+    /// Has it compiled so that its instances can be frozen.
+    pub(crate) fn instrumented(&self) -> Result<Result<CodeFile, SnapshotRefusal>, LoadError> {
+        let code = code::place().map_err(|source| LoadError::Code { source })?;
+        let (there, _) =
+            self.ask(Wanted::Instrumented, &code, |Received { kind, payload }| match kind {
+                Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok).map(Ok),
+                Reply::NotFrozen => refusal(payload.rest()).map(Err).map(Ok),
+                Reply::NotCompiled => self.refused(payload.rest()).map(Err),
+                _ => Err(BadFrame("something else than that it is compiled")),
+            })?;
+        match there {
+            Ok(there) => copied(&code, there).map(Ok),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// Has compiled what was frozen.
+    pub(crate) fn snapshot(&self) -> Result<CodeFile, LoadError> {
+        let code = code::place().map_err(|source| LoadError::Code { source })?;
+        let (there, _) =
+            self.ask(Wanted::Snapshot, &code, |Received { kind, payload }| match kind {
+                Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok),
+                Reply::NotCompiled => self.refused(payload.rest()).map(Err),
+                _ => Err(BadFrame("something else than that it is compiled")),
+            })?;
+        copied(&code, there)
     }
 
     /// Has it looked into. Gives also what the jail lacks in which that was done.
@@ -98,8 +126,11 @@ impl Compiler<'_> {
             return Err(CompilerError::NoProgram.into());
         }
         let start = || {
-            let plugin = CodeFile::of(self.bytes)?;
-            Ok((Child::start(self.processes, &Arc::new(Bell::new()?))?, plugin))
+            let (plugin, bell) = (CodeFile::of(self.bytes)?, Arc::new(Bell::new()?));
+            if let Some(watch) = self.watch {
+                watch.rings(&bell);
+            }
+            Ok((Child::start(self.processes, &bell)?, plugin))
         };
         let path = self.path.to_owned();
         start().map_err(|source: io::Error| CompilerError::Process { path, source }.into())
@@ -112,7 +143,7 @@ impl Compiler<'_> {
         wants: Wanted,
         answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadError>, BadFrame>,
     ) -> Result<Result<(T, Lacks), LoadError>, Gone> {
-        let mut until = Until::now_and(TO_BE_READY);
+        let mut until = Until::now_and(TO_BE_READY, self.watch);
         link.send(&self.set_up(wants).encode(&[]), &mut until)?;
         let Received { kind, mut payload } = link.receive(MOST_SAID, &mut until)?;
         let lacks = match kind {
@@ -124,13 +155,13 @@ impl Compiler<'_> {
             }
             _ => return Err(BadFrame("something else than that it is ready").into()),
         };
-        let mut until = Until::now_and(self.loader.compile_limits().time);
+        let mut until = Until::now_and(self.loader.compile_limits().time, self.watch);
         let answer = answer(link.receive(MOST_SAID, &mut until)?)?;
         Ok(answer.map(|answer| (answer, lacks)))
     }
 
     fn set_up(&self, wants: Wanted) -> Setup {
-        let Self { processes, loader, path, bytes } = self;
+        let Self { processes, loader, path, bytes, .. } = self;
         Setup {
             version: env!("CARGO_PKG_VERSION").into(),
             counts_fuel: loader.engine().counts_fuel(),
@@ -169,20 +200,27 @@ impl Compiler<'_> {
     }
 }
 
-/// A fixed time.
-struct Until {
-    end: Option<Instant>,
-    time: Duration,
+/// The code that a child has put into its place. The child has ended: nobody writes there any more.
+fn copied(place: &File, there: CompiledThere) -> Result<CodeFile, LoadError> {
+    CodeFile::copy(place, there.length).map_err(|source| LoadError::Code { source })
 }
 
-impl Until {
-    fn now_and(time: Duration) -> Self {
-        Self { end: Instant::now().checked_add(time), time }
+/// A fixed time, or until a worker is not wanted any more.
+struct Until<'a> {
+    end: Option<Instant>,
+    time: Duration,
+    watch: Option<&'a Watch>,
+}
+
+impl<'a> Until<'a> {
+    fn now_and(time: Duration, watch: Option<&'a Watch>) -> Self {
+        Self { end: Instant::now().checked_add(time), time, watch }
     }
 }
 
-impl Patience for Until {
+impl Patience for Until<'_> {
     fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+        self.watch.map_or(Ok(()), Watch::check)?;
         match self.end {
             Some(end) if end <= Instant::now() => Err(Overdue::Limit(self.time)),
             end => Ok(end),

@@ -8,6 +8,7 @@ pub use self::stream::{Came, Piece, received};
 
 use super::link::Received;
 use super::remote::finished;
+use super::wire::frozen::{FrozenThere, not_frozen, refusal};
 use super::wire::ran::broken_to;
 use super::wire::start::{Started, not_started, start_error};
 use super::wire::told::{Told, event};
@@ -30,6 +31,8 @@ fn understand(kind: u8, payload: &[u8]) -> Result<Vec<u8>, BadFrame> {
     match kind {
         Reply::Started => Started::decode(payload).map(Started::encode),
         Reply::NotStarted => start_error(payload.rest()).map(|error| not_started(&error)),
+        Reply::Frozen => FrozenThere::decode(payload).map(FrozenThere::encode),
+        Reply::NotFrozen => refusal(payload.rest()).map(|why| not_frozen(&why)),
         Reply::Finished => {
             let frame = Frame::reply(kind);
             let frame = match finished(Received { kind, payload })? {

@@ -67,9 +67,9 @@ impl Child {
 
     /// Hands descriptors over. They are the first that goes to a child.
     pub(crate) fn hand_over(&self, files: &[BorrowedFd<'_>]) -> Result<(), Gone> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        assert!(ancillary.push(SendAncillaryMessage::ScmRights(files)), "there is room for two");
+        assert!(ancillary.push(SendAncillaryMessage::ScmRights(files)), "there is room for three");
         let byte = [IoSlice::new(&[0])];
         match sendmsg(self.link.socket().as_fd(), &byte, &mut ancillary, SendFlags::NOSIGNAL) {
             Ok(_) => Ok(()),

@@ -5,10 +5,11 @@
 //! and if it dies, the page says which item it was on. The child keeps the deadlines itself, as an
 //! instance on a thread does; the parent waits a [`GRACE`] longer, and then kills it.
 
+mod freeze;
 mod guard;
 
 use std::ops::Range;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use super::link::{Gone, Link, Received};
 use super::page::Page;
 use super::process::{Child, TO_BE_READY};
 use super::wire::ran::{EndedThere, RanThere, broken_of};
-use super::wire::setup::{Setup, Task};
+use super::wire::setup::{Begins, Setup, Task, Work};
 use super::wire::start::Started;
 use super::wire::told::Told;
 use super::wire::{BadFrame, Frame, Order, Payload, Reply, items, start};
@@ -73,6 +74,19 @@ impl Remote {
         compiled: &Arc<Compiled>,
         spec: &Spec,
     ) -> Result<Self, StartError> {
+        let mut remote = Self::ready(processes, compiled, spec, compiled.work(spec), None)?;
+        remote.wait_for_start()?;
+        Ok(remote)
+    }
+
+    /// Starts a child that is to do `work`, and waits until it has its code.
+    fn ready(
+        processes: &Processes,
+        compiled: &Arc<Compiled>,
+        spec: &Spec,
+        work: Work,
+        third: Option<BorrowedFd<'_>>,
+    ) -> Result<Self, StartError> {
         let refused = |source| StartError::Process { source };
         let (page, page_file) = Page::create().map_err(refused)?;
         let bell = Arc::new(Bell::new().map_err(refused)?);
@@ -93,21 +107,23 @@ impl Remote {
         let started = Started { format: Format::Text, has_report: false };
         watch.begin(Phase::Preparing);
         let mut remote = Self { child, parts, watch, started };
-        let handed_over = remote.child.hand_over(&[page_file.as_fd(), compiled.file()]);
-        handed_over.map_err(|gone| remote.not_started(gone))?;
-        remote.set_up(processes)?;
+        let files = [page_file.as_fd(), compiled.file()];
+        let files: Vec<_> = files.into_iter().chain(third).collect();
+        remote.child.hand_over(&files).map_err(|gone| remote.not_started(gone))?;
+        remote.set_up(processes, work)?;
         Ok(remote)
     }
 
-    fn set_up(&mut self, processes: &Processes) -> Result<(), StartError> {
+    fn set_up(&mut self, processes: &Processes, work: Work) -> Result<(), StartError> {
         let Parts { spec, compiled, .. } = &self.parts;
         let (memory, result) = (spec.limits.memory.bytes(), spec.limits.result.bytes());
         if spec.init.len() > memory.min(LARGEST) {
             return Err(StartError::OutOfMemory { message: too_large().message });
         }
-        let work = compiled.work(spec);
-        // An item is there as it was sent, in its block and in the instance.
-        let data = memory.saturating_mul(3).saturating_add(result.saturating_mul(2));
+        // An item is there as it was sent, in its block and in the instance. What is frozen is there
+        // in pieces, as a part of a module, and as the module, which grows.
+        let copies = if matches!(work.begins, Begins::Freeze { .. }) { 6 } else { 3 };
+        let data = memory.saturating_mul(copies).saturating_add(result.saturating_mul(2));
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").into(),
             counts_fuel: compiled.counts_fuel(),
@@ -134,6 +150,11 @@ impl Remote {
             let lacks = lacks.as_str();
             spec.voice.audience().tell(&Event::JailLacks { worker: spec.index, lacks });
         }
+        Ok(())
+    }
+
+    /// Waits until the instance is at its first item.
+    fn wait_for_start(&mut self) -> Result<(), StartError> {
         self.watch.begin(Phase::Starting);
         let started = self.serve(Wait::Watched, |received| match received.kind {
             Reply::Started => Started::decode(received.payload).map(Ok),
@@ -154,6 +175,7 @@ impl Remote {
         let mut guard = match wait {
             Wait::ToBeReady => Guard::until(watch, TO_BE_READY),
             Wait::Watched => Guard::of(watch),
+            Wait::For(time) => Guard::until(watch, time),
         };
         wanted(next(&mut child.link, parts, &mut guard)?).map_err(Gone::from)
     }

@@ -7,13 +7,16 @@
 //! child  ─▶ parent  ready, started │ not-started ─▶ ran, …     output, log, dropped, denied,
 //!                                                  finished    call, take: any time a guest runs
 //!
-//! to compile        setup ─▶ ready ─▶ compiled, inspected │ not-compiled
+//! to compile        setup ─▶ ready ─▶ compiled, inspected │ not-compiled │ not-frozen
+//! to freeze         setup ─▶ ready ─▶ freezing ─▶ frozen
+//!                                  └──────────┴─▶ not-frozen ─▶ started, and as above
 //! ```
 //!
 //! The child trusts what it is sent. The parent trusts nothing: what a child says is decoded here,
 //! by functions without effects, and what does not hold ends the child.
 
 pub(crate) mod compiled;
+pub(crate) mod frozen;
 pub(crate) mod items;
 pub(crate) mod ran;
 pub(crate) mod refused;
@@ -74,6 +77,9 @@ kinds! {
         Compiled = 13,
         NotCompiled = 14,
         Inspected = 15,
+        Freezing = 16,
+        Frozen = 17,
+        NotFrozen = 18,
     }
 }
 

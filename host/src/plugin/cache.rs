@@ -273,6 +273,11 @@ impl OwnCode {
     pub(crate) fn length(&self) -> u64 {
         self.0.package.code
     }
+
+    /// What was said of it when it was put there.
+    pub(crate) fn facts(&self) -> &[u8] {
+        &self.0.package.facts
+    }
 }
 
 impl JailedCode {

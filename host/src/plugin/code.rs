@@ -30,6 +30,8 @@ pub(crate) enum Runnable<'a> {
     /// This process is jailed, and the file is sealed: what is in it may do what the jail allows,
     /// whoever has made it.
     InJail(&'a File),
+    /// This process has compiled it, and the file is sealed.
+    OfThisProcess(&'a File),
     /// A process of this user's has compiled it.
     Own(&'a OwnCode),
     /// Who has called `PluginLoader::trust_precompiled` answers for it.
@@ -68,6 +70,7 @@ impl MachineCode {
             (_, Runnable::Own(own)) => Self::map(engine, own.file(), kind)
                 // Where a file cannot be mapped to be run, as on a disk that is mounted so.
                 .or_else(|_| Self::copy(engine, &read(own.file(), own.length())?, kind)),
+            (_, Runnable::OfThisProcess(file)) => Self::map(engine, file, kind),
             (_, Runnable::VouchedFor(code)) => Self::copy(engine, code, kind),
         }
     }
@@ -107,7 +110,7 @@ fn read(file: &File, length: u64) -> wasmtime::Result<Vec<u8>> {
 fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     let file = file.try_clone()?;
     // SAFETY: the file comes out of a `Runnable`. Either it is sealed, in a process whose jail
-    // is what stops the code; or it is one of the cache, which was compiled in a process of this
+    // is what stops the code, or with what this very process has compiled; or it is one of the cache, which was compiled in a process of this
     // user's, and checked by this very descriptor to be as it was put there. Nobody else can
     // write to it; this host changes no file of the cache once it has its name, but replaces it,
     // and what is mapped stays. A program of the same user's that writes there on purpose needs

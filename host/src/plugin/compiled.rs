@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Engine, HostFunctions, LoadError, Loaded, PluginLoader, Spec};
 use crate::isolation::code::CodeFile;
-use crate::isolation::wire::setup::Work;
+use crate::isolation::wire::setup::{Begins, Work};
 use crate::outcome::Format;
 use crate::sandbox::limits::TotalMemory;
 
@@ -19,6 +19,8 @@ pub(crate) struct Compiled {
     is_component: bool,
     call: String,
     functions: HostFunctions,
+    /// If it is a snapshot: what `init` has said that results are.
+    restores: Option<Format>,
 }
 
 impl Compiled {
@@ -34,18 +36,30 @@ impl Compiled {
             is_component,
             call: call.to_owned(),
             functions: functions.clone(),
+            restores: None,
         })
     }
 
     /// That of a plugin that a jailed process has compiled for `loader`.
-    pub(super) fn elsewhere(file: CodeFile, is_component: bool, loader: &PluginLoader) -> Self {
+    pub(crate) fn elsewhere(file: CodeFile, is_component: bool, loader: &PluginLoader) -> Self {
         Self {
             file,
             counts_fuel: loader.engine().counts_fuel(),
             is_component,
             call: loader.call_export().to_owned(),
             functions: loader.functions().clone(),
+            restores: None,
         }
+    }
+
+    /// The same as a snapshot, in which results are said to be of this format.
+    pub(crate) fn restoring(self, format: Format) -> Self {
+        Self { restores: Some(format), ..self }
+    }
+
+    /// If it is a snapshot: what results are.
+    pub(super) fn restores(&self) -> Option<Format> {
+        self.restores
     }
 
     pub(crate) fn counts_fuel(&self) -> bool {
@@ -67,6 +81,15 @@ impl Compiled {
 
     /// What a process is told that is to be the worker that `spec` describes.
     pub(crate) fn work(&self, spec: &Spec) -> Work {
+        let begins = match self.restores {
+            None => Begins::Init,
+            Some(format) => Begins::Snapshot { has_json_results: format == Format::Json },
+        };
+        self.work_that(begins, spec)
+    }
+
+    /// The same, of one that begins so.
+    pub(crate) fn work_that(&self, begins: Begins, spec: &Spec) -> Work {
         let Spec { grants, limits, pool_memory, watch, .. } = spec;
         let dir = |grant: &crate::DirGrant| {
             (OsString::from(grant.host()), grant.guest().to_owned(), grant.is_writable())
@@ -94,6 +117,8 @@ impl Compiled {
             passing: spec.passing.to_string(),
             timeout: watch.limits().item,
             init_timeout: watch.limits().start,
+            clock: spec.clock.elapsed(),
+            begins,
         }
     }
 }

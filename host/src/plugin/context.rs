@@ -7,6 +7,7 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 use wasmtime::{Caller, Linker};
 
 use super::core_abi::Word;
+use super::snapshot::SnapshotRefusal;
 use super::state::{Common, HasCommon};
 use crate::event::Level;
 use crate::outcome::Format;
@@ -42,10 +43,14 @@ const fn number(format: Format) -> u32 {
 pub(super) fn add_to_core_linker<T: HasCommon>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     type Guest<'a, T> = Caller<'a, T>;
     linker.func_wrap(INTERFACE, "worker-index", |mut guest: Guest<'_, T>| {
-        guest.data_mut().common().index.get()
+        let common = guest.data_mut().common();
+        common.cannot_be_frozen(SnapshotRefusal::AsksWhichWorker);
+        common.index.get()
     })?;
     linker.func_wrap(INTERFACE, "worker-count", |mut guest: Guest<'_, T>| {
-        guest.data_mut().common().workers
+        let common = guest.data_mut().common();
+        common.cannot_be_frozen(SnapshotRefusal::AsksWhichWorker);
+        common.workers
     })?;
     linker.func_wrap(INTERFACE, PASSING, |mut guest: Guest<'_, T>| {
         match guest.data_mut().common().passing {

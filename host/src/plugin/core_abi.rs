@@ -13,7 +13,9 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
 use super::state::{Common, HasCommon, Spec, begin, enter, limit_open, store, wasi};
-use super::{Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function, waiting};
+use super::{
+    Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function, snapshot, waiting,
+};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
@@ -22,10 +24,12 @@ use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 mod batch;
 mod exports;
+mod freeze;
 mod guest;
 mod word;
 
 pub(super) use self::exports::{check_function, signature};
+pub(crate) use self::freeze::{Frozen, Witnessed};
 pub(super) use self::word::{Answer, Word};
 
 use self::batch::{Batches, Crossing};
@@ -117,9 +121,18 @@ impl CorePlugin {
 
     /// A fresh instance, initialised.
     pub(super) fn start(&self, spec: &Spec) -> Result<CoreInstance, StartError> {
+        Ok(self.bring_up(spec, Common::new(spec))?.0)
+    }
+
+    /// An instance, brought up to its first item as `common` says.
+    fn bring_up(
+        &self,
+        spec: &Spec,
+        common: Common,
+    ) -> Result<(CoreInstance, Instance), StartError> {
         let mut wasi = wasi(spec)?.build_p1();
         limit_open(wasi.ctx().table);
-        let data = State { wasi, common: Common::new(spec), crossing: None };
+        let data = State { wasi, common, crossing: None };
         let mut store = store(&self.engine, spec, data);
         let instance = enter(&mut store, |store| self.pre.instantiate(store));
         let instance = instance.map_err(StartError::instantiate)?;
@@ -127,7 +140,7 @@ impl CorePlugin {
         if self.batches.are_for(spec) {
             started.call_batch = started.guest.function(&instance, "call_batch");
         }
-        Ok(started)
+        Ok((started, instance))
     }
 }
 
@@ -142,6 +155,7 @@ fn linker(engine: &Engine) -> Linker<State> {
     p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
         .expect("an empty linker takes WASI");
     waiting::add_to_linker(&mut linker, |state| &mut state.wasi);
+    snapshot::add_to_linker(&mut linker, |state| &mut state.wasi);
     context::add_to_core_linker(&mut linker).expect("the interface's name is its own");
     linker
 }

@@ -7,6 +7,7 @@ use wasmtime::CustomCodeMemory;
 
 use super::Sha256;
 use super::cache::Hashed;
+use super::snapshot;
 use crate::sandbox::watchdog::Watchdog;
 
 /// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
@@ -105,6 +106,17 @@ impl Engine {
         fuel: bool,
         configure: impl FnOnce(&mut wasmtime::Config),
     ) -> Result<Self, EngineError> {
+        let mut config = Self::config(fuel);
+        configure(&mut config);
+        let wasm =
+            wasmtime::Engine::new(&config).map_err(|error| EngineError::Wasm(error.into()))?;
+        let ticked = wasm.clone();
+        let watchdog =
+            Watchdog::start(move || ticked.increment_epoch()).map_err(EngineError::Thread)?;
+        Ok(Self { wasm, watchdog: Arc::new(watchdog), counts_fuel: fuel })
+    }
+
+    fn config(fuel: bool) -> wasmtime::Config {
         let mut config = wasmtime::Config::new();
         config
             .epoch_interruption(true)
@@ -115,13 +127,17 @@ impl Engine {
             // Traps carry a backtrace of their own; debuggers of the host see less.
             .native_unwind_info(false)
             .max_wasm_stack(Self::STACK);
-        configure(&mut config);
-        let wasm =
-            wasmtime::Engine::new(&config).map_err(|error| EngineError::Wasm(error.into()))?;
-        let ticked = wasm.clone();
-        let watchdog =
-            Watchdog::start(move || ticked.increment_epoch()).map_err(EngineError::Thread)?;
-        Ok(Self { wasm, watchdog: Arc::new(watchdog), counts_fuel: fuel })
+        config
+    }
+
+    /// Compiles a module whose memory is to be mapped as it is, however much of it is empty: so
+    /// its instances share it until they write to it. A plugin could make much of little so, which
+    /// is why this is for snapshots, whose memory was paid for.
+    pub(super) fn compile_snapshot(&self, module: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        let mut config = Self::config(self.counts_fuel);
+        config.memory_guaranteed_dense_image_size(snapshot::MOST);
+        config.with_custom_code_memory(Some(Arc::new(NeverRun)));
+        wasmtime::Engine::new(&config)?.precompile_module(module)
     }
 
     /// The digest of all settings, and of what of the processor is used: what is compiled with

@@ -363,6 +363,12 @@ pub enum StartError {
         /// What happened.
         message: String,
     },
+    /// It started from a snapshot, and its `after_restore` broke.
+    #[error("after_restore broke: {message}")]
+    RestoreBroke {
+        /// What happened.
+        message: String,
+    },
     /// Its process could not be started.
     #[error("its process could not be started")]
     Process {
@@ -413,6 +419,13 @@ impl StartError {
         }
     }
 
+    pub(super) fn restore_broke(broken: Broken) -> Self {
+        match Self::init_broke(broken) {
+            Self::InitBroke { message } => Self::RestoreBroke { message },
+            other => other,
+        }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -437,6 +450,7 @@ impl StartError {
             | Self::Process { .. }
             | Self::Crashed { .. }
             | Self::InitBroke { .. }
+            | Self::RestoreBroke { .. }
             | Self::Instantiate { .. }
             | Self::Native(_)
             | Self::NativePanicked { .. } => return None,

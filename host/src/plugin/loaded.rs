@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::artifact::Kind;
 use super::code::{MachineCode, Runnable};
 use super::component::ComponentPlugin;
-use super::core_abi::CorePlugin;
+use super::core_abi::{CorePlugin, Frozen, Witnessed};
+use super::snapshot::{Freezing, SnapshotRefusal};
 use super::{HostFunctions, LoadError, PluginLoader, Spec, StartError};
+use crate::outcome::Format;
 use crate::worker::executor::Executor;
 
 /// A plugin, compiled and checked.
@@ -31,6 +33,12 @@ pub(crate) struct Facts {
     pub(crate) has_init: bool,
     pub(crate) asks_for_passing: bool,
     pub(crate) can_connect: bool,
+}
+
+impl Facts {
+    /// Those of what was frozen, which are never asked for: the plugin has its own.
+    pub(crate) const OF_A_SNAPSHOT: Self =
+        Self { is_component: false, has_init: true, asks_for_passing: false, can_connect: false };
 }
 
 impl Loaded {
@@ -96,6 +104,46 @@ impl Loaded {
         match &self.0 {
             Code::Core(plugin) => plugin.calls(),
             Code::Component(plugin) => (PluginLoader::CALL, plugin.functions()),
+        }
+    }
+
+    /// A fresh instance of the plugin that is in `source`, initialised, and frozen.
+    pub(crate) fn freeze(
+        &self,
+        path: &Path,
+        source: &[u8],
+        spec: &Spec,
+    ) -> Result<Freezing<Arc<Frozen>>, StartError> {
+        match &self.0 {
+            Code::Core(plugin) => plugin.freeze(path, source, spec),
+            Code::Component(_) => {
+                Ok(Freezing::Refused { why: SnapshotRefusal::Component, started: None })
+            }
+        }
+    }
+
+    /// A fresh instance of a plugin that is instrumented, initialised.
+    pub(crate) fn witnessed(&self, spec: &Spec) -> Result<Witnessed, StartError> {
+        self.core()?.witnessed(spec)
+    }
+
+    /// A fresh instance of a plugin that was frozen after its `init`, which has said what results
+    /// are.
+    pub(crate) fn restore(
+        &self,
+        spec: &Spec,
+        format: Format,
+    ) -> Result<Box<dyn Executor>, StartError> {
+        Ok(Box::new(self.core()?.restore(spec, format)?))
+    }
+
+    fn core(&self) -> Result<&CorePlugin, StartError> {
+        match &self.0 {
+            Code::Core(plugin) => Ok(plugin),
+            Code::Component(_) => {
+                let message = "a component cannot be frozen".into();
+                Err(StartError::Instantiate { message })
+            }
         }
     }
 

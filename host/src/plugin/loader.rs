@@ -1,6 +1,7 @@
 //! How a plugin is loaded when its file alone does not say all.
 
 mod checks;
+mod frozen;
 mod kept;
 pub(super) mod precompiled;
 
@@ -339,7 +340,8 @@ impl PluginLoader {
                 Ok(Inspection::of(found, &bytes, None))
             }
             Isolation::Process(processes) => {
-                let compiler = Compiler { processes, loader: self, path, bytes: &bytes };
+                let compiler =
+                    Compiler { processes, loader: self, path, bytes: &bytes, watch: None };
                 let (found, lacks) = compiler.findings()?;
                 Ok(Inspection::of(found, &bytes, lacks))
             }
@@ -369,14 +371,17 @@ impl PluginLoader {
         if precompiled::is_one(&bytes) {
             return self.take_precompiled(path, &bytes);
         }
-        match &self.isolation {
-            Isolation::Thread => Ok(Plugin::here(path, &self.engine, self.load_here(path, bytes)?)),
+        // Without what it was made of, it cannot be frozen.
+        let source = bytes.as_slice().into();
+        let plugin = match &self.isolation {
+            Isolation::Thread => Plugin::here(path, &self.engine, self.load_here(path, bytes)?),
             Isolation::Process(processes) => {
                 let (facts, code) = self.load_elsewhere(processes, path, &bytes)?;
                 let compiled = Compiled::elsewhere(code, facts.is_component, self);
-                Ok(Plugin::elsewhere(path, &self.engine, facts, compiled))
+                Plugin::elsewhere(path, &self.engine, facts, compiled)
             }
-        }
+        };
+        Ok(plugin.made_of(source, self))
     }
 
     /// Looks into these bytes in this process.

@@ -7,6 +7,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
+use super::snapshot::{Clock, SnapshotRefusal, Witness};
 use super::{Engine, StartError, trap};
 use crate::event::Stream;
 use crate::outcome::Format;
@@ -36,6 +37,7 @@ pub(crate) struct Spec {
     pub(crate) passing: ArgumentPassing,
     pub(crate) voice: Arc<Voice>,
     pub(crate) watch: Watch,
+    pub(crate) clock: Clock,
 }
 
 impl Spec {
@@ -66,6 +68,18 @@ pub(super) struct Common {
     pub(super) watch: Watch,
     /// Whether the instance makes room for the answer of a host function.
     pub(super) is_allocating: bool,
+    pub(super) origin: Origin,
+}
+
+/// How an instance comes to its first item.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// It is initialised.
+    Fresh,
+    /// It is initialised, to be frozen.
+    Witnessed(Witness),
+    /// It was initialised before it was frozen.
+    Snapshot,
 }
 
 /// The data of a store, whichever kind of plugin it is for.
@@ -86,6 +100,22 @@ impl Common {
             meter: Meter::new(spec.limits.memory, &spec.pool_memory),
             watch: spec.watch.clone(),
             is_allocating: false,
+            origin: Origin::Fresh,
+        }
+    }
+
+    /// Who is to be told what the instance does, as long as somebody is.
+    pub(super) fn witness(&mut self) -> Option<&mut Witness> {
+        match &mut self.origin {
+            Origin::Witnessed(witness) => Some(witness),
+            Origin::Fresh | Origin::Snapshot => None,
+        }
+    }
+
+    /// The instance does what no snapshot can hold.
+    pub(super) fn cannot_be_frozen(&mut self, why: SnapshotRefusal) {
+        if let Some(witness) = self.witness() {
+            witness.refuse(why);
         }
     }
 }
@@ -153,6 +183,7 @@ pub(super) fn wasi(spec: &Spec) -> Result<WasiCtxBuilder, StartError> {
         .stderr(capture(Stream::Stderr))
         .allow_tcp(false)
         .allow_udp(false)
+        .monotonic_clock(spec.clock.clone())
         .envs(&spec.grants.env);
     for grant in &spec.grants.dirs {
         let rights = if grant.is_writable() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };

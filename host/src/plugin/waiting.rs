@@ -15,7 +15,7 @@ use wiggle::GuestMemory;
 use super::state::HasCommon;
 
 /// Where WASI preview 1 is imported from.
-const MODULE: &str = "wasi_snapshot_preview1";
+pub(super) const MODULE: &str = "wasi_snapshot_preview1";
 
 /// Defines the functions by their names and the types of their parameters.
 macro_rules! define {
@@ -29,11 +29,17 @@ macro_rules! define {
                     let memory = guest.get_export("memory").and_then(Extern::into_memory);
                     let memory = memory.ok_or_else(|| wasmtime::format_err!("no memory is exported"))?;
                     let fuel = wasmtime::AsContextMut::as_context_mut(&mut guest).hostcall_fuel();
-                    let (memory, state) = memory.data_and_store_mut(&mut guest);
-                    let mut memory = GuestMemory::Unshared(memory);
+                    let (bytes, state) = memory.data_and_store_mut(&mut guest);
+                    let mut memory = GuestMemory::Unshared(bytes);
                     let wasi = $wasi(state);
                     wasi.set_hostcall_fuel(fuel);
-                    watch.drive(functions::$name(wasi, &mut memory, $($parameter),*))?
+                    let done =
+                        watch.drive(functions::$name(wasi, &mut memory, $($parameter),*))??;
+                    if let Some(witness) = state.common().witness() {
+                        let parameters = [$(i64::from($parameter)),*];
+                        witness.saw(stringify!($name), &parameters, bytes, done == 0);
+                    }
+                    Ok(done)
                 },
             )
             .expect("what is defined may be shadowed");

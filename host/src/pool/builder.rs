@@ -3,10 +3,12 @@
 mod restarts;
 mod runs;
 mod sandbox;
+mod snapshot;
 
 use std::fmt;
 use std::sync::Arc;
 
+use self::snapshot::Snapshots;
 use super::spec::{self, WorkerSpec};
 use super::{BuildError, Jobs, Pool, Settings};
 use crate::collector::Order;
@@ -15,6 +17,7 @@ use crate::event::Audience;
 use crate::isolation::Isolation;
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
+use crate::plugin::snapshot::Clock;
 use crate::plugin::{Plugin, Spec};
 use crate::pool::cancel::Cancel;
 use crate::queue::Window;
@@ -87,6 +90,7 @@ pub struct PoolBuilder {
     item_format: Format,
     passing: ArgumentPassing,
     time_limits: TimeLimits,
+    snapshots: Snapshots,
     settings: Settings,
 }
 
@@ -133,6 +137,7 @@ impl PoolBuilder {
             item_format: Format::Text,
             passing: ArgumentPassing::default(),
             time_limits: TimeLimits::default(),
+            snapshots: Snapshots::No,
             settings,
         }
     }
@@ -228,6 +233,7 @@ impl PoolBuilder {
             item_format,
             passing,
             time_limits,
+            snapshots,
             settings,
         } = self;
         let specs = workers.specs(jobs, &init)?;
@@ -248,12 +254,14 @@ impl PoolBuilder {
             passing,
             voice: Arc::new(voice(WorkerIndex::default())),
             watch: Watch::new(time_limits, cancel.clone()),
+            clock: Clock::new(),
         };
+        let mut groups = snapshots.groups();
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
             let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());
             let all = Spec { index, watch, voice: Arc::new(voice(index)), ..all.clone() };
-            spec.open(all, &isolation, &clock)
+            spec.open(all, &isolation, &clock, groups.as_mut())
         };
         let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
         Pool::start(opens, settings, &clock.ticks(), cancel).map_err(BuildError::Thread)

@@ -1,13 +1,15 @@
 //! One worker of a pool whose workers differ.
 
+mod start;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::BuildError;
 use crate::isolation::Isolation;
-use crate::isolation::remote::Remote;
 use crate::plugin::passing::ArgumentPassing;
+use crate::plugin::snapshot::Groups;
 use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::TimeLimits;
@@ -318,31 +320,34 @@ impl WorkerSpec {
     }
 
     /// What opens this worker. `spec` is what all workers have, with this one's number; `clock`
-    /// ticks as long as the worker lives.
+    /// ticks as long as the worker lives; `groups` are there if it is to start from a snapshot.
     pub(super) fn open(
         self,
         mut spec: Spec,
         isolation: &Isolation,
         clock: &Arc<Watchdog>,
+        groups: Option<&mut Groups>,
     ) -> Result<Open, BuildError> {
         match self.kind {
             Kind::Plugin(plugin) => {
                 spec.init = self.init.unwrap_or_default();
                 spec.grants.add(self.grants);
                 spec.limits = self.limits.or(spec.limits);
+                let group = groups.map(|groups| groups.of(&plugin, &spec));
                 Ok(match isolation {
                     Isolation::Thread => {
                         let loaded = plugin.loaded().cloned();
-                        let plugin = plugin.name().to_owned();
-                        let loaded = loaded.ok_or(BuildError::OnlyInProcesses { plugin })?;
-                        Box::new(move || loaded.start(&spec))
+                        let name = || plugin.name().to_owned();
+                        let loaded =
+                            loaded.ok_or_else(|| BuildError::OnlyInProcesses { plugin: name() })?;
+                        Box::new(move || start::here(group.as_deref(), &plugin, &loaded, &spec))
                     }
                     Isolation::Process(processes) => {
                         let (compiled, processes) = (plugin.compiled()?, processes.clone());
                         // An engine ticks as long as it has a plugin.
                         Box::new(move || {
-                            let _clock = &plugin;
-                            Ok(Box::new(Remote::start(&processes, &compiled, &spec)?))
+                            let how = (&processes, &compiled);
+                            start::elsewhere(group.as_deref(), &plugin, how, &spec)
                         })
                     }
                 })

@@ -60,6 +60,13 @@ impl<W: Worker> Guest<W> {
         Ok(())
     }
 
+    pub(crate) fn after_restore(&mut self) {
+        // Without a worker there is nothing that could differ.
+        if let Some(worker) = &mut self.worker {
+            worker.after_restore();
+        }
+    }
+
     pub(crate) fn call<'a>(&'a mut self, item: &'a mut [u8]) -> Answer<'a> {
         let Some(worker) = &mut self.worker else {
             return Answer::from(Error::new("called before `init`"));

@@ -114,6 +114,8 @@ pub use worker::Worker;
 /// - `call` takes the item, as one parameter or several: see [`FromParameter`]. It returns what
 ///   can be a result, or a `Result` of that: see [`IntoOutput`]. A result may borrow from the worker
 ///   or from the parameters; types other than references then have to say so, as in `Cow<'_, str>`.
+/// - `after_restore(&mut self)` may be there, for workers that start from a snapshot: see
+///   [`Worker::after_restore`].
 /// - `finish(self)` may be there; it returns the closing report, or a `Result` of that.
 ///
 /// Other functions of the block stay what they are. `--args` decides how an item fills the

@@ -47,6 +47,11 @@ impl<W: Worker> Instance<W> {
         }
     }
 
+    /// Tells the worker that it is a copy, made from a snapshot.
+    pub fn after_restore(&mut self) {
+        self.guest.after_restore();
+    }
+
     /// Works on one item: the bytes of its result, or `None` for no record.
     ///
     /// # Errors

@@ -72,6 +72,45 @@ pub trait Worker: Sized + 'static {
     /// When the item has no result. The run goes on, unless it was asked to stop at errors.
     fn call<'a>(&'a mut self, item: Self::Item<'a>) -> Result<Self::Output<'a>, Failure>;
 
+    /// Makes good what is not as it was, on a worker that starts from a snapshot (`--snapshot`): one
+    /// worker was started by [`init`](Self::init), and this is a copy of it, made before its first
+    /// item. It is called on each copy, also on those that take the place of one that broke.
+    ///
+    /// It is the place to open files, to ask which worker this is, and to draw random numbers that
+    /// must not be the same for all. A panic here is one of the start: the worker has not started.
+    ///
+    /// ```
+    /// use mtl_plugin::{Error, Failure, Worker, context};
+    ///
+    /// struct Labelled {
+    ///     label: String,
+    /// }
+    ///
+    /// impl Worker for Labelled {
+    ///     type Init = ();
+    ///     type Item<'a> = &'a str;
+    ///     type Output<'a> = String;
+    ///
+    ///     fn init((): ()) -> Result<Self, Error> {
+    ///         // To ask for the worker's number here would mean that there is no snapshot.
+    ///         Ok(Self { label: "copy".into() })
+    ///     }
+    ///
+    ///     fn after_restore(&mut self) {
+    ///         self.label = format!("copy {}", context::worker_index());
+    ///     }
+    ///
+    ///     fn call(&mut self, item: &str) -> Result<String, Failure> {
+    ///         Ok(format!("{}: {item}", self.label))
+    ///     }
+    /// }
+    /// # let mut labelled = mtl_plugin::testing::Instance::<Labelled>::start("").unwrap();
+    /// # assert_eq!(labelled.call("a"), Ok(Some(b"copy: a".to_vec())));
+    /// # labelled.after_restore();
+    /// # assert_eq!(labelled.call("a"), Ok(Some(b"copy 0: a".to_vec())));
+    /// ```
+    fn after_restore(&mut self) {}
+
     /// Ends the worker, after its last item. Its value is the worker's closing report.
     ///
     /// ```

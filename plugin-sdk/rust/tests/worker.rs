@@ -133,6 +133,37 @@ fn init_is_given_its_arguments_and_may_fail() {
     assert_eq!(Instance::<Show>::start("no").unwrap_err().message(), "not today");
 }
 
+/// What it is told after a snapshot, it keeps.
+struct Restored(u32);
+
+#[worker]
+impl Restored {
+    fn init() -> Self {
+        Self(0)
+    }
+
+    fn after_restore(&mut self) {
+        self.0 += 1;
+    }
+
+    fn call(&self, item: &str) -> String {
+        format!("{item}{}", self.0)
+    }
+}
+
+#[test]
+fn a_copy_is_told_that_it_is_one() {
+    let mut worker = started::<Restored>(Passing::Single, Format::Text);
+    assert_calls(&mut worker, &[("a", Ok("a0"))]);
+    worker.after_restore();
+    assert_calls(&mut worker, &[("a", Ok("a1"))]);
+
+    // Who has nothing to make good need not say so.
+    let mut double = started::<Double>(Passing::Single, Format::Text);
+    double.after_restore();
+    assert_calls(&mut double, &[("2", Ok("4"))]);
+}
+
 /// One parameter, no `init`, no `Result`.
 #[derive(Default)]
 struct Double;

@@ -29,6 +29,11 @@ impl Child {
         kill_process(self.pid, signal).is_ok()
     }
 
+    /// Its number.
+    pub(crate) fn number(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
     /// Whether it has ended by `until`.
     fn has_ended(&self, until: Instant) -> bool {
         loop {

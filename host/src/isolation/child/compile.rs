@@ -12,9 +12,10 @@ use super::station::Station;
 use crate::isolation::code;
 use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::compiled::{CompiledThere, Found};
+use crate::isolation::wire::frozen::not_frozen;
 use crate::isolation::wire::refused::Refused;
 use crate::isolation::wire::setup::{Compile, Setup, Wanted};
-use crate::plugin::{Engine, HostFunctions, LoadError, PluginLoader};
+use crate::plugin::{Engine, Facts, HostFunctions, LoadError, Loaded, PluginLoader};
 use crate::sandbox::jail::{self, Confines};
 use crate::sandbox::limits::FunctionLimit;
 
@@ -43,6 +44,19 @@ pub(super) fn compile(
             let compiled = compile_into(&File::from(place), &loader, path, bytes);
             compiled.map(|compiled| compiled.encode())
         }
+        Wanted::Instrumented => match loader.load_instrumented(path, bytes) {
+            Ok(Err(why)) => return Ok(station.send(&not_frozen(&why))?),
+            Ok(Ok(loaded)) => put(&File::from(place), path, &loaded),
+            Err(error) => Err(error),
+        }
+        .map(|compiled| compiled.encode()),
+        Wanted::Snapshot => {
+            let code = loader.compile_snapshot(path, bytes);
+            let put = code.and_then(|code| {
+                code::put(&File::from(place), &code).map_err(|source| LoadError::Code { source })
+            });
+            put.map(|length| CompiledThere { facts: Facts::OF_A_SNAPSHOT, length }.encode())
+        }
         Wanted::Inspection => {
             loader.inspect_here(path, bytes).map(|found| Found::from(found).encode())
         }
@@ -67,7 +81,10 @@ fn compile_into(
     path: &Path,
     bytes: Vec<u8>,
 ) -> Result<CompiledThere, LoadError> {
-    let loaded = loader.load_here(path, bytes)?;
+    put(place, path, &loader.load_here(path, bytes)?)
+}
+
+fn put(place: &File, path: &Path, loaded: &Loaded) -> Result<CompiledThere, LoadError> {
     let code = loaded.code(path)?;
     let length = code::put(place, &code).map_err(|source| LoadError::Code { source })?;
     Ok(CompiledThere { facts: loaded.facts(), length })

@@ -10,13 +10,15 @@ use rustix::process::Pid;
 
 use super::compile;
 use super::errors::{Unfit, last_cause};
+use super::freeze::{self, Begun};
 use super::station::Station;
 use crate::event::{Audience, Event, Observer};
 use crate::isolation::page::Page;
-use crate::isolation::wire::setup::{Setup, Task, Work};
+use crate::isolation::wire::setup::{Begins, Setup, Task, Work};
 use crate::isolation::wire::start::{self, Started};
 use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, items, ran, told};
 use crate::outcome::Format;
+use crate::plugin::snapshot::Clock;
 use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
 use crate::pool::cancel::{Cancel, End};
 use crate::sandbox::capabilities::{DirGrant, Grants};
@@ -68,7 +70,7 @@ fn tell_last(words: &dyn fmt::Display) {
 }
 
 fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
-    let files = station.receive_files()?;
+    let (files, place) = station.receive_files()?;
     let Some((Order::Setup, payload)) = station.receive()? else {
         return Err(BadFrame("no set-up").into());
     };
@@ -78,7 +80,10 @@ fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), 
     }
     match &setup.task {
         Task::Compile(job) => compile::compile(station, &setup, job, files),
-        Task::Work(work) => Worker::make(station, &setup, work, files)?.serve(beside, in_its_place),
+        Task::Work(work) => {
+            let worker = Worker::make(station, &setup, work, files)?;
+            worker.serve(&work.begins, beside, place.map(File::from), in_its_place)
+        }
     }
 }
 
@@ -129,13 +134,20 @@ impl Worker {
     }
 
     /// Starts the instance, and does with it what the parent says.
-    fn serve(mut self, init: &[u8], in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
+    fn serve(
+        mut self,
+        begins: &Begins,
+        init: &[u8],
+        place: Option<File>,
+        in_its_place: Option<OpenNative>,
+    ) -> Result<(), Unfit> {
         self.spec.init = init.to_vec();
-        let started = match in_its_place {
-            None => self.plugin.start(&self.spec),
-            Some(mut open) => open(&self.spec.context()),
+        let begun = match in_its_place {
+            None => self.begin(begins, place)?,
+            Some(mut open) => Some(open(&self.spec.context())),
         };
-        let mut instance = match started {
+        let Some(begun) = begun else { return Ok(()) };
+        let mut instance = match begun {
             Ok(instance) => instance,
             Err(error) => return Ok(self.station.send(&start::not_started(&error))?),
         };
@@ -149,6 +161,22 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Starts the instance. None if it is frozen, and nothing is left to do.
+    fn begin(&self, begins: &Begins, place: Option<File>) -> Result<Option<Begun>, Unfit> {
+        match (begins, place) {
+            (Begins::Init, _) => Ok(Some(self.plugin.start(&self.spec))),
+            (Begins::Snapshot { has_json_results }, _) => {
+                let format = if *has_json_results { Format::Json } else { Format::Text };
+                Ok(Some(self.plugin.restore(&self.spec, format)))
+            }
+            (Begins::Freeze { path, length }, Some(place)) => {
+                let Self { station, plugin, spec, .. } = self;
+                freeze::freeze(station, plugin, spec, &place, (path, *length))
+            }
+            (Begins::Freeze { .. }, None) => Err(BadFrame("no place for a snapshot").into()),
+        }
     }
 
     fn run(&self, instance: &mut dyn Executor, payload: &[u8]) -> Result<(), Unfit> {
@@ -223,6 +251,7 @@ fn spec(station: &Arc<Station>, work: &Work, grants: Grants) -> Result<Spec, Bad
         passing: work.passing.parse().map_err(|_| BadFrame("no way to pass arguments"))?,
         voice: Arc::new(Voice::new(index, log, audience)),
         watch: Watch::new(times, Cancel::default()),
+        clock: Clock::that_shows(work.clock),
     })
 }
 

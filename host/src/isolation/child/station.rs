@@ -30,14 +30,14 @@ impl Station {
         Ok(Self { socket, outgoing: Mutex::default(), incoming: Mutex::new(incoming) })
     }
 
-    /// The two descriptors that come before all frames.
-    pub(super) fn receive_files(&self) -> io::Result<[OwnedFd; 2]> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    /// The descriptors that come before all frames: two, or three.
+    pub(super) fn receive_files(&self) -> io::Result<([OwnedFd; 2], Option<OwnedFd>)> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let mut byte = [0];
         let mut bytes = [IoSliceMut::new(&mut byte)];
         recvmsg(&self.socket, &mut bytes, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
-        let files: Vec<_> = ancillary
+        let mut files: Vec<_> = ancillary
             .drain()
             .filter_map(|message| match message {
                 RecvAncillaryMessage::ScmRights(files) => Some(files),
@@ -45,7 +45,9 @@ impl Station {
             })
             .flatten()
             .collect();
-        files.try_into().map_err(|_| io::ErrorKind::InvalidData.into())
+        let third = if files.len() == 3 { files.pop() } else { None };
+        let files = files.try_into().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        Ok((files, third))
     }
 
     /// Waits for the next frame; none when the parent has closed its end.

@@ -16,6 +16,8 @@ pub(super) enum Wait {
     ToBeReady,
     /// What its deadline is for.
     Watched,
+    /// What is to be done within this time.
+    For(Duration),
 }
 
 /// The items that the child has: each has its own time.

@@ -50,6 +50,10 @@ pub(crate) struct Compile {
 pub(crate) enum Wanted {
     /// Its code, in the second file.
     Code,
+    /// The code of one whose instances can be frozen, in the second file.
+    Instrumented,
+    /// The code of what was frozen, in the second file.
+    Snapshot,
     /// What is in it.
     Inspection,
 }
@@ -77,6 +81,26 @@ pub(crate) struct Work {
     pub(crate) passing: String,
     pub(crate) timeout: Option<Duration>,
     pub(crate) init_timeout: Option<Duration>,
+    /// What the clock shows that only goes forward.
+    pub(crate) clock: Duration,
+    pub(crate) begins: Begins,
+}
+
+/// How a worker's instance comes to its first item.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Begins {
+    /// By its `init`.
+    Init,
+    /// By its `init`, and then it is frozen. The module of which it is made, without what makes that
+    /// possible, is in the third file, where the frozen one goes.
+    Freeze {
+        /// How errors call it: nothing is read there.
+        path: OsString,
+        /// How many bytes it has.
+        length: usize,
+    },
+    /// From a snapshot, in which it has said what its results are.
+    Snapshot { has_json_results: bool },
 }
 
 impl Setup {

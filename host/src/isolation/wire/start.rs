@@ -55,6 +55,7 @@ enum NotStarted {
     OutOfFuel { message: String },
     InitRefused { message: String },
     InitBroke { message: String },
+    RestoreBroke { message: String },
 }
 
 /// The reply that says why an instance has not started.
@@ -72,6 +73,7 @@ pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
         StartError::OutOfFuel { message } => NotStarted::OutOfFuel { message: cut(message) },
         StartError::InitRefused { message } => NotStarted::InitRefused { message: cut(message) },
         StartError::InitBroke { message } => NotStarted::InitBroke { message: cut(message) },
+        StartError::RestoreBroke { message } => NotStarted::RestoreBroke { message: cut(message) },
         StartError::Instantiate { message } => NotStarted::Instantiate { message: cut(message) },
         // None of these is of a child.
         other => NotStarted::Instantiate { message: cut(&other.to_string()) },
@@ -100,6 +102,7 @@ pub(crate) fn start_error(payload: &[u8]) -> Result<StartError, BadFrame> {
         NotStarted::OutOfFuel { message } => StartError::OutOfFuel { message },
         NotStarted::InitRefused { message } => StartError::InitRefused { message },
         NotStarted::InitBroke { message } => StartError::InitBroke { message },
+        NotStarted::RestoreBroke { message } => StartError::RestoreBroke { message },
         NotStarted::Instantiate { message } => StartError::Instantiate { message },
     })
 }

@@ -13,7 +13,7 @@ use super::{ABI_VERSION, State};
 use crate::block::Span;
 use crate::fault::FaultKind;
 use crate::plugin::StartError;
-use crate::plugin::state::enter;
+use crate::plugin::state::{Origin, enter};
 use crate::queue::Rest;
 use crate::worker::executor::Broken;
 
@@ -61,6 +61,9 @@ impl Guest {
                 return Err(StartError::Abi { found, supported: ABI_VERSION });
             }
         }
+        if let Origin::Snapshot = self.store.data().common.origin {
+            return self.after_restore(instance);
+        }
         let Some(init) = self.function(instance, "init") else { return Ok(()) };
         let answered = self.pass(args, &init).and_then(|word| self.answer(word));
         match answered {
@@ -69,6 +72,15 @@ impl Guest {
                 Err(StartError::InitRefused { message: word::text(message) })
             }
             Err(broken) => Err(StartError::init_broke(broken)),
+        }
+    }
+
+    /// Lets an instance that starts from a snapshot make good what is not as it was.
+    fn after_restore(&mut self, instance: &Instance) -> Result<(), StartError> {
+        match self.function::<(), ()>(instance, "after_restore") {
+            None => Ok(()),
+            Some(after_restore) => enter(&mut self.store, |store| after_restore.call(store, ()))
+                .map_err(StartError::restore_broke),
         }
     }
 

@@ -15,6 +15,7 @@ use wasmtime::{Caller, Extern, ExternType, FuncType, Linker, Memory, Module, Val
 use super::{HostFunction, HostFunctions};
 use crate::plugin::LoadError;
 use crate::plugin::core_abi::{Word, check_function};
+use crate::plugin::snapshot::SnapshotRefusal;
 use crate::plugin::state::HasCommon;
 
 /// What a host function is for a core module, as messages have it.
@@ -80,6 +81,7 @@ fn serve<T: HasCommon>(
     ret: u32,
 ) -> wasmtime::Result<()> {
     let common = guest.data_mut().common();
+    common.cannot_be_frozen(SnapshotRefusal::HostFunction);
     // Each level of such a recursion would hold an answer of its own.
     if common.is_allocating {
         return Err(function.trap(format_args!("was called by `{REALLOC}`")));

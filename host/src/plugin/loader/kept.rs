@@ -62,7 +62,7 @@ impl PluginLoader {
         path: &Path,
         bytes: &[u8],
     ) -> Result<(Facts, CodeFile), LoadError> {
-        let compiler = Compiler { processes, loader: self, path, bytes };
+        let compiler = Compiler { processes, loader: self, path, bytes, watch: None };
         let Some(cache) = &self.cache else { return compiler.code() };
         let key = self.jailed_key(path, bytes);
         if let Some(found) = recall_jailed(cache, &key) {

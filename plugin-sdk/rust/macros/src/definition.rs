@@ -13,6 +13,7 @@ use crate::lifetimes;
 pub(crate) struct Definition<'a> {
     pub(crate) worker: &'a Type,
     pub(crate) init: Option<Init<'a>>,
+    pub(crate) after_restore: Option<AfterRestore<'a>>,
     pub(crate) call: Call<'a>,
     pub(crate) finish: Option<Finish<'a>>,
 }
@@ -23,6 +24,13 @@ pub(crate) struct Init<'a> {
     /// What `--init` is read as; nothing where there is no parameter.
     pub(crate) arguments: Option<&'a Type>,
     /// Where a result of the wrong type is reported.
+    pub(crate) output: Span,
+}
+
+/// What a worker does that starts from a snapshot.
+pub(crate) struct AfterRestore<'a> {
+    pub(crate) name: &'a Ident,
+    /// Where a value that nobody takes is reported.
     pub(crate) output: Span,
 }
 
@@ -52,13 +60,14 @@ pub(crate) struct Parameter<'a> {
 impl<'a> Definition<'a> {
     /// Checks all of a block, and reports every mistake at once.
     pub(crate) fn of(block: &'a ItemImpl) -> syn::Result<Self> {
+        let restore = AfterRestore::of(block);
         let checked = (block_is_plain(block), Call::of(block), Init::of(block), Finish::of(block));
-        match checked {
-            (Ok(()), Ok(call), Ok(init), Ok(finish)) => {
-                Ok(Self { worker: &block.self_ty, init, call, finish })
+        match (checked, restore) {
+            ((Ok(()), Ok(call), Ok(init), Ok(finish)), Ok(after_restore)) => {
+                Ok(Self { worker: &block.self_ty, init, after_restore, call, finish })
             }
-            (block, call, init, finish) => {
-                let all = [block.err(), call.err(), init.err(), finish.err()];
+            ((block, call, init, finish), restore) => {
+                let all = [block.err(), call.err(), init.err(), restore.err(), finish.err()];
                 let all = all.into_iter().flatten().reduce(|mut errors, error| {
                     errors.combine(error);
                     errors
@@ -174,6 +183,23 @@ impl<'a> Init<'a> {
             arguments: arguments.map(|parameter| &*parameter.ty),
             output: output.span(),
         }))
+    }
+}
+
+impl<'a> AfterRestore<'a> {
+    fn of(block: &'a ItemImpl) -> syn::Result<Option<Self>> {
+        let Some(function) = function(block, "after_restore")? else {
+            return Ok(None);
+        };
+        let signature = &function.sig;
+        let by_reference = signature
+            .receiver()
+            .is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Reference(..)));
+        if !by_reference || signature.inputs.len() != 1 {
+            let message = "`after_restore` changes the worker: write `fn after_restore(&mut self)`";
+            return Err(Error::new_spanned(&signature.ident, message));
+        }
+        Ok(Some(Self { name: &signature.ident, output: signature.output.span() }))
     }
 }
 

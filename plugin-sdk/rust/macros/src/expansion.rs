@@ -8,13 +8,13 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::{
-    definition::{Call, Definition, Finish, Init},
+    definition::{AfterRestore, Call, Definition, Finish, Init},
     lifetimes,
 };
 
 /// The whole `impl`.
 pub(crate) fn worker(definition: &Definition<'_>) -> TokenStream {
-    let Definition { worker, init, call, finish } = definition;
+    let Definition { worker, init, after_restore, call, finish } = definition;
     let names = call.parameters.iter().map(|parameter| &parameter.name);
     let init = match init {
         Some(init) => init_by(init),
@@ -30,10 +30,18 @@ pub(crate) fn worker(definition: &Definition<'_>) -> TokenStream {
             }
         }
     });
+    let after_restore = after_restore.as_ref().map(|AfterRestore { name, output }| {
+        quote_spanned! {*output=>
+            fn after_restore(&mut self) {
+                Self::#name(self)
+            }
+        }
+    });
     quote! {
         #[automatically_derived]
         impl ::mtl_plugin::Worker for #worker {
             #init
+            #after_restore
             #call
             #finish
 

@@ -26,6 +26,8 @@ fn every_mistake_has_a_message() {
         ("impl W { fn init(a: A, b: B) -> Self {} fn call(a: u8) {} }", "`init` has at most one parameter; `Json<…>` takes a struct"),
         ("impl W { fn init(a: &str) -> Self {} fn call(a: u8) {} }", "what `init` is given is the worker's own: write `String`, `Vec<u8>`, `Json<…>`, or an `Option` of these"),
         ("impl W { fn init() {} fn call(a: u8) {} }",          "`init` makes the worker: let it return `Result<Self, Error>`"),
+        ("impl W { fn after_restore(self) {} fn call(a: u8) {} }", "`after_restore` changes the worker: write `fn after_restore(&mut self)`"),
+        ("impl W { fn after_restore(&mut self, a: u8) {} fn call(a: u8) {} }", "`after_restore` changes the worker: write `fn after_restore(&mut self)`"),
         ("impl W { fn finish(&mut self) {} fn call(a: u8) {} }", "`finish` ends the worker: write `fn finish(self)`"),
         ("impl W { fn finish(self, a: u8) {} fn call(a: u8) {} }", "`finish` ends the worker: write `fn finish(self)`"),
         ("impl<T> W<T> { fn call(&mut self, a: u8) {} }",      "a plugin is one worker: its type has no parameters"),

@@ -68,6 +68,9 @@ macro_rules! export {
                 "init" = init(address: usize, length: usize) -> i64 {
                     EXPORTS.with_borrow_mut(|exports| exports.init(address, length))
                 }
+                "after_restore" = after_restore() -> () {
+                    EXPORTS.with_borrow_mut(|exports| exports.after_restore())
+                }
                 "call" = call(address: usize, length: usize) -> i64 {
                     EXPORTS.with_borrow_mut(|exports| exports.call(address, length))
                 }

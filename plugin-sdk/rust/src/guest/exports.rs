@@ -58,6 +58,11 @@ impl<W: Worker> Exports<W> {
         self.guest.init(args).placed(&mut self.message).word()
     }
 
+    /// `after_restore` of a core module.
+    pub fn after_restore(&mut self) {
+        self.guest.after_restore();
+    }
+
     /// `call` of a core module.
     pub fn call(&mut self, address: usize, length: usize) -> i64 {
         let item = bytes_of(&mut self.item, address, length);

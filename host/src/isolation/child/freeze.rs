@@ -1,0 +1,63 @@
+//! A worker's process that initialises an instance and writes down what it has become, for others
+//! to start from. If that cannot be, it is a worker as any other.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::errors::Unfit;
+use super::station::Station;
+use crate::isolation::code;
+use crate::isolation::wire::frozen::{FrozenThere, not_frozen};
+use crate::isolation::wire::{Frame, Reply};
+use crate::plugin::{Loaded, SnapshotRefusal, Spec, StartError, Witnessed};
+use crate::worker::executor::Executor;
+
+/// What is left to do: an instance that works, or did not start.
+pub(super) type Begun = Result<Box<dyn Executor>, StartError>;
+
+/// Freezes an instance of the plugin whose module, of this length, is in `place`, where the frozen
+/// one goes. Gives the instance if it is not frozen.
+pub(super) fn freeze(
+    station: &Station,
+    plugin: &Loaded,
+    spec: &Spec,
+    place: &File,
+    (path, length): (&OsStr, usize),
+) -> Result<Option<Begun>, Unfit> {
+    let mut source = vec![0; length];
+    place.read_exact_at(&mut source, 0)?;
+    let mut witnessed = match plugin.witnessed(spec) {
+        Ok(witnessed) => witnessed,
+        Err(error) => return Ok(Some(Err(error))),
+    };
+    spec.voice.tell_what_was_dropped();
+    let why = match witnessed.verdict() {
+        Err(why) => why,
+        Ok(verdict) => {
+            station.send(&Frame::reply(Reply::Freezing).seal())?;
+            match put(&mut witnessed, Path::new(path), &source, place) {
+                Err(why) => why,
+                Ok(length) => {
+                    let format = witnessed.format();
+                    station.send(&FrozenThere { length, format, verdict }.encode())?;
+                    return Ok(None);
+                }
+            }
+        }
+    };
+    station.send(&not_frozen(&why))?;
+    Ok(Some(Ok(witnessed.into_instance())))
+}
+
+/// Puts the module into its place; gives how long it is.
+fn put(
+    witnessed: &mut Witnessed,
+    path: &Path,
+    source: &[u8],
+    place: &File,
+) -> Result<u64, SnapshotRefusal> {
+    let module = witnessed.freeze(path, source)?;
+    code::put(place, &module).map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))
+}

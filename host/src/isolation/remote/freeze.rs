@@ -1,0 +1,124 @@
+//! An instance that is initialised and frozen in a child, for other children to start from.
+//!
+//! ```text
+//! plugin ─▶ jailed compiler: instrumented code ─▶ jailed worker: init ─▶ freezing ─▶ frozen
+//!                                                    │ refused               module │ copied
+//!                                                    ▼                              ▼
+//!                                          it is the first worker      jailed compiler ─▶ code
+//! ```
+//!
+//! What comes back is as much worth as the plugin: this process looks into none of it. The module is
+//! compiled in a jail, and what comes of that is loaded in jails alone.
+
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Remote, Reply, StartError, Wait, start};
+use crate::isolation::Processes;
+use crate::isolation::code::{self, CodeFile};
+use crate::isolation::compiler::Compiler;
+use crate::isolation::wire::BadFrame;
+use crate::isolation::wire::frozen::{FrozenThere, refusal};
+use crate::isolation::wire::setup::Begins;
+use crate::plugin::snapshot::Freezing;
+use crate::plugin::{Compiled, LoadError, Plugin, SnapshotRefusal, Source, Spec};
+use crate::sandbox::deadline::Phase;
+
+/// What has become of an instance in a child.
+enum Became {
+    Frozen(FrozenThere),
+    /// It is initialised, and a worker as any other.
+    Refused(SnapshotRefusal),
+}
+
+/// What a child says first.
+enum First {
+    Initialised,
+    Refused(SnapshotRefusal),
+}
+
+impl Remote {
+    /// Has an instance initialised and frozen.
+    pub(crate) fn freeze(
+        processes: &Processes,
+        plugin: &Plugin,
+        spec: &Spec,
+    ) -> Result<Freezing<Arc<Compiled>>, StartError> {
+        let refused = |why| Ok(Freezing::Refused { why, started: None });
+        let Some(Source { bytes, loader }) = plugin.source() else {
+            return refused(SnapshotRefusal::Precompiled);
+        };
+        spec.watch.begin(Phase::Preparing);
+        let path = plugin.name();
+        let compiler = Compiler { processes, loader, path, bytes, watch: Some(&spec.watch) };
+        let code = match compiler.instrumented() {
+            Ok(Ok(code)) => code,
+            Ok(Err(why)) => return refused(why),
+            Err(error) => return refused(not_compiled(&error, spec)?),
+        };
+        let instrumented = Arc::new(Compiled::elsewhere(code, false, loader));
+        let place = code::place().map_err(|source| StartError::Process { source })?;
+        place.write_all_at(bytes, 0).map_err(|source| StartError::Process { source })?;
+        let begins = Begins::Freeze { path: path.into(), length: bytes.len() };
+        let work = instrumented.work_that(begins, spec);
+        let mut remote = Self::ready(processes, &instrumented, spec, work, Some(place.as_fd()))?;
+        let there = match remote.became(loader.compile_limits().time)? {
+            Became::Frozen(there) => there,
+            Became::Refused(why) => {
+                return Ok(Freezing::Refused { why, started: Some(Box::new(remote)) });
+            }
+        };
+        // Then nobody writes there any more.
+        drop(remote);
+        let module = CodeFile::copy(&place, there.length).and_then(|module| module.read());
+        drop(place);
+        let module = module.map_err(|source| LoadError::Code { source });
+        let frozen = module.and_then(|bytes| Compiler { bytes: &bytes, ..compiler }.snapshot());
+        match frozen {
+            Ok(code) => {
+                let bytes = code.length().unwrap_or_default();
+                let snapshot = Compiled::elsewhere(code, false, loader).restoring(there.format);
+                let (snapshot, verdict) = (Arc::new(snapshot), there.verdict);
+                Ok(Freezing::Frozen { snapshot, bytes, verdict })
+            }
+            Err(error) => refused(not_compiled(&error, spec)?),
+        }
+    }
+
+    /// Waits for what becomes of the instance. To write it down may take so long.
+    fn became(&mut self, time: Duration) -> Result<Became, StartError> {
+        self.watch.begin(Phase::Starting);
+        let first = self.serve(Wait::Watched, |received| match received.kind {
+            Reply::Freezing => received.payload.end().map(|()| Ok(First::Initialised)),
+            Reply::NotFrozen => refusal(received.payload.rest()).map(First::Refused).map(Ok),
+            Reply::NotStarted => start::start_error(received.payload.rest()).map(Err),
+            _ => Err(BadFrame("something else than that it is initialised")),
+        });
+        let why = match first.map_err(|gone| self.not_started(gone))?? {
+            First::Refused(why) => why,
+            First::Initialised => {
+                self.watch.begin(Phase::Preparing);
+                let frozen = self.serve(Wait::For(time), |received| match received.kind {
+                    Reply::Frozen => FrozenThere::decode(received.payload).map(Ok),
+                    Reply::NotFrozen => refusal(received.payload.rest()).map(Err),
+                    _ => Err(BadFrame("something else than that it is frozen")),
+                });
+                match frozen.map_err(|gone| self.not_started(gone))? {
+                    Ok(there) => return Ok(Became::Frozen(there)),
+                    Err(why) => why,
+                }
+            }
+        };
+        self.wait_for_start()?;
+        Ok(Became::Refused(why))
+    }
+}
+
+/// Why there is no snapshot; unless nobody wants the worker any more.
+fn not_compiled(error: &LoadError, spec: &Spec) -> Result<SnapshotRefusal, StartError> {
+    let message = |overdue: crate::sandbox::deadline::Overdue| overdue.to_string();
+    spec.watch.check().map_err(|overdue| StartError::Timeout { message: message(overdue) })?;
+    Ok(SnapshotRefusal::NotCompiled(error.to_string()))
+}

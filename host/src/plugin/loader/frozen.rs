@@ -1,0 +1,36 @@
+//! Modules on the way to a snapshot, where they are compiled in a jailed process.
+
+use std::path::Path;
+
+use super::PluginLoader;
+use crate::plugin::artifact::Artifact;
+use crate::plugin::snapshot::{Instrumented, SnapshotRefusal};
+use crate::plugin::{LoadError, Loaded};
+
+impl PluginLoader {
+    /// Loads a plugin whose instances can be frozen.
+    pub(crate) fn load_instrumented(
+        &self,
+        path: &Path,
+        bytes: Vec<u8>,
+    ) -> Result<Result<Loaded, SnapshotRefusal>, LoadError> {
+        let artifact = Artifact::from_bytes(path, bytes)?;
+        self.check_functions(path, &artifact)?;
+        match Instrumented::of(artifact.bytes()) {
+            Ok(instrumented) => self.load_here(path, instrumented.module().to_vec()).map(Ok),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// The code of an instance that was frozen.
+    pub(crate) fn compile_snapshot(
+        &self,
+        path: &Path,
+        bytes: Vec<u8>,
+    ) -> Result<Vec<u8>, LoadError> {
+        let artifact = Artifact::from_bytes(path, bytes)?;
+        self.check_functions(path, &artifact)?;
+        let code = self.engine.compile_snapshot(artifact.bytes());
+        code.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
+    }
+}

@@ -1,0 +1,32 @@
+//! A snapshot: what a plugin has become by its `init`, frozen, for all workers to start from.
+//!
+//! ```text
+//! plugin ─▶ image: instrumented ─▶ instance ─▶ init, before a witness ─▶ frozen ─▶ compiled
+//!                                                 │                                  │
+//!                                                 └ refusal: each worker             ├▶ worker 0
+//!                                                   is initialised on its own        ├▶ worker 1
+//!                                                                                    └▶ …
+//! ```
+//!
+//! A snapshot has the memory and the globals of an instance, and nothing that the host keeps for
+//! it: files that are open, who it was told that it is. What of that `init` would leave behind, the
+//! witness sees; then there is no snapshot, and nothing is lost but time.
+
+mod clock;
+mod group;
+mod image;
+mod kept;
+mod random;
+mod refusal;
+mod seen;
+mod witness;
+
+pub(crate) use self::clock::Clock;
+pub(crate) use self::group::{Freezing, Group, Groups, Snapshot, Taken};
+pub(super) use self::image::{Instrumented, MOST};
+pub(crate) use self::kept::{Where, recall_or};
+pub(super) use self::random::add_to_linker;
+pub use self::refusal::SnapshotRefusal;
+pub(crate) use self::seen::Seen;
+pub(crate) use self::witness::Verdict;
+pub(super) use self::witness::Witness;

@@ -1,0 +1,47 @@
+//! How a worker's instance is made: initialised, or from the snapshot of its group.
+
+use std::sync::Arc;
+
+use crate::isolation::Processes;
+use crate::isolation::remote::Remote;
+use crate::plugin::snapshot::{Freezing, Group, Snapshot, Taken, Where, recall_or};
+use crate::plugin::{Compiled, Loaded, Plugin, SnapshotRefusal, Spec, StartError};
+use crate::worker::executor::Executor;
+
+/// An instance in this process.
+pub(super) fn here(
+    group: Option<&Group>,
+    plugin: &Plugin,
+    loaded: &Loaded,
+    spec: &Spec,
+) -> Result<Box<dyn Executor>, StartError> {
+    let Some(group) = group else { return loaded.start(spec) };
+    let freeze = || match plugin.source() {
+        Some(source) => Ok(loaded.freeze(plugin.name(), &source.bytes, spec)?.map(Snapshot::Here)),
+        None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
+    };
+    let freeze = || recall_or(group.cache(), plugin, spec, Where::Here, freeze);
+    match group.take(plugin, spec, freeze)? {
+        Taken::Snapshot(Snapshot::Here(frozen)) => frozen.restore(spec),
+        Taken::Started(started) => Ok(started),
+        Taken::Snapshot(Snapshot::Elsewhere(_)) | Taken::Nothing => loaded.start(spec),
+    }
+}
+
+/// An instance in a process of its own.
+pub(super) fn elsewhere(
+    group: Option<&Group>,
+    plugin: &Plugin,
+    (processes, compiled): (&Processes, &Arc<Compiled>),
+    spec: &Spec,
+) -> Result<Box<dyn Executor>, StartError> {
+    let start = |compiled| Ok(Box::new(Remote::start(processes, compiled, spec)?) as Box<_>);
+    let Some(group) = group else { return start(compiled) };
+    let freeze = || Ok(Remote::freeze(processes, plugin, spec)?.map(Snapshot::Elsewhere));
+    let freeze = || recall_or(group.cache(), plugin, spec, Where::InJails, freeze);
+    match group.take(plugin, spec, freeze)? {
+        Taken::Snapshot(Snapshot::Elsewhere(snapshot)) => start(&snapshot),
+        Taken::Started(started) => Ok(started),
+        Taken::Snapshot(Snapshot::Here(_)) | Taken::Nothing => start(compiled),
+    }
+}

@@ -1,0 +1,441 @@
+//! Workers that start from one snapshot: as if each had been initialised on its own, only that
+//! `init` runs once.
+
+use std::fs;
+use std::sync::{Arc, Mutex};
+
+use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+
+use crate::support::{Host, alone, command, fixtures, host, isolation, lines, own_children};
+
+/// A run of the plugin that says when it is initialised, with a directory that it may write to.
+fn described(args: &[&str]) -> Host {
+    host()
+        .plugin("snapshot.wat")
+        .subfolder("data")
+        .file("data/words", "words")
+        .args(["--dir", "data::/data:rw"])
+        .args(args.iter().copied())
+}
+
+/// How often a plugin has said this.
+fn said(stderr: &str, what: &str) -> usize {
+    let is_it = |line: &&str| {
+        line.starts_with("[worker ") && line.split_once("] ").is_some_and(|(_, it)| it == what)
+    };
+    stderr.lines().filter(is_it).count()
+}
+
+#[test]
+fn init_runs_once_for_all_workers_that_are_alike() {
+    let finished = described(&["--snapshot", "--jobs", "8", "--init", "x"])
+        .stdin(lines(["m"; 100]))
+        .run()
+        .code(0)
+        .stdout("*\n".repeat(100));
+    let stderr = finished.stderr_text();
+    assert_eq!((said(&stderr, "init"), said(&stderr, "restored")), (1, 8), "{stderr}");
+
+    let finished = described(&["--jobs", "8", "--init", "x"]).stdin("a\n").run().stdout("0\n");
+    let stderr = finished.stderr_text();
+    assert_eq!((said(&stderr, "init"), said(&stderr, "restored")), (8, 0), "{stderr}");
+}
+
+#[test]
+fn workers_that_differ_have_snapshots_of_their_own() {
+    #[rustfmt::skip]
+    let cases: [(&[&str], usize); 6] = [
+        // What the second and the third worker have, and how often `init` runs.
+        (&["snapshot.wat,init=x",              "snapshot.wat,init=x"],               1),
+        (&["snapshot.wat,init=y",              "snapshot.wat,init=y"],               2),
+        (&["snapshot.wat,init=y",              "snapshot.wat,init=z"],               3),
+        (&["snapshot.wat,env=A=1,init=x",      "snapshot.wat,env=A=2,init=x"],       3),
+        (&["snapshot.wat,dir=data::/more,init=x", "snapshot.wat,init=x"],            2),
+        (&["snapshot.wat,memory=64MiB,init=x", "snapshot.wat,timeout=1h,init=x"],    2),
+    ];
+    for (others, expected) in cases {
+        let workers = ["snapshot.wat,init=x"].iter().chain(others);
+        let host = host()
+            .file("snapshot.wat", fs::read(fixtures().join("snapshot.wat")).unwrap())
+            .subfolder("data")
+            .args(["--snapshot"])
+            .args(workers.flat_map(|worker| ["--worker", worker]));
+        let finished = host.stdin("a\na\na\n").run().code(0).stdout("1\n1\n1\n");
+        let stderr = finished.stderr_text();
+        assert_eq!(said(&stderr, "init"), expected, "{others:?}: {stderr}");
+        assert_eq!(said(&stderr, "restored"), 3, "{others:?}: {stderr}");
+    }
+}
+
+#[test]
+fn results_are_as_without_a_snapshot_and_state_is_kept_from_item_to_item() {
+    let items = ["x", "m", "k", "x", "t", "x", "m", "k", "x"];
+    for (init, expected) in
+        [("x", "x1\n*\n1\nx2\n\nx1\n*\n1\nx2\n"), ("c", "c1\n*\n1\nc2\n\nc1\n*\n1\nc2\n")]
+    {
+        for snapshot in [&["--snapshot"][..], &[]] {
+            let described = described(&["--jobs", "1", "--init", init]);
+            let finished = described.args(snapshot.iter().copied()).stdin(lines(items)).run();
+            finished.code(1).stdout(expected);
+        }
+    }
+    // What `init` says of results holds for those who never ran it.
+    let json = ["--jobs", "2", "--init", "j", "--output-format", "jsonl", "--chunk-size", "1"];
+    for snapshot in [&["--snapshot"][..], &[]] {
+        let finished = described(&json).args(snapshot.iter().copied()).stdin("m\n").run().code(1);
+        let stderr = finished.stderr_text();
+        assert!(stderr.contains("bad-result"), "`*` is not JSON: {stderr}");
+    }
+}
+
+#[test]
+fn an_instance_that_takes_the_place_of_another_starts_from_the_snapshot() {
+    let finished = described(&["--snapshot", "--jobs", "1"])
+        .stdin("x\nt\nx\nt\nm\na\n")
+        .run()
+        .code(1)
+        .stdout("-1\n\n-1\n\n*\n1\n");
+    let stderr = finished.stderr_text();
+    assert_eq!((said(&stderr, "init"), said(&stderr, "restored")), (1, 3), "{stderr}");
+
+    let recycled = described(&["--snapshot", "--jobs", "1", "--recycle", "1"]);
+    let finished = recycled.stdin("x\nx\nx\n").run().code(0).stdout("-1\n-1\n-1\n");
+    assert_eq!(said(&finished.stderr_text(), "init"), 1);
+}
+
+#[test]
+fn what_a_snapshot_would_not_know_is_refused_and_the_run_goes_on_without() {
+    let open = "its `init` leaves a file open\n hint: it can open the file in its `after_restore`";
+    let which = "its `init` asks which worker it is, or how many there are\n \
+                 hint: it can ask in its `after_restore`";
+    #[rustfmt::skip]
+    let cases = [
+        ("o", open),
+        ("w", "its `init` writes files"),
+        ("d", "its `init` closes or renumbers what it was given open"),
+        ("i", which),
+        ("n", which),
+        ("g", "it has 546045952 bytes of memory after its `init`, and may have 536870912"),
+    ];
+    for (init, why) in cases {
+        // One of the three has its instance already: it is not initialised again.
+        let args = ["--snapshot", "--jobs", "3", "--init", init, "--memory", "1GiB"];
+        let finished = described(&args).stdin("x\na\n").run().code(0);
+        let stderr = finished.stderr_text();
+        let warning = format!(
+            "warning: there is no snapshot of `snapshot.wat`, each worker is initialised on its \
+             own: {why}\n"
+        );
+        assert!(stderr.contains(&warning), "{init}: {stderr}");
+        assert_eq!(stderr.matches("warning: ").count(), 1, "{init}: {stderr}");
+        assert_eq!((said(&stderr, "init"), said(&stderr, "restored")), (3, 0), "{init}: {stderr}");
+    }
+}
+
+#[test]
+fn plugins_that_cannot_be_frozen_say_so_and_run() {
+    const TABLE: &str = r#"(module
+        (memory (export "memory") 2)
+        (table $t 1 funcref)
+        (func (export "mtl_alloc") (param i32) (result i32) (i32.const 65536))
+        (func (export "init") (param i32 i32) (result i64)
+            (table.set $t (i32.const 0) (ref.null func)) (i64.const 0))
+        (func (export "call") (param i32 i32) (result i64) (i64.const 1)))"#;
+    const TAKEN: &str = r#"(module
+        (memory (export "memory") (export "__wizer_memory_0") 2)
+        (func (export "mtl_alloc") (param i32) (result i32) (i32.const 65536))
+        (func (export "init") (param i32 i32) (result i64) (i64.const 0))
+        (func (export "call") (param i32 i32) (result i64) (i64.const 1)))"#;
+    let plugin = |name: &str| fs::read_to_string(fixtures().join(name)).unwrap();
+    #[rustfmt::skip]
+    let cases = [
+        (TABLE.to_owned(),        "it cannot be frozen: unsupported `table.set` instruction"),
+        (TAKEN.to_owned(),        "it cannot be frozen: input Wasm module already exports entities named with the `__wizer_*` prefix"),
+        (plugin("upper.wat"),     "it has no `init`"),
+        (plugin("component.wat"), "it is a component, and only core modules can be frozen"),
+    ];
+    for (text, why) in cases {
+        let described = host().file("plugin.wat", text).args(["plugin.wat", "--jobs", "2"]);
+        let stderr = described.args(["--snapshot"]).stdin("a\n").run().code(0).stderr_text();
+        let warning = "warning: there is no snapshot of `plugin.wat`, each worker is initialised \
+                       on its own: ";
+        assert!(stderr.starts_with(&format!("{warning}{why}\n")), "{stderr}");
+        assert_eq!(stderr.matches("warning: ").count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn what_was_compiled_before_has_no_snapshot() {
+    let compiled = command()
+        .file("it.wat", fs::read(fixtures().join("init.wat")).unwrap())
+        .args(["compile", "it.wat", "--output", "it.cwasm"])
+        .run();
+    let code = fs::read(compiled.folder().join("it.cwasm")).unwrap();
+    let described = host().file("it.cwasm", code).args(["it.cwasm", "--trust-precompiled"]);
+    let args = ["--snapshot", "--jobs", "1", "--init", "> "];
+    described.args(args).stdin("a\n").run().code(0).stdout("> a\n").stderr(
+        "warning: there is no snapshot of `it.cwasm`, each worker is initialised on its own: it was \
+         compiled before, and what it was compiled from is needed\n \
+         hint: take the .wasm that it was made from\n",
+    );
+}
+
+#[test]
+fn random_bytes_are_the_same_for_all_and_that_is_told() {
+    let args = ["--snapshot", "--jobs", "2", "--init", "r"];
+    let stderr = described(&args).stdin("a\n").run().code(0).stdout("1\n").stderr_text();
+    let warning = "warning: all workers with `snapshot.wat` have the random numbers that its `init` \
+                   has drawn, such as the seeds of hash maps\n \
+                   hint: it can draw others in its `after_restore`\n";
+    assert!(stderr.contains(warning), "{stderr}");
+}
+
+#[test]
+fn an_init_that_fails_is_told_as_without_a_snapshot() {
+    for init in ["t", "f"] {
+        let told = [&["--snapshot"][..], &[]].map(|snapshot| {
+            let described = described(&["--jobs", "1", "--init", init]);
+            let finished = described.args(snapshot.iter().copied()).stdin("x\n").run().code(3);
+            finished.stderr_text()
+        });
+        assert_eq!(told[0], told[1]);
+        assert!(told[0].contains("error: worker 0 could not be started: init "), "{}", told[0]);
+    }
+}
+
+#[test]
+fn the_time_that_init_has_holds_while_it_is_to_be_frozen() {
+    let args = ["--snapshot", "--jobs", "4", "--init", "s", "--init-timeout", "100ms"];
+    let stderr = described(&args).stdin("x\n").run().code(3).stderr_text();
+    let told = "could not be started: the start took longer than 100ms\n \
+                hint: `--init-timeout` says how long a worker may take to start\n";
+    assert!(stderr.contains(told), "{stderr}");
+}
+
+#[test]
+fn after_restore_that_breaks_ends_the_run() {
+    const PLUGIN: &str = r#"(module
+        (memory (export "memory") 2)
+        (func (export "mtl_alloc") (param i32) (result i32) (i32.const 65536))
+        (func (export "init") (param i32 i32) (result i64) (i64.const 0))
+        (func $it (export "after_restore") (unreachable))
+        (func (export "call") (param i32 i32) (result i64) (i64.const 1)))"#;
+    let described = host().file("plugin.wat", PLUGIN).args(["plugin.wat", "--jobs", "1"]);
+    described.args(["--snapshot"]).stdin("a\n").run().code(3).stderr(
+        "error: worker 0 could not be started: after_restore broke: wasm `unreachable` instruction \
+         executed, in `it`\n",
+    );
+}
+
+#[test]
+fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
+    let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("spin-init.wat")).unwrap();
+    let init = mtl_host::Init::Same(b"spin".to_vec());
+    let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).init(init).snapshot();
+    let pool = pool.isolation(isolation());
+    drop(pool.build().unwrap());
+}
+
+/// Keeps what it is told of snapshots.
+#[derive(Default)]
+struct Snapshots(Mutex<Vec<String>>);
+
+impl Observer for Snapshots {
+    fn notify(&self, event: &Event<'_>) {
+        let told = match event {
+            Event::SnapshotTaken { plugin, bytes, .. } => {
+                assert!(*bytes > 0x1f_0000, "the memory that `init` has grown is in it: {bytes}");
+                format!("{}: taken", plugin.file_name().unwrap().display())
+            }
+            Event::SnapshotRefused { plugin, why, .. } => format!("{}: {why}", plugin.display()),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(told);
+    }
+}
+
+#[test]
+fn a_program_is_told_of_each_snapshot_once() {
+    let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat")).unwrap();
+    let told = Arc::new(Snapshots::default());
+    let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).snapshot();
+    let pool = pool.isolation(isolation());
+    drop(pool.observer(told.clone()).build().unwrap().close());
+    assert_eq!(*told.0.lock().unwrap(), ["snapshot.wat: taken"]);
+}
+
+#[test]
+fn an_init_that_calls_a_host_function_is_not_frozen() {
+    const PLUGIN: &str = r#"(module
+        (import "acme:store/lookup@1.0.0" "get" (func $get (param i32 i32 i32)))
+        (memory (export "memory") 2)
+        (func (export "mtl_alloc") (param i32) (result i32) (i32.const 65536))
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 256))
+        (func (export "init") (param i32 i32) (result i64)
+            (call $get (i32.const 0) (i32.const 0) (i32.const 16)) (i64.const 0))
+        (func (export "call") (param i32 i32) (result i64) (i64.const 1)))"#;
+    let calls = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&calls);
+    let plugin = Plugin::loader(&Engine::new().unwrap())
+        .host_function("acme:store/lookup@1.0.0", "get", move |_, _| {
+            *counted.lock().unwrap() += 1;
+            Ok(Vec::new())
+        })
+        .from_bytes("plugin", PLUGIN.as_bytes())
+        .unwrap();
+    let told = Arc::new(Snapshots::default());
+    let pool = Pool::builder(&plugin).jobs("3".parse().unwrap()).snapshot();
+    let pool = pool.isolation(isolation());
+    drop(pool.observer(told.clone()).build().unwrap().close());
+    assert_eq!(*told.0.lock().unwrap(), ["plugin: its `init` calls a host function"]);
+    assert_eq!(*calls.lock().unwrap(), 3, "once for each worker");
+}
+
+/// Runs that share a cache and a directory.
+struct Kept {
+    folder: tempfile::TempDir,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        fs::write(folder.path().join("data/words"), "words").unwrap();
+        Self { folder }
+    }
+
+    /// How often `init` runs; all else is as it is to be.
+    fn inits(&self, args: &[&str]) -> usize {
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        let finished = host()
+            .plugin("snapshot.wat")
+            .args(["--jobs", "2", "--snapshot-cache", "--cache-dir", &at("cache")])
+            .args(["--dir", &format!("{}::/data:rw", at("data"))])
+            .args(args.iter().copied())
+            .stdin("a\nk\nm\n")
+            .run()
+            .code(0)
+            .stdout("1\n1\n*\n");
+        let stderr = finished.stderr_text();
+        assert_eq!(said(&stderr, "restored"), 2, "{stderr}");
+        said(&stderr, "init")
+    }
+
+    /// Runs until `init` need not. What it reads must not be so new that it may have changed
+    /// meanwhile.
+    fn until_kept(&self, args: &[&str]) {
+        assert!((0..50).any(|_| self.inits(args) == 0), "it is never kept: {args:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_kept_is_taken_the_next_time() {
+    let kept = Kept::new();
+    assert_eq!(kept.inits(&["--init", "x"]), 1);
+    assert_eq!(kept.inits(&["--init", "x"]), 0);
+    // How the run goes is nothing that it could see.
+    assert_eq!(kept.inits(&["--init", "x", "--timeout", "1h", "--chunk-size", "1"]), 0);
+    #[rustfmt::skip]
+    let cases: [&[&str]; 5] = [
+        &["--init", "y"],
+        &["--init", "x", "--env", "A=1"],
+        &["--init", "x", "--env", "A=2"],
+        &["--init", "x", "--memory", "64MiB"],
+        &["--init", "x", "--fuel", "1M"],
+    ];
+    for args in cases {
+        assert_eq!(kept.inits(args), 1, "{args:?}");
+        assert_eq!(kept.inits(args), 0, "{args:?}");
+    }
+    assert_eq!(kept.inits(&["--init", "x"]), 0);
+}
+
+#[test]
+fn a_snapshot_is_made_anew_when_what_init_has_read_is_not_as_it_was() {
+    let (kept, args) = (Kept::new(), ["--init", "c"]);
+    let words = kept.folder.path().join("data/words");
+    kept.until_kept(&args);
+    fs::write(&words, "other").unwrap();
+    assert_eq!(kept.inits(&args), 1, "it has changed");
+    kept.until_kept(&args);
+    fs::remove_file(&words).unwrap();
+    fs::write(&words, "other").unwrap();
+    assert_eq!(kept.inits(&args), 1, "it is another, though all of it is the same");
+    kept.until_kept(&args);
+    // What it has not looked at is nothing to it.
+    fs::write(kept.folder.path().join("data/more"), "more").unwrap();
+    assert_eq!(kept.inits(&args), 0);
+}
+
+#[test]
+fn a_kept_snapshot_with_random_bytes_is_told_of_each_time() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path().display().to_string();
+    for inits in [1, 0] {
+        let args = ["--snapshot-cache", "--cache-dir", &cache, "--jobs", "1", "--init", "r"];
+        let stderr = host().plugin("snapshot.wat").args(args).stdin("a\n").run().stderr_text();
+        assert_eq!(said(&stderr, "init"), inits, "{stderr}");
+        assert!(
+            stderr.contains("warning: all workers with `snapshot.wat` have the random numbers")
+        );
+    }
+}
+
+#[test]
+fn what_was_kept_of_results_holds() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path().display().to_string();
+    for _ in 0..2 {
+        let args = ["--snapshot-cache", "--cache-dir", &cache, "--jobs", "1", "--init", "j"];
+        let finished = host().plugin("snapshot.wat").args(args).stdin("x\n");
+        let finished = finished.args(["--output-format", "jsonl"]).run().code(0);
+        finished.stdout("{\"index\":0,\"ok\":1}\n");
+    }
+}
+
+/// What this process and its children have of memory, each page shared among those that have it.
+fn memory() -> u64 {
+    let of = |process: &dyn std::fmt::Display| {
+        let path = format!("/proc/{process}/smaps_rollup");
+        let Ok(text) = fs::read_to_string(path) else { return 0 };
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or("0 kB");
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    };
+    let children = own_children();
+    of(&"self") + children.iter().map(|child| of(&child.number())).sum::<u64>()
+}
+
+#[test]
+fn workers_share_what_init_has_made() {
+    const MADE: u64 = 48 * 1024 * 1024;
+    const PLUGIN: &str = r#"(module
+        (memory (export "memory") 770)
+        (func (export "mtl_alloc") (param i32) (result i32) (i32.const 65536))
+        (func (export "init") (param i32 i32) (result i64)
+            (memory.fill (i32.const 0x20000) (i32.const 42) (i32.const 0x3000000)) (i64.const 0))
+        (func (export "call") (param i32 i32) (result i64)
+            (local $at i32) (local $sum i32)
+            (local.set $at (i32.const 0x20000))
+            (loop $next
+                (local.set $sum (i32.add (local.get $sum) (i32.load8_u (local.get $at))))
+                (local.set $at (i32.add (local.get $at) (i32.const 4096)))
+                (br_if $next (i32.lt_u (local.get $at) (i32.const 0x3020000))))
+            (i32.store (i32.const 0) (local.get $sum))
+            (i64.const 4)))"#;
+    alone(module_path!(), "workers_share_what_init_has_made", || {
+        let plugin = Plugin::from_bytes(&Engine::new().unwrap(), "large", PLUGIN.as_bytes());
+        let plugin = plugin.unwrap();
+        let before = memory();
+        let pool = Pool::builder(&plugin).jobs("6".parse().unwrap()).snapshot();
+        let pool = pool.isolation(isolation()).retries(0).chunk_size("1".parse().unwrap());
+        let mut pool = pool.build().unwrap();
+        // Each of them has had several, unless one is held up for all that time.
+        let records = pool.map(vec!["x"; 600]).try_collect::<Vec<_>>().unwrap();
+        let sum = u32::try_from(MADE / 4096 * 42).unwrap();
+        assert!(records.iter().all(|record| record.bytes() == Some(&sum.to_le_bytes()[..])));
+        let taken = memory().saturating_sub(before);
+        drop(pool);
+        assert!(taken > MADE, "all of it was read: {taken}");
+        assert!(taken < 2 * MADE + MADE / 2, "six have it together, and not each: {taken}");
+    });
+}
