@@ -6,10 +6,13 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::os::unix::fs::symlink;
 use std::process;
 
-use mtl_host::{DirGrant, Engine, FaultKind, Isolation, Plugin, Pool, PoolBuilder, Processes};
+use mtl_host::{
+    ChunkSize, DirGrant, Engine, FaultKind, Isolation, Plugin, Pool, PoolBuilder, Processes,
+};
 
 /// The tests by their names.
 pub(crate) const TESTS: &[(&str, fn())] = &[
@@ -128,10 +131,16 @@ fn a_granted_port_opens_no_other() {
 }
 
 fn a_process_that_ends_costs_one_item() {
-    let ways = ["by abort", "by a wrong address", "by an exit", "by noise", "by silence"];
+    dies(&["by abort", "by a wrong address", "by an exit"], |pool| pool);
+    // These go on with the next item that they have, as if nothing were, and that one would pay.
+    dies(&["by noise", "by silence"], |pool| pool.chunk_size(ChunkSize::Fixed(NonZeroUsize::MIN)));
+}
+
+/// Whatever its worker has of items, each that ends its process costs itself alone.
+fn dies(ways: &[&str], how: impl FnOnce(PoolBuilder) -> PoolBuilder) {
     let items = ways.iter().flat_map(|way| ["item".to_owned(), format!("die {way}")]);
     let items: Vec<_> = items.chain(["item".to_owned()]).collect();
-    for (item, result) in items.iter().zip(run(&items, |pool| pool)) {
+    for (item, result) in items.iter().zip(run(&items, how)) {
         match item.as_str() {
             "item" => assert_eq!(result.as_deref(), Ok("ITEM")),
             deed => assert_eq!(result, Err(FaultKind::Crashed), "`{deed}`"),

@@ -174,7 +174,10 @@ fn runs_at_once_share_a_cache() {
     // While some replace what others read.
     let damage = |at| {
         if at % 2 == 0 {
-            fs::write(&it, "damaged").unwrap();
+            // Not in place: others are running what is there.
+            let damaged = folder.path().join("damaged");
+            fs::write(&damaged, "damaged").unwrap();
+            fs::rename(damaged, &it).unwrap();
         }
         run(host(), &folder, "upper.wat").start()
     };
