@@ -1,0 +1,130 @@
+//! What settings of the engine cost or gain: what `Engine` has chosen, with one of them changed.
+//!
+//! ```text
+//! cargo bench -p mtl-host --bench engine
+//! ```
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use wasmtime::{
+    Config, Engine, Instance, InstanceAllocationStrategy, Linker, Module, OptLevel, Store,
+    TypedFunc,
+};
+
+/// What is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Nothing,
+    NoEpoch,
+    Fuel,
+    ConcurrencySupport,
+    Pooling,
+    NoCopyOnWrite,
+    OptimisedForSize,
+    NotOptimised,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl Change {
+    const ALL: [Self; 8] = [
+        Self::Nothing,
+        Self::NoEpoch,
+        Self::Fuel,
+        Self::ConcurrencySupport,
+        Self::Pooling,
+        Self::NoCopyOnWrite,
+        Self::OptimisedForSize,
+        Self::NotOptimised,
+    ];
+
+    fn engine(self) -> Engine {
+        let mut config = Config::new();
+        config
+            .epoch_interruption(self != Self::NoEpoch)
+            .consume_fuel(self == Self::Fuel)
+            .concurrency_support(self == Self::ConcurrencySupport)
+            .memory_init_cow(self != Self::NoCopyOnWrite)
+            .wasm_memory64(false)
+            .native_unwind_info(false)
+            .max_wasm_stack(512 * 1024);
+        match self {
+            Self::Pooling => _ = config.allocation_strategy(InstanceAllocationStrategy::pooling()),
+            Self::OptimisedForSize => _ = config.cranelift_opt_level(OptLevel::SpeedAndSize),
+            Self::NotOptimised => _ = config.cranelift_opt_level(OptLevel::None),
+            _ => {}
+        }
+        Engine::new(&config).expect("they go together")
+    }
+}
+
+static UPPER: LazyLock<Vec<u8>> = LazyLock::new(|| read("tests/fixtures/upper.wat"));
+static WORD_COUNT: LazyLock<Vec<u8>> =
+    LazyLock::new(|| read("examples-plugins/target/wasm32-wasip1/release/word_count.wasm"));
+
+fn read(path: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    fs::read(&path).unwrap_or_else(|error| {
+        panic!("{}: {error}; `examples-plugins/build` makes plugins in Rust", path.display())
+    })
+}
+
+/// An instance that works, and its function that makes a text upper case.
+fn upper(engine: &Engine) -> (Store<()>, TypedFunc<(i32, i32), i64>) {
+    let module = Module::new(engine, &*UPPER).expect("it is one");
+    let mut store = Store::new(engine, ());
+    store.set_epoch_deadline(1_000_000);
+    let _ = store.set_fuel(u64::MAX);
+    let instance = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
+    let call = instance.get_typed_func(&mut store, "call").expect("it has it");
+    (store, call)
+}
+
+/// An item of 100 bytes.
+#[divan::bench(args = Change::ALL, sample_count = 25)]
+fn call(bencher: Bencher<'_, '_>, change: Change) {
+    let (mut store, call) = upper(&change.engine());
+    bencher
+        .counter(ItemsCount::new(1_usize))
+        .bench_local(move || call.call(&mut store, (2048, 100)).expect("it does not trap"));
+}
+
+/// An instance of a plugin in Rust of about 100 KB.
+#[divan::bench(args = Change::ALL, sample_count = 25, sample_size = 20)]
+fn instantiate(bencher: Bencher<'_, '_>, change: Change) {
+    let engine = change.engine();
+    let module = Module::new(&engine, &*WORD_COUNT).expect("it is one");
+    let mut linker = Linker::new(&engine);
+    linker.define_unknown_imports_as_traps(&module).expect("they are functions");
+    let pre = linker.instantiate_pre(&module).expect("all is there");
+    bencher.bench_local(move || {
+        let mut store = Store::new(&engine, ());
+        store.set_epoch_deadline(1_000_000);
+        let _ = store.set_fuel(u64::MAX);
+        pre.instantiate(&mut store).expect("nothing runs at its start")
+    });
+}
+
+/// The same plugin.
+#[divan::bench(
+    args = [Change::Nothing, Change::NoEpoch, Change::Fuel, Change::OptimisedForSize, Change::NotOptimised],
+    sample_count = 9,
+    sample_size = 1
+)]
+fn compile(bencher: Bencher<'_, '_>, change: Change) {
+    let engine = change.engine();
+    bencher.bench_local(|| Module::new(&engine, &*WORD_COUNT).expect("it is one"));
+}
+
+fn main() {
+    divan::main();
+}

@@ -1,0 +1,37 @@
+//! What a trap costs: the instance is replaced, and the next item is worked on by a fresh one.
+//!
+//! ```text
+//! cargo bench -p mtl-host --bench recovery
+//! ```
+
+mod support;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use mtl_host::{Engine, Isolation, Pool, Processes};
+
+use self::support::{number, plugin, work};
+
+/// Each of them with a good item after it.
+const TRAPS: usize = 200;
+
+#[divan::bench(args = [false, true], sample_count = 15, sample_size = 1)]
+fn trap_and_next_item(bencher: Bencher<'_, '_>, in_process: bool) {
+    let engine = Engine::new().expect("it starts");
+    let isolation = match in_process {
+        true => Isolation::Process(Processes::new()),
+        false => Isolation::Thread,
+    };
+    let plugin = plugin(&engine, "batch.wat");
+    let pool = Pool::builder(&plugin).isolation(isolation).jobs(number("1"));
+    let mut pool = pool.build().expect("it is lawful");
+    work(&mut pool, &[b"item"], 1);
+    bencher
+        .counter(ItemsCount::new(TRAPS))
+        .bench_local(|| work(&mut pool, &[b"item", b"trap"], 2 * TRAPS));
+}
+
+fn main() {
+    mtl_host::child_main();
+    divan::main();
+}

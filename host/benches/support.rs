@@ -1,0 +1,60 @@
+//! What benchmarks share: items that cost nothing to read, a sink that costs nothing, and where
+//! plugins are.
+
+use std::path::{Path, PathBuf};
+
+use mtl_host::sink::{Sink, SinkError};
+use mtl_host::source::{Filled, Source, SourceError};
+use mtl_host::{BlockBuilder, Engine, Outcome, Plugin, Pool};
+
+/// An item, again and again.
+struct Again<'a> {
+    items: &'a [&'a [u8]],
+    left: usize,
+}
+
+impl Source for Again<'_> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        while self.left > 0 && !block.is_full() {
+            self.left -= 1;
+            block.push(self.items[self.left % self.items.len()]);
+        }
+        Ok(if self.left == 0 { Filled::End } else { Filled::More })
+    }
+}
+
+/// Takes results, and nothing becomes of them.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, _: &Outcome<'_>) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// Works on so many items, which are these, in turns.
+pub(crate) fn work(pool: &mut Pool, items: &'static [&'static [u8]], count: usize) {
+    let summary = pool.run(Again { items, left: count }, &mut Nowhere).into_result();
+    let summary = summary.expect("nothing fails here but items");
+    assert_eq!(summary.read, count as u64);
+}
+
+/// A plugin of `examples-plugins`, or of the tests' fixtures.
+pub(crate) fn plugin(engine: &Engine, name: &str) -> Plugin {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folder = match name.ends_with(".wat") {
+        true => root.join("tests/fixtures"),
+        false => built(&root),
+    };
+    let plugin = Plugin::load(engine, folder.join(name));
+    plugin.unwrap_or_else(|error| panic!("{error}; `examples-plugins/build` makes those in Rust"))
+}
+
+fn built(root: &Path) -> PathBuf {
+    root.join("examples-plugins/target/wasm32-wasip1/release")
+}
+
+/// As many as in the name of a number.
+pub(crate) fn number<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("it is written here")
+}
