@@ -64,6 +64,18 @@ fn square_squares_and_says_what_is_not_a_number() {
 }
 
 #[test]
+fn what_the_sdk_has_made_starts_from_a_snapshot() {
+    as_core_module("square.wasm", |host| {
+        host.args(["--jobs", "3", "--snapshot"])
+            .stdin("12\n-1.5\ntwelve\n3\n")
+            .run()
+            .code(1)
+            .stdout("144\n2.25\n\n9\n")
+            .stderr("fault: item 2: bad-item: not a number: `twelve`\n");
+    });
+}
+
+#[test]
 fn square_answers_each_line_at_once() {
     each_form("square.wasm", |host| {
         let mut running = host.stdin_open().start();

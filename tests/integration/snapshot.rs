@@ -1,6 +1,7 @@
 //! Workers that start from one snapshot: as if each had been initialised on its own, only that
 //! `init` runs once.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
@@ -201,6 +202,31 @@ fn an_init_that_fails_is_told_as_without_a_snapshot() {
         assert_eq!(told[0], told[1]);
         assert!(told[0].contains("error: worker 0 could not be started: init "), "{}", told[0]);
     }
+}
+
+/// Which workers have said something.
+#[derive(Default)]
+struct Speakers(Mutex<BTreeSet<u32>>);
+
+impl Observer for Speakers {
+    fn notify(&self, event: &Event<'_>) {
+        if let Event::Output { worker, .. } = event {
+            self.0.lock().unwrap().insert(worker.get());
+        }
+    }
+}
+
+#[test]
+fn when_init_fails_it_is_the_turn_of_the_next_worker() {
+    alone(module_path!(), "when_init_fails_it_is_the_turn_of_the_next_worker", || {
+        let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat"));
+        let said = Arc::new(Speakers::default());
+        let init = mtl_host::Init::Same(b"f".to_vec());
+        let pool = Pool::builder(&plugin.unwrap()).jobs("4".parse().unwrap()).init(init);
+        let pool = pool.isolation(isolation()).snapshot().observer(said.clone());
+        assert_eq!(pool.build().unwrap().close().len(), 4);
+        assert_eq!(*said.0.lock().unwrap(), BTreeSet::from([0, 1, 2, 3]));
+    });
 }
 
 #[test]

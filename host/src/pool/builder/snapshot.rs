@@ -58,7 +58,7 @@ impl PoolBuilder {
     ///     let plugin = Plugin::load(&Engine::new()?, path)?;
     ///     let told = Arc::new(Snapshots::default());
     ///     let mut pool = Pool::builder(&plugin).snapshot().observer(told.clone()).build()?;
-    ///     pool.map(["one", "two"]).try_collect::<Vec<_>>()?;
+    ///     pool.map(["one", "more"]).try_collect::<Vec<_>>()?;
     ///     pool.close();
     ///     assert_eq!(*told.0.lock().unwrap(), [expected]);
     /// }
