@@ -4,10 +4,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use mtl_host::{Engine, Event, Observer, Plugin, Pool};
 
-use crate::support::{Host, alone, command, fixtures, host, isolation, lines, own_children};
+use crate::support::{
+    Host, alone, command, fixtures, host, isolation, lines, own_children, wait_for_threads,
+};
 
 /// A run of the plugin that says when it is initialised, with a directory that it may write to.
 fn described(args: &[&str]) -> Host {
@@ -255,11 +258,23 @@ fn after_restore_that_breaks_ends_the_run() {
 
 #[test]
 fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
-    let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("spin-init.wat")).unwrap();
-    let init = mtl_host::Init::Same(b"spin".to_vec());
-    let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).init(init).snapshot();
-    let pool = pool.isolation(isolation());
-    drop(pool.build().unwrap());
+    let name = "a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes";
+    alone(module_path!(), name, || {
+        let engine = Engine::new().unwrap();
+        let plugin = Plugin::load(&engine, fixtures().join("spin-init.wat")).unwrap();
+        let said = Arc::new(Speakers::default());
+        let init = mtl_host::Init::Same(b"spin".to_vec());
+        let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).init(init).snapshot();
+        let pool = pool.isolation(isolation()).observer(said.clone()).build().unwrap();
+        while said.0.lock().unwrap().is_empty() {
+            thread::yield_now();
+        }
+        drop(pool);
+        // None is left behind, neither the one that is at it nor those that wait: of the library
+        // there is the watchdog of the engine.
+        wait_for_threads(1);
+        assert!(own_children().is_empty());
+    });
 }
 
 /// Keeps what it is told of snapshots.

@@ -19,18 +19,25 @@ use super::{Remote, Reply, StartError, Wait, start};
 use crate::isolation::Processes;
 use crate::isolation::code::{self, CodeFile};
 use crate::isolation::compiler::Compiler;
+use crate::isolation::link::Gone;
 use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::frozen::{FrozenThere, refusal};
 use crate::isolation::wire::setup::Begins;
 use crate::plugin::snapshot::Freezing;
 use crate::plugin::{Compiled, LoadError, Plugin, SnapshotRefusal, Source, Spec};
-use crate::sandbox::deadline::Phase;
+use crate::sandbox::deadline::{Overdue, Phase};
+use crate::worker::executor::Broken;
+
+/// What a frozen module may have beside what was in its file and in its memories, in bytes.
+const BESIDE: u64 = 1024 * 1024;
 
 /// What has become of an instance in a child.
 enum Became {
     Frozen(FrozenThere),
     /// It is initialised, and a worker as any other.
     Refused(SnapshotRefusal),
+    /// It was initialised, and was lost as it was written down.
+    Lost(SnapshotRefusal),
 }
 
 /// What a child says first.
@@ -69,9 +76,15 @@ impl Remote {
             Became::Refused(why) => {
                 return Ok(Freezing::Refused { why, started: Some(Box::new(remote)) });
             }
+            Became::Lost(why) => return refused(why),
         };
         // Then nobody writes there any more.
         drop(remote);
+        let memory = spec.limits.memory.bytes();
+        let most = (bytes.len() as u64).saturating_add(2 * memory as u64).saturating_add(BESIDE);
+        if there.length > most {
+            return refused(SnapshotRefusal::TooLarge { bytes: there.length, limit: most });
+        }
         let module = CodeFile::copy(&place, there.length).and_then(|module| module.read());
         drop(place);
         let module = module.map_err(|source| LoadError::Code { source });
@@ -105,9 +118,10 @@ impl Remote {
                     Reply::NotFrozen => refusal(received.payload.rest()).map(Err),
                     _ => Err(BadFrame("something else than that it is frozen")),
                 });
-                match frozen.map_err(|gone| self.not_started(gone))? {
-                    Ok(there) => return Ok(Became::Frozen(there)),
-                    Err(why) => why,
+                match frozen {
+                    Ok(Ok(there)) => return Ok(Became::Frozen(there)),
+                    Ok(Err(why)) => why,
+                    Err(gone) => return self.lost(gone).map(Became::Lost),
                 }
             }
         };
@@ -116,9 +130,19 @@ impl Remote {
     }
 }
 
+impl Remote {
+    /// Why there is no snapshot of one that was lost; unless nobody wants the worker any more.
+    fn lost(&mut self, gone: Gone) -> Result<SnapshotRefusal, StartError> {
+        let Broken { message, .. } = self.broken(gone, None);
+        let overdue = |overdue: Overdue| StartError::Timeout { message: overdue.to_string() };
+        self.watch.check().map_err(overdue)?;
+        Ok(SnapshotRefusal::Unsupported(message))
+    }
+}
+
 /// Why there is no snapshot; unless nobody wants the worker any more.
 fn not_compiled(error: &LoadError, spec: &Spec) -> Result<SnapshotRefusal, StartError> {
-    let message = |overdue: crate::sandbox::deadline::Overdue| overdue.to_string();
+    let message = |overdue: Overdue| overdue.to_string();
     spec.watch.check().map_err(|overdue| StartError::Timeout { message: message(overdue) })?;
     Ok(SnapshotRefusal::NotCompiled(error.to_string()))
 }

@@ -17,6 +17,10 @@ use super::SnapshotRefusal;
 /// image is in.
 pub(in crate::plugin) const MOST: u64 = 512 * 1024 * 1024;
 
+/// Of how many pieces, with zeros between them, memory may be that is frozen. The rewriter notes
+/// each, twice, in 24 bytes: that is what this process needs for it at most, beside the image.
+const MOST_PIECES: usize = 1 << 25;
+
 /// How memories are called, which are all exported.
 const MEMORY: &str = "__wizer_memory_";
 
@@ -62,17 +66,26 @@ fn check_memories<T>(store: &mut Store<T>, instance: &Instance) -> Result<(), Sn
         .filter(|export| export.name().starts_with(MEMORY))
         .map(wasmtime::Export::into_extern)
         .collect();
-    let mut bytes = 0_u64;
+    let (mut bytes, mut pieces) = (0_u64, 0);
     for export in exports {
         let Some(memory) = export.into_memory() else {
             return Err(SnapshotRefusal::Unsupported("it has a shared memory".into()));
         };
         bytes = bytes.saturating_add(memory.data_size(&*store) as u64);
+        pieces += pieces_of(memory.data(&*store));
     }
-    match bytes {
-        ..=MOST => Ok(()),
-        _ => Err(SnapshotRefusal::TooLarge { bytes, limit: MOST }),
+    if bytes > MOST {
+        return Err(SnapshotRefusal::TooLarge { bytes, limit: MOST });
     }
+    if pieces > MOST_PIECES {
+        return Err(SnapshotRefusal::TooScattered { pieces, limit: MOST_PIECES });
+    }
+    Ok(())
+}
+
+/// How many pieces there are that begin after a zero.
+fn pieces_of(memory: &[u8]) -> usize {
+    memory.windows(2).filter(|pair| pair[0] == 0 && pair[1] != 0).count()
 }
 
 /// An instance that can be looked into.
@@ -112,5 +125,17 @@ fn at_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => unreachable!("all that it asks for is there"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_begin_after_zeros() {
+        for (memory, pieces) in [(&[][..], 0), (&[0, 0], 0), (&[0, 1, 2, 0, 0, 3, 0, 4], 3)] {
+            assert_eq!(pieces_of(memory), pieces, "{memory:?}");
+        }
     }
 }

@@ -49,6 +49,14 @@ pub enum SnapshotRefusal {
         /// How many it may have.
         limit: u64,
     },
+    /// There are too many pieces to freeze.
+    #[error("its memory has {pieces} pieces between zeros after its `init`, and may have {limit}")]
+    TooScattered {
+        /// How many it has.
+        pieces: usize,
+        /// How many it may have.
+        limit: usize,
+    },
     /// The snapshot could not be compiled.
     #[error("its snapshot cannot be compiled: {0}")]
     NotCompiled(String),
@@ -69,6 +77,7 @@ impl SnapshotRefusal {
             | Self::GivenFile
             | Self::Writes
             | Self::TooLarge { .. }
+            | Self::TooScattered { .. }
             | Self::NotCompiled(_) => None,
         }
     }

@@ -1,12 +1,12 @@
 //! What an `init` has looked at below granted directories: a snapshot that is kept holds as long as
 //! that is as it was.
 
-use std::fs::Metadata;
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 use std::time::{Duration, SystemTime};
 
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::capabilities::DirGrant;
@@ -21,39 +21,46 @@ pub(crate) struct Seen {
     pub(crate) was_found: bool,
 }
 
-/// What there is at a path: what is called so, and what that leads to if it is a link.
+/// What there is at a path, if anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Stamp([Option<Found>; 2]);
+pub(crate) struct Stamp(Option<Found>);
 
 /// A file or a directory as it is now. Whoever changes it changes one of these.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Found {
     device: u64,
     number: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
+    size: i64,
+    modified: (i64, u64),
+    changed: (i64, u64),
 }
 
+/// There may be something, and what it is cannot be told.
+struct Untold;
+
 impl Seen {
-    /// What there is now; none if that cannot be told.
+    /// What there is now; none if that cannot be told, as where a link leads. Where a plugin has made
+    /// it, it could lead out of what was granted.
     pub(crate) fn stamp(&self, dirs: &[DirGrant]) -> Option<Stamp> {
-        let dir = dirs.get(usize::try_from(self.dir).ok()?)?;
-        let path = Path::new(&self.path);
-        let is_below =
-            |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-        if !path.components().all(is_below) {
-            return None;
-        }
-        let path = dir.host().join(path);
-        Some(Stamp([found(path.symlink_metadata()).ok()?, found(path.metadata()).ok()?]))
+        found(&self.dir(dirs)?, Path::new(&self.path)).ok().map(Stamp)
     }
 
     /// What there is now, if it is what was there while `init` ran, which began then.
     pub(crate) fn stamp_of_then(&self, dirs: &[DirGrant], begun: SystemTime) -> Option<Stamp> {
         let stamp = self.stamp(dirs)?;
-        let is_as_seen = stamp.0[1].is_some() == self.was_found;
-        (is_as_seen && stamp.is_older_than(begun)).then_some(stamp)
+        let dir = self.dir(dirs)?;
+        // Another directory may have got the name of one of these meanwhile, with an old file in it.
+        let mut on_the_way = Path::new(&self.path).ancestors().skip(1);
+        let is_same_way = on_the_way
+            .all(|path| found(&dir, path).is_ok_and(|found| Stamp(found).is_older_than(begun)));
+        let is_as_seen = stamp.0.is_some() == self.was_found;
+        (is_as_seen && is_same_way && stamp.is_older_than(begun)).then_some(stamp)
+    }
+
+    /// The granted directory.
+    fn dir(&self, dirs: &[DirGrant]) -> Option<OwnedFd> {
+        let dir = dirs.get(usize::try_from(self.dir).ok()?)?;
+        open(dir.host(), OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()
     }
 }
 
@@ -65,27 +72,40 @@ impl Stamp {
         let time = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let time = time.saturating_sub(Self::COARSE);
         let time = (i64::try_from(time.as_secs()).unwrap_or_default(), time.subsec_nanos().into());
-        self.0.iter().flatten().all(|found| found.modified < time && found.changed < time)
+        self.0.iter().all(|found| found.modified < time && found.changed < time)
     }
 }
 
-fn found(metadata: io::Result<Metadata>) -> io::Result<Option<Found>> {
-    match metadata {
-        Ok(it) => Ok(Some(Found {
-            device: it.dev(),
-            number: it.ino(),
-            size: it.size(),
-            modified: (it.mtime(), it.mtime_nsec()),
-            changed: (it.ctime(), it.ctime_nsec()),
-        })),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+/// What there is at `path` below `dir`, on a way without links.
+fn found(dir: &OwnedFd, path: &Path) -> Result<Option<Found>, Untold> {
+    let is_below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !path.components().all(is_below) {
+        return Err(Untold);
     }
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let how = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let way = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let it = match openat2(dir, path, how, Mode::empty(), way) {
+        Ok(it) => fstat(it).map_err(|_| Untold)?,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(_) => return Err(Untold),
+    };
+    if FileType::from_raw_mode(it.st_mode) == FileType::Symlink {
+        return Err(Untold);
+    }
+    Ok(Some(Found {
+        device: it.st_dev,
+        number: it.st_ino,
+        size: it.st_size,
+        modified: (it.st_mtime, it.st_mtime_nsec),
+        changed: (it.st_ctime, it.st_ctime_nsec),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -94,13 +114,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("file"), "1").unwrap();
-        std::os::unix::fs::symlink("file", at("link")).unwrap();
+        symlink("file", at("link")).unwrap();
+        symlink("..", at("out")).unwrap();
         let dirs = [DirGrant::read(folder.path(), "/data")];
         let seen = |path: &str| Seen { dir: 0, path: path.into(), was_found: true };
         let stamps = |paths: &[&str]| -> Vec<_> {
             paths.iter().map(|path| seen(path).stamp(&dirs).unwrap()).collect()
         };
-        let paths = ["file", "link", "none", "."];
+        let paths = ["file", "none", "."];
         let before = stamps(&paths);
         assert_eq!(stamps(&paths), before);
 
@@ -112,7 +133,9 @@ mod tests {
         for (path, (before, after)) in paths.iter().zip(before.iter().zip(&after)) {
             assert_ne!(before, after, "{path}");
         }
-        for (dir, path) in [(1, "file"), (0, "../file"), (0, "/etc/passwd")] {
+        let untold =
+            [(1, "file"), (0, "../file"), (0, "/etc/passwd"), (0, "link"), (0, "out/none")];
+        for (dir, path) in untold {
             let seen = Seen { dir, path: path.into(), was_found: true };
             assert_eq!(seen.stamp(&dirs), None, "{path}");
         }
@@ -132,7 +155,8 @@ mod tests {
             ("file",  true,   now,    false),
             ("file",  true,   before, false),
             ("file",  false,  later,  false),
-            ("none",  false,  before, true),
+            ("none",  false,  before, false),
+            ("none",  false,  later,  true),
             ("none",  true,   later,  false),
         ];
         for (path, was_found, begun, expected) in cases {

@@ -66,6 +66,9 @@ impl Witness {
             }
             // What is opened to be read so was looked at when it was opened.
             "fd_readdir" => self.look(file(0), b".", has_succeeded),
+            "fd_filestat_get" if file(0) >= FIRST_GRANTED && !self.open.contains_key(&file(0)) => {
+                self.look(file(0), b".", has_succeeded)
+            }
             "path_readlink" => {
                 self.has_seen_more = true;
                 None
