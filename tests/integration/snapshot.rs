@@ -3,13 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+use mtl_host::{DirGrant, Engine, Event, Observer, Plugin, Pool};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::support::{
-    Host, alone, command, fixtures, host, isolation, lines, own_children, wait_for_threads,
+    Host, alone, command, fixtures, host, isolation, lines, own_children, processes,
+    wait_for_threads,
 };
 
 /// A run of the plugin that says when it is initialised, with a directory that it may write to.
@@ -274,6 +278,88 @@ fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
         // there is the watchdog of the engine.
         wait_for_threads(1);
         assert!(own_children().is_empty());
+    });
+}
+
+/// Takes memory away from the child of the first worker that is initialised, and lets each go on.
+struct Starves {
+    pipe: PathBuf,
+    children: Mutex<usize>,
+    told: Mutex<Vec<String>>,
+}
+
+impl Observer for Starves {
+    fn notify(&self, event: &Event<'_>) {
+        match event {
+            Event::Output { .. } => {
+                let mut children = self.children.lock().unwrap();
+                if *children == 0 {
+                    let child = Pid::from_raw(own_children()[0].number());
+                    // Room for small things, and for no image.
+                    let most = Some(memory_of(child.unwrap()) + 16 * 1024 * 1024);
+                    let most = Rlimit { current: most, maximum: most };
+                    prlimit(child, Resource::Data, most).unwrap();
+                }
+                *children += 1;
+                // Its `init` waits for that.
+                drop(fs::File::options().write(true).open(&self.pipe).unwrap());
+            }
+            Event::SnapshotRefused { why, .. } => self.told.lock().unwrap().push(why.to_string()),
+            _ => {}
+        }
+    }
+}
+
+/// What a process has of memory that is its own, in bytes.
+fn memory_of(process: Pid) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_nonzero())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+/// Writing an instance down takes memory, too, of which there may be too little.
+#[test]
+fn a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone() {
+    const PLUGIN: &str = r#"(module
+        (import "wasi_snapshot_preview1" "fd_write"
+            (func $fd_write (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_close" (func $fd_close (param i32) (result i32)))
+        (memory (export "memory") 1024)
+        (data (i32.const 64) "pipe\n")
+        (func (export "mtl_alloc") (param i32) (result i32) (i32.const 65536))
+        (func (export "init") (param i32 i32) (result i64)
+            (memory.fill (i32.const 0x20000) (i32.const 42) (i32.const 0x3000000))
+            (i32.store (i32.const 0) (i32.const 64))
+            (i32.store (i32.const 4) (i32.const 5))
+            (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+            (drop (call $path_open
+                (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 0) (i64.const 2)
+                (i64.const 0) (i32.const 0) (i32.const 16)))
+            (drop (call $fd_close (i32.load (i32.const 16))))
+            (i64.const 0))
+        (func (export "call") (param $ptr i32) (param $len i32) (result i64)
+            (i64.or
+                (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
+                (i64.extend_i32_u (local.get $len)))))"#;
+    let name = "a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone";
+    alone(module_path!(), name, || {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let loader = Plugin::loader(&Engine::new().unwrap());
+        let plugin = loader.from_bytes("plugin.wat", PLUGIN.as_bytes()).unwrap();
+        let starves = Starves { pipe, children: Mutex::default(), told: Mutex::default() };
+        let starves = Arc::new(starves);
+        let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).isolation(processes());
+        let pool = pool.dir(DirGrant::read(folder.path(), "/data")).snapshot();
+        let mut pool = pool.observer(starves.clone()).build().unwrap();
+        let record = pool.map(["item"]).next().unwrap().unwrap();
+        assert_eq!(record.bytes(), Some(&b"item"[..]));
+        let told = starves.told.lock().unwrap();
+        assert!(told[0].starts_with("it cannot be frozen: its process was killed"), "{told:?}");
+        assert_eq!((told.len(), *starves.children.lock().unwrap()), (1, 2));
     });
 }
 
