@@ -22,7 +22,6 @@ enum Change {
     Nothing,
     NoEpoch,
     Fuel,
-    ConcurrencySupport,
     Pooling,
     NoCopyOnWrite,
     OptimisedForSize,
@@ -36,11 +35,10 @@ impl fmt::Display for Change {
 }
 
 impl Change {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 7] = [
         Self::Nothing,
         Self::NoEpoch,
         Self::Fuel,
-        Self::ConcurrencySupport,
         Self::Pooling,
         Self::NoCopyOnWrite,
         Self::OptimisedForSize,
@@ -52,7 +50,7 @@ impl Change {
         config
             .epoch_interruption(self != Self::NoEpoch)
             .consume_fuel(self == Self::Fuel)
-            .concurrency_support(self == Self::ConcurrencySupport)
+            .concurrency_support(false)
             .memory_init_cow(self != Self::NoCopyOnWrite)
             .wasm_memory64(false)
             .native_unwind_info(false)
@@ -90,7 +88,7 @@ fn upper(engine: &Engine) -> (Store<()>, TypedFunc<(i32, i32), i64>) {
 }
 
 /// An item of 100 bytes.
-#[divan::bench(args = Change::ALL, sample_count = 25)]
+#[divan::bench(args = Change::ALL, sample_count = 25, sample_size = 10_000)]
 fn call(bencher: Bencher<'_, '_>, change: Change) {
     let (mut store, call) = upper(&change.engine());
     bencher
