@@ -52,14 +52,22 @@ pub(crate) struct Compiler<'a> {
 impl Compiler<'_> {
     /// Has it compiled.
     pub(crate) fn code(&self) -> Result<(Facts, CodeFile), LoadError> {
+        self.compiled(Wanted::Code)
+    }
+
+    /// Has compiled what was frozen.
+    pub(crate) fn snapshot(&self) -> Result<CodeFile, LoadError> {
+        self.compiled(Wanted::Snapshot).map(|(_, code)| code)
+    }
+
+    fn compiled(&self, wanted: Wanted) -> Result<(Facts, CodeFile), LoadError> {
         let code = code::place().map_err(|source| LoadError::Code { source })?;
         // What the jail lacks, each worker will say.
-        let (there, _) =
-            self.ask(Wanted::Code, &code, |Received { kind, payload }| match kind {
-                Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok),
-                Reply::NotCompiled => self.refused(payload.rest()).map(Err),
-                _ => Err(BadFrame("something else than that it is compiled")),
-            })?;
+        let (there, _) = self.ask(wanted, &code, |Received { kind, payload }| match kind {
+            Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok),
+            Reply::NotCompiled => self.refused(payload.rest()).map(Err),
+            _ => Err(BadFrame("something else than that it is compiled")),
+        })?;
         Ok((there.facts, copied(&code, there)?))
     }
 
@@ -77,18 +85,6 @@ impl Compiler<'_> {
             Ok(there) => copied(&code, there).map(Ok),
             Err(why) => Ok(Err(why)),
         }
-    }
-
-    /// Has compiled what was frozen.
-    pub(crate) fn snapshot(&self) -> Result<CodeFile, LoadError> {
-        let code = code::place().map_err(|source| LoadError::Code { source })?;
-        let (there, _) =
-            self.ask(Wanted::Snapshot, &code, |Received { kind, payload }| match kind {
-                Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok),
-                Reply::NotCompiled => self.refused(payload.rest()).map(Err),
-                _ => Err(BadFrame("something else than that it is compiled")),
-            })?;
-        copied(&code, there)
     }
 
     /// Has it looked into. Gives also what the jail lacks in which that was done.
