@@ -158,7 +158,7 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Looks into what `loader` would load.
-    pub(super) fn of(loader: &PluginLoader, path: &Path, artifact: &Artifact) -> Self {
+    pub(super) fn of(loader: &PluginLoader, path: &Path, artifact: &Artifact<'_>) -> Self {
         let kind = match artifact.kind() {
             Kind::Core => PluginKind::CoreModule,
             Kind::Component => PluginKind::Component,
@@ -173,7 +173,7 @@ impl Findings {
         &mut self,
         loader: &PluginLoader,
         path: &Path,
-        artifact: &Artifact,
+        artifact: &Artifact<'_>,
     ) -> Result<(), LoadError> {
         let provider = |from: &str, is_wasi: bool| match from {
             context::INTERFACE => Provider::Context,
