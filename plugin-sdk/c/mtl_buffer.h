@@ -123,10 +123,14 @@ static inline void mtl_sdk_shortest(char digits[32], double number) {
     }
 }
 
-/* Appends a finite number in decimal, with no more digits than it needs to be read as the same number, and without an
-   exponent: `0.1`, `144`, `0.000001`. JSON knows no other numbers. */
+/* Appends a number in decimal, with no more digits than it needs to be read as the same number, and without an
+   exponent: `0.1`, `144`, `0.000001`. Others, which JSON does not know, are `inf`, `-inf` and `NaN`. */
 static inline void mtl_append_number(mtl_buffer *buffer, double number) {
     char digits[32];
+    if (number - number != 0) {
+        mtl_append(buffer, mtl_text(number > 0 ? "inf" : number < 0 ? "-inf" : "NaN"));
+        return;
+    }
     mtl_sdk_shortest(digits, number < 0 ? -number : number);
     char *mark = strchr(digits, 'e');
     int exponent = atoi(mark + 1);
