@@ -5,6 +5,7 @@
 
 #include "mtl_text.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -115,7 +116,8 @@ static inline bool mtl_sdk_next_decimal(char *digits) {
 
 /* The fewest decimal digits that are read as this number again, as `%e` writes them. */
 static inline void mtl_sdk_shortest(char digits[32], double number) {
-    for (int more = 0; more < 17; more++) {
+    /* What 15 digits can say survives as it is, and ends in zeros where fewer can; the smallest numbers have fewer. */
+    for (int more = number < DBL_MIN ? 0 : 14; more < 17; more++) {
         snprintf(digits, 32, "%.*e", more, number);
         if (strtod(digits, NULL) == number) return;
         /* At a power of two the nearest decimal may be too low, and the next one be read as the number. */
