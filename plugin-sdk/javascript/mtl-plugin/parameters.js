@@ -6,7 +6,7 @@
 
 import { BadItem } from './failure.js';
 import { elements, members } from './json.js';
-import { decoded, encoded } from './text.js';
+import { NotText, decoded, encoded } from './text.js';
 import { readers, unfit } from './types.js';
 
 /** One parameter: its name, and its type, such as 'text', 'u32', or 'number?' for one that may be missing. */
@@ -123,7 +123,7 @@ function named(parameter, value) {
   try {
     return value();
   } catch (error) {
-    if (!(error instanceof BadItem)) throw error;
+    if (!(error instanceof BadItem) || error instanceof NotText) throw error;
     throw new BadItem(`parameter \`${parameter.name}\`: ${error.message}`);
   }
 }

@@ -5,6 +5,9 @@ import { BadItem } from './failure.js';
 const encoder = typeof TextEncoder === 'function' ? new TextEncoder() : undefined;
 const decoder = typeof TextDecoder === 'function' ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) : undefined;
 
+/** The item as a whole is at fault, and no parameter. */
+export class NotText extends BadItem {}
+
 /** The bytes of a text. Half of a surrogate pair becomes U+FFFD. */
 export const encoded = (text) => (encoder ? encoder.encode(text) : encodedByHand(text));
 
@@ -56,7 +59,7 @@ export function decodedByHand(bytes) {
   let codes = [];
   for (let at = 0; at < bytes.length; ) {
     const length = lengthAt(bytes, at);
-    if (length === 0) throw new BadItem(`not UTF-8 from byte ${at} on`);
+    if (length === 0) throw new NotText(`not UTF-8 from byte ${at} on`);
     let code = length === 1 ? bytes[at] : bytes[at] & (0xff >> (length + 1));
     for (let next = 1; next < length; next += 1) code = (code << 6) | (bytes[at + next] & 0x3f);
     codes.push(code);

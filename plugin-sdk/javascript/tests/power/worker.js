@@ -4,7 +4,7 @@ import { BadItem, Refused, plugin } from './mtl-plugin/index.js';
 
 const MOST = 1n << 63n;
 
-class Power {
+export class Power {
   static parameters = { base: 'i64', exponent: 'u32', modulus: 'i64?' };
   static results = 'json';
 

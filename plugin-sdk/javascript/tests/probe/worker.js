@@ -2,7 +2,7 @@
 
 import { BadItem, Crash, Refused, context, log, plugin } from './mtl-plugin/index.js';
 
-class Probe {
+export class Probe {
   calls = 0;
 
   constructor(init) {

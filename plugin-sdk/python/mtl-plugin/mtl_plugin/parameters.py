@@ -19,12 +19,16 @@ def names(parameters):
     return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]])) if quoted else "none"
 
 
+class NotText(BadItem):
+    """The item as a whole is at fault, and no parameter."""
+
+
 def text(item: bytes) -> str:
     """The item, as text."""
     try:
         return item.decode()
     except UnicodeDecodeError as error:
-        raise BadItem(f"not UTF-8 from byte {error.start} on") from None
+        raise NotText(f"not UTF-8 from byte {error.start} on") from None
 
 
 class Parameter:
@@ -174,5 +178,7 @@ def _shaped(item, shape, pairs=None):
 def _named(parameter, read, *given):
     try:
         return read(*given)
+    except NotText:
+        raise
     except BadItem as problem:
         raise BadItem(f"parameter `{parameter.name}`: {problem}") from None
