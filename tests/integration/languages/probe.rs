@@ -112,7 +112,7 @@ fn state(probe: &Built, has: bool) {
     answers(probe.run(), &[
         ("state",        Record("1")),
         ("skip",         Nothing),
-        ("refuse",       Refused("")),
+        ("refuse it",    Refused("it")),
         ("state",        Record("4")),
     ]);
 }
