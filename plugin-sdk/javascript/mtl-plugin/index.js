@@ -15,3 +15,4 @@ export * as context from './context.js';
 export { log } from './context.js';
 export { BadItem, Crash, Refused } from './failure.js';
 export { plugin } from './guest.js';
+export { decoded, encoded } from './text.js';

@@ -1,16 +1,25 @@
-/** my-worker: says of each line how long it is. */
+/** my-worker greets, and counts whom it has greeted. */
 
 import { BadItem, plugin } from './mtl-plugin/index.js';
 
 export class MyWorker {
-  /** `unit` is the text of `--init`. Runs once in each worker; what is made here is kept from item to item. */
-  constructor(unit) {
-    this.unit = unit || 'characters';
+  greeted = 0;
+
+  /** Makes a worker, once for each. `greeting` is the text of --init. */
+  constructor(greeting) {
+    this.greeting = greeting || 'Hello';
   }
 
-  call(item) {
-    if (item === '') throw new BadItem('an empty line');
-    return `${[...item].length} ${this.unit}`;
+  /** Makes the record of one item. */
+  call(name) {
+    if (name === '') throw new BadItem('there is nobody to greet');
+    this.greeted += 1;
+    return `${this.greeting}, ${name}!`;
+  }
+
+  /** Makes the closing report. */
+  finish() {
+    return `greeted: ${this.greeted}`;
   }
 }
 

@@ -12,13 +12,12 @@ from worker import MyWorker
 
 
 class MyWorkerTest(unittest.TestCase):
-    def test_a_line_is_measured(self):
-        self.assertEqual(Instance(MyWorker).call("hello"), b"5 characters")
-        self.assertEqual(Instance(MyWorker, "letters").call("hello"), b"5 letters")
-
-    def test_an_empty_line_is_a_bad_item(self):
+    def test_everyone_is_greeted(self):
+        worker = Instance(MyWorker, "Hi")
+        self.assertEqual(worker.call("Ada"), b"Hi, Ada!")
         with self.assertRaises(BadItem):
-            Instance(MyWorker).call("")
+            worker.call("")
+        self.assertEqual(worker.finish(), b"greeted: 1")
 
 
 if __name__ == "__main__":

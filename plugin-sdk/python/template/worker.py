@@ -1,15 +1,22 @@
-"""my-worker: says of each line how long it is."""
+"""my-worker greets, and counts whom it has greeted."""
 
 from mtl_plugin import BadItem, worker
 
 
 @worker
 class MyWorker:
-    def __init__(self, unit: str):
-        # The text of `--init`. Runs once in each worker; what is made here is kept from item to item.
-        self.unit = unit or "characters"
+    def __init__(self, greeting: str):
+        """Makes a worker, once for each. `greeting` is the text of --init."""
+        self.greeting = greeting or "Hello"
+        self.greeted = 0
 
-    def __call__(self, item: str) -> str:
-        if not item:
-            raise BadItem("an empty line")
-        return f"{len(item)} {self.unit}"
+    def __call__(self, name: str) -> str:
+        """Makes the record of one item."""
+        if not name:
+            raise BadItem("there is nobody to greet")
+        self.greeted += 1
+        return f"{self.greeting}, {name}!"
+
+    def finish(self) -> str:
+        """Makes the closing report."""
+        return f"greeted: {self.greeted}"

@@ -1,18 +1,29 @@
 /** Does what it is told, so that one table of commands tests every SDK. */
 
-import { BadItem, Crash, Refused, context, log, plugin } from './mtl-plugin/index.js';
+import { BadItem, Crash, Refused, context, decoded, encoded, log, plugin } from './mtl-plugin/index.js';
+
+const ECHO = encoded('echo ');
 
 export class Probe {
+  static parameters = { item: 'bytes' };
+
   calls = 0;
 
   constructor(init) {
     if (init.startsWith('fail ')) throw new Refused(init.slice(5));
-    if (init === 'json') context.resultFormat('json');
+    this.isJson = init === 'json';
+    if (this.isJson) context.resultFormat('json');
     this.init = init;
   }
 
   call(item) {
     this.calls += 1;
+    // `echo` takes any bytes; all else is text.
+    if (!this.isJson && ECHO.every((byte, at) => item[at] === byte)) return item.slice(ECHO.length);
+    return this.answer(decoded(item));
+  }
+
+  answer(item) {
     const [command, rest] = cut(item);
     switch (command) {
       case '': return '';

@@ -10,19 +10,20 @@ class Probe:
     def __init__(self, arguments: str):
         if arguments.startswith("fail "):
             raise Refused(arguments.removeprefix("fail "))
-        if arguments == "json":
+        self.is_json = arguments == "json"
+        if self.is_json:
             context.result_format(Format.JSON)
         self.arguments = arguments
         self.calls = 0
 
-    def __call__(self, item: str):
+    def __call__(self, item: bytes):
         self.calls += 1
-        command, _, rest = item.partition(" ")
-        match command:
+        command, _, rest = item.partition(b" ")
+        match command.decode(errors="replace"):
             case "":
                 return ""
             case "echo":
-                return rest
+                return rest.decode() if self.is_json else rest
             case "bytes":
                 return "x" * int(rest)
             case "state":
@@ -30,9 +31,9 @@ class Probe:
             case "init":
                 return self.arguments
             case "refuse":
-                raise Refused(rest)
+                raise Refused(rest.decode())
             case "bad":
-                raise BadItem(rest)
+                raise BadItem(rest.decode())
             case "skip":
                 return None
             case "worker":
@@ -40,12 +41,12 @@ class Probe:
             case "format":
                 return context.item_format().name.lower()
             case "log":
-                level, _, message = rest.partition(" ")
+                level, _, message = rest.decode().partition(" ")
                 log(Level[level.upper()], message)
                 return "logged"
             case "trap":
                 os.abort()
-        raise BadItem(f"unknown command `{item}`")
+        raise BadItem(f"unknown command `{item.decode(errors='replace')}`")
 
     def finish(self):
         return f"calls: {self.calls}"

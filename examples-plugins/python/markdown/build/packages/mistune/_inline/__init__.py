@@ -1,1 +1,0 @@
-"""Internal helpers for inline Markdown parsing."""
