@@ -52,10 +52,10 @@ test('the probe does what it is told', () => {
     ['format', 'text'],
     ['log warn take care', 'logged'],
     ['dance', bad('unknown command `dance`')],
-    [Uint8Array.of(0x61, 0xff), bad('not UTF-8 from byte 1 on')],
+    ['', ''],
   ]);
   assert.deepEqual(probe.logged, [['warn', 'take care']]);
-  assert.equal(probe.finish(), 'calls: 12');
+  assert.equal(probe.finish(), 'calls: 13');
   assert.throws(() => probe.call('trap'), Crash);
 });
 
@@ -153,6 +153,11 @@ test('an object fills them by name', () => {
     ['{"base": 2, "base": 2}', bad('parameter `base` is given twice')],
     ['[1, 2]', bad('invalid type: sequence, expected an object with the parameters `base`, `exponent` and `modulus`')],
   ]);
+});
+
+test('an item that is no text is at fault itself', () => {
+  assert.deepEqual(result(new Instance(of('text')), Uint8Array.of(0x61, 0xff)), bad('not UTF-8 from byte 1 on'));
+  assert.deepEqual(result(new Instance(of('number')), Uint8Array.of(0x61, 0xff)), bad('not UTF-8 from byte 1 on'));
 });
 
 test('what is no JSON says so, and an item alone cannot be all three', () => {

@@ -59,10 +59,10 @@ class Results(Table):
             ("format", "text"),
             ("log warn take care", "logged"),
             ("dance", (BadItem, "unknown command `dance`")),
-            (b"echo \xff", (BadItem, "not UTF-8 from byte 5 on")),
+            ("", ""),
         ])
         self.assertEqual(probe.logged, [(Level.WARN, "take care")])
-        self.assertEqual(probe.finish(), b"calls: 12")
+        self.assertEqual(probe.finish(), b"calls: 13")
 
     def test_what_init_declares_holds_for_every_record(self):
         probe = Instance(Probe, "json")
@@ -186,6 +186,10 @@ class Passed(Table):
             ('{"base": 2, "base": 2}', (BadItem, "parameter `base` is given twice")),
             ("[1, 2]", (BadItem, "invalid type: sequence, expected an object with the parameters `base`, `exponent` and `modulus`")),
         ])
+
+    def test_an_item_that_is_no_text_is_at_fault_itself(self):
+        for hint in (str, int):
+            self.assertEqual(result(Instance(of(hint)), b"a\xff"), (BadItem, "not UTF-8 from byte 1 on"))
 
     def test_what_is_no_json_says_so(self):
         for item in ("", "[1", "[1] 2", "[NaN]", b"[\xff]", "[" * 100_000):
