@@ -20,9 +20,6 @@ var (
 	worker  *guest
 )
 
-//go:wasmexport mtl_abi_version
-func abiVersion() uint32 { return 1 }
-
 //go:wasmexport mtl_alloc
 func alloc(length uint32) unsafe.Pointer {
 	// Let go first, so that both need not fit.
