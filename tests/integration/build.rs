@@ -2,7 +2,7 @@
 //! compilers; and what real compilers make, where this machine has them.
 
 mod fake;
-mod real;
+pub(crate) mod real;
 
 use std::fs;
 use std::io::Write;
@@ -75,10 +75,10 @@ const CASES: [Case; 12] = [
                    -o build/.new/p.wasm .\n",
     },
     Case {
-        files: &[("package.json", ASC), ("assembly/index.ts", "")],
+        files: &[("package.json", ASC), ("assembly/index.ts", ""), ("mtl-plugin/abort.ts", "")],
         tools: &[("asc", COMPILER)],
         commands: "asc assembly/index.ts -o build/.new/p.wasm --optimize --runtime incremental \
-                   --use abort=\n",
+                   --use abort=mtl-plugin/abort/abort\n",
     },
     Case {
         files: &[("package.json", ASC), ("index.ts", ""), ("index.test.ts", "")],
@@ -127,7 +127,8 @@ const CASES: [Case; 12] = [
             ),
         ],
         commands: "python3 -m pip install --quiet --disable-pip-version-check --upgrade --target \
-                   build/packages -r requirements.txt\n\
+                   build/packages --only-binary :all: --platform any --implementation py --abi none \
+                   -r requirements.txt\n\
                    python3 -c 'import shutil, sys; shutil.copyfile(*sys.argv[1:])' requirements.txt \
                    build/packages/.requirements.txt\n\
                    componentize-py -q -d mtl-plugin/wit -w plugin componentize app -p . -p \
