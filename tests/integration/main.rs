@@ -31,6 +31,7 @@ mod hostile;
 mod inputs;
 mod inspect;
 mod interrupt;
+mod languages;
 mod leaks;
 mod library_ends;
 mod limits;
