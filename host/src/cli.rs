@@ -28,6 +28,7 @@ mod limit_args;
 mod listener;
 mod machine;
 mod nearest;
+mod new;
 mod number;
 mod overwrite;
 mod progress;
@@ -52,6 +53,7 @@ use self::compile::PrecompileArgs;
 use self::error::CliError;
 use self::exit::Exit;
 use self::inspect::InspectArgs;
+use self::new::NewArgs;
 use self::run_args::RunArgs;
 use self::settings::{Asked, Refused};
 
@@ -67,6 +69,7 @@ struct Cli {
 enum Command {
     Run(Box<RunArgs>),
     Inspect(InspectArgs),
+    New(NewArgs),
     Build(BuildArgs),
     Compile(PrecompileArgs),
     Cache(CacheCommand),
@@ -78,6 +81,7 @@ pub(crate) fn main() -> Exit {
         Ok(Asked::Run(mut args)) => run::run(&mut args),
         Ok(Asked::Show(text)) => show(&text),
         Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
+        Ok(Asked::New(args)) => new::new(&args, show),
         Ok(Asked::Build(args)) => build::build(&args, show),
         Ok(Asked::Compile(args)) => compile::compile(&args, show),
         Ok(Asked::Cache(command)) => cache::cache(&command, show),
@@ -119,7 +123,7 @@ mod tests {
         assert!(
             help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
         );
-        for name in ["run", "inspect", "build", "compile", "cache"] {
+        for name in ["run", "inspect", "new", "build", "compile", "cache"] {
             let command = command.find_subcommand_mut(name).unwrap();
             let help = command.clone().term_width(80).render_long_help().to_string();
             let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();

@@ -24,12 +24,12 @@ pub fn itemFormat() Format {
 
 /// Declares what every record is. To be called in `init`; without it: text.
 pub fn resultFormat(format: Format) void {
-    host.@"result-format"(@intFromEnum(format));
+    host.@"result-format"(@backingInt(format));
 }
 
 /// Shows a message where the run shows messages.
 pub fn log(level: Level, message: []const u8) void {
-    host.log(@intFromEnum(level), message.ptr, message.len);
+    host.log(@backingInt(level), message.ptr, message.len);
 }
 
 /// Has `std.log` show messages there: `pub const std_options: std.Options = .{ .logFn = mtl.context.logFn };`.
@@ -73,10 +73,10 @@ pub const stand_in = struct {
         return worker_count;
     }
     fn @"item-format"() u32 {
-        return @intFromEnum(item_format);
+        return @backingInt(item_format);
     }
     fn @"result-format"(format: u32) void {
-        result_format = @enumFromInt(format);
+        result_format = @fromBackingInt(@intCast(format));
     }
     fn log(_: u32, message: [*]const u8, length: usize) void {
         std.debug.print("{s}\n", .{message[0..length]});

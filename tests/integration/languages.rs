@@ -56,6 +56,12 @@ macro_rules! languages {
 }
 
 languages! {
+    rust = Language {
+        column: "Rust",
+        probe: "plugin-sdk/rust/tests/probe",
+        examples: Some("examples-plugins/rust"),
+        power: Some("examples-plugins/rust/power"),
+    };
     c = Language {
         column: "C",
         probe: "plugin-sdk/c/tests/probe",

@@ -12,6 +12,7 @@ use super::compile::PrecompileArgs;
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
 use super::inspect::InspectArgs;
+use super::new::NewArgs;
 use super::run_args::RunArgs;
 use super::{Cli, Command};
 
@@ -22,6 +23,8 @@ pub(super) enum Asked {
     Run(Box<RunArgs>),
     /// To look into a plugin.
     Inspect(InspectArgs),
+    /// To begin a project.
+    New(NewArgs),
     /// To build a project.
     Build(BuildArgs),
     /// To compile a plugin.
@@ -63,6 +66,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     if found.subcommand_matches("run").is_none() {
         match Cli::from_arg_matches(&found)?.command {
             Command::Inspect(args) => return Ok(Asked::Inspect(args)),
+            Command::New(args) => return Ok(Asked::New(args)),
             Command::Build(args) => return Ok(Asked::Build(args)),
             Command::Compile(args) => return Ok(Asked::Compile(args)),
             Command::Cache(command) => return Ok(Asked::Cache(command)),

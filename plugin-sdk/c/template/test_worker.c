@@ -6,7 +6,7 @@
 int main(void) {
     MTL_CHECK_NOTHING(init(mtl_text("Hi")));
     MTL_CHECK_RECORD(call(mtl_test_item("Ada")), "Hi, Ada!");
-    MTL_CHECK_BAD_ITEM(call(mtl_test_item(" ")), "nobody to greet");
-    MTL_CHECK_RECORD(finish(), "1 greeted");
+    MTL_CHECK_BAD_ITEM(call(mtl_test_item("")), "there is nobody to greet");
+    MTL_CHECK_RECORD(finish(), "greeted: 1");
     return mtl_test_end();
 }

@@ -13,13 +13,12 @@ static mtl_result init(mtl_bytes arguments) {
 
 /* For each item. */
 static mtl_result call(mtl_bytes item) {
-    mtl_bytes name = mtl_trimmed(item);
-    if (name.length == 0) return mtl_bad_item("nobody to greet");
+    if (item.length == 0) return mtl_bad_item("there is nobody to greet");
     greeted++;
-    return mtl_printed("%.*s, %.*s!", (int)greeting.length, greeting.data, MTL_SHOWN(name));
+    return mtl_printed("%.*s, %.*s!", MTL_SHOWN(greeting), MTL_SHOWN(item));
 }
 
 /* At the end: the closing report. */
-static mtl_result finish(void) { return mtl_printed("%" PRIu64 " greeted", greeted); }
+static mtl_result finish(void) { return mtl_printed("greeted: %" PRIu64, greeted); }
 
 MTL_PLUGIN(init, call, finish)

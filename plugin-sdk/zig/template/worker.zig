@@ -1,6 +1,5 @@
 //! my-worker: answers each item with a greeting.
 
-const std = @import("std");
 const mtl = @import("mtl-plugin/mtl_plugin.zig");
 
 pub const panic = mtl.panic;
@@ -18,15 +17,14 @@ const Worker = struct {
 
     /// For each item.
     pub fn call(worker: *Worker, item: []const u8) ![]const u8 {
-        const name = mtl.text.trimmed(item);
-        if (name.len == 0) return mtl.badItem("nobody to greet", .{});
+        if (item.len == 0) return mtl.badItem("there is nobody to greet", .{});
         worker.greeted += 1;
-        return mtl.print("{s}, {s}!", .{ worker.greeting, name });
+        return mtl.print("{s}, {s}!", .{ worker.greeting, item });
     }
 
     /// At the end: the closing report.
     pub fn finish(worker: *Worker) ![]const u8 {
-        return mtl.print("{d} greeted", .{worker.greeted});
+        return mtl.print("greeted: {d}", .{worker.greeted});
     }
 };
 
@@ -37,6 +35,6 @@ comptime {
 test "everybody is greeted" {
     var worker = try mtl.testing.Instance(Worker).start("Hi");
     try worker.expectRecord("Ada", "Hi, Ada!");
-    try worker.expectBadItem(" ", "nobody to greet");
-    try worker.expectReport("1 greeted");
+    try worker.expectBadItem("", "there is nobody to greet");
+    try worker.expectReport("greeted: 1");
 }

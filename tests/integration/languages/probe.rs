@@ -269,7 +269,8 @@ fn arguments_spread(probe: &Built, has: bool) {
 }
 
 fn snapshot(probe: &Built, has: bool) {
-    let run = probe.run().args(["--snapshot", "--init", "some words"]).stdin("state\ninit\nstate\n");
+    let run =
+        probe.run().args(["--snapshot", "--init", "some words"]).stdin("state\ninit\nstate\n");
     if has {
         let records = [(0, "1"), (1, "some words"), (2, "3")];
         let record = |(index, text)| format!(r#"{{"index":{index},"ok":"{text}"}}"#);

@@ -11,7 +11,6 @@ use super::tool::Tool;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Toolbox {
     path: Vec<PathBuf>,
-    home: Option<PathBuf>,
     cache: Option<PathBuf>,
     cargo_home: Option<PathBuf>,
     virtual_env: Option<PathBuf>,
@@ -35,7 +34,6 @@ impl Toolbox {
             cargo_home: folder("CARGO_HOME").or_else(|| below_home(".cargo")),
             virtual_env: folder("VIRTUAL_ENV"),
             wasi_sdk: folder("WASI_SDK_PATH"),
-            home,
         }
     }
 
@@ -92,16 +90,9 @@ impl Toolbox {
         first.into_iter().chain(others).collect()
     }
 
-    /// The places of `go` beside `PATH`.
-    pub(super) fn go(&self) -> Option<Tool> {
-        let folders = ["/usr/local/go/bin", "/usr/lib/go/bin"].map(PathBuf::from);
-        let own = self.home.iter().map(|home| home.join("go/bin"));
-        self.find("go").or_else(|| self.find_in(&own.chain(folders).collect::<Vec<_>>(), "go"))
-    }
-
     /// All that may be a `clang`, the most likely first.
     pub(super) fn clangs(&self) -> Vec<Tool> {
-        let sdk = self.wasi_sdk.clone().into_iter().chain(["/opt/wasi-sdk".into()]);
+        let sdk = self.wasi_sdk.clone().into_iter();
         let sdk = sdk
             .map(|folder| folder.join("bin/clang"))
             .filter(|file| is_program(file))

@@ -13,7 +13,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     if !order.project.folder().has("go.mod") {
         return Err(order.project.has_no("`go.mod`"));
     }
-    let tool = order.toolbox.go().ok_or_else(|| order.no_tool(NAME, INSTALL))?;
+    let tool = order.toolbox.find("go").ok_or_else(|| order.no_tool(NAME, INSTALL))?;
     let found = tool.answer(["env", "GOVERSION"], order.dir());
     // What does not say its version says why when it is to build.
     if let Some(found) = found.filter(|found| version(found).is_some_and(|it| it < OLDEST)) {
