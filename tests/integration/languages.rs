@@ -80,6 +80,24 @@ languages! {
         examples: Some("examples-plugins/zig"),
         power: None,
     };
+    javascript = Language {
+        column: "JavaScript",
+        probe: "plugin-sdk/javascript/tests/probe",
+        examples: Some("examples-plugins/javascript"),
+        power: Some("plugin-sdk/javascript/tests/power"),
+    };
+    quickjs = Language {
+        column: "JavaScript, QuickJS",
+        probe: "plugin-sdk/javascript/tests/probe-qjs",
+        examples: None,
+        power: Some("plugin-sdk/javascript/tests/power-qjs"),
+    };
+    python = Language {
+        column: "Python",
+        probe: "plugin-sdk/python/tests/probe",
+        examples: Some("examples-plugins/python"),
+        power: Some("plugin-sdk/python/tests/power"),
+    };
 }
 
 #[test]
