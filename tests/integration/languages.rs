@@ -80,6 +80,36 @@ languages! {
         examples: Some("examples-plugins/zig"),
         power: None,
     };
+    go = Language {
+        column: "Go",
+        probe: "plugin-sdk/go/tests/probe",
+        examples: Some("examples-plugins/go"),
+        power: Some("plugin-sdk/go/tests/power"),
+    };
+    assemblyscript = Language {
+        column: "AssemblyScript",
+        probe: "plugin-sdk/assemblyscript/tests/probe",
+        examples: Some("examples-plugins/assemblyscript"),
+        power: Some("plugin-sdk/assemblyscript/tests/power"),
+    };
+    javascript = Language {
+        column: "JavaScript",
+        probe: "plugin-sdk/javascript/tests/probe",
+        examples: Some("examples-plugins/javascript"),
+        power: Some("plugin-sdk/javascript/tests/power"),
+    };
+    javascript_small = Language {
+        column: "JavaScript, QuickJS",
+        probe: "plugin-sdk/javascript/tests/probe-qjs",
+        examples: None,
+        power: None,
+    };
+    python = Language {
+        column: "Python",
+        probe: "plugin-sdk/python/tests/probe",
+        examples: Some("examples-plugins/python"),
+        power: Some("plugin-sdk/python/tests/power"),
+    };
 }
 
 #[test]
