@@ -102,7 +102,7 @@ languages! {
         column: "JavaScript, QuickJS",
         probe: "plugin-sdk/javascript/tests/probe-qjs",
         examples: None,
-        power: None,
+        power: Some("plugin-sdk/javascript/tests/power-qjs"),
     };
     python = Language {
         column: "Python",
