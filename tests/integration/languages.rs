@@ -74,6 +74,18 @@ languages! {
         examples: Some("examples-plugins/zig"),
         power: None,
     };
+    go = Language {
+        column: "Go",
+        probe: "plugin-sdk/go/tests/probe",
+        examples: Some("examples-plugins/go"),
+        power: Some("plugin-sdk/go/tests/power"),
+    };
+    assemblyscript = Language {
+        column: "AssemblyScript",
+        probe: "plugin-sdk/assemblyscript/tests/probe",
+        examples: Some("examples-plugins/assemblyscript"),
+        power: Some("plugin-sdk/assemblyscript/tests/power"),
+    };
 }
 
 #[test]
