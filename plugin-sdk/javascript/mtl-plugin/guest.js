@@ -38,7 +38,7 @@ export class Guest {
   }
 
   #initialised(args) {
-    if (args.length > 0) return this.#arguments.fromItem(args, 'text');
+    if (args.length > 0) return this.#arguments.fromItem(here(args), 'text');
     if (this.#arguments.takesText) return this.#arguments.type === 'text' ? '' : args;
     if (this.#arguments.optional) return undefined;
     throw new Refused('this worker needs arguments, as JSON');
@@ -46,7 +46,7 @@ export class Guest {
 
   /** Works on one item. */
   call(item) {
-    const given = this.#parameters.fill(item, this.#format, this.#passing);
+    const given = this.#parameters.fill(here(item), this.#format, this.#passing);
     return bytes(this.#worker.call(...given), context.declared());
   }
 
@@ -62,11 +62,17 @@ export class Guest {
  */
 function bytes(result, format) {
   if (result === undefined || result === null) return undefined;
-  if (result instanceof Uint8Array) return result;
+  if (ArrayBuffer.isView(result)) return here(result);
   if (typeof result?.then === 'function') throw new TypeError('`call` has to give its result at once, not a promise');
   if (typeof result === 'string' && format === 'text') return encoded(result);
   return encoded(written(result));
 }
+
+/**
+ * Bytes as a Uint8Array of the worker's own. componentize-js makes those that come in of another global object, to whose
+ * Uint8Array the worker's `instanceof` does not apply.
+ */
+const here = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** The `worker` that a plugin's module exports, made of a class. */
 export function plugin(made) {
