@@ -8,6 +8,7 @@
 
 mod cache;
 mod cache_args;
+mod check;
 mod compile;
 mod config;
 mod console;
@@ -45,6 +46,7 @@ use std::io::{self, Write};
 use clap::{Parser, Subcommand};
 
 use self::cache::CacheCommand;
+use self::check::CheckArgs;
 use self::compile::PrecompileArgs;
 use self::error::CliError;
 use self::exit::Exit;
@@ -64,6 +66,7 @@ struct Cli {
 enum Command {
     Run(Box<RunArgs>),
     Inspect(InspectArgs),
+    Check(Box<CheckArgs>),
     Compile(PrecompileArgs),
     Cache(CacheCommand),
 }
@@ -74,6 +77,7 @@ pub(crate) fn main() -> Exit {
         Ok(Asked::Run(args)) => run::run(&args),
         Ok(Asked::Show(text)) => show(&text),
         Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
+        Ok(Asked::Check(args)) => check::check(&args, show),
         Ok(Asked::Compile(args)) => compile::compile(&args, show),
         Ok(Asked::Cache(command)) => cache::cache(&command, show),
         Err(Refused::Line(error)) => {
@@ -114,7 +118,7 @@ mod tests {
         assert!(
             help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
         );
-        for name in ["run", "inspect", "compile", "cache"] {
+        for name in ["run", "inspect", "check", "compile", "cache"] {
             let command = command.find_subcommand_mut(name).unwrap();
             let help = command.clone().term_width(80).render_long_help().to_string();
             let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();

@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Plugin,
     /// The input cannot be read, or the output not written.
     InputOutput,
+    /// A check of a plugin failed.
+    CheckFailed,
     /// Somebody pressed Ctrl-C.
     Interrupted,
 }
@@ -31,6 +33,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Plugin => 3,
             Self::InputOutput => 4,
+            Self::CheckFailed => 6,
             Self::Interrupted => 130,
         }
     }
@@ -58,7 +61,8 @@ impl Exit {
                 | BuildError::Name { .. },
             ) => Self::Usage,
             CliError::Engine(_) | CliError::Load(_) | CliError::Build(_) => Self::Plugin,
-            CliError::Source(_)
+            CliError::Items { .. }
+            | CliError::Source(_)
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
             | CliError::FinishFile(_)

@@ -7,6 +7,7 @@ use clap::builder::Resettable;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
 use super::cache::CacheCommand;
+use super::check::CheckArgs;
 use super::compile::PrecompileArgs;
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
@@ -21,6 +22,8 @@ pub(super) enum Asked {
     Run(Box<RunArgs>),
     /// To look into a plugin.
     Inspect(InspectArgs),
+    /// To check a plugin.
+    Check(Box<CheckArgs>),
     /// To compile a plugin.
     Compile(PrecompileArgs),
     /// To see to what is kept of compiled plugins.
@@ -60,6 +63,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     if found.subcommand_matches("run").is_none() {
         match Cli::from_arg_matches(&found)?.command {
             Command::Inspect(args) => return Ok(Asked::Inspect(args)),
+            Command::Check(args) => return Ok(Asked::Check(args)),
             Command::Compile(args) => return Ok(Asked::Compile(args)),
             Command::Cache(command) => return Ok(Asked::Cache(command)),
             Command::Run(_) => unreachable!("it was not named"),
