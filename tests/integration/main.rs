@@ -14,6 +14,7 @@ mod bad_plugins;
 mod batches;
 mod bounds;
 mod cache;
+mod check;
 mod closing_reports;
 mod compiling;
 mod config;

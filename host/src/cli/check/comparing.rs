@@ -122,7 +122,7 @@ pub(super) fn batch(subject: &Subject<'_>) -> Judged {
     let sized = |sample: &Vec<u8>| sizes.map(|size| items::of_size(size, sample));
     let round: Vec<_> = samples.iter().cloned().chain(samples.iter().flat_map(sized)).collect();
     let items: Vec<_> = (0..4).flat_map(|_| round.clone()).collect();
-    let alone = subject.trial().one_by_one().run(&items)?.unbroken()?;
+    let alone = subject.trial().run(&items)?.unbroken()?;
     let together = subject.trial().together().run(&items)?;
     let hint = "`call_batch` writes the bytes, then `end`, then `done`, for each item, with flags as \
                 in `call`, and publishes `out` anew when the results move";

@@ -48,6 +48,11 @@ pub(super) fn memory(subject: &Subject<'_>) -> Judged {
         feed(&mut pool, &samples)?.unbroken()?;
         rounds += 1;
     }
+    if rounds == 1 && samples.len() < MOST && begun.elapsed() > PATIENCE {
+        return Ok(Verdict::skip(
+            "its items take too long to be repeated: name fewer, or smaller ones",
+        ));
+    }
     let mut used = [pool.memory_in_use(); 3];
     for (part, times) in [(1, 3), (2, 6)] {
         let items: Vec<_> = (0..rounds * times).flat_map(|_| samples.clone()).collect();
@@ -72,6 +77,8 @@ pub(super) fn memory(subject: &Subject<'_>) -> Judged {
 /// How many items the first part has at most, and how long it may take.
 const MOST: usize = 1000;
 const LONGEST: Duration = Duration::from_millis(500);
+/// Beyond that, ten times as many would take too long.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn snapshot(subject: &Subject<'_>) -> Judged {
     let samples = subject.samples();

@@ -18,9 +18,14 @@ pub(super) fn text(args: &CheckArgs, report: &Report) -> String {
     let plugin = escape::line(&args.plugin.display().to_string());
     let mut page = format!("plugin {plugin}\n");
     for (check, Verdict { status, details, hint }) in &report.0 {
-        let status = if *status == Status::Fail { "FAIL" } else { status.name() };
-        line(&mut page, &format!("{status}  {:<17} {}", check.name, check.what));
-        for detail in details {
+        let (status, shown, under) = match (status, details.as_slice()) {
+            (Status::Fail, details) => ("FAIL", check.what, details),
+            // Why not says more than what.
+            (Status::Skip, [reason, details @ ..]) => ("skip", reason.as_str(), details),
+            (status, details) => (status.name(), check.what, details),
+        };
+        line(&mut page, &format!("{status}  {:<17} {shown}", check.name));
+        for detail in under {
             let detail = escape::block(&escape::head(detail, LONGEST), UNDER);
             line(&mut page, &format!("{UNDER}{detail}"));
         }

@@ -64,14 +64,17 @@ impl Report {
         self.count(Status::Fail) > 0
     }
 
-    /// The first of these that did not pass, and has no warning either.
+    /// What a check lacks that comes after these: the first of them that did not pass, or what that
+    /// one lacks itself.
     fn missing(&self, after: &[&'static str]) -> Option<&'static str> {
-        let is_there = |name: &str| {
-            self.0.iter().any(|(check, verdict)| {
-                check.name == name && matches!(verdict.status, Status::Pass | Status::Warn)
-            })
+        let found = |name: &str| self.0.iter().find(|(check, _)| check.name == name);
+        let lacks = |name: &&str| match found(name) {
+            Some((_, verdict)) => matches!(verdict.status, Status::Fail | Status::Skip),
+            None => true,
         };
-        after.iter().copied().find(|name| !is_there(name))
+        let first = after.iter().copied().find(lacks)?;
+        let deeper = found(first).and_then(|(check, _)| self.missing(check.after));
+        Some(deeper.unwrap_or(first))
     }
 }
 

@@ -1,11 +1,12 @@
 //! One trial: a fresh instance, the items, its end.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mtl_host::source::Items;
 use mtl_host::{
-    ArgumentPassing, ChunkSize, Error, Event, FaultKind, Init, MaxRestarts, Observer, Pool,
-    PoolBuilder, RetryOn, SnapshotRefusal,
+    ArgumentPassing, ChunkSize, Error, Event, Init, MaxRestarts, Observer, Pool, PoolBuilder,
+    SnapshotRefusal,
 };
 
 use super::course::{Course, Notes};
@@ -18,29 +19,22 @@ pub(super) struct Trial<'a> {
     subject: &'a Subject<'a>,
     init: Option<&'a [u8]>,
     passing: ArgumentPassing,
-    crossing: Crossing,
+    chunk: ChunkSize,
     snapshot: Option<Arc<SnapshotNotes>>,
 }
 
-/// How items cross into the plugin.
-#[derive(Clone, Copy, Debug)]
-enum Crossing {
-    AsUsual,
-    OneByOne,
-    /// Many at once, as far as the plugin takes them so.
-    Together,
-}
-
 impl<'a> Trial<'a> {
-    /// How many items may be in a batch.
-    const TOGETHER: ChunkSize = ChunkSize::Fixed(std::num::NonZeroUsize::new(256).unwrap());
+    /// Items cross one by one, unless that is what is checked: how many cross at once is else a
+    /// matter of time.
+    const ALONE: ChunkSize = ChunkSize::Fixed(NonZeroUsize::MIN);
+    const TOGETHER: ChunkSize = ChunkSize::Fixed(NonZeroUsize::new(256).unwrap());
 
     pub(super) fn of(subject: &'a Subject<'a>) -> Self {
         Self {
             subject,
             init: subject.init.as_deref(),
             passing: subject.passing(),
-            crossing: Crossing::AsUsual,
+            chunk: Self::ALONE,
             snapshot: None,
         }
     }
@@ -53,12 +47,9 @@ impl<'a> Trial<'a> {
         Self { passing, ..self }
     }
 
-    pub(super) fn one_by_one(self) -> Self {
-        Self { crossing: Crossing::OneByOne, ..self }
-    }
-
+    /// With many items at once, as far as the plugin takes them so.
     pub(super) fn together(self) -> Self {
-        Self { crossing: Crossing::Together, ..self }
+        Self { chunk: Self::TOGETHER, ..self }
     }
 
     /// From a snapshot, of which `notes` are taken.
@@ -92,7 +83,8 @@ impl<'a> Trial<'a> {
             .memory(args.memory)
             .total_memory(machine::total_memory())
             .max_restarts(MaxRestarts::AtMost(0))
-            .argument_passing(self.passing);
+            .argument_passing(self.passing)
+            .chunk_size(self.chunk);
         if let Some(init) = self.init {
             builder = builder.init(Init::Same(init.to_vec()));
         }
@@ -105,14 +97,7 @@ impl<'a> Trial<'a> {
         if let Some(notes) = &self.snapshot {
             builder = builder.snapshot().observer(Arc::clone(notes) as _);
         }
-        match self.crossing {
-            Crossing::AsUsual => builder,
-            // An answer that may not be the last word crosses alone.
-            Crossing::OneByOne => {
-                builder.retries(1).retry_on(RetryOn::NOTHING.with(FaultKind::BadResult))
-            }
-            Crossing::Together => builder.chunk_size(Self::TOGETHER),
-        }
+        builder
     }
 }
 
