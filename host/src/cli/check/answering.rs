@@ -41,8 +41,9 @@ pub(super) fn large_item(subject: &Subject<'_>) -> Judged {
     const LARGE: usize = 10_000_000;
     let course = subject.trial().run(&[items::of_size(LARGE, &subject.samples()[0])])?;
     match course.broken() {
-        Some((FaultKind::OutOfMemory, detail)) => {
-            Ok(Verdict::warn(detail).hint(hint(FaultKind::OutOfMemory)))
+        // Nobody has to take items of this size.
+        Some((kind @ (FaultKind::OutOfMemory | FaultKind::Timeout), detail)) => {
+            Ok(Verdict::warn(detail).hint(hint(kind)))
         }
         _ => answered(course),
     }

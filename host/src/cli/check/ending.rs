@@ -75,8 +75,8 @@ pub(super) fn memory(subject: &Subject<'_>) -> Judged {
 }
 
 /// How many items the first part has at most, and how long it may take.
-const MOST: usize = 1000;
-const LONGEST: Duration = Duration::from_millis(500);
+const MOST: usize = 500;
+const LONGEST: Duration = Duration::from_millis(200);
 /// Beyond that, ten times as many would take too long.
 const PATIENCE: Duration = Duration::from_secs(3);
 

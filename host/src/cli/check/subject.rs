@@ -103,9 +103,7 @@ fn loader(args: &CheckArgs, report: &Report) -> Result<PluginLoader, CliError> {
 }
 
 fn load(loader: &PluginLoader, path: &Path) -> Result<Loaded, LoadError> {
-    let mut found = loader.inspect(path)?;
-    match found.refusal.take() {
-        Some(refusal) => Err(refusal),
-        None => Ok(Loaded { plugin: loader.load(path)?, found }),
-    }
+    let plugin = loader.load(path)?;
+    let found = plugin.inspection().map_or_else(|| loader.inspect(path), Ok)?;
+    Ok(Loaded { plugin, found })
 }
