@@ -6,6 +6,7 @@
 //!                  config (a file)     └ signals ─▶ stop flag
 //! ```
 
+mod build;
 mod cache;
 mod cache_args;
 mod check;
@@ -35,6 +36,7 @@ mod report;
 mod run;
 mod run_args;
 mod settings;
+mod shell;
 mod signals;
 mod snapshot_args;
 mod time_span;
@@ -45,6 +47,7 @@ use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
+use self::build::BuildArgs;
 use self::cache::CacheCommand;
 use self::check::CheckArgs;
 use self::compile::PrecompileArgs;
@@ -66,6 +69,7 @@ struct Cli {
 enum Command {
     Run(Box<RunArgs>),
     Inspect(InspectArgs),
+    Build(BuildArgs),
     Check(Box<CheckArgs>),
     Compile(PrecompileArgs),
     Cache(CacheCommand),
@@ -74,9 +78,10 @@ enum Command {
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> Exit {
     match settings::ask(std::env::args_os().collect()) {
-        Ok(Asked::Run(args)) => run::run(&args),
+        Ok(Asked::Run(mut args)) => run::run(&mut args),
         Ok(Asked::Show(text)) => show(&text),
         Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
+        Ok(Asked::Build(args)) => build::build(&args, show),
         Ok(Asked::Check(args)) => check::check(&args, show),
         Ok(Asked::Compile(args)) => compile::compile(&args, show),
         Ok(Asked::Cache(command)) => cache::cache(&command, show),
@@ -118,7 +123,7 @@ mod tests {
         assert!(
             help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
         );
-        for name in ["run", "inspect", "check", "compile", "cache"] {
+        for name in ["run", "inspect", "build", "check", "compile", "cache"] {
             let command = command.find_subcommand_mut(name).unwrap();
             let help = command.clone().term_width(80).render_long_help().to_string();
             let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();

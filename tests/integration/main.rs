@@ -13,6 +13,7 @@ mod bad_input;
 mod bad_plugins;
 mod batches;
 mod bounds;
+mod build;
 mod cache;
 mod check;
 mod closing_reports;

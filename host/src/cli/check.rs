@@ -34,7 +34,6 @@ use self::table::CHECKS;
 use super::cache_args::CacheArgs;
 use super::console::Console;
 use super::env_grant::EnvGrant;
-use super::error::CliError;
 use super::exit::Exit;
 use super::init_arg::InitArg;
 use super::isolation_arg::IsolationArg;
@@ -54,6 +53,7 @@ Exit codes:
     2  the command line does not make sense
     3  the plugin cannot be read, or not compiled in a jail
     4  the items cannot be read
+    5  the plugin cannot be built
     6  a check failed
 
 Examples:
@@ -68,7 +68,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct CheckArgs {
-    /// The plugin: a core module or a component, .wasm or .wat
+    /// The plugin: a core module or a component, .wasm or .wat; or the folder of a project, which is
+    /// built first
     plugin: PathBuf,
 
     /// An item to check with; may be given several times
@@ -150,10 +151,4 @@ pub(super) fn check(args: &CheckArgs, show: impl Fn(&str) -> Exit) -> Exit {
         Exit::Success if judged.has_failed() => Exit::CheckFailed,
         exit => exit,
     }
-}
-
-/// The file of the plugin that is meant.
-fn plugin_file(args: &CheckArgs) -> Result<PathBuf, CliError> {
-    // The one place where a directory would be built first.
-    Ok(args.plugin.clone())
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mtl_host::{Engine, FunctionLimit, Jail, Plugin, PluginSize, Sha256};
 
+use super::build;
 use super::error::CliError;
 use super::exit::Exit;
 use super::isolation_arg::IsolationArg;
@@ -79,16 +80,17 @@ pub(super) fn compile(args: &PrecompileArgs, show: impl Fn(&str) -> Exit) -> Exi
 
 impl PrecompileArgs {
     fn write(&self) -> Result<PathBuf, CliError> {
-        let output = self.output.clone().unwrap_or_else(|| self.plugin.with_extension("cwasm"));
-        let read = [Used { what: "the plugin", path: &self.plugin }];
+        let plugin = build::plugin_of(&self.plugin)?;
+        let output = self.output.clone().unwrap_or_else(|| plugin.with_extension("cwasm"));
+        let read = [Used { what: "the plugin", path: &plugin }];
         overwrite::check(Used { what: "compiled code", path: &output }, &read)?;
-        let code = self.plugin()?.precompiled()?;
+        let code = self.load(&plugin)?.precompiled()?;
         write_whole(&output, &code)
             .map_err(|source| CliError::Precompiled { path: output.clone(), source })?;
         Ok(output)
     }
 
-    fn plugin(&self) -> Result<Plugin, CliError> {
+    fn load(&self, plugin: &Path) -> Result<Plugin, CliError> {
         let engine = if self.fuel { Engine::with_fuel() } else { Engine::new() };
         let mut loader = Plugin::loader(&engine?)
             .isolation(self.isolation.isolation(self.jail))
@@ -100,7 +102,7 @@ impl PrecompileArgs {
         if let Some(export) = &self.call {
             loader = loader.call(export);
         }
-        Ok(self.limits.limit_loader(loader).load(&self.plugin)?)
+        Ok(self.limits.limit_loader(loader).load(plugin)?)
     }
 }
 

@@ -7,6 +7,7 @@ use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
 use mtl_host::{BuildError, CacheError, EngineError, LoadError};
 
+use super::build::ProjectError;
 use super::config::ConfigError;
 use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
@@ -39,6 +40,8 @@ pub(crate) enum CliError {
     /// A flag for workers that are alike, beside some that differ.
     #[error("`--{flag}` does not go with a list of workers")]
     BesideWorkers { flag: &'static str },
+    #[error(transparent)]
+    Project(#[from] ProjectError),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -104,6 +107,7 @@ impl CliError {
                 Some(format!("each worker has its own: `--worker PLUGIN,{flag}=...`"))
             }
             Self::NoCachePlace => Some("name it: `--cache-dir DIR`".into()),
+            Self::Project(error) => error.hint(),
             Self::Config(error) => error.hint(),
             Self::Load(error) => error.hint(),
             Self::Build(error) => error.hint().map(Into::into),

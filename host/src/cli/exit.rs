@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use mtl_host::{BuildError, Ended, Error};
 
+use super::build::ProjectError;
 use super::error::CliError;
 
 /// The exit codes, as `--help` documents them.
@@ -19,6 +20,8 @@ pub(crate) enum Exit {
     Plugin,
     /// The input cannot be read, or the output not written.
     InputOutput,
+    /// A project cannot be built: a compiler is missing, or fails.
+    Build,
     /// A check of a plugin failed.
     CheckFailed,
     /// Somebody pressed Ctrl-C.
@@ -33,6 +36,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Plugin => 3,
             Self::InputOutput => 4,
+            Self::Build => 5,
             Self::CheckFailed => 6,
             Self::Interrupted => 130,
         }
@@ -41,6 +45,7 @@ impl Exit {
     /// The end of a run that could not begin.
     pub(crate) fn of_error(error: &CliError) -> Self {
         match error {
+            CliError::Project(error) => Self::of_project(error),
             CliError::EnvNotSet { .. }
             | CliError::EnvNotText { .. }
             | CliError::InitFile { .. }
@@ -71,6 +76,22 @@ impl Exit {
             | CliError::Precompiled { .. }
             | CliError::Signals { .. }
             | CliError::Thread { .. } => Self::InputOutput,
+        }
+    }
+
+    fn of_project(error: &ProjectError) -> Self {
+        match error {
+            ProjectError::NotAProject { .. }
+            | ProjectError::SeveralLanguages { .. }
+            | ProjectError::NotIn { .. }
+            | ProjectError::SeveralEntries { .. } => Self::Usage,
+            ProjectError::NotOnePlugin { .. }
+            | ProjectError::NoTool { .. }
+            | ProjectError::TooOld { .. }
+            | ProjectError::Start { .. }
+            | ProjectError::Failed { .. }
+            | ProjectError::NotMade { .. } => Self::Build,
+            ProjectError::Read { .. } | ProjectError::Write { .. } => Self::InputOutput,
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::Resettable;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
+use super::build::BuildArgs;
 use super::cache::CacheCommand;
 use super::check::CheckArgs;
 use super::compile::PrecompileArgs;
@@ -22,6 +23,8 @@ pub(super) enum Asked {
     Run(Box<RunArgs>),
     /// To look into a plugin.
     Inspect(InspectArgs),
+    /// To build a project.
+    Build(BuildArgs),
     /// To check a plugin.
     Check(Box<CheckArgs>),
     /// To compile a plugin.
@@ -63,6 +66,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     if found.subcommand_matches("run").is_none() {
         match Cli::from_arg_matches(&found)?.command {
             Command::Inspect(args) => return Ok(Asked::Inspect(args)),
+            Command::Build(args) => return Ok(Asked::Build(args)),
             Command::Check(args) => return Ok(Asked::Check(args)),
             Command::Compile(args) => return Ok(Asked::Compile(args)),
             Command::Cache(command) => return Ok(Asked::Cache(command)),

@@ -7,7 +7,7 @@ use super::course::{Course, shown};
 use super::items;
 use super::subject::Subject;
 use super::trial::feed;
-use super::verdict::{Judged, Verdict};
+use super::verdict::{Judged, Stopped, Verdict};
 use crate::cli::isolation_arg::IsolationArg;
 
 pub(super) fn deterministic(subject: &Subject<'_>) -> Judged {
@@ -95,7 +95,12 @@ pub(super) fn instances(subject: &Subject<'_>) -> Judged {
         Some(init) => subject.trial().init(init),
         None => subject.trial(),
     };
-    let (alone, other_alone) = (subject.trial().run(&samples)?, other().run(&samples)?);
+    let alone = subject.trial().run(&samples)?;
+    let other_alone = match other().run(&samples) {
+        // With other arguments, that is another check.
+        Err(Stopped::Judged(_)) => return Ok(Verdict::skip("the other instance does not start")),
+        other_alone => other_alone?,
+    };
     let mut pool = subject.trial().start()?;
     // Ready before the other one starts.
     feed(&mut pool, super::starting::NO_ITEM)?;

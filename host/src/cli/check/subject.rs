@@ -6,7 +6,8 @@ use std::path::Path;
 use mtl_host::{ArgumentPassing, Engine, Inspection, Isolation, LoadError, Plugin, PluginLoader};
 
 use super::trial::Trial;
-use super::{CheckArgs, items, loading, plugin_file};
+use super::{CheckArgs, items, loading};
+use crate::cli::build;
 use crate::cli::error::CliError;
 use crate::cli::init_arg::InitArg;
 use crate::cli::report::Report;
@@ -36,7 +37,7 @@ impl<'a> Subject<'a> {
     pub(super) fn new(args: &'a CheckArgs, report: &Report) -> Result<Self, CliError> {
         let read = |init: &Option<InitArg>| init.as_ref().map(InitArg::read).transpose();
         let env = args.env.iter().map(|grant| grant.resolve(|name| std::env::var_os(name)));
-        let path = plugin_file(args)?;
+        let path = build::plugin_of(&args.plugin)?;
         let loader = loader(args, report)?;
         let loaded = match load(&loader, &path) {
             Err(error) if loading::is_not_the_plugins(&error) => return Err(error.into()),
