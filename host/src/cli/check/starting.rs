@@ -57,8 +57,8 @@ pub(super) fn argument_passing(subject: &Subject<'_>) -> Judged {
     single(subject)?;
     let many = format!("[{}]", vec!["null"; 100].join(", "));
     let wrong = WRONG_ARGS.into_iter().chain([many.as_str()]);
-    spread(subject, ArgumentPassing::Args, wrong.collect())?;
-    spread(subject, ArgumentPassing::Kwargs, WRONG_KWARGS.to_vec())?;
+    spread(subject, ArgumentPassing::Args, &wrong.collect::<Vec<_>>())?;
+    spread(subject, ArgumentPassing::Kwargs, &WRONG_KWARGS)?;
     Ok(Verdict::pass())
 }
 
@@ -77,12 +77,8 @@ fn single(subject: &Subject<'_>) -> Result<(), Stopped> {
 }
 
 /// What cannot fill the parameters is a bad item.
-fn spread(
-    subject: &Subject<'_>,
-    passing: ArgumentPassing,
-    wrong: Vec<&str>,
-) -> Result<(), Stopped> {
-    let course = subject.trial().passing(passing).run(&wrong)?.unbroken()?;
+fn spread(subject: &Subject<'_>, passing: ArgumentPassing, wrong: &[&str]) -> Result<(), Stopped> {
+    let course = subject.trial().passing(passing).run(wrong)?.unbroken()?;
     let mut found = course.items.iter().zip(&course.answers);
     let is_bad = |answer: &Answer| matches!(answer, Answer::Fault(FaultKind::BadItem, _));
     match found.find(|(_, answer)| !is_bad(answer)) {
