@@ -29,6 +29,7 @@ mod limit_args;
 mod listener;
 mod machine;
 mod nearest;
+mod new;
 mod number;
 mod overwrite;
 mod progress;
@@ -54,6 +55,7 @@ use self::compile::PrecompileArgs;
 use self::error::CliError;
 use self::exit::Exit;
 use self::inspect::InspectArgs;
+use self::new::NewArgs;
 use self::run_args::RunArgs;
 use self::settings::{Asked, Refused};
 
@@ -69,6 +71,7 @@ struct Cli {
 enum Command {
     Run(Box<RunArgs>),
     Inspect(InspectArgs),
+    New(NewArgs),
     Build(BuildArgs),
     Check(Box<CheckArgs>),
     Compile(PrecompileArgs),
@@ -81,6 +84,7 @@ pub(crate) fn main() -> Exit {
         Ok(Asked::Run(mut args)) => run::run(&mut args),
         Ok(Asked::Show(text)) => show(&text),
         Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
+        Ok(Asked::New(args)) => new::new(&args, show),
         Ok(Asked::Build(args)) => build::build(&args, show),
         Ok(Asked::Check(args)) => check::check(&args, show),
         Ok(Asked::Compile(args)) => compile::compile(&args, show),
@@ -123,7 +127,7 @@ mod tests {
         assert!(
             help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
         );
-        for name in ["run", "inspect", "build", "check", "compile", "cache"] {
+        for name in ["run", "inspect", "new", "build", "check", "compile", "cache"] {
             let command = command.find_subcommand_mut(name).unwrap();
             let help = command.clone().term_width(80).render_long_help().to_string();
             let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();

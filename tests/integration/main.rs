@@ -38,6 +38,7 @@ mod limits;
 mod loading;
 mod matrix;
 mod network;
+mod new;
 mod orphans;
 mod output_dir;
 mod outputs;

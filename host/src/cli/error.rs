@@ -12,6 +12,7 @@ use super::config::ConfigError;
 use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
+use super::new::NewError;
 
 /// Why a run could not begin, as far as the command line is concerned.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,8 @@ pub(crate) enum CliError {
     BesideWorkers { flag: &'static str },
     #[error(transparent)]
     Project(#[from] ProjectError),
+    #[error(transparent)]
+    New(#[from] NewError),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -108,6 +111,7 @@ impl CliError {
             }
             Self::NoCachePlace => Some("name it: `--cache-dir DIR`".into()),
             Self::Project(error) => error.hint(),
+            Self::New(error) => error.hint(),
             Self::Config(error) => error.hint(),
             Self::Load(error) => error.hint(),
             Self::Build(error) => error.hint().map(Into::into),

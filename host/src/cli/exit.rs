@@ -6,6 +6,7 @@ use mtl_host::{BuildError, Ended, Error};
 
 use super::build::ProjectError;
 use super::error::CliError;
+use super::new::NewError;
 
 /// The exit codes, as `--help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ impl Exit {
     pub(crate) fn of_error(error: &CliError) -> Self {
         match error {
             CliError::Project(error) => Self::of_project(error),
+            CliError::New(NewError::Write { .. }) => Self::InputOutput,
             CliError::EnvNotSet { .. }
             | CliError::EnvNotText { .. }
             | CliError::InitFile { .. }
@@ -53,6 +55,7 @@ impl Exit {
             | CliError::NamelessItems { .. }
             | CliError::NoPlugin
             | CliError::NoCachePlace
+            | CliError::New(_)
             | CliError::Config(_)
             | CliError::BesideWorkers { .. }
             | CliError::Build(

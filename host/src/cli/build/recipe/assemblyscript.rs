@@ -30,8 +30,16 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
             .split(' '),
         )
         // Without `--use` it would want a function of the host.
-        .args(["--runtime", "incremental", "--use", "abort="]);
+        .args(["--runtime", "incremental", "--use", abort(order)]);
     Ok(Recipe { prepare: install.into_iter().collect(), ..Recipe::one(&tool, step) })
+}
+
+/// What is called when the plugin gives up: the SDK has a function that says why.
+fn abort(order: &Order<'_>) -> &'static str {
+    match order.dir().join("mtl-plugin/abort.ts").is_file() {
+        true => "abort=mtl-plugin/abort/abort",
+        false => "abort=",
+    }
 }
 
 fn entry(order: &Order<'_>) -> Result<String, ProjectError> {

@@ -8,10 +8,12 @@ use crate::cli::build::project::dependencies;
 use crate::cli::build::step::Step;
 
 /// Packages that a program stands for, where `PATH` leads to it.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("assemblyscript", "asc"),
     ("esbuild", "esbuild"),
     ("@bytecodealliance/componentize-js", "componentize-js"),
+    // What the one before lacks; it is installed beside it.
+    ("@bytecodealliance/preview2-shim", "componentize-js"),
     ("componentize-qjs", "componentize-qjs"),
 ];
 

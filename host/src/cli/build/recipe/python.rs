@@ -45,7 +45,10 @@ fn install(order: &Order<'_>) -> Result<Vec<Step>, ProjectError> {
         .ok_or_else(|| order.no_tool("Python", "`apt-get install python3 python3-venv` as root"))?;
     let pip = Step::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"])
-        .args(["--target", PACKAGES, "-r", REQUIREMENTS]);
+        .args(["--target", PACKAGES])
+        // What is compiled for this machine would not run in the plugin.
+        .args(["--only-binary", ":all:", "--platform", "any", "--implementation", "py"])
+        .args(["--abi", "none", "-r", REQUIREMENTS]);
     // Only then are they there.
     let note = Step::new(&python).args([
         "-c",
