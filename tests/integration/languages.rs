@@ -10,6 +10,7 @@
 //! `examples-plugins/languages` sets the compilers up. Where one is missing its language is not tested,
 //! and that is said; under `CI` it is a failure.
 
+mod conformance;
 mod examples;
 mod power;
 mod probe;
@@ -38,6 +39,11 @@ macro_rules! languages {
             #[test]
             fn its_sdk_has_what_the_table_says() {
                 probe::has_what_the_table_says(&$language);
+            }
+
+            #[test]
+            fn its_plugins_pass_the_conformance_check() {
+                conformance::passes(&$language);
             }
 
             #[test]
