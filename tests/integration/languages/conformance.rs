@@ -7,7 +7,7 @@ use super::project::build;
 use crate::support::{command, in_processes};
 
 /// Items that the probe answers in every way that there is.
-const ITEMS: [&str; 7] = ["echo a", "", "state", "skip", "refuse it", "bad one", "bytes 5000"];
+const ITEMS: [&str; 6] = ["echo a", "", "skip", "refuse it", "bad one", "bytes 5000"];
 
 /// All checks pass.
 pub(super) fn passes(language: &Language) {
