@@ -104,7 +104,7 @@ languages! {
         examples: Some("examples-plugins/javascript"),
         power: Some("plugin-sdk/javascript/tests/power"),
     };
-    javascript_small = Language {
+    quickjs = Language {
         column: "JavaScript, QuickJS",
         probe: "plugin-sdk/javascript/tests/probe-qjs",
         examples: None,
