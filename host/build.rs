@@ -77,7 +77,6 @@ fn collect(
 }
 
 /// What is in a folder; a folder that is not there is empty. Cargo looks at it, too.
-#[expect(clippy::print_stdout, reason = "this is how cargo is told")]
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     if !folder.is_dir() {

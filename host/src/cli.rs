@@ -9,6 +9,7 @@
 mod build;
 mod cache;
 mod cache_args;
+mod check;
 mod compile;
 mod config;
 mod console;
@@ -49,6 +50,7 @@ use clap::{Parser, Subcommand};
 
 use self::build::BuildArgs;
 use self::cache::CacheCommand;
+use self::check::CheckArgs;
 use self::compile::PrecompileArgs;
 use self::error::CliError;
 use self::exit::Exit;
@@ -71,6 +73,7 @@ enum Command {
     Inspect(InspectArgs),
     New(NewArgs),
     Build(BuildArgs),
+    Check(Box<CheckArgs>),
     Compile(PrecompileArgs),
     Cache(CacheCommand),
 }
@@ -83,6 +86,7 @@ pub(crate) fn main() -> Exit {
         Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
         Ok(Asked::New(args)) => new::new(&args, show),
         Ok(Asked::Build(args)) => build::build(&args, show),
+        Ok(Asked::Check(args)) => check::check(&args, show),
         Ok(Asked::Compile(args)) => compile::compile(&args, show),
         Ok(Asked::Cache(command)) => cache::cache(&command, show),
         Err(Refused::Line(error)) => {
@@ -123,7 +127,7 @@ mod tests {
         assert!(
             help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
         );
-        for name in ["run", "inspect", "new", "build", "compile", "cache"] {
+        for name in ["run", "inspect", "new", "build", "check", "compile", "cache"] {
             let command = command.find_subcommand_mut(name).unwrap();
             let help = command.clone().term_width(80).render_long_help().to_string();
             let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();

@@ -1,6 +1,6 @@
 /**
- * The exported functions: with `batch`, the only ones that know addresses. An entry file has
- * `export * from "../mtl-plugin/exports"`.
+ * The exported functions: with `batch`, the only ones that know addresses. An entry file exports them by name:
+ * after `export *` the transform of json-as finds nothing to compile.
  *
  * The buffer is not the collector's: it is freed by hand. What the host may still read is kept in globals.
  */

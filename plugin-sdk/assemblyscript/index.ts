@@ -3,7 +3,7 @@
  * items. An entry file exports what the host calls, and says how the worker is started:
  *
  *     import { Base, Result, Worker, start } from "../mtl-plugin";
- *     export * from "../mtl-plugin/exports";
+ *     export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";
  *
  *     class Shout extends Worker {
  *       call(item: string): Result { return Result.text(item.toUpperCase()); }

@@ -54,6 +54,16 @@ func TestTextThatIsNotUTF8SaysWhere(t *testing.T) {
 	}
 }
 
+func TestQuotedTextIsAJSONStringThatSaysIt(t *testing.T) {
+	text := "a \"\\\b\f\n\r\t\x00\x1f\x7f é😀</"
+	if quoted := string(Quoted(text)); quoted != `"a \"\\\b\f\n\r\t\u0000\u001f`+"\x7f é😀</\"" {
+		t.Error(quoted)
+	}
+	if said, err := jsonString(Quoted(text)); string(said) != text || err != nil {
+		t.Error(string(said), err)
+	}
+}
+
 func TestAJSONStringIsWhatItSays(t *testing.T) {
 	for _, row := range []row{
 		{` "a" `, "a"},

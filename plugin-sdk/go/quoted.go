@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -12,6 +13,23 @@ import (
 // that replaces is refused here: bytes that are not UTF-8, and halves of surrogate pairs.
 
 func trimJSON(value []byte) []byte { return bytes.Trim(value, " \t\r\n") }
+
+// Quoted is text as a JSON string. It makes a smaller plugin than [JSON] does.
+func Quoted(text string) []byte {
+	quoted := append(make([]byte, 0, len(text)+2), '"')
+	for _, c := range text {
+		at := strings.IndexRune("\"\\\b\f\n\r\t", c)
+		switch {
+		case at >= 0:
+			quoted = append(quoted, '\\', "\"\\bfnrt"[at])
+		case c < ' ':
+			quoted = append(quoted, '\\', 'u', '0', '0', '0'+byte(c>>4), "0123456789abcdef"[c&15])
+		default:
+			quoted = utf8.AppendRune(quoted, c)
+		}
+	}
+	return append(quoted, '"')
+}
 
 // jsonString is what a JSON string says.
 func jsonString(value []byte) ([]byte, error) {

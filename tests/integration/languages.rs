@@ -10,6 +10,7 @@
 //! `examples-plugins/languages` sets the compilers up. Where one is missing its language is not tested,
 //! and that is said; under `CI` it is a failure.
 
+mod conformance;
 mod examples;
 mod power;
 mod probe;
@@ -38,6 +39,11 @@ macro_rules! languages {
             #[test]
             fn its_sdk_has_what_the_table_says() {
                 probe::has_what_the_table_says(&$language);
+            }
+
+            #[test]
+            fn its_plugins_pass_the_conformance_check() {
+                conformance::passes(&$language);
             }
 
             #[test]
@@ -79,6 +85,18 @@ languages! {
         probe: "plugin-sdk/zig/tests/probe",
         examples: Some("examples-plugins/zig"),
         power: None,
+    };
+    go = Language {
+        column: "Go",
+        probe: "plugin-sdk/go/tests/probe",
+        examples: Some("examples-plugins/go"),
+        power: Some("plugin-sdk/go/tests/power"),
+    };
+    assemblyscript = Language {
+        column: "AssemblyScript",
+        probe: "plugin-sdk/assemblyscript/tests/probe",
+        examples: Some("examples-plugins/assemblyscript"),
+        power: Some("plugin-sdk/assemblyscript/tests/power"),
     };
     javascript = Language {
         column: "JavaScript",

@@ -15,6 +15,7 @@ mod batches;
 mod bounds;
 mod build;
 mod cache;
+mod check;
 mod closing_reports;
 mod compiling;
 mod config;

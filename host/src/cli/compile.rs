@@ -24,13 +24,15 @@ Exit codes:
     0  it is compiled
     2  the command line does not make sense
     3  the plugin cannot be compiled
-    4  the file cannot be written";
+    4  the file cannot be written
+    5  a folder of sources cannot be built";
 
 /// Compile a plugin ahead of time
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct PrecompileArgs {
-    /// The plugin: a core module or a component, .wasm or .wat
+    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources, which is
+    /// built first
     plugin: PathBuf,
 
     /// The file to write [default: the plugin's, with the ending .cwasm]

@@ -26,6 +26,9 @@ pub(crate) enum CliError {
     /// `--init @FILE` names a file that cannot be read.
     #[error("cannot read init arguments `{}`", path.display())]
     InitFile { path: PathBuf, source: io::Error },
+    /// `--items FILE` names a file that cannot be read.
+    #[error("cannot read the items `{}`", path.display())]
+    Items { path: PathBuf, source: io::Error },
     /// An output is also an input.
     #[error("cannot write {written} `{}`: it is also {read}", path.display())]
     Overwrite { written: &'static str, read: &'static str, path: PathBuf },
@@ -116,6 +119,7 @@ impl CliError {
             Self::Sink(error) => error.hint().map(Into::into),
             Self::Cache(error) => error.hint().map(Into::into),
             Self::Engine(_)
+            | Self::Items { .. }
             | Self::FaultsFile(_)
             | Self::FinishFile(_)
             | Self::Show { .. }

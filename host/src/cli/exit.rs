@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     InputOutput,
     /// A project cannot be built: a compiler is missing, or fails.
     Build,
+    /// A check of a plugin failed.
+    CheckFailed,
     /// Somebody pressed Ctrl-C.
     Interrupted,
 }
@@ -36,6 +38,7 @@ impl Exit {
             Self::Plugin => 3,
             Self::InputOutput => 4,
             Self::Build => 5,
+            Self::CheckFailed => 6,
             Self::Interrupted => 130,
         }
     }
@@ -66,7 +69,8 @@ impl Exit {
                 | BuildError::Name { .. },
             ) => Self::Usage,
             CliError::Engine(_) | CliError::Load(_) | CliError::Build(_) => Self::Plugin,
-            CliError::Source(_)
+            CliError::Items { .. }
+            | CliError::Source(_)
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
             | CliError::FinishFile(_)

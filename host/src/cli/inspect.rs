@@ -31,7 +31,8 @@ process of its own, jailed as `run --isolation process` does it.
 
 Exit codes:
     0  a run takes it
-    3  a run refuses it, or it is no plugin: standard error says why";
+    3  a run refuses it, or it is no plugin: standard error says why
+    5  a folder of sources cannot be built";
 
 /// Show what is in a plugin, and what it would have to be granted
 ///
@@ -39,7 +40,8 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct InspectArgs {
-    /// The plugin: a core module or a component, .wasm or .wat
+    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources, which is
+    /// built first
     plugin: PathBuf,
 
     /// Write one JSON object instead of text

@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
 use super::build::BuildArgs;
 use super::cache::CacheCommand;
+use super::check::CheckArgs;
 use super::compile::PrecompileArgs;
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
@@ -27,6 +28,8 @@ pub(super) enum Asked {
     New(NewArgs),
     /// To build a project.
     Build(BuildArgs),
+    /// To check a plugin.
+    Check(Box<CheckArgs>),
     /// To compile a plugin.
     Compile(PrecompileArgs),
     /// To see to what is kept of compiled plugins.
@@ -68,6 +71,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
             Command::Inspect(args) => return Ok(Asked::Inspect(args)),
             Command::New(args) => return Ok(Asked::New(args)),
             Command::Build(args) => return Ok(Asked::Build(args)),
+            Command::Check(args) => return Ok(Asked::Check(args)),
             Command::Compile(args) => return Ok(Asked::Compile(args)),
             Command::Cache(command) => return Ok(Asked::Cache(command)),
             Command::Run(_) => unreachable!("it was not named"),

@@ -6,7 +6,7 @@
  */
 
 import { Base, Result, Worker, failed, formatNumber, isWhiteSpace, parseNumber, start } from "../mtl-plugin";
-export * from "../mtl-plugin/exports";
+export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";
 
 class Square extends Worker {
   call(item: string): Result {

@@ -6,7 +6,7 @@
  */
 
 import { Base, Format, Result, Worker, failed, isWhiteSpace, resultFormat, start, workerIndex } from "../mtl-plugin";
-export * from "../mtl-plugin/exports";
+export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";
 
 class WordCount extends Worker {
   private readonly worker: u32 = workerIndex();

@@ -1,7 +1,7 @@
 /** my-worker greets, and counts whom it has greeted. */
 
 import { Base, Result, Worker, start } from "../mtl-plugin";
-export * from "../mtl-plugin/exports";
+export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";
 
 class Greeter extends Worker {
   private greeted: i32 = 0;

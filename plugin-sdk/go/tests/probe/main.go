@@ -28,16 +28,12 @@ func start(args []byte) (mtl.Worker, error) {
 
 func (p *probe) Call(item []byte) ([]byte, error) {
 	p.calls++
-	text, err := mtl.Text(item)
-	if err != nil {
-		return nil, err
-	}
-	record, err := p.obey(text)
+	record, err := p.obey(string(item))
 	if err != nil {
 		return nil, err
 	}
 	if p.args == "json" {
-		return mtl.JSON(record)
+		return mtl.Quoted(record), nil
 	}
 	return []byte(record), nil
 }

@@ -1,7 +1,7 @@
 /** Raises numbers to powers: base to the exponent; of that, where there is a modulus, what is left over. */
 
 import { Arguments, Base, Format, Result, TypedWorker, resultFormat, start } from "../mtl-plugin";
-export * from "../mtl-plugin/exports";
+export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";
 
 class Power extends TypedWorker {
   constructor() {

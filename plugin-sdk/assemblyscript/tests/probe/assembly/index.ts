@@ -4,19 +4,25 @@
  */
 
 import {
-  Base, Format, Level, Result, Worker, failed, itemFormat, log, resultFormat, start, workerCount, workerIndex,
+  Base, BytesWorker, Format, Level, Result, failed, itemFormat, log, resultFormat, start, workerCount, workerIndex,
 } from "../mtl-plugin";
-export * from "../mtl-plugin/exports";
+export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";
 
-class Probe extends Worker {
+class Probe extends BytesWorker {
   private calls: i32 = 0;
 
   constructor(private readonly args: string) {
     super();
   }
 
-  call(item: string): Result {
+  call(bytes: Uint8Array): Result {
     this.calls++;
+    const isRaw = startsWith(bytes, "echo ") && this.args != "json";
+    if (isRaw) return Result.bytes(bytes.subarray(5));
+    return this.obey(String.UTF8.decode(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)));
+  }
+
+  private obey(item: string): Result {
     const space = item.indexOf(" ");
     const command = space < 0 ? item : item.substring(0, space);
     const rest = space < 0 ? "" : item.substring(space + 1);
@@ -42,6 +48,13 @@ class Probe extends Worker {
   private record(text: string): Result {
     return this.args == "json" ? Result.json<string>(text) : Result.text(text);
   }
+}
+
+function startsWith(bytes: Uint8Array, text: string): bool {
+  for (let at = 0; at < text.length; at++) {
+    if (at >= bytes.length || bytes[at] != <u8>text.charCodeAt(at)) return false;
+  }
+  return true;
 }
 
 function isCount(text: string): bool {
