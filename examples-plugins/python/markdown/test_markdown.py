@@ -1,15 +1,16 @@
-"""Run by `python -m unittest` in this folder, where `pip install -r requirements.txt` has been."""
+"""Run by `python -m unittest` in this folder. The package is where `mtl-host build` has put it, or installed."""
 
 import sys
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).with_name("mtl-plugin")))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "mtl-plugin"), str(HERE / "build" / "packages")]
 
 try:
     from markdown import Markdown
 except ImportError as missing:
-    raise unittest.SkipTest("pip install -r requirements.txt") from missing
+    raise unittest.SkipTest("mtl-host build") from missing
 from mtl_plugin.testing import Instance
 
 
