@@ -24,6 +24,7 @@ export function decoded(bytes) {
 
 /** As `encoded`, in any engine. */
 export function encodedByHand(text) {
+  if (!/[^\x00-\x7f]/.test(text)) return asciiBytes(text);
   const bytes = new Uint8Array(text.length * 3);
   let end = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -53,25 +54,48 @@ export function encodedByHand(text) {
   return bytes.slice(0, end);
 }
 
+function asciiBytes(text) {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
 /** As `decoded`, in any engine. */
 export function decodedByHand(bytes) {
   const pieces = [];
-  let codes = [];
   for (let at = 0; at < bytes.length; ) {
-    const length = lengthAt(bytes, at);
-    if (length === 0) throw new NotText(`not UTF-8 from byte ${at} on`);
-    let code = length === 1 ? bytes[at] : bytes[at] & (0xff >> (length + 1));
-    for (let next = 1; next < length; next += 1) code = (code << 6) | (bytes[at + next] & 0x3f);
+    const end = endOfCharacters(bytes, at);
+    pieces.push(charactersOf(bytes.subarray(at, end), at));
+    at = end;
+  }
+  return pieces.join('');
+}
+
+// An engine takes only so many arguments.
+const PIECE = 4096;
+
+/** Where a piece ends that begins at `at`: not within a character. */
+function endOfCharacters(bytes, at) {
+  let end = Math.min(at + PIECE, bytes.length);
+  if (end === bytes.length) return end;
+  while (end > at + PIECE - 4 && (bytes[end] & 0xc0) === 0x80) end -= 1;
+  return end;
+}
+
+function charactersOf(piece, from) {
+  // Each byte as a character: the engine finds faster than we do whether it may stay so.
+  const text = String.fromCharCode.apply(null, piece);
+  if (!/[^\x00-\x7f]/.test(text)) return text;
+  const codes = [];
+  for (let at = 0; at < piece.length; ) {
+    const length = lengthAt(piece, at);
+    if (length === 0) throw new NotText(`not UTF-8 from byte ${from + at} on`);
+    let code = length === 1 ? piece[at] : piece[at] & (0xff >> (length + 1));
+    for (let next = 1; next < length; next += 1) code = (code << 6) | (piece[at + next] & 0x3f);
     codes.push(code);
     at += length;
-    // An engine takes only so many arguments.
-    if (codes.length === 4096) {
-      pieces.push(String.fromCodePoint(...codes));
-      codes = [];
-    }
   }
-  pieces.push(String.fromCodePoint(...codes));
-  return pieces.join('');
+  return String.fromCodePoint.apply(null, codes);
 }
 
 /** How many bytes the character at `at` has; 0 where there is none. */

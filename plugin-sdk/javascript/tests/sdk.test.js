@@ -209,7 +209,7 @@ test('values are found where they stand', () => {
 });
 
 test('text is UTF-8, in an engine that has nothing for it, too', () => {
-  for (const text of ['', 'a', 'é€😀', 'x'.repeat(5000), '\u{10ffff}\ufeff']) {
+  for (const text of ['', 'a', 'é€😀', 'x'.repeat(5000), 'é'.repeat(5000), `${'x'.repeat(4094)}😀`, `${'x'.repeat(4095)}😀é`, '\u{10ffff}\ufeff']) {
     assert.deepEqual(encodedByHand(text), new TextEncoder().encode(text));
     assert.equal(decodedByHand(encodedByHand(text)), text);
   }
@@ -223,6 +223,9 @@ test('text is UTF-8, in an engine that has nothing for it, too', () => {
     [[0xf4, 0x90, 0x80, 0x80], 0],
     [[0xc3, 0xa9, 0xf0, 0x9f, 0x98], 2],
     [[0xff], 0],
+    [[...Array(4095).fill(0x61), 0xf0, 0x9f, 0x98], 4095],
+    [[...Array(4096).fill(0x61), 0x80], 4096],
+    [Array(9000).fill(0x80), 0],
   ]) {
     assert.throws(() => decodedByHand(Uint8Array.from(bytes)), new NotText(`not UTF-8 from byte ${from} on`), `${bytes}`);
   }
