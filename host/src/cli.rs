@@ -6,8 +6,10 @@
 //!                  config (a file)     └ signals ─▶ stop flag
 //! ```
 
+mod build;
 mod cache;
 mod cache_args;
+mod check;
 mod compile;
 mod config;
 mod console;
@@ -27,6 +29,7 @@ mod limit_args;
 mod listener;
 mod machine;
 mod nearest;
+mod new;
 mod number;
 mod overwrite;
 mod progress;
@@ -34,6 +37,7 @@ mod report;
 mod run;
 mod run_args;
 mod settings;
+mod shell;
 mod signals;
 mod snapshot_args;
 mod time_span;
@@ -44,11 +48,14 @@ use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
+use self::build::BuildArgs;
 use self::cache::CacheCommand;
+use self::check::CheckArgs;
 use self::compile::PrecompileArgs;
 use self::error::CliError;
 use self::exit::Exit;
 use self::inspect::InspectArgs;
+use self::new::NewArgs;
 use self::run_args::RunArgs;
 use self::settings::{Asked, Refused};
 
@@ -64,6 +71,9 @@ struct Cli {
 enum Command {
     Run(Box<RunArgs>),
     Inspect(InspectArgs),
+    New(NewArgs),
+    Build(BuildArgs),
+    Check(Box<CheckArgs>),
     Compile(PrecompileArgs),
     Cache(CacheCommand),
 }
@@ -71,9 +81,12 @@ enum Command {
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> Exit {
     match settings::ask(std::env::args_os().collect()) {
-        Ok(Asked::Run(args)) => run::run(&args),
+        Ok(Asked::Run(mut args)) => run::run(&mut args),
         Ok(Asked::Show(text)) => show(&text),
         Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
+        Ok(Asked::New(args)) => new::new(&args, show),
+        Ok(Asked::Build(args)) => build::build(&args, show),
+        Ok(Asked::Check(args)) => check::check(&args, show),
         Ok(Asked::Compile(args)) => compile::compile(&args, show),
         Ok(Asked::Cache(command)) => cache::cache(&command, show),
         Err(Refused::Line(error)) => {
@@ -114,7 +127,7 @@ mod tests {
         assert!(
             help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
         );
-        for name in ["run", "inspect", "compile", "cache"] {
+        for name in ["run", "inspect", "new", "build", "check", "compile", "cache"] {
             let command = command.find_subcommand_mut(name).unwrap();
             let help = command.clone().term_width(80).render_long_help().to_string();
             let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();

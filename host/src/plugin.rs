@@ -286,6 +286,21 @@ impl Plugin {
         self.facts.can_connect
     }
 
+    /// What is in its file, as [`Plugin::inspect`] finds it, without compiling it once more; none, if
+    /// it was compiled in a process, or before.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Need, Plugin};
+    /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
+    /// assert_eq!(plugin.inspection().unwrap().needs(), [Need::Files]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn inspection(&self) -> Option<Inspection> {
+        let (loaded, source) = (self.loaded()?, self.source()?);
+        Some(Inspection::of(loaded.findings(&source.loader), &source.bytes, None))
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }

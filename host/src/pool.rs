@@ -45,6 +45,7 @@ use crate::event::Audience;
 use crate::outcome::{Format, Outcomes, RecordRule};
 use crate::plugin::Plugin;
 use crate::queue::{Queue, Window};
+use crate::sandbox::meter::PoolMemory;
 use crate::sandbox::watchdog::Ticks;
 use crate::sink::{Sink, SinkError};
 use crate::source::{Items, Source};
@@ -76,6 +77,7 @@ pub struct Pool {
     mailboxes: Vec<Mailbox>,
     workers: Vec<Running>,
     cancel: Cancel,
+    memory: Arc<PoolMemory>,
 }
 
 /// A worker's thread.
@@ -145,7 +147,8 @@ impl Pool {
         let live = Arc::new(AtomicUsize::new(opens.len()));
         let progress = Progress::default();
         let (mailboxes, workers) = (Vec::new(), Vec::new());
-        let mut pool = Self { settings, progress, mailboxes, workers, cancel };
+        let memory = Arc::default();
+        let mut pool = Self { settings, progress, mailboxes, workers, cancel, memory };
         for (number, open) in (0..).zip(opens) {
             let index = WorkerIndex::new(number);
             let worker = Worker {
@@ -171,6 +174,33 @@ impl Pool {
             pool.mailboxes.push(mailbox);
         }
         Ok(pool)
+    }
+
+    /// The same, whose plugins take their memory from `memory`.
+    pub(crate) fn counting(mut self, memory: Arc<PoolMemory>) -> Self {
+        self.memory = memory;
+        self
+    }
+
+    /// How much memory the plugins of all workers have at this moment, in bytes: their memories and
+    /// tables, as [`memory`](PoolBuilder::memory) limits them. What an instance has had is counted
+    /// until it is gone. Of workers in processes it is counted only where there is a
+    /// [`total_memory`](PoolBuilder::total_memory) for all.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/greedy.wat")?;
+    /// // An item that begins with `g` grows its memory by 1 MiB.
+    /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
+    /// pool.map(["one"]).try_collect::<Vec<_>>()?;
+    /// let before = pool.memory_in_use();
+    /// pool.map(["grow", "grow"]).try_collect::<Vec<_>>()?;
+    /// assert_eq!(pool.memory_in_use(), before + (2 << 20));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn memory_in_use(&self) -> usize {
+        self.memory.used()
     }
 
     /// How many workers there are.

@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use crate::support::{Host, host, lines};
 
-fn checkout() -> PathBuf {
+pub(crate) fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-fn folder() -> PathBuf {
+/// Where the example plugins are, if they have been built.
+pub(crate) fn folder() -> PathBuf {
     match env::var_os("MTL_EXAMPLE_PLUGINS") {
         Some(folder) => folder.into(),
         None => checkout().join("examples-plugins/target/wasm32-wasip1/release"),
@@ -43,7 +44,7 @@ fn form(name: &Path, test: impl Fn(Host)) {
 }
 
 #[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
-fn skip(path: &Path) {
+pub(crate) fn skip(path: &Path) {
     assert!(env::var_os("CI").is_none(), "`{}` has not been built", path.display());
     eprintln!("skipped: `{}` has not been built", path.display());
 }

@@ -187,9 +187,13 @@ impl Host {
     }
 
     /// Runs under another program, which is to start the command with its arguments.
-    pub(crate) fn under<const N: usize>(mut self, program: &str, args: [&str; N]) -> Self {
+    pub(crate) fn under<A: Into<OsString>>(
+        mut self,
+        program: &str,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
         let command = std::mem::replace(&mut self.program, program.into());
-        let before = args.into_iter().map(OsString::from).chain([command]);
+        let before = args.into_iter().map(Into::into).chain([command]);
         self.args.splice(0..0, before);
         self
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mtl_host::{Engine, FunctionLimit, Jail, Plugin, PluginSize, Sha256};
 
+use super::build;
 use super::error::CliError;
 use super::exit::Exit;
 use super::isolation_arg::IsolationArg;
@@ -23,13 +24,15 @@ Exit codes:
     0  it is compiled
     2  the command line does not make sense
     3  the plugin cannot be compiled
-    4  the file cannot be written";
+    4  the file cannot be written
+    5  a folder of sources cannot be built";
 
 /// Compile a plugin ahead of time
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct PrecompileArgs {
-    /// The plugin: a core module or a component, .wasm or .wat
+    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources, which is
+    /// built first
     plugin: PathBuf,
 
     /// The file to write [default: the plugin's, with the ending .cwasm]
@@ -79,16 +82,17 @@ pub(super) fn compile(args: &PrecompileArgs, show: impl Fn(&str) -> Exit) -> Exi
 
 impl PrecompileArgs {
     fn write(&self) -> Result<PathBuf, CliError> {
-        let output = self.output.clone().unwrap_or_else(|| self.plugin.with_extension("cwasm"));
-        let read = [Used { what: "the plugin", path: &self.plugin }];
+        let plugin = build::plugin_of(&self.plugin)?;
+        let output = self.output.clone().unwrap_or_else(|| plugin.with_extension("cwasm"));
+        let read = [Used { what: "the plugin", path: &plugin }];
         overwrite::check(Used { what: "compiled code", path: &output }, &read)?;
-        let code = self.plugin()?.precompiled()?;
+        let code = self.load(&plugin)?.precompiled()?;
         write_whole(&output, &code)
             .map_err(|source| CliError::Precompiled { path: output.clone(), source })?;
         Ok(output)
     }
 
-    fn plugin(&self) -> Result<Plugin, CliError> {
+    fn load(&self, plugin: &Path) -> Result<Plugin, CliError> {
         let engine = if self.fuel { Engine::with_fuel() } else { Engine::new() };
         let mut loader = Plugin::loader(&engine?)
             .isolation(self.isolation.isolation(self.jail))
@@ -100,7 +104,7 @@ impl PrecompileArgs {
         if let Some(export) = &self.call {
             loader = loader.call(export);
         }
-        Ok(self.limits.limit_loader(loader).load(&self.plugin)?)
+        Ok(self.limits.limit_loader(loader).load(plugin)?)
     }
 }
 

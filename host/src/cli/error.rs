@@ -7,10 +7,12 @@ use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
 use mtl_host::{BuildError, CacheError, EngineError, LoadError};
 
+use super::build::ProjectError;
 use super::config::ConfigError;
 use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
+use super::new::NewError;
 
 /// Why a run could not begin, as far as the command line is concerned.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,9 @@ pub(crate) enum CliError {
     /// `--init @FILE` names a file that cannot be read.
     #[error("cannot read init arguments `{}`", path.display())]
     InitFile { path: PathBuf, source: io::Error },
+    /// `--items FILE` names a file that cannot be read.
+    #[error("cannot read the items `{}`", path.display())]
+    Items { path: PathBuf, source: io::Error },
     /// An output is also an input.
     #[error("cannot write {written} `{}`: it is also {read}", path.display())]
     Overwrite { written: &'static str, read: &'static str, path: PathBuf },
@@ -36,6 +41,10 @@ pub(crate) enum CliError {
     /// A flag for workers that are alike, beside some that differ.
     #[error("`--{flag}` does not go with a list of workers")]
     BesideWorkers { flag: &'static str },
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    #[error(transparent)]
+    New(#[from] NewError),
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -101,6 +110,8 @@ impl CliError {
                 Some(format!("each worker has its own: `--worker PLUGIN,{flag}=...`"))
             }
             Self::NoCachePlace => Some("name it: `--cache-dir DIR`".into()),
+            Self::Project(error) => error.hint(),
+            Self::New(error) => error.hint(),
             Self::Config(error) => error.hint(),
             Self::Load(error) => error.hint(),
             Self::Build(error) => error.hint().map(Into::into),
@@ -108,6 +119,7 @@ impl CliError {
             Self::Sink(error) => error.hint().map(Into::into),
             Self::Cache(error) => error.hint().map(Into::into),
             Self::Engine(_)
+            | Self::Items { .. }
             | Self::FaultsFile(_)
             | Self::FinishFile(_)
             | Self::Show { .. }

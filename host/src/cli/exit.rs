@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use mtl_host::{BuildError, Ended, Error};
 
+use super::build::ProjectError;
 use super::error::CliError;
+use super::new::NewError;
 
 /// The exit codes, as `--help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,10 @@ pub(crate) enum Exit {
     Plugin,
     /// The input cannot be read, or the output not written.
     InputOutput,
+    /// A project cannot be built: a compiler is missing, or fails.
+    Build,
+    /// A check of a plugin failed.
+    CheckFailed,
     /// Somebody pressed Ctrl-C.
     Interrupted,
 }
@@ -31,6 +37,8 @@ impl Exit {
             Self::Usage => 2,
             Self::Plugin => 3,
             Self::InputOutput => 4,
+            Self::Build => 5,
+            Self::CheckFailed => 6,
             Self::Interrupted => 130,
         }
     }
@@ -38,6 +46,8 @@ impl Exit {
     /// The end of a run that could not begin.
     pub(crate) fn of_error(error: &CliError) -> Self {
         match error {
+            CliError::Project(error) => Self::of_project(error),
+            CliError::New(NewError::Write { .. }) => Self::InputOutput,
             CliError::EnvNotSet { .. }
             | CliError::EnvNotText { .. }
             | CliError::InitFile { .. }
@@ -45,6 +55,7 @@ impl Exit {
             | CliError::NamelessItems { .. }
             | CliError::NoPlugin
             | CliError::NoCachePlace
+            | CliError::New(_)
             | CliError::Config(_)
             | CliError::BesideWorkers { .. }
             | CliError::Build(
@@ -58,7 +69,8 @@ impl Exit {
                 | BuildError::Name { .. },
             ) => Self::Usage,
             CliError::Engine(_) | CliError::Load(_) | CliError::Build(_) => Self::Plugin,
-            CliError::Source(_)
+            CliError::Items { .. }
+            | CliError::Source(_)
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
             | CliError::FinishFile(_)
@@ -67,6 +79,22 @@ impl Exit {
             | CliError::Precompiled { .. }
             | CliError::Signals { .. }
             | CliError::Thread { .. } => Self::InputOutput,
+        }
+    }
+
+    fn of_project(error: &ProjectError) -> Self {
+        match error {
+            ProjectError::NotAProject { .. }
+            | ProjectError::SeveralLanguages { .. }
+            | ProjectError::NotIn { .. }
+            | ProjectError::SeveralEntries { .. } => Self::Usage,
+            ProjectError::NotOnePlugin { .. }
+            | ProjectError::NoTool { .. }
+            | ProjectError::TooOld { .. }
+            | ProjectError::Start { .. }
+            | ProjectError::Failed { .. }
+            | ProjectError::NotMade { .. } => Self::Build,
+            ProjectError::Read { .. } | ProjectError::Write { .. } => Self::InputOutput,
         }
     }
 

@@ -15,6 +15,7 @@ use mtl_host::{
 };
 use serde_json::{Value, json};
 
+use super::build;
 use super::console::Console;
 use super::error::CliError;
 use super::escape;
@@ -22,6 +23,7 @@ use super::exit::Exit;
 use super::limit_args::CompileArgs;
 use super::report::Report;
 use super::run::refuse;
+use super::shell;
 
 const AFTER_HELP: &str = "\
 Nothing of the plugin is run, but it is compiled, which can take seconds: in a
@@ -29,7 +31,8 @@ process of its own, jailed as `run --isolation process` does it.
 
 Exit codes:
     0  a run takes it
-    3  a run refuses it, or it is no plugin: standard error says why";
+    3  a run refuses it, or it is no plugin: standard error says why
+    5  a folder of sources cannot be built";
 
 /// Show what is in a plugin, and what it would have to be granted
 ///
@@ -37,7 +40,8 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct InspectArgs {
-    /// The plugin: a core module or a component, .wasm or .wat
+    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources, which is
+    /// built first
     plugin: PathBuf,
 
     /// Write one JSON object instead of text
@@ -72,23 +76,13 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
 fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
     let isolation = Isolation::Process(Processes::new().jail(args.jail));
     let loader = Plugin::loader(&Engine::new()?).isolation(isolation);
-    Ok(args.compile.limit_loader(loader).inspect(&args.plugin)?)
+    Ok(args.compile.limit_loader(loader).inspect(build::plugin_of(&args.plugin)?)?)
 }
 
 /// The command that grants what the plugin might use.
 fn command(path: &Path, needs: &[Need]) -> String {
     let flags: String = needs.iter().map(|need| format!(" {}", need.flag())).collect();
-    format!("mtl-host run {}{flags} [INPUT]...", quoted(&path.display().to_string()))
-}
-
-/// A word that a shell takes as it is.
-fn quoted(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./+,@%=:".contains(&byte);
-    match !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain) {
-        true => text.into(),
-        false if text.starts_with('-') => quoted(&format!("./{text}")),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
+    format!("mtl-host run {}{flags} [INPUT]...", shell::path(&path.display().to_string()))
 }
 
 fn text(path: &Path, found: &Inspection) -> String {

@@ -191,7 +191,7 @@ fn error_text(error: &dyn StdError, hint: Option<&str>) -> String {
 }
 
 /// The error and its causes, one after the other.
-fn chain(error: &dyn StdError) -> String {
+pub(super) fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -21,7 +21,7 @@ use super::run_args::{ItemArgs, ResultArgs, RunArgs};
 use super::signals::Signals;
 
 /// Runs, and tells people of it.
-pub(super) fn run(args: &RunArgs) -> Exit {
+pub(super) fn run(args: &mut RunArgs) -> Exit {
     let console = Arc::new(Console::standard_error());
     try_run(args, &console).unwrap_or_else(|error| {
         Report::to(&console).cannot_begin(&error);
@@ -35,10 +35,11 @@ pub(super) fn refuse(error: &CliError) -> Exit {
     Exit::of_error(error)
 }
 
-fn try_run(args: &RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
+fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     machine::allow_open_files();
     let (stop, report) = (StopFlag::new(), Report::to(console));
     check_output_dir(args)?;
+    args.workers.build()?;
     check_overwrites(args)?;
     let source = open_source(&args.items, args.limits.max_item)?;
     let builder = describe(args, args.cache.cache(&report).as_ref())?;

@@ -33,6 +33,7 @@ Exit codes:
     2  the command line does not make sense
     3  the plugin cannot be loaded or initialised
     4  the input cannot be read, or the output not written
+    5  a folder of sources cannot be built
   130  interrupted: after Ctrl-C, what is in the workers is finished and
        written; a second Ctrl-C ends at once
 
@@ -58,8 +59,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, override_usage = USAGE, arg_required_else_help = true)]
 pub(crate) struct RunArgs {
-    /// The plugin: a core module or a component, .wasm or .wat. With `--plugin`, `--worker`, or
-    /// a configuration that names one, this is the first INPUT
+    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources, which is
+    /// built first, as `mtl-host build` does. With `--plugin`, `--worker`, or a configuration that
+    /// names one, this is the first INPUT
     #[arg(value_name = "PLUGIN")]
     pub(crate) first: Option<PathBuf>,
 

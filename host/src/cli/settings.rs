@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use clap::builder::Resettable;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
+use super::build::BuildArgs;
 use super::cache::CacheCommand;
+use super::check::CheckArgs;
 use super::compile::PrecompileArgs;
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
 use super::inspect::InspectArgs;
+use super::new::NewArgs;
 use super::run_args::RunArgs;
 use super::{Cli, Command};
 
@@ -21,6 +24,12 @@ pub(super) enum Asked {
     Run(Box<RunArgs>),
     /// To look into a plugin.
     Inspect(InspectArgs),
+    /// To begin a project.
+    New(NewArgs),
+    /// To build a project.
+    Build(BuildArgs),
+    /// To check a plugin.
+    Check(Box<CheckArgs>),
     /// To compile a plugin.
     Compile(PrecompileArgs),
     /// To see to what is kept of compiled plugins.
@@ -60,6 +69,9 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     if found.subcommand_matches("run").is_none() {
         match Cli::from_arg_matches(&found)?.command {
             Command::Inspect(args) => return Ok(Asked::Inspect(args)),
+            Command::New(args) => return Ok(Asked::New(args)),
+            Command::Build(args) => return Ok(Asked::Build(args)),
+            Command::Check(args) => return Ok(Asked::Check(args)),
             Command::Compile(args) => return Ok(Asked::Compile(args)),
             Command::Cache(command) => return Ok(Asked::Cache(command)),
             Command::Run(_) => unreachable!("it was not named"),

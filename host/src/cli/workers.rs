@@ -6,6 +6,7 @@ use mtl_host::{
     Cache, Engine, EngineError, Plugin, PluginLoader, Pool, PoolBuilder, Sha256, WorkerSpec,
 };
 
+use super::build::{self, ProjectError};
 use super::env_grant::EnvGrant;
 use super::error::CliError;
 use super::init_arg::{self, InitArg};
@@ -28,6 +29,15 @@ impl WorkerArgs {
             Some((flag, _)) => Err(CliError::BesideWorkers { flag }),
             None => Ok(()),
         }
+    }
+
+    /// Builds what is named by the folder of its sources.
+    pub(super) fn build(&mut self) -> Result<(), ProjectError> {
+        let plugins = self.worker.iter_mut().map(|worker| &mut worker.plugin);
+        for plugin in plugins.chain(&mut self.plugin) {
+            *plugin = build::plugin_of(plugin)?;
+        }
+        Ok(())
     }
 
     /// The files that workers are made of.

@@ -112,6 +112,11 @@ impl ComponentPlugin {
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
     }
 
+    /// It, compiled.
+    pub(super) fn as_component(&self) -> &Component {
+        self.pre.component()
+    }
+
     /// Its compiled code.
     pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
         self.pre.component().serialize()

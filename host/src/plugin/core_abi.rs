@@ -76,6 +76,11 @@ impl CorePlugin {
         module.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
     }
 
+    /// It, compiled.
+    pub(super) fn as_module(&self) -> &Module {
+        self.pre.module()
+    }
+
     /// Its compiled code.
     pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
         self.pre.module().serialize()

@@ -10,6 +10,9 @@ mod wit;
 
 use std::path::Path;
 
+use wasmtime::Module;
+use wasmtime::component::Component;
+
 pub use self::need::Need;
 
 use super::artifact::{Artifact, Kind};
@@ -163,9 +166,27 @@ impl Findings {
             Kind::Core => PluginKind::CoreModule,
             Kind::Component => PluginKind::Component,
         };
-        let (exports, imports) = (Vec::new(), Vec::new());
-        let mut found = Self { kind, exports, imports, memory: None, refusal: None };
+        let mut found = Self::nothing(kind);
         found.refusal = found.read(loader, path, artifact).err();
+        found
+    }
+
+    fn nothing(kind: PluginKind) -> Self {
+        let (exports, imports) = (Vec::new(), Vec::new());
+        Self { kind, exports, imports, memory: None, refusal: None }
+    }
+
+    /// What is in a module that is loaded.
+    pub(super) fn of_module(loader: &PluginLoader, module: &Module) -> Self {
+        let mut found = Self::nothing(PluginKind::CoreModule);
+        core::read(&mut found, module, provider(loader));
+        found
+    }
+
+    /// What is in a component that is loaded.
+    pub(super) fn of_component(loader: &PluginLoader, component: &Component) -> Self {
+        let mut found = Self::nothing(PluginKind::Component);
+        component::read(&mut found, loader.engine(), component, provider(loader));
         found
     }
 
@@ -175,24 +196,28 @@ impl Findings {
         path: &Path,
         artifact: &Artifact<'_>,
     ) -> Result<(), LoadError> {
-        let provider = |from: &str, is_wasi: bool| match from {
-            context::INTERFACE => Provider::Context,
-            _ if is_wasi => Provider::Wasi,
-            _ if loader.functions().has_interface(from) => Provider::HostFunction,
-            _ => Provider::Unknown,
-        };
         match artifact.kind() {
             Kind::Core => {
                 let module = CorePlugin::module(loader, path, artifact)?;
-                core::read(self, &module, provider);
+                core::read(self, &module, provider(loader));
                 CorePlugin::link(loader, path, &module).map(drop)
             }
             Kind::Component => {
                 let component = ComponentPlugin::component(loader, path, artifact)?;
-                component::read(self, loader.engine(), &component, provider);
+                component::read(self, loader.engine(), &component, provider(loader));
                 ComponentPlugin::link(loader, path, &component).map(drop)
             }
         }
+    }
+}
+
+/// Says who provides what is imported from somewhere, which may be WASI.
+fn provider(loader: &PluginLoader) -> impl Fn(&str, bool) -> Provider {
+    |from, is_wasi| match from {
+        context::INTERFACE => Provider::Context,
+        _ if is_wasi => Provider::Wasi,
+        _ if loader.functions().has_interface(from) => Provider::HostFunction,
+        _ => Provider::Unknown,
     }
 }
 

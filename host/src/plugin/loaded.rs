@@ -11,7 +11,7 @@ use super::code::{MachineCode, Runnable};
 use super::component::ComponentPlugin;
 use super::core_abi::{CorePlugin, Frozen, Witnessed};
 use super::snapshot::{Freezing, SnapshotRefusal};
-use super::{HostFunctions, LoadError, PluginLoader, Spec, StartError};
+use super::{Findings, HostFunctions, LoadError, PluginLoader, Spec, StartError};
 use crate::outcome::Format;
 use crate::worker::executor::Executor;
 
@@ -87,6 +87,14 @@ impl Loaded {
                 asks_for_passing: plugin.asks_for_passing(),
                 can_connect: plugin.can_connect(),
             },
+        }
+    }
+
+    /// What is in it.
+    pub(super) fn findings(&self, loader: &PluginLoader) -> Findings {
+        match &self.0 {
+            Code::Core(plugin) => Findings::of_module(loader, plugin.as_module()),
+            Code::Component(plugin) => Findings::of_component(loader, plugin.as_component()),
         }
     }
 

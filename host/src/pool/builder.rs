@@ -256,7 +256,7 @@ impl PoolBuilder {
             watch: Watch::new(time_limits, cancel.clone()),
             clock: Clock::new(),
         };
-        let mut groups = snapshots.groups();
+        let (mut groups, memory) = (snapshots.groups(), Arc::clone(&all.pool_memory));
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
             let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());
@@ -264,7 +264,8 @@ impl PoolBuilder {
             spec.open(all, &isolation, &clock, groups.as_mut())
         };
         let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
-        Pool::start(opens, settings, &clock.ticks(), cancel).map_err(BuildError::Thread)
+        let pool = Pool::start(opens, settings, &clock.ticks(), cancel);
+        Ok(pool.map_err(BuildError::Thread)?.counting(memory))
     }
 }
 

@@ -12,7 +12,7 @@ use wasmtime::ResourceLimiter;
 use crate::sandbox::limits::{MemoryLimit, TotalMemory};
 
 /// What all instances of a pool have taken together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct PoolMemory {
     limit: TotalMemory,
     used: AtomicUsize,
@@ -37,6 +37,11 @@ impl PoolMemory {
     /// What another process has.
     pub(crate) fn asking(limit: TotalMemory, asked: Asked) -> Self {
         Self { asked: Some(asked), ..Self::new(limit) }
+    }
+
+    /// What is taken at this moment.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
     }
 
     pub(crate) fn limit(&self) -> TotalMemory {

@@ -1,0 +1,70 @@
+/**
+ * Squares numbers. The lesson: an item that cannot be read is a bad item, one that is fine and yet has
+ * no result is refused, and both say why.
+ *
+ * Whole numbers are squared exactly, as far as 128 bits go; others as floating-point numbers.
+ */
+
+import { Base, Result, Worker, failed, formatNumber, isWhiteSpace, parseNumber, start } from "../mtl-plugin";
+export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";
+
+class Square extends Worker {
+  call(item: string): Result {
+    const text = trimmed(item);
+    const digits = magnitude(text);
+    if (digits != null && !isMore(digits, text.startsWith("-") ? SMALLEST : LARGEST)) {
+      if (isMore(digits, ROOT)) return Result.refused("the square has more than 128 bits");
+      return Result.text(squared(digits));
+    }
+    const number = parseNumber(text);
+    if (!isFinite(number)) return Result.badItem(`not a number: \`${text}\``);
+    return Result.text(formatNumber(number * number));
+  }
+}
+
+/** What a whole number of 128 bits and a sign can be, and the largest whose square has 128 bits. */
+const LARGEST = "170141183460469231731687303715884105727";
+const SMALLEST = "170141183460469231731687303715884105728";
+const ROOT = "18446744073709551615";
+
+function trimmed(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
+  while (to > from && isWhiteSpace(text.charCodeAt(to - 1))) to--;
+  return text.substring(from, to);
+}
+
+/** The digits of a whole number, without sign and leading zeros; null if it is none. */
+function magnitude(text: string): string | null {
+  let from = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
+  if (from == text.length) return null;
+  for (let at = from; at < text.length; at++) {
+    if (<u32>(text.charCodeAt(at) - 0x30) >= 10) return null;
+  }
+  while (from < text.length - 1 && text.charCodeAt(from) == 0x30) from++;
+  return text.substring(from);
+}
+
+function isMore(digits: string, than: string): bool {
+  return digits.length == than.length ? digits > than : digits.length > than.length;
+}
+
+/** As it is done on paper. */
+function squared(digits: string): string {
+  const length = digits.length;
+  const columns = new Array<i32>(2 * length).fill(0);
+  for (let i = 0; i < length; i++) {
+    for (let j = 0; j < length; j++) {
+      columns[i + j + 1] += (digits.charCodeAt(i) - 0x30) * (digits.charCodeAt(j) - 0x30);
+    }
+  }
+  for (let at = 2 * length - 1; at > 0; at--) {
+    columns[at - 1] += columns[at] / 10;
+    columns[at] %= 10;
+  }
+  while (columns.length > 1 && columns[0] == 0) columns.shift();
+  return columns.join("");
+}
+
+start((args: string): Base => (args.length ? failed("this worker takes no arguments") : new Square()));

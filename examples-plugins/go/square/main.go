@@ -1,0 +1,63 @@
+// Squares numbers. The lesson: an item that cannot be read is a bad item, one that is fine and yet has
+// no result is refused, and both say why.
+//
+// Whole numbers are squared exactly, as far as 128 bits go; others as floating-point numbers.
+package main
+
+import (
+	"errors"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+
+	mtl "mtl-plugin"
+)
+
+type square struct{}
+
+func start(args []byte) (mtl.Worker, error) {
+	if len(args) > 0 {
+		return nil, errors.New("this worker takes no arguments")
+	}
+	return square{}, nil
+}
+
+func (square) Call(item []byte) ([]byte, error) {
+	text, err := mtl.Text(item)
+	if err != nil {
+		return nil, err
+	}
+	text = strings.TrimSpace(text)
+	if whole, isWhole := new(big.Int).SetString(text, 10); isWhole && has128Bits(whole) {
+		square := new(big.Int).Mul(whole, whole)
+		if square.BitLen() > 128 {
+			return nil, errors.New("the square has more than 128 bits")
+		}
+		return square.Append(nil, 10), nil
+	}
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(number, 0) || math.IsNaN(number) || strings.ContainsAny(text, "xX_") {
+		return nil, mtl.BadItem("not a number: `%s`", text)
+	}
+	return written(number * number), nil
+}
+
+// has128Bits is whether the number fits in them with its sign.
+func has128Bits(number *big.Int) bool {
+	if number.Sign() < 0 {
+		number = new(big.Int).Not(number)
+	}
+	return number.BitLen() < 128
+}
+
+// written has no exponent, and as few digits as tell the number from all others.
+func written(number float64) []byte {
+	if math.IsInf(number, 0) {
+		return []byte("inf")
+	}
+	return strconv.AppendFloat(nil, number, 'f', -1, 64)
+}
+
+func init() { mtl.Register(start) }
+func main() {}

@@ -1,0 +1,45 @@
+// Counts words. The lesson: a worker keeps its state from item to item, and reports it at the end.
+//
+// The result of an item is the number of its words. What a worker has counted in all is its closing
+// report; the sum over all workers is the sum over the input.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	mtl "mtl-plugin"
+)
+
+type wordCount struct{ worker, items, words, bytes int }
+
+func start(args []byte) (mtl.Worker, error) {
+	if len(args) > 0 {
+		return nil, errors.New("this worker takes no arguments")
+	}
+	mtl.ResultFormat(mtl.JSONFormat)
+	return &wordCount{worker: mtl.WorkerIndex()}, nil
+}
+
+func (count *wordCount) Call(item []byte) ([]byte, error) {
+	text, err := mtl.Text(item)
+	if err != nil {
+		return nil, err
+	}
+	words := len(strings.Fields(text))
+	count.items++
+	count.words += words
+	count.bytes += len(text)
+	return strconv.AppendInt(nil, int64(words), 10), nil
+}
+
+// Finish writes its JSON by hand: encoding/json would make up half of so small a plugin.
+func (count *wordCount) Finish() ([]byte, error) {
+	return fmt.Appendf(nil, `{"worker":%d,"items":%d,"words":%d,"bytes":%d}`,
+		count.worker, count.items, count.words, count.bytes), nil
+}
+
+func init() { mtl.Register(start) }
+func main() {}

@@ -1,0 +1,89 @@
+//! Puts the SDKs and the beginnings of projects into the program, for `mtl-host new`.
+//!
+//! What belongs to an SDK is said by where it lies: in `plugin-sdk/LANG/mtl-plugin`, or else in
+//! `plugin-sdk/LANG`, without tests. So a new source file of an SDK is in new projects by itself.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// What lies beside an SDK, and what tools make there.
+const LEFT_OUT: [&str; 8] =
+    ["README.md", "template", "tests", "build", "target", "node_modules", "zig-out", "__pycache__"];
+
+fn main() -> io::Result<()> {
+    let variable = |name| PathBuf::from(env::var_os(name).expect("cargo sets it"));
+    let sdks = variable("CARGO_MANIFEST_DIR").join("../plugin-sdk");
+    let mut kits = String::from("[\n");
+    for sdk in sorted(&sdks)? {
+        let template = sdk.join("template");
+        if template.is_dir() {
+            kit(&mut kits, &sdk, &template)?;
+        }
+    }
+    kits.push(']');
+    fs::write(variable("OUT_DIR").join("kits.rs"), kits)
+}
+
+/// Writes the kit of one language, as an expression.
+fn kit(text: &mut String, sdk: &Path, template: &Path) -> io::Result<()> {
+    let language = sdk.file_name().expect("it is in a folder").display();
+    let own = sdk.join("mtl-plugin");
+    let files = if own.is_dir() { own } else { sdk.to_owned() };
+    let is_left_out = |name: &str| LEFT_OUT.contains(&name) || name.ends_with("_test.go");
+    write!(text, "Kit {{ language: \"{language}\",").expect("a string takes everything");
+    table(text, "template", template, &|_| false)?;
+    table(text, "sdk", &files, &is_left_out)?;
+    text.push_str("},\n");
+    Ok(())
+}
+
+/// Writes a field with all files below a folder, each with its name there.
+fn table(
+    text: &mut String,
+    field: &str,
+    folder: &Path,
+    is_left_out: &dyn Fn(&str) -> bool,
+) -> io::Result<()> {
+    let mut files = Vec::new();
+    collect(folder, is_left_out, &mut files)?;
+    write!(text, "{field}: &[").expect("a string takes everything");
+    for file in files {
+        let name = file.strip_prefix(folder).expect("it is below");
+        write!(text, "({name:?}, include_bytes!({file:?})),").expect("a string takes everything");
+    }
+    text.push_str("],\n");
+    Ok(())
+}
+
+fn collect(
+    folder: &Path,
+    is_left_out: &dyn Fn(&str) -> bool,
+    files: &mut Vec<PathBuf>,
+) -> io::Result<()> {
+    for path in sorted(folder)? {
+        let name = path.file_name().expect("it is in a folder").to_string_lossy().into_owned();
+        if name.starts_with('.') || is_left_out(&name) {
+            continue;
+        }
+        // A link counts as what it leads to.
+        if path.is_dir() {
+            collect(&path, is_left_out, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// What is in a folder; a folder that is not there is empty. Cargo looks at it, too.
+fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}

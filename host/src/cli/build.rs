@@ -1,0 +1,134 @@
+//! `mtl-host build`: a plugin from its sources, in whatever language they are.
+//!
+//! ```text
+//! DIR ─▶ project: which language ─▶ stamp: is what was built still right? ─ yes ─▶ its path
+//!                                     │ no
+//!                  toolbox ─▶ recipe ─▶ steps, said and run ─▶ renamed into place ─▶ stamp
+//! ```
+//!
+//! What a language needs is in its recipe, and only there. Compilers run with the rights of whoever
+//! starts them: a project is built only when somebody names its folder.
+
+mod error;
+mod folder;
+mod language;
+mod making;
+mod project;
+mod recipe;
+mod sources;
+mod stamp;
+mod step;
+mod tool;
+mod toolbox;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+pub(super) use self::error::ProjectError;
+pub(super) use self::language::Language;
+
+use self::making::Making;
+use self::project::Project;
+use self::recipe::Profile;
+use self::toolbox::Toolbox;
+use super::error::CliError;
+use super::escape;
+use super::exit::Exit;
+use super::overwrite::{self, Used};
+use super::run::refuse;
+
+const AFTER_HELP: &str = "\
+The language is known by the files of DIR:
+    Cargo.toml                      rust
+    go.mod                          go
+    package.json                    assemblyscript if it names that, else javascript
+    build.zig, *.zig                zig
+    *.c, *.cpp, *.cc, *.cxx         c
+    *.py                            python
+
+The plugin becomes DIR/build/NAME.wasm, Rust's what cargo makes it. Nothing is
+done if it is there and neither the sources nor the compiler have changed. A
+compiler is run as you would run it: build only what you trust.
+
+Exit codes:
+    0  it is built; its path is on standard output
+    2  the command line does not make sense, or DIR does not say what to build
+    4  a file cannot be read or written
+    5  a compiler is missing, or fails";
+
+/// Build a plugin from its sources
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct BuildArgs {
+    /// The folder of the project
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+
+    /// Write the plugin to FILE, too
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// The language of the sources, where the folder has more than one
+    #[arg(long, value_name = "LANG")]
+    lang: Option<Language>,
+
+    /// Build without optimisation, for a debugger
+    #[arg(long)]
+    debug: bool,
+
+    /// Build optimised, as by default
+    #[arg(long, conflicts_with = "debug")]
+    release: bool,
+}
+
+/// Builds a project; `show` is for the path of the plugin.
+pub(super) fn build(args: &BuildArgs, show: impl Fn(&str) -> Exit) -> Exit {
+    match args.build() {
+        Ok(path) => show(&format!("{}\n", escape::line(&path.display().to_string()))),
+        Err(error) => refuse(&error),
+    }
+}
+
+/// The file of a plugin that is named on a command line: a folder is built first.
+pub(super) fn plugin_of(path: &Path) -> Result<PathBuf, ProjectError> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let project = Project::open(path, None)?;
+    Making::new(&project, Profile::Release, &Toolbox::of_environment()).make()
+}
+
+impl BuildArgs {
+    fn build(&self) -> Result<PathBuf, CliError> {
+        let project = Project::open(&self.dir, self.lang)?;
+        let profile = if self.debug { Profile::Debug } else { Profile::Release };
+        if let Some(output) = &self.output {
+            let sources = sources::below(project.dir())?;
+            let sources = sources.iter().map(|path| Used { what: "a source", path });
+            overwrite::check(
+                Used { what: "the plugin", path: output },
+                &sources.collect::<Vec<_>>(),
+            )?;
+        }
+        let made = Making::new(&project, profile, &Toolbox::of_environment()).make()?;
+        match &self.output {
+            None => Ok(made),
+            Some(output) => {
+                copy(&made, output)?;
+                Ok(output.clone())
+            }
+        }
+    }
+}
+
+/// Copies a file so that there is never half of it.
+fn copy(from: &Path, to: &Path) -> Result<(), ProjectError> {
+    let write = |source| ProjectError::Write { path: to.to_owned(), source };
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let beside = to.with_file_name(name);
+    let copied = fs::copy(from, &beside).and_then(|_| fs::rename(&beside, to));
+    copied.inspect_err(|_| _ = fs::remove_file(&beside)).map_err(write)
+}

@@ -1,0 +1,94 @@
+//! Why a project cannot be built.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use super::language::Language;
+
+/// Why a project cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProjectError {
+    /// Nothing in the folder is the source of a plugin.
+    #[error("`{}` is no project: it has no sources of a language that is known", dir.display())]
+    NotAProject { dir: PathBuf },
+    /// It might be a project in any of these.
+    #[error("`{}` is a project in more than one language: {}", dir.display(), listed(found))]
+    SeveralLanguages { dir: PathBuf, found: Vec<(Language, String)> },
+    /// What the language begins with is not there.
+    #[error("`{}` is no project in {language}: there is no {wanted}", dir.display())]
+    NotIn { dir: PathBuf, language: Language, wanted: &'static str },
+    /// Any of these might be where the program begins.
+    #[error("`{}` does not say which of its files is the plugin: {}", dir.display(), files.join(", "))]
+    SeveralEntries { dir: PathBuf, files: Vec<String>, usual: &'static str },
+    /// The folder makes more than one plugin, or none.
+    #[error("`{}` makes {}", dir.display(), plugins(made))]
+    NotOnePlugin { dir: PathBuf, language: Language, made: Vec<String> },
+    /// What compiles the language is not on this machine.
+    #[error("{language} needs {tool}, which is not there")]
+    NoTool { language: Language, tool: &'static str, install: String },
+    /// It is there, and too old.
+    #[error("{language} needs {tool}, and `{found}` is older")]
+    TooOld { language: Language, tool: &'static str, found: String, install: String },
+    /// A program cannot be started.
+    #[error("cannot start `{program}`")]
+    Start { program: String, source: io::Error },
+    /// It has said why.
+    #[error("`{program}` failed: {status}")]
+    Failed { program: String, status: ExitStatus },
+    /// It has claimed success.
+    #[error("`{program}` has not made `{}`", path.display())]
+    NotMade { program: String, path: PathBuf },
+    /// A file of the project cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    /// What is made has no place.
+    #[error("cannot write `{}`", path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
+impl ProjectError {
+    /// What the user can do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotAProject { .. } => Some(
+                "one is known by Cargo.toml, go.mod, package.json, build.zig, or files in .zig, .c, \
+                 .cpp or .py; `mtl-host new` begins one"
+                    .into(),
+            ),
+            Self::SeveralLanguages { dir, found } => {
+                let (language, _) = found.first()?;
+                Some(format!("name one: `mtl-host build --lang {language} {}`", dir.display()))
+            }
+            Self::SeveralEntries { usual, .. } => Some(format!("call it {usual}")),
+            Self::NotOnePlugin { language: Language::Rust, made, .. } if made.is_empty() => {
+                Some("its Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\"]`".into())
+            }
+            Self::NotOnePlugin { made, .. } if made.is_empty() => {
+                Some("its build file has to install one .wasm".into())
+            }
+            Self::NotOnePlugin { .. } => Some("name the folder of one of them".into()),
+            Self::NoTool { install, .. } | Self::TooOld { install, .. } => {
+                Some(format!("install it: {install}"))
+            }
+            Self::NotIn { .. }
+            | Self::Start { .. }
+            | Self::Failed { .. }
+            | Self::NotMade { .. }
+            | Self::Read { .. }
+            | Self::Write { .. } => None,
+        }
+    }
+}
+
+fn listed(found: &[(Language, String)]) -> String {
+    let found = found.iter().map(|(language, file)| format!("{language} (`{file}`)"));
+    found.collect::<Vec<_>>().join(", ")
+}
+
+fn plugins(made: &[String]) -> String {
+    match made {
+        [] => "no plugin".into(),
+        _ => format!("more than one plugin: {}", made.join(", ")),
+    }
+}

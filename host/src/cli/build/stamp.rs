@@ -1,0 +1,90 @@
+//! What a plugin was made of, kept beside it: while nothing of that has changed, it is not made again.
+//!
+//! Sources count by what is in them, so that a fresh checkout of the same costs nothing. Of the
+//! compilers it is enough that their files are the same: to ask for their versions would take longer
+//! than the rest. One that is gone changes nothing, so that what was built runs without it.
+
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::error::ProjectError;
+use super::project::Project;
+use super::recipe::Profile;
+use super::sources;
+use super::tool::Seen;
+
+/// Counted up when a recipe changes, so that everything is made again.
+const RECIPES: u32 = 1;
+
+/// What a plugin was made of, and with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    /// Of the sources, and of how they are built.
+    digest: String,
+    /// The sources, if there is a list of them; without one it is all that is in the project.
+    sources: Option<Vec<PathBuf>>,
+    tools: Vec<Seen>,
+    plugin: Seen,
+}
+
+impl Stamp {
+    /// Describes a plugin that was just made; nothing, if it is gone already.
+    pub(super) fn of(
+        plugin: &Path,
+        digest: String,
+        sources: Option<Vec<PathBuf>>,
+        tools: &[PathBuf],
+    ) -> Option<Self> {
+        let tools = tools.iter().filter_map(|tool| Seen::look(tool)).collect();
+        Some(Self { digest, sources, tools, plugin: Seen::look(plugin)? })
+    }
+
+    /// Reads what was written; what is not there, or not whole, is no stamp.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    }
+
+    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, serde_json::to_vec(self)?)
+    }
+
+    /// The plugin, if it would come out the same again.
+    pub(super) fn still_right(&self, project: &Project, profile: Profile) -> Option<PathBuf> {
+        let same = |seen: &Seen| Seen::look(seen.file()).is_some_and(|now| now == *seen);
+        let same_or_gone = |seen: &Seen| Seen::look(seen.file()).is_none_or(|now| now == *seen);
+        if !same(&self.plugin) || !self.tools.iter().all(same_or_gone) {
+            return None;
+        }
+        let digest = match &self.sources {
+            Some(sources) => digest(project, profile, sources),
+            None => digest_of_all(project, profile).ok()?,
+        };
+        (digest == self.digest).then(|| self.plugin.file().to_owned())
+    }
+}
+
+/// The digest of all that is in a project.
+pub(super) fn digest_of_all(project: &Project, profile: Profile) -> Result<String, ProjectError> {
+    Ok(digest(project, profile, &sources::below(project.dir())?))
+}
+
+/// The digest of these files, and of how they are built. That one is not there counts, too.
+pub(super) fn digest(project: &Project, profile: Profile, sources: &[PathBuf]) -> String {
+    let mut all = Sha256::new();
+    let how = (env!("CARGO_PKG_VERSION"), RECIPES, project.language(), profile, project.name());
+    all.update(format!("{how:?}"));
+    for path in sources {
+        let name = path.strip_prefix(project.dir()).unwrap_or(path);
+        let content = fs::read(path).map(Sha256::digest).ok();
+        // Each name has an end and each content a length, so that nothing passes for something else.
+        all.update(name.as_os_str().as_bytes());
+        all.update([0, u8::from(content.is_some())]);
+        all.update(content.unwrap_or_default());
+    }
+    all.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

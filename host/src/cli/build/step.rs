@@ -1,0 +1,112 @@
+//! One command of a recipe: it is said as a shell would take it, then run.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::error::ProjectError;
+use super::tool::Tool;
+use crate::cli::shell;
+
+/// A command, run in the folder of its project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    program: OsString,
+    args: Vec<OsString>,
+    env: Vec<(&'static str, OsString)>,
+}
+
+impl Step {
+    pub(super) fn new(tool: &Tool) -> Self {
+        let Tool { program, args, .. } = tool.clone();
+        Self { program, args, env: Vec::new() }
+    }
+
+    pub(super) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    pub(super) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    pub(super) fn env(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name, value.as_ref().to_owned()));
+        self
+    }
+
+    /// The program, as people know it.
+    pub(super) fn program(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
+
+    /// The whole command, for a shell in `dir`.
+    pub(super) fn shown(&self, dir: &Path) -> String {
+        let program = Path::new(&self.program);
+        let program = program.strip_prefix(dir).unwrap_or(program);
+        let env = self
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={}", shell::quoted(&value.to_string_lossy())));
+        let words = [program.as_os_str()].into_iter().chain(self.args.iter().map(|arg| &**arg));
+        let words = words.map(|word| shell::quoted(&word.to_string_lossy()));
+        env.chain(words).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Runs it. What it prints goes to standard error: standard output is for what was asked for.
+    pub(super) fn run(&self, dir: &Path) -> Result<(), ProjectError> {
+        let output =
+            io::stderr().as_fd().try_clone_to_owned().map_err(|source| self.not_started(source))?;
+        let status = self.command(dir).stdout(output).status();
+        self.check(status.map_err(|source| self.not_started(source))?)
+    }
+
+    /// Runs it, and returns what it prints on standard output.
+    pub(super) fn output(&self, dir: &Path) -> Result<Vec<u8>, ProjectError> {
+        let output = self.command(dir).stderr(Stdio::inherit()).output();
+        let output = output.map_err(|source| self.not_started(source))?;
+        self.check(output.status)?;
+        Ok(output.stdout)
+    }
+
+    fn command(&self, dir: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        // Standard input may be the items of a run.
+        command
+            .args(&self.args)
+            .envs(self.env.iter().cloned())
+            .current_dir(dir)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn check(&self, status: std::process::ExitStatus) -> Result<(), ProjectError> {
+        match status.success() {
+            true => Ok(()),
+            false => Err(ProjectError::Failed { program: self.program(), status }),
+        }
+    }
+
+    fn not_started(&self, source: io::Error) -> ProjectError {
+        ProjectError::Start { program: self.program(), source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_shown_for_a_shell_in_its_folder() {
+        let tool = Tool::at("/p/node_modules/.bin/asc".into());
+        let step = Step::new(&tool).args(["my worker.ts", "--use", "abort="]).env("A", "b c");
+        assert_eq!(
+            step.shown(Path::new("/p")),
+            "A='b c' node_modules/.bin/asc 'my worker.ts' --use abort="
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! Where this machine has its tools: `PATH`, and the places beside it that languages are known for.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::tool::Tool;
+
+/// The places where tools are looked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Toolbox {
+    path: Vec<PathBuf>,
+    cache: Option<PathBuf>,
+    cargo_home: Option<PathBuf>,
+    virtual_env: Option<PathBuf>,
+    wasi_sdk: Option<PathBuf>,
+}
+
+impl Toolbox {
+    /// As the environment says.
+    pub(super) fn of_environment() -> Self {
+        Self::of(|name| env::var_os(name))
+    }
+
+    fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let folder = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let path = variable("PATH").unwrap_or_default();
+        let home = folder("HOME");
+        let below_home = |name| Some(home.as_ref()?.join(name));
+        Self {
+            path: env::split_paths(&path).filter(|path| path.is_absolute()).collect(),
+            cache: folder("XDG_CACHE_HOME").or_else(|| below_home(".cache")),
+            cargo_home: folder("CARGO_HOME").or_else(|| below_home(".cargo")),
+            virtual_env: folder("VIRTUAL_ENV"),
+            wasi_sdk: folder("WASI_SDK_PATH"),
+        }
+    }
+
+    /// A program by its name.
+    pub(super) fn find(&self, name: &str) -> Option<Tool> {
+        let file =
+            self.path.iter().map(|folder| folder.join(name)).find(|file| is_program(file))?;
+        Some(Tool { program: name.into(), args: Vec::new(), file })
+    }
+
+    /// A program by its name, in a folder or where `PATH` leads.
+    pub(super) fn find_in(&self, folders: &[PathBuf], name: &str) -> Option<Tool> {
+        let mut files = folders.iter().map(|folder| folder.join(name));
+        files.find(|file| is_program(file)).map(Tool::at).or_else(|| self.find(name))
+    }
+
+    /// The first of these that is there.
+    pub(super) fn first<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<Tool> {
+        names.into_iter().find_map(|name| self.find(name))
+    }
+
+    /// Python; that of the project's virtual environment, if it has one.
+    pub(super) fn python(&self, dir: &Path) -> Option<Tool> {
+        let folders = self.virtual_environments(dir);
+        self.find_in(&folders, "python3").or_else(|| self.find("python"))
+    }
+
+    /// The folders of programs in the project's virtual environment, and in the one that is active.
+    pub(super) fn virtual_environments(&self, dir: &Path) -> Vec<PathBuf> {
+        let active = self.virtual_env.iter().map(|folder| folder.join("bin"));
+        [dir.join(".venv/bin")].into_iter().chain(active).collect()
+    }
+
+    /// All that may be a `cargo`, the most likely first.
+    pub(super) fn cargos(&self) -> Vec<Tool> {
+        let made = self.cache.as_ref().map(|cache| cache.join("mtl-host"));
+        let mut made: Vec<PathBuf> = made
+            .and_then(|folder| folder.read_dir().ok())
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.file_name().is_some_and(is_made_rust))
+            .map(|path| path.join("bin/cargo"))
+            .collect();
+        // The newest first.
+        made.sort();
+        made.reverse();
+        let home = self.cargo_home.iter().map(|home| home.join("bin/cargo"));
+        let others =
+            home.chain(["/usr/bin/cargo".into()]).chain(made).filter(|file| is_program(file));
+        let first = self.find("cargo");
+        let is_other = |file: &PathBuf| first.as_ref().is_none_or(|first| first.file != *file);
+        let others: Vec<_> = others.filter(is_other).map(Tool::at).collect();
+        first.into_iter().chain(others).collect()
+    }
+
+    /// All that may be a `clang`, the most likely first.
+    pub(super) fn clangs(&self) -> Vec<Tool> {
+        let sdk = self.wasi_sdk.clone().into_iter();
+        let sdk = sdk
+            .map(|folder| folder.join("bin/clang"))
+            .filter(|file| is_program(file))
+            .map(Tool::at);
+        // Debian has several, each by its version.
+        let versions = (14..40).rev().map(|version| format!("clang-{version}"));
+        let names = ["clang".to_owned()].into_iter().chain(versions);
+        sdk.chain(names.filter_map(|name| self.find(&name))).collect()
+    }
+}
+
+fn is_made_rust(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b"wasm-rust-")
+}
+
+fn is_program(file: &Path) -> bool {
+    file.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn programs_are_where_path_leads_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for name in [
+            "a/go",
+            "b/go",
+            "b/zig",
+            "c/plain",
+            ".cargo/bin/cargo",
+            ".cache/mtl-host/wasm-rust-1.9/bin/cargo",
+        ] {
+            fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            fs::write(at(name), "").unwrap();
+            fs::set_permissions(
+                at(name),
+                fs::Permissions::from_mode(if name == "c/plain" { 0o644 } else { 0o755 }),
+            )
+            .unwrap();
+        }
+        let path = env::join_paths([at("a"), at("b"), "relative".into(), at("c")]).unwrap();
+        let toolbox = Toolbox::of(|name| match name {
+            "PATH" => Some(path.clone()),
+            "HOME" => Some(dir.path().into()),
+            _ => None,
+        });
+        let found = |name| toolbox.find(name).map(|tool| (tool.program, tool.file));
+        assert_eq!(found("go"), Some(("go".into(), at("a/go"))));
+        assert_eq!(found("zig"), Some(("zig".into(), at("b/zig"))));
+        assert_eq!([found("plain"), found("asc")], [None, None]);
+        let inside = toolbox.find_in(&[at("none"), at("b")], "go").unwrap();
+        assert_eq!(inside, Tool::at(at("b/go")));
+
+        let cargos: Vec<_> = toolbox.cargos().into_iter().map(|tool| tool.file).collect();
+        assert_eq!(cargos.first(), Some(&at(".cargo/bin/cargo")));
+        assert_eq!(cargos.last(), Some(&at(".cache/mtl-host/wasm-rust-1.9/bin/cargo")));
+    }
+}

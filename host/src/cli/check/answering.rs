@@ -1,0 +1,151 @@
+//! Checks of how items are answered: of every size, of every kind, and those that are refused.
+
+use mtl_host::{FaultKind, Format};
+
+use super::course::{Answer, Course, hint, shown};
+use super::items;
+use super::subject::Subject;
+use super::verdict::{Judged, Stopped, Verdict};
+
+pub(super) fn items(subject: &Subject<'_>) -> Judged {
+    let course = subject.trial().run(&subject.samples())?.unbroken()?;
+    let count = |is: fn(&Answer) -> bool| course.answers.iter().filter(|answer| is(answer)).count();
+    let (records, refused) = (count(|answer| answer.record().is_some()), count(Answer::is_error));
+    let without = course.answers.len() - records - refused;
+    let note = format!("{records} with a record, {without} without one, {refused} refused");
+    if records + without > 0 {
+        return Ok(Verdict::passed(note));
+    }
+    let refusal = course.answers.first().map(Answer::shown).unwrap_or_default();
+    Ok(Verdict::warn(note).and(refusal).hint(
+        "name items that it takes, by `--item TEXT` or `--items FILE`: little is checked else",
+    ))
+}
+
+pub(super) fn empty_item(subject: &Subject<'_>) -> Judged {
+    answered(subject.trial().run(&[""])?)
+}
+
+pub(super) fn every_byte(subject: &Subject<'_>) -> Judged {
+    answered(subject.trial().run(&items::of_every_byte())?)
+}
+
+pub(super) fn growing_items(subject: &Subject<'_>) -> Judged {
+    let samples = subject.samples();
+    let items: Vec<_> =
+        items::sizes().into_iter().map(|size| items::of_size(size, &samples[0])).collect();
+    answered(subject.trial().run(&items)?)
+}
+
+pub(super) fn large_item(subject: &Subject<'_>) -> Judged {
+    const LARGE: usize = 10_000_000;
+    let course = subject.trial().run(&[items::of_size(LARGE, &subject.samples()[0])])?;
+    match course.broken() {
+        // Nobody has to take items of this size.
+        Some((kind @ (FaultKind::OutOfMemory | FaultKind::Timeout), detail)) => {
+            Ok(Verdict::warn(detail).hint(hint(kind)))
+        }
+        _ => answered(course),
+    }
+}
+
+fn answered(course: Course) -> Judged {
+    let course = course.unbroken()?;
+    Ok(match course.answers.as_slice() {
+        [only] => Verdict::passed(only.shown()),
+        _ => Verdict::pass(),
+    })
+}
+
+pub(super) fn result_format(subject: &Subject<'_>) -> Judged {
+    let course = subject.trial().run(&subject.samples())?;
+    if course.format == Format::Text {
+        return Ok(Verdict::passed("text"));
+    }
+    let records = course.answers.iter().filter_map(Answer::record);
+    for record in records {
+        let text = std::str::from_utf8(record).map_err(|_| "it is not UTF-8".to_owned());
+        let read = text.and_then(|text| {
+            serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| error.to_string())
+        });
+        if let Err(why) = read {
+            return Ok(Verdict::fail(format!("the record {}: {why}", shown(record))).hint(
+                "it says in `init` that its results are JSON: make each of them JSON, or do not call \
+                 `result-format`",
+            ));
+        }
+    }
+    Ok(Verdict::passed("JSON"))
+}
+
+pub(super) fn messages(subject: &Subject<'_>) -> Judged {
+    let course = subject.trial().run(&may_be_refused(subject))?;
+    let errors = course.items.iter().zip(&course.answers).filter(|(_, answer)| answer.is_error());
+    let mut seen = Verdict::skip(NONE_REFUSED);
+    for (item, answer) in errors {
+        let Answer::Fault(_, message) = answer else { continue };
+        // What the item itself has may well be quoted.
+        let is_text = std::str::from_utf8(item).is_ok_and(|text| !text.contains('\u{fffd}'));
+        let detail = format!("the item {}: {}", shown(item), answer.shown());
+        if is_text && message.contains('\u{fffd}') {
+            return Ok(Verdict::fail(detail).hint(
+                "give the message in UTF-8, and its length in bytes; what is not is replaced",
+            ));
+        }
+        if message.trim().is_empty() {
+            return Ok(Verdict::warn(detail).hint("say in the message what is wrong with the item"));
+        }
+        if seen.details == [NONE_REFUSED] {
+            seen = Verdict::passed(detail);
+        }
+    }
+    Ok(seen)
+}
+
+const NONE_REFUSED: &str =
+    "it refuses none of the items: name one that it should refuse, by `--item TEXT`";
+
+pub(super) fn recover(subject: &Subject<'_>) -> Judged {
+    let items = may_be_refused(subject);
+    let course = subject.trial().run(&items)?.unbroken()?;
+    let find = |is: fn(&Answer) -> bool| {
+        course.answers.iter().position(is).map(|at| course.items[at].as_slice())
+    };
+    let Some(bad) = find(Answer::is_error) else { return Ok(Verdict::skip(NONE_REFUSED)) };
+    let Some(good) = find(|answer| !answer.is_error()) else {
+        subject.trial().run(&[bad; 4])?.unbroken()?;
+        return Ok(Verdict::passed("it refuses all, and stands it"));
+    };
+    let course = subject.trial().run(&[good, bad, good, bad, bad, good])?.unbroken()?;
+    let alone = subject.trial().run(&[good; 6])?.unbroken()?;
+    if !is_all_alike(&alone) {
+        return Ok(Verdict::pass());
+    }
+    match [2, 5].into_iter().find(|at| course.answers[*at] != alone.answers[*at]) {
+        None => Ok(Verdict::pass()),
+        Some(at) => {
+            let (alone, after) = (alone.answers[at].shown(), course.answers[at].shown());
+            let detail =
+                format!("the item {}: {alone}; after {}: {after}", shown(good), shown(bad));
+            Ok(Verdict::fail(detail).hint(
+                "leave nothing behind of an item that is refused: free and reset what it has begun",
+            ))
+        }
+    }
+}
+
+/// Whether the same item has got the same answer each time.
+pub(super) fn is_all_alike(course: &Course) -> bool {
+    course.answers.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+fn may_be_refused(subject: &Subject<'_>) -> Vec<Vec<u8>> {
+    subject.samples().into_iter().chain(items::of_every_byte()).collect()
+}
+
+/// An item that it has a record for, or else the first.
+pub(super) fn best_sample(subject: &Subject<'_>) -> Result<Vec<u8>, Stopped> {
+    let course = subject.trial().run(&subject.samples())?.unbroken()?;
+    let at = course.answers.iter().position(|answer| answer.record().is_some());
+    Ok(course.items[at.unwrap_or_default()].clone())
+}

@@ -1,0 +1,121 @@
+//! Checks of what is left when items have been answered: closing reports, memory, snapshots.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mtl_host::{FaultKind, SnapshotRefusal};
+
+use super::course::{hint, shown};
+use super::starting::NO_ITEM;
+use super::subject::Subject;
+use super::trial::{SnapshotNotes, Taken, feed};
+use super::verdict::{Judged, Stopped, Verdict};
+
+pub(super) fn finish(subject: &Subject<'_>) -> Judged {
+    if !subject.found().has_export("finish") {
+        return Ok(Verdict::skip("it does not export `finish`"));
+    }
+    let of_none = subject.trial().run(NO_ITEM)?;
+    let of_some = subject.trial().run(&subject.samples())?.unbroken()?;
+    let mut verdict = Verdict::pass();
+    for (course, after) in [(of_none, "no item"), (of_some, "some items")] {
+        match course.closing {
+            Ok(None) => verdict = verdict.and(format!("after {after}: no report")),
+            Ok(Some(report)) => verdict = verdict.and(format!("after {after}: {}", shown(&report))),
+            Err(broken) if broken.kind == FaultKind::Refused => {
+                return Ok(Verdict::warn(format!("after {after}: {broken}"))
+                    .hint("a run tells of it, and has no closing report of this worker"));
+            }
+            Err(broken) => {
+                let hint = match broken.kind {
+                    FaultKind::Trap => "let `finish` answer with an error, and not stop",
+                    kind => hint(kind),
+                };
+                return Ok(Verdict::fail(format!("after {after}: {broken}")).hint(hint));
+            }
+        }
+    }
+    Ok(verdict)
+}
+
+/// How much memory an instance has after one, three more and six more parts of the items.
+pub(super) fn memory(subject: &Subject<'_>) -> Judged {
+    let samples = subject.samples();
+    let mut pool = subject.trial().start()?;
+    let begun = Instant::now();
+    let mut rounds = 0;
+    while rounds * samples.len() < MOST && begun.elapsed() < LONGEST {
+        feed(&mut pool, &samples)?.unbroken()?;
+        rounds += 1;
+    }
+    if rounds == 1 && samples.len() < MOST && begun.elapsed() > PATIENCE {
+        return Ok(Verdict::skip(
+            "its items take too long to be repeated: name fewer, or smaller ones",
+        ));
+    }
+    let mut used = [pool.memory_in_use(); 3];
+    for (part, times) in [(1, 3), (2, 6)] {
+        let items: Vec<_> = (0..rounds * times).flat_map(|_| samples.clone()).collect();
+        feed(&mut pool, &items)?.unbroken()?;
+        used[part] = pool.memory_in_use();
+    }
+    pool.close();
+    let (first, all) = (rounds * samples.len(), rounds * samples.len() * 10);
+    let [before, between, after] = used;
+    let detail = format!("{before} bytes after {first} items, {after} after {all}");
+    // What grows as items do, and not only once.
+    let grows = between > before && after - between >= between - before;
+    Ok(match grows {
+        false => Verdict::passed(detail),
+        true => Verdict::warn(detail).hint(
+            "free what an item has taken before the next one, also where it is refused; with a \
+             garbage collector, or if it is meant to collect, this may be as it should",
+        ),
+    })
+}
+
+/// How many items the first part has at most, and how long it may take.
+const MOST: usize = 500;
+const LONGEST: Duration = Duration::from_millis(200);
+/// Beyond that, ten times as many would take too long.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub(super) fn snapshot(subject: &Subject<'_>) -> Judged {
+    let samples = subject.samples();
+    let notes = Arc::new(SnapshotNotes::default());
+    let restored = subject.trial().snapshot(&notes).run(&samples);
+    let restored = match restored {
+        Err(Stopped::Judged(verdict)) => return Ok(verdict.hint(RESTORE)),
+        restored => restored?.unbroken()?,
+    };
+    let taken = match notes.get() {
+        None => return Ok(Verdict::skip("none was asked for")),
+        Some(Err(why @ (SnapshotRefusal::NoInit | SnapshotRefusal::Component))) => {
+            return Ok(Verdict::skip(why.to_string()));
+        }
+        Some(Err(why)) => {
+            let verdict = Verdict::warn(why.to_string());
+            return Ok(match why.hint() {
+                Some(hint) => verdict.hint(hint),
+                None => verdict,
+            });
+        }
+        Some(Ok(taken)) => taken,
+    };
+    let usual = subject.trial().run(&samples)?.unbroken()?;
+    if let Some(difference) = usual.difference(&restored) {
+        return Ok(
+            Verdict::fail(format!("as usual, and from a snapshot: {difference}")).hint(RESTORE)
+        );
+    }
+    Ok(match taken {
+        Taken { has_random: true, .. } => Verdict::warn(
+            "its `init` draws random numbers, which all workers would share",
+        )
+        .hint("if they must differ, draw them in `after_restore`, or not before the first item"),
+        Taken { bytes, .. } => Verdict::passed(format!("of {bytes} bytes")),
+    })
+}
+
+const RESTORE: &str = "let `after_restore` make good what is not as it was, and nothing else; see \
+                       host/docs/snapshots.md";

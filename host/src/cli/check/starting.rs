@@ -1,0 +1,94 @@
+//! Checks of how instances start.
+
+use mtl_host::{ArgumentPassing, FaultKind};
+
+use super::course::{Answer, shown};
+use super::subject::Subject;
+use super::verdict::{Judged, Stopped, Verdict};
+
+pub(super) const NO_ITEM: &[&[u8]] = &[];
+
+pub(super) fn start(subject: &Subject<'_>) -> Judged {
+    use ArgumentPassing::{Args, Kwargs, Single};
+    let ways: &[_] = match subject.args.args {
+        Some(_) => &[subject.passing()],
+        None if subject.found().asks_for_passing => &[Single, Args, Kwargs],
+        None => &[Single],
+    };
+    let mut first = None;
+    for way in ways {
+        match subject.trial().passing(*way).run(NO_ITEM) {
+            Ok(_) => {
+                subject.starts_with(*way);
+                let is_usual = *way == ArgumentPassing::default();
+                let note = format!("with `--args {way}`; the checks below call it so");
+                return Ok(if is_usual { Verdict::pass() } else { Verdict::passed(note) });
+            }
+            Err(Stopped::Judged(verdict)) => first = first.or(Some(verdict)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(first.expect("there is at least one way"))
+}
+
+pub(super) fn other_init(subject: &Subject<'_>) -> Judged {
+    let Some(init) = &subject.init_other else {
+        return Ok(Verdict::skip("say with what, by `--init-other`"));
+    };
+    let course = subject.trial().init(init).run(&subject.samples())?.unbroken()?;
+    let usual = subject.trial().run(&subject.samples())?;
+    Ok(match usual.difference(&course) {
+        None => Verdict::passed("its answers are those of the other instance"),
+        Some(difference) => Verdict::passed(difference),
+    })
+}
+
+/// What is no lawful item, whatever the parameters are.
+const WRONG_ARGS: [&str; 6] = ["", "1", "{}", "[", "[] []", "\"text\""];
+const WRONG_KWARGS: [&str; 7] =
+    ["", "1", "[]", "{", "{} {}", "{\"no parameter has this name\": null}", "\"text\""];
+
+pub(super) fn argument_passing(subject: &Subject<'_>) -> Judged {
+    if !subject.found().asks_for_passing {
+        return Ok(Verdict::skip(
+            "it takes items as they are: it does not ask how they are passed",
+        ));
+    }
+    single(subject)?;
+    let many = format!("[{}]", vec!["null"; 100].join(", "));
+    let wrong = WRONG_ARGS.into_iter().chain([many.as_str()]);
+    spread(subject, ArgumentPassing::Args, &wrong.collect::<Vec<_>>())?;
+    spread(subject, ArgumentPassing::Kwargs, &WRONG_KWARGS)?;
+    Ok(Verdict::pass())
+}
+
+/// With one parameter it starts; with more, it says which flags there are.
+fn single(subject: &Subject<'_>) -> Result<(), Stopped> {
+    let started = subject.trial().passing(ArgumentPassing::Single).run(NO_ITEM);
+    let Err(Stopped::Judged(verdict)) = started else { return started.map(drop) };
+    if verdict.details.iter().any(|detail| detail.contains("--args")) {
+        return Ok(());
+    }
+    let verdict = verdict.hint(
+        "with `--args single` and several parameters, let `init` fail with a message that names them, \
+         `--args args` and `--args kwargs`",
+    );
+    Err(verdict.into())
+}
+
+/// What cannot fill the parameters is a bad item.
+fn spread(subject: &Subject<'_>, passing: ArgumentPassing, wrong: &[&str]) -> Result<(), Stopped> {
+    let course = subject.trial().passing(passing).run(wrong)?.unbroken()?;
+    let mut found = course.items.iter().zip(&course.answers);
+    let is_bad = |answer: &Answer| matches!(answer, Answer::Fault(FaultKind::BadItem, _));
+    match found.find(|(_, answer)| !is_bad(answer)) {
+        None => Ok(()),
+        Some((item, answer)) => {
+            let detail =
+                format!("`--args {passing}`, the item {}: {}", shown(item), answer.shown());
+            let hint = "an item that does not fill the parameters is `bad-item`: see the rules of \
+                        \"Argument passing\" in host/docs/plugin-interface.md";
+            Err(Verdict::fail(detail).hint(hint).into())
+        }
+    }
+}

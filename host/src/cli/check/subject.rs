@@ -1,0 +1,110 @@
+//! The plugin that is checked: what was found in its file, and how it is called.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use mtl_host::{ArgumentPassing, Engine, Inspection, Isolation, LoadError, Plugin, PluginLoader};
+
+use super::trial::Trial;
+use super::{CheckArgs, items, loading};
+use crate::cli::build;
+use crate::cli::error::CliError;
+use crate::cli::init_arg::InitArg;
+use crate::cli::report::Report;
+
+/// A plugin, and what it is checked with.
+#[derive(Debug)]
+pub(super) struct Subject<'a> {
+    pub(super) args: &'a CheckArgs,
+    pub(super) loaded: Result<Loaded, LoadError>,
+    pub(super) init: Option<Vec<u8>>,
+    pub(super) init_other: Option<Vec<u8>>,
+    pub(super) env: Vec<(String, String)>,
+    /// Items that the author has named.
+    named: Vec<Vec<u8>>,
+    passing: OnceCell<ArgumentPassing>,
+}
+
+/// A plugin that can be run.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    plugin: Plugin,
+    found: Inspection,
+}
+
+impl<'a> Subject<'a> {
+    /// Reads what the arguments name, and loads the plugin as far as that can be done.
+    pub(super) fn new(args: &'a CheckArgs, report: &Report) -> Result<Self, CliError> {
+        let read = |init: &Option<InitArg>| init.as_ref().map(InitArg::read).transpose();
+        let env = args.env.iter().map(|grant| grant.resolve(|name| std::env::var_os(name)));
+        let path = build::plugin_of(&args.plugin)?;
+        let loader = loader(args, report)?;
+        let loaded = match load(&loader, &path) {
+            Err(error) if loading::is_not_the_plugins(&error) => return Err(error.into()),
+            loaded => loaded,
+        };
+        Ok(Self {
+            args,
+            loaded,
+            init: read(&args.init)?,
+            init_other: read(&args.init_other)?,
+            env: env.collect::<Result<_, _>>()?,
+            named: items::named(args)?,
+            passing: OnceCell::new(),
+        })
+    }
+
+    pub(super) fn plugin(&self) -> &Plugin {
+        &self.ready().plugin
+    }
+
+    pub(super) fn found(&self) -> &Inspection {
+        &self.ready().found
+    }
+
+    fn ready(&self) -> &Loaded {
+        self.loaded.as_ref().expect("checked before: what comes after has this one passed")
+    }
+
+    pub(super) fn isolation(&self) -> Isolation {
+        self.args.isolation.isolation(self.args.jail)
+    }
+
+    /// How items fill its parameters.
+    pub(super) fn passing(&self) -> ArgumentPassing {
+        self.passing.get().copied().or(self.args.args).unwrap_or_default()
+    }
+
+    /// This is the way in which it starts.
+    pub(super) fn starts_with(&self, passing: ArgumentPassing) {
+        // Told once, by the check that tries.
+        let _ = self.passing.set(passing);
+    }
+
+    /// Items that it is likely to take: those that are named, or some of each usual kind.
+    pub(super) fn samples(&self) -> Vec<Vec<u8>> {
+        if self.named.is_empty() { items::samples(self.passing()) } else { self.named.clone() }
+    }
+
+    /// Begins to describe a trial of it.
+    pub(super) fn trial(&self) -> Trial<'_> {
+        Trial::of(self)
+    }
+}
+
+fn loader(args: &CheckArgs, report: &Report) -> Result<PluginLoader, CliError> {
+    let mut loader = Plugin::loader(&Engine::new()?).isolation(args.isolation.isolation(args.jail));
+    if let Some(cache) = args.cache.cache(report) {
+        loader = loader.cache(&cache);
+    }
+    Ok(match &args.call {
+        Some(call) => loader.call(call),
+        None => loader,
+    })
+}
+
+fn load(loader: &PluginLoader, path: &Path) -> Result<Loaded, LoadError> {
+    let plugin = loader.load(path)?;
+    let found = plugin.inspection().map_or_else(|| loader.inspect(path), Ok)?;
+    Ok(Loaded { plugin, found })
+}

@@ -1,0 +1,10 @@
+/** What `abort`, `throw` and a failed assertion do: `--use abort=mtl-plugin/abort/abort`. */
+
+import { Level, log } from "./context";
+
+export function abort(message: string | null, file: string | null, line: u32, column: u32): void {
+  const what = message == null ? "aborted" : message;
+  const where = file == null ? "" : ` at ${file}:${line}:${column}`;
+  log(Level.Error, what + where);
+  unreachable();
+}

@@ -1,0 +1,262 @@
+/** How an item fills the parameters of a `TypedWorker`. */
+
+import { Format } from "./context";
+import { argument_passing } from "./imports";
+import { Reader, Value, said } from "./json";
+import { parseNumber } from "./number";
+import { Result } from "./result";
+import { notText, quote, textAt } from "./text";
+import { Base, Item, items } from "./worker";
+
+/** `--args` of the run. */
+enum Passing { Single, Args, Kwargs }
+
+/** A worker whose items fill parameters: by position, by name, or an item the only one. */
+export abstract class TypedWorker extends Base {
+  private passing: Passing;
+
+  /** The names of the parameters, in their order. */
+  constructor(private readonly parameters: string[]) {
+    super();
+    this.passing = <Passing>argument_passing();
+  }
+
+  /** What becomes of an item that has given this. */
+  abstract call(given: Arguments): Result;
+
+  problem(): string | null {
+    const count = this.parameters.length;
+    if (this.passing != Passing.Single || count < 2) return null;
+    return `\`call\` has ${count} parameters, ${names(this.parameters)}: say \`--args args\` where an item is ` +
+      "a JSON array of them, `--args kwargs` where it is a JSON object";
+  }
+
+  answer(at: usize, length: usize): Result {
+    const given = new Arguments(this.parameters, at, length);
+    if (this.passing == Passing.Args) given.takeElements();
+    if (this.passing == Passing.Kwargs) given.takeMembers();
+    if (given.failure != null) return given.failure!;
+    const result = this.call(given);
+    // Whatever the worker has made of a parameter that was not there.
+    return given.failure != null ? given.failure! : result;
+  }
+}
+
+/** What an item has given for the parameters. The first fault found in it is the result of the item. */
+export class Arguments {
+  /** What the item becomes for its fault; null as long as none was found. */
+  failure: Result | null = null;
+  private values: Array<Value | null>;
+  private whole: bool = true;
+
+  constructor(private readonly parameters: string[], private readonly at: usize, private readonly length: usize) {
+    this.values = new Array<Value | null>(parameters.length).fill(null);
+  }
+
+  /** The value of a parameter: a string, a `Uint8Array`, a bool or a number. After a fault, nothing or 0. */
+  read<T>(name: string): T {
+    if (isString<T>()) return changetype<T>(this.text(name));
+    if (isReference<T>()) {
+      if (idof<T>() == idof<Uint8Array>()) return changetype<T>(this.bytes(name));
+      ERROR("a parameter is a string, a `Uint8Array`, a bool or a number; `json` gives any other value as text");
+    }
+    const value = this.value(name);
+    if (value == null) return <T>0;
+    if (isBoolean<T>()) {
+      if (value.first != 0x74 && value.first != 0x66) this.mismatch(name, "type", value, "a boolean");
+      return <T>(value.first == 0x74);
+    }
+    if (isFloat<T>()) return this.float<T>(name, value);
+    return this.integer<T>(name, value);
+  }
+
+  /** The value of an optional parameter, or that other one. */
+  readOr<T>(name: string, otherwise: T): T {
+    return this.has<T>(name) ? this.read<T>(name) : otherwise;
+  }
+
+  /** Whether an optional parameter has a value: it is there, and not `null`. */
+  has<T>(name: string): bool {
+    const index = this.index(name);
+    if (!this.whole) return this.values[index] != null && !this.values[index]!.isNull;
+    if ((isString<T>() || isReference<T>()) && items == Format.Text) return true;
+    const reader = Reader.whole(this.at, this.length);
+    const value = reader.value();
+    reader.finish();
+    return reader.problem != null || !value.isNull;
+  }
+
+  /** A parameter that may be any JSON, as it is written. */
+  json(name: string): string {
+    const value = this.value(name);
+    return value == null ? "null" : value.text;
+  }
+
+  private text(name: string): string {
+    const bytes = this.bytes(name);
+    const problem = notText(bytes.dataStart, bytes.byteLength);
+    if (problem == null) return textAt(bytes.dataStart, bytes.byteLength);
+    this.fault(name, problem);
+    return "";
+  }
+
+  private bytes(name: string): Uint8Array {
+    if (this.whole) {
+      const item = Item.of(this.at, this.length);
+      if (item.problem == null) return item.bytes;
+      this.fault(name, item.problem!);
+      return new Uint8Array(0);
+    }
+    const value = this.value(name);
+    if (value != null && value.first == 0x22) return said(value);
+    if (value != null) this.mismatch(name, "type", value, "a string");
+    return new Uint8Array(0);
+  }
+
+  private float<T>(name: string, value: Value): T {
+    if (!value.isNumber) {
+      this.mismatch(name, "type", value, nameof<T>());
+      return <T>0;
+    }
+    const number = <T>parseNumber(value.text);
+    if (isFinite<T>(number)) return number;
+    this.mismatch(name, "value", value, nameof<T>());
+    return <T>0;
+  }
+
+  private integer<T>(name: string, value: Value): T {
+    if (!value.isInteger) {
+      this.mismatch(name, "type", value, nameof<T>());
+      return <T>0;
+    }
+    const negative = value.first == 0x2d;
+    let most = u64.MAX_VALUE >> (64 - 8 * sizeof<T>() + (isSigned<T>() ? 1 : 0));
+    if (negative) most = isSigned<T>() ? most + 1 : 0;
+    let size: u64 = 0;
+    for (let at = value.at + (negative ? 1 : 0); at < value.end; at++) {
+      const digit = <u64>(load<u8>(at) - 0x30);
+      if (size > most / 10 || size * 10 > most - digit || digit > most) {
+        this.mismatch(name, "value", value, nameof<T>());
+        return <T>0;
+      }
+      size = size * 10 + digit;
+    }
+    return <T>(negative ? 0 - size : size);
+  }
+
+  /** The JSON value of a parameter; null after a fault. */
+  private value(name: string): Value | null {
+    const index = this.index(name);
+    if (!this.whole) {
+      if (this.values[index] == null) this.fail(`parameter \`${name}\` is missing`);
+      return this.values[index];
+    }
+    const reader = Reader.whole(this.at, this.length);
+    const value = reader.value();
+    reader.finish();
+    if (reader.problem == null) return value;
+    this.fault(name, `not the JSON that is needed: ${reader.problem!}`);
+    return null;
+  }
+
+  private index(name: string): i32 {
+    const index = this.parameters.indexOf(name);
+    assert(index >= 0, `the worker reads a parameter that it does not have: \`${name}\``);
+    return index;
+  }
+
+  private mismatch(name: string, what: string, value: Value, expected: string): void {
+    this.fault(name, `invalid ${what}: ${value.describe()}, expected ${expected}`);
+  }
+
+  private fault(name: string, problem: string): void {
+    this.fail(`parameter \`${name}\`: ${problem}`);
+  }
+
+  private fail(message: string): void {
+    if (this.failure == null) this.failure = Result.badItem(message);
+  }
+
+  /** Of an array: its elements are the parameters by position. */
+  takeElements(): void {
+    const reader = this.inside(0x5b, "array of");
+    if (reader == null) return;
+    let count = 0;
+    if (!reader.takes(0x5d)) {
+      do {
+        const value = reader.value();
+        if (count < this.parameters.length) this.values[count] = value;
+        count++;
+      } while (reader.takes(0x2c));
+    }
+    if (count <= this.parameters.length) return;
+    this.fail(`an array of ${count} elements, and the parameters are ${names(this.parameters)}`);
+  }
+
+  /** Of an object: its members are the parameters by name. */
+  takeMembers(): void {
+    const reader = this.inside(0x7b, "object with");
+    if (reader == null || reader.takes(0x7d)) return;
+    do {
+      const key = said(reader.key());
+      const value = reader.value();
+      this.takeMember(textAt(key.dataStart, key.byteLength), value);
+    } while (reader.takes(0x2c));
+  }
+
+  private takeMember(key: string, value: Value): void {
+    const index = named(key, this.parameters);
+    if (index < 0) {
+      const quoted = quote(key);
+      const shown = quoted.substring(1, quoted.length - 1);
+      return this.fail(`unknown parameter \`${shown}\`; the parameters are ${names(this.parameters)}`);
+    }
+    if (this.values[index] != null) return this.fail(`parameter \`${this.parameters[index]}\` is given twice`);
+    this.values[index] = value;
+  }
+
+  /** Inside of the brackets of an item that is all right up to its end. */
+  private inside(open: u8, shape: string): Reader | null {
+    this.whole = false;
+    const checked = Reader.whole(this.at, this.length);
+    const value = checked.value();
+    checked.finish();
+    if (checked.problem != null) {
+      this.fail(`not a JSON ${shape.split(" ")[0]}: ${checked.problem!}`);
+      return null;
+    }
+    if (value.first != open) {
+      this.fail(`invalid type: ${value.describe()}, expected an ${shape} the parameters ${names(this.parameters)}`);
+      return null;
+    }
+    const reader = new Reader(value.at, value.end);
+    reader.takes(open);
+    return reader;
+  }
+}
+
+/** Which parameter a key names: by the letter, or with `-` for `_`; -1 if none. */
+function named(key: string, parameters: string[]): i32 {
+  for (let index = 0; index < parameters.length; index++) {
+    const name = parameters[index];
+    if (name.length != key.length) continue;
+    let at = 0;
+    while (at < key.length && isSame(name.charCodeAt(at), key.charCodeAt(at))) at++;
+    if (at == key.length) return index;
+  }
+  return -1;
+}
+
+function isSame(name: i32, key: i32): bool {
+  return name == key || (name == 0x5f && key == 0x2d);
+}
+
+/** As in a sentence: `a`, `b` and `c`. */
+function names(parameters: string[]): string {
+  let list = "";
+  for (let index = 0; index < parameters.length; index++) {
+    if (index > 0) list += index + 1 == parameters.length ? " and " : ", ";
+    list += "`" + parameters[index] + "`";
+  }
+  return list;
+}

@@ -1,0 +1,221 @@
+/**
+ * Numbers with a fraction, to the last bit: those of AssemblyScript's library are off by a little in some
+ * cases. What is read is the number nearest to the text, what is written is the shortest text that says it.
+ */
+
+import { Big } from "./big";
+
+const NORMAL: u64 = 1 << 52;
+const LARGEST: u64 = 0x7fefffffffffffff;
+
+/** What a decimal number says, with or without sign, fraction and exponent; NaN if it is none. */
+export function parseNumber(text: string): f64 {
+  const decimal = Decimal.of(text);
+  if (decimal == null) return NaN;
+  return decimal.negative ? -decimal.nearest() : decimal.nearest();
+}
+
+/** The shortest text that says the number, without exponent. */
+export function formatNumber(number: f64): string {
+  if (isNaN(number)) return "NaN";
+  const sign = reinterpret<i64>(number) < 0 ? "-" : "";
+  const size = abs(number);
+  if (size == Infinity) return sign + "inf";
+  return sign + (size == 0 ? "0" : shortest(size));
+}
+
+/** A number as `digits` · 10^`exponent`. */
+class Decimal {
+  negative: bool = false;
+  digits: string = "";
+  exponent: i32 = 0;
+
+  static of(text: string): Decimal | null {
+    const decimal = new Decimal();
+    let at = 0;
+    const first = text.charCodeAt(0);
+    if (first == 0x2b || first == 0x2d) {
+      decimal.negative = first == 0x2d;
+      at++;
+    }
+    const whole = digitsFrom(text, at);
+    at += whole.length;
+    let fraction = "";
+    if (at < text.length && text.charCodeAt(at) == 0x2e) {
+      fraction = digitsFrom(text, ++at);
+      at += fraction.length;
+    }
+    if (whole.length + fraction.length == 0) return null;
+    decimal.digits = whole + fraction;
+    decimal.exponent = -fraction.length;
+    return decimal.takeExponent(text, at) ? decimal.trimmed() : null;
+  }
+
+  private takeExponent(text: string, at: i32): bool {
+    if (at == text.length) return true;
+    if ((text.charCodeAt(at++) | 0x20) != 0x65) return false;
+    const sign = at < text.length ? text.charCodeAt(at) : 0;
+    if (sign == 0x2b || sign == 0x2d) at++;
+    const digits = digitsFrom(text, at);
+    if (!digits.length || at + digits.length < text.length) return false;
+    let exponent = 0;
+    // One that has more digits is beyond all numbers.
+    for (let index = 0; index < digits.length; index++) exponent = min(exponent * 10 + digit(digits, index), 99999999);
+    this.exponent += sign == 0x2d ? -exponent : exponent;
+    return true;
+  }
+
+  /** Without zeros before and after, and with no more digits than can matter. */
+  private trimmed(): Decimal {
+    let from = 0;
+    let to = this.digits.length;
+    while (from < to && digit(this.digits, from) == 0) from++;
+    while (to > from && digit(this.digits, to - 1) == 0) to--;
+    this.exponent += this.digits.length - to;
+    this.digits = this.digits.substring(from, to);
+    // No half between two numbers has so many: that there is something more is all that counts.
+    const most = 800;
+    if (this.digits.length > most) {
+      this.exponent += this.digits.length - most - 1;
+      this.digits = this.digits.substring(0, most) + "1";
+    }
+    return this;
+  }
+
+  nearest(): f64 {
+    const length = this.digits.length;
+    if (!length || length + this.exponent < -330) return 0;
+    if (length + this.exponent > 310) return Infinity;
+    if (length <= 15 && abs(this.exponent) <= 22) {
+      // Both are exact, and so what is made of them is rounded once.
+      const digits = <f64>U64.parseInt(this.digits);
+      return this.exponent < 0 ? digits / tenTo(-this.exponent) : digits * tenTo(this.exponent);
+    }
+    return this.corrected(this.nearby());
+  }
+
+  /** Off by some, after each step of a calculation. */
+  private nearby(): f64 {
+    const leading = this.digits.substring(0, 15);
+    let number = <f64>U64.parseInt(leading);
+    const exponent = this.exponent + this.digits.length - leading.length;
+    // In steps of which each is in the range of numbers.
+    for (let left = abs(exponent); left > 0; left -= 22) {
+      const step = tenTo(min(left, 22));
+      number = exponent < 0 ? number / step : number * step;
+    }
+    return number;
+  }
+
+  /** Goes from a number nearby to the nearest. */
+  private corrected(guess: f64): f64 {
+    const top = Big.ofDigits(this.digits).timesTenTo(max(this.exponent, 0));
+    const bottom = Big.of(1).timesTenTo(max(-this.exponent, 0));
+    let bits = min(reinterpret<u64>(guess), LARGEST);
+    while (true) {
+      const parts = new Parts(bits);
+      const above = compare(top, bottom, 2 * parts.mantissa + 1, parts.exponent - 1);
+      if (above > 0 || (above == 0 && parts.isOdd)) {
+        if (bits++ == LARGEST) return Infinity;
+        continue;
+      }
+      if (parts.mantissa == 0) break;
+      const below = parts.isLowest
+        ? compare(top, bottom, 4 * parts.mantissa - 1, parts.exponent - 2)
+        : compare(top, bottom, 2 * parts.mantissa - 1, parts.exponent - 1);
+      if (below < 0 || (below == 0 && parts.isOdd)) bits--;
+      else break;
+    }
+    return reinterpret<f64>(bits);
+  }
+}
+
+/** A number as `mantissa` · 2^`exponent`. */
+class Parts {
+  mantissa: u64;
+  exponent: i32;
+  /** Whether the next smaller number is nearer than the next larger one. */
+  isLowest: bool;
+
+  constructor(bits: u64) {
+    const exponent = <i32>(bits >> 52);
+    const fraction = bits & (NORMAL - 1);
+    this.mantissa = exponent ? fraction | NORMAL : fraction;
+    this.exponent = max(exponent, 1) - 1075;
+    this.isLowest = fraction == 0 && exponent > 1;
+  }
+
+  get isOdd(): bool {
+    return <bool>(this.mantissa & 1);
+  }
+}
+
+/** How `top` / `bottom` compares to `mantissa` · 2^`exponent`. */
+function compare(top: Big, bottom: Big, mantissa: u64, exponent: i32): i32 {
+  const other = bottom.times(Big.of(mantissa));
+  return exponent < 0 ? top.shifted(-exponent).compare(other) : top.compare(other.shifted(exponent));
+}
+
+/** The digits of Steele and White, as `0.digits` · 10^`point`. */
+function shortest(number: f64): string {
+  const parts = new Parts(reinterpret<u64>(number));
+  // All four in units of half the distance to the next number.
+  const extra = parts.isLowest ? 2 : 1;
+  const up = max(parts.exponent, 0);
+  let rest = Big.of(parts.mantissa).shifted(up + extra);
+  let unit = Big.of(1).shifted(max(-parts.exponent, 0) + extra);
+  let below = Big.of(1).shifted(up);
+  let above = parts.isLowest ? below.shifted(1) : below;
+  const inclusive = parts.isOdd ? 0 : 1;
+
+  let point = <i32>Math.ceil(Math.log10(number) - 1e-10);
+  unit = unit.timesTenTo(max(point, 0));
+  rest = rest.timesTenTo(max(-point, 0));
+  below = below.timesTenTo(max(-point, 0));
+  above = above.timesTenTo(max(-point, 0));
+  if (rest.plus(above).compare(unit) + inclusive > 0) {
+    point++;
+  } else {
+    rest = rest.timesTenTo(1);
+    below = below.timesTenTo(1);
+    above = above.timesTenTo(1);
+  }
+
+  let digits = "";
+  while (true) {
+    let digit = 0;
+    for (; rest.compare(unit) >= 0; digit++) rest.subtract(unit);
+    const canStop = rest.compare(below) - inclusive < 0;
+    const canRaise = rest.plus(above).compare(unit) + inclusive > 0;
+    if (canStop || canRaise) {
+      const raise = canRaise && (!canStop || rest.shifted(1).compare(unit) >= 0);
+      return placed(digits + (raise ? digit + 1 : digit).toString(), point);
+    }
+    digits += digit.toString();
+    rest = rest.timesTenTo(1);
+    below = below.timesTenTo(1);
+    above = above.timesTenTo(1);
+  }
+}
+
+function placed(digits: string, point: i32): string {
+  if (point <= 0) return "0." + "0".repeat(-point) + digits;
+  if (point >= digits.length) return digits + "0".repeat(point - digits.length);
+  return digits.substring(0, point) + "." + digits.substring(point);
+}
+
+function digitsFrom(text: string, from: i32): string {
+  let to = from;
+  while (to < text.length && <u32>digit(text, to) < 10) to++;
+  return text.substring(from, to);
+}
+
+function digit(text: string, at: i32): i32 {
+  return text.charCodeAt(at) - 0x30;
+}
+
+function tenTo(exponent: i32): f64 {
+  let power = 1.0;
+  for (; exponent > 0; exponent--) power *= 10;
+  return power;
+}

@@ -1,0 +1,51 @@
+/** Runs a built plugin under `node --test`: text in, text out, as in the host. */
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+/** What `call` throws where the item is to blame. Where it is refused it throws an `Error`. */
+export class BadItem extends Error {}
+
+/** Builds the plugin of a folder, by `mtl-host build`, unless `MTL_PLUGIN` names a file. */
+export function built(folder) {
+  return process.env.MTL_PLUGIN ?? execFileSync("mtl-host", ["build", folder], { encoding: "utf8" }).trim();
+}
+
+/**
+ * Starts a worker, as the host would. It has `call(item)`, whose record is text, or null for none, `finish()`, and
+ * `results`, what it has declared its results to be.
+ */
+export function run(plugin, { init = "", workerIndex = 0, workerCount = 1, args = "single", items = "text" } = {}) {
+  let results = "text";
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(plugin)), {
+    "mtl:plugin/context@1.0.0": {
+      "worker-index": () => workerIndex,
+      "worker-count": () => workerCount,
+      "argument-passing": () => ["single", "args", "kwargs"].indexOf(args),
+      "item-format": () => ["text", "json"].indexOf(items),
+      "result-format": (format) => { results = ["text", "json"][format]; },
+      log: (level, at, length) => console.error(text(at, length)),
+    },
+  });
+  const { memory, mtl_alloc, ...plugged } = instance.exports;
+  const text = (at, length) => new TextDecoder().decode(new Uint8Array(memory.buffer, at, length));
+  const given = (item) => {
+    const bytes = typeof item === "string" ? new TextEncoder().encode(item) : item;
+    const at = mtl_alloc(Math.max(bytes.length, 8)) >>> 0;
+    new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
+    return [at, bytes.length];
+  };
+  const answered = (word) => {
+    const said = text(Number(BigInt.asUintN(32, word >> 32n)), Number(word & 0x3fffffffn));
+    const isNone = (word & 0x40000000n) !== 0n;
+    if ((word & 0x80000000n) === 0n) return isNone ? null : said;
+    throw isNone ? new BadItem(said) : new Error(said);
+  };
+  plugged._initialize?.();
+  answered(plugged.init(...given(init)));
+  return {
+    call: (item) => answered(plugged.call(...given(item))),
+    finish: () => answered(plugged.finish()),
+    get results() { return results; },
+  };
+}

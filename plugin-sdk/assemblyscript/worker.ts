@@ -1,0 +1,131 @@
+/** Workers, and how an item becomes what their `call` takes. */
+
+import { Format, itemFormat } from "./context";
+import { Reader, said } from "./json";
+import { Result } from "./result";
+import { notText, textAt } from "./text";
+
+/** What all workers have. Extend `Worker`, `BytesWorker` or `TypedWorker`, by what their items are. */
+export abstract class Base {
+  /** Makes the closing report, once, when there are no more items. */
+  finish(): Result {
+    return Result.none();
+  }
+
+  /** Makes good what should not be a copy, in a worker that was started from a snapshot. */
+  afterRestore(): void {}
+
+  /** Why this cannot be a worker of this run; null if it can. The SDK asks. */
+  problem(): string | null {
+    return null;
+  }
+
+  /** What becomes of an item. The SDK calls. */
+  abstract answer(at: usize, length: usize): Result;
+}
+
+/** A worker of text items. An item that is not UTF-8 is a bad item. */
+export abstract class Worker extends Base {
+  /** Where the items of a run are JSON, the item is what a string says, or another value as it is written. */
+  abstract call(item: string): Result;
+
+  answer(at: usize, length: usize): Result {
+    const item = Item.of(at, length);
+    const problem = item.problem != null ? item.problem : notText(item.at, item.length);
+    if (problem != null) return Result.badItem(problem);
+    return this.call(textAt(item.at, item.length));
+  }
+}
+
+/** A worker of items that may be any bytes. */
+export abstract class BytesWorker extends Base {
+  /** As that of a `Worker`. */
+  abstract call(item: Uint8Array): Result;
+
+  answer(at: usize, length: usize): Result {
+    const item = Item.of(at, length);
+    if (item.problem != null) return Result.badItem(item.problem!);
+    return this.call(item.bytes);
+  }
+}
+
+/** A text or bytes item: raw, or what a JSON string says where items are JSON. */
+export class Item {
+  problem: string | null = null;
+  private decoded: Uint8Array | null = null;
+
+  private constructor(public at: usize, public length: usize) {}
+
+  static of(at: usize, length: usize): Item {
+    const item = new Item(at, length);
+    if (items == Format.JSON && startsWithQuote(at, length)) item.decode();
+    return item;
+  }
+
+  private decode(): void {
+    const reader = Reader.whole(this.at, this.length);
+    const value = reader.value();
+    reader.finish();
+    if (reader.problem != null) {
+      this.problem = `not a JSON string: ${reader.problem!}`;
+      return;
+    }
+    const text = said(value);
+    this.decoded = text;
+    this.at = text.dataStart;
+    this.length = text.byteLength;
+  }
+
+  get bytes(): Uint8Array {
+    if (this.decoded != null) return this.decoded!;
+    const bytes = new Uint8Array(<i32>this.length);
+    memory.copy(bytes.dataStart, this.at, this.length);
+    return bytes;
+  }
+}
+
+function startsWithQuote(at: usize, length: usize): bool {
+  for (const end = at + length; at < end; at++) {
+    const c = load<u8>(at);
+    if (c != 0x20 && c != 0x09 && c != 0x0a && c != 0x0d) return c == 0x22;
+  }
+  return false;
+}
+
+class NotStarted extends Base {
+  constructor(private readonly why: string) {
+    super();
+  }
+
+  problem(): string | null {
+    return this.why;
+  }
+
+  answer(at: usize, length: usize): Result {
+    return Result.refused("called before `init`");
+  }
+}
+
+/** What `start` is given instead of a worker, when there cannot be one. The message ends the run. */
+export function failed(message: string): Base {
+  return new NotStarted(message);
+}
+
+let starter: ((args: string) => Base) | null = null;
+
+/** What every item of the run is. */
+export let items: Format = Format.Text;
+
+/** Says how the worker is started, once for each: with the text of `--init`. */
+export function start(make: (args: string) => Base): void {
+  starter = make;
+}
+
+/** The worker, or one that has a problem. */
+export function started(at: usize, length: usize): Base {
+  items = itemFormat();
+  const make = starter;
+  if (make == null) return failed("no worker: call `start` in the entry file");
+  if (notText(at, length) != null) return failed("the arguments are not UTF-8");
+  return make(textAt(at, length));
+}

@@ -1,0 +1,154 @@
+/* Bytes that grow: what results are made in. When there is no more memory, the plugin stops: the item's fault is then
+   `out-of-memory`, and the next item goes to a fresh instance. */
+#ifndef MTL_BUFFER_H
+#define MTL_BUFFER_H
+
+#include "mtl_text.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MTL_SDK_FORMAT(text, first) __attribute__((__format__(__printf__, text, first)))
+
+/* Begins with zeros, as what is `static` does; `free(buffer.data)` ends it. */
+typedef struct mtl_buffer {
+    char *data;
+    size_t length;
+    size_t capacity;
+} mtl_buffer;
+
+/* Makes room for so many bytes more. */
+static inline void mtl_reserve(mtl_buffer *buffer, size_t more) {
+    size_t needed = buffer->length + more;
+    if (needed <= buffer->capacity && needed >= more) return;
+    size_t capacity = buffer->capacity * 2;
+    if (capacity < needed) capacity = needed < 64 ? 64 : needed;
+    char *data = needed < more ? NULL : (char *)realloc(buffer->data, capacity);
+    if (data == NULL) abort();
+    buffer->data = data;
+    buffer->capacity = capacity;
+}
+
+static inline void mtl_append(mtl_buffer *buffer, mtl_bytes bytes) {
+    if (bytes.length == 0) return;
+    mtl_reserve(buffer, bytes.length);
+    memcpy(buffer->data + buffer->length, bytes.data, bytes.length);
+    buffer->length += bytes.length;
+}
+
+static inline void mtl_append_byte(mtl_buffer *buffer, char byte) {
+    mtl_reserve(buffer, 1);
+    buffer->data[buffer->length++] = byte;
+}
+
+MTL_SDK_FORMAT(2, 0)
+static inline void mtl_append_arguments(mtl_buffer *buffer, const char *format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length < 0) abort();
+    mtl_reserve(buffer, (size_t)length + 1);
+    vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, arguments);
+    buffer->length += (size_t)length;
+}
+
+/* Appends what `printf` would print. */
+MTL_SDK_FORMAT(2, 3)
+static inline void mtl_append_format(mtl_buffer *buffer, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    mtl_append_arguments(buffer, format, arguments);
+    va_end(arguments);
+}
+
+/* The text as a C string, until the next one is asked for. A NUL in it ends it early. */
+static inline char *mtl_string(mtl_bytes text) {
+    static mtl_buffer string;
+    string.length = 0;
+    mtl_append(&string, text);
+    mtl_append_byte(&string, '\0');
+    return string.data;
+}
+
+/* Appends the text as a JSON string, with its quotes. What is not UTF-8 in it becomes U+FFFD. */
+static inline void mtl_append_json_string(mtl_buffer *buffer, mtl_bytes text) {
+    static const char escaped[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
+    mtl_append_byte(buffer, '"');
+    while (text.length > 0) {
+        mtl_bytes rest = text;
+        uint32_t character = mtl_take_character(&rest);
+        if (character == MTL_NO_CHARACTER) {
+            mtl_append(buffer, mtl_text("\xEF\xBF\xBD"));
+            text = mtl_bytes_of(text.data + 1, text.length - 1);
+            continue;
+        }
+        const char *name = character == 0 || character > '\\' ? NULL : strchr(escaped, (int)character);
+        if (name != NULL) {
+            mtl_append_byte(buffer, '\\');
+            mtl_append_byte(buffer, names[name - escaped]);
+        } else if (character < ' ') {
+            mtl_append_format(buffer, "\\u%04" PRIx32, character);
+        } else {
+            mtl_append(buffer, mtl_bytes_of(text.data, text.length - rest.length));
+        }
+        text = rest;
+    }
+    mtl_append_byte(buffer, '"');
+}
+
+/* One more in the last place of decimal digits such as `1.99e-07`; false where that takes one digit more. */
+static inline bool mtl_sdk_next_decimal(char *digits) {
+    char *last = strchr(digits, 'e');
+    while (last-- > digits) {
+        if (*last == '.' || *last == '-') continue;
+        if (*last != '9') {
+            ++*last;
+            return true;
+        }
+        *last = '0';
+    }
+    return false;
+}
+
+/* The fewest decimal digits that are read as this number again, as `%e` writes them. */
+static inline void mtl_sdk_shortest(char digits[32], double number) {
+    /* What 15 digits can say survives as it is, and ends in zeros where fewer can; the smallest numbers have fewer. */
+    for (int more = number < DBL_MIN ? 0 : 14; more < 17; more++) {
+        snprintf(digits, 32, "%.*e", more, number);
+        if (strtod(digits, NULL) == number) return;
+        /* At a power of two the nearest decimal may be too low, and the next one be read as the number. */
+        if (mtl_sdk_next_decimal(digits) && strtod(digits, NULL) == number) return;
+    }
+}
+
+/* Appends a number in decimal, with no more digits than it needs to be read as the same number, and without an
+   exponent: `0.1`, `144`, `0.000001`. Others, which JSON does not know, are `inf`, `-inf` and `NaN`. */
+static inline void mtl_append_number(mtl_buffer *buffer, double number) {
+    char digits[32];
+    if (number - number != 0) {
+        mtl_append(buffer, mtl_text(number > 0 ? "inf" : number < 0 ? "-inf" : "NaN"));
+        return;
+    }
+    mtl_sdk_shortest(digits, number < 0 ? -number : number);
+    char *mark = strchr(digits, 'e');
+    int exponent = atoi(mark + 1);
+    int count = (int)(mark - digits);
+    if (count > 1) {
+        memmove(digits + 1, digits + 2, (size_t)count - 2);
+        count--;
+    }
+    while (count > 1 && digits[count - 1] == '0') count--;
+    if (number < 0) mtl_append_byte(buffer, '-');
+    if (exponent < 0) mtl_append(buffer, mtl_text("0."));
+    for (int place = exponent + 1; place < 0; place++) mtl_append_byte(buffer, '0');
+    for (int i = 0; i < count || i <= exponent; i++) {
+        if (i == exponent + 1 && exponent >= 0) mtl_append_byte(buffer, '.');
+        mtl_append_byte(buffer, i < count ? digits[i] : '0');
+    }
+}
+
+#endif

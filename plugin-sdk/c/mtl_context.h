@@ -1,0 +1,47 @@
+/* What a worker may know of the run it is in, and what it may tell it. */
+#ifndef MTL_CONTEXT_H
+#define MTL_CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum mtl_format { MTL_TEXT, MTL_JSON } mtl_format;
+typedef enum mtl_level { MTL_TRACE, MTL_DEBUG, MTL_INFO, MTL_WARN, MTL_ERROR } mtl_level;
+
+#ifdef __wasm__
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MTL_SDK_IMPORT(name) __attribute__((import_module("mtl:plugin/context@1.0.0"), import_name(name)))
+
+/* The number of this worker: from 0 to `mtl_worker_count()` - 1. */
+MTL_SDK_IMPORT("worker-index") uint32_t mtl_worker_index(void);
+/* How many workers the pool has. */
+MTL_SDK_IMPORT("worker-count") uint32_t mtl_worker_count(void);
+/* What every item of the run is. Items that are JSON strings come to the worker as what they say. */
+MTL_SDK_IMPORT("item-format") mtl_format mtl_item_format(void);
+/* Declares what every record is. To be called in `init`; without it: text. */
+MTL_SDK_IMPORT("result-format") void mtl_result_format(mtl_format format);
+MTL_SDK_IMPORT("log") void mtl_log_bytes(mtl_level level, const char *message, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#else
+
+/* Outside a plugin, as in a test, there is one worker, and messages go to standard error. */
+static inline uint32_t mtl_worker_index(void) { return 0; }
+static inline uint32_t mtl_worker_count(void) { return 1; }
+static inline mtl_format mtl_item_format(void) { return MTL_TEXT; }
+static inline void mtl_result_format(mtl_format format) { (void)format; }
+static inline void mtl_log_bytes(mtl_level level, const char *message, size_t length) {
+    static const char *const names[] = {"trace", "debug", "info", "warn", "error"};
+    fprintf(stderr, "%s: %.*s\n", names[level], (int)length, message);
+}
+
+#endif
+#endif

@@ -1,0 +1,176 @@
+/* The functions that the host calls: ABI 1, as host/docs/plugin-interface.md has it.
+
+   A batch is many items in one crossing:
+
+     0  count        host: how many items there are
+     4  done         plugin: items finished so far
+     8  out          plugin: address of the result bytes
+    12  stop         host: not zero = return
+    16  end[count]   host: end of each item; plugin: end of each result, with two flags
+        item bytes
+
+   The host reads the words at any moment at which the module can be stopped, also after a trap. So each word is
+   written when all that it speaks of has been written. */
+#ifndef MTL_EXPORTS_H
+#define MTL_EXPORTS_H
+
+#include "mtl_plugin.h"
+
+#define MTL_SDK_EXPORT(name) __attribute__((export_name(name)))
+#ifdef __cplusplus
+#define MTL_SDK_C extern "C"
+#else
+#define MTL_SDK_C
+#endif
+
+/* Flags of an answer, and of an end in a batch, over a length of 30 bits. */
+#define MTL_SDK_ERROR 0x80000000u
+#define MTL_SDK_NO_RECORD 0x40000000u
+#define MTL_SDK_MOST 0x3FFFFFFFu
+
+/* With so much of results, the host is to have them before more are made. */
+#define MTL_SDK_FULL (1024u * 1024u)
+
+/* What the exported functions keep between calls. */
+typedef struct mtl_sdk_state {
+    void *item;
+    mtl_buffer results;
+    mtl_format items;
+} mtl_sdk_state;
+
+/* A word of a batch, at any address. Volatile, so that each write takes place, and in its order. */
+typedef uint32_t __attribute__((aligned(1), may_alias)) mtl_sdk_word;
+
+enum { MTL_SDK_COUNT, MTL_SDK_DONE, MTL_SDK_OUT, MTL_SDK_STOP, MTL_SDK_ENDS };
+
+/* Nothing that is not volatile moves across either. */
+static inline void mtl_sdk_set(volatile mtl_sdk_word *word, uint32_t value) {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    *word = value;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t mtl_sdk_address(const void *data) { return (uint32_t)(uintptr_t)data; }
+
+static inline uint32_t mtl_sdk_flags(mtl_kind kind) {
+    switch (kind) {
+    case MTL_NOTHING: return MTL_SDK_NO_RECORD;
+    case MTL_REFUSED: return MTL_SDK_ERROR;
+    case MTL_BAD_ITEM: return MTL_SDK_ERROR | MTL_SDK_NO_RECORD;
+    default: return 0;
+    }
+}
+
+static inline mtl_result mtl_sdk_too_long(mtl_result result) {
+    return mtl_refused("a result of %zu bytes; the longest that can be passed has %u", result.bytes.length, MTL_SDK_MOST);
+}
+
+static inline int64_t mtl_sdk_answer(mtl_result result) {
+    if (result.bytes.length > MTL_SDK_MOST) result = mtl_sdk_too_long(result);
+    uint64_t address = result.bytes.length == 0 ? 0 : mtl_sdk_address(result.bytes.data);
+    return (int64_t)(address << 32 | mtl_sdk_flags(result.kind) | (uint32_t)result.bytes.length);
+}
+
+/* A buffer that stays the host's until it asks for the next one. */
+static inline void *mtl_sdk_alloc(mtl_sdk_state *state, size_t length) {
+    /* Freed first, so that both need not fit. */
+    free(state->item);
+    return state->item = aligned_alloc(16, (length + 15) & ~(size_t)15);
+}
+
+/* Where items are JSON, one that is a string comes to the worker as what it says. */
+static inline mtl_result mtl_sdk_call(const mtl_sdk_state *state, mtl_call_function *call, mtl_bytes item) {
+    mtl_bytes rest = item;
+    if (state->items == MTL_JSON) {
+        mtl_sdk_skip_json_space(&rest);
+        if (mtl_take(&rest, "\"") && !mtl_decode_json_string(&item)) return mtl_bad_item("not a JSON string");
+    }
+    return call(item);
+}
+
+/* Forgets the results of the batch before. What a few large ones took is not kept for ever. */
+static inline void mtl_sdk_begin(mtl_buffer *results) {
+    results->length = 0;
+    if (results->capacity <= 4 * MTL_SDK_FULL) return;
+    free(results->data);
+    results->data = NULL;
+    results->capacity = 0;
+}
+
+static inline void mtl_sdk_append(mtl_buffer *results, mtl_bytes bytes, volatile mtl_sdk_word *words) {
+    size_t length = results->length + bytes.length;
+    if (length > results->capacity) {
+        mtl_buffer larger = *results;
+        larger.capacity = length < 2 * results->capacity ? 2 * results->capacity : length < 4096 ? 4096 : length;
+        larger.data = (char *)malloc(larger.capacity);
+        if (larger.data == NULL) abort();
+        if (larger.length > 0) memcpy(larger.data, results->data, larger.length);
+        mtl_sdk_set(&words[MTL_SDK_OUT], mtl_sdk_address(larger.data));
+        /* Only now: until the host knows the new place, it reads from the old one. */
+        free(results->data);
+        *results = larger;
+    }
+    if (bytes.length > 0) memcpy(results->data + results->length, bytes.data, bytes.length);
+    results->length = length;
+}
+
+/* Works on the items of a batch: on all of them, unless the host says stop, or their results are many. */
+static inline int32_t mtl_sdk_batch(mtl_sdk_state *state, mtl_call_function *call, volatile mtl_sdk_word *words) {
+    mtl_buffer *results = &state->results;
+    uint32_t count = words[MTL_SDK_COUNT];
+    char *items = (char *)(uintptr_t)(words + MTL_SDK_ENDS + count);
+    uint32_t start = 0;
+    mtl_sdk_begin(results);
+    mtl_sdk_set(&words[MTL_SDK_OUT], mtl_sdk_address(results->data));
+    for (uint32_t done = 0; done < count; done++) {
+        if (words[MTL_SDK_STOP] != 0 || results->length >= MTL_SDK_FULL) break;
+        volatile mtl_sdk_word *place = &words[MTL_SDK_ENDS + done];
+        uint32_t end = *place;
+        mtl_result result = mtl_sdk_call(state, call, mtl_bytes_of(items + start, end - start));
+        size_t length = result.bytes.length;
+        /* A large one is handed over from where it is, since there may be no memory for a second one. */
+        if (done == 0 && result.kind == MTL_RECORD && length >= MTL_SDK_FULL && length <= MTL_SDK_MOST) {
+            mtl_sdk_set(&words[MTL_SDK_OUT], mtl_sdk_address(result.bytes.data));
+            mtl_sdk_set(place, (uint32_t)length);
+            mtl_sdk_set(&words[MTL_SDK_DONE], 1);
+            break;
+        }
+        if (length > MTL_SDK_MOST - results->length) result = mtl_sdk_too_long(result);
+        mtl_sdk_append(results, result.bytes, words);
+        start = end;
+        mtl_sdk_set(place, mtl_sdk_flags(result.kind) | (uint32_t)results->length);
+        mtl_sdk_set(&words[MTL_SDK_DONE], done + 1);
+    }
+    return 0;
+}
+
+/* Makes a plugin of three functions, of which `init` and `finish` may be NULL. To be written once, outside of all
+   functions. */
+#define MTL_PLUGIN(init_function, call_function, finish_function)                                                    \
+    static mtl_sdk_state mtl_sdk_worker;                                                                             \
+    MTL_SDK_C MTL_SDK_EXPORT("mtl_abi_version") int32_t mtl_sdk_export_version(void) { return 1; }                   \
+    MTL_SDK_C MTL_SDK_EXPORT("mtl_alloc") void *mtl_sdk_export_alloc(size_t length) {                                \
+        return mtl_sdk_alloc(&mtl_sdk_worker, length);                                                               \
+    }                                                                                                                \
+    MTL_SDK_C MTL_SDK_EXPORT("init") int64_t mtl_sdk_export_init(char *arguments, size_t length) {                   \
+        mtl_init_function *function = init_function;                                                                 \
+        mtl_sdk_worker.items = mtl_item_format();                                                                    \
+        return mtl_sdk_answer(function == NULL ? mtl_nothing() : function(mtl_bytes_of(arguments, length)));         \
+    }                                                                                                                \
+    MTL_SDK_C MTL_SDK_EXPORT("call") int64_t mtl_sdk_export_call(char *item, size_t length) {                        \
+        return mtl_sdk_answer(mtl_sdk_call(&mtl_sdk_worker, call_function, mtl_bytes_of(item, length)));             \
+    }                                                                                                                \
+    MTL_SDK_C MTL_SDK_EXPORT("call_batch") int32_t mtl_sdk_export_call_batch(mtl_sdk_word *batch) {                  \
+        return mtl_sdk_batch(&mtl_sdk_worker, call_function, batch);                                                 \
+    }                                                                                                                \
+    MTL_SDK_C MTL_SDK_EXPORT("finish") int64_t mtl_sdk_export_finish(void) {                                         \
+        mtl_finish_function *function = finish_function;                                                             \
+        return mtl_sdk_answer(function == NULL ? mtl_nothing() : function());                                        \
+    }
+
+/* Has the host call a function, without arguments, on an instance that was started from a snapshot: it makes good what
+   should not be a copy, such as open files. */
+#define MTL_AFTER_RESTORE(function) \
+    MTL_SDK_C MTL_SDK_EXPORT("after_restore") void mtl_sdk_export_after_restore(void) { function(); }
+
+#endif

@@ -1,0 +1,3 @@
+module mtl-plugin
+
+go 1.24

@@ -1,0 +1,52 @@
+package mtl
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// JSON writes a value as a result. It is [json.Marshal] that leaves <, > and & as they are.
+func JSON(value any) ([]byte, error) {
+	var made bytes.Buffer
+	encoder := json.NewEncoder(&made)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(made.Bytes(), []byte("\n")), nil
+}
+
+// checkJSON says why these bytes are not one JSON value.
+func checkJSON(value []byte) error {
+	if valid := validUpTo(value); valid < len(value) {
+		return fmt.Errorf("not UTF-8 from byte %d on", valid)
+	}
+	var raw json.RawMessage
+	err := json.Unmarshal(value, &raw)
+	if at := (*json.SyntaxError)(nil); errors.As(err, &at) && at.Offset > 0 {
+		return fmt.Errorf("%w (byte %d)", err, at.Offset-1)
+	}
+	return err
+}
+
+// described is a JSON value, in a message.
+func described(value []byte) string {
+	switch value = trimJSON(value); value[0] {
+	case '"':
+		return "string " + string(value)
+	case '[':
+		return "sequence"
+	case '{':
+		return "map"
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "boolean `" + string(value) + "`"
+	}
+	if bytes.ContainsAny(value, ".eE") {
+		return "floating point `" + string(value) + "`"
+	}
+	return "integer `" + string(value) + "`"
+}

@@ -1,0 +1,185 @@
+package mtl
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// What a parameter of a TypedWorker can be. A text or bytes parameter takes an item as it is, and
+// otherwise a JSON string; every other one takes a JSON value.
+
+// A parameter is a field of the struct that Call takes.
+type parameter struct {
+	name string
+	// field is its place in the struct.
+	field int
+	kind  reflect.Type
+	// optional is one whose field is a pointer; kind is what it points to.
+	optional bool
+}
+
+// An argument is what was given for a parameter.
+type argument struct {
+	bytes []byte
+	// whole is an item that is the only parameter, and not a value inside it.
+	whole bool
+	items Format
+}
+
+var (
+	bytesType       = reflect.TypeFor[[]byte]()
+	unmarshaler     = reflect.TypeFor[json.Unmarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
+
+func parametersOf(in reflect.Type) ([]parameter, error) {
+	if in.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("`Call` takes `%s`; it has to be a struct of parameters", in)
+	}
+	var parameters []parameter
+	for index := range in.NumField() {
+		field := in.Field(index)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
+		if !field.IsExported() {
+			return nil, fmt.Errorf("parameter `%s` of `Call` has to begin with a capital letter; its name can be a tag: `json:\"…\"`", field.Name)
+		}
+		if name == "" {
+			name = field.Name
+		}
+		kind, optional := field.Type, false
+		if kind.Kind() == reflect.Pointer {
+			kind, optional = kind.Elem(), true
+		}
+		parameters = append(parameters, parameter{name, index, kind, optional})
+	}
+	return parameters, nil
+}
+
+// names are as in a sentence: `a`, `b` and `c`.
+func names(parameters []parameter) string {
+	var list strings.Builder
+	for index, parameter := range parameters {
+		switch {
+		case index == 0:
+		case index+1 == len(parameters):
+			list.WriteString(" and ")
+		default:
+			list.WriteString(", ")
+		}
+		list.WriteString("`" + parameter.name + "`")
+	}
+	return list.String()
+}
+
+func escaped(name string) string {
+	quoted := strconv.Quote(name)
+	return quoted[1 : len(quoted)-1]
+}
+
+// fill sets the field of this parameter. An argument without bytes is missing.
+func (p parameter) fill(in reflect.Value, given argument) error {
+	target := in.Field(p.field)
+	if given.bytes == nil {
+		if p.optional {
+			return nil
+		}
+		return BadItem("parameter `%s` is missing", p.name)
+	}
+	if p.optional {
+		anyText := isText(p.kind) && given.whole && given.items == TextFormat
+		if !anyText && isNull(given.bytes) {
+			return nil
+		}
+		target.Set(reflect.New(p.kind))
+		target = target.Elem()
+	}
+	read := readJSON
+	if isText(p.kind) {
+		read = readText
+	}
+	if err := read(target, given); err != nil {
+		return BadItem("parameter `%s`: %w", p.name, err)
+	}
+	return nil
+}
+
+func isText(kind reflect.Type) bool {
+	if pointer := reflect.PointerTo(kind); pointer.Implements(unmarshaler) || pointer.Implements(textUnmarshaler) {
+		return false
+	}
+	return kind == bytesType || kind.Kind() == reflect.String
+}
+
+func isNull(value []byte) bool { return bytes.Equal(trimJSON(value), []byte("null")) }
+
+func readText(target reflect.Value, given argument) (err error) {
+	said := given.bytes
+	switch {
+	case given.whole:
+		if said, err = saidBy(said, given.items); err != nil {
+			return fmt.Errorf("not a JSON string: %w", err)
+		}
+	case said[0] != '"':
+		return fmt.Errorf("invalid type: %s, expected a string", described(said))
+	default:
+		if said, err = jsonString(said); err != nil {
+			return err
+		}
+	}
+	if target.Type() == bytesType {
+		target.SetBytes(said)
+		return nil
+	}
+	text, err := Text(said)
+	target.SetString(text)
+	return err
+}
+
+func readJSON(target reflect.Value, given argument) error {
+	if given.whole {
+		if err := checkJSON(given.bytes); err != nil {
+			return fmt.Errorf("not the JSON that is needed: %w", err)
+		}
+	}
+	if isNull(given.bytes) && !takesNull(target.Type()) {
+		return fmt.Errorf("invalid type: null, expected %s", target.Type())
+	}
+	err := json.Unmarshal(given.bytes, target.Addr().Interface())
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field == "" && wrong.Type == target.Type() {
+		return mismatch(given.bytes, target.Type())
+	}
+	return err
+}
+
+// takesNull is whether null is a value of the type. To Go it is one of every type, and changes nothing.
+func takesNull(kind reflect.Type) bool {
+	return kind.Kind() == reflect.Interface || reflect.PointerTo(kind).Implements(unmarshaler)
+}
+
+// mismatch is the error of a value that is of another type, or does not fit.
+func mismatch(value []byte, kind reflect.Type) error {
+	wrong := "type"
+	said := described(value)
+	isInteger := strings.HasPrefix(said, "integer")
+	switch kind.Kind() {
+	case reflect.Float32, reflect.Float64:
+		if isInteger || strings.HasPrefix(said, "floating") {
+			wrong = "value"
+		}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		if isInteger {
+			wrong = "value"
+		}
+	}
+	return fmt.Errorf("invalid %s: %s, expected %s", wrong, said, kind)
+}

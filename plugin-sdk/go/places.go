@@ -1,0 +1,110 @@
+package mtl
+
+import "strings"
+
+// Where, in an item, the values of the parameters are.
+
+// elementsOf gives each parameter its element of a JSON array. Some may be missing at the end.
+func elementsOf(item []byte, parameters []parameter) ([][]byte, error) {
+	rest, err := inside(item, '[', "array of", parameters)
+	if err != nil {
+		return nil, err
+	}
+	given := make([][]byte, len(parameters))
+	elements := 0
+	for ; len(rest) > 0; elements++ {
+		var value []byte
+		value, rest = nextValue(rest)
+		if elements < len(given) {
+			given[elements] = value
+		}
+	}
+	if elements > len(given) {
+		return nil, BadItem("an array of %d elements, and the parameters are %s", elements, names(parameters))
+	}
+	return given, nil
+}
+
+// membersOf gives each parameter its member of a JSON object.
+func membersOf(item []byte, parameters []parameter) ([][]byte, error) {
+	rest, err := inside(item, '{', "object with", parameters)
+	if err != nil {
+		return nil, err
+	}
+	given := make([][]byte, len(parameters))
+	for len(rest) > 0 {
+		var key, value []byte
+		key, rest = nextValue(rest)
+		value, rest = nextValue(rest)
+		index, err := named(key, parameters)
+		if err != nil {
+			return nil, err
+		}
+		if given[index] != nil {
+			return nil, BadItem("parameter `%s` is given twice", parameters[index].name)
+		}
+		given[index] = value
+	}
+	return given, nil
+}
+
+// inside is what stands between the brackets of an item that is valid JSON.
+func inside(item []byte, open byte, shape string, parameters []parameter) ([]byte, error) {
+	kind, _, _ := strings.Cut(shape, " ")
+	if err := checkJSON(item); err != nil {
+		return nil, BadItem("not a JSON %s: %w", kind, err)
+	}
+	value := trimJSON(item)
+	if value[0] != open {
+		return nil, BadItem("invalid type: %s, expected an %s the parameters %s", described(value), shape, names(parameters))
+	}
+	return trimJSON(value[1 : len(value)-1]), nil
+}
+
+// nextValue splits valid JSON after its first value, and the comma or colon behind it.
+func nextValue(text []byte) (value, rest []byte) {
+	end, depth, quoted := 0, 0, false
+scan:
+	for ; end < len(text); end++ {
+		switch c := text[end]; {
+		case quoted && c == '\\':
+			end++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			depth--
+		case depth == 0 && (c == ',' || c == ':'):
+			break scan
+		}
+	}
+	return trimJSON(text[:end]), trimJSON(text[min(end+1, len(text)):])
+}
+
+// named is which parameter a key names: by the letter, or with - for _.
+func named(key []byte, parameters []parameter) (int, error) {
+	name, err := jsonString(key)
+	if err != nil {
+		return 0, BadItem("not a JSON string: %w", err)
+	}
+	for index, parameter := range parameters {
+		if isNamed(parameter.name, string(name)) {
+			return index, nil
+		}
+	}
+	return 0, BadItem("unknown parameter `%s`; the parameters are %s", escaped(string(name)), names(parameters))
+}
+
+func isNamed(name, key string) bool {
+	if len(name) != len(key) {
+		return false
+	}
+	for index := range len(name) {
+		if name[index] != key[index] && !(name[index] == '_' && key[index] == '-') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,106 @@
+package mtl
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// A TypedWorker is a worker whose Call takes parameters: the fields of the struct In.
+//
+//	type parameters struct {
+//		Base     int64  `json:"base"`
+//		Exponent uint32 `json:"exponent"`
+//		Modulus  *int64 `json:"modulus"`
+//	}
+//
+// The tag is the name of a parameter, or without one the name of the field. A pointer is a parameter that may
+// be left out, or be null: then it is nil. A string or []byte takes the item as it is, or a JSON
+// string; any other type is read by encoding/json.
+//
+// Out may be string or []byte; any other type is written as JSON, and the host is told so.
+type TypedWorker[In, Out any] interface {
+	// Call is as that of a [Worker].
+	Call(in In) (Out, error)
+}
+
+// RegisterTyped is [Register] for a worker whose items fill parameters, by --args of the run.
+func RegisterTyped[In, Out any](start func(args []byte) (TypedWorker[In, Out], error)) {
+	registered = func(args []byte) (*guest, error) {
+		spread, err := spreadInto(reflect.TypeFor[In]())
+		if err != nil {
+			return nil, err
+		}
+		if isJSONResult[Out]() {
+			ResultFormat(JSONFormat)
+		}
+		worker, err := start(args)
+		if err != nil {
+			return nil, err
+		}
+		call := func(item []byte) ([]byte, error) {
+			var in In
+			if err := spread(item, reflect.ValueOf(&in).Elem()); err != nil {
+				return nil, err
+			}
+			out, err := worker.Call(in)
+			if err != nil {
+				return nil, err
+			}
+			return outputOf(out)
+		}
+		return &guest{worker, call}, nil
+	}
+}
+
+// spreadInto is what spreads an item over the fields of a struct, as the run asks for it.
+func spreadInto(in reflect.Type) (func(item []byte, in reflect.Value) error, error) {
+	parameters, err := parametersOf(in)
+	if err != nil {
+		return nil, err
+	}
+	passing, items := Passing(argumentPassing()), ItemFormat()
+	if passing == Single && len(parameters) > 1 {
+		return nil, fmt.Errorf("`Call` has %d parameters, %s: say `--args args` where an item is a JSON array of them, "+
+			"`--args kwargs` where it is a JSON object", len(parameters), names(parameters))
+	}
+	values := func(item []byte) ([][]byte, error) {
+		switch passing {
+		case Args:
+			return elementsOf(item, parameters)
+		case Kwargs:
+			return membersOf(item, parameters)
+		}
+		return [][]byte{item}, nil
+	}
+	return func(item []byte, in reflect.Value) error {
+		given, err := values(item)
+		if err != nil {
+			return err
+		}
+		for index, parameter := range parameters {
+			if err := parameter.fill(in, argument{given[index], passing == Single, items}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+func isJSONResult[Out any]() bool {
+	var out Out
+	switch any(out).(type) {
+	case string, []byte:
+		return false
+	}
+	return true
+}
+
+func outputOf(out any) ([]byte, error) {
+	switch out := out.(type) {
+	case string:
+		return []byte(out), nil
+	case []byte:
+		return out, nil
+	}
+	return JSON(out)
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+/**
+ * Makes a component of the project in the current folder: node mtl-plugin/build.mjs OUT.wasm
+ *
+ * The module that package.json names as `main` is bundled with all that it imports, by esbuild. Then the engine goes
+ * around it: QuickJS where package.json depends on `componentize-qjs`, else SpiderMonkey by `componentize-js`. These are
+ * looked for in node_modules, here and above, and in PATH. The exit code is 3 where one is missing.
+ */
+
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const MISSING = 3;
+const sdk = dirname(fileURLToPath(import.meta.url));
+const wit = join(await realpath(join(sdk, 'wit')), 'plugin.wit');
+const project = process.cwd();
+
+const out = process.argv[2];
+if (!out) {
+  console.error('error: say where the component goes\n hint: node mtl-plugin/build.mjs worker.wasm');
+  process.exit(2);
+}
+
+const manifest = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'));
+const needs = { ...manifest.dependencies, ...manifest.devDependencies };
+const folder = await mkdtemp(join(tmpdir(), 'mtl-plugin-'));
+try {
+  const bundle = join(folder, 'worker.js');
+  await bundled(resolve(project, manifest.main ?? 'worker.js'), bundle);
+  const component = await ('componentize-qjs' in needs ? withQuickJs(bundle) : withSpiderMonkey(bundle));
+  await writeFile(out, component);
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  if (error.code === MISSING) console.error(' hint: npm install');
+  process.exitCode = error.code === MISSING ? MISSING : 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Writes one module, with everything in it but what the host gives. */
+async function bundled(entry, outfile) {
+  const { build } = await tool('esbuild', 'esbuild');
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+    mainFields: ['module', 'main'],
+    conditions: ['mtl-host', 'module', 'import'],
+    external: ['mtl:*', 'wasi:*'],
+    logLevel: 'warning',
+  });
+}
+
+async function withSpiderMonkey(bundle) {
+  const { componentize } = await tool('@bytecodealliance/componentize-js', 'componentize-js');
+  const { component } = await componentize({
+    sourcePath: bundle,
+    witPath: wit,
+    worldName: 'plugin',
+    disableFeatures: ['http', 'fetch-event'],
+  });
+  return component;
+}
+
+async function withQuickJs(bundle) {
+  const { componentize } = await tool('componentize-qjs', 'componentize-qjs');
+  const { component } = await componentize({
+    witPath: wit,
+    world: 'plugin',
+    jsSource: await readFile(bundle, 'utf8'),
+    jsPath: bundle,
+    moduleRoot: dirname(bundle),
+    // What is called is not async: the host need not be able to do that.
+    sync: true,
+  });
+  return component;
+}
+
+/** A package that is installed here, above, or as the command of that name in PATH. */
+async function tool(name, command) {
+  for (let at = project; ; at = dirname(at)) {
+    const found = join(at, 'node_modules', name);
+    if (existsSync(found)) return load(found);
+    if (at === dirname(at)) break;
+  }
+  for (const entry of (process.env.PATH ?? '').split(delimiter)) {
+    const found = join(entry, command);
+    if (existsSync(found)) return load(await packageOf(await realpath(found)));
+  }
+  throw Object.assign(new Error(`\`${name}\` is not installed`), { code: MISSING });
+}
+
+async function packageOf(file) {
+  let at = dirname(file);
+  while (!existsSync(join(at, 'package.json'))) at = dirname(at);
+  return at;
+}
+
+async function load(installed) {
+  const { exports, main } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
+  return import(pathToFileURL(join(installed, exports?.import ?? main)));
+}

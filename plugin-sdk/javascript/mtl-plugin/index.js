@@ -1,0 +1,18 @@
+/**
+ * Writes plugins for mtl-host: a worker is started once, keeps its state, and is called for each of its items.
+ *
+ *     import { plugin } from './mtl-plugin/index.js';
+ *
+ *     export class Square {
+ *       static parameters = { number: 'number' };
+ *       static results = 'json';
+ *       call(number) { return number * number; }
+ *     }
+ *     export const worker = plugin(Square);
+ */
+
+export * as context from './context.js';
+export { log } from './context.js';
+export { BadItem, Crash, Refused } from './failure.js';
+export { plugin } from './guest.js';
+export { decoded, encoded } from './text.js';

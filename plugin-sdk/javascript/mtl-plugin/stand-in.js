@@ -1,0 +1,10 @@
+/** Answers in place of the host, natively, and remembers what it was told. `testing.js` sets it. */
+
+export const run = { workerIndex: 0, workerCount: 1, passing: 'single', itemFormat: 'text', results: 'text', logged: [] };
+
+export const workerIndex = () => run.workerIndex;
+export const workerCount = () => run.workerCount;
+export const argumentPassing = () => run.passing;
+export const itemFormat = () => run.itemFormat;
+export const resultFormat = (format) => { run.results = format; };
+export const log = (level, message) => { run.logged.push([level, message]); };

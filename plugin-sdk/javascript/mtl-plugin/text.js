@@ -1,0 +1,117 @@
+/** Text as UTF-8. By hand where the engine has no TextEncoder, as QuickJS. */
+
+import { BadItem } from './failure.js';
+
+const encoder = typeof TextEncoder === 'function' ? new TextEncoder() : undefined;
+const decoder = typeof TextDecoder === 'function' ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) : undefined;
+
+/** The item as a whole is at fault, and no parameter. */
+export class NotText extends BadItem {}
+
+/** The bytes of a text. Half of a surrogate pair becomes U+FFFD. */
+export const encoded = (text) => (encoder ? encoder.encode(text) : encodedByHand(text));
+
+/** The text of bytes. */
+export function decoded(bytes) {
+  if (!decoder) return decodedByHand(bytes);
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    // It does not say where.
+    return decodedByHand(bytes);
+  }
+}
+
+/** As `encoded`, in any engine. */
+export function encodedByHand(text) {
+  if (!/[^\x00-\x7f]/.test(text)) return asciiBytes(text);
+  const bytes = new Uint8Array(text.length * 3);
+  let end = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    let code = text.charCodeAt(at);
+    if (code < 0x80) {
+      bytes[end++] = code;
+      continue;
+    }
+    if (code >= 0xd800 && code < 0xe000) {
+      const pair = text.codePointAt(at);
+      if (pair > 0xffff) at += 1;
+      code = pair > 0xffff ? pair : 0xfffd;
+    }
+    if (code < 0x800) {
+      bytes[end++] = 0xc0 | (code >> 6);
+    } else {
+      if (code < 0x10000) {
+        bytes[end++] = 0xe0 | (code >> 12);
+      } else {
+        bytes[end++] = 0xf0 | (code >> 18);
+        bytes[end++] = 0x80 | ((code >> 12) & 0x3f);
+      }
+      bytes[end++] = 0x80 | ((code >> 6) & 0x3f);
+    }
+    bytes[end++] = 0x80 | (code & 0x3f);
+  }
+  return bytes.slice(0, end);
+}
+
+function asciiBytes(text) {
+  // A way around that is the engine's own is ten times as fast as a loop in QuickJS.
+  if (typeof btoa === 'function' && Uint8Array.fromBase64) return Uint8Array.fromBase64(btoa(text));
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
+/** As `decoded`, in any engine. */
+export function decodedByHand(bytes) {
+  const pieces = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = endOfCharacters(bytes, at);
+    pieces.push(charactersOf(bytes.subarray(at, end), at));
+    at = end;
+  }
+  return pieces.join('');
+}
+
+// An engine takes only so many arguments.
+const PIECE = 4096;
+
+/** Where a piece ends that begins at `at`: not within a character. */
+function endOfCharacters(bytes, at) {
+  let end = Math.min(at + PIECE, bytes.length);
+  if (end === bytes.length) return end;
+  while (end > at + PIECE - 4 && (bytes[end] & 0xc0) === 0x80) end -= 1;
+  return end;
+}
+
+function charactersOf(piece, from) {
+  // Each byte as a character: the engine finds faster than we do whether it may stay so.
+  const text = String.fromCharCode.apply(null, piece);
+  if (!/[^\x00-\x7f]/.test(text)) return text;
+  const codes = [];
+  for (let at = 0; at < piece.length; ) {
+    const length = lengthAt(piece, at);
+    if (length === 0) throw new NotText(`not UTF-8 from byte ${from + at} on`);
+    let code = length === 1 ? piece[at] : piece[at] & (0xff >> (length + 1));
+    for (let next = 1; next < length; next += 1) code = (code << 6) | (piece[at + next] & 0x3f);
+    codes.push(code);
+    at += length;
+  }
+  return String.fromCodePoint.apply(null, codes);
+}
+
+/** How many bytes the character at `at` has; 0 where there is none. */
+function lengthAt(bytes, at) {
+  const first = bytes[at];
+  if (first < 0x80) return 1;
+  const length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (length === 0) return 0;
+  // What would be too long a notation, half of a surrogate pair, or beyond the last character.
+  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (!(bytes[at + 1] >= least && bytes[at + 1] <= most)) return 0;
+  for (let next = 2; next < length; next += 1) {
+    if ((bytes[at + next] & 0xc0) !== 0x80) return 0;
+  }
+  return length;
+}

@@ -1,0 +1,123 @@
+"""Makes what the host calls out of a worker's class."""
+
+import json
+import os
+import sys
+import traceback
+import typing
+
+from . import context
+from .context import Format, Passing
+from .failure import BadItem, Refused
+from .parameters import Parameters, names
+
+_SDK = os.path.dirname(__file__)
+
+
+class Definition:
+    """What is known of a worker's class before it is started."""
+
+    def __init__(self, made):
+        if not callable(getattr(made, "__call__", None)) or "__call__" not in dir(made):
+            raise TypeError(f"`{made.__name__}` has no `__call__`")
+        self.made = made
+        self.call = Parameters(made.__call__)
+        # `object.__init__` takes nothing, and says otherwise.
+        self.init = Parameters(made.__init__ if made.__init__ is not object.__init__ else lambda self: None)
+        returned = typing.get_type_hints(made.__call__).get("return")
+        self.results = Format.TEXT if _is_text(returned) else Format.JSON
+
+
+def _is_text(hint):
+    """Whether results of this type are text: also where nothing is said."""
+    return all(kind in (str, bytes, bytearray, type(None), None, typing.Any) for kind in typing.get_args(hint) or [hint])
+
+
+class Guest:
+    """One worker, as the host sees it: bytes go in, and bytes come out."""
+
+    def __init__(self, definition: Definition):
+        self.definition = definition
+        self.worker = None
+
+    def init(self, args: bytes) -> None:
+        """Starts the worker. What is raised ends the run."""
+        definition = self.definition
+        self.passing = context.argument_passing()
+        self.format = context.item_format()
+        parameters = definition.call.each
+        if self.passing is Passing.SINGLE and len(parameters) > 1:
+            raise Refused(
+                f"`__call__` has {len(parameters)} parameters, {names(parameters)}: say `--args args` where an item "
+                "is a JSON array of them, `--args kwargs` where it is a JSON object"
+            )
+        if definition.results is Format.JSON:
+            context.result_format(Format.JSON)
+        by_position, by_keyword = self._arguments(args)
+        self.worker = definition.made(*by_position, **by_keyword)
+
+    def _arguments(self, args):
+        parameters = self.definition.init
+        if not parameters.each:
+            if args:
+                raise Refused("this worker takes no arguments")
+            return [], {}
+        first = parameters.each[0]
+        if len(parameters.each) > 1:
+            passing = Passing.ARGS if args.lstrip().startswith(b"[") else Passing.KWARGS
+            return parameters.fill(args or b"{}", Format.JSON, passing)
+        if not args and (first.optional or not (first.takes_text or first.takes_any)):
+            given = first.missing()
+        else:
+            given = first.from_item(args, Format.TEXT)
+        return ([], {first.name: given}) if first.by_keyword else ([given], {})
+
+    def call(self, item: bytes) -> bytes | None:
+        """Works on one item."""
+        by_position, by_keyword = self.definition.call.fill(item, self.format, self.passing)
+        return written(self.worker(*by_position, **by_keyword), context.results())
+
+    def finish(self) -> bytes | None:
+        """Has the worker's closing report, if it makes one."""
+        finish = getattr(self.worker, "finish", None)
+        return written(finish(), Format.TEXT) if finish else None
+
+
+def written(result, format):
+    """The bytes of a result; none for no record.
+
+    Bytes are always taken as they are, and text is where results are text; all else is written as JSON.
+    """
+    match result:
+        case None:
+            return None
+        case bytes():
+            return result
+        case bytearray() | memoryview():
+            return bytes(result)
+        case str() if format is Format.TEXT:
+            return result.encode()
+    return json.dumps(result, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def told(error: Exception) -> str:
+    """What a failure says: of those that a worker raises on purpose only their text, of others also where they arose."""
+    if isinstance(error, (BadItem, Refused)):
+        return str(error)
+    said = "".join(traceback.format_exception_only(error)).strip()
+    places = [place for place in traceback.extract_tb(error.__traceback__) if not place.filename.startswith(_SDK)]
+    return f"{said} ({os.path.basename(places[-1].filename)}, line {places[-1].lineno})" if places else said
+
+
+def worker(made):
+    """Makes the class the worker of this plugin. Stands before the class, and leaves it as it is."""
+    if made.__name__ == "Worker":
+        raise TypeError("the worker's class needs another name: `Worker` is what the host looks for")
+    definition = Definition(made)
+    try:
+        from . import component
+    except ImportError:
+        return made
+    # The component's exports are looked for in the module that it is made of.
+    sys.modules[made.__module__].Worker = component.exported(definition)
+    return made

@@ -1,0 +1,184 @@
+"""How an item fills the parameters of a `__call__`, and `--init` those of an `__init__`.
+
+The rules are those of "Argument passing" in the host's docs/plugin-interface.md.
+"""
+
+import inspect
+import types
+import typing
+from typing import Any, Union
+
+from . import values
+from .context import Format, Passing
+from .failure import BadItem
+
+
+def names(parameters):
+    """As in a sentence: `a`, `b` and `c`, in backticks."""
+    quoted = [f"`{parameter.name}`" for parameter in parameters]
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]])) if quoted else "none"
+
+
+class NotText(BadItem):
+    """The item as a whole is at fault, and no parameter."""
+
+
+def text(item: bytes) -> str:
+    """The item, as text."""
+    try:
+        return item.decode()
+    except UnicodeDecodeError as error:
+        raise NotText(f"not UTF-8 from byte {error.start} on") from None
+
+
+class Parameter:
+    """One parameter of a method: its name, and how it is read."""
+
+    def __init__(self, parameter: inspect.Parameter, hint):
+        if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            raise TypeError(f"`{parameter}` cannot be filled: give each parameter a name")
+        self.name = parameter.name
+        self.by_keyword = parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        self.default = None if parameter.default is inspect.Parameter.empty else parameter.default
+        kinds = _alternatives(hint)
+        self.optional = parameter.default is not inspect.Parameter.empty or type(None) in kinds
+        kinds = [kind for kind in kinds if kind is not type(None)]
+        # A parameter without a hint takes text from text items, and any value from JSON.
+        self.takes_any = kinds in ([Any], [object])
+        self.takes_text = kinds in ([str], [bytes])
+        self.takes_bytes = kinds == [bytes]
+        try:
+            self.read = values.reader(Union[tuple(kinds)])
+        except TypeError as error:
+            raise TypeError(f"parameter `{self.name}`: {error}") from None
+
+    def from_item(self, item: bytes, format: Format):
+        """From the whole item."""
+        if self.takes_text or (self.takes_any and format is Format.TEXT):
+            return self._from_text_item(item, format)
+        return self.from_value(_json(item))
+
+    def _from_text_item(self, item, format):
+        if format is Format.JSON:
+            written = item.strip(b" \t\r\n")
+            if self.optional and written == b"null":
+                return self.default
+            if written.startswith(b'"'):
+                try:
+                    return self.read(values.parse(text(item)))
+                except values.Unfit as problem:
+                    raise BadItem(str(problem)) from None
+                except ValueError as error:
+                    raise BadItem(f"not a JSON string: {error}") from None
+        return item if self.takes_bytes else text(item)
+
+    def from_value(self, value):
+        """From a value inside the item."""
+        if value is None and self.optional:
+            return self.default
+        try:
+            return self.read(value)
+        except values.Unfit as problem:
+            raise BadItem(str(problem)) from None
+
+    def missing(self):
+        """Where the item is silent about it."""
+        if not self.optional:
+            raise BadItem(f"parameter `{self.name}` is missing")
+        return self.default
+
+
+def _alternatives(hint):
+    """The types that a hint admits."""
+    if typing.get_origin(hint) in (Union, types.UnionType):
+        return list(typing.get_args(hint))
+    return [hint]
+
+
+def _json(item):
+    try:
+        return values.parse(text(item))
+    except values.Unfit as problem:
+        raise BadItem(str(problem)) from None
+    except (ValueError, RecursionError) as error:
+        raise BadItem(f"not the JSON that is needed: {error}") from None
+
+
+class Parameters:
+    """Those of one method, in the order of its definition, without `self`."""
+
+    def __init__(self, method):
+        found = list(inspect.signature(method).parameters.values())[1:]
+        hints = typing.get_type_hints(method, include_extras=True)
+        self.each = [Parameter(parameter, hints.get(parameter.name, Any)) for parameter in found]
+
+    def fill(self, item: bytes, format: Format, passing: Passing):
+        """What to call the method with: arguments by position, and those by keyword."""
+        match passing:
+            case Passing.SINGLE:
+                given = self._whole(item, format)
+            case Passing.ARGS:
+                given = self._elements(item)
+            case _:
+                given = self._members(item)
+        by_position = [value for parameter, value in zip(self.each, given) if not parameter.by_keyword]
+        by_keyword = {parameter.name: value for parameter, value in zip(self.each, given) if parameter.by_keyword}
+        return by_position, by_keyword
+
+    def _whole(self, item, format):
+        return [_named(parameter, parameter.from_item, item, format) for parameter in self.each]
+
+    def _elements(self, item):
+        array = _shaped(item, "array")
+        if not isinstance(array, list):
+            raise BadItem(str(values.unfit(array, f"an array of the parameters {names(self.each)}")))
+        if len(array) > len(self.each):
+            raise BadItem(f"an array of {len(array)} elements, and the parameters are {names(self.each)}")
+        return [
+            _named(parameter, parameter.from_value, array[place]) if place < len(array) else parameter.missing()
+            for place, parameter in enumerate(self.each)
+        ]
+
+    def _members(self, item):
+        members = []
+
+        def outermost(found):
+            members[:] = found
+
+        item = _shaped(item, "object", outermost)
+        if not isinstance(item, dict):
+            raise BadItem(str(values.unfit(item, f"an object with the parameters {names(self.each)}")))
+        given = {}
+        for key, value in members:
+            name = self._of_key(key)
+            if name in given:
+                raise BadItem(f"parameter `{name}` is given twice")
+            given[name] = value
+        return [
+            _named(parameter, parameter.from_value, given[parameter.name])
+            if parameter.name in given
+            else parameter.missing()
+            for parameter in self.each
+        ]
+
+    def _of_key(self, key):
+        name = key.replace("-", "_")
+        if any(parameter.name == name for parameter in self.each):
+            return name
+        raise BadItem(f"unknown parameter `{values.found(key)[8:-1]}`; the parameters are {names(self.each)}")
+
+
+def _shaped(item, shape, pairs=None):
+    try:
+        return values.parse(text(item), pairs)
+    except (ValueError, RecursionError, BadItem) as error:
+        raise BadItem(f"not a JSON {shape}: {error}") from None
+
+
+def _named(parameter, read, *given):
+    try:
+        return read(*given)
+    except NotText:
+        raise
+    except BadItem as problem:
+        raise BadItem(f"parameter `{parameter.name}`: {problem}") from None

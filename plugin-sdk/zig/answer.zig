@@ -1,0 +1,66 @@
+//! What a function of a worker answered, and how the host is told.
+
+const std = @import("std");
+const failure = @import("failure.zig");
+
+/// The bytes stay as they are until the next call.
+pub const Answer = union(enum) {
+    record: []const u8,
+    nothing,
+    refused: []const u8,
+    bad_item: []const u8,
+
+    /// The longest that can be passed.
+    pub const most = (1 << 30) - 1;
+
+    const error_flag: u32 = 1 << 31;
+    const no_record: u32 = 1 << 30;
+
+    /// Of what a function returned: bytes, perhaps none, perhaps an error.
+    pub fn of(returned: anytype) Answer {
+        return switch (@typeInfo(@TypeOf(returned))) {
+            .error_union => if (returned) |value| of(value) else |err| failure.answer(err),
+            .optional => if (returned) |value| of(value) else .nothing,
+            .void => .nothing,
+            else => .{ .record = returned },
+        };
+    }
+
+    pub fn bytes(answer: Answer) []const u8 {
+        return switch (answer) {
+            .nothing => "",
+            inline else => |data| data,
+        };
+    }
+
+    /// The flags over a length of 30 bits.
+    pub fn flags(answer: Answer) u32 {
+        return switch (answer) {
+            .record => 0,
+            .nothing => no_record,
+            .refused => error_flag,
+            .bad_item => error_flag | no_record,
+        };
+    }
+
+    /// `address << 32 | flags | length`.
+    pub fn word(answer: Answer) i64 {
+        const data = answer.bytes();
+        if (data.len > most) return tooLong(data.len).word();
+        const address: u64 = if (data.len == 0) 0 else @intFromPtr(data.ptr);
+        return @bitCast(address << 32 | answer.flags() | data.len);
+    }
+
+    /// What becomes of an item whose result is longer than an answer can say.
+    pub fn tooLong(length: usize) Answer {
+        return of(@as(error{Refused}!void, failure.refused("a result of {d} bytes; the longest that can be passed has {d}", .{ length, most })));
+    }
+};
+
+test "each answer has one word" {
+    const none: error{Refused}!?[]const u8 = null;
+    try std.testing.expectEqual(@as(i64, 1 << 30), Answer.of(none).word());
+    try std.testing.expectEqual(@as(i64, 0), Answer.of("").word());
+    try std.testing.expectEqual(@as(u32, 0xC000_0000), Answer.of(@as(error{BadItem}!void, error.BadItem)).flags());
+    try std.testing.expectEqualStrings("NotFound", Answer.of(@as(error{NotFound}!void, error.NotFound)).refused);
+}

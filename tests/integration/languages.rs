@@ -1,0 +1,128 @@
+//! Workers in every language: each SDK's plugins are built by `mtl-host build` and do the same for the
+//! same items.
+//!
+//! ```text
+//! plugin-sdk/README.md: the table of what each SDK has ─┐
+//! plugin-sdk/…/probe ─▶ mtl-host build ─▶ probe.wasm ───┴▶ what it has, it does; what it has not is refused
+//! examples-plugins/… ─▶ mtl-host build ─▶ tests/fixtures/languages: the same bytes
+//! ```
+//!
+//! `examples-plugins/languages` sets the compilers up. Where one is missing its language is not tested,
+//! and that is said; under `CI` it is a failure.
+
+mod conformance;
+mod examples;
+mod power;
+mod probe;
+mod project;
+mod table;
+
+/// Where the plugins of a language are, in this repository.
+#[derive(Clone, Copy, Debug)]
+struct Language {
+    /// Its column in the table.
+    column: &'static str,
+    /// The plugin that answers commands.
+    probe: &'static str,
+    /// The folder with `square` and `word-count`.
+    examples: Option<&'static str>,
+    /// The plugin whose `call` has parameters.
+    power: Option<&'static str>,
+}
+
+/// The tests of each language, in a module of its name, and all languages.
+macro_rules! languages {
+    ($($name:ident = $language:expr;)*) => {
+        $(mod $name {
+            use super::*;
+
+            #[test]
+            fn its_sdk_has_what_the_table_says() {
+                probe::has_what_the_table_says(&$language);
+            }
+
+            #[test]
+            fn its_plugins_pass_the_conformance_check() {
+                conformance::passes(&$language);
+            }
+
+            #[test]
+            fn its_examples_give_the_same_bytes() {
+                examples::give_the_same_bytes(&$language);
+            }
+
+            #[test]
+            fn it_spreads_arguments_by_the_rules() {
+                power::spreads_arguments(&$language);
+            }
+        })*
+
+        const LANGUAGES: &[Language] = &[$($language),*];
+    };
+}
+
+languages! {
+    rust = Language {
+        column: "Rust",
+        probe: "plugin-sdk/rust/tests/probe",
+        examples: Some("examples-plugins/rust"),
+        power: Some("examples-plugins/rust/power"),
+    };
+    c = Language {
+        column: "C",
+        probe: "plugin-sdk/c/tests/probe",
+        examples: Some("examples-plugins/c"),
+        power: None,
+    };
+    cpp = Language {
+        column: "C++",
+        probe: "plugin-sdk/c/tests/probe-cpp",
+        examples: None,
+        power: None,
+    };
+    zig = Language {
+        column: "Zig",
+        probe: "plugin-sdk/zig/tests/probe",
+        examples: Some("examples-plugins/zig"),
+        power: None,
+    };
+    go = Language {
+        column: "Go",
+        probe: "plugin-sdk/go/tests/probe",
+        examples: Some("examples-plugins/go"),
+        power: Some("plugin-sdk/go/tests/power"),
+    };
+    assemblyscript = Language {
+        column: "AssemblyScript",
+        probe: "plugin-sdk/assemblyscript/tests/probe",
+        examples: Some("examples-plugins/assemblyscript"),
+        power: Some("plugin-sdk/assemblyscript/tests/power"),
+    };
+    javascript = Language {
+        column: "JavaScript",
+        probe: "plugin-sdk/javascript/tests/probe",
+        examples: Some("examples-plugins/javascript"),
+        power: Some("plugin-sdk/javascript/tests/power"),
+    };
+    quickjs = Language {
+        column: "JavaScript, QuickJS",
+        probe: "plugin-sdk/javascript/tests/probe-qjs",
+        examples: None,
+        power: Some("plugin-sdk/javascript/tests/power-qjs"),
+    };
+    python = Language {
+        column: "Python",
+        probe: "plugin-sdk/python/tests/probe",
+        examples: Some("examples-plugins/python"),
+        power: Some("plugin-sdk/python/tests/power"),
+    };
+}
+
+#[test]
+fn the_table_has_a_column_for_each_language_and_a_row_for_each_thing_to_have() {
+    let table = table::read();
+    let columns: Vec<_> = LANGUAGES.iter().map(|language| language.column).collect();
+    assert_eq!(table.columns(), columns);
+    let rows: Vec<_> = probe::THINGS_TO_HAVE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(table.rows(), rows);
+}

@@ -1,0 +1,63 @@
+//! Projects of this repository, and the plugins that they become.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Host, host};
+
+pub(super) fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// A plugin that was built.
+#[derive(Debug)]
+pub(super) struct Built {
+    path: PathBuf,
+}
+
+/// Builds the project in a folder of this repository. None: its compiler is not on this machine.
+///
+/// Each test asks for it, in a process of its own: what has not changed is not built again, and two
+/// that build the same wait for each other.
+pub(super) fn build(folder: &str) -> Option<Built> {
+    let folder = checkout().join(folder);
+    assert!(folder.is_dir(), "`{}` is not there", folder.display());
+    let built = Command::new(env!("CARGO_BIN_EXE_mtl-host")).arg("build").arg(&folder).output();
+    let built = built.unwrap();
+    let said = String::from_utf8_lossy(&built.stderr);
+    if built.status.success() {
+        let path = String::from_utf8(built.stdout).unwrap();
+        return Some(Built { path: path.trim_end().into() });
+    }
+    let is_missing = built.status.code() == Some(5) && said.contains(", which is not there\n");
+    assert!(is_missing && env::var_os("CI").is_none(), "`{}`: {said}", folder.display());
+    skip(&folder, &said);
+    None
+}
+
+#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+fn skip(folder: &Path, said: &str) {
+    eprintln!("skipped: `{}`: {said}", folder.display());
+    eprintln!("`examples-plugins/languages` sets it up, and prints what has to be on PATH");
+}
+
+impl Built {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A run of it, with one worker, that tells of each item by a JSON object.
+    pub(super) fn run(&self) -> Host {
+        self.with_jobs(1).args(["--output-format", "jsonl"])
+    }
+
+    /// A run of it. To compile some plugins takes long: it is done once for all tests.
+    pub(super) fn with_jobs(&self, jobs: u32) -> Host {
+        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages");
+        host()
+            .args([self.path.clone().into_os_string()])
+            .args(["--jobs".into(), jobs.to_string(), "--cache-dir".into()])
+            .args([cache])
+    }
+}

@@ -1,0 +1,184 @@
+//! `mtl-host new`: what it writes, and that this can be built and run, where this machine has a
+//! compiler for it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::build::real;
+use crate::support::command;
+
+fn sdks() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-sdk")
+}
+
+/// The languages that there is an SDK for.
+fn languages() -> Vec<String> {
+    let entries = fs::read_dir(sdks()).unwrap().map(|entry| entry.unwrap().path());
+    let mut languages: Vec<_> = entries
+        .filter(|path| path.join("template").is_dir())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    languages.sort();
+    assert!(languages.contains(&"rust".into()));
+    languages
+}
+
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// All files below a folder, without those in folders and of names that are left out.
+fn files(folder: &Path, left_out: &[&str]) -> Files {
+    let mut all = Files::new();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = Path::new(entry.file_name().unwrap()).to_owned();
+        if left_out.iter().any(|left_out| name == Path::new(left_out)) {
+            continue;
+        }
+        if entry.is_dir() {
+            let below = files(&entry, left_out);
+            all.extend(below.into_iter().map(|(path, content)| (name.join(path), content)));
+        } else {
+            all.insert(name, fs::read(entry).unwrap());
+        }
+    }
+    all
+}
+
+/// What a project is to begin with.
+fn expected(language: &str) -> Files {
+    let sdk = sdks().join(language);
+    let renamed = |text: &str| text.replace("my-worker", "a-b").replace("my_worker", "a_b");
+    let template = files(&sdk.join("template"), &[]).into_iter().map(|(path, content)| {
+        let content = renamed(std::str::from_utf8(&content).unwrap()).into_bytes();
+        match path.to_str().unwrap() {
+            "gitignore" => (".gitignore".into(), content),
+            path => (renamed(path).into(), content),
+        }
+    });
+    let own = sdk.join("mtl-plugin");
+    let others =
+        ["README.md", "template", "tests", "target", "build", "node_modules", "__pycache__"];
+    let sources = files(if own.is_dir() { &own } else { &sdk }, &others).into_iter();
+    // It would test what is not there.
+    let sources = sources.filter(|(path, _)| !path.to_str().unwrap().ends_with("_test.go"));
+    let sources = sources.map(|(path, content)| (Path::new("mtl-plugin").join(path), content));
+    template.chain(sources).collect()
+}
+
+#[test]
+fn a_project_has_the_template_and_the_sdk() {
+    for language in languages() {
+        let finished = command().args(["new", "--lang", &language, "in/a-b"]).run().code(0);
+        let finished = finished
+            .stderr("")
+            .stdout("mtl-host build in/a-b\nprintf 'Ada\\nGrace\\n' | mtl-host run in/a-b\n");
+        let (found, expected) =
+            (files(&finished.folder().join("in/a-b"), &[]), expected(&language));
+        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+        assert!(found == expected, "{language}: another content");
+        let named = found.values().any(|content| content.windows(3).any(|three| three == b"a-b"));
+        assert!(named, "{language}: the worker has no name");
+    }
+}
+
+#[test]
+fn what_is_there_stays() {
+    let not_empty = |name| {
+        format!("error: `{name}` is not empty\n hint: name a folder that is not there yet\n")
+    };
+    let full = command().subfolder("full").file("full/notes.txt", "mine");
+    let full = full.args(["new", "--lang", "rust", "full"]).run();
+    let full = full.code(2).stdout("").stderr(&not_empty("full")).file("full/notes.txt", "mine");
+    assert_eq!(files(full.folder(), &[]).len(), 1);
+    let file = command().file("file", "mine").args(["new", "--lang", "rust", "file"]).run();
+    file.code(4)
+        .stderr("error: cannot write `file`: Not a directory (os error 20)\n")
+        .file("file", "mine");
+    command().subfolder("empty").args(["new", "--lang", "rust", "empty"]).run().code(0);
+}
+
+#[test]
+fn a_name_that_the_language_cannot_take_is_refused() {
+    for name in ["fn", "2d", "mtl-plugin"] {
+        let finished = command().args(["new", "--lang", "rust", name]).run();
+        let finished = finished.code(2).stdout("").stderr(&format!(
+            "error: a worker in rust cannot be called `{name}`\n \
+             hint: name the folder by letters, digits and `-`, such as `my-worker`, and by no word \
+             of rust itself\n"
+        ));
+        assert!(files(finished.folder(), &[]).is_empty());
+    }
+}
+
+#[test]
+fn no_half_project_stays() {
+    // The longest files are longer than files may be.
+    let limited = "trap '' XFSZ; ulimit -f 2; exec \"$0\" \"$@\"";
+    for there in [false, true] {
+        let host = command();
+        let host = if there { host.subfolder("a-b") } else { host };
+        let host = host.args(["new", "--lang", "rust", "a-b"]).under("sh", ["-c", limited]);
+        let finished = host.run().code(4).stdout("");
+        let text = finished.stderr_text();
+        assert!(text.starts_with("error: cannot write `a-b/"), "{text}");
+        let folder = finished.folder().join("a-b");
+        assert_eq!(folder.exists(), there);
+        assert!(!there || files(&folder, &[]).is_empty());
+    }
+}
+
+/// Begins a project, builds it and runs it: in every language it is the same worker.
+fn from_nothing_to_results(language: &str) {
+    if !sdks().join(language).join("template").is_dir() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    real::run_in(folder.path(), &["new", "--lang", language, "Good Day"], "").code(0).stderr("");
+    let Some(built) = real::build(folder.path(), "Good Day") else { return };
+    drop(built);
+    let run = |args: &[&str], input: &str| {
+        real::run_in(folder.path(), &[&["run", "-q", "-j1", "Good Day"], args].concat(), input)
+    };
+    run(&[], "Ada\nGrace\n")
+        .code(0)
+        .stdout("Hello, Ada!\nHello, Grace!\n")
+        .stderr("[worker 0] finish: greeted: 2\n");
+    run(&["--init", "Hi"], "Ada\n\n").code(1).stdout("Hi, Ada!\n\n").stderr(
+        "fault: item 1: bad-item: there is nobody to greet\n[worker 0] finish: greeted: 1\n",
+    );
+}
+
+#[test]
+fn from_nothing_to_results_in_c() {
+    from_nothing_to_results("c");
+}
+
+#[test]
+fn from_nothing_to_results_in_zig() {
+    from_nothing_to_results("zig");
+}
+
+#[test]
+fn from_nothing_to_results_in_go() {
+    from_nothing_to_results("go");
+}
+
+#[test]
+fn from_nothing_to_results_in_assemblyscript() {
+    from_nothing_to_results("assemblyscript");
+}
+
+#[test]
+fn from_nothing_to_results_in_javascript() {
+    from_nothing_to_results("javascript");
+}
+
+#[test]
+fn from_nothing_to_results_in_python() {
+    from_nothing_to_results("python");
+}
+
+#[test]
+fn from_nothing_to_results_in_rust() {
+    from_nothing_to_results("rust");
+}
