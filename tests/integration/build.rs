@@ -205,8 +205,8 @@ fn two_at_once_build_once() {
     let first = project.start(&["build", "p"]);
     first.wait_for_stderr("compiles");
     let second = project.start(&["build", "p"]);
-    // For both, should both wait.
-    gate.write_all(b"go\ngo\n").unwrap();
+    second.wait_for_stderr("`p` is being built: waiting for that\n");
+    gate.write_all(b"go\n").unwrap();
     for build in [first, second] {
         build.finish().code(0).stdout("p/build/p.wasm\n");
     }

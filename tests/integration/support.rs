@@ -198,6 +198,12 @@ impl Host {
         self
     }
 
+    /// Gives it more time than others have.
+    pub(crate) fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
     /// Starts it, and leaves it running.
     pub(crate) fn start(mut self) -> Running {
         let mut command = Command::new(&self.program);

@@ -3,11 +3,16 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::support::{Finished, command};
 
+/// Compilers of other languages may take long, and so does the engine with what they make: it is not
+/// optimised here.
+const DEADLINE: Duration = Duration::from_secs(1200);
+
 /// The environment in which real compilers are found.
-pub(crate) fn surroundings() -> Vec<String> {
+fn surroundings() -> Vec<String> {
     let variables = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "XDG_CACHE_HOME", "SSL_CERT_FILE"];
     let variables = variables.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
     let mut all: Vec<_> =
@@ -26,7 +31,8 @@ pub(crate) fn surroundings() -> Vec<String> {
 pub(crate) fn run_in(folder: &Path, args: &[&str], input: &str) -> Finished {
     let mut before = vec!["-C".to_owned(), folder.to_str().unwrap().to_owned()];
     before.extend(surroundings());
-    command().under("env", before).args(args.iter().copied()).stdin(input).run()
+    let host = command().within(DEADLINE).under("env", before);
+    host.args(args.iter().copied()).stdin(input).run()
 }
 
 /// Builds a project; nothing if this machine has no compiler for it.

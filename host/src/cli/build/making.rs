@@ -4,7 +4,7 @@
 //! what it has made goes into its place only when it is whole. Two at a time wait for each other.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -178,7 +178,16 @@ impl<'a> Making<'a> {
 
     fn lock(&self) -> Result<File, ProjectError> {
         let path = self.project.dir().join("build/.lock");
-        let locked = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        let locked = File::create(&path).and_then(|file| {
+            // Where files cannot be locked, two at a time are rare enough.
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                let dir = self.project.shown().display();
+                self.console
+                    .line(&escape::line(&format!("`{dir}` is being built: waiting for that")));
+                file.lock()?;
+            }
+            Ok(file)
+        });
         locked.map_err(|source| self.not_written(&path, source))
     }
 
