@@ -13,9 +13,12 @@ use std::path::Path;
 pub use self::need::Need;
 
 use super::artifact::{Artifact, Kind};
+use super::code::MachineCode;
 use super::component::ComponentPlugin;
 use super::core_abi::CorePlugin;
-use super::{LoadError, PluginLoader, Sha256, context};
+use super::passing::ArgumentPassing;
+use super::{LoadError, Loaded, PluginLoader, Sha256, context};
+use crate::outcome::Format;
 
 /// What is in a plugin's file, by [`Plugin::inspect`](crate::Plugin::inspect).
 ///
@@ -45,6 +48,9 @@ pub struct Inspection {
     pub memory: Option<MemorySize>,
     /// Whether it asks how its parameters are passed, for `--args`.
     pub asks_for_passing: bool,
+    /// How it is called with JSON, if it is a component of another world than
+    /// `mtl:plugin/plugin` that a run takes.
+    pub typed: Option<TypedCall>,
     /// Why a run refuses it, if it does.
     pub refusal: Option<LoadError>,
     /// What the jail lacks in which it was looked into, as the kernel does not have it; none, if
@@ -85,6 +91,32 @@ pub struct Export {
     pub name: String,
     /// What it is: of a function, its parameters and results.
     pub signature: String,
+}
+
+/// A component's function that takes items as JSON, by its types.
+///
+/// ```
+/// # use mtl_host::{ArgumentPassing, Engine, Plugin};
+/// let loader = Plugin::loader(&Engine::new()?).call("add");
+/// let typed = loader.inspect("../tests/fixtures/other-world.wat")?.typed.unwrap();
+/// assert_eq!(typed.call, "add");
+/// assert_eq!(typed.items[0], (ArgumentPassing::Args, "[1,1]".to_owned()));
+/// assert!(!typed.has_init);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TypedCall {
+    /// Its name, with its interface before a `#`.
+    pub call: String,
+    /// The ways in which items can be passed to it, each with an example of an item.
+    pub items: Vec<(ArgumentPassing, String)>,
+    /// Whether there is an `init` beside it.
+    pub has_init: bool,
+    /// An example of that one's arguments, if it has parameters.
+    pub init: Option<String>,
+    /// What its results are.
+    pub results: Format,
 }
 
 /// Things that a plugin imports from one module or interface.
@@ -153,6 +185,7 @@ pub(crate) struct Findings {
     pub(crate) exports: Vec<Export>,
     pub(crate) imports: Vec<Import>,
     pub(crate) memory: Option<MemorySize>,
+    pub(crate) typed: Option<TypedCall>,
     pub(crate) refusal: Option<LoadError>,
 }
 
@@ -164,7 +197,7 @@ impl Findings {
             Kind::Component => PluginKind::Component,
         };
         let (exports, imports) = (Vec::new(), Vec::new());
-        let mut found = Self { kind, exports, imports, memory: None, refusal: None };
+        let mut found = Self { kind, exports, imports, memory: None, typed: None, refusal: None };
         found.refusal = found.read(loader, path, artifact).err();
         found
     }
@@ -190,7 +223,9 @@ impl Findings {
             Kind::Component => {
                 let component = ComponentPlugin::component(loader, path, artifact)?;
                 component::read(self, loader.engine(), &component, provider);
-                ComponentPlugin::link(loader, path, &component).map(drop)
+                self.typed =
+                    Loaded::link(loader, path, &MachineCode::Component(component))?.typed();
+                Ok(())
             }
         }
     }
@@ -199,7 +234,7 @@ impl Findings {
 impl Inspection {
     /// What was found in these bytes.
     pub(super) fn of(found: Findings, file: &[u8], jail_lacks: Option<String>) -> Self {
-        let Findings { kind, exports, imports, memory, refusal } = found;
+        let Findings { kind, exports, imports, memory, typed, refusal } = found;
         let asks = |import: &Import| {
             import.from == context::INTERFACE
                 && import.names.iter().any(|name| name == context::PASSING)
@@ -212,6 +247,7 @@ impl Inspection {
             exports,
             imports,
             memory,
+            typed,
             refusal,
             jail_lacks,
         }
