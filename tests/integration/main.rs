@@ -48,4 +48,5 @@ mod sandbox;
 mod snapshot;
 mod support;
 mod tracing;
+mod typed;
 mod workers;

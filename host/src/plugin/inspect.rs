@@ -46,7 +46,7 @@ pub struct Inspection {
     pub imports: Vec<Import>,
     /// What it begins with of memory, and may take by itself; none, if it has none, or is not valid.
     pub memory: Option<MemorySize>,
-    /// Whether it asks how its parameters are passed, for `--args`.
+    /// Whether its parameters can be passed in several ways, by `--args`.
     pub asks_for_passing: bool,
     /// How it is called with JSON, if it is a component of another world than
     /// `mtl:plugin/plugin` that a run takes.
@@ -243,7 +243,8 @@ impl Inspection {
             kind,
             bytes: file.len(),
             sha256: Sha256::of(file),
-            asks_for_passing: imports.iter().any(asks),
+            // A typed function does not ask: the host spreads an item over its parameters.
+            asks_for_passing: typed.is_some() || imports.iter().any(asks),
             exports,
             imports,
             memory,

@@ -204,9 +204,27 @@ impl TypedInstance {
         let Callee { function, has_result } = callee;
         let mut results = [Val::Bool(false)];
         let taken = &mut results[..usize::from(has_result)];
-        enter_async(&mut self.store, async |store| function.call_async(store, args, taken).await)?;
+        let entered = enter_async(&mut self.store, async |store| {
+            function.call_async(store, args, taken).await
+        });
+        entered.map_err(|broken| self.too_much(broken))?;
         let [result] = results;
         Ok(has_result.then_some(result))
+    }
+
+    /// Says of a result that the engine does not take what it is too large for.
+    fn too_much(&self, broken: Broken) -> Broken {
+        let limit = self.max_result();
+        match broken.kind {
+            FaultKind::BadResult => Broken::new(
+                FaultKind::BadResult,
+                format!(
+                    "the values of the result take more memory than twice the {limit:#} of \
+                     `--max-result`"
+                ),
+            ),
+            _ => broken,
+        }
     }
 
     fn answer(&self, returned: &Returned, val: Option<Val>) -> Result<Answer, Broken> {

@@ -1,7 +1,7 @@
 //! What a function answers with: a record, no record, or that it refuses.
 
-use wasmtime::component::types::Type;
 use wasmtime::component::Val;
+use wasmtime::component::types::Type;
 
 use super::shape::Shape;
 use super::writer::{Unwritten, Writer, bytes};
@@ -31,7 +31,7 @@ impl Returned {
         ty.map_or(Ok(Self::default()), |ty| Shape::of(ty).map(Self::shaped))
     }
 
-    fn shaped(shape: Shape) -> Self {
+    pub(super) fn shaped(shape: Shape) -> Self {
         let (refuses, value) = match shape {
             Shape::Result(ok, err) => (Some(err.map(|err| *err)), ok.map(|ok| *ok)),
             other => (None, Some(other)),

@@ -28,7 +28,12 @@ type Read<T> = Result<T, Mistake>;
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, room: ROOM }
+        Self::in_room(text, ROOM)
+    }
+
+    /// With so many bytes of memory for values.
+    pub(super) fn in_room(text: &'a str, room: usize) -> Self {
+        Self { text, at: 0, room }
     }
 
     /// What is there, as one value.
@@ -280,7 +285,8 @@ impl<'a> Reader<'a> {
             let length = text.len() / 4 * 3;
             self.take_room(length.saturating_mul(size_of::<Val>()))?;
             let decoded = STANDARD.decode(text.as_bytes());
-            decoded.map_err(|error| Mistake::new(format!("a string that is not base64: {error}")))?
+            decoded
+                .map_err(|error| Mistake::new(format!("a string that is not base64: {error}")))?
         } else {
             let mut bytes = Vec::new();
             self.array(Shape::Bytes.json(), |reader, _| {
@@ -367,9 +373,9 @@ impl<'a> Reader<'a> {
             let key = self.text()?;
             return match find(&key)? {
                 (name, None) => Ok(Val::Variant(name.clone(), None)),
-                (name, Some(_)) => Err(Mistake::new(format!(
-                    "the case `{name}` has a value: `{{\"{name}\": …}}`"
-                ))),
+                (name, Some(_)) => {
+                    Err(Mistake::new(format!("the case `{name}` has a value: `{{\"{name}\": …}}`")))
+                }
             };
         }
         let mut found = None;
@@ -517,12 +523,7 @@ fn number_length(bytes: &[u8]) -> Option<usize> {
     Some(end)
 }
 
-fn finite<T: Copy>(
-    value: T,
-    is_finite: impl Fn(T) -> bool,
-    number: &str,
-    name: &str,
-) -> Read<T> {
+fn finite<T: Copy>(value: T, is_finite: impl Fn(T) -> bool, number: &str, name: &str) -> Read<T> {
     if is_finite(value) { Ok(value) } else { Err(does_not_fit(number, name)) }
 }
 
@@ -556,11 +557,7 @@ fn unknown<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> Mistake 
 }
 
 /// A name, as a value, that there is not.
-fn unknown_value<'a>(
-    name: &str,
-    what: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Mistake {
+fn unknown_value<'a>(name: &str, what: &str, names: impl IntoIterator<Item = &'a str>) -> Mistake {
     let (name, names) = (shortened(name), listed(names));
     Mistake::new(format!("there is no {what} {name}; there are {names}"))
 }

@@ -167,8 +167,9 @@ impl Maker {
             Type::Flags(flags) => Shape::Flags(self.names(flags.names())?),
             Type::Option(option) => Shape::Option(boxed(inner(&option.ty())?)),
             Type::Result(result) => {
-                let mut side =
-                    |ty: Option<Type>| ty.as_ref().map(&mut inner).transpose().map(|it| it.map(boxed));
+                let mut side = |ty: Option<Type>| {
+                    ty.as_ref().map(&mut inner).transpose().map(|it| it.map(boxed))
+                };
                 Shape::Result(side(result.ok())?, side(result.err())?)
             }
             other => return Err(unmapped(other).into()),
