@@ -13,6 +13,7 @@ mod arguments;
 mod example;
 mod function;
 mod mistake;
+mod named;
 mod reader;
 mod shape;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use wasmtime::component::Val;
 
 use super::mistake::Mistake;
+use super::named::Named;
 use super::reader::Reader;
 use super::shape::Shape;
 use crate::outcome::Format;
@@ -10,11 +11,11 @@ use crate::plugin::passing::ArgumentPassing;
 
 /// The parameters of a function: their names and types.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Parameters(Vec<(String, Shape)>);
+pub(super) struct Parameters(Named<Shape>);
 
 impl Parameters {
     pub(super) fn new(parameters: Vec<(String, Shape)>) -> Self {
-        Self(parameters)
+        Self(Named::new(parameters))
     }
 
     pub(super) fn all(&self) -> &[(String, Shape)] {
@@ -23,13 +24,13 @@ impl Parameters {
 
     /// Why items cannot be passed so, whatever they are.
     pub(super) fn refusal(&self, call: &str, passing: ArgumentPassing) -> Option<String> {
-        match (passing, self.0.as_slice()) {
+        match (passing, &*self.0) {
             (ArgumentPassing::Single, []) => Some(format!(
                 "`{call}` has no parameter that an item could be: say `--args args` where each item \
                  is `[]`"
             )),
             (ArgumentPassing::Single, [_, _, ..]) => {
-                let names = super::mistake::listed(self.0.iter().map(|(name, _)| &**name));
+                let names = super::mistake::listed(self.0.names());
                 Some(format!(
                     "`{call}` has {} parameters, {names}: say `--args args` where an item is a JSON \
                      array of them, `--args kwargs` where it is an object by their names",
@@ -47,7 +48,7 @@ impl Parameters {
         format: Format,
         passing: ArgumentPassing,
     ) -> Result<Vec<Val>, Mistake> {
-        match (passing, self.0.as_slice()) {
+        match (passing, &*self.0) {
             (ArgumentPassing::Args, _) => self.by_position(&mut Reader::new(text(item)?)),
             (ArgumentPassing::Kwargs, _) => self.by_name(&mut Reader::new(text(item)?)),
             (ArgumentPassing::Single, [(_, shape)]) => Ok(vec![single(item, shape, format)?]),
@@ -58,7 +59,7 @@ impl Parameters {
     /// What `--init` says: a sole parameter is all of it; several are an array or an object, which is
     /// told by its first sign.
     pub(super) fn of_init(&self, init: &[u8]) -> Result<Vec<Val>, Mistake> {
-        match self.0.as_slice() {
+        match &*self.0 {
             all if init.is_empty() && all.iter().all(|(_, shape)| shape.is_option()) => {
                 Ok(vec![Val::Option(None); all.len()])
             }

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use wasmtime::component::Val;
 
 use super::mistake::{Mistake, listed, shortened};
+use super::named::Named;
 use super::shape::{Int, Shape};
 
 /// What the values of one item may take in memory: lists of small things become large, as each
@@ -77,7 +78,7 @@ impl<'a> Reader<'a> {
             Shape::Variant(cases) => self.variant(cases, shape)?,
             Shape::Enum(names) => {
                 let name = self.string(shape)?;
-                Val::Enum(known(&name, names, "case")?.to_owned())
+                Val::Enum(names[known(&name, names, "case")?].0.clone())
             }
             Shape::Flags(names) => self.flags(names, shape)?,
             Shape::Option(inner) => self.option(inner, shape)?,
@@ -330,7 +331,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn record(&mut self, fields: &[(String, Shape)], shape: &Shape) -> Read<Val> {
+    fn record(&mut self, fields: &Named<Shape>, shape: &Shape) -> Read<Val> {
+        // Also for those that are missing: the value has all of them.
+        let names = fields.names().map(|name| size_of::<(String, Val)>() + name.len());
+        self.take_room(names.sum())?;
         let values = self.fields(fields, &expected(shape), "field")?;
         let names = fields.iter().map(|(name, _)| name.clone());
         Ok(Val::Record(names.zip(values).collect()))
@@ -339,21 +343,18 @@ impl<'a> Reader<'a> {
     /// An object's values by these names, in their order; what may be left out has no value then.
     pub(super) fn fields(
         &mut self,
-        fields: &[(String, Shape)],
+        fields: &Named<Shape>,
         expected: &str,
         what: &str,
     ) -> Read<Vec<Val>> {
         let mut values: Vec<Option<Val>> = vec![None; fields.len()];
         self.object(expected, |reader, key| {
             let wrong = |mistake: Mistake| mistake.in_key(key);
-            let at = fields.iter().position(|(name, _)| is_name(key, name));
-            let at = at.ok_or_else(|| unknown(what, fields.iter().map(|(name, _)| &**name)));
-            let at = at.map_err(wrong)?;
+            let at = fields.find(key).ok_or_else(|| wrong(unknown(what, fields.names())))?;
             let (name, field) = &fields[at];
             if values[at].is_some() {
                 return Err(wrong(Mistake::new("is there twice")));
             }
-            reader.take_room(size_of::<String>() + name.len())?;
             values[at] = Some(reader.value(field).map_err(|mistake| mistake.in_key(name))?);
             Ok(())
         })?;
@@ -364,11 +365,8 @@ impl<'a> Reader<'a> {
         all.collect()
     }
 
-    fn variant(&mut self, cases: &[(String, Option<Shape>)], shape: &Shape) -> Read<Val> {
-        let find = |key: &str| {
-            let case = cases.iter().find(|(name, _)| is_name(key, name));
-            case.ok_or_else(|| unknown_value(key, "case", cases.iter().map(|(name, _)| &**name)))
-        };
+    fn variant(&mut self, cases: &Named<Option<Shape>>, shape: &Shape) -> Read<Val> {
+        let find = |key: &str| Ok(&cases[known(key, cases, "case")?]);
         if self.peek() == Some(b'"') {
             let key = self.text()?;
             return match find(&key)? {
@@ -395,16 +393,17 @@ impl<'a> Reader<'a> {
         found.ok_or_else(|| Mistake::new("a variant has one case, and here is none"))
     }
 
-    fn flags(&mut self, names: &[String], shape: &Shape) -> Read<Val> {
+    /// There are 32 at most: no type has more.
+    fn flags(&mut self, names: &Named<()>, shape: &Shape) -> Read<Val> {
         let mut set = Vec::new();
         self.array(&expected(shape), |reader, _| {
-            let name = reader.string(&Shape::Enum(Vec::new()))?;
-            let name = known(&name, names, "flag")?;
-            if set.iter().any(|one| one == name) {
+            let name = reader.string(&Shape::String)?;
+            let (name, ()) = &names[known(&name, names, "flag")?];
+            if set.contains(name) {
                 return Err(Mistake::new(format!("`{name}` is there twice")));
             }
             reader.take_room(size_of::<String>() + name.len())?;
-            set.push(name.to_owned());
+            set.push(name.clone());
             Ok(())
         })?;
         Ok(Val::Flags(set))
@@ -477,6 +476,7 @@ impl<'a> Reader<'a> {
     /// What is here is not JSON.
     fn no_json(&mut self, expected: &str) -> Mistake {
         let found = match (self.peek(), self.text[self.at..].chars().next()) {
+            (Some(b'"'), _) => format!("a string at byte {}", self.at),
             (Some(_), Some(sign)) => format!("`{}` at byte {}", sign.escape_debug(), self.at),
             _ => "the end".into(),
         };
@@ -539,25 +539,15 @@ fn does_not_fit(number: &str, name: &str) -> Mistake {
     }
 }
 
-/// Whether a key is this name of WIT: `_` stands for `-`, too.
-pub(super) fn is_name(key: &str, name: &str) -> bool {
-    let as_wit = |byte: u8| if byte == b'_' { b'-' } else { byte };
-    key.len() == name.len() && key.bytes().map(as_wit).eq(name.bytes())
-}
-
-fn known<'a>(name: &str, names: &'a [String], what: &str) -> Read<&'a str> {
-    let found = names.iter().find(|one| is_name(name, one));
-    let found = found.ok_or_else(|| unknown_value(name, what, names.iter().map(|name| &**name)));
-    found.map(String::as_str)
+/// The place of what a name names.
+fn known<T>(name: &str, names: &Named<T>, what: &str) -> Read<usize> {
+    names.find(name).ok_or_else(|| {
+        let (name, names) = (shortened(name), listed(names.names()));
+        Mistake::new(format!("there is no {what} {name}; there are {names}"))
+    })
 }
 
 /// A key, named by the path, that there is not.
 fn unknown<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> Mistake {
     Mistake::new(format!("there is no such {what}; there are {}", listed(names)))
-}
-
-/// A name, as a value, that there is not.
-fn unknown_value<'a>(name: &str, what: &str, names: impl IntoIterator<Item = &'a str>) -> Mistake {
-    let (name, names) = (shortened(name), listed(names));
-    Mistake::new(format!("there is no {what} {name}; there are {names}"))
 }

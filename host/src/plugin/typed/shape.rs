@@ -6,12 +6,14 @@
 
 use wasmtime::component::types::Type;
 
-/// How deep types nest at most: what is written by them stays within the depth at which programs
+use super::named::Named;
+
+/// How deep types nest at most, as in the engine: what is written by them stays within the depth at which programs
 /// mostly stop to read JSON, 128; and so does what they recurse here.
 const DEEPEST: usize = 100;
 
-/// Of how many parts a type is made at most. Types share parts, so that of a small file a tree
-/// of a million could be made.
+/// Of how many parts a type is made at most; a long name counts as several. Types share parts, so
+/// that of a small file a tree of a million could be made.
 const LARGEST: usize = 10_000;
 
 /// A type that JSON is mapped to.
@@ -27,10 +29,10 @@ pub(super) enum Shape {
     Bytes,
     List(Box<Self>),
     Tuple(Vec<Self>),
-    Record(Vec<(String, Self)>),
-    Variant(Vec<(String, Option<Self>)>),
-    Enum(Vec<String>),
-    Flags(Vec<String>),
+    Record(Named<Self>),
+    Variant(Named<Option<Self>>),
+    Enum(Named<()>),
+    Flags(Named<()>),
     Option(Box<Self>),
     Result(Option<Box<Self>>, Option<Box<Self>>),
 }
@@ -122,15 +124,11 @@ struct Maker {
 
 impl Maker {
     fn shape(&mut self, ty: &Type, depth: usize) -> Result<Shape, String> {
-        self.parts += 1;
+        self.part("")?;
         if depth > DEEPEST {
             return Err(format!("types that nest deeper than {DEEPEST}"));
         }
-        if self.parts > LARGEST {
-            return Err(format!("a type of more than {LARGEST} parts"));
-        }
         let mut inner = |ty: &Type| self.shape(ty, depth + 1);
-        let boxed = |shape: Shape| Box::new(shape);
         Ok(match ty {
             Type::Bool => Shape::Bool,
             Type::S8 => Shape::Int(Int::S8),
@@ -147,28 +145,31 @@ impl Maker {
             Type::String => Shape::String,
             Type::List(list) => match list.ty() {
                 Type::U8 => Shape::Bytes,
-                element => Shape::List(boxed(inner(&element)?)),
+                element => Shape::List(Box::new(inner(&element)?)),
             },
             Type::Tuple(tuple) => {
                 Shape::Tuple(tuple.types().map(|ty| inner(&ty)).collect::<Result<_, _>>()?)
             }
             Type::Record(record) => {
-                let fields = record.fields();
-                let fields = fields.map(|field| Ok((field.name.into(), inner(&field.ty)?)));
-                Shape::Record(fields.collect::<Result<_, String>>()?)
+                let fields = record
+                    .fields()
+                    .map(|field| Ok((self.part(field.name)?, self.shape(&field.ty, depth + 1)?)));
+                Shape::Record(Named::new(fields.collect::<Result<_, String>>()?))
             }
             Type::Variant(variant) => {
                 let cases = variant.cases().map(|case| {
-                    Ok((case.name.into(), case.ty.as_ref().map(&mut inner).transpose()?))
+                    let payload = case.ty.as_ref().map(|ty| self.shape(ty, depth + 1));
+                    Ok((self.part(case.name)?, payload.transpose()?))
                 });
-                Shape::Variant(cases.collect::<Result<_, String>>()?)
+                Shape::Variant(Named::new(cases.collect::<Result<_, String>>()?))
             }
             Type::Enum(cases) => Shape::Enum(self.names(cases.names())?),
             Type::Flags(flags) => Shape::Flags(self.names(flags.names())?),
-            Type::Option(option) => Shape::Option(boxed(inner(&option.ty())?)),
+            Type::Option(option) => Shape::Option(Box::new(inner(&option.ty())?)),
             Type::Result(result) => {
                 let mut side = |ty: Option<Type>| {
-                    ty.as_ref().map(&mut inner).transpose().map(|it| it.map(boxed))
+                    let shape = ty.as_ref().map(&mut inner).transpose()?;
+                    Ok::<_, String>(shape.map(Box::new))
                 };
                 Shape::Result(side(result.ok())?, side(result.err())?)
             }
@@ -176,12 +177,17 @@ impl Maker {
         })
     }
 
-    fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Vec<String>, String> {
-        let names: Vec<_> = names.map(str::to_owned).collect();
-        self.parts += names.len();
+    fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Named<()>, String> {
+        let names = names.map(|name| Ok((self.part(name)?, ())));
+        names.collect::<Result<_, String>>().map(Named::new)
+    }
+
+    /// Counts one part more, of this name.
+    fn part(&mut self, name: &str) -> Result<String, String> {
+        self.parts += 1 + name.len() / 16;
         match self.parts > LARGEST {
             true => Err(format!("a type of more than {LARGEST} parts")),
-            false => Ok(names),
+            false => Ok(name.to_owned()),
         }
     }
 }

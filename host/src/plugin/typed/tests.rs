@@ -7,6 +7,7 @@ mod taken;
 use wasmtime::component::Val;
 
 use super::mistake::Mistake;
+use super::named::Named;
 use super::reader::Reader;
 use super::shape::{Int, Shape};
 use super::writer::{Unwritten, Writer};
@@ -15,11 +16,11 @@ const U8: Shape = Shape::Int(Int::U8);
 const S32: Shape = Shape::Int(Int::S32);
 
 fn record<const N: usize>(fields: [(&str, Shape); N]) -> Shape {
-    Shape::Record(fields.map(|(name, shape)| (name.into(), shape)).into())
+    Shape::Record(Named::new(fields.map(|(name, shape)| (name.into(), shape)).into()))
 }
 
 fn variant<const N: usize>(cases: [(&str, Option<Shape>); N]) -> Shape {
-    Shape::Variant(cases.map(|(name, shape)| (name.into(), shape)).into())
+    Shape::Variant(Named::new(cases.map(|(name, shape)| (name.into(), shape)).into()))
 }
 
 fn list(element: Shape) -> Shape {
@@ -34,8 +35,8 @@ fn result(ok: Option<Shape>, err: Option<Shape>) -> Shape {
     Shape::Result(ok.map(Box::new), err.map(Box::new))
 }
 
-fn names<const N: usize>(names: [&str; N]) -> Vec<String> {
-    names.map(Into::into).into()
+fn names<const N: usize>(names: [&str; N]) -> Named<()> {
+    Named::new(names.map(|name| (name.into(), ())).into())
 }
 
 fn read(shape: &Shape, json: &str) -> Result<Val, Mistake> {

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use wasmtime::component::Val;
 
 use super::mistake::Mistake;
+use super::named::Named;
 use super::shape::Shape;
 
 /// Why a value is not written.
@@ -61,11 +62,9 @@ impl Writer {
             (Shape::Tuple(parts), Val::Tuple(values)) => self.array(parts.iter().zip(values)),
             (Shape::Record(fields), Val::Record(values)) => self.record(fields, values),
             (Shape::Variant(cases), Val::Variant(name, value)) => {
-                let payload = cases.iter().find(|(case, _)| case == name);
+                let payload = cases.find(name).and_then(|case| cases[case].1.as_ref());
                 match (payload, value) {
-                    (Some((_, Some(payload))), Some(value)) => {
-                        self.member(name, Some((payload, &**value)))
-                    }
+                    (Some(payload), Some(value)) => self.member(name, Some((payload, value))),
                     _ => self.plain(name),
                 }
             }
@@ -96,7 +95,7 @@ impl Writer {
         self.raw(b"]")
     }
 
-    fn record(&mut self, fields: &[(String, Shape)], values: &[(String, Val)]) -> Written {
+    fn record(&mut self, fields: &Named<Shape>, values: &[(String, Val)]) -> Written {
         self.raw(b"{")?;
         for (index, ((name, shape), (_, value))) in fields.iter().zip(values).enumerate() {
             if index > 0 {

@@ -84,8 +84,8 @@ impl Declared {
     }
 }
 
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("\"{name}\" ")).collect()
+fn quoted(names: &Named<()>) -> String {
+    names.names().map(|name| format!("\"{name}\" ")).collect()
 }
 
 fn echo(shape: &Shape) -> String {
@@ -102,6 +102,14 @@ fn label(at: usize) -> String {
     LABELS[at].into()
 }
 
+fn labels(count: usize) -> Named<()> {
+    Named::new((0..count).map(|at| (label(at), ())).collect())
+}
+
+fn owned(names: &Named<()>) -> Vec<String> {
+    names.names().map(str::to_owned).collect()
+}
+
 fn shapes() -> impl Strategy<Value = Shape> {
     use Int::*;
     let leaf = prop_oneof![
@@ -112,8 +120,8 @@ fn shapes() -> impl Strategy<Value = Shape> {
         Just(Shape::Char),
         Just(Shape::String),
         Just(Shape::Bytes),
-        (1..=6_usize).prop_map(|count| Shape::Enum((0..count).map(label).collect())),
-        (1..=6_usize).prop_map(|count| Shape::Flags((0..count).map(label).collect())),
+        (1..=6_usize).prop_map(|count| Shape::Enum(labels(count))),
+        (1..=6_usize).prop_map(|count| Shape::Flags(labels(count))),
     ];
     leaf.prop_recursive(4, 24, 5, |inner| {
         let maybe = prop::option::of(inner.clone());
@@ -124,10 +132,12 @@ fn shapes() -> impl Strategy<Value = Shape> {
             }),
             inner.clone().prop_map(option),
             prop::collection::vec(inner.clone(), 1..5).prop_map(Shape::Tuple),
-            prop::collection::vec(inner, 1..6)
-                .prop_map(|fields| { Shape::Record((0..).map(label).zip(fields).collect()) }),
-            prop::collection::vec(maybe.clone(), 1..6)
-                .prop_map(|cases| { Shape::Variant((0..).map(label).zip(cases).collect()) }),
+            prop::collection::vec(inner, 1..6).prop_map(|fields| {
+                Shape::Record(Named::new((0..).map(label).zip(fields).collect()))
+            }),
+            prop::collection::vec(maybe.clone(), 1..6).prop_map(|cases| {
+                Shape::Variant(Named::new((0..).map(label).zip(cases).collect()))
+            }),
             (maybe.clone(), maybe).prop_map(|(ok, err)| result(ok, err)),
         ]
     })
@@ -188,10 +198,10 @@ fn values(shape: &Shape) -> BoxedStrategy<Value> {
             };
             prop::strategy::Union::new(cases.iter().map(case)).boxed()
         }
-        Shape::Enum(names) => prop::sample::select(names.clone()).prop_map(Value::from).boxed(),
+        Shape::Enum(names) => prop::sample::select(owned(names)).prop_map(Value::from).boxed(),
         Shape::Flags(names) => {
             let all = names.len();
-            prop::sample::subsequence(names.clone(), 0..=all).prop_map(Value::from).boxed()
+            prop::sample::subsequence(owned(names), 0..=all).prop_map(Value::from).boxed()
         }
         Shape::Option(inner) => {
             let is_nested = inner.is_option();

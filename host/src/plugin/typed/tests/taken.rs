@@ -145,7 +145,7 @@ fn what_does_not_fit_is_named_by_its_path() {
         (list(S32),    "[1,]",                        "$[1]: not JSON: expected a whole number (s32), found `]` at byte 3"),
         (list(S32),    "[1",                          "$: not JSON: expected `,` or `]`, found the end"),
         (point(),      r#"{"x" 1}"#,                  "$: not JSON: expected `:`, found `1` at byte 5"),
-        (point(),      r#"{"x":1 "y":1}"#,            "$: not JSON: expected `,` or `}`, found `\"` at byte 7"),
+        (point(),      r#"{"x":1 "y":1}"#,            "$: not JSON: expected `,` or `}`, found a string at byte 7"),
         (point(),      "{x:1}",                       "$: not JSON: expected a key, found `x` at byte 1"),
         (point(),      r#"{"x":1,}"#,                 "$: not JSON: expected a key, found `}` at byte 7"),
         (Shape::Tuple(vec![S32, S32]), "[1]",         "$: 1 elements, and the tuple has 2"),
@@ -236,6 +236,11 @@ fn values_take_no_more_memory_than_they_may() {
         mistake(&many, &format!("[{}[]]", "[],".repeat(MOST))),
         Some(format!("$[99]: {too_much}"))
     );
+    // What is missing takes room, too.
+    let records = |count: usize| format!("[{}{{}}]", "{},".repeat(count - 1));
+    let options = list(record([("a", option(U8)), ("b", option(U8)), ("c", option(U8))]));
+    assert_eq!(mistake(&options, &records(10)), None);
+    assert_eq!(mistake(&options, &records(25)), Some(format!("$[14]: {too_much}")));
     let all = vec![0; 128 * 1024 * 1024 / size_of::<Val>() + 1];
     assert_eq!(Reader::raw_bytes(&all[1..]).err(), None);
     assert_eq!(Reader::raw_bytes(&all).unwrap_err().to_string(), format!("$: {too_much}"));
