@@ -221,6 +221,61 @@ fn a_function_that_is_not_there_or_is_there_twice_is_named_with_the_others() {
 }
 
 #[test]
+fn init_and_finish_are_those_beside_it() {
+    const COMPONENT: &str = r#"(component
+      (core module $code
+        (func (export "same") (param i32) (result i32) (local.get 0))
+        (func (export "drop") (param i32))
+        (func (export "seven") (result i32) (i32.const 7)))
+      (core instance $code (instantiate $code))
+      (func $get (param "n" u32) (result u32) (canon lift (core func $code "same")))
+      (func $init (param "n" u32) (canon lift (core func $code "drop")))
+      (func $finish (result u32) (canon lift (core func $code "seven")))
+      (instance $alone (export "get" (func $get)))
+      (export "acme:it/alone" (instance $alone))
+      (instance $both (export "get" (func $get)) (export "init" (func $init))
+        (export "finish" (func $finish)))
+      (export "acme:it/both" (instance $both))
+      (instance $other (export "get" (func $get)) (export "finish" (func $init)))
+      (export "acme:it/other" (instance $other)))"#;
+    let run = |name: &str, init: &[&str]| {
+        let run = host().file("it.wat", COMPONENT).plugin("it.wat").stdin("5\n");
+        run.args(["--call", name, "--jobs", "1"]).args(init.iter().copied()).run()
+    };
+    run("alone#get", &[]).code(0).stdout("5\n").stderr("");
+    run("both#get", &["--init", "1"]).code(0).stdout("5\n").stderr("[worker 0] finish: 7\n");
+    let refused = "error: worker 0 could not be started: init failed: its arguments are not those of \
+                   `acme:it/both#init`: $: not JSON: expected a whole number (u32), found the end\n";
+    let stderr = run("both#get", &[]).code(3).stderr_text();
+    assert!(stderr.starts_with(refused), "{stderr}");
+    // What is called `finish` there has a parameter.
+    run("other#get", &[]).code(0).stdout("5\n").stderr("");
+    let stderr = run("alone#get", &["--init", "1"]).code(2).stderr_text();
+    assert!(stderr.contains("takes no init arguments"), "{stderr}");
+}
+
+#[test]
+fn the_interface_of_the_world_is_called_as_the_world_says() {
+    for name in ["init", "finish", "worker#call"] {
+        let run = host().plugin("component.wat").args(["--call", name]).stdin("a\n").run();
+        run.code(3).stdout("").stderr(&format!(
+            "error: component `component.wat` cannot take items by `{name}`: in its world that is \
+             `call`\n \
+             hint: leave out `--call`: it is for core modules, and for components of other worlds\n"
+        ));
+    }
+    // Half of it is not called by its types.
+    let whole = std::fs::read_to_string(fixtures().join("component.wat")).unwrap();
+    let half = whole.replace(r#"(export "finish" (func $finish))"#, "");
+    assert_ne!(half, whole);
+    let run = host().file("it.wat", half).plugin("it.wat").stdin("a\n").run();
+    let error = "error: component `it.wat` does not export `mtl:plugin/worker@1.0.0`; it exports \
+                 `mtl:plugin/worker@1.0.0#init`, `mtl:plugin/worker@1.0.0#call`\n";
+    let stderr = run.code(3).stdout("").stderr_text();
+    assert!(stderr.starts_with(error), "{stderr}");
+}
+
+#[test]
 fn what_no_json_is_is_refused_by_name() {
     #[rustfmt::skip]
     let cases = [
