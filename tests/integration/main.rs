@@ -51,4 +51,5 @@ mod sandbox;
 mod snapshot;
 mod support;
 mod tracing;
+mod typed;
 mod workers;
