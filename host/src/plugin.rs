@@ -3,7 +3,8 @@
 //! ```text
 //! bytes ─▶ artifact ─▶ loaded (compiled, imports checked) ─▶ instance per worker
 //!   │                    │ core module: core_abi              │ state: WASI, limits, context
-//!   │                    └ component:   component             └ an executor
+//!   │                    │ component:   component             └ an executor
+//!   │                    └ other world: typed
 //!   │
 //!   └▶ a jailed process does the same ─▶ compiled: its code, which this process never loads
 //! ```
@@ -31,6 +32,7 @@ pub(crate) mod passing;
 pub(crate) mod snapshot;
 mod state;
 mod trap;
+mod typed;
 mod waiting;
 
 use std::fmt;
@@ -47,7 +49,9 @@ pub use self::error::{LoadError, StartError};
 pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, known_type};
 pub use self::host_function::{HostCall, HostFunctionError};
 pub(crate) use self::inspect::Findings;
-pub use self::inspect::{Export, Import, Inspection, MemorySize, Need, PluginKind, Provider};
+pub use self::inspect::{
+    Export, Import, Inspection, MemorySize, Need, PluginKind, Provider, TypedCall,
+};
 pub(crate) use self::loaded::{Facts, Loaded};
 pub use self::loader::PluginLoader;
 pub use self::snapshot::SnapshotRefusal;

@@ -81,7 +81,8 @@ fn a_plugin_that_is_not_what_a_plugin_must_be_says_what_is_missing() {
           for `wasm32-wasip1`\n"),
         ("other-world.wat",
          "error: component `other-world.wat` does not export `mtl:plugin/worker@1.0.0`; it exports `add`\n \
-          hint: build it for the world `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`\n"),
+          hint: if one of its functions takes items, name it: `--call NAME`; or build it for the world \
+          `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`\n"),
         ("abi-2.wat",
          "error: worker 0 could not be started: the plugin speaks ABI 2, this host speaks 1\n \
           hint: update mtl-host\n"),

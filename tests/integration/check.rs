@@ -221,6 +221,21 @@ fn a_component_is_checked_as_one() {
     assert_eq!(why, "it is a component, and only core modules can be frozen");
 }
 
+#[test]
+fn a_typed_function_is_checked_with_values() {
+    let host = check().plugin("other-world.wat").args(["--call", "add", "--json"]);
+    let finished = host.run().code(0);
+    let document = document(&finished);
+    assert_eq!(ended(&document, "fail"), [""; 0], "{document:#}");
+    let why = "items are JSON, which the host reads and passes on as values";
+    for name in ["empty-item", "every-byte", "growing-items", "argument-passing"] {
+        assert_eq!(found(&document, name)["details"], json!([why]), "{name}");
+    }
+    for name in ["start", "items", "deterministic", "instances"] {
+        assert_eq!(found(&document, name)["status"], "pass", "{document:#}");
+    }
+}
+
 /// Checks an example plugin, if it has been built.
 fn passes(name: &str, args: &[&str]) {
     let path = examples::folder().join(format!("{name}.wasm"));

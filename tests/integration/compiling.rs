@@ -90,7 +90,7 @@ fn what_is_loaded_or_refused_is_so_wherever_it_is_compiled() {
     assert_eq!(
         refused,
         ["Import", "Invalid", "Link", "MissingExport", "NotWasm", "Signature", "Text",
-         "TooManyFunctions", "Truncated", "Version", "World"]
+         "TooManyFunctions", "Truncated", "Untyped", "Version", "World"]
     );
 }
 
@@ -104,6 +104,8 @@ fn errors_that_need_more_than_a_file_are_the_same_too() {
     let cases = [
         ("CallOfWorld", plain.clone().call("first"), fixture("component.wat")),
         ("MissingExport", plain.clone().call("second"), fixture("renamed-call.wat")),
+        ("MissingExport", plain.clone().call("second"), fixture("typed-functions.wat")),
+        ("Ambiguous", plain.clone().call("add"), fixture("typed-functions.wat")),
         ("Import", other_type("put"), fixture("host-function.wat")),
         ("Import", other_type("put"), fixture("host-function-component.wat")),
         ("Read", plain.clone(), fixture("missing.wat")),
@@ -128,7 +130,7 @@ fn findings(found: &Inspection) -> impl PartialEq + std::fmt::Debug {
     (
         (found.kind, found.bytes, found.sha256, found.asks_for_passing),
         (found.exports.clone(), found.imports.clone(), found.memory, found.jail_lacks.clone()),
-        found.refusal.as_ref().map(shown),
+        (found.typed.clone(), found.refusal.as_ref().map(shown)),
     )
 }
 

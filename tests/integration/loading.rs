@@ -76,10 +76,11 @@ fn an_export_that_cannot_take_items_is_named() {
           `(i32, i32) -> (i64)`\n"),
         ("component.wat",    "first",
          "error: component `component.wat` cannot take items by `first`: in its world that is `call`\n \
-          hint: leave out `--call`: it is for core modules\n"),
-        ("other-world.wat",  "add",
+          hint: leave out `--call`: it is for core modules, and for components of other worlds\n"),
+        ("other-world.wat",  "call",
          "error: component `other-world.wat` does not export `mtl:plugin/worker@1.0.0`; it exports `add`\n \
-          hint: build it for the world `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`\n"),
+          hint: if one of its functions takes items, name it: `--call NAME`; or build it for the world \
+          `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`\n"),
     ];
     for (plugin, name, stderr) in cases {
         let run = host().plugin(plugin).args(["--call", name]).stdin("a\n").run();

@@ -52,4 +52,5 @@ mod sandbox;
 mod snapshot;
 mod support;
 mod tracing;
+mod typed;
 mod workers;

@@ -47,7 +47,8 @@ pub(crate) struct PrecompileArgs {
     #[arg(long, value_name = "HEX")]
     sha256: Option<Sha256>,
 
-    /// The function that takes items, where the plugin does not export it as `call`
+    /// The function that takes items, where the plugin does not export it as `call`; of a
+    /// component also INTERFACE#NAME
     #[arg(long, value_name = "NAME")]
     call: Option<String>,
 

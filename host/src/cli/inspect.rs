@@ -5,13 +5,13 @@
 //! terminal as it is.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use mtl_host::{
-    Engine, Import, Inspection, Isolation, Jail, MemorySize, Need, Plugin, PluginKind, Processes,
-    Provider,
+    ArgumentPassing, Engine, Format, Import, Inspection, Isolation, Jail, MemorySize, Plugin,
+    PluginKind, Processes, Provider, TypedCall,
 };
 use serde_json::{Value, json};
 
@@ -44,6 +44,11 @@ pub(crate) struct InspectArgs {
     /// built first
     plugin: PathBuf,
 
+    /// The function that takes items, where the plugin does not export it as `call`; of a
+    /// component also INTERFACE#NAME
+    #[arg(long, value_name = "NAME")]
+    call: Option<String>,
+
     /// Write one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -67,7 +72,7 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
         Report::to(&Arc::new(Console::standard_error())).inspection_jail_lacks(lacks);
     }
     let shown = if args.json { json } else { text };
-    match (show(&shown(&args.plugin, &found)), found.refusal) {
+    match (show(&shown(args, &found)), found.refusal) {
         (Exit::Success, Some(refusal)) => refuse(&refusal.into()),
         (exit, _) => exit,
     }
@@ -75,31 +80,60 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
 
 fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
     let isolation = Isolation::Process(Processes::new().jail(args.jail));
-    let loader = Plugin::loader(&Engine::new()?).isolation(isolation);
+    let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation);
+    if let Some(call) = &args.call {
+        loader = loader.call(call);
+    }
     Ok(args.compile.limit_loader(loader).inspect(build::plugin_of(&args.plugin)?)?)
 }
 
-/// The command that grants what the plugin might use.
-fn command(path: &Path, needs: &[Need]) -> String {
-    let flags: String = needs.iter().map(|need| format!(" {}", need.flag())).collect();
-    format!("mtl-host run {}{flags} [INPUT]...", shell::path(&path.display().to_string()))
+/// The command that runs the plugin, and grants what it might use.
+fn command(args: &InspectArgs, found: &Inspection) -> String {
+    let mut flags = String::new();
+    if let Some(call) = &args.call {
+        write!(flags, " --call {}", shell::quoted(call)).expect("a string takes everything");
+    }
+    if let Some(typed) = &found.typed {
+        flags.push_str(&typed_flags(typed));
+    }
+    for need in found.needs() {
+        write!(flags, " {}", need.flag()).expect("a string takes everything");
+    }
+    format!("mtl-host run {}{flags} [INPUT]...", shell::path(&args.plugin.display().to_string()))
 }
 
-fn text(path: &Path, found: &Inspection) -> String {
+/// What a function needs that is called by its types.
+fn typed_flags(typed: &TypedCall) -> String {
+    let mut flags = String::new();
+    match typed.items.first() {
+        Some((ArgumentPassing::Single, _)) | None => {}
+        Some((passing, _)) => {
+            write!(flags, " --args {passing}").expect("a string takes everything");
+        }
+    }
+    if let Some(init) = &typed.init {
+        write!(flags, " --init {}", shell::quoted(init)).expect("a string takes everything");
+    }
+    flags
+}
+
+fn text(args: &InspectArgs, found: &Inspection) -> String {
     let mut page = Page::default();
-    page.line("plugin", &path.display().to_string());
+    page.line("plugin", &args.plugin.display().to_string());
     page.line("kind", kind(found));
     page.line("size", &size(found.bytes as u64));
     page.line("sha256", &found.sha256.to_string());
     if let Some(memory) = &found.memory {
         page.line("memory", &memory_size(memory));
     }
-    if found.asks_for_passing {
+    if let Some(typed) = &found.typed {
+        page.typed(typed);
+    } else if found.asks_for_passing {
         page.line(
             "items",
             "as they are, or spread over parameters: `--args args`, `--args kwargs`",
         );
-    } else if !found.exports.is_empty() {
+    } else if !found.exports.is_empty() && !is_of_no_known_world(found) {
         page.line("items", "as they are");
     }
     for export in &found.exports {
@@ -116,7 +150,7 @@ fn text(path: &Path, found: &Inspection) -> String {
         page.line("might use", "nothing that has to be granted");
     }
     if found.refusal.is_none() {
-        page.line("run it", &command(path, &needs));
+        page.line("run it", &command(args, found));
     }
     page.text
 }
@@ -133,11 +167,19 @@ fn kind(found: &Inspection) -> &'static str {
         }
         PluginKind::CoreModule if found.has_export("mtl_alloc") => "core module, ABI 1",
         PluginKind::CoreModule => "core module",
-        PluginKind::Component if found.has_export("call") => {
-            "component of the world `mtl:plugin/plugin`"
-        }
+        PluginKind::Component if found.typed.is_some() => "component with a typed function",
+        PluginKind::Component if has_world(found) => "component of the world `mtl:plugin/plugin`",
         _ => "component",
     }
+}
+
+fn has_world(found: &Inspection) -> bool {
+    found.exports.iter().any(|export| export.name.starts_with("mtl:plugin/worker@"))
+}
+
+/// Whether it is not known where items would go.
+fn is_of_no_known_world(found: &Inspection) -> bool {
+    found.kind == PluginKind::Component && !has_world(found)
 }
 
 fn import_text(import: &Import) -> String {
@@ -188,12 +230,27 @@ impl Page {
         writeln!(self.text, "{shown:<11}{text}").expect("a string takes everything");
         self.last = name;
     }
+
+    /// How a function takes items that is called by its types.
+    fn typed(&mut self, typed: &TypedCall) {
+        self.line("items", &format!("go to `{}`, by the types of its parameters", typed.call));
+        for (passing, item) in &typed.items {
+            self.line("an item", &format!("{item} with `--args {passing}`"));
+        }
+        if typed.has_init && typed.init.is_none() {
+            self.line("init", "takes no arguments");
+        }
+        if let Some(init) = &typed.init {
+            self.line("init", &format!("takes `--init {}`", shell::quoted(init)));
+        }
+        self.line("results", if typed.results == Format::Json { "JSON" } else { "text" });
+    }
 }
 
-fn json(path: &Path, found: &Inspection) -> String {
+fn json(args: &InspectArgs, found: &Inspection) -> String {
     let refusal = found.refusal.as_ref();
     let object = json!({
-        "plugin": path.display().to_string(),
+        "plugin": args.plugin.display().to_string(),
         "kind": match found.kind {
             PluginKind::CoreModule => "core-module",
             _ => "component",
@@ -219,13 +276,25 @@ fn json(path: &Path, found: &Inspection) -> String {
             "name": need.name(),
             "flag": need.flag(),
         })).collect::<Value>(),
-        "run": refusal.is_none().then(|| command(path, &found.needs())),
+        "typed": found.typed.as_ref().map(typed_json),
+        "run": refusal.is_none().then(|| command(args, found)),
         "refusal": refusal.map(|error| json!({
             "message": error.to_string(),
             "hint": error.hint(),
         })),
     });
     format!("{}\n", escape::json(&object.to_string()))
+}
+
+fn typed_json(typed: &TypedCall) -> Value {
+    let item = |(passing, item): &(ArgumentPassing, String)| json!({ "args": passing.name(), "item": item });
+    json!({
+        "call": typed.call,
+        "items": typed.items.iter().map(item).collect::<Value>(),
+        "has_init": typed.has_init,
+        "init": typed.init,
+        "results": if typed.results == Format::Json { "json" } else { "text" },
+    })
 }
 
 fn provider(provider: Provider) -> &'static str {
@@ -240,23 +309,6 @@ fn provider(provider: Provider) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_command_is_one_that_a_shell_takes() {
-        #[rustfmt::skip]
-        let cases = [
-            ("a/b.wasm",   "a/b.wasm"),
-            ("a b.wasm",   "'a b.wasm'"),
-            ("it's",       r"'it'\''s'"),
-            ("-j",         "./-j"),
-            ("-a b",       "'./-a b'"),
-            ("",           "''"),
-        ];
-        for (path, shown) in cases {
-            let expected = format!("mtl-host run {shown} --net HOST:PORT [INPUT]...");
-            assert_eq!(command(Path::new(path), &[Need::Network]), expected);
-        }
-    }
 
     #[test]
     fn a_size_has_no_fraction() {

@@ -248,7 +248,9 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "HEX")]
     pub(crate) sha256: Option<Sha256>,
 
-    /// The function that takes items, where the plugin does not export it as `call`
+    /// The function that takes items, where the plugin does not export it as `call`. Of a component
+    /// that is any function of plain values, which gets items as JSON; INTERFACE#NAME says which of
+    /// several is meant
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
 

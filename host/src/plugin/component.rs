@@ -32,13 +32,18 @@ pub(super) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
 /// What a component may hand over to the host at once, however small a result may be: the engine
 /// has one bound for results and for what is passed in calls, and files are written in pieces
 /// of up to so much.
-const LEAST_TRANSFER: usize = 1024 * 1024;
+pub(super) const LEAST_TRANSFER: usize = 1024 * 1024;
 
-/// A component, compiled, its imports found and its exports checked.
+/// A component of the world, its exports checked.
 pub(super) struct ComponentPlugin {
+    linked: Linked,
+    exports: Exports,
+}
+
+/// A component, compiled, its imports found.
+pub(super) struct Linked {
     engine: Engine,
     pre: InstancePre<State>,
-    exports: Exports,
     functions: HostFunctions,
     asks_for_passing: bool,
     can_connect: bool,
@@ -52,13 +57,13 @@ struct Exports {
 }
 
 /// What the store of a component's instance holds.
-struct State {
+pub(super) struct State {
     wasi: WasiCtx,
     table: ResourceTable,
     http: WasiHttpCtx,
     requests: Requests,
     network: Arc<Network>,
-    common: Common,
+    pub(super) common: Common,
 }
 
 impl HasCommon for State {
@@ -112,8 +117,67 @@ impl ComponentPlugin {
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
     }
 
+    /// Whether it exports the world's interface.
+    pub(super) fn is_one(component: &Component) -> bool {
+        Exports::find(component).is_some()
+    }
+
+    /// Checks what a component exports, and finds what it imports.
+    pub(super) fn link(
+        loader: &PluginLoader,
+        path: &Path,
+        component: &Component,
+    ) -> Result<Self, LoadError> {
+        let exports = Exports::find(component).ok_or_else(|| {
+            let ty = component.component_type();
+            let exports = ty.exports(loader.engine().wasm()).map(|(name, _)| name.to_owned());
+            LoadError::world(path.to_owned(), super::error::names(exports))
+        })?;
+        Ok(Self { linked: Linked::link(loader, path, component)?, exports })
+    }
+
+    pub(super) fn linked(&self) -> &Linked {
+        &self.linked
+    }
+
+    /// A fresh instance, initialised.
+    pub(super) fn start(&self, spec: &Spec) -> Result<ComponentInstance, StartError> {
+        let (mut store, instance) = self.linked.instantiate(spec)?;
+        let init: Init = function(&mut store, &instance, self.exports.init, "init")?;
+        let call = function(&mut store, &instance, self.exports.call, "call")?;
+        let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
+        let args = spec.init.clone();
+        match enter_async(&mut store, async |store| init.call_async(store, (args,)).await) {
+            Ok((Ok(()),)) => Ok(ComponentInstance { store, call, finish }),
+            Ok((Err(message),)) => Err(StartError::InitRefused { message }),
+            Err(broken) => Err(StartError::init_broke(broken)),
+        }
+    }
+}
+
+impl Linked {
+    /// Finds what a component imports.
+    pub(super) fn link(
+        loader: &PluginLoader,
+        path: &Path,
+        component: &Component,
+    ) -> Result<Self, LoadError> {
+        let (engine, functions) = (loader.engine(), loader.functions());
+        check_imports(engine, path, component, functions)?;
+        let mut linker = linker(engine);
+        host_function::component::add_to_linker(&mut linker, functions)
+            .expect("checked by the loader: no name is taken");
+        let pre = linker.instantiate_pre(component);
+        let pre =
+            pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
+        let asks_for_passing = asks_for_passing(engine, component);
+        let can_connect = can_connect(engine, component);
+        let (engine, functions) = (engine.clone(), functions.clone());
+        Ok(Self { engine, pre, functions, asks_for_passing, can_connect })
+    }
+
     /// It, compiled.
-    pub(super) fn as_component(&self) -> &Component {
+    pub(super) fn component(&self) -> &Component {
         self.pre.component()
     }
 
@@ -127,36 +191,6 @@ impl ComponentPlugin {
         &self.functions
     }
 
-    /// Checks what a component exports, and finds what it imports.
-    pub(super) fn link(
-        loader: &PluginLoader,
-        path: &Path,
-        component: &Component,
-    ) -> Result<Self, LoadError> {
-        let (engine, functions) = (loader.engine(), loader.functions());
-        let exports = Exports::find(component).ok_or_else(|| {
-            let ty = component.component_type();
-            let exports = ty.exports(engine.wasm()).map(|(name, _)| name.to_owned());
-            let exports = super::error::names(exports);
-            LoadError::world(path.to_owned(), exports)
-        })?;
-        if loader.call_export() != PluginLoader::CALL {
-            let call = loader.call_export().to_owned();
-            return Err(LoadError::CallOfWorld { path: path.to_owned(), call });
-        }
-        check_imports(engine, path, component, functions)?;
-        let mut linker = linker(engine);
-        host_function::component::add_to_linker(&mut linker, functions)
-            .expect("checked by the loader: no name is taken");
-        let pre = linker.instantiate_pre(component);
-        let pre =
-            pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
-        let asks_for_passing = asks_for_passing(engine, component);
-        let can_connect = can_connect(engine, component);
-        let (engine, functions) = (engine.clone(), functions.clone());
-        Ok(Self { engine, pre, exports, functions, asks_for_passing, can_connect })
-    }
-
     pub(super) fn can_connect(&self) -> bool {
         self.can_connect
     }
@@ -165,8 +199,8 @@ impl ComponentPlugin {
         self.asks_for_passing
     }
 
-    /// A fresh instance, initialised.
-    pub(super) fn start(&self, spec: &Spec) -> Result<ComponentInstance, StartError> {
+    /// A fresh instance, not initialised.
+    pub(super) fn instantiate(&self, spec: &Spec) -> Result<(Store<State>, Instance), StartError> {
         let (network, mut table) = (Arc::new(Network::of(spec)), ResourceTable::new());
         limit_open(&mut table);
         let data = State {
@@ -181,16 +215,7 @@ impl ComponentPlugin {
         store.set_hostcall_fuel(spec.limits.result.bytes().max(LEAST_TRANSFER));
         let instance =
             enter_async(&mut store, async |store| self.pre.instantiate_async(store).await);
-        let instance = instance.map_err(StartError::instantiate)?;
-        let init: Init = function(&mut store, &instance, self.exports.init, "init")?;
-        let call = function(&mut store, &instance, self.exports.call, "call")?;
-        let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
-        let args = spec.init.clone();
-        match enter_async(&mut store, async |store| init.call_async(store, (args,)).await) {
-            Ok((Ok(()),)) => Ok(ComponentInstance { store, call, finish }),
-            Ok((Err(message),)) => Err(StartError::InitRefused { message }),
-            Err(broken) => Err(StartError::init_broke(broken)),
-        }
+        Ok((store, instance.map_err(StartError::instantiate)?))
     }
 }
 

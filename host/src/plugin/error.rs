@@ -199,6 +199,26 @@ pub enum LoadError {
         /// The name that was asked for.
         call: String,
     },
+    /// Several functions of a component have the name by which one is to be called.
+    #[error("component `{path}` exports `{call}` more than once: {candidates}")]
+    Ambiguous {
+        /// As the user named it.
+        path: PathBuf,
+        /// The name that was asked for.
+        call: String,
+        /// The names of each.
+        candidates: String,
+    },
+    /// A function of a component takes or gives what JSON does not have.
+    #[error("component `{path}` cannot be called with JSON by `{function}`: {what}")]
+    Untyped {
+        /// As the user named it.
+        path: PathBuf,
+        /// The function's name.
+        function: String,
+        /// What JSON does not have.
+        what: String,
+    },
 }
 
 impl LoadError {
@@ -266,10 +286,18 @@ impl LoadError {
             Self::ImportType { .. } => {
                 "a host function takes bytes, and answers with bytes or with an error's text"
             }
-            Self::CallOfWorld { .. } => "leave out `--call`: it is for core modules",
+            Self::CallOfWorld { .. } => {
+                "leave out `--call`: it is for core modules, and for components of other worlds"
+            }
+            Self::Ambiguous { .. } => "name the one that takes items: `--call INTERFACE#NAME`",
+            Self::Untyped { .. } => {
+                "a function that takes items, and `init` and `finish` beside it, have values \
+                 alone: no resources, streams or futures, and not async"
+            }
             Self::Link { .. } => "rebuild the plugin with the SDK of this version of mtl-host",
             Self::World { .. } => {
-                "build it for the world `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`"
+                "if one of its functions takes items, name it: `--call NAME`; or build it for \
+                 the world `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`"
             }
         };
         Some(hint.into())

@@ -16,9 +16,12 @@ use wasmtime::component::Component;
 pub use self::need::Need;
 
 use super::artifact::{Artifact, Kind};
+use super::code::MachineCode;
 use super::component::ComponentPlugin;
 use super::core_abi::CorePlugin;
-use super::{LoadError, PluginLoader, Sha256, context};
+use super::passing::ArgumentPassing;
+use super::{LoadError, Loaded, PluginLoader, Sha256, context};
+use crate::outcome::Format;
 
 /// What is in a plugin's file, by [`Plugin::inspect`](crate::Plugin::inspect).
 ///
@@ -46,8 +49,11 @@ pub struct Inspection {
     pub imports: Vec<Import>,
     /// What it begins with of memory, and may take by itself; none, if it has none, or is not valid.
     pub memory: Option<MemorySize>,
-    /// Whether it asks how its parameters are passed, for `--args`.
+    /// Whether its parameters can be passed in several ways, by `--args`.
     pub asks_for_passing: bool,
+    /// How it is called with JSON, if it is a component of another world than
+    /// `mtl:plugin/plugin` that a run takes.
+    pub typed: Option<TypedCall>,
     /// Why a run refuses it, if it does.
     pub refusal: Option<LoadError>,
     /// What the jail lacks in which it was looked into, as the kernel does not have it; none, if
@@ -88,6 +94,32 @@ pub struct Export {
     pub name: String,
     /// What it is: of a function, its parameters and results.
     pub signature: String,
+}
+
+/// A component's function that takes items as JSON, by its types.
+///
+/// ```
+/// # use mtl_host::{ArgumentPassing, Engine, Plugin};
+/// let loader = Plugin::loader(&Engine::new()?).call("add");
+/// let typed = loader.inspect("../tests/fixtures/other-world.wat")?.typed.unwrap();
+/// assert_eq!(typed.call, "add");
+/// assert_eq!(typed.items[0], (ArgumentPassing::Args, "[1,1]".to_owned()));
+/// assert!(!typed.has_init);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TypedCall {
+    /// Its name, with its interface before a `#`.
+    pub call: String,
+    /// The ways in which items can be passed to it, each with an example of an item.
+    pub items: Vec<(ArgumentPassing, String)>,
+    /// Whether there is an `init` beside it.
+    pub has_init: bool,
+    /// An example of that one's arguments, if it has parameters.
+    pub init: Option<String>,
+    /// What its results are.
+    pub results: Format,
 }
 
 /// Things that a plugin imports from one module or interface.
@@ -156,6 +188,7 @@ pub(crate) struct Findings {
     pub(crate) exports: Vec<Export>,
     pub(crate) imports: Vec<Import>,
     pub(crate) memory: Option<MemorySize>,
+    pub(crate) typed: Option<TypedCall>,
     pub(crate) refusal: Option<LoadError>,
 }
 
@@ -173,7 +206,7 @@ impl Findings {
 
     fn nothing(kind: PluginKind) -> Self {
         let (exports, imports) = (Vec::new(), Vec::new());
-        Self { kind, exports, imports, memory: None, refusal: None }
+        Self { kind, exports, imports, memory: None, typed: None, refusal: None }
     }
 
     /// What is in a module that is loaded.
@@ -205,7 +238,9 @@ impl Findings {
             Kind::Component => {
                 let component = ComponentPlugin::component(loader, path, artifact)?;
                 component::read(self, loader.engine(), &component, provider(loader));
-                ComponentPlugin::link(loader, path, &component).map(drop)
+                self.typed =
+                    Loaded::link(loader, path, &MachineCode::Component(component))?.typed();
+                Ok(())
             }
         }
     }
@@ -224,7 +259,7 @@ fn provider(loader: &PluginLoader) -> impl Fn(&str, bool) -> Provider {
 impl Inspection {
     /// What was found in these bytes.
     pub(super) fn of(found: Findings, file: &[u8], jail_lacks: Option<String>) -> Self {
-        let Findings { kind, exports, imports, memory, refusal } = found;
+        let Findings { kind, exports, imports, memory, typed, refusal } = found;
         let asks = |import: &Import| {
             import.from == context::INTERFACE
                 && import.names.iter().any(|name| name == context::PASSING)
@@ -233,10 +268,12 @@ impl Inspection {
             kind,
             bytes: file.len(),
             sha256: Sha256::of(file),
-            asks_for_passing: imports.iter().any(asks),
+            // A typed function does not ask: the host spreads an item over its parameters.
+            asks_for_passing: typed.is_some() || imports.iter().any(asks),
             exports,
             imports,
             memory,
+            typed,
             refusal,
             jail_lacks,
         }

@@ -11,7 +11,8 @@ use super::code::{MachineCode, Runnable};
 use super::component::ComponentPlugin;
 use super::core_abi::{CorePlugin, Frozen, Witnessed};
 use super::snapshot::{Freezing, SnapshotRefusal};
-use super::{Findings, HostFunctions, LoadError, PluginLoader, Spec, StartError};
+use super::typed::TypedPlugin;
+use super::{Findings, HostFunctions, LoadError, PluginLoader, Spec, StartError, TypedCall};
 use crate::outcome::Format;
 use crate::worker::executor::Executor;
 
@@ -23,6 +24,7 @@ pub(crate) struct Loaded(Code);
 enum Code {
     Core(Arc<CorePlugin>),
     Component(Arc<ComponentPlugin>),
+    Typed(Arc<TypedPlugin>),
 }
 
 /// What is to be known of a plugin to run it, beside its code.
@@ -51,6 +53,9 @@ impl Loaded {
         Ok(Self(match code {
             MachineCode::Core(module) => {
                 Code::Core(Arc::new(CorePlugin::link(loader, path, module)?))
+            }
+            MachineCode::Component(component) if TypedPlugin::is_one(loader, component) => {
+                Code::Typed(Arc::new(TypedPlugin::link(loader, path, component)?))
             }
             MachineCode::Component(component) => {
                 Code::Component(Arc::new(ComponentPlugin::link(loader, path, component)?))
@@ -84,9 +89,24 @@ impl Loaded {
             Code::Component(plugin) => Facts {
                 is_component: true,
                 has_init: true,
-                asks_for_passing: plugin.asks_for_passing(),
-                can_connect: plugin.can_connect(),
+                asks_for_passing: plugin.linked().asks_for_passing(),
+                can_connect: plugin.linked().can_connect(),
             },
+            Code::Typed(plugin) => Facts {
+                is_component: true,
+                has_init: plugin.has_init(),
+                // It is the host that spreads an item over its parameters.
+                asks_for_passing: true,
+                can_connect: plugin.linked().can_connect(),
+            },
+        }
+    }
+
+    /// How it is called with JSON, if it is.
+    pub(super) fn typed(&self) -> Option<TypedCall> {
+        match &self.0 {
+            Code::Typed(plugin) => Some(plugin.told()),
+            Code::Core(_) | Code::Component(_) => None,
         }
     }
 
@@ -94,7 +114,11 @@ impl Loaded {
     pub(super) fn findings(&self, loader: &PluginLoader) -> Findings {
         match &self.0 {
             Code::Core(plugin) => Findings::of_module(loader, plugin.as_module()),
-            Code::Component(plugin) => Findings::of_component(loader, plugin.as_component()),
+            Code::Component(plugin) => Findings::of_component(loader, plugin.linked().component()),
+            Code::Typed(plugin) => {
+                let found = Findings::of_component(loader, plugin.linked().component());
+                Findings { typed: Some(plugin.told()), ..found }
+            }
         }
     }
 
@@ -102,7 +126,8 @@ impl Loaded {
     pub(crate) fn code(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         let code = match &self.0 {
             Code::Core(plugin) => plugin.code(),
-            Code::Component(plugin) => plugin.code(),
+            Code::Component(plugin) => plugin.linked().code(),
+            Code::Typed(plugin) => plugin.linked().code(),
         };
         code.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
     }
@@ -111,7 +136,8 @@ impl Loaded {
     pub(super) fn calls(&self) -> (&str, &HostFunctions) {
         match &self.0 {
             Code::Core(plugin) => plugin.calls(),
-            Code::Component(plugin) => (PluginLoader::CALL, plugin.functions()),
+            Code::Component(plugin) => (PluginLoader::CALL, plugin.linked().functions()),
+            Code::Typed(plugin) => (plugin.call_export(), plugin.linked().functions()),
         }
     }
 
@@ -124,7 +150,7 @@ impl Loaded {
     ) -> Result<Freezing<Arc<Frozen>>, StartError> {
         match &self.0 {
             Code::Core(plugin) => plugin.freeze(path, source, spec),
-            Code::Component(_) => {
+            Code::Component(_) | Code::Typed(_) => {
                 Ok(Freezing::Refused { why: SnapshotRefusal::Component, started: None })
             }
         }
@@ -148,7 +174,7 @@ impl Loaded {
     fn core(&self) -> Result<&CorePlugin, StartError> {
         match &self.0 {
             Code::Core(plugin) => Ok(plugin),
-            Code::Component(_) => {
+            Code::Component(_) | Code::Typed(_) => {
                 let message = "a component cannot be frozen".into();
                 Err(StartError::Instantiate { message })
             }
@@ -160,6 +186,7 @@ impl Loaded {
         match &self.0 {
             Code::Core(plugin) => Ok(Box::new(plugin.start(spec)?)),
             Code::Component(plugin) => Ok(Box::new(plugin.start(spec)?)),
+            Code::Typed(plugin) => Ok(Box::new(plugin.start(spec)?)),
         }
     }
 }

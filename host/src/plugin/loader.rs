@@ -109,7 +109,10 @@ impl PluginLoader {
         self
     }
 
-    /// The export of a core module that takes items. Default: `call`.
+    /// The export that takes items. Default: `call`.
+    ///
+    /// Of a component that is any function of plain values: it is called with JSON, by its types.
+    /// `interface#name` says which is meant where several interfaces have one of this name.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

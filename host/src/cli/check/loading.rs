@@ -32,6 +32,8 @@ fn part(error: &LoadError) -> Part {
         LoadError::MissingExport { .. }
         | LoadError::Signature { .. }
         | LoadError::World { .. }
+        | LoadError::Ambiguous { .. }
+        | LoadError::Untyped { .. }
         | LoadError::CallOfWorld { .. } => Part::Exports,
         LoadError::Import { .. } | LoadError::ImportType { .. } | LoadError::Link { .. } => {
             Part::Imports
@@ -65,6 +67,7 @@ pub(super) fn file(subject: &Subject<'_>) -> Judged {
     let Ok(_) = &subject.loaded else { return Ok(Verdict::pass()) };
     let found = subject.found();
     let kind = match found.kind {
+        _ if found.typed.is_some() => "a component with a typed function,",
         PluginKind::CoreModule => "a core module",
         _ => "a component",
     };

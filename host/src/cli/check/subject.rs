@@ -75,15 +75,33 @@ impl<'a> Subject<'a> {
         self.passing.get().copied().or(self.args.args).unwrap_or_default()
     }
 
+    /// The first way in which items fill the parameters of a typed function.
+    pub(super) fn typed_passing(&self) -> ArgumentPassing {
+        let typed = self.found().typed.as_ref();
+        typed.and_then(|typed| typed.items.first()).map_or(self.passing(), |(passing, _)| *passing)
+    }
+
     /// This is the way in which it starts.
     pub(super) fn starts_with(&self, passing: ArgumentPassing) {
         // Told once, by the check that tries.
         let _ = self.passing.set(passing);
     }
 
-    /// Items that it is likely to take: those that are named, or some of each usual kind.
+    /// Whether items are values to it, which the host reads from JSON.
+    pub(super) fn takes_json(&self) -> bool {
+        self.loaded.as_ref().is_ok_and(|loaded| loaded.found.typed.is_some())
+    }
+
+    /// Items that it is likely to take: those that are named, or an example of its own and some of
+    /// each usual kind.
     pub(super) fn samples(&self) -> Vec<Vec<u8>> {
-        if self.named.is_empty() { items::samples(self.passing()) } else { self.named.clone() }
+        if !self.named.is_empty() {
+            return self.named.clone();
+        }
+        let typed = self.found().typed.iter().flat_map(|typed| &typed.items);
+        let own = typed.filter(|(passing, _)| *passing == self.passing());
+        let own = own.map(|(_, item)| item.clone().into_bytes());
+        own.chain(items::samples(self.passing())).collect()
     }
 
     /// Begins to describe a trial of it.

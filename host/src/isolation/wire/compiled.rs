@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::refused::Refused;
 use super::{BadFrame, Frame, Reply};
+use crate::outcome::Format;
 use crate::plugin::{
-    Export, Facts, Findings, Import, MemorySize, PluginKind, PluginLoader, Provider,
+    Export, Facts, Findings, Import, MemorySize, PluginKind, PluginLoader, Provider, TypedCall,
 };
 
 /// A plugin is compiled, and so many bytes of its code are in the file that was handed over.
@@ -35,7 +36,17 @@ pub(crate) struct Found {
     exports: Vec<(String, String)>,
     imports: Vec<(String, By, Vec<String>)>,
     memory: Option<Memory>,
+    typed: Option<Typed>,
     refusal: Option<Refused>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Typed {
+    call: String,
+    items: Vec<(String, String)>,
+    has_init: bool,
+    init: Option<String>,
+    has_json_results: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -76,6 +87,7 @@ impl Found {
             exports: self.exports.into_iter().map(export).collect(),
             imports: self.imports.into_iter().map(import).collect(),
             memory: self.memory.map(MemorySize::from),
+            typed: self.typed.map(Typed::call).transpose()?,
             refusal: refusal.transpose()?,
         })
     }
@@ -89,8 +101,30 @@ impl From<Findings> for Found {
             exports: found.exports.into_iter().map(|it| (it.name, it.signature)).collect(),
             imports: found.imports.into_iter().map(import).collect(),
             memory: found.memory.map(Memory::from),
+            typed: found.typed.map(Typed::from),
             refusal: found.refusal.as_ref().map(Refused::from),
         }
+    }
+}
+
+impl Typed {
+    fn call(self) -> Result<TypedCall, BadFrame> {
+        let Self { call, items, has_init, init, has_json_results } = self;
+        let item = |(passing, item): (String, String)| match passing.parse() {
+            Ok(passing) => Ok((passing, item)),
+            Err(_) => Err(BadFrame("a way of passing that there is not")),
+        };
+        let items = items.into_iter().map(item).collect::<Result<_, _>>()?;
+        let results = if has_json_results { Format::Json } else { Format::Text };
+        Ok(TypedCall { call, items, has_init, init, results })
+    }
+}
+
+impl From<TypedCall> for Typed {
+    fn from(typed: TypedCall) -> Self {
+        let TypedCall { call, items, has_init, init, results } = typed;
+        let items = items.into_iter().map(|(passing, item)| (passing.to_string(), item)).collect();
+        Self { call, items, has_init, init, has_json_results: results == Format::Json }
     }
 }
 

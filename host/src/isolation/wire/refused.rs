@@ -29,6 +29,8 @@ pub(crate) enum Refused {
     Link { causes: Causes },
     World { exports: String },
     CallOfWorld,
+    Ambiguous { candidates: String },
+    Untyped { function: String, what: String },
     Code { causes: Causes },
     OutOfMemory,
 }
@@ -61,6 +63,12 @@ impl From<&LoadError> for Refused {
             LoadError::Link { source, .. } => Self::Link { causes: Causes::of(&**source) },
             LoadError::World { exports, .. } => Self::World { exports: exports.clone() },
             LoadError::CallOfWorld { .. } => Self::CallOfWorld,
+            LoadError::Ambiguous { candidates, .. } => {
+                Self::Ambiguous { candidates: candidates.clone() }
+            }
+            LoadError::Untyped { function, what, .. } => {
+                Self::Untyped { function: function.clone(), what: what.clone() }
+            }
             LoadError::Code { source } => Self::Code { causes: Causes::of(source) },
             // None of these is of a child.
             LoadError::Read { .. }
@@ -114,6 +122,10 @@ impl Refused {
             Self::CallOfWorld => {
                 LoadError::CallOfWorld { path, call: loader.call_export().to_owned() }
             }
+            Self::Ambiguous { candidates } => {
+                LoadError::Ambiguous { path, call: loader.call_export().to_owned(), candidates }
+            }
+            Self::Untyped { function, what } => LoadError::Untyped { path, function, what },
             Self::Code { causes } => {
                 LoadError::Code { source: io::Error::other(causes.into_error()) }
             }

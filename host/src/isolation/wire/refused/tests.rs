@@ -66,6 +66,8 @@ fn all_errors(loader: &PluginLoader) -> Vec<LoadError> {
         LoadError::Link { path: path.clone(), source: cause() },
         LoadError::Code { source: io::Error::other(cause()) },
         LoadError::world(path.clone(), text()),
+        LoadError::Ambiguous { path: path.clone(), call: "first".into(), candidates: text() },
+        LoadError::Untyped { path: path.clone(), function: text(), what: text() },
         LoadError::CallOfWorld { path, call: "first".into() },
     ]
 }

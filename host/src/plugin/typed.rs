@@ -1,0 +1,279 @@
+//! Components of any other world: items and results are JSON, mapped to the types of a function.
+//!
+//! ```text
+//! item ─▶ arguments ─▶ reader ─▶ values ─▶ call ─▶ value ─▶ answer ─▶ writer ─▶ record
+//!          by --args    by shape                            result, option: refused, no record
+//! ```
+//!
+//! No SDK is needed: `call` and, beside it, `init` and `finish` may have any signature of plain
+//! values. The specification of the mapping is in `host/docs/plugin-interface.md`.
+
+mod answer;
+mod arguments;
+mod example;
+mod function;
+mod mistake;
+mod named;
+mod reader;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::Store;
+use wasmtime::component::{Component, Func, Instance, Val};
+
+use self::answer::{Answer, Returned};
+use self::function::{Finder, Function, Functions};
+use self::writer::Unwritten;
+use super::component::{ComponentPlugin, LEAST_TRANSFER, Linked, State};
+use super::inspect::TypedCall;
+use super::state::{Spec, begin, enter_async};
+use super::{LoadError, PluginLoader, REPORT, StartError};
+use crate::fault::FaultKind;
+use crate::outcome::{Format, Outcomes};
+use crate::sandbox::deadline::Phase;
+use crate::sandbox::limits::ResultLimit;
+use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
+
+/// A component, compiled, with the functions that items go to.
+pub(super) struct TypedPlugin {
+    linked: Linked,
+    call_export: String,
+    functions: Arc<Functions>,
+}
+
+impl TypedPlugin {
+    /// Whether the component is called by the types of a function: it is of another world, or
+    /// another function is named.
+    pub(super) fn is_one(loader: &PluginLoader, component: &Component) -> bool {
+        loader.call_export() != PluginLoader::CALL || !ComponentPlugin::is_one(component)
+    }
+
+    /// Finds the functions that are called, and what the component imports.
+    pub(super) fn link(
+        loader: &PluginLoader,
+        path: &Path,
+        component: &Component,
+    ) -> Result<Self, LoadError> {
+        let call_export = loader.call_export().to_owned();
+        let finder = Finder { engine: loader.engine(), path, component };
+        let Some(functions) = finder.functions(&call_export)? else {
+            let path = path.to_owned();
+            return Err(match call_export.as_str() {
+                _ if ComponentPlugin::is_one(component) => {
+                    LoadError::CallOfWorld { path, call: call_export }
+                }
+                PluginLoader::CALL => LoadError::world(path, finder.names()),
+                _ => {
+                    let exports = finder.names();
+                    LoadError::MissingExport { path, missing: call_export, exports }
+                }
+            });
+        };
+        let linked = Linked::link(loader, path, component)?;
+        Ok(Self { linked, call_export, functions: Arc::new(functions) })
+    }
+
+    pub(super) fn linked(&self) -> &Linked {
+        &self.linked
+    }
+
+    /// The name of the function that takes items, as it was asked for.
+    pub(super) fn call_export(&self) -> &str {
+        &self.call_export
+    }
+
+    pub(super) fn has_init(&self) -> bool {
+        self.functions.init.is_some()
+    }
+
+    /// What people are told of it.
+    pub(super) fn told(&self) -> TypedCall {
+        let Functions { call, init, .. } = &*self.functions;
+        TypedCall {
+            call: call.name.clone(),
+            items: call.parameters.items(),
+            has_init: init.is_some(),
+            init: init.as_ref().and_then(|init| init.parameters.init()),
+            results: call.returned.format(),
+        }
+    }
+
+    /// A fresh instance, initialised.
+    pub(super) fn start(&self, spec: &Spec) -> Result<TypedInstance, StartError> {
+        let Functions { call, init, finish } = &*self.functions;
+        if let Some(message) = call.parameters.refusal(&call.name, spec.passing) {
+            return Err(StartError::InitRefused { message });
+        }
+        let (mut store, instance) = self.linked.instantiate(spec)?;
+        store.set_hostcall_fuel(room(spec.limits.result));
+        // A plugin that knows better says so in `init`.
+        store.data_mut().common.result_format = call.returned.format();
+        let init = init.as_ref().map(|init| Callee::new(&mut store, &instance, init));
+        let call = Callee::new(&mut store, &instance, call);
+        let finish = finish.as_ref().map(|finish| Callee::new(&mut store, &instance, finish));
+        let functions = Arc::clone(&self.functions);
+        let mut started = TypedInstance { store, functions, call, finish };
+        if let Some(init) = init {
+            started.init(init, &spec.init)?;
+        }
+        Ok(started)
+    }
+}
+
+impl std::fmt::Debug for TypedPlugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TypedPlugin").field("call", &self.call_export).finish_non_exhaustive()
+    }
+}
+
+/// What the values of one result may take in memory: twice what its text may, as each element of a
+/// list is a value of its own.
+fn room(limit: ResultLimit) -> usize {
+    limit.bytes().max(LEAST_TRANSFER).saturating_mul(2)
+}
+
+/// A function of an instance.
+#[derive(Clone, Copy)]
+struct Callee {
+    function: Func,
+    has_result: bool,
+}
+
+impl Callee {
+    fn new(store: &mut Store<State>, instance: &Instance, function: &Function) -> Self {
+        let found = instance.get_func(&mut *store, function.index);
+        let found = found.expect("it was found among the exports of its component");
+        Self { has_result: found.ty(&*store).results().len() > 0, function: found }
+    }
+}
+
+/// An instance of a component.
+pub(super) struct TypedInstance {
+    store: Store<State>,
+    functions: Arc<Functions>,
+    call: Callee,
+    finish: Option<Callee>,
+}
+
+impl TypedInstance {
+    fn init(&mut self, init: Callee, args: &[u8]) -> Result<(), StartError> {
+        let functions = Arc::clone(&self.functions);
+        let function = functions.init.as_ref().expect("there is one that is called");
+        let args = function.parameters.of_init(args);
+        let args = args.map_err(|mistake| {
+            let message = format!("its arguments are not those of `{}`: {mistake}", function.name);
+            StartError::InitRefused { message }
+        })?;
+        let answer = self.enter(init, &args).map_err(StartError::init_broke)?;
+        match self.answer(&function.returned, answer) {
+            Ok(Answer::Record(_) | Answer::NoRecord) => Ok(()),
+            Ok(Answer::Refused(message)) => Err(StartError::InitRefused { message }),
+            // What is no error of its own does not count.
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+        let common = &self.store.data().common;
+        let (format, passing) = (common.item_format, common.passing);
+        let functions = Arc::clone(&self.functions);
+        let item = outcomes.span().item(outcomes.len());
+        let args = match functions.call.parameters.of_item(item, format, passing) {
+            Ok(args) => args,
+            Err(mistake) => {
+                outcomes.fault(FaultKind::BadItem, mistake.to_string());
+                return Ok(());
+            }
+        };
+        begin(&mut self.store, Phase::Item);
+        let answer = self.enter(self.call, &args)?;
+        match self.answer(&functions.call.returned, answer) {
+            Ok(Answer::Record(record)) => outcomes.record(&record, self.max_result()),
+            Ok(Answer::NoRecord) => outcomes.no_record(),
+            Ok(Answer::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
+            Err(Broken { kind, message }) => outcomes.fault(kind, message),
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, callee: Callee, args: &[Val]) -> Result<Option<Val>, Broken> {
+        let Callee { function, has_result } = callee;
+        let mut results = [Val::Bool(false)];
+        let taken = &mut results[..usize::from(has_result)];
+        let entered = enter_async(&mut self.store, async |store| {
+            function.call_async(store, args, taken).await
+        });
+        entered.map_err(|broken| self.too_much(broken))?;
+        let [result] = results;
+        Ok(has_result.then_some(result))
+    }
+
+    /// Says of a result that the engine does not take what it is too large for.
+    fn too_much(&self, broken: Broken) -> Broken {
+        let limit = self.max_result();
+        match broken.kind {
+            FaultKind::BadResult => Broken::new(
+                FaultKind::BadResult,
+                format!(
+                    "the values of the result take more memory than twice the {limit:#} of \
+                     `--max-result`"
+                ),
+            ),
+            _ => broken,
+        }
+    }
+
+    fn answer(&self, returned: &Returned, val: Option<Val>) -> Result<Answer, Broken> {
+        let limit = self.max_result();
+        returned.answer(val, limit.bytes()).map_err(|unwritten| {
+            let message = match unwritten {
+                Unwritten::Mistake(mistake) => mistake.to_string(),
+                Unwritten::TooLong => {
+                    format!("the result is larger than the {limit:#} of `--max-result`")
+                }
+            };
+            Broken::new(FaultKind::BadResult, message)
+        })
+    }
+
+    fn max_result(&self) -> ResultLimit {
+        self.store.data().common.limits.result
+    }
+}
+
+impl Executor for TypedInstance {
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        self.store.data().common.watch.serve(turns.end());
+        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
+    }
+
+    fn format(&self) -> Format {
+        self.store.data().common.result_format
+    }
+
+    fn has_report(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        let functions = Arc::clone(&self.functions);
+        let Some((finish, function)) = self.finish.zip(functions.finish.as_ref()) else {
+            return Ok(None);
+        };
+        begin(&mut self.store, Phase::Finishing);
+        let answer = self.enter(finish, &[])?;
+        match self.answer(&function.returned, answer)? {
+            Answer::Record(report) => match self.max_result().refusal(REPORT, report.len()) {
+                None => Ok(Some(report)),
+                Some(broken) => Err(broken),
+            },
+            Answer::NoRecord => Ok(None),
+            Answer::Refused(message) => Err(Broken::new(FaultKind::Refused, message)),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The mapping, type by type: what is taken, what it is written as again, what is refused and how.
+
+mod generated;
+mod parameters;
+mod taken;
+
+use wasmtime::component::Val;
+
+use super::mistake::Mistake;
+use super::named::Named;
+use super::reader::Reader;
+use super::shape::{Int, Shape};
+use super::writer::{Unwritten, Writer};
+
+const U8: Shape = Shape::Int(Int::U8);
+const S32: Shape = Shape::Int(Int::S32);
+
+fn record<const N: usize>(fields: [(&str, Shape); N]) -> Shape {
+    Shape::Record(Named::new(fields.map(|(name, shape)| (name.into(), shape)).into()))
+}
+
+fn variant<const N: usize>(cases: [(&str, Option<Shape>); N]) -> Shape {
+    Shape::Variant(Named::new(cases.map(|(name, shape)| (name.into(), shape)).into()))
+}
+
+fn list(element: Shape) -> Shape {
+    Shape::List(Box::new(element))
+}
+
+fn option(inner: Shape) -> Shape {
+    Shape::Option(Box::new(inner))
+}
+
+fn result(ok: Option<Shape>, err: Option<Shape>) -> Shape {
+    Shape::Result(ok.map(Box::new), err.map(Box::new))
+}
+
+fn names<const N: usize>(names: [&str; N]) -> Named<()> {
+    Named::new(names.map(|name| (name.into(), ())).into())
+}
+
+fn read(shape: &Shape, json: &str) -> Result<Val, Mistake> {
+    let mut reader = Reader::new(json);
+    let value = reader.value(shape)?;
+    reader.end()?;
+    Ok(value)
+}
+
+fn written(shape: &Shape, value: &Val) -> Result<String, Unwritten> {
+    let mut writer = Writer::new(usize::MAX);
+    writer.value(shape, value)?;
+    Ok(String::from_utf8(writer.into_json()).unwrap())
+}
