@@ -14,11 +14,13 @@ impl Reader<'_> {
     pub(in crate::plugin::typed) fn value(&mut self, shape: &Shape) -> Read<Val> {
         self.take_room(size_of::<Val>())?;
         Ok(match shape {
-            Shape::Bool => match (self.takes_word("true"), self.takes_word("false")) {
-                (true, _) => Val::Bool(true),
-                (_, true) => Val::Bool(false),
-                (false, false) => return Err(self.unexpected(shape)),
-            },
+            Shape::Bool => {
+                let is_true = self.takes_word("true");
+                if !is_true && !self.takes_word("false") {
+                    return Err(self.unexpected(shape));
+                }
+                Val::Bool(is_true)
+            }
             Shape::Int(int) => self.int(*int, shape)?,
             Shape::F32 => {
                 let number = self.number(shape)?;
