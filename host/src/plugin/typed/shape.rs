@@ -8,8 +8,8 @@ use wasmtime::component::types::Type;
 
 use super::named::Named;
 
-/// How deep types nest at most, as in the engine: what is written by them stays within the depth at which programs
-/// mostly stop to read JSON, 128; and so does what they recurse here.
+/// How deep types nest at most, as in the engine: what is written by them stays within the depth at
+/// which programs mostly stop to read JSON, 128; and so does what they recurse here.
 const DEEPEST: usize = 100;
 
 /// Of how many parts a type is made at most; a long name counts as several. Types share parts, so

@@ -120,6 +120,8 @@ fn what_does_not_fit_is_named_by_its_path() {
         (point(),      r#"{"x":null}"#,               "$.x: expected a whole number (s32), found `null`"),
         (point(),      r#"{"x":1,"y":true}"#,         "$.y: expected a whole number (s32), found `true`"),
         (Shape::Bool,  "1",                           "$: expected `true` or `false`, found a number"),
+        (Shape::Bool,  "true false",                  "$: something follows at byte 5"),
+        (list(Shape::Bool), "[true false]",           "$: not JSON: expected `,` or `]`, found `f` at byte 6"),
         (Shape::Bool,  "truer",                       "$: not JSON: expected `true` or `false`, found `t` at byte 0"),
         (Shape::F32,   "1e39",                        "$: 1e39 does not fit f32"),
         (Shape::F64,   "-1e309",                      "$: -1e309 does not fit f64"),
