@@ -185,3 +185,19 @@ fn from_nothing_to_results_in_python() {
 fn from_nothing_to_results_in_rust() {
     from_nothing_to_results("rust");
 }
+
+/// What is fetched for the SDK here is all that a new project wants, in the same versions.
+#[test]
+fn a_new_project_in_rust_has_the_crates_that_the_sdk_is_tested_with() {
+    let locked = |path: &str| {
+        let text = fs::read_to_string(sdks().join(path)).unwrap();
+        let packages = text.split("[[package]]\n").skip(1).map(|package| {
+            let lines: Vec<_> = package.lines().take(2).map(str::to_owned).collect();
+            lines.join(", ")
+        });
+        packages.collect::<Vec<_>>()
+    };
+    let (sdk, template) = (locked("rust/Cargo.lock"), locked("rust/template/Cargo.lock"));
+    let others: Vec<_> = template.iter().filter(|package| !sdk.contains(package)).collect();
+    assert_eq!(others, ["name = \"my-worker\", version = \"0.1.0\""]);
+}
