@@ -1,4 +1,4 @@
-//! What an item of 100 bytes costs with one worker, by the way in which it gets to the plugin and
+//! What an item of 100 bytes costs with one worker and with two, by the way in which it gets to the plugin and
 //! back: `echo`, which does nothing else.
 //!
 //! ```text
@@ -15,7 +15,7 @@ use mtl_host::{Engine, FaultKind, Pool, PoolBuilder, RetryOn, WorkerSpec};
 
 use self::support::{number, plugin, work};
 
-const ITEMS: usize = 200_000;
+const ITEMS: usize = 1_000_000;
 
 #[derive(Clone, Copy, Debug)]
 enum Way {
@@ -37,26 +37,30 @@ impl fmt::Display for Way {
 impl Way {
     const ALL: [Self; 4] = [Self::Native, Self::Batch, Self::OneByOne, Self::Component];
 
-    fn pool(self) -> PoolBuilder {
+    fn pool(self, jobs: usize) -> PoolBuilder {
         let engine = Engine::new().expect("it starts");
+        let workers = number(&jobs.to_string());
         match self {
-            Self::Native => Pool::of([WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())))]),
-            Self::Batch => Pool::builder(&plugin(&engine, "echo.wasm")).jobs(number("1")),
+            Self::Native => Pool::of((0..jobs).map(|_| copies())),
+            Self::Batch => Pool::builder(&plugin(&engine, "echo.wasm")).jobs(workers),
             // An item that may be refused, and then tried again, crosses alone.
             Self::OneByOne => Pool::builder(&plugin(&engine, "echo.wasm"))
-                .jobs(number("1"))
+                .jobs(workers)
                 .retries(1)
                 .retry_on(RetryOn::NOTHING.with(FaultKind::Refused)),
-            Self::Component => {
-                Pool::builder(&plugin(&engine, "component/echo.wasm")).jobs(number("1"))
-            }
+            Self::Component => Pool::builder(&plugin(&engine, "component/echo.wasm")).jobs(workers),
         }
     }
 }
 
-#[divan::bench(args = Way::ALL, sample_count = 15, sample_size = 1)]
-fn item(bencher: Bencher<'_, '_>, way: Way) {
-    let mut pool = way.pool().build().expect("it is lawful");
+/// A native worker that copies the item.
+fn copies() -> WorkerSpec {
+    WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())))
+}
+
+#[divan::bench(args = Way::ALL, consts = [1, 2], sample_count = 15, sample_size = 1)]
+fn item<const JOBS: usize>(bencher: Bencher<'_, '_>, way: Way) {
+    let mut pool = way.pool(JOBS).build().expect("it is lawful");
     work(&mut pool, &[&[b'x'; 100]], 1000);
     bencher.counter(ItemsCount::new(ITEMS)).bench_local(|| work(&mut pool, &[&[b'x'; 100]], ITEMS));
 }

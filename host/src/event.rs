@@ -62,13 +62,14 @@ pub enum Event<'a> {
         /// What is missing.
         lacks: &'a str,
     },
-    /// A plugin was initialised, and workers that are alike start from what it has become.
+    /// A plugin was initialised, in this run or, where snapshots are kept, in an earlier one: workers
+    /// that are alike start from what it has become.
     SnapshotTaken {
-        /// Which worker has initialised it.
+        /// Which worker came first.
         worker: WorkerIndex,
         /// The plugin.
         plugin: &'a Path,
-        /// How long that took, `init` and all.
+        /// How long it took until the others could start: `init` and all, or reading what was kept.
         took: Duration,
         /// How large it is, in bytes: memory and code.
         bytes: u64,

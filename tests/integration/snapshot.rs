@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use mtl_host::{DirGrant, Engine, Event, Observer, Plugin, Pool};
+use mtl_host::{Cache, DirGrant, Engine, Event, Init, Observer, Plugin, Pool};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
@@ -438,7 +438,7 @@ impl Kept {
             .plugin("snapshot.wat")
             .args(["--jobs", "2", "--snapshot-cache", "--cache-dir", &at("cache")])
             .args(["--dir", &format!("{}::/data:rw", at("data"))])
-            .args(args.iter().copied())
+            .args(args.iter().map(|arg| arg.replace("DATA", &at("data"))))
             .stdin("a\nk\nm\n")
             .run()
             .code(0)
@@ -463,12 +463,15 @@ fn a_snapshot_that_is_kept_is_taken_the_next_time() {
     // How the run goes is nothing that it could see.
     assert_eq!(kept.inits(&["--init", "x", "--timeout", "1h", "--chunk-size", "1"]), 0);
     #[rustfmt::skip]
-    let cases: [&[&str]; 5] = [
+    let cases: [&[&str]; 8] = [
         &["--init", "y"],
         &["--init", "x", "--env", "A=1"],
         &["--init", "x", "--env", "A=2"],
         &["--init", "x", "--memory", "64MiB"],
         &["--init", "x", "--fuel", "1M"],
+        &["--init", "x", "--dir", "DATA::/more"],
+        &["--init", "x", "--dir", "DATA::/more:rw"],
+        &["--init", "x", "--dir", "DATA::/other"],
     ];
     for args in cases {
         assert_eq!(kept.inits(args), 1, "{args:?}");
@@ -492,6 +495,28 @@ fn a_snapshot_is_made_anew_when_what_init_has_read_is_not_as_it_was() {
     // What it has not looked at is nothing to it.
     fs::write(kept.folder.path().join("data/more"), "more").unwrap();
     assert_eq!(kept.inits(&args), 0);
+}
+
+#[test]
+fn a_snapshot_that_does_not_hold_any_more_counts_as_not_found() {
+    let kept = Kept::new();
+    let cache = Cache::open(kept.folder.path().join("cache")).unwrap();
+    let words = kept.folder.path().join("data/words");
+    let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat")).unwrap();
+    let uses = || {
+        let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).snapshot_cache(&cache);
+        let pool = pool.init(Init::Same(b"c".to_vec())).isolation(isolation());
+        let data = DirGrant::read(kept.folder.path().join("data"), "/data");
+        let before = cache.uses();
+        drop(pool.dir(data).build().unwrap().close());
+        let after = cache.uses();
+        (after.hits - before.hits, after.misses - before.misses, after.damaged - before.damaged)
+    };
+    assert_eq!(uses(), (0, 1, 0), "there is none");
+    // What it reads must not be so new that it may have changed meanwhile.
+    assert!((0..50).any(|_| uses() == (1, 0, 0)), "it is never kept");
+    fs::write(words, "other").unwrap();
+    assert_eq!(uses(), (0, 1, 0), "it is of other words");
 }
 
 #[test]

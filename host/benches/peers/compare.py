@@ -34,7 +34,7 @@ def main():
     # them: the round that warms up compiles, all others begin as a second start does.
     with tempfile.TemporaryDirectory(prefix="mtl-host-peers-") as scratch:
         os.environ |= {"LC_ALL": "C", "XDG_CACHE_HOME": f"{scratch}/cache"}
-        places = Places(arguments.host, arguments.upper, arguments.tokenize, arguments.model, Path(scratch))
+        places = Places(arguments.host, arguments.upper, arguments.by_hand, arguments.tokenize, arguments.model, Path(scratch))
         upper = Job("ASCII upper case, lines of 92 bytes", upper_contestants(places), places, arguments.quick)
         upper.prepare(pangrams(), lambda lines: [line.upper() for line in lines], lambda record: record)
         tokens = Job("tokens of lines of source and text", tokenize_contestants(places), places, arguments.quick)
@@ -56,7 +56,7 @@ def main():
 
 def parse_arguments():
     parser = argparse.ArgumentParser()
-    for name in ("root", "host", "upper", "tokenize", "model"):
+    for name in ("root", "host", "upper", "by-hand", "tokenize", "model"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--quick", action="store_true")
     return parser.parse_args()

@@ -36,6 +36,7 @@ class Contestant:
 class Places:
     host: str
     upper: str
+    by_hand: str
     tokenize: str
     model: str
     scratch: Path
@@ -56,7 +57,7 @@ def upper_contestants(places):
         python(package("mtasklite", "processes"), "mtasklite-processes", 10_000),
         python(package("mtasklite", "processes, chunks of 2000"), "mtasklite-processes-2000", 20_000),
         extism(places),
-        python(package("wasmtime", "the same plugin, through its Python package in `Pool(2)`"), "wasmtime", 20_000, places.upper),
+        python(package("wasmtime", "a plugin by hand, through its Python package in `Pool(2)`"), "wasmtime", 20_000, places.by_hand),
         xargs("`xargs -P2 -n1 awk`", 2_000, "-n1", "awk", AWK),
         parallel("`parallel -j2 -k awk`", 500, "-q", "awk", AWK),
         parallel("`parallel -j2 -k --pipe tr`; blocks of 1 MB, not items", 1_000_000, "--pipe", "tr", "a-z", "A-Z"),

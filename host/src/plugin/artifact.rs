@@ -7,9 +7,9 @@ use super::LoadError;
 
 /// WebAssembly, binary, of a known kind.
 #[derive(Debug)]
-pub(super) struct Artifact {
+pub(super) struct Artifact<'a> {
     kind: Kind,
-    bytes: Vec<u8>,
+    bytes: Cow<'a, [u8]>,
 }
 
 /// What kind of WebAssembly a plugin is.
@@ -24,8 +24,8 @@ pub(super) enum Kind {
 /// The four bytes that every binary begins with.
 const MAGIC: &[u8] = b"\0asm";
 
-impl Artifact {
-    pub(super) fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, LoadError> {
+impl<'a> Artifact<'a> {
+    pub(super) fn from_bytes(path: &Path, bytes: &'a [u8]) -> Result<Self, LoadError> {
         let binary = binary(path, bytes)?;
         let kind = match binary.get(4..8) {
             Some([1, 0, 0, 0]) => Kind::Core,
@@ -52,21 +52,21 @@ impl Artifact {
 }
 
 /// The binary form: text is assembled, what is neither is refused.
-fn binary(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, LoadError> {
+fn binary<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadError> {
     if bytes.starts_with(MAGIC) {
-        return Ok(bytes);
+        return Ok(Cow::Borrowed(bytes));
     }
-    if !bytes.is_empty() && MAGIC.starts_with(&bytes) {
+    if !bytes.is_empty() && MAGIC.starts_with(bytes) {
         return Err(LoadError::Truncated { path: path.to_owned(), bytes: bytes.len() });
     }
     let begin = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     let is_text = path.extension().is_some_and(|extension| extension == "wat")
         || matches!(begin, Some(b'(' | b';'));
     if !is_text {
-        return Err(LoadError::NotWasm { path: path.to_owned(), begins: begins(&bytes) });
+        return Err(LoadError::NotWasm { path: path.to_owned(), begins: begins(bytes) });
     }
-    match wat::Parser::new().parse_bytes(Some(path), &bytes) {
-        Ok(binary) => Ok(Cow::into_owned(binary)),
+    match wat::Parser::new().parse_bytes(Some(path), bytes) {
+        Ok(binary) => Ok(binary),
         Err(error) => Err(LoadError::Text { path: path.to_owned(), source: error.into() }),
     }
 }
@@ -105,7 +105,7 @@ mod tests {
             ("text",         b"hello\nworld",         "plugin `p` is not WebAssembly: it begins with `hello\\nwo`"),
         ];
         for (case, bytes, expected) in cases {
-            let told = match Artifact::from_bytes(Path::new("p"), bytes.to_vec()) {
+            let told = match Artifact::from_bytes(Path::new("p"), bytes) {
                 Ok(artifact) => format!("{:?}", artifact.kind()),
                 Err(error) => error.to_string(),
             };
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn what_the_parser_says_names_the_file() {
         for text in [&b"(module\n  (fnuc))"[..], b"(\xff)"] {
-            let error = Artifact::from_bytes(Path::new("a/plugin.wat"), text.to_vec()).unwrap_err();
+            let error = Artifact::from_bytes(Path::new("a/plugin.wat"), text).unwrap_err();
             let cause = std::error::Error::source(&error).unwrap().to_string();
             assert!(cause.contains("a/plugin.wat") && !cause.contains("<anon>"), "{cause}");
         }

@@ -202,6 +202,14 @@ impl Cache {
         self.kept.damaged.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What was found for this key is of a world that has changed since: it is as if nothing had been
+    /// found.
+    pub(crate) fn was_stale(&self, key: &Key) {
+        tracing::debug!(%key, "an entry of the cache does not hold any more, and is made anew");
+        self.kept.hits.fetch_sub(1, Ordering::Relaxed);
+        self.kept.misses.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn place(&self, which: Which) -> Option<&Place> {
         match which {
             Which::Trusted => self.kept.trusted.as_ref(),

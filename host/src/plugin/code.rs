@@ -43,7 +43,7 @@ impl MachineCode {
     pub(super) fn compile(
         loader: &PluginLoader,
         path: &Path,
-        artifact: &Artifact,
+        artifact: &Artifact<'_>,
     ) -> Result<Self, LoadError> {
         Ok(match artifact.kind() {
             Kind::Core => Self::Core(CorePlugin::module(loader, path, artifact)?),

@@ -105,7 +105,7 @@ impl ComponentPlugin {
     pub(super) fn component(
         loader: &PluginLoader,
         path: &Path,
-        artifact: &Artifact,
+        artifact: &Artifact<'_>,
     ) -> Result<Component, LoadError> {
         let component = Component::new(loader.engine().wasm(), artifact.bytes());
         component

@@ -70,7 +70,7 @@ impl CorePlugin {
     pub(super) fn module(
         loader: &PluginLoader,
         path: &Path,
-        artifact: &Artifact,
+        artifact: &Artifact<'_>,
     ) -> Result<Module, LoadError> {
         let module = Module::new(loader.engine().wasm(), artifact.bytes());
         module.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })

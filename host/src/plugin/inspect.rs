@@ -161,7 +161,7 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Looks into what `loader` would load.
-    pub(super) fn of(loader: &PluginLoader, path: &Path, artifact: &Artifact) -> Self {
+    pub(super) fn of(loader: &PluginLoader, path: &Path, artifact: &Artifact<'_>) -> Self {
         let kind = match artifact.kind() {
             Kind::Core => PluginKind::CoreModule,
             Kind::Component => PluginKind::Component,
@@ -194,7 +194,7 @@ impl Findings {
         &mut self,
         loader: &PluginLoader,
         path: &Path,
-        artifact: &Artifact,
+        artifact: &Artifact<'_>,
     ) -> Result<(), LoadError> {
         match artifact.kind() {
             Kind::Core => {

@@ -336,7 +336,7 @@ impl PluginLoader {
         }
         match &self.isolation {
             Isolation::Thread => {
-                let found = self.inspect_here(path, bytes.clone())?;
+                let found = self.inspect_here(path, &bytes)?;
                 Ok(Inspection::of(found, &bytes, None))
             }
             Isolation::Process(processes) => {
@@ -371,21 +371,20 @@ impl PluginLoader {
         if precompiled::is_one(&bytes) {
             return self.take_precompiled(path, &bytes);
         }
-        // Without what it was made of, it cannot be frozen.
-        let source = bytes.as_slice().into();
         let plugin = match &self.isolation {
-            Isolation::Thread => Plugin::here(path, &self.engine, self.load_here(path, bytes)?),
+            Isolation::Thread => Plugin::here(path, &self.engine, self.load_here(path, &bytes)?),
             Isolation::Process(processes) => {
                 let (facts, code) = self.load_elsewhere(processes, path, &bytes)?;
                 let compiled = Compiled::elsewhere(code, facts.is_component, self);
                 Plugin::elsewhere(path, &self.engine, facts, compiled)
             }
         };
-        Ok(plugin.made_of(source, self))
+        // Without what it was made of, it cannot be frozen.
+        Ok(plugin.made_of(bytes.into(), self))
     }
 
     /// Looks into these bytes in this process.
-    pub(crate) fn inspect_here(&self, path: &Path, bytes: Vec<u8>) -> Result<Findings, LoadError> {
+    pub(crate) fn inspect_here(&self, path: &Path, bytes: &[u8]) -> Result<Findings, LoadError> {
         Ok(Findings::of(self, path, &Artifact::from_bytes(path, bytes)?))
     }
 

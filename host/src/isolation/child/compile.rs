@@ -41,24 +41,24 @@ pub(super) fn compile(
     let path = Path::new(&job.path);
     let reply = match job.wants {
         Wanted::Code => {
-            let compiled = compile_into(&File::from(place), &loader, path, bytes);
+            let compiled = compile_into(&File::from(place), &loader, path, &bytes);
             compiled.map(|compiled| compiled.encode())
         }
-        Wanted::Instrumented => match loader.load_instrumented(path, bytes) {
+        Wanted::Instrumented => match loader.load_instrumented(path, &bytes) {
             Ok(Err(why)) => return Ok(station.send(&not_frozen(&why))?),
             Ok(Ok(loaded)) => put(&File::from(place), path, &loaded),
             Err(error) => Err(error),
         }
         .map(|compiled| compiled.encode()),
         Wanted::Snapshot => {
-            let code = loader.compile_snapshot(path, bytes);
+            let code = loader.compile_snapshot(path, &bytes);
             let put = code.and_then(|code| {
                 code::put(&File::from(place), &code).map_err(|source| LoadError::Code { source })
             });
             put.map(|length| CompiledThere { facts: Facts::OF_A_SNAPSHOT, length }.encode())
         }
         Wanted::Inspection => {
-            loader.inspect_here(path, bytes).map(|found| Found::from(found).encode())
+            loader.inspect_here(path, &bytes).map(|found| Found::from(found).encode())
         }
     };
     let reply = reply.unwrap_or_else(|error| Refused::from(&error).encode());
@@ -79,7 +79,7 @@ fn compile_into(
     place: &File,
     loader: &PluginLoader,
     path: &Path,
-    bytes: Vec<u8>,
+    bytes: &[u8],
 ) -> Result<CompiledThere, LoadError> {
     put(place, path, &loader.load_here(path, bytes)?)
 }

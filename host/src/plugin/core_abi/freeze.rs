@@ -86,7 +86,7 @@ impl Witnessed {
         path: &Path,
         source: &[u8],
     ) -> Result<Vec<u8>, SnapshotRefusal> {
-        let artifact = Artifact::from_bytes(path, source.to_vec());
+        let artifact = Artifact::from_bytes(path, source);
         let artifact = artifact.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))?;
         self.freeze_as(&Instrumented::of(artifact.bytes())?)
     }
@@ -134,7 +134,7 @@ impl CorePlugin {
         spec: &Spec,
     ) -> Result<Freezing<Arc<Frozen>>, StartError> {
         let refused = |why| Ok(Freezing::Refused { why, started: None });
-        let artifact = Artifact::from_bytes(path, source.to_vec());
+        let artifact = Artifact::from_bytes(path, source);
         let artifact = artifact.expect("it was loaded from the same bytes");
         let instrumented = match Instrumented::of(artifact.bytes()) {
             Ok(instrumented) => instrumented,

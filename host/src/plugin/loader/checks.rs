@@ -35,7 +35,7 @@ impl PluginLoader {
     pub(in crate::plugin) fn check_functions(
         &self,
         path: &Path,
-        artifact: &Artifact,
+        artifact: &Artifact<'_>,
     ) -> Result<(), LoadError> {
         let (functions, limit) = (functions::count(artifact.bytes()), self.max_functions);
         if functions > u64::from(limit.get()) {

@@ -12,22 +12,18 @@ impl PluginLoader {
     pub(crate) fn load_instrumented(
         &self,
         path: &Path,
-        bytes: Vec<u8>,
+        bytes: &[u8],
     ) -> Result<Result<Loaded, SnapshotRefusal>, LoadError> {
         let artifact = Artifact::from_bytes(path, bytes)?;
         self.check_functions(path, &artifact)?;
         match Instrumented::of(artifact.bytes()) {
-            Ok(instrumented) => self.load_here(path, instrumented.module().to_vec()).map(Ok),
+            Ok(instrumented) => self.load_here(path, instrumented.module()).map(Ok),
             Err(why) => Ok(Err(why)),
         }
     }
 
     /// The code of an instance that was frozen.
-    pub(crate) fn compile_snapshot(
-        &self,
-        path: &Path,
-        bytes: Vec<u8>,
-    ) -> Result<Vec<u8>, LoadError> {
+    pub(crate) fn compile_snapshot(&self, path: &Path, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
         let artifact = Artifact::from_bytes(path, bytes)?;
         self.check_functions(path, &artifact)?;
         let code = self.engine.compile_snapshot(artifact.bytes());

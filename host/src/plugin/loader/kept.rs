@@ -21,7 +21,7 @@ const KIND: &str = "plugin";
 
 impl PluginLoader {
     /// Loads these bytes in this process.
-    pub(crate) fn load_here(&self, path: &Path, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
+    pub(crate) fn load_here(&self, path: &Path, bytes: &[u8]) -> Result<Loaded, LoadError> {
         let artifact = Artifact::from_bytes(path, bytes)?;
         self.check_functions(path, &artifact)?;
         let Some(cache) = &self.cache else {
@@ -46,7 +46,7 @@ impl PluginLoader {
         taken.inspect_err(|error| cache.was_of_no_use(key, error)).ok()
     }
 
-    fn own_key(&self, artifact: &Artifact) -> Key {
+    fn own_key(&self, artifact: &Artifact<'_>) -> Key {
         let kind: &[u8] = match artifact.kind() {
             Kind::Core => b"core",
             Kind::Component => b"component",

@@ -89,7 +89,10 @@ fn recall_here(
     spec: &Spec,
 ) -> Option<Freezing<Snapshot>> {
     let own = cache.own(key)?;
-    let kept = Kept::read(own.facts(), spec)?;
+    let Some(kept) = Kept::read(own.facts(), spec) else {
+        cache.was_stale(key);
+        return None;
+    };
     let bytes = own.length();
     let frozen = Frozen::of_cache(&source.loader, path, &own, kept.format());
     let frozen = frozen.inspect_err(|error| cache.was_of_no_use(key, error)).ok()?;
@@ -103,7 +106,10 @@ fn recall_in_jails(
     spec: &Spec,
 ) -> Option<Freezing<Snapshot>> {
     let jailed = cache.jailed(key)?;
-    let kept = Kept::read(jailed.facts(), spec)?;
+    let Some(kept) = Kept::read(jailed.facts(), spec) else {
+        cache.was_stale(key);
+        return None;
+    };
     let (bytes, code) = (jailed.length(), CodeFile::copy(jailed.file(), jailed.length()));
     let code = code.inspect_err(|error| cache.was_of_no_use(key, error)).ok()?;
     let compiled = Compiled::elsewhere(code, false, &source.loader).restoring(kept.format());
