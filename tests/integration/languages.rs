@@ -24,8 +24,10 @@ struct Language {
     column: &'static str,
     /// The plugin that answers commands.
     probe: &'static str,
-    /// The folder with `square` and `word-count`.
+    /// The folder with `square`, `word-count` and `greet`.
     examples: Option<&'static str>,
+    /// The source of `greet` in it.
+    greet: Option<&'static str>,
     /// The plugin whose `call` has parameters.
     power: Option<&'static str>,
 }
@@ -52,6 +54,11 @@ macro_rules! languages {
             }
 
             #[test]
+            fn the_readme_shows_its_greet_which_runs() {
+                examples::greet_as_the_readme_shows(&$language);
+            }
+
+            #[test]
             fn it_spreads_arguments_by_the_rules() {
                 power::spreads_arguments(&$language);
             }
@@ -66,54 +73,63 @@ languages! {
         column: "Rust",
         probe: "plugin-sdk/rust/tests/probe",
         examples: Some("examples-plugins/rust"),
+        greet: Some("greet/src/lib.rs"),
         power: Some("examples-plugins/rust/power"),
     };
     c = Language {
         column: "C",
         probe: "plugin-sdk/c/tests/probe",
         examples: Some("examples-plugins/c"),
+        greet: Some("greet/greet.c"),
         power: None,
     };
     cpp = Language {
         column: "C++",
         probe: "plugin-sdk/c/tests/probe-cpp",
         examples: None,
+        greet: None,
         power: None,
     };
     zig = Language {
         column: "Zig",
         probe: "plugin-sdk/zig/tests/probe",
         examples: Some("examples-plugins/zig"),
+        greet: Some("greet/greet.zig"),
         power: None,
     };
     go = Language {
         column: "Go",
         probe: "plugin-sdk/go/tests/probe",
         examples: Some("examples-plugins/go"),
+        greet: Some("greet/main.go"),
         power: Some("plugin-sdk/go/tests/power"),
     };
     assemblyscript = Language {
         column: "AssemblyScript",
         probe: "plugin-sdk/assemblyscript/tests/probe",
         examples: Some("examples-plugins/assemblyscript"),
+        greet: Some("greet/assembly/index.ts"),
         power: Some("plugin-sdk/assemblyscript/tests/power"),
     };
     javascript = Language {
         column: "JavaScript",
         probe: "plugin-sdk/javascript/tests/probe",
         examples: Some("examples-plugins/javascript"),
+        greet: Some("greet/greet.js"),
         power: Some("plugin-sdk/javascript/tests/power"),
     };
     quickjs = Language {
         column: "JavaScript, QuickJS",
         probe: "plugin-sdk/javascript/tests/probe-qjs",
         examples: None,
+        greet: None,
         power: Some("plugin-sdk/javascript/tests/power-qjs"),
     };
     python = Language {
         column: "Python",
         probe: "plugin-sdk/python/tests/probe",
         examples: Some("examples-plugins/python"),
+        greet: Some("greet/greet.py"),
         power: Some("plugin-sdk/python/tests/power"),
     };
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::Language;
-use super::project::build;
+use super::project::{build, checkout};
 use crate::support::fixtures;
 
 /// `square` and `word-count` give what is in `tests/fixtures/languages`, byte for byte.
@@ -29,4 +29,23 @@ pub(super) fn give_the_same_bytes(language: &Language) {
             said.split_inclusive('\n').filter(|line| line.contains("finish")).collect();
         assert_eq!(said, report.unwrap_or_default(), "{name}");
     }
+}
+
+/// `greet` is what the README shows, and does what it says.
+pub(super) fn greet_as_the_readme_shows(language: &Language) {
+    let Some((examples, source)) = language.examples.zip(language.greet) else {
+        return;
+    };
+    let text = fs::read_to_string(checkout().join(examples).join(source)).unwrap();
+    // Rust's has a test in its file, and says what it is for.
+    let text = text.split("\n#[cfg(test)]").next().unwrap();
+    let code: String =
+        text.split_inclusive('\n').skip_while(|line| line.starts_with("//!")).collect();
+    let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
+    assert!(readme.contains(code.trim()), "the README has another `greet` than\n{code}");
+    let Some(greet) = build(&format!("{examples}/greet")) else {
+        return;
+    };
+    let greet = greet.with_jobs(1).args(["--init", "Hello"]).stdin("Ada\nGrace\n");
+    greet.run().code(0).stdout("Hello, Ada!\nHello, Grace!\n");
 }
