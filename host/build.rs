@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// What lies beside an SDK, and what tools make there.
-const LEFT_OUT: [&str; 8] =
-    ["README.md", "template", "tests", "build", "target", "node_modules", "zig-out", "__pycache__"];
+const LEFT_OUT: [&str; 7] =
+    ["template", "tests", "build", "target", "node_modules", "zig-out", "__pycache__"];
 
 fn main() -> io::Result<()> {
     let variable = |name| PathBuf::from(env::var_os(name).expect("cargo sets it"));

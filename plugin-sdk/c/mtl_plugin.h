@@ -103,7 +103,8 @@ static inline mtl_result mtl_bad_item(const char *format, ...) {
     return result;
 }
 
-/* `length` and `data` of bytes, for `printf`'s `%.*s`. */
+/* `length` and `data` of bytes, for `printf`'s `%.*s`, which ends at a NUL: for messages. Records of any bytes are made
+   by `mtl_append`. */
 #define MTL_SHOWN(bytes) (int)(bytes).length, (bytes).data
 
 /* Shows a message where the run shows messages. */

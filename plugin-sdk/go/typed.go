@@ -46,7 +46,7 @@ func RegisterTyped[In, Out any](start func(args []byte) (TypedWorker[In, Out], e
 			if err != nil {
 				return nil, err
 			}
-			return outputOf(out)
+			return outputOf[Out](out)
 		}
 		return &guest{worker, call}, nil
 	}
@@ -95,12 +95,13 @@ func isJSONResult[Out any]() bool {
 	return true
 }
 
-func outputOf(out any) ([]byte, error) {
-	switch out := out.(type) {
-	case string:
-		return []byte(out), nil
-	case []byte:
-		return out, nil
+// outputOf goes by the declared type: by that the host was told what results are.
+func outputOf[Out any](out Out) ([]byte, error) {
+	switch out := any(&out).(type) {
+	case *string:
+		return []byte(*out), nil
+	case *[]byte:
+		return *out, nil
 	}
 	return JSON(out)
 }

@@ -31,9 +31,11 @@ fn a_plugin_that_is_not_there_or_cut_off_or_no_text_says_why() {
         host().plugin("missing.wasm"),
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n",
     );
-    refused(
-        host().subfolder("folder").plugin("folder"),
-        "error: cannot read plugin `folder`: Is a directory (os error 21)\n",
+    // A folder may be of sources.
+    host().subfolder("folder").plugin("folder").run().code(2).stdout("").stderr(
+        "error: `folder` is no project: it has no sources of a language that is known\n \
+         hint: one is known by Cargo.toml, go.mod, package.json, build.zig, or files in .zig, .c, .cpp \
+         or .py; `mtl-host new` begins one\n",
     );
     // The causes are in the words of the parsers; what stands before and after them is ours.
     let damaged = "hint: the file may be damaged or incomplete: build or copy it again\n";

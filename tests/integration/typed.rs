@@ -412,10 +412,38 @@ fn results_are_as_large_as_they_may_be() {
     let fits = format!("{{\"index\":0,\"ok\":[\"{}\"]}}\n", "A".repeat(3068));
     of(tuples, "2301\n2304\n").code(1).stdout(fits + &too_long(1, "3KiB"));
     let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
-                  result take more memory than twice the 64MiB of `--max-result`\"}}\n";
+                  result take more memory than the 64MiB of `--max-result` leave them\"}}\n";
     for name in ["zeros", "zeros-in-a-tuple"] {
         of(calling(name), "8000000\n").code(1).stdout(values);
     }
+}
+
+#[test]
+fn what_many_small_parts_take_here_is_bounded_too() {
+    let rights = || host().plugin("typed-uses.wat").args(["--call", "no-rights", "--jobs", "1"]);
+    of(rights(), "3\n").code(0).stdout("{\"index\":0,\"ok\":[[],[],[]]}\n");
+    // Of numbers there could be as many.
+    let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
+                  result take more memory than the 64MiB of `--max-result` leave them\"}}\n";
+    of(rights(), "200000\n").code(1).stdout(values);
+}
+
+#[test]
+fn the_types_of_an_interface_may_be_used() {
+    let uses = host().plugin("typed-uses.wat").args(["--jobs", "1"]);
+    uses.stdin("{\"x\":-7}\n").run().code(0).stdout("-7\n");
+    let found = inspected("typed-uses.wat", &[]);
+    assert_eq!(found["imports"], serde_json::json!([]), "{found:#}");
+}
+
+#[test]
+fn a_refusal_is_one_however_long_its_reason_is() {
+    let short = ["--jobs", "1", "--max-result", "10", "--output-format", "jsonl"];
+    let sum = || host().plugin("typed-sum.wat").args(short);
+    let refused = "{\"index\":0,\"error\":{\"kind\":\"refused\",\"message\":\"sum below zero\"}}\n";
+    sum().args(["--args", "args", "--init", "1"]).stdin("[[-2]]\n").run().code(1).stdout(refused);
+    let finished = sum().args(["--args", "args", "--init", "-1"]).stdin("[[1]]\n").run().code(3);
+    assert!(finished.stderr_text().contains("start below zero"), "{}", finished.stderr_text());
 }
 
 #[test]

@@ -8,7 +8,12 @@ static mtl_result init(mtl_bytes arguments) {
 }
 
 static mtl_result call(mtl_bytes name) {
-    return mtl_printed("%.*s, %.*s!", MTL_SHOWN(greeting), MTL_SHOWN(name));
+    mtl_buffer *record = mtl_make();
+    mtl_append(record, mtl_bytes_of(greeting.data, greeting.length));
+    mtl_append(record, mtl_text(", "));
+    mtl_append(record, name);
+    mtl_append_byte(record, '!');
+    return mtl_made(record);
 }
 
 MTL_PLUGIN(init, call, NULL)

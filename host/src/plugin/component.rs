@@ -257,13 +257,24 @@ fn check_imports(
             continue;
         }
         let known = name == context::INTERFACE || is_wasi(name);
-        let is_type = matches!(import.ty, ComponentItem::Type(_) | ComponentItem::Resource(_));
-        if !known && !is_type {
+        if !known && !is_of_types(engine, &import.ty) {
             let (path, import) = (path.to_owned(), name.to_owned());
             return Err(LoadError::Import { path, import, offered: functions.names() });
         }
     }
     Ok(())
+}
+
+/// Whether an import is nothing that runs: a world that uses the types of an interface imports it.
+pub(super) fn is_of_types(engine: &Engine, import: &ComponentItem) -> bool {
+    match import {
+        ComponentItem::Type(_) | ComponentItem::Resource(_) => true,
+        ComponentItem::ComponentInstance(interface) => {
+            let mut exports = interface.exports(engine.wasm());
+            exports.all(|(_, export)| matches!(export.ty, ComponentItem::Type(_)))
+        }
+        _ => false,
+    }
 }
 
 /// Sockets that reach what is granted.

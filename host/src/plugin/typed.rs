@@ -32,7 +32,7 @@ use self::writer::Unwritten;
 use super::component::{ComponentPlugin, LEAST_TRANSFER, Linked, State};
 use super::inspect::TypedCall;
 use super::state::{Spec, begin, enter_async};
-use super::{LoadError, PluginLoader, REPORT, StartError};
+use super::{LoadError, PluginLoader, StartError};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
@@ -110,7 +110,7 @@ impl TypedPlugin {
             return Err(StartError::InitRefused { message });
         }
         let (mut store, instance) = self.linked.instantiate(spec)?;
-        store.set_hostcall_fuel(room(spec.limits.result));
+        store.set_hostcall_fuel(room(spec.limits.result) / self.functions.weight());
         // A plugin that knows better says so in `init`.
         store.data_mut().common.result_format = call.returned.format();
         let init = init.as_ref().map(|init| Callee::new(&mut store, &instance, init));
@@ -131,8 +131,8 @@ impl std::fmt::Debug for TypedPlugin {
     }
 }
 
-/// What the values of one result may take in memory: twice what its text may, as each element of a
-/// list is a value of its own.
+/// What the values of one result may take in memory: twice what its text may, and not much less than
+/// that of an item, as each element of a list is a value of its own.
 fn room(limit: ResultLimit) -> usize {
     limit.bytes().max(LEAST_TRANSFER).saturating_mul(2)
 }
@@ -220,8 +220,8 @@ impl TypedInstance {
             FaultKind::BadResult => Broken::new(
                 FaultKind::BadResult,
                 format!(
-                    "the values of the result take more memory than twice the {limit:#} of \
-                     `--max-result`"
+                    "the values of the result take more memory than the {limit:#} of `--max-result` \
+                     leave them"
                 ),
             ),
             _ => broken,
@@ -268,10 +268,7 @@ impl Executor for TypedInstance {
         begin(&mut self.store, Phase::Finishing);
         let answer = self.enter(finish, &[])?;
         match self.answer(&function.returned, answer)? {
-            Answer::Record(report) => match self.max_result().refusal(REPORT, report.len()) {
-                None => Ok(Some(report)),
-                Some(broken) => Err(broken),
-            },
+            Answer::Record(report) => Ok(Some(report)),
             Answer::NoRecord => Ok(None),
             Answer::Refused(message) => Err(Broken::new(FaultKind::Refused, message)),
         }

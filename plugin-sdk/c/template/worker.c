@@ -15,7 +15,12 @@ static mtl_result init(mtl_bytes arguments) {
 static mtl_result call(mtl_bytes item) {
     if (item.length == 0) return mtl_bad_item("there is nobody to greet");
     greeted++;
-    return mtl_printed("%.*s, %.*s!", MTL_SHOWN(greeting), MTL_SHOWN(item));
+    mtl_buffer *record = mtl_make();
+    mtl_append(record, mtl_bytes_of(greeting.data, greeting.length));
+    mtl_append(record, mtl_text(", "));
+    mtl_append(record, item);
+    mtl_append_byte(record, '!');
+    return mtl_made(record);
 }
 
 /* At the end: the closing report. */

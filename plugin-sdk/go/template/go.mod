@@ -1,4 +1,4 @@
-module my-worker
+module worker/my-worker
 
 go 1.24
 

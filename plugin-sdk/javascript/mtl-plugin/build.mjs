@@ -91,15 +91,18 @@ async function tool(name, command) {
   }
   for (const entry of (process.env.PATH ?? '').split(delimiter)) {
     const found = join(entry, command);
-    if (existsSync(found)) return load(await packageOf(await realpath(found)));
+    const home = existsSync(found) && packageOf(await realpath(found));
+    if (home) return load(home);
   }
   throw Object.assign(new Error(`\`${name}\` is not installed`), { code: MISSING });
 }
 
-async function packageOf(file) {
-  let at = dirname(file);
-  while (!existsSync(join(at, 'package.json'))) at = dirname(at);
-  return at;
+/** The folder of the package that a file belongs to; none where a command is no script of one. */
+function packageOf(file) {
+  for (let at = dirname(file); at !== dirname(at); at = dirname(at)) {
+    if (existsSync(join(at, 'package.json'))) return at;
+  }
+  return undefined;
 }
 
 async function load(installed) {

@@ -9,16 +9,25 @@ use crate::support::{command, in_processes};
 /// Items that the probe answers in every way that there is.
 const ITEMS: [&str; 6] = ["echo a", "", "skip", "refuse it", "bad one", "bytes 5000"];
 
-/// All checks pass.
+/// All checks pass, of the probe and of the examples.
 pub(super) fn passes(language: &Language) {
-    let Some(probe) = build(language.probe) else {
+    is_passed_by(language.probe, &ITEMS);
+    let Some(examples) = language.examples else {
+        return;
+    };
+    is_passed_by(&format!("{examples}/square"), &["12", "1.5", "twelve"]);
+    is_passed_by(&format!("{examples}/word-count"), &["to be or not", ""]);
+}
+
+fn is_passed_by(project: &str, items: &[&str]) {
+    let Some(built) = build(project) else {
         return;
     };
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages");
-    let items = ITEMS.iter().flat_map(|item| ["--item", item]);
+    let items = items.iter().flat_map(|item| ["--item", item]);
     let isolation = if in_processes() { "process" } else { "thread" };
     command()
-        .args(["check".as_ref(), probe.path().as_os_str()])
+        .args(["check".as_ref(), built.path().as_os_str()])
         .args(items)
         .args(["--isolation", isolation, "--cache-dir"])
         .args([cache])

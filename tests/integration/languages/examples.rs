@@ -46,6 +46,6 @@ pub(super) fn greet_as_the_readme_shows(language: &Language) {
     let Some(greet) = build(&format!("{examples}/greet")) else {
         return;
     };
-    let greet = greet.with_jobs(1).args(["--init", "Hello"]).stdin("Ada\nGrace\n");
-    greet.run().code(0).stdout("Hello, Ada!\nHello, Grace!\n");
+    let greet = greet.with_jobs(1).args(["--init", "Hello"]).stdin("Ada\na\0b\n");
+    greet.run().code(0).stdout("Hello, Ada!\nHello, a\0b!\n");
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use super::language::Language;
+use crate::cli::shell;
 
 /// Why a project cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +59,9 @@ impl ProjectError {
             ),
             Self::SeveralLanguages { dir, found } => {
                 let (language, _) = found.first()?;
-                Some(format!("name one: `mtl-host build --lang {language} {}`", dir.display()))
+                let dir = shell::path(&dir.display().to_string());
+                let build = format!("mtl-host build --lang {language} {dir}");
+                Some(format!("name one: `{build}`, and run the file that it prints"))
             }
             Self::SeveralEntries { usual, .. } => Some(format!("call it {usual}")),
             Self::NotOnePlugin { language: Language::Rust, made, .. } if made.is_empty() => {

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::error::ProjectError;
 
-/// Folders that tools make.
-const MADE: [&str; 6] = ["build", "target", "node_modules", "zig-out", "__pycache__", "venv"];
+/// Folders that tools make in a project. Further down they may be somebody's package.
+const MADE: [&str; 4] = ["build", "target", "zig-out", "venv"];
+/// Folders that tools make anywhere.
+const MADE_ANYWHERE: [&str; 2] = ["node_modules", "__pycache__"];
 /// The folder of the SDK. Only it, and what is in it, may be a link to a folder that counts: so it is
 /// in the repository of the SDK.
 const SDK: &str = "mtl-plugin";
@@ -17,11 +19,12 @@ const BESIDE_SDK: [&str; 2] = ["tests", "template"];
 /// All files below a project, in the order of their names.
 pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
     let mut files = Vec::new();
-    Walk { skipped: &[&MADE[..], &[SDK]].concat(), follows: false }.collect(dir, &mut files)?;
+    let skipped = &[&MADE[..], &[SDK]].concat();
+    Walk { top: dir, skipped, follows: false }.collect(dir, &mut files)?;
     let sdk = dir.join(SDK);
     if sdk.is_dir() {
         let skipped = &[&MADE[..], &BESIDE_SDK].concat();
-        Walk { skipped, follows: true }.collect(&sdk, &mut files)?;
+        Walk { top: &sdk, skipped, follows: true }.collect(&sdk, &mut files)?;
     }
     // What is installed decides what is built in. It says so in a file.
     let installed = dir.join("node_modules/.package-lock.json");
@@ -32,6 +35,8 @@ pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
 
 /// How a folder is walked through.
 struct Walk<'a> {
+    top: &'a Path,
+    /// What of the top is left out.
     skipped: &'a [&'static str],
     /// Whether links to folders are followed.
     follows: bool,
@@ -43,7 +48,7 @@ impl Walk<'_> {
         for entry in fs::read_dir(dir).map_err(error)? {
             let entry = entry.map_err(error)?;
             let path = entry.path();
-            if self.leaves_out(&entry.file_name()) || leads_up(&path) {
+            if self.leaves_out(dir, &entry.file_name()) || leads_up(&path) {
                 continue;
             }
             let is_folder = match self.follows {
@@ -59,9 +64,11 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn leaves_out(&self, name: &OsStr) -> bool {
+    fn leaves_out(&self, dir: &Path, name: &OsStr) -> bool {
+        let is_one = |names: &[&str]| names.iter().any(|one| name == *one);
         name.as_encoded_bytes().starts_with(b".")
-            || self.skipped.iter().any(|skipped| name == *skipped)
+            || is_one(&MADE_ANYWHERE)
+            || dir == self.top && is_one(self.skipped)
     }
 }
 
@@ -88,11 +95,18 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
         };
-        let sources = ["project/a.c", "project/data/vocab.txt", "sdk/mtl.h", "wit/plugin.wit"];
+        let sources = [
+            "project/a.c",
+            "project/data/vocab.txt",
+            "project/lib/build/b.c",
+            "sdk/mtl.h",
+            "wit/plugin.wit",
+        ];
         let others = [
             "project/build/a.wasm",
             "project/target/a",
             "project/node_modules/p/index.js",
+            "project/lib/__pycache__/a.pyc",
             "project/.venv/bin/python",
             "project/.zig-cache/o",
             "sdk/template/worker.c",
@@ -108,7 +122,13 @@ mod tests {
         symlink("../elsewhere", at("project/elsewhere")).unwrap();
 
         let found = below(&at("project")).unwrap();
-        let names = ["a.c", "data/vocab.txt", "mtl-plugin/mtl.h", "mtl-plugin/wit/plugin.wit"];
+        let names = [
+            "a.c",
+            "data/vocab.txt",
+            "lib/build/b.c",
+            "mtl-plugin/mtl.h",
+            "mtl-plugin/wit/plugin.wit",
+        ];
         assert_eq!(found, names.map(|name| at("project").join(name)));
     }
 

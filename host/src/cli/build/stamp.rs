@@ -4,8 +4,8 @@
 //! compilers it is enough that their files are the same: to ask for their versions would take longer
 //! than the rest. One that is gone changes nothing, so that what was built runs without it.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -73,14 +73,27 @@ pub(super) fn digest_of_all(project: &Project, profile: Profile) -> Result<Strin
     Ok(digest(project, profile, &sources::below(project.dir())?))
 }
 
+/// The digest of what is in a file, which may be large: items may lie beside sources.
+fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
+    let (mut file, mut all, mut piece) = (File::open(path)?, Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(all.finalize().into()),
+            read => all.update(&piece[..read]),
+        }
+    }
+}
+
 /// The digest of these files, and of how they are built. That one is not there counts, too.
 pub(super) fn digest(project: &Project, profile: Profile, sources: &[PathBuf]) -> String {
     let mut all = Sha256::new();
-    let how = (env!("CARGO_PKG_VERSION"), RECIPES, project.language(), profile, project.name());
+    // Where it is, too: a copy of a folder does not have the plugin of the other.
+    let how = (project.language(), profile, project.name(), project.dir());
+    let how = (env!("CARGO_PKG_VERSION"), RECIPES, how);
     all.update(format!("{how:?}"));
     for path in sources {
         let name = path.strip_prefix(project.dir()).unwrap_or(path);
-        let content = fs::read(path).map(Sha256::digest).ok();
+        let content = digest_of_file(path).ok();
         // Each name has an end and each content a length, so that nothing passes for something else.
         all.update(name.as_os_str().as_bytes());
         all.update([0, u8::from(content.is_some())]);

@@ -89,12 +89,13 @@ pub(super) fn hint(kind: FaultKind) -> &'static str {
             "look for a loop that does not end with the item; `--timeout TIME` allows more"
         }
         FaultKind::OutOfMemory => {
-            "let `mtl_alloc` grow the memory, and free what an item has taken before the next one; \
+            "let the memory grow (a core module's `mtl_alloc`), and free what an item has taken before the next one; \
              `--memory SIZE` allows more"
         }
         FaultKind::BadResult => {
-            "what `call` answers with is address << 32 | flags | length, and all of its bytes are in \
-             the memory that is exported as `memory`"
+            "a core module answers with address << 32 | flags | length, and all of its bytes are in \
+             the memory that is exported as `memory`; a typed function with what JSON has: no NaN, \
+             no infinity"
         }
         FaultKind::Crashed => "this may be a defect of mtl-host: please report it",
         _ => {

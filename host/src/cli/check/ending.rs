@@ -12,7 +12,7 @@ use super::trial::{SnapshotNotes, Taken, feed};
 use super::verdict::{Judged, Stopped, Verdict};
 
 pub(super) fn finish(subject: &Subject<'_>) -> Judged {
-    if !subject.found().has_export("finish") {
+    if !subject.has_finish() {
         return Ok(Verdict::skip("it does not export `finish`"));
     }
     let of_none = subject.trial().run(NO_ITEM)?;
@@ -48,15 +48,16 @@ pub(super) fn memory(subject: &Subject<'_>) -> Judged {
         feed(&mut pool, &samples)?.unbroken()?;
         rounds += 1;
     }
-    if rounds == 1 && samples.len() < MOST && begun.elapsed() > PATIENCE {
+    if rounds == 1 && begun.elapsed() > PATIENCE {
         return Ok(Verdict::skip(
             "its items take too long to be repeated: name fewer, or smaller ones",
         ));
     }
     let mut used = [pool.memory_in_use(); 3];
     for (part, times) in [(1, 3), (2, 6)] {
-        let items: Vec<_> = (0..rounds * times).flat_map(|_| samples.clone()).collect();
-        feed(&mut pool, &items)?.unbroken()?;
+        for _ in 0..rounds * times {
+            feed(&mut pool, &samples)?.unbroken()?;
+        }
         used[part] = pool.memory_in_use();
     }
     pool.close();

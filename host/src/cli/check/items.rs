@@ -13,8 +13,8 @@ pub(super) fn named(args: &CheckArgs) -> Result<Vec<Vec<u8>>, CliError> {
     if let Some(path) = &args.items {
         let read = fs::read(path);
         let read = read.map_err(|source| CliError::Items { path: path.clone(), source })?;
-        let text = read.strip_suffix(b"\n").unwrap_or(&read);
-        items.extend(text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
+        let lines = read.split_inclusive(|byte| *byte == b'\n');
+        items.extend(lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec()));
     }
     Ok(items)
 }

@@ -12,7 +12,7 @@ pub(super) fn start(subject: &Subject<'_>) -> Judged {
     use ArgumentPassing::{Args, Kwargs, Single};
     let ways: &[_] = match subject.args.args {
         Some(_) => &[subject.passing()],
-        None if subject.takes_json() => &[subject.typed_passing()],
+        None if subject.found().typed.is_some() => &[subject.typed_passing()],
         None if subject.found().asks_for_passing => &[Single, Args, Kwargs],
         None => &[Single],
     };

@@ -89,7 +89,25 @@ impl<'a> Subject<'a> {
 
     /// Whether items are values to it, which the host reads from JSON.
     pub(super) fn takes_json(&self) -> bool {
-        self.loaded.as_ref().is_ok_and(|loaded| loaded.found.typed.is_some())
+        let typed = self.loaded.as_ref().ok().and_then(|loaded| loaded.found.typed.as_ref());
+        // A sole text, or bytes, is the item as it is: its example is no JSON.
+        let is_json = |item: &str| serde_json::from_str::<serde::de::IgnoredAny>(item).is_ok();
+        typed.is_some_and(|typed| {
+            let mut items = typed.items.iter().filter(|(passing, _)| *passing == self.passing());
+            items.all(|(_, item)| is_json(item))
+        })
+    }
+
+    /// Whether it has a closing report to give.
+    pub(super) fn has_finish(&self) -> bool {
+        let found = self.found();
+        let Some(typed) = &found.typed else { return found.has_export("finish") };
+        let beside = match typed.call.rsplit_once('#') {
+            Some((interface, _)) => format!("{interface}#finish"),
+            None => "finish".into(),
+        };
+        let mut exports = found.exports.iter();
+        exports.any(|export| export.name == beside && export.signature.starts_with("()"))
     }
 
     /// Items that it is likely to take: those that are named, or an example of its own and some of
@@ -101,7 +119,12 @@ impl<'a> Subject<'a> {
         let typed = self.found().typed.iter().flat_map(|typed| &typed.items);
         let own = typed.filter(|(passing, _)| *passing == self.passing());
         let own = own.map(|(_, item)| item.clone().into_bytes());
-        own.chain(items::samples(self.passing())).collect()
+        let own: Vec<_> = own.collect();
+        // Of what else there is the host refuses most, and the rest may be no number that is meant.
+        if self.takes_json() && !own.is_empty() {
+            return own;
+        }
+        own.into_iter().chain(items::samples(self.passing())).collect()
     }
 
     /// Begins to describe a trial of it.

@@ -95,6 +95,13 @@ impl Report {
     }
 }
 
+const OF_VALUES: &str = "items are JSON, which the host reads and passes on as values";
+
+/// Whether a check makes items of any bytes.
+fn is_of_bytes(name: &str) -> bool {
+    CHECKS.iter().any(|check| check.name == name && check.items == Items::Bytes)
+}
+
 /// Does all checks.
 pub(super) fn judge(subject: &Subject<'_>) -> Result<Report, CliError> {
     let mut report = Report(Vec::new());
@@ -102,10 +109,11 @@ pub(super) fn judge(subject: &Subject<'_>) -> Result<Report, CliError> {
         let is_left_out = subject.args.skip.iter().any(|name| name == check.name);
         let verdict = match report.missing(check.after) {
             _ if is_left_out => Verdict::skip("as `--skip` says"),
-            Some(missing) => Verdict::skip(format!("`{missing}` has not passed")),
-            None if check.items == Items::Bytes && subject.takes_json() => {
-                Verdict::skip("items are JSON, which the host reads and passes on as values")
+            Some(missing) if is_of_bytes(missing) && subject.takes_json() => {
+                Verdict::skip(format!("it builds on `{missing}`: {OF_VALUES}"))
             }
+            Some(missing) => Verdict::skip(format!("`{missing}` has not passed")),
+            None if check.items == Items::Bytes && subject.takes_json() => Verdict::skip(OF_VALUES),
             None => match (check.judge)(subject) {
                 Ok(verdict) | Err(Stopped::Judged(verdict)) => verdict,
                 Err(Stopped::Error(error)) => return Err(*error),

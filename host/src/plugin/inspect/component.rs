@@ -5,7 +5,7 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 
 use super::{Export, Findings, Import, MemorySize, Provider, wit};
 use crate::plugin::Engine;
-use crate::plugin::component::is_wasi;
+use crate::plugin::component::{is_of_types, is_wasi};
 
 /// The memory of components counts in pages of this many bytes.
 const PAGE: u64 = 64 * 1024;
@@ -26,6 +26,9 @@ pub(super) fn read(
         }
     }
     for (from, import) in ty.imports(engine.wasm()) {
+        if is_of_types(engine, &import.ty) {
+            continue;
+        }
         let names = functions(engine, &import.ty).into_iter().filter_map(|(name, _)| name);
         let (from, names) = (from.to_owned(), names.collect());
         let provider = provider(&from, is_wasi(&from));

@@ -3,7 +3,7 @@
 use wasmtime::component::Val;
 use wasmtime::component::types::Type;
 
-use super::shape::Shape;
+use super::shape::{Maker, Shape};
 use super::writer::{Unwritten, Writer, bytes};
 use crate::outcome::Format;
 
@@ -27,8 +27,8 @@ pub(super) enum Answer {
 
 impl Returned {
     /// What it is of these types; the error says what of it cannot be JSON.
-    pub(super) fn of(ty: Option<&Type>) -> Result<Self, String> {
-        ty.map_or(Ok(Self::default()), |ty| Shape::of(ty).map(Self::shaped))
+    pub(super) fn of(ty: Option<&Type>, maker: &mut Maker) -> Result<Self, String> {
+        ty.map_or(Ok(Self::default()), |ty| maker.make(ty).map(Self::shaped))
     }
 
     pub(super) fn shaped(shape: Shape) -> Self {
@@ -43,6 +43,12 @@ impl Returned {
         Self { refuses, is_optional, value }
     }
 
+    /// How many bytes its value may take here for one that the engine counts.
+    pub(super) fn weight(&self) -> usize {
+        let parts = self.refuses.iter().flatten().chain(&self.value);
+        parts.map(Shape::weight).max().unwrap_or(1)
+    }
+
     /// What its records are.
     pub(super) fn format(&self) -> Format {
         match self.value {
@@ -55,7 +61,7 @@ impl Returned {
     pub(super) fn answer(&self, val: Option<Val>, most: usize) -> Result<Answer, Unwritten> {
         let val = match (&self.refuses, val) {
             (Some(err), Some(Val::Result(Err(val)))) => {
-                return refusal(err.as_ref(), val.map(|val| *val), most).map(Answer::Refused);
+                return Ok(Answer::Refused(refusal(err.as_ref(), val.map(|val| *val), most)));
             }
             (Some(_), Some(Val::Result(Ok(val)))) => val.map(|val| *val),
             (_, val) => val,
@@ -84,12 +90,17 @@ fn record(shape: &Shape, val: Val, most: usize) -> Result<Vec<u8>, Unwritten> {
     if raw.len() > most { Err(Unwritten::TooLong) } else { Ok(raw) }
 }
 
-fn refusal(err: Option<&Shape>, val: Option<Val>, most: usize) -> Result<String, Unwritten> {
-    match err.zip(val) {
-        None => Ok("it gives no reason".into()),
-        Some((shape, val)) => {
-            let text = record(shape, val, most)?;
-            Ok(String::from_utf8_lossy(&text).into_owned())
-        }
+/// It has refused, whatever can be told of why.
+fn refusal(err: Option<&Shape>, val: Option<Val>, most: usize) -> String {
+    let (shape, val) = match err.zip(val) {
+        None => return "it gives no reason".into(),
+        Some((_, Val::String(text))) => return text,
+        Some(reason) => reason,
+    };
+    let mut writer = Writer::new(most);
+    match writer.value(shape, &val) {
+        Ok(()) => String::from_utf8_lossy(&writer.into_json()).into_owned(),
+        Err(Unwritten::TooLong) => "its reason is larger than `--max-result`".into(),
+        Err(Unwritten::Mistake(mistake)) => format!("its reason cannot be told: {mistake}"),
     }
 }

@@ -6,27 +6,22 @@ use super::arguments::Parameters;
 use super::shape::Shape;
 use crate::plugin::passing::ArgumentPassing;
 
-/// An example that is longer is of no use.
-const LONGEST: usize = 1000;
-
 impl Parameters {
     /// An item, in each way in which one can be passed.
     pub(super) fn items(&self) -> Vec<(ArgumentPassing, String)> {
         use ArgumentPassing::{Args, Kwargs, Single};
         let all = [Single, Args, Kwargs].into_iter();
         let possible = all.filter(|passing| self.refusal("", *passing).is_none());
-        let items = possible.map(|passing| (passing, self.item(passing)));
-        items.filter(|(_, item)| item.len() <= LONGEST).collect()
+        possible.map(|passing| (passing, self.item(passing))).collect()
     }
 
     /// What `--init` could say.
     pub(super) fn init(&self) -> Option<String> {
-        let init = match self.all() {
-            [] => return None,
-            [_] => self.item(ArgumentPassing::Single),
-            _ => self.item(ArgumentPassing::Kwargs),
-        };
-        (init.len() <= LONGEST).then_some(init)
+        match self.all() {
+            [] => None,
+            [_] => Some(self.item(ArgumentPassing::Single)),
+            _ => Some(self.item(ArgumentPassing::Kwargs)),
+        }
     }
 
     fn item(&self, passing: ArgumentPassing) -> String {

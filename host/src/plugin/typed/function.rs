@@ -15,7 +15,7 @@ use wasmtime::component::{Component, ComponentExportIndex};
 
 use super::answer::Returned;
 use super::arguments::Parameters;
-use super::shape::Shape;
+use super::shape::Maker;
 use crate::plugin::error::names;
 use crate::plugin::{Engine, LoadError};
 
@@ -50,6 +50,15 @@ pub(super) struct Finder<'a> {
     pub(super) engine: &'a Engine,
     pub(super) path: &'a Path,
     pub(super) component: &'a Component,
+}
+
+impl Functions {
+    /// How many bytes their results may take here for one that the engine counts.
+    pub(super) fn weight(&self) -> usize {
+        let beside = [&self.init, &self.finish].into_iter().flatten();
+        let all = beside.chain([&self.call]).map(|function| function.returned.weight());
+        all.max().unwrap_or(1)
+    }
 }
 
 impl Finder<'_> {
@@ -117,12 +126,13 @@ impl Finder<'_> {
         if found.ty.async_() {
             return Err(refused("it is an async function".into()));
         }
-        let parameters = found.ty.params().map(|(name, ty)| match Shape::of(&ty) {
+        let mut maker = Maker::default();
+        let parameters = found.ty.params().map(|(name, ty)| match maker.make(&ty) {
             Ok(shape) => Ok((name.to_owned(), shape)),
             Err(what) => Err(refused(format!("its parameter `{name}` has {what}"))),
         });
         let parameters = Parameters::new(parameters.collect::<Result<_, _>>()?);
-        let returned = Returned::of(found.ty.results().next().as_ref());
+        let returned = Returned::of(found.ty.results().next().as_ref(), &mut maker);
         let returned = returned.map_err(|what| refused(format!("its result has {what}")))?;
         Ok(Function { name: found.name(), index: self.index(found), parameters, returned })
     }

@@ -12,7 +12,7 @@ use super::named::Named;
 /// which programs mostly stop to read JSON, 128; and so does what they recurse here.
 const DEEPEST: usize = 100;
 
-/// Of how many parts a type is made at most; a long name counts as several. Types share parts, so
+/// Of how many parts the types of a function are made at most; a long name counts as several. Types share parts, so
 /// that of a small file a tree of a million could be made.
 const LARGEST: usize = 10_000;
 
@@ -51,9 +51,26 @@ pub(super) enum Int {
 }
 
 impl Shape {
-    /// The type; the error says what of it cannot be JSON.
-    pub(super) fn of(ty: &Type) -> Result<Self, String> {
-        Maker { parts: 0 }.shape(ty, 0)
+    /// How many bytes may be taken here for one that the engine counts of such a value: it counts a
+    /// value for each part, and neither the lists that hold them nor what allocating those takes.
+    pub(super) fn weight(&self) -> usize {
+        let most = |parts: &mut dyn Iterator<Item = &Self>| parts.map(Self::weight).max();
+        let (own, parts) = match self {
+            Self::Flags(_) => (32, None),
+            Self::Record(fields) => (8, most(&mut fields.iter().map(|(_, shape)| shape))),
+            Self::Tuple(parts) => (4, most(&mut parts.iter())),
+            Self::List(element) => (4, Some(element.weight())),
+            Self::Option(inner) => (2, Some(inner.weight())),
+            Self::Variant(cases) => {
+                (2, most(&mut cases.iter().filter_map(|(_, shape)| shape.as_ref())))
+            }
+            Self::Result(ok, err) => {
+                (2, most(&mut [ok, err].into_iter().flatten().map(|it| &**it)))
+            }
+            Self::Enum(_) => (2, None),
+            _ => (1, None),
+        };
+        parts.map_or(own, |parts| parts.max(own))
     }
 
     /// What it is called where something else was found.
@@ -117,12 +134,18 @@ impl Int {
     }
 }
 
-/// Makes a tree of a type.
-struct Maker {
+/// Makes trees of the types of a function.
+#[derive(Debug, Default)]
+pub(super) struct Maker {
     parts: usize,
 }
 
 impl Maker {
+    /// The type; the error says what of it cannot be JSON.
+    pub(super) fn make(&mut self, ty: &Type) -> Result<Shape, String> {
+        self.shape(ty, 0)
+    }
+
     fn shape(&mut self, ty: &Type, depth: usize) -> Result<Shape, String> {
         self.part("")?;
         if depth > DEEPEST {

@@ -88,7 +88,7 @@ def result_format(format: Format) -> None:
 def log(level: Level, message: str) -> None:
     """Shows a message, with the worker's name, where the run shows messages."""
     if _imports:
-        _imports.log(_imports.Level(int(level)), message)
+        _imports.log(_imports.Level(int(level)), message.encode(errors="replace").decode())
     else:
         _Run.stand_in.logged.append((Level(level), message))
 

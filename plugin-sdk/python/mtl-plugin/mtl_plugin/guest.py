@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import traceback
+import types
 import typing
 
 from . import context
@@ -30,7 +31,9 @@ class Definition:
 
 def _is_text(hint):
     """Whether results of this type are text: also where nothing is said."""
-    return all(kind in (str, bytes, bytearray, type(None), None, typing.Any) for kind in typing.get_args(hint) or [hint])
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    kinds = typing.get_args(hint) if is_union else [hint]
+    return all(kind in (str, bytes, bytearray, type(None), None, typing.Any) for kind in kinds)
 
 
 class Guest:
@@ -101,7 +104,12 @@ def written(result, format):
 
 
 def told(error: Exception) -> str:
-    """What a failure says: of those that a worker raises on purpose only their text, of others also where they arose."""
+    """What a failure says, as far as UTF-8 can say it: at half a surrogate pair the instance would end."""
+    return _told(error).encode(errors="replace").decode()
+
+
+def _told(error: Exception) -> str:
+    """Of failures that a worker raises on purpose only their text, of others also where they arose."""
     if isinstance(error, (BadItem, Refused)):
         return str(error)
     said = "".join(traceback.format_exception_only(error)).strip()

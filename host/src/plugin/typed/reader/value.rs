@@ -115,6 +115,8 @@ impl Reader<'_> {
             values.push(reader.value(element)?);
             Ok(())
         })?;
+        // Many short lists would have much room for nothing.
+        values.shrink_to_fit();
         Ok(Val::List(values))
     }
 
