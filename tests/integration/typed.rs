@@ -355,6 +355,34 @@ fn types_that_are_too_deep_or_too_large_are_refused() {
 }
 
 #[test]
+fn a_signature_is_shown_as_far_as_people_read() {
+    let tuples = (0..4).map(|at| {
+        let within = if at == 0 { "u8".to_owned() } else { format!("$t{}", at - 1) };
+        format!("(type $t{at} (tuple{}))", format!(" {within}").repeat(25))
+    });
+    let wat = format!(
+        r#"(component
+          (core module $code
+            (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+            (func (export "call") (param i32) (result i32) (local.get 0))
+            (func (export "other") (param i32)))
+          (core instance $code (instantiate $code))
+          (alias core export $code "memory" (core memory $memory))
+          (alias core export $code "realloc" (core func $realloc))
+          {}
+          (func (export "call") (param "it" u32) (result u32) (canon lift (core func $code "call")))
+          (func (export "other") (param "it" $t3)
+            (canon lift (core func $code "other") (memory $memory) (realloc $realloc))))"#,
+        tuples.collect::<String>()
+    );
+    let finished = command().args(["inspect", "it.wat"]).file("it.wat", wat).run().code(0);
+    let length = finished.stdout_bytes().len();
+    assert!(length < 100_000, "{length} bytes");
+    assert!(finished.stdout_bytes().windows(3).any(|text| text == "…".as_bytes()));
+}
+
+#[test]
 fn a_sole_text_or_bytes_are_the_item_as_it_is() {
     for name in ["same", "same-bytes"] {
         calling(name).stdin("a \"b\"\n5\n\n").run().code(0).stdout("a \"b\"\n5\n\n");

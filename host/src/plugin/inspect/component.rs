@@ -59,10 +59,12 @@ fn functions(engine: &Engine, item: &ComponentItem) -> Vec<(Option<String>, Stri
 }
 
 fn signature(function: &ComponentFunc) -> String {
-    let params = function.params().map(|(name, ty)| format!("{name}: {}", wit::shown(&ty)));
+    let shown = wit::Shown::new();
+    let params =
+        function.params().map(|(name, ty)| format!("{}: {}", shown.name(name), shown.ty(&ty)));
     let params = params.collect::<Vec<_>>().join(", ");
     match function.results().next() {
-        Some(result) => format!("({params}) -> {}", wit::shown(&result)),
+        Some(result) => format!("({params}) -> {}", shown.ty(&result)),
         None => format!("({params})"),
     }
 }

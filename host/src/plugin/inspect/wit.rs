@@ -1,54 +1,86 @@
 //! Types of components, as WIT writes them; those that have names there are written out, since
 //! a component does not keep the names.
 
+use std::cell::Cell;
+
 use wasmtime::component::Type;
 
 /// How deep types are shown. A component may nest them as deep as it likes, and share them, so that
 /// what is written out would be far larger than the component.
 const DEEPEST: usize = 4;
+/// How many fields or cases of a type are shown.
+const MOST: usize = 32;
+/// How many bytes the names of a function's types may have together, roughly.
+const LONGEST: usize = 10_000;
 
-/// The type as text.
-pub(super) fn shown(ty: &Type) -> String {
-    nested(ty, 0)
+/// The types of one function, as text: no more of them than people read.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// How many bytes are left.
+    left: Cell<usize>,
 }
 
-fn nested(ty: &Type, depth: usize) -> String {
-    if let Some(name) = plain(ty) {
-        return name.into();
+impl Shown {
+    pub(super) fn new() -> Self {
+        Self { left: Cell::new(LONGEST) }
     }
-    if depth == DEEPEST {
-        return "…".into();
+
+    /// A name, as far as there is room.
+    pub(super) fn name(&self, name: &str) -> String {
+        let kept = name.floor_char_boundary(self.left.get());
+        // Also one without letters takes some.
+        self.left.set(self.left.get().saturating_sub(name.len() + 1));
+        if kept == name.len() { name.into() } else { format!("{}…", &name[..kept]) }
     }
-    let inner = |ty: &Type| nested(ty, depth + 1);
-    let or_none = |ty: Option<Type>| ty.as_ref().map_or_else(|| "_".into(), inner);
-    let of = |name: &str, types: Vec<String>| format!("{name}<{}>", types.join(", "));
-    match ty {
-        Type::List(list) => of("list", vec![inner(&list.ty())]),
-        Type::FixedLengthList(list) => of("list", vec![inner(&list.ty()), list.len().to_string()]),
-        Type::Map(map) => of("map", vec![inner(&map.key()), inner(&map.value())]),
-        Type::Tuple(tuple) => of("tuple", tuple.types().map(|ty| inner(&ty)).collect()),
-        Type::Option(option) => of("option", vec![inner(&option.ty())]),
-        Type::Result(result) => match (result.ok(), result.err()) {
-            (None, None) => "result".into(),
-            (ok, None) => of("result", vec![or_none(ok)]),
-            (ok, err) => of("result", vec![or_none(ok), or_none(err)]),
-        },
-        Type::Record(record) => {
-            let fields = record.fields();
-            block("record", fields.map(|field| format!("{}: {}", field.name, inner(&field.ty))))
+
+    /// The type as text.
+    pub(super) fn ty(&self, ty: &Type) -> String {
+        self.nested(ty, 0)
+    }
+
+    fn nested(&self, ty: &Type, depth: usize) -> String {
+        if let Some(name) = plain(ty) {
+            return self.name(name);
         }
-        Type::Variant(variant) => block(
-            "variant",
-            variant.cases().map(|case| match &case.ty {
-                Some(ty) => format!("{}({})", case.name, inner(ty)),
-                None => case.name.to_owned(),
-            }),
-        ),
-        Type::Enum(cases) => block("enum", cases.names().map(str::to_owned)),
-        Type::Flags(flags) => block("flags", flags.names().map(str::to_owned)),
-        Type::Future(future) => of("future", vec![or_none(future.ty())]),
-        Type::Stream(stream) => of("stream", vec![or_none(stream.ty())]),
-        _ => "…".into(),
+        if depth == DEEPEST || self.left.get() == 0 {
+            return "…".into();
+        }
+        let inner = |ty: &Type| self.nested(ty, depth + 1);
+        let or_none = |ty: Option<Type>| ty.as_ref().map_or_else(|| "_".into(), inner);
+        let of = |name: &str, types: Vec<String>| format!("{name}<{}>", types.join(", "));
+        match ty {
+            Type::List(list) => of("list", vec![inner(&list.ty())]),
+            Type::FixedLengthList(list) => {
+                of("list", vec![inner(&list.ty()), list.len().to_string()])
+            }
+            Type::Map(map) => of("map", vec![inner(&map.key()), inner(&map.value())]),
+            Type::Tuple(tuple) => of("tuple", bounded(tuple.types().map(|ty| inner(&ty)))),
+            Type::Option(option) => of("option", vec![inner(&option.ty())]),
+            Type::Result(result) => match (result.ok(), result.err()) {
+                (None, None) => "result".into(),
+                (ok, None) => of("result", vec![or_none(ok)]),
+                (ok, err) => of("result", vec![or_none(ok), or_none(err)]),
+            },
+            Type::Record(record) => {
+                let fields = record.fields();
+                block(
+                    "record",
+                    fields.map(|field| format!("{}: {}", self.name(field.name), inner(&field.ty))),
+                )
+            }
+            Type::Variant(variant) => block(
+                "variant",
+                variant.cases().map(|case| match &case.ty {
+                    Some(ty) => format!("{}({})", self.name(case.name), inner(ty)),
+                    None => self.name(case.name),
+                }),
+            ),
+            Type::Enum(cases) => block("enum", cases.names().map(|name| self.name(name))),
+            Type::Flags(flags) => block("flags", flags.names().map(|name| self.name(name))),
+            Type::Future(future) => of("future", vec![or_none(future.ty())]),
+            Type::Stream(stream) => of("stream", vec![or_none(stream.ty())]),
+            _ => "…".into(),
+        }
     }
 }
 
@@ -76,12 +108,14 @@ fn plain(ty: &Type) -> Option<&'static str> {
 }
 
 fn block(kind: &str, parts: impl Iterator<Item = String>) -> String {
-    /// How many fields or cases are shown.
-    const MOST: usize = 32;
-    let mut parts = parts;
+    format!("{kind} {{ {} }}", bounded(parts).join(", "))
+}
+
+/// The first of many parts.
+fn bounded(mut parts: impl Iterator<Item = String>) -> Vec<String> {
     let mut shown: Vec<_> = parts.by_ref().take(MOST).collect();
     if parts.next().is_some() {
         shown.push("…".into());
     }
-    format!("{kind} {{ {} }}", shown.join(", "))
+    shown
 }
