@@ -18,7 +18,7 @@ pub(super) fn give_the_same_bytes(language: &Language) {
         };
         let finished = example
             .run()
-            .stdin(given(&format!("{name}.in")))
+            .stdin(unescaped(&given(&format!("{name}.in"))))
             .run()
             .code(1)
             .stdout(given(&format!("{name}.out")));
@@ -29,6 +29,19 @@ pub(super) fn give_the_same_bytes(language: &Language) {
             said.split_inclusive('\n').filter(|line| line.contains("finish")).collect();
         assert_eq!(said, report.unwrap_or_default(), "{name}");
     }
+}
+
+/// What is no text stands in these files as `\xHH`.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(text).unwrap();
+    let mut parts = text.split("\\x");
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        let (byte, rest) = part.split_at(2);
+        bytes.push(u8::from_str_radix(byte, 16).unwrap());
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    bytes
 }
 
 /// `greet` is what the README shows, and does what it says.
