@@ -37,6 +37,10 @@ type batch struct {
 	publish func(results []byte)
 }
 
+// word is one of the batch's words, where the host sees it.
+//
+// SAFETY: the memory begins 8-aligned and at is a multiple of 4; indexing checks the first byte, and the host sends
+// a batch whole.
 func (b *batch) word(at int) *uint32 { return (*uint32)(unsafe.Pointer(&b.memory[at])) }
 
 // work answers the items: all of them, unless the host says stop, or their results are many. It
@@ -91,6 +95,8 @@ func (b *batch) add(result []byte) {
 }
 
 // bytesOf is memory that is aligned, as bytes.
+//
+// SAFETY: they are the words' own bytes, all of them, and keep the words alive; any byte is lawful.
 func bytesOf(words []uint64) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), 8*len(words))
 }
