@@ -33,24 +33,25 @@ fn each_policy_does_what_it_says() {
 #[test]
 fn an_immediate_end_in_order_still_gives_all_that_comes_before_the_failed_item() {
     watched(|| {
-        // Item 0 is held back until item 5 has failed.
-        let (failed, waits) = bounded::<()>(1);
+        // Item 0 is held back until the pool knows that item 5 has failed: only then is an endless source dropped.
+        let (reads, is_read) = bounded::<()>(0);
         let call = move |_: usize, item: &[u8]| match item {
             b"0" => {
-                waits.recv_timeout(PATIENCE).unwrap();
+                assert_eq!(is_read.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
                 Reply::Record(item.to_vec())
             }
-            b"5" => {
-                failed.send(()).unwrap();
-                Reply::Refused
-            }
+            b"5" => Reply::Refused,
             _ => Reply::Record(item.to_vec()),
         };
+        let endless = (0..).map(move |number: u64| {
+            let _read = &reads;
+            number.to_string()
+        });
         let chunk_size = ChunkSize::Fixed(NonZeroUsize::MIN);
         let policy = ErrorPolicy::Immediate;
         let mut pool = pool(2, Settings { policy, chunk_size, ..settings() }, call);
         let mut sink = Memory::new();
-        let ended = pool.run(Items::new(numbers(1000)), &mut sink);
+        let ended = pool.run(Items::new(endless), &mut sink);
         assert!(matches!(ended.error, Some(Error::ItemFailed(fault)) if fault.index().get() == 5));
         let records: Vec<_> = sink.into_results().into_iter().filter_map(Result::ok).collect();
         assert_eq!(records.len(), 5);
