@@ -122,6 +122,13 @@ impl Span {
         &self.block.content.bytes[start..self.block.start(self.items.start + items.end)]
     }
 
+    /// Where the items at `items` end, counted from where the first of them begins.
+    pub(crate) fn ends(&self, items: Range<usize>) -> impl Iterator<Item = usize> {
+        let items = self.items.start + items.start..self.items.start + items.end;
+        let start = self.block.start(items.start);
+        self.block.content.ends[items].iter().map(move |end| end - start)
+    }
+
     /// How many items from `items.start` on, and none from `items.end` on, take no more than `room`
     /// bytes, if each takes `beside` more than it has.
     pub(crate) fn fitting(&self, items: Range<usize>, room: usize, beside: usize) -> usize {

@@ -143,6 +143,15 @@ pub enum RecordRule {
 }
 
 impl RecordRule {
+    /// Whether any part of `bytes` is what a record must be, as far as that is quickly seen.
+    fn holds_within(self, bytes: &[u8], format: Format) -> bool {
+        match (self, format) {
+            (Self::Any, _) | (Self::ValidJson, Format::Text) => true,
+            (Self::Without(byte), _) => memchr::memchr(byte, bytes).is_none(),
+            (Self::ValidJson, Format::Json) => false,
+        }
+    }
+
     /// Why `record` is not what it must be.
     fn broken_by(self, record: &[u8], format: Format) -> Option<String> {
         match (self, format) {
@@ -290,6 +299,26 @@ impl Outcomes {
         }
     }
 
+    /// The items have these records, back to back: each up to one of `ends`. Says false, and takes
+    /// none, if they had better be looked at one by one.
+    pub(crate) fn records(
+        &mut self,
+        bytes: &[u8],
+        ends: impl Iterator<Item = usize>,
+        limit: ResultLimit,
+    ) -> bool {
+        if limit.refusal("all", bytes.len()).is_some()
+            || !self.rule.holds_within(bytes, self.format)
+        {
+            return false;
+        }
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.slots.extend(ends.map(|end| Slot::Record { end: start + end }));
+        debug_assert!(self.slots.len() <= self.span.len(), "an item has one outcome");
+        true
+    }
+
     pub(crate) fn no_record(&mut self) {
         self.push(Slot::NoRecord);
     }
@@ -360,6 +389,15 @@ impl Outcomes {
     pub(crate) fn is_not_run(&self) -> bool {
         // They are made together or not at all.
         self.worker.is_none()
+    }
+
+    /// What became of each item, without its record.
+    pub(crate) fn results(&self) -> impl Iterator<Item = Result<Option<()>, &Fault>> {
+        self.slots.iter().map(|slot| match slot {
+            Slot::Record { .. } => Ok(Some(())),
+            Slot::NoRecord => Ok(None),
+            Slot::Fault(fault) => Err(&**fault),
+        })
     }
 
     /// All outcomes, in order.
@@ -449,6 +487,32 @@ mod tests {
             let outcome = outcomes.iter().next().unwrap();
             let told = outcome.result.err().map(|fault| (fault.kind(), fault.message()));
             assert_eq!(told, why.map(|why| (FaultKind::BadResult, why)), "{rule:?} {record:?}");
+        }
+    }
+
+    #[test]
+    fn records_are_taken_together_only_where_each_would_be() {
+        let line = RecordRule::Without(b'\n');
+        #[rustfmt::skip]
+        let cases: [(RecordRule, Format, &[u8], &str, bool); 7] = [
+            (RecordRule::Any,       Format::Text, b"a\nb", "1MiB", true),
+            (line,                  Format::Text, b"ab",   "1MiB", true),
+            (line,                  Format::Text, b"a\nb", "1MiB", false),
+            (RecordRule::ValidJson, Format::Text, b"{",    "1MiB", true),
+            (RecordRule::ValidJson, Format::Json, b"1",    "1MiB", false),
+            (RecordRule::Any,       Format::Text, b"abc",  "3",    true),
+            (RecordRule::Any,       Format::Text, b"abcd", "3",    false),
+        ];
+        for (rule, format, bytes, limit, is_taken) in cases {
+            let mut outcomes = outcomes(rule, format);
+            let ends = std::iter::once(bytes.len());
+            assert_eq!(
+                outcomes.records(bytes, ends, limit.parse().unwrap()),
+                is_taken,
+                "{bytes:?}"
+            );
+            let records: Vec<_> = outcomes.iter().map(|outcome| outcome.result.unwrap()).collect();
+            assert_eq!(records, if is_taken { vec![Some(bytes)] } else { Vec::new() }, "{bytes:?}");
         }
     }
 

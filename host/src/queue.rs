@@ -289,6 +289,10 @@ impl Queue {
     /// How many of `rest` the window admits now: at least one.
     fn admitted(&self, state: &State, rest: &Span) -> usize {
         let (mut items, mut bytes) = (state.held_items, state.held_bytes);
+        let last = rest.len().saturating_sub(1);
+        if self.window.has_room(items + last, bytes + rest.total_cost(), self.workers) {
+            return rest.len();
+        }
         let fitting = (0..rest.len()).take_while(|&at| {
             let before = (items, bytes);
             items += 1;

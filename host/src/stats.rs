@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::fault::FaultKind;
-use crate::outcome::Outcome;
+use crate::fault::{Fault, FaultKind};
 use crate::source::Size;
 
 /// How many items ended in which outcome.
@@ -31,9 +30,9 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(crate) fn add(&mut self, outcome: &Outcome<'_>) {
-        match outcome.result {
-            Ok(Some(_)) => self.records += 1,
+    pub(crate) fn add(&mut self, result: Result<Option<()>, &Fault>) {
+        match result {
+            Ok(Some(())) => self.records += 1,
             Ok(None) => self.no_record += 1,
             Err(fault) => self.faults[fault.kind() as usize] += 1,
         }

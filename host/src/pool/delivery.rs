@@ -159,9 +159,9 @@ impl Delivery {
     /// items go.
     pub(super) fn settle(&mut self, outcomes: Outcomes, delivered: usize) {
         let before = self.account.counts;
-        for outcome in outcomes.iter() {
-            self.account.counts.add(&outcome);
-            if let Err(fault) = outcome.result {
+        for result in outcomes.results() {
+            self.account.counts.add(result);
+            if let Err(fault) = result {
                 self.keep(fault);
             }
         }

@@ -88,8 +88,11 @@ impl CoreInstance {
         }
         let (bytes, course) = (self.guest.bytes(), crossing.course());
         let (done, broken) = course.end(bytes, returned);
-        for answer in course.answers(bytes, done) {
-            note(answer.map_err(Ran::Broken)?, outcomes, limit);
+        let records = course.records(bytes, done);
+        if !records.is_some_and(|(results, ends)| outcomes.records(results, ends, limit)) {
+            for answer in course.answers(bytes, done) {
+                note(answer.map_err(Ran::Broken)?, outcomes, limit);
+            }
         }
         match broken {
             Some(broken) if course.is_through(done) => Err(Ran::Idle(broken)),

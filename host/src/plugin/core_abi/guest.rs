@@ -196,10 +196,9 @@ fn write(place: &mut [u8], span: &Span, items: &Range<usize>) {
     let word = |number: usize| u32::try_from(number).expect("less than fits").to_le_bytes();
     head.fill(0);
     head[..4].copy_from_slice(&word(items.len()));
-    let mut end = 0;
-    for (place, item) in ends.chunks_exact_mut(4).zip(items.clone()) {
-        end += span.item(item).len();
-        place.copy_from_slice(&word(end));
+    for (place, end) in ends.as_chunks_mut().0.iter_mut().zip(span.ends(items.clone())) {
+        *place = word(end);
     }
-    place[..end].copy_from_slice(span.bytes(items.clone()));
+    let bytes = span.bytes(items.clone());
+    place[..bytes.len()].copy_from_slice(bytes);
 }

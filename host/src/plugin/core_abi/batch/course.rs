@@ -118,6 +118,24 @@ impl Course {
         done == self.own
     }
 
+    /// The results of the first `done` items and where each of them ends, if all are records, which
+    /// lie back to back as they should. Else each is to be looked at.
+    pub(in crate::plugin::core_abi) fn records<'a>(
+        &self,
+        bytes: &'a [u8],
+        done: u32,
+    ) -> Option<(&'a [u8], impl Iterator<Item = usize> + use<'a>)> {
+        let ends = Word::bytes(bytes, self.at + HEAD, 4 * done)?;
+        let ends = ends.as_chunks().0.iter().map(|end| u32::from_le_bytes(*end));
+        let length = ends.clone().last()?;
+        // An end that has a flag is larger.
+        if length > Self::MOST_RESULTS || !ends.clone().is_sorted() {
+            return None;
+        }
+        let results = Word::bytes(bytes, word(bytes, self.at + OUT), length)?;
+        Some((results, ends.map(|end| end as usize)))
+    }
+
     /// The answers to the first `done` items. After one that does not hold there are no others.
     pub(in crate::plugin::core_abi) fn answers<'a>(
         &self,

@@ -124,3 +124,50 @@ fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others
     let late = format!("bad-result: `call_batch` went on after {more} bytes of results");
     assert_eq!(answers(&bytes, 4)[..3], ["NoRecord", "NoRecord", &late]);
 }
+
+#[test]
+fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
+    const ERROR: u32 = 1 << 31;
+    const EMPTY: u32 = 1 << 30;
+    let place = AT + HEAD + 4 * 4;
+    let more = Course::MOST_RESULTS + 1;
+    #[rustfmt::skip]
+    let cases: [(u32, [u32; 4], u32, bool); 13] = [
+        // out         ends                           done  at once
+        (place,        [2, 2, 5, 10],                 4,    true),
+        (place,        [2, 2, 5 | ERROR, 10],         2,    true),
+        (place + 10,   [0; 4],                        4,    true),
+        (place,        [2, 2, 5, 10],                 0,    false),
+        (place + 11,   [0; 4],                        4,    false),
+        (place,        [2, 2 | EMPTY, 5, 10],         4,    false),
+        (place,        [2, 2, 5 | ERROR, 10],         4,    false),
+        (place,        [2, 2, 5, 10 | ERROR | EMPTY], 4,    false),
+        (place,        [2, 1, 5, 10],                 4,    false),
+        (place,        [2, 2, 5, 4],                  4,    false),
+        (place,        [2, 2, 5, 11],                 4,    false),
+        (u32::MAX,     [2, 2, 5, 10],                 4,    false),
+        (0,            [more; 4],                     4,    false),
+    ];
+    for (out, ends, done, is_at_once) in cases {
+        let mut bytes = memory(done, out, &ends);
+        if ends[0] == more {
+            bytes.resize(more as usize, b'-');
+        }
+        let course = Course::new(AT, 4);
+        let mut records = Vec::new();
+        let all = course.answers(&bytes, done).all(|answer| match answer {
+            Ok(Answer::Record(record)) => {
+                records.push(record);
+                true
+            }
+            _ => false,
+        });
+        let at_once = course.records(&bytes, done).map(|(results, ends)| {
+            let mut start = 0;
+            let record = |end| &results[std::mem::replace(&mut start, end)..end];
+            ends.map(record).collect::<Vec<_>>()
+        });
+        assert_eq!(at_once, (all && done > 0).then_some(records), "{out} {ends:?}");
+        assert_eq!(at_once.is_some(), is_at_once, "{out} {ends:?}");
+    }
+}
