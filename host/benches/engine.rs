@@ -8,13 +8,19 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use wasmtime::{
     Config, Engine, Instance, InstanceAllocationStrategy, Linker, Module, OptLevel, Store,
-    TypedFunc,
+    TypedFunc, UpdateDeadline,
 };
+
+/// In place of a time between two ticks.
+const NEVER: u64 = 0;
 
 /// What is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +100,31 @@ fn call(bencher: Bencher<'_, '_>, change: Change) {
     bencher
         .counter(ItemsCount::new(1_usize))
         .bench_local(move || call.call(&mut store, (2048, 100)).expect("it does not trap"));
+}
+
+/// Calls that take some 100 ms together, while the epoch is raised every so many microseconds.
+#[divan::bench(args = [NEVER, 100_000, 5_000, 1_000, 100], sample_count = 25, sample_size = 1)]
+fn tick(bencher: Bencher<'_, '_>, micros: u64) {
+    let engine = Change::Nothing.engine();
+    let (mut store, call) = upper(&engine);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Continue(1)));
+    let (end, ends) = mpsc::channel::<()>();
+    let ticking = move || {
+        while ends.recv_timeout(Duration::from_micros(micros)) == Err(RecvTimeoutError::Timeout) {
+            engine.increment_epoch();
+        }
+    };
+    let ticking = (micros != NEVER).then(|| thread::spawn(ticking));
+    bencher.bench_local(|| {
+        for _ in 0..1_000 {
+            call.call(&mut store, (2048, 100_000)).expect("it does not trap");
+        }
+    });
+    drop(end);
+    if let Some(ticking) = ticking {
+        ticking.join().expect("it only waits");
+    }
 }
 
 /// An instance of a plugin in Rust of about 100 KB.

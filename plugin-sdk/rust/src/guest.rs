@@ -67,6 +67,7 @@ impl<W: Worker> Guest<W> {
         }
     }
 
+    #[inline]
     pub(crate) fn call<'a>(&'a mut self, item: &'a mut [u8]) -> Answer<'a> {
         let Some(worker) = &mut self.worker else {
             return Answer::from(Error::new("called before `init`"));

@@ -61,14 +61,20 @@ impl Results {
     fn append(&mut self, bytes: &[u8], words: &mut Words<'_>) {
         let length = self.0.len() + bytes.len();
         if length > self.0.capacity() {
-            let mut larger = Vec::with_capacity(length.max(2 * self.0.capacity()));
-            larger.extend_from_slice(&self.0);
-            words.publish(&larger);
-            let before = mem::replace(&mut self.0, larger);
-            // Only now: until the host knows the new place, it reads from the old one.
-            drop(before);
+            self.grow(length, words);
         }
         self.0.extend_from_slice(bytes);
+    }
+
+    /// Makes room for so many bytes at another place.
+    #[cold]
+    fn grow(&mut self, length: usize, words: &mut Words<'_>) {
+        let mut larger = Vec::with_capacity(length.max(2 * self.0.capacity()));
+        larger.extend_from_slice(&self.0);
+        words.publish(&larger);
+        let before = mem::replace(&mut self.0, larger);
+        // Only now: until the host knows the new place, it reads from the old one.
+        drop(before);
     }
 }
 
