@@ -78,7 +78,7 @@ pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
 pub use self::isolation::child_main_with;
 pub use self::isolation::{Isolation, Processes, child_main};
 pub use self::json_value::JsonValue;
-pub use self::outcome::{Format, Outcome, RecordRule};
+pub use self::outcome::{Format, Outcome, OutcomeIter, RecordRule};
 pub use self::places::{PlaceError, Places};
 pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
 pub use self::plugin::{

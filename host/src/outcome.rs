@@ -6,8 +6,11 @@
 
 use std::path::Path;
 
+mod iter;
 mod room;
 
+pub(crate) use self::iter::Cursor;
+pub use self::iter::OutcomeIter;
 pub(crate) use self::room::{Room, Rooms};
 
 use crate::block::{ItemIndex, Span};
@@ -401,12 +404,12 @@ impl Outcomes {
     }
 
     /// All outcomes, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Outcome<'_>> {
-        let mut cursor = Cursor::default();
-        std::iter::from_fn(move || self.next(&mut cursor))
+    pub(crate) fn iter(&self) -> OutcomeIter<'_> {
+        OutcomeIter::new(self)
     }
 
     /// The outcome at `cursor`, which moves on to the next.
+    #[inline]
     pub(crate) fn next(&self, cursor: &mut Cursor) -> Option<Outcome<'_>> {
         let at = cursor.at;
         let result = match self.slots.get(at)? {
@@ -436,21 +439,6 @@ pub(crate) fn shortened(mut message: String) -> String {
         message.push('…');
     }
     message
-}
-
-/// A place among outcomes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cursor {
-    at: usize,
-    /// Where the next record starts.
-    start: usize,
-}
-
-impl Cursor {
-    /// How many outcomes are behind it.
-    pub(crate) fn passed(self) -> usize {
-        self.at
-    }
 }
 
 #[cfg(test)]

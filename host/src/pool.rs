@@ -494,8 +494,14 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// Writes outcomes up to where writing ends; says how many were written.
     fn write(&mut self, outcomes: &Outcomes, run: &Run) -> usize {
-        let mut written = 0;
-        for outcome in outcomes.iter() {
+        let (mut written, mut outcomes, all_worked) =
+            (0, outcomes.iter(), outcomes.first_fault().is_none());
+        if all_worked && !self.failed && self.goes_on {
+            let taken = self.sink.write_records(&mut outcomes);
+            self.check(taken, run);
+            written = outcomes.given() - usize::from(self.failed);
+        }
+        for outcome in outcomes {
             if self.failed || !self.goes_on {
                 break;
             }

@@ -24,7 +24,7 @@ pub use self::lines::Lines;
 pub use self::memory::Memory;
 pub use self::output::Output;
 
-use crate::outcome::{Outcome, RecordRule};
+use crate::outcome::{Outcome, OutcomeIter, RecordRule};
 
 /// Takes what became of each item.
 ///
@@ -58,6 +58,44 @@ pub trait Sink {
     /// When it cannot be written; the run ends with the error.
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError>;
 
+    /// Takes many outcomes, none of which is a fault: as if each was written, which is what it does
+    /// unless a sink has a faster way. What a sink leaves in `outcomes` is written one by one.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Sink, SinkError};
+    /// use mtl_host::source::Items;
+    /// use mtl_host::{Engine, Outcome, OutcomeIter, Plugin, Pool};
+    ///
+    /// /// Counts outcomes.
+    /// struct Count(usize);
+    ///
+    /// impl Sink for Count {
+    ///     fn write(&mut self, _outcome: &Outcome<'_>) -> Result<(), SinkError> {
+    ///         self.0 += 1;
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+    ///         self.0 += outcomes.count();
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut count = Count(0);
+    /// let source = Items::new(["good", "!bad", "good"]);
+    /// let summary = Pool::builder(&plugin).build()?.run(source, &mut count).into_result()?;
+    /// assert_eq!((count.0, summary.delivered), (3, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write): the outcome that was taken out last is the one that cannot be written.
+    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        outcomes.try_for_each(|outcome| self.write(&outcome))
+    }
+
     /// What a record must be for this sink to take it. It is checked where the record is made.
     fn rule(&self) -> RecordRule {
         RecordRule::Any
@@ -79,6 +117,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
         (**self).write(outcome)
     }
 
+    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        (**self).write_records(outcomes)
+    }
+
     fn rule(&self) -> RecordRule {
         (**self).rule()
     }
@@ -91,6 +133,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 impl<S: Sink + ?Sized> Sink for Box<S> {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         (**self).write(outcome)
+    }
+
+    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        (**self).write_records(outcomes)
     }
 
     fn rule(&self) -> RecordRule {

@@ -6,7 +6,7 @@ mod file;
 use std::fmt;
 
 use mtl_host::sink::{Sink, SinkError};
-use mtl_host::{Fault, FaultKind, Outcome, RecordRule};
+use mtl_host::{Fault, FaultKind, Outcome, OutcomeIter, RecordRule};
 
 pub(super) use self::file::{FaultsFile, FaultsFileError};
 use super::report::Report;
@@ -55,6 +55,10 @@ impl Sink for Faults {
             self.note(fault, outcome)?;
         }
         self.sink.write(outcome)
+    }
+
+    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        self.sink.write_records(outcomes)
     }
 
     fn rule(&self) -> RecordRule {

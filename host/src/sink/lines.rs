@@ -3,7 +3,7 @@
 use super::layout::{Faults, Layout, Tag};
 use super::records::Records;
 use super::{Output, Sink, SinkError};
-use crate::outcome::{Outcome, RecordRule};
+use crate::outcome::{Outcome, OutcomeIter, RecordRule};
 
 /// Writes each record and a line feed. An item that failed leaves an empty line, so that line
 /// N is item N; an item without a record leaves nothing.
@@ -127,6 +127,7 @@ impl<'a> Lines<'a> {
 }
 
 impl Sink for Lines<'_> {
+    #[inline]
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         let Some(record) = self.layout.record(outcome) else { return Ok(()) };
         self.records.add(|bytes| {
@@ -135,6 +136,11 @@ impl Sink for Lines<'_> {
             bytes.push(self.separator);
             Ok(())
         })
+    }
+
+    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        // Here `write` is no call.
+        outcomes.try_for_each(|outcome| self.write(&outcome))
     }
 
     fn rule(&self) -> RecordRule {

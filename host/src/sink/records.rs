@@ -20,7 +20,7 @@ pub(super) struct Records<'a> {
 
 impl<'a> Records<'a> {
     /// Where the gathered bytes are written out: a system call for thousands of short records.
-    const FULL: usize = 64 * 1024;
+    const FULL: usize = 256 * 1024;
 
     pub(super) fn new(output: Output<'a>) -> Self {
         let bytes = Vec::with_capacity(2 * Self::FULL);
@@ -28,6 +28,7 @@ impl<'a> Records<'a> {
     }
 
     /// Adds one record: what `fill` appends to the bytes it is given.
+    #[inline]
     pub(super) fn add(
         &mut self,
         fill: impl FnOnce(&mut Vec<u8>) -> Result<(), SinkError>,
@@ -55,7 +56,7 @@ impl<'a> Records<'a> {
         self.ends.clear();
         self.bytes.clear();
         // One record was large; the next ones need not be.
-        self.bytes.shrink_to(16 * Self::FULL);
+        self.bytes.shrink_to(4 * Self::FULL);
         result.map_err(|source| {
             // Where it fails, half a record stays. It is not counted in any case.
             let _ = self.output.take_back(taken - kept);

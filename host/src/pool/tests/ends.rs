@@ -1,6 +1,7 @@
 //! Items fail, workers break, sources and sinks give up: each run ends as it should, and accounts for all.
 
 use super::*;
+use crate::outcome::OutcomeIter;
 use crate::worker::renewal::MaxRestarts;
 
 #[test]
@@ -304,6 +305,38 @@ fn a_sink_that_fails_ends_the_run_and_the_account_is_right() {
             assert_eq!(ended.summary.delivered, room);
             assert_eq!(ended.summary.read, ended.summary.counts.total());
         }
+    });
+}
+
+/// Of many outcomes, takes the first two together.
+#[derive(Default)]
+struct Mixed(Vec<u64>);
+
+impl Sink for Mixed {
+    fn write(&mut self, outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
+        self.0.push(outcome.index.get());
+        Ok(())
+    }
+
+    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        assert!(outcomes.clone().all(|outcome| outcome.result.is_ok()), "none is a fault");
+        outcomes.take(2).try_for_each(|outcome| self.write(&outcome))
+    }
+}
+
+#[test]
+fn what_a_sink_leaves_of_many_outcomes_is_written_one_by_one() {
+    watched(|| {
+        let refuse_some = |_: usize, item: &[u8]| match item.last() {
+            Some(b'7') => Reply::Refused,
+            _ => Reply::Record(item.to_vec()),
+        };
+        let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(5).unwrap());
+        let mut pool = pool(2, Settings { chunk_size, ..settings() }, refuse_some);
+        let mut sink = Mixed::default();
+        let summary = pool.run(Items::new(numbers(100)), &mut sink).into_result().unwrap();
+        assert!(sink.0.into_iter().eq(0..100));
+        assert_eq!((summary.delivered, summary.counts.failed()), (100, 10));
     });
 }
 

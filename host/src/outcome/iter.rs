@@ -1,0 +1,54 @@
+//! One outcome after the other.
+
+use super::{Outcome, Outcomes};
+
+/// Outcomes that follow each other, for a sink that takes many at once:
+/// [`Sink::write_records`](crate::sink::Sink::write_records) has an example.
+#[derive(Clone, Debug)]
+#[must_use = "it gives outcomes as it is asked for them"]
+pub struct OutcomeIter<'a> {
+    outcomes: &'a Outcomes,
+    cursor: Cursor,
+}
+
+impl<'a> OutcomeIter<'a> {
+    pub(super) fn new(outcomes: &'a Outcomes) -> Self {
+        Self { outcomes, cursor: Cursor::default() }
+    }
+
+    /// How many it has given.
+    pub(crate) fn given(&self) -> usize {
+        self.cursor.at
+    }
+}
+
+impl<'a> Iterator for OutcomeIter<'a> {
+    type Item = Outcome<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Outcome<'a>> {
+        self.outcomes.next(&mut self.cursor)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.outcomes.len() - self.cursor.at;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for OutcomeIter<'_> {}
+
+/// A place among outcomes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cursor {
+    pub(super) at: usize,
+    /// Where the next record starts.
+    pub(super) start: usize,
+}
+
+impl Cursor {
+    /// How many outcomes are behind it.
+    pub(crate) fn passed(self) -> usize {
+        self.at
+    }
+}
