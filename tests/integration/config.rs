@@ -212,6 +212,26 @@ fn what_is_wrong_is_named_with_its_line() {
 }
 
 #[test]
+fn a_flag_beside_the_workers_of_a_file_names_them_as_the_file_does() {
+    #[rustfmt::skip]
+    let cases = [
+        ("jobs",   "2", "leave it out: there is one worker for each `[[worker]]` of the configuration"),
+        ("init",   "x", "each worker has its own: `init` in its `[[worker]]` of the configuration"),
+        ("call",   "x", "each worker has its own: `call` in its `[[worker]]` of the configuration"),
+    ];
+    for (flag, value, hint) in cases {
+        by("[[worker]]\nplugin = 'plugins/upper.wat'\n")
+            .args([format!("--{flag}"), value.to_owned()])
+            .run()
+            .code(2)
+            .stdout("")
+            .stderr(&format!(
+                "error: `--{flag}` does not go with a list of workers\n hint: {hint}\n"
+            ));
+    }
+}
+
+#[test]
 fn the_configuration_is_not_written_over() {
     by("[pool]\nplugin = 'plugins/upper.wat'\n").args(["-o", "mtl.toml"]).run().code(2).stderr(
         "error: cannot write output `mtl.toml`: it is also the configuration\n \

@@ -13,6 +13,7 @@ use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
 use super::new::NewError;
+use super::workers::Listed;
 
 /// Why a run could not begin, as far as the command line is concerned.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,7 @@ pub(crate) enum CliError {
     NoPlugin,
     /// A flag for workers that are alike, beside some that differ.
     #[error("`--{flag}` does not go with a list of workers")]
-    BesideWorkers { flag: &'static str },
+    BesideWorkers { flag: &'static str, listed: Listed },
     #[error(transparent)]
     Project(#[from] ProjectError),
     #[error(transparent)]
@@ -100,15 +101,7 @@ impl CliError {
                 "name it first: `mtl-host run PLUGIN [INPUT]...`; or each worker's, with `--worker`"
                     .into(),
             ),
-            Self::BesideWorkers { flag: "jobs" } => {
-                Some("leave it out: there is one worker for each `--worker`".into())
-            }
-            Self::BesideWorkers { flag: "plugin" } => {
-                Some("each worker names its own: `--worker PLUGIN`".into())
-            }
-            Self::BesideWorkers { flag } => {
-                Some(format!("each worker has its own: `--worker PLUGIN,{flag}=...`"))
-            }
+            Self::BesideWorkers { flag, listed } => Some(listed.hint(flag)),
             Self::NoCachePlace => Some("name it: `--cache-dir DIR`".into()),
             Self::Project(error) => error.hint(),
             Self::New(error) => error.hint(),

@@ -15,6 +15,7 @@ use super::error::CliError;
 use super::inspect::InspectArgs;
 use super::new::NewArgs;
 use super::run_args::RunArgs;
+use super::workers::Listed;
 use super::{Cli, Command};
 
 /// What is to be done.
@@ -92,6 +93,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     let Command::Run(mut args) = Cli::from_arg_matches(&found)?.command else {
         unreachable!("it was named");
     };
+    let listed = if workers.is_empty() { Listed::CommandLine } else { Listed::Configuration };
     if !workers.is_empty() {
         args.workers.worker = workers;
     }
@@ -99,7 +101,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     if args.items.inputs.is_empty() {
         args.items.inputs = inputs;
     }
-    args.workers.check().map_err(|error| Refused::Settings(Box::new(error)))?;
+    args.workers.check(listed).map_err(|error| Refused::Settings(Box::new(error)))?;
     if args.print_config {
         return Ok(Asked::Show(config::print(&run, flags(&found), &args)?));
     }
