@@ -232,6 +232,16 @@ fn a_flag_beside_the_workers_of_a_file_names_them_as_the_file_does() {
 }
 
 #[test]
+fn a_list_of_kinds_is_an_array_or_a_text() {
+    for kinds in ["'trap,bad-result'", "['trap', 'bad-result']", "['trap,bad-result']"] {
+        let pool = "[pool]\nplugin = 'plugins/misbehave.wat'\nretries = 1\n";
+        let finished = by(&format!("{pool}retry-on = {kinds}\n")).args(["--print-config"]).run();
+        let text = shown(&finished.code(0).stderr(""));
+        assert!(text.contains("\nretry-on = \"trap,bad-result\"\n"), "{kinds}:\n{text}");
+    }
+}
+
+#[test]
 fn the_configuration_is_not_written_over() {
     by("[pool]\nplugin = 'plugins/upper.wat'\n").args(["-o", "mtl.toml"]).run().code(2).stderr(
         "error: cannot write output `mtl.toml`: it is also the configuration\n \
