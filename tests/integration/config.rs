@@ -242,6 +242,36 @@ fn a_list_of_kinds_is_an_array_or_a_text() {
 }
 
 #[test]
+fn a_switch_of_the_file_is_unset_on_the_command_line() {
+    let run = |config: &str, args: &[&str]| {
+        let config = format!("[pool]\nplugin = 'plugins/upper.wat'\n{config}");
+        by(&config).args(args.iter().copied()).stdin("a\n").run()
+    };
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], &str); 6] = [
+        ("tag = true",       &[],                             "a\tA\n"),
+        ("tag = true",       &["--tag=false"],                "A\n"),
+        ("tag = true",       &["--tag=true"],                 "a\tA\n"),
+        ("tag = false",      &["--tag"],                      "a\tA\n"),
+        ("",                 &["--tag=false", "--", "-"],     "A\n"),
+        ("unbounded = true", &["-j1", "--unbounded=false"],   "A\n"),
+    ];
+    for (config, args, stdout) in cases {
+        run(config, args).code(0).stdout(stdout).stderr("");
+    }
+    let text = shown(&run("tag = true", &["--tag=false", "--print-config"]).code(0));
+    assert!(text.contains("\ntag = false\n"), "{text}");
+    // What is unset takes nothing else of the file away.
+    run("window = 5", &["--unbounded=false"]).code(2).stderr(
+        "error: with the configuration `mtl.toml`: the argument '--window <N|SIZE>' cannot be used \
+         with '--unbounded[=<UNBOUNDED>]'\n",
+    );
+    let stderr = run("", &["--tag=no"]).code(2).stdout("").stderr_text();
+    let error = "error: invalid value 'no' for '--tag[=<TAG>]'\n  [possible values: true, false]\n";
+    assert!(stderr.starts_with(error), "{stderr}");
+}
+
+#[test]
 fn the_configuration_is_not_written_over() {
     by("[pool]\nplugin = 'plugins/upper.wat'\n").args(["-o", "mtl.toml"]).run().code(2).stderr(
         "error: cannot write output `mtl.toml`: it is also the configuration\n \

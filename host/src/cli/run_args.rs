@@ -85,7 +85,8 @@ pub(crate) struct RunArgs {
     pub(crate) progress: ProgressArgs,
 
     /// Take flags that are not given here from FILE, in TOML: `[pool]` has them by name, each
-    /// `[[worker]]` a worker; paths in it are relative to it
+    /// `[[worker]]` a worker; paths in it are relative to it. What it switches on is switched off by
+    /// `=false`, as with `--tag=false`
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     pub(crate) config: Option<PathBuf>,
 
