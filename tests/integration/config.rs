@@ -272,6 +272,22 @@ fn a_switch_of_the_file_is_unset_on_the_command_line() {
 }
 
 #[test]
+fn a_plugin_is_not_read_as_items() {
+    let binary = wat::parse_file(fixtures().join("upper.wat")).unwrap();
+    let host = || by("[pool]\nplugin = 'plugins/upper.wat'\n").file("it.wasm", &binary);
+    let stderr = "error: cannot read items `it.wasm`: they are WebAssembly\n \
+                  hint: the plugin is named already, so that this is an input; `--plugin FILE` takes \
+                  the place of what a configuration names, and of several that work together each \
+                  has its `--worker`\n";
+    for args in [&["it.wasm"][..], &["-", "it.wasm"], &["it.wasm", "--input-format", "nul"]] {
+        host().args(args.iter().copied()).run().code(2).stdout("").stderr(stderr);
+    }
+    host().args(["--plugin", "it.wasm"]).stdin("a\n").run().code(0).stdout("A\n").stderr("");
+    // As an item it may be whatever it is.
+    host().args(["--input-format", "paths"]).stdin("it.wasm\n").run().code(0).stdout("IT.WASM\n");
+}
+
+#[test]
 fn the_configuration_is_not_written_over() {
     by("[pool]\nplugin = 'plugins/upper.wat'\n").args(["-o", "mtl.toml"]).run().code(2).stderr(
         "error: cannot write output `mtl.toml`: it is also the configuration\n \

@@ -33,6 +33,9 @@ pub(crate) enum CliError {
     /// An output is also an input.
     #[error("cannot write {written} `{}`: it is also {read}", path.display())]
     Overwrite { written: &'static str, read: &'static str, path: PathBuf },
+    /// A plugin is named where an input is.
+    #[error("cannot read items `{}`: they are WebAssembly", path.display())]
+    PluginAsItems { path: PathBuf },
     /// `--output-dir` names files after items, and these have no names.
     #[error("`--output-dir` names each result after its item's file, and `{format}` are no files")]
     NamelessItems { format: InputFormat },
@@ -92,6 +95,12 @@ impl CliError {
                 Some("`--init @FILE` takes a file that can be read, `--init TEXT` the text".into())
             }
             Self::Overwrite { .. } => Some("write to another file".into()),
+            Self::PluginAsItems { .. } => Some(
+                "the plugin is named already, so that this is an input; `--plugin FILE` takes the \
+                 place of what a configuration names, and of several that work together each has its \
+                 `--worker`"
+                    .into(),
+            ),
             Self::NamelessItems { .. } => Some(
                 "for a list of files: `--input-format files`, or `paths` when the plugin opens them \
                  itself"
