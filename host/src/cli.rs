@@ -28,6 +28,7 @@ mod isolation_arg;
 mod limit_args;
 mod listener;
 mod machine;
+mod misread;
 mod nearest;
 mod new;
 mod number;

@@ -173,7 +173,8 @@ fn items_are_those_that_are_named() {
 #[test]
 fn what_is_no_plugin_at_all_is_an_error_alone() {
     check().args(["missing.wasm"]).run().code(3).stdout("").stderr(
-        "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n",
+        "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
+         hint: a plugin is a .wasm or .wat file, or a folder of sources, which is built first\n",
     );
     let plugin = echo("", "", "");
     let host = || check().file("it.wat", &plugin).args(["it.wat"]);

@@ -212,6 +212,82 @@ fn what_is_wrong_is_named_with_its_line() {
 }
 
 #[test]
+fn a_flag_beside_the_workers_of_a_file_names_them_as_the_file_does() {
+    #[rustfmt::skip]
+    let cases = [
+        ("jobs",   "2", "leave it out: there is one worker for each `[[worker]]` of the configuration"),
+        ("init",   "x", "each worker has its own: `init` in its `[[worker]]` of the configuration"),
+        ("call",   "x", "each worker has its own: `call` in its `[[worker]]` of the configuration"),
+    ];
+    for (flag, value, hint) in cases {
+        by("[[worker]]\nplugin = 'plugins/upper.wat'\n")
+            .args([format!("--{flag}"), value.to_owned()])
+            .run()
+            .code(2)
+            .stdout("")
+            .stderr(&format!(
+                "error: `--{flag}` does not go with a list of workers\n hint: {hint}\n"
+            ));
+    }
+}
+
+#[test]
+fn a_list_of_kinds_is_an_array_or_a_text() {
+    for kinds in ["'trap,bad-result'", "['trap', 'bad-result']", "['trap,bad-result']"] {
+        let pool = "[pool]\nplugin = 'plugins/misbehave.wat'\nretries = 1\n";
+        let finished = by(&format!("{pool}retry-on = {kinds}\n")).args(["--print-config"]).run();
+        let text = shown(&finished.code(0).stderr(""));
+        assert!(text.contains("\nretry-on = \"trap,bad-result\"\n"), "{kinds}:\n{text}");
+    }
+}
+
+#[test]
+fn a_switch_of_the_file_is_unset_on_the_command_line() {
+    let run = |config: &str, args: &[&str]| {
+        let config = format!("[pool]\nplugin = 'plugins/upper.wat'\n{config}");
+        by(&config).args(args.iter().copied()).stdin("a\n").run()
+    };
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], &str); 6] = [
+        ("tag = true",       &[],                             "a\tA\n"),
+        ("tag = true",       &["--tag=false"],                "A\n"),
+        ("tag = true",       &["--tag=true"],                 "a\tA\n"),
+        ("tag = false",      &["--tag"],                      "a\tA\n"),
+        ("",                 &["--tag=false", "--", "-"],     "A\n"),
+        ("unbounded = true", &["-j1", "--unbounded=false"],   "A\n"),
+    ];
+    for (config, args, stdout) in cases {
+        run(config, args).code(0).stdout(stdout).stderr("");
+    }
+    let text = shown(&run("tag = true", &["--tag=false", "--print-config"]).code(0));
+    assert!(text.contains("\ntag = false\n"), "{text}");
+    // What is unset takes nothing else of the file away.
+    run("window = 5", &["--unbounded=false"]).code(2).stderr(
+        "error: with the configuration `mtl.toml`: the argument '--window <N|SIZE>' cannot be used \
+         with '--unbounded[=<UNBOUNDED>]'\n",
+    );
+    let stderr = run("", &["--tag=no"]).code(2).stdout("").stderr_text();
+    let error = "error: invalid value 'no' for '--tag[=<TAG>]'\n  [possible values: true, false]\n";
+    assert!(stderr.starts_with(error), "{stderr}");
+}
+
+#[test]
+fn a_plugin_is_not_read_as_items() {
+    let binary = wat::parse_file(fixtures().join("upper.wat")).unwrap();
+    let host = || by("[pool]\nplugin = 'plugins/upper.wat'\n").file("it.wasm", &binary);
+    let stderr = "error: cannot read items `it.wasm`: they are WebAssembly\n \
+                  hint: the plugin is named already, so that this is an input; `--plugin FILE` takes \
+                  the place of what a configuration names, and of several that work together each \
+                  has its `--worker`\n";
+    for args in [&["it.wasm"][..], &["-", "it.wasm"], &["it.wasm", "--input-format", "nul"]] {
+        host().args(args.iter().copied()).run().code(2).stdout("").stderr(stderr);
+    }
+    host().args(["--plugin", "it.wasm"]).stdin("a\n").run().code(0).stdout("A\n").stderr("");
+    // As an item it may be whatever it is.
+    host().args(["--input-format", "paths"]).stdin("it.wasm\n").run().code(0).stdout("IT.WASM\n");
+}
+
+#[test]
 fn the_configuration_is_not_written_over() {
     by("[pool]\nplugin = 'plugins/upper.wat'\n").args(["-o", "mtl.toml"]).run().code(2).stderr(
         "error: cannot write output `mtl.toml`: it is also the configuration\n \

@@ -103,7 +103,8 @@ fn control_characters_of_a_plugin_do_not_reach_the_terminal() {
 #[test]
 fn what_is_no_plugin_at_all_is_an_error_alone() {
     inspect("missing.wasm").run().code(3).stdout("").stderr(
-        "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n",
+        "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
+         hint: a plugin is a .wasm or .wat file, or a folder of sources, which is built first\n",
     );
     let finished = inspect("it").file("it", "hello\n").run().code(3).stdout("");
     let stderr = finished.stderr_text();

@@ -1,5 +1,7 @@
 //! Components with worlds of their own: items and results are JSON, by the types of a function.
 
+use std::fs;
+
 use mtl_host::{ArgumentPassing, Engine, Plugin, Pool};
 
 use crate::support::{Finished, Host, command, fixtures, host, host_aloud, isolation};
@@ -545,4 +547,27 @@ fn inspect_shows_how_it_is_called() {
     let shown = String::from_utf8(refused.stdout_bytes().to_vec()).unwrap();
     assert!(shown.contains("kind       component\n"), "{shown}");
     assert!(refused.stderr_text().contains("its parameter `file` has a resource"));
+}
+
+/// What the README shows of a component without an SDK is what happens.
+#[test]
+fn the_readme_shows_a_component_that_runs() {
+    let readme = fs::read_to_string(fixtures().join("../../README.md")).unwrap();
+    let (_, shown) = readme.split_once("$ echo '").expect("the README pipes an item into a run");
+    let (item, shown) = shown.split_once("' | mtl-host run shapes.wasm ").unwrap();
+    let (flags, shown) = shown.split_once('\n').unwrap();
+    let (result, _) = shown.split_once("```").unwrap();
+    assert_eq!(flags, "--call area --args kwargs");
+    host()
+        .plugin("shapes.wat")
+        .args(flags.split(' '))
+        .stdin(format!("{item}\n"))
+        .run()
+        .code(0)
+        .stdout(result)
+        .stderr("");
+    let inspected = inspected("shapes.wat", &["--call", "area"]);
+    let signature = inspected["exports"][0]["signature"].as_str().unwrap();
+    let declared = format!("`area: func{signature}`");
+    assert!(readme.contains(&declared), "the README has not {declared}");
 }

@@ -13,6 +13,7 @@ use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
 use super::new::NewError;
+use super::workers::Listed;
 
 /// Why a run could not begin, as far as the command line is concerned.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,9 @@ pub(crate) enum CliError {
     /// An output is also an input.
     #[error("cannot write {written} `{}`: it is also {read}", path.display())]
     Overwrite { written: &'static str, read: &'static str, path: PathBuf },
+    /// A plugin is named where an input is.
+    #[error("cannot read items `{}`: they are WebAssembly", path.display())]
+    PluginAsItems { path: PathBuf },
     /// `--output-dir` names files after items, and these have no names.
     #[error("`--output-dir` names each result after its item's file, and `{format}` are no files")]
     NamelessItems { format: InputFormat },
@@ -40,7 +44,7 @@ pub(crate) enum CliError {
     NoPlugin,
     /// A flag for workers that are alike, beside some that differ.
     #[error("`--{flag}` does not go with a list of workers")]
-    BesideWorkers { flag: &'static str },
+    BesideWorkers { flag: &'static str, listed: Listed },
     #[error(transparent)]
     Project(#[from] ProjectError),
     #[error(transparent)]
@@ -91,6 +95,12 @@ impl CliError {
                 Some("`--init @FILE` takes a file that can be read, `--init TEXT` the text".into())
             }
             Self::Overwrite { .. } => Some("write to another file".into()),
+            Self::PluginAsItems { .. } => Some(
+                "the plugin is named already, so that this is an input; `--plugin FILE` takes the \
+                 place of what a configuration names, and of several that work together each has its \
+                 `--worker`"
+                    .into(),
+            ),
             Self::NamelessItems { .. } => Some(
                 "for a list of files: `--input-format files`, or `paths` when the plugin opens them \
                  itself"
@@ -100,15 +110,7 @@ impl CliError {
                 "name it first: `mtl-host run PLUGIN [INPUT]...`; or each worker's, with `--worker`"
                     .into(),
             ),
-            Self::BesideWorkers { flag: "jobs" } => {
-                Some("leave it out: there is one worker for each `--worker`".into())
-            }
-            Self::BesideWorkers { flag: "plugin" } => {
-                Some("each worker names its own: `--worker PLUGIN`".into())
-            }
-            Self::BesideWorkers { flag } => {
-                Some(format!("each worker has its own: `--worker PLUGIN,{flag}=...`"))
-            }
+            Self::BesideWorkers { flag, listed } => Some(listed.hint(flag)),
             Self::NoCachePlace => Some("name it: `--cache-dir DIR`".into()),
             Self::Project(error) => error.hint(),
             Self::New(error) => error.hint(),

@@ -53,6 +53,7 @@ impl Exit {
             | CliError::InitFile { .. }
             | CliError::Overwrite { .. }
             | CliError::NamelessItems { .. }
+            | CliError::PluginAsItems { .. }
             | CliError::NoPlugin
             | CliError::NoCachePlace
             | CliError::New(_)

@@ -14,6 +14,7 @@ use super::faults::{Faults, FaultsFile};
 use super::finish_file::FinishFile;
 use super::listener::Listener;
 use super::machine;
+use super::misread;
 use super::overwrite::{self, Used};
 use super::progress::{Progress, ResultsGo};
 use super::report::Report;
@@ -39,6 +40,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     machine::allow_open_files();
     let (stop, report) = (StopFlag::new(), Report::to(console));
     check_output_dir(args)?;
+    misread::check(&args.items.inputs)?;
     args.workers.build()?;
     check_overwrites(args)?;
     let source = open_source(&args.items, args.limits.max_item)?;

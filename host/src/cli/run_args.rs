@@ -85,7 +85,8 @@ pub(crate) struct RunArgs {
     pub(crate) progress: ProgressArgs,
 
     /// Take flags that are not given here from FILE, in TOML: `[pool]` has them by name, each
-    /// `[[worker]]` a worker; paths in it are relative to it
+    /// `[[worker]]` a worker; paths in it are relative to it. What it switches on is switched off by
+    /// `=false`, as with `--tag=false`
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     pub(crate) config: Option<PathBuf>,
 
@@ -195,7 +196,8 @@ pub(crate) struct WorkerArgs {
     /// A worker, where they differ: once for each. After its plugin come, as needed,
     /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
     /// `,timeout=TIME`, `,init-timeout=TIME`, `,fuel=N`, `,max-result=SIZE`, `,sha256=HEX`,
-    /// `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`, which takes the rest
+    /// `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`, which takes the rest: a TEXT with
+    /// `,KEY=` of one of these in it goes into a file
     #[arg(
         long,
         value_name = "SPEC",

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
-use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
 
 use super::build::BuildArgs;
 use super::cache::CacheCommand;
@@ -15,6 +16,7 @@ use super::error::CliError;
 use super::inspect::InspectArgs;
 use super::new::NewArgs;
 use super::run_args::RunArgs;
+use super::workers::Listed;
 use super::{Cli, Command};
 
 /// What is to be done.
@@ -65,7 +67,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     // Flags that know each other are needed below.
     command.build();
     let run = command.find_subcommand("run").expect("there is one").clone();
-    let found = lenient(command.clone()).try_get_matches_from(&line)?;
+    let found = read(lenient(command.clone()), &line)?;
     if found.subcommand_matches("run").is_none() {
         match Cli::from_arg_matches(&found)?.command {
             Command::Inspect(args) => return Ok(Asked::Inspect(args)),
@@ -84,7 +86,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     // Behind the name of the subcommand, and so before a `--`.
     let behind = line.len().min(2);
     line.splice(behind..behind, added.into_iter().map(OsString::from));
-    let found = command.try_get_matches_from(line).map_err(|error| match config {
+    let found = read(command, &line).map_err(|error| match config {
         // By itself the command line made sense.
         Some(path) => ConfigError::together(path, &error).into(),
         None => Refused::Line(error),
@@ -92,6 +94,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     let Command::Run(mut args) = Cli::from_arg_matches(&found)?.command else {
         unreachable!("it was named");
     };
+    let listed = if workers.is_empty() { Listed::CommandLine } else { Listed::Configuration };
     if !workers.is_empty() {
         args.workers.worker = workers;
     }
@@ -99,7 +102,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     if args.items.inputs.is_empty() {
         args.items.inputs = inputs;
     }
-    args.workers.check().map_err(|error| Refused::Settings(Box::new(error)))?;
+    args.workers.check(listed).map_err(|error| Refused::Settings(Box::new(error)))?;
     if args.print_config {
         return Ok(Asked::Show(config::print(&run, flags(&found), &args)?));
     }
@@ -110,6 +113,29 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
 fn lenient(command: clap::Command) -> clap::Command {
     let needs_nothing = |arg: Arg| arg.requires(Resettable::Reset);
     command.mut_subcommand("run", |run| run.mut_args(needs_nothing))
+}
+
+/// Reads a command line. A switch of `run` may be unset, `--SWITCH=false`, for it may be set in a
+/// file; whoever does not, never sees in messages and in the help that switches have values.
+fn read(command: clap::Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    match command.clone().try_get_matches_from(line) {
+        Err(error) if error.kind() == ErrorKind::TooManyValues => {
+            command.mut_subcommand("run", |run| run.mut_args(unsettable)).try_get_matches_from(line)
+        }
+        read => read,
+    }
+}
+
+/// The same switch, which takes `=true` and `=false`; other flags as they are.
+fn unsettable(arg: Arg) -> Arg {
+    if !matches!(arg.get_action(), ArgAction::SetTrue) {
+        return arg;
+    }
+    arg.action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .value_parser(clap::value_parser!(bool))
 }
 
 /// What was found of the flags of `run`.

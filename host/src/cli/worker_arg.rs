@@ -42,6 +42,11 @@ pub(crate) enum WorkerArgError {
     NotKeyValue { field: String },
     #[error("unknown key `{key}`; there are {}", known())]
     UnknownKey { key: String },
+    #[error(
+        "`init=` takes the rest, and with it `,{key}=`; put it last; a text that has this in it goes \
+         into a file: `init=@FILE`, or `init` in one for `--config`"
+    )]
+    Swallowed { key: &'static str },
     #[error("`{key}` is there twice")]
     Twice { key: String },
     #[error("`{key}`: {why}")]
@@ -102,6 +107,9 @@ impl WorkerArg {
             let (key, Some(value)) = split(field, b'=') else {
                 return Err(WorkerArgError::NotKeyValue { field: shown(field) });
             };
+            if let Some(key) = swallowed(value) {
+                return Err(WorkerArgError::Swallowed { key });
+            }
             worker.set(&shown(key), OsStr::from_bytes(value))?;
             rest = more;
         }
@@ -134,6 +142,16 @@ fn split(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
         Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
         None => (bytes, None),
     }
+}
+
+/// A key that somebody wrote behind `init=`, whose value alone has commas: it would be lost in the
+/// text.
+fn swallowed(rest: &[u8]) -> Option<&'static str> {
+    let mut keys = rest.split(|byte| *byte == b',').skip(1).filter_map(|field| {
+        let (key, value) = split(field, b'=');
+        value.map(|_| key)
+    });
+    keys.find_map(|key| WorkerArg::KEYS.into_iter().find(|known| known.as_bytes() == key))
 }
 
 fn shown(bytes: &[u8]) -> String {
@@ -186,7 +204,8 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             ("p,init={\"a\":1,\"b\":2}",  text("{\"a\":1,\"b\":2}")),
-            ("p,init=x,env=A=1",          text("x,env=A=1")),
+            ("p,init=x,a=1,timeout,env",  text("x,a=1,timeout,env")),
+            ("p,init=env=A,dirs=x",       text("env=A,dirs=x")),
             ("p,env=A=1,init=,",          text(",")),
             ("p,init=@a,b",               Some(InitArg::File("a,b".into()))),
             ("p,env=init=1",              None),
@@ -208,6 +227,9 @@ mod tests {
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not a size, such as `64MiB`, `2GiB` or `1000000`"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),
+            ("p,init=x,timeout=1s",     "`init=` takes the rest, and with it `,timeout=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),
+            ("p,init=a,b,init-timeout=1s,env=A", "`init=` takes the rest, and with it `,init-timeout=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),
+            ("p,init=@file,init=b",     "`init=` takes the rest, and with it `,init=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),
         ];
         for (spec, why) in cases {
             assert_eq!(parse(spec).unwrap_err(), why, "{spec}");

@@ -34,7 +34,7 @@ pub(super) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
 /// of up to so much.
 pub(super) const LEAST_TRANSFER: usize = 1024 * 1024;
 
-/// A component of the world, its exports checked.
+/// A component of the world.
 pub(super) struct ComponentPlugin {
     linked: Linked,
     exports: Exports,
@@ -50,7 +50,7 @@ pub(super) struct Linked {
 }
 
 /// Where the worker's functions are among the exports.
-struct Exports {
+pub(super) struct Exports {
     init: ComponentExportIndex,
     call: ComponentExportIndex,
     finish: ComponentExportIndex,
@@ -117,22 +117,13 @@ impl ComponentPlugin {
             .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
     }
 
-    /// Whether it exports the world's interface.
-    pub(super) fn is_one(component: &Component) -> bool {
-        Exports::find(component).is_some()
-    }
-
-    /// Checks what a component exports, and finds what it imports.
+    /// Finds what a component imports, whose `exports` are those of the world.
     pub(super) fn link(
         loader: &PluginLoader,
         path: &Path,
         component: &Component,
+        exports: Exports,
     ) -> Result<Self, LoadError> {
-        let exports = Exports::find(component).ok_or_else(|| {
-            let ty = component.component_type();
-            let exports = ty.exports(loader.engine().wasm()).map(|(name, _)| name.to_owned());
-            LoadError::world(path.to_owned(), super::error::names(exports))
-        })?;
         Ok(Self { linked: Linked::link(loader, path, component)?, exports })
     }
 
@@ -226,7 +217,8 @@ impl std::fmt::Debug for ComponentPlugin {
 }
 
 impl Exports {
-    fn find(component: &Component) -> Option<Self> {
+    /// Of a component of the world; another has none.
+    pub(super) fn find(component: &Component) -> Option<Self> {
         let worker = component.get_export_index(None, INTERFACE)?;
         let function = |name| component.get_export_index(Some(&worker), name);
         Some(Self { init: function("init")?, call: function("call")?, finish: function("finish")? })

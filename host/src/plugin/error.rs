@@ -231,6 +231,9 @@ impl LoadError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "a plugin is a .wasm or .wat file, or a folder of sources, which is built first"
+            }
             Self::Read { .. }
             | Self::Text { .. }
             | Self::Signature { .. }

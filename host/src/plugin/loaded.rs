@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::artifact::Kind;
 use super::code::{MachineCode, Runnable};
-use super::component::ComponentPlugin;
+use super::component::{ComponentPlugin, Exports};
 use super::core_abi::{CorePlugin, Frozen, Witnessed};
 use super::snapshot::{Freezing, SnapshotRefusal};
 use super::typed::TypedPlugin;
@@ -54,12 +54,14 @@ impl Loaded {
             MachineCode::Core(module) => {
                 Code::Core(Arc::new(CorePlugin::link(loader, path, module)?))
             }
-            MachineCode::Component(component) if TypedPlugin::is_one(loader, component) => {
-                Code::Typed(Arc::new(TypedPlugin::link(loader, path, component)?))
-            }
-            MachineCode::Component(component) => {
-                Code::Component(Arc::new(ComponentPlugin::link(loader, path, component)?))
-            }
+            MachineCode::Component(component) => match Exports::find(component) {
+                Some(exports) if loader.call_export() == PluginLoader::CALL => {
+                    let plugin = ComponentPlugin::link(loader, path, component, exports)?;
+                    Code::Component(Arc::new(plugin))
+                }
+                // It is of another world, or another function is named.
+                _ => Code::Typed(Arc::new(TypedPlugin::link(loader, path, component)?)),
+            },
         }))
     }
 

@@ -29,7 +29,7 @@ use wasmtime::component::{Component, Func, Instance, Val};
 use self::answer::{Answer, Returned};
 use self::function::{Finder, Function, Functions};
 use self::writer::Unwritten;
-use super::component::{ComponentPlugin, LEAST_TRANSFER, Linked, State};
+use super::component::{Exports, LEAST_TRANSFER, Linked, State};
 use super::inspect::TypedCall;
 use super::state::{Spec, begin, enter_async};
 use super::{LoadError, PluginLoader, StartError};
@@ -47,12 +47,6 @@ pub(super) struct TypedPlugin {
 }
 
 impl TypedPlugin {
-    /// Whether the component is called by the types of a function: it is of another world, or
-    /// another function is named.
-    pub(super) fn is_one(loader: &PluginLoader, component: &Component) -> bool {
-        loader.call_export() != PluginLoader::CALL || !ComponentPlugin::is_one(component)
-    }
-
     /// Finds the functions that are called, and what the component imports.
     pub(super) fn link(
         loader: &PluginLoader,
@@ -64,7 +58,7 @@ impl TypedPlugin {
         let Some(functions) = finder.functions(&call_export)? else {
             let path = path.to_owned();
             return Err(match call_export.as_str() {
-                _ if ComponentPlugin::is_one(component) => {
+                _ if Exports::find(component).is_some() => {
                     LoadError::CallOfWorld { path, call: call_export }
                 }
                 PluginLoader::CALL => LoadError::world(path, finder.names()),

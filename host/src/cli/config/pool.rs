@@ -114,7 +114,11 @@ impl Given<'_> {
     fn overrides(&self, arg: &Arg) -> bool {
         let mut others = self.command.get_arguments();
         let is_given = |other: &Arg| is_given(self.given, other.get_id().as_str());
-        is_given(arg) || others.any(|other| is_given(other) && conflict(self.command, arg, other))
+        let is_unset = |other: &Arg| {
+            !other.get_action().takes_values() && !self.given.get_flag(other.get_id().as_str())
+        };
+        let wins = |other: &Arg| is_given(other) && !is_unset(other);
+        is_given(arg) || others.any(|other| wins(other) && conflict(self.command, arg, other))
     }
 
     /// The entry as it would be on the command line.

@@ -5,7 +5,7 @@ use std::any::TypeId;
 use std::path::{Path, PathBuf};
 
 use clap::Arg;
-use mtl_host::{DirGrant, NetGrant};
+use mtl_host::{DirGrant, NetGrant, RetryOn};
 
 use super::ConfigError;
 use crate::cli::env_grant::EnvGrant;
@@ -23,6 +23,8 @@ pub(super) enum Meaning {
     Env,
     /// `HOST:PORT`.
     Net,
+    /// A list between commas, which may be an array.
+    Kinds,
     /// Any text.
     Text,
     /// Something else, which may be a number.
@@ -39,6 +41,7 @@ impl Meaning {
             (TypeId::of::<InitArg>(), Self::Init),
             (TypeId::of::<EnvGrant>(), Self::Env),
             (TypeId::of::<NetGrant>(), Self::Net),
+            (TypeId::of::<RetryOn>(), Self::Kinds),
             (TypeId::of::<String>(), Self::Text),
         ];
         meanings
@@ -63,7 +66,7 @@ impl Meaning {
                 }
                 Some(_) | None => text,
             },
-            Self::Env | Self::Net | Self::Text | Self::Other => text,
+            Self::Env | Self::Net | Self::Kinds | Self::Text | Self::Other => text,
         }
     }
 }

@@ -66,6 +66,10 @@ impl Value {
                 values.into_iter().map(Self::init).collect()
             }
             (value, Meaning::Init, _) => Ok(vec![value.init()?]),
+            (Self::List(values), Meaning::Kinds, _) => {
+                let kinds = values.into_iter().map(Self::text).collect::<Result<Vec<_>, _>>()?;
+                Ok(vec![kinds.join(",")])
+            }
             (Self::List(values), _, Many::Yes) => values.into_iter().map(Self::text).collect(),
             (value, _, _) => Ok(vec![value.text()?]),
         }

@@ -61,7 +61,7 @@ fn texts(entry: Entry, meaning: Meaning, folder: &Path) -> Result<Vec<String>, C
     let Entry { place, key, value } = entry;
     let many = match meaning {
         Meaning::Dir | Meaning::Env | Meaning::Net => Many::Yes,
-        Meaning::Path | Meaning::Init | Meaning::Text | Meaning::Other => Many::No,
+        Meaning::Path | Meaning::Init | Meaning::Kinds | Meaning::Text | Meaning::Other => Many::No,
     };
     let texts = value.texts(meaning, many);
     let texts = texts.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;
