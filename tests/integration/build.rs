@@ -155,6 +155,30 @@ fn what_is_missing_is_named_with_what_installs_it() {
 }
 
 #[test]
+fn the_sdk_of_zig_wants_its_zig() {
+    let old = COMPILER.replace("0.17.1", "0.14.0");
+    let sdk = [("worker.zig", ""), ("mtl-plugin/mtl_plugin.zig", "")];
+    let error = "error: zig needs Zig 0.17 or newer, and `0.14.0` is older\n \
+                 hint: install it: `python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` \
+                 in the project\n";
+    let project = project().files(&sdk).tools(&[("zig", &old)]);
+    project.build([]).code(5).stdout("").stderr(error);
+    // What the hint installs is taken, although another comes first.
+    project.tool("python3", COMPILER);
+    let compile = "build-exe worker.zig -target wasm32-freestanding -fno-entry -rdynamic \
+                   -OReleaseFast -fstrip --stack 1048576 -femit-bin=build/.new/p.wasm\n";
+    project.build([]).code(0).stderr(&format!("python3 -m ziglang {compile}"));
+    // One that does not say its version says why when it is to build.
+    project.tool("zig", &COMPILER.replace("echo 0.17.1", "exit 1 #"));
+    project.write("p/worker.zig", "changed");
+    project.build([]).code(0).stderr(&format!("zig {compile}"));
+    // Without the SDK it is the project's own affair.
+    fs::remove_dir_all(project.path("p/mtl-plugin")).unwrap();
+    project.tool("zig", &old);
+    project.build([]).code(0).stderr(&format!("zig {compile}"));
+}
+
+#[test]
 fn packages_are_installed_again_when_others_are_asked_for() {
     type Change<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<&'a str>);
     let npm = "#!/bin/sh\necho npm >>../ran\n/bin/mkdir -p node_modules/componentize-qjs\n\

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::zig::tool as zig_tool;
+use super::zig::tools as zigs;
 use super::{Order, Profile, Recipe};
 use crate::cli::build::error::ProjectError;
 use crate::cli::build::project::C_ENDINGS;
@@ -66,7 +66,7 @@ enum Compiler {
 }
 
 fn compiler(order: &Order<'_>) -> Result<(Tool, Compiler), ProjectError> {
-    if let Some(zig) = zig_tool(order.toolbox, order.dir()) {
+    if let Some(zig) = zigs(order.toolbox, order.dir()).next() {
         return Ok((zig.with(["cc"]), Compiler::Zig));
     }
     // It may be there without a C library for WebAssembly.
