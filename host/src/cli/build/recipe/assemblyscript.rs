@@ -19,7 +19,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         }
     };
     let step = Step::new(&tool)
-        .arg(entry)
+        .file(entry)
         .arg("-o")
         .arg(order.output)
         .args(

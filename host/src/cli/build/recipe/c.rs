@@ -36,11 +36,8 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         .arg("-Wl,-z,stack-size=1048576")
         .args(["-I.", "-Imtl-plugin"])
         // They would not link.
-        .args(is_cpp.then_some("-fno-exceptions"))
-        .args(&sources)
-        .args(libraries)
-        .arg("-o")
-        .arg(order.output);
+        .args(is_cpp.then_some("-fno-exceptions"));
+    let step = sources.iter().fold(step, Step::file).args(libraries).arg("-o").arg(order.output);
     Ok(Recipe::one(&tool, step))
 }
 

@@ -29,7 +29,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     let entry = order.project.entry(&["worker", "main"], &["zig"], "`worker.zig`")?;
     let step = Step::new(&tool)
         .arg("build-exe")
-        .arg(entry)
+        .file(entry)
         .args(["-target", "wasm32-freestanding", "-fno-entry", "-rdynamic"])
         .args(match order.profile {
             Profile::Release => ["-OReleaseFast", "-fstrip"].as_slice(),
