@@ -153,6 +153,11 @@ func readJSON(target reflect.Value, given argument) error {
 	if isNull(given.bytes) && !takesNull(target.Type()) {
 		return fmt.Errorf("invalid type: null, expected %s", target.Type())
 	}
+	if target.CanUint() && !reflect.PointerTo(target.Type()).Implements(unmarshaler) && bytes.Equal(trimJSON(given.bytes), []byte("-0")) {
+		// It is not below zero, although Go takes no sign here.
+		target.SetUint(0)
+		return nil
+	}
 	err := json.Unmarshal(given.bytes, target.Addr().Interface())
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field == "" && wrong.Type == target.Type() {
 		return mismatch(given.bytes, target.Type())

@@ -64,6 +64,7 @@ func TestAnArrayIsTheParametersByPosition(t *testing.T) {
 		{`[1,"a"]`, "1 a"},
 		{` [ -2 , "a,\"]\u00e9" , null ] `, "-2 a,\"]é"},
 		{`[1,"a",255]`, "1 a 255"},
+		{`[-0,"a",-0]`, "0 a 0"},
 		{`[1]`, "bad: parameter `the_label` is missing"},
 		{`[]`, "bad: parameter `base` is missing"},
 		{`[1,"a",3,4]`, "bad: an array of 4 elements, and the parameters are " + all},

@@ -129,3 +129,20 @@ test "results follow each other, with flags, as far as the host wants them" {
     work(&guest, @intFromPtr(&batch), &results);
     try std.testing.expectEqual(@as(u32, 0), batch[1]);
 }
+
+test "results are handed over before they are too many" {
+    const Large = struct {
+        pub fn call(_: *@This(), _: []const u8) ![]const u8 {
+            return &record;
+        }
+        const record: [400 * 1024]u8 = @splat('a');
+    };
+    var guest: @import("guest.zig").Guest(Large) = .{ .worker = .{} };
+    var results: Results = .{};
+    var batch: [8]u32 = .{ 4, 0, 0, 0, 0, 0, 0, 0 };
+    work(&guest, @intFromPtr(&batch), &results);
+    // The third makes them more than is `full`.
+    try std.testing.expectEqual(@as(u32, 3), batch[1]);
+    const size = Large.record.len;
+    try std.testing.expectEqualSlices(u32, &.{ size, 2 * size, 3 * size, 0 }, batch[4..8]);
+}

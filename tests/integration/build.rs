@@ -155,6 +155,79 @@ fn what_is_missing_is_named_with_what_installs_it() {
 }
 
 #[test]
+fn the_sdk_of_zig_wants_its_zig() {
+    let old = COMPILER.replace("0.17.1", "0.14.0");
+    let sdk = [("worker.zig", ""), ("mtl-plugin/mtl_plugin.zig", "")];
+    let error = "error: zig needs Zig 0.17 or newer, and `0.14.0` is older\n \
+                 hint: install it: `python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` \
+                 in the project\n";
+    let project = project().files(&sdk).tools(&[("zig", &old)]);
+    project.build([]).code(5).stdout("").stderr(error);
+    // What the hint installs is taken, although another comes first.
+    project.tool("python3", COMPILER);
+    let compile = "build-exe worker.zig -target wasm32-freestanding -fno-entry -rdynamic \
+                   -OReleaseFast -fstrip --stack 1048576 -femit-bin=build/.new/p.wasm\n";
+    project.build([]).code(0).stderr(&format!("python3 -m ziglang {compile}"));
+    // One that does not say its version says why when it is to build.
+    project.tool("zig", &COMPILER.replace("echo 0.17.1", "exit 1 #"));
+    project.write("p/worker.zig", "changed");
+    project.build([]).code(0).stderr(&format!("zig {compile}"));
+    // Without the SDK it is the project's own affair.
+    fs::remove_dir_all(project.path("p/mtl-plugin")).unwrap();
+    project.tool("zig", &old);
+    project.build([]).code(0).stderr(&format!("zig {compile}"));
+}
+
+#[test]
+fn packages_are_installed_again_when_others_are_asked_for() {
+    type Change<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<&'a str>);
+    let npm = "#!/bin/sh\necho npm >>../ran\n/bin/mkdir -p node_modules/componentize-qjs\n\
+               echo \"$*\" >node_modules/.package-lock.json\n";
+    let package = |version: &str, rest: &str| {
+        format!(r#"{{"devDependencies":{{"componentize-qjs":"{version}"}}{rest}}}"#)
+    };
+    let (first, second) = (package("0.4", ""), package("0.5", ""));
+    let with_script = package("0.5", r#","scripts":{"test":"node --test"}"#);
+    let other_override = package("0.5", r#","overrides":{"a":"1"}"#);
+    let (json, lock) = ("p/package.json", "p/package-lock.json");
+    let project = project()
+        .files(&[("package.json", &first), ("mtl-plugin/build.mjs", "")])
+        .tools(&[("node", COMPILER), ("npm", npm)]);
+    #[rustfmt::skip]
+    let changes: [Change<'_>; 8] = [
+        ("nothing is there",     &[],                                  Some("install")),
+        ("a source",             &[("p/worker.js", "1")],              None),
+        ("another version",      &[(json, &second)],                   Some("install")),
+        ("a script",             &[(json, &with_script)],              None),
+        ("other overrides",      &[(json, &other_override)],           Some("install")),
+        ("a lock file",          &[(lock, "{}")],                      Some("ci")),
+        // `npm ci` would refuse what the lock file does not say.
+        ("only package.json",    &[(json, &first)],                    Some("install")),
+        ("both",                 &[(json, &second), (lock, "{\"\":1}")], Some("install")),
+    ];
+    for (what, files, command) in changes {
+        files.iter().for_each(|(name, text)| project.write(name, text));
+        let installs =
+            command.map(|command| format!("npm {command} --ignore-scripts --no-audit --no-fund\n"));
+        let said = installs.unwrap_or_default() + "node mtl-plugin/build.mjs build/.new/p.wasm\n";
+        assert_eq!(project.build([]).code(0).stderr_text(), said, "{what}");
+        project.build([]).code(0).stderr("");
+    }
+    // What `PATH` leads to is not npm's affair.
+    fs::remove_dir_all(project.path("p/node_modules")).unwrap();
+    project.tool("componentize-qjs", COMPILER);
+    project.write(json, &first);
+    project.build([]).code(0).stderr("node mtl-plugin/build.mjs build/.new/p.wasm\n");
+    fs::remove_file(project.path("bin/componentize-qjs")).unwrap();
+    // What could not be installed is not taken for what is there.
+    project.tool("npm", "#!/bin/sh\nexit 1\n");
+    project.write(json, &second);
+    for _ in 0..2 {
+        project.build([]).code(5).stdout("");
+    }
+}
+
+#[test]
 fn what_is_not_clear_is_asked() {
     let two = project().files(&[("a.c", ""), ("worker.zig", "")]).tools(&[("zig", COMPILER)]);
     two.build([]).code(2).stdout("").stderr(

@@ -177,7 +177,23 @@ macro_rules! json_parameters {
     )*};
 }
 
-json_parameters! { bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f64 }
+json_parameters! { bool f64 }
+
+macro_rules! integer_parameters {
+    ($($type:ty)*) => {$(
+        impl<'a> FromParameter<'a> for $type {
+            fn from_argument(argument: Argument<'a>) -> Result<Self, Failure> {
+                // It has no fraction, although serde_json reads it as one that has.
+                if argument.bytes.trim_ascii() == b"-0" {
+                    return Ok(0);
+                }
+                argument.json()
+            }
+        }
+    )*};
+}
+
+integer_parameters! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
 
 impl<'a> FromParameter<'a> for f32 {
     fn from_argument(argument: Argument<'a>) -> Result<Self, Failure> {

@@ -28,7 +28,7 @@ pub(super) const C: Case = Case {
                -Imtl-plugin worker.c src/b.c -o build/.new/p.wasm\n",
 };
 
-pub(super) const CASES: [Case; 12] = [
+pub(super) const CASES: [Case; 15] = [
     C,
     Case {
         files: &[("a b.cpp", "")],
@@ -129,5 +129,23 @@ pub(super) const CASES: [Case; 12] = [
                    build/packages/.requirements.txt\n\
                    componentize-py -q -d mtl-plugin/wit -w plugin componentize app -p . -p \
                    mtl-plugin -p build/packages -o build/.new/p.wasm\n",
+    },
+    // A name is no flag, and no list of flags.
+    Case {
+        files: &[("-x.c", ""), ("@y.c", ""), ("z.c", "")],
+        tools: &[("zig", COMPILER)],
+        commands: "zig cc -target wasm32-wasi -mexec-model=reactor -Os -s \
+                   -Wl,-z,stack-size=1048576 -I. -Imtl-plugin ./-x.c ./@y.c z.c -o build/.new/p.wasm\n",
+    },
+    Case {
+        files: &[("-x.zig", "")],
+        tools: &[("zig", COMPILER)],
+        commands: "zig build-exe ./-x.zig -target wasm32-freestanding -fno-entry -rdynamic \
+                   -OReleaseFast -fstrip --stack 1048576 -femit-bin=build/.new/p.wasm\n",
+    },
+    Case {
+        files: &[("package.json", ASC), ("-x.ts", "")],
+        tools: &[("asc", COMPILER)],
+        commands: "asc ./-x.ts -o build/.new/p.wasm --optimize --runtime incremental --use abort=\n",
     },
 ];

@@ -15,6 +15,7 @@ case "$*" in
     *print-file-name*) echo /lib/crt1-reactor.o; exit ;;
     *'import ziglang'*) exit ;;
     *GOVERSION*) echo go1.27.1; exit ;;
+    version | *' version') echo 0.17.1; exit ;;
 esac
 echo "$0" >>../ran
 last=

@@ -63,6 +63,10 @@ impl<'a> Making<'a> {
             self.say(step);
             step.run(project.dir())?;
         }
+        if recipe.has_packages {
+            // Without a note they count as what is asked for.
+            let _ = recipe::note_packages(project.folder());
+        }
         let begun = SystemTime::now();
         let digest = stamp::digest_of_all(project, profile)?;
         let plugin = self.compile(&recipe, &output)?;

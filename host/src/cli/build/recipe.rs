@@ -42,6 +42,8 @@ pub(super) struct Order<'a> {
 pub(super) struct Recipe {
     /// What brings the compiler, or packages; it may change sources, such as lock files.
     pub(super) prepare: Vec<Step>,
+    /// Whether packages of npm are there after that.
+    pub(super) has_packages: bool,
     /// What compiles.
     pub(super) compile: Step,
     pub(super) product: Product,
@@ -65,6 +67,7 @@ impl Recipe {
     fn one(tool: &Tool, compile: Step) -> Self {
         Self {
             prepare: Vec::new(),
+            has_packages: false,
             compile,
             product: Product::Ordered,
             tools: vec![tool.file.clone()],
@@ -85,6 +88,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     }
 }
 
+pub(super) use self::npm::note as note_packages;
 pub(super) use self::rust::{made as made_by_cargo, sources as sources_of_cargo};
 
 impl Order<'_> {

@@ -34,6 +34,15 @@ impl Step {
         self
     }
 
+    /// A file of the project. By its name alone it might pass for a flag, or for a list of flags.
+    pub(super) fn file(self, file: impl AsRef<Path>) -> Self {
+        let file = file.as_ref();
+        match file.as_os_str().as_encoded_bytes().first() {
+            Some(b'-' | b'@') => self.arg(Path::new(".").join(file)),
+            _ => self.arg(file),
+        }
+    }
+
     pub(super) fn env(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name, value.as_ref().to_owned()));
         self

@@ -74,6 +74,9 @@ fn numbers_never_wrap() {
         "170141183460469231731687303715884105728",
         Err("number out of range"),
     );
+    assert_read(value, "-0", Ok(0_u8));
+    assert_read(text_item, " -0\r", Ok(Some(0_i128)));
+    assert_read::<i64>(value, "-0.0", Err("invalid type: floating point `-0.0`, expected i64"));
     assert_read(value, "1e38", Ok(1e38_f32));
     assert_read(value, "3", Ok(3.0_f32));
     assert_read::<f32>(value, "1e39", Err("invalid value: floating point `1e39`, expected f32"));

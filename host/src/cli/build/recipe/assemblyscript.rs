@@ -19,7 +19,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         }
     };
     let step = Step::new(&tool)
-        .arg(entry)
+        .file(entry)
         .arg("-o")
         .arg(order.output)
         .args(
@@ -31,7 +31,8 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         )
         // Without `--use` it would want a function of the host.
         .args(["--runtime", "incremental", "--use", abort(order)]);
-    Ok(Recipe { prepare: install.into_iter().collect(), ..Recipe::one(&tool, step) })
+    let prepare = install.into_iter().collect();
+    Ok(Recipe { prepare, has_packages: true, ..Recipe::one(&tool, step) })
 }
 
 /// What is called when the plugin gives up: the SDK has a function that says why.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::zig::tool as zig_tool;
+use super::zig::tools as zigs;
 use super::{Order, Profile, Recipe};
 use crate::cli::build::error::ProjectError;
 use crate::cli::build::project::C_ENDINGS;
@@ -36,11 +36,8 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         .arg("-Wl,-z,stack-size=1048576")
         .args(["-I.", "-Imtl-plugin"])
         // They would not link.
-        .args(is_cpp.then_some("-fno-exceptions"))
-        .args(&sources)
-        .args(libraries)
-        .arg("-o")
-        .arg(order.output);
+        .args(is_cpp.then_some("-fno-exceptions"));
+    let step = sources.iter().fold(step, Step::file).args(libraries).arg("-o").arg(order.output);
     Ok(Recipe::one(&tool, step))
 }
 
@@ -66,7 +63,7 @@ enum Compiler {
 }
 
 fn compiler(order: &Order<'_>) -> Result<(Tool, Compiler), ProjectError> {
-    if let Some(zig) = zig_tool(order.toolbox, order.dir()) {
+    if let Some(zig) = zigs(order.toolbox, order.dir()).next() {
         return Ok((zig.with(["cc"]), Compiler::Zig));
     }
     // It may be there without a C library for WebAssembly.

@@ -17,5 +17,6 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     })?;
     let install = npm::install(order)?;
     let step = Step::new(&node).arg(SCRIPT).arg(order.output);
-    Ok(Recipe { prepare: install.into_iter().collect(), ..Recipe::one(&node, step) })
+    let prepare = install.into_iter().collect();
+    Ok(Recipe { prepare, has_packages: true, ..Recipe::one(&node, step) })
 }

@@ -1,9 +1,14 @@
-//! What package.json names: it is installed when it is missing.
+//! What package.json names: it is installed when it is missing, and again when something else is named.
 
+use std::fs;
+use std::io;
 use std::path::Path;
+
+use serde_json::{Value, json};
 
 use super::Order;
 use crate::cli::build::error::ProjectError;
+use crate::cli::build::folder::Folder;
 use crate::cli::build::project::dependencies;
 use crate::cli::build::step::Step;
 
@@ -17,7 +22,21 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("componentize-qjs", "componentize-qjs"),
 ];
 
-/// The step that installs what is missing, if something is.
+/// What in a package.json decides which packages there are.
+const DECIDING: [&str; 6] = [
+    "dependencies",
+    "devDependencies",
+    "optionalDependencies",
+    "peerDependencies",
+    "overrides",
+    "workspaces",
+];
+const LOCK: &str = "package-lock.json";
+/// What was asked for when packages were last installed. Beside the plugin: in `node_modules` it would
+/// look to npm as if somebody had changed something there.
+const INSTALLED: &str = "build/.packages.json";
+
+/// The step that installs what is missing, or is no longer what is asked for, if something is.
 pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
     let folder = order.project.folder();
     let package = folder.json("package.json");
@@ -26,16 +45,40 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
         is_installed(order.dir(), name)
             || program.is_some_and(|(_, program)| order.toolbox.find(program).is_some())
     };
-    if dependencies(&package).all(is_there) {
+    let (asked, installed) = (asked(folder), folder.json(INSTALLED));
+    let is_noted = has_own(folder) && !installed.is_null();
+    let is_same = |part: &str| !is_noted || installed[part] == asked[part];
+    if dependencies(&package).all(is_there) && is_same("package") && is_same("lock") {
         return Ok(None);
     }
     let npm = order.toolbox.find("npm");
     let npm = npm.ok_or_else(|| {
         order.no_tool("npm", "`apt-get install nodejs npm` as root, or see https://nodejs.org")
     })?;
-    let install = if folder.has("package-lock.json") { "ci" } else { "install" };
+    // `ci` fails where the lock file does not say what package.json does.
+    let install = if folder.has(LOCK) && is_same("package") { "ci" } else { "install" };
     // No package that a plugin is made of has to run anything for it.
     Ok(Some(Step::new(&npm).args([install, "--ignore-scripts", "--no-audit", "--no-fund"])))
+}
+
+/// Notes what was asked for when all of it was there.
+pub(crate) fn note(folder: &Folder) -> io::Result<()> {
+    match has_own(folder) {
+        true => fs::write(folder.path().join(INSTALLED), asked(folder).to_string()),
+        false => Ok(()),
+    }
+}
+
+/// Whether it has packages of its own; else they are above it, or programs that `PATH` leads to.
+fn has_own(folder: &Folder) -> bool {
+    folder.path().join("node_modules").is_dir()
+}
+
+/// What a project asks for.
+fn asked(folder: &Folder) -> Value {
+    let package = folder.json("package.json");
+    let deciding = DECIDING.map(|part| package[part].clone());
+    json!({ "package": deciding, "lock": folder.json(LOCK) })
 }
 
 /// Whether node would find it: in the project, or in a folder above it.

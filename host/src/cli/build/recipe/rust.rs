@@ -60,20 +60,27 @@ fn has_target(cargo: &Tool, dir: &Path) -> bool {
 pub(crate) fn made(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<String>> {
     let messages = messages.split(|byte| *byte == b'\n');
     let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let messages: Vec<Value> =
+        messages.filter(|message| message["reason"] == "compiler-artifact").collect();
+    let manifest = |message: &Value| message["manifest_path"].as_str().map(PathBuf::from);
+    let is_own = |manifest: &Path| manifest.parent() == Some(project);
     let is_plugin = |message: &Value| {
         let kinds = message["target"]["crate_types"].as_array();
-        message["reason"] == "compiler-artifact"
-            && kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "cdylib"))
+        kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "cdylib"))
     };
     let mut made: Vec<(PathBuf, PathBuf)> = Vec::new();
-    for message in messages.filter(is_plugin) {
-        let manifest = message["manifest_path"].as_str().unwrap_or_default();
+    for message in messages.iter().filter(|message| is_plugin(message)) {
+        let manifest = manifest(message).unwrap_or_default();
         let files = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let files = files.filter(|file| file.ends_with(".wasm"));
-        made.extend(files.map(|file| (PathBuf::from(manifest), PathBuf::from(file))));
+        made.extend(files.map(|file| (manifest.clone(), PathBuf::from(file))));
     }
-    // What it depends on may be another plugin.
-    let own = made.iter().find(|(manifest, _)| manifest.parent() == Some(project));
+    // What it depends on may be another plugin: that is meant only where the project is no package,
+    // but a workspace of some.
+    if messages.iter().filter_map(manifest).any(|manifest| is_own(&manifest)) {
+        made.retain(|(manifest, _)| is_own(manifest));
+    }
+    let own = made.iter().find(|(manifest, _)| is_own(manifest));
     match (own, made.as_slice()) {
         (Some((_, file)), _) | (None, [(_, file)]) => Ok(file.clone()),
         _ => Err(made.iter().map(|(_, file)| format!("`{}`", file.display())).collect()),
@@ -126,11 +133,17 @@ mod tests {
         let other = artifact("q", "cdylib", "q.wasm");
         let third = artifact("r", "cdylib", "r.wasm");
         let library = artifact("p", "lib", "libp.rlib");
+        let program = artifact("p", "bin", "p.wasm");
+        let foreign = artifact("s", "lib", "libs.rlib");
         #[rustfmt::skip]
         let cases = [
             ([&library, &own, &other], Ok("/t/p.wasm".into())),
-            ([&library, &library, &other], Ok("/t/q.wasm".into())),
-            ([&library, &third, &other], Err(vec!["`/t/r.wasm`".to_owned(), "`/t/q.wasm`".into()])),
+            // A workspace has no package of its own.
+            ([&foreign, &foreign, &other], Ok("/t/q.wasm".into())),
+            ([&library, &foreign, &other], Err(vec![])),
+            ([&library, &third, &other], Err(vec![])),
+            ([&program, &foreign, &other], Err(vec![])),
+            ([&foreign, &third, &other], Err(vec!["`/t/r.wasm`".to_owned(), "`/t/q.wasm`".into()])),
             ([&library, &library, &library], Err(vec![])),
         ];
         for (lines, expected) in cases {

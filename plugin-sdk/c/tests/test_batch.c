@@ -1,0 +1,41 @@
+/* A batch ends early: natively, with results of which the host wants no more at a time. */
+#include "../mtl_test.h"
+
+/* Outside a plugin they are others, which nobody needs here. */
+#undef MTL_PLUGIN
+#undef MTL_AFTER_RESTORE
+#include "../mtl_exports.h"
+
+enum { ITEMS = 4, SIZE = 400 * 1024 };
+
+/* Ends of items, which are empty, and of results. */
+static mtl_sdk_word batch[MTL_SDK_ENDS + ITEMS];
+
+static mtl_result call(mtl_bytes item) {
+    static char record[SIZE];
+    (void)item;
+    return mtl_record(mtl_bytes_of(record, SIZE));
+}
+
+static void check(const char *what, uint32_t found, uint32_t expected) {
+    if (found == expected) return;
+    fprintf(stderr, "%s: %" PRIu32 ", and should be %" PRIu32 "\n", what, found, expected);
+    ++*mtl_test_failures();
+}
+
+int main(void) {
+    mtl_sdk_state state = {NULL, {NULL, 0, 0}, MTL_TEXT};
+    batch[MTL_SDK_COUNT] = ITEMS;
+    mtl_sdk_batch(&state, call, batch);
+    /* The third makes them more than `MTL_SDK_FULL`. */
+    check("done", batch[MTL_SDK_DONE], 3);
+    for (uint32_t item = 0; item < 3; item++) check("end", batch[MTL_SDK_ENDS + item], SIZE * (item + 1));
+    check("end of what was not begun", batch[MTL_SDK_ENDS + 3], 0);
+
+    batch[MTL_SDK_DONE] = 0;
+    batch[MTL_SDK_STOP] = 1;
+    mtl_sdk_batch(&state, call, batch);
+    check("done after `stop`", batch[MTL_SDK_DONE], 0);
+    free(state.results.data);
+    return mtl_test_end();
+}
