@@ -146,7 +146,7 @@ pub enum RecordRule {
 }
 
 impl RecordRule {
-    /// Whether any part of `bytes` is what a record must be, as far as that is quickly seen.
+    /// Whether every part of `bytes` is what a record must be, as far as that is quickly seen.
     fn holds_within(self, bytes: &[u8], format: Format) -> bool {
         match (self, format) {
             (Self::Any, _) | (Self::ValidJson, Format::Text) => true,
@@ -310,9 +310,7 @@ impl Outcomes {
         ends: impl Iterator<Item = usize>,
         limit: ResultLimit,
     ) -> bool {
-        if limit.refusal("all", bytes.len()).is_some()
-            || !self.rule.holds_within(bytes, self.format)
-        {
+        if !limit.admits(bytes.len()) || !self.rule.holds_within(bytes, self.format) {
             return false;
         }
         let start = self.bytes.len();
@@ -448,7 +446,9 @@ mod tests {
 
     fn outcomes(rule: RecordRule, format: Format) -> Outcomes {
         let mut block = BlockBuilder::new();
-        block.push(b"item");
+        for item in [b"one", b"two", b"six"] {
+            block.push(item);
+        }
         let span = Span::whole(block.seal(ItemIndex::default()));
         let mut outcomes = Outcomes::new(span, WorkerIndex::default(), rule);
         outcomes.set_format(format);
@@ -482,26 +482,33 @@ mod tests {
     fn records_are_taken_together_only_where_each_would_be() {
         let line = RecordRule::Without(b'\n');
         #[rustfmt::skip]
-        let cases: [(RecordRule, Format, &[u8], &str, bool); 7] = [
+        let cases: [(RecordRule, Format, &[u8], &str, bool); 8] = [
             (RecordRule::Any,       Format::Text, b"a\nb", "1MiB", true),
-            (line,                  Format::Text, b"ab",   "1MiB", true),
+            (line,                  Format::Text, b"abc",  "1MiB", true),
             (line,                  Format::Text, b"a\nb", "1MiB", false),
-            (RecordRule::ValidJson, Format::Text, b"{",    "1MiB", true),
-            (RecordRule::ValidJson, Format::Json, b"1",    "1MiB", false),
+            (line,                  Format::Text, b"ab\n", "1MiB", false),
+            (RecordRule::ValidJson, Format::Text, b"{{}",  "1MiB", true),
+            (RecordRule::ValidJson, Format::Json, b"12 ",  "1MiB", false),
             (RecordRule::Any,       Format::Text, b"abc",  "3",    true),
             (RecordRule::Any,       Format::Text, b"abcd", "3",    false),
         ];
         for (rule, format, bytes, limit, is_taken) in cases {
-            let mut outcomes = outcomes(rule, format);
-            let ends = std::iter::once(bytes.len());
-            assert_eq!(
-                outcomes.records(bytes, ends, limit.parse().unwrap()),
-                is_taken,
-                "{bytes:?}"
-            );
-            let records: Vec<_> = outcomes.iter().map(|outcome| outcome.result.unwrap()).collect();
-            assert_eq!(records, if is_taken { vec![Some(bytes)] } else { Vec::new() }, "{bytes:?}");
+            let limit: ResultLimit = limit.parse().unwrap();
+            let (mut together, mut alone) = (outcomes(rule, format), outcomes(rule, format));
+            together.record(b"0", limit);
+            alone.record(b"0", limit);
+            let ends = [2, bytes.len()].into_iter();
+            assert_eq!(together.records(bytes, ends, limit), is_taken, "{bytes:?}");
+            if is_taken {
+                alone.record(&bytes[..2], limit);
+                alone.record(&bytes[2..], limit);
+            }
+            assert_eq!(shown(&together), shown(&alone), "{bytes:?}");
         }
+    }
+
+    fn shown(outcomes: &Outcomes) -> Vec<Option<&[u8]>> {
+        outcomes.iter().map(|outcome| outcome.result.expect("a record")).collect()
     }
 
     #[test]

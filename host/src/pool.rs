@@ -494,14 +494,14 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// Writes outcomes up to where writing ends; says how many were written.
     fn write(&mut self, outcomes: &Outcomes, run: &Run) -> usize {
-        let (mut written, mut outcomes, all_worked) =
-            (0, outcomes.iter(), outcomes.first_fault().is_none());
-        if all_worked && !self.failed && self.goes_on {
-            let taken = self.sink.write_records(&mut outcomes);
+        let mut written = 0;
+        let mut left = outcomes.iter();
+        if outcomes.first_fault().is_none() && !self.failed && self.goes_on {
+            let taken = self.sink.write_many(&mut left);
             self.check(taken, run);
-            written = outcomes.given() - usize::from(self.failed);
+            written = left.given().saturating_sub(usize::from(self.failed));
         }
-        for outcome in outcomes {
+        for outcome in left {
             if self.failed || !self.goes_on {
                 break;
             }

@@ -290,6 +290,7 @@ impl Queue {
     fn admitted(&self, state: &State, rest: &Span) -> usize {
         let (mut items, mut bytes) = (state.held_items, state.held_bytes);
         let last = rest.len().saturating_sub(1);
+        // As a rule there is room for all of it.
         if self.window.has_room(items + last, bytes + rest.total_cost(), self.workers) {
             return rest.len();
         }

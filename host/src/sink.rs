@@ -75,7 +75,7 @@ pub trait Sink {
     ///         Ok(())
     ///     }
     ///
-    ///     fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+    ///     fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
     ///         self.0 += outcomes.count();
     ///         Ok(())
     ///     }
@@ -91,8 +91,9 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write): the outcome that was taken out last is the one that cannot be written.
-    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+    /// As [`write`](Self::write). Of the outcomes that were taken out, the last one then counts as not
+    /// written.
+    fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
         outcomes.try_for_each(|outcome| self.write(&outcome))
     }
 
@@ -117,8 +118,8 @@ impl<S: Sink + ?Sized> Sink for &mut S {
         (**self).write(outcome)
     }
 
-    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
-        (**self).write_records(outcomes)
+    fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        (**self).write_many(outcomes)
     }
 
     fn rule(&self) -> RecordRule {
@@ -135,8 +136,8 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
         (**self).write(outcome)
     }
 
-    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
-        (**self).write_records(outcomes)
+    fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        (**self).write_many(outcomes)
     }
 
     fn rule(&self) -> RecordRule {

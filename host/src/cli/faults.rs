@@ -57,8 +57,8 @@ impl Sink for Faults {
         self.sink.write(outcome)
     }
 
-    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
-        self.sink.write_records(outcomes)
+    fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        self.sink.write_many(outcomes)
     }
 
     fn rule(&self) -> RecordRule {

@@ -3,7 +3,7 @@
 use super::{Outcome, Outcomes};
 
 /// Outcomes that follow each other, for a sink that takes many at once:
-/// [`Sink::write_records`](crate::sink::Sink::write_records) has an example.
+/// [`Sink::write_many`](crate::sink::Sink::write_many) has an example.
 #[derive(Clone, Debug)]
 #[must_use = "it gives outcomes as it is asked for them"]
 pub struct OutcomeIter<'a> {

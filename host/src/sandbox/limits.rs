@@ -191,9 +191,13 @@ impl OwnLimits {
 }
 
 impl ResultLimit {
+    pub(crate) fn admits(self, len: usize) -> bool {
+        len <= self.bytes()
+    }
+
     /// Why something of `len` bytes is not taken, if it is too long.
     pub(crate) fn refusal(self, what: &str, len: usize) -> Option<Broken> {
-        (len > self.bytes()).then(|| {
+        (!self.admits(len)).then(|| {
             let message =
                 format!("{what} of {len} bytes is larger than the {self:#} of `--max-result`");
             Broken::new(FaultKind::BadResult, message)

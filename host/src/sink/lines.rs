@@ -3,7 +3,7 @@
 use super::layout::{Faults, Layout, Tag};
 use super::records::Records;
 use super::{Output, Sink, SinkError};
-use crate::outcome::{Outcome, OutcomeIter, RecordRule};
+use crate::outcome::{Outcome, RecordRule};
 
 /// Writes each record and a line feed. An item that failed leaves an empty line, so that line
 /// N is item N; an item without a record leaves nothing.
@@ -136,11 +136,6 @@ impl Sink for Lines<'_> {
             bytes.push(self.separator);
             Ok(())
         })
-    }
-
-    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
-        // Here `write` is no call.
-        outcomes.try_for_each(|outcome| self.write(&outcome))
     }
 
     fn rule(&self) -> RecordRule {

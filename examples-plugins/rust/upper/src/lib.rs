@@ -40,10 +40,13 @@ mod tests {
     fn ascii_letters_are_put_in_upper_case_and_nothing_else_is_changed() {
         let mut upper = Instance::<Upper>::start("").unwrap();
         #[rustfmt::skip]
-        let cases: [(&[u8], &[u8]); 4] = [
+        let cases: [(&[u8], &[u8]); 7] = [
             // item                                    result
             (b"",                                      b""),
             (b"The quick brown fox, 17 of them: @[`{", b"THE QUICK BROWN FOX, 17 OF THEM: @[`{"),
+            (b"abcdefghijklmno",                       b"ABCDEFGHIJKLMNO"),
+            (b"abcdefghijklmnop",                      b"ABCDEFGHIJKLMNOP"),
+            (b"abcdefghijklmnopqrst",                  b"ABCDEFGHIJKLMNOPQRST"),
             ("na\u{ef}ve".as_bytes(),                  "NA\u{ef}VE".as_bytes()),
             (b"\0\xff az",                             b"\0\xff AZ"),
         ];

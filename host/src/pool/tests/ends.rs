@@ -308,6 +308,35 @@ fn a_sink_that_fails_ends_the_run_and_the_account_is_right() {
     });
 }
 
+/// Takes so many outcomes at once, if there are, and fails.
+struct Short {
+    takes: usize,
+    taken: usize,
+}
+
+impl Sink for Short {
+    fn write(&mut self, _outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
+        unreachable!("the run has ended")
+    }
+
+    fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        self.taken += outcomes.take(self.takes).count();
+        Err(SinkError::other("no more"))
+    }
+}
+
+#[test]
+fn what_a_sink_has_taken_when_it_fails_is_counted_but_for_the_last() {
+    watched(|| {
+        for takes in [0, 1, 100] {
+            let mut sink = Short { takes, taken: 0 };
+            let ended = pool(1, settings(), echo).run(Items::new(numbers(5_000)), &mut sink);
+            assert!(matches!(ended.error, Some(Error::Sink(_))), "{:?}", ended.error);
+            assert_eq!(ended.summary.delivered, sink.taken.saturating_sub(1) as u64, "{takes}");
+        }
+    });
+}
+
 /// Of many outcomes, takes the first two together.
 #[derive(Default)]
 struct Mixed(Vec<u64>);
@@ -318,7 +347,7 @@ impl Sink for Mixed {
         Ok(())
     }
 
-    fn write_records(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+    fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
         assert!(outcomes.clone().all(|outcome| outcome.result.is_ok()), "none is a fault");
         outcomes.take(2).try_for_each(|outcome| self.write(&outcome))
     }

@@ -132,7 +132,10 @@ impl Course {
         if length > Self::MOST_RESULTS || !ends.clone().is_sorted() {
             return None;
         }
-        let results = Word::bytes(bytes, word(bytes, self.at + OUT), length)?;
+        let out = word(bytes, self.at + OUT);
+        // Each result has an address, even where it is empty.
+        out.checked_add(length)?;
+        let results = Word::bytes(bytes, out, length)?;
         Some((results, ends.map(|end| end as usize)))
     }
 

@@ -132,7 +132,7 @@ fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
     let place = AT + HEAD + 4 * 4;
     let more = Course::MOST_RESULTS + 1;
     #[rustfmt::skip]
-    let cases: [(u32, [u32; 4], u32, bool); 13] = [
+    let cases: [(u32, [u32; 4], u32, bool); 14] = [
         // out         ends                           done  at once
         (place,        [2, 2, 5, 10],                 4,    true),
         (place,        [2, 2, 5 | ERROR, 10],         2,    true),
@@ -146,11 +146,12 @@ fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
         (place,        [2, 2, 5, 4],                  4,    false),
         (place,        [2, 2, 5, 11],                 4,    false),
         (u32::MAX,     [2, 2, 5, 10],                 4,    false),
+        (0,            [more - 1; 4],                 4,    true),
         (0,            [more; 4],                     4,    false),
     ];
     for (out, ends, done, is_at_once) in cases {
         let mut bytes = memory(done, out, &ends);
-        if ends[0] == more {
+        if out == 0 {
             bytes.resize(more as usize, b'-');
         }
         let course = Course::new(AT, 4);
