@@ -127,7 +127,7 @@ impl Course {
     ) -> Option<(&'a [u8], impl Iterator<Item = usize> + use<'a>)> {
         let ends = Word::bytes(bytes, self.at + HEAD, 4 * done)?;
         let ends = ends.as_chunks().0.iter().map(|end| u32::from_le_bytes(*end));
-        let length = ends.clone().last()?;
+        let length = ends.clone().next_back()?;
         // An end that has a flag is larger.
         if length > Self::MOST_RESULTS || !ends.clone().is_sorted() {
             return None;
