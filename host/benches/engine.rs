@@ -115,7 +115,7 @@ fn tick(bencher: Bencher<'_, '_>, micros: u64) {
             engine.increment_epoch();
         }
     };
-    let ticking = (micros != NEVER).then(|| thread::spawn(ticking));
+    let ticking = (micros != NEVER).then(|| thread::Builder::new().spawn(ticking));
     bencher.bench_local(|| {
         for _ in 0..1_000 {
             call.call(&mut store, (2048, 100_000)).expect("it does not trap");
@@ -123,7 +123,7 @@ fn tick(bencher: Bencher<'_, '_>, micros: u64) {
     });
     drop(end);
     if let Some(ticking) = ticking {
-        ticking.join().expect("it only waits");
+        ticking.expect("it starts").join().expect("it only waits");
     }
 }
 
