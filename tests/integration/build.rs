@@ -228,6 +228,24 @@ fn packages_are_installed_again_when_others_are_asked_for() {
 }
 
 #[test]
+fn packages_that_are_asked_for_while_others_are_installed_are_installed_next() {
+    let package =
+        |version: &str| format!(r#"{{"devDependencies":{{"componentize-qjs":"{version}"}}}}"#);
+    let (first, second) = (package("0.4"), package("0.5"));
+    let npm = format!(
+        "#!/bin/sh\n/bin/mkdir -p node_modules/componentize-qjs\necho '{second}' >package.json\n"
+    );
+    let project = project()
+        .files(&[("package.json", &first), ("mtl-plugin/build.mjs", "")])
+        .tools(&[("node", COMPILER), ("npm", &npm)]);
+    let said = "npm install --ignore-scripts --no-audit --no-fund\n\
+                node mtl-plugin/build.mjs build/.new/p.wasm\n";
+    for expected in [said, said, ""] {
+        assert_eq!(project.build([]).code(0).stderr_text(), expected);
+    }
+}
+
+#[test]
 fn what_is_not_clear_is_asked() {
     let two = project().files(&[("a.c", ""), ("worker.zig", "")]).tools(&[("zig", COMPILER)]);
     two.build([]).code(2).stdout("").stderr(

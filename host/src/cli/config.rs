@@ -27,6 +27,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 pub(super) use self::error::ConfigError;
+pub(super) use self::pool::is_unset;
 pub(super) use self::print::print;
 
 use self::error::Place;

@@ -35,7 +35,7 @@ pub(crate) enum CliError {
     Overwrite { written: &'static str, read: &'static str, path: PathBuf },
     /// A plugin is named where an input is.
     #[error("cannot read items `{}`: they are WebAssembly", path.display())]
-    PluginAsItems { path: PathBuf },
+    PluginAsItems { path: PathBuf, by_configuration: bool },
     /// `--output-dir` names files after items, and these have no names.
     #[error("`--output-dir` names each result after its item's file, and `{format}` are no files")]
     NamelessItems { format: InputFormat },
@@ -95,10 +95,15 @@ impl CliError {
                 Some("`--init @FILE` takes a file that can be read, `--init TEXT` the text".into())
             }
             Self::Overwrite { .. } => Some("write to another file".into()),
-            Self::PluginAsItems { .. } => Some(
+            Self::PluginAsItems { by_configuration: true, .. } => Some(
                 "the plugin is named already, so that this is an input; `--plugin FILE` takes the \
-                 place of what a configuration names, and of several that work together each has its \
-                 `--worker`"
+                 place of what the configuration names, and of several that work together each has \
+                 its `--worker`"
+                    .into(),
+            ),
+            Self::PluginAsItems { by_configuration: false, .. } => Some(
+                "the plugin is named already, so that this is an input; of several that work together \
+                 each has its `--worker`"
                     .into(),
             ),
             Self::NamelessItems { .. } => Some(
@@ -115,7 +120,10 @@ impl CliError {
             Self::Project(error) => error.hint(),
             Self::New(error) => error.hint(),
             Self::Config(error) => error.hint(),
-            Self::Load(error) => error.hint(),
+            Self::Load(error) => error.hint().map(|hint| match error {
+                LoadError::Read { .. } => format!("{hint}, or a folder of sources, which is built first"),
+                _ => hint,
+            }),
             Self::Build(error) => error.hint().map(Into::into),
             Self::Source(error) => error.hint().map(Into::into),
             Self::Sink(error) => error.hint().map(Into::into),
@@ -129,5 +137,21 @@ impl CliError {
             | Self::Signals { .. }
             | Self::Thread { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mtl_host::{Engine, Plugin};
+
+    use super::*;
+
+    #[test]
+    fn only_the_command_builds_a_plugin_of_a_folder() {
+        let error = Plugin::load(&Engine::new().unwrap(), "/no/such.wasm").unwrap_err();
+        let hint = "a plugin is a .wasm or .wat file";
+        assert_eq!(error.hint().as_deref(), Some(hint));
+        let whole = format!("{hint}, or a folder of sources, which is built first");
+        assert_eq!(CliError::from(error).hint(), Some(whole));
     }
 }

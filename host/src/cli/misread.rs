@@ -10,17 +10,23 @@ use super::error::CliError;
 /// What WebAssembly begins with, and no text does.
 const MAGIC: &[u8; 4] = b"\0asm";
 
-/// Checks that no input is a plugin. What cannot be read says so when it is read.
-pub(crate) fn check(inputs: &[PathBuf]) -> Result<(), CliError> {
+/// Checks that no input is a plugin. What cannot be read says so when it is read. A configuration
+/// may be what names the plugin of the run.
+pub(crate) fn check(inputs: &[PathBuf], config: Option<&Path>) -> Result<(), CliError> {
     match inputs.iter().find(|path| is_wasm(path).unwrap_or(false)) {
-        Some(path) => Err(CliError::PluginAsItems { path: path.clone() }),
+        Some(path) => {
+            let by_configuration = config.is_some();
+            Err(CliError::PluginAsItems { path: path.clone(), by_configuration })
+        }
         None => Ok(()),
     }
 }
 
 fn is_wasm(path: &Path) -> io::Result<bool> {
-    // What is read from a pipe is gone.
-    if !fs::metadata(path)?.is_file() {
+    let found = fs::metadata(path)?;
+    // What is read from a pipe is gone, and so is what some files of the kernel say: they have no
+    // length.
+    if !found.is_file() || found.len() < MAGIC.len() as u64 {
         return Ok(false);
     }
     let mut begins = [0; MAGIC.len()];
@@ -30,6 +36,9 @@ fn is_wasm(path: &Path) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     #[test]
@@ -47,7 +56,28 @@ mod tests {
         for (content, refused) in cases {
             fs::write(&path, content).unwrap();
             let inputs = [PathBuf::from("-"), "/dev/null".into(), "missing".into(), path.clone()];
-            assert_eq!(check(&inputs).is_err(), refused, "{content:?}");
+            assert_eq!(check(&inputs, None).is_err(), refused, "{content:?}");
         }
+    }
+
+    #[test]
+    fn what_the_kernel_says_is_left_to_whoever_reads_items() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("asm"), "read line\n").unwrap();
+        // Its command line is read as `\0asm`.
+        let mut shell = Command::new("/bin/sh")
+            .arg0("")
+            .arg("asm")
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let path = PathBuf::from(format!("/proc/{}/cmdline", shell.id()));
+        let begins = fs::read(&path).unwrap().starts_with(MAGIC);
+        let checked = check(&[path], None);
+        // The end of its input is its end.
+        shell.wait().unwrap();
+        assert!(begins);
+        checked.unwrap();
     }
 }

@@ -40,7 +40,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     machine::allow_open_files();
     let (stop, report) = (StopFlag::new(), Report::to(console));
     check_output_dir(args)?;
-    misread::check(&args.items.inputs)?;
+    misread::check(&args.items.inputs, args.config.as_deref())?;
     args.workers.build()?;
     check_overwrites(args)?;
     let source = open_source(&args.items, args.limits.max_item)?;

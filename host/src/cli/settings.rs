@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Id};
 
 use super::build::BuildArgs;
 use super::cache::CacheCommand;
@@ -67,6 +67,8 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     // Flags that know each other are needed below.
     command.build();
     let run = command.find_subcommand("run").expect("there is one").clone();
+    let unset = unset_switches(&command, &line);
+    let command = going_together(command, |id| unset.contains(id));
     let found = read(lenient(command.clone()), &line)?;
     if found.subcommand_matches("run").is_none() {
         match Cli::from_arg_matches(&found)?.command {
@@ -113,6 +115,31 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
 fn lenient(command: clap::Command) -> clap::Command {
     let needs_nothing = |arg: Arg| arg.requires(Resettable::Reset);
     command.mut_subcommand("run", |run| run.mut_args(needs_nothing))
+}
+
+/// The switches of `run` that the line unsets. Whoever reads it next says what is wrong with it.
+fn unset_switches(command: &clap::Command, line: &[OsString]) -> Vec<Id> {
+    let found = read(going_together(lenient(command.clone()), |_| true), line);
+    let Ok(found) = &found else { return Vec::new() };
+    let Some(given) = found.subcommand_matches("run") else { return Vec::new() };
+    let run = command.find_subcommand("run").expect("it was named");
+    let unset = run.get_arguments().filter(|arg| config::is_unset(given, arg));
+    unset.map(|arg| arg.get_id().clone()).collect()
+}
+
+/// The command, whose `run` takes these flags beside all others: clap would refuse `--SWITCH=false`
+/// beside what only the switch itself does not go with.
+fn going_together(command: clap::Command, flags: impl Fn(&Id) -> bool) -> clap::Command {
+    let part = |run: clap::Command| {
+        let whole = run.clone();
+        run.mut_args(|arg| {
+            let others = whole.get_arg_conflicts_with(&arg).into_iter().map(Arg::get_id);
+            let kept = others.filter(|other| !flags(arg.get_id()) && !flags(other));
+            let kept: Vec<_> = kept.cloned().collect();
+            arg.conflicts_with(Resettable::Reset).conflicts_with_all(kept)
+        })
+    };
+    command.mut_subcommand("run", part)
 }
 
 /// Reads a command line. A switch of `run` may be unset, `--SWITCH=false`, for it may be set in a

@@ -232,7 +232,7 @@ impl LoadError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                "a plugin is a .wasm or .wat file, or a folder of sources, which is built first"
+                "a plugin is a .wasm or .wat file"
             }
             Self::Read { .. }
             | Self::Text { .. }

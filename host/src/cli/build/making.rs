@@ -63,15 +63,19 @@ impl<'a> Making<'a> {
             self.say(step);
             step.run(project.dir())?;
         }
-        if recipe.has_packages {
+        if let Some(packages) = &recipe.packages {
             // Without a note they count as what is asked for.
-            let _ = recipe::note_packages(project.folder());
+            let _ = recipe::note_packages(project.folder(), packages);
         }
         let begun = SystemTime::now();
         let digest = stamp::digest_of_all(project, profile)?;
         let plugin = self.compile(&recipe, &output)?;
         let _ = fs::remove_dir_all(&fresh);
-        self.note(&recipe, digest, &plugin, begun);
+        let asked_since = recipe::packages(project.folder());
+        // What was asked for while others were installed is there after the next time.
+        if recipe.packages.as_ref().is_none_or(|packages| *packages == asked_since) {
+            self.note(&recipe, digest, &plugin, begun);
+        }
         Ok(plugin)
     }
 

@@ -11,6 +11,8 @@ mod zig;
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::error::ProjectError;
 use super::language::Language;
 use super::project::Project;
@@ -42,8 +44,8 @@ pub(super) struct Order<'a> {
 pub(super) struct Recipe {
     /// What brings the compiler, or packages; it may change sources, such as lock files.
     pub(super) prepare: Vec<Step>,
-    /// Whether packages of npm are there after that.
-    pub(super) has_packages: bool,
+    /// The packages of npm that are there after that; `None` where npm has no part in it.
+    pub(super) packages: Option<Value>,
     /// What compiles.
     pub(super) compile: Step,
     pub(super) product: Product,
@@ -67,7 +69,7 @@ impl Recipe {
     fn one(tool: &Tool, compile: Step) -> Self {
         Self {
             prepare: Vec::new(),
-            has_packages: false,
+            packages: None,
             compile,
             product: Product::Ordered,
             tools: vec![tool.file.clone()],
@@ -88,7 +90,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     }
 }
 
-pub(super) use self::npm::note as note_packages;
+pub(super) use self::npm::{note as note_packages, packages};
 pub(super) use self::rust::{made as made_by_cargo, sources as sources_of_cargo};
 
 impl Order<'_> {

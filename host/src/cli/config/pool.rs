@@ -25,6 +25,17 @@ pub(super) fn is_given(given: &ArgMatches, id: &str) -> bool {
     given.value_source(id) == Some(ValueSource::CommandLine)
 }
 
+/// Whether a flag is a switch that is unset on the command line.
+pub(crate) fn is_unset(given: &ArgMatches, arg: &Arg) -> bool {
+    let id = arg.get_id().as_str();
+    matches!(arg.get_action(), ArgAction::SetTrue) && is_given(given, id) && !given.get_flag(id)
+}
+
+/// Whether a flag is on the command line, and says more there than that something is unset.
+pub(super) fn is_set(given: &ArgMatches, arg: &Arg) -> bool {
+    is_given(given, arg.get_id().as_str()) && !is_unset(given, arg)
+}
+
 /// Whether a flag can be in a file.
 pub(super) fn is_setting(arg: &Arg) -> bool {
     const NOT: [&str; 5] = ["help", "version", "config", "print-config", "worker"];
@@ -113,12 +124,8 @@ impl Given<'_> {
     /// Whether the command line has this flag, or one that cannot be together with it.
     fn overrides(&self, arg: &Arg) -> bool {
         let mut others = self.command.get_arguments();
-        let is_given = |other: &Arg| is_given(self.given, other.get_id().as_str());
-        let is_unset = |other: &Arg| {
-            !other.get_action().takes_values() && !self.given.get_flag(other.get_id().as_str())
-        };
-        let wins = |other: &Arg| is_given(other) && !is_unset(other);
-        is_given(arg) || others.any(|other| wins(other) && conflict(self.command, arg, other))
+        is_given(self.given, arg.get_id().as_str())
+            || others.any(|other| is_set(self.given, other) && conflict(self.command, arg, other))
     }
 
     /// The entry as it would be on the command line.

@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::ConfigError;
-use super::pool::{conflict, is_given, is_setting};
+use super::pool::{conflict, is_set, is_setting};
 use super::relative::{self, Meaning};
 use crate::cli::env_grant::EnvGrant;
 use crate::cli::init_arg::InitArg;
@@ -51,9 +51,7 @@ pub(crate) fn print(
 fn is_beside(command: &Command, found: &ArgMatches, arg: &Arg) -> bool {
     let has_default = found.value_source(arg.get_id().as_str()) == Some(ValueSource::DefaultValue);
     let mut others = command.get_arguments();
-    has_default
-        && others
-            .any(|other| is_given(found, other.get_id().as_str()) && conflict(command, arg, other))
+    has_default && others.any(|other| is_set(found, other) && conflict(command, arg, other))
 }
 
 struct Page<'a> {

@@ -66,6 +66,9 @@ impl Value {
                 values.into_iter().map(Self::init).collect()
             }
             (value, Meaning::Init, _) => Ok(vec![value.init()?]),
+            (Self::List(values), Meaning::Kinds, _) if values.is_empty() => {
+                Err(Mismatch { expected: "at least one kind of fault", found: "an empty array" })
+            }
             (Self::List(values), Meaning::Kinds, _) => {
                 let kinds = values.into_iter().map(Self::text).collect::<Result<Vec<_>, _>>()?;
                 Ok(vec![kinds.join(",")])

@@ -7,6 +7,7 @@ use crate::cli::build::tool::Tool;
 
 pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     let entry = entry(order)?;
+    let packages = npm::packages(order.project.folder());
     let install = npm::install(order)?;
     let bin = order.dir().join("node_modules/.bin");
     let tool = match &install {
@@ -32,7 +33,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         // Without `--use` it would want a function of the host.
         .args(["--runtime", "incremental", "--use", abort(order)]);
     let prepare = install.into_iter().collect();
-    Ok(Recipe { prepare, has_packages: true, ..Recipe::one(&tool, step) })
+    Ok(Recipe { prepare, packages: Some(packages), ..Recipe::one(&tool, step) })
 }
 
 /// What is called when the plugin gives up: the SDK has a function that says why.

@@ -15,8 +15,9 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     let node = node.ok_or_else(|| {
         order.no_tool("Node.js", "`apt-get install nodejs npm` as root, or see https://nodejs.org")
     })?;
+    let packages = npm::packages(order.project.folder());
     let install = npm::install(order)?;
     let step = Step::new(&node).arg(SCRIPT).arg(order.output);
     let prepare = install.into_iter().collect();
-    Ok(Recipe { prepare, has_packages: true, ..Recipe::one(&node, step) })
+    Ok(Recipe { prepare, packages: Some(packages), ..Recipe::one(&node, step) })
 }

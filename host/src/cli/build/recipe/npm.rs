@@ -45,7 +45,8 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
         is_installed(order.dir(), name)
             || program.is_some_and(|(_, program)| order.toolbox.find(program).is_some())
     };
-    let (asked, installed) = (asked(folder), folder.json(INSTALLED));
+    let asked = asked(folder, &packages(folder));
+    let installed = folder.json(INSTALLED);
     let is_noted = has_own(folder) && !installed.is_null();
     let is_same = |part: &str| !is_noted || installed[part] == asked[part];
     if dependencies(&package).all(is_there) && is_same("package") && is_same("lock") {
@@ -61,10 +62,10 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
     Ok(Some(Step::new(&npm).args([install, "--ignore-scripts", "--no-audit", "--no-fund"])))
 }
 
-/// Notes what was asked for when all of it was there.
-pub(crate) fn note(folder: &Folder) -> io::Result<()> {
+/// Notes that these packages are there, and the lock file that npm has left.
+pub(crate) fn note(folder: &Folder, packages: &Value) -> io::Result<()> {
     match has_own(folder) {
-        true => fs::write(folder.path().join(INSTALLED), asked(folder).to_string()),
+        true => fs::write(folder.path().join(INSTALLED), asked(folder, packages).to_string()),
         false => Ok(()),
     }
 }
@@ -74,11 +75,15 @@ fn has_own(folder: &Folder) -> bool {
     folder.path().join("node_modules").is_dir()
 }
 
-/// What a project asks for.
-fn asked(folder: &Folder) -> Value {
+/// The packages that a project asks for.
+pub(crate) fn packages(folder: &Folder) -> Value {
     let package = folder.json("package.json");
-    let deciding = DECIDING.map(|part| package[part].clone());
-    json!({ "package": deciding, "lock": folder.json(LOCK) })
+    DECIDING.map(|part| package[part].clone()).into_iter().collect()
+}
+
+/// These packages, and which versions of them.
+fn asked(folder: &Folder, packages: &Value) -> Value {
+    json!({ "package": packages, "lock": folder.json(LOCK) })
 }
 
 /// Whether node would find it: in the project, or in a folder above it.
