@@ -2,8 +2,37 @@
 
 use super::{Outcome, Outcomes};
 
-/// Outcomes that follow each other, for a sink that takes many at once:
-/// [`Sink::write_many`](crate::sink::Sink::write_many) has an example.
+/// Outcomes that follow each other, for a sink that takes many at once
+/// ([`Sink::write_many`](crate::sink::Sink::write_many)).
+///
+/// ```
+/// use mtl_host::sink::SinkError;
+/// use mtl_host::{Outcome, OutcomeIter};
+///
+/// /// Adds up how long records are.
+/// fn add(total: &mut usize, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+///     let length = |outcome: Outcome<'_>| outcome.result.ok().flatten().map_or(0, <[u8]>::len);
+///     *total += outcomes.map(length).sum::<usize>();
+///     Ok(())
+/// }
+/// # use mtl_host::sink::Sink;
+/// # use mtl_host::source::Items;
+/// # use mtl_host::{Engine, Plugin, Pool};
+/// # struct Total(usize);
+/// # impl Sink for Total {
+/// #     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+/// #         unreachable!("{outcome:?}")
+/// #     }
+/// #     fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+/// #         add(&mut self.0, outcomes)
+/// #     }
+/// # }
+/// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// # let mut total = Total(0);
+/// # Pool::builder(&plugin).build()?.run(Items::new(["one", "three"]), &mut total).into_result()?;
+/// # assert_eq!(total.0, 8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "it gives outcomes as it is asked for them"]
 pub struct OutcomeIter<'a> {
