@@ -8,10 +8,12 @@ use std::path::Path;
 
 mod iter;
 mod room;
+mod rule;
 
 pub(crate) use self::iter::Cursor;
 pub use self::iter::OutcomeIter;
 pub(crate) use self::room::{Room, Rooms};
+pub use self::rule::{Format, RecordRule};
 
 use crate::block::{ItemIndex, Span};
 use crate::fault::{Fault, FaultKind};
@@ -63,116 +65,6 @@ pub struct Outcome<'a> {
     pub result: Result<Option<&'a [u8]>, &'a Fault>,
     /// What the plugin says its records are.
     pub format: Format,
-}
-
-/// What the bytes of items or records are.
-///
-/// ```
-/// use mtl_host::{Format, JsonValue};
-///
-/// let value = |format| {
-///     let mut value = Vec::new();
-///     JsonValue::of(b"[1]", format).append_to(&mut value);
-///     String::from_utf8(value)
-/// };
-/// assert_eq!(value(Format::Json)?, "[1]");
-/// assert_eq!(value(Format::Text)?, r#""[1]""#);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// Any bytes; shown as text where they are UTF-8.
-    #[default]
-    Text,
-    /// One JSON value.
-    Json,
-}
-
-impl Format {
-    /// Whether `bytes` are of this format; the error says why not.
-    pub(crate) fn check(self, bytes: &[u8]) -> Result<(), String> {
-        if self == Self::Text {
-            return Ok(());
-        }
-        // `from_slice` would skip over strings that are not UTF-8.
-        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-        let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
-        parsed.map(drop).map_err(|error| error.to_string())
-    }
-}
-
-/// What a record must be, for a sink to take it. One that is not becomes a fault `bad-result`.
-///
-/// ```
-/// use mtl_host::sink::{Sink, SinkError};
-/// use mtl_host::source::Items;
-/// use mtl_host::{Engine, FaultKind, Outcome, Plugin, Pool, RecordRule};
-///
-/// /// Puts a comma after each record.
-/// struct Cells(Vec<u8>);
-///
-/// impl Sink for Cells {
-///     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
-///         if let Ok(Some(record)) = outcome.result {
-///             self.0.extend_from_slice(record);
-///             self.0.push(b',');
-///         }
-///         Ok(())
-///     }
-///
-///     fn rule(&self) -> RecordRule {
-///         RecordRule::Without(b',')
-///     }
-/// }
-///
-/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
-/// let mut cells = Cells(Vec::new());
-/// let source = Items::new(["a", "b,c", "d"]);
-/// let summary = Pool::builder(&plugin).build()?.run(source, &mut cells).into_result()?;
-/// assert_eq!(cells.0, b"A,D,");
-/// assert_eq!(summary.counts.faults_of(FaultKind::BadResult), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RecordRule {
-    /// Anything.
-    #[default]
-    Any,
-    /// It may not hold this byte, which ends records in the output.
-    Without(u8),
-    /// If the plugin says that its records are JSON, it must be one JSON value.
-    ValidJson,
-}
-
-impl RecordRule {
-    /// Whether every part of `bytes` is what a record must be, as far as that is quickly seen.
-    fn holds_within(self, bytes: &[u8], format: Format) -> bool {
-        match (self, format) {
-            (Self::Any, _) | (Self::ValidJson, Format::Text) => true,
-            (Self::Without(byte), _) => memchr::memchr(byte, bytes).is_none(),
-            (Self::ValidJson, Format::Json) => false,
-        }
-    }
-
-    /// Why `record` is not what it must be.
-    fn broken_by(self, record: &[u8], format: Format) -> Option<String> {
-        match (self, format) {
-            (Self::Any, _) => None,
-            (Self::Without(byte), _) => {
-                let place = memchr::memchr(byte, record)?;
-                let what = match byte {
-                    b'\n' => "a line break".into(),
-                    0 => "a zero byte".into(),
-                    other => format!("the byte {other}"),
-                };
-                Some(format!("the result has {what} at byte {place}, which would end its record"))
-            }
-            (Self::ValidJson, format) => {
-                format.check(record).err().map(|why| format!("the result is not JSON: {why}"))
-            }
-        }
-    }
 }
 
 /// What became of the first items of a span, in order.
@@ -440,83 +332,4 @@ pub(crate) fn shortened(mut message: String) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::block::BlockBuilder;
-
-    fn outcomes(rule: RecordRule, format: Format) -> Outcomes {
-        let mut block = BlockBuilder::new();
-        for item in [b"one", b"two", b"six"] {
-            block.push(item);
-        }
-        let span = Span::whole(block.seal(ItemIndex::default()));
-        let mut outcomes = Outcomes::new(span, WorkerIndex::default(), rule);
-        outcomes.set_format(format);
-        outcomes
-    }
-
-    #[test]
-    fn a_record_that_the_sink_cannot_take_is_a_bad_result() {
-        let line = RecordRule::Without(b'\n');
-        #[rustfmt::skip]
-        let cases: [(RecordRule, Format, &[u8], Option<&str>); 8] = [
-            (RecordRule::Any,        Format::Text, b"a\nb",     None),
-            (line,                   Format::Text, b"ab",       None),
-            (line,                   Format::Text, b"a\nb",     Some("the result has a line break at byte 1, which would end its record")),
-            (RecordRule::Without(0), Format::Text, b"a\0",      Some("the result has a zero byte at byte 1, which would end its record")),
-            (RecordRule::ValidJson,  Format::Text, b"{",        None),
-            (RecordRule::ValidJson,  Format::Json, b" [1]\n",   None),
-            (RecordRule::ValidJson,  Format::Json, b"1 2",      Some("the result is not JSON: trailing characters at line 1 column 3")),
-            (RecordRule::ValidJson,  Format::Json, b"\"\xff\"", Some("the result is not JSON: it is not UTF-8")),
-        ];
-        for (rule, format, record, why) in cases {
-            let mut outcomes = outcomes(rule, format);
-            outcomes.record(record, ResultLimit::DEFAULT);
-            let outcome = outcomes.iter().next().unwrap();
-            let told = outcome.result.err().map(|fault| (fault.kind(), fault.message()));
-            assert_eq!(told, why.map(|why| (FaultKind::BadResult, why)), "{rule:?} {record:?}");
-        }
-    }
-
-    #[test]
-    fn records_are_taken_together_only_where_each_would_be() {
-        let line = RecordRule::Without(b'\n');
-        #[rustfmt::skip]
-        let cases: [(RecordRule, Format, &[u8], &str, bool); 8] = [
-            (RecordRule::Any,       Format::Text, b"a\nb", "1MiB", true),
-            (line,                  Format::Text, b"abc",  "1MiB", true),
-            (line,                  Format::Text, b"a\nb", "1MiB", false),
-            (line,                  Format::Text, b"ab\n", "1MiB", false),
-            (RecordRule::ValidJson, Format::Text, b"{{}",  "1MiB", true),
-            (RecordRule::ValidJson, Format::Json, b"12 ",  "1MiB", false),
-            (RecordRule::Any,       Format::Text, b"abc",  "3",    true),
-            (RecordRule::Any,       Format::Text, b"abcd", "3",    false),
-        ];
-        for (rule, format, bytes, limit, is_taken) in cases {
-            let limit: ResultLimit = limit.parse().unwrap();
-            let (mut together, mut alone) = (outcomes(rule, format), outcomes(rule, format));
-            together.record(b"0", limit);
-            alone.record(b"0", limit);
-            let ends = [2, bytes.len()].into_iter();
-            assert_eq!(together.records(bytes, ends, limit), is_taken, "{bytes:?}");
-            if is_taken {
-                alone.record(&bytes[..2], limit);
-                alone.record(&bytes[2..], limit);
-            }
-            assert_eq!(shown(&together), shown(&alone), "{bytes:?}");
-        }
-    }
-
-    fn shown(outcomes: &Outcomes) -> Vec<Option<&[u8]>> {
-        outcomes.iter().map(|outcome| outcome.result.expect("a record")).collect()
-    }
-
-    #[test]
-    fn a_message_is_cut_between_two_characters() {
-        let mut outcomes = outcomes(RecordRule::Any, Format::Text);
-        outcomes.fault(FaultKind::Refused, "é".repeat(10_000));
-        let fault = outcomes.iter().next().unwrap().result.unwrap_err().clone();
-        assert_eq!(fault.message().chars().count(), 2048 + 1);
-        assert!(fault.message().ends_with("é…"));
-    }
-}
+mod tests;

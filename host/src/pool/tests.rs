@@ -11,11 +11,12 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::*;
 use crate::block::BlockBuilder;
 use crate::fault::{Fault, FaultKind};
+use crate::outcome::Outcomes;
 use crate::patience::{PATIENCE, watched};
 use crate::plugin::StartError;
 use crate::sandbox::limits::ResultLimit;
 use crate::sandbox::watchdog::Watchdog;
-use crate::sink::Memory;
+use crate::sink::{Memory, SinkError};
 use crate::source::{Filled, SourceError};
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 

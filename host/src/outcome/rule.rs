@@ -1,0 +1,111 @@
+//! What bytes are, and what a sink asks of them.
+
+/// What the bytes of items or records are.
+///
+/// ```
+/// use mtl_host::{Format, JsonValue};
+///
+/// let value = |format| {
+///     let mut value = Vec::new();
+///     JsonValue::of(b"[1]", format).append_to(&mut value);
+///     String::from_utf8(value)
+/// };
+/// assert_eq!(value(Format::Json)?, "[1]");
+/// assert_eq!(value(Format::Text)?, r#""[1]""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Any bytes; shown as text where they are UTF-8.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json,
+}
+
+impl Format {
+    /// Whether `bytes` are of this format; the error says why not.
+    pub(crate) fn check(self, bytes: &[u8]) -> Result<(), String> {
+        if self == Self::Text {
+            return Ok(());
+        }
+        // `from_slice` would skip over strings that are not UTF-8.
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
+        parsed.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// What a record must be, for a sink to take it. One that is not becomes a fault `bad-result`.
+///
+/// ```
+/// use mtl_host::sink::{Sink, SinkError};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, FaultKind, Outcome, Plugin, Pool, RecordRule};
+///
+/// /// Puts a comma after each record.
+/// struct Cells(Vec<u8>);
+///
+/// impl Sink for Cells {
+///     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+///         if let Ok(Some(record)) = outcome.result {
+///             self.0.extend_from_slice(record);
+///             self.0.push(b',');
+///         }
+///         Ok(())
+///     }
+///
+///     fn rule(&self) -> RecordRule {
+///         RecordRule::Without(b',')
+///     }
+/// }
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let mut cells = Cells(Vec::new());
+/// let source = Items::new(["a", "b,c", "d"]);
+/// let summary = Pool::builder(&plugin).build()?.run(source, &mut cells).into_result()?;
+/// assert_eq!(cells.0, b"A,D,");
+/// assert_eq!(summary.counts.faults_of(FaultKind::BadResult), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordRule {
+    /// Anything.
+    #[default]
+    Any,
+    /// It may not hold this byte, which ends records in the output.
+    Without(u8),
+    /// If the plugin says that its records are JSON, it must be one JSON value.
+    ValidJson,
+}
+
+impl RecordRule {
+    /// Whether every part of `bytes` is what a record must be, as far as that is quickly seen.
+    pub(super) fn holds_within(self, bytes: &[u8], format: Format) -> bool {
+        match (self, format) {
+            (Self::Any, _) | (Self::ValidJson, Format::Text) => true,
+            (Self::Without(byte), _) => memchr::memchr(byte, bytes).is_none(),
+            (Self::ValidJson, Format::Json) => false,
+        }
+    }
+
+    /// Why `record` is not what it must be.
+    pub(super) fn broken_by(self, record: &[u8], format: Format) -> Option<String> {
+        match (self, format) {
+            (Self::Any, _) => None,
+            (Self::Without(byte), _) => {
+                let place = memchr::memchr(byte, record)?;
+                let what = match byte {
+                    b'\n' => "a line break".into(),
+                    0 => "a zero byte".into(),
+                    other => format!("the byte {other}"),
+                };
+                Some(format!("the result has {what} at byte {place}, which would end its record"))
+            }
+            (Self::ValidJson, format) => {
+                format.check(record).err().map(|why| format!("the result is not JSON: {why}"))
+            }
+        }
+    }
+}
