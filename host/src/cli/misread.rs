@@ -63,15 +63,19 @@ mod tests {
     #[test]
     fn what_the_kernel_says_is_left_to_whoever_reads_items() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("asm"), "read line\n").unwrap();
+        fs::write(folder.path().join("asm"), "echo begun\nread line\n").unwrap();
         // Its command line is read as `\0asm`.
         let mut shell = Command::new("/bin/sh")
             .arg0("")
             .arg("asm")
             .current_dir(folder.path())
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        // Before, it may have no command line yet.
+        let mut begun = [0; 6];
+        shell.stdout.take().unwrap().read_exact(&mut begun).unwrap();
         let path = PathBuf::from(format!("/proc/{}/cmdline", shell.id()));
         let begins = fs::read(&path).unwrap().starts_with(MAGIC);
         let checked = check(&[path], None);
