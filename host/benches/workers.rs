@@ -1,5 +1,5 @@
-//! What 1000 workers cost: `word-count`, about 100 KB. Prints how long it takes until all are
-//! initialised, and how much of memory each has.
+//! What workers cost to start: 1000 of `word-count`, about 100 KB, and 8 from a snapshot of what
+//! builds 100 MB in its `init`.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench workers
@@ -10,62 +10,121 @@
 mod support;
 
 use std::fs;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+use mtl_host::{Engine, Event, Isolation, Observer, Plugin, Pool, PoolBuilder, Processes};
 
 use self::support::{number, plugin, work};
 
 const WORKERS: u32 = 1000;
+const FROM_A_SNAPSHOT: u32 = 8;
 const RUNS: usize = 9;
 
-/// Tells of each worker that is ready.
-struct Ready(Mutex<Sender<()>>);
+enum Told {
+    Snapshot,
+    Ready,
+}
 
-impl Observer for Ready {
+/// Tells of a snapshot, and of each worker that is ready.
+struct Teller(Mutex<Sender<Told>>);
+
+impl Observer for Teller {
     fn notify(&self, event: &Event<'_>) {
-        if let Event::WorkerReady { .. } = event {
-            let told = self.0.lock().expect("nothing panics under it");
-            // Who has heard enough listens no more.
-            let _ = told.send(());
-        }
+        let told = match event {
+            Event::SnapshotTaken { .. } => Told::Snapshot,
+            Event::WorkerReady { .. } => Told::Ready,
+            _ => return,
+        };
+        // Who has heard enough listens no more.
+        let _ = self.0.lock().expect("nothing panics under it").send(told);
     }
 }
 
 fn main() {
+    mtl_host::child_main();
     // As `cargo test` runs it: there is nothing to test.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
     let engine = Engine::new().expect("it starts");
-    let plugin = plugin(&engine, "word_count.wasm");
-    let mut runs: Vec<_> = (0..RUNS).map(|_| once(&plugin)).collect();
-    runs.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let (least, (median, resident), most) = (runs[0].0, runs[RUNS / 2], runs[RUNS - 1].0);
+    thousand(&plugin(&engine, "word_count.wasm"));
+    from_a_snapshot(&plugin(&engine, "large-init.wat"));
+}
+
+fn thousand(plugin: &Plugin) {
+    let mut resident = Vec::with_capacity(RUNS);
+    let took = sorted(|| {
+        let (took, each) = all(plugin);
+        resident.push(each);
+        took
+    });
+    resident.sort_by(f64::total_cmp);
     println!(
         "| workers | ms until all are ready, median | fastest to slowest | KiB resident each |"
     );
     println!("|---|---|---|---|");
+    let (least, median, most) = (took[0], took[RUNS / 2], took[RUNS - 1]);
+    let resident = resident[RUNS / 2];
     println!("| {WORKERS} | {median:.0} | {least:.0} to {most:.0} | {resident:.0} |");
 }
 
-/// How many milliseconds it took, and how many KiB each has.
-fn once(plugin: &Plugin) -> (f64, f64) {
-    let (tell, hear) = channel();
+fn from_a_snapshot(plugin: &Plugin) {
+    println!();
+    println!("| isolation | ms for each of 8 workers, median | fastest to slowest |");
+    println!("|---|---|---|");
+    let isolations = [Isolation::Thread, Isolation::Process(Processes::new())];
+    for (isolation, name) in isolations.into_iter().zip(["thread", "process"]) {
+        let took = sorted(|| from_there(plugin, &isolation));
+        let (least, median, most) = (took[0], took[RUNS / 2], took[RUNS - 1]);
+        println!("| {name} | {median:.2} | {least:.2} to {most:.2} |");
+    }
+}
+
+/// What was measured, in so many runs, from the least.
+fn sorted(measure: impl FnMut() -> f64) -> Vec<f64> {
+    let mut took: Vec<_> = std::iter::repeat_with(measure).take(RUNS).collect();
+    took.sort_by(f64::total_cmp);
+    took
+}
+
+/// How many milliseconds it took until all were ready, and how many KiB each has.
+fn all(plugin: &Plugin) -> (f64, f64) {
     let before = resident();
     let begun = Instant::now();
-    let mut pool = Pool::builder(plugin)
-        .jobs(number(&WORKERS.to_string()))
-        .observer(Arc::new(Ready(Mutex::new(tell))))
-        .build()
-        .expect("it is lawful");
-    (0..WORKERS).for_each(|_| hear.recv().expect("each gets ready"));
+    let (mut pool, told) = starting(Pool::builder(plugin), WORKERS);
+    all_are_ready(&told, WORKERS);
     let took = begun.elapsed().as_secs_f64() * 1000.0;
     let each = (resident() - before) / f64::from(WORKERS);
     work(&mut pool, &[b"they do work"], 10_000);
     (took, each)
+}
+
+/// How many milliseconds went by, once there was a snapshot, for each of the workers that start
+/// from it, which they do beside each other.
+fn from_there(plugin: &Plugin, isolation: &Isolation) -> f64 {
+    let pool = Pool::builder(plugin).isolation(isolation.clone()).snapshot();
+    let (mut pool, told) = starting(pool, FROM_A_SNAPSHOT);
+    assert!(matches!(told.recv(), Ok(Told::Snapshot)), "nobody is ready before");
+    let begun = Instant::now();
+    all_are_ready(&told, FROM_A_SNAPSHOT);
+    let took = begun.elapsed().as_secs_f64() * 1000.0;
+    work(&mut pool, &[b"x"], 100);
+    took / f64::from(FROM_A_SNAPSHOT)
+}
+
+/// A pool that is about to have so many workers, and what it tells.
+fn starting(pool: PoolBuilder, workers: u32) -> (Pool, Receiver<Told>) {
+    let (tell, told) = channel();
+    let pool = pool.jobs(number(&workers.to_string())).observer(Arc::new(Teller(Mutex::new(tell))));
+    (pool.build().expect("it is lawful"), told)
+}
+
+fn all_are_ready(told: &Receiver<Told>, workers: u32) {
+    for _ in 0..workers {
+        assert!(matches!(told.recv(), Ok(Told::Ready)), "each gets ready");
+    }
 }
 
 /// What this process has of memory, in KiB. What instances share, such as the pages of a plugin's data
