@@ -4,5 +4,5 @@
 pub use crate::isolation::fuzzing::{
     Became, Came, Lending, Piece, Places, Step, ThereEnded, lent, received, said, understood,
 };
-pub use crate::plugin::fuzzing::{Answered, answered};
+pub use crate::plugin::fuzzing::{Answered, Batch, BatchEnd, Taken, answered};
 pub use crate::source::fuzzing::{Given, given, unpacked};

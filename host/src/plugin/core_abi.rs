@@ -32,6 +32,9 @@ pub(super) use self::exports::{check_function, signature};
 pub(crate) use self::freeze::{Frozen, Witnessed};
 pub(super) use self::word::{Answer, Word};
 
+#[cfg(fuzzing)]
+pub(super) use self::batch::fuzzing;
+
 use self::batch::{Batches, Crossing};
 use self::guest::Guest;
 

@@ -1,7 +1,11 @@
-//! What a fuzz target sees of a plugin's answer.
+//! What fuzz targets see of plugins: of their answers, and of what they take.
 
 use super::core_abi::{Answer, Word};
 use crate::fault::FaultKind;
+use crate::worker::executor::Broken;
+
+pub use super::core_abi::fuzzing::{Batch, BatchEnd};
+pub use super::typed::fuzzing::Taken;
 
 /// What a plugin answered, with its bytes where they lie in its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +20,20 @@ pub enum Answered<'a> {
     Broken(FaultKind),
 }
 
-/// Reads what `word` says out of `memory`.
-pub fn answered(word: i64, memory: &[u8]) -> Answered<'_> {
-    match Word::new(word).read(memory) {
-        Ok(Answer::Record(bytes)) => Answered::Record(bytes),
-        Ok(Answer::NoRecord) => Answered::NoRecord,
-        Ok(Answer::Refused(message)) => Answered::Refused(message, false),
-        Ok(Answer::BadItem(message)) => Answered::Refused(message, true),
-        Err(broken) => Answered::Broken(broken.kind),
+impl<'a> Answered<'a> {
+    pub(super) fn of(answer: Result<Answer<'a>, Broken>) -> Self {
+        match answer {
+            Ok(Answer::Record(bytes)) => Self::Record(bytes),
+            Ok(Answer::NoRecord) => Self::NoRecord,
+            Ok(Answer::Refused(message)) => Self::Refused(message, false),
+            Ok(Answer::BadItem(message)) => Self::Refused(message, true),
+            Err(broken) => Self::Broken(broken.kind),
+        }
     }
+}
+
+/// Reads what `word` says out of `memory`.
+#[must_use]
+pub fn answered(word: i64, memory: &[u8]) -> Answered<'_> {
+    Answered::of(Word::new(word).read(memory))
 }

@@ -12,6 +12,8 @@ mod answer;
 mod arguments;
 mod example;
 mod function;
+#[cfg(fuzzing)]
+pub(super) mod fuzzing;
 mod mistake;
 mod named;
 mod reader;

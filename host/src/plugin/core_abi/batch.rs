@@ -28,6 +28,8 @@ use crate::sandbox::deadline::Phase;
 use crate::worker::executor::{Broken, Ran, Turns};
 
 mod course;
+#[cfg(fuzzing)]
+pub(in crate::plugin) mod fuzzing;
 
 /// The words before the ends.
 pub(super) const HEAD: u32 = 16;

@@ -1,0 +1,165 @@
+//! What the host makes of what a plugin says of a batch, in words that it may write to at any time.
+//!
+//! The words are taken apart here by arithmetic that cannot overflow. What becomes of the outcomes in
+//! a run, the target `module` sees.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use mtl_host::FaultKind;
+use mtl_host::fuzzing::{Answered, Batch};
+
+#[derive(Arbitrary, Debug)]
+struct Case<'a> {
+    /// How far into the memory the batch is.
+    before: u8,
+    ends: Vec<End>,
+    out: Out,
+    /// How many items are done, at each tick and when it comes back.
+    ticks: Vec<Done>,
+    done: Done,
+    code: Option<i8>,
+    results: &'a [u8],
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum End {
+    /// So far behind the one before.
+    Behind {
+        length: u8,
+        flags: u8,
+    },
+    Any(u32),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Out {
+    /// Where results are.
+    There,
+    Any(u32),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Done {
+    More(u8),
+    All,
+    Any(u32),
+}
+
+/// As many as a batch of small items has.
+const MOST_ITEMS: usize = 64;
+/// The words of a batch, by their places.
+const DONE: usize = 4;
+const STOP: usize = 12;
+const ENDS: usize = 16;
+/// Results that begin later are not read.
+const MOST_RESULTS: u64 = 16 * 1024 * 1024;
+
+struct Words {
+    memory: Vec<u8>,
+    at: usize,
+    count: u32,
+    out: u32,
+    ends: Vec<u32>,
+}
+
+impl Words {
+    fn new(case: &Case<'_>) -> Option<Self> {
+        let at = usize::from(case.before);
+        let mut last = 0_u32;
+        let ends: Vec<_> = case.ends.iter().take(MOST_ITEMS).map(|end| {
+            let end = match *end {
+                End::Any(end) => end,
+                End::Behind { length, flags } => {
+                    u32::from(flags & 3) << 30 | last.saturating_add(length.into()) & LENGTH
+                }
+            };
+            last = end & LENGTH;
+            end
+        });
+        let ends: Vec<_> = ends.collect();
+        let count = u32::try_from(ends.len()).ok().filter(|count| *count > 0)?;
+        let out = match case.out {
+            Out::There => (at + ENDS + 4 * ends.len()) as u32,
+            Out::Any(out) => out,
+        };
+        let mut memory = vec![0; at];
+        let words = [count, 0, out, 0].into_iter().chain(ends.iter().copied());
+        memory.extend(words.flat_map(u32::to_le_bytes));
+        memory.extend(case.results);
+        Some(Self { memory, at, count, out, ends })
+    }
+
+    fn word(&mut self, place: usize) -> &mut [u8] {
+        &mut self.memory[self.at + place..][..4]
+    }
+
+    /// The plugin says how many items are done.
+    fn say(&mut self, done: Done, before: u32) -> u32 {
+        let done = match done {
+            Done::More(more) => before.saturating_add(more.into()),
+            Done::All => self.count,
+            Done::Any(done) => done,
+        };
+        self.word(DONE).copy_from_slice(&done.to_le_bytes());
+        done
+    }
+
+    /// The answers to the first items, up to one that does not hold.
+    fn answers(&self, done: u32) -> Vec<Answered<'_>> {
+        let (mut start, mut answers) = (0, Vec::new());
+        for end in &self.ends[..done as usize] {
+            let (flags, end) = (end >> 30, u64::from(end & LENGTH));
+            let from = u64::from(self.out) + start;
+            let bytes = || self.memory.get(from as usize..(from + end - start) as usize);
+            let holds = start <= MOST_RESULTS && start <= end && from <= u64::from(u32::MAX);
+            let answer = match (holds, flags) {
+                (false, _) => None,
+                (true, 0b01) => Some(Answered::NoRecord),
+                (true, 0b00) => bytes().map(Answered::Record),
+                (true, _) => bytes().map(|message| Answered::Refused(message, flags == 0b11)),
+            };
+            answers.push(answer.unwrap_or(Answered::Broken(FaultKind::BadResult)));
+            if answer.is_none() {
+                break;
+            }
+            start = end;
+        }
+        answers
+    }
+}
+
+const LENGTH: u32 = (1 << 30) - 1;
+
+fuzz_target!(|case: Case<'_>| {
+    let Some(mut words) = Words::new(&case) else { return };
+    let mut batch = Batch::new(words.at as u32, words.count);
+    let (mut said, mut goes_on) = (0, true);
+    for done in &case.ticks {
+        said = words.say(*done, said);
+        let before = batch.own();
+        goes_on = batch.tick(&mut words.memory);
+        assert!((1..=before).contains(&batch.own()), "what others have does not come back");
+        if !goes_on {
+            break;
+        }
+        assert_eq!(words.word(STOP), 1_u32.to_le_bytes(), "it is told to stop");
+    }
+    said = words.say(case.done, said);
+
+    let end = batch.end(&words.memory, case.code.map(i32::from));
+    assert!(
+        end.done <= said.min(batch.own()),
+        "no more are done than it says, nor what others have"
+    );
+    let is_lawful = goes_on && case.code == Some(0) && said <= words.count;
+    assert!(is_lawful || end.fault.is_some(), "what is not lawful is a fault");
+    assert_eq!(end.each, words.answers(end.done));
+
+    let records: Option<Vec<_>> = end.each.iter().map(|answer| match *answer {
+        Answered::Record(record) => Some(record),
+        _ => None,
+    });
+    assert_eq!(end.together, records.filter(|all| !all.is_empty()), "together as one by one");
+});
