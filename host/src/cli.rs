@@ -6,6 +6,7 @@
 //!                  config (a file)     └ signals ─▶ stop flag
 //! ```
 
+mod beside;
 mod build;
 mod cache;
 mod cache_args;

@@ -244,6 +244,19 @@ fn standard_output_may_be_a_file_that_is_used_already() {
 }
 
 #[test]
+fn a_file_beside_the_results_has_a_name() {
+    for flag in ["--faults", "--finish-output"] {
+        let error = format!(
+            "error: invalid value '-' for '{flag} <FILE>': not the name of a file; for standard output \
+             say `/dev/stdout`\n"
+        );
+        let ran = host().plugin("upper.wat").args([flag, "-"]).run().code(2);
+        assert!(ran.stderr_text().starts_with(&error), "{}", ran.stderr_text());
+        assert!(!ran.folder().join("-").exists());
+    }
+}
+
+#[test]
 fn a_number_that_is_none_is_told_in_words() {
     #[rustfmt::skip]
     let cases = [

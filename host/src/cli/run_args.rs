@@ -4,12 +4,13 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
 use mtl_host::{
     ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jail, Jobs, MaxFaults, MaxRestarts,
     NetGrant, RetryOn, Sha256, Window,
 };
 
+use super::beside;
 use super::cache_args::CacheArgs;
 use super::env_grant::EnvGrant;
 use super::formats::{InputFormat, Layout, OutputFormat, ResultFormat};
@@ -309,7 +310,7 @@ pub(crate) struct TimeArgs {
 
     /// Write what plugins say at their end to FILE, as lines of JSON: worker, items, and report,
     /// error, or what was lost; without this, reports go to standard error
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(beside::file))]
     pub(crate) finish_output: Option<PathBuf>,
 }
 
@@ -353,7 +354,7 @@ pub(crate) struct FaultArgs {
 
     /// Write each fault to FILE, as a line of JSON: index, kind, message, worker, and the item
     /// or the path of its file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(beside::file))]
     pub(crate) faults: Option<PathBuf>,
 }
 

@@ -68,7 +68,7 @@ impl Words {
     fn new(case: &Case<'_>) -> Option<Self> {
         let at = usize::from(case.before);
         let mut last = 0_u32;
-        let ends: Vec<_> = case.ends.iter().take(MOST_ITEMS).map(|end| {
+        let ends = case.ends.iter().take(MOST_ITEMS).map(|end| {
             let end = match *end {
                 End::Any(end) => end,
                 End::Behind { length, flags } => {
@@ -157,9 +157,10 @@ fuzz_target!(|case: Case<'_>| {
     assert!(is_lawful || end.fault.is_some(), "what is not lawful is a fault");
     assert_eq!(end.each, words.answers(end.done));
 
-    let records: Option<Vec<_>> = end.each.iter().map(|answer| match *answer {
+    let records = end.each.iter().map(|answer| match *answer {
         Answered::Record(record) => Some(record),
         _ => None,
     });
+    let records: Option<Vec<_>> = records.collect();
     assert_eq!(end.together, records.filter(|all| !all.is_empty()), "together as one by one");
 });
