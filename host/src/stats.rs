@@ -99,6 +99,9 @@ pub struct Summary {
     pub counts: Counts,
     /// How many outcomes were handed to the sink, or taken from the iterator.
     pub delivered: u64,
+    /// How many items were done, and nobody got what became of them: they come after one that has
+    /// ended the run, or after results were no longer wanted, or could not be written.
+    pub undelivered: u64,
     /// How often an item was tried again.
     pub retried: u64,
     /// From the start of the run to its end.

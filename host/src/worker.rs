@@ -111,6 +111,8 @@ pub struct WorkerReport {
     pub items: u64,
     /// How many of its instances broke; what they knew is not in the closing report.
     pub broken: u64,
+    /// How many of those would have given a closing report.
+    pub lost: u64,
     /// The closing report of the worker's last instance; none if it gives none, or if the
     /// worker was retired; or why there is none although the plugin would give one.
     pub closing: Result<Option<Vec<u8>>, Broken>,
@@ -122,7 +124,7 @@ impl WorkerReport {
     /// Of a worker that did not end in time.
     pub(crate) fn of_abandoned(worker: WorkerIndex) -> Self {
         let why = Broken::new(FaultKind::Timeout, "the worker did not end in time");
-        Self { worker, items: 0, broken: 0, closing: Err(why), last: (0, Format::Text) }
+        Self { worker, items: 0, broken: 0, lost: 0, closing: Err(why), last: (0, Format::Text) }
     }
 
     /// Tells of the closing report, if there was to be one.
@@ -150,6 +152,7 @@ impl Worker {
             items: 0,
             instances: 0,
             broken: 0,
+            lost: 0,
         };
         serving.open();
         while let Some(ticket) = tickets.next() {
@@ -179,6 +182,7 @@ struct Serving {
     /// How many executors it has had.
     instances: u64,
     broken: u64,
+    lost: u64,
 }
 
 impl Serving {
@@ -240,6 +244,7 @@ impl Serving {
             let (worker, items) = (self.worker.index, self.since_open);
             self.worker.audience.tell(&Event::WorkerBroke { worker, items, why });
             if self.executor.as_ref().is_some_and(|executor| executor.has_report()) {
+                self.lost += 1;
                 let closing = Closing::Lost(why);
                 self.worker.audience.tell(&Event::Finished { worker, items, closing });
             }
@@ -273,9 +278,16 @@ impl Serving {
 
     /// Ends the executor, if there is one: what the worker has done up to here.
     fn report(&mut self) -> WorkerReport {
-        let (worker, items, broken) = (self.worker.index, self.items, self.broken);
-        let mut report =
-            WorkerReport { worker, items, broken, closing: Ok(None), last: (0, Format::Text) };
+        let (worker, items) = (self.worker.index, self.items);
+        let (broken, lost) = (self.broken, self.lost);
+        let mut report = WorkerReport {
+            worker,
+            items,
+            broken,
+            lost,
+            closing: Ok(None),
+            last: (0, Format::Text),
+        };
         if let Some(mut executor) = self.executor.take()
             && self.worker.cancel.lets_work()
         {

@@ -76,7 +76,7 @@ fn a_line_that_is_not_json_is_a_fault_of_its_item_with_the_number_of_the_line() 
         .run()
         .code(1)
         .stdout("1\n\n3\n")
-        .stderr("fault: item 1: bad-item: `items` line 3: expected value at column 7\n");
+        .stderr("fault: item 1: bad-item: `items` line 3: not JSON: expected value at column 7\n");
 }
 
 #[test]

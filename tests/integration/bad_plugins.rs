@@ -9,8 +9,8 @@ fn refused(host: Host, stderr: &str) {
 
 #[test]
 fn what_is_no_webassembly_is_named_for_what_it_is() {
-    let compile = " hint: compile the code to WebAssembly first: for Rust, `cargo build --release \
-                   --target wasm32-wasip1`\n";
+    let compile = " hint: compile the code to WebAssembly first: `mtl-host build FOLDER` does so with a \
+                   folder of sources, in Rust, C, Zig, Go, AssemblyScript, JavaScript or Python\n";
     let damaged = " hint: the file may be damaged or incomplete: build or copy it again\n";
     #[rustfmt::skip]
     let cases: [(&[u8], String); 5] = [
@@ -178,7 +178,8 @@ fn a_plugin_that_takes_items_as_they_are_cannot_take_them_apart() {
         let host = host().plugin("upper.wat").args(["--args", passing]).stdin("[1]\n");
         host.run().code(3).stdout("").stderr(&format!(
             "error: plugin `upper.wat` takes items as they are, not by `{passing}`\n \
-             hint: leave out `--args`, or write the worker with named parameters: in Rust, with \
+             hint: leave out `--args`, or write the worker with named parameters, where its SDK has \
+             them: in Rust, with \
              `#[mtl_plugin::worker]`\n"
         ));
     }

@@ -228,6 +228,27 @@ fn packages_are_installed_again_when_others_are_asked_for() {
 }
 
 #[test]
+fn packages_that_were_installed_in_part_are_installed_again() {
+    let cut = "#!/bin/sh\n/bin/mkdir -p node_modules/componentize-qjs/half\nkill -KILL $$\n";
+    let whole = "#!/bin/sh\n/bin/mkdir -p node_modules/componentize-qjs\n\
+                 echo >node_modules/.package-lock.json\n";
+    let package = r#"{"devDependencies":{"componentize-qjs":"0.4"}}"#;
+    let project = project()
+        .files(&[("package.json", package), ("mtl-plugin/build.mjs", "")])
+        .tools(&[("node", COMPILER), ("npm", cut)]);
+    let install = "npm install --ignore-scripts --no-audit --no-fund\n";
+    let compile = "node mtl-plugin/build.mjs build/.new/p.wasm\n";
+    project.build([]).code(5).stdout("");
+    let half = project.path("p/node_modules/componentize-qjs/half");
+    assert!(half.exists());
+
+    project.tool("npm", whole);
+    assert_eq!(project.build([]).code(0).stderr_text(), [install, compile].concat());
+    assert!(!half.exists());
+    project.build([]).code(0).stderr("");
+}
+
+#[test]
 fn packages_that_are_asked_for_while_others_are_installed_are_installed_next() {
     let package =
         |version: &str| format!(r#"{{"devDependencies":{{"componentize-qjs":"{version}"}}}}"#);
@@ -343,7 +364,7 @@ fn cargo_says_what_it_has_made_and_of_what() {
     if found.exit_code() == Some(5) {
         found.stdout("").stderr(
             "error: rust needs a Rust with the target wasm32-wasip1, which is not there\n \
-             hint: install it: `rustup target add wasm32-wasip1`\n",
+             hint: install it: `rustup target add wasm32-wasip1`, with rustup from https://rustup.rs\n",
         );
     }
 }

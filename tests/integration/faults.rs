@@ -50,6 +50,14 @@ fn a_component_that_traps_is_replaced_as_well() {
 }
 
 #[test]
+fn a_closing_report_that_is_lost_is_told_if_there_is_no_other_either() {
+    host().plugin("component.wat").args(["--jobs", "1"]).stdin("a\ntrap\n").run().code(1).stderr(
+        "fault: item 1: trap: wasm `unreachable` instruction executed, in `call`\n\
+         warning: worker 0 has lost the closing reports of 1 instance that broke\n",
+    );
+}
+
+#[test]
 fn a_plugin_without_room_for_items_fails_each() {
     #[rustfmt::skip]
     let cases = [

@@ -106,7 +106,9 @@ fn a_request_to_terminate_is_heard_as_well() {
     running.send("one\n");
     running.wait_for_stdout("ONE\n");
     running.signal(Signal::TERM);
-    running.finish_with_stdin_open().code(130).stdout("ONE\n").stderr(STOPPING);
+    running.finish_with_stdin_open().code(130).stdout("ONE\n").stderr(
+        "interrupted: finishing what is in the workers; send SIGTERM again to end at once\n",
+    );
 }
 
 #[test]

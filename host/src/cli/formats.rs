@@ -14,7 +14,7 @@ pub(crate) enum InputFormat {
     Lines,
     /// Items end in a zero byte, as `find -print0` writes them
     Nul,
-    /// One JSON value a line; a line that is none is a faulty item
+    /// One JSON value a line; a line that is none is a faulty item, and a blank line is no item
     Jsonl,
     /// Each item after its length: 4 bytes, little-endian
     Frames,

@@ -94,9 +94,9 @@ impl Report {
 
     /// What is missing from what a worker's plugins said at their end.
     pub(crate) fn closed(&self, report: &WorkerReport) {
-        let (worker, broken) = (report.worker, report.broken);
-        if broken > 0 && matches!(report.closing, Ok(Some(_))) {
-            let instances = counted(broken, "instance");
+        let (worker, lost) = (report.worker, report.lost);
+        if lost > 0 {
+            let instances = counted(lost, "instance");
             self.0.line(&format!(
                 "warning: worker {worker} has lost the closing reports of {instances} that broke"
             ));
@@ -122,10 +122,11 @@ impl Report {
         self.0.line(&summary_text(summary));
     }
 
-    pub(crate) fn interrupted(&self) {
-        self.0.line(
-            "interrupted: finishing what is in the workers; press Ctrl-C again to end at once",
-        );
+    /// The run is asked to end, and how it is asked to end at once.
+    pub(crate) fn interrupted(&self, again: &str) {
+        self.0.line(&format!(
+            "interrupted: finishing what is in the workers; {again} to end at once"
+        ));
     }
 
     fn plugin_says(&self, worker: WorkerIndex, what: &str, text: &str) {
@@ -238,6 +239,9 @@ fn summary_text(summary: &Summary) -> String {
     }
     if counts.no_record() > 0 {
         parts.push(format!("{} filtered", counts.no_record()));
+    }
+    if summary.undelivered > 0 {
+        parts.push(format!("{} not written", summary.undelivered));
     }
     if counts.not_run() > 0 {
         parts.push(format!("{} not run", counts.not_run()));

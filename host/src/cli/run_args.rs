@@ -271,8 +271,8 @@ pub(crate) struct WorkerArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Time and restarts")]
 pub(crate) struct TimeArgs {
-    /// How long an item may take, such as 100ms, 1.5s or 2m: then it has the fault `timeout`, and
-    /// a fresh instance takes the next one
+    /// How long an item may take, such as 100ms, 1.5s or 2m (a number alone is seconds): then it
+    /// has the fault `timeout`, and a fresh instance takes the next one
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) timeout: Option<TimeSpan>,
 

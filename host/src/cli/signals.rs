@@ -1,4 +1,4 @@
-//! Ctrl-C. The first asks the run to end, the second ends the process.
+//! Ctrl-C, and SIGTERM. The first asks the run to end, the second ends the process.
 //!
 //! A thread takes the signals and may write to the terminal. Should it ever hang in that
 //! (standard error may be a pipe that nobody empties), the handler itself ends the process at
@@ -72,7 +72,7 @@ impl Listener {
     }
 
     fn serve(&self, mut incoming: Incoming) {
-        for _ in &mut incoming.forever() {
+        for signal in &mut incoming.forever() {
             if self.stop.is_set() {
                 self.busy.store(true, Ordering::SeqCst);
                 self.console.end_line();
@@ -80,7 +80,8 @@ impl Listener {
             }
             self.stop.set();
             self.busy.store(true, Ordering::SeqCst);
-            Report::to(&self.console).interrupted();
+            let again = if signal == SIGTERM { "send SIGTERM again" } else { "press Ctrl-C again" };
+            Report::to(&self.console).interrupted(again);
             self.busy.store(false, Ordering::SeqCst);
         }
     }

@@ -255,8 +255,8 @@ impl LoadError {
                 "`--max-functions N` allows more: each takes the compiler some kilobytes"
             }
             Self::NotWasm { .. } => {
-                "compile the code to WebAssembly first: \
-                 for Rust, `cargo build --release --target wasm32-wasip1`"
+                "compile the code to WebAssembly first: `mtl-host build FOLDER` does so with a folder \
+                 of sources, in Rust, C, Zig, Go, AssemblyScript, JavaScript or Python"
             }
             Self::Truncated { .. } | Self::Invalid { .. } => {
                 "the file may be damaged or incomplete: build or copy it again"

@@ -85,6 +85,7 @@ pub(super) struct Account {
     begun: Instant,
     counts: Counts,
     delivered: u64,
+    undelivered: u64,
     /// By the policy: the first fault, or all of them.
     faults: Vec<Fault>,
 }
@@ -92,7 +93,7 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn begin() -> Self {
         let (counts, faults) = (Counts::default(), Vec::new());
-        Self { begun: Instant::now(), counts, delivered: 0, faults }
+        Self { begun: Instant::now(), counts, delivered: 0, undelivered: 0, faults }
     }
 }
 
@@ -168,6 +169,13 @@ impl Delivery {
         let counts = self.account.counts;
         let items = counts.total() - before.total();
         self.account.delivered += delivered as u64;
+        if delivered < outcomes.len() {
+            let left = outcomes.results().skip(delivered);
+            let is_done = |result: &Result<_, &Fault>| {
+                result.as_ref().err().is_none_or(|fault| fault.kind() != FaultKind::NotRun)
+            };
+            self.account.undelivered += left.filter(is_done).count() as u64;
+        }
         let failed = counts.failed() - before.failed();
         self.run.progress.advance(items, failed, outcomes.span().input_bytes());
         let bytes = outcomes.span().total_cost() + outcomes.result_bytes();
@@ -205,6 +213,7 @@ impl Delivery {
             read,
             counts: account.counts,
             delivered: account.delivered,
+            undelivered: account.undelivered,
             retried: self.run.retried(),
             took: account.begun.elapsed(),
             stopped: self.stop.is_set(),

@@ -157,8 +157,8 @@ impl BuildError {
             }
             Self::Code(_) => None,
             Self::NoPassing { .. } => Some(
-                "leave out `--args`, or write the worker with named parameters: \
-                 in Rust, with `#[mtl_plugin::worker]`",
+                "leave out `--args`, or write the worker with named parameters, where its SDK has \
+                 them: in Rust, with `#[mtl_plugin::worker]`",
             ),
             Self::NoFuel { .. } => Some("load it with `Engine::with_fuel()`"),
             Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),

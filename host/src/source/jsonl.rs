@@ -87,7 +87,7 @@ fn add(line: &[u8], record: Record<'_>, block: &mut BlockBuilder) {
         // Counted in the line as it stands in the file.
         let column = column + line.len() - line.trim_ascii_start().len();
         let Record { input, number, .. } = record;
-        block.reject(format!("`{input}` line {number}: {reason} at column {column}"));
+        block.reject(format!("`{input}` line {number}: not JSON: {reason} at column {column}"));
     }
 }
 

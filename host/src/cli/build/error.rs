@@ -74,11 +74,17 @@ impl ProjectError {
             Self::NoTool { install, .. } | Self::TooOld { install, .. } => {
                 Some(format!("install it: {install}"))
             }
+            Self::Read { source, .. } => match source.kind() {
+                io::ErrorKind::NotADirectory => Some("name the folder of the project".into()),
+                io::ErrorKind::NotFound => {
+                    Some("`mtl-host new --lang LANG DIR` begins a project".into())
+                }
+                _ => None,
+            },
             Self::NotIn { .. }
             | Self::Start { .. }
             | Self::Failed { .. }
             | Self::NotMade { .. }
-            | Self::Read { .. }
             | Self::Write { .. } => None,
         }
     }

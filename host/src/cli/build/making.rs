@@ -59,6 +59,10 @@ impl<'a> Making<'a> {
         let recipe = recipe::recipe(&order)?;
         let fresh = project.dir().join(fresh);
         self.empty(&fresh)?;
+        if recipe.packages.is_some() && !recipe.prepare.is_empty() {
+            // Without a note it is as if nothing had been begun.
+            let _ = recipe::begin_packages(project.folder());
+        }
         for step in &recipe.prepare {
             self.say(step);
             step.run(project.dir())?;

@@ -90,7 +90,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     }
 }
 
-pub(super) use self::npm::{note as note_packages, packages};
+pub(super) use self::npm::{begin as begin_packages, note as note_packages, packages};
 pub(super) use self::rust::{made as made_by_cargo, sources as sources_of_cargo};
 
 impl Order<'_> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::outcome::OutcomeIter;
+use crate::stats::Summary;
 use crate::worker::renewal::MaxRestarts;
 
 #[test]
@@ -24,9 +25,27 @@ fn each_policy_does_what_it_says() {
             assert_eq!(told.as_deref(), error, "{policy}");
             assert_eq!(sink.results().len(), written, "{policy}");
             assert_eq!(ended.summary.delivered, written as u64, "{policy}");
-            assert_eq!(ended.summary.read, ended.summary.counts.total(), "{policy}");
+            let Summary { read, counts, delivered, undelivered, .. } = ended.summary;
+            assert_eq!(read, counts.total(), "{policy}");
+            assert_eq!(delivered + undelivered, read - counts.not_run(), "{policy}");
             assert_eq!(sink.results()[2].as_ref().unwrap().as_deref(), Some(&b"2"[..]));
             assert!(sink.results()[3].is_err(), "{policy}");
+        }
+    });
+}
+
+#[test]
+fn what_was_done_and_nobody_took_is_counted() {
+    watched(|| {
+        let call = |_: usize, item: &[u8]| Reply::Record(item.to_vec());
+        for taken in 1..=3 {
+            let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(3).unwrap());
+            let mut pool = pool(1, Settings { chunk_size, ..settings() }, call);
+            // The outcomes of a chunk come together.
+            let mut results = pool.map(numbers(3));
+            assert_eq!(results.by_ref().take(taken).filter(Result::is_ok).count(), taken);
+            let Summary { delivered, undelivered, .. } = results.end().summary;
+            assert_eq!((delivered, undelivered), (taken as u64, 3 - taken as u64));
         }
     });
 }

@@ -75,7 +75,7 @@ fn a_place_is_counted_in_its_own_input() {
     let folder = Folder::new();
     let paths = vec![folder.file("a", "1\n2"), folder.file("b", "\n\nno\n")];
     let given = Given::by(Jsonl::new(Inputs::open(paths.clone()).unwrap()));
-    let why = format!("!`{}` line 3: expected ident at column 2", paths[1].display());
+    let why = format!("!`{}` line 3: not JSON: expected ident at column 2", paths[1].display());
     assert_eq!(given.texts(), ["1", "2", &why]);
 }
 

@@ -14,18 +14,18 @@ fn a_line_is_one_value() {
         (b"1\n\n \r\n2\n", &["1", "2"]),
         (b"\xef\xbb\xbf1\n", &["1"]),
         (b"\xef\xbb\xbf\n1\n", &["1"]),
-        (b"1\n\n\nno\n", &["1", "!`script` line 4: expected ident at column 2"]),
+        (b"1\n\n\nno\n", &["1", "!`script` line 4: not JSON: expected ident at column 2"]),
         (
             b"[1\n2]\n",
             &[
-                "!`script` line 1: EOF while parsing a list at column 2",
-                "!`script` line 2: trailing characters at column 2",
+                "!`script` line 1: not JSON: EOF while parsing a list at column 2",
+                "!`script` line 2: not JSON: trailing characters at column 2",
             ],
         ),
-        (b"1 2\n3", &["!`script` line 1: trailing characters at column 3", "3"]),
-        (b"  }\n", &["!`script` line 1: expected value at column 3"]),
-        (b"1\n\xef\xbb\xbf2\n", &["1", "!`script` line 2: expected value at column 1"]),
-        (b"\"a\xffb\"\n", &["!`script` line 1: not valid UTF-8 at column 3"]),
+        (b"1 2\n3", &["!`script` line 1: not JSON: trailing characters at column 3", "3"]),
+        (b"  }\n", &["!`script` line 1: not JSON: expected value at column 3"]),
+        (b"1\n\xef\xbb\xbf2\n", &["1", "!`script` line 2: not JSON: expected value at column 1"]),
+        (b"\"a\xffb\"\n", &["!`script` line 1: not JSON: not valid UTF-8 at column 3"]),
     ];
     for (bytes, expected) in cases {
         assert_eq!(jsonl(bytes), expected, "{:?}", String::from_utf8_lossy(bytes));
@@ -42,7 +42,7 @@ fn a_line_that_is_no_value_is_kept_for_the_report() {
 fn nesting_without_end_is_no_danger() {
     let deep = "[".repeat(1_000_000);
     let why = jsonl(deep.as_bytes());
-    assert_eq!(why, ["!`script` line 1: EOF while parsing a list at column 1000000"]);
+    assert_eq!(why, ["!`script` line 1: not JSON: EOF while parsing a list at column 1000000"]);
 }
 
 #[test]

@@ -62,6 +62,18 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
     Ok(Some(Step::new(&npm).args([install, "--ignore-scripts", "--no-audit", "--no-fund"])))
 }
 
+/// Notes that packages are about to be installed. What an installation has left that was killed goes
+/// before the next: npm takes packages for whole of which it finds the folder.
+pub(crate) fn begin(folder: &Folder) -> io::Result<()> {
+    let modules = folder.path().join("node_modules");
+    let was_begun = folder.json(INSTALLED) == json!({});
+    // npm leaves this when it is through.
+    if was_begun && modules.is_dir() && !modules.join(".package-lock.json").exists() {
+        fs::remove_dir_all(&modules)?;
+    }
+    fs::write(folder.path().join(INSTALLED), "{}")
+}
+
 /// Notes that these packages are there, and the lock file that npm has left.
 pub(crate) fn note(folder: &Folder, packages: &Value) -> io::Result<()> {
     match has_own(folder) {

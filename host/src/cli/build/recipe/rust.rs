@@ -27,7 +27,8 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     }
     let cargo = order.toolbox.cargos().into_iter().find(|cargo| has_target(cargo, order.dir()));
     let cargo = cargo.ok_or_else(|| {
-        order.no_tool("a Rust with the target wasm32-wasip1", "`rustup target add wasm32-wasip1`")
+        let install = "`rustup target add wasm32-wasip1`, with rustup from https://rustup.rs";
+        order.no_tool("a Rust with the target wasm32-wasip1", install)
     })?;
     let mut step = Step::new(&cargo);
     if Path::new(&cargo.program).is_absolute() {
