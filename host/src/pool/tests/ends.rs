@@ -37,11 +37,15 @@ fn each_policy_does_what_it_says() {
 #[test]
 fn what_was_done_and_nobody_took_is_counted() {
     watched(|| {
-        let call = |_: usize, item: &[u8]| Reply::Record(item.to_vec());
         for taken in 1..=3 {
-            let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(3).unwrap());
-            let mut pool = pool(1, Settings { chunk_size, ..settings() }, call);
-            // The outcomes of a chunk come together.
+            // No item is through until each is at work: all of them are done, whoever takes them.
+            let all = Barrier::new(3);
+            let call = move |_: usize, item: &[u8]| {
+                all.wait();
+                Reply::Record(item.to_vec())
+            };
+            let chunk_size = ChunkSize::Fixed(NonZeroUsize::MIN);
+            let mut pool = pool(3, Settings { chunk_size, ..settings() }, call);
             let mut results = pool.map(numbers(3));
             assert_eq!(results.by_ref().take(taken).filter(Result::is_ok).count(), taken);
             let Summary { delivered, undelivered, .. } = results.end().summary;
