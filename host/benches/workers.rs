@@ -72,7 +72,7 @@ fn thousand(plugin: &Plugin) {
 
 fn from_a_snapshot(plugin: &Plugin) {
     println!();
-    println!("| isolation | ms for each of 8 workers, median | fastest to slowest |");
+    println!("| isolation | ms until 8 are ready, divided by 8, median | fastest to slowest |");
     println!("|---|---|---|");
     let isolations = [Isolation::Thread, Isolation::Process(Processes::new())];
     for (isolation, name) in isolations.into_iter().zip(["thread", "process"]) {
@@ -101,8 +101,8 @@ fn all(plugin: &Plugin) -> (f64, f64) {
     (took, each)
 }
 
-/// How many milliseconds went by, once there was a snapshot, for each of the workers that start
-/// from it, which they do beside each other.
+/// How many milliseconds went by, once there was a snapshot, until all workers had started from it
+/// beside each other, divided by their number: a share, not how long one of them takes.
 fn from_there(plugin: &Plugin, isolation: &Isolation) -> f64 {
     let pool = Pool::builder(plugin).isolation(isolation.clone()).snapshot();
     let (mut pool, told) = starting(pool, FROM_A_SNAPSHOT);
