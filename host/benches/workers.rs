@@ -10,6 +10,7 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -50,7 +51,8 @@ fn main() {
     }
     let engine = Engine::new().expect("it starts");
     thousand(&plugin(&engine, "word_count.wasm"));
-    from_a_snapshot(&plugin(&engine, "large-init.wat"));
+    let large = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/large-init.wat");
+    from_a_snapshot(&Plugin::load(&engine, large).expect("it is a plugin"));
 }
 
 fn thousand(plugin: &Plugin) {

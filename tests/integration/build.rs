@@ -267,6 +267,18 @@ fn packages_that_are_asked_for_while_others_are_installed_are_installed_next() {
 }
 
 #[test]
+fn what_is_no_folder_is_told_with_what_to_name() {
+    let project = project().files(&[("worker.c", "")]);
+    for (name, hint) in [
+        ("p/worker.c", "name the folder of the project"),
+        ("missing", "`mtl-host new --lang LANG DIR` begins a project"),
+    ] {
+        let told = project.run(&["build", name], "").code(4).stdout("").stderr_text();
+        assert!(told.ends_with(&format!("\n hint: {hint}\n")), "{told}");
+    }
+}
+
+#[test]
 fn what_is_not_clear_is_asked() {
     let two = project().files(&[("a.c", ""), ("worker.zig", "")]).tools(&[("zig", COMPILER)]);
     two.build([]).code(2).stdout("").stderr(
