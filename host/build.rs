@@ -1,7 +1,10 @@
-//! Puts the SDKs and the beginnings of projects into the program, for `mtl-host new`.
+//! Puts the SDKs and the templates of projects into the program, for `mtl-host new`.
 //!
-//! What belongs to an SDK is said by where it lies: in `plugin-sdk/LANG/mtl-plugin`, or else in
-//! `plugin-sdk/LANG`, without tests. So a new source file of an SDK is in new projects by itself.
+//! `kits/LANG` links to the SDK of a language, so that `cargo package` has these files as well. What belongs to a
+//! kit is said by where it lies: in `kits/LANG/mtl-plugin`, or else in `kits/LANG`, without tests.
+//!
+//! In `kits/rust` each file has a link of its own, and `Cargo.toml` is called `Cargo.toml.kit`: cargo leaves a folder
+//! with a `Cargo.toml` out of a package.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -13,9 +16,8 @@ const LEFT_OUT: [&str; 7] =
 
 fn main() -> io::Result<()> {
     let variable = |name| PathBuf::from(env::var_os(name).expect("cargo sets it"));
-    let sdks = variable("CARGO_MANIFEST_DIR").join("../plugin-sdk");
     let mut kits = String::from("[\n");
-    for sdk in sorted(&sdks)? {
+    for sdk in sorted(&variable("CARGO_MANIFEST_DIR").join("kits"))? {
         let template = sdk.join("template");
         if template.is_dir() {
             kit(&mut kits, &sdk, &template)?;
@@ -49,39 +51,46 @@ fn table(
     collect(folder, is_left_out, &mut files)?;
     write!(text, "{field}: &[").expect("a string takes everything");
     for file in files {
-        let name = file.strip_prefix(folder).expect("it is below");
+        let name = file.strip_prefix(folder).expect("it is below").to_string_lossy();
+        let name = name.strip_suffix(".kit").unwrap_or(&name);
         write!(text, "({name:?}, include_bytes!({file:?})),").expect("a string takes everything");
     }
     text.push_str("],\n");
     Ok(())
 }
 
+/// Collects the files below a folder, and has cargo watch them.
+///
+/// Cargo watches a folder with all that is below it. A folder with tests beside the SDK changes whenever these run,
+/// and would have the host compiled again each time: of such a folder cargo watches the files one by one.
 fn collect(
     folder: &Path,
     is_left_out: &dyn Fn(&str) -> bool,
     files: &mut Vec<PathBuf>,
 ) -> io::Result<()> {
+    let mut leaves_out = false;
     for path in sorted(folder)? {
         let name = path.file_name().expect("it is in a folder").to_string_lossy().into_owned();
         if name.starts_with('.') || is_left_out(&name) {
+            leaves_out = true;
             continue;
         }
         // A link counts as what it leads to.
         if path.is_dir() {
             collect(&path, is_left_out, files)?;
         } else {
+            println!("cargo::rerun-if-changed={}", path.display());
             files.push(path);
         }
+    }
+    if !leaves_out {
+        println!("cargo::rerun-if-changed={}", folder.display());
     }
     Ok(())
 }
 
-/// What is in a folder; a folder that is not there is empty. Cargo looks at it, too.
+/// Returns the paths of what is in a folder.
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    println!("cargo::rerun-if-changed={}", folder.display());
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
     let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
     let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
     paths.sort();

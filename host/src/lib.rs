@@ -63,7 +63,7 @@ mod patience;
 
 /// The library's part of the README holds.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 #[cfg(feature = "cli")]

@@ -161,12 +161,7 @@ fn linger() -> Plugin {
 #[test]
 fn one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why() {
     alone(module_path!(), "one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why", || {
-        #[rustfmt::skip]
-        let cases = [
-            (Signal::KILL, "crashed as it started: its process was killed by signal 9 (SIGKILL)"),
-            (Signal::STOP, "timed out"),
-        ];
-        for (signal, _) in cases {
+        for signal in [Signal::KILL, Signal::STOP] {
             let builder = one_worker(&linger()).init(Init::Same(b"c".to_vec())).init_timeout(LIMIT);
             let mut pool = builder.observer(Strikes::new(signal, 1)).build().unwrap();
             let ended = pool.map(["n"]).end();

@@ -18,6 +18,8 @@ mod probe;
 mod project;
 mod table;
 
+use crate::new::from_nothing_to_results;
+
 /// Where the plugins of a language are, in this repository.
 #[derive(Clone, Copy, Debug)]
 struct Language {
@@ -31,6 +33,8 @@ struct Language {
     greet: Option<&'static str>,
     /// The plugin whose `call` has parameters.
     power: Option<&'static str>,
+    /// What `mtl-host new --lang` calls it.
+    new: Option<&'static str>,
 }
 
 /// The tests of each language, in a module of its name, and all languages.
@@ -63,6 +67,13 @@ macro_rules! languages {
             fn it_spreads_arguments_by_the_rules() {
                 power::spreads_arguments(&$language);
             }
+
+            #[test]
+            fn a_new_project_is_built_and_run() {
+                if let Some(name) = $language.new {
+                    from_nothing_to_results(name);
+                }
+            }
         })*
 
         const LANGUAGES: &[Language] = &[$($language),*];
@@ -76,6 +87,7 @@ languages! {
         examples: Some("examples-plugins/rust"),
         greet: Some("greet/src/lib.rs"),
         power: Some("examples-plugins/rust/power"),
+        new: Some("rust"),
     };
     c = Language {
         column: "C",
@@ -83,6 +95,7 @@ languages! {
         examples: Some("examples-plugins/c"),
         greet: Some("greet/greet.c"),
         power: None,
+        new: Some("c"),
     };
     cpp = Language {
         column: "C++",
@@ -90,6 +103,7 @@ languages! {
         examples: None,
         greet: None,
         power: None,
+        new: None,
     };
     zig = Language {
         column: "Zig",
@@ -97,6 +111,7 @@ languages! {
         examples: Some("examples-plugins/zig"),
         greet: Some("greet/greet.zig"),
         power: None,
+        new: Some("zig"),
     };
     go = Language {
         column: "Go",
@@ -104,6 +119,7 @@ languages! {
         examples: Some("examples-plugins/go"),
         greet: Some("greet/main.go"),
         power: Some("plugin-sdk/go/tests/power"),
+        new: Some("go"),
     };
     assemblyscript = Language {
         column: "AssemblyScript",
@@ -111,6 +127,7 @@ languages! {
         examples: Some("examples-plugins/assemblyscript"),
         greet: Some("greet/assembly/index.ts"),
         power: Some("plugin-sdk/assemblyscript/tests/power"),
+        new: Some("assemblyscript"),
     };
     javascript = Language {
         column: "JavaScript",
@@ -118,6 +135,7 @@ languages! {
         examples: Some("examples-plugins/javascript"),
         greet: Some("greet/greet.js"),
         power: Some("plugin-sdk/javascript/tests/power"),
+        new: Some("javascript"),
     };
     quickjs = Language {
         column: "JavaScript, QuickJS",
@@ -125,6 +143,7 @@ languages! {
         examples: None,
         greet: None,
         power: Some("plugin-sdk/javascript/tests/power-qjs"),
+        new: None,
     };
     python = Language {
         column: "Python",
@@ -132,17 +151,8 @@ languages! {
         examples: Some("examples-plugins/python"),
         greet: Some("greet/greet.py"),
         power: Some("plugin-sdk/python/tests/power"),
+        new: Some("python"),
     };
-}
-
-#[test]
-fn a_package_of_python_is_in_the_plugin() {
-    others::makes_html();
-}
-
-#[test]
-fn a_component_of_another_tool_and_world_runs_as_it_is() {
-    others::analyzes();
 }
 
 #[test]
@@ -152,4 +162,11 @@ fn the_table_has_a_column_for_each_language_and_a_row_for_each_thing_to_have() {
     assert_eq!(table.columns(), columns);
     let rows: Vec<_> = probe::THINGS_TO_HAVE.iter().map(|(name, _)| *name).collect();
     assert_eq!(table.rows(), rows);
+}
+
+#[test]
+fn a_project_is_begun_in_each_language_that_new_knows() {
+    let mut tested: Vec<_> = LANGUAGES.iter().filter_map(|language| language.new).collect();
+    tested.sort_unstable();
+    assert_eq!(tested, crate::new::languages());
 }

@@ -12,6 +12,7 @@
 mod bad_input;
 mod bad_plugins;
 mod batches;
+mod behaviours;
 mod bounds;
 mod build;
 mod cache;

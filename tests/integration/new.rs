@@ -6,14 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::build::real;
-use crate::support::{command, in_processes};
+use crate::support::command;
 
 fn sdks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-sdk")
 }
 
 /// The languages that there is an SDK for.
-fn languages() -> Vec<String> {
+pub(crate) fn languages() -> Vec<String> {
     let entries = fs::read_dir(sdks()).unwrap().map(|entry| entry.unwrap().path());
     let mut languages: Vec<_> = entries
         .filter(|path| path.join("template").is_dir())
@@ -127,11 +127,8 @@ fn no_half_project_stays() {
 }
 
 /// Begins a project, builds it and runs it: in every language it is the same worker.
-fn from_nothing_to_results(language: &str) {
-    // A second time, on the way of all that runs in processes, it would be the same.
-    if in_processes() || !sdks().join(language).join("template").is_dir() {
-        return;
-    }
+/// `languages` has a test of it for each.
+pub(crate) fn from_nothing_to_results(language: &str) {
     let folder = tempfile::tempdir().unwrap();
     real::run_in(folder.path(), &["new", "--lang", language, "Good Day"], "").code(0).stderr("");
     let Some(built) = real::build(folder.path(), "Good Day") else { return };
@@ -150,41 +147,6 @@ fn from_nothing_to_results(language: &str) {
     run(&["--init", "Hi"], "Ada\n\n").code(1).stdout("Hi, Ada!\n\n").stderr(
         "fault: item 1: bad-item: there is nobody to greet\n[worker 0] finish: greeted: 1\n",
     );
-}
-
-#[test]
-fn from_nothing_to_results_in_c() {
-    from_nothing_to_results("c");
-}
-
-#[test]
-fn from_nothing_to_results_in_zig() {
-    from_nothing_to_results("zig");
-}
-
-#[test]
-fn from_nothing_to_results_in_go() {
-    from_nothing_to_results("go");
-}
-
-#[test]
-fn from_nothing_to_results_in_assemblyscript() {
-    from_nothing_to_results("assemblyscript");
-}
-
-#[test]
-fn from_nothing_to_results_in_javascript() {
-    from_nothing_to_results("javascript");
-}
-
-#[test]
-fn from_nothing_to_results_in_python() {
-    from_nothing_to_results("python");
-}
-
-#[test]
-fn from_nothing_to_results_in_rust() {
-    from_nothing_to_results("rust");
 }
 
 /// What is fetched for the SDK here is all that a new project wants, in the same versions.

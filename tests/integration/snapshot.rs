@@ -537,11 +537,12 @@ fn a_kept_snapshot_with_random_bytes_is_told_of_each_time() {
 fn what_was_kept_of_results_holds() {
     let cache = tempfile::tempdir().unwrap();
     let cache = cache.path().display().to_string();
-    for _ in 0..2 {
+    for inits in [1, 0] {
         let args = ["--snapshot-cache", "--cache-dir", &cache, "--jobs", "1", "--init", "j"];
         let finished = host().plugin("snapshot.wat").args(args).stdin("x\n");
         let finished = finished.args(["--output-format", "jsonl"]).run().code(0);
-        finished.stdout("{\"index\":0,\"ok\":1}\n");
+        let stderr = finished.stdout("{\"index\":0,\"ok\":1}\n").stderr_text();
+        assert_eq!(said(&stderr, "init"), inits, "{stderr}");
     }
 }
 

@@ -86,13 +86,16 @@ pub(crate) fn host_in_processes() -> Host {
     host_on_threads().args(["--isolation", "process"])
 }
 
-/// Whether workers are to run in processes. All tests are run twice: `tests/run` says how.
+/// Says to the tests where workers run: on a `thread` (the default), or in a `process`.
+const ISOLATION: &str = "MTL_TEST_ISOLATION";
+
+/// Returns whether workers run in processes. Which tests run twice says `host/docs/behaviours.md`.
 #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so")]
 pub(crate) fn in_processes() -> bool {
-    match std::env::var("MTL_TEST_ISOLATION").as_deref() {
+    match std::env::var(ISOLATION).as_deref() {
         Ok("process") => true,
         Ok("thread") | Err(_) => false,
-        Ok(other) => panic!("MTL_TEST_ISOLATION is `{other}`, neither `thread` nor `process`"),
+        Ok(other) => panic!("{ISOLATION} is `{other}`, neither `thread` nor `process`"),
     }
 }
 

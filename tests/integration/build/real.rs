@@ -48,38 +48,6 @@ pub(crate) fn build(folder: &Path, project: &str) -> Option<Finished> {
     Some(finished.code(0))
 }
 
-const C: &str = r#"
-#include <stdint.h>
-#include <stdlib.h>
-#define EXPORT(name) __attribute__((export_name(#name)))
-
-static void *item;
-
-EXPORT(mtl_alloc) void *mtl_alloc(uint32_t len) {
-    free(item);
-    return item = malloc(len);
-}
-
-EXPORT(call) uint64_t call(uint8_t *at, uint32_t len) {
-    for (uint32_t i = 0; i < len; i++) at[i] ^= 'a' ^ 'A';
-    return (uint64_t)(uintptr_t)at << 32 | len;
-}
-"#;
-
-#[test]
-fn a_project_in_c_is_built_and_run() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("swap")).unwrap();
-    std::fs::write(folder.path().join("swap/swap.c"), C).unwrap();
-    let Some(built) = build(folder.path(), "swap") else { return };
-    built.stdout("swap/build/swap.wasm\n");
-    run_in(folder.path(), &["run", "-q", "swap"], "aBc\n").code(0).stdout("AbC\n").stderr("");
-    std::fs::write(folder.path().join("swap/swap.c"), "int broken").unwrap();
-    let failed = run_in(folder.path(), &["build", "swap"], "").code(5).stdout("");
-    let text = failed.stderr_text();
-    assert!(text.contains("swap.c:1:") && text.contains("failed: exit status: 1"), "{text}");
-}
-
 #[test]
 fn a_project_in_rust_is_built_and_run() {
     let folder = tempfile::tempdir().unwrap();

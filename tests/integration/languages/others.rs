@@ -1,14 +1,16 @@
-//! What there is in one language alone: a package of Python's, and a component without our SDK.
+//! What there is in one language alone: a package of Python's, and plugins without our SDK.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::project::{build, is_to_be_skipped};
+use super::project::{build, is_to_be_skipped, skip};
+use crate::build::real::{self, run_in};
 use crate::support::{fixtures, host};
 
 /// `markdown` uses a package from PyPI.
-pub(super) fn makes_html() {
+#[test]
+fn a_package_of_python_is_in_the_plugin() {
     let Some(markdown) = build("examples-plugins/python/markdown") else {
         return;
     };
@@ -17,7 +19,8 @@ pub(super) fn makes_html() {
 }
 
 /// componentize-py makes a component of a world that this host does not know.
-pub(super) fn analyzes() {
+#[test]
+fn a_component_of_another_tool_and_world_runs_as_it_is() {
     let given = fixtures().join("languages/typed-python");
     let folder = tempfile::tempdir().unwrap();
     let made = folder.path().join("analyzer.wasm");
@@ -30,6 +33,7 @@ pub(super) fn analyzes() {
         Ok(built) => built,
         Err(error) => {
             assert!(is_to_be_skipped(), "componentize-py: {error}");
+            skip(&given, &format!("componentize-py: {error}"));
             return;
         }
     };
@@ -46,4 +50,36 @@ pub(super) fn analyzes() {
         .run()
         .code(1)
         .stdout(results);
+}
+
+const C: &str = r#"
+#include <stdint.h>
+#include <stdlib.h>
+#define EXPORT(name) __attribute__((export_name(#name)))
+
+static void *item;
+
+EXPORT(mtl_alloc) void *mtl_alloc(uint32_t len) {
+    free(item);
+    return item = malloc(len);
+}
+
+EXPORT(call) uint64_t call(uint8_t *at, uint32_t len) {
+    for (uint32_t i = 0; i < len; i++) at[i] ^= 'a' ^ 'A';
+    return (uint64_t)(uintptr_t)at << 32 | len;
+}
+"#;
+
+#[test]
+fn a_project_in_c_is_built_and_run() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("swap")).unwrap();
+    fs::write(folder.path().join("swap/swap.c"), C).unwrap();
+    let Some(built) = real::build(folder.path(), "swap") else { return };
+    built.stdout("swap/build/swap.wasm\n");
+    run_in(folder.path(), &["run", "-q", "swap"], "aBc\n").code(0).stdout("AbC\n").stderr("");
+    fs::write(folder.path().join("swap/swap.c"), "int broken").unwrap();
+    let failed = run_in(folder.path(), &["build", "swap"], "").code(5).stdout("");
+    let text = failed.stderr_text();
+    assert!(text.contains("swap.c:1:") && text.contains("failed: exit status: 1"), "{text}");
 }

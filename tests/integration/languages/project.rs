@@ -42,7 +42,7 @@ pub(super) fn is_to_be_skipped() -> bool {
 }
 
 #[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
-fn skip(folder: &Path, said: &str) {
+pub(super) fn skip(folder: &Path, said: &str) {
     eprintln!("skipped: `{}`: {said}", folder.display());
     eprintln!("`examples-plugins/languages` sets it up, and prints what has to be on PATH");
 }

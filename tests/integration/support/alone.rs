@@ -6,7 +6,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{DEADLINE, Host, program};
+use super::{DEADLINE, Host, ISOLATION, in_processes, program};
 
 /// Says to a process which test it is to run in itself.
 const ALONE: &str = "MTL_TEST_ALONE";
@@ -38,7 +38,9 @@ pub(crate) fn in_itself(module: &str, test: &str, body: impl FnOnce()) -> Option
         return None;
     }
     let child = program(env::current_exe().unwrap()).args([&name, "--exact", "--nocapture"]);
-    Some(child.under("env", [&format!("{ALONE}={name}")]))
+    let isolation = if in_processes() { "process" } else { "thread" };
+    let variables = [format!("{ALONE}={name}"), format!("{ISOLATION}={isolation}")];
+    Some(child.under("env", variables))
 }
 
 /// The names of this process's threads that the library has started.

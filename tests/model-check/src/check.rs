@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
-use std::{panic, process, thread};
+use std::time::{Duration, Instant};
+use std::{env, panic, process, thread};
 
 use loom::model::Builder;
 
@@ -17,6 +18,18 @@ pub(crate) enum Interruptions {
     Any,
 }
 
+/// Without bounds a model may have more orders than anybody can wait for: it is left after this time.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Whether this run leaves the bounds out: `tests/run model-check-all` does.
+fn is_unbounded() -> bool {
+    match env::var("MTL_MODEL_BOUNDS").as_deref() {
+        Ok("none") => true,
+        Ok(other) => panic!("MTL_MODEL_BOUNDS is `{other}`; the only value is `none`"),
+        Err(_) => false,
+    }
+}
+
 /// Runs `model` in every order of its steps that has so many interruptions.
 pub(crate) fn check(interruptions: Interruptions, model: impl Fn() + Send + Sync + 'static) {
     end_at_the_first_panic();
@@ -26,13 +39,21 @@ pub(crate) fn check(interruptions: Interruptions, model: impl Fn() + Send + Sync
         Interruptions::AtMost(most) => Some(most),
         Interruptions::Any => None,
     };
+    if is_unbounded() && builder.preemption_bound.is_some() {
+        builder.preemption_bound = None;
+        builder.max_duration = Some(LONGEST);
+    }
+    let (interruptions, began) = (builder.preemption_bound, Instant::now());
+    let is_left = builder.max_duration.is_some();
     let counted = Arc::clone(&executions);
     builder.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         model();
     });
     let executions = executions.load(Ordering::Relaxed);
-    println!("{executions} executions, interruptions: {interruptions:?}");
+    let bound = interruptions.map_or("any number of".into(), |most| format!("at most {most}"));
+    let end = if is_left && began.elapsed() >= LONGEST { ", left before the end" } else { "" };
+    println!("{executions} executions, {bound} interruptions{end}");
     assert!(executions > 1, "nothing in this model can go in two ways");
 }
 

@@ -1,0 +1,293 @@
+# The steps of tests/run: `step_NAME` is the step NAME. To be sourced there.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+# ---------------------------------------------------------------- what steps need
+
+# Sets `cargo`, a cargo with rustfmt and clippy.
+use_rust() {
+    [ -z "${cargo:-}" ] || return 0
+    cargo=$(examples-plugins/toolchain lint)
+    printf '%s: %s\n' "$cargo" "$("$cargo" --version)"
+}
+
+# Sets `wasm_cargo`, a cargo that builds plugins.
+use_wasm_rust() {
+    [ -n "${wasm_cargo:-}" ] || wasm_cargo=$(examples-plugins/toolchain wasm)
+}
+
+# Builds the example plugins in Rust, which tests of the host run.
+use_plugins() {
+    [ -z "${MTL_EXAMPLE_PLUGINS:-}" ] || return 0
+    examples-plugins/build >/dev/null
+    examples-plugins/build --target wasm32-unknown-unknown square word-count echo greet power >/dev/null
+    export MTL_EXAMPLE_PLUGINS=$root/examples-plugins/target/wasm32-wasip1/release
+}
+
+# Makes components of the example plugins, where tests of the host find them.
+use_components() {
+    [ -z "${has_components:-}" ] || return 0
+    use_rust
+    use_plugins
+    local target
+    for target in wasm32-wasip1 wasm32-unknown-unknown; do
+        (cd plugin-sdk/rust && MTL_EXAMPLE_PLUGINS=$root/examples-plugins/target/$target/release \
+            "$cargo" test --test component --locked)
+    done
+    has_components=yes
+}
+
+# Sets `languages` to those that have a compiler here, and puts their compilers on PATH.
+use_languages() {
+    [ -z "${languages+set}" ] || return 0
+    languages=()
+    local language tools
+    for language in c zig go assemblyscript javascript python; do
+        if tools=$(examples-plugins/languages "$language"); then
+            languages+=("$language")
+            export PATH=$tools:$PATH
+        else
+            skip "workers in $language" "a compiler"
+        fi
+    done
+}
+
+# Under CI, what cannot be done is a failure.
+skip() {
+    if [ -n "${CI:-}" ]; then
+        printf 'error: %s: cannot get %s\n' "$1" "$2" >&2
+        exit 1
+    fi
+    printf 'skipped: %s: cannot get %s\n' "$1" "$2"
+}
+
+# ---------------------------------------------------------------- tests of the host
+
+has_nextest() { "$cargo" nextest --version >/dev/null 2>&1; }
+
+# Runs tests of the host: which binaries as cargo names them, then `--`, then which tests as libtest names them.
+host_tests() {
+    local binaries=() tests=()
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        binaries+=("$1")
+        shift
+    done
+    tests=("$@")
+    if has_nextest; then
+        "$cargo" nextest run -p mtl-host --locked "${binaries[@]}" "${tests[@]}"
+    else
+        "$cargo" test -p mtl-host --locked "${binaries[@]}" "${tests[@]}"
+    fi
+}
+
+# Modules of the integration tests that want compilers of other languages than Rust.
+readonly other_languages=(languages::{c,cpp,zig,go,assemblyscript,javascript,quickjs,python,others}::)
+# Modules of the integration tests for which it is all the same where `MTL_TEST_ISOLATION` has workers run: they
+# start processes by themselves, or no workers at all.
+readonly same_everywhere=(
+    behaviours:: build:: compiling:: crashes:: doc_examples:: ends::{consumer,output,source}:: fault_injection::
+    hostile:: inspect:: matrix::native_workers new:: orphans::
+)
+
+# Runs the integration tests but those of the modules that are named.
+integration_tests_without() {
+    host_tests --test integration -- "${@/#/--skip=}"
+}
+
+# ---------------------------------------------------------------- fast
+
+readonly workspaces=(. plugin-sdk/rust examples-plugins tests/fuzz tests/model-check)
+
+step_formatting() {
+    use_rust
+    local workspace
+    for workspace in "${workspaces[@]}"; do
+        (cd "$workspace" && "$cargo" fmt --all --check)
+    done
+}
+
+step_plugins() {
+    use_rust
+    use_plugins
+}
+
+step_components() { use_components; }
+
+step_sdk() {
+    use_rust
+    use_plugins
+    (cd plugin-sdk/rust && "$cargo" test --workspace --locked)
+}
+
+step_examples() {
+    use_rust
+    (cd examples-plugins && "$cargo" test --workspace --locked)
+}
+
+step_build() {
+    use_rust
+    if has_nextest; then
+        "$cargo" nextest run --workspace --locked --no-run
+    else
+        "$cargo" test --workspace --all-targets --locked --no-run
+    fi
+}
+
+step_unit() {
+    use_rust
+    host_tests --lib --bins
+}
+
+step_integration() {
+    use_rust
+    use_components
+    integration_tests_without "${other_languages[@]}"
+    host_tests --test escape --test allocations
+}
+
+step_processes() {
+    use_rust
+    use_components
+    local tests
+    mapfile -t tests < <(tests_in_both)
+    printf '%s tests\n' "${#tests[@]}"
+    MTL_TEST_ISOLATION=process host_tests --test integration -- --exact "${tests[@]}"
+}
+
+# Prints the tests that host/docs/behaviours.md names under *threads* and under *processes*.
+tests_in_both() {
+    comm -12 <(tests_in_column 4) <(tests_in_column 5)
+}
+
+# Prints the tests that a column of the tables names, sorted.
+tests_in_column() {
+    awk -F ' [|] ' -v column="$(($1 - 1))" '/^[|] <a id=/ { print $column }' host/docs/behaviours.md |
+        grep -o '`[^`]*`' | tr -d '`' | sort -u
+}
+
+step_doc_tests() {
+    use_rust
+    "$cargo" test --doc --workspace --locked
+}
+
+step_lints() {
+    use_rust
+    use_wasm_rust
+    local workspace
+    for workspace in . plugin-sdk/rust examples-plugins tests/model-check; do
+        (cd "$workspace" && "$cargo" clippy --workspace --all-targets --all-features --locked -- -D warnings)
+    done
+    tests/fuzz/run lints
+    # What only a plugin contains. A Rust that was put together for plugins has no clippy.
+    if [ "$wasm_cargo" = "$cargo" ]; then
+        (cd plugin-sdk/rust && "$cargo" clippy --lib --target wasm32-unknown-unknown --locked -- -D warnings)
+    fi
+}
+
+# ---------------------------------------------------------------- full
+
+step_licences() {
+    use_rust
+    local workspace deny
+    deny=$(tests/cargo-deny)
+    for workspace in "${workspaces[@]}"; do
+        (cd "$workspace" && "$deny" --locked check --hide-inclusion-graph bans licenses sources)
+    done
+}
+
+# Built and not only checked: the build shares the engine with the tests.
+step_library() {
+    use_rust
+    "$cargo" build -p mtl-host --no-default-features --lib --locked
+}
+
+step_documentation() {
+    use_rust
+    local workspace
+    for workspace in . plugin-sdk/rust tests/model-check; do
+        (cd "$workspace" && RUSTDOCFLAGS=-Dwarnings "$cargo" doc --workspace --no-deps --document-private-items --locked)
+    done
+}
+
+# With the profiles of this workspace, which a package does not have: the engine is the one that is built already.
+step_packages() {
+    use_rust
+    "$cargo" --config Cargo.toml package --workspace --locked --allow-dirty
+    (cd plugin-sdk/rust && "$cargo" package --workspace --locked --allow-dirty)
+}
+
+step_model_check() {
+    use_rust
+    (cd tests/model-check && "$cargo" test --locked)
+}
+
+step_all_processes() {
+    use_rust
+    use_components
+    MTL_TEST_ISOLATION=process integration_tests_without "${other_languages[@]}" "${same_everywhere[@]}"
+}
+
+# The tests of the SDKs want the command: those that run what was built, and those that build it.
+step_languages() {
+    use_rust
+    use_languages
+    [ ${#languages[@]} -gt 0 ] || return 0
+    "$cargo" build -p mtl-host --locked
+    host_tests --test integration -- "${other_languages[@]}"
+    PATH=$root/target/debug:$PATH plugin-sdk/test "${languages[@]}"
+}
+
+step_fuzz_smoke() { tests/fuzz/run smoke; }
+
+step_tokenize() { tests/tokenize-against-python; }
+
+# ---------------------------------------------------------------- nightly
+
+step_languages_jailed() {
+    use_rust
+    use_languages
+    [ ${#languages[@]} -gt 0 ] || return 0
+    MTL_TEST_ISOLATION=process host_tests --test integration -- "${other_languages[@]}"
+}
+
+step_model_check_all() {
+    use_rust
+    (cd tests/model-check && MTL_MODEL_BOUNDS=none "$cargo" test --locked -- --nocapture)
+}
+
+step_fuzz() { tests/fuzz/run; }
+
+step_soak() {
+    use_rust
+    "$cargo" build --release --locked -p mtl-host
+    tests/soak
+}
+
+step_advisories() {
+    use_rust
+    local deny
+    deny=$(tests/cargo-deny)
+    if ! "$deny" --locked fetch db; then
+        skip "advisories" "the database of advisories"
+        return
+    fi
+    "$deny" --locked check --hide-inclusion-graph advisories
+}
+
+# `cargo update` says what it would do on stderr, and exits with 0 either way.
+step_engine_patch() {
+    use_rust
+    local newer
+    newer=$("$cargo" update --dry-run --color never wasmtime 2>&1 | grep -E '^ *Updating wasmtime v' || true)
+    if [ -n "$newer" ]; then
+        printf '%s\n' "$newer"
+        printf 'error: the registry has a newer patch of the engine\n hint: cargo update wasmtime, here and in tests/fuzz\n' >&2
+        return 1
+    fi
+    printf 'the engine is the newest that Cargo.toml allows\n'
+}
+
+step_peers() {
+    use_rust
+    "$cargo" build --release --locked -p mtl-host
+    host/benches/peers/run
+}
