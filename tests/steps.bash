@@ -90,7 +90,11 @@ readonly same_everywhere=(
 
 # Runs the integration tests but those of the modules that are named.
 integration_tests_without() {
-    host_tests --test integration -- "${@/#/--skip=}"
+    local module skips=()
+    for module in "$@"; do
+        skips+=(--skip "$module")
+    done
+    host_tests --test integration -- "${skips[@]}"
 }
 
 # ---------------------------------------------------------------- fast

@@ -22,6 +22,7 @@ pub(crate) enum Interruptions {
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// Whether this run leaves the bounds out: `tests/run model-check-all` does.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the models says so")]
 fn is_unbounded() -> bool {
     match env::var("MTL_MODEL_BOUNDS").as_deref() {
         Ok("none") => true,

@@ -69,8 +69,7 @@ impl Case<'_> {
     /// The frames that these bytes are, and why there are no more.
     fn expected(&self, mut bytes: &[u8]) -> (Vec<(u8, Vec<u8>)>, &'static str) {
         let mut frames = Vec::new();
-        loop {
-            let Some(([length @ .., kind], rest)) = bytes.split_first_chunk::<5>() else { break };
+        while let Some(([length @ .., kind], rest)) = bytes.split_first_chunk::<5>() {
             let length = u32::from_le_bytes(*length) as usize;
             if !(1..=KINDS).contains(kind) {
                 return (frames, "it sent a kind that there is not");
