@@ -253,6 +253,14 @@ step_languages_jailed() {
     MTL_TEST_ISOLATION=process host_tests --test integration -- "${other_languages[@]}"
 }
 
+step_kills() {
+    use_rust
+    local isolation
+    for isolation in thread process; do
+        MTL_TEST_TIER=nightly MTL_TEST_ISOLATION=$isolation host_tests --test integration -- fault_injection:: leaks::
+    done
+}
+
 step_model_check_all() {
     use_rust
     (cd tests/model-check && MTL_MODEL_BOUNDS=none "$cargo" test --locked -- --nocapture)

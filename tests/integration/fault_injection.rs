@@ -12,9 +12,13 @@ use mtl_host::{
 };
 use rustix::process::Signal;
 
-use crate::support::{DEADLINE, alone_within, fixtures, own_children, processes};
+use crate::support::{DEADLINE, alone_within, by_tier, fixtures, own_children, processes};
 
-const ITEMS: usize = 200_000;
+/// Returns the number of items.
+fn items() -> usize {
+    by_tier(40_000, 200_000)
+}
+
 const WORKERS: usize = 3;
 /// A process is killed after so many items, more or less.
 const KILLED_EVERY: usize = 1_000;
@@ -78,8 +82,8 @@ fn inject(case: &Case) {
     let before = descriptors();
     let (mut killed, mut hung) = (0, 0);
     let mut next = random.below(2 * KILLED_EVERY);
-    let mut outcomes: Vec<Option<Result<(), FaultKind>>> = vec![None; ITEMS];
-    let mut results = pool.map((0..ITEMS).map(item));
+    let mut outcomes: Vec<Option<Result<(), FaultKind>>> = vec![None; items()];
+    let mut results = pool.map((0..items()).map(item));
     for (number, result) in results.by_ref().enumerate() {
         let index = index(&result);
         runs.has_come(index);
@@ -101,11 +105,11 @@ fn inject(case: &Case) {
         }
     }
     let summary = results.end().into_result().unwrap();
-    assert_eq!((summary.counts.total(), summary.delivered), (ITEMS as u64, ITEMS as u64));
+    assert_eq!((summary.counts.total(), summary.delivered), (items() as u64, items() as u64));
     assert!(outcomes.iter().all(Option::is_some), "an item has no outcome, seed {seed}");
     let failed = |kind| outcomes.iter().filter(|outcome| **outcome == Some(Err(kind))).count();
     let (crashed, timeout) = (failed(FaultKind::Crashed), failed(FaultKind::Timeout));
-    assert!(killed > ITEMS / KILLED_EVERY / 2, "only {killed} were killed, seed {seed}");
+    assert!(killed > items() / KILLED_EVERY / 2, "only {killed} were killed, seed {seed}");
     assert!(crashed <= killed && timeout <= hung, "more failed than were hit, seed {seed}");
     let hangs = case.signals.contains(&Signal::STOP);
     assert!(!hangs || timeout > 0, "nobody hung, seed {seed}");
@@ -184,7 +188,7 @@ struct Runs {
 
 impl Runs {
     fn new() -> Self {
-        let have_come = (0..ITEMS).map(|_| AtomicBool::new(false)).collect();
+        let have_come = (0..items()).map(|_| AtomicBool::new(false)).collect();
         Self { have_come, again: AtomicUsize::new(0) }
     }
 

@@ -89,6 +89,9 @@ pub(crate) fn host_in_processes() -> Host {
 /// Says to the tests where workers run: on a `thread` (the default), or in a `process`.
 const ISOLATION: &str = "MTL_TEST_ISOLATION";
 
+/// Says to the tests that they may take long, if it is `nightly`.
+const TIER: &str = "MTL_TEST_TIER";
+
 /// Returns whether workers run in processes. Which tests run twice says `host/docs/behaviours.md`.
 #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so")]
 pub(crate) fn in_processes() -> bool {
@@ -96,6 +99,16 @@ pub(crate) fn in_processes() -> bool {
         Ok("process") => true,
         Ok("thread") | Err(_) => false,
         Ok(other) => panic!("{ISOLATION} is `{other}`, neither `thread` nor `process`"),
+    }
+}
+
+/// Returns `always`, or `nightly` where tests may take long: the tier says so by `MTL_TEST_TIER`.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so")]
+pub(crate) fn by_tier(always: usize, nightly: usize) -> usize {
+    match std::env::var(TIER).as_deref() {
+        Ok("nightly") => nightly,
+        Err(_) => always,
+        Ok(other) => panic!("{TIER} is `{other}`; the only value is `nightly`"),
     }
 }
 

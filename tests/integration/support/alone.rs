@@ -6,7 +6,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{DEADLINE, Host, ISOLATION, in_processes, program};
+use super::{DEADLINE, Host, ISOLATION, TIER, in_processes, program};
 
 /// Says to a process which test it is to run in itself.
 const ALONE: &str = "MTL_TEST_ALONE";
@@ -30,6 +30,7 @@ pub(crate) fn alone_within(deadline: Duration, module: &str, test: &str, body: i
 
 /// Runs `body`, of the test called `test` in `module`, if this process is there for that; otherwise
 /// gives a run of such a process.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so")]
 pub(crate) fn in_itself(module: &str, test: &str, body: impl FnOnce()) -> Option<Host> {
     let (_, module) = module.split_once("::").expect("a module of this crate");
     let name = format!("{module}::{test}");
@@ -39,7 +40,8 @@ pub(crate) fn in_itself(module: &str, test: &str, body: impl FnOnce()) -> Option
     }
     let child = program(env::current_exe().unwrap()).args([&name, "--exact", "--nocapture"]);
     let isolation = if in_processes() { "process" } else { "thread" };
-    let variables = [format!("{ALONE}={name}"), format!("{ISOLATION}={isolation}")];
+    let mut variables = vec![format!("{ALONE}={name}"), format!("{ISOLATION}={isolation}")];
+    variables.extend(env::var(TIER).map(|tier| format!("{TIER}={tier}")));
     Some(child.under("env", variables))
 }
 
