@@ -1,9 +1,7 @@
 //! `mtl-host check` finds nothing wrong with what an SDK has made.
 
-use std::path::Path;
-
 use super::Language;
-use super::project::build;
+use super::project::{build, cache};
 use crate::support::{command, in_processes};
 
 /// Items that the probe answers in every way that there is.
@@ -23,14 +21,13 @@ fn is_passed_by(project: &str, items: &[&str]) {
     let Some(built) = build(project) else {
         return;
     };
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages");
     let items = items.iter().flat_map(|item| ["--item", item]);
     let isolation = if in_processes() { "process" } else { "thread" };
     command()
         .args(["check".as_ref(), built.path().as_os_str()])
         .args(items)
         .args(["--isolation", isolation, "--cache-dir"])
-        .args([cache])
+        .args([cache()])
         .run()
         .code(0);
 }

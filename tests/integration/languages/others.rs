@@ -1,10 +1,9 @@
 //! What there is in one language alone: a package of Python's, and plugins without our SDK.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use super::project::{build, is_to_be_skipped, skip};
+use super::project::{build, cache, is_to_be_skipped, skip};
 use crate::build::real::{self, run_in};
 use crate::support::{fixtures, host};
 
@@ -38,14 +37,13 @@ fn a_component_of_another_tool_and_world_runs_as_it_is() {
         }
     };
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages");
     let items = fs::read(given.join("analyzer.in")).unwrap();
     let results = fs::read(given.join("analyzer.out")).unwrap();
     host()
         .args([made])
         .args(["--call", "analyze", "--jobs", "1", "--input-format", "jsonl"])
         .args(["--output-format", "jsonl", "--cache-dir"])
-        .args([cache])
+        .args([cache()])
         .stdin(items)
         .run()
         .code(1)

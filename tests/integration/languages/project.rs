@@ -1,6 +1,7 @@
 //! Projects of this repository, and the plugins that they become.
 
 use std::env;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,7 +29,9 @@ pub(super) fn build(folder: &str) -> Option<Built> {
     let said = String::from_utf8_lossy(&built.stderr);
     if built.status.success() {
         let path = String::from_utf8(built.stdout).unwrap();
-        return Some(Built { path: path.trim_end().into() });
+        let built = Built { path: path.trim_end().into() };
+        built.compile_once();
+        return Some(built);
     }
     let is_missing = built.status.code() == Some(5) && said.contains(", which is not there\n");
     assert!(is_missing && is_to_be_skipped(), "`{}`: {said}", folder.display());
@@ -52,17 +55,33 @@ impl Built {
         &self.path
     }
 
+    /// Fills the cache. The compiler of the engine takes up to a quarter of a minute for a plugin, and
+    /// many tests run the same one at the same time: the first compiles it, and the others wait.
+    fn compile_once(&self) {
+        let name = self.path.to_str().unwrap().replace('/', "-");
+        let locks = cache().join("locks");
+        fs::create_dir_all(&locks).unwrap();
+        let lock = File::create(locks.join(name)).unwrap();
+        lock.lock().unwrap();
+        // It has no items. If it does not start, a test says so.
+        self.with_jobs(1).run();
+    }
+
     /// A run of it, with one worker, that tells of each item by a JSON object.
     pub(super) fn run(&self) -> Host {
         self.with_jobs(1).args(["--output-format", "jsonl"])
     }
 
-    /// A run of it. To compile some plugins takes long: it is done once for all tests.
+    /// A run of it, with the cache.
     pub(super) fn with_jobs(&self, jobs: u32) -> Host {
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages");
         host()
             .args([self.path.clone().into_os_string()])
             .args(["--jobs".into(), jobs.to_string(), "--cache-dir".into()])
-            .args([cache])
+            .args([cache()])
     }
+}
+
+/// Where all tests keep compiled plugins.
+pub(super) fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages")
 }
