@@ -216,7 +216,23 @@ step_documentation() {
 step_packages() {
     use_rust
     "$cargo" --config Cargo.toml package --workspace --locked --allow-dirty
+    # To verify a package, cargo builds it, and leaves the command where the one of the checkout is.
+    local scratch built=${CARGO_TARGET_DIR:-target}/debug/mtl-host
+    scratch=$(mktemp -d)
+    new_projects "$built" "$scratch/packaged"
+    "$cargo" build -p mtl-host --locked
+    new_projects "$built" "$scratch/checkout"
+    diff -r "$scratch/packaged" "$scratch/checkout"
+    rm -rf "$scratch"
     (cd plugin-sdk/rust && "$cargo" package --workspace --locked --allow-dirty)
+}
+
+# Begins a project in each language that has a kit.
+new_projects() {
+    local kit
+    for kit in host/kits/*; do
+        "$1" new --lang "${kit##*/}" "$2/${kit##*/}" >/dev/null
+    done
 }
 
 step_model_check() {
