@@ -262,11 +262,11 @@ step_tokenize() { tests/tokenize-against-python; }
 
 # ---------------------------------------------------------------- nightly
 
-step_languages_jailed() {
+step_everywhere() {
     use_rust
+    use_components
     use_languages
-    [ ${#languages[@]} -gt 0 ] || return 0
-    MTL_TEST_ISOLATION=process host_tests --test integration -- "${other_languages[@]}"
+    MTL_TEST_ISOLATION=process integration_tests_without
 }
 
 step_kills() {
