@@ -51,7 +51,7 @@ use_languages() {
     done
 }
 
-# Under CI, what cannot be done is a failure.
+# Skips a part whose tools are missing. Under CI, that is a failure.
 skip() {
     if [ -n "${CI:-}" ]; then
         printf 'error: %s: cannot get %s\n' "$1" "$2" >&2
@@ -66,16 +66,18 @@ has_nextest() { "$cargo" nextest --version >/dev/null 2>&1; }
 
 # Runs tests of the host: which binaries as cargo names them, then `--`, then which tests as libtest names them.
 host_tests() {
-    local binaries=() tests=()
+    local binaries=() tests=() threads
+    # Many tests wait for deadlines of plugins, and use no core meanwhile.
+    threads=$((2 * $(nproc)))
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
         binaries+=("$1")
         shift
     done
     tests=("$@")
     if has_nextest; then
-        "$cargo" nextest run -p mtl-host --locked "${binaries[@]}" "${tests[@]}"
+        "$cargo" nextest run -p mtl-host --locked --test-threads "$threads" "${binaries[@]}" "${tests[@]}"
     else
-        "$cargo" test -p mtl-host --locked "${binaries[@]}" "${tests[@]}"
+        "$cargo" test -p mtl-host --locked "${binaries[@]}" "${tests[@]:---}" --test-threads "$threads"
     fi
 }
 
@@ -153,6 +155,11 @@ step_processes() {
     use_components
     local tests
     mapfile -t tests < <(tests_in_both)
+    # Without names, the runner would take all tests.
+    if [ ${#tests[@]} -eq 0 ]; then
+        printf 'error: host/docs/behaviours.md names no test under both *threads* and *processes*\n' >&2
+        return 1
+    fi
     printf '%s tests\n' "${#tests[@]}"
     MTL_TEST_ISOLATION=process host_tests --test integration -- --exact "${tests[@]}"
 }
@@ -180,7 +187,8 @@ step_lints() {
     for workspace in . plugin-sdk/rust examples-plugins tests/model-check; do
         (cd "$workspace" && "$cargo" clippy --workspace --all-targets --all-features --locked -- -D warnings)
     done
-    tests/fuzz/run lints
+    # What only fuzz targets see of the host. For the targets themselves, cargo would check the engine once more.
+    "$cargo" clippy -p mtl-host --lib --all-features --locked -- -D warnings --cfg fuzzing
     # What only a plugin contains. A Rust that was put together for plugins has no clippy.
     if [ "$wasm_cargo" = "$cargo" ]; then
         (cd plugin-sdk/rust && "$cargo" clippy --lib --target wasm32-unknown-unknown --locked -- -D warnings)
@@ -192,7 +200,7 @@ step_lints() {
 step_licences() {
     use_rust
     local workspace deny
-    deny=$(tests/cargo-deny)
+    deny=$(tests/cargo-deny) || { skip licences cargo-deny && return; }
     for workspace in "${workspaces[@]}"; do
         (cd "$workspace" && "$deny" --locked check --hide-inclusion-graph bans licenses sources)
     done
@@ -215,9 +223,10 @@ step_documentation() {
 # With the profiles of this workspace, which a package does not have: the engine is the one that is built already.
 step_packages() {
     use_rust
-    "$cargo" --config Cargo.toml package --workspace --locked --allow-dirty
     # To verify a package, cargo builds it, and leaves the command where the one of the checkout is.
     local scratch built=${CARGO_TARGET_DIR:-target}/debug/mtl-host
+    rm -f "$built"
+    "$cargo" --config Cargo.toml package --workspace --locked --allow-dirty
     scratch=$(mktemp -d)
     new_projects "$built" "$scratch/packaged"
     "$cargo" build -p mtl-host --locked
@@ -253,7 +262,9 @@ step_languages() {
     [ ${#languages[@]} -gt 0 ] || return 0
     "$cargo" build -p mtl-host --locked
     host_tests --test integration -- "${other_languages[@]}"
-    PATH=$root/target/debug:$PATH plugin-sdk/test "${languages[@]}"
+    local built
+    built=$(cd "${CARGO_TARGET_DIR:-target}/debug" && pwd)
+    PATH=$built:$PATH plugin-sdk/test "${languages[@]}"
 }
 
 step_fuzz_smoke() { tests/fuzz/run smoke; }
@@ -271,10 +282,10 @@ step_everywhere() {
 
 step_kills() {
     use_rust
-    local isolation
-    for isolation in thread process; do
-        MTL_TEST_TIER=nightly MTL_TEST_ISOLATION=$isolation host_tests --test integration -- fault_injection:: leaks::
-    done
+    export MTL_TEST_TIER=nightly
+    host_tests --test integration -- fault_injection:: leaks::
+    MTL_TEST_ISOLATION=process host_tests --test integration -- leaks::
+    unset MTL_TEST_TIER
 }
 
 step_model_check_all() {
@@ -292,20 +303,23 @@ step_soak() {
 
 step_advisories() {
     use_rust
-    local deny
-    deny=$(tests/cargo-deny)
-    if ! "$deny" --locked fetch db; then
-        skip "advisories" "the database of advisories"
-        return
-    fi
-    "$deny" --locked check --hide-inclusion-graph advisories
+    local workspace deny
+    deny=$(tests/cargo-deny) || { skip advisories cargo-deny && return; }
+    "$deny" --locked fetch db || { skip advisories "their database" && return; }
+    for workspace in "${workspaces[@]}"; do
+        (cd "$workspace" && "$deny" --locked check --hide-inclusion-graph --disable-fetch advisories)
+    done
 }
 
 # `cargo update` says what it would do on stderr, and exits with 0 either way.
 step_engine_patch() {
     use_rust
-    local newer
-    newer=$("$cargo" update --dry-run --color never wasmtime 2>&1 | grep -E '^ *Updating wasmtime v' || true)
+    local answer newer
+    if ! answer=$("$cargo" update --dry-run --color never wasmtime 2>&1); then
+        printf '%s\n' "$answer" >&2
+        return 1
+    fi
+    newer=$(grep -E '^ *Updating wasmtime v' <<<"$answer" || true)
     if [ -n "$newer" ]; then
         printf '%s\n' "$newer"
         printf 'error: the registry has a newer patch of the engine\n hint: cargo update wasmtime, here and in tests/fuzz\n' >&2

@@ -81,7 +81,7 @@ impl Built {
     }
 }
 
-/// Where all tests keep compiled plugins.
+/// Returns the folder in which all tests keep compiled plugins.
 pub(super) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages")
 }

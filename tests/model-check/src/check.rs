@@ -21,7 +21,7 @@ pub(crate) enum Interruptions {
 /// Without bounds a model may have more orders than anybody can wait for: it is left after this time.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// Whether this run leaves the bounds out: `tests/run model-check-all` does.
+/// Returns whether this run leaves the bounds out, as `tests/run model-check-all` does.
 #[expect(clippy::disallowed_methods, reason = "whoever runs the models says so")]
 fn is_unbounded() -> bool {
     match env::var("MTL_MODEL_BOUNDS").as_deref() {
