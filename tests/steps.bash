@@ -77,7 +77,7 @@ host_tests() {
     if has_nextest; then
         "$cargo" nextest run -p mtl-host --locked --test-threads "$threads" "${binaries[@]}" "${tests[@]}"
     else
-        "$cargo" test -p mtl-host --locked "${binaries[@]}" "${tests[@]:---}" --test-threads "$threads"
+        "$cargo" test -p mtl-host --locked "${binaries[@]}" "${tests[@]:---}" "--test-threads=$threads"
     fi
 }
 
@@ -278,6 +278,17 @@ step_everywhere() {
     use_components
     use_languages
     MTL_TEST_ISOLATION=process integration_tests_without
+}
+
+# In a folder of its own: the engine is built once more.
+step_assertions() {
+    use_rust
+    use_components
+    local module arguments=(--config 'profile.dev.package."*".debug-assertions=true' --lib --bins --test integration --)
+    for module in "${other_languages[@]}"; do
+        arguments+=(--skip "$module")
+    done
+    CARGO_TARGET_DIR=$root/target/assertions host_tests "${arguments[@]}"
 }
 
 step_kills() {
