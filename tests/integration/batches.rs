@@ -222,6 +222,11 @@ struct Case {
 }
 
 impl Case {
+    /// Returns what an item may take. An honest item must not run into it on a busy machine.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(if self.items.iter().any(|item| item == "s") { 1 } else { 60 })
+    }
+
     /// What becomes of each item, and how many were tried again.
     fn run(&self, plugin: &Plugin) -> (Vec<Came>, u64) {
         let chunk = |items| ChunkSize::Fixed(NonZeroUsize::new(items).unwrap());
@@ -230,7 +235,7 @@ impl Case {
             .jobs(self.jobs.to_string().parse::<Jobs>().unwrap())
             .chunk_size(self.chunk.map_or(ChunkSize::Auto, chunk))
             .max_result("1KiB".parse().unwrap())
-            .timeout(Duration::from_millis(300))
+            .timeout(self.timeout())
             .retries(self.retries)
             .retry_on(self.retry_on);
         let recycle = self.recycle.and_then(NonZeroU64::new);
