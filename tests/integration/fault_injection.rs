@@ -113,9 +113,14 @@ fn inject(case: &Case) {
     assert!(crashed <= killed && timeout <= hung, "more failed than were hit, seed {seed}");
     // One that is stopped between two items costs none.
     assert_eq!(hung > 0, case.signals.contains(&Signal::STOP), "{hung} hung, seed {seed}");
+    // Most processes die between two items. Of many, some do not.
+    let hits = by_tier(0, 1);
     match case.retries {
-        0 => assert!(crashed > 0, "nobody was hit, seed {seed}"),
-        _ => assert_eq!((crashed, summary.retried > 0), (0, true), "seed {seed}"),
+        0 => assert!(crashed >= hits, "nobody was hit, seed {seed}"),
+        _ => {
+            assert_eq!(crashed, 0, "seed {seed}");
+            assert!(summary.retried >= hits as u64, "nobody was hit, seed {seed}");
+        }
     }
     assert_eq!(runs.again.load(Ordering::Relaxed), 0, "items ran after their result, seed {seed}");
     assert!(descriptors() <= before, "descriptors are left, seed {seed}");
