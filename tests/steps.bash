@@ -90,13 +90,20 @@ readonly same_everywhere=(
     hostile:: inspect:: matrix::native_workers new:: orphans::
 )
 
-# Runs the integration tests but those of the modules that are named.
-integration_tests_without() {
-    local module skips=()
-    for module in "$@"; do
-        skips+=(--skip "$module")
+# Runs tests of the host: which binaries as cargo names them, then `but`, then the modules whose tests are left out.
+host_tests_but() {
+    local arguments=()
+    while [ "$1" != but ]; do
+        arguments+=("$1")
+        shift
     done
-    host_tests --test integration -- "${skips[@]}"
+    shift
+    arguments+=(--)
+    local module
+    for module in "$@"; do
+        arguments+=(--skip "$module")
+    done
+    host_tests "${arguments[@]}"
 }
 
 # ---------------------------------------------------------------- fast
@@ -146,7 +153,7 @@ step_unit() {
 step_integration() {
     use_rust
     use_components
-    integration_tests_without "${other_languages[@]}"
+    host_tests_but --test integration but "${other_languages[@]}"
     host_tests --test escape --test allocations
 }
 
@@ -252,7 +259,7 @@ step_model_check() {
 step_all_processes() {
     use_rust
     use_components
-    MTL_TEST_ISOLATION=process integration_tests_without "${other_languages[@]}" "${same_everywhere[@]}"
+    MTL_TEST_ISOLATION=process host_tests_but --test integration but "${other_languages[@]}" "${same_everywhere[@]}"
 }
 
 # The tests of the SDKs want the command: those that run what was built, and those that build it.
@@ -277,18 +284,17 @@ step_everywhere() {
     use_rust
     use_components
     use_languages
-    MTL_TEST_ISOLATION=process integration_tests_without
+    MTL_TEST_ISOLATION=process host_tests --test integration
 }
 
 # In a folder of its own: the engine is built once more.
 step_assertions() {
     use_rust
     use_components
-    local module arguments=(--config 'profile.dev.package."*".debug-assertions=true' --lib --bins --test integration --)
-    for module in "${other_languages[@]}"; do
-        arguments+=(--skip "$module")
-    done
-    CARGO_TARGET_DIR=$root/target/assertions host_tests "${arguments[@]}"
+    local all='profile.dev.package."*"'
+    CARGO_TARGET_DIR=$root/target/assertions host_tests_but \
+        --config "$all.debug-assertions=true" --config "$all.overflow-checks=true" \
+        --lib --bins --test integration but "${other_languages[@]}"
 }
 
 step_kills() {

@@ -73,7 +73,7 @@ macro_rules! languages {
         })*
 
         const LANGUAGES: &[Language] = &[$($language),*];
-        /// What `mtl-host new --lang` calls those that it knows.
+        /// The names by which `mtl-host new --lang` knows languages.
         const NEW: &[&str] = &[$($($new,)?)*];
     };
 }

@@ -1,4 +1,4 @@
-//! What there is in one language alone: a package of Python's, and plugins without our SDK.
+//! Plugins that exist in one language alone: one with a package of Python's, and those without our SDK.
 
 use std::fs;
 use std::process::Command;

@@ -36,24 +36,21 @@ pub(crate) fn check(interruptions: Interruptions, model: impl Fn() + Send + Sync
     end_at_the_first_panic();
     let executions = Arc::new(AtomicU64::new(0));
     let mut builder = Builder::new();
-    builder.preemption_bound = match interruptions {
-        Interruptions::AtMost(most) => Some(most),
-        Interruptions::Any => None,
+    (builder.preemption_bound, builder.max_duration) = match interruptions {
+        Interruptions::AtMost(_) if is_unbounded() => (None, Some(LONGEST)),
+        Interruptions::AtMost(most) => (Some(most), None),
+        Interruptions::Any => (None, None),
     };
-    if is_unbounded() && builder.preemption_bound.is_some() {
-        builder.preemption_bound = None;
-        builder.max_duration = Some(LONGEST);
-    }
-    let (interruptions, began) = (builder.preemption_bound, Instant::now());
-    let is_left = builder.max_duration.is_some();
+    let (bound, longest, began) = (builder.preemption_bound, builder.max_duration, Instant::now());
     let counted = Arc::clone(&executions);
     builder.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         model();
     });
     let executions = executions.load(Ordering::Relaxed);
-    let bound = interruptions.map_or("any number of".into(), |most| format!("at most {most}"));
-    let end = if is_left && began.elapsed() >= LONGEST { ", left before the end" } else { "" };
+    let bound = bound.map_or("any number of".into(), |most| format!("at most {most}"));
+    let is_left = longest.is_some_and(|longest| began.elapsed() >= longest);
+    let end = if is_left { ", left before the end" } else { "" };
     println!("{executions} executions, {bound} interruptions{end}");
     assert!(executions > 1, "nothing in this model can go in two ways");
 }
