@@ -149,18 +149,34 @@ pub(crate) fn from_nothing_to_results(language: &str) {
     );
 }
 
+/// Returns the crates in a lock file, each as its name and its version.
+pub(crate) fn locked(path: &Path) -> Vec<(String, String)> {
+    let text = fs::read_to_string(path).unwrap();
+    let value = |line: &str| line.split('"').nth(1).unwrap().to_owned();
+    let packages = text.split("[[package]]\n").skip(1).map(|package| {
+        let mut lines = package.lines();
+        (value(lines.next().unwrap()), value(lines.next().unwrap()))
+    });
+    packages.collect()
+}
+
 /// What is fetched for the SDK here is all that a new project wants, in the same versions.
 #[test]
 fn a_new_project_in_rust_has_the_crates_that_the_sdk_is_tested_with() {
-    let locked = |path: &str| {
-        let text = fs::read_to_string(sdks().join(path)).unwrap();
-        let packages = text.split("[[package]]\n").skip(1).map(|package| {
-            let lines: Vec<_> = package.lines().take(2).map(str::to_owned).collect();
-            lines.join(", ")
-        });
-        packages.collect::<Vec<_>>()
-    };
-    let (sdk, template) = (locked("rust/Cargo.lock"), locked("rust/template/Cargo.lock"));
+    let sdk = locked(&sdks().join("rust/Cargo.lock"));
+    let template = locked(&sdks().join("rust/template/Cargo.lock"));
     let others: Vec<_> = template.iter().filter(|package| !sdk.contains(package)).collect();
-    assert_eq!(others, ["name = \"my-worker\", version = \"0.1.0\""]);
+    assert_eq!(others, [&("my-worker".to_owned(), "0.1.0".to_owned())]);
+}
+
+/// Else the engine is built once more for fuzzing.
+#[test]
+fn fuzzing_has_the_crates_of_the_host_in_the_same_versions() {
+    let root = sdks().join("..");
+    let (host, fuzz) =
+        (locked(&root.join("Cargo.lock")), locked(&root.join("tests/fuzz/Cargo.lock")));
+    let has = |name: &String| host.iter().any(|(other, _)| other == name);
+    let mut shared = fuzz.iter().filter(|(name, _)| has(name));
+    assert!(shared.clone().any(|(name, _)| name == "wasmtime"));
+    assert_eq!(shared.find(|package| !host.contains(package)), None);
 }
