@@ -1,7 +1,7 @@
 //! Puts the SDKs and the templates of projects into the program, for `mtl-host new`.
 //!
-//! `kits/LANG` links to the SDK of a language, so that `cargo package` has these files as well. What belongs to a
-//! kit is said by where it lies: in `kits/LANG/mtl-plugin`, or else in `kits/LANG`, without tests.
+//! `kits/LANG` links to the SDK of a language, so that `cargo package` has these files as well. The files of an SDK are
+//! those of `kits/LANG/mtl-plugin` if there is such a folder, and else those of `kits/LANG`, without tests.
 //!
 //! In `kits/rust` each file has a link of its own, and `Cargo.toml` is called `Cargo.toml.kit`: cargo leaves a folder
 //! with a `Cargo.toml` out of a package.

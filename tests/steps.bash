@@ -108,14 +108,17 @@ host_tests_but() {
 
 # ---------------------------------------------------------------- fast
 
-readonly workspaces=(. plugin-sdk/rust examples-plugins tests/fuzz tests/model-check)
+# Runs a command in each workspace.
+in_each_workspace() {
+    local workspace
+    for workspace in . plugin-sdk/rust examples-plugins tests/fuzz tests/model-check; do
+        (cd "$workspace" && "$@")
+    done
+}
 
 step_formatting() {
     use_rust
-    local workspace
-    for workspace in "${workspaces[@]}"; do
-        (cd "$workspace" && "$cargo" fmt --all --check)
-    done
+    in_each_workspace "$cargo" fmt --all --check
 }
 
 step_plugins() {
@@ -206,11 +209,9 @@ step_lints() {
 
 step_licences() {
     use_rust
-    local workspace deny
+    local deny
     deny=$(tests/cargo-deny) || { skip licences cargo-deny && return; }
-    for workspace in "${workspaces[@]}"; do
-        (cd "$workspace" && "$deny" --locked check --hide-inclusion-graph bans licenses sources)
-    done
+    in_each_workspace "$deny" --locked check --hide-inclusion-graph bans licenses sources
 }
 
 # Built and not only checked: the build shares the engine with the tests.
@@ -320,12 +321,10 @@ step_soak() {
 
 step_advisories() {
     use_rust
-    local workspace deny
+    local deny
     deny=$(tests/cargo-deny) || { skip advisories cargo-deny && return; }
     "$deny" --locked fetch db || { skip advisories "their database" && return; }
-    for workspace in "${workspaces[@]}"; do
-        (cd "$workspace" && "$deny" --locked check --hide-inclusion-graph --disable-fetch advisories)
-    done
+    in_each_workspace "$deny" --locked check --hide-inclusion-graph --disable-fetch advisories
 }
 
 # `cargo update` says what it would do on stderr, and exits with 0 either way.

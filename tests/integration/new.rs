@@ -150,7 +150,7 @@ pub(crate) fn from_nothing_to_results(language: &str) {
 }
 
 /// Returns the crates in a lock file, each as its name and its version.
-pub(crate) fn locked(path: &Path) -> Vec<(String, String)> {
+fn locked(path: &Path) -> Vec<(String, String)> {
     let text = fs::read_to_string(path).unwrap();
     let value = |line: &str| line.split('"').nth(1).unwrap().to_owned();
     let packages = text.split("[[package]]\n").skip(1).map(|package| {
