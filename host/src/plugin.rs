@@ -20,6 +20,7 @@ mod core_abi;
 mod digest;
 mod engine;
 mod error;
+mod file_calls;
 mod functions;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;

@@ -3,6 +3,7 @@
 pub(crate) mod alarm;
 pub(crate) mod capabilities;
 pub(crate) mod deadline;
+pub(crate) mod granted;
 pub(crate) mod http;
 pub(crate) mod jail;
 pub(crate) mod limits;

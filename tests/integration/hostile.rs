@@ -8,6 +8,7 @@
 mod batches;
 mod files;
 mod good_run;
+mod grants;
 mod names;
 mod network;
 mod sizes;
@@ -48,6 +49,7 @@ fn every_fixture_has_its_test() {
         "hostile.rs",
         "hostile/batches.rs",
         "hostile/files.rs",
+        "hostile/grants.rs",
         "hostile/names.rs",
         "hostile/starts.rs",
     ];

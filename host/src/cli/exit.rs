@@ -66,6 +66,7 @@ impl Exit {
                 | BuildError::InitBesideList
                 | BuildError::NoWorker
                 | BuildError::Dir { .. }
+                | BuildError::MixedSymlinks { .. }
                 | BuildError::NoNet { .. }
                 | BuildError::Name { .. },
             ) => Self::Usage,

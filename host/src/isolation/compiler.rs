@@ -111,7 +111,7 @@ impl Compiler<'_> {
         answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadError>, BadFrame>,
     ) -> Result<(T, Lacks), LoadError> {
         let (mut child, plugin) = self.start()?;
-        let handed_over = child.hand_over(&[plugin.as_fd(), code.as_fd()]);
+        let handed_over = child.hand_over(&[plugin.as_fd(), code.as_fd()], &[]);
         let said = handed_over.and_then(|()| self.converse(&mut child.link, wants, answer));
         said.unwrap_or_else(|gone| Err(self.lost(&mut child, gone)))
     }

@@ -28,12 +28,16 @@ use super::Processes;
 use super::bell::Bell;
 use super::child::MARK;
 use super::link::{Gone, Link};
+use crate::sandbox::granted::GrantedDir;
 
 /// How long a process may take to end when it has closed its end of the link: one that dies gives
 /// back its memory at the same time, which may be much.
 const TO_END: Duration = Duration::from_secs(5);
 /// How long a process may take until it is jailed and has its code, however busy the machine is.
 pub(super) const TO_BE_READY: Duration = Duration::from_secs(60);
+
+/// How many descriptors one message has. The system takes no more than 253.
+pub(super) const AT_ONCE: usize = 64;
 
 /// A process that was started, and the link to it.
 #[derive(Debug)]
@@ -65,13 +69,24 @@ impl Child {
         Ok(Self { process, link, errors })
     }
 
-    /// Hands descriptors over. They are the first that goes to a child.
-    pub(crate) fn hand_over(&self, files: &[BorrowedFd<'_>]) -> Result<(), Gone> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+    /// Hands descriptors over, and open directories after them. They are the first that goes to a child.
+    pub(crate) fn hand_over(
+        &self,
+        files: &[BorrowedFd<'_>],
+        dirs: &[GrantedDir],
+    ) -> Result<(), Gone> {
+        let count = u32::try_from(dirs.len()).unwrap_or(u32::MAX);
+        self.send_files(&count.to_le_bytes(), files)?;
+        let dirs: Vec<_> = dirs.iter().map(|granted| granted.dir.as_fd()).collect();
+        dirs.chunks(AT_ONCE).try_for_each(|dirs| self.send_files(&[0], dirs))
+    }
+
+    fn send_files(&self, bytes: &[u8], files: &[BorrowedFd<'_>]) -> Result<(), Gone> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        assert!(ancillary.push(SendAncillaryMessage::ScmRights(files)), "there is room for three");
-        let byte = [IoSlice::new(&[0])];
-        match sendmsg(self.link.socket().as_fd(), &byte, &mut ancillary, SendFlags::NOSIGNAL) {
+        assert!(ancillary.push(SendAncillaryMessage::ScmRights(files)), "there is room for them");
+        let bytes = [IoSlice::new(bytes)];
+        match sendmsg(self.link.socket().as_fd(), &bytes, &mut ancillary, SendFlags::NOSIGNAL) {
             Ok(_) => Ok(()),
             Err(Errno::PIPE | Errno::CONNRESET) => Err(Gone::Ended),
             Err(error) => Err(Gone::Io(error.into())),

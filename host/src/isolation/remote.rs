@@ -109,7 +109,8 @@ impl Remote {
         let mut remote = Self { child, parts, watch, started };
         let files = [page_file.as_fd(), compiled.file()];
         let files: Vec<_> = files.into_iter().chain(third).collect();
-        remote.child.hand_over(&files).map_err(|gone| remote.not_started(gone))?;
+        let handed_over = remote.child.hand_over(&files, &spec.grants.dirs);
+        handed_over.map_err(|gone| remote.not_started(gone))?;
         remote.set_up(processes, work)?;
         Ok(remote)
     }

@@ -9,6 +9,7 @@ use super::{Engine, HostFunctions, LoadError, Loaded, PluginLoader, Spec};
 use crate::isolation::code::CodeFile;
 use crate::isolation::wire::setup::{Begins, Work};
 use crate::outcome::Format;
+use crate::sandbox::granted::GrantedDir;
 use crate::sandbox::limits::TotalMemory;
 
 /// Compiled code, and what it takes to make a plugin of it again.
@@ -91,8 +92,8 @@ impl Compiled {
     /// The same, of one that begins so.
     pub(crate) fn work_that(&self, begins: Begins, spec: &Spec) -> Work {
         let Spec { grants, limits, pool_memory, watch, .. } = spec;
-        let dir = |grant: &crate::DirGrant| {
-            (OsString::from(grant.host()), grant.guest().to_owned(), grant.is_writable())
+        let dir = |GrantedDir { grant, .. }: &GrantedDir| {
+            (OsString::from(grant.host()), grant.guest().to_owned(), grant.access())
         };
         Work {
             worker: spec.index.get(),

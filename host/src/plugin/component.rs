@@ -16,7 +16,9 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
 use super::state::{Common, HasCommon, Spec, begin, enter_async, limit_open, store, wasi};
-use super::{Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function};
+use super::{
+    Engine, LoadError, PluginLoader, REPORT, StartError, context, file_calls, host_function,
+};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
@@ -194,8 +196,10 @@ impl Linked {
     pub(super) fn instantiate(&self, spec: &Spec) -> Result<(Store<State>, Instance), StartError> {
         let (network, mut table) = (Arc::new(Network::of(spec)), ResourceTable::new());
         limit_open(&mut table);
+        let mut wasi = with_sockets(wasi(spec), &network).build();
+        spec.preopens.put_into(&mut wasi);
         let data = State {
-            wasi: with_sockets(wasi(spec)?, &network).build(),
+            wasi,
             table,
             http: WasiHttpCtx::new(),
             requests: Requests::new(&network),
@@ -229,6 +233,7 @@ fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine.wasm());
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("an empty linker takes WASI");
     sockets::add_to_linker(&mut linker).expect("what is defined may be shadowed");
+    file_calls::add_to_linker(&mut linker).expect("what is defined may be shadowed");
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)
         .expect("the linker has no HTTP yet");
     context::add_to_component_linker(&mut linker).expect("the interface's name is its own");

@@ -138,7 +138,8 @@ impl CorePlugin {
         spec: &Spec,
         common: Common,
     ) -> Result<(CoreInstance, Instance), StartError> {
-        let mut wasi = wasi(spec)?.build_p1();
+        let mut wasi = wasi(spec).build_p1();
+        spec.preopens.put_into(wasi.ctx().ctx);
         limit_open(wasi.ctx().table);
         let data = State { wasi, common, crossing: None };
         let mut store = store(&self.engine, spec, data);

@@ -342,14 +342,6 @@ fn import_hint(import: &str, offered: &[String]) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A granted directory could not be opened.
-    #[error("cannot open the directory `{path}` that is granted to the plugin")]
-    Dir {
-        /// The directory, on the host.
-        path: PathBuf,
-        /// What the system said.
-        source: Cause,
-    },
     /// The instance could not be made, or broke in its own start.
     #[error("the plugin could not be instantiated: {message}")]
     Instantiate {
@@ -461,7 +453,6 @@ impl StartError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
             Self::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
             Self::OutOfMemory { .. } => {
                 "`--memory SIZE` allows each worker more, `--total-memory SIZE` all together"

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::WasiCtxBuilder;
 
 use super::snapshot::{Clock, SnapshotRefusal, Witness};
-use super::{Engine, StartError, trap};
+use super::{Engine, trap};
 use crate::event::Stream;
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
-use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::{Phase, Watch};
+use crate::sandbox::granted::{Granted, Preopens};
 use crate::sandbox::limits::Limits;
 use crate::sandbox::meter::{Meter, PoolMemory};
 use crate::sandbox::network::Names;
@@ -29,7 +29,9 @@ pub(crate) struct Spec {
     pub(crate) index: WorkerIndex,
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
-    pub(crate) grants: Grants,
+    pub(crate) grants: Granted,
+    /// The granted directories. None in a parent, whose children have the instances.
+    pub(crate) preopens: Preopens,
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Limits,
     pub(crate) pool_memory: Arc<PoolMemory>,
@@ -66,6 +68,8 @@ pub(super) struct Common {
     pub(super) limits: Limits,
     pub(super) meter: Meter,
     pub(super) watch: Watch,
+    /// Whether the plugin may make symbolic links.
+    pub(super) may_link: bool,
     /// Whether the instance makes room for the answer of a host function.
     pub(super) is_allocating: bool,
     pub(super) origin: Origin,
@@ -99,6 +103,7 @@ impl Common {
             limits: spec.limits,
             meter: Meter::new(spec.limits.memory, &spec.pool_memory),
             watch: spec.watch.clone(),
+            may_link: spec.grants.may_link(),
             is_allocating: false,
             origin: Origin::Fresh,
         }
@@ -174,8 +179,9 @@ pub(super) fn limit_open(table: &mut ResourceTable) {
     table.set_max_capacity(MOST_OPEN);
 }
 
-/// WASI with what is granted and nothing else: an empty input, captured output, no network.
-pub(super) fn wasi(spec: &Spec) -> Result<WasiCtxBuilder, StartError> {
+/// WASI with what is granted and nothing else: an empty input, captured output, no network. The directories are
+/// put into what is built of it.
+pub(super) fn wasi(spec: &Spec) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
     let capture = |stream| Capture::new(stream, &spec.voice);
     builder
@@ -185,11 +191,5 @@ pub(super) fn wasi(spec: &Spec) -> Result<WasiCtxBuilder, StartError> {
         .allow_udp(false)
         .monotonic_clock(spec.clock.clone())
         .envs(&spec.grants.env);
-    for grant in &spec.grants.dirs {
-        let rights = if grant.is_writable() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-        builder.preopened_dir(grant.host(), grant.guest(), rights).map_err(|error| {
-            StartError::Dir { path: grant.host().to_owned(), source: error.into() }
-        })?;
-    }
-    Ok(builder)
+    builder
 }

@@ -12,6 +12,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
 use wiggle::GuestMemory;
 
+use super::file_calls;
 use super::state::HasCommon;
 
 /// Where WASI preview 1 is imported from.
@@ -25,7 +26,11 @@ macro_rules! define {
                 MODULE,
                 stringify!($name),
                 move |mut guest: Caller<'_, T>, $($parameter: $type),*| -> wasmtime::Result<i32> {
-                    let watch = guest.data_mut().common().watch.clone();
+                    let common = guest.data_mut().common();
+                    if let Some(answer) = file_calls::refusal(stringify!($name), common) {
+                        return Ok(answer);
+                    }
+                    let watch = common.watch.clone();
                     let memory = guest.get_export("memory").and_then(Extern::into_memory);
                     let memory = memory.ok_or_else(|| wasmtime::format_err!("no memory is exported"))?;
                     let fuel = wasmtime::AsContextMut::as_context_mut(&mut guest).hostcall_fuel();

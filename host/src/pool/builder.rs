@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::snapshot::Snapshots;
-use super::spec::{self, WorkerSpec};
+use super::spec::{self, Opening, WorkerSpec};
 use super::{BuildError, Jobs, Pool, Settings};
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
@@ -23,6 +23,7 @@ use crate::pool::cancel::Cancel;
 use crate::queue::Window;
 use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::{TimeLimits, Watch};
+use crate::sandbox::granted::{Directories, Granted, Preopens};
 use crate::sandbox::limits::{Limits, LogLimit, TotalMemory};
 use crate::sandbox::meter::PoolMemory;
 use crate::sandbox::voice::Voice;
@@ -246,7 +247,8 @@ impl PoolBuilder {
             index: WorkerIndex::default(),
             workers: count(&specs),
             init: Vec::new(),
-            grants,
+            grants: Granted::default(),
+            preopens: Preopens::default(),
             limits,
             pool_memory: Arc::new(PoolMemory::new(total_memory)),
             names,
@@ -256,12 +258,19 @@ impl PoolBuilder {
             watch: Watch::new(time_limits, cancel.clone()),
             clock: Clock::new(),
         };
-        let (mut groups, memory) = (snapshots.groups(), Arc::clone(&all.pool_memory));
+        let memory = Arc::clone(&all.pool_memory);
+        let mut opening = Opening {
+            isolation: &isolation,
+            grants,
+            directories: Directories::default(),
+            clock: &clock,
+            groups: snapshots.groups(),
+        };
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
             let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());
             let all = Spec { index, watch, voice: Arc::new(voice(index)), ..all.clone() };
-            spec.open(all, &isolation, &clock, groups.as_mut())
+            spec.open(all, &mut opening)
         };
         let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
         let pool = Pool::start(opens, settings, &clock.ticks(), cancel);

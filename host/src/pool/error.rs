@@ -107,6 +107,17 @@ pub enum BuildError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Granted directories cannot be given to plugins on threads, since `/proc` is not mounted.
+    #[error("cannot open the granted directories by `/proc/self/fd`")]
+    Preopen(#[source] std::io::Error),
+    /// One writable directory of a worker is granted with symbolic links, and another one without.
+    #[error("`{with}` is granted with symbolic links, and `{without}` without, to the same worker")]
+    MixedSymlinks {
+        /// The directory that may hold symbolic links.
+        with: PathBuf,
+        /// The directory that may not.
+        without: PathBuf,
+    },
     /// A plugin that has no way to connect is to be granted a place in the network.
     #[error(
         "plugin `{plugin}` cannot connect to anything: it imports neither `wasi:sockets/tcp` nor \
@@ -162,6 +173,11 @@ impl BuildError {
             ),
             Self::NoFuel { .. } => Some("load it with `Engine::with_fuel()`"),
             Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),
+            Self::Preopen(_) => Some("mount `/proc`: granted directories are opened by it"),
+            Self::MixedSymlinks { .. } => Some(
+                "give all writable directories of a worker `:rw+symlinks`, or none, or use one \
+                 `--worker` for each kind",
+            ),
             Self::NoNet { .. } => Some(
                 "leave out `--net`, or build the plugin as a component: WASI of core modules \
                  cannot connect",

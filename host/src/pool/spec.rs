@@ -13,6 +13,7 @@ use crate::plugin::snapshot::Groups;
 use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::TimeLimits;
+use crate::sandbox::granted::{Directories, Granted, Preopens};
 use crate::sandbox::limits::{Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
@@ -53,6 +54,18 @@ pub struct WorkerSpec {
 enum Kind {
     Plugin(Plugin),
     Native(OpenNative),
+}
+
+/// What the workers of a pool are opened with.
+pub(super) struct Opening<'a> {
+    pub(super) isolation: &'a Isolation,
+    /// What all workers are granted.
+    pub(super) grants: Grants,
+    pub(super) directories: Directories,
+    /// Ticks as long as a worker lives.
+    pub(super) clock: &'a Arc<Watchdog>,
+    /// If workers are to start from snapshots.
+    pub(super) groups: Option<Groups>,
 }
 
 impl WorkerSpec {
@@ -294,7 +307,7 @@ impl WorkerSpec {
             Kind::Plugin(plugin) if !self.grants.net.is_empty() && !plugin.can_connect() => {
                 Err(BuildError::NoNet { plugin: plugin.name().to_owned() })
             }
-            Kind::Plugin(_) => check_dirs(&self.grants),
+            Kind::Plugin(_) => Ok(()),
             Kind::Native(_) => match self.sandbox_setting() {
                 Some(setting) => Err(BuildError::Native { worker, setting }),
                 None => Ok(()),
@@ -319,23 +332,24 @@ impl WorkerSpec {
         .find_map(|(setting, is_set)| is_set.then_some(setting))
     }
 
-    /// What opens this worker. `spec` is what all workers have, with this one's number; `clock`
-    /// ticks as long as the worker lives; `groups` are there if it is to start from a snapshot.
+    /// What opens this worker. `spec` is what all workers have, with this one's number.
     pub(super) fn open(
         self,
         mut spec: Spec,
-        isolation: &Isolation,
-        clock: &Arc<Watchdog>,
-        groups: Option<&mut Groups>,
+        opening: &mut Opening<'_>,
     ) -> Result<Open, BuildError> {
         match self.kind {
             Kind::Plugin(plugin) => {
                 spec.init = self.init.unwrap_or_default();
-                spec.grants.add(self.grants);
+                let mut grants = opening.grants.clone();
+                grants.add(self.grants);
+                spec.grants = open_dirs(&mut opening.directories, grants)?;
                 spec.limits = self.limits.or(spec.limits);
-                let group = groups.map(|groups| groups.of(&plugin, &spec));
-                Ok(match isolation {
+                let group = opening.groups.as_mut().map(|groups| groups.of(&plugin, &spec));
+                Ok(match opening.isolation {
                     Isolation::Thread => {
+                        spec.preopens =
+                            Preopens::of(&spec.grants.dirs).map_err(BuildError::Preopen)?;
                         let loaded = plugin.loaded().cloned();
                         let name = || plugin.name().to_owned();
                         let loaded =
@@ -354,7 +368,7 @@ impl WorkerSpec {
             }
             Kind::Native(mut open) => {
                 let context = spec.context();
-                let clock = Arc::clone(clock);
+                let clock = Arc::clone(opening.clock);
                 Ok(Box::new(move || {
                     let _clock = &clock;
                     open(&context)
@@ -376,7 +390,6 @@ pub(super) fn check(
         return Err(BuildError::NoWorker);
     }
     check_isolation(specs, isolation)?;
-    check_dirs(grants)?;
     for (number, spec) in (0..).zip(specs) {
         spec.check(WorkerIndex::new(number), passing, limits)?;
     }
@@ -426,13 +439,20 @@ pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, Bu
         .map_err(|(grant, source)| BuildError::Name { grant, source })
 }
 
-fn check_dirs(grants: &Grants) -> Result<(), BuildError> {
-    for grant in &grants.dirs {
-        let opened = std::fs::read_dir(grant.host());
-        let path = || grant.host().to_owned();
-        opened.map_err(|source| BuildError::Dir { path: path(), source })?;
+/// Opens the directories that a worker is granted.
+fn open_dirs(directories: &mut Directories, grants: Grants) -> Result<Granted, BuildError> {
+    let granted = directories.open(grants);
+    let granted = granted.map_err(|(path, source)| BuildError::Dir { path, source })?;
+    let writable = || granted.dirs.iter().map(|dir| &dir.grant).filter(|grant| grant.is_writable());
+    let with_links = writable().find(|grant| grant.may_hold_symlinks());
+    let without = writable().find(|grant| !grant.may_hold_symlinks());
+    match (with_links, without) {
+        (Some(with), Some(without)) => Err(BuildError::MixedSymlinks {
+            with: with.host().to_owned(),
+            without: without.host().to_owned(),
+        }),
+        _ => Ok(granted),
     }
-    Ok(())
 }
 
 impl fmt::Debug for WorkerSpec {

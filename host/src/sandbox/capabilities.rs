@@ -1,13 +1,22 @@
 //! What a plugin is granted. Without a grant it has nothing: no files, no variables, no network.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
+use super::granted::OpenDir;
 use super::net_grant::NetGrant;
 
-/// A directory of the host that a plugin may use, and under which name it sees it. It is written
-/// as `HOST::GUEST`, or as `HOST::GUEST:rw` if the plugin may change what is there.
+/// A directory of the host that a plugin may use, and the name under which the plugin sees it.
+///
+/// It is written `HOST::GUEST`, or `HOST::GUEST:rw` if the plugin may change what is in the directory, or
+/// `HOST::GUEST:rw+symlinks` if it may make symbolic links there as well.
+///
+/// A grant leads to the directory that has the name when the pool is built. Whoever renames or replaces that
+/// directory later changes nothing about the grant.
 ///
 /// ```
 /// use mtl_host::DirGrant;
@@ -21,6 +30,7 @@ use super::net_grant::NetGrant;
 /// let grant = DirGrant::read_write("./out", "/out");
 /// assert!(grant.is_writable());
 /// assert_eq!(grant.to_string(), "./out::/out:rw");
+/// assert_eq!(grant.symlinks().to_string(), "./out::/out:rw+symlinks");
 /// # Ok::<(), mtl_host::NotADirGrant>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,24 +38,88 @@ pub struct DirGrant {
     host: PathBuf,
     guest: String,
     access: Access,
+    opened: Option<OpenDir>,
 }
 
 /// What may be done with a granted directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Access {
     Read,
     ReadWrite,
+    /// A program outside of the sandbox may follow such a link to anywhere.
+    ReadWriteSymlinks,
+}
+
+impl Access {
+    /// The end of a grant, as it is written.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Read => "",
+            Self::ReadWrite => ":rw",
+            Self::ReadWriteSymlinks => ":rw+symlinks",
+        }
+    }
 }
 
 impl DirGrant {
     /// Grants reading of the directory `host`, which the plugin sees as `guest`.
     pub fn read(host: impl Into<PathBuf>, guest: impl Into<String>) -> Self {
-        Self { host: host.into(), guest: guest.into(), access: Access::Read }
+        Self::new(host.into(), guest.into(), Access::Read)
     }
 
     /// Grants reading and writing of the directory `host`, which the plugin sees as `guest`.
     pub fn read_write(host: impl Into<PathBuf>, guest: impl Into<String>) -> Self {
-        Self { access: Access::ReadWrite, ..Self::read(host, guest) }
+        Self::new(host.into(), guest.into(), Access::ReadWrite)
+    }
+
+    /// Grants reading, writing, and making symbolic links.
+    ///
+    /// Without this, a plugin makes none: the plugin itself cannot leave a granted directory by a link, but other
+    /// programs that read the directory later would follow it to anywhere. All writable directories of a worker
+    /// have this right, or none has.
+    ///
+    /// ```
+    /// # use mtl_host::DirGrant;
+    /// let grant = DirGrant::read_write("./unpacked", "/out").symlinks();
+    /// assert_eq!(grant, "./unpacked::/out:rw+symlinks".parse()?);
+    /// # Ok::<(), mtl_host::NotADirGrant>(())
+    /// ```
+    #[must_use]
+    pub fn symlinks(mut self) -> Self {
+        self.access = Access::ReadWriteSymlinks;
+        self
+    }
+
+    /// Opens the directory now, and not when a pool is built. All pools that are built with this grant, or a clone
+    /// of it, use the directory that has the name now.
+    ///
+    /// ```
+    /// # use mtl_host::DirGrant;
+    /// let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read(folder.path(), "/data").open()?;
+    /// assert!(DirGrant::read("no-such-directory", "/data").open().is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says if it cannot open the directory.
+    pub fn open(mut self) -> io::Result<Self> {
+        self.opened = Some(OpenDir::at(&self.host)?);
+        Ok(self)
+    }
+
+    pub(crate) fn new(host: PathBuf, guest: String, access: Access) -> Self {
+        Self { host, guest, access, opened: None }
+    }
+
+    /// Returns the directory, if it is open.
+    pub(super) fn opened(&self) -> Option<OpenDir> {
+        self.opened.clone()
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        self.access
     }
 
     /// Where the directory is.
@@ -63,11 +137,17 @@ impl DirGrant {
     /// Whether the plugin may change it.
     #[must_use]
     pub fn is_writable(&self) -> bool {
-        self.access == Access::ReadWrite
+        self.access != Access::Read
+    }
+
+    /// Whether the plugin may make symbolic links in it.
+    #[must_use]
+    pub fn may_hold_symlinks(&self) -> bool {
+        self.access == Access::ReadWriteSymlinks
     }
 }
 
-/// Not of the form `HOST::GUEST` or `HOST::GUEST:rw`.
+/// The text is not of the form `HOST::GUEST`, `HOST::GUEST:rw` or `HOST::GUEST:rw+symlinks`.
 ///
 /// ```
 /// let error = "./data:/data".parse::<mtl_host::DirGrant>().unwrap_err();
@@ -82,21 +162,20 @@ impl FromStr for DirGrant {
 
     fn from_str(text: &str) -> Result<Self, NotADirGrant> {
         let (host, guest) = text.split_once("::").ok_or(NotADirGrant)?;
-        let (guest, access) = match guest.strip_suffix(":rw") {
-            Some(guest) => (guest, Access::ReadWrite),
-            None => (guest, Access::Read),
-        };
+        let writable = [Access::ReadWriteSymlinks, Access::ReadWrite];
+        let suffixed = |access: Access| Some((guest.strip_suffix(access.suffix())?, access));
+        let (guest, access) =
+            writable.into_iter().find_map(suffixed).unwrap_or((guest, Access::Read));
         if host.is_empty() || guest.is_empty() || guest.contains(':') {
             return Err(NotADirGrant);
         }
-        Ok(Self { host: host.into(), guest: guest.into(), access })
+        Ok(Self::new(host.into(), guest.into(), access))
     }
 }
 
 impl fmt::Display for DirGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rights = if self.is_writable() { ":rw" } else { "" };
-        write!(f, "{}::{}{rights}", self.host.display(), self.guest)
+        write!(f, "{}::{}{}", self.host.display(), self.guest, self.access.suffix())
     }
 }
 
@@ -150,7 +229,10 @@ mod tests {
             ("data:/data",         None),
             ("::/data",            None),
             ("data::",             None),
+            ("a::/b:rw+symlinks",  Some(DirGrant::read_write("a", "/b").symlinks())),
             ("data:::rw",          None),
+            ("data:::rw+symlinks", None),
+            ("a::/b:symlinks",     None),
             ("data::/data:ro",     None),
         ];
         for (text, grant) in cases {

@@ -48,7 +48,7 @@ use rustix::process::Pid;
 
 pub(crate) use self::error::{JailError, Lack};
 pub use self::requirement::{Jail, UnknownJail};
-use super::capabilities::DirGrant;
+use super::granted::GrantedDir;
 
 /// What a jailed process is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(crate) enum Task {
 pub(crate) struct Confines<'a> {
     pub(crate) task: Task,
     /// Directories that it may use. Without any there is no call that opens a file.
-    pub(crate) dirs: &'a [DirGrant],
+    pub(crate) dirs: &'a [GrantedDir],
     /// Ports that it may connect to, by TCP. Without any there is no call that makes a socket.
     pub(crate) ports: &'a [u16],
     /// Bytes of memory of its own: `RLIMIT_DATA`. Reserved addresses do not count.
@@ -99,8 +99,7 @@ pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {
 ///
 /// # Errors
 ///
-/// When the kernel lacks a part of a required jail, a granted directory cannot be opened, the
-/// process has more than one thread, or the system refuses.
+/// When the kernel lacks a part of a required jail, the process has more than one thread, or the system refuses.
 pub(crate) fn enter(confines: &Confines<'_>) -> Result<Vec<Lack>, JailError> {
     bounds::is_single_threaded()?;
     bounds::enter(confines)?;

@@ -55,7 +55,7 @@ fn no_path_and_no_link_leads_out_of_a_granted_directory() {
 
 #[test]
 fn a_link_of_ones_own_leads_nowhere() {
-    let mut run = good_run("hostile/own-link.wat").args(["--dir", "data::/data:rw"]);
+    let mut run = good_run("hostile/own-link.wat").args(["--dir", "data::/data:rw+symlinks"]);
     for path in ["../secret", "..", "/etc/passwd", "/proc/self/environ", "up/secret", "absolute"] {
         run = run.fault(format!("!{path}"), "refused", NOT_CAPABLE);
     }
@@ -100,7 +100,7 @@ fn what_would_be_refused_can_be_done_in_a_directory_for_writing() {
             "--jobs",
             "1",
             "--dir",
-            "data::/data:rw",
+            "data::/data:rw+symlinks",
         ]);
         fs::create_dir_all(described.folder().join("data/inner")).unwrap();
         fs::write(described.folder().join("data/words"), "words").unwrap();

@@ -1,8 +1,8 @@
 //! What a worker's process does.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fmt, panic};
 
@@ -11,7 +11,7 @@ use rustix::process::Pid;
 use super::compile;
 use super::errors::{Unfit, last_cause};
 use super::freeze::{self, Begun};
-use super::station::Station;
+use super::station::{Files, Station};
 use crate::event::{Audience, Event, Observer};
 use crate::isolation::page::Page;
 use crate::isolation::wire::setup::{Begins, Setup, Task, Work};
@@ -21,8 +21,9 @@ use crate::outcome::Format;
 use crate::plugin::snapshot::Clock;
 use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
 use crate::pool::cancel::{Cancel, End};
-use crate::sandbox::capabilities::{DirGrant, Grants};
+use crate::sandbox::capabilities::{Access, DirGrant};
 use crate::sandbox::deadline::{TimeLimits, Watch};
+use crate::sandbox::granted::{Granted, GrantedDir, Preopens};
 use crate::sandbox::jail::{self, Confines, JailError, Lack};
 use crate::sandbox::limits::{Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::meter::{Asked, PoolMemory};
@@ -70,7 +71,7 @@ fn tell_last(words: &dyn fmt::Display) {
 }
 
 fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
-    let (files, place) = station.receive_files()?;
+    let Files { own, third: place, dirs } = station.receive_files()?;
     let Some((Order::Setup, payload)) = station.receive()? else {
         return Err(BadFrame("no set-up").into());
     };
@@ -79,9 +80,9 @@ fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), 
         return Err(Unfit::Version(setup.version));
     }
     match &setup.task {
-        Task::Compile(job) => compile::compile(station, &setup, job, files),
+        Task::Compile(job) => compile::compile(station, &setup, job, own),
         Task::Work(work) => {
-            let worker = Worker::make(station, &setup, work, files)?;
+            let worker = Worker::make(station, &setup, work, own, dirs)?;
             worker.serve(&work.begins, beside, place.map(File::from), in_its_place)
         }
     }
@@ -109,9 +110,12 @@ impl Worker {
         setup: &Setup,
         work: &Work,
         [page, code]: [OwnedFd; 2],
+        dirs: Vec<OwnedFd>,
     ) -> Result<Self, Unfit> {
         let page = Page::open(&page)?;
-        let grants = grants(work)?;
+        let grants = grants(work, dirs)?;
+        // In the jail, `/proc` is out of reach.
+        let preopens = Preopens::of(&grants.dirs)?;
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
         let lacks = jail::enter(&Confines {
             task: jail::Task::Work,
@@ -129,7 +133,7 @@ impl Worker {
         let plugin = Loaded::in_jail(&loader, &File::from(code), work.is_component)?;
         jail::seal()?;
         station.send(&ready(&lacks))?;
-        let spec = spec(station, work, grants)?;
+        let spec = spec(station, work, grants, preopens)?;
         Ok(Self { station: Arc::clone(station), engine, plugin, page, spec })
     }
 
@@ -204,24 +208,29 @@ impl Worker {
 }
 
 /// What is granted, as the parent says it.
-fn grants(work: &Work) -> Result<Grants, BadFrame> {
-    let dir = |(host, guest, is_writable): &(_, String, bool)| {
-        let host = PathBuf::from(host);
-        match is_writable {
-            true => DirGrant::read_write(host, guest),
-            false => DirGrant::read(host, guest),
-        }
+fn grants(work: &Work, dirs: Vec<OwnedFd>) -> Result<Granted, BadFrame> {
+    if dirs.len() != work.dirs.len() {
+        return Err(BadFrame("another number of directories than it has said"));
+    }
+    let dir = |((host, guest, access), dir): (&(OsString, String, Access), OwnedFd)| GrantedDir {
+        grant: DirGrant::new(host.into(), guest.clone(), *access),
+        dir: dir.into(),
     };
     let net = work.net.iter().map(|grant| grant.parse());
-    Ok(Grants {
-        dirs: work.dirs.iter().map(dir).collect(),
+    Ok(Granted {
+        dirs: work.dirs.iter().zip(dirs).map(dir).collect(),
         env: work.env.clone(),
         net: net.collect::<Result<_, _>>().map_err(|_| BadFrame("a grant that is none"))?,
     })
 }
 
 /// What the instance is started with. It is not wanted to end by anybody in this process.
-fn spec(station: &Arc<Station>, work: &Work, grants: Grants) -> Result<Spec, BadFrame> {
+fn spec(
+    station: &Arc<Station>,
+    work: &Work,
+    grants: Granted,
+    preopens: Preopens,
+) -> Result<Spec, BadFrame> {
     let index = WorkerIndex::new(work.worker);
     let none = |_| BadFrame("a limit of nothing");
     let memory = MemoryLimit::new(work.memory.try_into().map_err(none)?);
@@ -244,6 +253,7 @@ fn spec(station: &Arc<Station>, work: &Work, grants: Grants) -> Result<Spec, Bad
         workers: work.workers,
         init: Vec::new(),
         grants,
+        preopens,
         names: Arc::new(Names::known(work.names.clone())),
         limits,
         pool_memory: Arc::new(pool_memory),

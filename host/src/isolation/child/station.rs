@@ -8,7 +8,19 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
+use crate::isolation::process::AT_ONCE;
 use crate::isolation::wire::{self, HEADER, Order};
+
+/// The descriptors that a child gets.
+#[derive(Debug)]
+pub(super) struct Files {
+    /// The two that each task has.
+    pub(super) own: [OwnedFd; 2],
+    /// The place for a snapshot.
+    pub(super) third: Option<OwnedFd>,
+    /// The granted directories.
+    pub(super) dirs: Vec<OwnedFd>,
+}
 
 /// The child's end. Frames go out from any thread, each whole; they come in on one.
 #[derive(Debug)]
@@ -30,24 +42,35 @@ impl Station {
         Ok(Self { socket, outgoing: Mutex::default(), incoming: Mutex::new(incoming) })
     }
 
-    /// The descriptors that come before all frames: two, or three.
-    pub(super) fn receive_files(&self) -> io::Result<([OwnedFd; 2], Option<OwnedFd>)> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let mut byte = [0];
-        let mut bytes = [IoSliceMut::new(&mut byte)];
-        recvmsg(&self.socket, &mut bytes, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
-        let mut files: Vec<_> = ancillary
-            .drain()
-            .filter_map(|message| match message {
-                RecvAncillaryMessage::ScmRights(files) => Some(files),
-                _ => None,
-            })
-            .flatten()
-            .collect();
+    /// Receives the descriptors that come before all frames.
+    pub(super) fn receive_files(&self) -> io::Result<Files> {
+        let mut count = [0; 4];
+        let mut files = self.receive_some(&mut count)?;
+        let count = usize::try_from(u32::from_le_bytes(count)).map_err(io::Error::other)?;
         let third = if files.len() == 3 { files.pop() } else { None };
-        let files = files.try_into().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-        Ok((files, third))
+        let own = files.try_into().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        let mut dirs = Vec::new();
+        while dirs.len() < count {
+            let some = self.receive_some(&mut [0])?;
+            if some.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            dirs.extend(some);
+        }
+        Ok(Files { own, third, dirs })
+    }
+
+    /// Receives one message with descriptors.
+    fn receive_some(&self, bytes: &mut [u8]) -> io::Result<Vec<OwnedFd>> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let mut bytes = [IoSliceMut::new(bytes)];
+        recvmsg(&self.socket, &mut bytes, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+        let files = ancillary.drain().filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(files) => Some(files),
+            _ => None,
+        });
+        Ok(files.flatten().collect())
     }
 
     /// Waits for the next frame; none when the parent has closed its end.

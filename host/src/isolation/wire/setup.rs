@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Order, Payload};
+use crate::sandbox::capabilities::Access;
 use crate::sandbox::jail::Jail;
 
 /// What a child is to be. What it is to hold open comes beside, as descriptors.
@@ -66,8 +67,9 @@ pub(crate) struct Work {
     pub(crate) is_component: bool,
     pub(crate) call: String,
     pub(crate) functions: Vec<(String, String)>,
-    /// Where a directory is, how the plugin calls it, and whether it may write there.
-    pub(crate) dirs: Vec<(OsString, String, bool)>,
+    /// The granted directories: how errors call one, how the plugin calls it, and the rights. The directories
+    /// themselves were sent before, in the same order.
+    pub(crate) dirs: Vec<(OsString, String, Access)>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) net: Vec<String>,
     pub(crate) names: BTreeMap<String, Vec<IpAddr>>,

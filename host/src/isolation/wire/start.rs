@@ -1,7 +1,5 @@
 //! What is said of an instance when it has started, or not; and of formats.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Payload, Reply};
@@ -47,7 +45,6 @@ impl Started {
 /// Why an instance did not start, as a child says it.
 #[derive(Debug, Serialize, Deserialize)]
 enum NotStarted {
-    Dir { path: PathBuf, source: String },
     Instantiate { message: String },
     Abi { found: i32, supported: i32 },
     Timeout { message: String },
@@ -62,9 +59,6 @@ enum NotStarted {
 pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
     let cut = |message: &String| super::cut(message.clone());
     let said = match error {
-        StartError::Dir { path, source } => {
-            NotStarted::Dir { path: path.clone(), source: source.to_string() }
-        }
         StartError::Abi { found, supported } => {
             NotStarted::Abi { found: *found, supported: *supported }
         }
@@ -79,23 +73,18 @@ pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
         other => NotStarted::Instantiate { message: cut(&other.to_string()) },
     };
     let json = serde_json::to_vec(&said);
-    // A path that is no text cannot be written so.
-    let json = json.or_else(|error| {
-        serde_json::to_vec(&NotStarted::Instantiate { message: error.to_string() })
-    });
     Frame::reply(Reply::NotStarted).rest(&json.expect("it is text")).seal()
 }
 
 /// Why an instance has not started.
 pub(crate) fn start_error(payload: &[u8]) -> Result<StartError, BadFrame> {
-    /// More than a path and a message can take, however they have to be written.
+    /// More than a message can take, however it has to be written.
     const MOST: usize = 2 * 1024 * 1024;
     if payload.len() > MOST {
         return Err(BadFrame("an error that is too long"));
     }
     let said = serde_json::from_slice(payload).map_err(|_| BadFrame("an error that is none"))?;
     Ok(match said {
-        NotStarted::Dir { path, source } => StartError::Dir { path, source: source.into() },
         NotStarted::Abi { found, supported } => StartError::Abi { found, supported },
         NotStarted::Timeout { message } => StartError::Timeout { message },
         NotStarted::OutOfMemory { message } => StartError::OutOfMemory { message },

@@ -7,8 +7,8 @@ use super::{SnapshotRefusal, Verdict};
 use crate::event::Event;
 use crate::plugin::{Cache, Compiled, Frozen, Plugin, Spec, StartError};
 use crate::sandbox::alarm::{Alarm, Ring};
-use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::Phase;
+use crate::sandbox::granted::Granted;
 use crate::sandbox::limits::Limits;
 use crate::sync::Mutex;
 use crate::worker::executor::Executor;
@@ -178,7 +178,7 @@ pub(crate) struct Groups {
 struct Alike {
     plugin: Plugin,
     init: Vec<u8>,
-    grants: Grants,
+    grants: Granted,
     limits: Limits,
 }
 

@@ -16,6 +16,7 @@ use crate::isolation::code::CodeFile;
 use crate::outcome::Format;
 use crate::plugin::cache::{Cache, Key};
 use crate::plugin::{Compiled, Frozen, Plugin, Source, Spec, StartError};
+use crate::sandbox::granted::GrantedDir;
 
 /// How much may be said of a snapshot: of some thousand files.
 const MOST_FACTS: usize = 512 * 1024;
@@ -155,10 +156,10 @@ impl Kept {
 /// All that an `init` can see, but files.
 fn key(plugin: &Plugin, source: &Source, spec: &Spec, used: Where) -> Key {
     let Spec { grants, limits, item_format, passing, .. } = spec;
-    let dirs = grants.dirs.iter().map(|grant| {
+    let dirs = grants.dirs.iter().map(|GrantedDir { grant, .. }| {
         let host = std::path::absolute(grant.host());
         let host = host.unwrap_or_else(|_| grant.host().to_owned());
-        (host.into_os_string().into_encoded_bytes(), grant.guest(), grant.is_writable())
+        (host.into_os_string().into_encoded_bytes(), grant.guest(), grant.access())
     });
     let (loader, engine) = (&source.loader, plugin.engine());
     // By its name, text is told from what is neither text nor binary.

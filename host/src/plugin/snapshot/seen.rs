@@ -1,15 +1,14 @@
 //! What an `init` has looked at below granted directories: a snapshot that is kept holds as long as
 //! that is as it was.
 
-use std::os::fd::OwnedFd;
 use std::path::{Component, Path};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::capabilities::DirGrant;
+use crate::sandbox::granted::{GrantedDir, OpenDir};
 
 /// A path that was opened or asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,26 +40,25 @@ struct Untold;
 impl Seen {
     /// What there is now; none if that cannot be told, as where a link leads. Where a plugin has made
     /// it, it could lead out of what was granted.
-    pub(crate) fn stamp(&self, dirs: &[DirGrant]) -> Option<Stamp> {
-        found(&self.dir(dirs)?, Path::new(&self.path)).ok().map(Stamp)
+    pub(crate) fn stamp(&self, dirs: &[GrantedDir]) -> Option<Stamp> {
+        found(self.dir(dirs)?, Path::new(&self.path)).ok().map(Stamp)
     }
 
     /// What there is now, if it is what was there while `init` ran, which began then.
-    pub(crate) fn stamp_of_then(&self, dirs: &[DirGrant], begun: SystemTime) -> Option<Stamp> {
+    pub(crate) fn stamp_of_then(&self, dirs: &[GrantedDir], begun: SystemTime) -> Option<Stamp> {
         let stamp = self.stamp(dirs)?;
         let dir = self.dir(dirs)?;
         // Another directory may have got the name of one of these meanwhile, with an old file in it.
         let mut on_the_way = Path::new(&self.path).ancestors().skip(1);
         let is_same_way = on_the_way
-            .all(|path| found(&dir, path).is_ok_and(|found| Stamp(found).is_older_than(begun)));
+            .all(|path| found(dir, path).is_ok_and(|found| Stamp(found).is_older_than(begun)));
         let is_as_seen = stamp.0.is_some() == self.was_found;
         (is_as_seen && is_same_way && stamp.is_older_than(begun)).then_some(stamp)
     }
 
     /// The granted directory.
-    fn dir(&self, dirs: &[DirGrant]) -> Option<OwnedFd> {
-        let dir = dirs.get(usize::try_from(self.dir).ok()?)?;
-        open(dir.host(), OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()
+    fn dir<'a>(&self, dirs: &'a [GrantedDir]) -> Option<&'a OpenDir> {
+        Some(&dirs.get(usize::try_from(self.dir).ok()?)?.dir)
     }
 }
 
@@ -77,7 +75,7 @@ impl Stamp {
 }
 
 /// What there is at `path` below `dir`, on a way without links.
-fn found(dir: &OwnedFd, path: &Path) -> Result<Option<Found>, Untold> {
+fn found(dir: &OpenDir, path: &Path) -> Result<Option<Found>, Untold> {
     let is_below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.components().all(is_below) {
         return Err(Untold);
@@ -108,6 +106,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::DirGrant;
 
     #[test]
     fn what_was_looked_at_is_as_it_was_or_not() {
@@ -116,7 +115,7 @@ mod tests {
         fs::write(at("file"), "1").unwrap();
         symlink("file", at("link")).unwrap();
         symlink("..", at("out")).unwrap();
-        let dirs = [DirGrant::read(folder.path(), "/data")];
+        let dirs = [GrantedDir::open(&DirGrant::read(folder.path(), "/data")).unwrap()];
         let seen = |path: &str| Seen { dir: 0, path: path.into(), was_found: true };
         let stamps = |paths: &[&str]| -> Vec<_> {
             paths.iter().map(|path| seen(path).stamp(&dirs).unwrap()).collect()
@@ -145,7 +144,7 @@ mod tests {
     fn what_may_have_changed_meanwhile_is_not_what_was_seen() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), "1").unwrap();
-        let dirs = [DirGrant::read(folder.path(), "/data")];
+        let dirs = [GrantedDir::open(&DirGrant::read(folder.path(), "/data")).unwrap()];
         let now = SystemTime::now();
         let (before, later) = (now - Duration::from_secs(9), now + Duration::from_secs(9));
         #[rustfmt::skip]

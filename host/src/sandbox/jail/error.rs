@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
 
 /// A part of the jail that the kernel lacks.
 ///
@@ -37,9 +36,6 @@ pub(crate) enum JailError {
     /// The kernel lacks a part, and all are required.
     #[error("the jail needs what this kernel lacks: {0}")]
     Lacks(Lack),
-    /// A granted directory cannot be opened.
-    #[error("cannot open the granted directory `{path}`")]
-    Directory { path: PathBuf, source: io::Error },
     /// The parent has ended, so nobody waits for this process.
     #[error("the process that started this one has ended")]
     Orphan,

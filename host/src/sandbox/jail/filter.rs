@@ -24,7 +24,6 @@ use seccompiler::{
 )]
 use super::calls::*;
 use super::{Confines, Jail, JailError, Lack, arguments};
-use crate::sandbox::capabilities::DirGrant;
 
 /// What a filter says of calls: one without rules is always meant, others when a rule holds.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -57,8 +56,10 @@ const READING: &[i64] = &[
 ];
 
 /// With a granted directory that is writable.
-const CHANGING: &[i64] =
-    &[SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat, SYS_symlinkat];
+const CHANGING: &[i64] = &[SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat];
+
+/// With a granted directory that may hold symbolic links.
+const LINKING: &[i64] = &[SYS_symlinkat];
 
 /// With a granted port. To which ports, Landlock says. Nothing listens.
 const CONNECTING: &[i64] =
@@ -104,9 +105,12 @@ fn list(confines: &Confines<'_>) -> Result<Rules, Error> {
         [] => rules.extend(arguments::status_of_what_is_open()?),
         _ => rules.extend(unconditional(READING)),
     }
-    if confines.dirs.iter().any(DirGrant::is_writable) {
+    if confines.dirs.iter().any(|dir| dir.grant.is_writable()) {
         rules.extend(unconditional(CHANGING));
         rules.extend(arguments::times_of_what_is_open()?);
+    }
+    if confines.dirs.iter().any(|dir| dir.grant.may_hold_symlinks()) {
+        rules.extend(unconditional(LINKING));
     }
     if !confines.ports.is_empty() {
         rules.extend(unconditional(CONNECTING));

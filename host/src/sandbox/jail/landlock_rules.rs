@@ -8,13 +8,13 @@
 use std::io;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath,
-    PathFd, PathFdError, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
-    Scope, make_bitflags,
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath,
+    Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope, make_bitflags,
 };
 
 use super::{Confines, Jail, JailError, Lack};
-use crate::sandbox::capabilities::DirGrant;
+use crate::sandbox::capabilities::{Access, DirGrant};
+use crate::sandbox::granted::GrantedDir;
 
 /// The newest that is known here: what it can take is taken.
 const NEWEST: ABI = ABI::V10;
@@ -29,8 +29,8 @@ pub(super) fn enter(confines: &Confines<'_>) -> Result<Vec<Lack>, JailError> {
         return Err(JailError::Lacks(*lack));
     }
     let mut rules = take_all().map_err(refused)?;
-    for grant in confines.dirs {
-        rules = give_dir(rules, grant)?;
+    for GrantedDir { grant, dir } in confines.dirs {
+        rules = rules.add_rule(PathBeneath::new(dir, rights(grant))).map_err(refused)?;
     }
     rules = give_ports(rules, confines.ports).map_err(refused)?;
     rules.restrict_self().map_err(refused)?;
@@ -63,18 +63,17 @@ fn take_all() -> Result<RulesetCreated, RulesetError> {
         .create()
 }
 
-fn give_dir(rules: RulesetCreated, grant: &DirGrant) -> Result<RulesetCreated, JailError> {
-    let dir = PathFd::new(grant.host()).map_err(|error| cannot_open(grant, error))?;
-    rules.add_rule(PathBeneath::new(dir, rights(grant))).map_err(refused)
-}
-
 /// What may be done below a granted directory.
 fn rights(grant: &DirGrant) -> BitFlags<AccessFs> {
     let reading = make_bitflags!(AccessFs::{ReadFile | ReadDir});
     let changing = make_bitflags!(AccessFs::{
-        WriteFile | Truncate | MakeReg | MakeDir | MakeSym | RemoveFile | RemoveDir | Refer
+        WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir | Refer
     });
-    if grant.is_writable() { reading | changing } else { reading }
+    match grant.access() {
+        Access::Read => reading,
+        Access::ReadWrite => reading | changing,
+        Access::ReadWriteSymlinks => reading | changing | AccessFs::MakeSym,
+    }
 }
 
 fn give_ports(rules: RulesetCreated, ports: &[u16]) -> Result<RulesetCreated, RulesetError> {
@@ -91,14 +90,6 @@ fn refused(error: RulesetError) -> JailError {
     JailError::System { step: "set the rules of Landlock", source: io::Error::other(error) }
 }
 
-fn cannot_open(grant: &DirGrant, error: PathFdError) -> JailError {
-    let source = match error {
-        PathFdError::OpenCall { source, .. } => source,
-        other => io::Error::other(other),
-    };
-    JailError::Directory { path: grant.host().to_owned(), source }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,12 +98,14 @@ mod tests {
     fn nothing_can_be_changed_or_run_by_a_read_only_grant_nor_devices_made_by_any() {
         let read = rights(&DirGrant::read("a", "/a"));
         let write = rights(&DirGrant::read_write("a", "/a"));
+        let links = rights(&DirGrant::read_write("a", "/a").symlinks());
         assert_eq!(read, AccessFs::ReadFile | AccessFs::ReadDir);
         assert_eq!(write & read, read);
         let never = make_bitflags!(AccessFs::{
             Execute | MakeChar | MakeBlock | MakeSock | MakeFifo | IoctlDev | ResolveUnix
         });
-        assert_eq!(write | never, AccessFs::from_all(NEWEST), "each right is decided on");
-        assert!((write & never).is_empty());
+        assert_eq!(links, write | AccessFs::MakeSym);
+        assert_eq!(links | never, AccessFs::from_all(NEWEST), "each right is decided on");
+        assert!((links & never).is_empty());
     }
 }

@@ -17,6 +17,7 @@ use super::alone::{again, in_a_fork, is_alone};
 use super::{Confines, JailError, Task, alone, bare, begin, call, ends_by, enter, seal};
 use crate::DirGrant;
 use crate::patience::watched;
+use crate::sandbox::granted::GrantedDir;
 
 #[test]
 fn a_child_begins_with_nothing_but_its_parent_and_the_standard_descriptors() {
@@ -105,7 +106,7 @@ fn limits_are_set_for_good() {
 fn root_keeps_no_more_than_files_need() {
     let files =
         CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH | CapabilitySet::FOWNER;
-    let granted = [DirGrant::read("/tmp", "/tmp")];
+    let granted = [GrantedDir::open(&DirGrant::read("/tmp", "/tmp")).unwrap()];
     let cases = [(&[][..], CapabilitySet::empty()), (&granted[..], files)];
     alone("bounds::root_keeps_no_more_than_files_need", |_| {
         let had = capabilities(None).unwrap().permitted;

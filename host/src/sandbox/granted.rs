@@ -1,0 +1,183 @@
+//! Granted directories, held open. A grant is a directory, and no name: a plugin that may rename what lies in
+//! one grant must not decide where another one leads.
+//!
+//! ```text
+//! DirGrant ──open, once──▶ GrantedDir ─┬─▶ Preopens: what WASI gives to each instance, on threads
+//!  (a name)                (a file)    ├─▶ sent to each child ─▶ its Preopens, its Landlock rules
+//!                                      └─▶ the files that a kept snapshot depends on
+//! ```
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{Mode, OFlags, open};
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
+
+use super::capabilities::{DirGrant, Grants};
+use super::net_grant::NetGrant;
+
+/// An open directory. Clones are the same open file.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenDir(Arc<OwnedFd>);
+
+impl OpenDir {
+    /// Opens the directory that has this name now.
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(Arc::new(open(path, flags, Mode::empty())?)))
+    }
+}
+
+/// Two are equal if they are the same open file.
+impl PartialEq for OpenDir {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for OpenDir {}
+
+impl From<OwnedFd> for OpenDir {
+    fn from(file: OwnedFd) -> Self {
+        Self(Arc::new(file))
+    }
+}
+
+impl AsFd for OpenDir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A directory that is granted, and open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GrantedDir {
+    pub(crate) grant: DirGrant,
+    pub(crate) dir: OpenDir,
+}
+
+impl GrantedDir {
+    /// Opens what `grant` names, unless that was done before.
+    pub(crate) fn open(grant: &DirGrant) -> io::Result<Self> {
+        let dir = grant.opened().map_or_else(|| OpenDir::at(grant.host()), Ok)?;
+        Ok(Self { grant: grant.clone(), dir })
+    }
+}
+
+/// All that a plugin is granted, with its directories open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Granted {
+    pub(crate) dirs: Vec<GrantedDir>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) net: Vec<NetGrant>,
+}
+
+impl Granted {
+    /// Returns whether the plugin may make symbolic links.
+    pub(crate) fn may_link(&self) -> bool {
+        self.dirs.iter().any(|dir| dir.grant.may_hold_symlinks())
+    }
+}
+
+/// Opens the directories of a pool, each name once: all workers get the same directory.
+#[derive(Debug, Default)]
+pub(crate) struct Directories {
+    open: Vec<(PathBuf, OpenDir)>,
+}
+
+impl Directories {
+    /// Opens the directories of `grants`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the directory that cannot be opened.
+    pub(crate) fn open(&mut self, grants: Grants) -> Result<Granted, (PathBuf, io::Error)> {
+        let Grants { dirs, env, net } = grants;
+        let dirs = dirs.into_iter().map(|grant| {
+            let path = grant.host().to_owned();
+            self.open_one(grant).map_err(|error| (path, error))
+        });
+        Ok(Granted { dirs: dirs.collect::<Result<_, _>>()?, env, net })
+    }
+
+    fn open_one(&mut self, grant: DirGrant) -> io::Result<GrantedDir> {
+        let known = self.open.iter().find(|(path, _)| path == grant.host());
+        if let (None, Some((_, dir))) = (grant.opened(), known) {
+            return Ok(GrantedDir { grant, dir: dir.clone() });
+        }
+        let opened = GrantedDir::open(&grant)?;
+        self.open.push((grant.host().to_owned(), opened.dir.clone()));
+        Ok(opened)
+    }
+}
+
+/// The directories of one worker as WASI has them. All its instances share them.
+#[derive(Clone, Default)]
+pub(crate) struct Preopens(WasiFilesystemCtx);
+
+impl Preopens {
+    /// Makes them of open directories. It needs `/proc`, by which it names a file that is open.
+    pub(crate) fn of(dirs: &[GrantedDir]) -> io::Result<Self> {
+        let mut wasi = WasiCtxBuilder::new();
+        for GrantedDir { grant, dir } in dirs {
+            let rights = if grant.is_writable() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+            let path = format!("/proc/self/fd/{}", dir.0.as_raw_fd());
+            wasi.preopened_dir(path, grant.guest(), rights).map_err(io::Error::other)?;
+        }
+        Ok(Self(wasi.build().filesystem().clone()))
+    }
+
+    /// Gives them to an instance.
+    pub(crate) fn put_into(&self, wasi: &mut WasiCtx) {
+        *wasi.filesystem() = self.0.clone();
+    }
+}
+
+impl fmt::Debug for Preopens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preopens").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_opened_once_however_many_workers_have_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("granted");
+        fs::create_dir(&at).unwrap();
+        let mut directories = Directories::default();
+        let mut open = |grant: DirGrant| {
+            let mut grants = Grants::default();
+            grants.dir(grant);
+            directories.open(grants).map(|granted| granted.dirs[0].clone())
+        };
+        let first = open(DirGrant::read(&at, "/a")).unwrap();
+        fs::rename(&at, folder.path().join("moved")).unwrap();
+        let second = open(DirGrant::read_write(&at, "/b")).unwrap();
+        assert_eq!(first.dir, second.dir);
+        let (path, error) = open(DirGrant::read(folder.path().join("none"), "/c")).unwrap_err();
+        assert_eq!(path, folder.path().join("none"));
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_grant_that_is_open_is_not_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("granted");
+        fs::create_dir(&at).unwrap();
+        let grant = DirGrant::read(&at, "/a").open().unwrap();
+        fs::remove_dir(&at).unwrap();
+        let (first, second) =
+            (GrantedDir::open(&grant).unwrap(), GrantedDir::open(&grant).unwrap());
+        assert_eq!(first, second);
+    }
+}
