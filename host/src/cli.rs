@@ -10,6 +10,7 @@ mod beside;
 mod build;
 mod cache;
 mod cache_args;
+mod changeable;
 mod check;
 mod compile;
 mod config;

@@ -38,6 +38,7 @@ mod collector;
 mod error;
 mod event;
 mod fault;
+mod files;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -74,6 +75,7 @@ pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownP
 pub use self::error::Error;
 pub use self::event::{Closing, Denial, Event, Level, Observer, Stream};
 pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
+pub use self::files::{Exchangeable, Opener};
 #[doc(hidden)]
 pub use self::isolation::child_main_with;
 pub use self::isolation::{Isolation, Processes, child_main};
@@ -88,7 +90,8 @@ pub use self::plugin::{
     TypedCall,
 };
 pub use self::pool::{
-    BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, Record, Results, WorkerSpec,
+    BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, PreparedPool, Record, Results,
+    WorkerSpec,
 };
 pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-pub use self::builder::{Init, PoolBuilder};
+pub use self::builder::{Init, PoolBuilder, PreparedPool};
 pub use self::delivery::Ended;
 pub use self::error::BuildError;
 pub use self::jobs::{Jobs, NotJobs};

@@ -9,6 +9,7 @@ mod batches;
 mod files;
 mod good_run;
 mod grants;
+mod host_files;
 mod names;
 mod network;
 mod sizes;
@@ -50,6 +51,7 @@ fn every_fixture_has_its_test() {
         "hostile/batches.rs",
         "hostile/files.rs",
         "hostile/grants.rs",
+        "hostile/host_files.rs",
         "hostile/names.rs",
         "hostile/starts.rs",
     ];

@@ -36,13 +36,14 @@ pub(crate) struct CachePlace {
 }
 
 impl CacheArgs {
+    /// Where the cache is, if there is to be one.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        if self.no_cache { None } else { self.place.path().ok() }
+    }
+
     /// The cache, if there is to be one and it can be used. Without one, a run takes longer.
     pub(super) fn cache(&self, report: &Report) -> Option<Cache> {
-        if self.no_cache {
-            return None;
-        }
-        let path = self.place.path().ok()?;
-        match Cache::open(path) {
+        match Cache::open(self.path()?) {
             Ok(cache) => Some(cache.limit(self.place.cache_size)),
             // Nobody has asked for one in a home that there is not.
             Err(CacheError::Io { .. }) if self.place.cache_dir.is_none() => None,

@@ -8,6 +8,7 @@ use mtl_host::source::SourceError;
 use mtl_host::{BuildError, CacheError, EngineError, LoadError};
 
 use super::build::ProjectError;
+use super::changeable::Changeable;
 use super::config::ConfigError;
 use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
@@ -39,6 +40,11 @@ pub(crate) enum CliError {
     /// `--output-dir` names files after items, and these have no names.
     #[error("`--output-dir` names each result after its item's file, and `{format}` are no files")]
     NamelessItems { format: InputFormat },
+    #[error(transparent)]
+    Changeable(#[from] Changeable),
+    /// The way to a file cannot be seen.
+    #[error("cannot look at `{}`", path.display())]
+    Look { path: PathBuf, source: io::Error },
     /// No worker is described.
     #[error("no plugin is named")]
     NoPlugin,
@@ -94,6 +100,7 @@ impl CliError {
             Self::InitFile { .. } => {
                 Some("`--init @FILE` takes a file that can be read, `--init TEXT` the text".into())
             }
+            Self::Changeable(error) => Some(error.hint()),
             Self::Overwrite { .. } => Some("write to another file".into()),
             Self::PluginAsItems { by_configuration: true, .. } => Some(
                 "the plugin is named already, so that this is an input; `--plugin FILE` takes the \
@@ -129,6 +136,7 @@ impl CliError {
             Self::Sink(error) => error.hint().map(Into::into),
             Self::Cache(error) => error.hint().map(Into::into),
             Self::Engine(_)
+            | Self::Look { .. }
             | Self::Items { .. }
             | Self::FaultsFile(_)
             | Self::FinishFile(_)

@@ -53,6 +53,7 @@ impl Exit {
             | CliError::InitFile { .. }
             | CliError::Overwrite { .. }
             | CliError::NamelessItems { .. }
+            | CliError::Changeable(_)
             | CliError::PluginAsItems { .. }
             | CliError::NoPlugin
             | CliError::NoCachePlace
@@ -72,6 +73,7 @@ impl Exit {
             ) => Self::Usage,
             CliError::Engine(_) | CliError::Load(_) | CliError::Build(_) => Self::Plugin,
             CliError::Items { .. }
+            | CliError::Look { .. }
             | CliError::Source(_)
             | CliError::Sink(_)
             | CliError::FaultsFile(_)

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mtl_host::Init;
 
@@ -28,6 +28,14 @@ impl From<OsString> for InitArg {
 }
 
 impl InitArg {
+    /// The file that it names.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Text(_) => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
     pub(crate) fn read(&self) -> Result<Vec<u8>, CliError> {
         match self {
             Self::Text(text) => Ok(text.clone()),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use mtl_host::sink::{Directory, Output, Sink};
 use mtl_host::source::{Inputs, ItemLimit, Limit, Placed, Source};
-use mtl_host::{Cache, Ended, Error, Order, Places, Pool, PoolBuilder, StopFlag};
+use mtl_host::{Cache, Ended, Error, Opener, Order, Places, Pool, PoolBuilder, StopFlag};
 
+use super::changeable;
 use super::console::Console;
 use super::error::CliError;
 use super::exit::{Exit, Interrupted, is_closed_pipe};
@@ -42,17 +43,21 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     check_output_dir(args)?;
     misread::check(&args.items.inputs, args.config.as_deref())?;
     args.workers.build()?;
+    let opener = args.workers.open_dirs()?;
+    check_changeable(args, &opener)?;
     check_overwrites(args)?;
-    let source = open_source(&args.items, args.limits.max_item)?;
+    let source = open_source(&args.items, &opener, args.limits.max_item)?;
     let builder = describe(args, args.cache.cache(&report).as_ref())?;
     let signals = Signals::listen(&stop, console)?;
     let listener = Arc::new(Listener::new(&report));
-    let mut pool = builder.stop(&stop).observer(listener.clone()).build()?;
-    // Only now: a slip before this point must not empty the result of an earlier run.
+    let pool = builder.stop(&stop).observer(listener.clone()).prepare()?;
+    // Only now: a slip before this point must not empty the result of an earlier run. And no later: from its start
+    // on, a plugin may exchange what is in its directories.
     if let Some(path) = &args.time.finish_output {
         listener.write_closings_to(FinishFile::create(path)?);
     }
-    let (mut sink, places) = open_sink(args, &report)?;
+    let (mut sink, places) = open_sink(args, &opener, &report)?;
+    let mut pool = pool.start()?;
     let source = match places {
         Some(places) => Box::new(Placed::new(source, &places)),
         None => source,
@@ -68,8 +73,12 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     Ok(Exit::of_run(&ended, interrupted))
 }
 
-fn open_source(args: &ItemArgs, limit: ItemLimit) -> Result<Box<dyn Source>, CliError> {
-    let inputs = Inputs::open(args.inputs.clone())?;
+fn open_source(
+    args: &ItemArgs,
+    opener: &Opener,
+    limit: ItemLimit,
+) -> Result<Box<dyn Source>, CliError> {
+    let inputs = Inputs::open_with(opener, args.inputs.clone())?;
     let source = args.input_format.source(inputs, limit);
     Ok(match args.limit {
         Some(items) => Box::new(Limit::new(source, items)),
@@ -78,16 +87,24 @@ fn open_source(args: &ItemArgs, limit: ItemLimit) -> Result<Box<dyn Source>, Cli
 }
 
 /// Opens what results go to; if that is a directory, then with its places.
-fn open_sink(args: &RunArgs, report: &Report) -> Result<(Faults, Option<Places>), CliError> {
+fn open_sink(
+    args: &RunArgs,
+    opener: &Opener,
+    report: &Report,
+) -> Result<(Faults, Option<Places>), CliError> {
     // First, since the file of faults may lie in it.
-    let directory = args.results.output_dir.as_deref().map(Directory::create).transpose()?;
+    let directory = args.results.output_dir.as_deref();
+    let directory = directory.map(|path| Directory::create_with(opener, path)).transpose()?;
     // Results are dearer than faults: they are emptied last.
     let file = args.faults.faults.as_deref().map(FaultsFile::create).transpose()?;
     let places = directory.as_ref().map(|directory| directory.places().clone());
     let sink: Box<dyn Sink> = match directory {
         Some(directory) => Box::new(directory),
         None => {
-            let output = args.results.file().map_or(Ok(Output::standard()), Output::create)?;
+            let output = match args.results.file() {
+                Some(path) => Output::create_with(opener, path)?,
+                None => Output::standard(),
+            };
             args.results.output_format.sink(output, args.results.layout())
         }
     };
@@ -186,6 +203,17 @@ fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
         read.push(Used { what: "an input", path: Path::new("-") });
     }
     read
+}
+
+/// Checks that no plugin may change the files that say what is run, or that are written beside the results.
+fn check_changeable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
+    let mut files = args.workers.files();
+    files.extend(args.config.iter().map(|path| Used { what: "the configuration", path }));
+    files.extend(args.faults.faults.iter().map(|path| Used { what: "the file of faults", path }));
+    let closings = args.time.finish_output.iter();
+    files.extend(closings.map(|path| Used { what: "the file of closing reports", path }));
+    changeable::check(opener, &files)?;
+    changeable::check_cache(opener, args.cache.path())
 }
 
 /// Checks that nothing is written over that is read.

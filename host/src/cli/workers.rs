@@ -76,10 +76,8 @@ impl WorkerArgs {
         let plugins = self.worker.iter().map(|worker| &worker.plugin).chain(&self.plugin);
         let plugins = plugins.map(|path| Used { what: "the plugin", path });
         let inits = self.worker.iter().filter_map(|worker| worker.init.as_ref()).chain(&self.init);
-        let inits = inits.filter_map(|init| match init {
-            InitArg::File(path) => Some(Used { what: "an init argument", path }),
-            InitArg::Text(_) => None,
-        });
+        let inits = inits.filter_map(InitArg::file);
+        let inits = inits.map(|path| Used { what: "an init argument", path });
         plugins.chain(inits).collect()
     }
 

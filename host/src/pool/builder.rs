@@ -1,5 +1,6 @@
 //! Describes a pool; each setting is valid by its type, rules between them are checked once.
 
+mod prepared;
 mod restarts;
 mod runs;
 mod sandbox;
@@ -8,6 +9,7 @@ mod snapshot;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::prepared::PreparedPool;
 use self::snapshot::Snapshots;
 use super::spec::{self, Opening, WorkerSpec};
 use super::{BuildError, Jobs, Pool, Settings};
@@ -222,6 +224,28 @@ impl PoolBuilder {
     /// code; when a granted directory is not there, or a granted name has no address; when plugins
     /// are of two engines; when workers cannot run in processes; and when the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
+        self.prepare()?.start()
+    }
+
+    /// Checks the rules that span settings, and opens the granted directories. Nothing of a plugin runs before
+    /// [`PreparedPool::start`].
+    ///
+    /// Open in between what plugins must have no part in: the files that results go to, for one.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let prepared = Pool::builder(&plugin).prepare()?;
+    /// // No worker has started yet.
+    /// let mut pool = prepared.start()?;
+    /// assert_eq!(pool.map(["item"]).next().unwrap()?.bytes(), Some(&b"ITEM"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), but for threads.
+    pub fn prepare(self) -> Result<PreparedPool, BuildError> {
         let Self {
             workers,
             jobs,
@@ -273,8 +297,7 @@ impl PoolBuilder {
             spec.open(all, &mut opening)
         };
         let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
-        let pool = Pool::start(opens, settings, &clock.ticks(), cancel);
-        Ok(pool.map_err(BuildError::Thread)?.counting(memory))
+        Ok(PreparedPool { opens, settings, clock, cancel, memory })
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::granted::OpenDir;
 use super::net_grant::NetGrant;
+use crate::files::Opener;
 
 /// A directory of the host that a plugin may use, and the name under which the plugin sees it.
 ///
@@ -109,6 +110,24 @@ impl DirGrant {
         Ok(self)
     }
 
+    /// Returns what opens files for the host beside plugins that have these grants: it follows no symbolic link in a
+    /// directory that is granted for writing.
+    ///
+    /// The pool must get the same grants, opened before by [`open`](Self::open): otherwise it may open another
+    /// directory of the same name.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says if it cannot open a directory that is not open yet.
+    pub fn opener<'a>(grants: impl IntoIterator<Item = &'a Self>) -> io::Result<Opener> {
+        let writable = grants.into_iter().filter(|grant| grant.is_writable());
+        let open = |grant: &Self| {
+            let dir = grant.opened().map_or_else(|| OpenDir::at(&grant.host), Ok)?;
+            Ok((grant.host.clone(), dir))
+        };
+        Opener::beside(writable.map(open).collect::<io::Result<Vec<_>>>()?)
+    }
+
     pub(crate) fn new(host: PathBuf, guest: String, access: Access) -> Self {
         Self { host, guest, access, opened: None }
     }
@@ -141,6 +160,11 @@ impl DirGrant {
     }
 
     /// Whether the plugin may make symbolic links in it.
+    ///
+    /// ```
+    /// # use mtl_host::DirGrant;
+    /// assert!(!DirGrant::read_write("./out", "/out").may_hold_symlinks());
+    /// ```
     #[must_use]
     pub fn may_hold_symlinks(&self) -> bool {
         self.access == Access::ReadWriteSymlinks

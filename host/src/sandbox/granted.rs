@@ -19,37 +19,41 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 use super::capabilities::{DirGrant, Grants};
 use super::net_grant::NetGrant;
+use crate::files::FileId;
 
 /// An open directory. Clones are the same open file.
 #[derive(Clone, Debug)]
-pub(crate) struct OpenDir(Arc<OwnedFd>);
+pub(crate) struct OpenDir {
+    file: Arc<OwnedFd>,
+    id: FileId,
+}
 
 impl OpenDir {
     /// Opens the directory that has this name now.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(Arc::new(open(path, flags, Mode::empty())?)))
+        Self::of(open(path, flags, Mode::empty())?)
+    }
+
+    /// Takes over an open directory.
+    pub(crate) fn of(file: OwnedFd) -> io::Result<Self> {
+        let id = FileId::of(&file)?;
+        Ok(Self { file: Arc::new(file), id })
     }
 }
 
-/// Two are equal if they are the same open file.
+/// Two are equal if they are the same directory.
 impl PartialEq for OpenDir {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        self.id == other.id
     }
 }
 
 impl Eq for OpenDir {}
 
-impl From<OwnedFd> for OpenDir {
-    fn from(file: OwnedFd) -> Self {
-        Self(Arc::new(file))
-    }
-}
-
 impl AsFd for OpenDir {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.file.as_fd()
     }
 }
 
@@ -125,7 +129,7 @@ impl Preopens {
         let mut wasi = WasiCtxBuilder::new();
         for GrantedDir { grant, dir } in dirs {
             let rights = if grant.is_writable() { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-            let path = format!("/proc/self/fd/{}", dir.0.as_raw_fd());
+            let path = format!("/proc/self/fd/{}", dir.file.as_raw_fd());
             wasi.preopened_dir(path, grant.guest(), rights).map_err(io::Error::other)?;
         }
         Ok(Self(wasi.build().filesystem().clone()))

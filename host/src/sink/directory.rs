@@ -12,6 +12,7 @@ use std::path::Path;
 
 use self::tree::Tree;
 use super::{Sink, SinkError};
+use crate::files::Opener;
 use crate::outcome::Outcome;
 use crate::places::Places;
 
@@ -63,11 +64,20 @@ impl Directory {
     ///
     /// When that cannot be done.
     pub fn create(path: &Path) -> Result<Self, SinkError> {
+        Self::create_with(&Opener::new(), path)
+    }
+
+    /// The same, made by `opener`.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done, or the directory is reached by a link that a plugin may have made.
+    pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         let cannot = |source: io::Error| match (path.to_owned(), source.kind()) {
             (path, io::ErrorKind::AlreadyExists) => SinkError::InTheWay { path, what: "no folder" },
             (path, _) => SinkError::Create { path, source },
         };
-        let tree = Tree::create(path).map_err(cannot)?;
+        let tree = Tree::create(opener, path).map_err(cannot)?;
         let root = path.canonicalize().map_err(cannot)?;
         Ok(Self { places: Places::new(path.to_owned(), root), tree, written: 0 })
     }

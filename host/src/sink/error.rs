@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::block::ItemIndex;
+use crate::files::Exchangeable;
 use crate::places::PlaceError;
 
 /// Why a sink failed.
@@ -110,7 +111,8 @@ impl SinkError {
             Self::Create { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 Some("name a file; `--output-dir` takes a directory, for a file for each item")
             }
-            Self::Create { .. } | Self::Write { .. } | Self::Other(_) => None,
+            Self::Create { source, .. } => Exchangeable::hint(source),
+            Self::Write { .. } | Self::Other(_) => None,
         }
     }
 

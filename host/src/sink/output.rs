@@ -11,6 +11,7 @@ use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek, tell};
 use rustix::io::Errno;
 
 use super::SinkError;
+use crate::files::Opener;
 
 /// The target of a sink, and its name in messages.
 ///
@@ -64,7 +65,16 @@ impl Output<'static> {
     ///
     /// When that cannot be done.
     pub fn create(path: &Path) -> Result<Self, SinkError> {
-        match File::create(path) {
+        Self::create_with(&Opener::new(), path)
+    }
+
+    /// The same, made by `opener`.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done, or the file is reached by a link that a plugin may have made.
+    pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
+        match opener.create(path) {
             Ok(file) => Ok(Self::of_file(path.display().to_string(), file)),
             Err(source) => Err(SinkError::Create { path: path.to_owned(), source }),
         }

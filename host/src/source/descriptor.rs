@@ -12,11 +12,9 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 use std::sync::Arc;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
-use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::stop::{StopFlag, Wake};
@@ -39,12 +37,6 @@ impl Wake for Alarm {
         // Adding to a counter fails only when it is near its top: then it rings already.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
-}
-
-/// Opens a file of any kind for reading; a named pipe does not need a writer for that.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
 }
 
 /// What is read: standard input is not ours to close.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::ItemLimit;
+use crate::files::Exchangeable;
 
 /// Why a source failed.
 ///
@@ -93,7 +94,8 @@ impl SourceError {
                 "each frame is its length, 4 bytes, little-endian, and then its bytes; \
                  for text use `--input-format lines`",
             ),
-            Self::Open { .. } | Self::Read { .. } | Self::Other(_) => None,
+            Self::Open { source, .. } => Exchangeable::hint(source),
+            Self::Read { .. } | Self::Other(_) => None,
         }
     }
 }

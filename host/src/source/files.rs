@@ -12,11 +12,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use super::descriptor::open;
 use super::feed::Reading;
 use super::records::{Content, Records};
 use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
 use crate::block::BlockBuilder;
+use crate::files::Opener;
 use crate::stop::StopFlag;
 
 /// Each line of the inputs names a file, and the item is that file's content, as it is. A
@@ -36,6 +36,7 @@ use crate::stop::StopFlag;
 pub struct Files {
     list: Records,
     limit: ItemLimit,
+    opener: Opener,
     held: Option<Found>,
 }
 
@@ -56,12 +57,14 @@ impl Files {
     /// Longer than any system takes for a path.
     const LINE_LIMIT: ItemLimit = ItemLimit::new(64 << 10).expect("64 KiB is not nothing");
 
-    /// The files that the lines of `inputs` name.
+    /// The files that the lines of `inputs` name. They are opened as the inputs are, by the same
+    /// [`Opener`](crate::Opener).
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
+        let opener = inputs.opener().clone();
         let mut list = Records::new(inputs, b'\n');
         list.set_limit(Self::LINE_LIMIT);
-        Self { list, limit: ItemLimit::DEFAULT, held: None }
+        Self { list, limit: ItemLimit::DEFAULT, opener, held: None }
     }
 
     /// Bounds the length of a file: a longer one is a faulty item.
@@ -87,9 +90,9 @@ impl Files {
     /// The next file whose name is there.
     fn next_ready(&mut self) -> Option<Found> {
         self.held.take().or_else(|| {
-            let limit = self.limit;
+            let (limit, opener) = (self.limit, &self.opener);
             self.list.next_ready().map(|line| match line.content {
-                Content::Whole(path) => Found::at(path_of(path), limit),
+                Content::Whole(path) => Found::at(opener, path_of(path), limit),
                 Content::TooLong(head) => {
                     let why = format!("this is no path: longer than {:#}", Self::LINE_LIMIT);
                     Found { path: path_of(head), content: Err(why) }
@@ -141,8 +144,8 @@ fn path_of(line: &[u8]) -> PathBuf {
 }
 
 impl Found {
-    fn at(path: PathBuf, limit: ItemLimit) -> Self {
-        let content = Opened::at(&path, limit);
+    fn at(opener: &Opener, path: PathBuf, limit: ItemLimit) -> Self {
+        let content = Opened::at(opener, &path, limit);
         Self { path, content }
     }
 
@@ -193,15 +196,15 @@ impl From<io::Error> for Unfit {
 }
 
 impl Opened {
-    fn at(path: &Path, limit: ItemLimit) -> Result<Self, String> {
-        Self::try_at(path, limit).map_err(|why| why.at(path, limit))
+    fn at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, String> {
+        Self::try_at(opener, path, limit).map_err(|why| why.at(path, limit))
     }
 
-    fn try_at(path: &Path, limit: ItemLimit) -> Result<Self, Unfit> {
+    fn try_at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, Unfit> {
         // Asked before it is opened, since that alone is felt at the other end of a pipe; and
         // after, because by then it may be another one.
-        regular(path.metadata()?.file_type())?;
-        let file = open(path)?;
+        regular(opener.look(path)?.file_type())?;
+        let file = opener.open_nonblocking(path)?;
         let metadata = file.metadata()?;
         regular(metadata.file_type())?;
         let length = metadata.len();

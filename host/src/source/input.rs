@@ -17,7 +17,8 @@ use rustix::fs::{Access, FileType, access, fstat, tell};
 
 use super::SourceError;
 use super::decoder::{Compression, Decoder};
-use super::descriptor::{Alarm, Descriptor, Handle, open};
+use super::descriptor::{Alarm, Descriptor, Handle};
+use crate::files::Opener;
 use crate::stop::StopFlag;
 
 /// How standard input is named in messages.
@@ -40,6 +41,7 @@ pub struct Inputs {
     name: String,
     total: Option<u64>,
     taken: Arc<AtomicU64>,
+    opener: Opener,
     /// Ends a wait. These inputs' own: the run sets it at its end, and a flag that others share
     /// would stop them, too. None where it could not end a wait: in a reader of the user's own.
     stop: Option<StopFlag>,
@@ -79,15 +81,26 @@ impl Inputs {
     ///
     /// When one of them is missing, may not be read, or is a directory.
     pub fn open(paths: Vec<PathBuf>) -> Result<Self, SourceError> {
+        Self::open_with(&Opener::new(), paths)
+    }
+
+    /// The same, opened by `opener`, and so are the files that [`Files`](super::Files) finds in these inputs.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is missing, may not be read, is a directory, or is reached by a link that a plugin may have
+    /// made.
+    pub fn open_with(opener: &Opener, paths: Vec<PathBuf>) -> Result<Self, SourceError> {
         let mut places: Vec<_> = paths.into_iter().map(Place::of).collect();
         if places.is_empty() {
             places.push(Place::StandardInput);
         }
         let mut total = Some(0);
         for place in &places {
-            total = sum(total, place.check()?);
+            total = sum(total, place.check(opener)?);
         }
-        Ok(Self { total, stop: Some(StopFlag::new()), ..Self::of(places) })
+        let opener = opener.clone();
+        Ok(Self { total, opener, stop: Some(StopFlag::new()), ..Self::of(places) })
     }
 
     /// One input: what `reader` gives. `name` stands for it in messages.
@@ -117,6 +130,7 @@ impl Inputs {
             name: String::new(),
             total: None,
             taken: Arc::default(),
+            opener: Opener::new(),
             stop: None,
             alarm: None,
         }
@@ -126,6 +140,11 @@ impl Inputs {
     #[must_use]
     pub fn total_bytes(&self) -> Option<u64> {
         self.total
+    }
+
+    /// What opens files.
+    pub(super) fn opener(&self) -> &Opener {
+        &self.opener
     }
 
     pub(super) fn stop_flag(&self) -> Option<StopFlag> {
@@ -204,7 +223,8 @@ impl Inputs {
     }
 
     fn start_file(&mut self, path: PathBuf) -> Result<Decoder, SourceError> {
-        let opened = open(&path).and_then(|file| Ok((file.metadata()?, file)));
+        let opened =
+            self.opener.open_nonblocking(&path).and_then(|file| Ok((file.metadata()?, file)));
         match opened {
             Ok((metadata, _)) if metadata.is_dir() => Err(SourceError::Directory { path }),
             Ok((_, file)) => self
@@ -265,18 +285,18 @@ impl Place {
     }
 
     /// Whether it can be read, and its length if that can be known.
-    fn check(&self) -> Result<Option<u64>, SourceError> {
+    fn check(&self, opener: &Opener) -> Result<Option<u64>, SourceError> {
         match self {
             Self::Reader(_) => Ok(None),
             Self::StandardInput => check_standard_input(),
-            Self::File(path) => check_file(path),
+            Self::File(path) => check_file(opener, path),
         }
     }
 }
 
-fn check_file(path: &Path) -> Result<Option<u64>, SourceError> {
+fn check_file(opener: &Opener, path: &Path) -> Result<Option<u64>, SourceError> {
     let failed = |source| SourceError::Open { path: path.to_owned(), source };
-    let metadata = path.metadata().map_err(failed)?;
+    let metadata = opener.look(path).map_err(failed)?;
     if metadata.is_dir() {
         return Err(SourceError::Directory { path: path.to_owned() });
     }

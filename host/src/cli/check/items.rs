@@ -1,18 +1,19 @@
 //! The items that a plugin is checked with.
 
-use std::fs;
+use std::io::Read as _;
 
-use mtl_host::ArgumentPassing;
+use mtl_host::{ArgumentPassing, Opener};
 
 use super::CheckArgs;
 use crate::cli::error::CliError;
 
 /// Those that the author has named: the more of them a plugin takes, the more is checked.
-pub(super) fn named(args: &CheckArgs) -> Result<Vec<Vec<u8>>, CliError> {
+pub(super) fn named(args: &CheckArgs, opener: &Opener) -> Result<Vec<Vec<u8>>, CliError> {
     let mut items: Vec<_> = args.item.iter().map(|item| item.clone().into_bytes()).collect();
     if let Some(path) = &args.items {
-        let read = fs::read(path);
-        let read = read.map_err(|source| CliError::Items { path: path.clone(), source })?;
+        let mut read = Vec::new();
+        let whole = opener.open(path).and_then(|mut file| file.read_to_end(&mut read));
+        whole.map_err(|source| CliError::Items { path: path.clone(), source })?;
         let lines = read.split_inclusive(|byte| *byte == b'\n');
         items.extend(lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec()));
     }

@@ -3,13 +3,17 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
-use mtl_host::{ArgumentPassing, Engine, Inspection, Isolation, LoadError, Plugin, PluginLoader};
+use mtl_host::{
+    ArgumentPassing, DirGrant, Engine, Inspection, Isolation, LoadError, Plugin, PluginLoader,
+};
 
 use super::trial::Trial;
 use super::{CheckArgs, items, loading};
 use crate::cli::build;
+use crate::cli::changeable;
 use crate::cli::error::CliError;
 use crate::cli::init_arg::InitArg;
+use crate::cli::overwrite::Used;
 use crate::cli::report::Report;
 
 /// A plugin, and what it is checked with.
@@ -19,6 +23,8 @@ pub(super) struct Subject<'a> {
     pub(super) loaded: Result<Loaded, LoadError>,
     pub(super) init: Option<Vec<u8>>,
     pub(super) init_other: Option<Vec<u8>>,
+    /// What it is granted: the same directories in each trial.
+    pub(super) dirs: Vec<DirGrant>,
     pub(super) env: Vec<(String, String)>,
     /// Items that the author has named.
     named: Vec<Vec<u8>>,
@@ -38,6 +44,13 @@ impl<'a> Subject<'a> {
         let read = |init: &Option<InitArg>| init.as_ref().map(InitArg::read).transpose();
         let env = args.env.iter().map(|grant| grant.resolve(|name| std::env::var_os(name)));
         let path = build::plugin_of(&args.plugin)?;
+        let dirs = args.dir.iter().map(changeable::open).collect::<Result<Vec<_>, _>>()?;
+        let opener = changeable::opener(&dirs)?;
+        let inits = [&args.init, &args.init_other].into_iter().flatten().filter_map(InitArg::file);
+        let mut files = vec![Used { what: "the plugin", path: &path }];
+        files.extend(inits.map(|path| Used { what: "an init argument", path }));
+        changeable::check(&opener, &files)?;
+        changeable::check_cache(&opener, args.cache.path())?;
         let loader = loader(args, report)?;
         let loaded = match load(&loader, &path) {
             Err(error) if loading::is_not_the_plugins(&error) => return Err(error.into()),
@@ -48,8 +61,9 @@ impl<'a> Subject<'a> {
             loaded,
             init: read(&args.init)?,
             init_other: read(&args.init_other)?,
+            dirs,
             env: env.collect::<Result<_, _>>()?,
-            named: items::named(args)?,
+            named: items::named(args, &opener)?,
             passing: OnceCell::new(),
         })
     }

@@ -88,7 +88,7 @@ impl<'a> Trial<'a> {
         if let Some(init) = self.init {
             builder = builder.init(Init::Same(init.to_vec()));
         }
-        for grant in &args.dir {
+        for grant in &self.subject.dirs {
             builder = builder.dir(grant.clone());
         }
         for (name, value) in &self.subject.env {

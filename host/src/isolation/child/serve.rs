@@ -23,7 +23,7 @@ use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
 use crate::pool::cancel::{Cancel, End};
 use crate::sandbox::capabilities::{Access, DirGrant};
 use crate::sandbox::deadline::{TimeLimits, Watch};
-use crate::sandbox::granted::{Granted, GrantedDir, Preopens};
+use crate::sandbox::granted::{Granted, GrantedDir, OpenDir, Preopens};
 use crate::sandbox::jail::{self, Confines, JailError, Lack};
 use crate::sandbox::limits::{Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::meter::{Asked, PoolMemory};
@@ -208,17 +208,17 @@ impl Worker {
 }
 
 /// What is granted, as the parent says it.
-fn grants(work: &Work, dirs: Vec<OwnedFd>) -> Result<Granted, BadFrame> {
+fn grants(work: &Work, dirs: Vec<OwnedFd>) -> Result<Granted, Unfit> {
     if dirs.len() != work.dirs.len() {
-        return Err(BadFrame("another number of directories than it has said"));
+        return Err(BadFrame("another number of directories than it has said").into());
     }
-    let dir = |((host, guest, access), dir): (&(OsString, String, Access), OwnedFd)| GrantedDir {
-        grant: DirGrant::new(host.into(), guest.clone(), *access),
-        dir: dir.into(),
+    let dir = |((host, guest, access), dir): (&(OsString, String, Access), OwnedFd)| {
+        let grant = DirGrant::new(host.into(), guest.clone(), *access);
+        Ok(GrantedDir { grant, dir: OpenDir::of(dir)? })
     };
     let net = work.net.iter().map(|grant| grant.parse());
     Ok(Granted {
-        dirs: work.dirs.iter().zip(dirs).map(dir).collect(),
+        dirs: work.dirs.iter().zip(dirs).map(dir).collect::<Result<_, Unfit>>()?,
         env: work.env.clone(),
         net: net.collect::<Result<_, _>>().map_err(|_| BadFrame("a grant that is none"))?,
     })

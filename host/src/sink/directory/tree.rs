@@ -1,7 +1,7 @@
 //! Files below a directory, held by its descriptor.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
 use super::SinkError;
+use crate::files::Opener;
 use crate::places::Place;
 
 /// A directory, and the folder in it that was last written to: items of a folder come together.
@@ -65,11 +66,8 @@ impl Tree {
         OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
 
     /// The directory at `path`, which is made if it is not there.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
-        fs::create_dir_all(path)?;
-        // The directory itself may well be a link.
-        let flags = Self::FOLDER.difference(OFlags::NOFOLLOW);
-        let root = rustix::fs::open(path, flags, Mode::empty())?;
+    pub(super) fn create(opener: &Opener, path: &Path) -> io::Result<Self> {
+        let root = opener.create_dir(path)?;
         Ok(Self { root, last: None, names: PartNames::default() })
     }
 

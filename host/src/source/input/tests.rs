@@ -12,6 +12,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
 use super::{Place, sum};
+use crate::files::Opener;
 use crate::source::script::Given;
 use crate::source::{Inputs, Jsonl, Lines, Size, Source, SourceError};
 use crate::stop::StopFlag;
@@ -197,7 +198,7 @@ fn a_stop_ends_only_the_inputs_that_the_flag_is_of() {
 fn a_named_pipe_without_a_writer_is_opened_at_once_and_is_silent() {
     let folder = Folder::new();
     let pipe = folder.pipe("pipe");
-    let file = in_time(move || crate::source::descriptor::open(&pipe).unwrap());
+    let file = in_time(move || Opener::new().open_nonblocking(&pipe).unwrap());
     let mut polled = [PollFd::new(&file, PollFlags::IN)];
     assert_eq!(poll(&mut polled, Some(&Timespec::default())), Ok(0));
 }

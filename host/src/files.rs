@@ -1,0 +1,236 @@
+//! The one place that opens files for the host itself: inputs, items that are files, outputs.
+//!
+//! A plugin may exchange whatever lies in a directory that is granted to it for writing: the directory that a path
+//! goes through, and the file at its end. The host has more rights than the plugin, so it must not follow a link
+//! there. Below such a directory an [`Opener`] follows none; elsewhere it follows links as the system does.
+//!
+//! ```text
+//! path ─▶ is nothing granted for writing? ──yes─▶ open
+//!              │ no
+//!              ▼
+//!         has it any link or `..`? ────────no───▶ open, by a call that follows no link
+//!              │ yes
+//!              ▼
+//!         walk it, name by name: a link outside of every grant is followed, one inside of a grant is refused
+//! ```
+
+mod walk;
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2};
+use rustix::io::Errno;
+
+use self::walk::{Last, Walk};
+
+/// Opens files for the host, beside plugins that may change some directories.
+///
+/// ```
+/// use std::os::unix::fs::symlink;
+///
+/// use mtl_host::source::Inputs;
+/// use mtl_host::DirGrant;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("input");
+/// symlink("/etc/hostname", &path)?;
+/// // A link is followed …
+/// assert!(Inputs::open(vec![path.clone()]).is_ok());
+/// // … but not where a plugin may have made it.
+/// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+/// let opener = DirGrant::opener([&grant])?;
+/// let refused = Inputs::open_with(&opener, vec![path]);
+/// assert!(refused.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Opener(Arc<[Changeable]>);
+
+/// A directory that plugins may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Changeable {
+    /// As the user named it.
+    name: PathBuf,
+    id: FileId,
+}
+
+/// A file, whatever its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    pub(crate) fn of(file: impl AsFd) -> io::Result<Self> {
+        let stat = fstat(file)?;
+        Ok(Self { device: stat.st_dev, inode: stat.st_ino })
+    }
+}
+
+/// A path leads to a place where a plugin may have changed the way.
+///
+/// It is the inner error of an [`io::Error`].
+///
+/// ```
+/// use std::os::unix::fs::symlink;
+///
+/// use mtl_host::{DirGrant, Exchangeable};
+///
+/// let folder = tempfile::tempdir()?;
+/// symlink("elsewhere", folder.path().join("link"))?;
+/// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+/// let error = DirGrant::opener([&grant])?.open(&folder.path().join("link")).unwrap_err();
+/// let why = error.get_ref().and_then(|error| error.downcast_ref::<Exchangeable>()).unwrap();
+/// assert_eq!(why.grant, folder.path());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is not followed in `{}`, which a plugin may change", grant.display())]
+pub struct Exchangeable {
+    /// What is not followed: `a symbolic link`, or `..`.
+    pub what: &'static str,
+    /// The granted directory, as the user named it.
+    pub grant: PathBuf,
+}
+
+impl Exchangeable {
+    /// Returns what the user can do about an error that is one of these.
+    pub(crate) fn hint(error: &io::Error) -> Option<&'static str> {
+        let is_one = error.get_ref().is_some_and(|inner| inner.is::<Self>());
+        is_one.then_some("name the file itself, or grant that directory without `:rw`")
+    }
+}
+
+impl From<Exchangeable> for io::Error {
+    fn from(error: Exchangeable) -> Self {
+        Self::other(error)
+    }
+}
+
+impl Opener {
+    const READING: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+
+    /// Opens files as the system does: no plugin may change any directory.
+    ///
+    /// ```
+    /// assert!(mtl_host::Opener::new().open("Cargo.toml".as_ref()).is_ok());
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens files beside plugins that may change these directories. Each has the name that messages call it by.
+    ///
+    /// [`DirGrant::opener`](crate::DirGrant::opener) makes one of grants.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says if it cannot tell which directory one is.
+    pub(crate) fn beside<D: AsFd>(
+        changeable: impl IntoIterator<Item = (PathBuf, D)>,
+    ) -> io::Result<Self> {
+        let changeable = changeable.into_iter();
+        let changeable =
+            changeable.map(|(name, dir)| Ok(Changeable { name, id: FileId::of(dir)? }));
+        changeable.collect::<io::Result<_>>().map(Self)
+    }
+
+    /// Returns the granted directory in which a plugin may change what `path` leads to, if there is one. The file
+    /// need not exist.
+    ///
+    /// ```
+    /// use mtl_host::DirGrant;
+    ///
+    /// let grant = DirGrant::read_write("src", "/sources").open()?;
+    /// let opener = DirGrant::opener([&grant])?;
+    /// assert_eq!(opener.changeable("src/lib.rs".as_ref())?, Some("src".as_ref()));
+    /// assert_eq!(opener.changeable("src/../Cargo.toml".as_ref())?, None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says if it cannot look.
+    pub fn changeable(&self, path: &Path) -> io::Result<Option<&Path>> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        Walk::new(&self.0).grant_of(path)
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says, or [`Exchangeable`].
+    pub fn open(&self, path: &Path) -> io::Result<File> {
+        self.open_file(path, Self::READING).map(File::from)
+    }
+
+    /// Opens a file of any kind for reading, without blocking: a named pipe does not need a writer for that.
+    pub(crate) fn open_nonblocking(&self, path: &Path) -> io::Result<File> {
+        self.open_file(path, Self::READING | OFlags::NONBLOCK).map(File::from)
+    }
+
+    /// Opens a file without reading or writing it, to see what it is.
+    pub(crate) fn look(&self, path: &Path) -> io::Result<Metadata> {
+        let file = self.open_file(path, OFlags::PATH | OFlags::CLOEXEC)?;
+        File::from(file).metadata()
+    }
+
+    /// Makes a file, or empties it if it exists.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// let file = mtl_host::Opener::new().create(&folder.path().join("new"))?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says, or [`Exchangeable`].
+    pub fn create(&self, path: &Path) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+        self.open_file(path, flags).map(File::from)
+    }
+
+    /// Opens a directory, to be named by what is opened in it. It is made, with those above it, if it does not
+    /// exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says, or [`Exchangeable`].
+    pub(crate) fn create_dir(&self, path: &Path) -> io::Result<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        if self.0.is_empty() {
+            std::fs::create_dir_all(path)?;
+            return Ok(open(path, flags, Mode::empty())?);
+        }
+        let Last { dir, name } = Walk::new(&self.0).making_dirs().last(path)?;
+        Ok(openat(dir, &name, flags | OFlags::NOFOLLOW, Mode::empty())?)
+    }
+
+    fn open_file(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let mode = if flags.contains(OFlags::CREATE) { Mode::from(0o666) } else { Mode::empty() };
+        if self.0.is_empty() {
+            return Ok(open(path, flags, mode)?);
+        }
+        if !path.components().any(|part| part == Component::ParentDir) {
+            match openat2(CWD, path, flags, mode, ResolveFlags::NO_SYMLINKS) {
+                // There is a link, or the kernel has no such call.
+                Err(Errno::LOOP | Errno::NOSYS) => {}
+                opened => return Ok(opened?),
+            }
+        }
+        Walk::new(&self.0).open(path, flags, mode)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! What is followed, and what is not.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::{Exchangeable, Opener};
+
+/// A folder with `granted`, which a plugin may change, and `other`, which it may not. In both there are a file, a
+/// directory with a file, and links.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap() };
+        for name in ["granted", "other"] {
+            fs::create_dir_all(place.at(name).join("dir")).unwrap();
+            fs::write(place.at(name).join("file"), name).unwrap();
+            fs::write(place.at(name).join("dir/file"), name).unwrap();
+            symlink("file", place.at(name).join("link")).unwrap();
+            symlink("dir", place.at(name).join("link-dir")).unwrap();
+            symlink("../other/file", place.at(name).join("link-other")).unwrap();
+            symlink("nothing", place.at(name).join("link-nothing")).unwrap();
+        }
+        symlink("granted", place.at("to-granted")).unwrap();
+        symlink(place.at("granted/file"), place.at("to-file")).unwrap();
+        symlink(place.at("granted/link"), place.at("to-link")).unwrap();
+        symlink("around", place.at("around")).unwrap();
+        place
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn opener(&self) -> Opener {
+        let granted = fs::File::open(self.at("granted")).unwrap();
+        Opener::beside([("granted".into(), granted)]).unwrap()
+    }
+}
+
+/// Why an error is one of the opener.
+#[track_caller]
+fn refusal<T: std::fmt::Debug>(opened: std::io::Result<T>) -> Exchangeable {
+    let error = opened.unwrap_err();
+    let inner = error.get_ref().unwrap_or_else(|| panic!("{error}"));
+    inner.downcast_ref::<Exchangeable>().unwrap_or_else(|| panic!("{error}")).clone()
+}
+
+#[test]
+fn links_are_followed_but_where_a_plugin_may_have_made_them() {
+    let place = Place::new();
+    #[rustfmt::skip]
+    let cases = [
+        // path                     what is read, or what is not followed
+        ("granted/file",            Ok("granted")),
+        ("granted/./dir/file",      Ok("granted")),
+        ("other/link",              Ok("other")),
+        ("other/link-dir/file",     Ok("other")),
+        ("other/../granted/file",   Ok("granted")),
+        ("granted/../other/link",   Ok("other")),
+        ("to-granted/file",         Ok("granted")),
+        ("to-file",                 Ok("granted")),
+        ("to-link",                 Err("a symbolic link")),
+        ("to-granted/link",         Err("a symbolic link")),
+        ("granted/link",            Err("a symbolic link")),
+        ("granted/link-dir/file",   Err("a symbolic link")),
+        ("granted/link-other",      Err("a symbolic link")),
+        ("granted/link-nothing",    Err("a symbolic link")),
+        ("granted/dir/../file",     Err("`..`")),
+        ("granted/dir/../../other/file", Err("`..`")),
+    ];
+    for (path, expected) in cases {
+        let opened = place.opener().open(&place.at(path));
+        match expected {
+            Ok(expected) => {
+                let mut text = String::new();
+                opened
+                    .unwrap_or_else(|error| panic!("{path}: {error}"))
+                    .read_to_string(&mut text)
+                    .unwrap();
+                assert_eq!(text, expected, "{path}");
+            }
+            Err(what) => {
+                let why = refusal(opened);
+                assert_eq!((why.what, why.grant.as_path()), (what, Path::new("granted")), "{path}");
+            }
+        }
+    }
+    for path in ["around", "other/none", "granted/none", "other/link-nothing", "none/file"] {
+        let error = place.opener().open(&place.at(path)).unwrap_err();
+        assert!(error.raw_os_error().is_some(), "{path}: {error}");
+    }
+}
+
+#[test]
+fn what_only_the_kernel_can_follow_is_followed() {
+    let place = Place::new();
+    let file = fs::File::open(place.at("other/file")).unwrap();
+    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+    let mut text = String::new();
+    place.opener().open(path.as_ref()).unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "other");
+    // And what comes after such a link is looked at as anything else.
+    let dir = fs::File::open(place.at("granted")).unwrap();
+    let path = format!("/proc/self/fd/{}/link", std::os::fd::AsRawFd::as_raw_fd(&dir));
+    assert_eq!(refusal(place.opener().open(path.as_ref())).what, "a symbolic link");
+}
+
+#[test]
+fn a_file_is_made_where_no_link_leads_elsewhere() {
+    let place = Place::new();
+    let opener = place.opener();
+    for path in
+        ["granted/new", "granted/dir/new", "other/new", "to-granted/newer", "other/link-nothing"]
+    {
+        opener.create(&place.at(path)).unwrap().write_all(b"new").unwrap();
+        assert_eq!(fs::read(place.at(path)).unwrap(), b"new", "{path}");
+    }
+    for path in
+        ["granted/link", "granted/link-other", "granted/link-nothing", "granted/link-dir/new"]
+    {
+        refusal(opener.create(&place.at(path)));
+    }
+    assert_eq!(fs::read(place.at("other/file")).unwrap(), b"other");
+    assert_eq!(fs::read_link(place.at("granted/link-other")).unwrap(), Path::new("../other/file"));
+}
+
+#[test]
+fn directories_are_made_where_no_link_leads_elsewhere() {
+    let place = Place::new();
+    let opener = place.opener();
+    for path in ["granted/a/b/c", "other/a/b", "to-granted/x/y", "granted", "other/link-dir/z", "."]
+    {
+        opener.create_dir(&place.at(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(place.at(path).is_dir(), "{path}");
+    }
+    for path in ["granted/link-dir", "granted/link-dir/x", "granted/link-nothing"] {
+        refusal(opener.create_dir(&place.at(path)));
+    }
+    assert!(opener.create_dir(&place.at("other/file")).is_err());
+    assert!(opener.create_dir(&place.at("other/file/x")).is_err());
+}
+
+#[test]
+fn it_is_known_what_a_plugin_may_change() {
+    let place = Place::new();
+    let opener = place.opener();
+    #[rustfmt::skip]
+    let cases = [
+        ("granted",                true),
+        ("granted/file",           true),
+        ("granted/none",           true),
+        ("granted/none/none",      true),
+        ("granted/link-other",     true),
+        ("granted/dir/../file",    true),
+        ("to-granted",             true),
+        ("to-file",                true),
+        ("to-link",                true),
+        ("other/file",             false),
+        ("other/none/none",        false),
+        ("granted/../other/file",  false),
+        ("/dev/null",              false),
+        ("/proc/self/fd/0",        false),
+    ];
+    for (path, expected) in cases {
+        let found = opener.changeable(&place.at(path)).unwrap();
+        assert_eq!(found.is_some(), expected, "{path}");
+    }
+}
+
+#[test]
+fn a_directory_that_is_moved_is_known_again() {
+    let place = Place::new();
+    let opener = place.opener();
+    fs::rename(place.at("granted"), place.at("moved")).unwrap();
+    refusal(opener.open(&place.at("moved/link")));
+    fs::create_dir(place.at("granted")).unwrap();
+    assert_eq!(opener.changeable(&place.at("granted/file")).unwrap(), None);
+}

@@ -1,0 +1,272 @@
+//! Follows a path name by name, and knows at each step whether a plugin may change what comes next.
+//!
+//! A plugin moves directories only inside of what it may change. So a directory that has such a directory above
+//! it keeps one, whatever is renamed meanwhile, and one that has none gets none.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{
+    FileType, Mode, OFlags, PROC_SUPER_MAGIC, fstat, fstatfs, mkdirat, open, openat, readlinkat,
+};
+use rustix::io::Errno;
+
+use super::{Changeable, Exchangeable, FileId};
+
+/// How many links one path may have, as on Linux.
+const MOST_LINKS: usize = 40;
+
+const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// A walk along one path.
+pub(super) struct Walk<'a> {
+    changeable: &'a [Changeable],
+    /// What to do with a name that does not exist, and is not the last.
+    makes_dirs: bool,
+    links: usize,
+}
+
+/// The end of a path: a name that is no link, in a directory.
+pub(super) struct Last {
+    pub(super) dir: OwnedFd,
+    pub(super) name: OsString,
+}
+
+/// A directory on the way.
+struct Here<'a> {
+    dir: OwnedFd,
+    /// The directory above it, or itself, that a plugin may change.
+    inside: Option<&'a Changeable>,
+}
+
+/// What a name leads to.
+enum Step {
+    /// A directory.
+    Directory(OwnedFd),
+    /// Nothing.
+    Nothing,
+    /// A file that is neither a directory nor a link.
+    File,
+    /// A link, with its target.
+    Link(PathBuf),
+    /// A link that only the kernel can follow, as in `/proc/self/fd`.
+    MagicLink,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(changeable: &'a [Changeable]) -> Self {
+        Self { changeable, makes_dirs: false, links: 0 }
+    }
+
+    /// Makes every directory of the path that does not exist.
+    pub(super) fn making_dirs(self) -> Self {
+        Self { makes_dirs: true, ..self }
+    }
+
+    /// Opens the file at the end of `path`.
+    pub(super) fn open(mut self, path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+        match self.follow(path)? {
+            End::Name { here, name } => {
+                match openat(&here.dir, &name, flags | OFlags::NOFOLLOW, mode) {
+                    Err(Errno::LOOP) => Err(here.refuses("a symbolic link")),
+                    opened => Ok(opened?),
+                }
+            }
+            End::Magic { here, name } => Ok(openat(&here.dir, &name, flags, mode)?),
+            End::Missing { .. } => Err(Errno::NOENT.into()),
+        }
+    }
+
+    /// Returns the directory at the end of `path`, as a name in another one.
+    pub(super) fn last(mut self, path: &Path) -> io::Result<Last> {
+        match self.follow(path)? {
+            End::Name { here, name } => {
+                if self.makes_dirs {
+                    make(&here.dir, &name)?;
+                }
+                Ok(Last { dir: here.dir, name })
+            }
+            End::Magic { here, name } => Ok(Last {
+                dir: openat(&here.dir, &name, DIRECTORY, Mode::empty())?,
+                name: ".".into(),
+            }),
+            End::Missing { .. } => Err(Errno::NOENT.into()),
+        }
+    }
+
+    /// Returns the directory in which a plugin may change what `path` leads to.
+    pub(super) fn grant_of(mut self, path: &Path) -> io::Result<Option<&'a Path>> {
+        let name = |changeable: &'a Changeable| changeable.name.as_path();
+        match self.follow(path) {
+            Ok(End::Name { here, name: last }) => {
+                let itself = openat(&here.dir, &last, DIRECTORY | OFlags::NOFOLLOW, Mode::empty());
+                let is_it = itself.ok().and_then(|dir| self.root(&dir).transpose()).transpose()?;
+                Ok(here.inside.or(is_it).map(name))
+            }
+            Ok(End::Missing { here }) => Ok(here.inside.map(name)),
+            Ok(End::Magic { .. }) => Ok(None),
+            Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+                Some(Exchangeable { grant, .. }) => {
+                    Ok(self.changeable.iter().map(name).find(|name| name == grant))
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    /// Walks along `path`, up to its last name.
+    fn follow(&mut self, path: &Path) -> io::Result<End<'a>> {
+        let mut here = self.start(path)?;
+        let mut rest = names(path);
+        loop {
+            let Some(name) = rest.pop_front() else {
+                // The path is a root, or ends in `.` or `..`.
+                return Ok(End::Name { here, name: ".".into() });
+            };
+            if name == ".." {
+                here = self.up(&here)?;
+                continue;
+            }
+            match step(&here.dir, &name)? {
+                Step::Directory(dir) if !rest.is_empty() => here = self.down(&here, dir)?,
+                Step::Directory(_) => return Ok(End::Name { here, name }),
+                Step::File | Step::Nothing if rest.is_empty() => {
+                    return Ok(End::Name { here, name });
+                }
+                Step::File => return Err(Errno::NOTDIR.into()),
+                Step::Nothing if self.makes_dirs => {
+                    make(&here.dir, &name)?;
+                    rest.push_front(name);
+                }
+                Step::Nothing => return Ok(End::Missing { here }),
+                Step::Link(_) if here.inside.is_some() => {
+                    return Err(here.refuses("a symbolic link"));
+                }
+                Step::Link(target) => {
+                    self.links += 1;
+                    if self.links > MOST_LINKS {
+                        return Err(Errno::LOOP.into());
+                    }
+                    if target.is_absolute() {
+                        here = self.start(&target)?;
+                    }
+                    let mut way = names(&target);
+                    way.append(&mut rest);
+                    rest = way;
+                }
+                Step::MagicLink if rest.is_empty() => return Ok(End::Magic { here, name }),
+                Step::MagicLink => {
+                    let dir = openat(&here.dir, &name, DIRECTORY, Mode::empty())?;
+                    here = self.arrive(dir)?;
+                }
+            }
+        }
+    }
+
+    /// Returns the directory where a path begins.
+    fn start(&self, path: &Path) -> io::Result<Here<'a>> {
+        let begin = if path.is_absolute() { "/" } else { "." };
+        self.arrive(open(begin, DIRECTORY, Mode::empty())?)
+    }
+
+    /// Finds whether a plugin may change a directory, of which nothing is known.
+    fn arrive(&self, dir: OwnedFd) -> io::Result<Here<'a>> {
+        let mut above = dir.try_clone()?;
+        loop {
+            if let Some(root) = self.root(&above)? {
+                return Ok(Here { dir, inside: Some(root) });
+            }
+            let parent = openat(&above, "..", DIRECTORY, Mode::empty())?;
+            if FileId::of(&parent)? == FileId::of(&above)? {
+                return Ok(Here { dir, inside: None });
+            }
+            above = parent;
+        }
+    }
+
+    /// Enters a directory that is in `here`.
+    fn down(&self, here: &Here<'a>, dir: OwnedFd) -> io::Result<Here<'a>> {
+        let inside = match here.inside {
+            None => self.root(&dir)?,
+            inside => inside,
+        };
+        Ok(Here { dir, inside })
+    }
+
+    /// Leaves a directory. Inside of what a plugin may change, where that leads is the plugin's choice.
+    fn up(&self, here: &Here<'a>) -> io::Result<Here<'a>> {
+        let parent = openat(&here.dir, "..", DIRECTORY, Mode::empty())?;
+        let parent = self.arrive(parent)?;
+        match here.inside {
+            Some(_) if parent.inside.is_some() => Err(here.refuses("`..`")),
+            Some(root) if FileId::of(&here.dir)? != root.id => Err(here.refuses("`..`")),
+            _ => Ok(parent),
+        }
+    }
+
+    /// Returns what a plugin may change if it is this directory.
+    fn root(&self, dir: impl AsFd) -> io::Result<Option<&'a Changeable>> {
+        let id = FileId::of(dir)?;
+        Ok(self.changeable.iter().find(|changeable| changeable.id == id))
+    }
+}
+
+/// Where a walk ends.
+enum End<'a> {
+    /// At a name that is no link; perhaps nothing has it.
+    Name { here: Here<'a>, name: OsString },
+    /// At a link that only the kernel can follow.
+    Magic { here: Here<'a>, name: OsString },
+    /// Before the last name: there is no such directory.
+    Missing { here: Here<'a> },
+}
+
+impl Here<'_> {
+    fn refuses(&self, what: &'static str) -> io::Error {
+        match self.inside {
+            Some(Changeable { name, .. }) => Exchangeable { what, grant: name.clone() }.into(),
+            // Somebody else has put a link there just now.
+            None => Errno::LOOP.into(),
+        }
+    }
+}
+
+/// The names of a path.
+fn names(path: &Path) -> VecDeque<OsString> {
+    let name = |part: Component<'_>| match part {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+    };
+    path.components().filter_map(name).collect()
+}
+
+/// Looks what a name in a directory is.
+fn step(dir: &OwnedFd, name: &OsStr) -> io::Result<Step> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let found = match openat(dir, name, flags, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(Step::Nothing),
+        found => found?,
+    };
+    match FileType::from_raw_mode(fstat(&found)?.st_mode) {
+        FileType::Directory => Ok(Step::Directory(found)),
+        FileType::Symlink if fstatfs(&found)?.f_type == PROC_SUPER_MAGIC => Ok(Step::MagicLink),
+        FileType::Symlink => {
+            let target = readlinkat(&found, "", Vec::new())?;
+            Ok(Step::Link(OsString::from_vec(target.into_bytes()).into()))
+        }
+        _ => Ok(Step::File),
+    }
+}
+
+/// Makes a directory, unless there is one.
+fn make(dir: &OwnedFd, name: &OsStr) -> io::Result<()> {
+    match mkdirat(dir, name, Mode::from(0o777)) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,174 @@
+//! Files that the host opens for itself where a plugin may change them: it follows no link there, and what decides
+//! about the run is not there at all.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::{ISOLATIONS, isolated};
+use crate::support::{Host, fixtures, host, lines};
+
+/// `work`, which is granted for writing, with a link out of it to `outside`. Symbolic links are granted, too: without
+/// that right, a worker in a process cannot even rename one.
+fn playing(isolation: &str) -> Host {
+    let described = isolated(host(), isolation).plugin("hostile/play.wat").args([
+        "--jobs",
+        "1",
+        "--dir",
+        "work::/w:rw+symlinks",
+    ]);
+    let folder = described.folder();
+    fs::create_dir_all(folder.join("work/results")).unwrap();
+    fs::create_dir(folder.join("outside")).unwrap();
+    fs::write(folder.join("outside/words"), "secret\n").unwrap();
+    symlink("../outside/words", folder.join("work/link")).unwrap();
+    symlink("../outside", folder.join("work/link-dir")).unwrap();
+    described
+}
+
+/// What lies outside of the grant is as it was.
+#[track_caller]
+fn nothing_outside_was_written(folder: &Path) {
+    assert_eq!(fs::read_to_string(folder.join("outside/words")).unwrap(), "secret\n");
+    assert_eq!(fs::read_dir(folder.join("outside")).unwrap().count(), 1);
+}
+
+#[test]
+fn an_item_that_is_a_link_of_a_plugin_is_a_fault() {
+    for isolation in ISOLATIONS {
+        let described = playing(isolation).args(["--input-format", "files"]).stdin_open();
+        fs::write(described.folder().join("work/first"), "x 0 second link").unwrap();
+        fs::write(described.folder().join("work/second"), ".").unwrap();
+        let mut running = described.start();
+        running.send("work/first\n");
+        running.wait_for_stdout("done\n");
+        running.send("work/second\nwork/old\n");
+        let finished = running.finish().code(1).stdout("done\n\n.\n");
+        let told = finished.stderr_text();
+        assert!(
+            told.contains(
+                "fault: item 1 (`work/second`): bad-item: cannot read `work/second`: a symbolic link is not followed in `work`, \
+                 which a plugin may change"
+            ),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_later_input_that_is_a_link_of_a_plugin_is_not_read() {
+    for isolation in ISOLATIONS {
+        let described = playing(isolation).args(["-", "work/later"]).stdin_open();
+        fs::write(described.folder().join("work/later"), ".\n").unwrap();
+        let mut running = described.start();
+        running.send("x 0 later link\n");
+        running.wait_for_stdout("done\n");
+        let finished = running.finish().code(4).stdout("done\n");
+        let told = finished.stderr_text();
+        assert!(
+            told.contains(
+                "error: cannot open input `work/later`: a symbolic link is not followed in `work`, which a plugin may \
+                 change\n hint: name the file itself, or grant that directory without `:rw`"
+            ),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn results_go_to_the_file_that_was_named_when_the_run_began() {
+    for isolation in ISOLATIONS {
+        // Before the first item, and before `init` has ended.
+        let described = playing(isolation)
+            .args(["-o", "work/out", "--init", "x 0 out link"])
+            .stdin(lines([".", "m 0 out out-2", "m 0 link-dir out"]));
+        let finished = described.run().code(0);
+        nothing_outside_was_written(finished.folder());
+        finished.file("work/old", ".\ndone\ndone\n");
+    }
+}
+
+#[test]
+fn results_do_not_go_to_where_a_link_of_an_earlier_run_leads() {
+    for isolation in ISOLATIONS {
+        for (output, name) in
+            [("-o", "work/link"), ("--output-dir", "work/link-dir"), ("-o", "work/link-dir/new")]
+        {
+            let mut described = playing(isolation).args([output, name]);
+            if output == "--output-dir" {
+                described = described.args(["--input-format", "paths"]);
+            }
+            let finished = described.stdin(".\n").run().code(4).stdout("");
+            let told = finished.stderr_text();
+            assert!(
+                told.contains(
+                    "a symbolic link is not followed in `work`, which a plugin may change"
+                ),
+                "{told}"
+            );
+            assert!(told.contains(" hint: "), "{told}");
+            nothing_outside_was_written(finished.folder());
+        }
+    }
+}
+
+#[test]
+fn results_may_go_beside_the_items() {
+    for isolation in ISOLATIONS {
+        let described = playing(isolation)
+            .args(["--input-format", "files", "--output-dir", "work/results/new"])
+            .stdin("work/item\n");
+        fs::write(described.folder().join("work/item"), ".").unwrap();
+        described.run().code(0).file("work/results/new/work/item", ".");
+        // A link elsewhere is a link as any other.
+        let described = playing(isolation).args(["-o", "out"]).stdin(".\n");
+        symlink("outside/words", described.folder().join("out")).unwrap();
+        described.run().code(0).file("outside/words", ".\n");
+    }
+}
+
+#[test]
+fn what_decides_about_a_run_is_not_where_a_plugin_may_change_it() {
+    let plugin = fixtures().join("hostile/play.wat");
+    let plugin = plugin.to_str().unwrap();
+    let copy = |folder: &Path| fs::copy(plugin, folder.join("work/plugin.wat")).map(drop).unwrap();
+    let grant = ["--dir", "work::/w:rw"];
+    #[rustfmt::skip]
+    let cases: [(&[&str], &str, &str); 9] = [
+        (&["work/plugin.wat"],                                  "the plugin `work/plugin.wat`", "move it out of there"),
+        (&["./work/../work/plugin.wat"],                        "the plugin `./work/../work/plugin.wat`", "move it"),
+        (&["work/link-dir/words"],                              "the plugin `work/link-dir/words`", "move it"),
+        (&["--worker", "work/plugin.wat"],                      "the plugin `work/plugin.wat`", "move it out of there"),
+        (&[plugin, "--init", "@work/init"],                     "an init argument `work/init`", "move it out of there"),
+        (&[plugin, "--faults", "work/faults"],                  "the file of faults `work/faults`", "move it out of there"),
+        (&[plugin, "--finish-output", "work/none/finish"],      "the file of closing reports `work/none/finish`", "move"),
+        (&[plugin, "--cache-dir", "work/cache"],                "the cache `work/cache`", "`--no-cache` goes without"),
+        (&["--config", "work/mtl.toml", "--plugin", plugin],    "the configuration `work/mtl.toml`", "move it out of there"),
+    ];
+    for (args, named, hint) in cases {
+        let described = host().args(grant).args(args.iter().copied()).stdin(".\n");
+        let folder = described.folder();
+        fs::create_dir_all(folder.join("work")).unwrap();
+        fs::create_dir_all(folder.join("outside")).unwrap();
+        fs::write(folder.join("outside/words"), "").unwrap();
+        symlink("../outside", folder.join("work/link-dir")).unwrap();
+        copy(folder);
+        fs::write(folder.join("work/init"), "").unwrap();
+        fs::write(folder.join("work/mtl.toml"), "").unwrap();
+        let finished = described.run().code(2).stdout("");
+        let told = finished.stderr_text();
+        let expected =
+            format!("error: {named} is in `work`, which a plugin may change\n hint: {hint}");
+        assert!(told.starts_with(&expected), "{args:?}: {told}");
+        assert!(!finished.folder().join("work/cache").exists());
+    }
+    // Of one worker, too, and for all files.
+    let worker = format!("{plugin},dir=work::/w:rw,init=");
+    let described = host().args(["--worker", &worker, "--faults", "work/faults"]).subfolder("work");
+    let told = described.stdin(".\n").run().code(2).stderr_text();
+    assert!(told.contains("the file of faults `work/faults` is in `work`"), "{told}");
+    // To be read, all of them may lie there.
+    let described =
+        host().plugin("hostile/play.wat").args(["--dir", "work::/w", "--faults", "work/faults"]);
+    described.subfolder("work").stdin(".\n").run().code(0).stdout(".\n");
+}
