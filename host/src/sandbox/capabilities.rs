@@ -116,6 +116,14 @@ impl DirGrant {
     /// The pool must get the same grants, opened before by [`open`](Self::open): otherwise it may open another
     /// directory of the same name.
     ///
+    /// ```
+    /// # use mtl_host::DirGrant;
+    /// # let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+    /// let results = DirGrant::opener([&grant])?.create(&folder.path().join("results"))?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Returns what the system says if it cannot open a directory that is not open yet.

@@ -69,6 +69,17 @@ impl Directory {
 
     /// The same, made by `opener`.
     ///
+    /// ```
+    /// use mtl_host::DirGrant;
+    /// use mtl_host::sink::Directory;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+    /// let opener = DirGrant::opener([&grant])?;
+    /// let files = Directory::create_with(&opener, &folder.path().join("results"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When that cannot be done, or the directory is reached by a link that a plugin may have made.

@@ -70,6 +70,17 @@ impl Output<'static> {
 
     /// The same, made by `opener`.
     ///
+    /// ```
+    /// use mtl_host::DirGrant;
+    /// use mtl_host::sink::Output;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+    /// let opener = DirGrant::opener([&grant])?;
+    /// let output = Output::create_with(&opener, &folder.path().join("results"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When that cannot be done, or the file is reached by a link that a plugin may have made.

@@ -86,6 +86,17 @@ impl Inputs {
 
     /// The same, opened by `opener`, and so are the files that [`Files`](super::Files) finds in these inputs.
     ///
+    /// ```
+    /// use mtl_host::DirGrant;
+    /// use mtl_host::source::Inputs;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+    /// let opener = DirGrant::opener([&grant])?;
+    /// let inputs = Inputs::open_with(&opener, vec!["Cargo.toml".into()])?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When one of them is missing, may not be read, is a directory, or is reached by a link that a plugin may have

@@ -70,7 +70,8 @@ impl Case {
 
     fn check(&self) {
         let (name, status) = self.expected;
-        let host = check().file("it.wat", &self.plugin).args(["it.wat", "--json"]);
+        let host =
+            check().subfolder("here").file("it.wat", &self.plugin).args(["it.wat", "--json"]);
         // Thousands of items, for each case.
         let skips: &[_] = if name == "memory" { &[] } else { &["--skip", "memory"] };
         let host = host.args(skips.iter().copied());
@@ -192,7 +193,7 @@ fn cases_of_comparing() -> Vec<Case> {
         Case::new(("recover", FAILS), echo("", "", &forgets), &[], ["after `hello`: the record ``", "leave nothing behind"]),
         Case::new(("stable", FAILS), echo("", "", remembers), &[], ["after a larger one", "`--stateful`"]),
         Case::new(("state", FAILS), echo("", "", ""), &["--stateful"], ["four times: the record `hello`", "in a global or on the heap"]),
-        Case::new(("instances", FAILS), echo(lock, locks, if_locked), &["--dir", ".::/here:rw"], ["alone, and beside another", "not in files"]),
+        Case::new(("instances", FAILS), echo(lock, locks, if_locked), &["--dir", "here::/here:rw"], ["alone, and beside another", "not in files"]),
     ];
     cases
 }

@@ -11,6 +11,15 @@ use crate::worker::Open;
 
 /// A pool of which everything was checked, and nothing runs; made by
 /// [`PoolBuilder::prepare`](crate::PoolBuilder::prepare).
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool, PreparedPool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let prepared: PreparedPool = Pool::builder(&plugin).prepare()?;
+/// assert!(prepared.start()?.workers() > 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "no worker starts before `start` is called"]
 pub struct PreparedPool {
     pub(super) opens: Vec<Open>,
