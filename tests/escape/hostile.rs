@@ -24,6 +24,8 @@ pub(crate) fn answer(item: &[u8]) -> Result<String, Failure> {
         "other-networks" => misdeeds::on_other_networks(),
         "other-numbers" => misdeeds::by_other_numbers(),
         "code" => misdeeds::on_code(),
+        "memory" => misdeeds::on_memory(),
+        "resources" => misdeeds::on_resources(),
         "read" => return Ok(open(on, libc::O_RDONLY)),
         "write" => return Ok(open(on, libc::O_WRONLY)),
         "create" => return Ok(open(on, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL)),

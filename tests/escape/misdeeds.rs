@@ -4,6 +4,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::ptr::null;
+use std::thread;
 
 /// What was tried, and how the kernel answered.
 pub(crate) struct Tried {
@@ -246,6 +247,66 @@ pub(crate) fn on_code() -> Vec<Tried> {
         ("to ask by an empty name",       libc::SYS_statx, &[0, empty, flag(libc::AT_EMPTY_PATH), 0xfff, room]),
         ("to ask by any name",            libc::SYS_statx, &[0, at(PASSWD), flag(libc::AT_EMPTY_PATH), 0xfff, room]),
     ])
+}
+
+/// Takes memory that no limit counts, or changes how the kernel treats it. Never granted.
+#[rustfmt::skip]
+pub(crate) fn on_memory() -> Vec<Tried> {
+    let (none, all) = (usize::MAX, flag(libc::PROT_READ | libc::PROT_WRITE));
+    let private = flag(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let shared = flag(libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+    let page = call(libc::SYS_mmap, &[0, 4096, all, private, none]).unwrap_or(0);
+    let with = |flags: i32| private | flag(flags);
+    tries(libc::EPERM, &[
+        ("shared memory",                 libc::SYS_mmap, &[0, 4096, all, shared, none]),
+        ("shared memory, the checked way", libc::SYS_mmap, &[0, 4096, all, flag(libc::MAP_SHARED_VALIDATE | libc::MAP_ANONYMOUS), none]),
+        ("shared memory of a file",       libc::SYS_mmap, &[0, 4096, all, flag(libc::MAP_SHARED), 3]),
+        ("memory that the kernel may drop", libc::SYS_mmap, &[0, 4096, all, 8 | flag(libc::MAP_ANONYMOUS), none]),
+        ("memory that counts as a stack", libc::SYS_mmap, &[0, 4096, all, with(libc::MAP_GROWSDOWN), none]),
+        ("huge pages",                    libc::SYS_mmap, &[0, 2 << 20, all, with(libc::MAP_HUGETLB), none]),
+        ("locked memory",                 libc::SYS_mmap, &[0, 4096, all, with(libc::MAP_LOCKED), none]),
+        ("filled memory",                 libc::SYS_mmap, &[0, 4096, all, with(libc::MAP_POPULATE), none]),
+        ("to have pages merged",          libc::SYS_madvise, &[page, 4096, flag(libc::MADV_MERGEABLE)]),
+        ("to have huge pages",            libc::SYS_madvise, &[page, 4096, flag(libc::MADV_HUGEPAGE)]),
+        ("to have pages collapsed",       libc::SYS_madvise, &[page, 4096, flag(libc::MADV_COLLAPSE)]),
+        ("to have pages filled",          libc::SYS_madvise, &[page, 4096, flag(libc::MADV_POPULATE_WRITE)]),
+        ("to have pages paged out",       libc::SYS_madvise, &[page, 4096, flag(libc::MADV_PAGEOUT)]),
+        ("to punch holes",                libc::SYS_madvise, &[page, 4096, flag(libc::MADV_REMOVE)]),
+        ("to have pages dumped",          libc::SYS_madvise, &[page, 4096, flag(libc::MADV_DODUMP)]),
+        ("to advise by descriptor",       libc::SYS_process_madvise, &[none, page, 1, 4]),
+        ("to lock memory",                libc::SYS_mlock, &[page, 4096]),
+        ("to map a file elsewhere",       libc::SYS_remap_file_pages, &[page, 4096, 0, 0, 0]),
+        ("to copy a descriptor",          libc::SYS_dup, &[0]),
+        ("to receive a descriptor",       libc::SYS_recvmsg, &[0, page, 0]),
+    ])
+}
+
+/// Takes more threads or memory than the runtime needs once it has started. The seal refuses each.
+pub(crate) fn on_resources() -> Vec<Tried> {
+    let all = flag(libc::PROT_READ | libc::PROT_WRITE);
+    let private = flag(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let page = call(libc::SYS_mmap, &[0, 4096, all, private, usize::MAX]).unwrap_or(0);
+    let mut tried = tries(
+        libc::EPERM,
+        &[
+            ("to hide memory as read-only", libc::SYS_mprotect, &[page, 4096, 1]),
+            ("to hide memory as unused", libc::SYS_mprotect, &[page, 4096, 0]),
+            ("to move the stack", libc::SYS_mremap, &[top_of_stack(), 4096, 4096, 1]),
+            ("to stop all processors", libc::SYS_membarrier, &[1, 0, 0]),
+        ],
+    );
+    let thread = thread::Builder::new().spawn(|| ()).map(drop);
+    let answer = thread.map(|()| 0).map_err(|error| error.raw_os_error().unwrap_or(0));
+    tried.push(Tried { what: "a thread", answer, refusal: libc::EPERM });
+    tried
+}
+
+/// The page that holds the name of the program, at the top of the main thread's stack.
+#[expect(unsafe_code, reason = "hostile code would not ask")]
+fn top_of_stack() -> usize {
+    // SAFETY: the call only reads what the kernel has told the process.
+    let name = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    usize::try_from(name).unwrap_or(0) & !4095
 }
 
 /// Each call once more, by the number that it has for programs with short addresses.

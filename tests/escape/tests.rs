@@ -69,6 +69,8 @@ fn with_nothing_granted_nothing_is_to_be_had() {
         ("network", ""),
         ("other-networks", ""),
         ("code", ""),
+        ("memory", ""),
+        ("resources", ""),
         ("other-numbers", ""),
         ("read /etc/passwd", &no),
         (&memory, &no),
@@ -105,6 +107,8 @@ fn a_granted_directory_is_not_left() {
         (format!("what-files-are {}", at("secret/file")), ""),
         ("network".to_owned(), ""),
         ("other-networks".to_owned(), ""),
+        ("memory".to_owned(), ""),
+        ("resources".to_owned(), ""),
     ];
     let cases: Vec<_> = deeds.iter().map(|(deed, said)| (&**deed, *said)).collect();
     try_each(&cases, |pool| {
@@ -125,6 +129,8 @@ fn a_granted_port_opens_no_other() {
         ("files".to_owned(), ""),
         ("other-networks".to_owned(), ""),
         ("code".to_owned(), ""),
+        ("memory".to_owned(), ""),
+        ("resources".to_owned(), ""),
     ];
     let cases: Vec<_> = deeds.iter().map(|(deed, said)| (&**deed, *said)).collect();
     try_each(&cases, |pool| pool.net(format!("127.0.0.1:{granted}").parse().unwrap()));

@@ -2,9 +2,9 @@
 //! what its parent says. What compiles plugins is such a process, too (`compile`).
 //!
 //! ```text
-//! child_main ─▶ begin ─▶ set-up is read ─▶ enter the jail ─▶ code is loaded ─▶ seal ─▶ ready
-//!                                                                                      │
-//!                                   run, run, … finish ◀─ started ◀─ the instance is made
+//! child_main ─▶ begin ─▶ set-up is read ─▶ enter the jail ─▶ code is loaded, threads start ─▶ seal ─▶ ready
+//!                                                                                                     │
+//!                                                  run, run, … finish ◀─ started ◀─ the instance is made
 //! ```
 //!
 //! All that a guest wants of the parent, it asks for on the one thread on which the guest runs: a
@@ -15,6 +15,7 @@ mod errors;
 mod freeze;
 mod serve;
 mod station;
+mod threads;
 
 use std::env;
 use std::process;

@@ -12,6 +12,7 @@ use super::component::{ComponentPlugin, Exports};
 use super::core_abi::{CorePlugin, Frozen, Witnessed};
 use super::snapshot::{Freezing, SnapshotRefusal};
 use super::typed::TypedPlugin;
+use super::waiting;
 use super::{Findings, HostFunctions, LoadError, PluginLoader, Spec, StartError, TypedCall};
 use crate::outcome::Format;
 use crate::worker::executor::Executor;
@@ -101,6 +102,16 @@ impl Loaded {
                 asks_for_passing: true,
                 can_connect: plugin.linked().can_connect(),
             },
+        }
+    }
+
+    /// Whether its instances can call what waits: for a file, for time, for the network.
+    pub(crate) fn can_wait(&self) -> bool {
+        match &self.0 {
+            Code::Core(plugin) => {
+                plugin.as_module().imports().any(|import| import.module() == waiting::MODULE)
+            }
+            Code::Component(_) | Code::Typed(_) => true,
         }
     }
 

@@ -2,10 +2,10 @@
 //! WebAssembly engine had a hole.
 //!
 //! ```text
-//! begin ───▶ its start is read ──▶ enter ──────────▶ the plugin is read, and loaded ──▶ seal ──▶ work
+//! begin ───▶ its start is read ──▶ enter ──────────▶ code is loaded, threads start ──▶ seal ──▶ work
 //! dies with its parent,            limits,                                            no new code,
-//! a session of its own,            Landlock: granted directories and ports,           no way out of
-//! nothing open but 0, 1, 2         seccomp: the system calls of a list                the filters
+//! a session of its own,            Landlock: granted directories and ports,           no new thread,
+//! nothing open but 0, 1, 2         seccomp: the system calls of a list                no other filters
 //! ```
 //!
 //! Two walls stand one behind the other. *seccomp* decides which system calls there are at all:
@@ -27,10 +27,9 @@
 //!   elsewhere.
 //! - Landlock does not hide that a file exists, nor its size and times: with a granted directory,
 //!   a process that is taken over can ask for those of any path.
-//! - `RLIMIT_DATA` counts what is writable now. A process that is taken over can write pages, make
-//!   them read-only and so take more than its limit. The kernel's out-of-memory killer is told to
-//!   take the jailed first.
-//! - Threads are not counted: a limit of threads counts all processes of the user.
+//! - `RLIMIT_DATA` counts private memory that is writable. So shared memory, stacks and memory that
+//!   becomes read-only are refused. Page tables and the kernel's buffers are not counted. The kernel's
+//!   out-of-memory killer takes the jailed first.
 
 mod arguments;
 mod bounds;
@@ -50,10 +49,10 @@ pub(crate) use self::error::{JailError, Lack};
 pub use self::requirement::{Jail, UnknownJail};
 use super::granted::GrantedDir;
 
-/// What a jailed process is for.
+/// The purpose of a jailed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// It compiles a plugin, and runs none of it. So it is sealed from the start.
+    /// It compiles a plugin, and runs none of it.
     Compile,
     /// It runs a plugin.
     Work,
@@ -80,6 +79,7 @@ static ENTERED: OnceLock<Entered> = OnceLock::new();
 struct Entered {
     /// The kernel filters its calls.
     is_filtered: bool,
+    task: Task,
     has_dirs: bool,
 }
 
@@ -107,23 +107,23 @@ pub(crate) fn enter(confines: &Confines<'_>) -> Result<Vec<Lack>, JailError> {
     lacks.extend(filter::enter(confines)?);
     let entered = Entered {
         is_filtered: !lacks.contains(&Lack::Seccomp),
+        task: confines.task,
         has_dirs: !confines.dirs.is_empty(),
     };
     ENTERED.set(entered).map_err(|_| JailError::Order)?;
-    if confines.task == Task::Compile {
-        seal()?;
-    }
     Ok(lacks)
 }
 
-/// From now on no thread of the process gets new code to run, or filters its calls anew.
+/// From now on the process gets no new code to run and no new thread, and cannot filter its calls anew.
+///
+/// All threads that it needs must run: one that is still starting would be refused what it needs.
 ///
 /// # Errors
 ///
 /// When the process is not in the jail, or the system refuses: it is sealed already.
 pub(crate) fn seal() -> Result<(), JailError> {
     match ENTERED.get() {
-        Some(Entered { is_filtered: true, has_dirs }) => filter::seal(*has_dirs),
+        Some(Entered { is_filtered: true, task, has_dirs }) => filter::seal(*task, *has_dirs),
         // That the kernel has no filters, `enter` has told.
         Some(_) => Ok(()),
         None => Err(JailError::Order),

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{fmt, io, thread};
 
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 /// Time as the watchdog counts it.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ impl Ticks {
 /// Ticks until it is dropped.
 pub(crate) struct Watchdog {
     ticks: Ticks,
+    /// It hears an error when the thread runs.
+    runs: Receiver<()>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
@@ -37,8 +39,10 @@ impl Watchdog {
     pub(crate) fn start(on_tick: impl Fn() + Send + 'static) -> io::Result<Self> {
         let ticks = Ticks::default();
         let (end, ended) = bounded::<()>(0);
+        let (starts, runs) = bounded::<()>(0);
         let counter = ticks.clone();
         let tick = move || {
+            drop(starts);
             let begun = Instant::now();
             while ended.recv_timeout(Ticks::EVERY) == Err(RecvTimeoutError::Timeout) {
                 let due = begun.elapsed().as_nanos() / Ticks::EVERY.as_nanos();
@@ -47,7 +51,13 @@ impl Watchdog {
             }
         };
         let thread = thread::Builder::new().name("mtl-watchdog".into()).spawn(tick)?;
-        Ok(Self { ticks, thread: Some((end, thread)) })
+        Ok(Self { ticks, runs, thread: Some((end, thread)) })
+    }
+
+    /// Waits until the thread runs.
+    pub(crate) fn wait_until_it_runs(&self) {
+        // Nobody sends: the other end is dropped.
+        let _ = self.runs.recv();
     }
 
     pub(crate) fn ticks(&self) -> Ticks {

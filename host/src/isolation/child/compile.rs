@@ -9,6 +9,7 @@ use std::path::Path;
 use super::errors::Unfit;
 use super::serve::ready;
 use super::station::Station;
+use super::threads;
 use crate::isolation::code;
 use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::compiled::{CompiledThere, Found};
@@ -16,7 +17,7 @@ use crate::isolation::wire::frozen::not_frozen;
 use crate::isolation::wire::refused::Refused;
 use crate::isolation::wire::setup::{Compile, Setup, Wanted};
 use crate::plugin::{Engine, Facts, HostFunctions, LoadError, Loaded, PluginLoader};
-use crate::sandbox::jail::{self, Confines};
+use crate::sandbox::jail::{self, Confines, Task};
 use crate::sandbox::limits::FunctionLimit;
 
 /// Does what is wanted with the plugin in the first file; its code goes into the second.
@@ -27,16 +28,18 @@ pub(super) fn compile(
     [plugin, place]: [OwnedFd; 2],
 ) -> Result<(), Unfit> {
     let lacks = jail::enter(&Confines {
-        task: jail::Task::Compile,
+        task: Task::Compile,
         dirs: &[],
         ports: &[],
         data: setup.data,
         requirement: setup.requirement(),
     })?;
+    let engine = Engine::to_compile(setup.counts_fuel)?;
+    threads::start_compiling(&engine);
+    jail::seal()?;
     station.send(&ready(&lacks))?;
     let mut bytes = vec![0; job.length];
     File::from(plugin).read_exact_at(&mut bytes, 0)?;
-    let engine = Engine::to_compile(setup.counts_fuel)?;
     let loader = loader(&engine, job)?;
     let path = Path::new(&job.path);
     let reply = match job.wants {

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::{fmt, panic};
 
 use rustix::process::Pid;
+use tokio::runtime::EnterGuard;
 
 use super::compile;
 use super::errors::{Unfit, last_cause};
 use super::freeze::{self, Begun};
 use super::station::{Files, Station};
+use super::threads;
 use crate::event::{Audience, Event, Observer};
 use crate::isolation::page::Page;
 use crate::isolation::wire::setup::{Begins, Setup, Task, Work};
@@ -101,10 +103,12 @@ struct Worker {
     plugin: Loaded,
     page: Page,
     spec: Spec,
+    /// The plugin's waits use this asynchronous runtime.
+    _runtime: Option<EnterGuard<'static>>,
 }
 
 impl Worker {
-    /// Enters the jail, and loads the code.
+    /// Enters the jail, loads the code, starts all threads and seals the jail.
     fn make(
         station: &Arc<Station>,
         setup: &Setup,
@@ -131,10 +135,11 @@ impl Worker {
         });
         let loader = PluginLoader::of_child(&engine, &work.call, functions);
         let plugin = Loaded::in_jail(&loader, &File::from(code), work.is_component)?;
+        let runtime = threads::start_working(&engine, &plugin, !grants.dirs.is_empty())?;
         jail::seal()?;
         station.send(&ready(&lacks))?;
         let spec = spec(station, work, grants, preopens)?;
-        Ok(Self { station: Arc::clone(station), engine, plugin, page, spec })
+        Ok(Self { station: Arc::clone(station), engine, plugin, page, spec, _runtime: runtime })
     }
 
     /// Starts the instance, and does with it what the parent says.

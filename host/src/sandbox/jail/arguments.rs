@@ -3,9 +3,10 @@
 //! A filter sees the numbers that a call is given, and not the memory that they point to.
 
 use rustix::process::getpid;
-use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
+use seccompiler::SeccompCmpOp::{Eq, Ge, MaskedEq, Ne};
 use seccompiler::{Error, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
+use super::Task;
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "a list of nothing but these")
@@ -17,6 +18,16 @@ type Ruled = (i64, Vec<SeccompRule>);
 
 const AT_EMPTY_PATH: u32 = 0x1000;
 const PROT_EXEC: u32 = 4;
+const PROT_READ: u32 = 1;
+const PROT_WRITE: u32 = 2;
+
+/// `MAP_PRIVATE`: shared memory belongs to no process, so `RLIMIT_DATA` does not count it.
+const MAP_PRIVATE: u32 = 2;
+/// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. Not `MAP_GROWSDOWN`: `RLIMIT_DATA` takes that for
+/// a stack. Nor huge, locked or filled pages.
+const MAP_FLAGS: u32 = 0x10 | 0x20 | 0x4000 | 0x2_0000;
+/// `MADV_DONTNEED`, `MADV_GUARD_INSTALL`, `MADV_GUARD_REMOVE`: allocators give back pages, and the C library guards stacks.
+const ADVICE: [u32; 3] = [4, 102, 103];
 
 const PR_SET_NAME: u32 = 15;
 const PR_SET_NO_NEW_PRIVS: u32 = 38;
@@ -59,6 +70,8 @@ pub(super) fn always() -> Result<Vec<Ruled>, Error> {
         (SYS_clone, vec![all([masked(0, THREAD | NO_THREAD, THREAD)?])?]),
         // To abort. Signals to others would need another number.
         (SYS_tgkill, vec![all([is(0, itself)?])?]),
+        (SYS_mmap, vec![all([masked(3, !MAP_FLAGS, MAP_PRIVATE)?])?]),
+        (SYS_madvise, any(2, &ADVICE)?),
         (SYS_fcntl, any(1, &FCNTL)?),
         (SYS_ioctl, any(1, &IOCTL)?),
         // Limits can be asked for.
@@ -104,18 +117,35 @@ pub(super) fn sockets() -> Result<Vec<Ruled>, Error> {
     Ok(vec![(SYS_socket, kinds), (SYS_setsockopt, options.into_iter().collect::<Result<_, _>>()?)])
 }
 
-/// What the seal takes away.
-pub(super) fn sealed() -> Result<Vec<Ruled>, Error> {
-    let executable = || masked(2, PROT_EXEC, PROT_EXEC);
+/// What the seal takes away. The main thread's stack lies above `stack`.
+pub(super) fn sealed(task: Task, stack: u64) -> Result<Vec<Ruled>, Error> {
     Ok(vec![
-        (SYS_mmap, vec![all([executable()?])?]),
-        (SYS_mprotect, vec![all([executable()?])?]),
+        // All threads that the process needs have started.
+        (SYS_clone, Vec::new()),
+        // They made their code visible to all processors when they loaded it.
+        (SYS_membarrier, Vec::new()),
+        (SYS_mmap, vec![all([masked(2, PROT_EXEC, PROT_EXEC)?])?]),
+        (SYS_mprotect, protections(task)?),
+        // `RLIMIT_DATA` does not count a stack, wherever it is moved.
+        (SYS_mremap, vec![all([condition(0, SeccompCmpArgLen::Qword, Ge, stack)?])?]),
         (SYS_prctl, vec![all([condition(0, SeccompCmpArgLen::Dword, Ne, PR_SET_NAME.into())?])?]),
         (SYS_seccomp, Vec::new()),
         // The engine keeps there what memories begin with, when it loads. It is memory that no limit
         // counts.
         (SYS_memfd_create, Vec::new()),
     ])
+}
+
+/// Protections that memory cannot get any more: none makes it executable. A worker cannot make it read-only
+/// either, since `RLIMIT_DATA` counts what is writable. The engine of a compiler does so; its
+/// process has a limit of addresses instead.
+fn protections(task: Task) -> Result<Vec<SeccompRule>, Error> {
+    let not = |protection: u32| condition(2, SeccompCmpArgLen::Qword, Ne, protection.into());
+    let (read, both) = (not(PROT_READ)?, not(PROT_READ | PROT_WRITE)?);
+    Ok(vec![match task {
+        Task::Work => all([both])?,
+        Task::Compile => all([both, read])?,
+    }])
 }
 
 /// All of these hold.

@@ -9,12 +9,19 @@ use rustix::process::{
     DumpableBehavior, Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_dumpable_behavior,
     set_parent_process_death_signal, setrlimit, setsid,
 };
-use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, sched_getaffinity, set_capabilities, set_no_new_privs,
+};
 
-use super::{Confines, JailError};
+use super::{Confines, JailError, Task};
 
 /// Files that it may have open: some for itself, the others for a plugin.
 const FILES: u64 = 1024;
+
+/// The main thread's stack, in bytes. `RLIMIT_DATA` does not count it.
+const STACK: u64 = 8 * 1024 * 1024;
+/// The kernel keeps at least so much below the top of the main thread's stack free of mappings.
+const STACK_GAP: u64 = 128 * 1024 * 1024;
 
 pub(super) fn begin(parent: Pid) -> Result<(), JailError> {
     set_parent_process_death_signal(Some(Signal::KILL))
@@ -73,10 +80,33 @@ pub(super) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
     set_no_new_privs(true).map_err(JailError::system("give up new privileges"))?;
     give_up_capabilities(confines).map_err(JailError::system("give up capabilities"))?;
     limit(Resource::Data, confines.data)?;
+    limit(Resource::Stack, STACK)?;
+    if confines.task == Task::Compile {
+        limit(Resource::As, confines.data.saturating_add(addresses()))?;
+    }
     limit(Resource::Nofile, FILES)?;
     [Resource::Core, Resource::Memlock, Resource::Msgqueue, Resource::Nice, Resource::Rtprio]
         .into_iter()
         .try_for_each(|resource| limit(resource, 0))
+}
+
+/// Addresses that a compiler needs beside its data, in bytes: for the program, and for each thread's stack and
+/// what the C library reserves for its allocations. A worker has no such limit: the engine
+/// reserves gigabytes for each memory of a plugin.
+fn addresses() -> u64 {
+    const PROGRAM: u64 = 1024 * 1024 * 1024;
+    const THREAD: u64 = 256 * 1024 * 1024;
+    let threads = u64::from(sched_getaffinity(None).map_or(1024, |all| all.count())) + 2;
+    PROGRAM + threads.saturating_mul(THREAD)
+}
+
+/// Returns an address below which no part of the main thread's stack lies, and above which no other
+/// memory that can be moved.
+#[expect(unsafe_code, reason = "nothing safe tells where the stack is")]
+pub(super) fn lowest_of_stack() -> u64 {
+    // SAFETY: the call only reads a vector that the kernel has given to the process, and knows every key.
+    let top = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    top.saturating_sub(STACK_GAP)
 }
 
 /// Root may only do with the granted directories what it may do as a thread: read and write what

@@ -24,7 +24,6 @@ calls! {
     SYS_pwrite64 = 18, 68;
     SYS_lseek = 8, 62;
     SYS_close = 3, 57;
-    SYS_dup = 32, 23;
     SYS_fcntl = 72, 25;
     SYS_ioctl = 16, 29;
     SYS_ftruncate = 77, 46;
@@ -92,7 +91,6 @@ calls! {
     SYS_bind = 49, 200;
     SYS_sendto = 44, 206;
     SYS_recvfrom = 45, 207;
-    SYS_recvmsg = 47, 212;
     SYS_getsockopt = 55, 209;
     SYS_setsockopt = 54, 208;
     SYS_getsockname = 51, 204;

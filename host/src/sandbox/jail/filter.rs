@@ -6,7 +6,8 @@
 //! 1. the list: `EPERM` for all others;
 //! 2. `clone3` does not exist: `ENOSYS`. What it is asked stands in memory, where no filter looks,
 //!    and the C library then takes `clone`;
-//! 3. the seal, when the code is loaded: nothing executable any more, and no further filters.
+//! 3. the seal, when the code is loaded and all threads run: nothing executable any more, no further
+//!    threads and no further filters.
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
@@ -23,7 +24,7 @@ use seccompiler::{
     expect(clippy::wildcard_imports, reason = "a list of nothing but these")
 )]
 use super::calls::*;
-use super::{Confines, Jail, JailError, Lack, arguments};
+use super::{Confines, Jail, JailError, Lack, Task, arguments, bounds};
 
 /// What a filter says of calls: one without rules is always meant, others when a rule holds.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -32,9 +33,9 @@ type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 #[rustfmt::skip]
 const ALWAYS: &[i64] = &[
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_lseek, SYS_close,
-    SYS_dup, SYS_ftruncate, SYS_memfd_create, SYS_fstat, SYS_recvfrom, SYS_recvmsg,
+    SYS_memfd_create, SYS_fstat, SYS_recvfrom,
     SYS_ppoll, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait, SYS_eventfd2,
-    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_madvise, SYS_brk, SYS_membarrier,
+    SYS_munmap, SYS_mprotect, SYS_mremap, SYS_brk, SYS_membarrier,
     SYS_futex, SYS_set_robust_list, SYS_rseq, SYS_exit, SYS_exit_group,
     SYS_gettid, SYS_getpid, SYS_getppid, SYS_sched_yield, SYS_sched_getaffinity, SYS_getcpu,
     SYS_nanosleep, SYS_clock_nanosleep, SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday,
@@ -56,7 +57,10 @@ const READING: &[i64] = &[
 ];
 
 /// With a granted directory that is writable.
-const CHANGING: &[i64] = &[SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat];
+#[rustfmt::skip]
+const CHANGING: &[i64] = &[
+    SYS_ftruncate, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat,
+];
 
 /// With a granted directory that may hold symbolic links.
 const LINKING: &[i64] = &[SYS_symlinkat];
@@ -77,8 +81,8 @@ pub(super) fn enter(confines: &Confines<'_>) -> Result<Vec<Lack>, JailError> {
 
 /// Installs the last filter, for all threads. Who has no directory then cannot ask for a file by
 /// its name any more.
-pub(super) fn seal(has_dirs: bool) -> Result<(), JailError> {
-    install_seal(has_dirs).map_err(refused)
+pub(super) fn seal(task: Task, has_dirs: bool) -> Result<(), JailError> {
+    install_seal(task, has_dirs).map_err(refused)
 }
 
 fn install_list(confines: &Confines<'_>) -> Result<(), Error> {
@@ -88,8 +92,8 @@ fn install_list(confines: &Confines<'_>) -> Result<(), Error> {
     install(hidden, SeccompAction::Allow, refuse(Errno::NOSYS))
 }
 
-fn install_seal(has_dirs: bool) -> Result<(), Error> {
-    let mut rules = Rules::from_iter(arguments::sealed()?);
+fn install_seal(task: Task, has_dirs: bool) -> Result<(), Error> {
+    let mut rules = Rules::from_iter(arguments::sealed(task, bounds::lowest_of_stack())?);
     if !has_dirs {
         rules.extend(unconditional(&[SYS_newfstatat, SYS_statx]));
     }

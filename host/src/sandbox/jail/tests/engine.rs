@@ -1,13 +1,18 @@
 //! What the engine and the workers need works inside.
 
-use std::fs;
 use std::io::Write as _;
+use std::sync::mpsc::{self, IntoIter, Sender};
+use std::sync::{Arc, Barrier};
+use std::{fs, iter};
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::process::{Resource, getrlimit};
+use tokio::runtime::Handle;
 use wasmtime::{Config, Engine as Wasm, Instance, Module, Store, Trap};
+use wasmtime_wasi::runtime::{spawn, with_ambient_tokio_runtime};
 
-use super::{JailError, Task, alone, bare, begin, enter, seal};
-use crate::{Engine, Plugin, Pool};
+use super::{JailError, Task, alone, bare, begin, done, enter, misdeeds, seal};
+use crate::{Engine, Plugin, Pool, Results};
 
 /// Grows, traps, and recurses for ever.
 const MODULE: &str = r#"(module
@@ -26,8 +31,8 @@ fn wasm(is_parallel: bool) -> Wasm {
 }
 
 #[test]
-fn pools_run_in_the_sealed_jail() {
-    alone("engine::pools_run_in_the_sealed_jail", |parent| {
+fn pools_that_have_begun_go_on_in_the_sealed_jail() {
+    alone("engine::pools_that_have_begun_go_on_in_the_sealed_jail", |parent| {
         let read = |name| fs::read(format!("../tests/fixtures/{name}.wat")).unwrap();
         let sources = ["upper", "component"].map(|name| (name, read(name)));
         begin(parent).unwrap();
@@ -35,19 +40,40 @@ fn pools_run_in_the_sealed_jail() {
         let engine = Engine::new().unwrap();
         let plugins =
             sources.map(|(name, source)| Plugin::from_bytes(&engine, name, &source).unwrap());
-        plugins.iter().for_each(runs);
+        let mut pools = plugins
+            .each_ref()
+            .map(|plugin| Pool::builder(plugin).jobs("1".parse().unwrap()).build().unwrap());
+        let (items, sources): (Vec<_>, Vec<_>) = pools.iter().map(|_| mpsc::channel()).unzip();
+        let mut runs: Vec<_> =
+            pools.iter_mut().zip(sources).map(|(pool, source)| pool.map(source)).collect();
+        each_gives_a_record(&items, &mut runs);
+        the_runtime_has_its_threads();
+        engine.watchdog().wait_until_it_runs();
         seal().unwrap();
         assert!(matches!(seal(), Err(JailError::System { .. })), "it is sealed");
-        plugins.iter().for_each(runs);
+        each_gives_a_record(&items, &mut runs);
     });
 }
 
-fn runs(plugin: &Plugin) {
-    let mut pool = Pool::builder(plugin).build().unwrap();
-    let mut results = pool.map(["one", "six"]);
-    assert_eq!(results.by_ref().count(), 2);
-    let summary = results.end().into_result().unwrap();
-    assert_eq!(summary.counts.failed(), 0);
+fn each_gives_a_record(items: &[Sender<&'static str>], runs: &mut [Results<'_, IntoIter<&str>>]) {
+    for (items, results) in items.iter().zip(runs) {
+        items.send("one").unwrap();
+        results.next().unwrap().unwrap();
+    }
+}
+
+/// Waits until every thread of the asynchronous runtime runs.
+fn the_runtime_has_its_threads() {
+    let threads = with_ambient_tokio_runtime(|| Handle::current().metrics().num_workers());
+    let all = Arc::new(Barrier::new(threads + 1));
+    let tasks: Vec<_> = iter::repeat_n(&all, threads)
+        .map(|all| {
+            let all = Arc::clone(all);
+            spawn(async move { all.wait() })
+        })
+        .collect();
+    all.wait();
+    drop(tasks);
 }
 
 #[test]
@@ -55,9 +81,17 @@ fn a_plugin_is_compiled_in_the_sealed_jail() {
     alone("engine::a_plugin_is_compiled_in_the_sealed_jail", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Compile)).unwrap();
-        assert!(matches!(seal(), Err(JailError::System { .. })), "it is sealed from the start");
+        rayon::broadcast(|_| ());
+        seal().unwrap();
         let compiled = wasm(true).precompile_module(MODULE.as_bytes()).unwrap();
         assert!(!compiled.is_empty());
+        let done = [done(misdeeds::on_code()), done(misdeeds::on_resources())].concat();
+        // The engine makes code read-only, where nothing runs it.
+        assert!(matches!(&*done, [one] if one.contains("read-only")), "{done:#?}");
+        let mut memory: Vec<u8> = Vec::new();
+        assert!(memory.try_reserve(64 << 20).is_ok(), "it may have addresses");
+        let all = getrlimit(Resource::As).maximum.unwrap();
+        assert!(all < 64 << 30, "and not all: {all}");
     });
 }
 

@@ -26,6 +26,7 @@ fn all_are_refused(parent: i32) {
         misdeeds::on_what_files_are(c"/tmp"),
         misdeeds::on_the_network(),
         misdeeds::on_other_networks(),
+        misdeeds::on_memory(),
     ];
     for group in groups {
         assert!(group.len() > 3);
@@ -42,12 +43,15 @@ fn no_code_is_made_once_the_jail_is_sealed_and_threads_cannot_either() {
         enter(&bare(Task::Work)).unwrap();
         thread::scope(|scope| {
             let (sealed, is_sealed) = std::sync::mpsc::channel();
+            let (starts, has_started) = std::sync::mpsc::channel();
             let before = scope.spawn(move || {
+                starts.send(()).unwrap();
                 is_sealed.recv().unwrap();
                 done(misdeeds::on_code())
             });
             let done_before = done(misdeeds::on_code());
             assert!(!done_before.is_empty(), "the engine loads code before the seal");
+            has_started.recv().unwrap();
             seal().unwrap();
             sealed.send(()).unwrap();
             let done = [before.join().unwrap(), done(misdeeds::on_code())].concat();
@@ -57,13 +61,15 @@ fn no_code_is_made_once_the_jail_is_sealed_and_threads_cannot_either() {
 }
 
 #[test]
-fn a_process_that_compiles_is_sealed_from_the_start() {
-    alone("refused::a_process_that_compiles_is_sealed_from_the_start", |parent| {
+fn no_thread_is_started_and_no_memory_is_hidden_once_the_jail_is_sealed() {
+    let test = "refused::no_thread_is_started_and_no_memory_is_hidden_once_the_jail_is_sealed";
+    alone(test, |parent| {
         begin(parent).unwrap();
-        enter(&bare(Task::Compile)).unwrap();
-        let done = done(misdeeds::on_code());
+        enter(&bare(Task::Work)).unwrap();
+        assert!(!done(misdeeds::on_resources()).is_empty(), "threads start before the seal");
+        seal().unwrap();
+        let done = done(misdeeds::on_resources());
         assert!(done.is_empty(), "{done:#?}");
-        all_are_refused(parent.as_raw_nonzero().get());
     });
 }
 

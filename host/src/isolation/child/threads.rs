@@ -1,0 +1,66 @@
+//! Threads of a jailed process. All of them start before the seal, which refuses further ones.
+//!
+//! ```text
+//! a worker      main, watchdog    and for WASI: one that waits     and for directories: FILES
+//! a compiler    main, watchdog, one for each processor
+//! ```
+
+use std::io;
+use std::sync::{Arc, Barrier, OnceLock};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, EnterGuard, Runtime};
+
+use crate::plugin::{Engine, Loaded};
+
+/// Threads that read and write files, where a directory is granted. A plugin does one thing at a time; a
+/// file that never answers occupies one of them.
+const FILES: usize = 4;
+
+/// Threads that wait for work never end.
+const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// The asynchronous runtime of the process. It is never dropped: that would wait for files that do
+/// not answer.
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+
+/// Starts the threads that a worker needs, and waits until they run.
+///
+/// Returns the asynchronous runtime, entered, if the plugin can wait for something.
+///
+/// # Errors
+///
+/// When the system refuses a thread.
+pub(super) fn start_working(
+    engine: &Engine,
+    plugin: &Loaded,
+    has_files: bool,
+) -> io::Result<Option<EnterGuard<'static>>> {
+    engine.watchdog().wait_until_it_runs();
+    if !plugin.can_wait() {
+        return Ok(None);
+    }
+    let files = if has_files { FILES } else { 0 };
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(files.max(1))
+        .thread_keep_alive(FOR_EVER)
+        .enable_io()
+        .enable_time()
+        .build()?;
+    let runtime = RUNTIME.get_or_init(|| runtime);
+    runtime.block_on(runtime.spawn(async {})).map_err(io::Error::other)?;
+    let all = Arc::new(Barrier::new(files + 1));
+    for _ in 0..files {
+        let all = Arc::clone(&all);
+        runtime.spawn_blocking(move || all.wait());
+    }
+    all.wait();
+    Ok(Some(runtime.enter()))
+}
+
+/// Starts the threads that a compiler needs, and waits until they run.
+pub(super) fn start_compiling(engine: &Engine) {
+    engine.watchdog().wait_until_it_runs();
+    rayon::broadcast(|_| ());
+}
