@@ -15,6 +15,7 @@ mod check;
 mod compile;
 mod config;
 mod console;
+mod doctor;
 mod env_grant;
 mod error;
 mod escape;
@@ -55,6 +56,7 @@ use self::build::BuildArgs;
 use self::cache::CacheCommand;
 use self::check::CheckArgs;
 use self::compile::PrecompileArgs;
+use self::doctor::DoctorArgs;
 use self::error::CliError;
 use self::exit::Exit;
 use self::inspect::InspectArgs;
@@ -79,6 +81,7 @@ enum Command {
     Check(Box<CheckArgs>),
     Compile(PrecompileArgs),
     Cache(CacheCommand),
+    Doctor(DoctorArgs),
 }
 
 /// Parses the command line and does what it says.
@@ -92,6 +95,7 @@ pub(crate) fn main() -> Exit {
         Ok(Asked::Check(args)) => check::check(&args, show),
         Ok(Asked::Compile(args)) => compile::compile(&args, show),
         Ok(Asked::Cache(command)) => cache::cache(&command, show),
+        Ok(Asked::Doctor(args)) => doctor::doctor(&args, show),
         Err(Refused::Line(error)) => {
             let _ = error.print();
             if error.use_stderr() { Exit::Usage } else { Exit::Success }
@@ -130,7 +134,7 @@ mod tests {
         assert!(
             help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
         );
-        for name in ["run", "inspect", "new", "build", "check", "compile", "cache"] {
+        for name in ["run", "inspect", "new", "build", "check", "compile", "cache", "doctor"] {
             let command = command.find_subcommand_mut(name).unwrap();
             let help = command.clone().term_width(80).render_long_help().to_string();
             let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();

@@ -20,6 +20,7 @@ pub(crate) mod compiler;
 pub(crate) mod fuzzing;
 mod link;
 pub(crate) mod page;
+mod prober;
 mod process;
 pub(crate) mod remote;
 pub(crate) mod wire;
@@ -28,8 +29,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use self::child::{child_main, child_main_with};
+pub use self::prober::LayersError;
 
-use crate::sandbox::jail::Jail;
+use crate::sandbox::jail::{Jail, JailLayers};
 
 /// Where the workers of a pool run.
 ///
@@ -89,13 +91,40 @@ impl Processes {
         self
     }
 
-    /// What is done where the kernel lacks a part of the jail. Default: workers do not start.
+    /// The layers that the jail needs (default: [`Jail::Required`]). If the machine lacks one of them, no worker
+    /// starts.
     pub fn jail(mut self, jail: Jail) -> Self {
         self.jail = jail;
         self
     }
 
-    fn may_lack(&self) -> Jail {
+    /// Tries the layers of the jail, in a process that enters one as workers do, and returns the answers of the
+    /// kernel.
+    ///
+    /// ```standalone_crate
+    /// use mtl_host::{JailLayer, LayerNeed, Processes};
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     mtl_host::child_main();
+    ///
+    ///     let layers = Processes::new().layers()?;
+    ///     for (layer, answer) in layers.iter() {
+    ///         println!("{layer}: {answer}");
+    ///     }
+    ///     assert!(layers.get(JailLayer::Seccomp).is_some());
+    ///     assert_eq!(layers.missing(LayerNeed::Required).count(), 0);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When this program makes no workers, the system starts no process, or the process ends without an answer.
+    pub fn layers(&self) -> Result<JailLayers, LayersError> {
+        prober::layers(self)
+    }
+
+    fn required_layers(&self) -> Jail {
         self.jail
     }
 

@@ -78,7 +78,7 @@ pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
 pub use self::files::{Exchangeable, Opener};
 #[doc(hidden)]
 pub use self::isolation::child_main_with;
-pub use self::isolation::{Isolation, Processes, child_main};
+pub use self::isolation::{Isolation, LayersError, Processes, child_main};
 pub use self::json_value::JsonValue;
 pub use self::outcome::{Format, Outcome, OutcomeIter, RecordRule};
 pub use self::places::{PlaceError, Places};
@@ -95,7 +95,7 @@ pub use self::pool::{
 };
 pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
-pub use self::sandbox::jail::{Jail, UnknownJail};
+pub use self::sandbox::jail::{Jail, JailLayer, JailLayers, LayerAnswer, LayerNeed, UnknownJail};
 pub use self::sandbox::limits::{
     CacheSize, CompileMemory, Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit,
     NotASize, NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,

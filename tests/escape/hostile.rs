@@ -30,6 +30,7 @@ pub(crate) fn answer(item: &[u8]) -> Result<String, Failure> {
         "write" => return Ok(open(on, libc::O_WRONLY)),
         "create" => return Ok(open(on, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL)),
         "connect" => return Ok(connect(on)),
+        "exists" => return Ok(exists(on)),
         "die" => return Ok(die(on)),
         _ => return Ok(item.to_uppercase()),
     };
@@ -44,10 +45,26 @@ fn path(text: &str) -> CString {
     CString::new(text).unwrap_or_default()
 }
 
+/// Opens a file: by its whole path, or below any directory that the process holds open.
 fn open(name: &str, flags: i32) -> String {
-    let flags = flags.cast_unsigned() as usize;
-    let here = libc::AT_FDCWD as usize;
-    told(call(libc::SYS_openat, &[here, misdeeds::at(&path(name)), flags, 0o600]).map(drop))
+    let (name, flags) = (path(name), flags.cast_unsigned() as usize);
+    let below = |directory| {
+        call(libc::SYS_openat, &[directory, misdeeds::at(&name), flags, 0o600]).map(drop)
+    };
+    if name.as_bytes().starts_with(b"/") {
+        return told(below(libc::AT_FDCWD as usize));
+    }
+    let no_directory = [libc::EBADF, libc::ENOTDIR, libc::ENOENT];
+    let answers: Vec<_> = (3..64).map(below).collect();
+    let opened = answers.iter().find(|answer| answer.is_ok());
+    let refused =
+        || answers.iter().find(|answer| answer.is_err_and(|no| !no_directory.contains(&no)));
+    told(opened.or_else(refused).copied().unwrap_or(Err(libc::ENOENT)))
+}
+
+/// Asks whether there is a file, which Landlock does not refuse.
+fn exists(name: &str) -> String {
+    told(rustix::fs::stat(name).map(drop).map_err(rustix::io::Errno::raw_os_error))
 }
 
 fn connect(port: &str) -> String {

@@ -11,7 +11,8 @@ use std::os::unix::fs::symlink;
 use std::process;
 
 use mtl_host::{
-    ChunkSize, DirGrant, Engine, FaultKind, Isolation, Plugin, Pool, PoolBuilder, Processes,
+    ChunkSize, DirGrant, Engine, FaultKind, Isolation, JailLayer, LayerAnswer, Plugin, Pool,
+    PoolBuilder, Processes,
 };
 
 /// The tests by their names.
@@ -81,27 +82,33 @@ fn with_nothing_granted_nothing_is_to_be_had() {
 }
 
 fn a_granted_directory_is_not_left() {
+    let layers = Processes::new().layers().unwrap();
+    let has_root = layers.get(JailLayer::EmptyRoot) == Some(&LayerAnswer::Present);
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     for name in ["read", "write", "secret"] {
         fs::create_dir(at(name)).unwrap();
         fs::write(at(&format!("{name}/file")), name).unwrap();
+        fs::write(at(&format!("{name}/{name}")), name).unwrap();
     }
     symlink("../secret/file", at("read/link")).unwrap();
     let no = no();
+    let away = if has_root { "entity not found" } else { &no };
     let deeds = [
-        (format!("read {}", at("read/file")), "done"),
-        (format!("write {}", at("write/file")), "done"),
-        (format!("create {}", at("write/new")), "done"),
-        (format!("write {}", at("read/file")), &no),
-        (format!("create {}", at("read/new")), &no),
-        (format!("read {}", at("read/link")), &no),
-        (format!("read {}", at("read/../secret/file")), &no),
-        (format!("read {}", at("secret/file")), &no),
-        (format!("create {}", at("secret/new")), &no),
-        ("read /etc/passwd".to_owned(), &no),
-        (format!("read /proc/{}/mem", process::id()), &no),
-        ("write /proc/self/mem".to_owned(), &no),
+        ("read read".to_owned(), "done"),
+        ("write write".to_owned(), "done"),
+        ("create new".to_owned(), "done"),
+        ("write read".to_owned(), &no),
+        ("create ../read/new".to_owned(), &no),
+        ("read link".to_owned(), &no),
+        ("read ../secret/file".to_owned(), &no),
+        ("create ../secret/new".to_owned(), &no),
+        (format!("read {}", at("secret/file")), away),
+        (format!("create {}", at("secret/new")), away),
+        ("read /etc/passwd".to_owned(), away),
+        (format!("read /proc/{}/mem", process::id()), away),
+        ("write /proc/self/mem".to_owned(), away),
+        ("exists /etc/passwd".to_owned(), if has_root { "entity not found" } else { "done" }),
         ("processes".to_owned(), ""),
         ("system".to_owned(), ""),
         (format!("what-files-are {}", at("secret/file")), ""),

@@ -56,9 +56,9 @@ pub(crate) struct PrecompileArgs {
     #[arg(long, value_name = "thread|process", default_value_t)]
     isolation: IsolationArg,
 
-    /// What is done where the kernel lacks a part of the jail: `required` refuses to compile,
-    /// `best-effort` goes on
-    #[arg(long, value_name = "required|best-effort", default_value_t)]
+    /// The layers of the jail that must hold: `required` needs seccomp and Landlock, `strict` all
+    /// layers that `mtl-host doctor` shows, `best-effort` none, and it warns of missing ones
+    #[arg(long, value_name = "required|best-effort|strict", default_value_t)]
     jail: Jail,
 
     /// How large the plugin's file may be

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
-use mtl_host::{BuildError, CacheError, EngineError, LoadError};
+use mtl_host::{BuildError, CacheError, EngineError, LayersError, LoadError};
 
 use super::build::ProjectError;
 use super::changeable::Changeable;
@@ -61,6 +61,8 @@ pub(crate) enum CliError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(transparent)]
+    Layers(#[from] LayersError),
     #[error(transparent)]
     Build(#[from] BuildError),
     #[error(transparent)]
@@ -135,6 +137,7 @@ impl CliError {
             Self::Source(error) => error.hint().map(Into::into),
             Self::Sink(error) => error.hint().map(Into::into),
             Self::Cache(error) => error.hint().map(Into::into),
+            Self::Layers(error) => error.hint().map(Into::into),
             Self::Engine(_)
             | Self::Look { .. }
             | Self::Items { .. }

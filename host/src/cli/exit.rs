@@ -71,7 +71,9 @@ impl Exit {
                 | BuildError::NoNet { .. }
                 | BuildError::Name { .. },
             ) => Self::Usage,
-            CliError::Engine(_) | CliError::Load(_) | CliError::Build(_) => Self::Plugin,
+            CliError::Engine(_) | CliError::Load(_) | CliError::Build(_) | CliError::Layers(_) => {
+                Self::Plugin
+            }
             CliError::Items { .. }
             | CliError::Look { .. }
             | CliError::Source(_)

@@ -53,9 +53,10 @@ pub(crate) struct InspectArgs {
     #[arg(long)]
     json: bool,
 
-    /// What is done where the kernel lacks a part of the jail in which the plugin is looked into:
-    /// `required` refuses to, `best-effort` says what is missing and goes on
-    #[arg(long, value_name = "required|best-effort", default_value_t)]
+    /// The layers of the jail in which the plugin is looked into: `required` needs seccomp and
+    /// Landlock, `strict` all layers that `mtl-host doctor` shows, `best-effort` none, and it warns
+    /// of missing ones
+    #[arg(long, value_name = "required|best-effort|strict", default_value_t)]
     jail: Jail,
 
     #[command(flatten)]

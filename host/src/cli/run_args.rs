@@ -225,9 +225,9 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "thread|process", default_value_t)]
     pub(crate) isolation: IsolationArg,
 
-    /// What is done where the kernel lacks a part of the jail: `required` refuses to run,
-    /// `best-effort` says what is missing and goes on
-    #[arg(long, value_name = "required|best-effort", default_value_t)]
+    /// The layers of the jail that must hold: `required` needs seccomp and Landlock, `strict` all
+    /// layers that `mtl-host doctor` shows, `best-effort` none, and it warns of missing ones
+    #[arg(long, value_name = "required|best-effort|strict", default_value_t)]
     pub(crate) jail: Jail,
 
     /// Write results as they are finished, not in the order of their items

@@ -12,6 +12,7 @@ use super::cache::CacheCommand;
 use super::check::CheckArgs;
 use super::compile::PrecompileArgs;
 use super::config::{self, Additions, Config, ConfigError};
+use super::doctor::DoctorArgs;
 use super::error::CliError;
 use super::inspect::InspectArgs;
 use super::new::NewArgs;
@@ -36,6 +37,8 @@ pub(super) enum Asked {
     Compile(PrecompileArgs),
     /// To see to what is kept of compiled plugins.
     Cache(CacheCommand),
+    /// To try the layers of the jail.
+    Doctor(DoctorArgs),
     /// To show this.
     Show(String),
 }
@@ -78,6 +81,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
             Command::Check(args) => return Ok(Asked::Check(args)),
             Command::Compile(args) => return Ok(Asked::Compile(args)),
             Command::Cache(command) => return Ok(Asked::Cache(command)),
+            Command::Doctor(args) => return Ok(Asked::Doctor(args)),
             Command::Run(_) => unreachable!("it was not named"),
         }
     }

@@ -13,6 +13,7 @@
 mod compile;
 mod errors;
 mod freeze;
+mod probe;
 mod serve;
 mod station;
 mod threads;

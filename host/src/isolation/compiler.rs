@@ -30,7 +30,6 @@ use super::wire::setup::{Compile, Setup, Task, Wanted};
 use super::wire::{BadFrame, Reply};
 use crate::plugin::{CompilerError, Facts, Findings, LoadError, PluginLoader, SnapshotRefusal};
 use crate::sandbox::deadline::{Overdue, Watch};
-use crate::sandbox::jail::Jail;
 
 /// What a frame may have: an inspection has a name and a type for each export.
 const MOST_SAID: usize = 256 * 1024 * 1024;
@@ -161,7 +160,7 @@ impl Compiler<'_> {
         Setup {
             version: env!("CARGO_PKG_VERSION").into(),
             counts_fuel: loader.engine().counts_fuel(),
-            may_lack: processes.may_lack() == Jail::BestEffort,
+            jail: processes.required_layers(),
             data: loader.compile_limits().memory.bytes() as u64,
             task: Task::Compile(Compile {
                 path: path.into(),
@@ -202,14 +201,14 @@ fn copied(place: &File, there: CompiledThere) -> Result<CodeFile, LoadError> {
 }
 
 /// A fixed time, or until a worker is not wanted any more.
-struct Until<'a> {
+pub(super) struct Until<'a> {
     end: Option<Instant>,
     time: Duration,
     watch: Option<&'a Watch>,
 }
 
 impl<'a> Until<'a> {
-    fn now_and(time: Duration, watch: Option<&'a Watch>) -> Self {
+    pub(super) fn now_and(time: Duration, watch: Option<&'a Watch>) -> Self {
         Self { end: Instant::now().checked_add(time), time, watch }
     }
 }

@@ -128,7 +128,7 @@ impl Remote {
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").into(),
             counts_fuel: compiled.counts_fuel(),
-            may_lack: processes.may_lack() == crate::sandbox::jail::Jail::BestEffort,
+            jail: processes.required_layers(),
             data: data.saturating_add(DATA) as u64,
             task: Task::Work(Box::new(work)),
         };

@@ -8,6 +8,7 @@
 //!                                                  finished    call, take: any time a guest runs
 //!
 //! to compile        setup ─▶ ready ─▶ compiled, inspected │ not-compiled │ not-frozen
+//! to probe          setup ─▶ layers
 //! to freeze         setup ─▶ ready ─▶ freezing ─▶ frozen
 //!                                  └──────────┴─▶ not-frozen ─▶ started, and as above
 //! ```
@@ -18,6 +19,7 @@
 pub(crate) mod compiled;
 pub(crate) mod frozen;
 pub(crate) mod items;
+pub(crate) mod layers;
 pub(crate) mod ran;
 pub(crate) mod refused;
 pub(crate) mod setup;
@@ -80,6 +82,7 @@ kinds! {
         Freezing = 16,
         Frozen = 17,
         NotFrozen = 18,
+        Layers = 19,
     }
 }
 

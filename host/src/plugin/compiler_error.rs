@@ -78,7 +78,8 @@ impl CompilerError {
                 Some("if it was memory that it lacked: `--compile-memory SIZE` allows it more")
             }
             Self::Jail { is_lack: true, .. } => Some(
-                "`--jail best-effort` does without what the kernel lacks, and says what that is",
+                "`mtl-host doctor` shows the layers that this machine has; `--jail best-effort` does without those \
+                 that it lacks",
             ),
             Self::NoProgram => Some(
                 "call `mtl_host::child_main()` first of all in `main`, or name a program that does: \

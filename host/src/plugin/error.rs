@@ -466,7 +466,8 @@ impl StartError {
                 "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
             }
             Self::Jail { is_lack: true, .. } => {
-                "`--jail best-effort` does without what the kernel lacks, and says what that is"
+                "`mtl-host doctor` shows the layers that this machine has; `--jail best-effort` does without those \
+                 that it lacks"
             }
             Self::Jail { is_lack: false, .. }
             | Self::Process { .. }

@@ -37,7 +37,11 @@ mod calls;
 mod error;
 mod filter;
 mod landlock_rules;
+mod layer;
+mod layers;
+mod namespaces;
 mod requirement;
+mod speculation;
 #[cfg(test)]
 mod tests;
 
@@ -45,7 +49,9 @@ use std::sync::OnceLock;
 
 use rustix::process::Pid;
 
-pub(crate) use self::error::{JailError, Lack};
+pub(crate) use self::error::JailError;
+pub use self::layer::{JailLayer, LayerNeed};
+pub use self::layers::{JailLayers, LayerAnswer};
 pub use self::requirement::{Jail, UnknownJail};
 use super::granted::GrantedDir;
 
@@ -56,6 +62,8 @@ pub(crate) enum Task {
     Compile,
     /// It runs a plugin.
     Work,
+    /// It tries all layers, and ends.
+    Probe,
 }
 
 /// What a jailed process may have.
@@ -69,6 +77,25 @@ pub(crate) struct Confines<'a> {
     /// Bytes of memory of its own: `RLIMIT_DATA`. Reserved addresses do not count.
     pub(crate) data: u64,
     pub(crate) requirement: Jail,
+    /// Whether it enters namespaces. Only tests of the other layers go without.
+    pub(crate) has_namespaces: bool,
+}
+
+impl Confines<'_> {
+    /// Returns whether the jail needs rules on ports.
+    fn has_ports(&self) -> bool {
+        self.task == Task::Probe || !self.ports.is_empty()
+    }
+
+    /// Returns why the process keeps the network of the host, if it does. A network namespace takes longer to make
+    /// than the rest of the jail.
+    fn enters_network(&self) -> Result<(), &'static str> {
+        match (self.task, self.ports, self.requirement) {
+            (Task::Probe, ..) | (_, [], Jail::Strict) => Ok(()),
+            (_, [], _) => Err("only a strict jail has one"),
+            (_, [_, ..], _) => Err("ports of the network are granted"),
+        }
+    }
 }
 
 /// How this process entered the jail. It does so once.
@@ -95,23 +122,33 @@ pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {
 
 /// Enters the jail, for good. The process must have one thread; those that it starts are in too.
 ///
-/// Gives back what the kernel lacks, which is nothing unless the jail is [`Jail::BestEffort`].
+/// Returns the answers to all layers that were tried.
 ///
 /// # Errors
 ///
 /// When the kernel lacks a part of a required jail, the process has more than one thread, or the system refuses.
-pub(crate) fn enter(confines: &Confines<'_>) -> Result<Vec<Lack>, JailError> {
+pub(crate) fn enter(confines: &Confines<'_>) -> Result<JailLayers, JailError> {
     bounds::is_single_threaded()?;
-    bounds::enter(confines)?;
-    let mut lacks = landlock_rules::enter(confines)?;
-    lacks.extend(filter::enter(confines)?);
+    let mut layers = JailLayers::default();
+    let had = bounds::capabilities()?;
+    if confines.has_namespaces {
+        namespaces::enter(confines, had, &mut layers);
+    }
+    speculation::enter(&mut layers);
+    bounds::enter(confines, had)?;
+    layers.note(JailLayer::NoNewPrivileges, LayerAnswer::Present);
+    landlock_rules::find(confines, &mut layers);
+    layers.check(confines.requirement)?;
+    landlock_rules::enter(confines)?;
+    layers.note(JailLayer::Seccomp, filter::enter(confines)?);
+    layers.check(confines.requirement)?;
     let entered = Entered {
-        is_filtered: !lacks.contains(&Lack::Seccomp),
+        is_filtered: layers.get(JailLayer::Seccomp) == Some(&LayerAnswer::Present),
         task: confines.task,
         has_dirs: !confines.dirs.is_empty(),
     };
     ENTERED.set(entered).map_err(|_| JailError::Order)?;
-    Ok(lacks)
+    Ok(layers)
 }
 
 /// From now on the process gets no new code to run and no new thread, and cannot filter its calls anew.

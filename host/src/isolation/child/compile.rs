@@ -27,17 +27,18 @@ pub(super) fn compile(
     job: &Compile,
     [plugin, place]: [OwnedFd; 2],
 ) -> Result<(), Unfit> {
-    let lacks = jail::enter(&Confines {
+    let layers = jail::enter(&Confines {
         task: Task::Compile,
         dirs: &[],
         ports: &[],
         data: setup.data,
-        requirement: setup.requirement(),
+        requirement: setup.jail,
+        has_namespaces: true,
     })?;
     let engine = Engine::to_compile(setup.counts_fuel)?;
     threads::start_compiling(&engine);
     jail::seal()?;
-    station.send(&ready(&lacks))?;
+    station.send(&ready(&layers))?;
     let mut bytes = vec![0; job.length];
     File::from(plugin).read_exact_at(&mut bytes, 0)?;
     let loader = loader(&engine, job)?;

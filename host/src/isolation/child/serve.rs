@@ -12,6 +12,7 @@ use tokio::runtime::EnterGuard;
 use super::compile;
 use super::errors::{Unfit, last_cause};
 use super::freeze::{self, Begun};
+use super::probe;
 use super::station::{Files, Station};
 use super::threads;
 use crate::event::{Audience, Event, Observer};
@@ -26,7 +27,7 @@ use crate::pool::cancel::{Cancel, End};
 use crate::sandbox::capabilities::{Access, DirGrant};
 use crate::sandbox::deadline::{TimeLimits, Watch};
 use crate::sandbox::granted::{Granted, GrantedDir, OpenDir, Preopens};
-use crate::sandbox::jail::{self, Confines, JailError, Lack};
+use crate::sandbox::jail::{self, Confines, JailError, JailLayers, LayerNeed};
 use crate::sandbox::limits::{Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::meter::{Asked, PoolMemory};
 use crate::sandbox::net_grant::NetGrant;
@@ -50,7 +51,7 @@ pub(super) fn serve(parent: Pid, in_its_place: Option<OpenNative>) -> i32 {
     match work(&station, in_its_place) {
         Ok(()) => 0,
         Err(Unfit::Jail(error)) => {
-            let is_lack = matches!(error, JailError::Lacks(_));
+            let is_lack = matches!(error, JailError::Lacks(_) | JailError::LacksExtra { .. });
             let frame = Frame::reply(Reply::Unjailed).byte(u8::from(is_lack));
             let frame = frame.rest(last_cause(&error).as_bytes());
             // If the parent does not hear it, it hears that this process has ended.
@@ -82,6 +83,7 @@ fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), 
         return Err(Unfit::Version(setup.version));
     }
     match &setup.task {
+        Task::Probe => probe::probe(station, &setup),
         Task::Compile(job) => compile::compile(station, &setup, job, own),
         Task::Work(work) => {
             let worker = Worker::make(station, &setup, work, own, dirs)?;
@@ -91,8 +93,9 @@ fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), 
 }
 
 /// The reply that says that the process is ready, and what its jail lacks.
-pub(super) fn ready(lacks: &[Lack]) -> Vec<u8> {
-    let lacks: Vec<_> = lacks.iter().map(ToString::to_string).collect();
+pub(super) fn ready(layers: &JailLayers) -> Vec<u8> {
+    let lacks = layers.missing(LayerNeed::Required);
+    let lacks: Vec<_> = lacks.map(|layer| layer.to_string()).collect();
     Frame::reply(Reply::Ready).rest(lacks.join(", ").as_bytes()).seal()
 }
 
@@ -121,12 +124,13 @@ impl Worker {
         // In the jail, `/proc` is out of reach.
         let preopens = Preopens::of(&grants.dirs)?;
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
-        let lacks = jail::enter(&Confines {
+        let layers = jail::enter(&Confines {
             task: jail::Task::Work,
             dirs: &grants.dirs,
             ports: &ports,
             data: setup.data,
-            requirement: setup.requirement(),
+            requirement: setup.jail,
+            has_namespaces: true,
         })?;
         let engine = if setup.counts_fuel { Engine::with_fuel()? } else { Engine::new()? };
         let asked = Arc::clone(station);
@@ -137,7 +141,7 @@ impl Worker {
         let plugin = Loaded::in_jail(&loader, &File::from(code), work.is_component)?;
         let runtime = threads::start_working(&engine, &plugin, !grants.dirs.is_empty())?;
         jail::seal()?;
-        station.send(&ready(&lacks))?;
+        station.send(&ready(&layers))?;
         let spec = spec(station, work, grants, preopens)?;
         Ok(Self { station: Arc::clone(station), engine, plugin, page, spec, _runtime: runtime })
     }

@@ -17,7 +17,7 @@ pub(crate) struct Setup {
     /// Of the program that has sent it: another one has another protocol.
     pub(crate) version: String,
     pub(crate) counts_fuel: bool,
-    pub(crate) may_lack: bool,
+    pub(crate) jail: Jail,
     /// What it may have of data, in bytes.
     pub(crate) data: u64,
     pub(crate) task: Task,
@@ -30,6 +30,8 @@ pub(crate) enum Task {
     Compile(Compile),
     /// To be a worker, with the init arguments that come after this.
     Work(Box<Work>),
+    /// To try the layers of the jail.
+    Probe,
 }
 
 /// What is to be known of a plugin to compile it.
@@ -106,10 +108,6 @@ pub(crate) enum Begins {
 }
 
 impl Setup {
-    pub(crate) fn requirement(&self) -> Jail {
-        if self.may_lack { Jail::BestEffort } else { Jail::Required }
-    }
-
     /// The order; `beside` is what the task says that comes after it.
     pub(crate) fn encode(&self, beside: &[u8]) -> Vec<u8> {
         let json = serde_json::to_vec(self).expect("its maps have names as keys");

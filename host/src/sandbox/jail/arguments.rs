@@ -143,7 +143,7 @@ fn protections(task: Task) -> Result<Vec<SeccompRule>, Error> {
     let not = |protection: u32| condition(2, SeccompCmpArgLen::Qword, Ne, protection.into());
     let (read, both) = (not(PROT_READ)?, not(PROT_READ | PROT_WRITE)?);
     Ok(vec![match task {
-        Task::Work => all([both])?,
+        Task::Work | Task::Probe => all([both])?,
         Task::Compile => all([both, read])?,
     }])
 }

@@ -13,6 +13,7 @@ use rustix::thread::{
     CapabilitySet, CapabilitySets, sched_getaffinity, set_capabilities, set_no_new_privs,
 };
 
+use super::namespaces::ON_FILES;
 use super::{Confines, JailError, Task};
 
 /// Files that it may have open: some for itself, the others for a plugin.
@@ -76,9 +77,15 @@ pub(super) fn is_single_threaded() -> Result<(), JailError> {
     }
 }
 
-pub(super) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
+/// Returns the capabilities of the process.
+pub(super) fn capabilities() -> Result<CapabilitySet, JailError> {
+    let sets = rustix::thread::capabilities(None);
+    Ok(sets.map_err(JailError::system("ask for capabilities"))?.permitted)
+}
+
+pub(super) fn enter(confines: &Confines<'_>, had: CapabilitySet) -> Result<(), JailError> {
     set_no_new_privs(true).map_err(JailError::system("give up new privileges"))?;
-    give_up_capabilities(confines).map_err(JailError::system("give up capabilities"))?;
+    give_up_capabilities(confines, had).map_err(JailError::system("give up capabilities"))?;
     limit(Resource::Data, confines.data)?;
     limit(Resource::Stack, STACK)?;
     if confines.task == Task::Compile {
@@ -110,13 +117,12 @@ pub(super) fn lowest_of_stack() -> u64 {
 }
 
 /// Root may only do with the granted directories what it may do as a thread: read and write what
-/// belongs to others.
-fn give_up_capabilities(confines: &Confines<'_>) -> Result<(), Errno> {
+/// belongs to others. Others keep nothing: what a process has in a user namespace, it had not before.
+fn give_up_capabilities(confines: &Confines<'_>, had: CapabilitySet) -> Result<(), Errno> {
     let kept = match confines.dirs {
         [] => CapabilitySet::empty(),
-        _ => CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH | CapabilitySet::FOWNER,
+        _ => ON_FILES,
     };
-    let had = rustix::thread::capabilities(None)?.permitted;
     let kept = kept & had;
     let sets =
         CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };

@@ -1,41 +1,18 @@
-//! Why a process is not in the jail, and what the kernel lacks for it.
+//! Why a process is not in the jail.
 
-use std::fmt;
 use std::io;
 
-/// A part of the jail that the kernel lacks.
-///
-/// Only what nothing else stands in for: that a signal does not leave the jail, for one, Landlock
-/// sees to from Linux 6.12 on, and the filter always.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lack {
-    /// It has no Landlock, or it is not enabled.
-    Landlock,
-    /// Its Landlock does not know that a file is truncated.
-    Truncation,
-    /// Its Landlock does not know ports, and some are granted: all could be connected to.
-    Ports,
-    /// It has no filters of system calls.
-    Seccomp,
-}
-
-impl fmt::Display for Lack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Landlock => "Landlock (Linux 5.13, and enabled at boot)",
-            Self::Truncation => "Landlock's rule on truncating files (Linux 6.2)",
-            Self::Ports => "Landlock's rules on TCP ports (Linux 6.7)",
-            Self::Seccomp => "seccomp filters",
-        })
-    }
-}
+use super::JailLayer;
 
 /// Why a process is not in the jail.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum JailError {
     /// The kernel lacks a part, and all are required.
     #[error("the jail needs what this kernel lacks: {0}")]
-    Lacks(Lack),
+    Lacks(JailLayer),
+    /// The system lacks an extra layer, and all are required.
+    #[error("the strict jail needs {layer}: {answer}")]
+    LacksExtra { layer: JailLayer, answer: String },
     /// The parent has ended, so nobody waits for this process.
     #[error("the process that started this one has ended")]
     Orphan,
@@ -66,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_lack_is_named() {
-        let error = JailError::Lacks(Lack::Landlock);
+        let error = JailError::Lacks(JailLayer::Landlock);
         assert_eq!(
             error.to_string(),
             "the jail needs what this kernel lacks: Landlock (Linux 5.13, and enabled at boot)",

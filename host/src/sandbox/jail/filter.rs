@@ -24,7 +24,7 @@ use seccompiler::{
     expect(clippy::wildcard_imports, reason = "a list of nothing but these")
 )]
 use super::calls::*;
-use super::{Confines, Jail, JailError, Lack, Task, arguments, bounds};
+use super::{Confines, JailError, LayerAnswer, Task, arguments, bounds};
 
 /// What a filter says of calls: one without rules is always meant, others when a rule holds.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -69,13 +69,11 @@ const LINKING: &[i64] = &[SYS_symlinkat];
 const CONNECTING: &[i64] =
     &[SYS_connect, SYS_bind, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown];
 
-/// Installs the filters of a process that enters. Gives back what the kernel lacks for them.
-pub(super) fn enter(confines: &Confines<'_>) -> Result<Vec<Lack>, JailError> {
+/// Installs the filters of a process that enters. Returns whether the kernel has them.
+pub(super) fn enter(confines: &Confines<'_>) -> Result<LayerAnswer, JailError> {
     match install_list(confines) {
-        Ok(()) => Ok(Vec::new()),
         Err(error) if !is_lack(&error) => Err(refused(error)),
-        Err(_) if confines.requirement == Jail::BestEffort => Ok(vec![Lack::Seccomp]),
-        Err(_) => Err(JailError::Lacks(Lack::Seccomp)),
+        answer => Ok(LayerAnswer::of(answer)),
     }
 }
 

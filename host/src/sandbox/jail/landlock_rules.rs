@@ -12,7 +12,7 @@ use landlock::{
     Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope, make_bitflags,
 };
 
-use super::{Confines, Jail, JailError, Lack};
+use super::{Confines, JailError, JailLayer, JailLayers, LayerAnswer};
 use crate::sandbox::capabilities::{Access, DirGrant};
 use crate::sandbox::granted::GrantedDir;
 
@@ -22,36 +22,39 @@ const NEWEST: ABI = ABI::V10;
 const FILES: ABI = ABI::V3;
 /// The first that knows ports.
 const PORTS: ABI = ABI::V4;
+/// The first that knows scopes.
+const SCOPES: ABI = ABI::V6;
 
-pub(super) fn enter(confines: &Confines<'_>) -> Result<Vec<Lack>, JailError> {
-    let lacks = lacks(!confines.ports.is_empty());
-    if let (Jail::Required, Some(lack)) = (confines.requirement, lacks.first()) {
-        return Err(JailError::Lacks(*lack));
-    }
+/// Sets the rules, as far as the kernel has them.
+pub(super) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
     let mut rules = take_all().map_err(refused)?;
     for GrantedDir { grant, dir } in confines.dirs {
         rules = rules.add_rule(PathBeneath::new(dir, rights(grant))).map_err(refused)?;
     }
     rules = give_ports(rules, confines.ports).map_err(refused)?;
     rules.restrict_self().map_err(refused)?;
-    Ok(lacks)
+    Ok(())
 }
 
-/// What of Landlock the kernel lacks, of that which must be there.
-fn lacks(with_ports: bool) -> Vec<Lack> {
+/// Finds out which rules the kernel has. If it has none, nothing else is asked.
+pub(super) fn find(confines: &Confines<'_>, layers: &mut JailLayers) {
     // Asked of rules that are never set.
-    let strict = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
-    if strict().handle_access(AccessFs::from_all(ABI::V1)).is_err() {
-        return vec![Lack::Landlock];
+    let rules = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    let files = |abi| rules().handle_access(AccessFs::from_all(abi)).is_ok();
+    let mut note = |layer, has: bool| {
+        let lacks = || LayerAnswer::Missing("the kernel has no such rules".into());
+        layers.note(layer, if has { LayerAnswer::Present } else { lacks() });
+        has
+    };
+    if !note(JailLayer::Landlock, files(ABI::V1)) {
+        return;
     }
-    let mut lacks = Vec::new();
-    if strict().handle_access(AccessFs::from_all(FILES)).is_err() {
-        lacks.push(Lack::Truncation);
+    note(JailLayer::LandlockTruncation, files(FILES));
+    if confines.has_ports() {
+        let has_ports = rules().handle_access(AccessNet::from_all(PORTS)).is_ok();
+        note(JailLayer::LandlockPorts, has_ports);
     }
-    if with_ports && strict().handle_access(AccessNet::from_all(PORTS)).is_err() {
-        lacks.push(Lack::Ports);
-    }
-    lacks
+    note(JailLayer::LandlockScopes, rules().scope(Scope::from_all(SCOPES)).is_ok());
 }
 
 fn take_all() -> Result<RulesetCreated, RulesetError> {

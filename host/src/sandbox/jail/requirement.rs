@@ -1,9 +1,11 @@
-//! How much of the jail there must be.
+//! Which layers the jail needs.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What happens where the kernel lacks a part of the jail of a worker's process.
+use serde::{Deserialize, Serialize};
+
+/// The layers that the jail of a worker's process needs. If the machine lacks one of them, no worker starts.
 ///
 /// ```
 /// use mtl_host::Jail;
@@ -11,23 +13,27 @@ use std::str::FromStr;
 /// assert_eq!(Jail::default(), Jail::Required);
 /// assert_eq!("best-effort".parse(), Ok(Jail::BestEffort));
 /// assert_eq!(Jail::Required.to_string(), "required");
+/// assert_eq!("strict".parse(), Ok(Jail::Strict));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Jail {
-    /// The run is refused.
+    /// The required layers: seccomp and Landlock. Namespaces are extra: the jail has them where the system allows.
     #[default]
     Required,
-    /// The run goes on with what there is, and says what is missing.
+    /// None. The run goes on with the layers that the machine has, and says which required ones are missing.
     BestEffort,
+    /// The required layers, the namespaces, and one without a network unless ports are granted.
+    Strict,
 }
 
 impl Jail {
-    const ALL: [Self; 2] = [Self::Required, Self::BestEffort];
+    const ALL: [Self; 3] = [Self::Required, Self::BestEffort, Self::Strict];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Required => "required",
             Self::BestEffort => "best-effort",
+            Self::Strict => "strict",
         }
     }
 }
@@ -42,10 +48,10 @@ impl fmt::Display for Jail {
 ///
 /// ```
 /// let error = "none".parse::<mtl_host::Jail>().unwrap_err();
-/// assert_eq!(error.to_string(), "neither `required` nor `best-effort`");
+/// assert_eq!(error.to_string(), "none of `required`, `best-effort` and `strict`");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither `required` nor `best-effort`")]
+#[error("none of `required`, `best-effort` and `strict`")]
 pub struct UnknownJail;
 
 impl FromStr for Jail {

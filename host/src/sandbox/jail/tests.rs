@@ -7,14 +7,24 @@ mod files;
 mod lacking;
 #[path = "../../../../tests/escape/misdeeds.rs"]
 mod misdeeds;
+mod namespaces;
 mod network;
 mod refused;
 
 use self::alone::{alone, ends_by};
 use self::misdeeds::{call, done};
-use super::{Confines, Jail, JailError, Lack, Task, begin, enter, seal};
+use super::{
+    Confines, Jail, JailError, JailLayer, LayerAnswer, LayerNeed, Task, begin, enter, seal,
+};
 
 /// A jail in which nothing is granted.
 fn bare(task: Task) -> Confines<'static> {
-    Confines { task, dirs: &[], ports: &[], data: 1 << 30, requirement: Jail::Required }
+    Confines {
+        task,
+        dirs: &[],
+        ports: &[],
+        data: 1 << 30,
+        requirement: Jail::Required,
+        has_namespaces: false,
+    }
 }

@@ -113,7 +113,7 @@ fn root_keeps_no_more_than_files_need() {
         for (dirs, kept) in cases {
             let status = in_a_fork(|_| {
                 // Once the calls are filtered, none asks for capabilities.
-                bounds::enter(&Confines { dirs, ..bare(Task::Work) }).unwrap();
+                bounds::enter(&Confines { dirs, ..bare(Task::Work) }, had).unwrap();
                 let has = capabilities(None).unwrap();
                 assert_eq!((has.permitted, has.effective), (kept & had, kept & had));
                 assert_eq!(has.inheritable, CapabilitySet::empty());

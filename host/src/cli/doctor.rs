@@ -1,0 +1,101 @@
+//! `mtl-host doctor`: the layers of the jail that this machine has.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use mtl_host::{JailLayer, JailLayers, LayerAnswer, LayerNeed, Processes};
+use serde_json::{Value, json};
+
+use super::error::CliError;
+use super::escape;
+use super::exit::Exit;
+use super::run::refuse;
+
+const AFTER_HELP: &str = "\
+A process enters the jail that `run --isolation process` puts around a worker, and
+says which layers hold. `--jail required` needs the required layers and uses the
+others where it can; `--jail strict` needs the strict ones as well.
+
+Exit codes:
+    0  the machine has all required layers
+    6  it lacks one";
+
+/// Show which layers of the jail this machine has
+///
+/// The jail is that of `--isolation process`.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct DoctorArgs {
+    /// Write one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Tries the layers; `show` is for the answers.
+pub(super) fn doctor(args: &DoctorArgs, show: impl Fn(&str) -> Exit) -> Exit {
+    let layers = match Processes::new().layers().map_err(CliError::from) {
+        Ok(layers) => layers,
+        Err(error) => return refuse(&error),
+    };
+    let text = if args.json { object(&layers) } else { table(&layers) };
+    match show(&text) {
+        Exit::Success if is_missing(&layers, LayerNeed::Required) => Exit::CheckFailed,
+        shown => shown,
+    }
+}
+
+fn is_missing(layers: &JailLayers, need: LayerNeed) -> bool {
+    layers.missing(need).next().is_some()
+}
+
+/// One line for each layer, and what follows for a run.
+fn table(layers: &JailLayers) -> String {
+    let mut text = format!("{:20} {:9} {:7} PROTECTS FROM\n", "LAYER", "NEED", "HERE");
+    for (layer, answer) in layers.iter() {
+        let (name, need, protects) = (layer.name(), layer.need(), layer.protects());
+        let _ = writeln!(text, "{name:20} {need:9} {:7} {protects}", word(answer));
+        if let LayerAnswer::Missing(why) | LayerAnswer::Unused(why) = answer {
+            let _ = writeln!(text, "{:38} the answer: {}", "", escape::line(why));
+        }
+    }
+    text + verdict(layers)
+}
+
+fn verdict(layers: &JailLayers) -> &'static str {
+    let lacks = |need| is_missing(layers, need);
+    match (lacks(LayerNeed::Required), lacks(LayerNeed::Strict)) {
+        (true, _) => "\nonly `--jail best-effort` runs here\n",
+        (false, true) => "\n`--jail required` runs here, `--jail strict` does not\n",
+        (false, false) => "\n`--jail required` and `--jail strict` run here\n",
+    }
+}
+
+const fn word(answer: &LayerAnswer) -> &'static str {
+    match answer {
+        LayerAnswer::Present => "yes",
+        LayerAnswer::Unused(_) => "unused",
+        _ => "no",
+    }
+}
+
+fn object(layers: &JailLayers) -> String {
+    let layer = |(layer, answer): (JailLayer, &LayerAnswer)| -> Value {
+        let why = match answer {
+            LayerAnswer::Missing(why) | LayerAnswer::Unused(why) => Some(why),
+            _ => None,
+        };
+        json!({
+            "layer": layer.name(),
+            "need": layer.need().to_string(),
+            "here": word(answer),
+            "answer": why,
+            "protects_from": layer.protects(),
+        })
+    };
+    let object = json!({
+        "layers": layers.iter().map(layer).collect::<Vec<_>>(),
+        "required": !is_missing(layers, LayerNeed::Required),
+        "strict": !is_missing(layers, LayerNeed::Required) && !is_missing(layers, LayerNeed::Strict),
+    });
+    format!("{}\n", escape::json(&object.to_string()))
+}

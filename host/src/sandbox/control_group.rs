@@ -1,0 +1,82 @@
+//! The control group of this process: limits that the kernel keeps for all processes of a run together.
+//!
+//! The host makes no groups. A service manager does, and the limits of a group hold for workers as well.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+use super::jail::LayerAnswer;
+
+/// The limits that count: without one of them, a run can take all of the machine's.
+const LIMITS: [&str; 2] = ["memory.max", "pids.max"];
+
+/// Finds the limits of the group that this process is in.
+pub(crate) fn find() -> LayerAnswer {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let (groups, mounts) = (read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
+    match place(&groups, &mounts) {
+        Some((root, group)) => limits(&root, &group),
+        None => LayerAnswer::Missing("the system has no control groups of version 2".into()),
+    }
+}
+
+/// Returns where groups are, and which of them is that of the process.
+fn place(groups: &str, mounts: &str) -> Option<(PathBuf, PathBuf)> {
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let root = mounts.lines().find_map(|line| {
+        let (place, system) = line.split_once(" - ")?;
+        let is_right = system.starts_with("cgroup2 ");
+        is_right.then(|| place.split(' ').nth(4)).flatten()
+    })?;
+    let root = PathBuf::from(root);
+    let group = root.join(group);
+    Some((root, group))
+}
+
+/// Reads the limits of a group, and of the groups that it is in.
+fn limits(root: &Path, group: &Path) -> LayerAnswer {
+    let of = |limit: &str| {
+        let groups = group.ancestors().take_while(|group| group.starts_with(root));
+        let values = groups.filter_map(|group| fs::read_to_string(group.join(limit)).ok());
+        values.map(|value| value.trim().to_owned()).find(|value| value != "max")
+    };
+    let lacking: Vec<_> = LIMITS.into_iter().filter(|limit| of(limit).is_none()).collect();
+    if lacking.is_empty() {
+        return LayerAnswer::Present;
+    }
+    let is_delegated = access(group, Access::WRITE_OK).is_ok();
+    let delegated = if is_delegated { "you may set it" } else { "only root may set it" };
+    LayerAnswer::Missing(format!("the group has no {}; {delegated}", lacking.join(" and no ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOUNTS: &str = "22 1 0:20 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
+                          23 1 0:21 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw\n";
+
+    #[test]
+    fn the_group_is_found_below_where_groups_are_mounted() {
+        let found = place("3:cpu:/old\n0::/user.slice/run.scope\n", MOUNTS);
+        let root = PathBuf::from("/sys/fs/cgroup");
+        assert_eq!(found, Some((root.clone(), root.join("user.slice/run.scope"))));
+        assert_eq!(place("3:cpu:/old\n", MOUNTS), None);
+        assert_eq!(place("0::/\n", ""), None);
+    }
+
+    #[test]
+    fn a_limit_counts_wherever_it_is_set() {
+        let root = tempfile::tempdir().unwrap();
+        let group = root.path().join("user.slice/run.scope");
+        fs::create_dir_all(&group).unwrap();
+        fs::write(group.join("memory.max"), "4294967296\n").unwrap();
+        fs::write(group.join("pids.max"), "max\n").unwrap();
+        let lacks = limits(root.path(), &group).to_string();
+        assert_eq!(lacks, "the group has no pids.max; you may set it");
+        fs::write(root.path().join("user.slice/pids.max"), "256\n").unwrap();
+        assert_eq!(limits(root.path(), &group), LayerAnswer::Present);
+    }
+}
