@@ -23,6 +23,7 @@ mod config;
 mod crashes;
 mod deadlines;
 mod doc_examples;
+mod doctor;
 mod ends;
 mod examples;
 mod fault_injection;

@@ -29,6 +29,7 @@ const PATIENCE: Duration = TO_BE_READY;
 /// ```
 /// let error = mtl_host::LayersError::NoProgram;
 /// assert_eq!(error.to_string(), "no process can try the jail: this program has not called `child_main`");
+/// assert!(error.hint().unwrap().contains("child_main"));
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -47,6 +47,14 @@ pub enum JailLayer {
 }
 
 /// When a run needs a layer.
+///
+/// ```
+/// use mtl_host::{JailLayer, LayerNeed};
+///
+/// let is_required = |layer: &JailLayer| layer.need() == LayerNeed::Required;
+/// assert_eq!(JailLayer::ALL.into_iter().filter(is_required).count(), 6);
+/// assert_eq!(LayerNeed::Strict.to_string(), "strict");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LayerNeed {

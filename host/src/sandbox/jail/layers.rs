@@ -8,10 +8,27 @@ use super::{Jail, JailError, JailLayer, LayerNeed};
 
 /// The layers of the jail that this machine has.
 /// [`Processes::layers`](crate::Processes::layers) tries them.
+///
+/// ```
+/// use mtl_host::{JailLayer, JailLayers, LayerNeed};
+///
+/// // Nothing was tried.
+/// let layers = JailLayers::default();
+/// assert_eq!(layers.get(JailLayer::Seccomp), None);
+/// assert_eq!(layers.missing(LayerNeed::Required).next(), None);
+/// assert_eq!(layers.iter().count(), 0);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JailLayers(Vec<(JailLayer, LayerAnswer)>);
 
 /// The kernel's answer to a layer.
+///
+/// ```
+/// use mtl_host::LayerAnswer;
+///
+/// assert_eq!(LayerAnswer::Present.to_string(), "present");
+/// assert_eq!(LayerAnswer::Missing("not permitted".into()).to_string(), "not permitted");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LayerAnswer {

@@ -8,9 +8,10 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 use super::alone::in_a_fork;
 use super::{
-    Confines, Jail, JailError, JailLayer, LayerNeed, Task, alone, bare, begin, done, enter,
-    misdeeds, seal,
+    Confines, Jail, JailError, JailLayer, LayerAnswer, LayerNeed, Task, alone, bare, begin, done,
+    enter, misdeeds, seal,
 };
+use crate::JailLayers;
 
 /// From now on the kernel answers so to a call.
 fn hide(number: i64, errno: Errno) {
@@ -73,5 +74,48 @@ fn without_filters_a_required_jail_is_refused_and_another_says_so() {
         assert_eq!(lacks(), [JailLayer::Seccomp]);
         seal().unwrap();
         assert!(fs::read("/etc/passwd").is_err(), "what there is holds");
+    });
+}
+
+/// Enters a jail with namespaces that needs these layers.
+fn with_namespaces(requirement: Jail) -> Result<JailLayers, JailError> {
+    enter(&Confines { has_namespaces: true, ports: &[], ..with(requirement) })
+}
+
+#[test]
+fn a_system_that_refuses_the_mount_after_it_has_let_unshare_pass_runs_without_an_empty_root() {
+    let test = "lacking::a_system_that_refuses_the_mount_after_it_has_let_unshare_pass_runs_without_an_empty_root";
+    alone(test, |parent| {
+        begin(parent).unwrap();
+        hide(libc::SYS_fsopen, Errno::PERM);
+        let refused = in_a_fork(|_| {
+            let error = with_namespaces(Jail::Strict).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains("an empty root: Operation not permitted"), "{text}");
+        });
+        assert_eq!(refused.exit_status(), Some(0));
+        let layers = with_namespaces(Jail::Required).unwrap();
+        assert!(matches!(layers.get(JailLayer::EmptyRoot), Some(LayerAnswer::Missing(_))));
+        seal().unwrap();
+        assert!(fs::read("/etc/passwd").is_err(), "what there is holds");
+    });
+}
+
+#[test]
+fn a_system_without_namespaces_runs_and_a_strict_jail_names_the_first_that_is_missing() {
+    let test = "lacking::a_system_without_namespaces_runs_and_a_strict_jail_names_the_first_that_is_missing";
+    alone(test, |parent| {
+        begin(parent).unwrap();
+        hide(libc::SYS_unshare, Errno::NOSPC);
+        let refused = in_a_fork(|_| {
+            let error = with_namespaces(Jail::Strict).unwrap_err();
+            assert!(matches!(error, JailError::LacksExtra { .. }), "{error:?}");
+        });
+        assert_eq!(refused.exit_status(), Some(0));
+        let layers = with_namespaces(Jail::Required).unwrap();
+        for layer in [JailLayer::EmptyRoot, JailLayer::IpcNamespace] {
+            assert!(matches!(layers.get(layer), Some(LayerAnswer::Missing(_))), "{layer}");
+        }
+        seal().unwrap();
     });
 }

@@ -1,0 +1,67 @@
+//! `mtl-host doctor`, and what follows for runs from what it says.
+
+use serde_json::Value;
+
+use crate::support::{command, host};
+
+/// The layers that every run needs, whatever the machine.
+const REQUIRED: [&str; 6] = [
+    "sealed-memory",
+    "no-new-privileges",
+    "seccomp",
+    "landlock",
+    "landlock-truncation",
+    "landlock-ports",
+];
+
+fn answers() -> Value {
+    let finished = command().args(["doctor", "--json"]).run().code(0).stderr("");
+    serde_json::from_slice(finished.stdout_bytes()).unwrap()
+}
+
+#[test]
+fn each_layer_is_shown_with_the_answer_of_the_kernel() {
+    let answers = answers();
+    let layers = answers["layers"].as_array().unwrap();
+    let named = |name: &str| layers.iter().find(|layer| layer["layer"] == name).unwrap();
+    for name in REQUIRED {
+        assert_eq!(named(name)["need"], "required", "{name}");
+        assert_eq!(named(name)["here"], "yes", "the tests need a machine with a jail: {name}");
+    }
+    for layer in layers {
+        assert_eq!(layer["answer"].is_null(), layer["here"] == "yes", "{layer}");
+    }
+    assert_eq!(answers["required"], true);
+
+    let text = command().args(["doctor"]).run().code(0).stderr("");
+    let text = String::from_utf8_lossy(text.stdout_bytes()).into_owned();
+    for layer in layers {
+        let name = layer["layer"].as_str().unwrap();
+        let row = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
+        assert!(row.contains(layer["need"].as_str().unwrap()), "{row}");
+        assert!(row.ends_with(layer["protects_from"].as_str().unwrap()), "{row}");
+    }
+}
+
+#[test]
+fn a_strict_run_needs_what_the_doctor_shows_as_strict() {
+    let is_strict = answers()["strict"] == true;
+    let run = host()
+        .args(["--isolation", "process", "--jail", "strict"])
+        .plugin("upper.wat")
+        .stdin("one\n")
+        .run();
+    if is_strict {
+        run.code(0).stdout("ONE\n").stderr("");
+    } else {
+        let said = run.code(3).stdout("").stderr_text();
+        assert!(said.contains("the strict jail needs "), "{said}");
+        assert!(said.contains("`mtl-host doctor`"), "{said}");
+    }
+}
+
+#[test]
+fn a_jail_that_there_is_not_is_refused_with_those_that_there_are() {
+    let said = host().args(["--jail", "none"]).plugin("upper.wat").run().code(2).stderr_text();
+    assert!(said.contains("none of `required`, `best-effort` and `strict`"), "{said}");
+}
