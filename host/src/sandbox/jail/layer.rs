@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(JailLayer::Seccomp.name(), "seccomp");
 /// assert_eq!(JailLayer::Seccomp.need(), LayerNeed::Required);
 /// assert_eq!(JailLayer::EmptyRoot.need(), LayerNeed::Strict);
+/// assert_eq!(JailLayer::Landlock.protects(), "files that were not granted");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
