@@ -32,6 +32,8 @@ pub enum FaultKind {
     OutOfMemory,
     /// The item cost more fuel than it may.
     OutOfFuel,
+    /// The plugin would write more to files than its worker may.
+    OutOfDisk,
     /// The item is not what it should be; the plugin or its reader said so.
     BadItem,
     /// The plugin's answer is not a result, or does not fit the output.
@@ -44,12 +46,13 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind, in the order in which a summary lists them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Refused,
         Self::Trap,
         Self::Timeout,
         Self::OutOfMemory,
         Self::OutOfFuel,
+        Self::OutOfDisk,
         Self::BadItem,
         Self::BadResult,
         Self::Crashed,
@@ -65,6 +68,7 @@ impl FaultKind {
             Self::Timeout => "timeout",
             Self::OutOfMemory => "out-of-memory",
             Self::OutOfFuel => "out-of-fuel",
+            Self::OutOfDisk => "out-of-disk",
             Self::BadItem => "bad-item",
             Self::BadResult => "bad-result",
             Self::Crashed => "crashed",

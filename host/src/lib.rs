@@ -97,8 +97,8 @@ pub use self::queue::{NotAWindow, Window};
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
 pub use self::sandbox::jail::{Jail, JailLayer, JailLayers, LayerAnswer, LayerNeed, UnknownJail};
 pub use self::sandbox::limits::{
-    CacheSize, CompileMemory, Fuel, FunctionLimit, LogLimit, MemoryLimit, NotAFunctionLimit,
-    NotASize, NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
+    CacheSize, CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit,
+    NotAFunctionLimit, NotASize, NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
 };
 pub use self::sandbox::net_grant::{NetGrant, NotANetGrant};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};

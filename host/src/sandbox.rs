@@ -4,6 +4,7 @@ pub(crate) mod alarm;
 pub(crate) mod capabilities;
 pub(crate) mod control_group;
 pub(crate) mod deadline;
+pub(crate) mod disk;
 pub(crate) mod granted;
 pub(crate) mod http;
 pub(crate) mod jail;

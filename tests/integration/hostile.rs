@@ -6,6 +6,7 @@
 //! `starts`. All of it is done under each isolation.
 
 mod batches;
+mod disk;
 mod files;
 mod good_run;
 mod grants;
@@ -49,6 +50,7 @@ fn every_fixture_has_its_test() {
     let sources = [
         "hostile.rs",
         "hostile/batches.rs",
+        "hostile/disk.rs",
         "hostile/files.rs",
         "hostile/grants.rs",
         "hostile/host_files.rs",

@@ -3,7 +3,7 @@
 use clap::Args;
 use mtl_host::source::ItemLimit;
 use mtl_host::{
-    CompileMemory, Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginLoader, PluginSize,
+    CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginLoader, PluginSize,
     PoolBuilder, ResultLimit, TotalMemory,
 };
 
@@ -29,6 +29,11 @@ pub(crate) struct LimitArgs {
     /// makes plugins slower
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) fuel: Option<Fuel>,
+
+    /// How much each worker's plugin may write to files, all its instances together: beyond that the item
+    /// has the fault `out-of-disk` [default: as much as it likes]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
+    pub(crate) disk: Option<DiskLimit>,
 
     /// How large a result may be: a larger one is the fault `bad-result`
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
@@ -86,6 +91,10 @@ impl LimitArgs {
             .total_memory(self.total_memory.unwrap_or_else(machine::total_memory))
             .max_result(self.max_result)
             .log_limit(self.log_limit);
+        let pool = match self.disk {
+            Some(limit) => pool.disk(limit),
+            None => pool,
+        };
         match self.fuel {
             Some(fuel) => pool.fuel(fuel),
             None => pool,

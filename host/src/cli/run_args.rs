@@ -196,7 +196,7 @@ pub(crate) struct WorkerArgs {
 
     /// A worker, where they differ: once for each. After its plugin come, as needed,
     /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
-    /// `,timeout=TIME`, `,init-timeout=TIME`, `,fuel=N`, `,max-result=SIZE`, `,sha256=HEX`,
+    /// `,timeout=TIME`, `,init-timeout=TIME`, `,fuel=N`, `,disk=SIZE`, `,max-result=SIZE`, `,sha256=HEX`,
     /// `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`, which takes the rest: a TEXT with
     /// `,KEY=` of one of these in it goes into a file
     #[arg(

@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use mtl_host::{DirGrant, Fuel, MemoryLimit, NetGrant, ResultLimit, Sha256};
+use mtl_host::{DirGrant, DiskLimit, Fuel, MemoryLimit, NetGrant, ResultLimit, Sha256};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
@@ -24,6 +24,7 @@ pub(crate) struct WorkerArg {
     pub(crate) timeout: Option<TimeSpan>,
     pub(crate) init_timeout: Option<TimeSpan>,
     pub(crate) fuel: Option<Fuel>,
+    pub(crate) disk: Option<DiskLimit>,
     pub(crate) max_result: Option<ResultLimit>,
     pub(crate) sha256: Option<Sha256>,
     pub(crate) call: Option<String>,
@@ -59,7 +60,7 @@ fn known() -> String {
 
 impl WorkerArg {
     /// What can be said of a worker beside its plugin.
-    pub(crate) const KEYS: [&str; 11] = [
+    pub(crate) const KEYS: [&str; 12] = [
         "dir",
         "env",
         "net",
@@ -67,6 +68,7 @@ impl WorkerArg {
         "timeout",
         "init-timeout",
         "fuel",
+        "disk",
         "max-result",
         "sha256",
         "call",
@@ -84,6 +86,7 @@ impl WorkerArg {
             timeout: None,
             init_timeout: None,
             fuel: None,
+            disk: None,
             max_result: None,
             sha256: None,
             call: None,
@@ -126,6 +129,7 @@ impl WorkerArg {
             "timeout" => once(&mut self.timeout, key, parsed(key, value)?)?,
             "init-timeout" => once(&mut self.init_timeout, key, parsed(key, value)?)?,
             "fuel" => once(&mut self.fuel, key, parsed(key, value)?)?,
+            "disk" => once(&mut self.disk, key, parsed(key, value)?)?,
             "max-result" => once(&mut self.max_result, key, parsed(key, value)?)?,
             "sha256" => once(&mut self.sha256, key, parsed(key, value)?)?,
             "call" => once(&mut self.call, key, parsed(key, value)?)?,
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn a_worker_is_a_plugin_and_what_it_is_given() {
         let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,net=a:1,net=[::1]:2,memory=1MiB,timeout=1.5s,\
-                    init-timeout=2m,fuel=50M,max-result=1KiB,call=run,init=";
+                    init-timeout=2m,fuel=50M,disk=1GiB,max-result=1KiB,call=run,init=";
         let worker = parse(text).unwrap();
         assert_eq!(worker.plugin, PathBuf::from("a b.wasm"));
         assert_eq!(worker.dirs, [DirGrant::read("x", "/x"), DirGrant::read_write("y", "/y")]);
@@ -192,6 +196,7 @@ mod tests {
         let times = [worker.timeout, worker.init_timeout].map(|time| time.unwrap().to_string());
         assert_eq!(times, ["1.5s", "120s"]);
         assert_eq!(worker.fuel, Some("50M".parse().unwrap()));
+        assert_eq!(worker.disk, Some("1GiB".parse().unwrap()));
         assert_eq!(worker.max_result, Some("1KiB".parse().unwrap()));
         assert_eq!(worker.call.as_deref(), Some("run"));
         assert_eq!(worker.init, Some(InitArg::Text(Vec::new())));
@@ -223,7 +228,7 @@ mod tests {
             (",init=x",                 "the plugin comes first"),
             ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
             ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`"),
-            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `fuel`, `max-result`, `sha256`, `call`, `init`"),
+            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `fuel`, `disk`, `max-result`, `sha256`, `call`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not a size, such as `64MiB`, `2GiB` or `1000000`"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),

@@ -173,6 +173,9 @@ fn limited(mut spec: WorkerSpec, worker: &WorkerArg) -> WorkerSpec {
     if let Some(fuel) = worker.fuel {
         spec = spec.fuel(fuel);
     }
+    if let Some(limit) = worker.disk {
+        spec = spec.disk(limit);
+    }
     if let Some(timeout) = worker.timeout {
         spec = spec.timeout(timeout.get());
     }

@@ -57,7 +57,7 @@ impl CodeFile {
 
 /// How much code a child may make of one plugin. The file of the largest that may be loaded unless
 /// said otherwise makes a quarter of it.
-const MOST: u64 = 512 * 1024 * 1024;
+pub(super) const MOST: u64 = 512 * 1024 * 1024;
 
 /// Where a child puts code. It has its size, which nobody can change, and takes no memory but for
 /// what is written.

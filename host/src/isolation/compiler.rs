@@ -162,6 +162,7 @@ impl Compiler<'_> {
             counts_fuel: loader.engine().counts_fuel(),
             jail: processes.required_layers(),
             data: loader.compile_limits().memory.bytes() as u64,
+            file_size: None,
             task: Task::Compile(Compile {
                 path: path.into(),
                 length: bytes.len(),

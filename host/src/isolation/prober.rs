@@ -91,6 +91,7 @@ fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, Gone> {
         counts_fuel: false,
         jail: Jail::BestEffort,
         data: DATA,
+        file_size: None,
         task: Task::Probe,
     };
     let mut until = Until::now_and(PATIENCE, None);

@@ -16,6 +16,7 @@ use std::time::Duration;
 use self::guard::{Guard, Wait};
 use super::Processes;
 use super::bell::Bell;
+use super::code::MOST as MOST_CODE;
 use super::link::{Gone, Link, Received};
 use super::page::Page;
 use super::process::{Child, TO_BE_READY};
@@ -130,6 +131,7 @@ impl Remote {
             counts_fuel: compiled.counts_fuel(),
             jail: processes.required_layers(),
             data: data.saturating_add(DATA) as u64,
+            file_size: spec.limits.disk.map(|limit| (limit.bytes() as u64).max(MOST_CODE)),
             task: Task::Work(Box::new(work)),
         };
         let order = setup.encode(&spec.init);
@@ -242,6 +244,7 @@ fn next<'link>(
         let answer = match received.kind {
             Reply::Call => parts.answer(received.payload)?,
             Reply::Take => parts.lend_memory(received.payload)?,
+            Reply::TakeDisk => parts.lend_disk(received.payload)?,
             _ if parts.hear(received)? => continue,
             _ => break,
         };
@@ -283,6 +286,16 @@ impl Parts {
         payload.end()?;
         let order = if self.lease.take(bytes) { Order::Granted } else { Order::Denied };
         Ok(Frame::order(order).seal())
+    }
+}
+
+impl Parts {
+    /// Lets the child write more to files, if its worker may.
+    fn lend_disk(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
+        let bytes = payload.long()?;
+        payload.end()?;
+        let is_lent = self.spec.disk.take(bytes).is_ok();
+        Ok(Frame::order(if is_lent { Order::Granted } else { Order::Denied }).seal())
     }
 }
 

@@ -83,6 +83,7 @@ kinds! {
         Frozen = 17,
         NotFrozen = 18,
         Layers = 19,
+        TakeDisk = 20,
     }
 }
 

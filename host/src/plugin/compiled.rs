@@ -108,6 +108,7 @@ impl Compiled {
             memory: limits.memory.bytes(),
             result: limits.result.bytes(),
             fuel: limits.fuel.map(crate::Fuel::units),
+            disk: limits.disk.map(crate::DiskLimit::bytes),
             asks_for_memory: match pool_memory.limit() {
                 TotalMemory::Unlimited => None,
                 TotalMemory::AtMost(most) => Some(most.get()),

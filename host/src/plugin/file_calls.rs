@@ -1,16 +1,25 @@
 //! Rules on the files of a plugin that WASI's own rights do not know: it makes symbolic links only where that is
-//! granted.
+//! granted, and writes no more than its worker may.
 //!
-//! Core modules ask by the numbers of WASI preview 1, in `waiting.rs`. Components have functions of their own,
-//! which take the place of those in the linker.
+//! Core modules call WASI preview 1, where `waiting.rs` asks here before and after. Components have functions of their
+//! own, which take the place of those in the linker.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, HostDescriptor as _};
+use wasmtime_wasi::p2::pipe::ClosedOutputStream;
+use wasmtime_wasi::p2::{
+    DynOutputStream, FsResult, OutputStream, Pollable, StreamError, StreamResult,
+};
 
 use super::component::State;
-use super::state::{Common, HasCommon as _};
+use super::core_abi::Word;
+use super::state::{HasCommon as _, Spec};
+use crate::sandbox::disk::{Disk, OutOfDisk};
 
 /// The interface, in the version in which wasmtime-wasi defines it. A test notices another one.
 const INTERFACE: &str = "wasi:filesystem/types@0.2.12";
@@ -18,9 +27,106 @@ const INTERFACE: &str = "wasi:filesystem/types@0.2.12";
 /// What WASI preview 1 answers to a call that is not permitted: `perm`.
 const NOT_PERMITTED: i32 = 63;
 
-/// Returns the answer to a call of WASI preview 1 that is refused.
-pub(super) fn refusal(call: &str, common: &Common) -> Option<i32> {
-    (call == "path_symlink" && !common.may_link).then_some(NOT_PERMITTED)
+/// Standard output and standard error, which are no files.
+const STANDARD: [u32; 2] = [1, 2];
+
+/// What one instance may do with files.
+#[derive(Debug)]
+pub(super) struct FileRules {
+    may_link: bool,
+    disk: Arc<Disk>,
+    /// A file may have the number of standard output or standard error.
+    is_standard_replaced: bool,
+}
+
+/// A call of WASI preview 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FileCall<'a> {
+    pub(super) name: &'static str,
+    pub(super) parameters: &'a [i64],
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// It is answered with this, and not made.
+    Refused(i32),
+    /// It is made; so many bytes were taken for it.
+    Allowed { taken: u64 },
+}
+
+impl FileCall<'_> {
+    fn parameter(self, at: usize) -> u32 {
+        // What a guest passes as 32 bits, extended.
+        u32::try_from(self.parameters[at] & 0xFFFF_FFFF).expect("cut to 32 bits")
+    }
+}
+
+impl FileRules {
+    pub(super) fn of(spec: &Spec) -> Self {
+        let (may_link, disk) = (spec.grants.may_link(), Arc::clone(&spec.disk));
+        Self { may_link, disk, is_standard_replaced: false }
+    }
+
+    /// Decides on a call, and takes what it is about to write.
+    pub(super) fn before(
+        &mut self,
+        call: FileCall<'_>,
+        memory: &[u8],
+    ) -> Result<Before, OutOfDisk> {
+        let allowed = |taken| Ok(Before::Allowed { taken });
+        match call.name {
+            "path_symlink" if !self.may_link => Ok(Before::Refused(NOT_PERMITTED)),
+            _ if !self.disk.is_limited() => allowed(0),
+            "fd_close" | "fd_renumber" => {
+                let files = 0..call.parameters.len();
+                self.is_standard_replaced |=
+                    files.into_iter().any(|at| STANDARD.contains(&call.parameter(at)));
+                allowed(0)
+            }
+            "fd_write" if !self.is_standard_replaced && STANDARD.contains(&call.parameter(0)) => {
+                allowed(0)
+            }
+            "fd_write" | "fd_pwrite" => {
+                let bytes = first_buffer(memory, call.parameter(1), call.parameter(2));
+                self.disk.take(bytes)?;
+                allowed(bytes)
+            }
+            "fd_filestat_set_size" => {
+                self.disk.check_size(call.parameters[1].cast_unsigned())?;
+                allowed(0)
+            }
+            _ => allowed(0),
+        }
+    }
+
+    /// Gives back what a call has not written.
+    pub(super) fn after(&self, call: FileCall<'_>, memory: &[u8], taken: u64, has_succeeded: bool) {
+        if taken == 0 {
+            return;
+        }
+        let written = call.parameters.len() - 1;
+        let written =
+            Word::bytes(memory, call.parameter(written), 4).and_then(|word| word.try_into().ok());
+        let written = if has_succeeded { written.map_or(taken, word) } else { 0 };
+        self.disk.give_back(taken.saturating_sub(written));
+    }
+}
+
+fn word(bytes: [u8; 4]) -> u64 {
+    u32::from_le_bytes(bytes).into()
+}
+
+/// Returns the length of the first of `count` buffers that is not empty: WASI writes that one alone.
+fn first_buffer(memory: &[u8], buffers: u32, count: u32) -> u64 {
+    const SIZE: u32 = 8;
+    let size = usize::try_from(u64::from(count) * u64::from(SIZE)).unwrap_or(usize::MAX);
+    let start = usize::try_from(buffers).unwrap_or(usize::MAX);
+    // What is not all there is refused by WASI.
+    let all = start.checked_add(size).and_then(|end| memory.get(start..end)).unwrap_or_default();
+    let lengths =
+        all.as_chunks::<8>().0.iter().map(|[_, _, _, _, a, b, c, d]| word([*a, *b, *c, *d]));
+    lengths.into_iter().find(|length| *length > 0).unwrap_or_default()
 }
 
 /// Defines functions of components in place of those that the linker has.
@@ -29,6 +135,22 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     let mut files = linker.instance(INTERFACE)?;
     files.func_wrap_async("[method]descriptor.symlink-at", |guest, names| {
         Box::new(async move { Ok((symlink(guest, names).await?,)) })
+    })?;
+    files.func_wrap_async("[method]descriptor.write", |guest, piece| {
+        Box::new(async move { Ok((write(guest, piece).await?,)) })
+    })?;
+    files.func_wrap_async("[method]descriptor.set-size", |guest, size| {
+        Box::new(async move { Ok((set_size(guest, size).await?,)) })
+    })?;
+    files.func_wrap("[method]descriptor.write-via-stream", |mut guest, (file, offset)| {
+        let state: &mut State = StoreContextMut::data_mut(&mut guest);
+        let stream = state.filesystem().write_via_stream(file, offset);
+        Ok((counted(state, stream)?,))
+    })?;
+    files.func_wrap("[method]descriptor.append-via-stream", |mut guest, (file,)| {
+        let state: &mut State = StoreContextMut::data_mut(&mut guest);
+        let stream = state.filesystem().append_via_stream(file);
+        Ok((counted(state, stream)?,))
     })?;
     linker.allow_shadowing(false);
     Ok(())
@@ -39,11 +161,88 @@ async fn symlink(
     (dir, target, name): (Resource<Descriptor>, String, String),
 ) -> wasmtime::Result<Result<(), ErrorCode>> {
     let state = guest.data_mut();
-    if !state.common().may_link {
+    if !state.common().files.may_link {
         return Ok(Err(ErrorCode::NotPermitted));
     }
-    match state.filesystem().symlink_at(dir, target, name).await {
-        Ok(()) => Ok(Ok(())),
+    answer(state.filesystem().symlink_at(dir, target, name).await)
+}
+
+async fn write(
+    mut guest: StoreContextMut<'_, State>,
+    (file, bytes, offset): (Resource<Descriptor>, Vec<u8>, u64),
+) -> wasmtime::Result<Result<u64, ErrorCode>> {
+    let state = guest.data_mut();
+    let disk = Arc::clone(&state.common().files.disk);
+    let length = bytes.len() as u64;
+    disk.take(length)?;
+    let written = answer(state.filesystem().write(file, bytes, offset).await)?;
+    disk.give_back(length.saturating_sub(*written.as_ref().unwrap_or(&0)));
+    Ok(written)
+}
+
+async fn set_size(
+    mut guest: StoreContextMut<'_, State>,
+    (file, size): (Resource<Descriptor>, u64),
+) -> wasmtime::Result<Result<(), ErrorCode>> {
+    let state = guest.data_mut();
+    state.common().files.disk.check_size(size)?;
+    answer(state.filesystem().set_size(file, size).await)
+}
+
+/// What a guest is answered; an error that is none of WASI's stops the guest.
+fn answer<T>(result: FsResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
         Err(error) => Ok(Err(error.downcast()?)),
+    }
+}
+
+/// Counts what is written to a stream.
+fn counted(
+    state: &mut State,
+    stream: FsResult<Resource<DynOutputStream>>,
+) -> wasmtime::Result<Result<Resource<DynOutputStream>, ErrorCode>> {
+    let stream = answer(stream)?;
+    let disk = Arc::clone(&state.common().files.disk);
+    if let Ok(stream) = &stream
+        && disk.is_limited()
+    {
+        let place = state.filesystem().table.get_mut(stream)?;
+        let inner = std::mem::replace(place, Box::new(ClosedOutputStream));
+        *place = Box::new(Counted { inner, disk });
+    }
+    Ok(stream)
+}
+
+/// A stream to a file, of which each byte is counted.
+struct Counted {
+    inner: DynOutputStream,
+    disk: Arc<Disk>,
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Counted {
+    async fn ready(&mut self) {
+        self.inner.ready().await;
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl OutputStream for Counted {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.disk.take(bytes.len() as u64).map_err(|full| StreamError::Trap(full.into()))?;
+        self.inner.write(bytes)
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.inner.flush()
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.inner.check_write()
+    }
+
+    async fn cancel(&mut self) {
+        self.inner.cancel().await;
     }
 }

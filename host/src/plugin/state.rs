@@ -7,12 +7,14 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::WasiCtxBuilder;
 
+use super::file_calls::FileRules;
 use super::snapshot::{Clock, SnapshotRefusal, Witness};
 use super::{Engine, trap};
 use crate::event::Stream;
 use crate::outcome::Format;
 use crate::plugin::passing::ArgumentPassing;
 use crate::sandbox::deadline::{Phase, Watch};
+use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Granted, Preopens};
 use crate::sandbox::limits::Limits;
 use crate::sandbox::meter::{Meter, PoolMemory};
@@ -34,6 +36,7 @@ pub(crate) struct Spec {
     pub(crate) preopens: Preopens,
     pub(crate) names: Arc<Names>,
     pub(crate) limits: Limits,
+    pub(crate) disk: Arc<Disk>,
     pub(crate) pool_memory: Arc<PoolMemory>,
     pub(crate) item_format: Format,
     pub(crate) passing: ArgumentPassing,
@@ -68,8 +71,7 @@ pub(super) struct Common {
     pub(super) limits: Limits,
     pub(super) meter: Meter,
     pub(super) watch: Watch,
-    /// Whether the plugin may make symbolic links.
-    pub(super) may_link: bool,
+    pub(super) files: FileRules,
     /// Whether the instance makes room for the answer of a host function.
     pub(super) is_allocating: bool,
     pub(super) origin: Origin,
@@ -103,7 +105,7 @@ impl Common {
             limits: spec.limits,
             meter: Meter::new(spec.limits.memory, &spec.pool_memory),
             watch: spec.watch.clone(),
-            may_link: spec.grants.may_link(),
+            files: FileRules::of(spec),
             is_allocating: false,
             origin: Origin::Fresh,
         }

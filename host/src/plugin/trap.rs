@@ -7,6 +7,7 @@ use wasmtime_wasi::I32Exit;
 use super::state::{Common, MOST_OPEN};
 use crate::fault::FaultKind;
 use crate::sandbox::deadline::Overdue;
+use crate::sandbox::disk::OutOfDisk;
 use crate::sandbox::limits::ResultLimit;
 use crate::sandbox::meter::Denied;
 use crate::worker::executor::Broken;
@@ -26,6 +27,9 @@ pub(super) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
             "the plugin has {MOST_OPEN} files and other things open, and may have no more{place}"
         );
         return Broken::new(FaultKind::Trap, message);
+    }
+    if let Some(full) = error.downcast_ref::<OutOfDisk>() {
+        return Broken::new(FaultKind::OutOfDisk, format!("{full}{place}"));
     }
     let trap = error.downcast_ref::<Trap>();
     match trap {

@@ -12,7 +12,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
 use wiggle::GuestMemory;
 
-use super::file_calls;
+use super::file_calls::{Before, FileCall};
 use super::state::HasCommon;
 
 /// Where WASI preview 1 is imported from.
@@ -26,23 +26,29 @@ macro_rules! define {
                 MODULE,
                 stringify!($name),
                 move |mut guest: Caller<'_, T>, $($parameter: $type),*| -> wasmtime::Result<i32> {
-                    let common = guest.data_mut().common();
-                    if let Some(answer) = file_calls::refusal(stringify!($name), common) {
-                        return Ok(answer);
-                    }
-                    let watch = common.watch.clone();
                     let memory = guest.get_export("memory").and_then(Extern::into_memory);
                     let memory = memory.ok_or_else(|| wasmtime::format_err!("no memory is exported"))?;
                     let fuel = wasmtime::AsContextMut::as_context_mut(&mut guest).hostcall_fuel();
                     let (bytes, state) = memory.data_and_store_mut(&mut guest);
+                    let call = FileCall {
+                        name: stringify!($name),
+                        parameters: &[$(i64::from($parameter)),*],
+                    };
+                    let common = state.common();
+                    let taken = match common.files.before(call, bytes)? {
+                        Before::Refused(answer) => return Ok(answer),
+                        Before::Allowed { taken } => taken,
+                    };
+                    let watch = common.watch.clone();
                     let mut memory = GuestMemory::Unshared(bytes);
                     let wasi = $wasi(state);
                     wasi.set_hostcall_fuel(fuel);
                     let done =
                         watch.drive(functions::$name(wasi, &mut memory, $($parameter),*))??;
-                    if let Some(witness) = state.common().witness() {
-                        let parameters = [$(i64::from($parameter)),*];
-                        witness.saw(stringify!($name), &parameters, bytes, done == 0);
+                    let common = state.common();
+                    common.files.after(call, bytes, taken, done == 0);
+                    if let Some(witness) = common.witness() {
+                        witness.saw(call.name, call.parameters, bytes, done == 0);
                     }
                     Ok(done)
                 },

@@ -25,6 +25,7 @@ use crate::pool::cancel::Cancel;
 use crate::queue::Window;
 use crate::sandbox::capabilities::Grants;
 use crate::sandbox::deadline::{TimeLimits, Watch};
+use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Directories, Granted, Preopens};
 use crate::sandbox::limits::{Limits, LogLimit, TotalMemory};
 use crate::sandbox::meter::PoolMemory;
@@ -274,6 +275,7 @@ impl PoolBuilder {
             grants: Granted::default(),
             preopens: Preopens::default(),
             limits,
+            disk: Arc::new(Disk::new(None)),
             pool_memory: Arc::new(PoolMemory::new(total_memory)),
             names,
             item_format,

@@ -13,8 +13,9 @@ use crate::plugin::snapshot::Groups;
 use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::deadline::TimeLimits;
+use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Directories, Granted, Preopens};
-use crate::sandbox::limits::{Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
+use crate::sandbox::limits::{DiskLimit, Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
 use crate::sandbox::watchdog::Watchdog;
@@ -237,6 +238,24 @@ impl WorkerSpec {
         self
     }
 
+    /// How much this worker's plugin may write to files. Default: as much as all may.
+    ///
+    /// ```
+    /// # use mtl_host::{DirGrant, Engine, FaultKind, Plugin, Pool, WorkerSpec};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
+    /// # let folder = tempfile::tempdir()?;
+    /// let dir = DirGrant::read_write(folder.path(), "/out");
+    /// let worker = WorkerSpec::plugin(&plugin).dir(dir).disk("3".parse()?);
+    /// // It writes seven bytes.
+    /// let fault = Pool::of([worker]).build()?.map([">file"]).next().unwrap().unwrap_err();
+    /// assert_eq!(fault.kind(), FaultKind::OutOfDisk);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn disk(mut self, limit: DiskLimit) -> Self {
+        self.limits.disk = Some(limit);
+        self
+    }
+
     /// How long this worker's plugin may take for one item. Default: as long as all may.
     ///
     /// ```
@@ -325,6 +344,7 @@ impl WorkerSpec {
             ("memory", self.limits.memory.is_some()),
             ("max_result", self.limits.result.is_some()),
             ("fuel", self.limits.fuel.is_some()),
+            ("disk", self.limits.disk.is_some()),
             ("timeout", self.time_limits.item.is_some()),
             ("init_timeout", self.time_limits.start.is_some()),
         ]
@@ -345,6 +365,7 @@ impl WorkerSpec {
                 grants.add(self.grants);
                 spec.grants = open_dirs(&mut opening.directories, grants)?;
                 spec.limits = self.limits.or(spec.limits);
+                spec.disk = Arc::new(Disk::new(spec.limits.disk));
                 let group = opening.groups.as_mut().map(|groups| groups.of(&plugin, &spec));
                 Ok(match opening.isolation {
                     Isolation::Thread => {

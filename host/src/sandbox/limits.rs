@@ -32,14 +32,25 @@ pub struct NotASize;
 /// A limit in bytes: a type of its own, so that none is taken for another.
 macro_rules! size_limit {
     ($(#[$docs:meta])* $vis:vis struct $name:ident; $(#[$reason:meta])* DEFAULT = $default:expr) => {
+        size_limit! { $(#[$docs])* $vis struct $name; }
+
+        impl $name {
+            $(#[$reason])*
+            pub const DEFAULT: Self = Self(NonZeroUsize::new($default).expect("not zero"));
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::DEFAULT
+            }
+        }
+    };
+    ($(#[$docs:meta])* $vis:vis struct $name:ident;) => {
         $(#[$docs])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         $vis struct $name(NonZeroUsize);
 
         impl $name {
-            $(#[$reason])*
-            pub const DEFAULT: Self = Self(NonZeroUsize::new($default).expect("not zero"));
-
             /// So many bytes.
             #[must_use]
             pub const fn new(bytes: NonZeroUsize) -> Self {
@@ -50,12 +61,6 @@ macro_rules! size_limit {
             #[must_use]
             pub const fn bytes(self) -> usize {
                 self.0.get()
-            }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self::DEFAULT
             }
         }
 
@@ -162,6 +167,20 @@ size_limit! {
     DEFAULT = 1024 * 1024 * 1024
 }
 
+size_limit! {
+    /// How much the instances of one worker may write to files, one after the other.
+    ///
+    /// Beyond that the item has the fault `out-of-disk`. What is overwritten counts again, and no file becomes longer
+    /// than this. Names, such as those of empty files, do not count.
+    ///
+    /// ```
+    /// let limit: mtl_host::DiskLimit = "1GiB".parse()?;
+    /// assert_eq!(limit.bytes(), 1 << 30);
+    /// # Ok::<(), mtl_host::NotASize>(())
+    /// ```
+    pub struct DiskLimit;
+}
+
 /// What each instance of one worker may take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
@@ -169,6 +188,8 @@ pub(crate) struct Limits {
     pub(crate) result: ResultLimit,
     /// For one item, and for the start; none: as much as it likes.
     pub(crate) fuel: Option<Fuel>,
+    /// For all instances of the worker; none: as much as it likes.
+    pub(crate) disk: Option<DiskLimit>,
 }
 
 /// What is said of one worker, where it differs from what all may take.
@@ -177,6 +198,7 @@ pub(crate) struct OwnLimits {
     pub(crate) memory: Option<MemoryLimit>,
     pub(crate) result: Option<ResultLimit>,
     pub(crate) fuel: Option<Fuel>,
+    pub(crate) disk: Option<DiskLimit>,
 }
 
 impl OwnLimits {
@@ -186,6 +208,7 @@ impl OwnLimits {
             memory: self.memory.unwrap_or(all.memory),
             result: self.result.unwrap_or(all.result),
             fuel: self.fuel.or(all.fuel),
+            disk: self.disk.or(all.disk),
         }
     }
 }

@@ -158,7 +158,7 @@ fn a_grant_that_is_removed_is_an_empty_directory() {
 const LINKERS: [(&str, &str, &str); 2] = [
     // plugin                     item            refused
     ("hostile/play.wat", "l 0 up link", "error 63"),
-    ("hostile/link-component.wat", "!up", "error 31"),
+    ("hostile/files-component.wat", "!up", "error 31"),
 ];
 
 #[test]

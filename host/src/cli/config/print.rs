@@ -79,6 +79,7 @@ impl Page<'_> {
         text("timeout", worker.timeout.map(|time| time.to_string()))?;
         text("init-timeout", worker.init_timeout.map(|time| time.to_string()))?;
         text("fuel", worker.fuel.map(|fuel| fuel.to_string()))?;
+        text("disk", worker.disk.map(|limit| limit.to_string()))?;
         text("max-result", worker.max_result.map(|limit| limit.to_string()))?;
         text("sha256", worker.sha256.map(|digest| digest.to_string()))?;
         text("call", worker.call.clone())?;

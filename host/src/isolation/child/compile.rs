@@ -32,6 +32,7 @@ pub(super) fn compile(
         dirs: &[],
         ports: &[],
         data: setup.data,
+        file_size: setup.file_size,
         requirement: setup.jail,
         has_namespaces: true,
     })?;

@@ -13,6 +13,7 @@ pub(super) fn probe(station: &Station, setup: &Setup) -> Result<(), Unfit> {
         dirs: &[],
         ports: &[],
         data: setup.data,
+        file_size: setup.file_size,
         requirement: setup.jail,
         has_namespaces: true,
     })?;

@@ -26,9 +26,12 @@ use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
 use crate::pool::cancel::{Cancel, End};
 use crate::sandbox::capabilities::{Access, DirGrant};
 use crate::sandbox::deadline::{TimeLimits, Watch};
+use crate::sandbox::disk::{self, Disk};
 use crate::sandbox::granted::{Granted, GrantedDir, OpenDir, Preopens};
 use crate::sandbox::jail::{self, Confines, JailError, JailLayers, LayerNeed};
-use crate::sandbox::limits::{Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
+use crate::sandbox::limits::{
+    DiskLimit, Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory,
+};
 use crate::sandbox::meter::{Asked, PoolMemory};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
@@ -129,6 +132,7 @@ impl Worker {
             dirs: &grants.dirs,
             ports: &ports,
             data: setup.data,
+            file_size: setup.file_size,
             requirement: setup.jail,
             has_namespaces: true,
         })?;
@@ -246,12 +250,26 @@ fn spec(
     let result = ResultLimit::new(work.result.try_into().map_err(none)?);
     let log = LogLimit::new(work.log.try_into().map_err(none)?);
     let fuel = work.fuel.map(|units| units.try_into().map(Fuel::new)).transpose();
-    let limits = Limits { memory, result, fuel: fuel.map_err(none)? };
+    let disk = work.disk.map(|bytes| bytes.try_into().map(DiskLimit::new));
+    let disk = disk.transpose().map_err(none)?;
+    let limits = Limits { memory, result, fuel: fuel.map_err(none)?, disk };
+    let disk = match disk {
+        None => Disk::new(None),
+        Some(limit) => {
+            let asked = Arc::clone(station);
+            let asked = disk::Asked(Box::new(move |bytes| {
+                is_granted(&asked, Frame::reply(Reply::TakeDisk).long(bytes))
+            }));
+            Disk::asking(limit, asked)
+        }
+    };
     let pool_memory = match work.asks_for_memory {
         None => PoolMemory::new(TotalMemory::Unlimited),
         Some(most) => {
             let asked = Arc::clone(station);
-            let asked = Asked(Box::new(move |bytes| is_granted(&asked, bytes)));
+            let asked = Asked(Box::new(move |bytes| {
+                is_granted(&asked, Frame::reply(Reply::Take).long(bytes as u64))
+            }));
             PoolMemory::asking(TotalMemory::AtMost(most.try_into().map_err(none)?), asked)
         }
     };
@@ -265,6 +283,7 @@ fn spec(
         preopens,
         names: Arc::new(Names::known(work.names.clone())),
         limits,
+        disk: Arc::new(disk),
         pool_memory: Arc::new(pool_memory),
         item_format: if work.has_json_items { Format::Json } else { Format::Text },
         passing: work.passing.parse().map_err(|_| BadFrame("no way to pass arguments"))?,
@@ -274,10 +293,9 @@ fn spec(
     })
 }
 
-/// Asks the parent for memory.
-fn is_granted(station: &Station, bytes: usize) -> bool {
-    let question = Frame::reply(Reply::Take).long(bytes as u64).seal();
-    matches!(station.ask(&question), Ok((Order::Granted, _)))
+/// Asks the parent for more of what is limited.
+fn is_granted(station: &Station, question: Frame) -> bool {
+    matches!(station.ask(&question.seal()), Ok((Order::Granted, _)))
 }
 
 /// Calls a host function, which is in the parent.

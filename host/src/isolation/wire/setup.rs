@@ -20,6 +20,8 @@ pub(crate) struct Setup {
     pub(crate) jail: Jail,
     /// What it may have of data, in bytes.
     pub(crate) data: u64,
+    /// How long a file may become that it writes, in bytes.
+    pub(crate) file_size: Option<u64>,
     pub(crate) task: Task,
 }
 
@@ -78,6 +80,8 @@ pub(crate) struct Work {
     pub(crate) memory: usize,
     pub(crate) result: usize,
     pub(crate) fuel: Option<u64>,
+    /// What all instances of the worker may write to files; it asks for each part of it.
+    pub(crate) disk: Option<usize>,
     /// Whether it is to ask before its memory grows.
     pub(crate) asks_for_memory: Option<usize>,
     pub(crate) log: usize,

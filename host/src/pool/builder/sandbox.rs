@@ -3,7 +3,7 @@
 use super::PoolBuilder;
 use crate::isolation::Isolation;
 use crate::sandbox::capabilities::DirGrant;
-use crate::sandbox::limits::{Fuel, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
+use crate::sandbox::limits::{DiskLimit, Fuel, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::net_grant::NetGrant;
 
 impl PoolBuilder {
@@ -73,6 +73,28 @@ impl PoolBuilder {
     /// ```
     pub fn net(mut self, grant: NetGrant) -> Self {
         self.grants.net(grant);
+        self
+    }
+
+    /// How much each worker's plugin may write to files, all its instances together. Default: as much as it likes.
+    ///
+    /// What is beyond is not written, and the item has the fault [`OutOfDisk`](crate::FaultKind::OutOfDisk). Workers
+    /// in processes reserve 64 KiB at a time; what a process has not used when it ends counts as written.
+    ///
+    /// ```
+    /// # use mtl_host::{DirGrant, Engine, FaultKind, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
+    /// # let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read_write(folder.path(), "/out");
+    /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).dir(grant).disk("10".parse()?).build()?;
+    /// // It writes seven bytes for each item.
+    /// let mut results = pool.map([">one", ">two"]);
+    /// assert!(results.next().unwrap().is_ok());
+    /// assert_eq!(results.next().unwrap().unwrap_err().kind(), FaultKind::OutOfDisk);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn disk(mut self, limit: DiskLimit) -> Self {
+        self.limits.disk = Some(limit);
         self
     }
 

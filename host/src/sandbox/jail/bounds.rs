@@ -91,10 +91,21 @@ pub(super) fn enter(confines: &Confines<'_>, had: CapabilitySet) -> Result<(), J
     if confines.task == Task::Compile {
         limit(Resource::As, confines.data.saturating_add(addresses()))?;
     }
+    if let Some(most) = confines.file_size {
+        // To be killed by the signal would be the worse answer to a plugin that writes far behind a file's end.
+        ignore_file_size_signal();
+        limit(Resource::Fsize, most)?;
+    }
     limit(Resource::Nofile, FILES)?;
     [Resource::Core, Resource::Memlock, Resource::Msgqueue, Resource::Nice, Resource::Rtprio]
         .into_iter()
         .try_for_each(|resource| limit(resource, 0))
+}
+
+#[expect(unsafe_code, reason = "nothing safe ignores a signal")]
+fn ignore_file_size_signal() {
+    // SAFETY: the process has one thread, and ignoring a signal installs no handler.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 /// Addresses that a compiler needs beside its data, in bytes: for the program, and for each thread's stack and

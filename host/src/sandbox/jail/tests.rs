@@ -24,6 +24,7 @@ fn bare(task: Task) -> Confines<'static> {
         dirs: &[],
         ports: &[],
         data: 1 << 30,
+        file_size: None,
         requirement: Jail::Required,
         has_namespaces: false,
     }

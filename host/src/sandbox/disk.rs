@@ -1,0 +1,138 @@
+//! How much the instances of one worker write to files.
+//!
+//! The host counts the bytes at WASI's calls, before it writes them. The count belongs to the worker and not to an
+//! instance: a plugin that traps after each gigabyte would fill the disk otherwise.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::limits::DiskLimit;
+
+/// What the instances of one worker may still write.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    limit: Option<DiskLimit>,
+    left: AtomicU64,
+    /// Who has the rest, if this process has only a part.
+    asked: Option<Asked>,
+}
+
+/// Asks for so many bytes more.
+pub(crate) struct Asked(pub(crate) Box<dyn Fn(u64) -> bool + Send + Sync>);
+
+/// A plugin would write more than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the plugin would write more to files than the {0:#} of `--disk`")]
+pub(crate) struct OutOfDisk(DiskLimit);
+
+impl Disk {
+    /// What a process asks for at once: for each byte, it would wait too often. What it has not used when it ends
+    /// is lost.
+    const PIECE: u64 = 64 * 1024;
+
+    pub(crate) fn new(limit: Option<DiskLimit>) -> Self {
+        let left = limit.map_or(u64::MAX, |limit| limit.bytes() as u64);
+        Self { limit, left: AtomicU64::new(left), asked: None }
+    }
+
+    /// Returns the disk of a process, which asks another one for each part of the limit.
+    pub(crate) fn asking(limit: DiskLimit, asked: Asked) -> Self {
+        Self { limit: Some(limit), left: AtomicU64::new(0), asked: Some(asked) }
+    }
+
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
+    /// Takes `bytes`, which are about to be written.
+    pub(crate) fn take(&self, bytes: u64) -> Result<(), OutOfDisk> {
+        let Some(limit) = self.limit else { return Ok(()) };
+        while !self.try_take(bytes) {
+            let missing = bytes.saturating_sub(self.left.load(Ordering::Relaxed));
+            let Some(Asked(grants)) = &self.asked else { return Err(OutOfDisk(limit)) };
+            let sizes = [missing.max(Self::PIECE), missing];
+            let more = sizes.into_iter().find(|more| grants(*more)).ok_or(OutOfDisk(limit))?;
+            self.left.fetch_add(more, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn try_take(&self, bytes: u64) -> bool {
+        let less = |left: u64| left.checked_sub(bytes);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+
+    /// Gives back `bytes`, which were not written after all.
+    pub(crate) fn give_back(&self, bytes: u64) {
+        if self.is_limited() {
+            self.left.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Checks the size of a file that is to be made longer or shorter.
+    pub(crate) fn check_size(&self, size: u64) -> Result<(), OutOfDisk> {
+        match self.limit {
+            Some(limit) if size > limit.bytes() as u64 => Err(OutOfDisk(limit)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    fn limit(text: &str) -> DiskLimit {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_taken_and_not_given_back_is_gone() {
+        let disk = Disk::new(Some(limit("10")));
+        disk.take(6).unwrap();
+        assert_eq!(disk.take(5), Err(OutOfDisk(limit("10"))));
+        disk.give_back(2);
+        disk.take(5).unwrap();
+        disk.take(1).unwrap();
+        disk.take(0).unwrap();
+        let error = disk.take(1).unwrap_err().to_string();
+        assert_eq!(error, "the plugin would write more to files than the 10 bytes of `--disk`");
+        assert!(disk.check_size(10).is_ok());
+        assert!(disk.check_size(11).is_err());
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_counted() {
+        let disk = Disk::new(None);
+        disk.take(u64::MAX).unwrap();
+        disk.take(u64::MAX).unwrap();
+        disk.give_back(u64::MAX);
+        disk.check_size(u64::MAX).unwrap();
+    }
+
+    #[test]
+    fn another_process_has_no_more_than_is_left() {
+        let all = Arc::new(Disk::new(Some(limit("100KiB"))));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (rest, log) = (Arc::clone(&all), Arc::clone(&asked));
+        let asking = Asked(Box::new(move |bytes| {
+            log.lock().unwrap().push(bytes);
+            rest.take(bytes).is_ok()
+        }));
+        let disk = Disk::asking(limit("100KiB"), asking);
+        disk.take(10 * 1024).unwrap();
+        disk.take(50 * 1024).unwrap();
+        disk.take(40 * 1024).unwrap();
+        assert!(disk.take(1).is_err());
+        // Pieces, then no more than what is missing.
+        assert_eq!(*asked.lock().unwrap(), [65536, 65536, 36864, 65536, 1]);
+    }
+}

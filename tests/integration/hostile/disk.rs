@@ -1,0 +1,114 @@
+//! How much a plugin writes to files: a limit for a worker and all its instances, whichever way they write.
+
+use std::fs;
+
+use super::{ISOLATIONS, isolated};
+use crate::support::{Finished, Host, host, lines};
+
+/// A plugin by WASI's first preview, and one by its second; each has its ways to write seven bytes to a file.
+const WRITERS: [(&str, &[&str]); 2] = [
+    ("hostile/play.wat", &["> 0 file"]),
+    ("hostile/files-component.wat", &["wfile", "sfile", "afile"]),
+];
+
+fn writing(plugin: &str, isolation: &str, disk: &str) -> Host {
+    isolated(host(), isolation).plugin(plugin).subfolder("work").args([
+        "--jobs",
+        "1",
+        "--chunk-size",
+        "1",
+        "--dir",
+        "work::/w:rw",
+        "--disk",
+        disk,
+    ])
+}
+
+/// How many items have been done, and how many had the fault.
+#[track_caller]
+fn counts(finished: &Finished) -> (usize, usize) {
+    let done = String::from_utf8_lossy(finished.stdout_bytes()).matches("done").count();
+    let message = "out-of-disk: the plugin would write more to files than the ";
+    (done, finished.stderr_text().matches(message).count())
+}
+
+#[test]
+fn a_worker_writes_no_more_than_it_may() {
+    for isolation in ISOLATIONS {
+        for (plugin, ways) in WRITERS {
+            for way in ways {
+                // Twice seven bytes, and no third time; a fresh instance has no more than the one before it.
+                let items = [*way, ".", *way, *way, ".", *way];
+                let finished = writing(plugin, isolation, "20").stdin(lines(items)).run().code(1);
+                assert_eq!(
+                    counts(&finished),
+                    (2, 2),
+                    "{plugin}, {way}: {}",
+                    finished.stderr_text()
+                );
+                let told = finished.stderr_text();
+                assert!(told.contains("than the 20 bytes of `--disk`"), "{told}");
+                let length = fs::metadata(finished.folder().join("work/file")).unwrap().len();
+                // The first of them empties the file before it writes.
+                let expected = match *way {
+                    "> 0 file" => 0,
+                    "afile" => 14,
+                    _ => 7,
+                };
+                assert_eq!(length, expected, "{plugin}, {way}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_instance_that_is_replaced_has_the_rest_of_its_worker() {
+    for isolation in ISOLATIONS {
+        // A process reserves a piece, which is lost with it.
+        let piece = 64 * 1024;
+        let items = ["> 0 file", "!", "> 0 file", "!", "> 0 file"];
+        let disk = (2 * piece + 7).to_string();
+        let finished =
+            writing("hostile/play.wat", isolation, &disk).stdin(lines(items)).run().code(1);
+        assert_eq!(counts(&finished), (3, 0), "{}", finished.stderr_text());
+    }
+}
+
+#[test]
+fn a_file_becomes_no_longer_than_all_that_may_be_written() {
+    for isolation in ISOLATIONS {
+        for (plugin, item) in
+            [("hostile/play.wat", "z 0 file"), ("hostile/files-component.wat", "zfile")]
+        {
+            let finished = writing(plugin, isolation, "999").stdin(lines([item])).run().code(1);
+            assert_eq!(counts(&finished), (0, 1), "{plugin}: {}", finished.stderr_text());
+            let finished = writing(plugin, isolation, "1000").stdin(lines([item])).run().code(0);
+            assert_eq!(counts(&finished), (1, 0), "{plugin}");
+        }
+    }
+}
+
+#[test]
+fn standard_output_is_no_file_until_a_file_takes_its_place() {
+    for isolation in ISOLATIONS {
+        let print = isolated(host(), isolation).plugin("print.wat");
+        print.args(["--disk", "1"]).stdin("a line\n").run().code(0);
+        let items = ["c 0", "> 0 file", "> 0 file"];
+        let finished =
+            writing("hostile/play.wat", isolation, "7").stdin(lines(items)).run().code(1);
+        assert_eq!(counts(&finished), (2, 1), "{}", finished.stderr_text());
+    }
+}
+
+#[test]
+fn each_worker_has_a_limit_of_its_own() {
+    for isolation in ISOLATIONS {
+        let plugin = crate::support::fixtures().join("hostile/play.wat");
+        let worker = format!("{},dir=work::/w:rw,disk=7", plugin.display());
+        let described = isolated(host(), isolation)
+            .subfolder("work")
+            .args(["--disk", "1", "--worker", &worker])
+            .stdin("> 0 a\n> 0 b\n");
+        assert_eq!(counts(&described.run().code(1)), (1, 1));
+    }
+}
