@@ -212,8 +212,8 @@ mod tests {
             ("trap",            Ok("trap")),
             ("timeout, trap",   Ok("trap,timeout")),
             ("refused,refused", Ok("refused")),
-            ("",                Err("`` is not a kind of fault: they are refused, trap, timeout, out-of-memory, out-of-fuel, bad-item, bad-result, crashed, not-run")),
-            ("trap,oops",       Err("`oops` is not a kind of fault: they are refused, trap, timeout, out-of-memory, out-of-fuel, bad-item, bad-result, crashed, not-run")),
+            ("",                Err("`` is not a kind of fault: they are refused, trap, timeout, out-of-memory, out-of-fuel, out-of-disk, bad-item, bad-result, crashed, not-run")),
+            ("trap,oops",       Err("`oops` is not a kind of fault: they are refused, trap, timeout, out-of-memory, out-of-fuel, out-of-disk, bad-item, bad-result, crashed, not-run")),
             ("not-run",         Err("an item that was `not-run` cannot be tried again")),
         ];
         for (text, expected) in cases {

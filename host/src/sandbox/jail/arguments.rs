@@ -46,6 +46,8 @@ const THREAD: u32 = 0x100 | 0x800 | 0x1_0000;
 /// `CLONE_NEW…`: with root's rights a thread could have mounts of its own.
 const NO_THREAD: u32 = 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x80_0000 | 0x7e02_0080;
 
+const RWF_APPEND: u32 = 0x10;
+
 const AF_INET: u32 = 2;
 const AF_INET6: u32 = 10;
 const SOCK_STREAM: u32 = 1;
@@ -102,6 +104,11 @@ pub(super) fn status_of_what_is_open() -> Result<Vec<Ruled>, Error> {
 /// Without a name it is the file that is open, and so one that Landlock let be opened.
 pub(super) fn times_of_what_is_open() -> Result<Vec<Ruled>, Error> {
     Ok(vec![(SYS_utimensat, vec![all([is_null(1)?])?])])
+}
+
+/// Writing at the end of what is open: WASI appends so.
+pub(super) fn appending() -> Result<Vec<Ruled>, Error> {
+    Ok(vec![(SYS_pwritev2, vec![all([is(5, RWF_APPEND)?])?])])
 }
 
 /// TCP sockets that connect.

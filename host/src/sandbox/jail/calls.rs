@@ -86,6 +86,7 @@ calls! {
     SYS_linkat = 265, 37;
     SYS_symlinkat = 266, 36;
     SYS_utimensat = 280, 88;
+    SYS_pwritev2 = 328, 287;
     SYS_socket = 41, 198;
     SYS_connect = 42, 203;
     SYS_bind = 49, 200;

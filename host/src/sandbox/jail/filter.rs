@@ -110,6 +110,7 @@ fn list(confines: &Confines<'_>) -> Result<Rules, Error> {
     if confines.dirs.iter().any(|dir| dir.grant.is_writable()) {
         rules.extend(unconditional(CHANGING));
         rules.extend(arguments::times_of_what_is_open()?);
+        rules.extend(arguments::appending()?);
     }
     if confines.dirs.iter().any(|dir| dir.grant.may_hold_symlinks()) {
         rules.extend(unconditional(LINKING));
