@@ -30,7 +30,7 @@ fn a_plugin_that_is_not_there_or_cut_off_or_no_text_says_why() {
     refused(
         host().plugin("missing.wasm"),
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
-         hint: a plugin is a .wasm or .wat file, or a folder of sources, which is built first\n",
+         hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` makes one of a folder of sources\n",
     );
     // A folder may be of sources.
     host().subfolder("folder").plugin("folder").run().code(2).stdout("").stderr(

@@ -4,6 +4,7 @@
 mod cases;
 mod fake;
 pub(crate) mod real;
+mod strangers;
 
 use std::fs;
 use std::io::Write;
@@ -52,13 +53,10 @@ fn a_configuration_names_folders_too() {
 }
 
 #[test]
-fn a_folder_is_built_to_be_looked_into_checked_or_compiled() {
+fn a_folder_is_built_to_be_checked_or_compiled() {
     let project = case(&C);
-    let finished = project.run(&["inspect", "p"], "").code(0).stderr(C.commands);
-    let shown = String::from_utf8_lossy(finished.stdout_bytes());
-    assert!(shown.contains("plugin     p\n"), "{shown}");
-    assert!(shown.ends_with("run it     mtl-host run p [INPUT]...\n"), "{shown}");
-    let finished = project.run(&["check", "p", "--skip", "growing-items"], "").code(0).stderr("");
+    let check = project.run(&["check", "p", "--skip", "growing-items"], "");
+    let finished = check.code(0).stderr(C.commands);
     let shown = String::from_utf8_lossy(finished.stdout_bytes());
     assert!(shown.starts_with("plugin p\npass  file "), "{shown}");
     project.run(&["compile", "p"], "").code(0).stdout("p/build/p.cwasm\n").stderr("");
@@ -106,7 +104,7 @@ fn a_failing_compiler_has_the_word_and_leaves_no_plugin() {
     let fails = "#!/bin/sh\nfor out; do :; done\necho half >\"$out\"\n\
                  echo 'worker.c:1: no' >&2\necho 'said aloud'\nexit 3\n";
     let project = project().files(C.files).tools(&[("zig", fails)]);
-    for args in [&["build", "p"], &["run", "p"], &["inspect", "p"], &["check", "p"]] {
+    for args in [&["build", "p"], &["run", "p"], &["compile", "p"], &["check", "p"]] {
         let said = "worker.c:1: no\nsaid aloud\nerror: `zig` failed: exit status: 3\n";
         project.run(args, "a\n").code(5).stdout("").stderr(&format!("{}{said}", C.commands));
         assert!(!project.path("p/build/p.wasm").exists());
@@ -149,7 +147,8 @@ fn what_is_missing_is_named_with_what_installs_it() {
     ];
     for (index, tools, error, install) in cases {
         let project = project().files(CASES[index].files).tools(tools);
-        let text = format!("error: {error}\n hint: install it: {install}\n");
+        let asked = if tools.is_empty() { "" } else { "go env GOVERSION\n" };
+        let text = format!("{asked}error: {error}\n hint: install it: {install}\n");
         project.build([]).code(5).stdout("").stderr(&text);
     }
 }
@@ -158,7 +157,8 @@ fn what_is_missing_is_named_with_what_installs_it() {
 fn the_sdk_of_zig_wants_its_zig() {
     let old = COMPILER.replace("0.17.1", "0.14.0");
     let sdk = [("worker.zig", ""), ("mtl-plugin/mtl_plugin.zig", "")];
-    let error = "error: zig needs Zig 0.17 or newer, and `0.14.0` is older\n \
+    let error = "zig version\n\
+                 error: zig needs Zig 0.17 or newer, and `0.14.0` is older\n \
                  hint: install it: `python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` \
                  in the project\n";
     let project = project().files(&sdk).tools(&[("zig", &old)]);
@@ -167,11 +167,12 @@ fn the_sdk_of_zig_wants_its_zig() {
     project.tool("python3", COMPILER);
     let compile = "build-exe worker.zig -target wasm32-freestanding -fno-entry -rdynamic \
                    -OReleaseFast -fstrip --stack 1048576 -femit-bin=build/.new/p.wasm\n";
-    project.build([]).code(0).stderr(&format!("python3 -m ziglang {compile}"));
+    let python = "python3 -c 'import ziglang'\npython3 -m ziglang version\npython3 -m ziglang";
+    project.build([]).code(0).stderr(&format!("zig version\n{python} {compile}"));
     // One that does not say its version says why when it is to build.
     project.tool("zig", &COMPILER.replace("echo 0.17.1", "exit 1 #"));
     project.write("p/worker.zig", "changed");
-    project.build([]).code(0).stderr(&format!("zig {compile}"));
+    project.build([]).code(0).stderr(&format!("zig version\nzig {compile}"));
     // Without the SDK it is the project's own affair.
     fs::remove_dir_all(project.path("p/mtl-plugin")).unwrap();
     project.tool("zig", &old);
@@ -349,10 +350,14 @@ fn cargo_says_what_it_has_made_and_of_what() {
         .files(&[("Cargo.toml", ""), ("src/lib.rs", ""), ("../other/lib.rs", "")])
         .files(&[("../std/libstd-1.rlib", ""), ("train.py", "")])
         .tools(&[("cargo", cargo), ("rustc", "#!/bin/sh\necho \"$PWD/../std\"\n")]);
-    let command = "cargo build --release --target wasm32-wasip1 --message-format \
-                   json-render-diagnostics\n";
+    let rustc = project.path("bin/rustc");
+    let command = format!(
+        "{} --print target-libdir --target wasm32-wasip1\n\
+         cargo build --release --target wasm32-wasip1 --message-format json-render-diagnostics\n",
+        rustc.display()
+    );
     let build = |stderr| project.build([]).code(0).stdout("p/target/w.wasm\n").stderr(stderr);
-    build(command);
+    build(&command);
     build("");
     for (file, again) in [
         ("p/src/lib.rs", true),
@@ -364,7 +369,7 @@ fn cargo_says_what_it_has_made_and_of_what() {
         ("p/.cargo/config.toml", true),
     ] {
         project.write(file, "changed");
-        build(if again { command } else { "" });
+        build(if again { &command } else { "" });
         build("");
     }
     // Its Rust has no longer what it takes, and there is no other.
@@ -374,9 +379,10 @@ fn cargo_says_what_it_has_made_and_of_what() {
     let found = project.build([]);
     // Another Rust of this machine may have it.
     if found.exit_code() == Some(5) {
-        found.stdout("").stderr(
-            "error: rust needs a Rust with the target wasm32-wasip1, which is not there\n \
-             hint: install it: `rustup target add wasm32-wasip1`, with rustup from https://rustup.rs\n",
-        );
+        let error = "error: rust needs a Rust with the target wasm32-wasip1, which is not there\n \
+                     hint: install it: `rustup target add wasm32-wasip1`, with rustup from \
+                     https://rustup.rs\n";
+        let told = found.stdout("").stderr_text();
+        assert!(told.ends_with(error), "{told}");
     }
 }

@@ -174,7 +174,7 @@ fn items_are_those_that_are_named() {
 fn what_is_no_plugin_at_all_is_an_error_alone() {
     check().args(["missing.wasm"]).run().code(3).stdout("").stderr(
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
-         hint: a plugin is a .wasm or .wat file, or a folder of sources, which is built first\n",
+         hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` makes one of a folder of sources\n",
     );
     let plugin = echo("", "", "");
     let host = || check().file("it.wat", &plugin).args(["it.wat"]);

@@ -7,12 +7,14 @@
 //! ```
 //!
 //! What a language needs is in its recipe, and only there. Compilers run with the rights of whoever
-//! starts them: a project is built only when somebody names its folder.
+//! starts them: a project is built only when somebody names its folder as such ([`named`]), and each
+//! command line is shown before it is run, also those that only look for a compiler.
 
 mod error;
 mod folder;
 mod language;
 mod making;
+mod named;
 mod project;
 mod recipe;
 mod sources;
@@ -28,8 +30,10 @@ use clap::Args;
 
 pub(super) use self::error::ProjectError;
 pub(super) use self::language::Language;
+pub(super) use self::named::Pinned;
 
 use self::making::Making;
+use self::named::Named;
 use self::project::Project;
 use self::recipe::Profile;
 use self::toolbox::Toolbox;
@@ -50,7 +54,8 @@ The language is known by the files of DIR:
 
 The plugin becomes DIR/build/NAME.wasm, Rust's what cargo makes it. Nothing is
 done if it is there and neither the sources nor the compiler have changed. A
-compiler is run as you would run it: build only what you trust.
+compiler is run as you would run it: build only what you trust. Each command is
+shown before it is run.
 
 Exit codes:
     0  it is built; its path is on standard output
@@ -91,13 +96,28 @@ pub(super) fn build(args: &BuildArgs, show: impl Fn(&str) -> Exit) -> Exit {
     }
 }
 
-/// The file of a plugin that is named on a command line: a folder is built first.
-pub(super) fn plugin_of(path: &Path) -> Result<PathBuf, ProjectError> {
-    if !path.is_dir() {
-        return Ok(path.to_owned());
+/// Returns the file of a plugin that a command line names, and builds a folder of sources first.
+pub(super) fn plugin_of(path: &Path, pinned: Pinned) -> Result<PathBuf, ProjectError> {
+    match Named::of(path, pinned)? {
+        Named::File => Ok(path.to_owned()),
+        Named::Sources => {
+            let project = Project::open(path, None)?;
+            Making::new(&project, Profile::Release, &Toolbox::of_environment()).make()
+        }
     }
-    let project = Project::open(path, None)?;
-    Making::new(&project, Profile::Release, &Toolbox::of_environment()).make()
+}
+
+/// Checks that `plugin_of` would not refuse this path for what it is, and runs nothing.
+pub(super) fn check(path: &Path, pinned: Pinned) -> Result<(), ProjectError> {
+    Named::of(path, pinned).map(|_| ())
+}
+
+/// Refuses a folder, for a command that runs nothing.
+pub(super) fn refuse_folder(path: &Path) -> Result<(), ProjectError> {
+    match path.is_dir() {
+        true => Err(ProjectError::NotInspected { dir: path.to_owned() }),
+        false => Ok(()),
+    }
 }
 
 impl BuildArgs {

@@ -68,8 +68,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct CheckArgs {
-    /// The plugin: a core module or a component, .wasm or .wat; or the folder of a project, which is
-    /// built first
+    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources that you
+    /// trust, which is built first
     plugin: PathBuf,
 
     /// An item to check with; may be given several times

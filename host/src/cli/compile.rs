@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mtl_host::{Engine, FunctionLimit, Jail, Plugin, PluginSize, Sha256};
 
-use super::build;
+use super::build::{self, Pinned};
 use super::error::CliError;
 use super::exit::Exit;
 use super::isolation_arg::IsolationArg;
@@ -31,8 +31,8 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct PrecompileArgs {
-    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources, which is
-    /// built first
+    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources that you
+    /// trust, which is built first
     plugin: PathBuf,
 
     /// The file to write [default: the plugin's, with the ending .cwasm]
@@ -43,7 +43,8 @@ pub(crate) struct PrecompileArgs {
     #[arg(long)]
     fuel: bool,
 
-    /// Compile the plugin only if its file has this SHA-256, as `sha256sum` prints it
+    /// Compile the plugin only if its file has this SHA-256, as `sha256sum` prints it; a folder of
+    /// sources is refused
     #[arg(long, value_name = "HEX")]
     sha256: Option<Sha256>,
 
@@ -83,7 +84,7 @@ pub(super) fn compile(args: &PrecompileArgs, show: impl Fn(&str) -> Exit) -> Exi
 
 impl PrecompileArgs {
     fn write(&self) -> Result<PathBuf, CliError> {
-        let plugin = build::plugin_of(&self.plugin)?;
+        let plugin = build::plugin_of(&self.plugin, Pinned::by(self.sha256))?;
         let output = self.output.clone().unwrap_or_else(|| plugin.with_extension("cwasm"));
         let read = [Used { what: "the plugin", path: &plugin }];
         overwrite::check(Used { what: "compiled code", path: &output }, &read)?;

@@ -130,7 +130,7 @@ impl CliError {
             Self::New(error) => error.hint(),
             Self::Config(error) => error.hint(),
             Self::Load(error) => error.hint().map(|hint| match error {
-                LoadError::Read { .. } => format!("{hint}, or a folder of sources, which is built first"),
+                LoadError::Read { .. } => format!("{hint}; `mtl-host build DIR` makes one of a folder of sources"),
                 _ => hint,
             }),
             Self::Build(error) => error.hint().map(Into::into),
@@ -158,11 +158,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_command_builds_a_plugin_of_a_folder() {
+    fn only_the_command_names_its_builder() {
         let error = Plugin::load(&Engine::new().unwrap(), "/no/such.wasm").unwrap_err();
         let hint = "a plugin is a .wasm or .wat file";
         assert_eq!(error.hint().as_deref(), Some(hint));
-        let whole = format!("{hint}, or a folder of sources, which is built first");
+        let whole = format!("{hint}; `mtl-host build DIR` makes one of a folder of sources");
         assert_eq!(CliError::from(error).hint(), Some(whole));
     }
 }

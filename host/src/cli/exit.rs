@@ -90,7 +90,10 @@ impl Exit {
 
     fn of_project(error: &ProjectError) -> Self {
         match error {
-            ProjectError::NotAProject { .. }
+            ProjectError::NamedAsFile { .. }
+            | ProjectError::PinnedFolder { .. }
+            | ProjectError::NotInspected { .. }
+            | ProjectError::NotAProject { .. }
             | ProjectError::SeveralLanguages { .. }
             | ProjectError::NotIn { .. }
             | ProjectError::SeveralEntries { .. } => Self::Usage,

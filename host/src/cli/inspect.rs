@@ -27,12 +27,13 @@ use super::shell;
 
 const AFTER_HELP: &str = "\
 Nothing of the plugin is run, but it is compiled, which can take seconds: in a
-process of its own, jailed as `run --isolation process` does it.
+process of its own, jailed as `run --isolation process` does it. A folder of
+sources is refused: `mtl-host build DIR` makes a plugin of one you trust.
 
 Exit codes:
     0  a run takes it
-    3  a run refuses it, or it is no plugin: standard error says why
-    5  a folder of sources cannot be built";
+    2  the command line does not make sense
+    3  a run refuses it, or it is no plugin: standard error says why";
 
 /// Show what is in a plugin, and what it would have to be granted
 ///
@@ -40,8 +41,7 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct InspectArgs {
-    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources, which is
-    /// built first
+    /// The plugin: a core module or a component, .wasm or .wat
     plugin: PathBuf,
 
     /// The function that takes items, where the plugin does not export it as `call`; of a
@@ -80,12 +80,13 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
 }
 
 fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
+    build::refuse_folder(&args.plugin)?;
     let isolation = Isolation::Process(Processes::new().jail(args.jail));
     let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation);
     if let Some(call) = &args.call {
         loader = loader.call(call);
     }
-    Ok(args.compile.limit_loader(loader).inspect(build::plugin_of(&args.plugin)?)?)
+    Ok(args.compile.limit_loader(loader).inspect(&args.plugin)?)
 }
 
 /// The command that runs the plugin, and grants what it might use.

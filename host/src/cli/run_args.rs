@@ -60,9 +60,9 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, override_usage = USAGE, arg_required_else_help = true)]
 pub(crate) struct RunArgs {
-    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources, which is
-    /// built first, as `mtl-host build` does. With `--plugin`, `--worker`, or a configuration that
-    /// names one, this is the first INPUT
+    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources that you
+    /// trust, which is built first, as `mtl-host build` does. With `--plugin`, `--worker`, or a
+    /// configuration that names one, this is the first INPUT
     #[arg(value_name = "PLUGIN")]
     pub(crate) first: Option<PathBuf>,
 
@@ -247,7 +247,8 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) net: Vec<NetGrant>,
 
-    /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it
+    /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it; a folder of
+    /// sources is refused
     #[arg(long, value_name = "HEX")]
     pub(crate) sha256: Option<Sha256>,
 

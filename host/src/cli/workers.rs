@@ -6,7 +6,7 @@ use mtl_host::{
     Cache, Engine, EngineError, Plugin, PluginLoader, Pool, PoolBuilder, Sha256, WorkerSpec,
 };
 
-use super::build::{self, ProjectError};
+use super::build::{self, Pinned, ProjectError};
 use super::env_grant::EnvGrant;
 use super::error::CliError;
 use super::init_arg::{self, InitArg};
@@ -62,11 +62,17 @@ impl WorkerArgs {
         }
     }
 
-    /// Builds what is named by the folder of its sources.
+    /// Builds each plugin that is named by the folder of its sources.
     pub(super) fn build(&mut self) -> Result<(), ProjectError> {
-        let plugins = self.worker.iter_mut().map(|worker| &mut worker.plugin);
-        for plugin in plugins.chain(&mut self.plugin) {
-            *plugin = build::plugin_of(plugin)?;
+        let listed = self.worker.iter_mut().map(|worker| (&mut worker.plugin, worker.sha256));
+        let sole = self.plugin.iter_mut().map(|plugin| (plugin, self.sha256));
+        let mut plugins: Vec<_> = listed.chain(sole).collect();
+        // No compiler runs if any of them is refused.
+        for (plugin, sha256) in &plugins {
+            build::check(plugin, Pinned::by(*sha256))?;
+        }
+        for (plugin, sha256) in &mut plugins {
+            **plugin = build::plugin_of(plugin, Pinned::by(*sha256))?;
         }
         Ok(())
     }

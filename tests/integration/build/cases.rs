@@ -33,7 +33,8 @@ pub(super) const CASES: [Case; 15] = [
     Case {
         files: &[("a b.cpp", "")],
         tools: &[("python3", COMPILER)],
-        commands: "python3 -m ziglang cc -target wasm32-wasi -mexec-model=reactor -Os -s \
+        commands: "python3 -c 'import ziglang'\n\
+                   python3 -m ziglang cc -target wasm32-wasi -mexec-model=reactor -Os -s \
                    -Wl,-z,stack-size=1048576 -I. -Imtl-plugin -fno-exceptions 'a b.cpp' -lc++ \
                    -o build/.new/p.wasm\n",
     },
@@ -45,7 +46,10 @@ pub(super) const CASES: [Case; 15] = [
             ("clang", "#!/bin/sh\necho crt1-reactor.o\n"),
             ("clang-22", COMPILER),
         ],
-        commands: "clang-22 --target=wasm32-wasi -mexec-model=reactor -Os -s \
+        commands: "python3 -c 'import ziglang'\n\
+                   clang --target=wasm32-wasi -print-file-name=crt1-reactor.o\n\
+                   clang-22 --target=wasm32-wasi -print-file-name=crt1-reactor.o\n\
+                   clang-22 --target=wasm32-wasi -mexec-model=reactor -Os -s \
                    -Wl,-z,stack-size=1048576 -I. -Imtl-plugin -fno-exceptions worker.cc -lc++ \
                    -lc++abi -o build/.new/p.wasm\n",
     },
@@ -67,7 +71,7 @@ pub(super) const CASES: [Case; 15] = [
     Case {
         files: &[("go.mod", ""), ("main.go", "")],
         tools: &[("go", COMPILER)],
-        commands: "GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags=-s \
+        commands: "go env GOVERSION\nGOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags=-s \
                    -o build/.new/p.wasm .\n",
     },
     Case {

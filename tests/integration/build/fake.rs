@@ -62,7 +62,7 @@ impl Project {
         self.script(&format!("bin/{name}"), script);
     }
 
-    fn script(&self, name: &str, script: &str) {
+    pub(super) fn script(&self, name: &str, script: &str) {
         self.write(name, script);
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
     }

@@ -10,6 +10,15 @@ use crate::cli::shell;
 /// Why a project cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProjectError {
+    /// A folder is named as the file of a plugin is.
+    #[error("plugin `{}` is a folder, and folders with this ending are not built", dir.display())]
+    NamedAsFile { dir: PathBuf },
+    /// A folder is named where the digest of a file is given.
+    #[error("cannot check the SHA-256 of `{}`: it is a folder", dir.display())]
+    PinnedFolder { dir: PathBuf },
+    /// A folder is named to a command that runs nothing.
+    #[error("cannot inspect `{}`: it is a folder, and inspecting runs no compiler", dir.display())]
+    NotInspected { dir: PathBuf },
     /// Nothing in the folder is the source of a plugin.
     #[error("`{}` is no project: it has no sources of a language that is known", dir.display())]
     NotAProject { dir: PathBuf },
@@ -52,6 +61,19 @@ impl ProjectError {
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
+            Self::NamedAsFile { dir } | Self::NotInspected { dir } => {
+                let dir = shell::path(&dir.display().to_string());
+                Some(format!(
+                    "if you trust its sources: `mtl-host build {dir}`, and name the file that it prints"
+                ))
+            }
+            Self::PinnedFolder { dir } => {
+                let dir = shell::path(&dir.display().to_string());
+                Some(format!(
+                    "the digest is that of a file: `mtl-host build {dir}`, and name the file that it \
+                     prints"
+                ))
+            }
             Self::NotAProject { .. } => Some(
                 "one is known by Cargo.toml, go.mod, package.json, build.zig, or files in .zig, .c, \
                  .cpp or .py; `mtl-host new` begins one"

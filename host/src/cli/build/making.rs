@@ -55,7 +55,8 @@ impl<'a> Making<'a> {
         let fresh = self.relative().join(".new");
         let output = fresh.join(self.file_name(".wasm"));
         let (project, profile) = (self.project, self.profile);
-        let order = Order { project, profile, toolbox: self.toolbox, output: &output };
+        let (toolbox, console) = (self.toolbox, &self.console);
+        let order = Order { project, profile, toolbox, console, output: &output };
         let recipe = recipe::recipe(&order)?;
         let fresh = project.dir().join(fresh);
         self.empty(&fresh)?;
@@ -149,9 +150,8 @@ impl<'a> Making<'a> {
         ProjectError::NotOnePlugin { dir, language, made }
     }
 
-    /// Says what is run, as make does.
     fn say(&self, step: &Step) {
-        self.console.line(&escape::line(&step.shown(self.project.dir())));
+        step.say(self.project.dir(), &self.console);
     }
 
     // ---------------------------------------------------------------- the folder `build`

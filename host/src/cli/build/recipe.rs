@@ -17,8 +17,9 @@ use super::error::ProjectError;
 use super::language::Language;
 use super::project::Project;
 use super::step::Step;
-use super::tool::Tool;
+use super::tool::{Answer, Question, Tool};
 use super::toolbox::Toolbox;
+use crate::cli::console::Console;
 
 /// For whom it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub(super) struct Order<'a> {
     pub(super) project: &'a Project,
     pub(super) profile: Profile,
     pub(super) toolbox: &'a Toolbox,
+    /// Where command lines are shown.
+    pub(super) console: &'a Console,
     /// Where the plugin goes, relative to the project: into a folder that is there.
     pub(super) output: &'a Path,
 }
@@ -96,6 +99,21 @@ pub(super) use self::rust::{made as made_by_cargo, sources as sources_of_cargo};
 impl Order<'_> {
     fn dir(&self) -> &Path {
         self.project.dir()
+    }
+
+    /// Asks a tool something, in the folder of the project.
+    fn ask(&self, tool: &Tool, args: &[&str]) -> Answer {
+        self.ask_in(self.dir(), tool, args)
+    }
+
+    /// Asks a tool something, in a folder in which nothing of the project is found.
+    fn ask_elsewhere(&self, tool: &Tool, args: &[&str]) -> Answer {
+        self.ask_in(Path::new("/"), tool, args)
+    }
+
+    fn ask_in(&self, dir: &Path, tool: &Tool, args: &[&str]) -> Answer {
+        let say = |step: &Step| step.say(self.dir(), self.console);
+        Answer::of(tool, Question { args, dir }, self.dir(), say)
     }
 
     /// The error for a tool that is not there; `install` is the command that brings it.

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use super::error::ProjectError;
 use super::tool::Tool;
-use crate::cli::shell;
+use crate::cli::console::Console;
+use crate::cli::{escape, shell};
 
 /// A command, run in the folder of its project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +65,11 @@ impl Step {
         let words = [program.as_os_str()].into_iter().chain(self.args.iter().map(|arg| &**arg));
         let words = words.map(|word| shell::quoted(&word.to_string_lossy()));
         env.chain(words).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Shows the command line, as make does.
+    pub(super) fn say(&self, dir: &Path, console: &Console) {
+        console.line(&escape::line(&self.shown(dir)));
     }
 
     /// Runs it. What it prints goes to standard error: standard output is for what was asked for.

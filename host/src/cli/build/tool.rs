@@ -8,6 +8,8 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use super::step::Step;
+
 /// A program, and how it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tool {
@@ -31,13 +33,64 @@ impl Tool {
         self
     }
 
-    /// What it prints when it is asked for something; nothing if it fails.
-    pub(super) fn answer<const N: usize>(&self, args: [&str; N], dir: &Path) -> Option<String> {
+    /// Returns whether the program lies in the folder `dir`, or a link leads there.
+    pub(super) fn is_below(&self, dir: &Path) -> bool {
+        let leads_there = |path: &Path| path.canonicalize().is_ok_and(|real| real.starts_with(dir));
+        self.file.starts_with(dir)
+            || leads_there(&self.file)
+            || self.file.parent().is_some_and(leads_there)
+    }
+
+    /// Runs the program in `dir` and returns what it prints; nothing if it fails.
+    fn answer(&self, args: &[&str], dir: &Path) -> Option<String> {
         let mut command = Command::new(&self.program);
         command.args(&self.args).args(args).current_dir(dir);
         let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| text.trim().to_owned())
+    }
+}
+
+/// A question to a tool, such as that for its version.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'a> {
+    pub(super) args: &'a [&'a str],
+    /// The folder to ask in.
+    pub(super) dir: &'a Path,
+}
+
+/// What a tool says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It printed this.
+    Says(String),
+    /// It cannot be run, or fails.
+    Fails,
+    /// It belongs to the project: it is run to build, and not to find out what it is.
+    NotAsked,
+}
+
+impl Answer {
+    /// Asks a tool for the project in the folder `project`; `say` is told the command line before.
+    pub(super) fn of(
+        tool: &Tool,
+        question: Question<'_>,
+        project: &Path,
+        say: impl FnOnce(&Step),
+    ) -> Self {
+        if tool.is_below(project) {
+            return Self::NotAsked;
+        }
+        say(&Step::new(tool).args(question.args));
+        tool.answer(question.args, question.dir).map_or(Self::Fails, Self::Says)
+    }
+
+    /// What it printed, if it was asked and did not fail.
+    pub(super) fn said(self) -> Option<String> {
+        match self {
+            Self::Says(text) => Some(text),
+            Self::Fails | Self::NotAsked => None,
+        }
     }
 }
 

@@ -57,8 +57,14 @@ impl Toolbox {
 
     /// Python; that of the project's virtual environment, if it has one.
     pub(super) fn python(&self, dir: &Path) -> Option<Tool> {
-        let folders = self.virtual_environments(dir);
-        self.find_in(&folders, "python3").or_else(|| self.find("python"))
+        self.pythons(dir).into_iter().next()
+    }
+
+    /// Each Python: those of virtual environments, then where `PATH` leads.
+    pub(super) fn pythons(&self, dir: &Path) -> Vec<Tool> {
+        let folders = self.virtual_environments(dir).into_iter();
+        let files = folders.map(|folder| folder.join("python3")).filter(|file| is_program(file));
+        files.map(Tool::at).chain(self.first(["python3", "python"])).collect()
     }
 
     /// The folders of programs in the project's virtual environment, and in the one that is active.

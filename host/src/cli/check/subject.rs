@@ -9,7 +9,7 @@ use mtl_host::{
 
 use super::trial::Trial;
 use super::{CheckArgs, items, loading};
-use crate::cli::build;
+use crate::cli::build::{self, Pinned};
 use crate::cli::changeable;
 use crate::cli::error::CliError;
 use crate::cli::init_arg::InitArg;
@@ -43,7 +43,7 @@ impl<'a> Subject<'a> {
     pub(super) fn new(args: &'a CheckArgs, report: &Report) -> Result<Self, CliError> {
         let read = |init: &Option<InitArg>| init.as_ref().map(InitArg::read).transpose();
         let env = args.env.iter().map(|grant| grant.resolve(|name| std::env::var_os(name)));
-        let path = build::plugin_of(&args.plugin)?;
+        let path = build::plugin_of(&args.plugin, Pinned::No)?;
         let dirs = args.dir.iter().map(changeable::open).collect::<Result<Vec<_>, _>>()?;
         let opener = changeable::opener(&dirs)?;
         let inits = [&args.init, &args.init_other].into_iter().flatten().filter_map(InitArg::file);

@@ -8,7 +8,7 @@ use super::{Order, Profile, Recipe};
 use crate::cli::build::error::ProjectError;
 use crate::cli::build::project::C_ENDINGS;
 use crate::cli::build::step::Step;
-use crate::cli::build::tool::Tool;
+use crate::cli::build::tool::{Answer, Tool};
 
 const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project, or on Debian, as root, \
                        `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`";
@@ -63,14 +63,19 @@ enum Compiler {
 }
 
 fn compiler(order: &Order<'_>) -> Result<(Tool, Compiler), ProjectError> {
-    if let Some(zig) = zigs(order.toolbox, order.dir()).next() {
+    if let Some(zig) = zigs(order).next() {
         return Ok((zig.with(["cc"]), Compiler::Zig));
     }
     // It may be there without a C library for WebAssembly.
     let has_library = |clang: &Tool| {
         let asked = ["--target=wasm32-wasi", "-print-file-name=crt1-reactor.o"];
-        // What it does not find it names without a folder.
-        clang.answer(asked, order.dir()).is_some_and(|path| Path::new(&path).is_absolute())
+        match order.ask(clang, &asked) {
+            // What it does not find it names without a folder.
+            Answer::Says(path) => Path::new(&path).is_absolute(),
+            Answer::Fails => false,
+            // If it lacks the library, it says so when it is to build.
+            Answer::NotAsked => true,
+        }
     };
     let clang = order.toolbox.clangs().into_iter().find(has_library);
     let clang = clang.ok_or_else(|| order.no_tool("Zig, or clang with wasi-libc", INSTALL))?;

@@ -17,7 +17,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     let folders = order.toolbox.virtual_environments(order.dir());
     let tool = order.toolbox.find_in(&folders, "go");
     let tool = tool.ok_or_else(|| order.no_tool(NAME, INSTALL))?;
-    let found = tool.answer(["env", "GOVERSION"], order.dir());
+    let found = order.ask(&tool, &["env", "GOVERSION"]).said();
     // What does not say its version says why when it is to build.
     if let Some(found) = found.filter(|found| version(found).is_some_and(|it| it < OLDEST)) {
         let language = order.project.language();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Order, Product, Profile, Recipe};
 use crate::cli::build::error::ProjectError;
 use crate::cli::build::step::Step;
-use crate::cli::build::tool::Tool;
+use crate::cli::build::tool::{Answer, Tool};
 
 const TARGET: &str = "wasm32-wasip1";
 /// What cargo reads beside the sources, in the project and the folders above it.
@@ -25,7 +25,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     if !order.project.folder().has("Cargo.toml") {
         return Err(order.project.has_no("`Cargo.toml`"));
     }
-    let cargo = order.toolbox.cargos().into_iter().find(|cargo| has_target(cargo, order.dir()));
+    let cargo = order.toolbox.cargos().into_iter().find(|cargo| has_target(cargo, order));
     let cargo = cargo.ok_or_else(|| {
         let install = "`rustup target add wasm32-wasip1`, with rustup from https://rustup.rs";
         order.no_tool("a Rust with the target wasm32-wasip1", install)
@@ -47,10 +47,13 @@ fn rustc(cargo: &Tool) -> Tool {
 }
 
 /// Whether the Rust of a cargo can build for the target.
-fn has_target(cargo: &Tool, dir: &Path) -> bool {
-    let Some(folder) = rustc(cargo).answer(["--print", "target-libdir", "--target", TARGET], dir)
-    else {
-        return false;
+fn has_target(cargo: &Tool, order: &Order<'_>) -> bool {
+    let asked = ["--print", "target-libdir", "--target", TARGET];
+    let folder = match order.ask(&rustc(cargo), &asked) {
+        Answer::Says(folder) => folder,
+        Answer::Fails => return false,
+        // If it lacks the target, it says so when it is to build.
+        Answer::NotAsked => return true,
     };
     let is_std = |name: &str| name.starts_with("libstd-") && name.ends_with(".rlib");
     let entries = Path::new(&folder).read_dir().into_iter().flatten().flatten();

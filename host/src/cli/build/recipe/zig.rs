@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Order, Product, Profile, Recipe};
 use crate::cli::build::error::ProjectError;
 use crate::cli::build::step::Step;
-use crate::cli::build::tool::Tool;
-use crate::cli::build::toolbox::Toolbox;
+use crate::cli::build::tool::{Answer, Tool};
 
 /// Where a build file puts what it makes; relative to the project.
 const PREFIX: &str = "build/zig-out";
@@ -52,14 +51,14 @@ fn by_its_build_file(order: &Order<'_>, tool: &Tool) -> Recipe {
 
 /// The first that can compile the SDK. Without the SDK, the project knows what it needs.
 fn recent(order: &Order<'_>) -> Result<Tool, ProjectError> {
-    let mut tools = tools(order.toolbox, order.dir());
+    let mut tools = tools(order);
     if !order.dir().join(SDK).is_file() {
         return tools.next().ok_or_else(|| order.no_tool("Zig", INSTALL));
     }
     let mut first = None;
     for tool in tools {
         // What does not say its version says why when it is to build.
-        match tool.answer(["version"], order.dir()) {
+        match version_of(order, &tool) {
             Some(found) if version(&found).is_some_and(|it| it < OLDEST) => {
                 first.get_or_insert(found);
             }
@@ -77,19 +76,58 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?, numbers.next()?))
 }
 
+fn version_of(order: &Order<'_>, tool: &Tool) -> Option<String> {
+    match order.ask(tool, &["version"]) {
+        Answer::Says(version) => Some(version),
+        Answer::Fails => None,
+        Answer::NotAsked => packaged(tool)?.version,
+    }
+}
+
 /// Zig, by itself or as the package of Python; the most likely first.
-pub(super) fn tools(toolbox: &Toolbox, dir: &Path) -> impl Iterator<Item = Tool> {
+pub(super) fn tools(order: &Order<'_>) -> impl Iterator<Item = Tool> {
     let in_python = || {
-        let python = toolbox.python(dir)?;
-        python.answer(["-c", "import ziglang"], dir)?;
+        let mut pythons = order.toolbox.pythons(order.dir()).into_iter();
+        let python = pythons.find(|python| has_package(order, python))?;
         Some(python.with(["-m", "ziglang"]))
     };
     // Asked only if it is needed: that takes a while.
-    toolbox.find("zig").into_iter().chain(iter::once_with(in_python).flatten())
+    order.toolbox.find("zig").into_iter().chain(iter::once_with(in_python).flatten())
+}
+
+/// Returns whether a Python has Zig. One of the project is looked at, and not run for that.
+fn has_package(order: &Order<'_>, python: &Tool) -> bool {
+    match order.ask_elsewhere(python, &["-c", "import ziglang"]) {
+        Answer::Says(_) => true,
+        Answer::Fails => false,
+        Answer::NotAsked => packaged(python).is_some(),
+    }
+}
+
+/// The package `ziglang` of a Python.
+#[derive(Debug, PartialEq, Eq)]
+struct Package {
+    /// Nothing if no folder is named after it.
+    version: Option<String>,
+}
+
+/// Finds Zig in the virtual environment of a Python, by the names of folders.
+fn packaged(python: &Tool) -> Option<Package> {
+    let entries = |folder: &Path| folder.read_dir().into_iter().flatten().flatten();
+    let lib = python.file.parent()?.parent()?.join("lib");
+    let pythons = entries(&lib).map(|entry| entry.path().join("site-packages"));
+    let packages = pythons.into_iter().find(|packages| packages.join("ziglang").is_dir())?;
+    let names = entries(&packages).filter_map(|entry| entry.file_name().into_string().ok());
+    let mut versions = names.filter_map(|name| {
+        Some(name.strip_prefix("ziglang-")?.strip_suffix(".dist-info")?.to_owned())
+    });
+    Some(Package { version: versions.next() })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -103,5 +141,18 @@ mod tests {
             assert_eq!(version(text), expected, "{text}");
         }
         assert!((0, 9) < OLDEST && (0, 17) >= OLDEST && (1, 0) >= OLDEST);
+    }
+
+    #[test]
+    fn a_package_is_known_by_its_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let python = Tool::at(dir.path().join("bin/python3"));
+        let packages = dir.path().join("lib/python3.11/site-packages");
+        fs::create_dir_all(&packages).unwrap();
+        assert_eq!(packaged(&python), None);
+        fs::create_dir(packages.join("ziglang")).unwrap();
+        assert_eq!(packaged(&python), Some(Package { version: None }));
+        fs::create_dir(packages.join("ziglang-0.17.1.dist-info")).unwrap();
+        assert_eq!(packaged(&python), Some(Package { version: Some("0.17.1".into()) }));
     }
 }

@@ -1,0 +1,95 @@
+//! What a path stands for where a plugin is named: a file, or a folder of sources to build.
+//!
+//! A compiler runs with the rights of the user, so that a folder is built only if its name shows that
+//! it is no plugin, and only by a command that runs plugins.
+
+use std::path::Path;
+
+use mtl_host::Sha256;
+
+use super::error::ProjectError;
+
+/// The endings of a plugin's file.
+const ENDINGS: [&str; 3] = ["wasm", "wat", "cwasm"];
+
+/// What a path in the place of a plugin stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// A plugin; the loader says if there is none.
+    File,
+    /// A folder of sources.
+    Sources,
+}
+
+/// Whether the digest of the plugin's file is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pinned {
+    Yes,
+    No,
+}
+
+impl Pinned {
+    /// Returns whether there is a digest.
+    pub(crate) fn by(sha256: Option<Sha256>) -> Self {
+        if sha256.is_some() { Self::Yes } else { Self::No }
+    }
+}
+
+impl Named {
+    /// Looks at a path that a command would run; nothing below the path is opened.
+    pub(super) fn of(path: &Path, pinned: Pinned) -> Result<Self, ProjectError> {
+        match (path.is_dir(), pinned) {
+            (false, _) => Ok(Self::File),
+            (true, _) if has_ending_of_plugin(path) => {
+                Err(ProjectError::NamedAsFile { dir: path.into() })
+            }
+            (true, Pinned::Yes) => Err(ProjectError::PinnedFolder { dir: path.into() }),
+            (true, Pinned::No) => Ok(Self::Sources),
+        }
+    }
+}
+
+fn has_ending_of_plugin(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_built_only_if_its_name_and_the_flags_allow_it() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["p", "p.wasm", "p.WAT", "p.cwasm", "p.c"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        fs::write(dir.path().join("file"), "").unwrap();
+        #[rustfmt::skip]
+        let cases = [
+            // name       pinned        stands for
+            ("p",         Pinned::No,   "sources"),
+            ("p/",        Pinned::No,   "sources"),
+            ("p.c",       Pinned::No,   "sources"),
+            ("p",         Pinned::Yes,  "pinned"),
+            ("p.wasm",    Pinned::No,   "named as a file"),
+            ("p.wasm/.",  Pinned::Yes,  "named as a file"),
+            ("p.WAT/",    Pinned::No,   "named as a file"),
+            ("p.cwasm",   Pinned::No,   "named as a file"),
+            ("file",      Pinned::Yes,  "file"),
+            ("none.wasm", Pinned::No,   "file"),
+        ];
+        for (name, pinned, expected) in cases {
+            let found = match Named::of(&dir.path().join(name), pinned) {
+                Ok(Named::File) => "file",
+                Ok(Named::Sources) => "sources",
+                Err(ProjectError::NamedAsFile { .. }) => "named as a file",
+                Err(ProjectError::PinnedFolder { .. }) => "pinned",
+                Err(other) => panic!("{other}"),
+            };
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+}

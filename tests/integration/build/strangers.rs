@@ -1,0 +1,168 @@
+//! A folder that somebody sent: what is in it is run only if it is named as a folder of sources.
+
+use std::fs;
+
+use super::cases::C;
+use super::fake::{COMPILER, Project, project};
+
+/// Notes that it was run.
+const TRAP: &str = "#!/bin/sh\necho \"$0\" >>MARKER\n";
+/// What a project has programs called, and where.
+const TRAPS: [&str; 12] = [
+    ".venv/bin/python3",
+    ".venv/bin/python",
+    ".venv/bin/go",
+    ".venv/bin/componentize-py",
+    "node_modules/.bin/asc",
+    "node_modules/.bin/esbuild",
+    "zig",
+    "clang",
+    "cargo",
+    "rustc",
+    "go",
+    "node",
+];
+/// What makes a folder a project of each language.
+const LANGUAGES: [&[(&str, &str)]; 7] = [
+    &[("a.c", "")],
+    &[("a.zig", "")],
+    &[("Cargo.toml", "")],
+    &[("go.mod", "")],
+    &[("package.json", r#"{"devDependencies":{"assemblyscript":"1"}}"#), ("worker.ts", "")],
+    &[("package.json", "{}"), ("mtl-plugin/build.mjs", "")],
+    &[("a.py", "")],
+];
+const DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A folder `name` with these files, and with traps for whoever runs anything of it.
+fn sent(name: &str, files: &[(&str, &str)]) -> Project {
+    let sent = project();
+    let marker = sent.path("marker");
+    let trap = TRAP.replace("MARKER", marker.to_str().unwrap());
+    TRAPS.iter().for_each(|file| sent.script(&format!("{name}/{file}"), &trap));
+    files.iter().for_each(|(file, text)| sent.write(&format!("{name}/{file}"), text));
+    sent.write("items", "a\n");
+    sent.write("mtl.toml", &format!("[[worker]]\nplugin = \"{name}\"\n"));
+    let pinned = format!("[[worker]]\nplugin = \"{name}\"\nsha256 = \"{DIGEST}\"\n");
+    sent.write("pinned.toml", &pinned);
+    sent
+}
+
+impl Project {
+    /// Nothing of the folder was run.
+    fn is_untouched(&self, what: &str) {
+        let marker = fs::read_to_string(self.path("marker")).unwrap_or_default();
+        assert_eq!(marker, "", "{what}");
+    }
+}
+
+#[test]
+fn nothing_of_a_folder_that_is_named_as_a_file_is_run() {
+    for name in ["x.wasm", "x.WAT", "x.cwasm"] {
+        let worker = format!("{name},memory=1MiB");
+        let commands: [&[&str]; 9] = [
+            &["inspect", name],
+            &["inspect", "--json", name],
+            &["check", name],
+            &["compile", name],
+            &["run", name, "items"],
+            &["run", "--sha256", DIGEST, name, "items"],
+            &["run", "--isolation", "process", "--plugin", name, "items"],
+            &["run", "--worker", &worker, "--worker", &worker, "items"],
+            &["run", "--config", "mtl.toml", "items"],
+        ];
+        for language in LANGUAGES {
+            let sent = sent(name, language);
+            for command in commands {
+                let told = sent.run(command, "").code(2).stdout("").stderr_text();
+                sent.is_untouched(&command.join(" "));
+                let hint = format!(
+                    " hint: if you trust its sources: `mtl-host build {name}`, and name the file \
+                     that it prints\n"
+                );
+                assert!(told.ends_with(&hint), "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_folder_is_run_where_a_digest_is_given() {
+    let worker = format!("p,sha256={DIGEST}");
+    let commands: [&[&str]; 5] = [
+        &["run", "--sha256", DIGEST, "p", "items"],
+        &["run", "--isolation", "process", "--sha256", DIGEST, "p", "items"],
+        // The first is not built either.
+        &["run", "--worker", "p", "--worker", &worker, "items"],
+        &["run", "--config", "pinned.toml", "items"],
+        &["compile", "--sha256", DIGEST, "p"],
+    ];
+    for language in LANGUAGES {
+        let sent = sent("p", language);
+        for command in commands {
+            sent.run(command, "").code(2).stdout("").stderr(
+                "error: cannot check the SHA-256 of `p`: it is a folder\n \
+                 hint: the digest is that of a file: `mtl-host build p`, and name the file that it \
+                 prints\n",
+            );
+            sent.is_untouched(&command.join(" "));
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_folder_is_run_to_inspect_it() {
+    for language in LANGUAGES {
+        let sent = sent("p", language);
+        sent.run(&["inspect", "p"], "").code(2).stdout("").stderr(
+            "error: cannot inspect `p`: it is a folder, and inspecting runs no compiler\n \
+             hint: if you trust its sources: `mtl-host build p`, and name the file that it prints\n",
+        );
+        sent.is_untouched("inspect p");
+    }
+}
+
+/// Tools are looked for without running what the project has of them.
+#[test]
+fn nothing_of_a_project_is_run_to_find_a_tool() {
+    let traps = |language| {
+        let sent = sent("p", language);
+        // Where Python finds this, it is the package of Zig.
+        sent.write("p/ziglang/__main__.py", "");
+        let marker = sent.path("marker");
+        let outside = format!("#!/bin/sh\n[ $PWD = / ] || pwd >>{}\nexit 1\n", marker.display());
+        sent.tool("python3", &outside);
+        sent
+    };
+    // No tool elsewhere: there is nothing to build with, and nothing is run to find that out.
+    for (language, missing) in [
+        (LANGUAGES[0], "c needs Zig, or clang with wasi-libc, which is not there"),
+        (LANGUAGES[1], "zig needs Zig, which is not there"),
+    ] {
+        let sent = traps(language);
+        let told = sent.build([]).code(5).stdout("").stderr_text();
+        let shown = format!("python3 -c 'import ziglang'\nerror: {missing}\n");
+        assert!(told.starts_with(&shown), "{told}");
+        sent.is_untouched(missing);
+    }
+    // The folder's own Python is not asked whether it has Zig; clang is there.
+    let sent = traps(LANGUAGES[0]);
+    sent.tool("clang-22", COMPILER);
+    let told = sent.build([]).code(0).stderr_text();
+    let asked = "python3 -c 'import ziglang'\n\
+                 clang-22 --target=wasm32-wasi -print-file-name=crt1-reactor.o\nclang-22 --target";
+    assert!(told.starts_with(asked), "{told}");
+    sent.is_untouched(&told);
+}
+
+#[test]
+fn what_is_run_is_shown_before_it_runs() {
+    // The package is known by its folder; then it is the compiler, and its command line is shown.
+    let project = project().files(C.files);
+    let venv = "p/.venv/lib/python3.11/site-packages";
+    project.write(&format!("{venv}/ziglang/__main__.py"), "");
+    project.script("p/.venv/bin/python3", &format!("{COMPILER}echo compiles >&2\n"));
+    let shown = project.run(&["run", "--quiet", "p"], "a\n").code(0).stdout("A\n").stderr_text();
+    assert!(shown.starts_with(".venv/bin/python3 -m ziglang cc -target wasm32-wasi"), "{shown}");
+    assert!(shown.ends_with(" -o build/.new/p.wasm\ncompiles\n"), "{shown}");
+}
