@@ -42,20 +42,25 @@ mod run;
 mod run_args;
 mod settings;
 mod shell;
+mod shown;
 mod signals;
 mod snapshot_args;
+mod terminal;
 mod time_span;
 mod worker_arg;
 mod workers;
 
 use std::io::{self, Write};
 
+use clap::error::ContextValue;
 use clap::{Parser, Subcommand};
+use mtl_host::sink::Output;
 
 use self::build::BuildArgs;
 use self::cache::CacheCommand;
 use self::check::CheckArgs;
 use self::compile::PrecompileArgs;
+use self::console::Console;
 use self::doctor::DoctorArgs;
 use self::error::CliError;
 use self::exit::Exit;
@@ -63,6 +68,8 @@ use self::inspect::InspectArgs;
 use self::new::NewArgs;
 use self::run_args::RunArgs;
 use self::settings::{Asked, Refused};
+use self::shown::Shown;
+use self::terminal::{Raw, Style};
 
 /// Runs WebAssembly plugins as stateful workers over a stream of items
 #[derive(Debug, Parser)]
@@ -96,16 +103,40 @@ pub(crate) fn main() -> Exit {
         Ok(Asked::Compile(args)) => compile::compile(&args, show),
         Ok(Asked::Cache(command)) => cache::cache(&command, show),
         Ok(Asked::Doctor(args)) => doctor::doctor(&args, show),
-        Err(Refused::Line(error)) => {
-            let _ = error.print();
-            if error.use_stderr() { Exit::Usage } else { Exit::Success }
-        }
+        Err(Refused::Line(error)) => misused(error),
         Err(Refused::Settings(error)) => run::refuse(&error),
     }
 }
 
+/// Shows the help, or why the command line is none. What was typed may be a name that others chose.
+fn misused(mut error: clap::Error) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Success;
+    }
+    let typed = error.context().filter_map(|(kind, value)| Some((kind, fit_to_show(value)?)));
+    for (kind, shown) in typed.collect::<Vec<_>>() {
+        error.insert(kind, shown);
+    }
+    Console::standard_error().line(error.render().to_string().trim_end_matches('\n'));
+    Exit::Usage
+}
+
+/// The same, where it may hold what was typed.
+fn fit_to_show(value: &ContextValue) -> Option<ContextValue> {
+    let shown = |text: String| Shown::of(&text).to_string();
+    match value {
+        ContextValue::String(text) => Some(ContextValue::String(shown(text.clone()))),
+        ContextValue::StyledStrs(texts) => {
+            let texts = texts.iter().map(|text| shown(text.to_string()).into());
+            Some(ContextValue::StyledStrs(texts.collect()))
+        }
+        _ => None,
+    }
+}
+
 fn show(text: &str) -> Exit {
-    let mut output = io::stdout().lock();
+    let mut output = terminal::output(Output::standard(), Raw::No, Style::Json);
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         // Whoever closed the pipe has what they wanted.
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {

@@ -351,6 +351,7 @@ fn what_is_in_force_is_shown_and_nothing_is_run() {
         "input-format = \"lines\"",
         "limit = 7",
         "skip-failed = false",
+        "raw = false",
         "tag = true",
         "init = ['{\"a\":1}', \"@HERE/args\"]",
         "env = [\"A=it's\", \"PATH\"]",

@@ -53,6 +53,7 @@ mod run;
 mod sandbox;
 mod snapshot;
 mod support;
+mod terminal;
 mod tracing;
 mod typed;
 mod workers;

@@ -38,10 +38,10 @@ use self::project::Project;
 use self::recipe::Profile;
 use self::toolbox::Toolbox;
 use super::error::CliError;
-use super::escape;
 use super::exit::Exit;
 use super::overwrite::{self, Used};
 use super::run::refuse;
+use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
 The language is known by the files of DIR:
@@ -91,7 +91,7 @@ pub(crate) struct BuildArgs {
 /// Builds a project; `show` is for the path of the plugin.
 pub(super) fn build(args: &BuildArgs, show: impl Fn(&str) -> Exit) -> Exit {
     match args.build() {
-        Ok(path) => show(&format!("{}\n", escape::line(&path.display().to_string()))),
+        Ok(path) => show(&format!("{}\n", Shown::of(&path))),
         Err(error) => refuse(&error),
     }
 }

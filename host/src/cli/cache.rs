@@ -10,6 +10,7 @@ use super::escape;
 use super::exit::Exit;
 use super::report::counted;
 use super::run::refuse;
+use super::shown::Shown;
 
 /// Show what is kept of compiled plugins, or throw it away
 #[derive(Debug, Args)]
@@ -54,7 +55,7 @@ fn info(
     let path = place.path()?;
     let cache = Cache::find(&path)?;
     let info = cache.map_or_else(|| Ok(CacheInfo::default()), |cache| cache.info())?;
-    Ok(shown(place, &path.display().to_string(), &info))
+    Ok(shown(place, &path.to_string_lossy(), &info))
 }
 
 fn clear(place: &CachePlace) -> Result<String, CliError> {
@@ -70,7 +71,7 @@ fn text(place: &CachePlace, path: &str, info: &CacheInfo) -> String {
         |share: &CacheShare| format!("{}, {}", counted(share.entries, "plugin"), size(share.bytes));
     format!(
         "cache    {}\nlimit    {}\ntrusted  {}\njailed   {}\n",
-        escape::line(path),
+        Shown::of(path),
         place.cache_size,
         share(&info.trusted),
         share(&info.jailed),

@@ -13,6 +13,7 @@ use super::isolation_arg::IsolationArg;
 use super::limit_args::CompileArgs;
 use super::overwrite::{self, Used};
 use super::run::refuse;
+use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
 What is written is machine code, for this version of mtl-host and processors
@@ -77,7 +78,7 @@ pub(crate) struct PrecompileArgs {
 /// Compiles a plugin; `show` is for the name of the file.
 pub(super) fn compile(args: &PrecompileArgs, show: impl Fn(&str) -> Exit) -> Exit {
     match args.write() {
-        Ok(path) => show(&format!("{}\n", super::escape::line(&path.display().to_string()))),
+        Ok(path) => show(&format!("{}\n", Shown::of(&path))),
         Err(error) => refuse(&error),
     }
 }

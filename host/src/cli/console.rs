@@ -1,6 +1,7 @@
 //! Standard error, which lines and the progress bar share without tearing each other.
 //!
-//! Every line is written in one piece, above the bar. Errors in writing are dropped: when
+//! Every line is written in one piece, above the bar; no control character of it gets through but line
+//! feeds and tabs, whatever it says. Errors in writing are dropped: when
 //! nobody reads standard error, there is nobody to tell.
 
 use std::fmt;
@@ -8,6 +9,8 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::escape;
 
 /// Where people read.
 pub(crate) struct Console(Mutex<State>);
@@ -43,7 +46,7 @@ impl Console {
     pub(crate) fn line(&self, text: &str) {
         let mut state = self.state();
         let State { out, bar } = &mut *state;
-        let whole = format!("{text}\n");
+        let whole = format!("{}\n", escape::page(text));
         match bar {
             Bar::Absent => put(out, &whole),
             Bar::Drawn(bar) => bar.suspend(|| put(out, &whole)),
@@ -56,6 +59,7 @@ impl Console {
 
     /// Shows a bar, or what it has become.
     pub(crate) fn draw(&self, frame: &str) {
+        let frame = &escape::line(frame);
         let mut state = self.state();
         if let Bar::Absent = state.bar {
             state.bar =
@@ -64,7 +68,7 @@ impl Console {
         let State { out, bar } = &mut *state;
         match bar {
             Bar::Absent => {}
-            Bar::Drawn(bar) => bar.set_message(frame.to_owned()),
+            Bar::Drawn(bar) => bar.set_message(frame.clone()),
             Bar::Written { width } => {
                 let (old, new) = (*width, frame.chars().count());
                 put(out, &format!("\r{frame}{:1$}", "", old.saturating_sub(new)));
@@ -75,6 +79,7 @@ impl Console {
 
     /// Ends the bar: its last frame stays, and what is written next stands below it.
     pub(crate) fn leave(&self, frame: &str) {
+        let frame = &escape::line(frame);
         let mut state = self.state();
         let State { out, bar } = &mut *state;
         match std::mem::replace(bar, Bar::Absent) {
@@ -162,5 +167,19 @@ mod tests {
             console.line("the end");
         });
         assert_eq!(text, "\rbar 10\rbar 9 \r     \ra line\n\rbar 8\r     \rbar 7\nthe end\n");
+    }
+
+    #[test]
+    fn no_control_character_gets_through() {
+        let text = written(|console| {
+            console.draw("\u{1b}1\r");
+            console.line("a\u{1b}[2J\tb\n\u{9b}c\r\u{202e}");
+            console.leave("\u{7}2\n");
+        });
+        let shown = text.replace('\r', "|");
+        assert_eq!(
+            shown,
+            "|\\u{1b}1\\r|         |a\\u{1b}[2J\tb\n\\u{9b}c\\r\\u{202e}\n\\u{7}2\\n\n"
+        );
     }
 }

@@ -14,6 +14,7 @@ use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
 use super::new::NewError;
+use super::shown::Shown;
 use super::workers::Listed;
 
 /// Why a run could not begin, as far as the command line is concerned.
@@ -26,16 +27,16 @@ pub(crate) enum CliError {
     #[error("cannot pass on the environment variable `{name}`: it is not text")]
     EnvNotText { name: String },
     /// `--init @FILE` names a file that cannot be read.
-    #[error("cannot read init arguments `{}`", path.display())]
+    #[error("cannot read init arguments `{}`", Shown::of(path))]
     InitFile { path: PathBuf, source: io::Error },
     /// `--items FILE` names a file that cannot be read.
-    #[error("cannot read the items `{}`", path.display())]
+    #[error("cannot read the items `{}`", Shown::of(path))]
     Items { path: PathBuf, source: io::Error },
     /// An output is also an input.
-    #[error("cannot write {written} `{}`: it is also {read}", path.display())]
+    #[error("cannot write {written} `{}`: it is also {read}", Shown::of(path))]
     Overwrite { written: &'static str, read: &'static str, path: PathBuf },
     /// A plugin is named where an input is.
-    #[error("cannot read items `{}`: they are WebAssembly", path.display())]
+    #[error("cannot read items `{}`: they are WebAssembly", Shown::of(path))]
     PluginAsItems { path: PathBuf, by_configuration: bool },
     /// `--output-dir` names files after items, and these have no names.
     #[error("`--output-dir` names each result after its item's file, and `{format}` are no files")]
@@ -82,7 +83,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// What was compiled has no place.
-    #[error("cannot write `{}`", path.display())]
+    #[error("cannot write `{}`", Shown::of(path))]
     Precompiled { path: PathBuf, source: io::Error },
     /// The system does not let us listen to Ctrl-C.
     #[error("cannot listen to signals")]

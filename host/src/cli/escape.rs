@@ -55,11 +55,24 @@ pub(super) fn head(text: &str, most: usize) -> String {
     }
 }
 
+/// Returns whether a terminal shows `sign` and does nothing else.
+pub(super) fn is_plain(sign: char) -> bool {
+    sign == '\t' || !sign.is_control() && !changes_direction(sign)
+}
+
+/// `text` with its line breaks, and everything else escaped that is not a plain sign.
+pub(super) fn page(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if sign == '\n' { shown.push(sign) } else { push(sign, &mut shown) }
+    }
+    shown
+}
+
 fn push(sign: char, shown: &mut String) {
-    match sign {
-        '\t' => shown.push('\t'),
-        sign if sign.is_control() || changes_direction(sign) => shown.extend(sign.escape_default()),
-        sign => shown.push(sign),
+    match is_plain(sign) {
+        true => shown.push(sign),
+        false => shown.extend(sign.escape_default()),
     }
 }
 

@@ -110,6 +110,7 @@ mod tests {
 
     use super::*;
     use crate::cli::console::Console;
+    use crate::cli::terminal::Raw;
 
     /// Gives each item back; for any but the first it answers with what is outside its memory.
     const ECHO_ONCE: &str = r#"(module
@@ -125,7 +126,7 @@ mod tests {
         let path = folder.path().join("faults");
         let report = Report::to(&Arc::new(Console::to(io::sink())));
         let sink = Box::new(Jsonl::new(Output::to("nowhere", io::sink())));
-        let file = FaultsFile::create(&path).unwrap();
+        let file = FaultsFile::create(&path, Raw::No).unwrap();
         let mut faults = Faults::before(sink, report, Some(file));
         assert_eq!(faults.rule(), RecordRule::ValidJson);
 

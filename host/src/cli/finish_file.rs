@@ -10,6 +10,9 @@ use std::sync::{Mutex, PoisonError};
 
 use mtl_host::{Closing, JsonValue, WorkerIndex};
 
+use super::shown::Shown;
+use super::terminal::{JsonFile, Raw};
+
 /// A file of closing reports, written to by several threads.
 #[derive(Debug)]
 pub(crate) struct FinishFile {
@@ -21,16 +24,16 @@ pub(crate) struct FinishFile {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FinishFileError {
     /// The file could not be made.
-    #[error("cannot create `{}` for closing reports", path.display())]
+    #[error("cannot create `{}` for closing reports", Shown::of(path))]
     Create { path: PathBuf, source: io::Error },
     /// Writing failed; then nothing more was written.
-    #[error("cannot write {unwritten} of {all} closing reports to `{}`", path.display())]
+    #[error("cannot write {unwritten} of {all} closing reports to `{}`", Shown::of(path))]
     Write { path: PathBuf, unwritten: u64, all: u64, source: io::Error },
 }
 
 #[derive(Debug)]
 struct Lines {
-    file: File,
+    file: JsonFile,
     /// How many were written, and how many bytes they are.
     written: u64,
     bytes: u64,
@@ -45,10 +48,11 @@ struct Failure {
 }
 
 impl FinishFile {
-    pub(crate) fn create(path: &Path) -> Result<Self, FinishFileError> {
+    pub(crate) fn create(path: &Path, raw: Raw) -> Result<Self, FinishFileError> {
         let path = path.to_owned();
         match File::create(&path) {
             Ok(file) => {
+                let file = JsonFile::new(file, raw);
                 let lines = Lines { file, written: 0, bytes: 0, failure: None };
                 Ok(Self { path, lines: Mutex::new(lines) })
             }
@@ -153,7 +157,7 @@ mod tests {
     fn workers_may_end_at_the_same_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("reports");
-        let file = FinishFile::create(&path).unwrap();
+        let file = FinishFile::create(&path, Raw::No).unwrap();
         let long = broken(FaultKind::Trap, &"x".repeat(10_000));
         thread::scope(|scope| {
             for worker in 0..4 {
@@ -176,14 +180,14 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_made_is_an_error() {
-        let error = FinishFile::create(Path::new("no-such-folder/file")).unwrap_err();
+        let error = FinishFile::create(Path::new("no-such-folder/file"), Raw::No).unwrap_err();
         assert_eq!(error.to_string(), "cannot create `no-such-folder/file` for closing reports");
         assert!(error.source().is_some());
     }
 
     #[test]
     fn what_was_not_written_is_counted() {
-        let file = FinishFile::create(Path::new("/dev/full")).unwrap();
+        let file = FinishFile::create(Path::new("/dev/full"), Raw::No).unwrap();
         for _ in 0..3 {
             file.report(WorkerIndex::new(0), 1, Closing::Failed(&broken(FaultKind::Trap, "why")));
         }
@@ -199,7 +203,7 @@ mod tests {
     #[test]
     fn a_file_without_trouble_ends_well() {
         let folder = tempfile::tempdir().unwrap();
-        let file = FinishFile::create(&folder.path().join("reports")).unwrap();
+        let file = FinishFile::create(&folder.path().join("reports"), Raw::No).unwrap();
         assert!(file.end().is_ok());
     }
 }

@@ -7,6 +7,8 @@ use mtl_host::Format;
 use mtl_host::sink::{self, Output, Sink};
 use mtl_host::source::{self, Inputs, ItemLimit, Source};
 
+use super::terminal::Style;
+
 /// How items stand in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InputFormat {
@@ -82,6 +84,14 @@ pub(crate) struct Layout {
 }
 
 impl OutputFormat {
+    /// How a terminal shows signs that would steer it.
+    pub(crate) fn style(self) -> Style {
+        match self {
+            Self::Jsonl => Style::Json,
+            Self::Lines | Self::Nul | Self::Frames => Style::Text,
+        }
+    }
+
     /// A sink that writes results to `output`.
     pub(crate) fn sink(self, output: Output<'static>, layout: Layout) -> Box<dyn Sink> {
         match self {

@@ -68,7 +68,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("args");
         fs::write(&path, "from a file\n").unwrap();
-        let file = format!("@{}", path.display());
+        let file = format!("@{}", path.to_string_lossy());
         let cases: [(&[&str], Init); 4] = [
             (&[], Init::None),
             (&["text"], Init::Same(b"text".to_vec())),

@@ -101,7 +101,7 @@ fn command(args: &InspectArgs, found: &Inspection) -> String {
     for need in found.needs() {
         write!(flags, " {}", need.flag()).expect("a string takes everything");
     }
-    format!("mtl-host run {}{flags} [INPUT]...", shell::path(&args.plugin.display().to_string()))
+    format!("mtl-host run {}{flags} [INPUT]...", shell::path(&args.plugin))
 }
 
 /// What a function needs that is called by its types.
@@ -121,7 +121,7 @@ fn typed_flags(typed: &TypedCall) -> String {
 
 fn text(args: &InspectArgs, found: &Inspection) -> String {
     let mut page = Page::default();
-    page.line("plugin", &args.plugin.display().to_string());
+    page.line("plugin", &args.plugin.to_string_lossy());
     page.line("kind", kind(found));
     page.line("size", &size(found.bytes as u64));
     page.line("sha256", &found.sha256.to_string());
@@ -252,7 +252,7 @@ impl Page {
 fn json(args: &InspectArgs, found: &Inspection) -> String {
     let refusal = found.refusal.as_ref();
     let object = json!({
-        "plugin": args.plugin.display().to_string(),
+        "plugin": args.plugin.to_string_lossy(),
         "kind": match found.kind {
             PluginKind::CoreModule => "core-module",
             _ => "component",

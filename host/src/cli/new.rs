@@ -17,10 +17,10 @@ pub(super) use self::error::NewError;
 use self::kit::Kit;
 use self::name::Name;
 use super::build::Language;
-use super::escape;
 use super::exit::Exit;
 use super::run::refuse;
 use super::shell;
+use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
 The project has a small worker, a test beside it, and the SDK in the folder
@@ -57,7 +57,8 @@ pub(super) fn new(args: &NewArgs, show: impl Fn(&str) -> Exit) -> Exit {
 
 /// The two commands that one would like to see first.
 fn next(dir: &Path) -> String {
-    let dir = escape::line(&shell::path(&dir.display().to_string()));
+    let dir = shell::path(dir);
+    let dir = Shown::of(&dir);
     format!("mtl-host build {dir}\nprintf 'Ada\\nGrace\\n' | mtl-host run {dir}\n")
 }
 

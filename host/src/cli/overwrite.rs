@@ -81,7 +81,7 @@ mod tests {
             let (written, other) = (at(written), at(other));
             let others = [Used { what: "an input", path: &other }];
             let checked = check(Used { what: "output", path: &written }, &others);
-            assert_eq!(checked.is_err(), refused, "{} and {}", written.display(), other.display());
+            assert_eq!(checked.is_err(), refused, "{written:?} and {other:?}");
         }
     }
 

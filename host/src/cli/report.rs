@@ -14,6 +14,7 @@ use super::console::Console;
 use super::error::CliError;
 use super::escape;
 use super::faults::Unshown;
+use super::shown::Shown;
 
 /// How much of one message is shown.
 const LONGEST: usize = 2000;
@@ -60,7 +61,7 @@ impl Report {
 
     /// Why workers are initialised one by one, though they were to start from a snapshot.
     fn no_snapshot(&self, plugin: &Path, why: &SnapshotRefusal) {
-        let (plugin, reason) = (plugin.display(), shown(&why.to_string()));
+        let (plugin, reason) = (Shown::of(plugin), shown(&why.to_string()));
         let mut text = format!(
             "warning: there is no snapshot of `{plugin}`, each worker is initialised on its own: \
              {reason}"
@@ -76,7 +77,7 @@ impl Report {
         self.0.line(&format!(
             "warning: all workers with `{}` have the random numbers that its `init` has drawn, such \
              as the seeds of hash maps\n hint: it can draw others in its `after_restore`",
-            plugin.display()
+            Shown::of(plugin)
         ));
     }
 
@@ -212,7 +213,7 @@ fn shown(text: &str) -> String {
 }
 
 fn fault_text(fault: &Fault, path: Option<&Path>) -> String {
-    let place = path.map(|path| format!(" (`{}`)", path.display())).unwrap_or_default();
+    let place = path.map(|path| format!(" (`{}`)", Shown::of(path))).unwrap_or_default();
     let text = format!("item {}{place}: {}: {}", fault.index(), fault.kind(), fault.message());
     format!("fault: {}", shown(&text))
 }

@@ -21,6 +21,7 @@ use super::progress::{Progress, ResultsGo};
 use super::report::Report;
 use super::run_args::{ItemArgs, ResultArgs, RunArgs};
 use super::signals::Signals;
+use super::terminal::{self, Raw};
 
 /// Runs, and tells people of it.
 pub(super) fn run(args: &mut RunArgs) -> Exit {
@@ -54,7 +55,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     // Only now: a slip before this point must not empty the result of an earlier run. And no later: from its start
     // on, a plugin may exchange what is in its directories.
     if let Some(path) = &args.time.finish_output {
-        listener.write_closings_to(FinishFile::create(path)?);
+        listener.write_closings_to(FinishFile::create(path, args.results.raw())?);
     }
     let (mut sink, places) = open_sink(args, &opener, &report)?;
     let mut pool = pool.start()?;
@@ -96,7 +97,8 @@ fn open_sink(
     let directory = args.results.output_dir.as_deref();
     let directory = directory.map(|path| Directory::create_with(opener, path)).transpose()?;
     // Results are dearer than faults: they are emptied last.
-    let file = args.faults.faults.as_deref().map(FaultsFile::create).transpose()?;
+    let file = args.faults.faults.as_deref();
+    let file = file.map(|path| FaultsFile::create(path, args.results.raw())).transpose()?;
     let places = directory.as_ref().map(|directory| directory.places().clone());
     let sink: Box<dyn Sink> = match directory {
         Some(directory) => Box::new(directory),
@@ -105,6 +107,8 @@ fn open_sink(
                 Some(path) => Output::create_with(opener, path)?,
                 None => Output::standard(),
             };
+            let style = args.results.output_format.style();
+            let output = terminal::output(output, args.results.raw(), style);
             args.results.output_format.sink(output, args.results.layout())
         }
     };
@@ -254,6 +258,10 @@ impl ResultArgs {
         // Standard output may be a file, too.
         let standard = Some(Path::new("/dev/stdout")).filter(|_| self.output_dir.is_none());
         self.file().or(standard)
+    }
+
+    fn raw(&self) -> Raw {
+        if self.raw { Raw::Yes } else { Raw::No }
     }
 
     fn go(&self) -> ResultsGo {

@@ -142,6 +142,7 @@ pub(crate) struct ItemArgs {
 /// Where results go.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Results")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct ResultArgs {
     /// Write results to FILE, not to standard output
     #[arg(short, long, value_name = "FILE")]
@@ -169,6 +170,12 @@ pub(crate) struct ResultArgs {
     /// are faults
     #[arg(long)]
     pub(crate) multiline: bool,
+
+    /// Write results to a terminal as they are. Without this, a terminal gets control characters
+    /// escaped, except line feeds and tabs, in every format, and so for `--faults` and
+    /// `--finish-output`; files and pipes always get every byte as it is
+    #[arg(long)]
+    pub(crate) raw: bool,
 
     /// What results are, whatever the plugin says
     #[arg(long, value_name = "FORMAT")]

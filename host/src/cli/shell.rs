@@ -1,8 +1,11 @@
 //! Words for a shell: what is shown can be copied and run.
 
+use std::path::Path;
+
 /// A word that a shell takes as it is, and no program as a flag of its own.
-pub(super) fn path(text: &str) -> String {
-    if text.starts_with('-') { quoted(&format!("./{text}")) } else { quoted(text) }
+pub(super) fn path(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if text.starts_with('-') { quoted(&format!("./{text}")) } else { quoted(&text) }
 }
 
 /// A word that a shell takes as it is.

@@ -11,6 +11,7 @@ use mtl_host::{DirGrant, DiskLimit, Fuel, MemoryLimit, NetGrant, ResultLimit, Sh
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
+use super::shown::Shown;
 use super::time_span::TimeSpan;
 
 /// As typed; nothing has been read or looked up.
@@ -37,11 +38,12 @@ pub(crate) enum WorkerArgError {
     #[error("the plugin comes first")]
     NoPlugin,
     #[error(
-        "`{field}` is not of the form `KEY=VALUE`; a value with a comma can only be that of \
-         `init=`, which comes last, or in a file, for `--config`"
+        "`{}` is not of the form `KEY=VALUE`; a value with a comma can only be that of \
+         `init=`, which comes last, or in a file, for `--config`",
+        Shown::of(field)
     )]
     NotKeyValue { field: String },
-    #[error("unknown key `{key}`; there are {}", known())]
+    #[error("unknown key `{}`; there are {}", Shown::of(key), known())]
     UnknownKey { key: String },
     #[error(
         "`init=` takes the rest, and with it `,{key}=`; put it last; a text that has this in it goes \

@@ -115,24 +115,35 @@ impl<'a> Output<'a> {
         Self { name: name.into(), target: Target::Writer(Box::new(writer)) }
     }
 
-    pub(super) fn name(&self) -> &str {
+    /// Returns the name of the output in messages.
+    ///
+    /// ```
+    /// use mtl_host::sink::Output;
+    ///
+    /// assert_eq!(Output::standard().name(), "standard output");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Writes what is taken at once; waits until something is.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.target {
-            Target::Writer(writer) => writer.write(bytes),
-            Target::File(file) => file.write(bytes),
-            Target::StandardOutput => write_patiently(rustix::stdio::stdout(), bytes),
-        }
-    }
-
-    /// Passes on what the target holds back.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        match &mut self.target {
-            Target::Writer(writer) => writer.flush(),
-            Target::File(_) | Target::StandardOutput => Ok(()),
+    /// Returns the descriptor that is written to; nothing for a writer of the user's own.
+    ///
+    /// ```
+    /// use std::io::{IsTerminal, stdout};
+    ///
+    /// use mtl_host::sink::Output;
+    ///
+    /// let is_terminal = Output::standard().descriptor().map(|file| file.is_terminal());
+    /// assert_eq!(is_terminal, Some(stdout().is_terminal()));
+    /// assert!(Output::to("memory", Vec::new()).descriptor().is_none());
+    /// ```
+    #[must_use]
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match &self.target {
+            Target::Writer(_) => None,
+            Target::File(file) => Some(file.as_fd()),
+            Target::StandardOutput => Some(rustix::stdio::stdout()),
         }
     }
 
@@ -143,6 +154,37 @@ impl<'a> Output<'a> {
             Target::Writer(_) => Ok(()),
             Target::File(file) => shorten(file.as_fd(), bytes),
             Target::StandardOutput => shorten(rustix::stdio::stdout(), bytes),
+        }
+    }
+}
+
+/// Writes to the target of the output, so that another writer can stand before it.
+///
+/// ```
+/// use std::io::{LineWriter, Write};
+///
+/// use mtl_host::sink::{Lines, Output};
+///
+/// let output = Output::standard();
+/// let name = output.name().to_owned();
+/// let sink = Lines::new(Output::to(name, LineWriter::new(output)));
+/// # drop(sink);
+/// ```
+impl Write for Output<'_> {
+    /// Writes what is taken at once; waits until something is.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.target {
+            Target::Writer(writer) => writer.write(bytes),
+            Target::File(file) => file.write(bytes),
+            Target::StandardOutput => write_patiently(rustix::stdio::stdout(), bytes),
+        }
+    }
+
+    /// Passes on what the target holds back.
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.target {
+            Target::Writer(writer) => writer.flush(),
+            Target::File(_) | Target::StandardOutput => Ok(()),
         }
     }
 }
@@ -198,9 +240,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let mut output = Output::create(&path).unwrap();
-        output.write(b"whole half").unwrap();
+        output.write_all(b"whole half").unwrap();
         output.take_back(5).unwrap();
-        output.write(b"!").unwrap();
+        output.write_all(b"!").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole!");
     }
 
@@ -209,7 +251,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let mut output = Output::create(&path).unwrap();
-        output.write(b"ours").unwrap();
+        output.write_all(b"ours").unwrap();
         File::options().append(true).open(&path).unwrap().write_all(b" theirs").unwrap();
         output.take_back(2).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"ours theirs");

@@ -3,7 +3,7 @@
 //! It knows at any time how many records the system has taken as a whole. When the disk is
 //! full in the middle of one, the half is not counted, and is taken back where it can be.
 
-use std::io;
+use std::io::{self, Write};
 
 use super::{Output, SinkError};
 

@@ -16,6 +16,7 @@ const TIOCGPTN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read::<u32>(b'T',
 pub(crate) struct Terminal {
     person: File,
     program: File,
+    path: String,
 }
 
 impl Terminal {
@@ -24,14 +25,15 @@ impl Terminal {
         let open = |path: &str| File::options().read(true).write(true).open(path).unwrap();
         let person = open("/dev/ptmx");
         unlock(&person).unwrap();
-        let program = open(&format!("/dev/pts/{}", number(&person).unwrap()));
+        let path = format!("/dev/pts/{}", number(&person).unwrap());
+        let program = open(&path);
 
         let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&program, size).unwrap();
         let mut modes = tcgetattr(&program).unwrap();
         modes.local_modes.remove(LocalModes::ECHO);
         tcsetattr(&program, OptionalActions::Now, &modes).unwrap();
-        Self { person, program }
+        Self { person, program, path }
     }
 
     /// The program's side, as one of its streams.
@@ -46,12 +48,22 @@ impl Terminal {
 
     /// What programs have written, all of it; they must have ended.
     pub(crate) fn shown(self) -> String {
-        let Self { mut person, program } = self;
+        String::from_utf8(self.shown_bytes()).unwrap()
+    }
+
+    /// The name of the program's side.
+    pub(crate) fn path(&self) -> String {
+        self.path.clone()
+    }
+
+    /// The same, which need not be text.
+    pub(crate) fn shown_bytes(self) -> Vec<u8> {
+        let Self { mut person, program, .. } = self;
         // Only when nobody has it open any more, there is an end: on Linux it is an error.
         drop(program);
         let mut shown = Vec::new();
         let _ = io::copy(&mut person, &mut shown);
-        String::from_utf8(shown).unwrap()
+        shown
     }
 }
 

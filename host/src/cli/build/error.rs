@@ -6,33 +6,34 @@ use std::process::ExitStatus;
 
 use super::language::Language;
 use crate::cli::shell;
+use crate::cli::shown::Shown;
 
 /// Why a project cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProjectError {
     /// A folder is named as the file of a plugin is.
-    #[error("plugin `{}` is a folder, and folders with this ending are not built", dir.display())]
+    #[error("plugin `{}` is a folder, and folders with this ending are not built", Shown::of(dir))]
     NamedAsFile { dir: PathBuf },
     /// A folder is named where the digest of a file is given.
-    #[error("cannot check the SHA-256 of `{}`: it is a folder", dir.display())]
+    #[error("cannot check the SHA-256 of `{}`: it is a folder", Shown::of(dir))]
     PinnedFolder { dir: PathBuf },
     /// A folder is named to a command that runs nothing.
-    #[error("cannot inspect `{}`: it is a folder, and inspecting runs no compiler", dir.display())]
+    #[error("cannot inspect `{}`: it is a folder, and inspecting runs no compiler", Shown::of(dir))]
     NotInspected { dir: PathBuf },
     /// Nothing in the folder is the source of a plugin.
-    #[error("`{}` is no project: it has no sources of a language that is known", dir.display())]
+    #[error("`{}` is no project: it has no sources of a language that is known", Shown::of(dir))]
     NotAProject { dir: PathBuf },
     /// It might be a project in any of these.
-    #[error("`{}` is a project in more than one language: {}", dir.display(), listed(found))]
+    #[error("`{}` is a project in more than one language: {}", Shown::of(dir), listed(found))]
     SeveralLanguages { dir: PathBuf, found: Vec<(Language, String)> },
     /// What the language begins with is not there.
-    #[error("`{}` is no project in {language}: there is no {wanted}", dir.display())]
+    #[error("`{}` is no project in {language}: there is no {wanted}", Shown::of(dir))]
     NotIn { dir: PathBuf, language: Language, wanted: &'static str },
     /// Any of these might be where the program begins.
-    #[error("`{}` does not say which of its files is the plugin: {}", dir.display(), files.join(", "))]
+    #[error("`{}` does not say which of its files is the plugin: {}", Shown::of(dir), files.join(", "))]
     SeveralEntries { dir: PathBuf, files: Vec<String>, usual: &'static str },
     /// The folder makes more than one plugin, or none.
-    #[error("`{}` makes {}", dir.display(), plugins(made))]
+    #[error("`{}` makes {}", Shown::of(dir), plugins(made))]
     NotOnePlugin { dir: PathBuf, language: Language, made: Vec<String> },
     /// What compiles the language is not on this machine.
     #[error("{language} needs {tool}, which is not there")]
@@ -47,13 +48,13 @@ pub(crate) enum ProjectError {
     #[error("`{program}` failed: {status}")]
     Failed { program: String, status: ExitStatus },
     /// It has claimed success.
-    #[error("`{program}` has not made `{}`", path.display())]
+    #[error("`{program}` has not made `{}`", Shown::of(path))]
     NotMade { program: String, path: PathBuf },
     /// A file of the project cannot be read.
-    #[error("cannot read `{}`", path.display())]
+    #[error("cannot read `{}`", Shown::of(path))]
     Read { path: PathBuf, source: io::Error },
     /// What is made has no place.
-    #[error("cannot write `{}`", path.display())]
+    #[error("cannot write `{}`", Shown::of(path))]
     Write { path: PathBuf, source: io::Error },
 }
 
@@ -62,13 +63,13 @@ impl ProjectError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::NamedAsFile { dir } | Self::NotInspected { dir } => {
-                let dir = shell::path(&dir.display().to_string());
+                let dir = shell::path(dir);
                 Some(format!(
                     "if you trust its sources: `mtl-host build {dir}`, and name the file that it prints"
                 ))
             }
             Self::PinnedFolder { dir } => {
-                let dir = shell::path(&dir.display().to_string());
+                let dir = shell::path(dir);
                 Some(format!(
                     "the digest is that of a file: `mtl-host build {dir}`, and name the file that it \
                      prints"
@@ -81,7 +82,7 @@ impl ProjectError {
             ),
             Self::SeveralLanguages { dir, found } => {
                 let (language, _) = found.first()?;
-                let dir = shell::path(&dir.display().to_string());
+                let dir = shell::path(dir);
                 let build = format!("mtl-host build --lang {language} {dir}");
                 Some(format!("name one: `{build}`, and run the file that it prints"))
             }

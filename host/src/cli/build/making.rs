@@ -16,7 +16,7 @@ use super::stamp::{self, Stamp};
 use super::step::Step;
 use super::toolbox::Toolbox;
 use crate::cli::console::Console;
-use crate::cli::escape;
+use crate::cli::shown::Shown;
 
 /// Makes one plugin.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl<'a> Making<'a> {
             [made] => Ok(made.clone()),
             _ => {
                 let names = made.iter().filter_map(|path| path.file_name());
-                Err(self.not_one(names.map(|name| format!("`{}`", name.display())).collect()))
+                Err(self.not_one(names.map(|name| format!("`{}`", Shown::of(name))).collect()))
             }
         }
     }
@@ -193,9 +193,8 @@ impl<'a> Making<'a> {
         let locked = File::create(&path).and_then(|file| {
             // Where files cannot be locked, two at a time are rare enough.
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
-                let dir = self.project.shown().display();
-                self.console
-                    .line(&escape::line(&format!("`{dir}` is being built: waiting for that")));
+                let dir = Shown::of(self.project.shown());
+                self.console.line(&format!("`{dir}` is being built: waiting for that"));
                 file.lock()?;
             }
             Ok(file)

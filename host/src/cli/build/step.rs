@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use super::error::ProjectError;
 use super::tool::Tool;
 use crate::cli::console::Console;
-use crate::cli::{escape, shell};
+use crate::cli::shell;
+use crate::cli::shown::Shown;
 
 /// A command, run in the folder of its project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Step {
 
     /// Shows the command line, as make does.
     pub(super) fn say(&self, dir: &Path, console: &Console) {
-        console.line(&escape::line(&self.shown(dir)));
+        console.line(&Shown::of(&self.shown(dir)).to_string());
     }
 
     /// Runs it. What it prints goes to standard error: standard output is for what was asked for.

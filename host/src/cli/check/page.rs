@@ -8,6 +8,7 @@ use super::CheckArgs;
 use super::table::Report;
 use super::verdict::{Status, Verdict};
 use crate::cli::escape;
+use crate::cli::shown::Shown;
 
 /// How much of a line is shown.
 const LONGEST: usize = 2000;
@@ -15,7 +16,7 @@ const LONGEST: usize = 2000;
 const UNDER: &str = "      ";
 
 pub(super) fn text(args: &CheckArgs, report: &Report) -> String {
-    let plugin = escape::line(&args.plugin.display().to_string());
+    let plugin = Shown::of(&args.plugin);
     let mut page = format!("plugin {plugin}\n");
     for (check, Verdict { status, details, hint }) in &report.0 {
         let (status, shown, under) = match (status, details.as_slice()) {
@@ -55,7 +56,7 @@ pub(super) fn json(args: &CheckArgs, report: &Report) -> String {
     let counts = Status::ALL.map(|status| (status.name().to_owned(), report.count(status).into()));
     let object = json!({
         "schema": 1,
-        "plugin": args.plugin.display().to_string(),
+        "plugin": args.plugin.to_string_lossy(),
         "isolation": args.isolation.to_string(),
         "passed": !report.has_failed(),
         "counts": Value::Object(counts.into_iter().collect()),

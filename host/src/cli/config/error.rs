@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::value::Mismatch;
+use crate::cli::shown::Shown;
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,14 +16,14 @@ pub(crate) struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` line {}", self.path.display(), self.line)
+        write!(f, "`{}` line {}", Shown::of(&self.path), self.line)
     }
 }
 
 /// Why settings cannot be taken from a file, or not be written as one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    #[error("cannot read the configuration `{}`", path.display())]
+    #[error("cannot read the configuration `{}`", Shown::of(path))]
     Read { path: PathBuf, source: io::Error },
     #[error("{place}: {why}")]
     NotToml { place: Place, why: String },
@@ -40,13 +41,13 @@ pub(crate) enum ConfigError {
     Twice { place: Place, key: String },
     #[error("{place}: `{key}` does not go with a list of workers")]
     BesideWorkers { place: Place, key: String },
-    #[error("with the configuration `{}`: {why}", path.display())]
+    #[error("with the configuration `{}`: {why}", Shown::of(path))]
     Together { path: PathBuf, why: String },
     #[error("{place}: the worker has no plugin")]
     NoPlugin { place: Place },
     #[error("the value of `{key}` is not UTF-8, and cannot be in a configuration")]
     NotText { key: String },
-    #[error("paths cannot be relative to `{}`: it is not UTF-8", path.display())]
+    #[error("paths cannot be relative to `{}`: it is not UTF-8", Shown::of(path))]
     FolderNotText { path: PathBuf },
     #[error("cannot tell where the present folder is")]
     Folder { source: io::Error },

@@ -10,16 +10,19 @@ use base64::engine::general_purpose::STANDARD;
 use mtl_host::{Fault, Outcome};
 use serde::Serialize;
 
+use crate::cli::shown::Shown;
+use crate::cli::terminal::{JsonFile, Raw};
+
 /// A file of faults.
 #[derive(Debug)]
 pub(crate) struct FaultsFile {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<JsonFile>,
 }
 
 /// Why faults could not be written down.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write faults to `{}`", path.display())]
+#[error("cannot write faults to `{}`", Shown::of(path))]
 pub(crate) struct FaultsFileError {
     path: PathBuf,
     source: io::Error,
@@ -48,9 +51,12 @@ enum Text<'a> {
 }
 
 impl FaultsFile {
-    pub(crate) fn create(path: &Path) -> Result<Self, FaultsFileError> {
+    pub(crate) fn create(path: &Path, raw: Raw) -> Result<Self, FaultsFileError> {
         match File::create(path) {
-            Ok(file) => Ok(Self { path: path.to_owned(), file: BufWriter::new(file) }),
+            Ok(file) => {
+                let file = BufWriter::new(JsonFile::new(file, raw));
+                Ok(Self { path: path.to_owned(), file })
+            }
             Err(source) => Err(FaultsFileError { path: path.to_owned(), source }),
         }
     }

@@ -4,12 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::cli::build::Language;
+use crate::cli::shown::Shown;
 
 /// Why a project cannot be begun.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NewError {
     /// Something is there, which is not to be lost.
-    #[error("`{}` is not empty", path.display())]
+    #[error("`{}` is not empty", Shown::of(path))]
     NotEmpty { path: PathBuf },
     /// The folder has no name, or one that the language cannot take.
     #[error("a worker in {language} cannot be called `{name}`")]
@@ -18,7 +19,7 @@ pub(crate) enum NewError {
     #[error("this mtl-host was built without the SDK for {language}")]
     NoKit { language: Language },
     /// A file has no place.
-    #[error("cannot write `{}`", path.display())]
+    #[error("cannot write `{}`", Shown::of(path))]
     Write { path: PathBuf, source: io::Error },
 }
 

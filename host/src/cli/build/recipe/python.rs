@@ -19,7 +19,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     let folders = order.toolbox.virtual_environments(order.dir());
     let tool = order.toolbox.find_in(&folders, "componentize-py").ok_or_else(|| {
         let venv = order.project.shown().join(".venv");
-        let venv = shell::path(&venv.display().to_string());
+        let venv = shell::path(&venv);
         let install =
             format!("`python3 -m venv {venv} && {venv}/bin/pip install componentize-py==0.25.0`");
         order.no_tool("componentize-py", install)

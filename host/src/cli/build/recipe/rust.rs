@@ -8,6 +8,7 @@ use super::{Order, Product, Profile, Recipe};
 use crate::cli::build::error::ProjectError;
 use crate::cli::build::step::Step;
 use crate::cli::build::tool::{Answer, Tool};
+use crate::cli::shown::Shown;
 
 const TARGET: &str = "wasm32-wasip1";
 /// What cargo reads beside the sources, in the project and the folders above it.
@@ -87,7 +88,7 @@ pub(crate) fn made(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<Strin
     let own = made.iter().find(|(manifest, _)| is_own(manifest));
     match (own, made.as_slice()) {
         (Some((_, file)), _) | (None, [(_, file)]) => Ok(file.clone()),
-        _ => Err(made.iter().map(|(_, file)| format!("`{}`", file.display())).collect()),
+        _ => Err(made.iter().map(|(_, file)| format!("`{}`", Shown::of(file))).collect()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Zig: its own build file if there is one, else one command.
 
+use std::ffi::OsString;
 use std::iter;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         return Ok(by_its_build_file(order, &tool));
     }
     let entry = order.project.entry(&["worker", "main"], &["zig"], "`worker.zig`")?;
+    let mut emitted = OsString::from("-femit-bin=");
+    emitted.push(order.output);
     let step = Step::new(&tool)
         .arg("build-exe")
         .file(entry)
@@ -36,7 +39,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         })
         // Else it would be 16 MiB, which count as the plugin's memory.
         .args(["--stack", "1048576"])
-        .arg(format!("-femit-bin={}", order.output.display()));
+        .arg(emitted);
     Ok(Recipe::one(&tool, step))
 }
 

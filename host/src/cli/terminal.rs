@@ -1,0 +1,193 @@
+//! What is written to a terminal, unless `--raw` says otherwise: a plugin's results and a stranger's
+//! items may hold escape sequences, and a terminal does what those say.
+//!
+//! A file or a pipe gets every byte as it is, by the same code as without this module.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+
+use mtl_host::sink::Output;
+
+use super::escape;
+
+/// Whether a terminal gets bytes as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Raw {
+    Yes,
+    No,
+}
+
+/// How a sign that is not plain is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// As `\u{1b}`, and a byte that is no text as `\x9b`.
+    Text,
+    /// As `\u001b`, which means the same in JSON and TOML.
+    Json,
+}
+
+/// Returns the output, escaped if it is a terminal.
+pub(crate) fn output(output: Output<'static>, raw: Raw, style: Style) -> Output<'static> {
+    let is_terminal = output.descriptor().is_some_and(|target| target.is_terminal());
+    if raw == Raw::Yes || !is_terminal {
+        return output;
+    }
+    Output::to(output.name().to_owned(), Escaped::new(output, style))
+}
+
+/// A file of JSON that may be a terminal.
+#[derive(Debug)]
+pub(crate) enum JsonFile {
+    File(File),
+    Terminal(Escaped<File>),
+}
+
+impl JsonFile {
+    pub(crate) fn new(file: File, raw: Raw) -> Self {
+        match raw == Raw::No && file.is_terminal() {
+            true => Self::Terminal(Escaped::new(file, Style::Json)),
+            false => Self::File(file),
+        }
+    }
+
+    /// Cuts the file off, where it has a length.
+    pub(crate) fn set_len(&self, bytes: u64) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.set_len(bytes),
+            Self::Terminal(_) => Ok(()),
+        }
+    }
+}
+
+impl Write for JsonFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Terminal(terminal) => terminal.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Terminal(terminal) => terminal.flush(),
+        }
+    }
+}
+
+/// A writer before a terminal. Line feeds, tabs and plain signs pass as they are.
+#[derive(Debug)]
+pub(crate) struct Escaped<W> {
+    terminal: W,
+    style: Style,
+    /// The beginning of a sign whose end was not written yet.
+    begun: Vec<u8>,
+}
+
+impl<W: Write> Escaped<W> {
+    /// How much is escaped at once: bounds the memory, which is up to ten times as much.
+    const PIECE: usize = 64 * 1024;
+
+    pub(crate) fn new(terminal: W, style: Style) -> Self {
+        Self { terminal, style, begun: Vec::new() }
+    }
+
+    /// Appends what is shown of `bytes`, and returns how many of them begin a sign at the end.
+    fn shown_of(&self, bytes: &[u8], shown: &mut String) -> usize {
+        let mut chunks = bytes.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            chunk.valid().chars().for_each(|sign| self.push(sign, shown));
+            let is_begun = chunks.peek().is_none() && is_beginning(chunk.invalid());
+            if is_begun {
+                return chunk.invalid().len();
+            }
+            self.push_bytes(chunk.invalid(), shown);
+        }
+        0
+    }
+
+    fn push(&self, sign: char, shown: &mut String) {
+        match self.style {
+            _ if sign == '\n' || escape::is_plain(sign) => shown.push(sign),
+            Style::Text => shown.extend(sign.escape_default()),
+            Style::Json => shown.push_str(&format!("\\u{:04x}", u32::from(sign))),
+        }
+    }
+
+    /// Appends bytes that are no text.
+    fn push_bytes(&self, bytes: &[u8], shown: &mut String) {
+        match self.style {
+            Style::Text => {
+                bytes.iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
+            }
+            Style::Json if bytes.is_empty() => {}
+            Style::Json => shown.push(char::REPLACEMENT_CHARACTER),
+        }
+    }
+}
+
+/// Returns whether these bytes, which are no sign, may become one by what follows.
+fn is_beginning(bytes: &[u8]) -> bool {
+    matches!(std::str::from_utf8(bytes), Err(error) if error.error_len().is_none())
+}
+
+impl<W: Write> Write for Escaped<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = &bytes[..bytes.len().min(Self::PIECE)];
+        let whole = [&self.begun, piece].concat();
+        let mut shown = String::with_capacity(whole.len());
+        let begun = self.shown_of(&whole, &mut shown);
+        self.terminal.write_all(shown.as_bytes())?;
+        self.begun = whole[whole.len() - begun..].to_vec();
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let (begun, mut shown) = (std::mem::take(&mut self.begun), String::new());
+        self.push_bytes(&begun, &mut shown);
+        self.terminal.write_all(shown.as_bytes())?;
+        self.terminal.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(pieces: &[&[u8]], style: Style) -> String {
+        let mut shown = Vec::new();
+        let mut escaped = Escaped::new(&mut shown, style);
+        pieces.iter().for_each(|piece| escaped.write_all(piece).unwrap());
+        escaped.flush().unwrap();
+        String::from_utf8(shown).unwrap()
+    }
+
+    #[test]
+    fn only_plain_signs_reach_a_terminal() {
+        #[rustfmt::skip]
+        let cases: [(&[u8], &str, &str); 7] = [
+            // bytes                    as text                     in JSON
+            (b"a\tb\n\xc3\xbc",         "a\tb\n\u{fc}",             "a\tb\n\u{fc}"),
+            (b"\x1b]0;x\x07\x1b[2J\r",  r"\u{1b}]0;x\u{7}\u{1b}[2J\r", r"\u001b]0;x\u0007\u001b[2J\u000d"),
+            (b"\x7f\0",                 r"\u{7f}\u{0}",             r"\u007f\u0000"),
+            (b"\xc2\x9b31m",            r"\u{9b}31m",               r"\u009b31m"),
+            (b"\x9b31m\xff",            r"\x9b31m\xff",             "\u{fffd}31m\u{fffd}"),
+            (b"\xe2\x80\xaea",          r"\u{202e}a",               r"\u202ea"),
+            (b"\xe2\x80",               r"\xe2\x80",               "\u{fffd}"),
+        ];
+        for (bytes, text, json) in cases {
+            assert_eq!(written(&[bytes], Style::Text), text);
+            assert_eq!(written(&[bytes], Style::Json), json);
+            // However it is cut.
+            let single: Vec<_> = bytes.chunks(1).collect();
+            assert_eq!(written(&single, Style::Text), text);
+        }
+    }
+
+    #[test]
+    fn what_is_long_is_taken_in_pieces() {
+        let bytes = "\u{fc}\u{1b}".repeat(100_000);
+        let shown = written(&[bytes.as_bytes()], Style::Text);
+        assert_eq!(shown, "\u{fc}\\u{1b}".repeat(100_000));
+    }
+}

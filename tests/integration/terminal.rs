@@ -1,0 +1,240 @@
+//! What reaches a terminal: results, faults, closing reports and messages have escape sequences in
+//! them, and none is carried out. Files and pipes get every byte as it is.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::support::{Host, Terminal, command, fixtures, host};
+
+/// Sets the title, clears the screen, rings, hides a line, does the same by one byte of its own, and
+/// turns the text around.
+const ITEM: &[u8] = b"\x1b]0;PWNED\x07\x1b[2J\rx\xc2\x9b31m\x7f\xe2\x80\xae\ttab";
+/// The same, as no text: a byte that some terminals take for the beginning of a sequence.
+const NO_TEXT: &[u8] = b"\x9b31m\xff";
+
+/// The command, and a terminal that it writes to.
+fn at_a_terminal(host: Host) -> (Host, Terminal) {
+    let terminal = Terminal::open();
+    (host.stdout_to(terminal.stdio()).stderr_to(terminal.stdio()), terminal)
+}
+
+/// Nothing of it would steer a terminal.
+#[track_caller]
+fn is_plain(shown: &[u8]) -> String {
+    let text = std::str::from_utf8(shown).expect("it is text");
+    // The terminal makes two characters of each line feed.
+    let text = text.replace("\r\n", "\n");
+    let steers = |sign: char| {
+        let turns = matches!(sign, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
+        turns || sign.is_control() && sign != '\n' && sign != '\t'
+    };
+    assert!(!text.contains(steers), "{text:?}");
+    text
+}
+
+/// Runs `echo.wat` with these items.
+fn echo(args: &[&str]) -> Host {
+    let items = [ITEM, b"\n", NO_TEXT, b"\n"].concat();
+    host().plugin("echo.wat").args(["--jobs", "1"]).args(args.iter().copied()).stdin(items)
+}
+
+#[test]
+fn a_terminal_gets_results_escaped_in_every_format() {
+    #[rustfmt::skip]
+    let cases: [(&[&str], &str); 6] = [
+        (&[],                            r"\u{1b}]0;PWNED\u{7}\u{1b}[2J\rx\u{9b}31m\u{7f}\u{202e}"),
+        (&["--multiline"],               r"\u{1b}]0;PWNED\u{7}"),
+        (&["--tag"],                     r"\u{1b}]0;PWNED\u{7}"),
+        (&["--output-format", "nul"],    r"\u{1b}]0;PWNED\u{7}"),
+        (&["--output-format", "frames"], r"\u{0}\u{0}\u{1b}]0;PWNED\u{7}"),
+        (&["--output-format", "jsonl", "--tag"], r#""ok":"\u001b]0;PWNED\u0007\u001b[2J\rx\u009b31m\u007f\u202e\ttab""#),
+    ];
+    for (args, expected) in cases {
+        let (host, terminal) = at_a_terminal(echo(args));
+        host.run().code(0);
+        let shown = is_plain(&terminal.shown_bytes());
+        assert!(shown.contains(expected), "{args:?}: {shown}");
+        let no_text = if args.contains(&"jsonl") { "base64" } else { r"\x9b31m\xff" };
+        assert!(shown.contains(no_text), "{args:?}: {shown}");
+    }
+}
+
+#[test]
+fn a_terminal_gets_results_as_they_are_if_that_is_asked_for() {
+    let (host, terminal) = at_a_terminal(echo(&["--raw"]));
+    host.run().code(0);
+    let shown = terminal.shown_bytes();
+    assert_eq!(shown, [ITEM, b"\r\n", NO_TEXT, b"\r\n"].concat());
+}
+
+#[test]
+fn files_and_pipes_get_every_byte_as_it_is() {
+    let results = [ITEM, b"\n", NO_TEXT, b"\n"].concat();
+    for raw in [&[][..], &["--raw"]] {
+        echo(raw).run().code(0).stdout(&results);
+        echo(raw).args(["-o", "results"]).run().code(0).stdout("").file("results", &results);
+    }
+}
+
+#[test]
+fn a_terminal_that_is_named_as_a_file_gets_nothing_that_steers_it() {
+    #[rustfmt::skip]
+    let cases: [(&str, &str, &str, i32); 3] = [
+        ("-o",              "echo.wat",        r"\u{1b}]0;PWNED\u{7}",            0),
+        ("--faults",        "judge.wat",       r"\u001b]0;PWNED\u0007",            1),
+        ("--finish-output", "finish.wat",      "{\"worker\":0,",                   0),
+    ];
+    for (flag, plugin, expected, code) in cases {
+        // What is a fault has its item in the file of faults.
+        let item = [if code == 1 { b"!".as_slice() } else { b"" }, ITEM, b"\n"].concat();
+        for raw in [false, true] {
+            let terminal = Terminal::open();
+            let file = terminal.path();
+            let run = host().plugin(plugin).args(["--jobs", "1", flag, &file]).stdin(item.clone());
+            let run = if raw { run.args(["--raw"]) } else { run };
+            run.run().code(code);
+            let shown = terminal.shown_bytes();
+            if raw {
+                let signs: &[u8] = if flag == "-o" { b"\x1b]0;PWNED\x07" } else { b"{\"" };
+                assert!(shown.windows(signs.len()).any(|part| part == signs), "{flag}: {shown:?}");
+            } else {
+                let shown = is_plain(&shown);
+                assert!(shown.contains(expected), "{flag}: {shown}");
+            }
+        }
+    }
+}
+
+/// A name that would clear the screen and forge a line of ours.
+fn ill(ending: &str) -> OsString {
+    let name = [
+        b"ill \x1b]0;PWNED\x07\x1b[2J\rx\xc2\x9b31m\xe2\x80\xae\nerror: forged",
+        ending.as_bytes(),
+    ];
+    OsStr::from_bytes(&name.concat()).to_owned()
+}
+
+fn with(before: &str, name: &OsStr, behind: &str) -> OsString {
+    let mut whole = OsString::from(before);
+    whole.push(name);
+    whole.push(behind);
+    whole
+}
+
+/// A folder in which files and folders have ill names.
+fn ill_folder(host: Host) -> Host {
+    let put = |name: OsString, fixture: &str| {
+        fs::copy(fixtures().join(fixture), host.folder().join(name)).unwrap();
+    };
+    put(ill(".wat"), "snapshot.wat");
+    put(ill(".upper.wat"), "upper.wat");
+    put(ill(".judge.wat"), "judge.wat");
+    put(ill(".import.wat"), "unknown-import.wat");
+    put(ill(".toml"), "upper.wat");
+    put("upper.wat".into(), "upper.wat");
+    let wasm = wat::parse_file(fixtures().join("upper.wat")).unwrap();
+    fs::write(host.folder().join(ill(".wasm")), wasm).unwrap();
+    fs::write(host.folder().join(ill("")), "!x\n").unwrap();
+    fs::create_dir(host.folder().join(ill(".folder"))).unwrap();
+    fs::create_dir(host.folder().join(ill(".folder.wasm"))).unwrap();
+    fs::write(host.folder().join(ill(".folder")).join("file"), "").unwrap();
+    let sources = host.folder().join(ill(".sources"));
+    fs::create_dir(&sources).unwrap();
+    fs::write(sources.join(ill(".c")), "").unwrap();
+    fs::write(sources.join(ill(".zig")), "").unwrap();
+    let python = host.folder().join(ill(".python"));
+    fs::create_dir(&python).unwrap();
+    fs::write(python.join(ill(".py")), "").unwrap();
+    fs::write(python.join(ill("2.py")), "").unwrap();
+    host
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
+fn no_message_lets_a_name_steer_the_terminal() {
+    let missing = ill(".missing");
+    let below_missing = with("", &missing, "/file");
+    let lists = [with("", &ill(""), "\n"), with("", &missing, "\n")].map(|list| {
+        // Each line is a name, so that these have none.
+        list.as_bytes().iter().copied().filter(|byte| *byte != b'\n').collect::<Vec<_>>()
+    });
+    let run = |args: &[&OsStr]| -> Vec<OsString> {
+        let start = ["run", "-q", "--jobs", "1"].map(OsString::from);
+        start.into_iter().chain(args.iter().map(|arg| (*arg).to_owned())).collect()
+    };
+    let other = |args: &[&OsStr]| args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>();
+    let upper = OsStr::new("upper.wat");
+    let word = OsStr::new;
+    #[rustfmt::skip]
+    let commands: Vec<Vec<OsString>> = vec![
+        run(&[&missing]),
+        run(&[&ill(".folder.wasm")]),
+        run(&[&ill(".folder")]),
+        run(&[&ill(".import.wat")]),
+        run(&[&ill(".upper.wat"), word("--sha256"), word(&"0".repeat(64))]),
+        run(&[&ill(".wat"), word("--snapshot"), word("--init"), word("r")]),
+        run(&[&ill(".upper.wat"), word("--snapshot")]),
+        run(&[&ill(".wasm"), &ill(".wasm")]),
+        run(&[upper, &missing]),
+        run(&[upper, &ill(".folder")]),
+        run(&[upper, &ill(""), word("-o"), &ill("")]),
+        run(&[upper, word("-o"), &below_missing]),
+        run(&[upper, word("--faults"), &below_missing]),
+        run(&[upper, word("--finish-output"), &below_missing]),
+        run(&[upper, word("--output-dir"), &ill(""), word("--input-format"), word("files")]),
+        run(&[upper, word("--config"), &missing]),
+        run(&[upper, word("--config"), &ill(".toml")]),
+        run(&[upper, &with("--init=@", &missing, "")]),
+        run(&[upper, &with("--dir=", &missing, "::/x")]),
+        run(&[upper, &with("--dir=", &missing, "")]),
+        run(&[upper, &with("--env=", &missing, "")]),
+        run(&[upper, &with("--net=", &missing, ":1")]),
+        run(&[upper, &with("--call=", &missing, "")]),
+        run(&[upper, word("--cache-dir"), &ill("")]),
+        run(&[upper, &with("--", &missing, "")]),
+        run(&[upper, &with("--chunk-size=", &missing, "")]),
+        run(&[&with("--worker=", &missing, ",x=y")]),
+        run(&[&with("--worker=upper.wat,", &missing, "=y")]),
+        run(&[&ill(".judge.wat"), word("--input-format"), word("files"), word("list")]),
+        run(&[upper, word("--input-format"), word("files"), word("list")]),
+        run(&[&ill(".upper.wat"), word("--print-config")]),
+        other(&[word("inspect"), &missing]),
+        other(&[word("inspect"), &ill(".folder")]),
+        other(&[word("inspect"), &ill(".upper.wat")]),
+        other(&[word("inspect"), word("--json"), &ill(".import.wat")]),
+        other(&[word("check"), &missing]),
+        other(&[word("check"), upper, word("--items"), &missing]),
+        other(&[word("compile"), &missing]),
+        other(&[word("compile"), &ill(".wasm"), word("-o"), &ill(".wasm")]),
+        other(&[word("compile"), &ill(".wasm"), word("-o"), &below_missing]),
+        other(&[word("compile"), &ill(".wasm")]),
+        other(&[word("build"), &missing]),
+        other(&[word("build"), &ill(".wasm")]),
+        other(&[word("build"), &ill(".folder")]),
+        other(&[word("build"), &ill(".sources")]),
+        other(&[word("build"), &ill(".python")]),
+        other(&[word("build"), word("--lang"), word("go"), &ill(".sources")]),
+        other(&[word("new"), word("--lang"), word("c"), &ill(".folder")]),
+        other(&[word("new"), word("--lang"), word("c"), &ill(".new")]),
+        other(&[word("new"), word("--lang"), word("c"), &with("", &ill(""), "/new")]),
+        other(&[word("cache"), word("info"), word("--cache-dir"), &missing]),
+        other(&[word("cache"), word("info"), word("--cache-dir"), &ill("")]),
+        other(&[word("cache"), word("clear"), word("--cache-dir"), &ill("")]),
+        other(&[&missing]),
+    ];
+    let mut wrong = Vec::new();
+    for args in commands {
+        let list = [lists[0].as_slice(), b"\n", &lists[1]].concat();
+        let host = ill_folder(command()).file("list", list).args(args.clone()).stdin("a\n");
+        let (host, terminal) = at_a_terminal(host);
+        let finished = host.run();
+        assert!(finished.exit_code().is_some(), "{args:?}");
+        let shown = is_plain(&terminal.shown_bytes());
+        let names_it = shown.contains("ill ") || shown.contains("0;PWNED");
+        if !names_it || shown.contains("\nerror: forged") {
+            wrong.push(format!("{args:?}: {shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
