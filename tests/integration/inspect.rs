@@ -27,7 +27,7 @@ fn a_core_module_shows_what_is_in_it() {
                     call(i32, i32) -> (i64)\n\
          imports    wasi_snapshot_preview1 (WASI): path_open, fd_read, fd_write\n\
          might use  files, granted by `--dir HOST::GUEST`\n\
-         run it     mtl-host run files.wat --dir HOST::GUEST [INPUT]...\n",
+         run it     mtl-host run files.wat --isolation process --dir HOST::GUEST [INPUT]...\n",
         of_the_file("files.wat")
     ));
 }
@@ -45,7 +45,7 @@ fn a_component_shows_what_is_in_it() {
                     result<option<list<u8>>, variant {{ bad-item(string), refused(string) }}>\n           \
                     mtl:plugin/worker@1.0.0#finish() -> result<option<list<u8>>, string>\n\
          might use  nothing that has to be granted\n\
-         run it     mtl-host run component.wat [INPUT]...\n",
+         run it     mtl-host run component.wat --isolation process [INPUT]...\n",
         of_the_file("component.wat")
     ));
 }
@@ -57,7 +57,7 @@ fn what_can_connect_says_which_flag_grants_it() {
         let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
         let ends = format!(
             "might use  network, granted by `--net HOST:PORT`\n\
-             run it     mtl-host run {plugin} --net HOST:PORT [INPUT]...\n"
+             run it     mtl-host run {plugin} --isolation process --net HOST:PORT [INPUT]...\n"
         );
         assert!(text.ends_with(&ends), "{text}");
     }
@@ -128,7 +128,10 @@ fn programs_get_the_same_as_json() {
     assert_eq!(found["memory"]["initial"].as_u64().unwrap() % 65_536, 0);
     assert_eq!(found["imports"][0]["provider"], "wasi");
     assert_eq!(found["needs"][0]["flag"], "--dir HOST::GUEST");
-    assert_eq!(found["run"], "mtl-host run files.wat --dir HOST::GUEST [INPUT]...");
+    assert_eq!(
+        found["run"],
+        "mtl-host run files.wat --isolation process --dir HOST::GUEST [INPUT]..."
+    );
     assert!(found["refusal"].is_null());
     let finished = inspect("unknown-import.wat").args(["--json"]).run().code(3);
     let found: serde_json::Value = serde_json::from_slice(finished.stdout_bytes()).unwrap();

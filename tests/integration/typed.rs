@@ -532,7 +532,7 @@ fn inspect_shows_how_it_is_called() {
                     call(numbers: list<s64>, scale: option<s64>) -> result<option<s64>, string>\n           \
                     finish() -> u32\n\
          might use  nothing that has to be granted\n\
-         run it     mtl-host run typed-sum.wat --args args --init 1 [INPUT]...\n"
+         run it     mtl-host run typed-sum.wat --isolation process --args args --init 1 [INPUT]...\n"
     );
     let found = inspected("typed-functions.wat", &["--call", "same"]);
     assert_eq!(found["typed"]["call"], "same");
@@ -542,7 +542,10 @@ fn inspect_shows_how_it_is_called() {
         found["typed"]["items"][0],
         serde_json::json!({"args": "single", "item": "any text"})
     );
-    assert_eq!(found["run"], "mtl-host run typed-functions.wat --call same [INPUT]...");
+    assert_eq!(
+        found["run"],
+        "mtl-host run typed-functions.wat --isolation process --call same [INPUT]..."
+    );
     let refused = command().args(["inspect"]).plugin("typed-resource.wat").run().code(3);
     let shown = String::from_utf8(refused.stdout_bytes().to_vec()).unwrap();
     assert!(shown.contains("kind       component\n"), "{shown}");

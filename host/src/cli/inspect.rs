@@ -37,7 +37,8 @@ Exit codes:
 
 /// Show what is in a plugin, and what it would have to be granted
 ///
-/// The last line is the command that grants it.
+/// The last line is the command that grants it, in processes of its own: leave out `--isolation
+/// process` if you wrote the plugin.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct InspectArgs {
@@ -89,9 +90,10 @@ fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
     Ok(args.compile.limit_loader(loader).inspect(&args.plugin)?)
 }
 
-/// The command that runs the plugin, and grants what it might use.
+/// Returns the command that runs the plugin and grants what it might use. Whoever inspects a plugin
+/// did not write it, so that the command runs it in processes.
 fn command(args: &InspectArgs, found: &Inspection) -> String {
-    let mut flags = String::new();
+    let mut flags = String::from(" --isolation process");
     if let Some(call) = &args.call {
         write!(flags, " --call {}", shell::quoted(call)).expect("a string takes everything");
     }
