@@ -520,6 +520,54 @@ fn a_snapshot_that_does_not_hold_any_more_counts_as_not_found() {
 }
 
 #[test]
+fn kept_snapshots_have_secrets_in_them_and_can_be_removed_alone() {
+    let cache = tempfile::tempdir().unwrap();
+    let place = cache.path().display().to_string();
+    let with_cache = |host: crate::support::Host| host.args(["--cache-dir", &place]);
+    // Its `init` reads its variables, as a C library does for it.
+    let plugin = r#"(module
+        (import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
+        (memory (export "memory") 2)
+        (func (export "mtl_alloc") (param i32) (result i32) (i32.const 0x10000))
+        (func (export "init") (param i32 i32) (result i64)
+            (drop (call $get (i32.const 8) (i32.const 0x8000))) (i64.const 1))
+        (func (export "call") (param i32 i32) (result i64) (i64.const 1)))"#;
+    let runs = |secret: &str| {
+        let init = format!("arguments-of-{secret}");
+        let args = ["--snapshot-cache", "--jobs", "1", "--init", &init, "--env", secret];
+        with_cache(host().file("it.wat", plugin).plugin("it.wat").args(args)).stdin("a\n").run()
+    };
+    let files = || {
+        let parts = ["trusted", "jailed"].map(|part| cache.path().join(part));
+        let entries = parts.iter().filter_map(|part| fs::read_dir(part).ok()).flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        names.sort();
+        names
+    };
+    let is_snapshot = |path: &&std::path::PathBuf| {
+        path.file_name().unwrap().to_str().unwrap().starts_with("snapshot-")
+    };
+    let clear = || with_cache(command().args(["cache", "clear", "--snapshots"])).run().code(0);
+    clear().stdout("removed 0 snapshots, 0 bytes\n");
+    runs("TOKEN=hunter2-hunter2").code(0);
+    runs("TOKEN=hunter3-hunter3").code(0);
+    let before = files();
+    let kept: Vec<_> = before.iter().filter(is_snapshot).collect();
+    assert_eq!(kept.len(), 2, "{before:?}");
+    for path in &kept {
+        let bytes = fs::read(path).unwrap();
+        let holds = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        // This is what `--help` and `docs/snapshots.md` say.
+        assert!(holds("arguments-of-TOKEN") && holds("\0TOKEN=hunter"), "{}", path.display());
+    }
+    let told = clear().stdout_bytes().to_vec();
+    assert!(told.starts_with(b"removed 2 snapshots, "), "{}", String::from_utf8_lossy(&told));
+    let after: Vec<_> = before.iter().filter(|path| !is_snapshot(path)).cloned().collect();
+    assert!(!after.is_empty());
+    assert_eq!(files(), after);
+}
+
+#[test]
 fn a_kept_snapshot_with_random_bytes_is_told_of_each_time() {
     let cache = tempfile::tempdir().unwrap();
     let cache = cache.path().display().to_string();

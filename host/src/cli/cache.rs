@@ -1,7 +1,7 @@
 //! `mtl-host cache`: what is kept of compiled plugins, and to throw it away.
 
 use clap::{Args, Subcommand};
-use mtl_host::{Cache, CacheInfo, CacheShare};
+use mtl_host::{Cache, CacheError, CacheInfo, CacheShare};
 use serde_json::{Value, json};
 
 use super::cache_args::CachePlace;
@@ -35,6 +35,11 @@ enum What {
     Clear {
         #[command(flatten)]
         place: CachePlace,
+
+        /// Remove only what `--snapshot-cache` has kept: the memory of plugins after their `init`,
+        /// with its arguments, variables, what it has read, and random numbers
+        #[arg(long)]
+        snapshots: bool,
     },
 }
 
@@ -43,7 +48,8 @@ pub(super) fn cache(command: &CacheCommand, show: impl Fn(&str) -> Exit) -> Exit
     let text = match &command.what {
         What::Info { place, json: false } => info(place, text),
         What::Info { place, json: true } => info(place, object),
-        What::Clear { place } => clear(place),
+        What::Clear { place, snapshots: false } => clear(place, "plugin", Cache::clear),
+        What::Clear { place, snapshots: true } => clear(place, "snapshot", Cache::clear_snapshots),
     };
     text.map_or_else(|error| refuse(&error), |text| show(&text))
 }
@@ -58,11 +64,15 @@ fn info(
     Ok(shown(place, &path.to_string_lossy(), &info))
 }
 
-fn clear(place: &CachePlace) -> Result<String, CliError> {
+fn clear(
+    place: &CachePlace,
+    what: &str,
+    remove: impl Fn(&Cache) -> Result<CacheInfo, CacheError>,
+) -> Result<String, CliError> {
     let cache = Cache::find(place.path()?)?;
-    let cleared = cache.map_or_else(|| Ok(CacheInfo::default()), |cache| cache.clear())?;
+    let cleared = cache.map_or_else(|| Ok(CacheInfo::default()), |cache| remove(&cache))?;
     let CacheInfo { trusted, jailed, .. } = cleared;
-    let entries = counted(trusted.entries + jailed.entries, "plugin");
+    let entries = counted(trusted.entries + jailed.entries, what);
     Ok(format!("removed {entries}, {}\n", size(trusted.bytes + jailed.bytes)))
 }
 

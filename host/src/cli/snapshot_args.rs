@@ -15,8 +15,12 @@ pub(crate) struct SnapshotArgs {
     snapshot: bool,
 
     /// The same, and keep what `init` has made beside the compiled plugins, for the next run; it is
-    /// made anew when something has changed that `init` has looked at. It has in it what `init` has
-    /// read, and its arguments
+    /// made anew when something has changed that `init` has looked at.
+    ///
+    /// The file is the plugin's memory after `init`, in plain text: the arguments of `--init`, the
+    /// values of `--env`, what `init` has read, and the random numbers that it has drawn, which are
+    /// then the same in every run. Only you can read it; `mtl-host cache clear --snapshots` removes
+    /// it. Use `--snapshot` for secrets
     #[arg(long, conflicts_with = "no_cache")]
     snapshot_cache: bool,
 }

@@ -31,7 +31,7 @@ use std::time::SystemTime;
 
 pub use self::error::CacheError;
 pub use self::info::{CacheInfo, CacheShare, CacheUses};
-pub(crate) use self::key::{Hashed, Key};
+pub(crate) use self::key::{EntryKind, Hashed, Key};
 
 use self::directory::{Directory, Make};
 use self::place::{Entry, Found, Place};

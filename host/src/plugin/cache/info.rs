@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::key::EntryKind;
 use super::place::{Listed, Place};
 use super::{Cache, CacheError, Which};
 
@@ -69,7 +70,7 @@ impl Cache {
     ///
     /// When it cannot be read.
     pub fn info(&self) -> Result<CacheInfo, CacheError> {
-        self.each(|_, _| Ok(()))
+        self.each(|_| true, |_, _| Ok(()))
     }
 
     /// Removes all that is in it; gives what that was. Who has something of it in use keeps that.
@@ -85,18 +86,43 @@ impl Cache {
     ///
     /// When it cannot be read, or something cannot be removed.
     pub fn clear(&self) -> Result<CacheInfo, CacheError> {
-        self.each(|place, entry| place.remove(&entry.name))
+        self.each(|_| true, |place, entry| place.remove(&entry.name))
     }
 
-    /// Does something with each entry; gives what they are together.
+    /// Removes the snapshots, and leaves the compiled plugins; returns what was removed. A run that
+    /// uses one of them keeps it until it ends.
+    ///
+    /// A snapshot is the memory of a plugin after its `init`: with its arguments, the values of
+    /// variables, what it has read, and the random numbers that it has drawn.
+    ///
+    /// ```
+    /// # use mtl_host::{Cache, Engine, Plugin};
+    /// let folder = tempfile::tempdir()?;
+    /// let cache = Cache::open(folder.path())?;
+    /// Plugin::loader(&Engine::new()?).cache(&cache).load("../tests/fixtures/upper.wat")?;
+    /// assert_eq!(cache.clear_snapshots()?.trusted.entries, 0);
+    /// assert_eq!(cache.info()?.trusted.entries, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read, or a snapshot cannot be removed.
+    pub fn clear_snapshots(&self) -> Result<CacheInfo, CacheError> {
+        let is_snapshot = |entry: &Listed| EntryKind::Snapshot.is_of(&entry.name);
+        self.each(is_snapshot, |place, entry| place.remove(&entry.name))
+    }
+
+    /// Does something with each entry that is wanted; gives what they are together.
     fn each(
         &self,
+        is_wanted: impl Fn(&Listed) -> bool,
         act: impl Fn(&Place, &Listed) -> io::Result<()>,
     ) -> Result<CacheInfo, CacheError> {
         let share = |which| -> io::Result<CacheShare> {
             let mut share = CacheShare::default();
             let Some(place) = self.place(which) else { return Ok(share) };
-            for entry in place.list()? {
+            for entry in place.list()?.into_iter().filter(&is_wanted) {
                 act(place, &entry)?;
                 share.entries += 1;
                 share.bytes += entry.bytes;

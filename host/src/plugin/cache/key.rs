@@ -7,17 +7,44 @@ use sha2::Digest;
 
 use crate::plugin::Sha256;
 
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A compiled plugin.
+    Plugin,
+    /// A plugin after its `init`, compiled.
+    Snapshot,
+    /// A compiled plugin in a file of the user's own.
+    Precompiled,
+}
+
+impl EntryKind {
+    /// What the names of its files begin with, before a hyphen.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Plugin => "plugin",
+            Self::Snapshot => "snapshot",
+            Self::Precompiled => "precompiled",
+        }
+    }
+
+    /// Returns whether a file of this name is an entry of this kind.
+    pub(super) fn is_of(self, name: &str) -> bool {
+        name.split_once('-').is_some_and(|(kind, _)| kind == self.name())
+    }
+}
+
 /// The name of an entry: what kind of thing it is, and the digest of what it was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
-    kind: &'static str,
+    kind: EntryKind,
     digest: Sha256,
 }
 
 impl Key {
     /// A key for something of this kind, from all that comes to be said of it.
-    pub(crate) fn of(kind: &'static str) -> KeyParts {
-        KeyParts { kind, hash: sha2::Sha256::new() }.part(kind.as_bytes())
+    pub(crate) fn of(kind: EntryKind) -> KeyParts {
+        KeyParts { kind, hash: sha2::Sha256::new() }.part(kind.name().as_bytes())
     }
 
     pub(crate) fn digest(&self) -> Sha256 {
@@ -28,7 +55,7 @@ impl Key {
 /// The name of the entry's file.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.kind, self.digest)
+        write!(f, "{}-{}", self.kind.name(), self.digest)
     }
 }
 
@@ -36,7 +63,7 @@ impl fmt::Display for Key {
 #[derive(Clone, Debug)]
 #[must_use = "a key is made by `end`"]
 pub(crate) struct KeyParts {
-    kind: &'static str,
+    kind: EntryKind,
     hash: sha2::Sha256,
 }
 
@@ -82,24 +109,25 @@ mod tests {
     #[test]
     fn a_key_tells_apart_whatever_differs() {
         let keys = [
-            Key::of("plugin").end(),
-            Key::of("snapshot").end(),
-            Key::of("plugin").part(b"").end(),
-            Key::of("plugin").part(b"ab").end(),
-            Key::of("plugin").part(b"a").part(b"b").end(),
-            Key::of("plugin").part(b"b").part(b"a").end(),
+            Key::of(EntryKind::Plugin).end(),
+            Key::of(EntryKind::Snapshot).end(),
+            Key::of(EntryKind::Plugin).part(b"").end(),
+            Key::of(EntryKind::Plugin).part(b"ab").end(),
+            Key::of(EntryKind::Plugin).part(b"a").part(b"b").end(),
+            Key::of(EntryKind::Plugin).part(b"b").part(b"a").end(),
         ];
         for (at, key) in keys.iter().enumerate() {
             assert!(keys[..at].iter().all(|other| other.digest() != key.digest()), "{key}");
         }
-        assert_eq!(keys[3], Key::of("plugin").part(b"ab").end());
+        assert_eq!(keys[3], Key::of(EntryKind::Plugin).part(b"ab").end());
     }
 
     #[test]
     fn a_name_has_the_kind_and_the_digest() {
-        let name = Key::of("plugin").end().to_string();
+        let name = Key::of(EntryKind::Plugin).end().to_string();
         let (kind, digits) = name.split_once('-').unwrap();
         assert_eq!((kind, digits.len()), ("plugin", 64));
+        assert!(EntryKind::Plugin.is_of(&name) && !EntryKind::Snapshot.is_of(&name));
     }
 
     #[test]

@@ -13,7 +13,7 @@ fn cache() -> (TempDir, Cache) {
 }
 
 fn key(of: &str) -> Key {
-    Key::of("plugin").part(of.as_bytes()).end()
+    Key::of(EntryKind::Plugin).part(of.as_bytes()).end()
 }
 
 fn path(folder: &TempDir, place: &str, key: &Key) -> PathBuf {

@@ -12,12 +12,9 @@ use crate::isolation::Processes;
 use crate::isolation::code::CodeFile;
 use crate::isolation::compiler::Compiler;
 use crate::plugin::artifact::{Artifact, Kind};
-use crate::plugin::cache::{Cache, Key};
+use crate::plugin::cache::{Cache, EntryKind, Key};
 use crate::plugin::code::{MachineCode, Runnable};
 use crate::plugin::{Facts, LoadError, Loaded};
-
-/// What entries are called.
-const KIND: &str = "plugin";
 
 impl PluginLoader {
     /// Loads these bytes in this process.
@@ -51,7 +48,8 @@ impl PluginLoader {
             Kind::Core => b"core",
             Kind::Component => b"component",
         };
-        let key = Key::of(KIND).part(b"trusted").part(env!("CARGO_PKG_VERSION").as_bytes());
+        let key =
+            Key::of(EntryKind::Plugin).part(b"trusted").part(env!("CARGO_PKG_VERSION").as_bytes());
         key.part(self.engine.settings().bytes()).part(kind).part(artifact.bytes()).end()
     }
 
@@ -82,7 +80,7 @@ impl PluginLoader {
         let functions = serde_json::to_vec(&functions).expect("they are names");
         // By its name, text is told from what is neither text nor binary.
         let is_text = path.extension().is_some_and(|extension| extension == "wat");
-        Key::of(KIND)
+        Key::of(EntryKind::Plugin)
             .part(b"jailed")
             .part(env!("CARGO_PKG_VERSION").as_bytes())
             .part(self.engine.settings().bytes())

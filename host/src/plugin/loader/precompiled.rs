@@ -12,7 +12,7 @@ use super::PluginLoader;
 use crate::isolation::Isolation;
 use crate::isolation::code::CodeFile;
 use crate::plugin::artifact::Kind;
-use crate::plugin::cache::Key;
+use crate::plugin::cache::{EntryKind, Key};
 use crate::plugin::code::{MachineCode, Runnable};
 use crate::plugin::package::Package;
 use crate::plugin::{Compiled, Engine, Facts, LoadError, Loaded, Plugin};
@@ -47,7 +47,7 @@ pub(in crate::plugin) fn write(
 
 /// What must be the same for code to be run.
 fn key(engine: &Engine) -> Key {
-    let key = Key::of("precompiled").part(env!("CARGO_PKG_VERSION").as_bytes());
+    let key = Key::of(EntryKind::Precompiled).part(env!("CARGO_PKG_VERSION").as_bytes());
     key.part(engine.settings().bytes()).end()
 }
 

@@ -14,7 +14,7 @@ use super::seen::{Seen, Stamp};
 use super::{Freezing, Snapshot, Verdict};
 use crate::isolation::code::CodeFile;
 use crate::outcome::Format;
-use crate::plugin::cache::{Cache, Key};
+use crate::plugin::cache::{Cache, EntryKind, Key};
 use crate::plugin::{Compiled, Frozen, Plugin, Source, Spec, StartError};
 use crate::sandbox::granted::GrantedDir;
 
@@ -175,7 +175,7 @@ fn key(plugin: &Plugin, source: &Source, spec: &Spec, used: Where) -> Key {
         Where::Here => b"trusted",
         Where::InJails => b"jailed",
     };
-    Key::of("snapshot")
+    Key::of(EntryKind::Snapshot)
         .part(used)
         .part(env!("CARGO_PKG_VERSION").as_bytes())
         .part(engine.settings().bytes())
