@@ -6,14 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mtl_host::{
-    CacheError, Closing, Error, Event, Fault, FaultKind, Observer, SnapshotRefusal, Summary,
-    WorkerIndex, WorkerReport,
+    CacheError, Closing, Denial, Error, Event, Fault, FaultKind, Observer, SnapshotRefusal,
+    Summary, WorkerIndex, WorkerReport,
 };
 
 use super::console::Console;
 use super::error::CliError;
 use super::escape;
 use super::faults::Unshown;
+use super::shell;
 use super::shown::Shown;
 
 /// How much of one message is shown.
@@ -146,7 +147,7 @@ impl Observer for Report {
                 self.0.line(&dropped_text(worker, lines, bytes));
             }
             Event::Denied { worker, denial } => {
-                let (denial, hint) = (shown(&denial.to_string()), shown(&denial.hint()));
+                let (denial, hint) = (shown(&denial.to_string()), shown(&denial_hint(denial)));
                 let hint = escape::block(&hint, UNDER_ERROR);
                 self.0
                     .line(&format!("warning: worker {worker} was denied {denial}\n hint: {hint}"));
@@ -161,6 +162,17 @@ impl Observer for Report {
             // A worker that broke has left a fault; that it starts is as it should be.
             _ => {}
         }
+    }
+}
+
+/// What grants what was denied, for a shell.
+fn denial_hint(denial: &Denial) -> String {
+    let flag = |host: &str| format!("`--net {}`", shell::quoted(host));
+    match denial {
+        Denial::Connection(address) => format!("{} grants it", flag(&address.to_string())),
+        Denial::Name(name) => format!("{} grants it, for one port", flag(&format!("{name}:PORT"))),
+        Denial::Request { host, port } => format!("{} grants it", flag(&format!("{host}:{port}"))),
+        _ => denial.hint(),
     }
 }
 

@@ -78,6 +78,11 @@ impl Host {
     }
 }
 
+/// Returns whether `text` is a name or an address of a host, and nothing else, such as a command.
+pub(crate) fn is_host(text: &str) -> bool {
+    Host::parse(text).is_some()
+}
+
 /// An address, one of the sixth version with or without brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));

@@ -166,14 +166,16 @@ impl Network {
 
     /// Where a request to this host and port goes.
     pub(crate) fn destinations(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
-        let granted = Host::parse(host).filter(|host| match host {
+        // An address line may hold what is no host, such as `$(…)`: that can be granted to nobody.
+        let parsed = Host::parse(host).ok_or(Denied)?;
+        let is_granted = match &parsed {
             Host::Address(address) => self.lets_connect((*address, port).into()),
             Host::Name(_) => {
-                self.grants.iter().any(|grant| grant.host == *host && grant.port.get() == port)
+                self.grants.iter().any(|grant| grant.host == parsed && grant.port.get() == port)
             }
-        });
-        if let Some(host) = granted {
-            let addresses = self.addresses(&host);
+        };
+        if is_granted {
+            let addresses = self.addresses(&parsed);
             return Ok(addresses.into_iter().map(|address| (address, port).into()).collect());
         }
         self.tell(&Denial::Request { host: host.into(), port });
@@ -283,6 +285,17 @@ mod tests {
         ];
         for (host, port, expected) in cases {
             assert_eq!(shown(host, port), expected.map(Into::into), "{host}:{port}");
+        }
+    }
+
+    #[test]
+    fn a_request_to_what_is_no_host_is_denied_and_not_told() {
+        let network = network(&["name:80"], &[("name", &["10.0.0.2"])]);
+        for (host, is_told) in [("other", true), ("$(curl evil)", false), ("a;b", false)] {
+            assert_eq!(network.destinations(host, 80), Err(Denied));
+            let denial = Denial::Request { host: host.into(), port: 80 };
+            // What was told is no news.
+            assert_eq!(!network.names.is_news(&denial), is_told, "{host}");
         }
     }
 

