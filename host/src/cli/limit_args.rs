@@ -43,7 +43,9 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_item: ItemLimit,
 
-    /// How much each worker's plugin may write and log in a second; what is beyond is dropped
+    /// How much each worker's plugin may write and log in a second, counted as it is shown: with
+    /// the worker's name, and escaped. All workers together may write four times as much. What is
+    /// beyond is dropped, which is told once a second
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) log_limit: LogLimit,
 

@@ -29,7 +29,7 @@ use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Directories, Granted, Preopens};
 use crate::sandbox::limits::{Limits, LogLimit, TotalMemory};
 use crate::sandbox::meter::PoolMemory;
-use crate::sandbox::voice::Voice;
+use crate::sandbox::voice::{Chorus, Voice};
 use crate::stop::StopFlag;
 use crate::worker::WorkerIndex;
 use crate::worker::pace::ChunkSize;
@@ -267,7 +267,8 @@ impl PoolBuilder {
         let names = Arc::new(spec::look_up(&specs, &grants)?);
         let clock = spec::clock(&specs)?;
         let cancel = Cancel::default();
-        let voice = |index| Voice::new(index, log_limit, settings.audience.clone());
+        let chorus = Chorus::new(log_limit);
+        let voice = |index| Voice::new(index, log_limit, chorus.clone(), settings.audience.clone());
         let all = Spec {
             index: WorkerIndex::default(),
             workers: count(&specs),

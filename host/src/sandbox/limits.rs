@@ -117,10 +117,12 @@ size_limit! {
 
 size_limit! {
     /// How much a worker's plugin may say in a second: what it writes to its standard output and
-    /// its standard error, and what it logs.
+    /// its standard error, and what it logs. All workers of a pool together may say four times as much.
     ///
-    /// What is beyond is dropped, counted, and told of. It may say as much at once as in a
-    /// second.
+    /// A line counts as it is shown: 32 bytes for the name of its worker, and each control character
+    /// and mark of direction as its escape, such as the six bytes of `\u{1b}`. What is beyond is
+    /// dropped and counted; how much that was is told at most once a second for each worker, and at its
+    /// end. A plugin may say as much at once as in a second.
     ///
     /// ```
     /// assert_eq!(mtl_host::LogLimit::DEFAULT.to_string(), "1MiB");

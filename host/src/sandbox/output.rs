@@ -134,6 +134,7 @@ mod tests {
     use super::*;
     use crate::event::{Audience, Event, Observer};
     use crate::sandbox::limits::LogLimit;
+    use crate::sandbox::voice::Chorus;
     use crate::worker::WorkerIndex;
 
     struct Told(Mutex<Vec<String>>);
@@ -149,7 +150,8 @@ mod tests {
     fn lines(writes: &[&[u8]]) -> Vec<String> {
         let told = Arc::new(Told(Mutex::default()));
         let audience = Audience::new(told.clone());
-        let voice = Voice::new(WorkerIndex::default(), LogLimit::DEFAULT, audience);
+        let (limit, chorus) = (LogLimit::DEFAULT, Chorus::new(LogLimit::DEFAULT));
+        let voice = Voice::new(WorkerIndex::default(), limit, chorus, audience);
         let capture = Capture::new(Stream::Stdout, &Arc::new(voice));
         for bytes in writes {
             capture.take(bytes);

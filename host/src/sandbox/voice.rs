@@ -2,17 +2,21 @@
 //! second.
 //!
 //! Its standard output, its standard error and its log share one budget, and so do the instances
-//! of a worker, one after the other: a plugin that breaks again and again says no more. What is
-//! beyond the budget is dropped and counted; how much that was is told before the next line that
-//! is passed on, or at the end.
+//! of a worker, one after the other: a plugin that breaks again and again says no more. All workers of
+//! a pool share a second budget, their [`Chorus`]. A line is charged what is shown of it ([`cost`]).
+//!
+//! What is beyond a budget is dropped and counted; how much that was is told before the next line that
+//! is passed on, but at most once a second, and at the end.
 
 mod budget;
+mod cost;
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use self::budget::Budget;
+use self::cost::{NOTICE, cost};
 use crate::event::{Audience, Event, Level, Stream};
 use crate::sandbox::limits::LogLimit;
 use crate::worker::WorkerIndex;
@@ -22,12 +26,34 @@ pub(crate) struct Voice {
     worker: WorkerIndex,
     audience: Audience,
     limit: LogLimit,
+    chorus: Chorus,
     spoken: Mutex<Spoken>,
 }
 
 struct Spoken {
     budget: Budget,
     dropped: Dropped,
+    /// When it was last told how much was dropped.
+    told: Option<Instant>,
+}
+
+/// What all workers of a pool may say together in a second: [`VOICES`](Self::VOICES) times as much as one.
+#[derive(Clone, Debug)]
+pub(crate) struct Chorus(Arc<Mutex<Budget>>);
+
+impl Chorus {
+    /// Some workers may be loud at once, and a hundred are not a hundred times as loud.
+    const VOICES: u64 = 4;
+
+    pub(crate) fn new(limit: LogLimit) -> Self {
+        let bytes = (limit.bytes() as u64).saturating_mul(Self::VOICES);
+        Self(Arc::new(Mutex::new(Budget::new(bytes))))
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        // A budget is one number: it is whole whatever panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What nobody was told.
@@ -38,13 +64,18 @@ struct Dropped {
 }
 
 impl Voice {
-    /// What a line costs beside its bytes: its worker's name, and telling of it. So empty lines
-    /// are not for nothing.
-    const LINE: usize = 32;
+    /// How often it is told at most that lines were dropped.
+    const PAUSE: Duration = Duration::from_secs(1);
 
-    pub(crate) fn new(worker: WorkerIndex, limit: LogLimit, audience: Audience) -> Self {
-        let spoken = Spoken { budget: Budget::new(limit), dropped: Dropped::default() };
-        Self { worker, audience, limit, spoken: Mutex::new(spoken) }
+    pub(crate) fn new(
+        worker: WorkerIndex,
+        limit: LogLimit,
+        chorus: Chorus,
+        audience: Audience,
+    ) -> Self {
+        let budget = Budget::new(limit.bytes() as u64);
+        let spoken = Spoken { budget, dropped: Dropped::default(), told: None };
+        Self { worker, audience, limit, chorus, spoken: Mutex::new(spoken) }
     }
 
     /// How much may be said in a second.
@@ -59,8 +90,13 @@ impl Voice {
 
     /// A line that was written, which need not be text.
     pub(crate) fn line(&self, stream: Stream, line: &[u8]) {
-        if self.admits(line.len(), Instant::now()) {
-            let line = String::from_utf8_lossy(line);
+        self.line_at(stream, line, Instant::now());
+    }
+
+    fn line_at(&self, stream: Stream, line: &[u8], now: Instant) {
+        let text = || String::from_utf8_lossy(line);
+        if self.admits(line.len(), || cost(&text()), now) {
+            let line = text();
             let line = line.strip_suffix('\r').unwrap_or(&line);
             self.audience.tell(&Event::Output { worker: self.worker, stream, line });
         }
@@ -68,7 +104,7 @@ impl Voice {
 
     /// A message that was logged.
     pub(crate) fn log(&self, level: Level, message: &str) {
-        if self.admits(message.len(), Instant::now()) {
+        if self.admits(message.len(), || cost(message), Instant::now()) {
             self.audience.tell(&Event::Log { worker: self.worker, level, message });
         }
     }
@@ -89,18 +125,28 @@ impl Voice {
         dropped.bytes = dropped.bytes.saturating_add(bytes);
     }
 
-    /// Whether so many bytes are within the budget. If so, tells first of what was not.
-    fn admits(&self, bytes: usize, now: Instant) -> bool {
+    /// Returns whether a line of so many bytes is within the budgets, and charges them what it costs
+    /// to show. If it is, tells first of lines that were not, unless that was told less than a second ago.
+    fn admits(&self, bytes: usize, cost: impl FnOnce() -> usize, now: Instant) -> bool {
         let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
-        let Spoken { budget, dropped } = &mut *spoken;
-        if !budget.spend(bytes + Self::LINE, now) {
+        let Spoken { budget, dropped, told } = &mut *spoken;
+        // What is dropped costs no more than this.
+        if !budget.is_open(now) || !self.chorus.budget().is_open(now) {
             dropped.lines = dropped.lines.saturating_add(1);
             dropped.bytes = dropped.bytes.saturating_add(bytes as u64);
             return false;
         }
-        let dropped = std::mem::take(dropped);
+        let is_time = told.is_none_or(|told| now.saturating_duration_since(told) >= Self::PAUSE);
+        let due = if is_time { std::mem::take(dropped) } else { Dropped::default() };
+        let mut spent = cost();
+        if due.lines > 0 {
+            *told = Some(now);
+            spent += NOTICE;
+        }
+        budget.spend(spent, now);
+        self.chorus.budget().spend(spent, now);
         drop(spoken);
-        self.tell_dropped(dropped);
+        self.tell_dropped(due);
         true
     }
 
@@ -144,21 +190,69 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_dropped_is_told_once_before_the_next_line_and_at_the_end() {
+    /// A voice, and what is told of what it dropped.
+    fn voice(limit: &str) -> (Voice, Chorus, Arc<Told>) {
         let told = Arc::new(Told::default());
-        let (begin, audience) = (Instant::now(), Audience::new(told.clone()));
-        let limit = "1000".parse().unwrap();
-        let voice = Voice::new(WorkerIndex::default(), limit, audience);
-        let at = |milliseconds| begin + Duration::from_millis(milliseconds);
-        assert!(voice.admits(1000 - Voice::LINE, at(0)));
-        assert!(!voice.admits(10, at(0)));
-        assert!(!voice.admits(20, at(0)));
-        assert_eq!(*told.0.lock().unwrap(), []);
-        assert!(voice.admits(10, at(1)));
-        assert_eq!(*told.0.lock().unwrap(), [(2, 30)]);
-        assert!(!voice.admits(0, at(1)), "an empty line is not for nothing");
+        let (limit, audience) = (limit.parse().unwrap(), Audience::new(told.clone()));
+        let chorus = Chorus::new(limit);
+        let voice = Voice::new(WorkerIndex::default(), limit, chorus.clone(), audience);
+        (voice, chorus, told)
+    }
+
+    #[test]
+    fn what_is_dropped_is_told_once_a_second_and_at_the_end() {
+        let (voice, _, told) = voice("1000");
+        let told = || told.0.lock().unwrap().clone();
+        let begin = Instant::now();
+        let says = |bytes: usize, milliseconds| {
+            voice.admits(bytes, || bytes, begin + Duration::from_millis(milliseconds))
+        };
+        assert!(says(1000, 0));
+        assert!(!says(10, 0) && !says(20, 0));
+        assert_eq!(told(), []);
+        assert!(says(10, 1));
+        assert_eq!(told(), [(2, 30)]);
+        // The notice was charged, too: 106 bytes are 106 ms.
+        assert!(!says(1, 100));
+        assert!(says(1000, 107));
+        assert!(!says(7, 1106));
+        assert_eq!(told(), [(2, 30)], "less than a second ago");
+        assert!(says(1, 1107));
+        assert_eq!(told(), [(2, 30), (2, 8)]);
+        assert!(says(2000, 1300));
+        assert!(!says(5, 1400));
         drop(voice);
-        assert_eq!(*told.0.lock().unwrap(), [(2, 30), (1, 0)]);
+        assert_eq!(told(), [(2, 30), (2, 8), (1, 5)]);
+    }
+
+    #[test]
+    fn all_workers_together_say_no_more_than_some_of_them() {
+        let (first, chorus, _) = voice("1000");
+        let limit = first.limit();
+        let more = (1..10).map(|index| {
+            Voice::new(WorkerIndex::new(index), limit, chorus.clone(), Audience::default())
+        });
+        let voices: Vec<_> = [first].into_iter().chain(more).collect();
+        let now = Instant::now();
+        let says = |voice: &Voice, at: Instant| voice.admits(1000, || 1000, at);
+        let said = voices.iter().filter(|voice| says(voice, now)).count();
+        assert_eq!(said as u64, Chorus::VOICES);
+        // A second later as many again; who was quiet is not behind who was not.
+        let later = now + Duration::from_secs(1);
+        let said = voices.iter().rev().filter(|voice| says(voice, later)).count();
+        assert_eq!(said as u64, Chorus::VOICES);
+    }
+
+    #[test]
+    fn what_would_be_long_where_it_is_shown_is_charged_as_such() {
+        let (voice, _, told) = voice("1000");
+        // Each line has ten bytes, which become sixty, and 32 for its name.
+        let now = Instant::now();
+        for _ in 0..100 {
+            voice.line_at(Stream::Stdout, &[0x1b; 10], now);
+        }
+        drop(voice);
+        // Eleven lines are 1012 bytes.
+        assert_eq!(*told.0.lock().unwrap(), [(89, 890)]);
     }
 }

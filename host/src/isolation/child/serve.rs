@@ -35,7 +35,7 @@ use crate::sandbox::limits::{
 use crate::sandbox::meter::{Asked, PoolMemory};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
-use crate::sandbox::voice::Voice;
+use crate::sandbox::voice::{Chorus, Voice};
 use crate::worker::WorkerIndex;
 use crate::worker::executor::{Executor, Turns};
 use crate::worker::native::OpenNative;
@@ -287,7 +287,7 @@ fn spec(
         pool_memory: Arc::new(pool_memory),
         item_format: if work.has_json_items { Format::Json } else { Format::Text },
         passing: work.passing.parse().map_err(|_| BadFrame("no way to pass arguments"))?,
-        voice: Arc::new(Voice::new(index, log, audience)),
+        voice: Arc::new(Voice::new(index, log, Chorus::new(log), audience)),
         watch: Watch::new(times, Cancel::default()),
         clock: Clock::that_shows(work.clock),
     })

@@ -135,8 +135,8 @@ mod tests {
     use super::*;
     use crate::WorkerIndex;
 
-    fn told(denial: Denial) -> Result<Denial, BadFrame> {
-        let event = Event::Denied { worker: WorkerIndex::default(), denial: &denial };
+    fn told(denial: &Denial) -> Result<Denial, BadFrame> {
+        let event = Event::Denied { worker: WorkerIndex::default(), denial };
         let frame = super::event(&event).expect("denials are told");
         // Behind its length and its kind.
         match Told::decode(Reply::Denied, Payload(&frame[5..]))? {
@@ -171,7 +171,7 @@ mod tests {
                 Denial::Tls { host: host.into(), port: 1 },
             ];
             for denial in denials {
-                let found = told(denial.clone());
+                let found = told(&denial);
                 assert_eq!(found.is_ok(), is_host, "{denial:?}");
                 assert!(found.is_err() || found == Ok(denial));
             }

@@ -162,8 +162,9 @@ impl PoolBuilder {
         self
     }
 
-    /// How much each worker's plugin may say in a second: what is beyond is dropped, and
-    /// [told of](crate::Event::OutputDropped). Default: [`LogLimit::DEFAULT`].
+    /// How much each worker's plugin may say in a second, and a quarter of what all may say together:
+    /// what is beyond is dropped, and [told of](crate::Event::OutputDropped). Default:
+    /// [`LogLimit::DEFAULT`].
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -3,8 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::sandbox::limits::LogLimit;
-
 /// What may still be said.
 ///
 /// One instant says it all: until when what was said would have taken, at the limit's pace. As
@@ -12,7 +10,7 @@ use crate::sandbox::limits::LogLimit;
 /// is passed by one line at most, and no line is too long for ever.
 #[derive(Debug)]
 pub(super) struct Budget {
-    limit: LogLimit,
+    bytes_a_second: u64,
     spent_until: Option<Instant>,
 }
 
@@ -20,23 +18,27 @@ impl Budget {
     /// What may be said at once, as the time that it would take.
     const BURST: Duration = Duration::from_secs(1);
 
-    pub(super) fn new(limit: LogLimit) -> Self {
-        Self { limit, spent_until: None }
+    pub(super) fn new(bytes_a_second: u64) -> Self {
+        Self { bytes_a_second, spent_until: None }
     }
 
-    /// Whether so many bytes may be said now; if so, they are.
-    pub(super) fn spend(&mut self, bytes: usize, now: Instant) -> bool {
-        let spent_until = self.spent_until.map_or(now, |until| until.max(now));
-        if spent_until.duration_since(now) >= Self::BURST {
-            return false;
-        }
-        self.spent_until = Some(spent_until + self.time_of(bytes));
-        true
+    /// Returns whether something may be said now.
+    pub(super) fn is_open(&self, now: Instant) -> bool {
+        self.spent_until(now).duration_since(now) < Self::BURST
+    }
+
+    /// Takes note that so many bytes are said now.
+    pub(super) fn spend(&mut self, bytes: usize, now: Instant) {
+        self.spent_until = Some(self.spent_until(now) + self.time_of(bytes));
+    }
+
+    fn spent_until(&self, now: Instant) -> Instant {
+        self.spent_until.map_or(now, |until| until.max(now))
     }
 
     fn time_of(&self, bytes: usize) -> Duration {
         // Both fit: a line is short, and a second has few nanoseconds.
-        let nanos = bytes as u128 * 1_000_000_000 / self.limit.bytes() as u128;
+        let nanos = bytes as u128 * 1_000_000_000 / u128::from(self.bytes_a_second.max(1));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
@@ -68,10 +70,13 @@ mod tests {
             (60_000,    1,      false),
         ];
         let begin = Instant::now();
-        let mut budget = Budget::new("1000".parse().unwrap());
+        let mut budget = Budget::new(1000);
         for (at, bytes, said) in cases {
             let now = begin + Duration::from_millis(at);
-            assert_eq!(budget.spend(bytes, now), said, "{bytes} bytes at {at} ms");
+            assert_eq!(budget.is_open(now), said, "{bytes} bytes at {at} ms");
+            if said {
+                budget.spend(bytes, now);
+            }
         }
     }
 }

@@ -1,0 +1,52 @@
+//! How many bytes a line of a plugin becomes where it is shown.
+//!
+//! A terminal gets control characters escaped, and each line behind the name of its worker. A plugin
+//! that writes what becomes six times as much is charged for that.
+
+/// What a line costs beside its text: the name of its worker. So empty lines are not for nothing.
+pub(super) const LINE: usize = 32;
+
+/// What it costs to tell of dropped lines.
+pub(super) const NOTICE: usize = 96;
+
+/// Returns what it costs to show `text`, which may be several lines.
+pub(super) fn cost(text: &str) -> usize {
+    text.chars().map(size).sum::<usize>() + LINE
+}
+
+fn size(sign: char) -> usize {
+    match sign {
+        '\n' => LINE,
+        '\t' => 1,
+        sign if sign.is_control() || changes_direction(sign) => sign.escape_default().len(),
+        sign => sign.len_utf8(),
+    }
+}
+
+/// Returns whether `sign` would show text in another order than it has; these are escaped, too.
+fn changes_direction(sign: char) -> bool {
+    matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(sign, '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_costs_what_is_shown_of_it() {
+        #[rustfmt::skip]
+        let cases = [
+            ("",                  LINE),
+            ("hello\tx",          LINE + 7),
+            ("gr\u{fc}n",         LINE + 5),
+            ("\u{1b}\u{1b}",      LINE + 2 * r"\u{1b}".len()),
+            ("\r",                LINE + r"\r".len()),
+            ("\u{9b}\u{202e}",    LINE + r"\u{9b}\u{202e}".len()),
+            ("a\nb\n",            3 * LINE + 2),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(cost(text), expected, "{text:?}");
+        }
+    }
+}
