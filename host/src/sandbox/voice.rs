@@ -3,7 +3,7 @@
 //!
 //! Its standard output, its standard error and its log share one budget, and so do the instances
 //! of a worker, one after the other: a plugin that breaks again and again says no more. All workers of
-//! a pool share a second budget, their [`Chorus`]. A line is charged what is shown of it ([`cost`]).
+//! a pool share a second budget, their [`Chorus`]. A line is charged what is shown of it ([`cost()`]).
 //!
 //! What is beyond a budget is dropped and counted; how much that was is told before the next line that
 //! is passed on, but at most once a second, and at the end.
