@@ -3,20 +3,18 @@
 //!
 //! Items and results may lie in a granted directory. They are opened by an [`Opener`], which follows no link there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mtl_host::{DirGrant, Opener};
 
 use super::error::CliError;
 use super::overwrite::Used;
 use super::run_args::WorkerArgs;
+use super::shown::Shown;
 
 /// A file of the run is where a plugin may change it.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{what} `{}` is in `{}`, which a plugin may change",
-    path.display(), grant.display()
-)]
+#[error("{what} `{}` is in `{}`, which a plugin may change", Shown::of(path), Shown::of(grant))]
 pub(crate) struct Changeable {
     /// What the run uses it for.
     what: &'static str,
@@ -32,7 +30,7 @@ impl Changeable {
             CACHE => "`--no-cache` goes without, `--cache-dir DIR` names another one; or grant a smaller \
                       directory"
                 .into(),
-            _ => format!("move it out of there, or grant a smaller directory than `{}`", self.grant.display()),
+            _ => format!("move it out of there, or grant a smaller directory than `{}`", Shown::of(&self.grant)),
         }
     }
 }
@@ -53,8 +51,8 @@ pub(super) fn check(opener: &Opener, files: &[Used<'_>]) -> Result<(), CliError>
 }
 
 /// Checks that no plugin may change the cache.
-pub(super) fn check_cache(opener: &Opener, cache: Option<PathBuf>) -> Result<(), CliError> {
-    let cache = cache.as_deref().map(|path| Used { what: CACHE, path });
+pub(super) fn check_cache(opener: &Opener, cache: Option<&Path>) -> Result<(), CliError> {
+    let cache = cache.map(|path| Used { what: CACHE, path });
     check(opener, cache.as_slice())
 }
 

@@ -44,7 +44,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Changeable(#[from] Changeable),
     /// The way to a file cannot be seen.
-    #[error("cannot look at `{}`", path.display())]
+    #[error("cannot look at `{}`", Shown::of(path))]
     Look { path: PathBuf, source: io::Error },
     /// No worker is described.
     #[error("no plugin is named")]

@@ -217,7 +217,7 @@ fn check_changeable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
     let closings = args.time.finish_output.iter();
     files.extend(closings.map(|path| Used { what: "the file of closing reports", path }));
     changeable::check(opener, &files)?;
-    changeable::check_cache(opener, args.cache.path())
+    changeable::check_cache(opener, args.cache.path().as_deref())
 }
 
 /// Checks that nothing is written over that is read.

@@ -50,7 +50,7 @@ impl<'a> Subject<'a> {
         let mut files = vec![Used { what: "the plugin", path: &path }];
         files.extend(inits.map(|path| Used { what: "an init argument", path }));
         changeable::check(&opener, &files)?;
-        changeable::check_cache(&opener, args.cache.path())?;
+        changeable::check_cache(&opener, args.cache.path().as_deref())?;
         let loader = loader(args, report)?;
         let loaded = match load(&loader, &path) {
             Err(error) if loading::is_not_the_plugins(&error) => return Err(error.into()),
