@@ -58,7 +58,7 @@ impl Files {
     const LINE_LIMIT: ItemLimit = ItemLimit::new(64 << 10).expect("64 KiB is not nothing");
 
     /// The files that the lines of `inputs` name. They are opened as the inputs are, by the same
-    /// [`Opener`](crate::Opener).
+    /// [`Opener`].
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
         let opener = inputs.opener().clone();
