@@ -47,6 +47,7 @@ use crate::event::Audience;
 use crate::outcome::{Format, RecordRule};
 use crate::plugin::Plugin;
 use crate::queue::{Queue, Window};
+use crate::sandbox::confinement::Confinement;
 use crate::sandbox::meter::PoolMemory;
 use crate::sandbox::watchdog::Ticks;
 use crate::sink::Sink;
@@ -104,6 +105,8 @@ pub(crate) struct Settings {
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
     pub(crate) audience: Audience,
+    /// What the threads of workers may open, where that is bounded.
+    confinement: Option<Arc<Confinement>>,
 }
 
 impl Pool {
@@ -165,7 +168,12 @@ impl Pool {
             };
             let (mailbox, tickets) = mailbox();
             let (ends, report) = bounded(1);
+            let confinement = pool.settings.confinement.clone();
             let serve = move || {
+                let confined = confinement.map_or(Ok(()), |confinement| confinement.enter());
+                if let Err(error) = confined {
+                    tracing::debug!(%index, %error, "a worker's thread is not confined");
+                }
                 // When nobody waits for the report any more, nobody misses it.
                 let _ = ends.send(worker.serve(&tickets));
             };

@@ -2,6 +2,7 @@
 
 pub(crate) mod alarm;
 pub(crate) mod capabilities;
+pub(crate) mod confinement;
 pub(crate) mod control_group;
 pub(crate) mod deadline;
 pub(crate) mod disk;

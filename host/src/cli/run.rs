@@ -13,6 +13,7 @@ use super::error::CliError;
 use super::exit::{Exit, Interrupted, is_closed_pipe};
 use super::faults::{Faults, FaultsFile};
 use super::finish_file::FinishFile;
+use super::isolation_arg::IsolationArg;
 use super::listener::Listener;
 use super::machine;
 use super::misread;
@@ -58,7 +59,11 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
         listener.write_closings_to(FinishFile::create(path, args.results.raw())?);
     }
     let (mut sink, places) = open_sink(args, &opener, &report)?;
-    let mut pool = pool.start()?;
+    let mut pool = match args.workers.isolation {
+        // Of this pool's workers alone: there is no other one.
+        IsolationArg::Thread => pool.confined().start()?,
+        IsolationArg::Process => pool.start()?,
+    };
     let source = match places {
         Some(places) => Box::new(Placed::new(source, &places)),
         None => source,

@@ -128,6 +128,7 @@ impl PoolBuilder {
             results: None,
             stop: StopFlag::new(),
             audience: Audience::default(),
+            confinement: None,
         };
         Self {
             workers,
@@ -291,6 +292,7 @@ impl PoolBuilder {
             grants,
             directories: Directories::default(),
             clock: &clock,
+            confinement: snapshots.confinement(),
             groups: snapshots.groups(),
         };
         let open = |(number, spec): (u32, WorkerSpec)| {
@@ -300,7 +302,8 @@ impl PoolBuilder {
             spec.open(all, &mut opening)
         };
         let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
-        Ok(PreparedPool { opens, settings, clock, cancel, memory })
+        let Opening { confinement, .. } = opening;
+        Ok(PreparedPool { opens, settings, clock, cancel, memory, confinement })
     }
 }
 

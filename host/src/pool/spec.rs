@@ -12,6 +12,7 @@ use crate::plugin::passing::ArgumentPassing;
 use crate::plugin::snapshot::Groups;
 use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
+use crate::sandbox::confinement::Confinement;
 use crate::sandbox::deadline::TimeLimits;
 use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Directories, Granted, Preopens};
@@ -63,6 +64,8 @@ pub(super) struct Opening<'a> {
     /// What all workers are granted.
     pub(super) grants: Grants,
     pub(super) directories: Directories,
+    /// What all workers may open together.
+    pub(super) confinement: Confinement,
     /// Ticks as long as a worker lives.
     pub(super) clock: &'a Arc<Watchdog>,
     /// If workers are to start from snapshots.
@@ -364,6 +367,7 @@ impl WorkerSpec {
                 let mut grants = opening.grants.clone();
                 grants.add(self.grants);
                 spec.grants = open_dirs(&mut opening.directories, grants)?;
+                opening.confinement.grant(&spec.grants);
                 spec.limits = self.limits.or(spec.limits);
                 spec.disk = Arc::new(Disk::new(spec.limits.disk));
                 let group = opening.groups.as_mut().map(|groups| groups.of(&plugin, &spec));

@@ -45,6 +45,7 @@ mod speculation;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::sync::OnceLock;
 
 use rustix::process::Pid;
@@ -53,7 +54,7 @@ pub(crate) use self::error::JailError;
 pub use self::layer::{JailLayer, LayerNeed};
 pub use self::layers::{JailLayers, LayerAnswer};
 pub use self::requirement::{Jail, UnknownJail};
-use super::granted::GrantedDir;
+use super::granted::{GrantedDir, OpenDir};
 
 /// The purpose of a jailed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +153,16 @@ pub(crate) fn enter(confines: &Confines<'_>) -> Result<JailLayers, JailError> {
     };
     ENTERED.set(entered).map_err(|_| JailError::Order)?;
     Ok(layers)
+}
+
+/// Confines the calling thread, and those that it starts, to some directories, ports, and a cache. That is Landlock
+/// alone, as far as the kernel has it, and no jail.
+pub(crate) fn confine_thread(
+    dirs: &[GrantedDir],
+    ports: &[u16],
+    cache: Option<&OpenDir>,
+) -> io::Result<()> {
+    landlock_rules::confine_thread(dirs, ports, cache).map_err(io::Error::other)
 }
 
 /// From now on the process gets no new code to run and no new thread, and cannot filter its calls anew.

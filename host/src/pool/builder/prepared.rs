@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::{BuildError, Pool, Settings};
 use crate::pool::cancel::Cancel;
+use crate::sandbox::confinement::Confinement;
 use crate::sandbox::meter::PoolMemory;
 use crate::sandbox::watchdog::Watchdog;
 use crate::worker::Open;
@@ -27,16 +28,36 @@ pub struct PreparedPool {
     pub(super) clock: Arc<Watchdog>,
     pub(super) cancel: Cancel,
     pub(super) memory: Arc<PoolMemory>,
+    /// What the threads of workers need to open.
+    pub(super) confinement: Confinement,
 }
 
 impl PreparedPool {
+    /// Lets the threads of workers open nothing but what is granted to some worker of this pool, by a Landlock domain:
+    /// a hole in the path handling of WASI leads no further. A kernel without Landlock confines nothing.
+    ///
+    /// This is for programs with one pool. Threads that a worker starts, such as those that wait for files, serve every
+    /// pool of the program, and stay confined.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).prepare()?.confined().start()?;
+    /// assert_eq!(pool.map(["item"]).next().unwrap()?.bytes(), Some(&b"ITEM"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn confined(mut self) -> Self {
+        self.settings.confinement = Some(Arc::new(std::mem::take(&mut self.confinement)));
+        self
+    }
+
     /// Starts the workers: each initialises on its own thread. One that cannot ends the first run with an error.
     ///
     /// # Errors
     ///
     /// When the system refuses a thread.
     pub fn start(self) -> Result<Pool, BuildError> {
-        let Self { opens, settings, clock, cancel, memory } = self;
+        let Self { opens, settings, clock, cancel, memory, .. } = self;
         let pool = Pool::start(opens, settings, &clock.ticks(), cancel);
         Ok(pool.map_err(BuildError::Thread)?.counting(memory))
     }
@@ -45,5 +66,67 @@ impl PreparedPool {
 impl fmt::Debug for PreparedPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PreparedPool").field("workers", &self.opens.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use crate::sandbox::capabilities::Grants;
+    use crate::sandbox::confinement::Confinement;
+    use crate::sandbox::granted::{Directories, Granted};
+    use crate::{DirGrant, Engine, Plugin, Pool, PoolBuilder, WorkerSpec};
+
+    /// Native workers, whose items are files that they read, as a hole in the host would.
+    fn reading() -> PoolBuilder {
+        let read = |item: &[u8]| {
+            let path = std::str::from_utf8(item).expect("a path is text");
+            Ok(fs::read(path)
+                .map_or_else(|error| error.to_string().into_bytes(), |_| b"read".to_vec()))
+        };
+        Pool::of([WorkerSpec::native(move |_| Ok(read))])
+    }
+
+    #[test]
+    fn a_confined_worker_opens_only_what_some_worker_is_granted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (granted, other) = (folder.path().join("granted"), folder.path().join("other"));
+        for dir in [&granted, &other] {
+            fs::create_dir(dir).unwrap();
+            fs::write(dir.join("file"), "").unwrap();
+        }
+        let paths =
+            [granted.join("file"), other.join("file")].map(|path| path.display().to_string());
+        let read = |prepared: super::PreparedPool| {
+            let mut pool = prepared.start().unwrap();
+            let mut results = pool.map(paths.clone());
+            [results.next(), results.next()]
+                .map(|result| result.unwrap().unwrap().bytes() == Some(b"read"))
+        };
+        assert_eq!(read(reading().prepare().unwrap()), [true, true]);
+        let mut prepared = reading().prepare().unwrap();
+        let grant = DirGrant::read(&granted, "/data").open().unwrap();
+        prepared.confinement.grant(&granted_by(grant));
+        assert_eq!(read(prepared.confined()), [true, false]);
+        // The thread that has built it is as it was.
+        assert!(fs::read(other.join("file")).is_ok());
+    }
+
+    #[test]
+    fn what_a_plugin_is_granted_is_what_its_thread_may_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let plugin = Plugin::load(&Engine::new().unwrap(), "../tests/fixtures/files.wat").unwrap();
+        let grant = DirGrant::read_write(folder.path(), "/data").open().unwrap();
+        let pool = Pool::builder(&plugin).dir(grant.clone()).prepare().unwrap();
+        let mut expected = Confinement::default();
+        expected.grant(&granted_by(grant));
+        assert_eq!(pool.confinement, expected);
+    }
+
+    fn granted_by(grant: DirGrant) -> Granted {
+        let mut grants = Grants::default();
+        grants.dir(grant);
+        Directories::default().open(grants).unwrap()
     }
 }

@@ -3,6 +3,7 @@
 use super::PoolBuilder;
 use crate::plugin::Cache;
 use crate::plugin::snapshot::Groups;
+use crate::sandbox::confinement::Confinement;
 
 /// Which workers start from a snapshot.
 #[derive(Debug)]
@@ -16,6 +17,17 @@ pub(super) enum Snapshots {
 }
 
 impl Snapshots {
+    /// What workers open for snapshots.
+    pub(super) fn confinement(&self) -> Confinement {
+        let mut confinement = Confinement::default();
+        if let Self::Kept(cache) = self
+            && let Err(error) = confinement.keep_snapshots_in(cache.path())
+        {
+            tracing::debug!(%error, "snapshots cannot be kept");
+        }
+        confinement
+    }
+
     pub(super) fn groups(self) -> Option<Groups> {
         match self {
             Self::No => None,

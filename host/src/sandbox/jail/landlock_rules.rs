@@ -14,7 +14,7 @@ use landlock::{
 
 use super::{Confines, JailError, JailLayer, JailLayers, LayerAnswer};
 use crate::sandbox::capabilities::{Access, DirGrant};
-use crate::sandbox::granted::GrantedDir;
+use crate::sandbox::granted::{GrantedDir, OpenDir};
 
 /// The newest that is known here: what it can take is taken.
 const NEWEST: ABI = ABI::V10;
@@ -25,6 +25,11 @@ const PORTS: ABI = ABI::V4;
 /// The first that knows scopes.
 const SCOPES: ABI = ABI::V6;
 
+const READING: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
+const CHANGING: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
+    WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir | Refer
+});
+
 /// Sets the rules, as far as the kernel has them.
 pub(super) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
     let mut rules = take_all().map_err(refused)?;
@@ -34,6 +39,27 @@ pub(super) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
     rules = give_ports(rules, confines.ports).map_err(refused)?;
     rules.restrict_self().map_err(refused)?;
     Ok(())
+}
+
+/// Sets rules for the calling thread and those that it starts, as far as the kernel has them. In the cache, files are
+/// read and made.
+pub(super) fn confine_thread(
+    dirs: &[GrantedDir],
+    ports: &[u16],
+    cache: Option<&OpenDir>,
+) -> Result<(), RulesetError> {
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .create()?;
+    for GrantedDir { grant, dir } in dirs {
+        rules = rules.add_rule(PathBeneath::new(dir, rights(grant)))?;
+    }
+    if let Some(cache) = cache {
+        rules = rules.add_rule(PathBeneath::new(cache, CHANGING | READING))?;
+    }
+    give_ports(rules, ports)?.restrict_self().map(drop)
 }
 
 /// Finds out which rules the kernel has. If it has none, nothing else is asked.
@@ -68,14 +94,10 @@ fn take_all() -> Result<RulesetCreated, RulesetError> {
 
 /// What may be done below a granted directory.
 fn rights(grant: &DirGrant) -> BitFlags<AccessFs> {
-    let reading = make_bitflags!(AccessFs::{ReadFile | ReadDir});
-    let changing = make_bitflags!(AccessFs::{
-        WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir | Refer
-    });
     match grant.access() {
-        Access::Read => reading,
-        Access::ReadWrite => reading | changing,
-        Access::ReadWriteSymlinks => reading | changing | AccessFs::MakeSym,
+        Access::Read => READING,
+        Access::ReadWrite => READING | CHANGING,
+        Access::ReadWriteSymlinks => READING | CHANGING | AccessFs::MakeSym,
     }
 }
 
