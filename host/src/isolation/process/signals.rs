@@ -34,24 +34,28 @@ impl Drop for Blocked {
 
 #[expect(unsafe_code, reason = "nothing safe makes a set of signals")]
 fn of_groups() -> libc::sigset_t {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: it writes the set, and cannot fail.
+    // The C library sets no more of it than the kernel has signals; the rest must be set as well.
+    let mut set = MaybeUninit::zeroed();
+    // SAFETY: `set` is writable and as large as a `sigset_t`; the call only writes within it.
     unsafe { libc::sigemptyset(set.as_mut_ptr()) };
     for signal in OF_GROUPS {
-        // SAFETY: the set was made above, and these are signals.
+        // SAFETY: `set` was made a signal set above, and the call only writes within it.
         unsafe { libc::sigaddset(set.as_mut_ptr(), signal) };
     }
-    // SAFETY: the set was made above.
+    // SAFETY: a `sigset_t` is an array of integers. All of its bytes were set, by `zeroed`, and any
+    // bytes are valid integers.
     unsafe { set.assume_init() }
 }
 
-/// Changes what this thread blocks; gives what it was.
+/// Changes which signals this thread blocks; returns which it has blocked before.
 #[expect(unsafe_code, reason = "nothing safe blocks a thread's signals")]
 fn set_mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<libc::sigset_t> {
-    let mut before = MaybeUninit::uninit();
-    // SAFETY: it reads the one set and writes the other, and both are there.
+    // As in `of_groups`: the call sets the first bytes alone.
+    let mut before = MaybeUninit::zeroed();
+    // SAFETY: the call reads `set`, a reference, and writes within `before`, which is writable and as
+    // large as a `sigset_t`; it keeps neither pointer.
     match unsafe { libc::pthread_sigmask(how, ptr::from_ref(set), before.as_mut_ptr()) } {
-        // SAFETY: it was written, since nothing failed.
+        // SAFETY: as in `of_groups`: all bytes were set by `zeroed`, and any bytes are valid.
         0 => Ok(unsafe { before.assume_init() }),
         errno => Err(io::Error::from_raw_os_error(errno)),
     }
