@@ -87,7 +87,7 @@ pub use self::plugin::{
     Cache, CacheError, CacheInfo, CacheShare, CacheUses, CompilerError, Engine, EngineError,
     Export, HostCall, HostFunctionError, Import, Inspection, LoadError, MemorySize, Need,
     NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, SnapshotRefusal, StartError,
-    TypedCall,
+    TypedCall, UnknownWasmFeature, WasmFeatures,
 };
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, PreparedPool, Record, Results,

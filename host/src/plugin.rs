@@ -35,16 +35,20 @@ mod state;
 mod trap;
 mod typed;
 mod waiting;
+mod wasm_features;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+
+use self::artifact::Artifact;
 
 pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub(crate) use self::compiled::Compiled;
 pub use self::compiler_error::CompilerError;
 pub(crate) use self::core_abi::{Frozen, Witnessed};
 pub use self::digest::{NotASha256, Sha256};
+pub(crate) use self::engine::EngineOptions;
 pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
 pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, known_type};
@@ -57,6 +61,7 @@ pub(crate) use self::loaded::{Facts, Loaded};
 pub use self::loader::PluginLoader;
 pub use self::snapshot::SnapshotRefusal;
 pub(crate) use self::state::Spec;
+pub use self::wasm_features::{UnknownWasmFeature, WasmFeatures};
 
 /// What an instance says at its end, as messages have it.
 pub(crate) const REPORT: &str = "the closing report";
@@ -303,7 +308,9 @@ impl Plugin {
     #[must_use]
     pub fn inspection(&self) -> Option<Inspection> {
         let (loaded, source) = (self.loaded()?, self.source()?);
-        Some(Inspection::of(loaded.findings(&source.loader), &source.bytes, None))
+        let artifact = Artifact::from_bytes(&self.name, &source.bytes).ok()?;
+        let found = loaded.findings(&source.loader).using(&artifact);
+        Some(Inspection::of(found, &source.bytes, None))
     }
 
     pub(crate) fn engine(&self) -> &Engine {

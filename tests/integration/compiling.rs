@@ -89,7 +89,7 @@ fn what_is_loaded_or_refused_is_so_wherever_it_is_compiled() {
     #[rustfmt::skip]
     assert_eq!(
         refused,
-        ["Import", "Invalid", "Link", "MissingExport", "NotWasm", "Signature", "Text",
+        ["Features", "Import", "Invalid", "Link", "MissingExport", "NotWasm", "Signature", "Text",
          "TooManyFunctions", "Truncated", "Untyped", "Version", "World"]
     );
 }

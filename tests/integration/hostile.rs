@@ -7,6 +7,7 @@
 
 mod batches;
 mod disk;
+mod features;
 mod files;
 mod good_run;
 mod grants;
@@ -51,6 +52,7 @@ fn every_fixture_has_its_test() {
         "hostile.rs",
         "hostile/batches.rs",
         "hostile/disk.rs",
+        "hostile/features.rs",
         "hostile/files.rs",
         "hostile/grants.rs",
         "hostile/host_files.rs",

@@ -28,6 +28,7 @@ mod ends;
 mod examples;
 mod fault_injection;
 mod faults;
+mod features;
 mod flow;
 mod host_functions;
 mod hostile;

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use mtl_host::{ArgumentPassing, DirGrant, Jail, MemoryLimit};
+use mtl_host::{ArgumentPassing, DirGrant, Jail, MemoryLimit, WasmFeatures};
 
 use self::subject::Subject;
 use self::table::CHECKS;
@@ -100,6 +100,11 @@ pub(crate) struct CheckArgs {
     /// The function that takes items, where the plugin does not export it as `call`
     #[arg(long, value_name = "NAME")]
     call: Option<String>,
+
+    /// Let the plugin use features of WebAssembly that are off otherwise: `gc`, `exceptions`, or both as
+    /// `gc,exceptions`
+    #[arg(long, value_name = "FEATURES", default_value_t)]
+    wasm: WasmFeatures,
 
     /// Leave out a check; may be given several times
     #[arg(long, value_name = "CHECK", value_parser = PossibleValuesParser::new(CHECKS.iter().map(|check| check.name)), hide_possible_values = true)]

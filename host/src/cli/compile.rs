@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mtl_host::{Engine, FunctionLimit, Jail, Plugin, PluginSize, Sha256};
+use mtl_host::{Engine, FunctionLimit, Jail, Plugin, PluginSize, Sha256, WasmFeatures};
 
 use super::build::{self, Pinned};
 use super::error::CliError;
@@ -54,6 +54,11 @@ pub(crate) struct PrecompileArgs {
     #[arg(long, value_name = "NAME")]
     call: Option<String>,
 
+    /// Features of WebAssembly that the plugin may use, for runs with the same `--wasm`: `gc`,
+    /// `exceptions`, or both as `gc,exceptions`
+    #[arg(long, value_name = "FEATURES", default_value_t)]
+    wasm: WasmFeatures,
+
     /// Where the plugin is compiled: in this process, or in one of its own, in a jail
     #[arg(long, value_name = "thread|process", default_value_t)]
     isolation: IsolationArg,
@@ -99,6 +104,7 @@ impl PrecompileArgs {
         let engine = if self.fuel { Engine::with_fuel() } else { Engine::new() };
         let mut loader = Plugin::loader(&engine?)
             .isolation(self.isolation.isolation(self.jail))
+            .wasm(self.wasm)
             .max_size(self.max_plugin)
             .max_functions(self.max_functions);
         if let Some(digest) = self.sha256 {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use clap::Args;
 use mtl_host::{
     ArgumentPassing, Engine, Format, Import, Inspection, Isolation, Jail, MemorySize, Plugin,
-    PluginKind, Processes, Provider, TypedCall,
+    PluginKind, Processes, Provider, TypedCall, WasmFeatures,
 };
 use serde_json::{Value, json};
 
@@ -83,7 +83,8 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
 fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
     build::refuse_folder(&args.plugin)?;
     let isolation = Isolation::Process(Processes::new().jail(args.jail));
-    let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation);
+    // What it uses is shown, and is in the command that runs it: nothing of it runs here.
+    let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation).wasm(WasmFeatures::ALL);
     if let Some(call) = &args.call {
         loader = loader.call(call);
     }
@@ -99,6 +100,9 @@ fn command(args: &InspectArgs, found: &Inspection) -> String {
     }
     if let Some(typed) = &found.typed {
         flags.push_str(&typed_flags(typed));
+    }
+    if !found.features.is_empty() {
+        write!(flags, " --wasm {}", found.features).expect("a string takes everything");
     }
     for need in found.needs() {
         write!(flags, " {}", need.flag()).expect("a string takes everything");
@@ -147,6 +151,11 @@ fn text(args: &InspectArgs, found: &Inspection) -> String {
         page.line("imports", &import_text(import));
     }
     let needs = found.needs();
+    if !found.features.is_empty() {
+        let names = found.features.names().collect::<Vec<_>>().join("` and `");
+        let features = found.features;
+        page.line("uses", &format!("WebAssembly's `{names}`, allowed by `--wasm {features}`"));
+    }
     for need in &needs {
         page.line("might use", &format!("{}, granted by `{}`", need.name(), need.flag()));
     }
@@ -280,6 +289,7 @@ fn json(args: &InspectArgs, found: &Inspection) -> String {
             "name": need.name(),
             "flag": need.flag(),
         })).collect::<Value>(),
+        "wasm": found.features.names().collect::<Value>(),
         "typed": found.typed.as_ref().map(typed_json),
         "run": refusal.is_none().then(|| command(args, found)),
         "refusal": refusal.map(|error| json!({

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
 use mtl_host::{
     ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jail, Jobs, MaxFaults, MaxRestarts,
-    NetGrant, RetryOn, Sha256, Window,
+    NetGrant, RetryOn, Sha256, WasmFeatures, Window,
 };
 
 use super::beside;
@@ -204,7 +204,7 @@ pub(crate) struct WorkerArgs {
     /// A worker, where they differ: once for each. After its plugin come, as needed,
     /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
     /// `,timeout=TIME`, `,init-timeout=TIME`, `,fuel=N`, `,disk=SIZE`, `,max-result=SIZE`, `,sha256=HEX`,
-    /// `,call=NAME`, and last `,init=TEXT` or `,init=@FILE`, which takes the rest: a TEXT with
+    /// `,call=NAME`, `,wasm=gc+exceptions`, and last `,init=TEXT` or `,init=@FILE`, which takes the rest: a TEXT with
     /// `,KEY=` of one of these in it goes into a file
     #[arg(
         long,
@@ -264,6 +264,12 @@ pub(crate) struct WorkerArgs {
     /// several is meant
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
+
+    /// Let the plugin use features of WebAssembly that are off otherwise: `gc`, `exceptions`, or both as
+    /// `gc,exceptions`. They bring the engine's garbage collector into play, which is young code; plugins
+    /// in Kotlin, Dart or OCaml need it. `inspect` shows what a plugin uses
+    #[arg(long, value_name = "FEATURES", default_value_t)]
+    pub(crate) wasm: WasmFeatures,
 
     #[command(flatten)]
     pub(crate) snapshot: SnapshotArgs,

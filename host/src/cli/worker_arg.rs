@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use mtl_host::{DirGrant, DiskLimit, Fuel, MemoryLimit, NetGrant, ResultLimit, Sha256};
+use mtl_host::{DirGrant, DiskLimit, Fuel, MemoryLimit, NetGrant, ResultLimit, Sha256, WasmFeatures};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
@@ -29,6 +29,7 @@ pub(crate) struct WorkerArg {
     pub(crate) max_result: Option<ResultLimit>,
     pub(crate) sha256: Option<Sha256>,
     pub(crate) call: Option<String>,
+    pub(crate) wasm: Option<WasmFeatures>,
     pub(crate) init: Option<InitArg>,
 }
 
@@ -62,7 +63,7 @@ fn known() -> String {
 
 impl WorkerArg {
     /// What can be said of a worker beside its plugin.
-    pub(crate) const KEYS: [&str; 12] = [
+    pub(crate) const KEYS: [&str; 13] = [
         "dir",
         "env",
         "net",
@@ -74,6 +75,7 @@ impl WorkerArg {
         "max-result",
         "sha256",
         "call",
+        "wasm",
         "init",
     ];
 
@@ -92,6 +94,7 @@ impl WorkerArg {
             max_result: None,
             sha256: None,
             call: None,
+            wasm: None,
             init: None,
         }
     }
@@ -135,6 +138,7 @@ impl WorkerArg {
             "max-result" => once(&mut self.max_result, key, parsed(key, value)?)?,
             "sha256" => once(&mut self.sha256, key, parsed(key, value)?)?,
             "call" => once(&mut self.call, key, parsed(key, value)?)?,
+            "wasm" => once(&mut self.wasm, key, parsed(key, value)?)?,
             "init" => once(&mut self.init, key, InitArg::from(value.to_owned()))?,
             _ => return Err(WorkerArgError::UnknownKey { key: key.into() }),
         }
@@ -188,7 +192,7 @@ mod tests {
     #[test]
     fn a_worker_is_a_plugin_and_what_it_is_given() {
         let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,net=a:1,net=[::1]:2,memory=1MiB,timeout=1.5s,\
-                    init-timeout=2m,fuel=50M,disk=1GiB,max-result=1KiB,call=run,init=";
+                    init-timeout=2m,fuel=50M,disk=1GiB,max-result=1KiB,call=run,wasm=gc+exceptions,init=";
         let worker = parse(text).unwrap();
         assert_eq!(worker.plugin, PathBuf::from("a b.wasm"));
         assert_eq!(worker.dirs, [DirGrant::read("x", "/x"), DirGrant::read_write("y", "/y")]);
@@ -201,6 +205,7 @@ mod tests {
         assert_eq!(worker.disk, Some("1GiB".parse().unwrap()));
         assert_eq!(worker.max_result, Some("1KiB".parse().unwrap()));
         assert_eq!(worker.call.as_deref(), Some("run"));
+        assert_eq!(worker.wasm, Some(WasmFeatures::ALL));
         assert_eq!(worker.init, Some(InitArg::Text(Vec::new())));
         assert_eq!(parse("p.wasm"), Ok(WorkerArg::new("p.wasm".into())));
     }
@@ -230,9 +235,10 @@ mod tests {
             (",init=x",                 "the plugin comes first"),
             ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
             ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`"),
-            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `fuel`, `disk`, `max-result`, `sha256`, `call`, `init`"),
+            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `fuel`, `disk`, `max-result`, `sha256`, `call`, `wasm`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not a size, such as `64MiB`, `2GiB` or `1000000`"),
+            ("p,wasm=jit",              "`wasm`: unknown feature `jit`: there are `gc` and `exceptions`, and `none` for neither"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),
             ("p,init=x,timeout=1s",     "`init=` takes the rest, and with it `,timeout=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),
             ("p,init=a,b,init-timeout=1s,env=A", "`init=` takes the rest, and with it `,init-timeout=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),

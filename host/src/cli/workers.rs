@@ -1,9 +1,10 @@
 //! Who works: any number of workers with one plugin, or those that are listed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mtl_host::{
-    Cache, Engine, EngineError, Plugin, PluginLoader, Pool, PoolBuilder, Sha256, WorkerSpec,
+    Cache, Engine, EngineError, Plugin, PluginLoader, Pool, PoolBuilder, Sha256, WasmFeatures,
+    WorkerSpec,
 };
 
 use super::build::{self, Pinned, ProjectError};
@@ -122,11 +123,16 @@ impl WorkerArgs {
         let mut builder = match (&self.plugin, self.worker.as_slice()) {
             (None, []) => return Err(CliError::NoPlugin),
             (Some(path), []) => {
-                let plugin = loaded.plugin(path, self.sha256, self.call.as_deref())?;
+                let plugin = loaded.plugin(&Asked {
+                    path: path.clone(),
+                    sha256: self.sha256,
+                    call: self.call.clone(),
+                    wasm: self.wasm,
+                })?;
                 Pool::builder(&plugin).init(init_arg::init(&self.init)?)
             }
             (_, workers) => {
-                let specs = workers.iter().map(|worker| spec(worker, &mut loaded));
+                let specs = workers.iter().map(|worker| spec(worker, self.wasm, &mut loaded));
                 Pool::of(specs.collect::<Result<Vec<_>, _>>()?)
             }
         };
@@ -149,8 +155,18 @@ impl WorkerArgs {
     }
 }
 
-fn spec(worker: &WorkerArg, loaded: &mut Loaded) -> Result<WorkerSpec, CliError> {
-    let plugin = loaded.plugin(&worker.plugin, worker.sha256, worker.call.as_deref())?;
+/// The worker that an argument describes; `wasm` is what its plugin may use if it does not say so itself.
+fn spec(
+    worker: &WorkerArg,
+    wasm: WasmFeatures,
+    loaded: &mut Loaded,
+) -> Result<WorkerSpec, CliError> {
+    let plugin = loaded.plugin(&Asked {
+        path: worker.plugin.clone(),
+        sha256: worker.sha256,
+        call: worker.call.clone(),
+        wasm: worker.wasm.unwrap_or(wasm),
+    })?;
     let mut spec = WorkerSpec::plugin(&plugin);
     if let Some(init) = &worker.init {
         spec = spec.init(init.read()?);
@@ -202,33 +218,28 @@ struct Loaded {
 }
 
 /// A plugin as it is asked for.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Asked {
     path: PathBuf,
     sha256: Option<Sha256>,
     call: Option<String>,
+    wasm: WasmFeatures,
 }
 
 impl Loaded {
-    fn plugin(
-        &mut self,
-        path: &Path,
-        sha256: Option<Sha256>,
-        call: Option<&str>,
-    ) -> Result<Plugin, CliError> {
-        let asked = Asked { path: path.to_owned(), sha256, call: call.map(Into::into) };
-        if let Some((_, plugin)) = self.plugins.iter().find(|(other, _)| *other == asked) {
+    fn plugin(&mut self, asked: &Asked) -> Result<Plugin, CliError> {
+        if let Some((_, plugin)) = self.plugins.iter().find(|(other, _)| other == asked) {
             return Ok(plugin.clone());
         }
-        let mut loader = self.loader.clone();
-        if let Some(digest) = sha256 {
+        let mut loader = self.loader.clone().wasm(asked.wasm);
+        if let Some(digest) = asked.sha256 {
             loader = loader.sha256(digest);
         }
-        if let Some(export) = call {
+        if let Some(export) = &asked.call {
             loader = loader.call(export);
         }
-        let plugin = loader.load(path)?;
-        self.plugins.push((asked, plugin.clone()));
+        let plugin = loader.load(&asked.path)?;
+        self.plugins.push((asked.clone(), plugin.clone()));
         Ok(plugin)
     }
 }
@@ -245,14 +256,24 @@ mod tests {
         let cache = Cache::open(folder.path()).unwrap();
         let loader = Plugin::loader(&Engine::new().unwrap()).cache(&cache);
         let mut loaded = Loaded { loader, plugins: Vec::new() };
-        let path = Path::new("../tests/fixtures/upper.wat");
+        let mut asked = Asked {
+            path: "../tests/fixtures/upper.wat".into(),
+            sha256: None,
+            call: None,
+            wasm: WasmFeatures::NONE,
+        };
         for _ in 0..3 {
-            loaded.plugin(path, None, None).unwrap();
+            loaded.plugin(&asked).unwrap();
         }
         let uses = cache.uses();
         assert_eq!((uses.misses, uses.hits), (1, 0), "it is not even looked for again");
         // Asked for in another way it is another plugin, of the same code.
-        loaded.plugin(path, None, Some("call")).unwrap();
+        asked.call = Some("call".into());
+        loaded.plugin(&asked).unwrap();
         assert_eq!((cache.uses().misses, cache.uses().hits), (1, 1));
+        // What it may use makes other code of it.
+        asked.wasm = WasmFeatures::GC;
+        loaded.plugin(&asked).unwrap();
+        assert_eq!((cache.uses().misses, cache.uses().hits), (2, 1));
     }
 }

@@ -159,8 +159,8 @@ impl Compiler<'_> {
         let Self { processes, loader, path, bytes, .. } = self;
         Setup {
             version: env!("CARGO_PKG_VERSION").into(),
-            counts_fuel: loader.engine().counts_fuel(),
             jail: processes.required_layers(),
+            engine: loader.engine().options(),
             data: loader.compile_limits().memory.bytes() as u64,
             file_size: None,
             task: Task::Compile(Compile {

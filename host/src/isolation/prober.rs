@@ -14,6 +14,7 @@ use super::page::Page;
 use super::process::{Child, TO_BE_READY};
 use super::wire::setup::{Setup, Task};
 use super::wire::{BadFrame, Reply, layers};
+use crate::plugin::EngineOptions;
 use crate::sandbox::control_group;
 use crate::sandbox::jail::{Jail, JailLayer, JailLayers, LayerAnswer};
 
@@ -88,7 +89,7 @@ pub(super) fn layers(processes: &Processes) -> Result<JailLayers, LayersError> {
 fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, Gone> {
     let setup = Setup {
         version: env!("CARGO_PKG_VERSION").into(),
-        counts_fuel: false,
+        engine: EngineOptions::default(),
         jail: Jail::BestEffort,
         data: DATA,
         file_size: None,

@@ -128,8 +128,8 @@ impl Remote {
         let data = memory.saturating_mul(copies).saturating_add(result.saturating_mul(2));
         let setup = Setup {
             version: env!("CARGO_PKG_VERSION").into(),
-            counts_fuel: compiled.counts_fuel(),
             jail: processes.required_layers(),
+            engine: compiled.options(),
             data: data.saturating_add(DATA) as u64,
             file_size: spec.limits.disk.map(|limit| (limit.bytes() as u64).max(MOST_CODE)),
             task: Task::Work(Box::new(work)),

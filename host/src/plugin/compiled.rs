@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-use super::{Engine, HostFunctions, LoadError, Loaded, PluginLoader, Spec};
+use super::{Engine, EngineOptions, HostFunctions, LoadError, Loaded, PluginLoader, Spec};
 use crate::isolation::code::CodeFile;
 use crate::isolation::wire::setup::{Begins, Work};
 use crate::outcome::Format;
@@ -16,7 +16,7 @@ use crate::sandbox::limits::TotalMemory;
 #[derive(Debug)]
 pub(crate) struct Compiled {
     file: CodeFile,
-    counts_fuel: bool,
+    options: EngineOptions,
     is_component: bool,
     call: String,
     functions: HostFunctions,
@@ -33,7 +33,7 @@ impl Compiled {
         let is_component = plugin.facts().is_component;
         Ok(Self {
             file,
-            counts_fuel: engine.counts_fuel(),
+            options: engine.options(),
             is_component,
             call: call.to_owned(),
             functions: functions.clone(),
@@ -45,7 +45,7 @@ impl Compiled {
     pub(crate) fn elsewhere(file: CodeFile, is_component: bool, loader: &PluginLoader) -> Self {
         Self {
             file,
-            counts_fuel: loader.engine().counts_fuel(),
+            options: loader.engine().options(),
             is_component,
             call: loader.call_export().to_owned(),
             functions: loader.functions().clone(),
@@ -63,8 +63,9 @@ impl Compiled {
         self.restores
     }
 
-    pub(crate) fn counts_fuel(&self) -> bool {
-        self.counts_fuel
+    /// Those of the engine that runs it.
+    pub(crate) fn options(&self) -> EngineOptions {
+        self.options
     }
 
     pub(crate) fn functions(&self) -> &HostFunctions {

@@ -115,8 +115,7 @@ impl ComponentPlugin {
         artifact: &Artifact<'_>,
     ) -> Result<Component, LoadError> {
         let component = Component::new(loader.engine().wasm(), artifact.bytes());
-        component
-            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
+        component.map_err(|error| loader.not_compiled(path, artifact, error))
     }
 
     /// Finds what a component imports, whose `exports` are those of the world.

@@ -76,7 +76,7 @@ impl CorePlugin {
         artifact: &Artifact<'_>,
     ) -> Result<Module, LoadError> {
         let module = Module::new(loader.engine().wasm(), artifact.bytes());
-        module.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
+        module.map_err(|error| loader.not_compiled(path, artifact, error))
     }
 
     /// It, compiled.

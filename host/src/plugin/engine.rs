@@ -1,13 +1,14 @@
 //! The engine: how plugins are compiled and run, and the watchdog that can stop them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
+use serde::{Deserialize, Serialize};
 use wasmtime::CustomCodeMemory;
 
-use super::Sha256;
 use super::cache::Hashed;
 use super::snapshot;
+use super::{Sha256, WasmFeatures};
 use crate::sandbox::watchdog::Watchdog;
 
 /// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
@@ -29,8 +30,25 @@ use crate::sandbox::watchdog::Watchdog;
 #[derive(Clone)]
 pub struct Engine {
     wasm: wasmtime::Engine,
+    options: EngineOptions,
+    family: Arc<Family>,
+}
+
+/// Engines that one watchdog ticks for: one for each set of features that was asked for.
+struct Family {
+    engines: Arc<Engines>,
     watchdog: Arc<Watchdog>,
-    counts_fuel: bool,
+}
+
+/// The engine of each set of features, by the set's index.
+type Engines = [OnceLock<wasmtime::Engine>; WasmFeatures::SETS.len()];
+
+/// The settings that two engines must share to run the same code: those of a process and of its
+/// children.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct EngineOptions {
+    pub(crate) counts_fuel: bool,
+    pub(crate) features: WasmFeatures,
 }
 
 /// Why there is no engine.
@@ -68,12 +86,12 @@ impl Engine {
     ///
     /// When the machine cannot run WebAssembly, or refuses a thread.
     pub fn new() -> Result<Self, EngineError> {
-        Self::counting(false)
+        Self::with_options(EngineOptions::default())
     }
 
     /// For a process that compiles and runs nothing: it needs no right to make code executable.
-    pub(crate) fn to_compile(counts_fuel: bool) -> Result<Self, EngineError> {
-        Self::configured(counts_fuel, |config| {
+    pub(crate) fn to_compile(options: EngineOptions) -> Result<Self, EngineError> {
+        Self::configured(options, |config| {
             config.with_custom_code_memory(Some(Arc::new(NeverRun)));
         })
     }
@@ -95,38 +113,62 @@ impl Engine {
     ///
     /// As [`new`](Self::new).
     pub fn with_fuel() -> Result<Self, EngineError> {
-        Self::counting(true)
+        Self::with_options(EngineOptions { counts_fuel: true, ..EngineOptions::default() })
     }
 
-    fn counting(fuel: bool) -> Result<Self, EngineError> {
-        Self::configured(fuel, |_| ())
+    /// The engine of this family whose plugins may use these features, and no others of
+    /// [`WasmFeatures`].
+    pub(super) fn allowing(&self, features: WasmFeatures) -> Result<Self, EngineError> {
+        let options = EngineOptions { features, ..self.options };
+        let place = &self.family.engines[features.index()];
+        let wasm = match place.get() {
+            Some(wasm) => wasm,
+            None => {
+                let made = made(&Self::config(options))?;
+                place.get_or_init(|| made)
+            }
+        };
+        Ok(Self { wasm: wasm.clone(), options, family: Arc::clone(&self.family) })
+    }
+
+    /// An engine with the options of one in another process.
+    pub(crate) fn with_options(options: EngineOptions) -> Result<Self, EngineError> {
+        Self::configured(options, |_| ())
     }
 
     fn configured(
-        fuel: bool,
+        options: EngineOptions,
         configure: impl FnOnce(&mut wasmtime::Config),
     ) -> Result<Self, EngineError> {
-        let mut config = Self::config(fuel);
+        let mut config = Self::config(options);
         configure(&mut config);
-        let wasm =
-            wasmtime::Engine::new(&config).map_err(|error| EngineError::Wasm(error.into()))?;
-        let ticked = wasm.clone();
-        let watchdog =
-            Watchdog::start(move || ticked.increment_epoch()).map_err(EngineError::Thread)?;
-        Ok(Self { wasm, watchdog: Arc::new(watchdog), counts_fuel: fuel })
+        let wasm = made(&config)?;
+        let engines = Engines::default();
+        engines[options.features.index()].get_or_init(|| wasm.clone());
+        let engines = Arc::new(engines);
+        let ticked = Arc::clone(&engines);
+        let tick = move || {
+            for engine in ticked.iter().filter_map(OnceLock::get) {
+                engine.increment_epoch();
+            }
+        };
+        let watchdog = Arc::new(Watchdog::start(tick).map_err(EngineError::Thread)?);
+        Ok(Self { wasm, options, family: Arc::new(Family { engines, watchdog }) })
     }
 
-    fn config(fuel: bool) -> wasmtime::Config {
+    fn config(options: EngineOptions) -> wasmtime::Config {
+        let EngineOptions { counts_fuel, features } = options;
         let mut config = wasmtime::Config::new();
         config
             .epoch_interruption(true)
-            .consume_fuel(fuel)
+            .consume_fuel(counts_fuel)
             .concurrency_support(false)
             // No plugin may have one: the interface is of 32 bits.
             .wasm_memory64(false)
             // Traps carry a backtrace of their own; debuggers of the host see less.
             .native_unwind_info(false)
             .max_wasm_stack(Self::STACK);
+        features.allow(&mut config);
         config
     }
 
@@ -134,7 +176,7 @@ impl Engine {
     /// its instances share it until they write to it. A plugin could make much of little so, which
     /// is why this is for snapshots, whose memory was paid for.
     pub(super) fn compile_snapshot(&self, module: &[u8]) -> wasmtime::Result<Vec<u8>> {
-        let mut config = Self::config(self.counts_fuel);
+        let mut config = Self::config(self.options);
         config.memory_guaranteed_dense_image_size(snapshot::MOST);
         config.with_custom_code_memory(Some(Arc::new(NeverRun)));
         wasmtime::Engine::new(&config)?.precompile_module(module)
@@ -143,7 +185,7 @@ impl Engine {
     /// The digest of all settings, and of what of the processor is used: what is compiled with
     /// others is other code, or cannot be run.
     pub(super) fn settings(&self) -> Sha256 {
-        Hashed::of(&(self.wasm.precompile_compatibility_hash(), self.counts_fuel))
+        Hashed::of(&(self.wasm.precompile_compatibility_hash(), self.options))
     }
 
     pub(super) fn wasm(&self) -> &wasmtime::Engine {
@@ -151,18 +193,31 @@ impl Engine {
     }
 
     pub(crate) fn counts_fuel(&self) -> bool {
-        self.counts_fuel
+        self.options.counts_fuel
+    }
+
+    pub(crate) fn options(&self) -> EngineOptions {
+        self.options
+    }
+
+    /// The features that its plugins may use.
+    pub(crate) fn features(&self) -> WasmFeatures {
+        self.options.features
     }
 
     /// What measures time for those who work beside this engine's plugins.
     pub(crate) fn watchdog(&self) -> &Arc<Watchdog> {
-        &self.watchdog
+        &self.family.watchdog
     }
 
-    /// Whether `other` is a clone of this one.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.watchdog, &other.watchdog)
+    /// Whether plugins of `other` go into one pool with those of this engine.
+    pub(crate) fn is_kin_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.family, &other.family)
     }
+}
+
+fn made(config: &wasmtime::Config) -> Result<wasmtime::Engine, EngineError> {
+    wasmtime::Engine::new(config).map_err(|error| EngineError::Wasm(error.into()))
 }
 
 /// Leaves compiled code as it is: data, which nothing can jump to.
@@ -184,6 +239,6 @@ impl CustomCodeMemory for NeverRun {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("watchdog", &self.watchdog).finish_non_exhaustive()
+        f.debug_struct("Engine").field("options", &self.options).finish_non_exhaustive()
     }
 }

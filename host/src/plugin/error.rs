@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{CompilerError, HostFunctionError, PluginLoader, Sha256, component};
+use super::{
+    CompilerError, EngineError, HostFunctionError, PluginLoader, Sha256, WasmFeatures, component,
+};
 use crate::fault::FaultKind;
 use crate::sandbox::limits::{FunctionLimit, PluginSize};
 use crate::worker::executor::Broken;
@@ -178,6 +180,19 @@ pub enum LoadError {
         /// How it was compiled.
         how: String,
     },
+    /// The plugin uses features of WebAssembly that are not allowed.
+    #[error("plugin `{path}` uses WebAssembly {}", missing.described())]
+    Features {
+        /// As the user named it.
+        path: PathBuf,
+        /// Those that it uses, and may not.
+        missing: WasmFeatures,
+        /// Those that it may use.
+        allowed: WasmFeatures,
+    },
+    /// The engine cannot do what was asked for.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// The process that was to compile it has not.
     #[error(transparent)]
     Compiler(#[from] CompilerError),
@@ -238,8 +253,16 @@ impl LoadError {
             | Self::Text { .. }
             | Self::Signature { .. }
             | Self::Code { .. }
+            | Self::Engine(_)
             | Self::HostFunction(_) => return None,
             Self::Compiler(error) => return error.hint().map(Into::into),
+            Self::Features { missing, allowed, .. } => {
+                return Some(format!(
+                    "allow it, if you trust the engine's garbage collector with this plugin: \
+                     `--wasm {}`",
+                    allowed.union(*missing)
+                ));
+            }
             Self::TooLarge { .. } => {
                 "`--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools strip`"
             }
@@ -249,6 +272,9 @@ impl LoadError {
             }
             Self::CompiledOtherwise { how, .. } if how.ends_with("without `--fuel`") => {
                 "compile it again: `mtl-host compile --fuel PLUGIN`"
+            }
+            Self::CompiledOtherwise { how, .. } if how.contains("`--wasm ") => {
+                "run it with the same `--wasm`, or compile it again: `mtl-host compile PLUGIN`"
             }
             Self::CompiledOtherwise { .. } => "compile it again: `mtl-host compile PLUGIN`",
             Self::TooManyFunctions { .. } => {

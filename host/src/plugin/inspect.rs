@@ -20,7 +20,7 @@ use super::code::MachineCode;
 use super::component::ComponentPlugin;
 use super::core_abi::CorePlugin;
 use super::passing::ArgumentPassing;
-use super::{LoadError, Loaded, PluginLoader, Sha256, context};
+use super::{LoadError, Loaded, PluginLoader, Sha256, WasmFeatures, context};
 use crate::outcome::Format;
 
 /// What is in a plugin's file, by [`Plugin::inspect`](crate::Plugin::inspect).
@@ -54,6 +54,8 @@ pub struct Inspection {
     /// How it is called with JSON, if it is a component of another world than
     /// `mtl:plugin/plugin` that a run takes.
     pub typed: Option<TypedCall>,
+    /// The features of WebAssembly that it uses, and a run has to allow; none, if it is not valid.
+    pub features: WasmFeatures,
     /// Why a run refuses it, if it does.
     pub refusal: Option<LoadError>,
     /// What the jail lacks in which it was looked into, as the kernel does not have it; none, if
@@ -189,6 +191,7 @@ pub(crate) struct Findings {
     pub(crate) imports: Vec<Import>,
     pub(crate) memory: Option<MemorySize>,
     pub(crate) typed: Option<TypedCall>,
+    pub(crate) features: WasmFeatures,
     pub(crate) refusal: Option<LoadError>,
 }
 
@@ -199,14 +202,21 @@ impl Findings {
             Kind::Core => PluginKind::CoreModule,
             Kind::Component => PluginKind::Component,
         };
-        let mut found = Self::nothing(kind);
+        let mut found = Self::nothing(kind).using(artifact);
         found.refusal = found.read(loader, path, artifact).err();
         found
     }
 
     fn nothing(kind: PluginKind) -> Self {
         let (exports, imports) = (Vec::new(), Vec::new());
-        Self { kind, exports, imports, memory: None, typed: None, refusal: None }
+        let features = WasmFeatures::NONE;
+        Self { kind, exports, imports, memory: None, typed: None, features, refusal: None }
+    }
+
+    /// The same, of what these bytes use.
+    pub(super) fn using(self, artifact: &Artifact<'_>) -> Self {
+        let features = WasmFeatures::used_by(artifact.bytes()).unwrap_or_default();
+        Self { features, ..self }
     }
 
     /// What is in a module that is loaded.
@@ -259,7 +269,7 @@ fn provider(loader: &PluginLoader) -> impl Fn(&str, bool) -> Provider {
 impl Inspection {
     /// What was found in these bytes.
     pub(super) fn of(found: Findings, file: &[u8], jail_lacks: Option<String>) -> Self {
-        let Findings { kind, exports, imports, memory, typed, refusal } = found;
+        let Findings { kind, exports, imports, memory, typed, features, refusal } = found;
         let asks = |import: &Import| {
             import.from == context::INTERFACE
                 && import.names.iter().any(|name| name == context::PASSING)
@@ -274,6 +284,7 @@ impl Inspection {
             imports,
             memory,
             typed,
+            features,
             refusal,
             jail_lacks,
         }

@@ -12,7 +12,7 @@ use super::artifact::Artifact;
 use super::cache::Cache;
 use super::digest::Sha256;
 use super::host_function::{HostCall, HostFunctions};
-use super::{Compiled, Engine, Findings, Inspection, LoadError, Plugin};
+use super::{Compiled, Engine, Findings, Inspection, LoadError, Plugin, WasmFeatures};
 use crate::isolation::Isolation;
 use crate::isolation::compiler::Compiler;
 use crate::sandbox::limits::{CompileMemory, FunctionLimit, PluginSize};
@@ -39,6 +39,7 @@ use crate::sandbox::limits::{CompileMemory, FunctionLimit, PluginSize};
 #[must_use = "a loader does nothing until `load` or `from_bytes` is called"]
 pub struct PluginLoader {
     engine: Engine,
+    features: WasmFeatures,
     sha256: Option<Sha256>,
     call: String,
     functions: HostFunctions,
@@ -72,6 +73,7 @@ impl PluginLoader {
     pub(super) fn new(engine: &Engine) -> Self {
         Self {
             engine: engine.clone(),
+            features: engine.features(),
             sha256: None,
             call: Self::CALL.into(),
             functions: HostFunctions::default(),
@@ -159,6 +161,29 @@ impl PluginLoader {
         F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync + 'static,
     {
         self.functions.add(interface.into(), name.into(), function);
+        self
+    }
+
+    /// Lets the plugin use these features of WebAssembly (default: none of them). Without, a plugin
+    /// that uses one is refused.
+    ///
+    /// They need a heap for garbage collection in the engine. A plugin to which they are not
+    /// allowed cannot reach that heap, whatever is allowed to others of its pool.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, LoadError, Plugin, Pool, WasmFeatures};
+    /// let loader = Plugin::loader(&Engine::new()?);
+    /// let refused = loader.load("../tests/fixtures/exceptions.wat").unwrap_err();
+    /// assert!(matches!(refused, LoadError::Features { .. }));
+    ///
+    /// // It catches what it throws.
+    /// let plugin = loader.wasm(WasmFeatures::EXCEPTIONS).load("../tests/fixtures/exceptions.wat")?;
+    /// let record = Pool::builder(&plugin).build()?.map(["item"]).next().unwrap()?;
+    /// assert_eq!(record.bytes(), Some(&b"item"[..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wasm(mut self, features: WasmFeatures) -> Self {
+        self.features = features;
         self
     }
 
@@ -307,12 +332,12 @@ impl PluginLoader {
     /// # Errors
     ///
     /// When the file cannot be read or is too large, is not the one that is pinned, is not
-    /// WebAssembly, has too many functions, lacks an export that a plugin must have, or imports what the host does not provide; and when a
-    /// host function cannot be offered.
+    /// WebAssembly, has too many functions, uses features that are not allowed, lacks an export that a
+    /// plugin must have, or imports what the host does not provide; and when a host function cannot be
+    /// offered.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
-        self.functions.check()?;
-        let path = path.as_ref();
-        self.make(path, self.read(path)?)
+        let (loader, path) = (self.ready()?, path.as_ref());
+        loader.make(path, loader.read(path)?)
     }
 
     /// Reads what is in the file at `path`, without running any of it; also what would not load,
@@ -330,8 +355,10 @@ impl PluginLoader {
     /// When the file cannot be read, is not the one that is pinned, or is not WebAssembly; and when
     /// a host function cannot be offered.
     pub fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
-        self.functions.check()?;
-        let path = path.as_ref();
+        self.ready()?.look_into(path.as_ref())
+    }
+
+    fn look_into(&self, path: &Path) -> Result<Inspection, LoadError> {
         let bytes = self.read(path)?;
         self.check(path, &bytes)?;
         if precompiled::is_one(&bytes) {
@@ -365,8 +392,13 @@ impl PluginLoader {
     ///
     /// As [`load`](Self::load).
     pub fn from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Plugin, LoadError> {
+        self.ready()?.make(Path::new(name), bytes.to_vec())
+    }
+
+    /// The same, with the engine that allows what it is to allow.
+    fn ready(&self) -> Result<Self, LoadError> {
         self.functions.check()?;
-        self.make(Path::new(name), bytes.to_vec())
+        Ok(Self { engine: self.engine.allowing(self.features)?, ..self.clone() })
     }
 
     fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {

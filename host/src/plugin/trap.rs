@@ -1,7 +1,7 @@
 //! What it means when a guest stopped instead of answering.
 
 use wasmtime::component::ResourceTableError;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::state::{Common, MOST_OPEN};
@@ -30,6 +30,10 @@ pub(super) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
     }
     if let Some(full) = error.downcast_ref::<OutOfDisk>() {
         return Broken::new(FaultKind::OutOfDisk, format!("{full}{place}"));
+    }
+    if error.is::<ThrownException>() {
+        // The exception itself stays in the instance, which is replaced.
+        return Broken::new(FaultKind::Trap, format!("uncaught exception{place}"));
     }
     let trap = error.downcast_ref::<Trap>();
     match trap {

@@ -427,7 +427,7 @@ pub(super) fn check(
     if !grants.net.is_empty() && !plugins.clone().any(Plugin::can_connect) {
         return Err(BuildError::NoNet { plugin: first.name().to_owned() });
     }
-    match plugins.find(|plugin| !plugin.engine().is(first.engine())) {
+    match plugins.find(|plugin| !plugin.engine().is_kin_of(first.engine())) {
         Some(other) => Err(BuildError::OtherEngine {
             plugin: other.name().to_owned(),
             first: first.name().to_owned(),

@@ -21,6 +21,7 @@ pub(super) fn is_not_the_plugins(error: &LoadError) -> bool {
         error,
         LoadError::Read { .. }
             | LoadError::Code { .. }
+            | LoadError::Engine(_)
             | LoadError::HostFunction(_)
             | LoadError::Precompiled { .. }
             | LoadError::Compiler(CompilerError::Jail { .. } | CompilerError::Process { .. })

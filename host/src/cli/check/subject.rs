@@ -148,7 +148,8 @@ impl<'a> Subject<'a> {
 }
 
 fn loader(args: &CheckArgs, report: &Report) -> Result<PluginLoader, CliError> {
-    let mut loader = Plugin::loader(&Engine::new()?).isolation(args.isolation.isolation(args.jail));
+    let isolation = args.isolation.isolation(args.jail);
+    let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation).wasm(args.wasm);
     if let Some(cache) = args.cache.cache(report) {
         loader = loader.cache(&cache);
     }

@@ -83,6 +83,7 @@ impl Page<'_> {
         text("max-result", worker.max_result.map(|limit| limit.to_string()))?;
         text("sha256", worker.sha256.map(|digest| digest.to_string()))?;
         text("call", worker.call.clone())?;
+        text("wasm", worker.wasm.map(|features| features.to_string()))?;
         match &worker.init {
             None => Ok(()),
             Some(InitArg::File(path)) => {

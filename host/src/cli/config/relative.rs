@@ -5,7 +5,7 @@ use std::any::TypeId;
 use std::path::{Path, PathBuf};
 
 use clap::Arg;
-use mtl_host::{DirGrant, NetGrant, RetryOn};
+use mtl_host::{DirGrant, NetGrant, RetryOn, WasmFeatures};
 
 use super::ConfigError;
 use crate::cli::env_grant::EnvGrant;
@@ -25,6 +25,8 @@ pub(super) enum Meaning {
     Net,
     /// A list between commas, which may be an array.
     Kinds,
+    /// Features of WebAssembly: a list, which may be empty.
+    Features,
     /// Any text.
     Text,
     /// Something else, which may be a number.
@@ -42,6 +44,7 @@ impl Meaning {
             (TypeId::of::<EnvGrant>(), Self::Env),
             (TypeId::of::<NetGrant>(), Self::Net),
             (TypeId::of::<RetryOn>(), Self::Kinds),
+            (TypeId::of::<WasmFeatures>(), Self::Features),
             (TypeId::of::<String>(), Self::Text),
         ];
         meanings
@@ -66,7 +69,7 @@ impl Meaning {
                 }
                 Some(_) | None => text,
             },
-            Self::Env | Self::Net | Self::Kinds | Self::Text | Self::Other => text,
+            Self::Env | Self::Net | Self::Kinds | Self::Features | Self::Text | Self::Other => text,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What stands after a key.
 
+use mtl_host::WasmFeatures;
 use serde_json::json;
 use toml::Spanned;
 use toml::de::{DeInteger, DeString, DeValue};
@@ -69,7 +70,10 @@ impl Value {
             (Self::List(values), Meaning::Kinds, _) if values.is_empty() => {
                 Err(Mismatch { expected: "at least one kind of fault", found: "an empty array" })
             }
-            (Self::List(values), Meaning::Kinds, _) => {
+            (Self::List(values), Meaning::Features, _) if values.is_empty() => {
+                Ok(vec![WasmFeatures::NONE.to_string()])
+            }
+            (Self::List(values), Meaning::Kinds | Meaning::Features, _) => {
                 let kinds = values.into_iter().map(Self::text).collect::<Result<Vec<_>, _>>()?;
                 Ok(vec![kinds.join(",")])
             }

@@ -36,6 +36,7 @@ fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), Config
         "dir" => ("dir", Meaning::Dir),
         "env" => ("env", Meaning::Env),
         "net" => ("net", Meaning::Net),
+        "wasm" => ("wasm", Meaning::Features),
         other if WorkerArg::KEYS.contains(&other) => (other, Meaning::Other),
         other => {
             let known = WorkerArg::KEYS.into_iter().chain(["plugin", "init-file"]);
@@ -61,7 +62,12 @@ fn texts(entry: Entry, meaning: Meaning, folder: &Path) -> Result<Vec<String>, C
     let Entry { place, key, value } = entry;
     let many = match meaning {
         Meaning::Dir | Meaning::Env | Meaning::Net => Many::Yes,
-        Meaning::Path | Meaning::Init | Meaning::Kinds | Meaning::Text | Meaning::Other => Many::No,
+        Meaning::Path
+        | Meaning::Init
+        | Meaning::Kinds
+        | Meaning::Features
+        | Meaning::Text
+        | Meaning::Other => Many::No,
     };
     let texts = value.texts(meaning, many);
     let texts = texts.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;

@@ -36,7 +36,7 @@ pub(super) fn compile(
         requirement: setup.jail,
         has_namespaces: true,
     })?;
-    let engine = Engine::to_compile(setup.counts_fuel)?;
+    let engine = Engine::to_compile(setup.engine)?;
     threads::start_compiling(&engine);
     jail::seal()?;
     station.send(&ready(&layers))?;

@@ -136,7 +136,7 @@ impl Worker {
             requirement: setup.jail,
             has_namespaces: true,
         })?;
-        let engine = if setup.counts_fuel { Engine::with_fuel()? } else { Engine::new()? };
+        let engine = Engine::with_options(setup.engine)?;
         let asked = Arc::clone(station);
         let functions = HostFunctions::elsewhere(work.functions.clone(), move |number, input| {
             call(&asked, number, input)

@@ -9,6 +9,7 @@ use super::{BadFrame, Frame, Reply};
 use crate::outcome::Format;
 use crate::plugin::{
     Export, Facts, Findings, Import, MemorySize, PluginKind, PluginLoader, Provider, TypedCall,
+    WasmFeatures,
 };
 
 /// A plugin is compiled, and so many bytes of its code are in the file that was handed over.
@@ -37,6 +38,7 @@ pub(crate) struct Found {
     imports: Vec<(String, By, Vec<String>)>,
     memory: Option<Memory>,
     typed: Option<Typed>,
+    features: WasmFeatures,
     refusal: Option<Refused>,
 }
 
@@ -88,6 +90,7 @@ impl Found {
             imports: self.imports.into_iter().map(import).collect(),
             memory: self.memory.map(MemorySize::from),
             typed: self.typed.map(Typed::call).transpose()?,
+            features: self.features,
             refusal: refusal.transpose()?,
         })
     }
@@ -102,6 +105,7 @@ impl From<Findings> for Found {
             imports: found.imports.into_iter().map(import).collect(),
             memory: found.memory.map(Memory::from),
             typed: found.typed.map(Typed::from),
+            features: found.features,
             refusal: found.refusal.as_ref().map(Refused::from),
         }
     }

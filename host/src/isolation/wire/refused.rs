@@ -11,12 +11,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Reply};
-use crate::plugin::{CompilerError, LoadError, PluginLoader, known_type};
+use crate::plugin::{CompilerError, LoadError, PluginLoader, WasmFeatures, known_type};
 
 /// Why a plugin is refused, as a child says it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Refused {
     TooManyFunctions { functions: u64 },
+    Features { missing: WasmFeatures },
     NotWasm { begins: String },
     Truncated { bytes: usize },
     Version { version: u32 },
@@ -41,6 +42,7 @@ impl From<&LoadError> for Refused {
             LoadError::TooManyFunctions { functions, .. } => {
                 Self::TooManyFunctions { functions: *functions }
             }
+            LoadError::Features { missing, .. } => Self::Features { missing: *missing },
             LoadError::NotWasm { begins, .. } => Self::NotWasm { begins: begins.clone() },
             LoadError::Truncated { bytes, .. } => Self::Truncated { bytes: *bytes },
             LoadError::Version { version, .. } => Self::Version { version: *version },
@@ -75,6 +77,7 @@ impl From<&LoadError> for Refused {
             | LoadError::TooLarge { .. }
             | LoadError::Digest { .. }
             | LoadError::HostFunction(_)
+            | LoadError::Engine(_)
             | LoadError::Precompiled { .. }
             | LoadError::CompiledOtherwise { .. }
             | LoadError::Compiler(_) => Self::Code { causes: Causes::of(error) },
@@ -98,6 +101,13 @@ impl Refused {
         Ok(match self {
             Self::TooManyFunctions { functions } => {
                 LoadError::TooManyFunctions { path, functions, limit: loader.function_limit() }
+            }
+            Self::Features { missing } => {
+                let allowed = loader.engine().features();
+                if missing.without(allowed) != missing || missing.is_empty() {
+                    return Err(BadFrame("a lack of what is allowed"));
+                }
+                LoadError::Features { path, missing, allowed }
             }
             Self::NotWasm { begins } => LoadError::NotWasm { path, begins },
             Self::Truncated { bytes } => LoadError::Truncated { path, bytes },

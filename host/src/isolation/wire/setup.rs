@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Order, Payload};
+use crate::plugin::EngineOptions;
 use crate::sandbox::capabilities::Access;
 use crate::sandbox::jail::Jail;
 
@@ -16,8 +17,9 @@ use crate::sandbox::jail::Jail;
 pub(crate) struct Setup {
     /// Of the program that has sent it: another one has another protocol.
     pub(crate) version: String,
-    pub(crate) counts_fuel: bool,
     pub(crate) jail: Jail,
+    /// Those of the engine that compiles the plugin, and of the one that runs it.
+    pub(crate) engine: EngineOptions,
     /// What it may have of data, in bytes.
     pub(crate) data: u64,
     /// How long a file may become that it writes, in bytes.

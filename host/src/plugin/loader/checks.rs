@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::PluginLoader;
 use crate::plugin::artifact::Artifact;
-use crate::plugin::{LoadError, Sha256, functions};
+use crate::plugin::{LoadError, Sha256, WasmFeatures, functions};
 
 impl PluginLoader {
     /// What is in a file, and no more of it than shows that it is too large.
@@ -43,6 +43,22 @@ impl PluginLoader {
             return Err(LoadError::TooManyFunctions { path, functions, limit });
         }
         Ok(())
+    }
+
+    /// Says why the engine has not compiled it: it uses what is not allowed, or is not valid.
+    pub(in crate::plugin) fn not_compiled(
+        &self,
+        path: &Path,
+        artifact: &Artifact<'_>,
+        error: wasmtime::Error,
+    ) -> LoadError {
+        let (path, allowed) = (path.to_owned(), self.engine.features());
+        match WasmFeatures::used_by(artifact.bytes()) {
+            Some(used) if !allowed.contains(used) => {
+                LoadError::Features { path, missing: used.without(allowed), allowed }
+            }
+            _ => LoadError::Invalid { path, source: error.into() },
+        }
     }
 
     fn check_digest(&self, path: &Path, bytes: &[u8]) -> Result<(), LoadError> {

@@ -15,13 +15,13 @@ use crate::plugin::artifact::Kind;
 use crate::plugin::cache::{EntryKind, Key};
 use crate::plugin::code::{MachineCode, Runnable};
 use crate::plugin::package::Package;
-use crate::plugin::{Compiled, Engine, Facts, LoadError, Loaded, Plugin};
+use crate::plugin::{Compiled, Engine, EngineOptions, Facts, LoadError, Loaded, Plugin};
 
 /// What such a file says of itself.
 #[derive(Debug, Serialize, Deserialize)]
 struct About {
     version: String,
-    counts_fuel: bool,
+    engine: EngineOptions,
     facts: Facts,
 }
 
@@ -37,8 +37,8 @@ pub(in crate::plugin) fn write(
     facts: Facts,
     code: &[u8],
 ) -> std::io::Result<Vec<u8>> {
-    let counts_fuel = engine.counts_fuel();
-    let about = About { version: env!("CARGO_PKG_VERSION").into(), counts_fuel, facts };
+    let version = env!("CARGO_PKG_VERSION").into();
+    let about = About { version, engine: engine.options(), facts };
     let about = serde_json::to_vec(&about).expect("it is text and truth values");
     let mut file = Vec::with_capacity(code.len() + about.len());
     Package::write(&mut file, key(engine).digest(), code, &about)?;
@@ -92,10 +92,14 @@ impl PluginLoader {
             let other = about.version.escape_debug();
             return Err(format!("was compiled by mtl-host {other}, and this is {version}"));
         }
-        match (about.counts_fuel, self.engine.counts_fuel()) {
+        match (about.engine.counts_fuel, self.engine.counts_fuel()) {
             (true, false) => return Err("was compiled for runs with `--fuel`".into()),
             (false, true) => return Err("was compiled for runs without `--fuel`".into()),
             (true, true) | (false, false) => {}
+        }
+        let features = about.engine.features;
+        if features != self.engine.features() {
+            return Err(format!("was compiled for runs with `--wasm {features}`"));
         }
         if package.key != key(&self.engine).digest() {
             return Err("was compiled for another processor, or by another build".into());

@@ -40,6 +40,11 @@ fn all_errors(loader: &PluginLoader) -> Vec<LoadError> {
             functions: 8,
             limit: loader.function_limit(),
         },
+        LoadError::Features {
+            path: path.clone(),
+            missing: WasmFeatures::EXCEPTIONS,
+            allowed: WasmFeatures::NONE,
+        },
         LoadError::NotWasm { path: path.clone(), begins: text() },
         LoadError::Truncated { path: path.clone(), bytes: 5 },
         LoadError::Version { path: path.clone(), version: 9 },
@@ -101,6 +106,8 @@ fn what_is_none_of_these_is_not_taken() {
     }
     let wrong = Refused::ImportType { import: "a".into(), expected: "func()".into() };
     assert!(wrong.error(&loader(), &path()).is_err());
+    let nothing = Refused::Features { missing: WasmFeatures::NONE };
+    assert!(nothing.error(&loader(), &path()).is_err());
 }
 
 #[test]
