@@ -53,10 +53,10 @@ pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
 pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, known_type};
 pub use self::host_function::{HostCall, HostFunctionError};
-pub(crate) use self::inspect::Findings;
 pub use self::inspect::{
     Export, Import, Inspection, MemorySize, Need, PluginKind, Provider, TypedCall,
 };
+pub(crate) use self::inspect::{Findings, MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED};
 pub(crate) use self::loaded::{Facts, Loaded};
 pub use self::loader::PluginLoader;
 pub use self::snapshot::SnapshotRefusal;

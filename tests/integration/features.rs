@@ -73,7 +73,10 @@ fn a_file_of_settings_allows_it() {
     }
     run("[pool]\nplugin = \"gc.wat\"\nwasm = []\n").code(3);
     let wrong = run("[pool]\nplugin = \"gc.wat\"\nwasm = [\"jit\"]\n").code(2).stderr_text();
-    assert!(wrong.contains("unknown feature `jit`: there are `gc` and `exceptions`"), "{wrong}");
+    assert!(
+        wrong.contains("unknown feature `jit`: there are `gc`, `exceptions` and `none`"),
+        "{wrong}"
+    );
 }
 
 #[test]

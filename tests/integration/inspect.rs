@@ -137,3 +137,27 @@ fn programs_get_the_same_as_json() {
     let found: serde_json::Value = serde_json::from_slice(finished.stdout_bytes()).unwrap();
     assert!(found["run"].is_null() && found["refusal"]["message"].is_string());
 }
+
+#[test]
+fn of_many_exports_and_imports_the_first_are_shown_and_the_rest_is_counted() {
+    let exports: String = (0..5000).map(|at| format!("(func (export \"e{at}\"))")).collect();
+    let imports: String = (0..3000).map(|at| format!("(import \"m{at}\" \"n\" (func))")).collect();
+    // What the host looks for comes last, and is found.
+    let last = r#"(memory (export "memory") 1)
+        (func (export "mtl_alloc") (param i32) (result i32) unreachable)
+        (func (export "call") (param i32 i32) (result i64) unreachable)"#;
+    let module = format!("(module {imports} {exports} {last})");
+    let inspect = |args: &[&str]| {
+        let host = inspect("many.wat").file("many.wat", &module).args(args.iter().copied());
+        String::from_utf8(host.run().code(3).stdout_bytes().to_vec()).unwrap()
+    };
+    let text = inspect(&[]);
+    assert!(text.contains("core module, ABI 1"), "{text}");
+    assert!(text.contains("\n           … and 4803 more exports\n"), "{text}");
+    assert!(text.ends_with("\n           … and 2800 more imports\n"), "{text}");
+    assert!(text.lines().count() < 420, "{text}");
+    let found: serde_json::Value = serde_json::from_str(&inspect(&["--json"])).unwrap();
+    assert_eq!(found["exports"].as_array().unwrap().len(), 1003);
+    assert_eq!(found["exports_left_out"], 4000);
+    assert_eq!(found["imports_left_out"], 2000);
+}

@@ -35,6 +35,9 @@ Exit codes:
     2  the command line does not make sense
     3  a run refuses it, or it is no plugin: standard error says why";
 
+/// How many exports are shown, and how many lines of imports.
+const MOST_SHOWN: usize = 200;
+
 /// Show what is in a plugin, and what it would have to be granted
 ///
 /// The last line is the command that grants it, in processes of its own: leave out `--isolation
@@ -144,12 +147,16 @@ fn text(args: &InspectArgs, found: &Inspection) -> String {
     } else if !found.exports.is_empty() && !is_of_no_known_world(found) {
         page.line("items", "as they are");
     }
-    for export in &found.exports {
+    for export in found.exports.iter().take(MOST_SHOWN) {
         page.line("exports", &format!("{}{}", export.name, spaced(&export.signature)));
     }
-    for import in &found.imports {
+    let more = found.exports.len().saturating_sub(MOST_SHOWN) + found.exports_left_out;
+    page.more("exports", more, "export");
+    for import in found.imports.iter().take(MOST_SHOWN) {
         page.line("imports", &import_text(import));
     }
+    let hidden = found.imports.iter().skip(MOST_SHOWN).map(|import| import.names.len().max(1));
+    page.more("imports", hidden.sum::<usize>() + found.imports_left_out, "import");
     let needs = found.needs();
     if !found.features.is_empty() {
         let names = found.features.names().collect::<Vec<_>>().join("` and `");
@@ -244,6 +251,14 @@ impl Page {
         self.last = name;
     }
 
+    /// Says how many of these are not shown.
+    fn more(&mut self, name: &'static str, count: usize, what: &str) {
+        if count > 0 {
+            let plural = if count == 1 { "" } else { "s" };
+            self.line(name, &format!("… and {count} more {what}{plural}"));
+        }
+    }
+
     /// How a function takes items that is called by its types.
     fn typed(&mut self, typed: &TypedCall) {
         self.line("items", &format!("go to `{}`, by the types of its parameters", typed.call));
@@ -280,11 +295,13 @@ fn json(args: &InspectArgs, found: &Inspection) -> String {
             "name": export.name,
             "signature": export.signature,
         })).collect::<Value>(),
+        "exports_left_out": found.exports_left_out,
         "imports": found.imports.iter().map(|import| json!({
             "from": import.from,
             "provider": provider(import.provider),
             "names": import.names,
         })).collect::<Value>(),
+        "imports_left_out": found.imports_left_out,
         "needs": found.needs().iter().map(|need| json!({
             "name": need.name(),
             "flag": need.flag(),

@@ -238,7 +238,7 @@ mod tests {
             ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `fuel`, `disk`, `max-result`, `sha256`, `call`, `wasm`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not a size, such as `64MiB`, `2GiB` or `1000000`"),
-            ("p,wasm=jit",              "`wasm`: unknown feature `jit`: there are `gc` and `exceptions`, and `none` for neither"),
+            ("p,wasm=jit",              "`wasm`: unknown feature `jit`: there are `gc`, `exceptions` and `none`"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),
             ("p,init=x,timeout=1s",     "`init=` takes the rest, and with it `,timeout=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),
             ("p,init=a,b,init-timeout=1s,env=A", "`init=` takes the rest, and with it `,init-timeout=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),

@@ -23,16 +23,16 @@ use super::bell::Bell;
 use super::code::{self, CodeFile};
 use super::link::{Gone, Link, Patience, Received};
 use super::process::{Child, TO_BE_READY};
-use super::wire::compiled::{CompiledThere, Found};
+use super::wire::compiled::{CompiledThere, Found, MOST_FOUND};
 use super::wire::frozen::refusal;
-use super::wire::refused::Refused;
+use super::wire::refused::{MOST_REFUSED, Refused};
 use super::wire::setup::{Compile, Setup, Task, Wanted};
 use super::wire::{BadFrame, Reply};
 use crate::plugin::{CompilerError, Facts, Findings, LoadError, PluginLoader, SnapshotRefusal};
 use crate::sandbox::deadline::{Overdue, Watch};
 
-/// What a frame may have: an inspection has a name and a type for each export.
-const MOST_SAID: usize = 256 * 1024 * 1024;
+/// How many bytes a child says of what it has compiled, or why it has not.
+const MOST_SAID: usize = MOST_REFUSED;
 
 /// What a jail lacks, as the kernel does not have it.
 type Lacks = Option<String>;
@@ -141,6 +141,7 @@ impl Compiler<'_> {
         let mut until = Until::now_and(TO_BE_READY, self.watch);
         link.send(&self.set_up(wants).encode(&[]), &mut until)?;
         let Received { kind, mut payload } = link.receive(MOST_SAID, &mut until)?;
+        let most = if wants == Wanted::Inspection { MOST_FOUND } else { MOST_SAID };
         let lacks = match kind {
             Reply::Ready => Some(payload.message()).filter(|lacks| !lacks.is_empty()),
             Reply::Unjailed => {
@@ -151,7 +152,7 @@ impl Compiler<'_> {
             _ => return Err(BadFrame("something else than that it is ready").into()),
         };
         let mut until = Until::now_and(self.loader.compile_limits().time, self.watch);
-        let answer = answer(link.receive(MOST_SAID, &mut until)?)?;
+        let answer = answer(link.receive(most, &mut until)?)?;
         Ok(answer.map(|answer| (answer, lacks)))
     }
 

@@ -16,6 +16,7 @@
 //! The child trusts what it is sent. The parent trusts nothing: what a child says is decoded here,
 //! by functions without effects, and what does not hold ends the child.
 
+mod bounded;
 pub(crate) mod compiled;
 pub(crate) mod frozen;
 pub(crate) mod items;
@@ -153,6 +154,14 @@ pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
 /// Text of a guest's, as it is sent: no longer than what of it is not UTF-8 can have become.
 pub(crate) fn cut(mut text: String) -> String {
     const MOST: usize = 3 * 64 * 1024;
+    text.truncate(text.floor_char_boundary(MOST));
+    text
+}
+
+/// The beginning of a text that is a part of why something is refused. More of it is never shown, and in
+/// whatever way its letters have to be written, several of these fit into a frame.
+pub(crate) fn short(mut text: String) -> String {
+    const MOST: usize = 3 * 1024;
     text.truncate(text.floor_char_boundary(MOST));
     text
 }

@@ -5,6 +5,7 @@
 
 mod component;
 mod core;
+mod listing;
 mod need;
 mod wit;
 
@@ -12,6 +13,9 @@ use std::path::Path;
 
 use wasmtime::Module;
 use wasmtime::component::Component;
+
+use self::listing::Lister;
+pub(crate) use self::listing::{MOST_KNOWN, MOST_LISTED};
 
 pub use self::need::Need;
 
@@ -43,10 +47,15 @@ pub struct Inspection {
     pub bytes: usize,
     /// The digest of the file as it is, for `--sha256`.
     pub sha256: Sha256,
-    /// What it exports; nothing, if it is not valid.
+    /// What it exports, no more than some thousand; nothing, if it is not valid.
     pub exports: Vec<Export>,
-    /// What it imports; nothing, if it is not valid.
+    /// How many exports are left out of `exports`.
+    pub exports_left_out: usize,
+    /// What it imports, no more than some thousand names; nothing, if it is not valid. A plugin that a
+    /// run takes has fewer: then none is left out.
     pub imports: Vec<Import>,
+    /// How many imports are left out of `imports`.
+    pub imports_left_out: usize,
     /// What it begins with of memory, and may take by itself; none, if it has none, or is not valid.
     pub memory: Option<MemorySize>,
     /// Whether its parameters can be passed in several ways, by `--args`.
@@ -124,6 +133,24 @@ pub struct TypedCall {
     pub results: Format,
 }
 
+/// How many examples of items there are: one for each way to pass them.
+pub(crate) const MOST_EXAMPLES: usize = 3;
+
+impl TypedCall {
+    /// The same without examples that nobody would read: types can be as large as a plugin.
+    fn bounded(mut self) -> Self {
+        const MOST: usize = 16 * 1024;
+        self.items.retain(|(_, item)| item.len() <= MOST);
+        if let Some(init) = &mut self.init
+            && init.len() > MOST
+        {
+            init.truncate(init.floor_char_boundary(MOST));
+            init.push('…');
+        }
+        self
+    }
+}
+
 /// Things that a plugin imports from one module or interface.
 ///
 /// ```
@@ -188,7 +215,9 @@ pub struct MemorySize {
 pub(crate) struct Findings {
     pub(crate) kind: PluginKind,
     pub(crate) exports: Vec<Export>,
+    pub(crate) exports_left_out: usize,
     pub(crate) imports: Vec<Import>,
+    pub(crate) imports_left_out: usize,
     pub(crate) memory: Option<MemorySize>,
     pub(crate) typed: Option<TypedCall>,
     pub(crate) features: WasmFeatures,
@@ -209,8 +238,17 @@ impl Findings {
 
     fn nothing(kind: PluginKind) -> Self {
         let (exports, imports) = (Vec::new(), Vec::new());
-        let features = WasmFeatures::NONE;
-        Self { kind, exports, imports, memory: None, typed: None, features, refusal: None }
+        Self {
+            kind,
+            exports,
+            exports_left_out: 0,
+            imports,
+            imports_left_out: 0,
+            memory: None,
+            typed: None,
+            features: WasmFeatures::NONE,
+            refusal: None,
+        }
     }
 
     /// The same, of what these bytes use.
@@ -248,8 +286,8 @@ impl Findings {
             Kind::Component => {
                 let component = ComponentPlugin::component(loader, path, artifact)?;
                 component::read(self, loader.engine(), &component, provider(loader));
-                self.typed =
-                    Loaded::link(loader, path, &MachineCode::Component(component))?.typed();
+                let loaded = Loaded::link(loader, path, &MachineCode::Component(component))?;
+                self.typed = loaded.typed().map(TypedCall::bounded);
                 Ok(())
             }
         }
@@ -269,7 +307,7 @@ fn provider(loader: &PluginLoader) -> impl Fn(&str, bool) -> Provider {
 impl Inspection {
     /// What was found in these bytes.
     pub(super) fn of(found: Findings, file: &[u8], jail_lacks: Option<String>) -> Self {
-        let Findings { kind, exports, imports, memory, typed, features, refusal } = found;
+        let Findings { kind, exports, imports, memory, typed, features, refusal, .. } = found;
         let asks = |import: &Import| {
             import.from == context::INTERFACE
                 && import.names.iter().any(|name| name == context::PASSING)
@@ -281,7 +319,9 @@ impl Inspection {
             // A typed function does not ask: the host spreads an item over its parameters.
             asks_for_passing: typed.is_some() || imports.iter().any(asks),
             exports,
+            exports_left_out: found.exports_left_out,
             imports,
+            imports_left_out: found.imports_left_out,
             memory,
             typed,
             features,
@@ -290,7 +330,8 @@ impl Inspection {
         }
     }
 
-    /// Whether it exports a function of this name: of a component, one of its worker's interface.
+    /// Whether it exports a function of this name, as far as `exports` has it: of a component, one of its
+    /// worker's interface.
     #[must_use]
     pub fn has_export(&self, name: &str) -> bool {
         self.exports.iter().any(|export| match export.name.rsplit_once('#') {

@@ -33,14 +33,13 @@ pub struct WasmFeatures {
 /// A name that is no feature of [`WasmFeatures`].
 ///
 /// ```
-/// let error = "jit".parse::<mtl_host::WasmFeatures>().unwrap_err();
-/// assert_eq!(error.to_string(), "unknown feature `jit`: there are `gc` and `exceptions`, and `none` for neither");
+/// use mtl_host::{UnknownWasmFeature, WasmFeatures};
+///
+/// let error: UnknownWasmFeature = "jit".parse::<WasmFeatures>().unwrap_err();
+/// assert_eq!(error.to_string(), "unknown feature `jit`: there are `gc`, `exceptions` and `none`");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown feature `{}`: there are `gc` and `exceptions`, and `none` for neither",
-    name.escape_debug()
-)]
+#[error("unknown feature `{name}`: there are `gc`, `exceptions` and `none`")]
 pub struct UnknownWasmFeature {
     name: String,
 }
@@ -175,7 +174,7 @@ impl FromStr for WasmFeatures {
         text.split([',', '+']).try_fold(Self::NONE, |features, name| match name {
             "gc" => Ok(features.union(Self::GC)),
             "exceptions" => Ok(features.union(Self::EXCEPTIONS)),
-            _ => Err(UnknownWasmFeature { name: name.into() }),
+            _ => Err(UnknownWasmFeature { name: name.escape_debug().to_string() }),
         })
     }
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::refused::Refused;
-use super::{BadFrame, Frame, Reply};
+use super::{BadFrame, Frame, Reply, bounded};
 use crate::outcome::Format;
 use crate::plugin::{
-    Export, Facts, Findings, Import, MemorySize, PluginKind, PluginLoader, Provider, TypedCall,
-    WasmFeatures,
+    Export, Facts, Findings, Import, MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED, MemorySize,
+    PluginKind, PluginLoader, Provider, TypedCall, WasmFeatures,
 };
 
 /// A plugin is compiled, and so many bytes of its code are in the file that was handed over.
@@ -30,12 +30,20 @@ impl CompiledThere {
     }
 }
 
+/// How many bytes a child says of what it has found in a plugin: its lists, with all of their letters
+/// escaped, and what is beside them.
+pub(crate) const MOST_FOUND: usize = 4 * 1024 * 1024;
+
 /// What was found in a plugin, as it is sent.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Found {
     is_component: bool,
+    #[serde(deserialize_with = "bounded::list::<{ MOST_LISTED + MOST_KNOWN }, _, _>")]
     exports: Vec<(String, String)>,
-    imports: Vec<(String, By, Vec<String>)>,
+    exports_left_out: usize,
+    #[serde(deserialize_with = "bounded::list::<MOST_LISTED, _, _>")]
+    imports: Vec<FoundImport>,
+    imports_left_out: usize,
     memory: Option<Memory>,
     typed: Option<Typed>,
     features: WasmFeatures,
@@ -43,8 +51,17 @@ pub(crate) struct Found {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+struct FoundImport {
+    from: String,
+    by: By,
+    #[serde(deserialize_with = "bounded::list::<MOST_LISTED, _, _>")]
+    names: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 struct Typed {
     call: String,
+    #[serde(deserialize_with = "bounded::list::<MOST_EXAMPLES, _, _>")]
     items: Vec<(String, String)>,
     has_init: bool,
     init: Option<String>,
@@ -79,7 +96,10 @@ impl Found {
     /// What was found, for the loader that was to load it.
     pub(crate) fn findings(self, loader: &PluginLoader, path: &Path) -> Result<Findings, BadFrame> {
         let export = |(name, signature)| Export { name, signature };
-        let import = |(from, by, names)| Import { from, provider: Provider::from(by), names };
+        let import = |FoundImport { from, by, names }| {
+            let provider = Provider::from(by);
+            Import { from, provider, names }
+        };
         let refusal = self.refusal.map(|refused| refused.error(loader, path));
         Ok(Findings {
             kind: match self.is_component {
@@ -87,7 +107,9 @@ impl Found {
                 true => PluginKind::Component,
             },
             exports: self.exports.into_iter().map(export).collect(),
+            exports_left_out: self.exports_left_out,
             imports: self.imports.into_iter().map(import).collect(),
+            imports_left_out: self.imports_left_out,
             memory: self.memory.map(MemorySize::from),
             typed: self.typed.map(Typed::call).transpose()?,
             features: self.features,
@@ -98,11 +120,16 @@ impl Found {
 
 impl From<Findings> for Found {
     fn from(found: Findings) -> Self {
-        let import = |import: Import| (import.from, By::from(import.provider), import.names);
+        let import = |Import { from, provider, names }: Import| {
+            let by = By::from(provider);
+            FoundImport { from, by, names }
+        };
         Self {
             is_component: found.kind == PluginKind::Component,
             exports: found.exports.into_iter().map(|it| (it.name, it.signature)).collect(),
+            exports_left_out: found.exports_left_out,
             imports: found.imports.into_iter().map(import).collect(),
+            imports_left_out: found.imports_left_out,
             memory: found.memory.map(Memory::from),
             typed: found.typed.map(Typed::from),
             features: found.features,
@@ -165,5 +192,60 @@ impl From<Memory> for MemorySize {
     fn from(size: Memory) -> Self {
         let Memory { initial, maximum, memories } = size;
         Self { initial, maximum, memories }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isolation::wire::HEADER;
+
+    /// What is found in a plugin as large and as odd as one can be.
+    fn findings() -> Findings {
+        let name = "\\01".repeat(80_000);
+        let imports = (0..3).map(|at| format!("(import \"{name}{at}\" \"\" (func))"));
+        // One function alone is compiled.
+        let exports = (0..200_000).map(|at| format!("(export \"e{at}\" (func 3))"));
+        let (imports, exports) = (imports.collect::<String>(), exports.collect::<String>());
+        let text = format!("(module {imports} (func (export \"{name}\")) {exports})");
+        let bytes = wat::parse_str(text).unwrap();
+        let loader = crate::Plugin::loader(&crate::Engine::new().unwrap());
+        loader.inspect_here(Path::new("it"), &bytes).unwrap()
+    }
+
+    #[test]
+    fn what_is_found_in_the_largest_plugin_fits_into_a_frame() {
+        let loader = crate::Plugin::loader(&crate::Engine::new().unwrap());
+        let sent = Found::from(findings()).encode();
+        assert!(sent.len() - HEADER <= MOST_FOUND, "{}", sent.len());
+        let found = Found::decode(&sent[HEADER..]).unwrap();
+        let found = found.findings(&loader, Path::new("it")).unwrap();
+        assert_eq!(found.exports.len() + found.exports_left_out, 200_001);
+        assert!(found.exports.len() <= MOST_LISTED);
+    }
+
+    #[test]
+    fn lists_that_no_child_of_ours_makes_are_not_taken() {
+        let with = |exports: &str, imports: &str, items: &str| {
+            let typed = format!(
+                r#"{{"call":"","items":[{items}],"has_init":false,"init":null,"has_json_results":false}}"#
+            );
+            let said = format!(
+                r#"{{"is_component":true,"exports":[{exports}],"exports_left_out":0,"imports":[{imports}],
+                     "imports_left_out":0,"memory":null,"typed":{typed},
+                     "features":{{"gc":false,"exceptions":false}},"refusal":null}}"#
+            );
+            Found::decode(said.as_bytes()).is_ok()
+        };
+        let list = |element: &str, count: usize| vec![element; count].join(",");
+        let export = r#"["",""]"#;
+        let import = r#"{"from":"","by":"Wasi","names":[]}"#;
+        let names =
+            |count| format!(r#"{{"from":"","by":"Wasi","names":[{}]}}"#, list("\"\"", count));
+        assert!(with(&list(export, MOST_LISTED), &list(import, MOST_LISTED), &list(export, 3)));
+        assert!(!with(&list(export, 1_000_000), "", ""));
+        assert!(!with("", &list(import, 1_000_000), ""));
+        assert!(!with("", &names(1_000_000), ""));
+        assert!(!with("", "", &list(export, 4)));
     }
 }

@@ -45,10 +45,10 @@ impl FrozenThere {
 pub(crate) fn not_frozen(why: &SnapshotRefusal) -> Vec<u8> {
     let why = match why {
         SnapshotRefusal::Unsupported(text) => {
-            SnapshotRefusal::Unsupported(super::cut(text.clone()))
+            SnapshotRefusal::Unsupported(super::short(text.clone()))
         }
         SnapshotRefusal::NotCompiled(text) => {
-            SnapshotRefusal::NotCompiled(super::cut(text.clone()))
+            SnapshotRefusal::NotCompiled(super::short(text.clone()))
         }
         other => other.clone(),
     };
@@ -59,7 +59,7 @@ pub(crate) fn not_frozen(why: &SnapshotRefusal) -> Vec<u8> {
 /// Why an instance is not frozen.
 pub(crate) fn refusal(payload: &[u8]) -> Result<SnapshotRefusal, BadFrame> {
     /// More than a message can take, however it has to be written.
-    const MOST: usize = 2 * 1024 * 1024;
+    const MOST: usize = 64 * 1024;
     if payload.len() > MOST {
         return Err(BadFrame("a refusal that is too long"));
     }

@@ -10,8 +10,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BadFrame, Frame, Reply};
+use super::{BadFrame, Frame, Reply, bounded, short};
 use crate::plugin::{CompilerError, LoadError, PluginLoader, WasmFeatures, known_type};
+
+/// How many bytes a child says of why a plugin is refused.
+pub(crate) const MOST_REFUSED: usize = 64 * 1024;
 
 /// Why a plugin is refused, as a child says it.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,33 +46,34 @@ impl From<&LoadError> for Refused {
                 Self::TooManyFunctions { functions: *functions }
             }
             LoadError::Features { missing, .. } => Self::Features { missing: *missing },
-            LoadError::NotWasm { begins, .. } => Self::NotWasm { begins: begins.clone() },
+            LoadError::NotWasm { begins, .. } => Self::NotWasm { begins: short(begins.clone()) },
             LoadError::Truncated { bytes, .. } => Self::Truncated { bytes: *bytes },
             LoadError::Version { version, .. } => Self::Version { version: *version },
             LoadError::Text { source, .. } => Self::Text { causes: Causes::of(&**source) },
             // It may be as valid as can be.
             LoadError::Invalid { source, .. } if is_out_of_memory(&**source) => Self::OutOfMemory,
             LoadError::Invalid { source, .. } => Self::Invalid { causes: Causes::of(&**source) },
-            LoadError::MissingExport { missing, exports, .. } => {
-                Self::MissingExport { missing: missing.clone(), exports: exports.clone() }
-            }
-            LoadError::Signature { export, expected, found, .. } => Self::Signature {
-                export: export.clone(),
-                expected: expected.clone(),
-                found: found.clone(),
+            LoadError::MissingExport { missing, exports, .. } => Self::MissingExport {
+                missing: short(missing.clone()),
+                exports: short(exports.clone()),
             },
-            LoadError::Import { import, .. } => Self::Import { import: import.clone() },
+            LoadError::Signature { export, expected, found, .. } => Self::Signature {
+                export: short(export.clone()),
+                expected: short(expected.clone()),
+                found: short(found.clone()),
+            },
+            LoadError::Import { import, .. } => Self::Import { import: short(import.clone()) },
             LoadError::ImportType { import, expected, .. } => {
-                Self::ImportType { import: import.clone(), expected: (*expected).into() }
+                Self::ImportType { import: short(import.clone()), expected: (*expected).into() }
             }
             LoadError::Link { source, .. } => Self::Link { causes: Causes::of(&**source) },
-            LoadError::World { exports, .. } => Self::World { exports: exports.clone() },
+            LoadError::World { exports, .. } => Self::World { exports: short(exports.clone()) },
             LoadError::CallOfWorld { .. } => Self::CallOfWorld,
             LoadError::Ambiguous { candidates, .. } => {
-                Self::Ambiguous { candidates: candidates.clone() }
+                Self::Ambiguous { candidates: short(candidates.clone()) }
             }
             LoadError::Untyped { function, what, .. } => {
-                Self::Untyped { function: function.clone(), what: what.clone() }
+                Self::Untyped { function: short(function.clone()), what: short(what.clone()) }
             }
             LoadError::Code { source } => Self::Code { causes: Causes::of(source) },
             // None of these is of a child.
@@ -92,6 +96,9 @@ impl Refused {
     }
 
     pub(crate) fn decode(payload: &[u8]) -> Result<Self, BadFrame> {
+        if payload.len() > MOST_REFUSED {
+            return Err(BadFrame("a refusal that is too long"));
+        }
         serde_json::from_slice(payload).map_err(|_| BadFrame("an error that is none"))
     }
 
@@ -109,33 +116,38 @@ impl Refused {
                 }
                 LoadError::Features { path, missing, allowed }
             }
-            Self::NotWasm { begins } => LoadError::NotWasm { path, begins },
+            Self::NotWasm { begins } => LoadError::NotWasm { path, begins: short(begins) },
             Self::Truncated { bytes } => LoadError::Truncated { path, bytes },
             Self::Version { version } => LoadError::Version { path, version },
             Self::Text { causes } => LoadError::Text { path, source: causes.into_error() },
             Self::Invalid { causes } => LoadError::Invalid { path, source: causes.into_error() },
             Self::MissingExport { missing, exports } => {
-                LoadError::MissingExport { path, missing, exports }
+                LoadError::MissingExport { path, missing: short(missing), exports: short(exports) }
             }
             Self::Signature { export, expected, found } => {
-                LoadError::Signature { path, export, expected, found }
+                let (export, expected) = (short(export), short(expected));
+                LoadError::Signature { path, export, expected, found: short(found) }
             }
             Self::Import { import } => {
-                LoadError::Import { path, import, offered: loader.functions().names() }
+                let offered = loader.functions().names();
+                LoadError::Import { path, import: short(import), offered }
             }
             Self::ImportType { import, expected } => {
                 let expected = known_type(&expected).ok_or(BadFrame("a type that there is not"))?;
-                LoadError::ImportType { path, import, expected }
+                LoadError::ImportType { path, import: short(import), expected }
             }
             Self::Link { causes } => LoadError::Link { path, source: causes.into_error() },
-            Self::World { exports } => LoadError::world(path, exports),
+            Self::World { exports } => LoadError::world(path, short(exports)),
             Self::CallOfWorld => {
                 LoadError::CallOfWorld { path, call: loader.call_export().to_owned() }
             }
             Self::Ambiguous { candidates } => {
-                LoadError::Ambiguous { path, call: loader.call_export().to_owned(), candidates }
+                let call = loader.call_export().to_owned();
+                LoadError::Ambiguous { path, call, candidates: short(candidates) }
             }
-            Self::Untyped { function, what } => LoadError::Untyped { path, function, what },
+            Self::Untyped { function, what } => {
+                LoadError::Untyped { path, function: short(function), what: short(what) }
+            }
             Self::Code { causes } => {
                 LoadError::Code { source: io::Error::other(causes.into_error()) }
             }
@@ -158,24 +170,35 @@ fn is_out_of_memory(error: &(dyn Error + 'static)) -> bool {
 
 /// The texts of an error's causes, itself first.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Causes(Vec<String>);
+pub(crate) struct Causes(
+    #[serde(deserialize_with = "bounded::list::<{ Causes::MOST }, _, _>")] Vec<String>,
+);
 
 impl Causes {
     /// No error has more; a child that says so has none of our code any more.
     const MOST: usize = 32;
+    /// How many bytes they have together: with all of them escaped they fit into a frame.
+    const MOST_TEXT: usize = 8 * 1024;
 
     fn of(error: &dyn Error) -> Self {
-        let mut texts = vec![error.to_string()];
-        let mut next = error.source();
-        while let Some(cause) = next {
-            texts.push(cause.to_string());
-            next = cause.source();
-        }
-        Self(texts)
+        let causes = std::iter::successors(Some(error), |&error| error.source());
+        Self(causes.take(Self::MOST).map(ToString::to_string).collect()).bounded()
+    }
+
+    /// The same, with no more text than all may have.
+    fn bounded(self) -> Self {
+        let mut left = Self::MOST_TEXT;
+        let texts = self.0.into_iter().map(|text| {
+            let mut text = short(text);
+            text.truncate(text.floor_char_boundary(left));
+            left -= text.len();
+            text
+        });
+        Self(texts.collect())
     }
 
     fn into_error(self) -> Box<dyn Error + Send + Sync> {
-        let texts = self.0.into_iter().take(Self::MOST).rev();
+        let texts = self.bounded().0.into_iter().take(Self::MOST).rev();
         let said = texts.fold(None, |cause, text| Some(Box::new(Said { text, cause })));
         match said {
             Some(said) => said,

@@ -3,7 +3,7 @@
 use wasmtime::component::Component;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 
-use super::{Export, Findings, Import, MemorySize, Provider, wit};
+use super::{Findings, Lister, MemorySize, Provider, wit};
 use crate::plugin::Engine;
 use crate::plugin::component::{is_of_types, is_wasi};
 
@@ -19,10 +19,15 @@ pub(super) fn read(
     provider: impl Fn(&str, bool) -> Provider,
 ) {
     let ty = component.component_type();
+    found.memory = component.resources_required().and_then(|needed| {
+        let initial = needed.max_initial_memory_size?.saturating_mul(PAGE);
+        Some(MemorySize { initial, maximum: None, memories: needed.num_memories })
+    });
+    let mut lister = Lister::new(found);
     for (name, export) in ty.exports(engine.wasm()) {
-        for (own, signature) in functions(engine, &export.ty) {
+        for (own, function) in functions(engine, &export.ty) {
             let name = own.map_or_else(|| name.to_owned(), |own| format!("{name}#{own}"));
-            found.exports.push(Export { name, signature });
+            lister.export(&name, || signature(&function));
         }
     }
     for (from, import) in ty.imports(engine.wasm()) {
@@ -30,26 +35,18 @@ pub(super) fn read(
             continue;
         }
         let names = functions(engine, &import.ty).into_iter().filter_map(|(name, _)| name);
-        let (from, names) = (from.to_owned(), names.collect());
-        let provider = provider(&from, is_wasi(&from));
-        found.imports.push(Import { from, provider, names });
+        lister.interface(from, names.collect(), provider(from, is_wasi(from)));
     }
-    found.memory = component.resources_required().and_then(|needed| {
-        let initial = needed.max_initial_memory_size?.saturating_mul(PAGE);
-        Some(MemorySize { initial, maximum: None, memories: needed.num_memories })
-    });
 }
 
 /// The functions of an item: those of an instance by their names, or itself.
-fn functions(engine: &Engine, item: &ComponentItem) -> Vec<(Option<String>, String)> {
+fn functions(engine: &Engine, item: &ComponentItem) -> Vec<(Option<String>, ComponentFunc)> {
     match item {
-        ComponentItem::ComponentFunc(function) => vec![(None, signature(function))],
+        ComponentItem::ComponentFunc(function) => vec![(None, function.clone())],
         ComponentItem::ComponentInstance(instance) => {
             let exports = instance.exports(engine.wasm());
             let functions = exports.filter_map(|(name, export)| match export.ty {
-                ComponentItem::ComponentFunc(function) => {
-                    Some((Some(name.to_owned()), signature(&function)))
-                }
+                ComponentItem::ComponentFunc(function) => Some((Some(name.to_owned()), function)),
                 _ => None,
             });
             functions.collect()

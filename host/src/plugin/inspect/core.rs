@@ -2,7 +2,7 @@
 
 use wasmtime::{ExternType, MemoryType, Module};
 
-use super::{Export, Findings, Import, MemorySize, Provider};
+use super::{Findings, Lister, MemorySize, Provider};
 use crate::plugin::core_abi::signature;
 
 /// Reads what is exported and imported. `provider` says whose a module is; and whether it is
@@ -12,22 +12,19 @@ pub(super) fn read(
     module: &Module,
     provider: impl Fn(&str, bool) -> Provider,
 ) {
+    let memories = module.exports().filter_map(|export| match export.ty() {
+        ExternType::Memory(memory) => Some(memory),
+        _ => None,
+    });
+    found.memory = memories.last().map(|memory| size(&memory, module));
+    let mut lister = Lister::new(found);
     for export in module.exports() {
-        let (name, signature) = (export.name().to_owned(), shown(&export.ty()));
-        found.exports.push(Export { name, signature });
-        if let ExternType::Memory(memory) = export.ty() {
-            found.memory = Some(size(&memory, module));
-        }
+        lister.export(export.name(), || shown(&export.ty()));
     }
     for import in module.imports() {
-        let (from, name) = (import.module(), import.name().to_owned());
-        match found.imports.iter_mut().find(|other| other.from == from) {
-            Some(other) => other.names.push(name),
-            None => {
-                let provider = provider(from, from == "wasi_snapshot_preview1");
-                found.imports.push(Import { from: from.to_owned(), provider, names: vec![name] });
-            }
-        }
+        let from = import.module();
+        let provider = || provider(from, from == "wasi_snapshot_preview1");
+        lister.import(from, import.name(), provider);
     }
 }
 

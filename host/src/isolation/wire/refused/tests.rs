@@ -112,9 +112,48 @@ fn what_is_none_of_these_is_not_taken() {
 
 #[test]
 fn a_chain_without_an_end_ends() {
-    let causes = Causes(vec!["x".into(); 1_000_000]);
-    let error = causes.into_error();
-    let links = std::iter::successors(Some(&*error as &dyn StdError), |&error| error.source());
-    assert_eq!(links.count(), Causes::MOST);
+    let long = Causes(vec!["x".into(); 1_000_000]);
+    assert!(serde_json::from_str::<Causes>(&serde_json::to_string(&long).unwrap()).is_err());
+    let links = |causes: Causes| {
+        let error = causes.into_error();
+        std::iter::successors(Some(&*error as &dyn StdError), |&error| error.source()).count()
+    };
+    assert_eq!(links(long), Causes::MOST);
     assert_eq!(Causes(Vec::new()).into_error().to_string(), "nothing was said of it");
+}
+
+#[test]
+fn what_is_said_of_a_refusal_fits_into_a_frame_and_is_cut() {
+    let loader = loader();
+    let long = || "\u{1}".repeat(1_000_000);
+    let said = || Box::new(Said { text: long(), cause: None });
+    let chain =
+        (0..100).fold(said(), |cause, _| Box::new(Said { text: long(), cause: Some(cause) }));
+    let path = path();
+    let errors = [
+        LoadError::Invalid { path: path.clone(), source: chain },
+        LoadError::NotWasm { path: path.clone(), begins: long() },
+        LoadError::MissingExport { path: path.clone(), missing: long(), exports: long() },
+        LoadError::Signature {
+            path: path.clone(),
+            export: long(),
+            expected: long(),
+            found: long(),
+        },
+        LoadError::Import { path: path.clone(), import: long(), offered: Vec::new() },
+        LoadError::world(path.clone(), long()),
+        LoadError::Ambiguous { path: path.clone(), call: "first".into(), candidates: long() },
+        LoadError::Untyped { path: path.clone(), function: long(), what: long() },
+    ];
+    for error in errors {
+        let sent = Refused::from(&error).encode();
+        let refused = Refused::decode(&sent[super::super::HEADER..]).unwrap();
+        let (texts, _) = shown(&refused.error(&loader, &path).unwrap());
+        assert!(texts.iter().map(String::len).sum::<usize>() < 64 * 1024);
+    }
+    let hostile = format!(r#"{{"NotWasm":{{"begins":"{}"}}}}"#, "x".repeat(70_000));
+    assert!(Refused::decode(hostile.as_bytes()).is_err());
+    let begins = "x".repeat(60_000);
+    let error = Refused::NotWasm { begins }.error(&loader, &path).unwrap();
+    assert!(error.to_string().len() < 4096);
 }
