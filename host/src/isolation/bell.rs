@@ -2,8 +2,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
 
 use crate::sandbox::alarm::Ring;
 
@@ -16,8 +18,29 @@ impl Bell {
         Ok(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
     }
 
+    /// Waits until `other` is ready, the bell rings, or a moment has come; says whether `other` is ready.
+    pub(crate) fn wait_for(
+        &self,
+        other: &impl AsFd,
+        ready: PollFlags,
+        until: Option<Instant>,
+    ) -> io::Result<bool> {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut both = [PollFd::new(other, ready), PollFd::new(self, PollFlags::IN)];
+        match poll(&mut both, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        if !both[1].revents().is_empty() {
+            self.quiet();
+        }
+        Ok(!both[0].revents().is_empty())
+    }
+
     /// Forgets that it was rung.
-    pub(crate) fn quiet(&self) {
+    fn quiet(&self) {
         // If it was not, there is nothing to forget.
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }

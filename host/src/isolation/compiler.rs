@@ -22,7 +22,7 @@ use super::Processes;
 use super::bell::Bell;
 use super::code::{self, CodeFile};
 use super::link::{Gone, Link, Patience, Received};
-use super::process::{Child, TO_BE_READY};
+use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::compiled::{CompiledThere, Found, MOST_FOUND};
 use super::wire::frozen::refusal;
 use super::wire::refused::{MOST_REFUSED, Refused};
@@ -183,7 +183,8 @@ impl Compiler<'_> {
                 return CompilerError::Timeout { path, limit }.into();
             }
             Gone::Ended => {
-                let death = child.wait();
+                let time = TO_END.min(limits.time);
+                let death = child.wait(&mut Until::now_and(time, self.watch));
                 if death.is_for_memory() {
                     return CompilerError::Memory { path, limit: limits.memory }.into();
                 }

@@ -5,12 +5,12 @@
 //! for what has come.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
@@ -79,6 +79,11 @@ impl Link {
 
     pub(crate) fn socket(&self) -> &UnixStream {
         &self.socket
+    }
+
+    /// What wakes its parent.
+    pub(super) fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     /// Sends a frame.
@@ -151,19 +156,7 @@ impl Link {
     /// Waits until the socket is ready, or something has changed.
     fn wait(&self, ready: PollFlags, patience: &mut dyn Patience) -> Result<(), Gone> {
         let until = patience.go_on()?;
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
-        let socket = PollFd::from_borrowed_fd(self.socket.as_fd(), ready);
-        let bell = PollFd::from_borrowed_fd(self.bell.as_fd(), PollFlags::IN);
-        let mut both = [socket, bell];
-        match poll(&mut both, timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(Gone::Io(error.into())),
-        }
-        if !both[1].revents().is_empty() {
-            self.bell.quiet();
-        }
-        Ok(())
+        self.bell.wait_for(&self.socket, ready, until).map(drop).map_err(Gone::Io)
     }
 }
 

@@ -11,7 +11,7 @@ use super::code;
 use super::compiler::Until;
 use super::link::{Gone, Received};
 use super::page::Page;
-use super::process::{Child, TO_BE_READY};
+use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::setup::{Setup, Task};
 use super::wire::{BadFrame, Reply, layers};
 use crate::plugin::EngineOptions;
@@ -110,7 +110,7 @@ fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, Gone> {
 
 fn how(child: &mut Child, gone: Gone) -> String {
     match gone {
-        Gone::Ended => child.wait().to_string(),
+        Gone::Ended => child.wait(&mut Until::now_and(TO_END, None)).to_string(),
         Gone::Overdue(overdue) => format!("it {overdue}"),
         Gone::Bad(why) => why.to_string(),
         Gone::Io(error) => format!("the socket failed: {error}"),

@@ -17,7 +17,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -27,12 +27,12 @@ use self::signals::Blocked;
 use super::Processes;
 use super::bell::Bell;
 use super::child::MARK;
-use super::link::{Gone, Link};
+use super::link::{Gone, Link, Patience};
 use crate::sandbox::granted::GrantedDir;
 
-/// How long a process may take to end when it has closed its end of the link: one that dies gives
-/// back its memory at the same time, which may be much.
-const TO_END: Duration = Duration::from_secs(5);
+/// How long a process may take to end, at most, when it has closed its end of the link: one that dies
+/// gives back its memory at the same time, which may be much.
+pub(super) const TO_END: Duration = Duration::from_secs(5);
 /// How long a process may take until it is jailed and has its code, however busy the machine is.
 pub(super) const TO_BE_READY: Duration = Duration::from_secs(60);
 
@@ -94,9 +94,9 @@ impl Child {
     }
 
     /// Waits for its end, and says how it ended. It has closed its end of the link, so that it is
-    /// about to end; if it does not, it is killed.
-    pub(crate) fn wait(&mut self) -> Death {
-        let ends_by_itself = self.has_ended_within(TO_END);
+    /// about to end; if it does not for as long as `patience` lasts, it is killed.
+    pub(crate) fn wait(&mut self, patience: &mut dyn Patience) -> Death {
+        let ends_by_itself = self.ends_within(patience);
         if !ends_by_itself {
             self.kill();
         }
@@ -104,18 +104,19 @@ impl Child {
         Death { status, said: self.said() }
     }
 
-    /// Waits until it has ended, but no longer than `time`; says whether it has.
-    fn has_ended_within(&self, time: Duration) -> bool {
+    /// Waits until it has ended, as long as `patience` lasts; says whether it has.
+    fn ends_within(&self, patience: &mut dyn Patience) -> bool {
         // A system without such descriptors says nothing of ends: then it is killed at once.
         let process = pidfd_open(Pid::from_child(&self.process), PidfdFlags::empty());
-        let until = Instant::now() + time;
         process.is_ok_and(|process| {
             loop {
-                let left = until.saturating_duration_since(Instant::now());
-                let left = Timespec::try_from(left).expect("it is no longer than it was");
-                match poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&left)) {
-                    Err(Errno::INTR) => {}
-                    ended => return ended.is_ok_and(|ended| ended > 0),
+                // It may have ended by the moment from which nobody waits any longer: one looks once more.
+                let allowed = patience.go_on();
+                let until = allowed.unwrap_or_else(|_| Some(Instant::now()));
+                match self.link.bell().wait_for(&process, PollFlags::IN, until) {
+                    Ok(true) => return true,
+                    Ok(false) if allowed.is_ok() => {}
+                    Ok(false) | Err(_) => return false,
                 }
             }
         })

@@ -19,7 +19,7 @@ use super::bell::Bell;
 use super::code::MOST as MOST_CODE;
 use super::link::{Gone, Link, Received};
 use super::page::Page;
-use super::process::{Child, TO_BE_READY};
+use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::ran::{EndedThere, RanThere, broken_of};
 use super::wire::setup::{Begins, Setup, Task, Work};
 use super::wire::start::Started;
@@ -209,7 +209,11 @@ impl Remote {
     /// What it means for what the child was at that nothing more comes.
     fn broken(&mut self, gone: Gone, limit: Option<Duration>) -> Broken {
         match gone {
-            Gone::Ended => Broken::new(FaultKind::Crashed, self.child.wait().to_string()),
+            Gone::Ended => {
+                let mut patience = Guard::until(&self.watch, TO_END);
+                let death = self.child.wait(&mut patience);
+                Broken::new(FaultKind::Crashed, death.to_string())
+            }
             Gone::Overdue(Overdue::Limit(took)) => {
                 // What was waited for longer than the limit, as the child is to notice it itself.
                 let limit = limit.filter(|limit| limit.checked_add(GRACE) == Some(took));

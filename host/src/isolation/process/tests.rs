@@ -1,16 +1,57 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::sandbox::alarm::Ring as _;
+use crate::sandbox::deadline::Overdue;
+
+/// A program in this folder that is this script.
+fn script(folder: &Path, script: &str) -> PathBuf {
+    let program = folder.join("program");
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
 
 /// How a child ends whose program is this script.
 fn end_of(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("program");
-    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    let bell = Arc::new(Bell::new().unwrap());
-    Child::start(&Processes::new().program(program), &bell).unwrap().wait().to_string()
+    let (program, bell) = (self::script(folder.path(), script), Arc::new(Bell::new().unwrap()));
+    let mut child = Child::start(&Processes::new().program(program), &bell).unwrap();
+    child.wait(&mut Forever).to_string()
+}
+
+/// Waits as long as it takes.
+struct Forever;
+
+impl Patience for Forever {
+    fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+        Ok(None)
+    }
+}
+
+/// Waits until it is asked for the second time. The bell is rung meanwhile, or it would wait for ever.
+struct UntilRung<'a>(&'a Bell, bool);
+
+impl Patience for UntilRung<'_> {
+    fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+        if std::mem::replace(&mut self.1, true) {
+            return Err(Overdue::Unwanted);
+        }
+        self.0.ring();
+        Ok(None)
+    }
+}
+
+#[test]
+fn one_that_stays_is_killed_when_nobody_waits_any_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, bell) =
+        (script(folder.path(), "exec sleep 1000"), Arc::new(Bell::new().unwrap()));
+    let mut child = Child::start(&Processes::new().program(program), &bell).unwrap();
+    let death = child.wait(&mut UntilRung(&bell, false));
+    assert_eq!(death.to_string(), "its process closed its socket, and was killed");
 }
 
 #[test]
