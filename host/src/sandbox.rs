@@ -8,6 +8,7 @@ pub(crate) mod deadline;
 pub(crate) mod disk;
 pub(crate) mod granted;
 pub(crate) mod http;
+mod internal;
 pub(crate) mod jail;
 pub(crate) mod limits;
 pub(crate) mod meter;

@@ -1,10 +1,10 @@
 //! What of the network a plugin may use: what is granted by `--net`, and nothing else.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::thread::{Builder, JoinHandle};
 
-use crate::support::{DEADLINE, Finished, Host, host};
+use crate::support::{DEADLINE, Finished, Host, fixtures, host};
 
 /// A listener on a port of its own, and the port.
 fn listener() -> (TcpListener, u16) {
@@ -65,6 +65,42 @@ fn a_plugin_connects_to_what_is_granted_by_address_or_by_name() {
             .stderr("");
         server.join().unwrap();
     }
+}
+
+/// A name of this machine that is not `localhost`, with its address; few machines have none.
+fn own_name() -> Option<(String, IpAddr)> {
+    let hosts = std::fs::read_to_string("/etc/hosts").ok()?;
+    let names = hosts.lines().flat_map(|line| {
+        let line = line.split('#').next().unwrap_or_default();
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    });
+    let mut names = names.filter(|name| name != "localhost").filter_map(|name| {
+        let mut found = (name.as_str(), 0).to_socket_addrs().ok()?.map(|found| found.ip());
+        let first = found.next().filter(IpAddr::is_loopback)?;
+        found.all(|other| other == first).then_some((name, first))
+    });
+    names.next()
+}
+
+#[test]
+fn a_name_that_leads_to_this_machine_is_granted_by_its_address_alone() {
+    let Some((name, address)) = own_name() else { return };
+    let (listener, port) = listener();
+    worker("connect.wat", &[format!("{name}:{port}")]).run().code(2).stdout("").stderr(&format!(
+        "error: cannot grant `{name}:{port}`: its name leads to this machine or a private network: \
+         {address}\n \
+         hint: if that is what you mean, grant the address itself, too: `--net {}`\n",
+        SocketAddr::new(address, port)
+    ));
+    drop(listener);
+    // What is granted to one worker is not granted to another.
+    let spec = |grants: &str| format!("{}{grants}", fixtures().join("connect.wat").display());
+    let (named, by_address) = (format!(",net={name}:1"), format!(",net={address}:1"));
+    let two = |one: &str, other: &str| {
+        host().args(["--worker", &spec(one), "--worker", &spec(other)]).stdin("l\n").run()
+    };
+    two(&named, &by_address).code(2);
+    two(&format!("{named}{by_address}"), &by_address).code(1);
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl CliError {
                 LoadError::Read { .. } => format!("{hint}; `mtl-host build DIR` makes one of a folder of sources"),
                 _ => hint,
             }),
-            Self::Build(error) => error.hint().map(Into::into),
+            Self::Build(error) => error.hint(),
             Self::Source(error) => error.hint().map(Into::into),
             Self::Sink(error) => error.hint().map(Into::into),
             Self::Cache(error) => error.hint().map(Into::into),

@@ -69,7 +69,8 @@ impl Exit {
                 | BuildError::Dir { .. }
                 | BuildError::MixedSymlinks { .. }
                 | BuildError::NoNet { .. }
-                | BuildError::Name { .. },
+                | BuildError::Name { .. }
+                | BuildError::InternalName { .. },
             ) => Self::Usage,
             CliError::Engine(_) | CliError::Load(_) | CliError::Build(_) | CliError::Layers(_) => {
                 Self::Plugin

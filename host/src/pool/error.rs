@@ -1,5 +1,6 @@
 //! Why a pool cannot be built.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::plugin::LoadError;
@@ -135,6 +136,17 @@ pub enum BuildError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A name that is to be granted has no address but those of this machine or of private networks.
+    #[error(
+        "cannot grant `{grant}`: its name leads to this machine or a private network: {}",
+        listed(addresses)
+    )]
+    InternalName {
+        /// What was to be granted.
+        grant: NetGrant,
+        /// The addresses of the name.
+        addresses: Vec<IpAddr>,
+    },
     /// The operating system refused a thread.
     #[error("cannot start a worker's thread")]
     Thread(#[source] std::io::Error),
@@ -143,50 +155,65 @@ pub enum BuildError {
 impl BuildError {
     /// What the user can do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::InitCount { .. } => Some(
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::InitCount { .. } => {
                 "give `--init` once for all workers, or once for each; \
-                 without `--jobs`, their number decides",
-            ),
-            Self::NoInit { .. } => Some("leave out `--init`, or `init=` in its `--worker`"),
+                 without `--jobs`, their number decides"
+            }
+            Self::NoInit { .. } => "leave out `--init`, or `init=` in its `--worker`",
             Self::WorkerCount { .. } => {
-                Some("leave out `--jobs`: the list of workers decides their number")
+                "leave out `--jobs`: the list of workers decides their number"
             }
-            Self::InitBesideList => Some("give each worker its own: `init=` in its `--worker`"),
-            Self::OtherEngine { .. } => Some("load all plugins of a pool with one `Engine`"),
-            Self::Native { .. } => Some("what opens a native worker brings what it needs"),
-            Self::NativeProcess { .. } => {
-                Some("use `Isolation::Thread` for pools with native code")
-            }
-            Self::NoWorkerProgram => Some(
+            Self::InitBesideList => "give each worker its own: `init=` in its `--worker`",
+            Self::OtherEngine { .. } => "load all plugins of a pool with one `Engine`",
+            Self::Native { .. } => "what opens a native worker brings what it needs",
+            Self::NativeProcess { .. } => "use `Isolation::Thread` for pools with native code",
+            Self::NoWorkerProgram => {
                 "call `mtl_host::child_main()` first of all in `main`, or name a program that does: \
-                 `Processes::program`",
-            ),
+                 `Processes::program`"
+            }
             Self::OnlyInProcesses { .. } => {
-                Some("use `Isolation::Process` for its pool, or load it with `Isolation::Thread`")
+                "use `Isolation::Process` for its pool, or load it with `Isolation::Thread`"
             }
-            Self::Code(_) => None,
-            Self::NoPassing { .. } => Some(
+            Self::Code(_) | Self::NoWorker => return None,
+            Self::NoPassing { .. } => {
                 "leave out `--args`, or write the worker with named parameters, where its SDK has \
-                 them: in Rust, with `#[mtl_plugin::worker]`",
-            ),
-            Self::NoFuel { .. } => Some("load it with `Engine::with_fuel()`"),
-            Self::Dir { .. } => Some("`--dir HOST::GUEST` takes a directory that exists"),
-            Self::Preopen(_) => Some("mount `/proc`: granted directories are opened by it"),
-            Self::MixedSymlinks { .. } => Some(
-                "give all writable directories of a worker `:rw+symlinks`, or none, or use one \
-                 `--worker` for each kind",
-            ),
-            Self::NoNet { .. } => Some(
-                "leave out `--net`, or build the plugin as a component: WASI of core modules \
-                 cannot connect",
-            ),
-            Self::Name { .. } => {
-                Some("`--net HOST:PORT` takes a name that this machine can look up, or an address")
+                 them: in Rust, with `#[mtl_plugin::worker]`"
             }
-            Self::Thread(_) => Some("fewer workers, with `--jobs`, need fewer threads"),
-            Self::NoWorker => None,
-        }
+            Self::NoFuel { .. } => "load it with `Engine::with_fuel()`",
+            Self::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
+            Self::Preopen(_) => "mount `/proc`: granted directories are opened by it",
+            Self::MixedSymlinks { .. } => {
+                "give all writable directories of a worker `:rw+symlinks`, or none, or use one \
+                 `--worker` for each kind"
+            }
+            Self::NoNet { .. } => {
+                "leave out `--net`, or build the plugin as a component: WASI of core modules \
+                 cannot connect"
+            }
+            Self::Name { .. } => {
+                "`--net HOST:PORT` takes a name that this machine can look up, or an address"
+            }
+            Self::InternalName { grant, addresses } => {
+                let first = addresses.first()?;
+                let address = SocketAddr::new(*first, grant.port());
+                return Some(format!(
+                    "if that is what you mean, grant the address itself, too: `--net {address}`"
+                ));
+            }
+            Self::Thread(_) => "fewer workers, with `--jobs`, need fewer threads",
+        };
+        Some(hint.into())
+    }
+}
+
+/// Addresses, as a message lists them.
+fn listed(addresses: &[IpAddr]) -> String {
+    const MOST: usize = 8;
+    let shown: Vec<_> = addresses.iter().take(MOST).map(ToString::to_string).collect();
+    match addresses.len().saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -460,8 +460,15 @@ pub(super) fn clock(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
 /// Looks up all names that are granted.
 pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, BuildError> {
     let own = specs.iter().flat_map(|spec| &spec.grants.net);
-    Names::look_up(grants.net.iter().chain(own))
-        .map_err(|(grant, source)| BuildError::Name { grant, source })
+    let names = Names::look_up(grants.net.iter().chain(own))
+        .map_err(|(grant, source)| BuildError::Name { grant, source })?;
+    for spec in specs {
+        let granted = [grants.net.as_slice(), &spec.grants.net].concat();
+        names
+            .check(&granted)
+            .map_err(|(grant, addresses)| BuildError::InternalName { grant, addresses })?;
+    }
+    Ok(names)
 }
 
 /// Opens the directories that a worker is granted.

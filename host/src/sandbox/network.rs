@@ -9,7 +9,9 @@
 //! Names are looked up when a pool is built, and never again: a plugin that asks for a granted
 //! name gets what was found then. So nothing that a plugin does causes a question to a name
 //! server, which could carry data away, and a name whose owner changes its addresses during the
-//! run does not open others. What a name is at the start, its owner decides.
+//! run does not open others. What a name is at the start, its owner decides, but for one thing: the
+//! addresses of this machine and of private networks (`internal.rs`) are left out, unless the name is
+//! `localhost` or the address itself is granted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -18,10 +20,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime_wasi::sockets::SocketAddrUse;
 
+use super::internal::is_internal;
 use super::net_grant::{Host, NetGrant, is_of_one_host};
 use crate::event::{Audience, Denial, Event};
 use crate::plugin::Spec;
 use crate::worker::WorkerIndex;
+
+/// The one name that means this machine.
+const LOCALHOST: &str = "localhost";
 
 /// The addresses of the granted names, and what of the denied was told: once for a pool.
 #[derive(Debug, Default)]
@@ -66,6 +72,32 @@ impl Names {
 
     fn of(&self, name: &str) -> &[IpAddr] {
         self.addresses.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The addresses that a worker with these grants has of a name.
+    fn granted(&self, name: &str, grants: &[NetGrant]) -> Vec<IpAddr> {
+        let is_granted = |address: &IpAddr| {
+            let itself = Host::Address(*address);
+            grants.iter().any(|grant| grant.host == itself)
+        };
+        let is_open =
+            |address: &&IpAddr| name == LOCALHOST || !is_internal(**address) || is_granted(address);
+        self.of(name).iter().filter(is_open).copied().collect()
+    }
+
+    /// Checks that of each name that is granted to a worker, an address is left.
+    ///
+    /// # Errors
+    ///
+    /// Gives back the first grant whose name has internal addresses alone, and these.
+    pub(crate) fn check(&self, grants: &[NetGrant]) -> Result<(), (NetGrant, Vec<IpAddr>)> {
+        for grant in grants {
+            let Host::Name(name) = &grant.host else { continue };
+            if self.granted(name, grants).is_empty() {
+                return Err((grant.clone(), self.of(name).to_vec()));
+            }
+        }
+        Ok(())
     }
 
     /// Whether to tell of this denial.
@@ -143,9 +175,12 @@ impl Network {
 
     fn lets_connect(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
+        // An internal address is granted for the ports that it is granted with itself.
         let is_it = |host: &Host| match host {
             Host::Address(granted) => *granted == ip,
-            Host::Name(name) => self.names.of(name).contains(&ip),
+            Host::Name(name) => {
+                (name == LOCALHOST || !is_internal(ip)) && self.names.of(name).contains(&ip)
+            }
         };
         self.grants.iter().any(|grant| grant.port.get() == address.port() && is_it(&grant.host))
     }
@@ -175,8 +210,9 @@ impl Network {
             }
         };
         if is_granted {
-            let addresses = self.addresses(&parsed);
-            return Ok(addresses.into_iter().map(|address| (address, port).into()).collect());
+            let addresses = self.addresses(&parsed).into_iter();
+            let addresses = addresses.map(|address| SocketAddr::from((address, port)));
+            return Ok(addresses.filter(|address| self.lets_connect(*address)).collect());
         }
         self.tell(&Denial::Request { host: host.into(), port });
         Err(Denied)
@@ -185,7 +221,7 @@ impl Network {
     fn addresses(&self, host: &Host) -> Vec<IpAddr> {
         match host {
             Host::Address(address) => vec![*address],
-            Host::Name(name) => self.names.of(name).to_vec(),
+            Host::Name(name) => self.names.granted(name, &self.grants),
         }
     }
 
@@ -214,19 +250,28 @@ mod tests {
     fn a_socket_may_connect_to_what_is_granted_and_do_nothing_else() {
         use SocketAddrUse::{TcpBind, TcpConnect, TcpListen, UdpBind, UdpSend};
         let network = network(
-            &["name:80", "10.0.0.1:81", "[::1]:82", "other:83"],
-            &[("name", &["10.0.0.2", "fd00::2"]), ("other", &["10.0.0.3"])],
+            &["name:80", "10.0.0.1:81", "[::1]:82", "other:83", "localhost:84", "10.0.0.4:85"],
+            &[
+                ("name", &["1.0.0.2", "2001:db8::2", "10.0.0.1", "127.0.0.1", "10.0.0.4"]),
+                ("other", &["1.0.0.3"]),
+                ("localhost", &["127.0.0.1"]),
+            ],
         );
         #[rustfmt::skip]
         let cases = [
             ("10.0.0.1:81",            TcpConnect, true),
             ("[::ffff:10.0.0.1]:81",   TcpConnect, true),
-            ("10.0.0.2:80",            TcpConnect, true),
-            ("[fd00::2]:80",           TcpConnect, true),
+            ("1.0.0.2:80",             TcpConnect, true),
+            ("[2001:db8::2]:80",       TcpConnect, true),
+            ("127.0.0.1:84",           TcpConnect, true),
+            // What a name leads to inside is not granted by it.
+            ("127.0.0.1:80",           TcpConnect, false),
+            ("10.0.0.4:80",            TcpConnect, false),
+            ("10.0.0.4:85",            TcpConnect, true),
             ("[::1]:82",               TcpConnect, true),
             ("10.0.0.1:80",            TcpConnect, false),
-            ("10.0.0.2:83",            TcpConnect, false),
-            ("10.0.0.3:80",            TcpConnect, false),
+            ("1.0.0.2:83",             TcpConnect, false),
+            ("1.0.0.3:80",             TcpConnect, false),
             ("127.0.0.1:82",           TcpConnect, false),
             ("0.0.0.0:0",              TcpBind,    true),
             ("[::]:0",                 TcpBind,    true),
@@ -248,12 +293,15 @@ mod tests {
 
     #[test]
     fn only_a_granted_name_has_addresses() {
-        let network = network(&["name:80", "10.0.0.1:81"], &[("name", &["10.0.0.2", "fd00::2"])]);
+        let network = network(
+            &["name:80", "10.0.0.1:81"],
+            &[("name", &["1.0.0.2", "10.0.0.1", "fd00::2", "169.254.169.254"])],
+        );
         let shown = |name: &str| network.resolve(name).map(|found| format!("{found:?}"));
         #[rustfmt::skip]
         let cases = [
-            ("name",      Ok("[10.0.0.2, fd00::2]")),
-            ("NAME.",     Ok("[10.0.0.2, fd00::2]")),
+            ("name",      Ok("[1.0.0.2, 10.0.0.1]")),
+            ("NAME.",     Ok("[1.0.0.2, 10.0.0.1]")),
             // Nobody is asked what an address is.
             ("10.9.9.9",  Ok("[10.9.9.9]")),
             ("::1",       Ok("[::1]")),
@@ -270,13 +318,17 @@ mod tests {
 
     #[test]
     fn a_request_goes_to_a_granted_name_and_port_or_to_an_address_of_one() {
-        let network = network(&["name:80", "[::1]:81"], &[("name", &["10.0.0.2"])]);
+        let network = network(
+            &["name:80", "[::1]:81", "10.0.0.3:80", "10.0.0.4:81"],
+            &[("name", &["1.0.0.2", "10.0.0.2", "10.0.0.3", "10.0.0.4"])],
+        );
         let shown =
             |host: &str, port| network.destinations(host, port).map(|found| format!("{found:?}"));
         #[rustfmt::skip]
         let cases = [
-            ("name",      80, Ok("[10.0.0.2:80]")),
-            ("10.0.0.2",  80, Ok("[10.0.0.2:80]")),
+            ("name",      80, Ok("[1.0.0.2:80, 10.0.0.3:80]")),
+            ("1.0.0.2",   80, Ok("[1.0.0.2:80]")),
+            ("10.0.0.2",  80, Err(Denied)),
             ("[::1]",     81, Ok("[[::1]:81]")),
             ("name",      81, Err(Denied)),
             ("other",     80, Err(Denied)),
@@ -296,6 +348,33 @@ mod tests {
             let denial = Denial::Request { host: host.into(), port: 80 };
             // What was told is no news.
             assert_eq!(!network.names.is_news(&denial), is_told, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_inside_alone_is_refused_unless_it_is_granted_so() {
+        let addresses = |all: &[&str]| all.iter().map(|text| text.parse().unwrap()).collect();
+        let names = Names::known(BTreeMap::from([
+            ("inside".to_owned(), addresses(&["10.0.0.1", "fd00::1"])),
+            ("both".to_owned(), addresses(&["127.0.0.1", "1.1.1.1"])),
+            ("localhost".to_owned(), addresses(&["127.0.0.1"])),
+        ]));
+        #[rustfmt::skip]
+        let cases: [(&[&str], Option<&str>); 6] = [
+            (&["both:80", "localhost:80"],       None),
+            (&["inside:80", "10.0.0.1:81"],      None),
+            (&["inside:80", "[fd00::1]:80"],     None),
+            (&["both:80", "inside:80"],          Some("inside:80 10.0.0.1 fd00::1")),
+            (&["inside:80", "10.0.0.2:80"],      Some("inside:80 10.0.0.1 fd00::1")),
+            (&["localhost:80", "inside:81"],     Some("inside:81 10.0.0.1 fd00::1")),
+        ];
+        for (grants, expected) in cases {
+            let grants: Vec<NetGrant> = grants.iter().map(|text| text.parse().unwrap()).collect();
+            let refused = names.check(&grants).err().map(|(grant, addresses)| {
+                let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+                format!("{grant} {}", addresses.join(" "))
+            });
+            assert_eq!(refused.as_deref(), expected, "{grants:?}");
         }
     }
 
