@@ -7,7 +7,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use mtl_host::{DirGrant, DiskLimit, Fuel, MemoryLimit, NetGrant, ResultLimit, Sha256, WasmFeatures};
+use mtl_host::{
+    DirGrant, DiskLimit, Fuel, MemoryLimit, NetGrant, ResultLimit, Sha256, WasmFeatures,
+};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
