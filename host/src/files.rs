@@ -18,7 +18,7 @@ mod walk;
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,10 +51,11 @@ use self::walk::{Last, Walk};
 pub struct Opener(Arc<[Changeable]>);
 
 /// A directory that plugins may change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Changeable {
     /// As the user named it.
     name: PathBuf,
+    dir: OwnedFd,
     id: FileId,
 }
 
@@ -135,9 +136,10 @@ impl Opener {
     pub(crate) fn beside<D: AsFd>(
         changeable: impl IntoIterator<Item = (PathBuf, D)>,
     ) -> io::Result<Self> {
-        let changeable = changeable.into_iter();
-        let changeable =
-            changeable.map(|(name, dir)| Ok(Changeable { name, id: FileId::of(dir)? }));
+        let changeable = changeable.into_iter().map(|(name, dir)| {
+            let (dir, id) = (dir.as_fd().try_clone_to_owned()?, FileId::of(&dir)?);
+            Ok(Changeable { name, dir, id })
+        });
         changeable.collect::<io::Result<_>>().map(Self)
     }
 
@@ -164,6 +166,37 @@ impl Opener {
         Walk::new(&self.0).grant_of(path)
     }
 
+    /// Returns a granted directory in which a plugin may change something below the directory `path`, if there is one.
+    ///
+    /// ```
+    /// use mtl_host::DirGrant;
+    ///
+    /// let grant = DirGrant::read_write("src", "/sources").open()?;
+    /// let opener = DirGrant::opener([&grant])?;
+    /// assert_eq!(opener.changeable_below("../host".as_ref())?, Some("src".as_ref()));
+    /// assert_eq!(opener.changeable_below("benches".as_ref())?, None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says if it cannot look.
+    pub fn changeable_below(&self, path: &Path) -> io::Result<Option<&Path>> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let dir = match open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+            dir => FileId::of(dir?)?,
+        };
+        for changeable in self.0.iter() {
+            if walk::is_below(&changeable.dir, |above| above == dir)? {
+                return Ok(Some(&changeable.name));
+            }
+        }
+        Ok(None)
+    }
+
     /// Opens a file for reading.
     ///
     /// # Errors
@@ -173,15 +206,32 @@ impl Opener {
         self.open_file(path, Self::READING).map(File::from)
     }
 
+    /// Opens a file for reading if it is a regular one. What else there is, such as a named pipe, does not notice.
+    ///
+    /// ```
+    /// let opener = mtl_host::Opener::new();
+    /// assert!(opener.open_regular("Cargo.toml".as_ref())?.is_some());
+    /// assert!(opener.open_regular("/dev/null".as_ref())?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says, or [`Exchangeable`].
+    pub fn open_regular(&self, path: &Path) -> io::Result<Option<File>> {
+        let found = self.look(path)?;
+        if found.metadata().is_file() { found.open_nonblocking().map(Some) } else { Ok(None) }
+    }
+
     /// Opens a file of any kind for reading, without blocking: a named pipe does not need a writer for that.
     pub(crate) fn open_nonblocking(&self, path: &Path) -> io::Result<File> {
         self.open_file(path, Self::READING | OFlags::NONBLOCK).map(File::from)
     }
 
-    /// Opens a file without reading or writing it, to see what it is.
-    pub(crate) fn look(&self, path: &Path) -> io::Result<Metadata> {
-        let file = self.open_file(path, OFlags::PATH | OFlags::CLOEXEC)?;
-        File::from(file).metadata()
+    /// Finds a file, without opening it to read or to write.
+    pub(crate) fn look(&self, path: &Path) -> io::Result<Found> {
+        let file = File::from(self.open_file(path, OFlags::PATH | OFlags::CLOEXEC)?);
+        Ok(Found { metadata: file.metadata()?, file })
     }
 
     /// Makes a file, or empties it if it exists.
@@ -223,12 +273,32 @@ impl Opener {
         }
         if !path.components().any(|part| part == Component::ParentDir) {
             match openat2(CWD, path, flags, mode, ResolveFlags::NO_SYMLINKS) {
-                // There is a link, or the kernel has no such call.
-                Err(Errno::LOOP | Errno::NOSYS) => {}
+                // There is a link; or the kernel, or a container around it, has no such call.
+                Err(Errno::LOOP | Errno::NOSYS | Errno::PERM) => {}
                 opened => return Ok(opened?),
             }
         }
         Walk::new(&self.0).open(path, flags, mode)
+    }
+}
+
+/// A file that was found, and not yet opened.
+#[derive(Debug)]
+pub(crate) struct Found {
+    file: File,
+    metadata: Metadata,
+}
+
+impl Found {
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Opens this file, whatever has its name now, for reading and without blocking. It needs `/proc`.
+    pub(crate) fn open_nonblocking(&self) -> io::Result<File> {
+        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        let flags = Opener::READING | OFlags::NONBLOCK;
+        Ok(File::from(open(path, flags, Mode::empty())?))
     }
 }
 

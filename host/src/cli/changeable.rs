@@ -12,13 +12,14 @@ use super::overwrite::Used;
 use super::run_args::WorkerArgs;
 use super::shown::Shown;
 
-/// A file of the run is where a plugin may change it.
+/// A plugin may change a file of the run.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} `{}` is in `{}`, which a plugin may change", Shown::of(path), Shown::of(grant))]
+#[error("{what} `{}` {how} `{}`, which a plugin may change", Shown::of(path), Shown::of(grant))]
 pub(crate) struct Changeable {
     /// What the run uses it for.
     what: &'static str,
     path: PathBuf,
+    how: &'static str,
     /// The directory that is granted for writing.
     grant: PathBuf,
 }
@@ -26,25 +27,37 @@ pub(crate) struct Changeable {
 impl Changeable {
     /// What the user can do about it.
     pub(super) fn hint(&self) -> String {
+        let grant = Shown::of(&self.grant);
         match self.what {
-            CACHE => "`--no-cache` goes without, `--cache-dir DIR` names another one; or grant a smaller \
-                      directory"
+            CACHE => "`--no-cache` goes without, `--cache-dir DIR` names another one; or grant another directory"
                 .into(),
-            _ => format!("move it out of there, or grant a smaller directory than `{}`", Shown::of(&self.grant)),
+            LIST => format!(
+                "the list decides which files the host reads: move it out of there, or grant a smaller directory than \
+                 `{grant}`"
+            ),
+            _ => format!("move it out of there, or grant a smaller directory than `{grant}`"),
         }
     }
 }
 
 /// What messages call the directory of compiled plugins.
 const CACHE: &str = "the cache";
+/// What messages call an input whose items are the files that it names.
+pub(super) const LIST: &str = "the list of files";
 
-/// Checks that no plugin may change any of `files`.
+/// Checks that no plugin may change any of `files`, nor what is in one that is a folder.
 pub(super) fn check(opener: &Opener, files: &[Used<'_>]) -> Result<(), CliError> {
     for Used { what, path } in files {
         let failed = |source| CliError::Look { path: path.to_path_buf(), source };
-        if let Some(grant) = opener.changeable(path).map_err(failed)? {
+        let refusal = |how, grant: &Path| {
             let (path, grant) = (path.to_path_buf(), grant.to_owned());
-            return Err(Changeable { what, path, grant }.into());
+            Err(Changeable { what, path, how, grant }.into())
+        };
+        if let Some(grant) = opener.changeable(path).map_err(failed)? {
+            return refusal("is in", grant);
+        }
+        if let Some(grant) = opener.changeable_below(path).map_err(failed)? {
+            return refusal("holds", grant);
         }
     }
     Ok(())

@@ -43,6 +43,11 @@ impl InputFormat {
         }
     }
 
+    /// Whether the host reads each item from the file that its line names.
+    pub(crate) fn reads_files(self) -> bool {
+        self == Self::Files
+    }
+
     /// The items of `inputs`, each of up to `limit`.
     pub(crate) fn source(self, inputs: Inputs, limit: ItemLimit) -> Box<dyn Source> {
         match self {

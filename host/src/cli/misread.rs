@@ -1,9 +1,10 @@
 //! Keeps a run from reading a plugin as its items: whoever names two, and only one can be it, means
 //! something else.
 
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use mtl_host::Opener;
 
 use super::error::CliError;
 
@@ -12,8 +13,12 @@ const MAGIC: &[u8; 4] = b"\0asm";
 
 /// Checks that no input is a plugin. What cannot be read says so when it is read. A configuration
 /// may be what names the plugin of the run.
-pub(crate) fn check(inputs: &[PathBuf], config: Option<&Path>) -> Result<(), CliError> {
-    match inputs.iter().find(|path| is_wasm(path).unwrap_or(false)) {
+pub(crate) fn check(
+    opener: &Opener,
+    inputs: &[PathBuf],
+    config: Option<&Path>,
+) -> Result<(), CliError> {
+    match inputs.iter().find(|path| is_wasm(opener, path).unwrap_or(false)) {
         Some(path) => {
             let by_configuration = config.is_some();
             Err(CliError::PluginAsItems { path: path.clone(), by_configuration })
@@ -22,20 +27,20 @@ pub(crate) fn check(inputs: &[PathBuf], config: Option<&Path>) -> Result<(), Cli
     }
 }
 
-fn is_wasm(path: &Path) -> io::Result<bool> {
-    let found = fs::metadata(path)?;
-    // What is read from a pipe is gone, and so is what some files of the kernel say: they have no
-    // length.
-    if !found.is_file() || found.len() < MAGIC.len() as u64 {
+fn is_wasm(opener: &Opener, path: &Path) -> io::Result<bool> {
+    let Some(mut file) = opener.open_regular(path)? else { return Ok(false) };
+    // What some files of the kernel say is gone when it was read: they have no length.
+    if file.metadata()?.len() < MAGIC.len() as u64 {
         return Ok(false);
     }
     let mut begins = [0; MAGIC.len()];
-    File::open(path)?.read_exact(&mut begins)?;
+    file.read_exact(&mut begins)?;
     Ok(begins == *MAGIC)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
 
@@ -56,7 +61,7 @@ mod tests {
         for (content, refused) in cases {
             fs::write(&path, content).unwrap();
             let inputs = [PathBuf::from("-"), "/dev/null".into(), "missing".into(), path.clone()];
-            assert_eq!(check(&inputs, None).is_err(), refused, "{content:?}");
+            assert_eq!(check(&Opener::new(), &inputs, None).is_err(), refused, "{content:?}");
         }
     }
 
@@ -78,7 +83,7 @@ mod tests {
         shell.stdout.take().unwrap().read_exact(&mut begun).unwrap();
         let path = PathBuf::from(format!("/proc/{}/cmdline", shell.id()));
         let begins = fs::read(&path).unwrap().starts_with(MAGIC);
-        let checked = check(&[path], None);
+        let checked = check(&Opener::new(), &[path], None);
         // The end of its input is its end.
         shell.wait().unwrap();
         assert!(begins);

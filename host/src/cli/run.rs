@@ -1,6 +1,6 @@
 //! `mtl-host run`: what the flags mean.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mtl_host::sink::{Directory, Output, Sink};
@@ -43,9 +43,11 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     machine::allow_open_files();
     let (stop, report) = (StopFlag::new(), Report::to(console));
     check_output_dir(args)?;
-    misread::check(&args.items.inputs, args.config.as_deref())?;
-    args.workers.build()?;
     let opener = args.workers.open_dirs()?;
+    misread::check(&opener, &args.items.inputs, args.config.as_deref())?;
+    // Before a folder is built, and again of what is built.
+    check_changeable(args, &opener)?;
+    args.workers.build()?;
     check_changeable(args, &opener)?;
     check_overwrites(args)?;
     let source = open_source(&args.items, &opener, args.limits.max_item)?;
@@ -123,11 +125,22 @@ fn open_sink(
     Ok((Faults::before(sink, report.clone(), file), places))
 }
 
+/// The inputs, by names that the system knows.
+fn inputs(args: &RunArgs) -> impl Iterator<Item = &Path> {
+    let none = args.items.inputs.is_empty().then(|| Path::new("-"));
+    let all = args.items.inputs.iter().map(PathBuf::as_path).chain(none);
+    all.map(by_system_name)
+}
+
+/// What standard input is, if it is a file, the system knows by another name.
+fn by_system_name(path: &Path) -> &Path {
+    if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path }
+}
+
 /// Keeps results away from the files of the run.
 fn keep_files(args: &RunArgs, places: &Places) {
     for Used { path, .. } in files_read(args) {
-        // What standard input is, if it is a file, the system knows by this name.
-        places.keep(if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path });
+        places.keep(by_system_name(path));
     }
     for path in [&args.faults.faults, &args.time.finish_output].into_iter().flatten() {
         places.keep(path);
@@ -221,6 +234,9 @@ fn check_changeable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
     files.extend(args.faults.faults.iter().map(|path| Used { what: "the file of faults", path }));
     let closings = args.time.finish_output.iter();
     files.extend(closings.map(|path| Used { what: "the file of closing reports", path }));
+    if args.items.input_format.reads_files() {
+        files.extend(inputs(args).map(|path| Used { what: changeable::LIST, path }));
+    }
     changeable::check(opener, &files)?;
     changeable::check_cache(opener, args.cache.path().as_deref())
 }

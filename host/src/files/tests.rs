@@ -72,8 +72,11 @@ fn links_are_followed_but_where_a_plugin_may_have_made_them() {
         ("granted/link-dir/file",   Err("a symbolic link")),
         ("granted/link-other",      Err("a symbolic link")),
         ("granted/link-nothing",    Err("a symbolic link")),
-        ("granted/dir/../file",     Err("`..`")),
+        ("granted/dir/../file",     Ok("granted")),
+        ("granted/dir/../dir/file", Ok("granted")),
+        ("granted/dir/../link",     Err("a symbolic link")),
         ("granted/dir/../../other/file", Err("`..`")),
+        ("granted/dir/../dir/../../other/file", Err("`..`")),
     ];
     for (path, expected) in cases {
         let opened = place.opener().open(&place.at(path));
@@ -167,10 +170,39 @@ fn it_is_known_what_a_plugin_may_change() {
         ("granted/../other/file",  false),
         ("/dev/null",              false),
         ("/proc/self/fd/0",        false),
+        ("/proc/self/cwd",         false),
     ];
     for (path, expected) in cases {
         let found = opener.changeable(&place.at(path)).unwrap();
         assert_eq!(found.is_some(), expected, "{path}");
+    }
+}
+
+#[test]
+fn it_is_known_what_a_plugin_may_change_below() {
+    let place = Place::new();
+    let opener = place.opener();
+    for (path, expected) in [
+        ("granted", true),
+        ("granted/dir", false),
+        (".", true),
+        ("other", false),
+        ("other/none", false),
+    ] {
+        let found = opener.changeable_below(&place.at(path)).unwrap();
+        assert_eq!(found.is_some(), expected, "{path}");
+    }
+}
+
+#[test]
+fn what_is_open_is_known_by_where_it_lies() {
+    let place = Place::new();
+    let opener = place.opener();
+    for (name, expected) in [("granted/file", true), ("granted/dir", true), ("other/file", false)] {
+        let file = fs::File::open(place.at(name)).unwrap();
+        let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+        let found = opener.changeable(path.as_ref()).unwrap();
+        assert_eq!(found.is_some(), expected, "{name}");
     }
 }
 

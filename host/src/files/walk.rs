@@ -41,6 +41,8 @@ struct Here<'a> {
     dir: OwnedFd,
     /// The directory above it, or itself, that a plugin may change.
     inside: Option<&'a Changeable>,
+    /// Whether the walk went up in there: where that leads is the choice of a plugin, as long as it stays inside.
+    has_climbed: bool,
 }
 
 /// What a name leads to.
@@ -108,7 +110,17 @@ impl<'a> Walk<'a> {
                 Ok(here.inside.or(is_it).map(name))
             }
             Ok(End::Missing { here }) => Ok(here.inside.map(name)),
-            Ok(End::Magic { .. }) => Ok(None),
+            Ok(End::Magic { here, name: last }) => {
+                let found =
+                    openat(&here.dir, &last, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+                if FileType::from_raw_mode(fstat(&found)?.st_mode) == FileType::Directory {
+                    return Ok(self.arrive(found)?.inside.map(name));
+                }
+                // The kernel says where a file lies; what has no place in a directory has no such path.
+                let target = readlinkat(&here.dir, &last, Vec::new())?;
+                let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+                if target.is_absolute() { self.grant_of(&target) } else { Ok(None) }
+            }
             Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
                 Some(Exchangeable { grant, .. }) => {
                     Ok(self.changeable.iter().map(name).find(|name| name == grant))
@@ -151,6 +163,9 @@ impl<'a> Walk<'a> {
                     if self.links > MOST_LINKS {
                         return Err(Errno::LOOP.into());
                     }
+                    if rest.is_empty() {
+                        may_follow(&here.dir, &name)?;
+                    }
                     if target.is_absolute() {
                         here = self.start(&target)?;
                     }
@@ -175,17 +190,12 @@ impl<'a> Walk<'a> {
 
     /// Finds whether a plugin may change a directory, of which nothing is known.
     fn arrive(&self, dir: OwnedFd) -> io::Result<Here<'a>> {
-        let mut above = dir.try_clone()?;
-        loop {
-            if let Some(root) = self.root(&above)? {
-                return Ok(Here { dir, inside: Some(root) });
-            }
-            let parent = openat(&above, "..", DIRECTORY, Mode::empty())?;
-            if FileId::of(&parent)? == FileId::of(&above)? {
-                return Ok(Here { dir, inside: None });
-            }
-            above = parent;
-        }
+        let mut inside = None;
+        is_below(&dir, |above| {
+            inside = self.changeable.iter().find(|changeable| changeable.id == above);
+            inside.is_some()
+        })?;
+        Ok(Here { dir, inside, has_climbed: false })
     }
 
     /// Enters a directory that is in `here`.
@@ -194,16 +204,18 @@ impl<'a> Walk<'a> {
             None => self.root(&dir)?,
             inside => inside,
         };
-        Ok(Here { dir, inside })
+        Ok(Here { dir, inside, has_climbed: here.has_climbed })
     }
 
-    /// Leaves a directory. Inside of what a plugin may change, where that leads is the plugin's choice.
+    /// Leaves a directory. A plugin that moves directories decides how far up it is to the end of what it may change: so
+    /// a way that climbs inside does not lead out.
     fn up(&self, here: &Here<'a>) -> io::Result<Here<'a>> {
-        let parent = openat(&here.dir, "..", DIRECTORY, Mode::empty())?;
-        let parent = self.arrive(parent)?;
-        match here.inside {
-            Some(_) if parent.inside.is_some() => Err(here.refuses("`..`")),
-            Some(root) if FileId::of(&here.dir)? != root.id => Err(here.refuses("`..`")),
+        let parent = self.arrive(openat(&here.dir, "..", DIRECTORY, Mode::empty())?)?;
+        match (here.inside, parent.inside) {
+            (Some(_), Some(_)) => Ok(Here { has_climbed: true, ..parent }),
+            (Some(root), None) if here.has_climbed || FileId::of(&here.dir)? != root.id => {
+                Err(here.refuses("`..`"))
+            }
             _ => Ok(parent),
         }
     }
@@ -232,6 +244,32 @@ impl Here<'_> {
             // Somebody else has put a link there just now.
             None => Errno::LOOP.into(),
         }
+    }
+}
+
+/// Returns whether `dir`, or a directory above it, is what is looked for.
+pub(super) fn is_below(dir: &OwnedFd, mut is_it: impl FnMut(FileId) -> bool) -> io::Result<bool> {
+    let mut above = dir.try_clone()?;
+    let mut id = FileId::of(&above)?;
+    loop {
+        if is_it(id) {
+            return Ok(true);
+        }
+        above = openat(&above, "..", DIRECTORY, Mode::empty())?;
+        let parent = FileId::of(&above)?;
+        if parent == id {
+            return Ok(false);
+        }
+        id = parent;
+    }
+}
+
+/// Asks the kernel whether a link at the end of a path may be followed: in `/tmp`, for one, it protects from links of
+/// other users.
+fn may_follow(dir: &OwnedFd, link: &OsStr) -> io::Result<()> {
+    match openat(dir, link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
+        Err(error @ (Errno::ACCESS | Errno::LOOP)) => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

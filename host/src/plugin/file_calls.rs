@@ -1,5 +1,5 @@
-//! Rules on the files of a plugin that WASI's own rights do not know: it makes symbolic links only where that is
-//! granted, and writes no more than its worker may.
+//! Rules on the files of a plugin that WASI's own rights do not know: it makes and moves symbolic links only where
+//! that is granted, and writes no more than its worker may.
 //!
 //! Core modules call WASI preview 1, where `waiting.rs` asks here before and after. Components have functions of their
 //! own, which take the place of those in the linker.
@@ -10,11 +10,17 @@ use bytes::Bytes;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView as _};
-use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, HostDescriptor as _};
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
+use wasmtime_wasi::p2::bindings::filesystem::types::{
+    DescriptorType, ErrorCode, HostDescriptor as _, PathFlags,
+};
 use wasmtime_wasi::p2::pipe::ClosedOutputStream;
 use wasmtime_wasi::p2::{
     DynOutputStream, FsResult, OutputStream, Pollable, StreamError, StreamResult,
 };
+
+use wiggle::GuestMemory;
 
 use super::component::State;
 use super::core_abi::Word;
@@ -25,7 +31,7 @@ use crate::sandbox::disk::{Disk, OutOfDisk};
 const INTERFACE: &str = "wasi:filesystem/types@0.2.12";
 
 /// What WASI preview 1 answers to a call that is not permitted: `perm`.
-const NOT_PERMITTED: i32 = 63;
+pub(super) const NOT_PERMITTED: i32 = 63;
 
 /// Standard output and standard error, which are no files.
 const STANDARD: [u32; 2] = [1, 2];
@@ -100,6 +106,23 @@ impl FileRules {
         }
     }
 
+    /// Returns the directory and the name of a file that a call would move or give a second name, if that must be no
+    /// symbolic link: a link that stands elsewhere leads elsewhere.
+    pub(super) fn moved(&self, call: FileCall<'_>, memory: &[u8]) -> Option<(i32, Vec<u8>)> {
+        /// Longer than any system takes for a path.
+        const MOST: u32 = 64 * 1024;
+        if self.may_link {
+            return None;
+        }
+        let (name, length) = match call.name {
+            "path_rename" => (call.parameter(1), call.parameter(2)),
+            "path_link" => (call.parameter(2), call.parameter(3)),
+            _ => return None,
+        };
+        let name = Word::bytes(memory, name, length.min(MOST))?.to_vec();
+        Some((call.parameter(0).cast_signed(), name))
+    }
+
     /// Gives back what a call has not written.
     pub(super) fn after(&self, call: FileCall<'_>, memory: &[u8], taken: u64, has_succeeded: bool) {
         if taken == 0 {
@@ -111,6 +134,24 @@ impl FileRules {
         let written = if has_succeeded { written.map_or(taken, word) } else { 0 };
         self.disk.give_back(taken.saturating_sub(written));
     }
+}
+
+/// Asks WASI preview 1 whether a name is a symbolic link, in memory of its own: the guest's is not to be written to.
+pub(super) async fn is_symlink(
+    wasi: &mut WasiP1Ctx,
+    (dir, name): (i32, Vec<u8>),
+) -> wasmtime::Result<bool> {
+    /// How much an answer has, and where in it the type of the file is.
+    const ANSWER: usize = 64;
+    const TYPE: usize = 16;
+    const SYMBOLIC_LINK: u8 = 7;
+    let length = i32::try_from(name.len())?;
+    let mut bytes = [vec![0; ANSWER], name].concat();
+    let mut memory = GuestMemory::Unshared(&mut bytes);
+    wasi.set_hostcall_fuel(usize::MAX);
+    let path = i32::try_from(ANSWER)?;
+    let done = functions::path_filestat_get(wasi, &mut memory, dir, 0, path, length, 0).await?;
+    Ok(done == 0 && bytes[TYPE] == SYMBOLIC_LINK)
 }
 
 fn word(bytes: [u8; 4]) -> u64 {
@@ -135,6 +176,12 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     let mut files = linker.instance(INTERFACE)?;
     files.func_wrap_async("[method]descriptor.symlink-at", |guest, names| {
         Box::new(async move { Ok((symlink(guest, names).await?,)) })
+    })?;
+    files.func_wrap_async("[method]descriptor.rename-at", |guest, names| {
+        Box::new(async move { Ok((rename(guest, names).await?,)) })
+    })?;
+    files.func_wrap_async("[method]descriptor.link-at", |guest, names| {
+        Box::new(async move { Ok((link(guest, names).await?,)) })
     })?;
     files.func_wrap_async("[method]descriptor.write", |guest, piece| {
         Box::new(async move { Ok((write(guest, piece).await?,)) })
@@ -165,6 +212,44 @@ async fn symlink(
         return Ok(Err(ErrorCode::NotPermitted));
     }
     answer(state.filesystem().symlink_at(dir, target, name).await)
+}
+
+async fn rename(
+    mut guest: StoreContextMut<'_, State>,
+    (from, old, to, new): (Resource<Descriptor>, String, Resource<Descriptor>, String),
+) -> wasmtime::Result<Result<(), ErrorCode>> {
+    let state = guest.data_mut();
+    if moves_symlink(state, &from, &old).await? {
+        return Ok(Err(ErrorCode::NotPermitted));
+    }
+    answer(state.filesystem().rename_at(from, old, to, new).await)
+}
+
+type Link = (Resource<Descriptor>, PathFlags, String, Resource<Descriptor>, String);
+
+async fn link(
+    mut guest: StoreContextMut<'_, State>,
+    (from, flags, old, to, new): Link,
+) -> wasmtime::Result<Result<(), ErrorCode>> {
+    let state = guest.data_mut();
+    if moves_symlink(state, &from, &old).await? {
+        return Ok(Err(ErrorCode::NotPermitted));
+    }
+    answer(state.filesystem().link_at(from, flags, old, to, new).await)
+}
+
+/// Returns whether a name is a symbolic link that must stay where it is.
+async fn moves_symlink(
+    state: &mut State,
+    dir: &Resource<Descriptor>,
+    name: &str,
+) -> wasmtime::Result<bool> {
+    if state.common().files.may_link {
+        return Ok(false);
+    }
+    let dir = Resource::new_borrow(dir.rep());
+    let found = state.filesystem().stat_at(dir, PathFlags::empty(), name.to_owned()).await;
+    Ok(answer(found)?.is_ok_and(|found| found.type_ == DescriptorType::SymbolicLink))
 }
 
 async fn write(

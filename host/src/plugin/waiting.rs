@@ -12,7 +12,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
 use wiggle::GuestMemory;
 
-use super::file_calls::{Before, FileCall};
+use super::file_calls::{self, Before, FileCall};
 use super::state::HasCommon;
 
 /// Where WASI preview 1 is imported from.
@@ -39,9 +39,14 @@ macro_rules! define {
                         Before::Refused(answer) => return Ok(answer),
                         Before::Allowed { taken } => taken,
                     };
-                    let watch = common.watch.clone();
+                    let (watch, moved) = (common.watch.clone(), common.files.moved(call, bytes));
                     let mut memory = GuestMemory::Unshared(bytes);
                     let wasi = $wasi(state);
+                    if let Some(moved) = moved
+                        && watch.drive(file_calls::is_symlink(wasi, moved))??
+                    {
+                        return Ok(file_calls::NOT_PERMITTED);
+                    }
                     wasi.set_hostcall_fuel(fuel);
                     let done =
                         watch.drive(functions::$name(wasi, &mut memory, $($parameter),*))??;

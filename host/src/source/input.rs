@@ -307,13 +307,18 @@ impl Place {
 
 fn check_file(opener: &Opener, path: &Path) -> Result<Option<u64>, SourceError> {
     let failed = |source| SourceError::Open { path: path.to_owned(), source };
-    let metadata = opener.look(path).map_err(failed)?;
+    let found = opener.look(path).map_err(failed)?;
+    let metadata = found.metadata();
     if metadata.is_dir() {
         return Err(SourceError::Directory { path: path.to_owned() });
     }
-    // Not by opening: the writer of a named pipe would take that for a reader come and gone.
-    access(path, Access::READ_OK).map_err(|error| failed(error.into()))?;
-    Ok(regular_length(&metadata))
+    if metadata.is_file() {
+        found.open_nonblocking().map_err(failed)?;
+    } else {
+        // Not by opening: the writer of a named pipe would take that for a reader come and gone.
+        access(path, Access::READ_OK).map_err(|error| failed(error.into()))?;
+    }
+    Ok(regular_length(metadata))
 }
 
 fn regular_length(metadata: &Metadata) -> Option<u64> {

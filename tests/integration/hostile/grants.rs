@@ -184,6 +184,37 @@ fn a_symbolic_link_is_made_only_where_that_is_granted() {
 }
 
 #[test]
+fn a_symbolic_link_is_moved_only_where_that_is_granted() {
+    for isolation in ISOLATIONS {
+        for (plugin, moving, linking, refusal) in [
+            ("hostile/play.wat", "m 0 LINK moved", "h 0 LINK second", "error 63"),
+            ("hostile/files-component.wat", "mLINK", "hLINK", "error 31"),
+        ] {
+            for (name, rights, code) in
+                [("up", ":rw", 1), ("up", ":rw+symlinks", 0), ("file", ":rw", 0)]
+            {
+                let described = isolated(host(), isolation)
+                    .plugin(plugin)
+                    .subfolder("work")
+                    .args(["--jobs", "1", "--output-format", "jsonl"])
+                    .args(["--dir", &format!("work::/w{rights}")])
+                    .stdin(lines([linking, moving].map(|item| item.replace("LINK", name))));
+                fs::write(described.folder().join("work/file"), "").unwrap();
+                symlink("..", described.folder().join("work/up")).unwrap();
+                let finished = described.run().code(code);
+                let results = String::from_utf8_lossy(finished.stdout_bytes()).into_owned();
+                let answer = if code == 0 { "done" } else { refusal };
+                assert_eq!(
+                    results.matches(answer).count(),
+                    2,
+                    "{plugin}, {name}, {rights}: {results}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn the_writable_directories_of_a_worker_all_hold_symbolic_links_or_none_does() {
     let described = host().plugin("hostile/play.wat").subfolder("a").subfolder("b").args([
         "--dir",

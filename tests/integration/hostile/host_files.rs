@@ -172,3 +172,85 @@ fn what_decides_about_a_run_is_not_where_a_plugin_may_change_it() {
         host().plugin("hostile/play.wat").args(["--dir", "work::/w", "--faults", "work/faults"]);
     described.subfolder("work").stdin(".\n").run().code(0).stdout(".\n");
 }
+
+#[test]
+fn a_list_of_files_is_not_where_a_plugin_may_change_it() {
+    for (from, args) in [("work/list", &["work/list"][..]), ("-", &["-"]), ("-", &[])] {
+        let described = host()
+            .plugin("hostile/play.wat")
+            .file("item", ".")
+            .subfolder("work")
+            .args(["--input-format", "files", "--dir", "work::/w:rw"])
+            .args(args.iter().copied());
+        let list = described.folder().join("work/list");
+        fs::write(&list, "item\n").unwrap();
+        let finished = described.stdin_from(fs::File::open(list).unwrap()).run().code(2).stdout("");
+        let told = finished.stderr_text();
+        let name = if from == "-" { "/dev/stdin" } else { from };
+        let expected =
+            format!("error: the list of files `{name}` is in `work`, which a plugin may change\n");
+        assert!(told.starts_with(&expected), "{told}");
+        assert!(
+            told.contains(
+                " hint: the list decides which files the host reads: move it out of there"
+            ),
+            "{told}"
+        );
+    }
+    // Elsewhere it may list what lies there.
+    let described = host()
+        .plugin("hostile/play.wat")
+        .file("list", "work/item\n")
+        .subfolder("work")
+        .file("work/item", ".")
+        .args(["list", "--input-format", "files", "--dir", "work::/w:rw"]);
+    described.run().code(0).stdout(".\n");
+}
+
+#[test]
+fn a_folder_of_sources_that_a_plugin_may_change_is_not_built() {
+    for (plugin, grant, how) in [
+        ("work/project", "work::/w:rw", "the plugin `work/project` is in `work`"),
+        ("project", "project/src::/w:rw", "the plugin `project` holds `project/src`"),
+    ] {
+        for command in ["run", "check"] {
+            let described = crate::support::command().args([command, plugin, "--dir", grant]);
+            let project = described.folder().join(plugin);
+            fs::create_dir_all(project.join("src")).unwrap();
+            fs::write(project.join("worker.c"), "").unwrap();
+            let finished = described.run().code(2).stdout("");
+            let expected = format!("error: {how}, which a plugin may change\n");
+            assert!(finished.stderr_text().starts_with(&expected), "{}", finished.stderr_text());
+            assert_eq!(fs::read_dir(finished.folder().join(plugin)).unwrap().count(), 2);
+        }
+    }
+}
+
+#[test]
+fn the_cache_is_neither_in_a_grant_nor_around_one() {
+    for (cache, grant, how) in [
+        ("cache", "cache/jailed::/w:rw", "the cache `cache` holds `cache/jailed`"),
+        ("/proc/self/cwd", ".::/w:rw", "the cache `/proc/self/cwd` is in `.`"),
+    ] {
+        let described = host()
+            .args([fixtures().join("hostile/play.wat")])
+            .args(["--cache-dir", cache, "--dir", grant])
+            .stdin(".\n");
+        fs::create_dir_all(described.folder().join("cache/jailed")).unwrap();
+        let finished = described.run().code(2).stdout("");
+        let expected = format!("error: {how}, which a plugin may change\n");
+        assert!(finished.stderr_text().starts_with(&expected), "{}", finished.stderr_text());
+        assert!(!finished.folder().join("trusted").exists());
+    }
+}
+
+#[test]
+fn what_lies_above_is_named_from_within_a_grant() {
+    let described = host()
+        .args([fixtures().join("hostile/play.wat")])
+        .args(["../items", "-o", "../out", "--dir", "..::/w:rw"])
+        .under("env", ["-C", "work/sub"]);
+    fs::create_dir_all(described.folder().join("work/sub")).unwrap();
+    fs::write(described.folder().join("work/items"), ".\n").unwrap();
+    described.run().code(0).file("work/out", ".\n");
+}

@@ -43,13 +43,14 @@ impl<'a> Subject<'a> {
     pub(super) fn new(args: &'a CheckArgs, report: &Report) -> Result<Self, CliError> {
         let read = |init: &Option<InitArg>| init.as_ref().map(InitArg::read).transpose();
         let env = args.env.iter().map(|grant| grant.resolve(|name| std::env::var_os(name)));
-        let path = build::plugin_of(&args.plugin, Pinned::No)?;
         let dirs = args.dir.iter().map(changeable::open).collect::<Result<Vec<_>, _>>()?;
         let opener = changeable::opener(&dirs)?;
         let inits = [&args.init, &args.init_other].into_iter().flatten().filter_map(InitArg::file);
-        let mut files = vec![Used { what: "the plugin", path: &path }];
+        let mut files = vec![Used { what: "the plugin", path: &args.plugin }];
         files.extend(inits.map(|path| Used { what: "an init argument", path }));
         changeable::check(&opener, &files)?;
+        let path = build::plugin_of(&args.plugin, Pinned::No)?;
+        changeable::check(&opener, &[Used { what: "the plugin", path: &path }])?;
         changeable::check_cache(&opener, args.cache.path().as_deref())?;
         let loader = loader(args, report)?;
         let loaded = match load(&loader, &path) {
