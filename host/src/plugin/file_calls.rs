@@ -128,11 +128,15 @@ impl FileRules {
         if taken == 0 {
             return;
         }
-        let written = call.parameters.len() - 1;
-        let written =
-            Word::bytes(memory, call.parameter(written), 4).and_then(|word| word.try_into().ok());
-        let written = if has_succeeded { written.map_or(taken, word) } else { 0 };
-        self.disk.give_back(taken.saturating_sub(written));
+        let place = call.parameter(call.parameters.len() - 1);
+        let written = Word::bytes(memory, place, 4).filter(|_| place % 4 == 0);
+        let unwritten = match (written.and_then(|bytes| bytes.try_into().ok()), has_succeeded) {
+            (Some(written), true) => taken.saturating_sub(word(written)),
+            (Some(_), false) => taken,
+            // A guest that gives no place for the answer learns of an error when its bytes are in the file already.
+            (None, _) => 0,
+        };
+        self.disk.give_back(unwritten);
     }
 }
 
@@ -329,5 +333,73 @@ impl OutputStream for Counted {
 
     async fn cancel(&mut self) {
         self.inner.cancel().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(disk: &str) -> FileRules {
+        let disk = Arc::new(Disk::new(Some(disk.parse().unwrap())));
+        FileRules { may_link: false, disk, is_standard_replaced: false }
+    }
+
+    /// A memory with buffers at 0: an empty one, one of five bytes, one of seven; and `written` at 32.
+    fn memory(written: u32) -> Vec<u8> {
+        let words = [0, 0, 64, 5, 64, 7, 0, 0, written];
+        words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect()
+    }
+
+    fn write(parameters: &[i64]) -> FileCall<'_> {
+        FileCall { name: "fd_write", parameters }
+    }
+
+    #[test]
+    fn what_is_not_written_is_given_back() {
+        #[rustfmt::skip]
+        let cases = [
+            // buffers, count, place  written  succeeded  left of 10
+            ([4, 0, 3, 32],           5,       true,      5),
+            ([4, 0, 3, 32],           2,       true,      8),
+            ([4, 0, 3, 32],           0,       false,     10),
+            ([4, 8, 2, 32],           5,       true,      5),
+            ([4, 16, 1, 32],          7,       true,      3),
+            ([4, 0, 1, 32],           0,       true,      10),
+            // The place for the answer is none: what was written is not known.
+            ([4, 0, 3, 33],           0,       false,     5),
+            ([4, 0, 3, 34],           0,       false,     5),
+            ([4, 0, 3, 0xFFFF_FFF0],  0,       false,     5),
+            // Buffers that are not all there are refused by WASI.
+            ([4, 0, 100, 32],         0,       false,     10),
+            // Standard output is no file.
+            ([1, 0, 3, 32],           5,       true,      10),
+        ];
+        for (parameters, written, has_succeeded, left) in cases {
+            let mut rules = rules("10");
+            let (call, memory) = (write(&parameters), memory(written));
+            let Ok(Before::Allowed { taken }) = rules.before(call, &memory) else {
+                panic!("refused")
+            };
+            rules.after(call, &memory, taken, has_succeeded);
+            assert!(rules.disk.take(left).is_ok(), "{parameters:?}");
+            assert!(rules.disk.take(1).is_err(), "{parameters:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_may_have_the_number_of_standard_output() {
+        for closing in [
+            FileCall { name: "fd_close", parameters: &[1] },
+            FileCall { name: "fd_renumber", parameters: &[5, 2] },
+            FileCall { name: "fd_renumber", parameters: &[1, 5] },
+        ] {
+            let mut rules = rules("5");
+            let memory = memory(5);
+            assert_eq!(rules.before(closing, &memory), Ok(Before::Allowed { taken: 0 }));
+            let taken = rules.before(write(&[1, 0, 3, 32]), &memory);
+            assert_eq!(taken, Ok(Before::Allowed { taken: 5 }));
+            assert!(rules.before(write(&[2, 0, 3, 32]), &memory).is_err());
+        }
     }
 }
