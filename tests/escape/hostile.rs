@@ -29,6 +29,7 @@ pub(crate) fn answer(item: &[u8]) -> Result<String, Failure> {
         "read" => return Ok(open(on, libc::O_RDONLY)),
         "write" => return Ok(open(on, libc::O_WRONLY)),
         "create" => return Ok(open(on, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL)),
+        "lengthen" => return Ok(lengthen(on)),
         "connect" => return Ok(connect(on)),
         "exists" => return Ok(exists(on)),
         "die" => return Ok(die(on)),
@@ -60,6 +61,18 @@ fn open(name: &str, flags: i32) -> String {
     let refused =
         || answers.iter().find(|answer| answer.is_err_and(|no| !no_directory.contains(&no)));
     told(opened.or_else(refused).copied().unwrap_or(Err(libc::ENOENT)))
+}
+
+/// Makes a file below any directory that the process holds open a TiB long, all of it a hole.
+fn lengthen(name: &str) -> String {
+    let name = path(name);
+    let flags = (libc::O_WRONLY | libc::O_CREAT).cast_unsigned() as usize;
+    let open = |directory| call(libc::SYS_openat, &[directory, misdeeds::at(&name), flags, 0o600]);
+    let file = (3..64).find_map(|directory| open(directory).ok());
+    told(
+        file.ok_or(libc::ENOENT)
+            .and_then(|file| call(libc::SYS_ftruncate, &[file, 1 << 40]).map(drop)),
+    )
 }
 
 /// Asks whether there is a file, which Landlock does not refuse.

@@ -19,6 +19,10 @@ use mtl_host::{
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("with_nothing_granted_nothing_is_to_be_had", with_nothing_granted_nothing_is_to_be_had),
     ("a_granted_directory_is_not_left", a_granted_directory_is_not_left),
+    (
+        "a_file_is_no_longer_than_all_that_may_be_written",
+        a_file_is_no_longer_than_all_that_may_be_written,
+    ),
     ("a_granted_port_opens_no_other", a_granted_port_opens_no_other),
     ("a_process_that_ends_costs_one_item", a_process_that_ends_costs_one_item),
 ];
@@ -122,6 +126,16 @@ fn a_granted_directory_is_not_left() {
         pool.dir(DirGrant::read(at("read"), "/read"))
             .dir(DirGrant::read_write(at("write"), "/write"))
     });
+}
+
+fn a_file_is_no_longer_than_all_that_may_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let grant = DirGrant::read_write(folder.path(), "/write");
+    try_each(&[("lengthen hole", "done")], |pool| pool.dir(grant.clone()));
+    try_each(&[("lengthen file", "file too large")], |pool| {
+        pool.dir(grant.clone()).disk("1MiB".parse().unwrap())
+    });
+    assert_eq!(fs::metadata(folder.path().join("file")).unwrap().len(), 0);
 }
 
 fn a_granted_port_opens_no_other() {

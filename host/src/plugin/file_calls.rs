@@ -129,7 +129,7 @@ impl FileRules {
             return;
         }
         let place = call.parameter(call.parameters.len() - 1);
-        let written = Word::bytes(memory, place, 4).filter(|_| place % 4 == 0);
+        let written = Word::bytes(memory, place, 4).filter(|_| place.is_multiple_of(4));
         let unwritten = match (written.and_then(|bytes| bytes.try_into().ok()), has_succeeded) {
             (Some(written), true) => taken.saturating_sub(word(written)),
             (Some(_), false) => taken,
