@@ -24,7 +24,7 @@ fn inspection_shows_what_allows_it() {
         let ends = format!(
             "uses       WebAssembly's `{feature}`, allowed by `--wasm {feature}`\n\
              might use  nothing that has to be granted\n\
-             run it     mtl-host run {plugin} --wasm {feature} [INPUT]...\n"
+             run it     mtl-host run {plugin} --isolation process --wasm {feature} [INPUT]...\n"
         );
         assert!(text.ends_with(&ends), "{text}");
         let json = inspect().args(["--json"]).run().code(0);

@@ -162,16 +162,15 @@ fn word(bytes: [u8; 4]) -> u64 {
     u32::from_le_bytes(bytes).into()
 }
 
-/// Returns the length of the first of `count` buffers that is not empty: WASI writes that one alone.
+/// Returns the length of the first of `count` buffers that is not empty: WASI writes that one alone, and looks at none
+/// after it.
 fn first_buffer(memory: &[u8], buffers: u32, count: u32) -> u64 {
-    const SIZE: u32 = 8;
-    let size = usize::try_from(u64::from(count) * u64::from(SIZE)).unwrap_or(usize::MAX);
     let start = usize::try_from(buffers).unwrap_or(usize::MAX);
-    // What is not all there is refused by WASI.
-    let all = start.checked_add(size).and_then(|end| memory.get(start..end)).unwrap_or_default();
-    let lengths =
-        all.as_chunks::<8>().0.iter().map(|[_, _, _, _, a, b, c, d]| word([*a, *b, *c, *d]));
-    lengths.into_iter().find(|length| *length > 0).unwrap_or_default()
+    // A buffer whose description is not all there is refused by WASI.
+    let described = memory.get(start..).unwrap_or_default().as_chunks::<8>().0.iter();
+    let lengths = described.map(|[_, _, _, _, a, b, c, d]| word([*a, *b, *c, *d]));
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    lengths.take(count).find(|length| *length > 0).unwrap_or_default()
 }
 
 /// Defines functions of components in place of those that the linker has.
@@ -370,8 +369,11 @@ mod tests {
             ([4, 0, 3, 33],           0,       false,     5),
             ([4, 0, 3, 34],           0,       false,     5),
             ([4, 0, 3, 0xFFFF_FFF0],  0,       false,     5),
-            // Buffers that are not all there are refused by WASI.
-            ([4, 0, 100, 32],         0,       false,     10),
+            // Of more buffers than there are, WASI writes the first all the same.
+            ([4, 0, 30_000, 32],      5,       true,      5),
+            ([4, 16, 0xFFFF_FFFF, 32], 7,      true,      3),
+            // Of one that is not all there, it writes nothing.
+            ([4, 32, 1, 32],          0,       false,     10),
             // Standard output is no file.
             ([1, 0, 3, 32],           5,       true,      10),
         ];

@@ -15,6 +15,8 @@ pub(crate) struct Disk {
     left: AtomicU64,
     /// Who has the rest, if this process has only a part.
     asked: Option<Asked>,
+    /// What was asked for so far, of which that much is used.
+    had: AtomicU64,
 }
 
 /// Asks for so many bytes more.
@@ -26,18 +28,17 @@ pub(crate) struct Asked(pub(crate) Box<dyn Fn(u64) -> bool + Send + Sync>);
 pub(crate) struct OutOfDisk(DiskLimit);
 
 impl Disk {
-    /// What a process asks for at once: for each byte, it would wait too often. What it has not used when it ends
-    /// is lost.
+    /// What a process asks for at once, at most: for each write, it would wait too often.
     const PIECE: u64 = 64 * 1024;
 
     pub(crate) fn new(limit: Option<DiskLimit>) -> Self {
         let left = limit.map_or(u64::MAX, |limit| limit.bytes() as u64);
-        Self { limit, left: AtomicU64::new(left), asked: None }
+        Self { limit, left: AtomicU64::new(left), asked: None, had: AtomicU64::new(0) }
     }
 
     /// Returns the disk of a process, which asks another one for each part of the limit.
     pub(crate) fn asking(limit: DiskLimit, asked: Asked) -> Self {
-        Self { limit: Some(limit), left: AtomicU64::new(0), asked: Some(asked) }
+        Self { left: AtomicU64::new(0), asked: Some(asked), ..Self::new(Some(limit)) }
     }
 
     pub(crate) fn is_limited(&self) -> bool {
@@ -50,8 +51,11 @@ impl Disk {
         while !self.try_take(bytes) {
             let missing = bytes.saturating_sub(self.left.load(Ordering::Relaxed));
             let Some(Asked(grants)) = &self.asked else { return Err(OutOfDisk(limit)) };
-            let sizes = [missing.max(Self::PIECE), missing];
+            // What a process has not used when it ends is lost: so it is no more than what was used.
+            let piece = self.had.load(Ordering::Relaxed).min(Self::PIECE);
+            let sizes = [missing.max(piece), missing];
             let more = sizes.into_iter().find(|more| grants(*more)).ok_or(OutOfDisk(limit))?;
+            self.had.fetch_add(more, Ordering::Relaxed);
             self.left.fetch_add(more, Ordering::Relaxed);
         }
         Ok(())
@@ -128,11 +132,16 @@ mod tests {
             rest.take(bytes).is_ok()
         }));
         let disk = Disk::asking(limit("100KiB"), asking);
-        disk.take(10 * 1024).unwrap();
-        disk.take(50 * 1024).unwrap();
-        disk.take(40 * 1024).unwrap();
-        assert!(disk.take(1).is_err());
-        // Pieces, then no more than what is missing.
-        assert_eq!(*asked.lock().unwrap(), [65536, 65536, 36864, 65536, 1]);
+        disk.take(7).unwrap();
+        disk.take(7).unwrap();
+        disk.take(7).unwrap();
+        disk.take(7).unwrap();
+        // As much as it has had, so that a process that writes much asks seldom.
+        assert_eq!(*asked.lock().unwrap(), [7, 7, 14]);
+        disk.take(80 * 1024).unwrap();
+        assert!(disk.take(21 * 1024).is_err());
+        // A piece, then no more than what is missing.
+        let missing = 21 * 1024;
+        assert_eq!(asked.lock().unwrap()[3..], [80 * 1024, 65536, missing]);
     }
 }

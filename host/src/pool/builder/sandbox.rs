@@ -81,7 +81,8 @@ impl PoolBuilder {
     /// How much each worker's plugin may write to files, all its instances together. Default: as much as it likes.
     ///
     /// What is beyond is not written, and the item has the fault [`OutOfDisk`](crate::FaultKind::OutOfDisk). Workers
-    /// in processes reserve 64 KiB at a time; what a process has not used when it ends counts as written.
+    /// in processes reserve up to 64 KiB more, and no more than they have written; what a process has not used when it
+    /// ends counts as written.
     ///
     /// ```
     /// # use mtl_host::{DirGrant, Engine, FaultKind, Plugin, Pool};
