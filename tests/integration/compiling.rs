@@ -277,6 +277,27 @@ fn a_compiler_that_is_killed_is_told_of() {
     );
 }
 
+/// The number of filters that the calls of a process pass, if the kernel says so and the process has not ended.
+fn filters(process: &Path) -> Option<u32> {
+    let status = fs::read_to_string(process.join("status")).ok()?;
+    let number = status.lines().find_map(|line| line.strip_prefix("Seccomp_filters:"))?;
+    number.trim().parse().ok()
+}
+
+#[test]
+fn a_compiler_is_sealed_before_it_compiles() {
+    let around = filters(Path::new("/proc/self")).unwrap();
+    let running = with_endless(run_in_processes()).start();
+    let (compiler, _) = compiler(&running);
+    // The list, `clone3`, and the seal.
+    let sealed = around + 3;
+    let deadline = Instant::now() + DEADLINE / 2;
+    while filters(&compiler).expect("it is sealed before it ends") < sealed {
+        assert!(Instant::now() < deadline, "{:?} filters of {sealed}", filters(&compiler));
+        thread::yield_now();
+    }
+}
+
 #[test]
 fn no_compiler_outlives_who_waits_for_it() {
     let running = with_endless(run_in_processes()).start();

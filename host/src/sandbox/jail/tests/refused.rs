@@ -18,6 +18,22 @@ fn no_misdeed_is_done_before_the_seal_or_after_it() {
     });
 }
 
+#[test]
+fn no_misdeed_is_done_where_plugins_are_compiled() {
+    alone("refused::no_misdeed_is_done_where_plugins_are_compiled", |parent| {
+        begin(parent).unwrap();
+        enter(&bare(Task::Compile)).unwrap();
+        let parent = parent.as_raw_nonzero().get();
+        all_are_refused(parent);
+        seal().unwrap();
+        all_are_refused(parent);
+        let done = [done(misdeeds::on_code()), done(misdeeds::on_resources())].concat();
+        // The engine makes code read-only, where nothing runs it.
+        assert_eq!(done.len(), 1, "{done:#?}");
+        assert!(done[0].contains("read-only"), "{done:#?}");
+    });
+}
+
 fn all_are_refused(parent: i32) {
     let groups = [
         misdeeds::on_processes(parent),
