@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process;
+use std::sync::mpsc;
 
 use mtl_host::Failure;
 use rustix::process::getppid;
@@ -32,6 +33,8 @@ pub(crate) fn answer(item: &[u8]) -> Result<String, Failure> {
         "lengthen" => return Ok(lengthen(on)),
         "connect" => return Ok(connect(on)),
         "exists" => return Ok(exists(on)),
+        "descriptors" => return Ok(descriptors()),
+        "wait" => return Ok(wait_beside_the_loop()),
         "die" => return Ok(die(on)),
         _ => return Ok(item.to_uppercase()),
     };
@@ -75,9 +78,33 @@ fn lengthen(name: &str) -> String {
     )
 }
 
-/// Asks whether there is a file, which Landlock does not refuse.
+/// Asks whether there is a file, which Landlock does not refuse: by its whole path, or below any directory that the
+/// process holds open.
 fn exists(name: &str) -> String {
-    told(rustix::fs::stat(name).map(drop).map_err(rustix::io::Errno::raw_os_error))
+    let name = path(name);
+    if name.as_bytes().starts_with(b"/") {
+        return told(rustix::fs::stat(&name).map(drop).map_err(rustix::io::Errno::raw_os_error));
+    }
+    let mut status = [0_u64; 64];
+    let status = status.as_mut_ptr().addr();
+    let mut below = |directory| {
+        let asked = [directory, misdeeds::at(&name), 0, libc::STATX_SIZE as usize, status];
+        call(libc::SYS_statx, &asked).is_ok()
+    };
+    told(if (3..64).any(&mut below) { Ok(()) } else { Err(libc::ENOENT) })
+}
+
+/// The number of descriptors that the process has open.
+fn descriptors() -> String {
+    let is_open = |descriptor: &usize| call(libc::SYS_fcntl, &[*descriptor, 1]).is_ok();
+    (0..1024).filter(is_open).count().to_string()
+}
+
+/// Waits for what blocks, as WASI does: by a thread beside that of the asynchronous runtime.
+fn wait_beside_the_loop() -> String {
+    let (done, is_done) = mpsc::channel();
+    drop(tokio::task::spawn_blocking(move || done.send(())));
+    is_done.recv().map_or_else(|error| error.to_string(), |()| "done".to_owned())
 }
 
 fn connect(port: &str) -> String {

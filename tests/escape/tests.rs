@@ -24,6 +24,8 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
         a_file_is_no_longer_than_all_that_may_be_written,
     ),
     ("a_granted_port_opens_no_other", a_granted_port_opens_no_other),
+    ("a_granted_directory_costs_one_descriptor", a_granted_directory_costs_one_descriptor),
+    ("all_threads_for_waits_have_started", all_threads_for_waits_have_started),
     ("a_process_that_ends_costs_one_item", a_process_that_ends_costs_one_item),
 ];
 
@@ -113,6 +115,9 @@ fn a_granted_directory_is_not_left() {
         (format!("read /proc/{}/mem", process::id()), away),
         ("write /proc/self/mem".to_owned(), away),
         ("exists /etc/passwd".to_owned(), if has_root { "entity not found" } else { "done" }),
+        // A path that leads up from a granted directory leads on in the host.
+        ("exists ../secret/file".to_owned(), "done"),
+        ("exists ../secret/none".to_owned(), "entity not found"),
         ("processes".to_owned(), ""),
         ("system".to_owned(), ""),
         (format!("what-files-are {}", at("secret/file")), ""),
@@ -155,6 +160,25 @@ fn a_granted_port_opens_no_other() {
     ];
     let cases: Vec<_> = deeds.iter().map(|(deed, said)| (&**deed, *said)).collect();
     try_each(&cases, |pool| pool.net(format!("127.0.0.1:{granted}").parse().unwrap()));
+}
+
+fn a_granted_directory_costs_one_descriptor() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |dirs: usize| {
+        let results = run(&["descriptors".to_owned()], |pool| {
+            (0..dirs).fold(pool, |pool, number| {
+                pool.dir(DirGrant::read(folder.path(), format!("/{number}")))
+            })
+        });
+        results[0].as_ref().unwrap().parse::<usize>().unwrap()
+    };
+    assert_eq!(open(200) - open(0), 200);
+}
+
+fn all_threads_for_waits_have_started() {
+    let folder = tempfile::tempdir().unwrap();
+    try_each(&[("wait", "done")], |pool| pool);
+    try_each(&[("wait", "done")], |pool| pool.dir(DirGrant::read(folder.path(), "/read")));
 }
 
 fn a_process_that_ends_costs_one_item() {

@@ -1,7 +1,7 @@
 //! Threads of a jailed process. All of them start before the seal, which refuses further ones.
 //!
 //! ```text
-//! a worker      main, watchdog    and for WASI: one that waits     and for directories: FILES
+//! a worker      main, watchdog    and for WASI: one that waits, one that blocks (for directories: FILES)
 //! a compiler    main, watchdog, one for each processor
 //! ```
 
@@ -13,9 +13,12 @@ use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 use crate::plugin::{Engine, Loaded};
 
-/// Threads that read and write files, where a directory is granted. A plugin does one thing at a time; a
-/// file that never answers occupies one of them.
+/// Threads that block, such as those that read and write files, where a directory is granted. A plugin does one
+/// thing at a time; a file that never answers occupies one of them.
 const FILES: usize = 4;
+/// Threads that block where no directory is granted. The asynchronous runtime has at least one, and would start it
+/// after the seal, which ends the process.
+const WITHOUT_FILES: usize = 1;
 
 /// Threads that wait for work never end.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
@@ -40,18 +43,18 @@ pub(super) fn start_working(
     if !plugin.can_wait() {
         return Ok(None);
     }
-    let files = if has_files { FILES } else { 0 };
+    let blocking = if has_files { FILES } else { WITHOUT_FILES };
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
-        .max_blocking_threads(files.max(1))
+        .max_blocking_threads(blocking)
         .thread_keep_alive(FOR_EVER)
         .enable_io()
         .enable_time()
         .build()?;
     let runtime = RUNTIME.get_or_init(|| runtime);
     runtime.block_on(runtime.spawn(async {})).map_err(io::Error::other)?;
-    let all = Arc::new(Barrier::new(files + 1));
-    for _ in 0..files {
+    let all = Arc::new(Barrier::new(blocking + 1));
+    for _ in 0..blocking {
         let all = Arc::clone(&all);
         runtime.spawn_blocking(move || all.wait());
     }
