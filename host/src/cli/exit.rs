@@ -68,6 +68,7 @@ impl Exit {
                 | BuildError::NoWorker
                 | BuildError::Dir { .. }
                 | BuildError::MixedSymlinks { .. }
+                | BuildError::TooManyDirs { .. }
                 | BuildError::NoNet { .. }
                 | BuildError::Name { .. }
                 | BuildError::InternalName { .. },

@@ -119,6 +119,16 @@ pub enum BuildError {
         /// The directory that may not.
         without: PathBuf,
     },
+    /// A worker is granted more directories than it can hold open.
+    #[error("plugin `{plugin}` is granted {granted} directories, and a worker has {most} at most")]
+    TooManyDirs {
+        /// The plugin.
+        plugin: PathBuf,
+        /// The number of directories that its worker is granted.
+        granted: usize,
+        /// The number of directories that a worker can have.
+        most: usize,
+    },
     /// A plugin that has no way to connect is to be granted a place in the network.
     #[error(
         "plugin `{plugin}` cannot connect to anything: it imports neither `wasi:sockets/tcp` nor \
@@ -187,6 +197,9 @@ impl BuildError {
             Self::MixedSymlinks { .. } => {
                 "give all writable directories of a worker `:rw+symlinks`, or none, or use one \
                  `--worker` for each kind"
+            }
+            Self::TooManyDirs { .. } => {
+                "grant a directory that these lie in: `--dir HOST::GUEST` grants all below HOST"
             }
             Self::NoNet { .. } => {
                 "leave out `--net`, or build the plugin as a component: WASI of core modules \

@@ -147,7 +147,7 @@ impl WorkerSpec {
     }
 
     /// Grants a directory to this worker, beside those that all have. Under one name the plugin
-    /// sees what was granted last.
+    /// sees what was granted last. A worker has 200 directories at most.
     ///
     /// ```
     /// # use mtl_host::{DirGrant, Engine, Plugin, Pool, WorkerSpec};
@@ -366,6 +366,7 @@ impl WorkerSpec {
                 spec.init = self.init.unwrap_or_default();
                 let mut grants = opening.grants.clone();
                 grants.add(self.grants);
+                check_number_of_dirs(&plugin, &grants)?;
                 spec.grants = open_dirs(&mut opening.directories, grants)?;
                 opening.confinement.grant(&spec.grants);
                 spec.limits = self.limits.or(spec.limits);
@@ -469,6 +470,15 @@ pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, Bu
             .map_err(|(grant, addresses)| BuildError::InternalName { grant, addresses })?;
     }
     Ok(names)
+}
+
+/// Checks that a worker can hold open what it is granted.
+fn check_number_of_dirs(plugin: &Plugin, grants: &Grants) -> Result<(), BuildError> {
+    let (granted, most) = (grants.dirs.len(), Granted::MOST_DIRS);
+    if granted > most {
+        return Err(BuildError::TooManyDirs { plugin: plugin.name().to_owned(), granted, most });
+    }
+    Ok(())
 }
 
 /// Opens the directories that a worker is granted.

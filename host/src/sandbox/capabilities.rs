@@ -17,7 +17,8 @@ use crate::files::Opener;
 /// `HOST::GUEST:rw+symlinks` if it may make symbolic links there as well.
 ///
 /// A grant leads to the directory that has the name when the pool is built. Whoever renames or replaces that
-/// directory later changes nothing about the grant.
+/// directory later changes nothing about the grant. Any grant needs `/proc` to be mounted, by which WASI gets a
+/// directory that is open already ([`BuildError::Preopen`](crate::BuildError::Preopen)).
 ///
 /// ```
 /// use mtl_host::DirGrant;

@@ -78,12 +78,29 @@ pub(crate) struct Granted {
     pub(crate) dirs: Vec<GrantedDir>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) net: Vec<NetGrant>,
+    /// Directories that are granted, but that only WASI holds open: those of a jailed process.
+    pub(crate) closed: Vec<DirGrant>,
 }
 
 impl Granted {
+    /// Directories that one worker may have. A jailed process may have 1024 descriptors open. Of these, each directory
+    /// takes two until the process is in its jail, and the open files of an instance then need theirs.
+    pub(crate) const MOST_DIRS: usize = 200;
+
+    /// Returns whether the plugin has a directory.
+    pub(crate) fn has_dirs(&self) -> bool {
+        !self.dirs.is_empty() || !self.closed.is_empty()
+    }
+
     /// Returns whether the plugin may make symbolic links.
     pub(crate) fn may_link(&self) -> bool {
-        self.dirs.iter().any(|dir| dir.grant.may_hold_symlinks())
+        let open = self.dirs.iter().map(|dir| &dir.grant);
+        open.chain(&self.closed).any(DirGrant::may_hold_symlinks)
+    }
+
+    /// Closes the directories. [`Preopens`] hold them open by descriptors of their own.
+    pub(crate) fn close_dirs(&mut self) {
+        self.closed.extend(self.dirs.drain(..).map(|dir| dir.grant));
     }
 }
 
@@ -105,7 +122,7 @@ impl Directories {
             let path = grant.host().to_owned();
             self.open_one(grant).map_err(|error| (path, error))
         });
-        Ok(Granted { dirs: dirs.collect::<Result<_, _>>()?, env, net })
+        Ok(Granted { dirs: dirs.collect::<Result<_, _>>()?, env, net, closed: Vec::new() })
     }
 
     fn open_one(&mut self, grant: DirGrant) -> io::Result<GrantedDir> {
@@ -171,6 +188,20 @@ mod tests {
         let (path, error) = open(DirGrant::read(folder.path().join("none"), "/c")).unwrap_err();
         assert_eq!(path, folder.path().join("none"));
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn what_is_granted_stays_known_when_the_directories_are_closed() {
+        let links = DirGrant::read_write("/tmp", "/links").symlinks();
+        for (grant, may_link) in [(DirGrant::read("/tmp", "/read"), false), (links, true)] {
+            let dirs = vec![GrantedDir::open(&grant).unwrap()];
+            let mut granted = Granted { dirs, ..Granted::default() };
+            assert_eq!((granted.has_dirs(), granted.may_link()), (true, may_link));
+            granted.close_dirs();
+            assert!(granted.dirs.is_empty());
+            assert_eq!((granted.has_dirs(), granted.may_link()), (true, may_link));
+        }
+        assert!(!Granted::default().has_dirs());
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Worker {
         dirs: Vec<OwnedFd>,
     ) -> Result<Self, Unfit> {
         let page = Page::open(&page)?;
-        let grants = grants(work, dirs)?;
+        let mut grants = grants(work, dirs)?;
         // In the jail, `/proc` is out of reach.
         let preopens = Preopens::of(&grants.dirs)?;
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
@@ -136,6 +136,8 @@ impl Worker {
             requirement: setup.jail,
             has_namespaces: true,
         })?;
+        // WASI has descriptors of its own, and the plugin needs room for its files.
+        grants.close_dirs();
         let engine = Engine::with_options(setup.engine)?;
         let asked = Arc::clone(station);
         let functions = HostFunctions::elsewhere(work.functions.clone(), move |number, input| {
@@ -143,7 +145,7 @@ impl Worker {
         });
         let loader = PluginLoader::of_child(&engine, &work.call, functions);
         let plugin = Loaded::in_jail(&loader, &File::from(code), work.is_component)?;
-        let runtime = threads::start_working(&engine, &plugin, !grants.dirs.is_empty())?;
+        let runtime = threads::start_working(&engine, &plugin, grants.has_dirs())?;
         jail::seal()?;
         station.send(&ready(&layers))?;
         let spec = spec(station, work, grants, preopens)?;
@@ -234,6 +236,7 @@ fn grants(work: &Work, dirs: Vec<OwnedFd>) -> Result<Granted, Unfit> {
         dirs: work.dirs.iter().zip(dirs).map(dir).collect::<Result<_, Unfit>>()?,
         env: work.env.clone(),
         net: net.collect::<Result<_, _>>().map_err(|_| BadFrame("a grant that is none"))?,
+        closed: Vec::new(),
     })
 }
 

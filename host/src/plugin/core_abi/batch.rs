@@ -234,7 +234,7 @@ impl Batches {
         spec.limits.fuel.is_none()
             && match self {
                 Self::Never => false,
-                Self::WithoutFiles => spec.grants.dirs.is_empty(),
+                Self::WithoutFiles => !spec.grants.has_dirs(),
                 Self::Always => true,
             }
     }

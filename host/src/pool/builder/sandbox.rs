@@ -24,7 +24,7 @@ impl PoolBuilder {
     }
 
     /// Grants a directory to every worker's plugin. Under one name it sees what was granted
-    /// last.
+    /// last. A worker has 200 directories at most. To give them to plugins takes `/proc`.
     ///
     /// ```
     /// # use mtl_host::{DirGrant, Engine, Plugin, Pool};

@@ -202,6 +202,22 @@ fn a_list_of_workers_must_make_sense() {
     assert_eq!(Pool::of([echo(), plugin()]).jobs(jobs(2)).build().unwrap().workers(), 2);
 }
 
+#[test]
+fn a_worker_has_so_many_directories_and_is_refused_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = fixture(&engine(), "files.wat");
+    let pool = |all: usize, own: usize| {
+        let grant = |number| DirGrant::read(folder.path(), format!("/{number}"));
+        let worker = (0..own).map(grant).fold(WorkerSpec::plugin(&files), WorkerSpec::dir);
+        (0..all).map(grant).fold(Pool::of([worker]), PoolBuilder::dir)
+    };
+    assert!(pool(10, 200).build().is_ok());
+    let expected = "plugin `../tests/fixtures/files.wat` is granted 201 directories, \
+                    and a worker has 200 at most";
+    assert_eq!(error(pool(0, 201)), expected);
+    assert_eq!(error(pool(201, 1)), expected);
+}
+
 /// Panics at `panic`, and counts the items since it was opened. It cannot be sent.
 struct Counter {
     calls: Rc<Cell<u32>>,
