@@ -1,8 +1,10 @@
 //! `mtl-host doctor`, and what follows for runs from what it says.
 
+use std::process::Command;
+
 use serde_json::Value;
 
-use crate::support::{command, host};
+use crate::support::{Host, command, host, host_on_threads};
 
 /// The layers that every run needs, whatever the machine.
 const REQUIRED: [&str; 6] = [
@@ -45,18 +47,49 @@ fn each_layer_is_shown_with_the_answer_of_the_kernel() {
 
 #[test]
 fn a_strict_run_needs_what_the_doctor_shows_as_strict() {
-    let is_strict = answers()["strict"] == true;
-    let run = host()
-        .args(["--isolation", "process", "--jail", "strict"])
-        .plugin("upper.wat")
-        .stdin("one\n")
-        .run();
-    if is_strict {
-        run.code(0).stdout("ONE\n").stderr("");
-    } else {
-        let said = run.code(3).stdout("").stderr_text();
-        assert!(said.contains("the strict jail needs "), "{said}");
-        assert!(said.contains("`mtl-host doctor`"), "{said}");
+    strict_runs_do_what_the_doctor_says(|host| host);
+}
+
+#[test]
+fn a_strict_run_of_root_with_fewer_rights_needs_what_the_doctor_shows_as_strict() {
+    const FEWER: [&str; 2] = ["--bounding-set", "-sys_admin"];
+    let may_change_rights = Command::new("setpriv").args(FEWER).arg("true").output();
+    if !may_change_rights.is_ok_and(|output| output.status.success()) {
+        // Only root has rights to give up.
+        return;
+    }
+    strict_runs_do_what_the_doctor_says(|host| host.under("setpriv", FEWER));
+}
+
+/// Compares the doctor's verdict with runs, with and without a granted directory.
+fn strict_runs_do_what_the_doctor_says(under: impl Fn(Host) -> Host) {
+    let answers = under(command()).args(["doctor", "--json"]).run().code(0).stderr("");
+    let answers: Value = serde_json::from_slice(answers.stdout_bytes()).unwrap();
+    let text = under(command()).args(["doctor"]).run().code(0);
+    let text = String::from_utf8_lossy(text.stdout_bytes()).into_owned();
+    let verdict = match (answers["strict"] == true, answers["strict_with_dirs"] == true) {
+        (true, true) => "`--jail required` and `--jail strict` run here",
+        (true, false) => "`--jail required` runs here, `--jail strict` only without `--dir`",
+        (false, false) => "`--jail required` runs here, `--jail strict` does not",
+        (false, true) => panic!("a directory needs no less: {answers}"),
+    };
+    assert_eq!(text.lines().last(), Some(verdict));
+    let dir = ["--dir", "granted::/granted"];
+    for (dir, runs) in [(&[][..], &answers["strict"]), (&dir, &answers["strict_with_dirs"])] {
+        let run = under(host_on_threads())
+            .subfolder("granted")
+            .args(["--isolation", "process", "--jail", "strict"])
+            .args(dir.iter().copied())
+            .plugin("upper.wat")
+            .stdin("one\n")
+            .run();
+        if runs == true {
+            run.code(0).stdout("ONE\n").stderr("");
+        } else {
+            let said = run.code(3).stdout("").stderr_text();
+            assert!(said.contains("the strict jail needs "), "{said}");
+            assert!(said.contains("`mtl-host doctor`"), "{said}");
+        }
     }
 }
 

@@ -52,9 +52,9 @@ fn is_missing(layers: &JailLayers, need: LayerNeed) -> bool {
 fn table(layers: &JailLayers) -> String {
     let mut text = format!("{:20} {:9} {:7} PROTECTS FROM\n", "LAYER", "NEED", "HERE");
     for (layer, answer) in layers.iter() {
-        let (name, need, protects) = (layer.name(), layer.need(), layer.protects());
+        let (name, need, protects) = (layer.name(), layer.need(), layers.protects(layer));
         let _ = writeln!(text, "{name:20} {need:9} {:7} {protects}", word(answer));
-        if let LayerAnswer::Missing(why) | LayerAnswer::Unused(why) = answer {
+        if let Some(why) = reason(answer) {
             let _ = writeln!(text, "{:38} the answer: {}", "", escape::line(why));
         }
     }
@@ -66,6 +66,9 @@ fn verdict(layers: &JailLayers) -> &'static str {
     match (lacks(LayerNeed::Required), lacks(LayerNeed::Strict)) {
         (true, _) => "\nonly `--jail best-effort` runs here\n",
         (false, true) => "\n`--jail required` runs here, `--jail strict` does not\n",
+        (false, false) if layers.missing_with_dirs(LayerNeed::Strict).next().is_some() => {
+            "\n`--jail required` runs here, `--jail strict` only without `--dir`\n"
+        }
         (false, false) => "\n`--jail required` and `--jail strict` run here\n",
     }
 }
@@ -74,28 +77,38 @@ const fn word(answer: &LayerAnswer) -> &'static str {
     match answer {
         LayerAnswer::Present => "yes",
         LayerAnswer::Unused(_) => "unused",
+        LayerAnswer::WithoutDirs(_) => "partly",
         _ => "no",
+    }
+}
+
+/// The reason of an answer other than `yes`.
+const fn reason(answer: &LayerAnswer) -> Option<&String> {
+    match answer {
+        LayerAnswer::Missing(why) | LayerAnswer::Unused(why) | LayerAnswer::WithoutDirs(why) => {
+            Some(why)
+        }
+        _ => None,
     }
 }
 
 fn object(layers: &JailLayers) -> String {
     let layer = |(layer, answer): (JailLayer, &LayerAnswer)| -> Value {
-        let why = match answer {
-            LayerAnswer::Missing(why) | LayerAnswer::Unused(why) => Some(why),
-            _ => None,
-        };
         json!({
             "layer": layer.name(),
             "need": layer.need().to_string(),
             "here": word(answer),
-            "answer": why,
-            "protects_from": layer.protects(),
+            "answer": reason(answer),
+            "protects_from": layers.protects(layer),
         })
     };
+    let has_required = !is_missing(layers, LayerNeed::Required);
+    let has_strict_with_dirs = layers.missing_with_dirs(LayerNeed::Strict).next().is_none();
     let object = json!({
         "layers": layers.iter().map(layer).collect::<Vec<_>>(),
-        "required": !is_missing(layers, LayerNeed::Required),
-        "strict": !is_missing(layers, LayerNeed::Required) && !is_missing(layers, LayerNeed::Strict),
+        "required": has_required,
+        "strict": has_required && !is_missing(layers, LayerNeed::Strict),
+        "strict_with_dirs": has_required && has_strict_with_dirs,
     });
     format!("{}\n", escape::json(&object.to_string()))
 }

@@ -119,7 +119,9 @@ impl JailLayer {
             Self::LandlockPorts => "TCP ports that were not granted (with `--net`)",
             Self::LandlockScopes => "signals and sockets to processes outside, beside seccomp",
             Self::UserNamespace => "rights that rest on the user's own identity",
-            Self::EmptyRoot => "paths of the host: even their existence is hidden",
+            Self::EmptyRoot => {
+                "paths of the host, even that they exist (with `--dir`: absolute paths only)"
+            }
             Self::IpcNamespace => "shared memory and queues of other programs, beside seccomp",
             Self::NetworkNamespace => "holes in the kernel's network code (without `--net`)",
             Self::StoreBypass => "reading memory by Spectre variant 4",

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Jail, JailError, JailLayer, LayerNeed};
 
+/// What the empty root protects from without Landlock: a path that leads up from a granted directory leads on in the host.
+const ROOT_WITHOUT_LANDLOCK: &str =
+    "paths of the host, without `--dir`; with it from nothing, as Landlock is missing";
+
 /// The layers of the jail that this machine has.
 /// [`Processes::layers`](crate::Processes::layers) tries them.
 ///
@@ -16,6 +20,8 @@ use super::{Jail, JailError, JailLayer, LayerNeed};
 /// let layers = JailLayers::default();
 /// assert_eq!(layers.get(JailLayer::Seccomp), None);
 /// assert_eq!(layers.missing(LayerNeed::Required).next(), None);
+/// assert_eq!(layers.missing_with_dirs(LayerNeed::Strict).next(), None);
+/// assert_eq!(layers.protects(JailLayer::Landlock), "files that were not granted");
 /// assert_eq!(layers.iter().count(), 0);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +42,8 @@ pub enum LayerAnswer {
     Present,
     /// The jail does without the layer, for this reason.
     Unused(String),
+    /// The layer holds if no directory is granted. With one the machine lacks it, for this reason.
+    WithoutDirs(String),
     /// The machine lacks the layer, for this reason.
     Missing(String),
 }
@@ -52,12 +60,38 @@ impl JailLayers {
         self.iter().find_map(|(tried, answer)| (tried == layer).then_some(answer))
     }
 
-    /// Returns the missing layers that a run needs, or that only a strict one needs.
+    /// Returns the missing layers that a run needs, or that only a strict one needs. A run with a granted directory
+    /// may lack more: [`missing_with_dirs`](Self::missing_with_dirs).
     pub fn missing(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
-        let is_missing = move |(layer, answer): &(JailLayer, &LayerAnswer)| {
-            layer.need() == need && matches!(answer, LayerAnswer::Missing(_))
+        self.of_need(need, |answer| matches!(answer, LayerAnswer::Missing(_)))
+    }
+
+    /// Returns the layers that are missing in a run with a granted directory.
+    pub fn missing_with_dirs(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
+        self.of_need(need, |answer| {
+            matches!(answer, LayerAnswer::Missing(_) | LayerAnswer::WithoutDirs(_))
+        })
+    }
+
+    fn of_need(
+        &self,
+        need: LayerNeed,
+        is_meant: impl Fn(&LayerAnswer) -> bool,
+    ) -> impl Iterator<Item = JailLayer> {
+        let is_meant = move |(layer, answer): &(JailLayer, &LayerAnswer)| {
+            layer.need() == need && is_meant(answer)
         };
-        self.iter().filter(is_missing).map(|(layer, _)| layer)
+        self.iter().filter(is_meant).map(|(layer, _)| layer)
+    }
+
+    /// Returns what a layer protects from on this machine, as a phrase. That is less than [`JailLayer::protects`] says
+    /// if the layer relies on one that is missing.
+    #[must_use]
+    pub fn protects(&self, layer: JailLayer) -> &'static str {
+        match (layer, self.get(JailLayer::Landlock)) {
+            (JailLayer::EmptyRoot, Some(LayerAnswer::Missing(_))) => ROOT_WITHOUT_LANDLOCK,
+            _ => layer.protects(),
+        }
     }
 
     /// Notes an answer.
@@ -88,7 +122,7 @@ impl fmt::Display for LayerAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Present => f.write_str("present"),
-            Self::Unused(why) | Self::Missing(why) => f.write_str(why),
+            Self::Unused(why) | Self::WithoutDirs(why) | Self::Missing(why) => f.write_str(why),
         }
     }
 }

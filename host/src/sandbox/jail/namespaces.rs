@@ -11,7 +11,8 @@
 //! others, it would take that right; so such a process enters none.
 //!
 //! The old root stays mounted, out of reach: the root and the working directory are an empty file system.
-//! Granted directories are open before. A directory that leads up from them is refused by Landlock.
+//! Granted directories are open before. A path that leads up from one leads on in the host: that it exists can be
+//! asked, and Landlock alone refuses to open it.
 
 use std::ffi::CStr;
 use std::fs;
@@ -22,21 +23,34 @@ use std::ptr::null;
 use rustix::process::{DumpableBehavior, chroot, fchdir, getgid, getuid, set_dumpable_behavior};
 use rustix::thread::{CapabilitySet, UnshareFlags, unshare_unsafe};
 
-use super::{Confines, JailLayer, JailLayers, LayerAnswer};
+use super::{Confines, JailLayer, JailLayers, LayerAnswer, Task};
 
 /// Capabilities that let a process use files of others.
 pub(super) const ON_FILES: CapabilitySet =
     CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH).union(CapabilitySet::FOWNER);
 
+/// Why there is no user namespace where a directory is granted.
+const WOULD_LOSE: &str =
+    "with granted directories, the process would lose the right to use files of other users";
+/// Why the other namespaces are missing without one.
+const WITHOUT_USERS: &str = "this takes a user namespace, or root";
+
 /// Enters the namespaces that the system allows. `had` are the capabilities of the process.
 pub(super) fn enter(confines: &Confines<'_>, had: CapabilitySet, layers: &mut JailLayers) {
     let users = enter_users(confines, had);
     let may_go_on = !matches!(users, LayerAnswer::Missing(_));
+    let holds_with_dirs = !matches!(users, LayerAnswer::WithoutDirs(_));
     layers.note(JailLayer::UserNamespace, users);
     let step = |layer, enter: &dyn Fn() -> io::Result<()>| {
-        let without = || io::Error::other("this takes a user namespace, or root");
+        let without = || io::Error::other(WITHOUT_USERS);
         let entered = if may_go_on { enter() } else { Err(without()) };
-        (layer, LayerAnswer::of(entered))
+        let answer = match LayerAnswer::of(entered) {
+            LayerAnswer::Present if !holds_with_dirs => {
+                LayerAnswer::WithoutDirs(WITHOUT_USERS.into())
+            }
+            answer => answer,
+        };
+        (layer, answer)
     };
     // Before the root: that takes `/proc` away.
     let (layer, answer) = step(JailLayer::IpcNamespace, &|| unshare(UnshareFlags::NEWIPC));
@@ -55,19 +69,29 @@ fn enter_users(confines: &Confines<'_>, had: CapabilitySet) -> LayerAnswer {
     if had.contains(CapabilitySet::SYS_ADMIN) {
         return LayerAnswer::Unused("the process may make the other namespaces without one".into());
     }
-    if !confines.dirs.is_empty() && had.intersects(ON_FILES) {
-        let why = "the process would lose the right to use granted files of other users";
-        return LayerAnswer::Missing(why.into());
+    let would_lose = had.intersects(ON_FILES);
+    if would_lose && !confines.dirs.is_empty() {
+        return LayerAnswer::Missing(WOULD_LOSE.into());
     }
+    match LayerAnswer::of(map_users()) {
+        // A worker without directories has nothing to lose. The probe speaks of those with directories, too.
+        LayerAnswer::Present if would_lose && confines.task == Task::Probe => {
+            LayerAnswer::WithoutDirs(WOULD_LOSE.into())
+        }
+        answer => answer,
+    }
+}
+
+/// Enters a user namespace in which the user has the same number.
+fn map_users() -> io::Result<()> {
     // Outside, the process has its number; inside, at first, it has none.
     let (user, group) = (getuid().as_raw(), getgid().as_raw());
-    LayerAnswer::of(unshare(UnshareFlags::NEWUSER).and_then(|()| {
-        // Files of a process that is not dumpable belong to root.
-        set_dumpable_behavior(DumpableBehavior::Dumpable)?;
-        let mapped = map_to_itself(user, group);
-        set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-        mapped
-    }))
+    unshare(UnshareFlags::NEWUSER)?;
+    // Files of a process that is not dumpable belong to root.
+    set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+    let mapped = map_to_itself(user, group);
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    mapped
 }
 
 fn map_to_itself(user: u32, group: u32) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use std::env::consts::ARCH;
 use std::fs;
 
+use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
@@ -11,7 +12,8 @@ use super::{
     Confines, Jail, JailError, JailLayer, LayerAnswer, LayerNeed, Task, alone, bare, begin, done,
     enter, misdeeds, seal,
 };
-use crate::JailLayers;
+use crate::sandbox::granted::GrantedDir;
+use crate::{DirGrant, JailLayers};
 
 /// From now on the kernel answers so to a call.
 fn hide(number: i64, errno: Errno) {
@@ -52,6 +54,24 @@ fn without_landlock_a_required_jail_is_refused_and_another_says_so() {
             let done = done(group);
             assert!(done.is_empty(), "{done:#?}");
         }
+    });
+}
+
+#[test]
+fn without_landlock_a_granted_directory_is_left_whatever_the_root_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let test = "lacking::without_landlock_a_granted_directory_is_left_whatever_the_root_is";
+    alone(test, |parent| {
+        begin(parent).unwrap();
+        hide(libc::SYS_landlock_create_ruleset, Errno::NOSYS);
+        let dirs = [GrantedDir::open(&DirGrant::read(folder.path(), "/granted")).unwrap()];
+        let best = with(Jail::BestEffort);
+        let layers = enter(&Confines { dirs: &dirs, has_namespaces: true, ..best }).unwrap();
+        seal().unwrap();
+        openat(&dirs[0].dir, "../..", OFlags::RDONLY, Mode::empty()).unwrap();
+        let protects = layers.protects(JailLayer::EmptyRoot);
+        assert!(protects.contains("Landlock is missing"), "{protects}");
+        assert_eq!(layers.protects(JailLayer::Seccomp), JailLayer::Seccomp.protects());
     });
 }
 

@@ -86,22 +86,49 @@ fn a_user_enters_them_by_way_of_a_user_namespace() {
     });
 }
 
+/// Keeps of all capabilities that of reading files of others. Returns whether the process had it.
+fn keeps_the_right_on_files() -> bool {
+    let had = capabilities(None).unwrap().permitted;
+    let kept = had & CapabilitySet::DAC_OVERRIDE;
+    let sets =
+        CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
+    set_capabilities(None, sets).unwrap();
+    !kept.is_empty()
+}
+
+#[test]
+fn who_may_read_files_of_others_learns_that_namespaces_hold_without_directories_only() {
+    let test = "namespaces::who_may_read_files_of_others_learns_that_namespaces_hold_without_directories_only";
+    alone(test, |parent| {
+        if !keeps_the_right_on_files() {
+            return;
+        }
+        let layers = enter_with(parent, Task::Probe, &[]);
+        if layers.missing(LayerNeed::Strict).next().is_some() {
+            // The system allows no namespaces.
+            return;
+        }
+        let users = layers.get(JailLayer::UserNamespace).unwrap();
+        assert!(matches!(users, LayerAnswer::WithoutDirs(_)), "{users:?}");
+        assert!(users.to_string().contains("lose the right"), "{users}");
+        let partly = [
+            JailLayer::UserNamespace,
+            JailLayer::IpcNamespace,
+            JailLayer::NetworkNamespace,
+            JailLayer::EmptyRoot,
+        ];
+        assert!(layers.missing_with_dirs(LayerNeed::Strict).eq(partly), "{layers:?}");
+    });
+}
+
 #[test]
 fn who_may_read_files_of_others_enters_no_user_namespace_with_directories() {
     let test = "namespaces::who_may_read_files_of_others_enters_no_user_namespace_with_directories";
     let granted = DirGrant::read("/tmp", "/tmp");
     alone(test, |parent| {
-        let had = capabilities(None).unwrap().permitted;
-        let kept = had & CapabilitySet::DAC_OVERRIDE;
-        if kept.is_empty() {
+        if !keeps_the_right_on_files() {
             return;
         }
-        let sets = CapabilitySets {
-            effective: kept,
-            permitted: kept,
-            inheritable: CapabilitySet::empty(),
-        };
-        set_capabilities(None, sets).unwrap();
         begin(parent).unwrap();
         let dirs = [GrantedDir::open(&granted).unwrap()];
         let confines = Confines { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
