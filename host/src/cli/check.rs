@@ -127,8 +127,9 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "required|best-effort|strict", default_value_t)]
     jail: Jail,
 
-    /// Let the plugin read the directory HOST under the name GUEST; with `:rw`, write it, too
-    #[arg(long, value_name = "HOST::GUEST[:rw]")]
+    /// Let the plugin read the directory HOST under the name GUEST; with `:rw`, write to it; with
+    /// `:rw+symlinks`, make and move symbolic links in it as well
+    #[arg(long, value_name = "HOST::GUEST[:rw|:rw+symlinks]")]
     dir: Vec<DirGrant>,
 
     /// Let the plugin see a variable; without VALUE, as it is here

@@ -202,10 +202,10 @@ pub(crate) struct WorkerArgs {
     pub(crate) plugin: Option<PathBuf>,
 
     /// A worker, where they differ: once for each. After its plugin come, as needed,
-    /// `,dir=HOST::GUEST[:rw]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
-    /// `,timeout=TIME`, `,init-timeout=TIME`, `,fuel=N`, `,disk=SIZE`, `,max-result=SIZE`, `,sha256=HEX`,
-    /// `,call=NAME`, `,wasm=gc+exceptions`, and last `,init=TEXT` or `,init=@FILE`, which takes the rest: a TEXT with
-    /// `,KEY=` of one of these in it goes into a file
+    /// `,dir=HOST::GUEST[:rw|:rw+symlinks]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
+    /// `,timeout=TIME`, `,init-timeout=TIME`, `,fuel=N`, `,disk=SIZE`, `,max-result=SIZE`,
+    /// `,sha256=HEX`, `,call=NAME`, `,wasm=gc+exceptions`, and last `,init=TEXT` or `,init=@FILE`,
+    /// which takes the rest: a TEXT with `,KEY=` of one of these in it goes into a file
     #[arg(
         long,
         value_name = "SPEC",
@@ -241,8 +241,9 @@ pub(crate) struct WorkerArgs {
     #[arg(long)]
     pub(crate) unordered: bool,
 
-    /// Let the plugin read the directory HOST under the name GUEST; with `:rw`, write it, too
-    #[arg(long, value_name = "HOST::GUEST[:rw]")]
+    /// Let the plugin read the directory HOST under the name GUEST; with `:rw`, write to it; with
+    /// `:rw+symlinks`, make and move symbolic links in it as well
+    #[arg(long, value_name = "HOST::GUEST[:rw|:rw+symlinks]")]
     pub(crate) dir: Vec<DirGrant>,
 
     /// Let the plugin see a variable; without VALUE, as it is here

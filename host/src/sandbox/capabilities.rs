@@ -76,9 +76,10 @@ impl DirGrant {
 
     /// Grants reading, writing, and making symbolic links.
     ///
-    /// Without this, a plugin makes none: the plugin itself cannot leave a granted directory by a link, but other
-    /// programs that read the directory later would follow it to anywhere. All writable directories of a worker
-    /// have this right, or none has.
+    /// Without this right, a plugin neither makes a symbolic link nor moves one, and gives none a second name by a hard
+    /// link. The plugin itself cannot leave a granted directory by a link, but other programs that read the directory
+    /// later would follow the link to anywhere. A plugin that moves a directory moves the links in it. All writable
+    /// directories of a worker have this right, or none has.
     ///
     /// ```
     /// # use mtl_host::DirGrant;
@@ -184,10 +185,12 @@ impl DirGrant {
 ///
 /// ```
 /// let error = "./data:/data".parse::<mtl_host::DirGrant>().unwrap_err();
-/// assert!(error.to_string().starts_with("not of the form `HOST::GUEST` or `HOST::GUEST:rw`"));
+/// assert!(error.to_string().starts_with("not of the form `HOST::GUEST`, `HOST::GUEST:rw` or `HOST::GUEST:rw+symlinks`"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not of the form `HOST::GUEST` or `HOST::GUEST:rw`, such as `./data::/data`")]
+#[error(
+    "not of the form `HOST::GUEST`, `HOST::GUEST:rw` or `HOST::GUEST:rw+symlinks`, such as `./data::/data`"
+)]
 pub struct NotADirGrant;
 
 impl FromStr for DirGrant {
