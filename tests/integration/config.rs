@@ -190,7 +190,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ("pool = 1",                           "1: `pool` is not a table\n hint: flags go into a table: `[pool]`\n"),
         ("[[worker]]\ninit = 'x'",             "1: the worker has no plugin\n hint: name it here, or in `[pool]` for all that name none\n"),
         ("[[worker]]\nplugin = 'x'\ndirs = 1", "3: unknown key `dirs`\n hint: did you mean `dir`?\n"),
-        ("[[worker]]\nplugin = 'x'\ndir = 'y'", "3: `dir`: not of the form `HOST::GUEST`, `HOST::GUEST:rw` or `HOST::GUEST:rw+symlinks`, such as `./data::/data`\n"),
+        ("[[worker]]\nplugin = 'x'\ndir = 'y'", "3: `dir`: not of the form `HOST::GUEST[:rw|:rw+symlinks]`, such as `./data::/data`\n"),
         ("[[worker]]\nplugin = 'x'\nmemory = [1]", "3: `memory` takes text or a number, not an array\n"),
         ("[[worker]]\nplugin = 'x'\n[pool]\njobs = 1", "4: `jobs` does not go with a list of workers\n hint: leave it out: there is one worker for each `[[worker]]`\n"),
         ("[[worker]]\nplugin = 'x'\n[pool]\ninit = '1'", "4: `init` does not go with a list of workers\n hint: each `[[worker]]` has its own\n"),

@@ -236,7 +236,7 @@ mod tests {
             ("",                        "the plugin comes first"),
             (",init=x",                 "the plugin comes first"),
             ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
-            ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST`, `HOST::GUEST:rw` or `HOST::GUEST:rw+symlinks`, such as `./data::/data`"),
+            ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST[:rw|:rw+symlinks]`, such as `./data::/data`"),
             ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `fuel`, `disk`, `max-result`, `sha256`, `call`, `wasm`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not a size, such as `64MiB`, `2GiB` or `1000000`"),

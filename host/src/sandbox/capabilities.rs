@@ -185,12 +185,10 @@ impl DirGrant {
 ///
 /// ```
 /// let error = "./data:/data".parse::<mtl_host::DirGrant>().unwrap_err();
-/// assert!(error.to_string().starts_with("not of the form `HOST::GUEST`, `HOST::GUEST:rw` or `HOST::GUEST:rw+symlinks`"));
+/// assert!(error.to_string().starts_with("not of the form `HOST::GUEST[:rw|:rw+symlinks]`"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not of the form `HOST::GUEST`, `HOST::GUEST:rw` or `HOST::GUEST:rw+symlinks`, such as `./data::/data`"
-)]
+#[error("not of the form `HOST::GUEST[:rw|:rw+symlinks]`, such as `./data::/data`")]
 pub struct NotADirGrant;
 
 impl FromStr for DirGrant {
