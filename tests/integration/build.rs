@@ -349,7 +349,7 @@ fn cargo_says_what_it_has_made_and_of_what() {
     let project = project()
         .files(&[("Cargo.toml", ""), ("src/lib.rs", ""), ("../other/lib.rs", "")])
         .files(&[("../std/libstd-1.rlib", ""), ("train.py", "")])
-        .tools(&[("cargo", cargo), ("rustc", "#!/bin/sh\necho \"$PWD/../std\"\n")]);
+        .tools(&[("cargo", cargo), ("rustc", "#!/bin/sh\necho \"${0%/*}/../std\"\n")]);
     let rustc = project.path("bin/rustc");
     let command = format!(
         "{} --print target-libdir --target wasm32-wasip1\n\

@@ -93,15 +93,24 @@ impl Project {
         self.host(args).stdin(input).run()
     }
 
+    /// Runs the command where `PATH` begins with these folders.
+    pub(super) fn run_with_path(&self, folders: &str, args: &[&str]) -> Finished {
+        self.host_with_path(&format!("{folders}:"), args).run()
+    }
+
     pub(super) fn start(&self, args: &[&str]) -> Running {
         self.host(args).start()
     }
 
     /// The command, in this folder, where it finds no programs but these.
     fn host(&self, args: &[&str]) -> Host {
+        self.host_with_path("", args)
+    }
+
+    fn host_with_path(&self, before: &str, args: &[&str]) -> Host {
         let folder = |path: &Path| path.to_str().unwrap().to_owned();
         let home = folder(self.0.path());
-        let path = format!("PATH={}", folder(&self.path("bin")));
+        let path = format!("PATH={before}{}", folder(&self.path("bin")));
         let env = ["-C".into(), home.clone(), path, format!("HOME={home}")];
         command().under("env", env).args(args.iter().copied())
     }

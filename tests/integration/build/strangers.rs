@@ -155,6 +155,79 @@ fn nothing_of_a_project_is_run_to_find_a_tool() {
     sent.is_untouched(&told);
 }
 
+/// A program by its name is that of `PATH`, as the user's folder sees it, and not the project's.
+#[test]
+fn a_relative_folder_in_path_does_not_lead_into_the_project() {
+    for folders in ["./node_modules/.bin", "node_modules/.bin", "", ".", "./node_modules/.bin:."] {
+        let sent = sent("p", LANGUAGES[0]);
+        let trap = fs::read_to_string(sent.path("p/clang")).unwrap();
+        let paths = sent.path("path").to_str().unwrap().to_owned();
+        let tool = COMPILER.replacen('\n', &format!("\necho \"$PATH\" >>{paths}\n"), 1);
+        for name in ["clang", "clang-22"] {
+            sent.tool(name, &tool);
+            sent.script(&format!("p/node_modules/.bin/{name}"), &trap);
+        }
+        let told = sent.run_with_path(folders, &["build", "p"]).code(0).stderr_text();
+        sent.is_untouched(&told);
+        assert!(told.starts_with("clang --target"), "{told}");
+        let paths = fs::read_to_string(sent.path("path")).unwrap();
+        let bin = sent.path("bin").to_str().unwrap().to_owned();
+        assert_eq!(paths, format!("{bin}\n").repeat(2), "{folders}");
+    }
+}
+
+/// Tools are asked where no file of the project can name another program to them, as
+/// `rust-toolchain.toml`, `go.mod` and `.tool-versions` do.
+#[test]
+fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
+    // Stands for any tool that starts what a file of the current folder names.
+    let asked = |sent: &Project| {
+        let marker = sent.path("marker").to_str().unwrap().to_owned();
+        let proxy = format!(
+            "case $* in *--print*|version|*GOVERSION*) [ $PWD = / ] || pwd >>{marker} ;; esac"
+        );
+        COMPILER.replacen('\n', &format!("\n{proxy}\n"), 1)
+    };
+    #[rustfmt::skip]
+    let cases: [(usize, &[&str], &str); 4] = [
+        (0, &["clang"],          "clang --target=wasm32-wasi -print-file-name=crt1-reactor.o\nclang "),
+        (1, &["zig"],            "zig version\nzig build-exe "),
+        (2, &["cargo", "rustc"], "bin/rustc --print target-libdir --target wasm32-wasip1\n"),
+        (3, &["go"],             "go env GOVERSION\nGOOS=wasip1 GOARCH=wasm go build "),
+    ];
+    for (language, tools, shown) in cases {
+        let sent = project().files(LANGUAGES[language]);
+        sent.write("p/mtl-plugin/mtl_plugin.zig", "");
+        let tool = asked(&sent);
+        tools.iter().for_each(|name| sent.tool(name, &tool));
+        let told = sent.build([]).stderr_text();
+        sent.is_untouched(&told);
+        assert!(told.contains(shown), "{told}");
+    }
+}
+
+/// What a project asks for cannot be known without it; so it shows when it is built.
+#[test]
+fn a_project_that_names_its_compiler_is_built_with_it() {
+    for name in ["p/rust-toolchain.toml", "p/rust-toolchain", "rust-toolchain"] {
+        let sent = sent("p", LANGUAGES[2]);
+        sent.write(name, "[toolchain]\npath = \"evil\"\n");
+        let marker = sent.path("marker").to_str().unwrap().to_owned();
+        sent.tool("rustup", "");
+        sent.tool("rustc", &format!("#!/bin/sh\necho asked >>{marker}\nexit 1\n"));
+        sent.tool("cargo", "#!/bin/sh\nexit 3\n");
+        let told = sent.build([]).code(5).stderr_text();
+        assert!(told.starts_with("cargo build --release "), "{told}");
+        assert!(told.contains("error: `cargo` failed: exit status: 3"), "{told}");
+        sent.is_untouched(&told);
+    }
+    let old = COMPILER.replace("go1.27.1", "go1.22.4");
+    for (module, code) in [("go 1.22\ntoolchain go1.25.1", 0), ("go 1.25", 0), ("go 1.22", 5)] {
+        let project = project().files(&[("go.mod", module)]).tools(&[("go", &old)]);
+        project.build([]).code(code);
+    }
+}
+
 #[test]
 fn what_is_run_is_shown_before_it_runs() {
     // The package is known by its folder; then it is the compiler, and its command line is shown.

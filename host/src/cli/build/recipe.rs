@@ -17,7 +17,7 @@ use super::error::ProjectError;
 use super::language::Language;
 use super::project::Project;
 use super::step::Step;
-use super::tool::{Answer, Question, Tool};
+use super::tool::{Answer, Tool};
 use super::toolbox::Toolbox;
 use crate::cli::console::Console;
 
@@ -101,19 +101,9 @@ impl Order<'_> {
         self.project.dir()
     }
 
-    /// Asks a tool something, in the folder of the project.
-    fn ask(&self, tool: &Tool, args: &[&str]) -> Answer {
-        self.ask_in(self.dir(), tool, args)
-    }
-
     /// Asks a tool something, in a folder in which nothing of the project is found.
-    fn ask_elsewhere(&self, tool: &Tool, args: &[&str]) -> Answer {
-        self.ask_in(Path::new("/"), tool, args)
-    }
-
-    fn ask_in(&self, dir: &Path, tool: &Tool, args: &[&str]) -> Answer {
-        let say = |step: &Step| step.say(self.dir(), self.console);
-        Answer::of(tool, Question { args, dir }, self.dir(), say)
+    fn ask(&self, tool: &Tool, args: &[&str]) -> Answer {
+        Answer::of(tool, args, self.dir(), |step| step.say(self.dir(), self.console))
     }
 
     /// The error for a tool that is not there; `install` is the command that brings it.

@@ -3,11 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::error::ProjectError;
-use super::tool::Tool;
+use super::tool::{Tool, command};
 use crate::cli::console::Console;
 use crate::cli::shell;
 use crate::cli::shown::Shown;
@@ -15,15 +15,18 @@ use crate::cli::shown::Shown;
 /// A command, run in the folder of its project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
+    /// As it is shown.
     program: OsString,
+    /// What is run.
+    file: PathBuf,
     args: Vec<OsString>,
     env: Vec<(&'static str, OsString)>,
 }
 
 impl Step {
     pub(super) fn new(tool: &Tool) -> Self {
-        let Tool { program, args, .. } = tool.clone();
-        Self { program, args, env: Vec::new() }
+        let Tool { program, args, file } = tool.clone();
+        Self { program, file, args, env: Vec::new() }
     }
 
     pub(super) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
@@ -90,13 +93,8 @@ impl Step {
     }
 
     fn command(&self, dir: &Path) -> Command {
-        let mut command = Command::new(&self.program);
-        // Standard input may be the items of a run.
-        command
-            .args(&self.args)
-            .envs(self.env.iter().cloned())
-            .current_dir(dir)
-            .stdin(Stdio::null());
+        let mut command = command(&self.file, dir);
+        command.args(&self.args).envs(self.env.iter().cloned());
         command
     }
 

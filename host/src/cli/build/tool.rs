@@ -1,5 +1,6 @@
 //! A program that compiles, or that brings what does.
 
+use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,10 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 
 use super::step::Step;
+use super::toolbox;
+
+/// Where a tool is asked.
+const NOWHERE: &str = "/";
 
 /// A program, and how it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,22 +46,26 @@ impl Tool {
             || self.file.parent().is_some_and(leads_there)
     }
 
-    /// Runs the program in `dir` and returns what it prints; nothing if it fails.
-    fn answer(&self, args: &[&str], dir: &Path) -> Option<String> {
-        let mut command = Command::new(&self.program);
-        command.args(&self.args).args(args).current_dir(dir);
-        let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    /// Runs the program and returns what it prints; nothing if it fails.
+    fn answer(&self, args: &[&str]) -> Option<String> {
+        let mut command = command(&self.file, Path::new(NOWHERE));
+        let output = command.args(&self.args).args(args).stderr(Stdio::null()).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| text.trim().to_owned())
     }
 }
 
-/// A question to a tool, such as that for its version.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Question<'a> {
-    pub(super) args: &'a [&'a str],
-    /// The folder to ask in.
-    pub(super) dir: &'a Path,
+/// Returns a command that runs the program `file` in `dir`, without input: that may be the items of a
+/// run. The program is the file that was found: by its name alone, it would be looked for again, from
+/// `dir`.
+pub(super) fn command(file: &Path, dir: &Path) -> Command {
+    let mut command = Command::new(file);
+    command.current_dir(dir).stdin(Stdio::null());
+    match toolbox::search_path(env::var_os("PATH")) {
+        Some(path) => command.env("PATH", path),
+        None => command.env_remove("PATH"),
+    };
+    command
 }
 
 /// What a tool says of itself.
@@ -72,17 +81,15 @@ pub(super) enum Answer {
 
 impl Answer {
     /// Asks a tool for the project in the folder `project`; `say` is told the command line before.
-    pub(super) fn of(
-        tool: &Tool,
-        question: Question<'_>,
-        project: &Path,
-        say: impl FnOnce(&Step),
-    ) -> Self {
+    ///
+    /// A tool is asked in a folder in which nothing of the project is found: many start another
+    /// program that a file of the current folder names, such as rustup by `rust-toolchain.toml`.
+    pub(super) fn of(tool: &Tool, args: &[&str], project: &Path, say: impl FnOnce(&Step)) -> Self {
         if tool.is_below(project) {
             return Self::NotAsked;
         }
-        say(&Step::new(tool).args(question.args));
-        tool.answer(question.args, question.dir).map_or(Self::Fails, Self::Says)
+        say(&Step::new(tool).args(args));
+        tool.answer(args).map_or(Self::Fails, Self::Says)
     }
 
     /// What it printed, if it was asked and did not fail.

@@ -110,6 +110,14 @@ impl Toolbox {
     }
 }
 
+/// Returns the value of `PATH` for programs that run in another folder: without relative folders,
+/// which would be others there. Nothing if none is left: an empty one stands for the current folder.
+pub(super) fn search_path(path: Option<OsString>) -> Option<OsString> {
+    let path = path?;
+    let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());
+    env::join_paths(folders).ok().filter(|path| !path.is_empty())
+}
+
 fn is_made_rust(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b"wasm-rust-")
 }
@@ -123,6 +131,22 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    #[test]
+    fn no_program_that_is_run_looks_for_others_in_a_relative_folder() {
+        #[rustfmt::skip]
+        let cases = [
+            (None,                     None),
+            (Some(""),                 None),
+            (Some("."),                None),
+            (Some("a:b/c::"),          None),
+            (Some("/a:/b"),            Some("/a:/b")),
+            (Some("a:/a:./b::/c/d:"),  Some("/a:/c/d")),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(search_path(path.map(Into::into)), expected.map(Into::into), "{path:?}");
+        }
+    }
 
     #[test]
     fn programs_are_where_path_leads_first() {

@@ -22,6 +22,9 @@ const SETTINGS: [&str; 7] = [
     ".cargo/config.toml",
 ];
 
+/// Those of them that name a Rust.
+const TOOLCHAINS: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
+
 pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     if !order.project.folder().has("Cargo.toml") {
         return Err(order.project.has_no("`Cargo.toml`"));
@@ -49,6 +52,10 @@ fn rustc(cargo: &Tool) -> Tool {
 
 /// Whether the Rust of a cargo can build for the target.
 fn has_target(cargo: &Tool, order: &Order<'_>) -> bool {
+    if is_proxy(cargo) && is_pinned(order.dir()) {
+        // It would start the Rust that the project names; that is left to the build.
+        return true;
+    }
     let asked = ["--print", "target-libdir", "--target", TARGET];
     let folder = match order.ask(&rustc(cargo), &asked) {
         Answer::Says(folder) => folder,
@@ -59,6 +66,17 @@ fn has_target(cargo: &Tool, order: &Order<'_>) -> bool {
     let is_std = |name: &str| name.starts_with("libstd-") && name.ends_with(".rlib");
     let entries = Path::new(&folder).read_dir().into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name()).any(|name| name.to_str().is_some_and(is_std))
+}
+
+/// Returns whether a cargo is that of rustup, which starts another.
+fn is_proxy(cargo: &Tool) -> bool {
+    cargo.file.with_file_name("rustup").exists()
+}
+
+/// Returns whether a project, or a folder above it, names the Rust that rustup is to start.
+fn is_pinned(project: &Path) -> bool {
+    let mut folders = project.ancestors();
+    folders.any(|folder| TOOLCHAINS.iter().any(|name| folder.join(name).exists()))
 }
 
 /// The plugin that cargo says it has made.

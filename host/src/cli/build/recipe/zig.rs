@@ -100,7 +100,7 @@ pub(super) fn tools(order: &Order<'_>) -> impl Iterator<Item = Tool> {
 
 /// Returns whether a Python has Zig. One of the project is looked at, and not run for that.
 fn has_package(order: &Order<'_>, python: &Tool) -> bool {
-    match order.ask_elsewhere(python, &["-c", "import ziglang"]) {
+    match order.ask(python, &["-c", "import ziglang"]) {
         Answer::Says(_) => true,
         Answer::Fails => false,
         Answer::NotAsked => packaged(python).is_some(),
