@@ -101,6 +101,8 @@ pub use self::sandbox::limits::{
     NotAFunctionLimit, NotASize, NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
 };
 pub use self::sandbox::net_grant::{NetGrant, NotANetGrant};
+#[doc(hidden)]
+pub use self::sandbox::voice::{Budget, cost, is_plain};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::stop::StopFlag;
 pub use self::worker::executor::Broken;

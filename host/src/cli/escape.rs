@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+pub(super) use mtl_host::is_plain;
+
 /// `text` on one line: with everything escaped that is not a plain sign.
 pub(super) fn line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -34,7 +36,7 @@ pub(super) fn block(text: &str, indent: &str) -> String {
 pub(super) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for sign in text.chars() {
-        if sign.is_control() || changes_direction(sign) {
+        if sign == '\t' || !is_plain(sign) {
             write!(shown, "\\u{:04x}", u32::from(sign)).expect("a string takes everything");
         } else {
             shown.push(sign);
@@ -55,11 +57,6 @@ pub(super) fn head(text: &str, most: usize) -> String {
     }
 }
 
-/// Returns whether a terminal shows `sign` and does nothing else.
-pub(super) fn is_plain(sign: char) -> bool {
-    sign == '\t' || !sign.is_control() && !changes_direction(sign)
-}
-
 /// `text` with its line breaks, and everything else escaped that is not a plain sign.
 pub(super) fn page(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -74,11 +71,6 @@ fn push(sign: char, shown: &mut String) {
         true => shown.push(sign),
         false => shown.extend(sign.escape_default()),
     }
-}
-
-fn changes_direction(sign: char) -> bool {
-    matches!(sign, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        || matches!(sign, '\u{61c}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -102,6 +94,15 @@ mod tests {
         }
     }
 
+    /// The library charges a plugin for what is shown of it.
+    #[test]
+    fn a_sign_costs_what_is_shown_of_it() {
+        let cost = |text: &str| mtl_host::cost(text) - mtl_host::cost("");
+        let signs = ('\0'..='\u{ffff}').filter(|sign| *sign != '\n').map(String::from);
+        let wrong: Vec<_> = signs.filter(|sign| cost(sign) != line(sign).len()).collect();
+        assert_eq!(wrong, [""; 0]);
+    }
+
     #[test]
     fn a_block_keeps_its_lines_and_owns_none_of_ours() {
         assert_eq!(
@@ -114,7 +115,7 @@ mod tests {
     fn json_means_the_same_and_has_only_plain_signs() {
         let text = "a\u{9b}\u{7f}\u{202e}\t\u{1f600}\"";
         let shown = json(&serde_json::json!([text]).to_string());
-        assert!(shown.chars().all(|sign| !sign.is_control() && !changes_direction(sign)));
+        assert!(shown.chars().all(is_plain));
         assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [text]);
     }
 

@@ -15,8 +15,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::budget::Budget;
-use self::cost::{NOTICE, cost};
+pub use self::budget::Budget;
+use self::cost::NOTICE;
+pub use self::cost::{cost, is_plain};
 use crate::event::{Audience, Event, Level, Stream};
 use crate::sandbox::limits::LogLimit;
 use crate::worker::WorkerIndex;

@@ -8,8 +8,16 @@ use std::time::{Duration, Instant};
 /// One instant says it all: until when what was said would have taken, at the limit's pace. As
 /// long as that is less than a second away, more may be said, however long it is: so the budget
 /// is passed by one line at most, and no line is too long for ever.
+///
+/// ```
+/// # use std::time::{Duration, Instant};
+/// let (mut budget, now) = (mtl_host::Budget::new(1000), Instant::now());
+/// budget.spend(2000, now);
+/// assert!(!budget.is_open(now));
+/// assert!(budget.is_open(now + Duration::from_millis(1001)));
+/// ```
 #[derive(Debug)]
-pub(super) struct Budget {
+pub struct Budget {
     bytes_a_second: u64,
     spent_until: Option<Instant>,
 }
@@ -18,17 +26,20 @@ impl Budget {
     /// What may be said at once, as the time that it would take.
     const BURST: Duration = Duration::from_secs(1);
 
-    pub(super) fn new(bytes_a_second: u64) -> Self {
+    /// Returns a budget of so many bytes a second.
+    #[must_use]
+    pub fn new(bytes_a_second: u64) -> Self {
         Self { bytes_a_second, spent_until: None }
     }
 
     /// Returns whether something may be said now.
-    pub(super) fn is_open(&self, now: Instant) -> bool {
+    #[must_use]
+    pub fn is_open(&self, now: Instant) -> bool {
         self.spent_until(now).duration_since(now) < Self::BURST
     }
 
     /// Takes note that so many bytes are said now.
-    pub(super) fn spend(&mut self, bytes: usize, now: Instant) {
+    pub fn spend(&mut self, bytes: usize, now: Instant) {
         self.spent_until = Some(self.spent_until(now) + self.time_of(bytes));
     }
 

@@ -10,20 +10,28 @@ pub(super) const LINE: usize = 32;
 pub(super) const NOTICE: usize = 96;
 
 /// Returns what it costs to show `text`, which may be several lines.
-pub(super) fn cost(text: &str) -> usize {
+#[doc(hidden)]
+#[must_use]
+pub fn cost(text: &str) -> usize {
     text.chars().map(size).sum::<usize>() + LINE
 }
 
 fn size(sign: char) -> usize {
     match sign {
         '\n' => LINE,
-        '\t' => 1,
-        sign if sign.is_control() || changes_direction(sign) => sign.escape_default().len(),
-        sign => sign.len_utf8(),
+        sign if is_plain(sign) => sign.len_utf8(),
+        sign => sign.escape_default().len(),
     }
 }
 
-/// Returns whether `sign` would show text in another order than it has; these are escaped, too.
+/// Returns whether a terminal shows `sign` and does nothing else. What shows a text escapes all others.
+#[doc(hidden)]
+#[must_use]
+pub fn is_plain(sign: char) -> bool {
+    sign == '\t' || !sign.is_control() && !changes_direction(sign)
+}
+
+/// Returns whether `sign` would show text in another order than it has.
 fn changes_direction(sign: char) -> bool {
     matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(sign, '\u{2066}'..='\u{2069}')
