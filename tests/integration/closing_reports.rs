@@ -81,6 +81,30 @@ fn without_a_file_reports_are_shown_before_each_replacement_and_at_the_end() {
         );
 }
 
+/// The first report takes longer, at a byte a second, than any run.
+#[test]
+fn what_is_shown_of_reports_is_bounded_and_the_rest_is_counted() {
+    let long = "\u{1b}".repeat(2000);
+    let run = |flags: &[&str]| {
+        host()
+            .plugin("finish.wat")
+            .args(["--jobs", "1", "--recycle", "1", "--log-limit", "1"])
+            .args(flags.iter().copied())
+            .stdin(format!("{long}\n{long}\n!refused\n"))
+            .run()
+            .code(0)
+    };
+    run(&[]).stderr(&format!(
+        "[worker 0] finish: {}\n\
+         warning: 2 closing reports were not shown: more a second than `--log-limit`\n \
+         hint: `--finish-output FILE` writes down all of them\n",
+        r"\u{1b}".repeat(2000)
+    ));
+    let written = run(&["--finish-output", "reports"]).stderr("");
+    let reports = fs::read_to_string(written.folder().join("reports")).unwrap();
+    assert_eq!(reports.lines().count(), 3);
+}
+
 #[test]
 fn every_worker_has_its_line() {
     let finished = host()

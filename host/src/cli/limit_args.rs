@@ -46,7 +46,8 @@ pub(crate) struct LimitArgs {
 
     /// How much each worker's plugin may write and log in a second, counted as it is shown: with
     /// the worker's name, and escaped. All workers together may write four times as much. What is
-    /// beyond is dropped, which is told once a second
+    /// beyond is dropped, which is told once a second. As much is shown of all closing reports; those
+    /// beyond are counted, and `--finish-output` gets every one
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) log_limit: LogLimit,
 

@@ -1,15 +1,19 @@
 //! All that people are told on standard error, in our words.
 
+mod closings;
+
 use std::error::Error as StdError;
 use std::fmt::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use mtl_host::{
-    CacheError, Closing, Denial, Error, Event, Fault, FaultKind, Observer, SnapshotRefusal,
-    Summary, WorkerIndex, WorkerReport,
+    CacheError, Closing, Denial, Error, Event, Fault, FaultKind, LogLimit, Observer,
+    SnapshotRefusal, Summary, WorkerIndex, WorkerReport,
 };
 
+use self::closings::Closings;
 use super::console::Console;
 use super::error::CliError;
 use super::escape;
@@ -24,30 +28,39 @@ const UNDER_ERROR: &str = "       ";
 
 /// Tells people what happens.
 #[derive(Clone, Debug)]
-pub(crate) struct Report(Arc<Console>);
+pub(crate) struct Report {
+    console: Arc<Console>,
+    closings: Arc<Mutex<Closings>>,
+}
 
 impl Report {
     pub(crate) fn to(console: &Arc<Console>) -> Self {
-        Self(Arc::clone(console))
+        let closings = Closings::within(LogLimit::DEFAULT);
+        Self { console: Arc::clone(console), closings: Arc::new(Mutex::new(closings)) }
+    }
+
+    /// Shows no more of closing reports in a second than this.
+    pub(crate) fn closings_within(self, limit: LogLimit) -> Self {
+        Self { closings: Arc::new(Mutex::new(Closings::within(limit))), ..self }
     }
 
     /// Why the run could not begin.
     pub(crate) fn cannot_begin(&self, error: &CliError) {
-        self.0.line(&error_text(error, error.hint().as_deref()));
+        self.console.line(&error_text(error, error.hint().as_deref()));
     }
 
     /// Why the run ended as it did.
     pub(crate) fn error(&self, error: &Error) {
-        self.0.line(&error_text(error, error.hint().as_deref()));
+        self.console.line(&error_text(error, error.hint().as_deref()));
     }
 
     pub(crate) fn fault(&self, fault: &Fault, path: Option<&Path>) {
-        self.0.line(&fault_text(fault, path));
+        self.console.line(&fault_text(fault, path));
     }
 
     /// What is missing from the jail of workers' processes.
     pub(crate) fn jail_lacks(&self, lacks: &str) {
-        self.0.line(&format!("warning: the jail of the workers lacks {}", shown(lacks)));
+        self.console.line(&format!("warning: the jail of the workers lacks {}", shown(lacks)));
     }
 
     /// Why compiled plugins are not kept.
@@ -57,7 +70,7 @@ impl Report {
             write!(text, "\n hint: {}", escape::block(hint, UNDER_ERROR))
                 .expect("a string takes everything");
         }
-        self.0.line(&text);
+        self.console.line(&text);
     }
 
     /// Why workers are initialised one by one, though they were to start from a snapshot.
@@ -70,12 +83,12 @@ impl Report {
         if let Some(hint) = why.hint() {
             write!(text, "\n hint: {hint}").expect("a string takes everything");
         }
-        self.0.line(&text);
+        self.console.line(&text);
     }
 
     /// Something in a snapshot should not be the same for all, perhaps.
     fn random_snapshot(&self, plugin: &Path) {
-        self.0.line(&format!(
+        self.console.line(&format!(
             "warning: all workers with `{}` have the random numbers that its `init` has drawn, such \
              as the seeds of hash maps\n hint: it can draw others in its `after_restore`",
             Shown::of(plugin)
@@ -85,13 +98,14 @@ impl Report {
     /// How many faults there were beside those shown.
     pub(crate) fn unshown(&self, unshown: &Unshown) {
         if let Some(text) = unshown_text(unshown) {
-            self.0.line(&text);
+            self.console.line(&text);
         }
     }
 
     /// What is missing from the jail in which a plugin was looked into.
     pub(crate) fn inspection_jail_lacks(&self, lacks: &str) {
-        self.0.line(&format!("warning: the plugin was read in a jail that lacks {}", shown(lacks)));
+        self.console
+            .line(&format!("warning: the plugin was read in a jail that lacks {}", shown(lacks)));
     }
 
     /// What is missing from what a worker's plugins said at their end.
@@ -99,7 +113,7 @@ impl Report {
         let (worker, lost) = (report.worker, report.lost);
         if lost > 0 {
             let instances = counted(lost, "instance");
-            self.0.line(&format!(
+            self.console.line(&format!(
                 "warning: worker {worker} has lost the closing reports of {instances} that broke"
             ));
         }
@@ -109,30 +123,58 @@ impl Report {
     fn closing(&self, worker: WorkerIndex, closing: Closing<'_>) {
         match closing {
             Closing::Report { bytes, .. } => {
-                self.plugin_says(worker, "finish: ", &String::from_utf8_lossy(bytes));
+                let said = String::from_utf8_lossy(bytes);
+                self.show_closing(|| plugin_text(worker, "finish: ", &said));
             }
             Closing::Failed(broken) => {
-                let why = shown(&broken.to_string());
-                self.0.line(&format!("warning: worker {worker} gave no closing report: {why}"));
+                self.show_closing(|| {
+                    let why = shown(&broken.to_string());
+                    format!("warning: worker {worker} gave no closing report: {why}")
+                });
             }
             // Its item has a fault; how many there were is told at the end.
             Closing::Lost(_) => {}
         }
     }
 
+    fn show_closing(&self, text: impl FnOnce() -> String) {
+        let shown = self.closings().show(text, Instant::now());
+        if let Some(text) = shown {
+            self.console.line(&text);
+        }
+    }
+
+    fn closings(&self) -> MutexGuard<'_, Closings> {
+        // It is whole whatever panicked: a text is made before anything is charged.
+        self.closings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many closing reports were not shown.
+    pub(crate) fn unshown_closings(&self) {
+        let unshown = self.closings().unshown();
+        if unshown > 0 {
+            let (reports, were) =
+                (counted(unshown, "closing report"), if unshown == 1 { "was" } else { "were" });
+            self.console.line(&format!(
+                "warning: {reports} {were} not shown: more a second than `--log-limit`\n \
+                 hint: `--finish-output FILE` writes down all of them"
+            ));
+        }
+    }
+
     pub(crate) fn summary(&self, summary: &Summary) {
-        self.0.line(&summary_text(summary));
+        self.console.line(&summary_text(summary));
     }
 
     /// The run is asked to end, and how it is asked to end at once.
     pub(crate) fn interrupted(&self, again: &str) {
-        self.0.line(&format!(
+        self.console.line(&format!(
             "interrupted: finishing what is in the workers; {again} to end at once"
         ));
     }
 
     fn plugin_says(&self, worker: WorkerIndex, what: &str, text: &str) {
-        self.0.line(&plugin_text(worker, what, text));
+        self.console.line(&plugin_text(worker, what, text));
     }
 }
 
@@ -144,12 +186,12 @@ impl Observer for Report {
                 self.plugin_says(worker, &format!("{}: ", level.name()), message);
             }
             Event::OutputDropped { worker, lines, bytes } => {
-                self.0.line(&dropped_text(worker, lines, bytes));
+                self.console.line(&dropped_text(worker, lines, bytes));
             }
             Event::Denied { worker, denial } => {
                 let (denial, hint) = (shown(&denial.to_string()), shown(&denial_hint(denial)));
                 let hint = escape::block(&hint, UNDER_ERROR);
-                self.0
+                self.console
                     .line(&format!("warning: worker {worker} was denied {denial}\n hint: {hint}"));
             }
             Event::Finished { worker, closing, .. } => self.closing(worker, closing),
@@ -157,7 +199,7 @@ impl Observer for Report {
             Event::SnapshotTaken { plugin, has_random: true, .. } => self.random_snapshot(plugin),
             Event::WorkerRetired { worker, why } => {
                 let (did, why) = (why.summary(), chain(why));
-                self.0.line(&format!("warning: worker {worker} {did} and is retired: {why}"));
+                self.console.line(&format!("warning: worker {worker} {did} and is retired: {why}"));
             }
             // A worker that broke has left a fault; that it starts is as it should be.
             _ => {}

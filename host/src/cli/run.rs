@@ -41,7 +41,8 @@ pub(super) fn refuse(error: &CliError) -> Exit {
 
 fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
     machine::allow_open_files();
-    let (stop, report) = (StopFlag::new(), Report::to(console));
+    let stop = StopFlag::new();
+    let report = Report::to(console).closings_within(args.limits.log_limit);
     check_output_dir(args)?;
     let opener = args.workers.open_dirs()?;
     misread::check(&opener, &args.items.inputs, args.config.as_deref())?;
@@ -195,6 +196,7 @@ fn tell_end(ended: &Ended, faults: &Faults, args: &RunArgs, report: &Report) {
         return;
     }
     report.unshown(faults.unshown());
+    report.unshown_closings();
     if let Some(error) = error {
         report.error(error);
     }

@@ -1,0 +1,68 @@
+//! How much of what plugins say at their end is shown: as much in a second as one worker's plugin may
+//! write. Pure: it is told what time it is.
+
+use std::time::Instant;
+
+use mtl_host::{Budget, LogLimit};
+
+/// What is shown of closing reports, of all workers together.
+#[derive(Debug)]
+pub(super) struct Closings {
+    budget: Budget,
+    unshown: u64,
+}
+
+impl Closings {
+    pub(super) fn within(limit: LogLimit) -> Self {
+        Self { budget: Budget::new(limit.bytes() as u64), unshown: 0 }
+    }
+
+    /// Returns what is to be shown of a report, and charges it; nothing if too much was shown before.
+    pub(super) fn show(&mut self, text: impl FnOnce() -> String, now: Instant) -> Option<String> {
+        if !self.budget.is_open(now) {
+            self.unshown = self.unshown.saturating_add(1);
+            return None;
+        }
+        let text = text();
+        self.budget.spend(text.len() + 1, now);
+        Some(text)
+    }
+
+    /// How many reports were not shown.
+    pub(super) fn unshown(&self) -> u64 {
+        self.unshown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn reports_are_shown_at_the_pace_of_the_limit_and_the_rest_is_counted() {
+        #[rustfmt::skip]
+        let cases = [
+            // at ms   bytes   is shown
+            (0,        499,    true),
+            (0,        9_499,  true),
+            (0,        1,      false),
+            (8_999,    1,      false),
+            (9_001,    499,    true),
+            (9_002,    1,      false),
+            (9_502,    1,      true),
+            (9_502,    1,      false),
+        ];
+        let begin = Instant::now();
+        let mut closings = Closings::within("1000".parse().unwrap());
+        let mut unshown = 0;
+        for (at, bytes, is_shown) in cases {
+            let now = begin + Duration::from_millis(at);
+            let shown = closings.show(|| "x".repeat(bytes), now);
+            assert_eq!(shown.map(|text| text.len()), is_shown.then_some(bytes), "at {at} ms");
+            unshown += u64::from(!is_shown);
+            assert_eq!(closings.unshown(), unshown);
+        }
+    }
+}
