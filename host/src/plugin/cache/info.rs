@@ -73,7 +73,8 @@ impl Cache {
         self.each(|_| true, |_, _| Ok(()))
     }
 
-    /// Removes all that is in it; gives what that was. Who has something of it in use keeps that.
+    /// Removes all that is in it, also what was not finished; returns what was whole. Who has something
+    /// of it in use keeps that; who is writing something keeps nothing.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -86,11 +87,11 @@ impl Cache {
     ///
     /// When it cannot be read, or something cannot be removed.
     pub fn clear(&self) -> Result<CacheInfo, CacheError> {
-        self.each(|_| true, |place, entry| place.remove(&entry.name))
+        self.remove(|_| true)
     }
 
-    /// Removes the snapshots, and leaves the compiled plugins; returns what was removed. A run that
-    /// uses one of them keeps it until it ends.
+    /// Removes the snapshots and all that was not finished, and leaves the compiled plugins; returns the
+    /// snapshots that were removed. A run that uses one of them keeps it until it ends.
     ///
     /// A snapshot is the memory of a plugin after its `init`: with its arguments, the values of
     /// variables, what it has read, and the random numbers that it has drawn.
@@ -109,8 +110,17 @@ impl Cache {
     ///
     /// When the directory cannot be read, or a snapshot cannot be removed.
     pub fn clear_snapshots(&self) -> Result<CacheInfo, CacheError> {
-        let is_snapshot = |entry: &Listed| EntryKind::Snapshot.is_of(&entry.name);
-        self.each(is_snapshot, |place, entry| place.remove(&entry.name))
+        self.remove(|entry| EntryKind::Snapshot.is_of(&entry.name))
+    }
+
+    /// Removes each entry that is wanted, and what a crash may have left of one.
+    fn remove(&self, is_wanted: impl Fn(&Listed) -> bool) -> Result<CacheInfo, CacheError> {
+        let mut places =
+            [Which::Trusted, Which::Jailed].into_iter().filter_map(|it| self.place(it));
+        places
+            .try_for_each(Place::clear_unfinished)
+            .map_err(|source| CacheError::Io { path: self.path().to_owned(), source })?;
+        self.each(is_wanted, |place, entry| place.remove(&entry.name))
     }
 
     /// Does something with each entry that is wanted; gives what they are together.

@@ -121,6 +121,12 @@ impl Place {
             .try_for_each(|file| self.remove(&file.name))
     }
 
+    /// Removes all that is unfinished. Who is writing it keeps nothing.
+    pub(super) fn clear_unfinished(&self) -> io::Result<()> {
+        let mut files = self.files()?.into_iter().filter(is_unfinished);
+        files.try_for_each(|file| self.remove(&file.name))
+    }
+
     fn files(&self) -> io::Result<Vec<Listed>> {
         let mut files = Vec::new();
         for entry in Dir::read_from(&self.0)? {

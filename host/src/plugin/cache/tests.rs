@@ -159,6 +159,27 @@ fn an_entry_in_use_stays_as_it_is_when_it_is_replaced_or_removed() {
     assert_eq!(fs::read_dir(folder.path().join("trusted")).unwrap().count(), 0);
 }
 
+/// A crash leaves an unfinished file, which may hold what a plugin was given.
+#[test]
+fn what_is_unfinished_is_cleared_too() {
+    type Clear = fn(&Cache) -> Result<CacheInfo, CacheError>;
+    for clear in [Cache::clear as Clear, Cache::clear_snapshots] {
+        let (folder, cache) = cache();
+        let unfinished =
+            ["trusted", "jailed"].map(|place| folder.path().join(place).join(".new-1"));
+        cache.keep_own(&key("it"), b"code", b"");
+        cache.keep_jailed(&key("it"), b"code", b"");
+        unfinished.iter().for_each(|file| fs::write(file, "secret").unwrap());
+        let kept = cache.info().unwrap();
+        let removed = clear(&cache).unwrap();
+        assert_eq!(unfinished.each_ref().map(|file| file.exists()), [false; 2]);
+        // It is no entry, and not counted as one.
+        let left = cache.info().unwrap();
+        assert_eq!(removed.trusted.entries + left.trusted.entries, kept.trusted.entries);
+        assert_eq!(removed.jailed.bytes + left.jailed.bytes, kept.jailed.bytes);
+    }
+}
+
 #[test]
 fn a_cache_that_cannot_be_written_or_is_gone_keeps_nothing_and_fails_nothing() {
     let (folder, cache) = cache();
