@@ -251,7 +251,7 @@ pub(crate) struct WorkerArgs {
     pub(crate) env: Vec<EnvGrant>,
 
     /// Let the plugin connect to PORT of HOST, a name or an address such as 127.0.0.1 or [::1], by
-    /// TCP and by HTTP without TLS. Names are looked up once, at the start; addresses of this machine
+    /// TCP and by HTTP without TLS. Names are looked up once, at the start; addresses of the loopback
     /// and of private networks are left out of what is found, unless the name is `localhost` or the
     /// address is granted as well
     #[arg(long, value_name = "HOST:PORT")]

@@ -1,12 +1,13 @@
-//! Addresses that lead to this machine or into a network that is not public.
+//! Addresses that are not public: of the loopback, of a link, of private and of reserved networks.
 //!
 //! The owner of a name decides what its addresses are. Who grants a name means a host in the internet, and
 //! not a service of this machine, of the network behind it, or of the cloud that it runs in: an internal
-//! address is granted as an address, or by `localhost`.
+//! address is granted as an address, or by `localhost`. What is told is the range of an address: a public
+//! address that this machine has itself is public.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is of this machine (loopback), of its link, or of a private network.
+/// Returns whether an address is of the loopback, of a link, or of a private or reserved network.
 pub(super) fn is_internal(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_internal_v4(address),
@@ -15,21 +16,29 @@ pub(super) fn is_internal(address: IpAddr) -> bool {
 }
 
 fn is_internal_v4(address: Ipv4Addr) -> bool {
-    let [a, b, ..] = address.octets();
+    let [a, b, c, _] = address.octets();
     address.is_loopback()
         || address.is_link_local()
         || address.is_private()
         // "This network", and what providers share among their customers: clouds have services there.
         || a == 0
         || (a == 100 && b & 0xC0 == 64)
+        // What protocols have among themselves, what is for measuring, and what is reserved.
+        || [a, b, c] == [192, 0, 0]
+        || (a == 198 && b & 0xFE == 18)
+        || a >= 240
 }
 
 fn is_internal_v6(address: Ipv6Addr) -> bool {
-    let is_site_local = address.segments()[0] & 0xFFC0 == 0xFEC0;
+    let [first, second, third, ..] = address.segments();
+    let is_site_local = first & 0xFFC0 == 0xFEC0;
+    // NAT64 with a prefix of one's own: what is behind it, the network decides.
+    let is_local_translation = [first, second, third] == [0x64, 0xFF9B, 1];
     address.is_loopback()
         || address.is_unicast_link_local()
         || address.is_unique_local()
         || is_site_local
+        || is_local_translation
         || within(address).is_some_and(is_internal_v4)
 }
 
@@ -40,10 +49,11 @@ fn within(address: Ipv6Addr) -> Option<Ipv4Addr> {
         Some(Ipv4Addr::new(a, b, c, d))
     };
     match address.segments() {
-        // NAT64, also with a prefix of one's own, and what is as old as the sixth version.
-        [0x64, 0xFF9B, 0 | 1, _, _, _, high, low] | [0, 0, 0, 0, 0, 0, high, low] => {
-            last(high, low)
-        }
+        // NAT64, SIIT, ISATAP, and what is as old as the sixth version.
+        [0x64, 0xFF9B, 0, _, _, _, high, low]
+        | [0, 0, 0, 0, 0xFFFF, 0, high, low]
+        | [_, _, _, _, 0 | 0x200, 0x5EFE, high, low]
+        | [0, 0, 0, 0, 0, 0, high, low] => last(high, low),
         [0x2002, high, low, ..] => last(high, low),
         _ => None,
     }
@@ -69,6 +79,15 @@ mod tests {
             ("100.100.100.200",       true),
             ("100.128.0.1",           false),
             ("0.1.2.3",               true),
+            ("192.0.0.170",           true),
+            ("192.0.1.1",             false),
+            ("198.18.0.1",            true),
+            ("198.19.255.255",        true),
+            ("198.17.255.255",        false),
+            ("198.20.0.1",            false),
+            ("240.0.0.1",             true),
+            ("255.255.255.255",       true),
+            ("223.255.255.255",       false),
             ("1.1.1.1",               false),
             ("203.0.113.7",           false),
             ("::1",                   true),
@@ -83,7 +102,14 @@ mod tests {
             ("::10.0.0.1",            true),
             ("64:ff9b::169.254.169.254", true),
             ("64:ff9b:1::10.0.0.1",   true),
+            ("64:ff9b:1::1.1.1.1",    true),
+            ("64:ff9b:1:7f::1",       true),
             ("64:ff9b::1.1.1.1",      false),
+            ("::ffff:0:169.254.169.254", true),
+            ("::ffff:0:1.1.1.1",      false),
+            ("2001:470::5efe:10.0.0.1",     true),
+            ("2001:470::200:5efe:127.0.0.1", true),
+            ("2001:470::5efe:1.1.1.1",      false),
             ("2002:7f00:1::",         true),
             ("2002:101:101::",        false),
         ];

@@ -10,7 +10,7 @@
 //! name gets what was found then. So nothing that a plugin does causes a question to a name
 //! server, which could carry data away, and a name whose owner changes its addresses during the
 //! run does not open others. What a name is at the start, its owner decides, but for one thing: the
-//! addresses of this machine and of private networks (`internal.rs`) are left out, unless the name is
+//! addresses of the loopback and of private networks (`internal.rs`) are left out, unless the name is
 //! `localhost` or the address itself is granted.
 
 use std::collections::{BTreeMap, BTreeSet};

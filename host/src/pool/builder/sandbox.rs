@@ -62,8 +62,8 @@ impl PoolBuilder {
 
     /// Lets every worker's plugin connect to a port of a host, by TCP and by HTTP.
     ///
-    /// Names are looked up once, by [`build`](Self::build). What they have of addresses of this machine,
-    /// of its link and of private networks is left out, unless the name is `localhost` or the address is
+    /// Names are looked up once, by [`build`](Self::build). What they have of addresses of the loopback,
+    /// of a link, and of private and reserved networks is left out, unless the name is `localhost` or the address is
     /// granted to the same worker as well; a name with no other addresses is refused. Nothing else of a network is there:
     /// no other names, no UDP, no listening, and no TLS but what a plugin brings itself.
     ///
