@@ -42,13 +42,13 @@ pub(crate) enum ProjectError {
     #[error("{language} needs {tool}, and `{found}` is older")]
     TooOld { language: Language, tool: &'static str, found: String, install: String },
     /// A program cannot be started.
-    #[error("cannot start `{program}`")]
+    #[error("cannot start `{}`", Shown::of(program))]
     Start { program: String, source: io::Error },
     /// It has said why.
-    #[error("`{program}` failed: {status}")]
+    #[error("`{}` failed: {status}", Shown::of(program))]
     Failed { program: String, status: ExitStatus },
     /// It has claimed success.
-    #[error("`{program}` has not made `{}`", Shown::of(path))]
+    #[error("`{}` has not made `{}`", Shown::of(program), Shown::of(path))]
     NotMade { program: String, path: PathBuf },
     /// A file of the project cannot be read.
     #[error("cannot read `{}`", Shown::of(path))]
@@ -122,5 +122,24 @@ fn plugins(made: &[String]) -> String {
     match made {
         [] => "no plugin".into(),
         _ => format!("more than one plugin: {}", made.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_named_on_one_line_of_plain_signs() {
+        let (program, path) = ("p\u{1b}[2J\n/zig".to_owned(), PathBuf::from("x"));
+        let source = || io::Error::other("no");
+        for error in [
+            ProjectError::Start { program: program.clone(), source: source() },
+            ProjectError::Failed { program: program.clone(), status: ExitStatus::default() },
+            ProjectError::NotMade { program, path },
+        ] {
+            let text = error.to_string();
+            assert!(text.contains(r"`p\u{1b}[2J\n/zig`"), "{text}");
+        }
     }
 }

@@ -13,7 +13,7 @@ pub(crate) enum NewError {
     #[error("`{}` is not empty", Shown::of(path))]
     NotEmpty { path: PathBuf },
     /// The folder has no name, or one that the language cannot take.
-    #[error("a worker in {language} cannot be called `{name}`")]
+    #[error("a worker in {language} cannot be called `{}`", Shown::of(name))]
     Name { name: String, language: Language },
     /// The program was built without the SDKs.
     #[error("this mtl-host was built without the SDK for {language}")]
