@@ -229,9 +229,12 @@ impl Opener {
     }
 
     /// Finds a file, without opening it to read or to write.
-    pub(crate) fn look(&self, path: &Path) -> io::Result<Found> {
+    pub(crate) fn look<'a>(&self, path: &'a Path) -> io::Result<Found<'a>> {
+        if self.0.is_empty() {
+            return Ok(Found { metadata: path.metadata()?, at: At::Path(path) });
+        }
         let file = File::from(self.open_file(path, OFlags::PATH | OFlags::CLOEXEC)?);
-        Ok(Found { metadata: file.metadata()?, file })
+        Ok(Found { metadata: file.metadata()?, at: At::File(file) })
     }
 
     /// Makes a file, or empties it if it exists.
@@ -284,21 +287,35 @@ impl Opener {
 
 /// A file that was found, and not yet opened.
 #[derive(Debug)]
-pub(crate) struct Found {
-    file: File,
+pub(crate) struct Found<'a> {
     metadata: Metadata,
+    at: At<'a>,
 }
 
-impl Found {
+/// Where a file was found.
+#[derive(Debug)]
+enum At<'a> {
+    /// No plugin may change the path, so it is opened again: that costs less.
+    Path(&'a Path),
+    /// The file is held, whatever has its name later.
+    File(File),
+}
+
+impl Found<'_> {
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Opens this file, whatever has its name now, for reading and without blocking. It needs `/proc`.
+    /// Opens the file for reading, without blocking. Where plugins may change directories, this needs `/proc`.
     pub(crate) fn open_nonblocking(&self) -> io::Result<File> {
-        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let flags = Opener::READING | OFlags::NONBLOCK;
-        Ok(File::from(open(path, flags, Mode::empty())?))
+        let opened = match &self.at {
+            At::Path(path) => open(*path, flags, Mode::empty()),
+            At::File(file) => {
+                open(format!("/proc/self/fd/{}", file.as_raw_fd()), flags, Mode::empty())
+            }
+        };
+        Ok(File::from(opened?))
     }
 }
 

@@ -163,7 +163,6 @@ impl Compiler<'_> {
             jail: processes.required_layers(),
             engine: loader.engine().options(),
             data: loader.compile_limits().memory.bytes() as u64,
-            file_size: None,
             task: Task::Compile(Compile {
                 path: path.into(),
                 length: bytes.len(),

@@ -92,7 +92,6 @@ fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, Gone> {
         engine: EngineOptions::default(),
         jail: Jail::BestEffort,
         data: DATA,
-        file_size: None,
         task: Task::Probe,
     };
     let mut until = Until::now_and(PATIENCE, None);

@@ -16,7 +16,6 @@ use std::time::Duration;
 use self::guard::{Guard, Wait};
 use super::Processes;
 use super::bell::Bell;
-use super::code::MOST as MOST_CODE;
 use super::link::{Gone, Link, Received};
 use super::page::Page;
 use super::process::{Child, TO_BE_READY, TO_END};
@@ -131,7 +130,6 @@ impl Remote {
             jail: processes.required_layers(),
             engine: compiled.options(),
             data: data.saturating_add(DATA) as u64,
-            file_size: spec.limits.disk.map(|limit| (limit.bytes() as u64).max(MOST_CODE)),
             task: Task::Work(Box::new(work)),
         };
         let order = setup.encode(&spec.init);

@@ -86,6 +86,12 @@ pub(crate) struct Confines<'a> {
 }
 
 impl Confines<'_> {
+    /// Describes a process that is granted nothing, and may have `data` bytes of memory.
+    pub(crate) fn without_grants(task: Task, requirement: Jail, data: u64) -> Self {
+        let (dirs, ports) = (&[], &[]);
+        Self { task, dirs, ports, data, file_size: None, requirement, has_namespaces: true }
+    }
+
     /// Returns whether the jail needs rules on ports.
     fn has_ports(&self) -> bool {
         self.task == Task::Probe || !self.ports.is_empty()

@@ -201,11 +201,14 @@ impl Opened {
     }
 
     fn try_at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, Unfit> {
-        // Asked before it is opened, since that alone is felt at the other end of a pipe.
+        // Asked before it is opened, since that alone is felt at the other end of a pipe; and
+        // after, because by then it may be another one.
         let found = opener.look(path)?;
         regular(found.metadata().file_type())?;
         let file = found.open_nonblocking()?;
-        let length = found.metadata().len();
+        let metadata = file.metadata()?;
+        regular(metadata.file_type())?;
+        let length = metadata.len();
         if length > limit.get() as u64 { Err(Unfit::TooLong) } else { Ok(Self { file, length }) }
     }
 

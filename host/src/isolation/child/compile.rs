@@ -27,15 +27,7 @@ pub(super) fn compile(
     job: &Compile,
     [plugin, place]: [OwnedFd; 2],
 ) -> Result<(), Unfit> {
-    let layers = jail::enter(&Confines {
-        task: Task::Compile,
-        dirs: &[],
-        ports: &[],
-        data: setup.data,
-        file_size: setup.file_size,
-        requirement: setup.jail,
-        has_namespaces: true,
-    })?;
+    let layers = jail::enter(&Confines::without_grants(Task::Compile, setup.jail, setup.data))?;
     let engine = Engine::to_compile(setup.engine)?;
     threads::start_compiling(&engine);
     jail::seal()?;

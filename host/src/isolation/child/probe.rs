@@ -8,15 +8,7 @@ use crate::sandbox::jail::{self, Confines, Task};
 
 /// Enters the jail as a worker does, with everything that a worker may have.
 pub(super) fn probe(station: &Station, setup: &Setup) -> Result<(), Unfit> {
-    let found = jail::enter(&Confines {
-        task: Task::Probe,
-        dirs: &[],
-        ports: &[],
-        data: setup.data,
-        file_size: setup.file_size,
-        requirement: setup.jail,
-        has_namespaces: true,
-    })?;
+    let found = jail::enter(&Confines::without_grants(Task::Probe, setup.jail, setup.data))?;
     jail::seal()?;
     Ok(station.send(&layers::encode(&found))?)
 }

@@ -16,6 +16,7 @@ use super::probe;
 use super::station::{Files, Station};
 use super::threads;
 use crate::event::{Audience, Event, Observer};
+use crate::isolation::code;
 use crate::isolation::page::Page;
 use crate::isolation::wire::setup::{Begins, Setup, Task, Work};
 use crate::isolation::wire::start::{self, Started};
@@ -128,13 +129,11 @@ impl Worker {
         let preopens = Preopens::of(&grants.dirs)?;
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
         let layers = jail::enter(&Confines {
-            task: jail::Task::Work,
             dirs: &grants.dirs,
             ports: &ports,
-            data: setup.data,
-            file_size: setup.file_size,
-            requirement: setup.jail,
-            has_namespaces: true,
+            // Files in memory count, too: those with code must fit.
+            file_size: work.disk.map(|bytes| (bytes as u64).max(code::MOST)),
+            ..Confines::without_grants(jail::Task::Work, setup.jail, setup.data)
         })?;
         // WASI has descriptors of its own, and the plugin needs room for its files.
         grants.close_dirs();

@@ -22,8 +22,6 @@ pub(crate) struct Setup {
     pub(crate) engine: EngineOptions,
     /// What it may have of data, in bytes.
     pub(crate) data: u64,
-    /// How long a file may become that it writes, in bytes.
-    pub(crate) file_size: Option<u64>,
     pub(crate) task: Task,
 }
 

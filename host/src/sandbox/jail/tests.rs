@@ -19,13 +19,6 @@ use super::{
 
 /// A jail in which nothing is granted.
 fn bare(task: Task) -> Confines<'static> {
-    Confines {
-        task,
-        dirs: &[],
-        ports: &[],
-        data: 1 << 30,
-        file_size: None,
-        requirement: Jail::Required,
-        has_namespaces: false,
-    }
+    let data = 1 << 30;
+    Confines { has_namespaces: false, ..Confines::without_grants(task, Jail::Required, data) }
 }
