@@ -93,7 +93,7 @@ impl FileId {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} is not followed in `{}`, which a plugin may change", grant.display())]
 pub struct Exchangeable {
-    /// What is not followed: `a symbolic link`, or `..`.
+    /// The part of the path that is not followed: `a symbolic link`, or `..`.
     pub what: &'static str,
     /// The granted directory, as the user named it.
     pub grant: PathBuf,

@@ -105,7 +105,7 @@ pub(crate) struct Settings {
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
     pub(crate) audience: Audience,
-    /// What the threads of workers may open, where that is bounded.
+    /// The files that the threads of workers may open, where that is bounded.
     confinement: Option<Arc<Confinement>>,
 }
 

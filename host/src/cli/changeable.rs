@@ -16,7 +16,7 @@ use super::shown::Shown;
 #[derive(Debug, thiserror::Error)]
 #[error("{what} `{}` {how} `{}`, which a plugin may change", Shown::of(path), Shown::of(grant))]
 pub(crate) struct Changeable {
-    /// What the run uses it for.
+    /// The use of the file in the run.
     what: &'static str,
     path: PathBuf,
     how: &'static str,
@@ -25,7 +25,7 @@ pub(crate) struct Changeable {
 }
 
 impl Changeable {
-    /// What the user can do about it.
+    /// Returns what the user can do about it.
     pub(super) fn hint(&self) -> String {
         let grant = Shown::of(&self.grant);
         match self.what {
@@ -40,9 +40,9 @@ impl Changeable {
     }
 }
 
-/// What messages call the directory of compiled plugins.
+/// The name of the directory of compiled plugins in messages.
 const CACHE: &str = "the cache";
-/// What messages call an input whose items are the files that it names.
+/// The name of an input whose items are the files that it names, in messages.
 pub(super) const LIST: &str = "the list of files";
 
 /// Checks that no plugin may change any of `files`, nor what is in one that is a folder.

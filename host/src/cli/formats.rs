@@ -43,7 +43,7 @@ impl InputFormat {
         }
     }
 
-    /// Whether the host reads each item from the file that its line names.
+    /// Returns whether the host reads each item from the file that its line names.
     pub(crate) fn reads_files(self) -> bool {
         self == Self::Files
     }
@@ -89,7 +89,7 @@ pub(crate) struct Layout {
 }
 
 impl OutputFormat {
-    /// How a terminal shows signs that would steer it.
+    /// Returns how a terminal shows signs that would steer it.
     pub(crate) fn style(self) -> Style {
         match self {
             Self::Jsonl => Style::Json,

@@ -35,7 +35,7 @@ Exit codes:
     2  the command line does not make sense
     3  a run refuses it, or it is no plugin: standard error says why";
 
-/// How many exports are shown, and how many lines of imports.
+/// The number of exports that are shown, and of lines of imports.
 const MOST_SHOWN: usize = 200;
 
 /// Show what is in a plugin, and what it would have to be granted

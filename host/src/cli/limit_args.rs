@@ -30,7 +30,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) fuel: Option<Fuel>,
 
-    /// How many bytes the instances of each worker may write to files, all together: beyond that the
+    /// Bytes that the instances of each worker may write to files, all together: beyond that the
     /// item has the fault `out-of-disk`. No file becomes longer than SIZE; names do not count
     /// [default: no limit]
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]

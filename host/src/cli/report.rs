@@ -149,7 +149,7 @@ impl Report {
         self.closings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many closing reports were not shown.
+    /// Tells how many closing reports were not shown.
     pub(crate) fn unshown_closings(&self) {
         let unshown = self.closings().unshown();
         if unshown > 0 {
@@ -207,7 +207,7 @@ impl Observer for Report {
     }
 }
 
-/// What grants what was denied, for a shell.
+/// Returns the flag that grants what was denied, quoted for a shell.
 fn denial_hint(denial: &Denial) -> String {
     let flag = |host: &str| format!("`--net {}`", shell::quoted(host));
     match denial {

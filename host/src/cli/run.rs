@@ -133,7 +133,7 @@ fn inputs(args: &RunArgs) -> impl Iterator<Item = &Path> {
     all.map(by_system_name)
 }
 
-/// What standard input is, if it is a file, the system knows by another name.
+/// Returns the path by which the system knows an input: standard input has one of its own.
 fn by_system_name(path: &Path) -> &Path {
     if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path }
 }

@@ -10,14 +10,14 @@ use mtl_host::sink::Output;
 
 use super::escape;
 
-/// Whether a terminal gets bytes as they are.
+/// States that a terminal gets bytes as they are, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Raw {
     Yes,
     No,
 }
 
-/// How a sign that is not plain is written.
+/// The form in which a sign that is not plain is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     /// As `\u{1b}`, and a byte that is no text as `\x9b`.
@@ -85,7 +85,7 @@ pub(crate) struct Escaped<W> {
 }
 
 impl<W: Write> Escaped<W> {
-    /// How much is escaped at once: bounds the memory, which is up to ten times as much.
+    /// The number of bytes that are escaped at once. It bounds the memory, which is up to ten times as much.
     const PIECE: usize = 64 * 1024;
 
     pub(crate) fn new(terminal: W, style: Style) -> Self {

@@ -1,4 +1,4 @@
-//! What is followed, and what is not.
+//! Tests of the paths that an opener follows and refuses.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-/// Why an error is one of the opener.
+/// Returns the refusal in an error of the opener.
 #[track_caller]
 fn refusal<T: std::fmt::Debug>(opened: std::io::Result<T>) -> Exchangeable {
     let error = opened.unwrap_err();

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use super::{Changeable, Exchangeable, FileId};
 
-/// How many links one path may have, as on Linux.
+/// The number of links that one path may have, as on Linux.
 const MOST_LINKS: usize = 40;
 
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -25,7 +25,7 @@ const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CL
 /// A walk along one path.
 pub(super) struct Walk<'a> {
     changeable: &'a [Changeable],
-    /// What to do with a name that does not exist, and is not the last.
+    /// The walk makes each directory that does not exist.
     makes_dirs: bool,
     links: usize,
 }
@@ -41,11 +41,11 @@ struct Here<'a> {
     dir: OwnedFd,
     /// The directory above it, or itself, that a plugin may change.
     inside: Option<&'a Changeable>,
-    /// Whether the walk went up in there: where that leads is the choice of a plugin, as long as it stays inside.
+    /// The walk went up in there. A plugin chooses where that leads, as long as the walk stays inside.
     has_climbed: bool,
 }
 
-/// What a name leads to.
+/// The thing that a name leads to.
 enum Step {
     /// A directory.
     Directory(OwnedFd),

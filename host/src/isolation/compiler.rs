@@ -31,7 +31,7 @@ use super::wire::{BadFrame, Reply};
 use crate::plugin::{CompilerError, Facts, Findings, LoadError, PluginLoader, SnapshotRefusal};
 use crate::sandbox::deadline::{Overdue, Watch};
 
-/// How many bytes a child says of what it has compiled, or why it has not.
+/// The most bytes of a child's answer about compiling.
 const MOST_SAID: usize = MOST_REFUSED;
 
 /// What a jail lacks, as the kernel does not have it.

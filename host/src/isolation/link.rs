@@ -81,7 +81,7 @@ impl Link {
         &self.socket
     }
 
-    /// What wakes its parent.
+    /// Returns the bell that wakes the parent.
     pub(super) fn bell(&self) -> &Bell {
         &self.bell
     }

@@ -36,7 +36,7 @@ pub(super) const TO_END: Duration = Duration::from_secs(5);
 /// How long a process may take until it is jailed and has its code, however busy the machine is.
 pub(super) const TO_BE_READY: Duration = Duration::from_secs(60);
 
-/// How many descriptors one message has. The system takes no more than 253.
+/// The number of descriptors in one message. The system takes no more than 253.
 pub(super) const AT_ONCE: usize = 64;
 
 /// A process that was started, and the link to it.

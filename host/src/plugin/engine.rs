@@ -210,7 +210,7 @@ impl Engine {
         &self.family.watchdog
     }
 
-    /// Whether plugins of `other` go into one pool with those of this engine.
+    /// Returns whether plugins of `other` go into one pool with those of this engine.
     pub(crate) fn is_kin_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.family, &other.family)
     }

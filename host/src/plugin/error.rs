@@ -185,9 +185,9 @@ pub enum LoadError {
     Features {
         /// As the user named it.
         path: PathBuf,
-        /// Those that it uses, and may not.
+        /// The features that it uses, and may not.
         missing: WasmFeatures,
-        /// Those that it may use.
+        /// The features that it may use.
         allowed: WasmFeatures,
     },
     /// The engine cannot do what was asked for.

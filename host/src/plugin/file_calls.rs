@@ -17,13 +17,13 @@ use super::core_abi::Word;
 use super::state::Spec;
 use crate::sandbox::disk::{Disk, OutOfDisk};
 
-/// What WASI preview 1 answers to a call that is not permitted: `perm`.
+/// The answer of WASI preview 1 to a call that is not permitted: `perm`.
 pub(super) const NOT_PERMITTED: i32 = 63;
 
 /// Standard output and standard error, which are no files.
 const STANDARD: [u32; 2] = [1, 2];
 
-/// What one instance may do with files.
+/// The rules on files for one instance.
 #[derive(Debug)]
 pub(super) struct FileRules {
     may_link: bool,
@@ -39,7 +39,7 @@ pub(super) struct FileCall<'a> {
     pub(super) parameters: &'a [i64],
 }
 
-/// What becomes of a call.
+/// The decision on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Before {
     /// It is answered with this, and not made.
@@ -132,7 +132,7 @@ pub(super) async fn is_symlink(
     wasi: &mut WasiP1Ctx,
     (dir, name): (i32, Vec<u8>),
 ) -> wasmtime::Result<bool> {
-    /// How much an answer has, and where in it the type of the file is.
+    /// The length of an answer, and the place of the file's type in it.
     const ANSWER: usize = 64;
     const TYPE: usize = 16;
     const SYMBOLIC_LINK: u8 = 7;

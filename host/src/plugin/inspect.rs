@@ -47,14 +47,14 @@ pub struct Inspection {
     pub bytes: usize,
     /// The digest of the file as it is, for `--sha256`.
     pub sha256: Sha256,
-    /// What it exports, no more than some thousand; nothing, if it is not valid.
+    /// Its exports, no more than some thousand; nothing, if it is not valid.
     pub exports: Vec<Export>,
-    /// How many exports are left out of `exports`.
+    /// The number of exports that are left out of `exports`.
     pub exports_left_out: usize,
-    /// What it imports, no more than some thousand names; nothing, if it is not valid. A plugin that a
+    /// Its imports, no more than some thousand names; nothing, if it is not valid. A plugin that a
     /// run takes has fewer: then none is left out.
     pub imports: Vec<Import>,
-    /// How many imports are left out of `imports`.
+    /// The number of imports that are left out of `imports`.
     pub imports_left_out: usize,
     /// What it begins with of memory, and may take by itself; none, if it has none, or is not valid.
     pub memory: Option<MemorySize>,
@@ -133,7 +133,7 @@ pub struct TypedCall {
     pub results: Format,
 }
 
-/// How many examples of items there are: one for each way to pass them.
+/// The number of examples of items: one for each way to pass them.
 pub(crate) const MOST_EXAMPLES: usize = 3;
 
 impl TypedCall {
@@ -330,7 +330,7 @@ impl Inspection {
         }
     }
 
-    /// Whether it exports a function of this name, as far as `exports` has it: of a component, one of its
+    /// Returns whether it exports a function of this name, as far as `exports` has it: of a component, one of its
     /// worker's interface.
     #[must_use]
     pub fn has_export(&self, name: &str) -> bool {

@@ -105,7 +105,7 @@ impl Loaded {
         }
     }
 
-    /// Whether its instances can call what waits: for a file, for time, for the network.
+    /// Returns whether its instances can call what waits: for a file, for time, for the network.
     pub(crate) fn can_wait(&self) -> bool {
         match &self.0 {
             Code::Core(plugin) => {

@@ -58,7 +58,7 @@ impl WasmFeatures {
     /// All sets, in the order of their [index](Self::index).
     pub(super) const SETS: [Self; 4] = [Self::NONE, Self::GC, Self::EXCEPTIONS, Self::ALL];
 
-    /// Whether no feature is in this set.
+    /// Returns whether no feature is in this set.
     ///
     /// ```
     /// # use mtl_host::WasmFeatures;
@@ -69,7 +69,7 @@ impl WasmFeatures {
         !self.gc && !self.exceptions
     }
 
-    /// Whether each feature of `other` is in this set.
+    /// Returns whether each feature of `other` is in this set.
     ///
     /// ```
     /// # use mtl_host::WasmFeatures;
@@ -142,7 +142,7 @@ impl WasmFeatures {
             .gc_support(self.needs_heap());
     }
 
-    /// Whether instances have a heap with garbage collection: exceptions are on it, as objects are.
+    /// Returns whether instances have a heap with garbage collection: exceptions are on it, as objects are.
     const fn needs_heap(self) -> bool {
         !self.is_empty()
     }
@@ -152,7 +152,7 @@ impl WasmFeatures {
         usize::from(self.gc) + 2 * usize::from(self.exceptions)
     }
 
-    /// What messages call these features.
+    /// Returns the name of these features in messages.
     pub(super) const fn described(self) -> &'static str {
         match (self.gc, self.exceptions) {
             (false, false) => "no optional features",

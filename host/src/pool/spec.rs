@@ -58,13 +58,13 @@ enum Kind {
     Native(OpenNative),
 }
 
-/// What the workers of a pool are opened with.
+/// The parts that the workers of a pool are opened with.
 pub(super) struct Opening<'a> {
     pub(super) isolation: &'a Isolation,
-    /// What all workers are granted.
+    /// The grants of all workers.
     pub(super) grants: Grants,
     pub(super) directories: Directories,
-    /// What all workers may open together.
+    /// The files that all workers may open together.
     pub(super) confinement: Confinement,
     /// Ticks as long as a worker lives.
     pub(super) clock: &'a Arc<Watchdog>,
@@ -241,7 +241,7 @@ impl WorkerSpec {
         self
     }
 
-    /// How much this worker's plugin may write to files. Default: as much as all may.
+    /// Bounds the bytes that this worker's plugin may write to files (default: the limit of all workers).
     ///
     /// ```
     /// # use mtl_host::{DirGrant, Engine, FaultKind, Plugin, Pool, WorkerSpec};
@@ -355,7 +355,7 @@ impl WorkerSpec {
         .find_map(|(setting, is_set)| is_set.then_some(setting))
     }
 
-    /// What opens this worker. `spec` is what all workers have, with this one's number.
+    /// Returns the function that opens this worker. `spec` has the parts of all workers, and this one's number.
     pub(super) fn open(
         self,
         mut spec: Spec,

@@ -169,7 +169,7 @@ impl DirGrant {
         self.access != Access::Read
     }
 
-    /// Whether the plugin may make symbolic links in it.
+    /// Returns whether the plugin may make symbolic links in it.
     ///
     /// ```
     /// # use mtl_host::DirGrant;

@@ -9,7 +9,7 @@ use std::io;
 use super::granted::{Granted, GrantedDir, OpenDir};
 use super::jail;
 
-/// What the threads of all workers may open. Threads that one worker has started serve the others, too.
+/// The files and ports that the threads of all workers may open. Threads that one worker has started serve the others.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Confinement {
     dirs: Vec<GrantedDir>,

@@ -1,4 +1,4 @@
-//! How much the instances of one worker write to files.
+//! The limit of bytes that the instances of one worker write to files.
 //!
 //! The host counts the bytes at WASI's calls, before it writes them. The count belongs to the worker and not to an
 //! instance: a plugin that traps after each gigabyte would fill the disk otherwise.
@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::limits::DiskLimit;
 
-/// What the instances of one worker may still write.
+/// The bytes that the instances of one worker may still write.
 #[derive(Debug)]
 pub(crate) struct Disk {
     limit: Option<DiskLimit>,
     left: AtomicU64,
-    /// Who has the rest, if this process has only a part.
+    /// Asks the process that has the rest, if this one has only a part.
     asked: Option<Asked>,
-    /// What was asked for so far, of which that much is used.
+    /// The bytes that this process has got so far.
     had: AtomicU64,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Asked(pub(crate) Box<dyn Fn(u64) -> bool + Send + Sync>);
 pub(crate) struct OutOfDisk(DiskLimit);
 
 impl Disk {
-    /// What a process asks for at once, at most: for each write, it would wait too often.
+    /// The most bytes that a process asks for in advance. To ask for each write would be slow.
     const PIECE: u64 = 64 * 1024;
 
     pub(crate) fn new(limit: Option<DiskLimit>) -> Self {

@@ -77,11 +77,11 @@ pub(crate) struct Confines<'a> {
     pub(crate) ports: &'a [u16],
     /// Bytes of memory of its own: `RLIMIT_DATA`. Reserved addresses do not count.
     pub(crate) data: u64,
-    /// How long a file may become that it writes, in bytes: `RLIMIT_FSIZE`. It holds for files in memory as well, such
+    /// The most bytes of a file that it writes: `RLIMIT_FSIZE`. It holds for files in memory as well, such
     /// as those with compiled code.
     pub(crate) file_size: Option<u64>,
     pub(crate) requirement: Jail,
-    /// Whether it enters namespaces. Only tests of the other layers go without.
+    /// It enters namespaces. Only tests of the other layers go without.
     pub(crate) has_namespaces: bool,
 }
 

@@ -170,7 +170,7 @@ size_limit! {
 }
 
 size_limit! {
-    /// How much the instances of one worker may write to files, one after the other.
+    /// The most bytes that the instances of one worker may write to files, one after the other.
     ///
     /// Beyond that the item has the fault `out-of-disk`. What is overwritten counts again, and no file becomes longer
     /// than this. Names, such as those of empty files, do not count.

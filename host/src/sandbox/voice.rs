@@ -38,7 +38,7 @@ struct Spoken {
     told: Option<Instant>,
 }
 
-/// What all workers of a pool may say together in a second: [`VOICES`](Self::VOICES) times as much as one.
+/// The budget of all workers of a pool together, for a second: [`VOICES`](Self::VOICES) times as much as one.
 #[derive(Clone, Debug)]
 pub(crate) struct Chorus(Arc<Mutex<Budget>>);
 
@@ -65,7 +65,7 @@ struct Dropped {
 }
 
 impl Voice {
-    /// How often it is told at most that lines were dropped.
+    /// The shortest time between two notices about dropped lines.
     const PAUSE: Duration = Duration::from_secs(1);
 
     pub(crate) fn new(

@@ -153,7 +153,7 @@ impl Inputs {
         self.total
     }
 
-    /// What opens files.
+    /// Returns the opener of files.
     pub(super) fn opener(&self) -> &Opener {
         &self.opener
     }

@@ -1,4 +1,4 @@
-//! How much a plugin writes to files: a limit for a worker and all its instances, whichever way they write.
+//! The limit of bytes that a worker writes to files, with all its instances, whichever way they write.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn writing(plugin: &str, isolation: &str, disk: &str) -> Host {
     ])
 }
 
-/// How many items have been done, and how many had the fault.
+/// Returns the number of items that were done, and of those that had the fault.
 #[track_caller]
 fn counts(finished: &Finished) -> (usize, usize) {
     let done = String::from_utf8_lossy(finished.stdout_bytes()).matches("done").count();

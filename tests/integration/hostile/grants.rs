@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{ISOLATIONS, isolated};
 use crate::support::{Finished, Host, host, lines};
 
-/// What WASI answers: there is no such file.
+/// The answer of WASI where a file does not exist.
 const NOT_FOUND: &str = "error 44";
 
 /// `work`, which is granted for writing; `work/sub`, which is granted too; a link beside it that leads

@@ -26,7 +26,7 @@ fn playing(isolation: &str) -> Host {
     described
 }
 
-/// What lies outside of the grant is as it was.
+/// Checks that the files outside of the grant are as they were.
 #[track_caller]
 fn nothing_outside_was_written(folder: &Path) {
     assert_eq!(fs::read_to_string(folder.join("outside/words")).unwrap(), "secret\n");

@@ -1,4 +1,4 @@
-//! What a path stands for where a plugin is named: a file, or a folder of sources to build.
+//! The meaning of a path where a plugin is named: a file, or a folder of sources to build.
 //!
 //! A compiler runs with the rights of the user, so that a folder is built only if its name shows that
 //! it is no plugin, and only by a command that runs plugins.
@@ -12,7 +12,7 @@ use super::error::ProjectError;
 /// The endings of a plugin's file.
 const ENDINGS: [&str; 3] = ["wasm", "wat", "cwasm"];
 
-/// What a path in the place of a plugin stands for.
+/// The meaning of a path in the place of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     /// A plugin; the loader says if there is none.
@@ -21,7 +21,7 @@ pub(super) enum Named {
     Sources,
 }
 
-/// Whether the digest of the plugin's file is given.
+/// States that the digest of the plugin's file is given, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pinned {
     Yes,

@@ -17,7 +17,7 @@ use crate::cli::shown::Shown;
 pub(super) struct Step {
     /// As it is shown.
     program: OsString,
-    /// What is run.
+    /// The file that is run.
     file: PathBuf,
     args: Vec<OsString>,
     env: Vec<(&'static str, OsString)>,

@@ -68,7 +68,7 @@ pub(super) fn command(file: &Path, dir: &Path) -> Command {
     command
 }
 
-/// What a tool says of itself.
+/// The answer of a tool about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// It printed this.
@@ -92,7 +92,7 @@ impl Answer {
         tool.answer(args).map_or(Self::Fails, Self::Says)
     }
 
-    /// What it printed, if it was asked and did not fail.
+    /// Returns the tool's output, if the tool was asked and did not fail.
     pub(super) fn said(self) -> Option<String> {
         match self {
             Self::Says(text) => Some(text),

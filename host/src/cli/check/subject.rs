@@ -23,7 +23,7 @@ pub(super) struct Subject<'a> {
     pub(super) loaded: Result<Loaded, LoadError>,
     pub(super) init: Option<Vec<u8>>,
     pub(super) init_other: Option<Vec<u8>>,
-    /// What it is granted: the same directories in each trial.
+    /// The granted directories: the same in each trial.
     pub(super) dirs: Vec<DirGrant>,
     pub(super) env: Vec<(String, String)>,
     /// Items that the author has named.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use mtl_host::{Budget, LogLimit};
 
-/// What is shown of closing reports, of all workers together.
+/// The budget for closing reports of all workers together.
 #[derive(Debug)]
 pub(super) struct Closings {
     budget: Budget,
@@ -28,7 +28,7 @@ impl Closings {
         Some(text)
     }
 
-    /// How many reports were not shown.
+    /// Returns the number of reports that were not shown.
     pub(super) fn unshown(&self) -> u64 {
         self.unshown
     }

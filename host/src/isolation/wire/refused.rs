@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{BadFrame, Frame, Reply, bounded, short};
 use crate::plugin::{CompilerError, LoadError, PluginLoader, WasmFeatures, known_type};
 
-/// How many bytes a child says of why a plugin is refused.
+/// The most bytes of a child's reason for refusing a plugin.
 pub(crate) const MOST_REFUSED: usize = 64 * 1024;
 
 /// Why a plugin is refused, as a child says it.

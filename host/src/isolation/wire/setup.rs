@@ -80,7 +80,7 @@ pub(crate) struct Work {
     pub(crate) memory: usize,
     pub(crate) result: usize,
     pub(crate) fuel: Option<u64>,
-    /// What all instances of the worker may write to files; it asks for each part of it.
+    /// The bytes that all instances of the worker may write to files. The child asks for each part.
     pub(crate) disk: Option<usize>,
     /// Whether it is to ask before its memory grows.
     pub(crate) asks_for_memory: Option<usize>,

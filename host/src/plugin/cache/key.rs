@@ -7,7 +7,7 @@ use sha2::Digest;
 
 use crate::plugin::Sha256;
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
     /// A compiled plugin.
@@ -19,7 +19,7 @@ pub(crate) enum EntryKind {
 }
 
 impl EntryKind {
-    /// What the names of its files begin with, before a hyphen.
+    /// Returns the beginning of its files' names, before a hyphen.
     const fn name(self) -> &'static str {
         match self {
             Self::Plugin => "plugin",

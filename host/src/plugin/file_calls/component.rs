@@ -125,7 +125,7 @@ async fn set_size(
     answer(state.filesystem().set_size(file, size).await)
 }
 
-/// What a guest is answered; an error that is none of WASI's stops the guest.
+/// Turns a result into the guest's answer. An error that is none of WASI's stops the guest.
 fn answer<T>(result: FsResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
     match result {
         Ok(value) => Ok(Ok(value)),

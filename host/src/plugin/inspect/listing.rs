@@ -1,15 +1,15 @@
 //! Lists of what a plugin exports and imports, no longer than people and programs read.
 //!
 //! A file of some megabytes can have hundreds of thousands of exports, each with a name of a hundred kilobytes.
-//! What does not fit into a list is counted instead.
+//! Lists of bounded length: entries that do not fit are counted instead.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Export, Findings, Import, Provider};
 
-/// How many exports are listed beside those that the host knows, and how many names of imports.
+/// The number of exports that are listed beside those that the host knows, and of names of imports.
 pub(crate) const MOST_LISTED: usize = 1000;
-/// How many exports are listed that the host knows.
+/// The number of listed exports that the host knows.
 pub(crate) const MOST_KNOWN: usize = 100;
 
 /// The exports of plugins that the host looks for. They are listed however many others come first.
@@ -124,13 +124,13 @@ impl Room {
         fits
     }
 
-    /// Whether nothing more fits, however short it is.
+    /// Returns whether nothing more fits, however short it is.
     fn is_full(&self) -> bool {
         self.entries == 0
     }
 }
 
-/// Whether the host looks for an export of this name, which may have its interface before a `#`.
+/// Returns whether the host looks for an export of this name, which may have its interface before a `#`.
 fn is_known(name: &str) -> bool {
     let own = name.rsplit_once('#').map_or(name, |(_, own)| own);
     KNOWN.contains(&own)

@@ -28,7 +28,7 @@ pub struct PreparedPool {
     pub(super) clock: Arc<Watchdog>,
     pub(super) cancel: Cancel,
     pub(super) memory: Arc<PoolMemory>,
-    /// What the threads of workers need to open.
+    /// The files that the threads of workers need to open.
     pub(super) confinement: Confinement,
 }
 

@@ -78,9 +78,9 @@ impl PoolBuilder {
         self
     }
 
-    /// How much each worker's plugin may write to files, all its instances together. Default: as much as it likes.
+    /// Bounds the bytes that each worker's plugin may write to files, all its instances together (default: no limit).
     ///
-    /// What is beyond is not written, and the item has the fault [`OutOfDisk`](crate::FaultKind::OutOfDisk). Workers
+    /// A write beyond the limit is not made, and the item has the fault [`OutOfDisk`](crate::FaultKind::OutOfDisk). Workers
     /// in processes reserve up to 64 KiB more, and no more than they have written; what a process has not used when it
     /// ends counts as written.
     ///

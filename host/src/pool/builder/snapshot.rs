@@ -17,7 +17,7 @@ pub(super) enum Snapshots {
 }
 
 impl Snapshots {
-    /// What workers open for snapshots.
+    /// Returns what workers need to open for snapshots.
     pub(super) fn confinement(&self) -> Confinement {
         let mut confinement = Confinement::default();
         if let Self::Kept(cache) = self

@@ -124,7 +124,7 @@ pub(super) fn sockets() -> Result<Vec<Ruled>, Error> {
     Ok(vec![(SYS_socket, kinds), (SYS_setsockopt, options.into_iter().collect::<Result<_, _>>()?)])
 }
 
-/// What the seal takes away. The main thread's stack lies above `stack`.
+/// The calls that the seal takes away. The main thread's stack lies above `stack`.
 pub(super) fn sealed(task: Task, stack: u64) -> Result<Vec<Ruled>, Error> {
     Ok(vec![
         // All threads that the process needs have started.

@@ -1,4 +1,4 @@
-//! Why a process is not in the jail.
+//! The reasons why a process is not in the jail.
 
 use std::io;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Jail, JailError, JailLayer, LayerNeed};
 
-/// What the empty root protects from without Landlock: a path that leads up from a granted directory leads on in the host.
+/// The protection of the empty root without Landlock: a path that leads up from a granted directory leads on in the host.
 const ROOT_WITHOUT_LANDLOCK: &str =
     "paths of the host, without `--dir`; with it from nothing, as Landlock is missing";
 

@@ -29,10 +29,10 @@ use super::{Confines, JailLayer, JailLayers, LayerAnswer, Task};
 pub(super) const ON_FILES: CapabilitySet =
     CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH).union(CapabilitySet::FOWNER);
 
-/// Why there is no user namespace where a directory is granted.
+/// The reason for no user namespace where a directory is granted.
 const WOULD_LOSE: &str =
     "with granted directories, the process would lose the right to use files of other users";
-/// Why the other namespaces are missing without one.
+/// The reason for no other namespaces without a user namespace.
 const WITHOUT_USERS: &str = "this takes a user namespace, or root";
 
 /// Enters the namespaces that the system allows. `had` are the capabilities of the process.

@@ -1,12 +1,12 @@
-//! How many bytes a line of a plugin becomes where it is shown.
+//! The number of bytes that a plugin's line becomes where it is shown.
 //!
 //! A terminal gets control characters escaped, and each line behind the name of its worker. A plugin
 //! that writes what becomes six times as much is charged for that.
 
-/// What a line costs beside its text: the name of its worker. So empty lines are not for nothing.
+/// The cost of a line beside its text, for the name of its worker. So empty lines cost something.
 pub(super) const LINE: usize = 32;
 
-/// What it costs to tell of dropped lines.
+/// The cost of a notice about dropped lines.
 pub(super) const NOTICE: usize = 96;
 
 /// Returns what it costs to show `text`, which may be several lines.

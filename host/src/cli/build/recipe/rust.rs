@@ -22,7 +22,7 @@ const SETTINGS: [&str; 7] = [
     ".cargo/config.toml",
 ];
 
-/// Those of them that name a Rust.
+/// The settings that name a Rust toolchain.
 const TOOLCHAINS: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
 
 pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
