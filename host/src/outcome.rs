@@ -2,7 +2,7 @@
 //!
 //! Every item ends in exactly one outcome: a record, no record (the plugin filtered it out),
 //! or a fault. A worker appends them in order; what it could not do stays out and goes back
-//! to the queue.
+//! to the queue. Those at the front may be handed over while the worker is still on a later item.
 
 use std::path::Path;
 
@@ -72,6 +72,8 @@ pub struct Outcome<'a> {
 pub(crate) struct Outcomes {
     span: Span,
     worker: Option<WorkerIndex>,
+    /// The number of outcomes at the front that were handed over already.
+    gone: usize,
     slots: Vec<Slot>,
     bytes: Vec<u8>,
     /// What the messages of faults take.
@@ -82,6 +84,15 @@ pub(crate) struct Outcomes {
     retry_on: RetryOn,
     /// Whether the last outcome is such a fault.
     to_be_retried: bool,
+}
+
+/// How far outcomes are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stand {
+    /// The number of items that have their outcome.
+    pub(crate) len: usize,
+    /// Whether they are to be handed over before another item is started.
+    pub(crate) is_due: bool,
 }
 
 #[derive(Debug)]
@@ -115,6 +126,7 @@ impl Outcomes {
         Self {
             span,
             worker: None,
+            gone: 0,
             slots,
             bytes,
             message_bytes: 0,
@@ -144,13 +156,68 @@ impl Outcomes {
         Room { slots: self.slots, bytes: self.bytes }
     }
 
-    /// How many items have their outcome: the place of the next one in the span.
+    /// The outcomes of items that were started, and of which nothing more is known.
+    pub(crate) fn unknown(span: Span) -> Self {
+        let mut outcomes = Self::of_nobody(Room::default(), span);
+        while !outcomes.is_complete() {
+            let why = "it was started in a process that ended before its result came, and the run \
+                       ended before it could be executed again";
+            outcomes.fault(FaultKind::Crashed, why);
+        }
+        outcomes
+    }
+
+    /// Returns the number of items that have their outcome, here or handed over: the place of the next one in
+    /// the span.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        self.gone + self.slots.len()
     }
 
     pub(crate) fn is_complete(&self) -> bool {
-        self.slots.len() == self.span.len()
+        self.len() == self.span.len()
+    }
+
+    /// Returns the number of outcomes that were not handed over.
+    pub(crate) fn kept(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Splits off the outcomes that are there, to be handed over. `room` takes those that come next.
+    pub(crate) fn split(&mut self, room: Room) -> Self {
+        let Room { slots, bytes } = room;
+        debug_assert!(!self.to_be_retried, "what is to be tried again has no outcome");
+        let part = Self {
+            span: self.span.slice(self.gone..self.len()),
+            worker: self.worker,
+            gone: 0,
+            slots: std::mem::replace(&mut self.slots, slots),
+            bytes: std::mem::replace(&mut self.bytes, bytes),
+            message_bytes: std::mem::take(&mut self.message_bytes),
+            format: self.format,
+            rule: self.rule,
+            retry_on: self.retry_on,
+            to_be_retried: false,
+        };
+        self.gone += part.slots.len();
+        part
+    }
+
+    /// Takes back a part that could not be handed over. Nothing has come meanwhile. Gives back the room.
+    pub(crate) fn unsplit(&mut self, part: Self) -> Room {
+        debug_assert!(self.slots.is_empty(), "a part is taken back before anything else is done");
+        self.gone -= part.slots.len();
+        self.message_bytes = part.message_bytes;
+        let slots = std::mem::replace(&mut self.slots, part.slots);
+        let bytes = std::mem::replace(&mut self.bytes, part.bytes);
+        Room { slots, bytes }
+    }
+
+    /// Forgets the outcomes that are there: they were handed over as they are.
+    pub(crate) fn forget(&mut self) {
+        self.gone = self.len();
+        self.slots.clear();
+        self.bytes.clear();
+        self.message_bytes = 0;
     }
 
     pub(crate) fn span(&self) -> &Span {
@@ -159,7 +226,7 @@ impl Outcomes {
 
     /// The position of the next item without an outcome.
     pub(crate) fn next_index(&self) -> ItemIndex {
-        self.span.first().plus(self.slots.len())
+        self.span.first().plus(self.len())
     }
 
     /// What records must be.
@@ -208,7 +275,7 @@ impl Outcomes {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         self.slots.extend(ends.map(|end| Slot::Record { end: start + end }));
-        debug_assert!(self.slots.len() <= self.span.len(), "an item has one outcome");
+        debug_assert!(self.len() <= self.span.len(), "an item has one outcome");
         true
     }
 
@@ -238,6 +305,11 @@ impl Outcomes {
         self.bytes.len() + self.message_bytes >= Self::LARGE
     }
 
+    /// Returns how far they are.
+    pub(crate) fn stand(&self) -> Stand {
+        Stand { len: self.len(), is_due: self.to_be_retried || self.is_large() }
+    }
+
     /// Takes back the fault of an item that is to be tried again.
     pub(crate) fn take_back_fault(&mut self) -> Option<Broken> {
         if !std::mem::take(&mut self.to_be_retried) {
@@ -261,9 +333,10 @@ impl Outcomes {
         self.slots.push(slot);
     }
 
-    /// Forgets the items that have no outcome.
+    /// Forgets the items that have no outcome, and those whose outcome was handed over.
     pub(crate) fn cut(&mut self) {
-        self.span = self.span.slice(0..self.slots.len());
+        self.span = self.span.slice(self.gone..self.len());
+        self.gone = 0;
     }
 
     /// What the outcomes take in memory, in bytes, beside what their items were charged.
@@ -275,12 +348,11 @@ impl Outcomes {
     /// Which item failed first, of those that failed.
     pub(crate) fn first_fault(&self) -> Option<ItemIndex> {
         let at = self.slots.iter().position(|slot| matches!(slot, Slot::Fault(_)))?;
-        Some(self.span.first().plus(at))
+        Some(self.span.first().plus(self.gone + at))
     }
 
-    /// Whether no item had its turn.
-    pub(crate) fn is_not_run(&self) -> bool {
-        // They are made together or not at all.
+    /// Returns whether nobody worked on the items to their end: they were left when the run ended.
+    pub(crate) fn is_left(&self) -> bool {
         self.worker.is_none()
     }
 
@@ -311,13 +383,21 @@ impl Outcomes {
             Slot::Fault(fault) => Err(&**fault),
         };
         cursor.at += 1;
+        let place = self.gone + at;
         Some(Outcome {
-            index: self.span.first().plus(at),
-            item: self.span.item(at),
-            path: self.span.path(at),
+            index: self.span.first().plus(place),
+            item: self.span.item(place),
+            path: self.span.path(place),
             result,
             format: self.format,
         })
+    }
+}
+
+impl Default for Outcomes {
+    /// The outcomes of no items.
+    fn default() -> Self {
+        Self::of_nobody(Room::default(), Span::default())
     }
 }
 

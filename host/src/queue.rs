@@ -29,6 +29,7 @@
 //! `tests/model-check` holds this file to them in every order of the threads' steps.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use crate::block::{BlockBuilder, Blocks, ItemIndex, Span};
@@ -38,11 +39,13 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 mod claim;
 #[cfg(fuzzing)]
 mod fuzzing;
+mod left;
 mod loan;
 mod window;
 
 use self::claim::Held;
 pub(crate) use self::claim::{Claim, Reach, Rest};
+pub(crate) use self::left::Left;
 pub(crate) use self::loan::Loan;
 pub use self::window::{NotAWindow, Window};
 
@@ -79,6 +82,8 @@ struct State {
     ended: Vec<Arc<Held>>,
     /// A claim of nothing.
     nobody: Arc<Held>,
+    /// Items that were started, and came back because their outcomes were lost.
+    begun: Vec<Range<u64>>,
     closed: bool,
     workers_wait: usize,
     reader_waits: bool,
@@ -269,7 +274,7 @@ impl Queue {
         ItemIndex::new(self.horizon.load(Ordering::Relaxed))
     }
 
-    /// Takes out what no worker has claimed. To be called when all workers have left.
+    /// Takes out what no worker has claimed, in the order of the input. To be called when all workers have left.
     pub(crate) fn drain(&self) -> VecDeque<Span> {
         let mut state = self.lock();
         state.seal_open();
@@ -279,6 +284,13 @@ impl Queue {
         }
         state.waiting_items = 0;
         std::mem::take(&mut state.waiting)
+    }
+
+    /// Does the same, and tells items that were started once from those that never were.
+    pub(crate) fn take_left(&self) -> Vec<Left> {
+        let mut begun = std::mem::take(&mut self.lock().begun);
+        begun.sort_unstable_by_key(|items| items.start);
+        self.drain().into_iter().flat_map(|span| left::split(&span, &begun)).collect()
     }
 
     /// How many items have been pushed.

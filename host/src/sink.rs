@@ -97,13 +97,65 @@ pub trait Sink {
         outcomes.try_for_each(|outcome| self.write(&outcome))
     }
 
+    /// Returns how many of the outcomes that it was given last are not written: it holds them back until it is
+    /// flushed, or it lost them with an error. The outcome that was given last when there was an error is one of them.
+    /// Default: none but that one.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Takes an outcome that is not in the output, and why. Default: nothing is done with it.
+    ///
+    /// ```
+    /// use mtl_host::sink::{LeftOut, Sink, SinkError};
+    /// use mtl_host::source::Items;
+    /// use mtl_host::{Engine, Outcome, Plugin, Pool};
+    ///
+    /// /// Takes three results, and counts those that come after.
+    /// #[derive(Default)]
+    /// struct Three(usize, usize);
+    ///
+    /// impl Sink for Three {
+    ///     fn write(&mut self, _outcome: &Outcome<'_>) -> Result<(), SinkError> {
+    ///         self.0 += 1;
+    ///         if self.0 > 3 { Err(SinkError::other(std::fmt::Error)) } else { Ok(()) }
+    ///     }
+    ///
+    ///     fn left_out(&mut self, _outcome: &Outcome<'_>, _why: LeftOut) -> Result<(), SinkError> {
+    ///         self.1 += 1;
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// let mut sink = Three::default();
+    /// let ended = Pool::builder(&plugin).build()?.run(Items::new(["a"; 5]), &mut sink);
+    /// assert_eq!((ended.summary.delivered, sink.1 as u64), (3, ended.summary.read - 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done; the run ends with the error, unless it has ended with another one.
+    fn left_out(&mut self, _outcome: &Outcome<'_>, _why: LeftOut) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Returns whether each record stands for itself, as a file does that is named after its item. Where it does not,
+    /// the output of a run in input order ends before the first item that was not run: it is a prefix.
+    /// Default: it does not.
+    fn stands_alone(&self) -> bool {
+        false
+    }
+
     /// What a record must be for this sink to take it. It is checked where the record is made.
     fn rule(&self) -> RecordRule {
         RecordRule::Any
     }
 
     /// Passes on what is held back. Called when there is nothing to write for now, because
-    /// somebody may be waiting for the last record, and at the end.
+    /// somebody may be waiting for the last record, and at the end; after an error once more, if the sink says that it
+    /// holds outcomes.
     ///
     /// # Errors
     ///
@@ -113,6 +165,27 @@ pub trait Sink {
     }
 }
 
+/// Says why an outcome is not in the output.
+///
+/// ```
+/// use mtl_host::sink::LeftOut;
+///
+/// let told = |why| match why {
+///     LeftOut::Lost => "it was given to the sink, which failed",
+///     _ => "the output has ended before it",
+/// };
+/// assert_eq!(told(LeftOut::Behind), "the output has ended before it");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LeftOut {
+    /// The sink was given it, and failed before it was written.
+    Lost,
+    /// The output has ended before it: with an item that was not run, with one that has ended the run, or
+    /// because the sink failed.
+    Behind,
+}
+
 impl<S: Sink + ?Sized> Sink for &mut S {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         (**self).write(outcome)
@@ -120,6 +193,18 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
         (**self).write_many(outcomes)
+    }
+
+    fn held(&self) -> usize {
+        (**self).held()
+    }
+
+    fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
+        (**self).left_out(outcome, why)
+    }
+
+    fn stands_alone(&self) -> bool {
+        (**self).stands_alone()
     }
 
     fn rule(&self) -> RecordRule {
@@ -138,6 +223,18 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
         (**self).write_many(outcomes)
+    }
+
+    fn held(&self) -> usize {
+        (**self).held()
+    }
+
+    fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
+        (**self).left_out(outcome, why)
+    }
+
+    fn stands_alone(&self) -> bool {
+        (**self).stands_alone()
     }
 
     fn rule(&self) -> RecordRule {

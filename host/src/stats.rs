@@ -97,10 +97,11 @@ pub struct Summary {
     pub read: u64,
     /// What became of them. The sum is `read`.
     pub counts: Counts,
-    /// How many outcomes were handed to the sink, or taken from the iterator.
+    /// The number of items done whose outcomes were written by the sink, or taken from the iterator.
     pub delivered: u64,
-    /// How many items were done, and nobody got what became of them: they come after one that has
-    /// ended the run, or after results were no longer wanted, or could not be written.
+    /// The number of items done whose outcomes nobody got: they come after one that was not run or that has
+    /// ended the run, or after results were no longer wanted, or could not be written. With `delivered`, it is the
+    /// number of items done.
     pub undelivered: u64,
     /// How often an item was tried again.
     pub retried: u64,
@@ -108,6 +109,28 @@ pub struct Summary {
     pub took: Duration,
     /// Whether somebody has asked for the end.
     pub stopped: bool,
+}
+
+impl Summary {
+    /// Returns the number of items that were worked on, whatever became of them: all that were read, but those that
+    /// were not run.
+    ///
+    /// ```
+    /// use mtl_host::{Engine, Plugin, Pool};
+    ///
+    /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let mut results = pool.map(["good", "!bad", "good"]);
+    /// results.next();
+    /// let summary = results.end().summary;
+    /// assert_eq!(summary.done(), summary.delivered + summary.undelivered);
+    /// assert_eq!(summary.done() + summary.counts.not_run(), summary.read);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.counts.total() - self.counts.not_run()
+    }
 }
 
 /// How far a run is, for whoever watches it from another thread.

@@ -155,7 +155,7 @@ impl Worker {
             lost: 0,
         };
         serving.open();
-        while let Some(ticket) = tickets.next() {
+        while let Some(ticket) = tickets.next().map(Arc::new) {
             let worker = serving.worker.index.get();
             let span = tracing::debug_span!(parent: &ticket.run.span, "worker", worker);
             span.in_scope(|| serving.take_part(&ticket));

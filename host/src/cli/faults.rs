@@ -1,11 +1,11 @@
 //! Faults on their way to the real sink: the first are shown, all are counted and, if asked
-//! for, written to a file.
+//! for, written to a file, with all items whose results are not in the output.
 
 mod file;
 
 use std::fmt;
 
-use mtl_host::sink::{Sink, SinkError};
+use mtl_host::sink::{LeftOut, Sink, SinkError};
 use mtl_host::{Fault, FaultKind, Outcome, OutcomeIter, RecordRule};
 
 pub(super) use self::file::{FaultsFile, FaultsFileError};
@@ -18,6 +18,8 @@ pub(super) struct Faults {
     file: Option<FaultsFile>,
     unshown: Unshown,
     shown: u32,
+    /// The number of outcomes that the real sink was not given because of an error here.
+    refused: usize,
 }
 
 impl Faults {
@@ -25,7 +27,7 @@ impl Faults {
     const SHOWN: u32 = 10;
 
     pub(super) fn before(sink: Box<dyn Sink>, report: Report, file: Option<FaultsFile>) -> Self {
-        Self { sink, report, file, unshown: Unshown::default(), shown: 0 }
+        Self { sink, report, file, unshown: Unshown::default(), shown: 0, refused: 0 }
     }
 
     /// The faults that were not shown.
@@ -33,6 +35,15 @@ impl Faults {
         &self.unshown
     }
 
+    /// Writes out the file of faults. What comes after an error of the sink is in it, too.
+    pub(super) fn end(&mut self) -> Result<(), SinkError> {
+        match &mut self.file {
+            Some(file) => file.flush().map_err(SinkError::other),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes a fault: shows it or counts it, and writes it down.
     fn note(&mut self, fault: &Fault, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         if fault.kind() != FaultKind::NotRun {
             if self.shown < Self::SHOWN {
@@ -51,8 +62,11 @@ impl Faults {
 
 impl Sink for Faults {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
-        if let Err(fault) = outcome.result {
-            self.note(fault, outcome)?;
+        if let Err(fault) = outcome.result
+            && let Err(error) = self.note(fault, outcome)
+        {
+            self.refused = 1;
+            return Err(error);
         }
         self.sink.write(outcome)
     }
@@ -61,17 +75,36 @@ impl Sink for Faults {
         self.sink.write_many(outcomes)
     }
 
+    fn held(&self) -> usize {
+        self.sink.held() + self.refused
+    }
+
+    fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
+        self.sink.left_out(outcome, why)?;
+        match (outcome.result, why) {
+            // It was noted when the sink was given it.
+            (Err(_), LeftOut::Lost) => Ok(()),
+            (Err(fault), _) => self.note(fault, outcome),
+            (Ok(_), _) => match &mut self.file {
+                Some(file) => file.write_unwritten(outcome, why).map_err(SinkError::other),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn stands_alone(&self) -> bool {
+        self.sink.stands_alone()
+    }
+
     fn rule(&self) -> RecordRule {
         self.sink.rule()
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        // The results first: somebody may be waiting for them.
-        self.sink.flush()?;
-        match &mut self.file {
-            Some(file) => file.flush().map_err(SinkError::other),
-            None => Ok(()),
-        }
+        // The results first: somebody may be waiting for them. When they fail, the faults are still wanted.
+        let flushed = self.sink.flush();
+        let noted = self.end();
+        flushed.and(noted)
     }
 }
 

@@ -283,7 +283,7 @@ fn unshown_text(unshown: &Unshown) -> Option<String> {
 
 fn summary_text(summary: &Summary) -> String {
     let counts = summary.counts;
-    let items = counts.total() - counts.not_run();
+    let items = summary.done();
     let mut parts = vec![counted(items, "item")];
     if counts.failed() > 0 {
         let kinds =
@@ -296,6 +296,7 @@ fn summary_text(summary: &Summary) -> String {
         parts.push(format!("{} filtered", counts.no_record()));
     }
     if summary.undelivered > 0 {
+        parts.push(format!("{} written", summary.delivered));
         parts.push(format!("{} not written", summary.undelivered));
     }
     if counts.not_run() > 0 {

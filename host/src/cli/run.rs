@@ -72,7 +72,10 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
         None => source,
     };
     let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
-    let ended = pool.run(source, &mut sink);
+    let mut ended = pool.run(source, &mut sink);
+    if let Err(error) = sink.end() {
+        ended.error.get_or_insert(error.into());
+    }
     drop(progress);
     close(pool, &ended, args, &report);
     drop(signals);

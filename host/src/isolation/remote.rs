@@ -19,7 +19,7 @@ use super::bell::Bell;
 use super::link::{Gone, Link, Received};
 use super::page::Page;
 use super::process::{Child, TO_BE_READY, TO_END};
-use super::wire::ran::{EndedThere, RanThere, broken_of};
+use super::wire::ran::{EndedThere, OutcomesThere, RanThere, broken_of};
 use super::wire::setup::{Begins, Setup, Task, Work};
 use super::wire::start::Started;
 use super::wire::told::Told;
@@ -178,7 +178,7 @@ impl Remote {
             Wait::Watched => Guard::of(watch),
             Wait::For(time) => Guard::until(watch, time),
         };
-        wanted(next(&mut child.link, parts, &mut guard)?).map_err(Gone::from)
+        wanted(next(&mut child.link, parts, &mut guard, no_part)?).map_err(Gone::from)
     }
 
     /// What it means for the start that nothing more comes.
@@ -232,11 +232,18 @@ impl Remote {
     }
 }
 
-/// What comes next that is no event and no question. Answers questions, passes on events.
+/// A child that has no items has no outcomes.
+fn no_part(_: Payload<'_>) -> Result<(), BadFrame> {
+    Err(BadFrame("outcomes of no items"))
+}
+
+/// What comes next that is no event, no question and no part. Answers questions, passes on events, and lets `part`
+/// take parts.
 fn next<'link>(
     link: &'link mut Link,
     parts: &mut Parts,
     guard: &mut Guard<'_>,
+    mut part: impl FnMut(Payload<'_>) -> Result<(), BadFrame>,
 ) -> Result<Received<'link>, Gone> {
     let most = parts.spec.limits.result.bytes().max(crate::plugin::MAX_ANSWER) + BESIDE;
     loop {
@@ -247,6 +254,10 @@ fn next<'link>(
             Reply::Call => parts.answer(received.payload)?,
             Reply::Take => parts.lend_memory(received.payload)?,
             Reply::TakeDisk => parts.lend_disk(received.payload)?,
+            Reply::Part => {
+                part(received.payload)?;
+                continue;
+            }
             _ if parts.hear(received)? => continue,
             _ => break,
         };
@@ -316,25 +327,39 @@ impl Executor for Remote {
         page.set_begun(false);
         let loan = turns.lend(&page, until - first);
         let mut guard = Guard::of_items(watch, &page, until - first);
+        let limit = parts.spec.limits.result;
+        let mut had = 0;
+        let mut part = |payload: Payload<'_>| {
+            let there = OutcomesThere::decode(payload)?;
+            had += there.count();
+            // It is on a later one.
+            if had >= loan.started() {
+                return Err(BadFrame("outcomes of items that it has not started"));
+            }
+            there.add_to(outcomes, limit);
+            turns.outlet().hand_over(outcomes);
+            Ok(())
+        };
         let sent = child.link.send(&order, &mut guard);
-        let received = sent.and_then(|()| match next(&mut child.link, parts, &mut guard)? {
-            Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
-            _ => Err(BadFrame("something else than what became of its items").into()),
-        });
+        let received =
+            sent.and_then(|()| match next(&mut child.link, parts, &mut guard, &mut part)? {
+                Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
+                _ => Err(BadFrame("something else than what became of its items").into()),
+            });
         let mut taken = Err(Gone::Ended);
         let mut at = first;
         loan.settle(|returned| {
             at = first + returned.started - 1;
             taken = received.and_then(|there| {
-                there.check(until - first, returned.started)?;
+                there.check(until - first - had, returned.started - had)?;
                 Ok(there)
             });
-            taken.as_ref().map_or(returned.started, RanThere::started)
+            taken.as_ref().map_or(returned.started, |there| had + there.started())
         });
         let gone = match taken {
             Ok(there) => {
                 started.format = there.format;
-                there.add_to(outcomes, parts.spec.limits.result);
+                there.add_to(outcomes, limit);
                 return match there.ended {
                     EndedThere::Done => Ran::Done,
                     EndedThere::Yielded => Ran::Yielded,

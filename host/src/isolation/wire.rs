@@ -6,6 +6,7 @@
 //! parent ─▶ child   setup ─▶ run, run, …, finish               answers to call and take
 //! child  ─▶ parent  ready, started │ not-started ─▶ ran, …     output, log, dropped, denied,
 //!                                                  finished    call, take: any time a guest runs
+//!                                                              part: while it runs items
 //!
 //! to compile        setup ─▶ ready ─▶ compiled, inspected │ not-compiled │ not-frozen
 //! to probe          setup ─▶ layers
@@ -85,6 +86,7 @@ kinds! {
         NotFrozen = 18,
         Layers = 19,
         TakeDisk = 20,
+        Part = 21,
     }
 }
 

@@ -60,7 +60,7 @@ impl<'a> Iterator for OutcomeIter<'a> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.outcomes.len() - self.cursor.at;
+        let left = self.outcomes.kept() - self.cursor.at;
         (left, Some(left))
     }
 }

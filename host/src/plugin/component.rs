@@ -15,7 +15,10 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
-use super::state::{Common, HasCommon, Spec, begin, enter_async, limit_open, store, wasi};
+use super::state::{
+    Common, HasCommon, Spec, begin, enter_async, enter_with, limit_open, store, wasi,
+    yield_at_ticks,
+};
 use super::{
     Engine, LoadError, PluginLoader, REPORT, StartError, context, file_calls, host_function,
 };
@@ -26,7 +29,7 @@ use crate::sandbox::http::Requests;
 use crate::sandbox::limits::ResultLimit;
 use crate::sandbox::network::Network;
 use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
-use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
+use crate::worker::executor::{Broken, Executor, Outlet, Ran, Turns, each_item};
 
 /// The interface that a worker's component exports.
 pub(super) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
@@ -206,6 +209,7 @@ impl Linked {
             common: Common::new(spec),
         };
         let mut store = store(&self.engine, spec, data);
+        yield_at_ticks(&mut store);
         store.set_hostcall_fuel(spec.limits.result.bytes().max(LEAST_TRANSFER));
         let instance =
             enter_async(&mut store, async |store| self.pre.instantiate_async(store).await);
@@ -334,11 +338,20 @@ impl ComponentInstance {
         self.store.data().common.limits.result
     }
 
-    fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+    fn call_item(
+        &mut self,
+        outcomes: &mut Outcomes,
+        outlet: &Arc<dyn Outlet>,
+    ) -> Result<(), Broken> {
         let item = outcomes.span().item(outcomes.len()).to_vec();
         let call = self.call;
         begin(&mut self.store, Phase::Item);
-        match enter_async(&mut self.store, async |store| call.call_async(store, (item,)).await)?.0 {
+        let called = enter_with(
+            &mut self.store,
+            async |store| call.call_async(store, (item,)).await,
+            || outlet.hand_over(outcomes),
+        );
+        match called?.0 {
             Ok(Some(record)) => outcomes.record(&record, self.max_result()),
             Ok(None) => outcomes.no_record(),
             Err(Failure::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
@@ -366,7 +379,10 @@ where
 impl Executor for ComponentInstance {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
         self.store.data().common.watch.serve(turns.end());
-        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
+        each_item(until, turns, || {
+            self.call_item(outcomes, turns.outlet())?;
+            Ok(outcomes.stand())
+        })
     }
 
     fn format(&self) -> Format {

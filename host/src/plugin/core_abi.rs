@@ -12,10 +12,11 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
-use super::state::{Common, HasCommon, Spec, begin, enter, limit_open, store, wasi};
+use super::state::{Common, HasCommon, InHand, Spec, begin, enter, limit_open, store, wasi};
 use super::{
     Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function, snapshot, waiting,
 };
+use crate::block::Span;
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
@@ -163,7 +164,7 @@ fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine.wasm());
     p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
         .expect("an empty linker takes WASI");
-    waiting::add_to_linker(&mut linker, |state| &mut state.wasi);
+    waiting::add_to_linker(&mut linker, |state| (&mut state.wasi, &mut state.common));
     snapshot::add_to_linker(&mut linker, |state| &mut state.wasi);
     context::add_to_core_linker(&mut linker).expect("the interface's name is its own");
     linker
@@ -208,12 +209,19 @@ impl CoreInstance {
         self.guest.store.data().common.limits.result
     }
 
-    fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+    /// Calls the plugin for the next item of `span`, to which the outcomes in hand belong.
+    fn call_item(&mut self, span: &Span) -> Result<(), Broken> {
         begin(&mut self.guest.store, Phase::Item);
-        let word = self.guest.pass(outcomes.span().item(outcomes.len()), &self.call)?;
-        let answer = self.guest.answer(word)?;
-        note(answer, outcomes, self.max_result());
+        let at = self.outcomes().len();
+        let word = self.guest.pass(span.item(at), &self.call)?;
+        let limit = self.max_result();
+        let (bytes, state) = self.guest.bytes_and_state();
+        note(word.read(bytes)?, state.common.outcomes(), limit);
         Ok(())
+    }
+
+    fn outcomes(&mut self) -> &mut Outcomes {
+        self.guest.store.data_mut().common.outcomes()
     }
 }
 
@@ -230,10 +238,20 @@ fn note(answer: Answer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
 impl Executor for CoreInstance {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
         self.guest.store.data().common.watch.serve(turns.end());
-        if self.takes_batches(outcomes, turns) {
-            return self.run_batches(outcomes, until, turns);
-        }
-        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
+        let span = outcomes.span().clone();
+        let in_hand = InHand::new(std::mem::take(outcomes), turns.outlet());
+        self.guest.store.data_mut().common.in_hand = Some(in_hand);
+        let ran = if self.takes_batches(turns) {
+            self.run_batches(&span, until, turns)
+        } else {
+            each_item(until, turns, || {
+                self.call_item(&span)?;
+                Ok(self.outcomes().stand())
+            })
+        };
+        let in_hand = self.guest.store.data_mut().common.in_hand.take();
+        *outcomes = in_hand.expect("nobody else takes it").outcomes;
+        ran
     }
 
     fn format(&self) -> Format {

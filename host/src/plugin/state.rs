@@ -11,7 +11,7 @@ use super::file_calls::FileRules;
 use super::snapshot::{Clock, SnapshotRefusal, Witness};
 use super::{Engine, trap};
 use crate::event::Stream;
-use crate::outcome::Format;
+use crate::outcome::{Format, Outcomes};
 use crate::plugin::passing::ArgumentPassing;
 use crate::sandbox::deadline::{Phase, Watch};
 use crate::sandbox::disk::Disk;
@@ -22,7 +22,7 @@ use crate::sandbox::network::Names;
 use crate::sandbox::output::Capture;
 use crate::sandbox::voice::Voice;
 use crate::worker::WorkerIndex;
-use crate::worker::executor::Broken;
+use crate::worker::executor::{Broken, Outlet};
 use crate::worker::native::WorkerContext;
 
 /// What one worker's instances are started with, each the same.
@@ -75,6 +75,21 @@ pub(super) struct Common {
     /// Whether the instance makes room for the answer of a host function.
     pub(super) is_allocating: bool,
     pub(super) origin: Origin,
+    /// What the instance is working on, if it is a core module's.
+    pub(super) in_hand: Option<InHand>,
+}
+
+/// The outcomes of the items that an instance is on. They are here so that they can be handed over while the guest is
+/// inside a later item.
+pub(super) struct InHand {
+    pub(super) outcomes: Outcomes,
+    outlet: Arc<dyn Outlet>,
+}
+
+impl InHand {
+    pub(super) fn new(outcomes: Outcomes, outlet: &Arc<dyn Outlet>) -> Self {
+        Self { outcomes, outlet: Arc::clone(outlet) }
+    }
 }
 
 /// How an instance comes to its first item.
@@ -108,6 +123,20 @@ impl Common {
             files: FileRules::of(spec),
             is_allocating: false,
             origin: Origin::Fresh,
+            in_hand: None,
+        }
+    }
+
+    /// Returns the outcomes of the items that the instance is on.
+    pub(super) fn outcomes(&mut self) -> &mut Outcomes {
+        let in_hand = self.in_hand.as_mut();
+        &mut in_hand.expect("an instance is called for items that it has").outcomes
+    }
+
+    /// Hands over the outcomes that are there: the guest may take its time.
+    pub(super) fn hand_over(&mut self) {
+        if let Some(InHand { outcomes, outlet }) = &mut self.in_hand {
+            outlet.hand_over(outcomes);
         }
     }
 
@@ -167,8 +196,26 @@ pub(super) fn enter_async<T: HasCommon, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
 ) -> Result<R, Broken> {
+    enter_with(store, guest, || {})
+}
+
+/// The same, and calls `meanwhile` now and then, if it takes longer than some milliseconds.
+pub(super) fn enter_with<T: HasCommon, R>(
+    store: &mut Store<T>,
+    guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
+    meanwhile: impl FnMut(),
+) -> Result<R, Broken> {
     let watch = store.data_mut().common().watch.clone();
-    enter(store, |store| watch.drive(guest(store))?)
+    enter(store, |store| watch.drive_with(guest(store), meanwhile)?)
+}
+
+/// Lets whoever drives a guest that computes look at what else is to be done, at each tick.
+pub(super) fn yield_at_ticks<T: HasCommon>(store: &mut Store<T>) {
+    let watch = store.data_mut().common().watch.clone();
+    store.epoch_deadline_callback(move |_| {
+        watch.check()?;
+        Ok(UpdateDeadline::Yield(1))
+    });
 }
 
 /// How much an instance may have open at once: files, streams, sockets, what it waits for. Several

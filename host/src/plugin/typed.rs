@@ -33,13 +33,13 @@ use self::function::{Finder, Function, Functions};
 use self::writer::Unwritten;
 use super::component::{Exports, LEAST_TRANSFER, Linked, State};
 use super::inspect::TypedCall;
-use super::state::{Spec, begin, enter_async};
+use super::state::{self, Spec, begin};
 use super::{LoadError, PluginLoader, StartError};
 use crate::fault::FaultKind;
 use crate::outcome::{Format, Outcomes};
 use crate::sandbox::deadline::Phase;
 use crate::sandbox::limits::ResultLimit;
-use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
+use crate::worker::executor::{Broken, Executor, Outlet, Ran, Turns, each_item};
 
 /// A component, compiled, with the functions that items go to.
 pub(super) struct TypedPlugin {
@@ -174,7 +174,11 @@ impl TypedInstance {
         }
     }
 
-    fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+    fn call_item(
+        &mut self,
+        outcomes: &mut Outcomes,
+        outlet: &Arc<dyn Outlet>,
+    ) -> Result<(), Broken> {
         let common = &self.store.data().common;
         let (format, passing) = (common.item_format, common.passing);
         let functions = Arc::clone(&self.functions);
@@ -187,7 +191,7 @@ impl TypedInstance {
             }
         };
         begin(&mut self.store, Phase::Item);
-        let answer = self.enter(self.call, &args)?;
+        let answer = self.enter_with(self.call, &args, || outlet.hand_over(outcomes))?;
         match self.answer(&functions.call.returned, answer) {
             Ok(Answer::Record(record)) => outcomes.record(&record, self.max_result()),
             Ok(Answer::NoRecord) => outcomes.no_record(),
@@ -198,12 +202,24 @@ impl TypedInstance {
     }
 
     fn enter(&mut self, callee: Callee, args: &[Val]) -> Result<Option<Val>, Broken> {
+        self.enter_with(callee, args, || {})
+    }
+
+    /// The same, and calls `meanwhile` now and then, if it takes longer than some milliseconds.
+    fn enter_with(
+        &mut self,
+        callee: Callee,
+        args: &[Val],
+        meanwhile: impl FnMut(),
+    ) -> Result<Option<Val>, Broken> {
         let Callee { function, has_result } = callee;
         let mut results = [Val::Bool(false)];
         let taken = &mut results[..usize::from(has_result)];
-        let entered = enter_async(&mut self.store, async |store| {
-            function.call_async(store, args, taken).await
-        });
+        let entered = state::enter_with(
+            &mut self.store,
+            async |store| function.call_async(store, args, taken).await,
+            meanwhile,
+        );
         entered.map_err(|broken| self.too_much(broken))?;
         let [result] = results;
         Ok(has_result.then_some(result))
@@ -245,7 +261,10 @@ impl TypedInstance {
 impl Executor for TypedInstance {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
         self.store.data().common.watch.serve(turns.end());
-        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
+        each_item(until, turns, || {
+            self.call_item(outcomes, turns.outlet())?;
+            Ok(outcomes.stand())
+        })
     }
 
     fn format(&self) -> Format {

@@ -13,14 +13,14 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotP
 use wiggle::GuestMemory;
 
 use super::file_calls::{self, Before, FileCall};
-use super::state::HasCommon;
+use super::state::Common;
 
 /// Where WASI preview 1 is imported from.
 pub(super) const MODULE: &str = "wasi_snapshot_preview1";
 
 /// Defines the functions by their names and the types of their parameters.
 macro_rules! define {
-    ($linker:ident, $wasi:ident: $($name:ident($($parameter:ident: $type:ty),*);)*) => {$(
+    ($linker:ident, $parts:ident: $($name:ident($($parameter:ident: $type:ty),*);)*) => {$(
         $linker
             .func_wrap(
                 MODULE,
@@ -34,23 +34,21 @@ macro_rules! define {
                         name: stringify!($name),
                         parameters: &[$(i64::from($parameter)),*],
                     };
-                    let common = state.common();
+                    let (wasi, common) = $parts(state);
                     let taken = match common.files.before(call, bytes)? {
                         Before::Refused(answer) => return Ok(answer),
                         Before::Allowed { taken } => taken,
                     };
                     let (watch, moved) = (common.watch.clone(), common.files.moved(call, bytes));
                     let mut memory = GuestMemory::Unshared(bytes);
-                    let wasi = $wasi(state);
                     if let Some(moved) = moved
                         && watch.drive(file_calls::is_symlink(wasi, moved))??
                     {
                         return Ok(file_calls::NOT_PERMITTED);
                     }
                     wasi.set_hostcall_fuel(fuel);
-                    let done =
-                        watch.drive(functions::$name(wasi, &mut memory, $($parameter),*))??;
-                    let common = state.common();
+                    let call_of_wasi = functions::$name(wasi, &mut memory, $($parameter),*);
+                    let done = watch.drive_with(call_of_wasi, || common.hand_over())??;
                     common.files.after(call, bytes, taken, done == 0);
                     if let Some(witness) = common.witness() {
                         witness.saw(call.name, call.parameters, bytes, done == 0);
@@ -63,12 +61,12 @@ macro_rules! define {
 }
 
 /// Defines what may wait, in place of what the linker already has.
-pub(super) fn add_to_linker<T: HasCommon>(
+pub(super) fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
-    wasi: impl Fn(&mut T) -> &mut WasiP1Ctx + Copy + Send + Sync + 'static,
+    parts: impl Fn(&mut T) -> (&mut WasiP1Ctx, &mut Common) + Copy + Send + Sync + 'static,
 ) {
     linker.allow_shadowing(true);
-    define! { linker, wasi:
+    define! { linker, parts:
         fd_advise(fd: i32, offset: i64, len: i64, advice: i32);
         fd_close(fd: i32);
         fd_datasync(fd: i32);

@@ -13,6 +13,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::outcome::Outcomes;
 use crate::pool::reader::Reader;
 use crate::pool::run::Run;
+use crate::queue::Left;
 use crate::stats::{Counts, Summary};
 use crate::stop::StopFlag;
 
@@ -149,8 +150,8 @@ impl Delivery {
         // Without workers, a reader that goes on would read for nobody.
         self.run.stop();
         self.reader.end();
-        for span in self.run.queue.drain() {
-            let outcomes = Outcomes::not_run(span);
+        for Left { span, is_begun } in self.run.queue.take_left() {
+            let outcomes = if is_begun { Outcomes::unknown(span) } else { Outcomes::not_run(span) };
             self.run.queue.hold(outcomes.result_bytes());
             self.collector.accept(outcomes);
         }
@@ -159,6 +160,12 @@ impl Delivery {
     /// Takes outcomes into the account, of which `delivered` were handed on, and lets their
     /// items go.
     pub(super) fn settle(&mut self, outcomes: Outcomes, delivered: usize) {
+        self.count(&outcomes);
+        self.release(outcomes, delivered);
+    }
+
+    /// Counts what became of items, and ends the run if too many failed.
+    pub(super) fn count(&mut self, outcomes: &Outcomes) {
         let before = self.account.counts;
         for result in outcomes.results() {
             self.account.counts.add(result);
@@ -168,23 +175,31 @@ impl Delivery {
         }
         let counts = self.account.counts;
         let items = counts.total() - before.total();
-        self.account.delivered += delivered as u64;
-        if delivered < outcomes.len() {
-            let left = outcomes.results().skip(delivered);
-            let is_done = |result: &Result<_, &Fault>| {
-                result.as_ref().err().is_none_or(|fault| fault.kind() != FaultKind::NotRun)
-            };
-            self.account.undelivered += left.filter(is_done).count() as u64;
-        }
         let failed = counts.failed() - before.failed();
         self.run.progress.advance(items, failed, outcomes.span().input_bytes());
-        let bytes = outcomes.span().total_cost() + outcomes.result_bytes();
-        self.run.queue.release(outcomes.span().len(), bytes);
         // A share may be passed by what failed long before there was enough to judge by.
         let tried = counts.total() - counts.not_run();
-        if !outcomes.is_not_run() && self.max_faults.is_exceeded_by(counts.failed(), tried) {
+        if !outcomes.is_left() && self.max_faults.is_exceeded_by(counts.failed(), tried) {
             self.run.fail(Error::TooManyFaults { limit: self.max_faults, counts });
         }
+    }
+
+    /// Lets go of items that were counted. The outcomes of the first `delivered` were handed on.
+    pub(super) fn release(&mut self, outcomes: Outcomes, delivered: usize) {
+        let is_done = |result: &Result<_, &Fault>| {
+            result.as_ref().err().is_none_or(|fault| fault.kind() != FaultKind::NotRun)
+        };
+        // As a rule all are done and delivered.
+        let done = if outcomes.is_left() {
+            outcomes.results().filter(is_done).count()
+        } else {
+            outcomes.len()
+        };
+        let delivered = delivered.min(done);
+        self.account.delivered += delivered as u64;
+        self.account.undelivered += (done - delivered) as u64;
+        let bytes = outcomes.span().total_cost() + outcomes.result_bytes();
+        self.run.queue.release(outcomes.span().len(), bytes);
         self.run.rooms.keep(outcomes.into_room());
     }
 

@@ -8,7 +8,7 @@ use crate::block::ItemIndex;
 use crate::collector::Order;
 use crate::collector::policy::ErrorPolicy;
 use crate::error::Error;
-use crate::outcome::{Format, RecordRule, Rooms};
+use crate::outcome::{Format, Outcomes, RecordRule, Rooms};
 use crate::pool::cancel::{Cancel, End};
 use crate::queue::Queue;
 use crate::stats::Progress;
@@ -116,6 +116,15 @@ impl Run {
     /// How often an item was tried again.
     pub(crate) fn retried(&self) -> u64 {
         self.retried.load(Ordering::Relaxed)
+    }
+
+    /// Keeps items from being started, if the policy says so of an item that has failed.
+    pub(crate) fn apply_policy(&self, outcomes: &Outcomes) {
+        if let Some(failed) = outcomes.first_fault()
+            && let Some(horizon) = self.policy.horizon(self.order, failed)
+        {
+            self.end_from(horizon);
+        }
     }
 
     /// No item from `index` on is started, because of one that has failed.

@@ -16,7 +16,7 @@ use crate::patience::{PATIENCE, watched};
 use crate::plugin::StartError;
 use crate::sandbox::limits::ResultLimit;
 use crate::sandbox::watchdog::Watchdog;
-use crate::sink::{Memory, SinkError};
+use crate::sink::{LeftOut, Memory, SinkError};
 use crate::source::{Filled, SourceError};
 use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
@@ -45,14 +45,14 @@ struct Scripted {
 
 impl Executor for Scripted {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
-        each_item(outcomes, until, turns, |outcomes| {
+        each_item(until, turns, || {
             match (self.call)(outcomes.span().item(outcomes.len())) {
                 Reply::Record(record) => outcomes.record(&record, ResultLimit::DEFAULT),
                 Reply::NoRecord => outcomes.no_record(),
                 Reply::Refused => outcomes.fault(FaultKind::Refused, "no"),
                 Reply::Break => return Err(Broken::new(FaultKind::Trap, "broke")),
             }
-            Ok(())
+            Ok(outcomes.stand())
         })
     }
 

@@ -1,88 +1,157 @@
 //! Gives outcomes to the sink, on the thread that called `run`.
+//!
+//! ```text
+//!  outcomes in their order │ written │ given: the sink holds them back │ still to be given
+//!  items                   │ let go  │ held                            │ held
+//! ```
+//!
+//! An item leaves the window when its outcome is written, so that what a sink loses is known item by item. In input
+//! order the output is a prefix: it ends before the first item that was left when the run ended.
 
-use crate::outcome::Outcomes;
+use std::collections::VecDeque;
+
+use crate::collector::Order;
+use crate::outcome::{Outcome, Outcomes};
 use crate::pool::delivery::{Delivery, Ended, Next};
-use crate::pool::run::Run;
-use crate::sink::{Sink, SinkError};
+use crate::sink::{LeftOut, Sink, SinkError};
 
 /// Gives every outcome to the sink, until the run is over or something ends it.
-pub(super) fn deliver(mut delivery: Delivery, sink: &mut dyn Sink) -> Ended {
-    let mut writing = Writing { sink, goes_on: true, failed: false };
-    let mut waiting = Vec::new();
+pub(super) fn deliver(delivery: Delivery, sink: &mut dyn Sink) -> Ended {
+    let given = VecDeque::new();
+    let mut writing =
+        Writing { delivery, sink, given, held: 0, goes_on: true, failed: false, lost: 0 };
     loop {
-        let outcomes = match delivery.try_next() {
-            Next::Due(outcomes) => outcomes,
+        match writing.delivery.try_next() {
+            Next::Due(outcomes) => writing.take(outcomes),
             Next::End => break,
             Next::NotYet => {
                 // Somebody may be waiting for the last record.
-                writing.flush(&delivery.run);
-                match delivery.next() {
-                    Some(outcomes) => outcomes,
+                writing.flush();
+                match writing.delivery.next() {
+                    Some(outcomes) => writing.take(outcomes),
                     None => break,
                 }
             }
-        };
-        // Items that were not run are written only where one after them was.
-        let is_not_run = outcomes.is_not_run();
-        waiting.push(outcomes);
-        if is_not_run {
-            continue;
-        }
-        for outcomes in waiting.drain(..) {
-            let delivered = writing.write(&outcomes, &delivery.run);
-            delivery.settle(outcomes, delivered);
         }
     }
-    for outcomes in waiting {
-        delivery.settle(outcomes, 0);
-    }
-    writing.flush(&delivery.run);
-    delivery.end()
+    writing.flush();
+    writing.delivery.end()
 }
 
-/// A sink, and whether anything more goes there.
+/// A sink, what it was given, and whether anything more goes there.
 struct Writing<'a> {
+    delivery: Delivery,
     sink: &'a mut dyn Sink,
-    /// Whether the policy still wants outcomes written.
+    given: VecDeque<Given>,
+    /// The number of outcomes in `given` that were given.
+    held: usize,
+    /// Whether anything more is to be written.
     goes_on: bool,
     /// Whether the sink has failed.
     failed: bool,
+    /// The number of outcomes that it lost then, beside those that it says it holds.
+    lost: usize,
+}
+
+/// Outcomes of which the first were given to the sink.
+struct Given {
+    outcomes: Outcomes,
+    items: usize,
 }
 
 impl Writing<'_> {
-    /// Writes outcomes up to where writing ends; says how many were written.
-    fn write(&mut self, outcomes: &Outcomes, run: &Run) -> usize {
-        let mut written = 0;
+    /// Writes outcomes up to where writing ends.
+    fn take(&mut self, outcomes: Outcomes) {
+        let had_failed = self.failed;
+        // What nobody worked on is not written, and in order nothing behind it.
+        let is_left = outcomes.is_left();
+        let ends = is_left && self.delivery.run.order == Order::Input && !self.sink.stands_alone();
+        self.goes_on &= !ends;
+        let items = if is_left { 0 } else { self.write(&outcomes) };
+        self.delivery.count(&outcomes);
+        self.held += items;
+        self.given.push_back(Given { outcomes, items });
+        if self.failed && !had_failed && self.sink.held() > 0 {
+            // What it lost is lost, but what it holds back may be good.
+            let flushed = self.sink.flush();
+            self.check(flushed);
+        }
+        self.let_go();
+    }
+
+    /// Gives outcomes to the sink; returns how many of them it was given.
+    fn write(&mut self, outcomes: &Outcomes) -> usize {
         let mut left = outcomes.iter();
         if outcomes.first_fault().is_none() && !self.failed && self.goes_on {
             let taken = self.sink.write_many(&mut left);
-            self.check(taken, run);
-            written = left.given().saturating_sub(usize::from(self.failed));
+            self.check_write(taken);
         }
+        let mut given = left.given();
         for outcome in left {
             if self.failed || !self.goes_on {
                 break;
             }
             let taken = self.sink.write(&outcome);
-            self.check(taken, run);
-            written += usize::from(!self.failed);
+            self.check_write(taken);
+            given += 1;
+            let run = &self.delivery.run;
             self.goes_on = outcome.result.is_ok() || run.policy.writes_on(run.order);
         }
-        written
+        given
     }
 
-    fn flush(&mut self, run: &Run) {
+    /// Lets the sink pass on what it holds back.
+    fn flush(&mut self) {
         if !self.failed {
             let flushed = self.sink.flush();
-            self.check(flushed, run);
+            self.check(flushed);
         }
+        self.let_go();
+    }
+
+    /// Lets go of the outcomes that are written, and of those that will not be.
+    fn let_go(&mut self) {
+        let held = self.unwritten();
+        while let Some(Given { items, .. }) = self.given.front() {
+            let later = self.held - items;
+            // Some of it may still be written, or is not to be told of before what comes earlier is.
+            if held > later && !self.failed {
+                return;
+            }
+            let written = items - held.saturating_sub(later).min(*items);
+            let Some(Given { outcomes, items }) = self.given.pop_front() else { return };
+            self.held -= items;
+            for (at, outcome) in outcomes.iter().enumerate().skip(written) {
+                self.leave_out(&outcome, if at < items { LeftOut::Lost } else { LeftOut::Behind });
+            }
+            self.delivery.release(outcomes, written);
+        }
+    }
+
+    /// Returns how many of the outcomes that were given are not written.
+    fn unwritten(&self) -> usize {
+        self.sink.held() + self.lost
+    }
+
+    fn leave_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) {
+        let taken = self.sink.left_out(outcome, why);
+        if let Err(error) = taken {
+            self.delivery.run.fail(error.into());
+        }
+    }
+
+    /// Notes whether the sink took what it was given last.
+    fn check_write(&mut self, taken: Result<(), SinkError>) {
+        // One that holds nothing back need not say that it has lost this one.
+        self.lost += usize::from(taken.is_err() && self.sink.held() == 0);
+        self.check(taken);
     }
 
     /// A sink that fails ends the run.
-    fn check(&mut self, taken: Result<(), SinkError>, run: &Run) {
+    fn check(&mut self, taken: Result<(), SinkError>) {
         if let Err(error) = taken {
             self.failed = true;
-            run.fail(error.into());
+            self.delivery.run.fail(error.into());
         }
     }
 }

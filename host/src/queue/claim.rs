@@ -199,6 +199,11 @@ impl Held {
         self.reach.set(started, end);
     }
 
+    /// Returns the number of items that are started of those that are lent.
+    pub(super) fn started_of_lent(&self) -> usize {
+        self.lent().as_mut().map_or(0, Lent::started) as usize
+    }
+
     fn lent(&self) -> MutexGuard<'_, Option<Lent>> {
         // Nothing of others runs under it.
         self.lent.lock().unwrap_or_else(PoisonError::into_inner)
@@ -260,11 +265,15 @@ impl<'a> Claim<'a> {
     }
 
     /// Keeps the item at `at`, which was started; the first `done` have their outcome, the others
-    /// go back.
+    /// go back. Those before `at` were started as well, and their outcomes lost.
     pub(crate) fn keep(&mut self, at: usize, done: usize) -> Span {
         self.done = at;
         let mut state = self.queue.lock();
-        state.put_back(self.held.span.slice(done..at));
+        let lost = self.held.span.slice(done..at);
+        if !lost.is_empty() {
+            state.begun.push(lost.first().get()..lost.first().plus(lost.len()).get());
+        }
+        state.put_back(lost);
         state.put_back(self.held.retreat(at + 1));
         drop(state);
         self.queue.work.notify_all();

@@ -59,7 +59,12 @@ impl Lent {
 
     /// Whether some item is not started, as far as one can know.
     pub(super) fn is_open(&mut self) -> bool {
-        self.see(self.page.reach().told().1) < self.end
+        self.started() < self.end
+    }
+
+    /// Returns the number of items that are started, as far as one can know.
+    pub(super) fn started(&mut self) -> u32 {
+        self.see(self.page.reach().told().1)
     }
 
     /// How many items are started, by what the page says, as far as that can be.
@@ -115,6 +120,11 @@ impl<'a> Loan<'a> {
     pub(super) fn of(held: &'a Held, page: &Arc<Page>, sent: usize) -> Self {
         held.lend(page, sent);
         Self { held, is_out: true }
+    }
+
+    /// Returns the number of items that are started, as far as one can know: it never goes back.
+    pub(crate) fn started(&self) -> usize {
+        self.held.started_of_lent()
     }
 
     /// Takes the items back: `settle` says how many of them count as started, by how far the

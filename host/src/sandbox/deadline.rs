@@ -78,6 +78,9 @@ struct Shared {
 }
 
 impl Watch {
+    /// How often something else is done while a guest waits.
+    const WHILE: Duration = Duration::from_millis(10);
+
     pub(crate) fn new(limits: TimeLimits, cancel: Cancel) -> Self {
         let alarm = cancel.alarm();
         let (phase, begun) = (AtomicU8::new(Phase::Starting as u8), AtomicU64::new(0));
@@ -196,6 +199,20 @@ impl Watch {
     ///
     /// Why the guest is to stop; the future is dropped.
     pub(crate) fn drive<F: Future>(&self, future: F) -> Result<F::Output, Overdue> {
+        self.drive_with(future, || {})
+    }
+
+    /// The same, and calls `meanwhile` now and then, if it takes longer than some milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`drive`](Self::drive).
+    pub(crate) fn drive_with<F: Future>(
+        &self,
+        future: F,
+        mut meanwhile: impl FnMut(),
+    ) -> Result<F::Output, Overdue> {
+        let mut due = None;
         let waker = Waker::from(Arc::clone(&self.0.alarm));
         let mut context = Context::from_waker(&waker);
         let mut future = pin!(future);
@@ -204,8 +221,15 @@ impl Watch {
             if let Poll::Ready(output) = polled {
                 return Ok(output);
             }
+            let now = Instant::now();
+            let at = *due.get_or_insert(now + Self::WHILE);
+            if at <= now {
+                meanwhile();
+                due = Some(now + Self::WHILE);
+            }
             self.check()?;
-            self.0.alarm.wait(self.end());
+            let end = [self.end(), due].into_iter().flatten().min();
+            self.0.alarm.wait(end);
         }
     }
 }

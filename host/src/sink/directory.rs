@@ -114,6 +114,10 @@ impl Directory {
 }
 
 impl Sink for Directory {
+    fn stands_alone(&self) -> bool {
+        true
+    }
+
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         let Ok(Some(record)) = outcome.result else { return Ok(()) };
         let path = outcome.path.unwrap_or(Path::new(OsStr::from_bytes(outcome.item)));

@@ -79,7 +79,10 @@ impl<'a> Frames<'a> {
 
 impl Sink for Frames<'_> {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
-        let Some(record) = self.layout.record(outcome) else { return Ok(()) };
+        let Some(record) = self.layout.record(outcome) else {
+            self.records.pass();
+            return Ok(());
+        };
         self.records.add(|bytes| {
             let header = bytes.len();
             bytes.extend_from_slice(&[0; HEADER]);
@@ -91,6 +94,10 @@ impl Sink for Frames<'_> {
             bytes[header..][..HEADER].copy_from_slice(&length.to_le_bytes());
             Ok(())
         })
+    }
+
+    fn held(&self) -> usize {
+        self.records.held()
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

@@ -89,6 +89,7 @@ impl<'a> Jsonl<'a> {
 impl Sink for Jsonl<'_> {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         if self.layout.record(outcome).is_none() {
+            self.records.pass();
             return Ok(());
         }
         self.records.add(|bytes| {
@@ -99,6 +100,10 @@ impl Sink for Jsonl<'_> {
 
     fn rule(&self) -> RecordRule {
         RecordRule::ValidJson
+    }
+
+    fn held(&self) -> usize {
+        self.records.held()
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

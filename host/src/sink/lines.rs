@@ -129,7 +129,10 @@ impl<'a> Lines<'a> {
 impl Sink for Lines<'_> {
     #[inline]
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
-        let Some(record) = self.layout.record(outcome) else { return Ok(()) };
+        let Some(record) = self.layout.record(outcome) else {
+            self.records.pass();
+            return Ok(());
+        };
         self.records.add(|bytes| {
             self.layout.tag(outcome, Some(self.separator), bytes);
             bytes.extend_from_slice(record);
@@ -143,6 +146,10 @@ impl Sink for Lines<'_> {
             Content::OneRecord => RecordRule::Without(self.separator),
             Content::Anything => RecordRule::Any,
         }
+    }
+
+    fn held(&self) -> usize {
+        self.records.held()
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {

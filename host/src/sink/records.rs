@@ -1,7 +1,7 @@
 //! Gathers records and writes them out many at a time.
 //!
-//! It knows at any time how many records the system has taken as a whole. When the disk is
-//! full in the middle of one, the half is not counted, and is taken back where it can be.
+//! It knows at any time how many records the system has taken as a whole, and which of the outcomes that it was given
+//! they are. When the disk is full in the middle of one, the half is not counted, and is taken back where it can be.
 
 use std::io::{self, Write};
 
@@ -12,8 +12,10 @@ use super::{Output, SinkError};
 pub(super) struct Records<'a> {
     output: Output<'a>,
     bytes: Vec<u8>,
-    /// Where each record ends in `bytes`.
+    /// Where each outcome ends in `bytes`. One without a record ends where the one before it does.
     ends: Vec<usize>,
+    /// The number of outcomes that were lost with an error.
+    lost: usize,
     /// How many records were written out.
     written: u64,
 }
@@ -24,7 +26,7 @@ impl<'a> Records<'a> {
 
     pub(super) fn new(output: Output<'a>) -> Self {
         let bytes = Vec::with_capacity(2 * Self::FULL);
-        Self { output, bytes, ends: Vec::new(), written: 0 }
+        Self { output, bytes, ends: Vec::new(), lost: 0, written: 0 }
     }
 
     /// Adds one record: what `fill` appends to the bytes it is given.
@@ -36,10 +38,24 @@ impl<'a> Records<'a> {
         let before = self.bytes.len();
         if let Err(error) = fill(&mut self.bytes) {
             self.bytes.truncate(before);
+            self.lost = 1;
             return Err(error);
         }
         self.ends.push(self.bytes.len());
         if self.bytes.len() < Self::FULL { Ok(()) } else { self.write_out() }
+    }
+
+    /// Notes an outcome that has no record.
+    pub(super) fn pass(&mut self) {
+        // With nothing before it, it is written as it is.
+        if !self.ends.is_empty() {
+            self.ends.push(self.bytes.len());
+        }
+    }
+
+    /// Returns how many outcomes, of those that were added last, are not written.
+    pub(super) fn held(&self) -> usize {
+        self.ends.len() + self.lost
     }
 
     /// Writes out all records.
@@ -52,7 +68,10 @@ impl<'a> Records<'a> {
         let (taken, result) = write_all(&mut self.output, &self.bytes);
         let whole = self.ends.partition_point(|end| *end <= taken);
         let kept = whole.checked_sub(1).map_or(0, |last| self.ends[last]);
-        self.written += whole as u64;
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let records = starts.zip(&self.ends).take(whole).filter(|(start, end)| start < *end);
+        self.written += records.count() as u64;
+        self.lost += self.ends.len() - whole;
         self.ends.clear();
         self.bytes.clear();
         // One record was large; the next ones need not be.

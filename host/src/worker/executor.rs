@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::fault::FaultKind;
 use crate::isolation::page::Page;
-use crate::outcome::{Format, Outcomes};
+use crate::outcome::{Format, Outcomes, Stand};
 use crate::pool::cancel::End;
 use crate::queue::{Claim, Loan, Reach, Rest};
 use crate::sandbox::watchdog::Ticks;
@@ -25,6 +25,12 @@ pub(crate) trait Executor {
 
     /// Ends the work and gives the closing report. Called once, at the end of its life.
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken>;
+}
+
+/// Takes outcomes while their worker is still on a later item of the same claim.
+pub(crate) trait Outlet: Send + Sync {
+    /// Takes the outcomes that are there, or leaves them where they are: then it is asked again.
+    fn hand_over(&self, outcomes: &mut Outcomes);
 }
 
 /// How [`Executor::run`] ended.
@@ -50,22 +56,22 @@ pub(crate) enum Ran {
     },
 }
 
-/// Runs items by a function that works on one: what an executor does whose items cross one
-/// by one.
+/// Runs items by a function that works on one, and returns how far the outcomes are: what an executor does whose
+/// items cross one by one.
 pub(crate) fn each_item(
-    outcomes: &mut Outcomes,
     until: usize,
     turns: &Turns<'_>,
-    mut call: impl FnMut(&mut Outcomes) -> Result<(), Broken>,
+    mut call: impl FnMut() -> Result<Stand, Broken>,
 ) -> Ran {
     loop {
-        if let Err(broken) = call(outcomes) {
-            return Ran::Broken(broken);
-        }
-        if outcomes.len() == until {
+        let stand = match call() {
+            Ok(stand) => stand,
+            Err(broken) => return Ran::Broken(broken),
+        };
+        if stand.len == until {
             return Ran::Done;
         }
-        if outcomes.is_to_be_retried() || outcomes.is_large() || !turns.start_next() {
+        if stand.is_due || !turns.start_next() {
             return Ran::Yielded;
         }
     }
@@ -112,6 +118,7 @@ pub(crate) struct Turns<'a> {
     reach: &'a Reach,
     ticks: &'a Ticks,
     end: &'a End,
+    outlet: &'a Arc<dyn Outlet>,
     due: u64,
 }
 
@@ -119,13 +126,28 @@ impl<'a> Turns<'a> {
     /// A claim is to take about a millisecond, and a tick is several.
     const PATIENCE: u64 = 2;
 
-    pub(crate) fn new(claim: &'a Claim<'a>, ticks: &'a Ticks, end: &'a End) -> Self {
-        Self { claim: Some(claim), ..Self::borrowed(claim.reach(), ticks, end) }
+    pub(crate) fn new(
+        claim: &'a Claim<'a>,
+        ticks: &'a Ticks,
+        end: &'a End,
+        outlet: &'a Arc<dyn Outlet>,
+    ) -> Self {
+        Self { claim: Some(claim), ..Self::borrowed(claim.reach(), ticks, end, outlet) }
     }
 
     /// Of items that another process has claimed, and lent to this one.
-    pub(crate) fn borrowed(reach: &'a Reach, ticks: &'a Ticks, end: &'a End) -> Self {
-        Self { claim: None, reach, ticks, end, due: ticks.now() + Self::PATIENCE }
+    pub(crate) fn borrowed(
+        reach: &'a Reach,
+        ticks: &'a Ticks,
+        end: &'a End,
+        outlet: &'a Arc<dyn Outlet>,
+    ) -> Self {
+        Self { claim: None, reach, ticks, end, outlet, due: ticks.now() + Self::PATIENCE }
+    }
+
+    /// Returns where outcomes go while a later item takes its time.
+    pub(crate) fn outlet(&self) -> &'a Arc<dyn Outlet> {
+        self.outlet
     }
 
     /// Lends the items to another process: see [`Claim::lend`].

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Sender, TrySendError};
 
 use crate::outcome::Outcomes;
 use crate::pool::run::Run;
+use crate::worker::executor::Outlet;
 
 /// A run, and where a worker's outcomes of it go. The run is over when every worker has dropped
 /// its ticket.
@@ -13,6 +14,25 @@ use crate::pool::run::Run;
 pub(crate) struct Ticket {
     pub(crate) run: Arc<Run>,
     pub(crate) outbox: Sender<Outcomes>,
+}
+
+impl Outlet for Ticket {
+    /// Never waits: the guest's time goes on.
+    fn hand_over(&self, outcomes: &mut Outcomes) {
+        if outcomes.kept() == 0 || outcomes.is_to_be_retried() || self.outbox.is_full() {
+            return;
+        }
+        let Run { queue, rooms, .. } = &*self.run;
+        let part = outcomes.split(rooms.take());
+        self.run.apply_policy(&part);
+        let bytes = part.result_bytes();
+        queue.hold(bytes);
+        // Another worker may have filled it meanwhile. Where nobody takes it, the run is over.
+        if let Err(TrySendError::Full(part)) = self.outbox.try_send(part) {
+            queue.release(0, bytes);
+            rooms.keep(outcomes.unsplit(part));
+        }
+    }
 }
 
 /// Where one worker finds its next ticket: the pool's end of it. It holds one: a ticket that was

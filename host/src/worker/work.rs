@@ -1,9 +1,10 @@
 //! How a worker works on what it claims: through the items, and again on those that failed.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Serving;
-use super::executor::{Broken, Ran, Turns};
+use super::executor::{Broken, Outlet, Ran, Turns};
 use super::renewal::Renewal;
 use super::slot::{Slot, Work};
 use super::ticket::Ticket;
@@ -30,7 +31,7 @@ enum Wanted {
 
 impl Serving {
     /// Works on one run until no item is left for this worker.
-    pub(super) fn take_part(&mut self, ticket: &Ticket) {
+    pub(super) fn take_part(&mut self, ticket: &Arc<Ticket>) {
         let queue = &ticket.run.queue;
         loop {
             if self.is_used_up() {
@@ -69,15 +70,15 @@ impl Serving {
     }
 
     /// Works on what was claimed, and hands over the outcomes.
-    fn work_off(&mut self, mut claim: Claim<'_>, ticket: &Ticket) -> Wanted {
+    fn work_off(&mut self, mut claim: Claim<'_>, ticket: &Arc<Ticket>) -> Wanted {
         let retry_on = self.worker.renewal.provisional();
         let mut outcomes = self.outcomes(claim.span().clone(), ticket).retrying(retry_on);
-        let failed = self.work_through(&mut outcomes, &claim, &ticket.run);
-        outcomes.cut();
-        self.items += outcomes.len() as u64;
-        // Before the rest goes back: under some policies nobody is to start it.
-        apply_policy(&outcomes, &ticket.run);
+        let failed = self.work_through(&mut outcomes, &claim, ticket);
         let done = outcomes.len();
+        outcomes.cut();
+        self.items += done as u64;
+        // Before the rest goes back: under some policies nobody is to start it.
+        ticket.run.apply_policy(&outcomes);
         let Some(failed) = failed else {
             // Before the hand-over, which may have to wait for the consumer.
             claim.end(done);
@@ -88,9 +89,9 @@ impl Serving {
             return Wanted::No;
         }
         let mut outcomes = self.outcomes(item, ticket).retrying(retry_on);
-        self.try_again(failed.how, &mut outcomes, &claim, &ticket.run);
+        self.try_again(failed.how, &mut outcomes, &claim, ticket);
         self.items += 1;
-        apply_policy(&outcomes, &ticket.run);
+        ticket.run.apply_policy(&outcomes);
         claim.end(failed.at + 1);
         hand_over(outcomes, ticket)
     }
@@ -106,11 +107,12 @@ impl Serving {
         &mut self,
         outcomes: &mut Outcomes,
         claim: &Claim<'_>,
-        run: &Run,
+        ticket: &Arc<Ticket>,
     ) -> Option<Failed> {
         let begun = Instant::now();
-        let ticks = self.worker.ticks.clone();
-        let turns = Turns::new(claim, &ticks, &run.end);
+        let (ticks, outlet) = (self.worker.ticks.clone(), outlet(ticket));
+        let run = &ticket.run;
+        let turns = Turns::new(claim, &ticks, &run.end, &outlet);
         let failed = loop {
             if let Some(why) = outcomes.span().rejection(outcomes.len()) {
                 let why = why.to_owned();
@@ -177,10 +179,11 @@ impl Serving {
         mut failed: Broken,
         outcomes: &mut Outcomes,
         claim: &Claim<'_>,
-        run: &Run,
+        ticket: &Arc<Ticket>,
     ) {
         let item = outcomes.next_index();
-        let ticks = self.worker.ticks.clone();
+        let (ticks, outlet) = (self.worker.ticks.clone(), outlet(ticket));
+        let run = &ticket.run;
         let Renewal { retries, .. } = self.worker.renewal;
         let retries = if self.worker.renewal.retries(failed.kind) { retries } else { 0 };
         for attempt in 1..=retries {
@@ -198,7 +201,8 @@ impl Serving {
             let worker = self.worker.index;
             self.worker.audience.tell(&Event::Retry { worker, item, attempt, why: &failed });
             run.note_retry();
-            match self.run_executor(outcomes, &Turns::new(claim, &ticks, &run.end), run) {
+            let turns = Turns::new(claim, &ticks, &run.end, &outlet);
+            match self.run_executor(outcomes, &turns, run) {
                 Some(again) => failed = again.how,
                 None => return,
             }
@@ -207,18 +211,14 @@ impl Serving {
     }
 }
 
-/// Keeps items from being started, if the policy says so of an item that has failed.
-fn apply_policy(outcomes: &Outcomes, run: &Run) {
-    if let Some(failed) = outcomes.first_fault()
-        && let Some(horizon) = run.policy.horizon(run.order, failed)
-    {
-        run.end_from(horizon);
-    }
+/// Returns where outcomes go before their claim is through.
+fn outlet(ticket: &Arc<Ticket>) -> Arc<dyn Outlet> {
+    Arc::<Ticket>::clone(ticket)
 }
 
 /// Sends outcomes on.
 fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> Wanted {
-    if outcomes.len() == 0 {
+    if outcomes.kept() == 0 {
         return Wanted::Yes;
     }
     ticket.run.queue.hold(outcomes.result_bytes());

@@ -1,4 +1,5 @@
-//! `--faults FILE`: each fault as a line of JSON, for whoever wants to look or to try again.
+//! `--faults FILE`: each fault as a line of JSON, for whoever wants to look or to try again. Items that have a result
+//! which is not in the output have a line, too: with what it lists, nothing of the input is lost.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mtl_host::sink::LeftOut;
 use mtl_host::{Fault, Outcome};
 use serde::Serialize;
 
@@ -66,8 +68,29 @@ impl FaultsFile {
         fault: &Fault,
         outcome: &Outcome<'_>,
     ) -> Result<(), FaultsFileError> {
-        let line = Line::of(fault, outcome.item, outcome.path);
-        let written = serde_json::to_writer(&mut self.file, &line).map_err(io::Error::from);
+        self.add(&Line::of(fault, outcome.item, outcome.path))
+    }
+
+    /// Writes down an item that was done, and whose result is not in the output.
+    pub(super) fn write_unwritten(
+        &mut self,
+        outcome: &Outcome<'_>,
+        why: LeftOut,
+    ) -> Result<(), FaultsFileError> {
+        self.add(&Line {
+            index: outcome.index.get(),
+            kind: "not-written",
+            message: match why {
+                LeftOut::Lost => "it was done, and its result could not be written",
+                _ => "it was done, and the output has ended before its result",
+            },
+            worker: None,
+            ..Line::of_item(outcome.item, outcome.path)
+        })
+    }
+
+    fn add(&mut self, line: &Line<'_>) -> Result<(), FaultsFileError> {
+        let written = serde_json::to_writer(&mut self.file, line).map_err(io::Error::from);
         let written = written.and_then(|()| self.file.write_all(b"\n"));
         written.map_err(|source| self.failed(source))
     }
@@ -88,6 +111,16 @@ impl<'a> Line<'a> {
             kind: fault.kind().name(),
             message: fault.message(),
             worker: fault.worker().map(|worker| worker.get()),
+            ..Self::of_item(item, path)
+        }
+    }
+
+    fn of_item(item: &'a [u8], path: Option<&'a Path>) -> Self {
+        Self {
+            index: 0,
+            kind: "",
+            message: "",
+            worker: None,
             item: path.is_none().then(|| Text::of(item)),
             path: path.map(|path| Text::of(path.as_os_str().as_bytes())),
         }

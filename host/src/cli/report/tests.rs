@@ -77,7 +77,10 @@ fn a_summary_says_what_became_of_the_items() {
     none.took = std::time::Duration::from_millis(1520);
     assert_eq!(summary_text(&none), "0 items, 0 faults, 1.52 s, 0.00 items/s");
     none.undelivered = 2;
-    assert_eq!(summary_text(&none), "0 items, 0 faults, 2 not written, 1.52 s, 0.00 items/s");
+    assert_eq!(
+        summary_text(&none),
+        "0 items, 0 faults, 0 written, 2 not written, 1.52 s, 0.00 items/s"
+    );
 
     let plugin = Plugin::load(&Engine::new().unwrap(), "../tests/fixtures/upper.wat").unwrap();
     let mut pool = Pool::builder(&plugin).build().unwrap();

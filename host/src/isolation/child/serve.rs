@@ -21,7 +21,7 @@ use crate::isolation::page::Page;
 use crate::isolation::wire::setup::{Begins, Setup, Task, Work};
 use crate::isolation::wire::start::{self, Started};
 use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, items, ran, told};
-use crate::outcome::Format;
+use crate::outcome::{Format, Outcomes};
 use crate::plugin::snapshot::Clock;
 use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
 use crate::pool::cancel::{Cancel, End};
@@ -38,7 +38,7 @@ use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
 use crate::sandbox::voice::{Chorus, Voice};
 use crate::worker::WorkerIndex;
-use crate::worker::executor::{Executor, Turns};
+use crate::worker::executor::{Executor, Outlet, Turns};
 use crate::worker::native::OpenNative;
 
 /// Serves the parent until it wants nothing more; gives the code to exit with.
@@ -201,7 +201,8 @@ impl Worker {
         self.page.set_begun(true);
         let mut outcomes = items::outcomes(self.spec.index, payload)?;
         let (ticks, end) = (self.engine.watchdog().ticks(), End::default());
-        let turns = Turns::borrowed(self.page.reach(), &ticks, &end);
+        let outlet: Arc<dyn Outlet> = Arc::<Station>::clone(&self.station);
+        let turns = Turns::borrowed(self.page.reach(), &ticks, &end, &outlet);
         let until = outcomes.span().len();
         let ran = instance.run(&mut outcomes, until, &turns);
         self.spec.voice.tell_what_was_dropped();
@@ -293,6 +294,16 @@ fn spec(
         watch: Watch::new(times, Cancel::default()),
         clock: Clock::that_shows(work.clock),
     })
+}
+
+impl Outlet for Station {
+    fn hand_over(&self, outcomes: &mut Outcomes) {
+        if outcomes.kept() > 0 {
+            // A parent that does not get it has gone, which the next order will show.
+            let _ = self.send(&ran::part(outcomes));
+            outcomes.forget();
+        }
+    }
 }
 
 /// Asks the parent for more of what is limited.

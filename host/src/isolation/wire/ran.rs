@@ -5,6 +5,8 @@
 //! u8  what records are: 1 text, 2 JSON
 //! u32 how many outcomes, and each: u8 0 record, 1 no record, 2+ kind of fault; bytes
 //! ```
+//!
+//! A part, which comes while a later item takes its time, is the last line alone. What follows it does not repeat it.
 
 use super::{BadFrame, Frame, Payload, Reply};
 use crate::fault::FaultKind;
@@ -17,7 +19,13 @@ use crate::worker::executor::{Broken, Ran};
 pub(crate) struct RanThere<'a> {
     pub(crate) ended: EndedThere,
     pub(crate) format: Format,
-    outcomes: Payload<'a>,
+    outcomes: OutcomesThere<'a>,
+}
+
+/// Outcomes, as a child says them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OutcomesThere<'a> {
+    payload: Payload<'a>,
     count: usize,
 }
 
@@ -44,13 +52,21 @@ pub(crate) fn reply(ran: &Ran, format: Format, outcomes: &Outcomes) -> Vec<u8> {
             broken_to(frame.byte(2), broken)
         }
     };
-    let frame = frame.byte(super::start::format_byte(format)).number(outcomes.len());
-    let outcomes = outcomes.iter().fold(frame, |frame, outcome| match outcome.result {
+    outcomes_to(frame.byte(super::start::format_byte(format)), outcomes).seal()
+}
+
+/// The reply that says what became of some items, while the child is on a later one.
+pub(crate) fn part(outcomes: &Outcomes) -> Vec<u8> {
+    outcomes_to(Frame::reply(Reply::Part), outcomes).seal()
+}
+
+fn outcomes_to(frame: Frame, outcomes: &Outcomes) -> Frame {
+    let frame = frame.number(outcomes.kept());
+    outcomes.iter().fold(frame, |frame, outcome| match outcome.result {
         Ok(Some(record)) => frame.byte(RECORD).bytes(record),
         Ok(None) => frame.byte(NO_RECORD).bytes(&[]),
         Err(fault) => frame.byte(FAULTS + fault.kind() as u8).bytes(fault.message().as_bytes()),
-    });
-    outcomes.seal()
+    })
 }
 
 /// Adds how something broke.
@@ -86,6 +102,36 @@ impl<'a> RanThere<'a> {
             _ => return Err(BadFrame("an end that there is not")),
         };
         let format = super::start::format_of(payload.byte()?)?;
+        Ok(Self { ended, format, outcomes: OutcomesThere::decode(payload)? })
+    }
+
+    /// Checks it against how many items were sent, and how many of them it has started: an honest
+    /// child starts no item that it does not say anything of.
+    pub(crate) fn check(&self, sent: usize, started: usize) -> Result<(), BadFrame> {
+        let is_done = matches!(self.ended, EndedThere::Done);
+        if self.started() == started && (!is_done || self.outcomes.count == sent) {
+            return Ok(());
+        }
+        Err(BadFrame("another number of outcomes than it had items"))
+    }
+
+    /// How many items it has started.
+    pub(crate) fn started(&self) -> usize {
+        match self.ended {
+            EndedThere::Done | EndedThere::Yielded => self.outcomes.count,
+            EndedThere::Broken(_) => self.outcomes.count + 1,
+        }
+    }
+
+    /// Adds the outcomes, as [`OutcomesThere::add_to`].
+    pub(crate) fn add_to(&self, outcomes: &mut Outcomes, limit: ResultLimit) {
+        self.outcomes.add_to(outcomes, limit);
+    }
+}
+
+impl<'a> OutcomesThere<'a> {
+    /// Reads all of it, so that nothing of it is taken if something is wrong.
+    pub(crate) fn decode(mut payload: Payload<'a>) -> Result<Self, BadFrame> {
         let count = payload.number()?;
         let outcomes = payload;
         for _ in 0..count {
@@ -98,31 +144,21 @@ impl<'a> RanThere<'a> {
             }
         }
         payload.end()?;
-        Ok(Self { ended, format, outcomes, count })
+        Ok(Self { payload: outcomes, count })
     }
 
-    /// Checks it against how many items were sent, and how many of them it has started: an honest
-    /// child starts no item that it does not say anything of.
-    pub(crate) fn check(&self, sent: usize, started: usize) -> Result<(), BadFrame> {
-        let is_done = matches!(self.ended, EndedThere::Done);
-        if self.started() == started && (!is_done || self.count == sent) {
-            return Ok(());
-        }
-        Err(BadFrame("another number of outcomes than it had items"))
-    }
-
-    /// How many items it has started.
-    pub(crate) fn started(&self) -> usize {
-        match self.ended {
-            EndedThere::Done | EndedThere::Yielded => self.count,
-            EndedThere::Broken(_) => self.count + 1,
-        }
+    /// Returns the number of outcomes.
+    pub(crate) fn count(&self) -> usize {
+        self.count
     }
 
     /// Adds the outcomes; those after one that is to be tried again are left out.
     pub(crate) fn add_to(&self, outcomes: &mut Outcomes, limit: ResultLimit) {
-        let mut payload = self.outcomes;
+        let mut payload = self.payload;
         for _ in 0..self.count {
+            if outcomes.is_to_be_retried() {
+                return;
+            }
             let (Ok(tag), Ok(bytes)) = (payload.byte(), payload.bytes()) else {
                 unreachable!("it was read when it came");
             };
@@ -133,9 +169,6 @@ impl<'a> RanThere<'a> {
                     let kind = fault_of(fault - FAULTS).expect("it was read when it came");
                     outcomes.fault(kind, String::from_utf8_lossy(bytes));
                 }
-            }
-            if outcomes.is_to_be_retried() {
-                return;
             }
         }
     }

@@ -19,10 +19,11 @@ use wasmtime::{Memory, Module, StoreContextMut, UpdateDeadline};
 use self::course::{Course, Found};
 use super::guest::Guest;
 use super::{CoreInstance, State, note};
+use crate::block::Span;
 use crate::fault::FaultKind;
-use crate::outcome::Outcomes;
+use crate::outcome::Stand;
 use crate::plugin::context;
-use crate::plugin::state::{Spec, begin};
+use crate::plugin::state::{Common, Spec, begin};
 use crate::queue::Rest;
 use crate::sandbox::deadline::Phase;
 use crate::worker::executor::{Broken, Ran, Turns};
@@ -36,32 +37,29 @@ pub(super) const HEAD: u32 = 16;
 
 impl CoreInstance {
     /// Whether the items without outcomes may cross together.
-    pub(super) fn takes_batches(&self, outcomes: &Outcomes, turns: &Turns<'_>) -> bool {
+    pub(super) fn takes_batches(&mut self, turns: &Turns<'_>) -> bool {
         // An item whose answer is not its last word has to be the last one.
         let answers = [FaultKind::Refused, FaultKind::BadItem, FaultKind::BadResult];
-        let is_final = answers.iter().all(|kind| !outcomes.retry_on().contains(*kind));
+        let retry_on = self.outcomes().retry_on();
+        let is_final = answers.iter().all(|kind| !retry_on.contains(*kind));
         self.call_batch.is_some() && is_final && turns.rest().is_some()
     }
 
     /// Items cross together, as many as there is room for and nobody else has.
-    pub(super) fn run_batches(
-        &mut self,
-        outcomes: &mut Outcomes,
-        until: usize,
-        turns: &Turns<'_>,
-    ) -> Ran {
+    pub(super) fn run_batches(&mut self, span: &Span, until: usize, turns: &Turns<'_>) -> Ran {
         loop {
-            let from = outcomes.len();
-            let to = match self.call_some(outcomes, until, turns) {
+            let from = self.outcomes().len();
+            let to = match self.call_some(span, until, turns) {
                 Ok(to) => to,
                 Err(ran) => return ran,
             };
-            if outcomes.len() == until {
+            let Stand { len, is_due } = self.outcomes().stand();
+            if len == until {
                 return Ran::Done;
             }
-            let is_cut_short = outcomes.len() < to;
-            if is_cut_short || outcomes.is_large() || !turns.start_next() {
-                debug_assert!(outcomes.len() > from, "at least one item got its outcome");
+            let is_cut_short = len < to;
+            if is_cut_short || is_due || !turns.start_next() {
+                debug_assert!(len > from, "at least one item got its outcome");
                 return Ran::Yielded;
             }
         }
@@ -69,28 +67,24 @@ impl CoreInstance {
 
     /// Works on the item that is started, and on those with it that can cross at once; says up to
     /// which.
-    fn call_some(
-        &mut self,
-        outcomes: &mut Outcomes,
-        until: usize,
-        turns: &Turns<'_>,
-    ) -> Result<usize, Ran> {
-        let from = outcomes.len();
-        let to = from + self.start_some(outcomes, until, turns).map_err(Ran::Broken)?;
+    fn call_some(&mut self, span: &Span, until: usize, turns: &Turns<'_>) -> Result<usize, Ran> {
+        let from = self.outcomes().len();
+        let to = from + self.start_some(span, from..until, turns).map_err(Ran::Broken)?;
         let (Some(function), Some(rest), 2..) = (self.call_batch.clone(), turns.rest(), to - from)
         else {
-            return self.call_item(outcomes).map(|()| to).map_err(Ran::Broken);
+            return self.call_item(span).map(|()| to).map_err(Ran::Broken);
         };
-        let (limit, span) = (self.max_result(), outcomes.span());
+        let limit = self.max_result();
         begin(&mut self.guest.store, Phase::Item);
         let (crossing, returned) = self.guest.pass_batch(span, &(from..to), rest, &function);
         if self.guest.store.data().common.meter.denied().is_some() {
             // From here on it is to be known by which item.
             self.call_batch = None;
         }
-        let (bytes, course) = (self.guest.bytes(), crossing.course());
+        let (bytes, state) = self.guest.bytes_and_state();
+        let (course, outcomes) = (crossing.course(), state.common.outcomes());
         let (done, broken) = course.end(bytes, returned);
-        let records = course.records(bytes, done);
+        let records = if course.taken() == 0 { course.records(bytes, done) } else { None };
         if !records.is_some_and(|(results, ends)| outcomes.records(results, ends, limit)) {
             for answer in course.answers(bytes, done) {
                 note(answer.map_err(Ran::Broken)?, outcomes, limit);
@@ -100,7 +94,7 @@ impl CoreInstance {
             Some(broken) if course.is_through(done) => Err(Ran::Idle(broken)),
             Some(broken) => Err(Ran::Broken(broken)),
             // It was told to stop before it had begun.
-            None if done == 0 => self.call_item(outcomes).map(|()| to).map_err(Ran::Broken),
+            None if done == 0 => self.call_item(span).map(|()| to).map_err(Ran::Broken),
             None => Ok(to),
         }
     }
@@ -109,12 +103,12 @@ impl CoreInstance {
     /// are.
     fn start_some(
         &mut self,
-        outcomes: &Outcomes,
-        until: usize,
+        span: &Span,
+        items: Range<usize>,
         turns: &Turns<'_>,
     ) -> Result<usize, Broken> {
         let room = (Guest::BATCH - HEAD) as usize;
-        let fitting = outcomes.span().fitting(outcomes.len()..until, room, size_of::<u32>());
+        let fitting = span.fitting(items, room, size_of::<u32>());
         if self.call_batch.is_none() || fitting < 2 {
             return Ok(1);
         }
@@ -159,13 +153,31 @@ impl Crossing {
         }
         found
     }
+
+    /// Takes the answers to the items that are done: they need not wait for the one that the plugin is on. What
+    /// does not hold is left for the end of the crossing.
+    fn take_answers(&mut self, bytes: &[u8], common: &mut Common) {
+        let limit = common.limits.result;
+        let ready = self.course.ready();
+        if ready.is_empty() {
+            return;
+        }
+        for answer in self.course.answers(bytes, ready.end).map_while(Result::ok) {
+            note(answer, common.outcomes(), limit);
+            self.course.take();
+        }
+    }
 }
 
 /// What the epoch does: says whether the guest may go on.
 pub(super) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
     if let Some(mut crossing) = store.data_mut().crossing.take() {
-        let found = crossing.tick(crossing.memory.data_mut(&mut store));
-        let State { crossing: place, common, .. } = store.data_mut();
+        let memory = crossing.memory;
+        let (bytes, State { crossing: place, common, .. }) = memory.data_and_store_mut(&mut store);
+        let found = crossing.tick(bytes);
+        if found != Found::Others {
+            crossing.take_answers(bytes, common);
+        }
         *place = Some(crossing);
         match found {
             Found::Same => {}
@@ -174,7 +186,9 @@ pub(super) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
             Found::Others => wasmtime::bail!("it did not stop"),
         }
     }
-    store.data().common.watch.check()?;
+    let common = &mut store.data_mut().common;
+    common.hand_over();
+    common.watch.check()?;
     Ok(UpdateDeadline::Continue(1))
 }
 

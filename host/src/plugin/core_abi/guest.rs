@@ -142,9 +142,10 @@ impl Guest {
         (crossing.expect("it is there till the crossing ends"), returned)
     }
 
-    /// The memory as it is at this moment.
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.memory.data(&self.store)
+    /// Returns the memory as it is at this moment, and what the store holds beside it.
+    pub(super) fn bytes_and_state(&mut self) -> (&[u8], &mut State) {
+        let (bytes, state) = self.memory.data_and_store_mut(&mut self.store);
+        (bytes, state)
     }
 
     /// Asks the plugin for a buffer; none if it has no memory.

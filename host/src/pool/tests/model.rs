@@ -122,6 +122,7 @@ impl Case {
     fn check_summary(&self, summary: &Summary) {
         let (counts, items) = (summary.counts, self.fates.len() as u64);
         assert_eq!(summary.read, counts.total());
+        assert_eq!(summary.delivered + summary.undelivered, summary.done());
         assert!(if self.goes_on() { summary.read == items } else { summary.read <= items });
         let of = |wanted: Fate| self.fates.iter().filter(|fate| **fate == wanted).count() as u64;
         let pairs = [
@@ -169,6 +170,53 @@ impl Case {
 #[derive(Default)]
 struct Kept(Vec<(usize, Came)>);
 
+/// Holds outcomes back, and writes some of them out when there are many: until it fails.
+struct Holding {
+    /// With how many it writes out.
+    full: usize,
+    /// How many it can write out.
+    fits: usize,
+    held: Vec<usize>,
+    /// How many it has lost.
+    lost: usize,
+    written: Vec<usize>,
+    left_out: Vec<(usize, LeftOut)>,
+}
+
+impl Holding {
+    fn write_out(&mut self) -> Result<(), SinkError> {
+        let fitting = self.held.len().min(self.fits - self.written.len());
+        self.written.extend(self.held.drain(..fitting));
+        self.lost += std::mem::take(&mut self.held).len();
+        if self.lost > 0 { Err(SinkError::other(std::fmt::Error)) } else { Ok(()) }
+    }
+}
+
+impl Sink for Holding {
+    fn write(&mut self, outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
+        assert_eq!(self.lost, 0, "one that has failed is given nothing");
+        self.held.push(usize::try_from(outcome.index.get()).unwrap());
+        if self.held.len() >= self.full { self.write_out() } else { Ok(()) }
+    }
+
+    fn held(&self) -> usize {
+        self.held.len() + self.lost
+    }
+
+    fn left_out(
+        &mut self,
+        outcome: &crate::outcome::Outcome<'_>,
+        why: LeftOut,
+    ) -> Result<(), SinkError> {
+        self.left_out.push((usize::try_from(outcome.index.get()).unwrap(), why));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.write_out()
+    }
+}
+
 impl Sink for Kept {
     fn write(&mut self, outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
         let index = usize::try_from(outcome.index.get()).unwrap();
@@ -207,6 +255,41 @@ proptest! {
         });
     }
 
+    /// Into a sink that holds outcomes back and fails: each item that was read is written or left out.
+    #[test]
+    fn what_a_sink_loses_is_known_item_by_item(
+        case in case(),
+        full in 1_usize..6,
+        fits in 0_usize..60,
+    ) {
+        watched(move || {
+            let mut sink = Holding {
+                full,
+                fits,
+                held: Vec::new(),
+                lost: 0,
+                written: Vec::new(),
+                left_out: Vec::new(),
+            };
+            let ended = case.pool().run(Items::new(case.items()), &mut sink);
+            let Summary { read, delivered, undelivered, .. } = ended.summary;
+            assert_eq!(delivered, sink.written.len() as u64);
+            assert_eq!(undelivered, ended.summary.done() - delivered);
+            let lost = sink.left_out.iter().filter(|left| left.1 == LeftOut::Lost);
+            assert_eq!(lost.count(), sink.lost);
+            let failed = matches!(ended.error, Some(Error::Sink(_)));
+            assert!(failed || sink.lost == 0);
+            if case.order == Order::Input {
+                assert!(sink.written.iter().copied().eq(0..sink.written.len()), "a prefix");
+                assert!(sink.left_out.is_sorted_by_key(|left| left.0));
+            }
+            let left_out = sink.left_out.iter().map(|left| left.0);
+            let mut all: Vec<_> = sink.written.iter().copied().chain(left_out).collect();
+            all.sort_unstable();
+            assert!(all.into_iter().eq(0..usize::try_from(read).unwrap()), "each once");
+        });
+    }
+
     /// As an iterator: each item that was read comes out, whatever the policy.
     #[test]
     fn a_map_gives_each_item_its_outcome_whatever_the_policy(case in case()) {
@@ -229,7 +312,7 @@ proptest! {
             case.check_error(ended.error.as_ref());
             case.check_summary(&ended.summary);
             let count = came.len();
-            let expected = (count as u64, count as u64);
+            let expected = (ended.summary.done(), count as u64);
             assert_eq!((ended.summary.delivered, ended.summary.read), expected);
             assert!(case.order == Order::Completion || came.into_iter().eq(0..count));
         });

@@ -66,7 +66,10 @@ impl<W: NativeWorker> NativeExecutor<W> {
 
 impl<W: NativeWorker> Executor for NativeExecutor<W> {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
-        each_item(outcomes, until, turns, |outcomes| self.call_item(outcomes))
+        each_item(until, turns, || {
+            self.call_item(outcomes)?;
+            Ok(outcomes.stand())
+        })
     }
 
     fn format(&self) -> Format {

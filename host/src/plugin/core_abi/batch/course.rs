@@ -8,6 +8,8 @@
 //! All of it is what the plugin says, in words that it may write to at any time. What does not hold is
 //! the fault of the first item that it does not hold for; of what comes after that, nothing is read.
 
+use std::ops::Range;
+
 use super::super::word::{Answer, Word};
 use super::HEAD;
 use crate::fault::FaultKind;
@@ -25,6 +27,8 @@ pub(in crate::plugin::core_abi) struct Course {
     count: u32,
     /// How many items were done when it was looked at last.
     seen: u32,
+    /// The number of items whose answers were taken while it went on.
+    taken: u32,
     /// How many of the items are to be done here: others have the rest.
     own: u32,
     is_told: bool,
@@ -52,8 +56,24 @@ impl Course {
         self.own
     }
 
+    /// Returns the items whose answers can be taken before it ends. The last one cannot: what breaks after it was on
+    /// it.
+    pub(super) fn ready(&self) -> Range<u32> {
+        self.taken..self.seen.min(self.count - 1)
+    }
+
+    /// Notes that the answer of the next item was taken: nothing undoes it.
+    pub(super) fn take(&mut self) {
+        self.taken += 1;
+    }
+
+    /// Returns the number of items whose answers were taken.
+    pub(super) fn taken(&self) -> u32 {
+        self.taken
+    }
+
     pub(super) fn new(at: u32, count: u32) -> Self {
-        Self { at, count, seen: 0, own: count, is_told: false, went_on: false }
+        Self { at, count, seen: 0, taken: 0, own: count, is_told: false, went_on: false }
     }
 
     /// Looks where it is. At the first tick it is told to stop; at the next it is on its last item.
@@ -94,7 +114,7 @@ impl Course {
         let is_on_last = self.own == self.count || done > self.count;
         let own =
             if broken.is_some() && is_on_last && !self.went_on { self.own - 1 } else { self.own };
-        (done.min(own), broken)
+        (done.min(own).max(self.taken), broken)
     }
 
     /// Why a batch that came back by itself is not lawful.
@@ -139,7 +159,7 @@ impl Course {
         Some((results, ends.map(|end| end as usize)))
     }
 
-    /// The answers to the first `done` items. After one that does not hold there are no others.
+    /// The answers to the first `done` items that were not taken. After one that does not hold there are no others.
     pub(in crate::plugin::core_abi) fn answers<'a>(
         &self,
         bytes: &'a [u8],
@@ -148,15 +168,19 @@ impl Course {
         let out = word(bytes, self.at + OUT);
         let ends = self.at + HEAD;
         let mut start = 0;
-        (0..done).map(move |item| {
-            if start > Self::MOST_RESULTS {
-                return Err(bad(format!("`call_batch` went on after {start} bytes of results")));
-            }
-            let end = word(bytes, ends + 4 * item);
-            let answer = Word::between(out, start, end);
-            start = Word::length(end);
-            answer.and_then(|answer| answer.read(bytes))
-        })
+        (0..done)
+            .map(move |item| {
+                if start > Self::MOST_RESULTS {
+                    return Err(bad(format!(
+                        "`call_batch` went on after {start} bytes of results"
+                    )));
+                }
+                let end = word(bytes, ends + 4 * item);
+                let answer = Word::between(out, start, end);
+                start = Word::length(end);
+                answer.and_then(|answer| answer.read(bytes))
+            })
+            .skip(self.taken as usize)
     }
 }
 
