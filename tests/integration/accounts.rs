@@ -1,0 +1,156 @@
+//! What a run says of its items is what happened to them, however it ends.
+
+use std::collections::BTreeMap;
+
+use rustix::process::Signal;
+
+use crate::support::{Finished, Host, host_aloud, lines};
+
+/// How many items come before one that takes long, in the same claim.
+const QUICK: u32 = 50;
+
+/// Plugins, the item that takes long, and the result of the quick item of this number.
+type Slow = (&'static str, &'static str, fn(u32) -> String);
+
+#[rustfmt::skip]
+const SLOW: [Slow; 5] = [
+    ("linger.wat",           "c", |item| format!("0 {item:03}")),
+    ("linger.wat",           "s", |item| format!("0 {item:03}")),
+    ("linger-component.wat", "c", digit),
+    ("linger-component.wat", "s", digit),
+    ("batch.wat",            "s", |_| "n".into()),
+];
+
+fn digit(item: u32) -> String {
+    char::from_u32(u32::from(b'0') + item).unwrap().to_string()
+}
+
+/// A number from the summary, which says so many of `what`.
+fn said(stderr: &str, what: &str) -> u64 {
+    let summary = stderr.lines().rfind(|line| line.contains(" items/s")).unwrap();
+    let mut parts = summary.split(", ").filter_map(|part| part.split_once(' '));
+    // One item is no items.
+    let part = parts.find(|(_, said)| *said == what || format!("{said}s") == what);
+    part.map_or(0, |(number, _)| number.parse().unwrap_or_else(|_| panic!("{summary}")))
+}
+
+/// The kind of each item that the file of faults lists.
+fn listed(finished: &Finished) -> BTreeMap<u64, String> {
+    let text = std::fs::read_to_string(finished.folder().join("faults")).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let mut all = BTreeMap::new();
+    for line in lines {
+        let (index, kind) = (line["index"].as_u64().unwrap(), line["kind"].as_str().unwrap());
+        assert_eq!(all.insert(index, kind.to_owned()), None, "item {index} is listed twice");
+    }
+    all
+}
+
+#[test]
+fn what_is_done_comes_out_while_a_later_item_of_its_claim_takes_long() {
+    for (plugin, slow, result) in SLOW {
+        let mut running = host_aloud()
+            .plugin(plugin)
+            .args(["--jobs", "1", "--chunk-size", "1000", "--join-timeout", "100ms"])
+            .args(["--faults", "faults"])
+            .stdin_open()
+            .start();
+        let items = (0..QUICK).map(|_| "n").chain([slow, "never", "started"]);
+        running.send(lines(items));
+        let results = lines((1..=QUICK).map(result));
+        running.wait_for_stdout(&results);
+        running.signal(Signal::INT);
+        let finished = running.finish_with_stdin_open().code(130);
+        // The item at hand has its fault; what comes after it was never started.
+        let finished = finished.stdout(format!("{results}\n"));
+        let stderr = finished.stderr_text();
+        let last = u64::from(QUICK);
+        let expected = [(last, "timeout"), (last + 1, "not-run"), (last + 2, "not-run")];
+        let expected = expected.map(|(index, kind)| (index, kind.to_owned()));
+        assert_eq!(listed(&finished), expected.into(), "{plugin}, {slow}: {stderr}");
+        assert_eq!(said(&stderr, "items"), last + 1, "{plugin}, {slow}: {stderr}");
+        assert_eq!(said(&stderr, "not run"), 2, "{plugin}, {slow}: {stderr}");
+    }
+}
+
+/// Of eight items, two are at work in two workers: the first of the four that one has claimed, and of those that the
+/// other has. Then the run is stopped, and both are finished.
+fn stopped_in_the_middle(host: Host) -> Finished {
+    let mut running = host
+        .plugin("wait.wat")
+        .subfolder("gate")
+        .args(["--jobs", "2", "--chunk-size", "4", "--dir", "gate::/gate", "--faults", "faults"])
+        .stdin_open()
+        .start();
+    running.send(lines((0..8).map(|item| format!("w{item}"))));
+    running.wait_for_stderr_times("begun", 2);
+    running.signal(Signal::INT);
+    running.wait_for_stderr("interrupted: ");
+    std::fs::write(running.folder().join("gate/open"), "").unwrap();
+    running.finish_with_stdin_open().code(130)
+}
+
+#[test]
+fn output_ends_before_the_first_item_that_was_not_run() {
+    #[rustfmt::skip]
+    let cases: [(&[&str], &[u8]); 6] = [
+        (&[],                                         b"w0\n"),
+        (&["--skip-failed"],                          b"w0\n"),
+        (&["--output-format", "nul"],                 b"w0\0"),
+        (&["--output-format", "frames"],              b"\x02\0\0\0w0"),
+        (&["--output-format", "jsonl"],               b"{\"index\":0,\"ok\":\"w0\"}\n"),
+        (&["--tag"],                                  b"w0\tw0\n"),
+    ];
+    for (args, expected) in cases {
+        let finished = stopped_in_the_middle(host_aloud().args(args)).stdout(expected);
+        let stderr = finished.stderr_text();
+        let listed = listed(&finished);
+        assert!(listed.keys().copied().eq(1..8), "{args:?}: {listed:?}");
+        let not_written: Vec<_> = listed.iter().filter(|(_, kind)| *kind == "not-written").collect();
+        assert_eq!(not_written.len(), 1, "{args:?}: {listed:?}");
+        let numbers = ["items", "written", "not written", "not run"].map(|what| said(&stderr, what));
+        assert_eq!(numbers, [2, 1, 1, 6], "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn in_any_order_all_that_was_done_is_written() {
+    let finished = stopped_in_the_middle(host_aloud().args(["--unordered"]));
+    let (stderr, written) = (finished.stderr_text(), finished.sorted_lines());
+    let listed = listed(&finished);
+    assert_eq!((written.len(), listed.len()), (2, 6), "{stderr}");
+    let is_listed = |item: &String| listed.contains_key(&item[1..].parse().unwrap());
+    assert!(!written.iter().any(is_listed), "{written:?}, {listed:?}");
+    assert!(listed.values().all(|kind| kind == "not-run"), "{listed:?}");
+    let numbers = ["items", "written", "not written", "not run"].map(|what| said(&stderr, what));
+    assert_eq!(numbers, [2, 0, 0, 6], "all is written, and no word is made of it: {stderr}");
+}
+
+#[test]
+fn files_of_their_own_are_written_for_all_that_was_done() {
+    let to_files = ["--input-format", "paths", "--output-dir", "results"];
+    let finished = stopped_in_the_middle(host_aloud().args(to_files));
+    let files = std::fs::read_dir(finished.folder().join("results")).unwrap().count();
+    assert_eq!((files, listed(&finished).len()), (2, 6), "{}", finished.stderr_text());
+}
+
+#[test]
+fn an_output_that_is_full_leaves_no_item_without_a_word() {
+    let items = lines(0..100_000);
+    let finished = host_aloud()
+        .plugin("upper.wat")
+        .args(["--jobs", "2", "-o", "/dev/full", "--faults", "faults"])
+        .stdin(items)
+        .run()
+        .code(4);
+    let stderr = finished.stderr_text();
+    assert!(stderr.contains("after 0 whole records"), "{stderr}");
+    let [done, written, not_written, not_run] =
+        ["items", "written", "not written", "not run"].map(|what| said(&stderr, what));
+    assert_eq!((written, not_written), (0, done), "{stderr}");
+    assert!(done > 0, "{stderr}");
+    let listed = listed(&finished);
+    assert!(listed.keys().copied().eq(0..done + not_run), "each item that was read, once");
+    let of = |kind| listed.values().filter(|listed| *listed == kind).count() as u64;
+    assert_eq!((of("not-written"), of("not-run")), (not_written, not_run), "{stderr}");
+}
