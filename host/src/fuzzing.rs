@@ -2,7 +2,8 @@
 //! only in a build for them.
 
 pub use crate::isolation::fuzzing::{
-    Became, Came, Lending, Piece, Places, Step, ThereEnded, lent, received, said, understood,
+    Became, Came, Lending, Piece, Places, Step, ThereEnded, lent, received, said, said_early,
+    understood,
 };
 pub use crate::plugin::fuzzing::{Answered, Batch, BatchEnd, Taken, answered};
 pub use crate::source::fuzzing::{Given, given, unpacked};

@@ -106,9 +106,11 @@ fn output_ends_before_the_first_item_that_was_not_run() {
         let stderr = finished.stderr_text();
         let listed = listed(&finished);
         assert!(listed.keys().copied().eq(1..8), "{args:?}: {listed:?}");
-        let not_written: Vec<_> = listed.iter().filter(|(_, kind)| *kind == "not-written").collect();
+        let not_written: Vec<_> =
+            listed.iter().filter(|(_, kind)| *kind == "not-written").collect();
         assert_eq!(not_written.len(), 1, "{args:?}: {listed:?}");
-        let numbers = ["items", "written", "not written", "not run"].map(|what| said(&stderr, what));
+        let numbers =
+            ["items", "written", "not written", "not run"].map(|what| said(&stderr, what));
         assert_eq!(numbers, [2, 1, 1, 6], "{args:?}: {stderr}");
     }
 }

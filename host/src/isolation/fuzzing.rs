@@ -3,7 +3,7 @@
 mod lending;
 mod stream;
 
-pub use self::lending::{Became, Lending, Places, Step, ThereEnded, lent, said};
+pub use self::lending::{Became, Lending, Places, Step, ThereEnded, lent, said, said_early};
 pub use self::stream::{Came, Piece, received};
 
 use super::link::Received;

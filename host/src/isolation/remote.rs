@@ -7,6 +7,7 @@
 
 mod freeze;
 mod guard;
+pub(super) mod lent;
 
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -14,12 +15,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::guard::{Guard, Wait};
+use self::lent::Lent;
 use super::Processes;
 use super::bell::Bell;
 use super::link::{Gone, Link, Received};
 use super::page::Page;
 use super::process::{Child, TO_BE_READY, TO_END};
-use super::wire::ran::{EndedThere, OutcomesThere, RanThere, broken_of};
+use super::wire::ran::{EndedThere, RanThere, broken_of};
 use super::wire::setup::{Begins, Setup, Task, Work};
 use super::wire::start::Started;
 use super::wire::told::Told;
@@ -325,37 +327,21 @@ impl Executor for Remote {
         let Self { child, parts, watch, started } = self;
         let page = Arc::clone(&parts.page);
         page.set_begun(false);
-        let loan = turns.lend(&page, until - first);
+        let mut lent = Lent::new(turns.lend(&page, until - first), until - first);
         let mut guard = Guard::of_items(watch, &page, until - first);
         let limit = parts.spec.limits.result;
-        let mut had = 0;
-        let mut part = |payload: Payload<'_>| {
-            let there = OutcomesThere::decode(payload)?;
-            had += there.count();
-            // It is on a later one.
-            if had >= loan.started() {
-                return Err(BadFrame("outcomes of items that it has not started"));
-            }
-            there.add_to(outcomes, limit);
+        let part = |payload: Payload<'_>| {
+            lent.add_part(payload, outcomes, limit)?;
             turns.outlet().hand_over(outcomes);
             Ok(())
         };
         let sent = child.link.send(&order, &mut guard);
-        let received =
-            sent.and_then(|()| match next(&mut child.link, parts, &mut guard, &mut part)? {
-                Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
-                _ => Err(BadFrame("something else than what became of its items").into()),
-            });
-        let mut taken = Err(Gone::Ended);
-        let mut at = first;
-        loan.settle(|returned| {
-            at = first + returned.started - 1;
-            taken = received.and_then(|there| {
-                there.check(until - first - had, returned.started - had)?;
-                Ok(there)
-            });
-            taken.as_ref().map_or(returned.started, |there| had + there.started())
+        let received = sent.and_then(|()| match next(&mut child.link, parts, &mut guard, part)? {
+            Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
+            _ => Err(BadFrame("something else than what became of its items").into()),
         });
+        let (taken, started_there) = lent.settle(received);
+        let at = first + started_there - 1;
         let gone = match taken {
             Ok(there) => {
                 started.format = there.format;

@@ -76,3 +76,38 @@ fn a_message_is_cut_between_two_characters() {
     assert_eq!(fault.message().chars().count(), 2048 + 1);
     assert!(fault.message().ends_with("é…"));
 }
+
+#[test]
+fn what_is_handed_over_early_is_not_handed_over_again() {
+    let limit = ResultLimit::DEFAULT;
+    let mut outcomes = outcomes(RecordRule::Any, Format::Text);
+    outcomes.record(b"1", limit);
+    outcomes.fault(FaultKind::Refused, "no");
+    let part = outcomes.split(Room::default());
+    assert_eq!((part.span().len(), part.kept(), outcomes.kept()), (2, 2, 0));
+    assert_eq!(part.first_fault(), Some(ItemIndex::new(1)));
+    // Nobody could take it.
+    outcomes.unsplit(part);
+    let part = outcomes.split(Room::default());
+    assert_eq!(part.iter().next().unwrap().item, b"one");
+    assert_eq!((outcomes.len(), outcomes.next_index()), (2, ItemIndex::new(2)));
+    assert!(!outcomes.is_complete());
+    outcomes.fault(FaultKind::Trap, "broke");
+    assert!(outcomes.is_complete());
+    assert_eq!(outcomes.first_fault(), Some(ItemIndex::new(2)));
+    let last = outcomes.iter().next().unwrap();
+    assert_eq!((last.index, last.item), (ItemIndex::new(2), &b"six"[..]));
+    outcomes.cut();
+    assert_eq!((outcomes.span().first(), outcomes.span().len()), (ItemIndex::new(2), 1));
+}
+
+#[test]
+fn what_was_sent_early_is_forgotten() {
+    let mut outcomes = outcomes(RecordRule::Any, Format::Text);
+    outcomes.record(b"1", ResultLimit::DEFAULT);
+    outcomes.forget();
+    outcomes.record(b"22", ResultLimit::DEFAULT);
+    assert_eq!((outcomes.len(), outcomes.kept()), (2, 1));
+    let only = outcomes.iter().next().unwrap();
+    assert_eq!((only.item, only.result.unwrap()), (&b"two"[..], Some(&b"22"[..])));
+}

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::block::{BlockBuilder, ItemIndex, Span};
 use crate::fault::FaultKind;
 use crate::isolation::page::Page;
-use crate::isolation::wire::ran::{EndedThere, RanThere, reply};
+use crate::isolation::remote::lent::Lent;
+use crate::isolation::wire::ran::{EndedThere, RanThere, part, reply};
 use crate::isolation::wire::{BadFrame, HEADER, Payload};
 use crate::outcome::{Format, Outcomes, RecordRule};
 use crate::queue::{Queue, Window};
@@ -33,7 +34,7 @@ pub struct Lending {
 }
 
 /// What happens while items are lent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Step {
     /// The child writes this into the page.
     Write(u32, u32),
@@ -43,6 +44,8 @@ pub enum Step {
     Relieve(usize),
     /// No item from here on is to be started any more.
     Stop(u64),
+    /// The child says this of some items, while it is on a later one.
+    Part(Vec<u8>),
 }
 
 /// What became of an item.
@@ -78,13 +81,30 @@ pub struct Places {
     pub taken: Vec<Range<u64>>,
     /// Those that wait in the queue.
     pub waiting: Vec<Range<u64>>,
-    /// Why nothing was taken of what the child said.
+    /// Why nothing was taken of what the child said at last.
     pub refused: Option<String>,
+    /// The number of items that had their outcome before it said that.
+    pub before: usize,
 }
 
 /// What an honest child sends that says this of its items, without the frame's header.
 #[must_use]
 pub fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
+    let ran = match ended {
+        ThereEnded::Done => Ran::Done,
+        ThereEnded::Yielded => Ran::Yielded,
+        ThereEnded::Broken(kind, message) => Ran::Broken(Broken::new(*kind, message)),
+    };
+    reply(&ran, format, &outcomes_of(items)).split_off(HEADER)
+}
+
+/// What an honest child sends that says this of some of its items, without the frame's header.
+#[must_use]
+pub fn said_early(items: &[Became]) -> Vec<u8> {
+    part(&outcomes_of(items)).split_off(HEADER)
+}
+
+fn outcomes_of(items: &[Became]) -> Outcomes {
     let mut outcomes = Outcomes::new(span(items.len()), WorkerIndex::default(), RecordRule::Any);
     for item in items {
         match item {
@@ -93,12 +113,7 @@ pub fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
             Became::Fault(kind, message) => outcomes.fault(*kind, message),
         }
     }
-    let ran = match ended {
-        ThereEnded::Done => Ran::Done,
-        ThereEnded::Yielded => Ran::Yielded,
-        ThereEnded::Broken(kind, message) => Ran::Broken(Broken::new(*kind, message)),
-    };
-    reply(&ran, format, &outcomes).split_off(HEADER)
+    outcomes
 }
 
 /// Lends items, and takes them back when the child sends `payload` of them.
@@ -119,21 +134,26 @@ pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
         outcomes.no_record();
         assert!(claim.reach().start_next(), "there is another item");
     }
-    let loan = claim.lend(&page, sent);
-    let taken = steps.iter().filter_map(|step| happen(*step, &page, &queue)).collect();
-    let first = outcomes.len();
-    let mut at = first;
-    let mut there = Err(BadFrame("nothing"));
-    // As `remote.rs` does it.
-    loan.settle(|returned| {
-        at = first + returned.started - 1;
-        assert!((1..=returned.had.min(sent)).contains(&returned.started), "{returned:?}");
-        there = RanThere::decode(Payload(payload)).and_then(|there| {
-            there.check(sent, returned.started)?;
-            Ok(there)
-        });
-        there.as_ref().map_or(returned.started, RanThere::started)
-    });
+    let mut lent = Lent::new(claim.lend(&page, sent), sent);
+    let (mut taken, mut refused) = (Vec::new(), None);
+    for step in steps {
+        match step {
+            Step::Part(part) => {
+                let added = lent.add_part(Payload(part), &mut outcomes, lending.limit);
+                refused = added.err();
+            }
+            step => taken.extend(happen(step, &page, &queue)),
+        }
+        if refused.is_some() {
+            // Then the child is ended.
+            break;
+        }
+    }
+    let before = outcomes.len();
+    let there = refused.map_or_else(|| RanThere::decode(Payload(payload)), Err);
+    let (there, started) = lent.settle(there);
+    let at = lending.done + started - 1;
+    assert!((1..=sent).contains(&started), "{started}");
     let ended = there.map(|there| {
         there.add_to(&mut outcomes, lending.limit);
         there.ended
@@ -155,13 +175,15 @@ pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
         taken,
         waiting: queue.drain().iter().map(positions).collect(),
         refused: ended.err().map(|why| why.to_string()),
+        before,
     }
 }
 
 /// What another worker gets by a step.
-fn happen(step: Step, page: &Page, queue: &Queue) -> Option<Range<u64>> {
-    match step {
+fn happen(step: &Step, page: &Page, queue: &Queue) -> Option<Range<u64>> {
+    match *step {
         Step::Write(started, end) => page.reach().set(started, end),
+        Step::Part(_) => unreachable!("it is what the child says"),
         Step::Start(items) => {
             let _ = (0..items).all(|_| page.reach().start_next());
         }

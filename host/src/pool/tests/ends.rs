@@ -540,3 +540,78 @@ fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
         assert!(told.iter().all(|event| event.starts_with("WorkerReady")), "{told:?}");
     });
 }
+
+/// Works on three items, and loses what became of the first two with the third.
+struct Losing {
+    stop: StopFlag,
+}
+
+impl Executor for Losing {
+    fn run(&mut self, outcomes: &mut Outcomes, _until: usize, turns: &Turns<'_>) -> Ran {
+        assert!(turns.start_next() && turns.start_next());
+        self.stop.set();
+        Ran::Lost { at: outcomes.len() + 2, broken: Broken::new(FaultKind::Crashed, "died") }
+    }
+
+    fn format(&self) -> Format {
+        Format::Text
+    }
+
+    fn has_report(&self) -> bool {
+        false
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        Ok(None)
+    }
+}
+
+/// Four items at once.
+struct Four;
+
+impl Source for Four {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        (0..4).for_each(|_| block.push(b"item"));
+        Ok(Filled::End)
+    }
+}
+
+/// Keeps the faults that are not written.
+#[derive(Default)]
+struct LeftOutFaults(Vec<Fault>);
+
+impl Sink for LeftOutFaults {
+    fn write(&mut self, outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
+        panic!("{outcome:?} is written");
+    }
+
+    fn left_out(
+        &mut self,
+        outcome: &crate::outcome::Outcome<'_>,
+        _why: LeftOut,
+    ) -> Result<(), SinkError> {
+        self.0.extend(outcome.result.err().cloned());
+        Ok(())
+    }
+}
+
+#[test]
+fn an_item_whose_outcome_was_lost_is_not_said_never_to_have_run() {
+    watched(|| {
+        let stop = StopFlag::new();
+        let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(4).unwrap());
+        let settings = Settings { stop: stop.clone(), chunk_size, ..settings() };
+        let open: Open =
+            Box::new(move || Ok(Box::new(Losing { stop: stop.clone() }) as Box<dyn Executor>));
+        let mut pool = start(settings, [open].into_iter());
+        let mut sink = LeftOutFaults::default();
+        let ended = pool.run(Four, &mut sink);
+        let kinds: Vec<_> = sink.0.iter().map(Fault::kind).collect();
+        let (crashed, not_run) = (FaultKind::Crashed, FaultKind::NotRun);
+        // The output has ended before the first of them.
+        assert_eq!(kinds, [crashed, crashed, crashed, not_run]);
+        assert!(sink.0[0].message().starts_with("it was started in a process"), "{}", sink.0[0]);
+        assert_eq!(sink.0[2].message(), "died");
+        assert_eq!((ended.summary.done(), ended.summary.counts.not_run()), (3, 1));
+    });
+}

@@ -1,7 +1,7 @@
 //! What is said of items that are lent, and what is written into the page meanwhile.
 
 use arbitrary::Arbitrary;
-use mtl_host::fuzzing::{self, Became, Lending, Places, ThereEnded, lent, said};
+use mtl_host::fuzzing::{self, Became, Lending, Places, ThereEnded, lent, said, said_early};
 use mtl_host::{FaultKind, Format, RecordRule, RetryOn};
 
 #[derive(Arbitrary, Debug)]
@@ -24,7 +24,7 @@ enum Rule {
     ValidJson,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
+#[derive(Arbitrary, Clone, Debug)]
 enum Step {
     Write(u32, u32),
     /// Near what is lawful.
@@ -32,6 +32,9 @@ enum Step {
     Start(u8),
     Relieve(u8),
     Stop(u8),
+    /// Something is said before the child is through, honestly or not.
+    Part(Vec<Item>),
+    AnyPart(Vec<u8>),
 }
 
 #[derive(Arbitrary, Debug)]
@@ -69,6 +72,16 @@ enum Item {
     Record(Vec<u8>),
     NoRecord,
     Fault(u8, String),
+}
+
+impl Item {
+    fn became(&self) -> Became {
+        match self {
+            Self::Record(bytes) => Became::Record(bytes.clone()),
+            Self::NoRecord => Became::NoRecord,
+            Self::Fault(number, message) => Became::Fault(kind(*number), message.clone()),
+        }
+    }
 }
 
 fn kind(number: u8) -> FaultKind {
@@ -125,13 +138,17 @@ impl Case<'_> {
 }
 
 impl Step {
-    fn meant(self) -> fuzzing::Step {
-        match self {
+    fn meant(&self) -> fuzzing::Step {
+        match *self {
             Self::Write(started, end) => fuzzing::Step::Write(started, end),
             Self::WriteSmall(started, end) => fuzzing::Step::Write(started.into(), end.into()),
             Self::Start(items) => fuzzing::Step::Start(items.into()),
             Self::Relieve(most) => fuzzing::Step::Relieve(most.into()),
             Self::Stop(from) => fuzzing::Step::Stop(from.into()),
+            Self::Part(ref items) => {
+                fuzzing::Step::Part(said_early(&items.iter().map(Item::became).collect::<Vec<_>>()))
+            }
+            Self::AnyPart(ref bytes) => fuzzing::Step::Part(bytes.clone()),
         }
     }
 }
@@ -162,11 +179,7 @@ impl Honest {
     }
 
     fn items(&self, sent: usize) -> Vec<Became> {
-        let items = self.items.iter().map(|item| match item {
-            Item::Record(bytes) => Became::Record(bytes.clone()),
-            Item::NoRecord => Became::NoRecord,
-            Item::Fault(number, message) => Became::Fault(kind(*number), message.clone()),
-        });
+        let items = self.items.iter().map(Item::became);
         match self.all && !self.items.is_empty() {
             true => items.cycle().take(sent).collect(),
             false => items.collect(),
@@ -211,7 +224,7 @@ fn check_places(lending: &Lending, places: &Places) {
     let outcomes = places.outcomes.len();
     assert!(outcomes <= lending.done + lending.sent, "no more than were sent");
     if places.refused.is_some() {
-        assert_eq!(outcomes, lending.done, "nothing of it is taken");
+        assert_eq!(outcomes, places.before, "nothing of it is taken");
         assert!(places.failed.is_some(), "an item is to blame");
     }
     let ranges = places.taken.iter().chain(&places.waiting).cloned().flatten();
