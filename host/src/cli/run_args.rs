@@ -370,7 +370,8 @@ pub(crate) struct FaultArgs {
     pub(crate) max_faults: MaxFaults,
 
     /// Write each fault to FILE, as a line of JSON: index, kind, message, worker, and the item
-    /// or the path of its file
+    /// or the path of its file; and so each item that was read and has no result in the output,
+    /// as `not-run` or `not-written`
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(beside::file))]
     pub(crate) faults: Option<PathBuf>,
 }
