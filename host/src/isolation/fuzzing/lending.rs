@@ -8,7 +8,7 @@ use crate::fault::FaultKind;
 use crate::isolation::page::Page;
 use crate::isolation::remote::lent::Lent;
 use crate::isolation::wire::ran::{EndedThere, RanThere, part, reply};
-use crate::isolation::wire::{BadFrame, HEADER, Payload};
+use crate::isolation::wire::{HEADER, Payload};
 use crate::outcome::{Format, Outcomes, RecordRule};
 use crate::queue::{Queue, Window};
 use crate::sandbox::limits::ResultLimit;
