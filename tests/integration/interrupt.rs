@@ -101,14 +101,66 @@ fn results_that_were_written_before_the_second_one_stay() {
 }
 
 #[test]
-fn a_request_to_terminate_is_heard_as_well() {
-    let mut running = host().plugin("upper.wat").stdin_open().start();
-    running.send("one\n");
-    running.wait_for_stdout("ONE\n");
-    running.signal(Signal::TERM);
-    running.finish_with_stdin_open().code(130).stdout("ONE\n").stderr(
-        "interrupted: finishing what is in the workers; send SIGTERM again to end at once\n",
-    );
+fn other_requests_to_end_are_heard_as_well() {
+    #[rustfmt::skip]
+    let cases = [
+        (Signal::TERM, "send SIGTERM again"),
+        (Signal::QUIT, "press Ctrl-\\ again"),
+        (Signal::HUP,  "send SIGTERM"),
+    ];
+    for (signal, again) in cases {
+        let mut running = host_aloud().plugin("upper.wat").stdin_open().start();
+        running.send("one\n");
+        running.wait_for_stdout("ONE\n");
+        running.signal(signal);
+        let finished = running.finish_with_stdin_open().code(130).stdout("ONE\n");
+        let stderr = finished.stderr_text();
+        let stopping =
+            format!("interrupted: finishing what is in the workers; {again} to end at once\n");
+        assert!(stderr.starts_with(&stopping), "{signal:?}: {stderr}");
+        assert!(stderr.lines().last().unwrap().starts_with("1 item, 0 faults, "), "{stderr}");
+    }
+}
+
+/// A shell and the system both tell of a terminal that is closed.
+#[test]
+fn a_terminal_that_is_closed_is_told_of_twice_and_ends_nothing_at_once() {
+    let mut running = gated(host()).stdin_open().start();
+    running.send("w1\nw2\n");
+    running.wait_for_stderr_times("begun", 2);
+    for _ in 0..2 {
+        running.signal(Signal::HUP);
+        running.wait_for_stderr("interrupted: ");
+    }
+    open_gate(&running);
+    running.finish_with_stdin_open().code(130).stdout("w1\nw2\n");
+}
+
+#[test]
+fn a_second_one_of_another_kind_ends_at_once() {
+    for (first, second) in [(Signal::HUP, Signal::TERM), (Signal::INT, Signal::QUIT)] {
+        let mut running = gated(host()).stdin_open().start();
+        running.send("w1\nw2\n");
+        running.wait_for_stderr_times("begun", 2);
+        running.signal(first);
+        running.wait_for_stderr("interrupted: ");
+        running.signal(second);
+        running.finish_with_stdin_open().code(130).stdout("");
+    }
+}
+
+#[test]
+fn what_is_ignored_when_the_command_starts_stays_so() {
+    let ignoring = "trap '' HUP QUIT; exec \"$@\"";
+    for signal in [Signal::HUP, Signal::QUIT] {
+        let shell = ["-c", ignoring, "sh"];
+        let mut running = host().plugin("upper.wat").under("sh", shell).stdin_open().start();
+        running.send("one\n");
+        running.wait_for_stdout("ONE\n");
+        running.signal(signal);
+        running.send("two\n");
+        running.finish().code(0).stdout("ONE\nTWO\n").stderr("");
+    }
 }
 
 #[test]

@@ -1,16 +1,22 @@
-//! Ctrl-C, and SIGTERM. The first asks the run to end, the second ends the process.
+//! Ctrl-C, and the other signals that ask a program to end: SIGTERM, SIGQUIT, SIGHUP. The first asks
+//! the run to end, the second ends the process.
+//!
+//! A SIGHUP alone never ends the process: when a terminal is closed, both the system and the shell
+//! send one. SIGHUP and SIGQUIT stay ignored if they are ignored when the command starts, as under
+//! `nohup`, or in the background of a script.
 //!
 //! A thread takes the signals and may write to the terminal. Should it ever hang in that
 //! (standard error may be a pipe that nobody empties), the handler itself ends the process at
 //! the next signal: while the thread is `busy`, nothing is left to wait for.
 
+use std::fs;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use mtl_host::StopFlag;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag::register_conditional_shutdown;
 use signal_hook::iterator::{Handle, Signals as Incoming};
 use signal_hook::low_level;
@@ -61,28 +67,87 @@ struct Listener {
 }
 
 impl Listener {
-    const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
+    /// Those that end the process at once, when it was asked to end before.
+    const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGQUIT];
 
     fn register(&self) -> io::Result<Incoming> {
-        for signal in Self::SIGNALS {
+        let ignored = Ignored::of_this_process();
+        let is_heard = |signal: &i32| match *signal {
+            SIGHUP | SIGQUIT => !ignored.has(*signal),
+            _ => true,
+        };
+        for signal in Self::ENDING.into_iter().filter(is_heard) {
             let code = i32::from(Exit::Interrupted.code());
             register_conditional_shutdown(signal, code, Arc::clone(&self.busy))?;
         }
-        Incoming::new(Self::SIGNALS)
+        Incoming::new(Self::ENDING.into_iter().chain([SIGHUP]).filter(is_heard))
     }
 
     fn serve(&self, mut incoming: Incoming) {
         for signal in &mut incoming.forever() {
             if self.stop.is_set() {
+                if signal == SIGHUP {
+                    continue;
+                }
                 self.busy.store(true, Ordering::SeqCst);
                 self.console.end_line();
                 low_level::exit(Exit::Interrupted.code().into());
             }
             self.stop.set();
             self.busy.store(true, Ordering::SeqCst);
-            let again = if signal == SIGTERM { "send SIGTERM again" } else { "press Ctrl-C again" };
+            let again = match signal {
+                SIGTERM => "send SIGTERM again",
+                // Nobody is at the terminal any more.
+                SIGHUP => "send SIGTERM",
+                SIGQUIT => "press Ctrl-\\ again",
+                _ => "press Ctrl-C again",
+            };
             Report::to(&self.console).interrupted(again);
             self.busy.store(false, Ordering::SeqCst);
         }
+    }
+}
+
+/// The signals that a process ignores, a bit for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ignored(u64);
+
+impl Ignored {
+    /// Those that whoever started this process has it ignore; none, if the system does not tell.
+    fn of_this_process() -> Self {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        Self::parse(&status).unwrap_or(Self(0))
+    }
+
+    fn parse(status: &str) -> Option<Self> {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok().map(Self)
+    }
+
+    fn has(self, signal: i32) -> bool {
+        u32::try_from(signal - 1).is_ok_and(|bit| self.0.checked_shr(bit).unwrap_or(0) & 1 != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_read_from_what_the_system_tells_of_a_process() {
+        #[rustfmt::skip]
+        let cases = [
+            // SIGHUP is 1, SIGQUIT is 3, SIGPIPE is 13.
+            ("Name:\tx\nSigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001000\n", false, false),
+            ("SigIgn:\t0000000000001001\nSigCgt:\t0000000000000000\n",            true,  false),
+            ("SigIgn:\t0000000000000005\n",                                       true,  true),
+            ("Name:\tx\n",                                                       false, false),
+            ("SigIgn:\tnothing\n",                                                false, false),
+        ];
+        for (status, hangup, quit) in cases {
+            let ignored = Ignored::parse(status).unwrap_or(Ignored(0));
+            assert_eq!((ignored.has(SIGHUP), ignored.has(SIGQUIT)), (hangup, quit), "{status}");
+        }
+        assert!(!Ignored(u64::MAX).has(0) && !Ignored(u64::MAX).has(65));
     }
 }
