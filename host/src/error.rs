@@ -25,7 +25,7 @@ use crate::worker::{Retirement, WorkerIndex};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A worker could not be started at all.
+    /// A worker could not be started at all. Others may have worked: the summary counts their items.
     #[error("worker {worker} could not be started")]
     Init {
         /// Which worker.
@@ -63,7 +63,8 @@ pub enum Error {
         Vec<Fault>,
     ),
     /// More items failed than may.
-    #[error("{} of {} items failed, more than the limit of {limit}", counts.failed(), counts.total())]
+    // Others may fail before the run has ended: the summary has their number.
+    #[error("more items failed than the limit of {limit} allows")]
     TooManyFaults {
         /// How many may.
         limit: MaxFaults,
