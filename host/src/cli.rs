@@ -47,6 +47,7 @@ mod signals;
 mod snapshot_args;
 mod terminal;
 mod time_span;
+mod waiting;
 mod worker_arg;
 mod workers;
 

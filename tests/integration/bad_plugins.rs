@@ -1,6 +1,8 @@
 //! Plugins that cannot be loaded or started: which, why, and what to do.
 
-use crate::support::{Host, fixtures, host};
+use std::fs;
+
+use crate::support::{Host, fixtures, host, host_aloud};
 
 /// The plugin is refused with this message, and nothing comes out.
 fn refused(host: Host, stderr: &str) {
@@ -192,4 +194,37 @@ fn an_init_that_fails_does_not_wait_for_one_that_never_ends() {
     let stderr = finished.stderr_text();
     let error = "error: worker 0 could not be started: init failed: r\n";
     assert!(stderr.contains(error), "{stderr}");
+}
+
+#[test]
+fn a_worker_that_cannot_start_after_items_were_done_leaves_an_account_of_them() {
+    let mut running = host_aloud()
+        .plugin("hangs-at-first.wat")
+        .subfolder("state")
+        .args(["--dir", "state::/state:rw", "--init", "0", "--init", "g", "--chunk-size", "1"])
+        .args(["--faults", "faults", "--finish-output", "reports"])
+        .stdin_open()
+        .start();
+    running.send("a\nb\n");
+    running.wait_for_stdout("a\nb\n");
+    fs::write(running.folder().join("state/open"), "").unwrap();
+    let finished = running.finish_with_stdin_open().code(8).stdout("a\nb\n");
+    let stderr = finished.stderr_text();
+    let error = "error: worker 1 could not be started: init failed: the gate is open\n hint: ";
+    assert!(stderr.contains(error), "{stderr}");
+    assert!(stderr.lines().last().unwrap().starts_with("2 items, 0 faults, "), "{stderr}");
+}
+
+#[test]
+fn a_worker_that_cannot_start_before_any_item_leaves_no_account() {
+    let finished = host_aloud()
+        .plugin("spin-init.wat")
+        .args(["--jobs", "1", "--init", "refuse"])
+        .stdin("a\nb\n")
+        .run()
+        .code(3)
+        .stdout("");
+    let stderr = finished.stderr_text();
+    assert!(stderr.starts_with("error: worker 0 could not be started: "), "{stderr}");
+    assert!(!stderr.contains(" items, ") && !stderr.contains("not run"), "{stderr}");
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rustix::process::Signal;
+
 use crate::support::{host, host_aloud};
 
 #[test]
@@ -145,4 +147,32 @@ fn a_file_that_cannot_be_made_or_filled_is_an_error() {
     let error = "error: cannot write 2 of 2 closing reports to `/dev/full`: No space left on device \
                  (os error 28)\n";
     assert!(finished.stderr_text().ends_with(error), "{}", finished.stderr_text());
+}
+
+#[test]
+fn who_waits_for_a_report_that_never_comes_is_told_what_ends_it() {
+    let run =
+        || host().plugin("hostile/finish-loop.wat").args(["--jobs", "1"]).stdin_open().start();
+    let waiting = "the run is over: waiting for the workers' closing reports (`finish`)\n \
+                   hint: `--init-timeout TIME` bounds how long that may take; ";
+
+    let mut running = run();
+    running.send("a\n");
+    running.close_stdin();
+    let told = format!("{waiting}to end at once, press Ctrl-C twice\n");
+    running.wait_for_stderr(&told);
+    running.signal(Signal::INT);
+    running.wait_for_stderr("interrupted: ");
+    running.signal(Signal::INT);
+    let finished = running.finish().code(130).stdout("a\n");
+    assert_eq!(finished.stderr_text().matches("waiting for").count(), 1);
+
+    let mut running = run();
+    running.send("a\n");
+    running.wait_for_stdout("a\n");
+    running.signal(Signal::INT);
+    let told = format!("{waiting}to end at once, press Ctrl-C again\n");
+    running.wait_for_stderr(&told);
+    running.signal(Signal::INT);
+    running.finish_with_stdin_open().code(130).stdout("a\n");
 }

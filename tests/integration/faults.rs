@@ -202,7 +202,7 @@ fn a_worker_that_cannot_be_started_again_is_retired_and_the_last_one_ends_the_ru
         .args(["--jobs", "1", "--dir", "state::/state:rw"])
         .stdin("a\nb\nc\n")
         .run()
-        .code(3);
+        .code(8);
     let warning = "warning: worker 0 could not be started again and is retired: init failed: it has \
                    been started before\n";
     let fault = "fault: item 0: trap: wasm `unreachable` instruction executed, in `call`\n";

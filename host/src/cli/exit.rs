@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     ItemFailed,
     /// The command line does not make sense.
     Usage,
-    /// The plugin cannot be loaded or initialised.
+    /// The plugin cannot be loaded or initialised: nothing was done.
     Plugin,
     /// The input cannot be read, or the output not written.
     InputOutput,
@@ -25,6 +25,8 @@ pub(crate) enum Exit {
     Build,
     /// A check of a plugin failed.
     CheckFailed,
+    /// No worker could go on, or one could not start, after items were done.
+    EndedEarly,
     /// Somebody pressed Ctrl-C.
     Interrupted,
 }
@@ -39,6 +41,7 @@ impl Exit {
             Self::InputOutput => 4,
             Self::Build => 5,
             Self::CheckFailed => 6,
+            Self::EndedEarly => 8,
             Self::Interrupted => 130,
         }
     }
@@ -113,6 +116,7 @@ impl Exit {
     /// interrupted, and that more than that items failed.
     pub(crate) fn of_run(ended: &Ended, interrupted: Interrupted) -> Self {
         match (broken(ended.error.as_ref()), interrupted) {
+            (Some(Self::Plugin), _) if has_begun(ended) => Self::EndedEarly,
             (Some(exit), _) => exit,
             (None, Interrupted::Yes) => Self::Interrupted,
             // Whoever closed the pipe has what they wanted.
@@ -121,6 +125,12 @@ impl Exit {
             (None, Interrupted::No) => Self::Success,
         }
     }
+}
+
+/// Returns whether a worker has worked on some item of the run.
+pub(crate) fn has_begun(ended: &Ended) -> bool {
+    let counts = ended.summary.counts;
+    counts.total() > counts.not_run()
 }
 
 /// Whether Ctrl-C was pressed.
@@ -158,7 +168,7 @@ mod tests {
 
     use mtl_host::sink::SinkError;
     use mtl_host::source::SourceError;
-    use mtl_host::{MaxFaults, Pool};
+    use mtl_host::{Init, MaxFaults, MaxRestarts, Pool, PoolBuilder};
 
     use super::*;
 
@@ -194,6 +204,27 @@ mod tests {
             let case = format!("{error:?}, {interrupted:?}");
             assert_eq!(Exit::of_run(&ended(error), interrupted), expected, "{case}");
         }
+    }
+
+    /// How a run of these items ends.
+    fn run(plugin: &str, items: &[&'static str], pool: fn(PoolBuilder) -> PoolBuilder) -> Exit {
+        let engine = mtl_host::Engine::new().unwrap();
+        let path = format!("../tests/fixtures/{plugin}");
+        let plugin = mtl_host::Plugin::load(&engine, path).unwrap();
+        let builder = Pool::builder(&plugin).jobs("1".parse().unwrap());
+        let mut pool = pool(builder).build().unwrap();
+        let ended = pool.map(items.to_vec()).collect_all().2;
+        assert!(ended.error.is_some(), "{items:?}");
+        Exit::of_run(&ended, Interrupted::No)
+    }
+
+    #[test]
+    fn a_run_that_loses_its_workers_has_begun_or_not() {
+        let refusing = |pool: PoolBuilder| pool.init(Init::Same(b"refuse".to_vec()));
+        assert_eq!(run("init.wat", &["item"], refusing), Exit::Plugin);
+        assert_eq!(run("init.wat", &[], refusing), Exit::Plugin);
+        let fragile = |pool: PoolBuilder| pool.max_restarts(MaxRestarts::AtMost(0));
+        assert_eq!(run("misbehave.wat", &["n", "trap", "n"], fragile), Exit::EndedEarly);
     }
 
     #[test]

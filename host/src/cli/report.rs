@@ -54,6 +54,14 @@ impl Report {
         self.console.line(&error_text(error, error.hint().as_deref()));
     }
 
+    /// Why the run ended before all items were done.
+    pub(crate) fn ended_early(&self, error: &Error) {
+        let hint = error.hint().unwrap_or_else(|| {
+            "what was done before is in the output; `--faults FILE` lists the rest".into()
+        });
+        self.console.line(&error_text(error, Some(&hint)));
+    }
+
     pub(crate) fn fault(&self, fault: &Fault, path: Option<&Path>) {
         self.console.line(&fault_text(fault, path));
     }
@@ -170,6 +178,16 @@ impl Report {
     pub(crate) fn interrupted(&self, again: &str) {
         self.console.line(&format!(
             "interrupted: finishing what is in the workers; {again} to end at once"
+        ));
+    }
+
+    /// The run is over but for the plugins' `finish`, which takes long.
+    pub(crate) fn waiting(&self, is_interrupted: bool) {
+        let again = if is_interrupted { "again" } else { "twice" };
+        self.console.line(&format!(
+            "the run is over: waiting for the workers' closing reports (`finish`)\n \
+             hint: `--init-timeout TIME` bounds how long that may take; to end at once, press \
+             Ctrl-C {again}"
         ));
     }
 

@@ -10,7 +10,7 @@ use mtl_host::{Cache, Ended, Error, Opener, Order, Places, Pool, PoolBuilder, St
 use super::changeable;
 use super::console::Console;
 use super::error::CliError;
-use super::exit::{Exit, Interrupted, is_closed_pipe};
+use super::exit::{Exit, Interrupted, has_begun, is_closed_pipe};
 use super::faults::{Faults, FaultsFile};
 use super::finish_file::FinishFile;
 use super::isolation_arg::IsolationArg;
@@ -23,6 +23,7 @@ use super::report::Report;
 use super::run_args::{ItemArgs, ResultArgs, RunArgs};
 use super::signals::Signals;
 use super::terminal::{self, Raw};
+use super::waiting::Waiting;
 
 /// Runs, and tells people of it.
 pub(super) fn run(args: &mut RunArgs) -> Exit {
@@ -77,7 +78,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
         ended.error.get_or_insert(error.into());
     }
     drop(progress);
-    close(pool, &ended, args, &report);
+    close(pool, &ended, args, &report, &stop);
     drop(signals);
     tell_end(&ended, &sink, args, &report);
     listener.end()?;
@@ -200,24 +201,32 @@ fn tell_end(ended: &Ended, faults: &Faults, args: &RunArgs, report: &Report) {
     }
     report.unshown(faults.unshown());
     report.unshown_closings();
-    if let Some(error) = error {
-        report.error(error);
+    let is_out_of_workers = matches!(error, Some(Error::Init { .. } | Error::NoWorkerLeft { .. }));
+    match error {
+        Some(error) if is_out_of_workers && has_begun(ended) => report.ended_early(error),
+        Some(error) => report.error(error),
+        None => {}
     }
-    let never_began = matches!(error, Some(Error::Init { .. }));
+    let never_began = matches!(error, Some(Error::Init { .. })) && !has_begun(ended);
     if !never_began && !args.progress.quiet {
         report.summary(&ended.summary);
     }
 }
 
 /// Ends the workers, and shows what they have to say at last.
-fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report) {
+fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report, stop: &StopFlag) {
     // Who has seen enough results may yet want the file.
     let somebody_listens = args.time.finish_output.is_some();
     match &ended.error {
         error if is_closed_pipe(error.as_ref()) && !somebody_listens => drop(pool),
         // Others may still be loading what will not be used.
-        Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) => drop(pool),
-        _ => pool.close().iter().for_each(|closed| report.closed(closed)),
+        Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) if !has_begun(ended) => drop(pool),
+        _ => {
+            let waiting = Waiting::begin(report, stop);
+            let closed = pool.close();
+            drop(waiting);
+            closed.iter().for_each(|closed| report.closed(closed));
+        }
     }
 }
 
