@@ -320,7 +320,8 @@ impl Pool {
     ///
     /// Items whose turn never came are counted, and written only where an item after them has
     /// been worked on. A run that goes to its end waits for every worker to start: one that
-    /// cannot is an error, though others may have done all the work.
+    /// cannot is an error, though others may have done all the work. The summary says how far they
+    /// came.
     ///
     /// ```
     /// use mtl_host::sink::{self, Output};
@@ -396,6 +397,7 @@ impl Pool {
     ///
     /// When a worker's thread has panicked, which is a bug of this library.
     pub fn close(mut self) -> Vec<WorkerReport> {
+        self.cancel.attempts();
         let end = self.settings.join_timeout.and_then(|timeout| self.cancel.end_in(timeout));
         self.mailboxes.clear();
         let until = end.and_then(|end| end.checked_add(Self::GRACE));

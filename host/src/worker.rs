@@ -26,7 +26,7 @@ pub use self::retirement::Retirement;
 use self::executor::{Broken, Executor};
 use self::pace::{ChunkSize, Pace};
 use self::renewal::Renewal;
-use self::slot::{Attempt, Happened, Slot, Work};
+use self::slot::{Failure, Happened, Slot, Work};
 use self::ticket::Tickets;
 use crate::error::Error;
 use crate::event::{Audience, Closing, Event};
@@ -145,7 +145,7 @@ impl Worker {
         let mut serving = Serving {
             pace: Pace::new(self.chunk_size),
             worker: self,
-            slot: Slot::Opening(Attempt::First),
+            slot: Slot::NEW,
             executor: None,
             why: None,
             since_open: 0,
@@ -153,6 +153,7 @@ impl Worker {
             instances: 0,
             broken: 0,
             lost: 0,
+            charged: false,
         };
         serving.open();
         while let Some(ticket) = tickets.next().map(Arc::new) {
@@ -183,6 +184,8 @@ struct Serving {
     instances: u64,
     broken: u64,
     lost: u64,
+    /// Whether the item at hand has broken an executor: it counts as one restart.
+    charged: bool,
 }
 
 impl Serving {
@@ -205,12 +208,18 @@ impl Serving {
                     self.worker.live.fetch_sub(1, Ordering::AcqRel);
                 }
                 Err(error) => {
-                    self.happened(Happened::FailedToOpen);
+                    self.happened(Happened::FailedToOpen(self.failure(&error)));
                     let why = Retirement::NotStarted(Arc::new(error));
                     self.retire_if_due(why);
                 }
             }
         }
+    }
+
+    /// Whether to try again what has failed so.
+    fn failure(&self, error: &StartError) -> Failure {
+        let is_worth_it = error.is_transient() && self.worker.cancel.lets_try_again();
+        if is_worth_it { Failure::Transient } else { Failure::Lasting }
     }
 
     fn happened(&mut self, happened: Happened) {
@@ -251,7 +260,9 @@ impl Serving {
         }
         self.broken += 1;
         self.executor = None;
-        self.happened(Happened::Broke(self.work()));
+        let is_charged = std::mem::replace(&mut self.charged, true);
+        let broke = if is_charged { Happened::BrokeAgain } else { Happened::Broke(self.work()) };
+        self.happened(broke);
         self.retire_if_due(Retirement::KeptBreaking(why.clone()));
     }
 

@@ -1,13 +1,15 @@
 //! A process of a worker dies or hangs: what that costs is said, and is no more than it must be.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mtl_host::{
-    Broken, ChunkSize, Engine, Error, Event, FaultKind, Init, Isolation, Jail, Observer, Plugin,
-    Pool, PoolBuilder, Processes, StartError, Stream,
+    Broken, ChunkSize, Engine, Error, Event, FaultKind, Init, Isolation, Jail, MaxRestarts,
+    Observer, Plugin, Pool, PoolBuilder, Processes, StartError, Stream,
 };
 use rustix::process::Signal;
 
@@ -158,12 +160,62 @@ fn linger() -> Plugin {
     Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap()
 }
 
+/// One worker, whose first so many starts say that they have begun, and do not end. The names of the
+/// folder are those of the starts, in turn.
+fn hangs_at_first(starts: &[u8], folder: &Path) -> PoolBuilder {
+    let plugin = fixtures().join("hangs-at-first.wat");
+    let plugin = Plugin::load(&Engine::new().unwrap(), plugin).unwrap();
+    let grant = format!("{}::/state:rw", folder.display()).parse().unwrap();
+    one_worker(&plugin).init(Init::Same(starts.to_vec())).dir(grant)
+}
+
+fn starts(folder: &Path) -> usize {
+    fs::read_dir(folder).unwrap().count()
+}
+
+#[test]
+fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
+    alone(
+        module_path!(),
+        "one_that_is_killed_as_it_starts_for_the_first_time_is_started_again",
+        || {
+            let dies = |starts: &[u8], most: MaxRestarts| {
+                let folder = tempfile::tempdir().unwrap();
+                let builder = hangs_at_first(starts, folder.path()).max_restarts(most);
+                let mut pool = builder.observer(Strikes::new(Signal::KILL, 9)).build().unwrap();
+                let (records, _, ended) = pool.map(["a", "b"]).collect_all();
+                drop(pool);
+                assert!(own_children().is_empty());
+                let error = ended.error.map(|error| match error {
+                    Error::Init { source, .. } => source.to_string(),
+                    error => panic!("{error:?}"),
+                });
+                (records.len(), self::starts(folder.path()), error)
+            };
+            let killed = || Some("its process was killed by signal 9 (SIGKILL)".to_owned());
+            #[rustfmt::skip]
+        let cases = [
+            ("0", MaxRestarts::Unlimited, (2, 1, None)),
+            ("1", MaxRestarts::Unlimited, (2, 2, None)),
+            ("2", MaxRestarts::Unlimited, (2, 3, None)),
+            ("3", MaxRestarts::Unlimited, (0, 3, killed())),
+            ("1", MaxRestarts::AtMost(0), (0, 1, killed())),
+            ("1", MaxRestarts::AtMost(1), (2, 2, None)),
+            ("4", MaxRestarts::AtMost(4), (2, 5, None)),
+        ];
+            for (starts, most, expected) in cases {
+                assert_eq!(dies(starts.as_bytes(), most), expected, "{starts}, at most {most}");
+            }
+        },
+    );
+}
+
 #[test]
 fn one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why() {
     alone(module_path!(), "one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why", || {
         for signal in [Signal::KILL, Signal::STOP] {
             let builder = one_worker(&linger()).init(Init::Same(b"c".to_vec())).init_timeout(LIMIT);
-            let mut pool = builder.observer(Strikes::new(signal, 1)).build().unwrap();
+            let mut pool = builder.observer(Strikes::new(signal, 3)).build().unwrap();
             let ended = pool.map(["n"]).end();
             let Some(Error::Init { source, .. }) = ended.error else {
                 panic!("{signal:?}: {:?}", ended.error)
@@ -221,8 +273,8 @@ fn a_replacement_that_dies_as_it_starts_is_made_again() {
 fn start_error(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("worker");
-    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
     let processes = Processes::new().program(program).jail(Jail::BestEffort);
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("upper.wat")).unwrap();
     let pool = Pool::builder(&plugin).jobs("1".parse().unwrap());
@@ -248,6 +300,7 @@ fn what_is_no_worker_is_killed_and_how_it_ended_is_said() {
             ("exit 0",                                     "its process exited with code 0"),
             ("echo first >&2; echo last >&2; exit 7",      "its process exited with code 7: last"),
             (&says_much,                                   &much),
+            ("echo \"the thread's \\`end\\`\" >&2; exit 1",  "its process exited with code 1: the thread's `end`"),
             ("printf 'a\\033[31mb\\r\\n\\n' >&2; exit 1",     r"its process exited with code 1: a\u{1b}[31mb"),
             ("kill -SEGV $$",                              "its process was killed by signal 11 (SIGSEGV)"),
             ("kill -USR1 $$",                              "its process was killed by signal 10"),

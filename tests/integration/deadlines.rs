@@ -113,6 +113,33 @@ fn a_start_that_takes_too_long_ends_the_run_and_says_which_flag_bounds_it() {
 }
 
 #[test]
+fn a_first_start_that_takes_too_long_is_tried_again() {
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], i32); 4] = [
+        // starts that never end, and the code
+        ("1", &[],                      0),
+        ("2", &[],                      0),
+        ("1", &["--max-restarts", "1"], 0),
+        ("1", &["--max-restarts", "0"], 3),
+    ];
+    for (starts, flags, code) in cases {
+        let finished = host()
+            .plugin("hangs-at-first.wat")
+            .subfolder("state")
+            .args(["--dir", "state::/state:rw", "--jobs", "1", "--init", starts])
+            // A good start has time for it.
+            .args(["--init-timeout", "1s"])
+            .args(flags.iter().copied())
+            .stdin("a\n")
+            .run()
+            .code(code)
+            .stdout(if code == 0 { "a\n" } else { "" });
+        let begun = finished.stderr_text().matches("[worker 0] begun\n").count();
+        assert_eq!(begun.to_string(), starts, "{flags:?}");
+    }
+}
+
+#[test]
 fn an_end_that_takes_too_long_is_cut_off_and_its_report_is_missed() {
     #[rustfmt::skip]
     let cases = [

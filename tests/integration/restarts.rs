@@ -129,7 +129,7 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
             .args(["--jobs", "1", "--max-restarts", most])
             .stdin(items)
             .run()
-            .code(3)
+            .code(8)
             .stdout(results);
         let stderr = finished.stderr_text();
         let warning =
@@ -153,12 +153,35 @@ fn the_last_worker_ends_the_run_with_the_error_of_its_last_start() {
         .args(["--jobs", "1", "--dir", "state::/state:rw", "--max-restarts", "7"])
         .stdin("a\nb\nc\n")
         .run()
-        .code(3);
+        .code(8);
     let stderr = finished.stderr_text();
     let error = "error: no worker is left: worker 0, the last one, could not be started again: \
                  init failed: it has been started before\n hint: ";
     assert!(stderr.contains(error), "{stderr}");
     assert!(stderr.lines().last().unwrap().starts_with("1 item, 1 fault (trap 1), 2 not run, "));
+}
+
+#[test]
+fn the_restarts_for_one_item_that_is_tried_again_count_as_one() {
+    #[rustfmt::skip]
+    let cases = [
+        // retries most  items             results     code
+        ("1",      "1",  "n\nt\nn\n",       "1\n\n1\n",  1),
+        ("5",      "1",  "n\nt\nn\n",       "1\n\n1\n",  1),
+        ("5",      "2",  "t\nt\nn\n",       "\n\n1\n",   1),
+        // Two in a row are two.
+        ("1",      "1",  "t\nt\nn\n",       "\n\n",      8),
+        ("1",      "0",  "t\nn\n",          "\n",        8),
+    ];
+    for (retries, most, items, results, code) in cases {
+        host()
+            .plugin("misbehave.wat")
+            .args(["--jobs", "1", "--retries", retries, "--max-restarts", most])
+            .stdin(items)
+            .run()
+            .code(code)
+            .stdout(results);
+    }
 }
 
 #[test]

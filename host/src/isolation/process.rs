@@ -8,7 +8,7 @@ mod signals;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -179,10 +179,14 @@ impl fmt::Display for Death {
                 }
             },
         }
-        match self.said.is_empty() {
-            true => Ok(()),
-            false => write!(f, ": {}", self.said.escape_debug()),
+        if !self.said.is_empty() {
+            f.write_str(": ")?;
         }
+        // Quotes are as they were said.
+        self.said.chars().try_for_each(|sign| match sign {
+            '\'' | '"' | '\\' => f.write_char(sign),
+            _ => write!(f, "{}", sign.escape_debug()),
+        })
     }
 }
 

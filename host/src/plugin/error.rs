@@ -475,6 +475,28 @@ impl StartError {
         }
     }
 
+    /// Returns whether another attempt may succeed: the start took longer than it may, its process
+    /// died, or the system had no room for a process. A pool tries such a first start again, as it
+    /// does a replacement.
+    ///
+    /// ```
+    /// use mtl_host::StartError;
+    ///
+    /// let killed = StartError::Crashed { message: "killed by signal 9".into() };
+    /// let refused = StartError::InitRefused { message: "no such file".into() };
+    /// assert!(killed.is_transient() && !refused.is_transient());
+    /// ```
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Crashed { .. } => true,
+            Self::Process { source } => {
+                matches!(source.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory)
+            }
+            _ => false,
+        }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -494,6 +516,11 @@ impl StartError {
             Self::Jail { is_lack: true, .. } => {
                 "`mtl-host doctor` shows the layers that this machine has; `--jail best-effort` does without those \
                  that it lacks"
+            }
+            // Whoever is short of memory kills.
+            Self::Crashed { message } if message.contains("(SIGKILL)") => {
+                "if the system has killed it for want of memory, `dmesg` says so: `--jobs N` starts \
+                 fewer workers, and `--memory SIZE` gives each less"
             }
             Self::Jail { is_lack: false, .. }
             | Self::Process { .. }

@@ -20,8 +20,14 @@ struct Shared {
 }
 
 impl Cancel {
-    const STARTS: u8 = 1;
-    const ALL: u8 = 2;
+    const ATTEMPTS: u8 = 1;
+    const STARTS: u8 = 2;
+    const ALL: u8 = 3;
+
+    /// No start that fails needs to be tried again: the pool is closed.
+    pub(crate) fn attempts(&self) {
+        self.raise(Self::ATTEMPTS);
+    }
 
     /// No instance needs to start: a run was stopped, or cannot begin.
     pub(crate) fn starts(&self) {
@@ -50,6 +56,11 @@ impl Cancel {
     /// When all that guests do is to end.
     pub(crate) fn end(&self) -> Option<Instant> {
         self.0.end.get()
+    }
+
+    /// Whether a start that has failed may be tried again.
+    pub(crate) fn lets_try_again(&self) -> bool {
+        self.0.level.load(Ordering::Acquire) < Self::ATTEMPTS
     }
 
     /// Whether an instance that is starting may go on.

@@ -5,9 +5,14 @@
 //! Opening ────────▶ Ready ─────────────────────▶ Opening
 //!    │ failed         │ broke too often in a row
 //!    │                └───────────────────────────▶ Retired
-//!    ├─ the first time ever, or too often in a row ─▶ Retired
+//!    ├─ too often in a row ──────────────────────▶ Retired
+//!    ├─ never was ready, and never will be ──────▶ Retired
 //!    └─ otherwise ──▶ Opening
 //! ```
+//!
+//! A row counts the items that broke the worker's executors, and the starts that failed. An item
+//! that is tried again counts once, however often it breaks one: otherwise the number of retries
+//! would retire a worker for one bad item.
 
 use super::renewal::MaxRestarts;
 
@@ -26,7 +31,7 @@ pub(crate) enum Slot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
     /// The worker has never had one.
-    First,
+    First(Row),
     /// A replacement.
     Replacement(Row),
 }
@@ -44,11 +49,22 @@ pub(crate) struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Happened {
     Opened,
-    FailedToOpen,
+    FailedToOpen(Failure),
     /// The executor broke, after it had worked on some item or before.
     Broke(Work),
+    /// The executor broke on the item that had broken the one before it.
+    BrokeAgain,
     /// The executor is to be replaced, though it did not break.
     Replaced(Work),
+}
+
+/// Whether another attempt at a start may go better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It may: its process was killed, or it took too long.
+    Transient,
+    /// It would fail in the same way.
+    Lasting,
 }
 
 /// Whether an executor has finished an item.
@@ -81,32 +97,45 @@ impl Row {
 }
 
 impl Slot {
+    /// A worker that has not been started.
+    pub(crate) const NEW: Self = Self::Opening(Attempt::First(Row { restarts: 0, failed: 0 }));
+
     /// The state that follows.
     #[must_use]
     pub(crate) fn after(self, happened: Happened, max: MaxRestarts) -> Self {
-        let restart = |row: Row| {
+        let restart = |row: Row, attempt: fn(Row) -> Attempt| {
             if max.are_used_up(row.restarts, row.failed) {
                 Self::Retired
             } else {
-                Self::Opening(Attempt::Replacement(row.restarted()))
+                Self::Opening(attempt(row.restarted()))
             }
         };
         match (self, happened) {
-            (Self::Opening(Attempt::First), Happened::Opened) => Self::Ready(Row::default()),
-            (Self::Opening(Attempt::First), Happened::FailedToOpen) => Self::Retired,
-            (Self::Opening(Attempt::Replacement(row)), Happened::Opened) => {
+            (Self::Opening(Attempt::First(row) | Attempt::Replacement(row)), Happened::Opened) => {
                 Self::Ready(row.opened())
             }
-            (Self::Opening(Attempt::Replacement(row)), Happened::FailedToOpen) => {
-                restart(row.failed())
+            (Self::Opening(Attempt::First(_)), Happened::FailedToOpen(Failure::Lasting)) => {
+                Self::Retired
             }
-            (Self::Ready(row), Happened::Broke(work)) => restart(row.after(work)),
+            (Self::Opening(Attempt::First(row)), Happened::FailedToOpen(Failure::Transient)) => {
+                restart(row.failed(), Attempt::First)
+            }
+            (Self::Opening(Attempt::Replacement(row)), Happened::FailedToOpen(_)) => {
+                restart(row.failed(), Attempt::Replacement)
+            }
+            (Self::Ready(row), Happened::Broke(work)) => {
+                restart(row.after(work), Attempt::Replacement)
+            }
+            (Self::Ready(row), Happened::BrokeAgain) => Self::Opening(Attempt::Replacement(row)),
             (Self::Ready(row), Happened::Replaced(work)) => {
                 Self::Opening(Attempt::Replacement(row.after(work)))
             }
             (Self::Retired, _)
-            | (Self::Opening(_), Happened::Broke(_) | Happened::Replaced(_))
-            | (Self::Ready(_), Happened::Opened | Happened::FailedToOpen) => {
+            | (
+                Self::Opening(_),
+                Happened::Broke(_) | Happened::BrokeAgain | Happened::Replaced(_),
+            )
+            | (Self::Ready(_), Happened::Opened | Happened::FailedToOpen(_)) => {
                 unreachable!("{happened:?} cannot happen to {self:?}")
             }
         }
@@ -121,8 +150,10 @@ mod tests {
 
     const UNLIMITED: MaxRestarts = MaxRestarts::Unlimited;
     const OPENED: Happened = Happened::Opened;
-    const FAILED: Happened = Happened::FailedToOpen;
+    const FAILED: Happened = Happened::FailedToOpen(Failure::Lasting);
+    const KILLED: Happened = Happened::FailedToOpen(Failure::Transient);
     const BROKE: Happened = Happened::Broke(Work::None);
+    const AGAIN: Happened = Happened::BrokeAgain;
     const WORKED: Happened = Happened::Broke(Work::Some);
     const REPLACED: Happened = Happened::Replaced(Work::Some);
 
@@ -130,18 +161,36 @@ mod tests {
         Slot::Opening(Attempt::Replacement(Row { restarts, failed }))
     }
 
+    fn first(restarts: u32, failed: u32) -> Slot {
+        Slot::Opening(Attempt::First(Row { restarts, failed }))
+    }
+
+    fn ready(restarts: u32) -> Slot {
+        Slot::Ready(Row { restarts, failed: 0 })
+    }
+
     fn walk(events: &[Happened], max: MaxRestarts) -> Slot {
-        let start = Slot::Opening(Attempt::First);
-        events.iter().fold(start, |slot, &event| slot.after(event, max))
+        events.iter().fold(Slot::NEW, |slot, &event| slot.after(event, max))
     }
 
     #[test]
     fn a_worker_is_retired_when_it_cannot_start_or_breaks_too_often() {
-        let two = MaxRestarts::AtMost(2);
+        let (none, one, two) =
+            (MaxRestarts::AtMost(0), MaxRestarts::AtMost(1), MaxRestarts::AtMost(2));
         #[rustfmt::skip]
-        let cases: [(&str, MaxRestarts, &[Happened], Slot); 13] = [
-            ("starts",                   UNLIMITED, &[OPENED],                                 Slot::Ready(Row::default())),
+        let cases: [(&str, MaxRestarts, &[Happened], Slot); 27] = [
+            ("starts",                   UNLIMITED, &[OPENED],                                 ready(0)),
             ("never starts",             UNLIMITED, &[FAILED],                                 Slot::Retired),
+            ("is killed as it starts",   UNLIMITED, &[KILLED],                                 first(1, 1)),
+            ("and again",                UNLIMITED, &[KILLED, KILLED],                         first(2, 2)),
+            ("and then starts",          UNLIMITED, &[KILLED, KILLED, OPENED],                 ready(2)),
+            ("and then cannot start",    UNLIMITED, &[KILLED, FAILED],                         Slot::Retired),
+            ("is killed each time",      UNLIMITED, &[KILLED, KILLED, KILLED],                 Slot::Retired),
+            ("is killed, may not start again", none, &[KILLED],                                Slot::Retired),
+            ("is killed, may once",      one,       &[KILLED, KILLED],                         Slot::Retired),
+            ("is killed, has no more",   one,       &[KILLED, OPENED, BROKE],                  Slot::Retired),
+            ("is killed, works, breaks", one,       &[KILLED, OPENED, WORKED],                 replacement(1, 0)),
+            ("replacement is killed",    UNLIMITED, &[OPENED, BROKE, KILLED, KILLED, KILLED],  Slot::Retired),
             ("breaks",                   UNLIMITED, &[OPENED, BROKE],                          replacement(1, 0)),
             ("breaks again",             UNLIMITED, &[OPENED, BROKE, OPENED, BROKE],           replacement(2, 0)),
             ("worked in between",        UNLIMITED, &[OPENED, BROKE, OPENED, WORKED],          replacement(1, 0)),
@@ -151,8 +200,12 @@ mod tests {
             ("breaks too often",         two,       &[OPENED, BROKE, OPENED, BROKE, OPENED, BROKE], Slot::Retired),
             ("works after each restart", two,       &[OPENED, WORKED, OPENED, WORKED, OPENED, WORKED], replacement(1, 0)),
             ("breaks, fails",            two,       &[OPENED, BROKE, FAILED, FAILED],          Slot::Retired),
-            ("may not restart",          MaxRestarts::AtMost(0), &[OPENED, WORKED],            Slot::Retired),
-            ("is replaced all the same", MaxRestarts::AtMost(0), &[OPENED, REPLACED, OPENED],  Slot::Ready(Row::default())),
+            ("an item breaks many",      one,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, AGAIN], replacement(1, 0)),
+            ("and the next one, too",    two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE], replacement(2, 0)),
+            ("and the one after that",   two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE, OPENED, BROKE], Slot::Retired),
+            ("an item has no retry",     none,      &[OPENED, BROKE],                          Slot::Retired),
+            ("may not restart",          none,      &[OPENED, WORKED],                         Slot::Retired),
+            ("is replaced all the same", none,      &[OPENED, REPLACED, OPENED],               ready(0)),
         ];
         for (case, max, events, expected) in cases {
             assert_eq!(walk(events, max), expected, "{case}");
@@ -165,25 +218,27 @@ mod tests {
         #[test]
         fn restarts_in_a_row_are_counted(
             most in 0_u32..5,
-            happens in prop::collection::vec(0_u8..5, 0..100),
+            happens in prop::collection::vec(0_u8..6, 0..100),
         ) {
             let max = MaxRestarts::AtMost(most);
-            let mut slot = Slot::Opening(Attempt::First).after(OPENED, max);
+            let mut slot = Slot::NEW.after(OPENED, max);
             let mut in_a_row = 0;
             for choice in happens {
                 let happened = match (slot, choice) {
                     (Slot::Retired, _) => break,
                     (Slot::Opening(_), 0) => FAILED,
+                    (Slot::Opening(_), 1) => KILLED,
                     (Slot::Opening(_), _) => OPENED,
                     (Slot::Ready(_), 0 | 1) => BROKE,
                     (Slot::Ready(_), 2) => WORKED,
+                    (Slot::Ready(_), 3) => AGAIN,
                     (Slot::Ready(_), _) => REPLACED,
                 };
                 slot = slot.after(happened, max);
                 match happened {
                     WORKED => in_a_row = 1,
                     REPLACED => in_a_row = 0,
-                    BROKE | FAILED => in_a_row += 1,
+                    BROKE | FAILED | KILLED => in_a_row += 1,
                     _ => {}
                 }
                 prop_assert_eq!(slot == Slot::Retired, in_a_row > most, "{:?}", slot);

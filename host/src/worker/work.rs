@@ -110,6 +110,7 @@ impl Serving {
         ticket: &Arc<Ticket>,
     ) -> Option<Failed> {
         let begun = Instant::now();
+        self.charged = false;
         let (ticks, outlet) = (self.worker.ticks.clone(), outlet(ticket));
         let run = &ticket.run;
         let turns = Turns::new(claim, &ticks, &run.end, &outlet);
