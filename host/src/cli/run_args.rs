@@ -32,11 +32,14 @@ Exit codes:
     0  every item is done; or, as after `| head`, nobody reads the results
     1  some item failed
     2  the command line does not make sense
-    3  the plugin cannot be loaded or initialised
+    3  the plugin cannot be loaded or initialised; nothing was done
     4  the input cannot be read, or the output not written
     5  a folder of sources cannot be built
+    8  ended before all items were done: after some were, a worker could not
+       start, or no worker was left; the summary counts those that were
   130  interrupted: after Ctrl-C, what is in the workers is finished and
-       written; a second Ctrl-C ends at once
+       written; a second Ctrl-C ends at once. SIGTERM and SIGQUIT do the
+       same; so does SIGHUP, but a second one is ignored
 
 Examples:
   Each line of a text through a plugin, on every core, results in order:
@@ -294,6 +297,8 @@ pub(crate) struct TimeArgs {
     pub(crate) timeout: Option<TimeSpan>,
 
     /// How long a worker may take to start, until its `init` is done; and to finish
+    ///
+    /// A start that takes longer is tried again, as `--max-restarts` says
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) init_timeout: Option<TimeSpan>,
 
@@ -303,6 +308,10 @@ pub(crate) struct TimeArgs {
     pub(crate) join_timeout: Option<TimeSpan>,
 
     /// Try an item that failed again, up to N times, each on a fresh instance
+    ///
+    /// The plugin executes the item again, and what it changes in files or elsewhere it changes
+    /// again. With `--isolation process` that happens as well to items whose results were lost
+    /// with a process that died
     #[arg(
         long,
         value_name = "N",
@@ -318,6 +327,10 @@ pub(crate) struct TimeArgs {
 
     /// Retire a worker that is restarted more than N times in a row without finishing an item;
     /// one that cannot start is given up after 3 attempts unless N is given
+    ///
+    /// All retries of one item count as one restart, and each start that fails as one. The first
+    /// start of a worker is tried again if its process died or it took too long; if it fails in the
+    /// plugin, the run ends
     #[arg(long, value_name = "N", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_restarts: MaxRestarts,
 

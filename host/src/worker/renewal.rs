@@ -137,7 +137,9 @@ impl FromStr for RetryOn {
 }
 
 /// How often in a row a worker is restarted, without finishing an item in between, before it
-/// is retired.
+/// is retired. However often one item is tried again, its restarts count as one; a start that fails
+/// counts each time. A first start is tried again only after
+/// [some failures](crate::StartError::is_transient).
 ///
 /// ```
 /// use mtl_host::MaxRestarts;

@@ -29,7 +29,8 @@ impl PoolBuilder {
     }
 
     /// How long a plugin may take to start, until its `init` is done; to give its closing
-    /// report, it has as long. Default: as long as it likes.
+    /// report, it has as long. A start that takes longer is tried again, as
+    /// [`max_restarts`](Self::max_restarts) says. Default: as long as it likes.
     ///
     /// ```
     /// use std::time::Duration;
@@ -65,7 +66,8 @@ impl PoolBuilder {
         self
     }
 
-    /// How often an item that failed is tried again, each time on a fresh instance. Default: 0.
+    /// How often an item that failed is tried again, each time on a fresh instance: the plugin's code
+    /// runs again, and there is one outcome. Default: 0.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -96,8 +98,8 @@ impl PoolBuilder {
         self
     }
 
-    /// How often in a row a worker is restarted before it is retired. Default: any number, as
-    /// long as it can start.
+    /// How often in a row a worker is restarted before it is retired; the retries of one item count
+    /// as one restart. Default: any number, as long as it can start.
     ///
     /// ```
     /// # use mtl_host::{Engine, Error, MaxRestarts, Plugin, Pool};
