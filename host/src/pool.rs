@@ -18,6 +18,7 @@ mod reader;
 mod results;
 pub(crate) mod run;
 mod spec;
+mod trays;
 mod writer;
 
 use std::fmt;
@@ -373,7 +374,8 @@ impl Pool {
         let reader = reader.inspect_err(|_| run.stop())?;
         let (collector, account) = (Collector::new(order), Account::begin());
         let stop = self.settings.stop.clone();
-        Ok(Delivery { run, reader, inbox: Some(inbox), collector, max_faults, account, stop })
+        let (inbox, has_recalled) = (Some(inbox), false);
+        Ok(Delivery { run, reader, inbox, collector, max_faults, account, stop, has_recalled })
     }
 
     /// Ends every worker and waits for it: what is starting starts, an item that a plugin has is

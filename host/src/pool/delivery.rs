@@ -2,7 +2,7 @@
 //! was asked for, and keeps the account.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 
@@ -78,6 +78,8 @@ pub(super) struct Delivery {
     pub(super) max_faults: MaxFaults,
     pub(super) account: Account,
     pub(super) stop: StopFlag,
+    /// Whether workers that had not started when the run had to end were told not to.
+    pub(super) has_recalled: bool,
 }
 
 /// What has been delivered so far.
@@ -99,6 +101,9 @@ impl Account {
 }
 
 impl Delivery {
+    /// How often one looks what workers have done that nothing interrupts.
+    const LOOK: Duration = Duration::from_millis(10);
+
     /// The next outcomes that are due; does not wait for them.
     pub(super) fn try_next(&mut self) -> Next {
         loop {
@@ -106,7 +111,7 @@ impl Delivery {
                 return Next::Due(due);
             }
             match self.inbox.as_ref().map(Receiver::try_recv) {
-                Some(Ok(outcomes)) => self.collector.accept(outcomes),
+                Some(Ok(outcomes)) => self.accept(outcomes),
                 Some(Err(TryRecvError::Empty)) => return Next::NotYet,
                 Some(Err(TryRecvError::Disconnected)) => self.all_have_left(),
                 None => return Next::End,
@@ -123,24 +128,42 @@ impl Delivery {
                 Next::NotYet => {}
             }
             match self.inbox.as_ref().map(|inbox| self.receive(inbox)) {
-                Some(Ok(outcomes)) => self.collector.accept(outcomes),
-                Some(Err(RecvError)) => self.all_have_left(),
+                Some(Ok(outcomes)) => self.accept(outcomes),
+                Some(Err(RecvTimeoutError::Disconnected)) => self.all_have_left(),
+                Some(Err(RecvTimeoutError::Timeout)) => self.look_around(),
                 None => return None,
             }
         }
     }
 
-    /// Waits for what a worker hands over. A worker that has not even started when the run has
-    /// to end is not waited for.
-    fn receive(&self, inbox: &Receiver<Outcomes>) -> Result<Outcomes, RecvError> {
-        let Some(end) = self.run.end.get() else { return inbox.recv() };
-        match inbox.recv_deadline(end) {
-            Ok(outcomes) => Ok(outcomes),
-            Err(RecvTimeoutError::Disconnected) => Err(RecvError),
-            Err(RecvTimeoutError::Timeout) => {
-                self.run.recall();
-                inbox.recv()
-            }
+    fn accept(&mut self, outcomes: Outcomes) {
+        // With none of them, a worker only wakes this thread.
+        if outcomes.kept() > 0 {
+            self.collector.accept(outcomes);
+        }
+    }
+
+    /// Waits for what a worker hands over, or until it is time to look for what nobody does.
+    fn receive(&self, inbox: &Receiver<Outcomes>) -> Result<Outcomes, RecvTimeoutError> {
+        let end = self.run.end.get().filter(|_| !self.has_recalled);
+        let look = self.run.trays.are_any().then(|| Instant::now() + Self::LOOK);
+        match [end, look].into_iter().flatten().min() {
+            Some(time) => inbox.recv_deadline(time),
+            None => inbox.recv().map_err(|RecvError| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// Takes what native workers have done. A worker that has not even started when the run has to end is not
+    /// waited for.
+    fn look_around(&mut self) {
+        for outcomes in self.run.trays.take(&self.run.rooms) {
+            self.run.apply_policy(&outcomes);
+            self.run.queue.hold(outcomes.result_bytes());
+            self.collector.accept(outcomes);
+        }
+        if self.run.end.get().is_some_and(|end| end <= Instant::now()) {
+            self.has_recalled = true;
+            self.run.recall();
         }
     }
 

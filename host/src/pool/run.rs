@@ -10,6 +10,7 @@ use crate::collector::policy::ErrorPolicy;
 use crate::error::Error;
 use crate::outcome::{Format, Outcomes, RecordRule, Rooms};
 use crate::pool::cancel::{Cancel, End};
+use crate::pool::trays::Trays;
 use crate::queue::Queue;
 use crate::stats::Progress;
 use crate::stop::{StopFlag, Wake};
@@ -38,6 +39,7 @@ pub(crate) struct Run {
     retried: AtomicU64,
     /// For the outcomes that workers are to fill.
     pub(crate) rooms: Rooms,
+    pub(crate) trays: Trays,
     /// What traces of this run are told under.
     pub(crate) span: tracing::Span,
     /// The first error: later ones are its consequences.
@@ -75,6 +77,7 @@ impl Run {
             join_timeout,
             retried: AtomicU64::new(0),
             rooms: Rooms::default(),
+            trays: Trays::default(),
             span: tracing::debug_span!("run"),
             error: Mutex::default(),
         })

@@ -1,7 +1,7 @@
 //! What a worker works with: an instance in this process, or whatever stands for one.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::fault::FaultKind;
 use crate::isolation::page::Page;
@@ -31,6 +31,21 @@ pub(crate) trait Executor {
 pub(crate) trait Outlet: Send + Sync {
     /// Takes the outcomes that are there, or leaves them where they are: then it is asked again.
     fn hand_over(&self, outcomes: &mut Outcomes);
+
+    /// Lets whoever waits for outcomes take them from `tray`, since nothing interrupts the worker.
+    fn offer(&self, tray: &Arc<Tray>);
+}
+
+/// The outcomes of a worker that nothing interrupts. Its thread adds to them, and the consumer takes from them
+/// when it waits for results.
+#[derive(Debug, Default)]
+pub(crate) struct Tray(Mutex<Outcomes>);
+
+impl Tray {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Outcomes> {
+        // No code of others runs under it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How [`Executor::run`] ended.

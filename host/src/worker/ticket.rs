@@ -6,7 +6,7 @@ use crossbeam_channel::{Sender, TrySendError};
 
 use crate::outcome::Outcomes;
 use crate::pool::run::Run;
-use crate::worker::executor::Outlet;
+use crate::worker::executor::{Outlet, Tray};
 
 /// A run, and where a worker's outcomes of it go. The run is over when every worker has dropped
 /// its ticket.
@@ -31,6 +31,13 @@ impl Outlet for Ticket {
         if let Err(TrySendError::Full(part)) = self.outbox.try_send(part) {
             queue.release(0, bytes);
             rooms.keep(outcomes.unsplit(part));
+        }
+    }
+
+    fn offer(&self, tray: &Arc<Tray>) {
+        if self.run.trays.add(tray) {
+            // Wakes the consumer, so that it looks there. If there is no room for this, it is awake.
+            let _ = self.outbox.try_send(Outcomes::default());
         }
     }
 }

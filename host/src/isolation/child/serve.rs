@@ -38,7 +38,7 @@ use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
 use crate::sandbox::voice::{Chorus, Voice};
 use crate::worker::WorkerIndex;
-use crate::worker::executor::{Executor, Outlet, Turns};
+use crate::worker::executor::{Executor, Outlet, Tray, Turns};
 use crate::worker::native::OpenNative;
 
 /// Serves the parent until it wants nothing more; gives the code to exit with.
@@ -303,6 +303,10 @@ impl Outlet for Station {
             let _ = self.send(&ran::part(outcomes));
             outcomes.forget();
         }
+    }
+
+    fn offer(&self, _tray: &Arc<Tray>) {
+        // Native code is in a process in tests alone.
     }
 }
 

@@ -234,3 +234,28 @@ fn what_can_go_to_another_thread_may() {
     share::<crate::Plugin>();
     share::<crate::Progress>();
 }
+
+#[test]
+fn what_a_native_worker_has_done_comes_out_while_it_is_at_a_later_item() {
+    watched(|| {
+        let (go, waits) = bounded::<()>(0);
+        let open = move |_: &crate::worker::native::WorkerContext| {
+            let waits = waits.clone();
+            Ok(move |item: &[u8]| {
+                if item == b"slow" {
+                    waits.recv()?;
+                }
+                Ok(item.to_vec())
+            })
+        };
+        let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(100).unwrap());
+        let pool = Pool::of([WorkerSpec::native(open)]);
+        let mut pool = pool.chunk_size(chunk_size).build().unwrap();
+        let items = numbers(20).into_iter().chain(["slow".to_owned(), "last".to_owned()]);
+        let mut results = pool.map(items.collect::<Vec<_>>());
+        let came: Vec<_> = results.by_ref().take(20).map(text).collect();
+        assert_eq!(came, numbers(20));
+        go.send(()).unwrap();
+        assert_eq!(results.map(text).collect::<Vec<_>>(), ["slow", "last"]);
+    });
+}

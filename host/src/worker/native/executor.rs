@@ -2,14 +2,15 @@
 //! buffer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::{NativeWorker, Reply, WorkerContext};
 use crate::fault::FaultKind;
-use crate::outcome::{Format, Outcomes};
+use crate::outcome::{Format, Outcomes, Stand};
 use crate::panic;
 use crate::plugin::StartError;
 use crate::sandbox::limits::ResultLimit;
-use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
+use crate::worker::executor::{Broken, Executor, Ran, Tray, Turns, each_item};
 
 /// Opens a native worker: at the start, and again after each that panicked.
 pub(crate) type OpenNative =
@@ -28,6 +29,7 @@ where
         Ok(Box::new(NativeExecutor {
             worker: Some(worker),
             record: Vec::new(),
+            tray: Arc::default(),
             max_result: context.max_result,
         }))
     })
@@ -38,6 +40,7 @@ struct NativeExecutor<W> {
     /// Always there, until it is dropped.
     worker: Option<W>,
     record: Vec<u8>,
+    tray: Arc<Tray>,
     max_result: ResultLimit,
 }
 
@@ -46,11 +49,11 @@ impl<W: NativeWorker> NativeExecutor<W> {
         self.worker.as_mut().expect("it is taken only when it is dropped")
     }
 
-    fn call_item(&mut self, outcomes: &mut Outcomes) -> Result<(), Broken> {
+    fn call_item(&mut self, item: &[u8]) -> Result<Stand, Broken> {
         let mut record = std::mem::take(&mut self.record);
         record.clear();
-        let item = outcomes.span().item(outcomes.len());
         let reply = caught(|| self.worker().call(item, &mut record))?;
+        let mut outcomes = self.tray.lock();
         match reply {
             Ok(Reply::Record) => outcomes.record(&record, self.max_result),
             Ok(Reply::NoRecord) => outcomes.no_record(),
@@ -60,16 +63,22 @@ impl<W: NativeWorker> NativeExecutor<W> {
             }
         }
         self.record = record;
-        Ok(())
+        Ok(outcomes.stand())
     }
 }
 
 impl<W: NativeWorker> Executor for NativeExecutor<W> {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
-        each_item(until, turns, || {
-            self.call_item(outcomes)?;
-            Ok(outcomes.stand())
-        })
+        let (span, mut at) = (outcomes.span().clone(), outcomes.len());
+        *self.tray.lock() = std::mem::take(outcomes);
+        turns.outlet().offer(&self.tray);
+        let ran = each_item(until, turns, || {
+            let stand = self.call_item(span.item(at))?;
+            at = stand.len;
+            Ok(stand)
+        });
+        *outcomes = std::mem::take(&mut *self.tray.lock());
+        ran
     }
 
     fn format(&self) -> Format {
