@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use flate2::write::MultiGzDecoder;
+use flate2::write::GzDecoder;
 use zstd::stream::raw::{self, InBuffer, Operation, OutBuffer};
 use zstd::zstd_safe::DCtx;
 
@@ -75,13 +75,25 @@ impl fmt::Debug for Decoder {
 /// Compressed bytes are pushed into the library's decoder, because what that has written then
 /// stays there when it fails: all that comes before the damage is given out before the error.
 /// The decoder that pulls its input keeps the count of those bytes to itself.
+///
+/// Members may follow one another, and zeros the last member, as on a tape: `gzip -d` takes both.
 pub(super) struct Gunzip {
     bytes: BufReader<Bytes>,
-    decoder: MultiGzDecoder<Vec<u8>>,
+    /// Decodes one member.
+    decoder: GzDecoder<Vec<u8>>,
+    at: At,
     /// How many of the decoded bytes have been given out.
     given: usize,
     /// Comes after what has been decoded.
     error: Option<io::Error>,
+}
+
+/// Where in a gzip file the next byte is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Member,
+    /// Behind the last member: only zeros may follow.
+    Padding,
 }
 
 /// What came of an attempt to decode more.
@@ -94,8 +106,8 @@ enum Step {
 
 impl Gunzip {
     fn new(bytes: Bytes) -> Self {
-        let (bytes, decoder) = (BufReader::new(bytes), MultiGzDecoder::new(Vec::new()));
-        Self { bytes, decoder, given: 0, error: None }
+        let (bytes, decoder) = (BufReader::new(bytes), GzDecoder::new(Vec::new()));
+        Self { bytes, decoder, at: At::Member, given: 0, error: None }
     }
 
     /// Gives out what has been decoded, as far as `buffer` has room.
@@ -125,13 +137,40 @@ impl Gunzip {
         if there.is_empty() {
             return self.decoder.try_finish().map(|()| Step::Nothing);
         }
+        if self.at == At::Padding {
+            let zeros = there.iter().take_while(|byte| **byte == 0).count();
+            if zeros < there.len() {
+                return Err(after_padding());
+            }
+            self.bytes.consume(zeros);
+            return Ok(Step::Done);
+        }
         let taken = self.decoder.write(there).inspect_err(|_| {
             // For what it still holds. That it fails again is nothing new.
             let _ = self.decoder.flush();
         })?;
-        self.bytes.consume(taken);
+        if taken > 0 {
+            self.bytes.consume(taken);
+            return Ok(Step::Done);
+        }
+        // The decoder takes nothing after the end of its member.
+        self.decoder.try_finish()?;
+        match there.first() {
+            Some(0) => self.at = At::Padding,
+            _ => self.begin_member(),
+        }
         Ok(Step::Done)
     }
+
+    /// Makes a decoder for the next member. It keeps what the last one has decoded.
+    fn begin_member(&mut self) {
+        let decoded = std::mem::take(self.decoder.get_mut());
+        self.decoder = GzDecoder::new(decoded);
+    }
+}
+
+fn after_padding() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "bytes other than zeros follow the last gzip member")
 }
 
 impl Read for Gunzip {

@@ -68,6 +68,32 @@ fn what_is_cut_off_or_damaged_is_an_error() {
     assert!(decode(Compression::Gzip, Script::new([damaged], Then::End)).is_err());
 }
 
+#[test]
+fn zeros_may_follow_the_last_gzip_member() {
+    let (one, two) = (gzip(b"one"), gzip(b"two"));
+    let zeros = |count| vec![0; count];
+    #[rustfmt::skip]
+    let cases = [
+        // parts                                        decoded
+        (vec![one.clone(), zeros(1)],                   Some("one")),
+        (vec![one.clone(), zeros(100_000)],             Some("one")),
+        (vec![one.clone(), two.clone(), zeros(5)],      Some("onetwo")),
+        (vec![one.clone(), zeros(512), two],            None),
+        (vec![one.clone(), zeros(512), vec![1]],        None),
+        (vec![one.clone(), b"garbage".to_vec()],        None),
+        (vec![zeros(512)],                              None),
+        (vec![zeros(1), one],                           None),
+    ];
+    for (parts, decoded) in cases {
+        let bytes = parts.concat();
+        for piece in [1, 7, bytes.len()] {
+            let script = Script::new(bytes.chunks(piece), Then::End);
+            let given = decode(Compression::Gzip, script).ok();
+            assert_eq!(given.as_deref(), decoded.map(str::as_bytes), "{} {piece}", bytes.len());
+        }
+    }
+}
+
 /// Encodes each text so that its last byte can be decoded as soon as it is there.
 fn flushed(compression: Compression, texts: &[&[u8]]) -> Vec<Vec<u8>> {
     match compression {
