@@ -11,6 +11,7 @@
 //! ```
 
 mod error;
+mod obstacle;
 mod place;
 mod taken;
 
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::error::PlaceError;
+use self::obstacle::Obstacles;
 pub(crate) use self::place::Place;
 use self::taken::{Held, Holder, Taken};
 use crate::block::ItemIndex;
@@ -56,12 +58,14 @@ struct Inner {
     /// Without links.
     root: PathBuf,
     taken: Mutex<Taken>,
+    obstacles: Mutex<Obstacles>,
 }
 
 impl Places {
     /// The places in the directory that the user calls `name`.
     pub(crate) fn new(name: PathBuf, root: PathBuf) -> Self {
-        Self(Arc::new(Inner { name, root, taken: Mutex::default() }))
+        let obstacles = Mutex::new(Obstacles::below(root.clone()));
+        Self(Arc::new(Inner { name, root, taken: Mutex::default(), obstacles }))
     }
 
     /// Keeps results away from a file that the run reads or writes, wherever it is. It need
@@ -93,6 +97,28 @@ impl Places {
 
     /// The place for the result of the item that `path` names; the same one when it asks again.
     pub(crate) fn take(&self, path: &Path, item: ItemIndex) -> Result<Place, PlaceError> {
+        self.find(path, item, |_| Ok(()))
+    }
+
+    /// Takes the place as [`take`](Self::take) does, unless something stands on the disk where the result or a folder
+    /// for it must be. Nothing is taken then.
+    pub(crate) fn take_free(&self, path: &Path, item: ItemIndex) -> Result<Place, PlaceError> {
+        self.find(path, item, |place| match self.obstacles().of(place) {
+            None => Ok(()),
+            Some(obstacle) => {
+                let (target, at) = (self.name_of(place.path()), self.name_of(&obstacle.at));
+                Err(PlaceError::InTheWay { target, at, what: obstacle.what })
+            }
+        })
+    }
+
+    /// Takes the place for the result of an item, if `check` allows it.
+    fn find(
+        &self,
+        path: &Path,
+        item: ItemIndex,
+        check: impl FnOnce(&Place) -> Result<(), PlaceError>,
+    ) -> Result<Place, PlaceError> {
         let (place, item) = (Place::of(path)?, Holder::Item(item));
         if self.taken().has(&place, item) {
             return Ok(place);
@@ -101,8 +127,16 @@ impl Places {
             let (path, directory) = (path.to_owned(), self.0.name.clone());
             return Err(PlaceError::Inside { path, directory });
         }
+        // What other items of this run have made is no obstacle, and has words of its own.
+        self.taken().check(&place, item).map_err(|held| self.refused(&place, held))?;
+        check(&place)?;
         let taken = self.taken().take(&place, item).map_err(|held| self.refused(&place, held));
         taken.map(|()| place)
+    }
+
+    /// Returns the directory, as the user named it.
+    pub(crate) fn name(&self) -> &Path {
+        &self.0.name
     }
 
     /// The file at `place`, in the user's words.
@@ -123,6 +157,11 @@ impl Places {
 
     fn place_below(&self, name: &Path) -> Option<Place> {
         Place::of(name.strip_prefix(&self.0.root).ok()?).ok()
+    }
+
+    fn obstacles(&self) -> MutexGuard<'_, Obstacles> {
+        // The folder that it remembers is free, whatever has panicked.
+        self.0.obstacles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {

@@ -172,7 +172,7 @@ fn no_file_of_the_run_is_written_over() {
 }
 
 #[test]
-fn a_file_that_is_there_is_replaced_and_a_folder_is_an_error() {
+fn a_file_that_is_there_is_replaced_and_a_folder_costs_its_item() {
     tree("upper.wat")
         .subfolder("out")
         .file("out/a", "what was there before, and was longer")
@@ -180,19 +180,31 @@ fn a_file_that_is_there_is_replaced_and_a_folder_is_an_error() {
         .run()
         .code(0)
         .file("out/a", "ONE\n");
-    tree("upper.wat").subfolder("out").subfolder("out/a").stdin("a\n").run().code(4).stderr(
-        "error: cannot write to `out/a`, which is a folder\n \
-             hint: move it away, or name another directory with `--output-dir`\n",
-    );
+    let finished = tree("upper.wat")
+        .subfolder("out")
+        .subfolder("out/a")
+        .file("out/b", "of an earlier run")
+        .file("d", "four")
+        .stdin("a\nb/c\nd\n")
+        .run()
+        .code(1)
+        .stderr(
+            "fault: item 0 (`a`): bad-item: its result would go to `out/a`, but `out/a` is a folder\n\
+             fault: item 1 (`b/c`): bad-item: its result would go to `out/b/c`, but `out/b` is no \
+             folder, or a link\n",
+        )
+        .file("out/b", "of an earlier run")
+        .file("out/d", "FOUR");
+    assert_eq!(files_in(&finished.folder().join("out")), ["b", "d"]);
 }
 
 #[test]
 fn no_link_leads_out_of_the_directory() {
     let run = tree("upper.wat").subfolder("out").subfolder("elsewhere");
     symlink("../elsewhere", run.folder().join("out/b")).unwrap();
-    let finished = run.stdin("b/c\n").run().code(4).stderr(
-        "error: cannot write to `out/b`, which is no folder, or a link\n \
-         hint: move it away, or name another directory with `--output-dir`\n",
+    let finished = run.stdin("b/c\n").run().code(1).stderr(
+        "fault: item 0 (`b/c`): bad-item: its result would go to `out/b/c`, but `out/b` is no folder, \
+         or a link\n",
     );
     assert_eq!(files_in(&finished.folder().join("elsewhere")), [""; 0]);
 }
@@ -207,12 +219,14 @@ fn of_a_file_that_did_not_fit_nothing_is_left() {
         .stdin("small\nlarge\n")
         // A file may have 8192 bytes: that stands for a full disk. On threads, as compiled code for
         // processes is a file, too.
-        .under("sh", ["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""])
+        .under("sh", ["-c", "ulimit -f 16; exec \"$0\" \"$@\""])
         .run()
         .code(4)
         .stderr(
             "error: cannot write results to `out/large` after 1 whole records: File too large \
-             (os error 27)\n",
+             (os error 27)\n \
+             hint: files may be no larger: raise the limit, `ulimit -f`, or use a file system for larger \
+             files\n",
         );
     assert_eq!(files_in(&finished.folder().join("out")), ["small"]);
 }

@@ -67,6 +67,16 @@ pub enum PlaceError {
         /// The item whose result goes there.
         by: ItemIndex,
     },
+    /// Something stands on the disk where the result or one of its folders must be.
+    #[error("its result would go to `{target}`, but `{at}` is {what}")]
+    InTheWay {
+        /// The file that would be written.
+        target: PathBuf,
+        /// Where it stands.
+        at: PathBuf,
+        /// What it is, and should not be.
+        what: &'static str,
+    },
     /// The run has the file for something else.
     #[error("its result would go to `{target}`, a file that the run itself uses")]
     Used {

@@ -1,7 +1,7 @@
 //! Which places are taken: by hash, since names of millions of files would be too much to keep.
 
 use std::collections::HashMap;
-use std::collections::hash_map::{Entry, RandomState};
+use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::path::Path;
 
@@ -45,8 +45,8 @@ impl Taken {
         self.by.get(&self.hash(place.path())) == Some(&Use::File(who))
     }
 
-    /// Takes a place, with its folders. Whoever has it may take it again.
-    pub(super) fn take<'a>(&mut self, place: &'a Place, who: Holder) -> Result<(), Held<'a>> {
+    /// Checks that a place can be taken, and returns how many of its folders are not there yet.
+    pub(super) fn check<'a>(&self, place: &'a Place, who: Holder) -> Result<usize, Held<'a>> {
         let mut missing = 0;
         for folder in place.folders() {
             match self.by.get(&self.hash(folder)) {
@@ -57,18 +57,19 @@ impl Taken {
                 Some(Use::File(Holder::Run)) => return Err(Held::AboveRun(folder)),
             }
         }
-        let hash = self.hash(place.path());
-        match self.by.entry(hash) {
-            Entry::Vacant(entry) => {
-                entry.insert(Use::File(who));
-            }
-            Entry::Occupied(entry) => match *entry.get() {
-                Use::File(holder) if holder == who => {}
-                Use::File(Holder::Item(by)) => return Err(Held::Same(by)),
-                Use::File(Holder::Run) => return Err(Held::SameRun),
-                Use::Folder => return Err(Held::Folder),
-            },
+        match self.by.get(&self.hash(place.path())) {
+            None => Ok(missing),
+            Some(Use::File(holder)) if *holder == who => Ok(missing),
+            Some(Use::File(Holder::Item(by))) => Err(Held::Same(*by)),
+            Some(Use::File(Holder::Run)) => Err(Held::SameRun),
+            Some(Use::Folder) => Err(Held::Folder),
         }
+    }
+
+    /// Takes a place, with its folders. Whoever has it may take it again.
+    pub(super) fn take<'a>(&mut self, place: &'a Place, who: Holder) -> Result<(), Held<'a>> {
+        let missing = self.check(place, who)?;
+        self.by.insert(self.hash(place.path()), Use::File(who));
         for folder in place.folders().take(missing) {
             self.by.insert(self.hash(folder), Use::Folder);
         }

@@ -50,7 +50,7 @@ impl<S: Source> Source for Placed<S> {
         // Also after an error: what came before it is worked on.
         block.judge(before, |at, item, path| {
             let path = path.unwrap_or(Path::new(OsStr::from_bytes(item)));
-            let taken = self.places.take(path, self.next.plus(at));
+            let taken = self.places.take_free(path, self.next.plus(at));
             taken.err().map(|error| error.to_string())
         });
         self.next = self.next.plus(block.len() - before);
