@@ -142,6 +142,41 @@ fn a_directory_that_cannot_be_made_is_told_of_if_it_was_asked_for() {
 }
 
 #[test]
+fn a_home_that_is_a_file_is_told_of() {
+    let folder = folder();
+    let home = folder.path().join("home");
+    fs::write(&home, "").unwrap();
+    let run = host().plugin("upper.wat").stdin("one\n");
+    let home = home.display();
+    run.under("env", [format!("HOME={home}")]).run().code(0).stdout("ONE\n").stderr(&format!(
+        "warning: plugins are compiled each time: cannot use the cache `{home}/.cache/mtl-host`: \
+         Not a directory (os error 20)\n \
+         hint: `--cache-dir DIR` takes another place, `--no-cache` none\n"
+    ));
+}
+
+#[test]
+fn a_full_directory_is_told_of() {
+    let folder = folder();
+    let cache = folder.path().join("cache").display().to_string();
+    let full = || {
+        // A file may have 1024 bytes: that stands for a full disk. On threads, as compiled code for
+        // processes is a file in any case.
+        let run = run(host_on_threads(), &folder, "upper.wat");
+        run.under("sh", ["-c", "ulimit -f 2; exec \"$0\" \"$@\""]).run().code(0).stdout("ONE\n")
+    };
+    full().stderr(&format!(
+        "warning: plugins are compiled each time: cannot use the cache `{cache}`: \
+         File too large (os error 27)\n \
+         hint: `--cache-dir DIR` takes another place, `--no-cache` none\n"
+    ));
+    assert_eq!(kept(&folder, "trusted").len(), 0, "nothing half done");
+    // What is kept already needs no room.
+    run(host_on_threads(), &folder, "upper.wat").run().code(0).stderr("");
+    full().stderr("");
+}
+
+#[test]
 fn a_directory_that_cannot_be_written_does_without() {
     let folder = folder();
     run(host(), &folder, "upper.wat").run().code(0);

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -45,8 +46,16 @@ impl CacheArgs {
     pub(super) fn cache(&self, report: &Report) -> Option<Cache> {
         match Cache::open(self.path()?) {
             Ok(cache) => Some(cache.limit(self.place.cache_size)),
-            // Nobody has asked for one in a home that there is not.
-            Err(CacheError::Io { .. }) if self.place.cache_dir.is_none() => None,
+            // Nobody has asked for one in a home that does not exist, or belongs to somebody else.
+            Err(CacheError::Io { source, .. })
+                if self.place.cache_dir.is_none()
+                    && matches!(
+                        source.kind(),
+                        ErrorKind::NotFound | ErrorKind::PermissionDenied
+                    ) =>
+            {
+                None
+            }
             Err(error) => {
                 report.no_cache(&error);
                 None

@@ -25,8 +25,8 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 pub use self::error::CacheError;
@@ -67,6 +67,8 @@ struct Places {
     hits: AtomicU64,
     misses: AtomicU64,
     damaged: AtomicU64,
+    /// Why something could not be kept, at first.
+    full: OnceLock<CacheError>,
 }
 
 /// Code that this host has compiled, in a file that none but its user could have changed, and that
@@ -129,20 +131,24 @@ impl Cache {
     }
 
     fn of(path: &Path, directory: &Directory, make: Make) -> Self {
+        let full = OnceLock::new();
         let place = |name| match directory.inner(name, make) {
             Ok(place) => Some(Place(place)),
             Err(error) => {
                 tracing::debug!(name, %error, "a part of the cache is not used");
+                note_full(&full, path, error);
                 None
             }
         };
+        let (trusted, jailed) = (place("trusted"), place("jailed"));
         let kept = Places {
             path: path.to_owned(),
-            trusted: place("trusted"),
-            jailed: place("jailed"),
+            trusted,
+            jailed,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
+            full,
         };
         Self { kept: Arc::new(kept), limit: CacheSize::DEFAULT }
     }
@@ -173,6 +179,25 @@ impl Cache {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let Places { hits, misses, damaged, .. } = &*self.kept;
         CacheUses { hits: count(hits), misses: count(misses), damaged: count(damaged) }
+    }
+
+    /// Returns why something was not kept because the disk is full, or a file may be no larger: the first such error
+    /// of any of its clones.
+    ///
+    /// ```
+    /// use mtl_host::{Cache, Engine, Plugin};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let cache = Cache::open(folder.path())?;
+    /// Plugin::loader(&Engine::new()?).cache(&cache).load("../tests/fixtures/upper.wat")?;
+    /// if let Some(error) = cache.full() {
+    ///     eprintln!("plugins are compiled each time: {error}");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn full(&self) -> Option<&CacheError> {
+        self.kept.full.get()
     }
 
     /// What this host has compiled for this key.
@@ -244,6 +269,7 @@ impl Cache {
         let put = place.put(key, code, facts).and_then(|()| self.shrink(&key.to_string()));
         if let Err(error) = put {
             tracing::debug!(%key, %error, "it is not kept in the cache");
+            note_full(&self.kept.full, &self.kept.path, error);
         }
     }
 
@@ -268,6 +294,15 @@ impl Cache {
             }
         }
         Ok(())
+    }
+}
+
+/// Notes an error that says that there is no room.
+fn note_full(full: &OnceLock<CacheError>, path: &Path, source: io::Error) {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+
+    if matches!(source.kind(), FileTooLarge | QuotaExceeded | StorageFull) {
+        full.get_or_init(|| CacheError::Io { path: path.to_owned(), source });
     }
 }
 

@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use mtl_host::{
-    ArgumentPassing, DirGrant, Engine, Inspection, Isolation, LoadError, Plugin, PluginLoader,
+    ArgumentPassing, Cache, DirGrant, Engine, Inspection, Isolation, LoadError, Plugin,
+    PluginLoader,
 };
 
 use super::trial::Trial;
@@ -52,11 +53,15 @@ impl<'a> Subject<'a> {
         let path = build::plugin_of(&args.plugin, Pinned::No)?;
         changeable::check(&opener, &[Used { what: "the plugin", path: &path }])?;
         changeable::check_cache(&opener, args.cache.path().as_deref())?;
-        let loader = loader(args, report)?;
+        let cache = args.cache.cache(report);
+        let loader = loader(args, cache.as_ref())?;
         let loaded = match load(&loader, &path) {
             Err(error) if loading::is_not_the_plugins(&error) => return Err(error.into()),
             loaded => loaded,
         };
+        if let Some(error) = cache.as_ref().and_then(Cache::full) {
+            report.no_cache(error);
+        }
         Ok(Self {
             args,
             loaded,
@@ -148,11 +153,11 @@ impl<'a> Subject<'a> {
     }
 }
 
-fn loader(args: &CheckArgs, report: &Report) -> Result<PluginLoader, CliError> {
+fn loader(args: &CheckArgs, cache: Option<&Cache>) -> Result<PluginLoader, CliError> {
     let isolation = args.isolation.isolation(args.jail);
     let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation).wasm(args.wasm);
-    if let Some(cache) = args.cache.cache(report) {
-        loader = loader.cache(&cache);
+    if let Some(cache) = cache {
+        loader = loader.cache(cache);
     }
     Ok(match &args.call {
         Some(call) => loader.call(call),
