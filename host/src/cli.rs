@@ -15,6 +15,7 @@ mod check;
 mod compile;
 mod config;
 mod console;
+mod descriptors;
 mod doctor;
 mod env_grant;
 mod error;
@@ -29,6 +30,7 @@ mod init_arg;
 mod inspect;
 mod isolation_arg;
 mod limit_args;
+mod lines_file;
 mod listener;
 mod machine;
 mod misread;
@@ -62,6 +64,7 @@ use self::cache::CacheCommand;
 use self::check::CheckArgs;
 use self::compile::PrecompileArgs;
 use self::console::Console;
+use self::descriptors::Stream;
 use self::doctor::DoctorArgs;
 use self::error::CliError;
 use self::exit::Exit;
@@ -94,6 +97,7 @@ enum Command {
 
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> Exit {
+    signals::take_full_files_as_errors();
     match settings::ask(std::env::args_os().collect()) {
         Ok(Asked::Run(mut args)) => run::run(&mut args),
         Ok(Asked::Show(text)) => show(&text),
@@ -112,6 +116,9 @@ pub(crate) fn main() -> Exit {
 /// Shows the help, or why the command line is none. What was typed may be a name that others chose.
 fn misused(mut error: clap::Error) -> Exit {
     if !error.use_stderr() {
+        if Stream::Output.was_closed() {
+            return run::refuse(&CliError::Closed { stream: Stream::Output });
+        }
         let _ = error.print();
         return Exit::Success;
     }
@@ -137,6 +144,9 @@ fn fit_to_show(value: &ContextValue) -> Option<ContextValue> {
 }
 
 fn show(text: &str) -> Exit {
+    if Stream::Output.was_closed() {
+        return run::refuse(&CliError::Closed { stream: Stream::Output });
+    }
     let mut output = terminal::output(Output::standard(), Raw::No, Style::Json);
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         // Whoever closed the pipe has what they wanted.

@@ -253,6 +253,12 @@ impl Opener {
         self.open_file(path, flags).map(File::from)
     }
 
+    /// Opens a file for writing, and makes it if it does not exist. It keeps its content.
+    pub(crate) fn open_to_write(&self, path: &Path) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+        self.open_file(path, flags).map(File::from)
+    }
+
     /// Opens a directory, to be named by what is opened in it. It is made, with those above it, if it does not
     /// exist.
     ///
@@ -283,6 +289,13 @@ impl Opener {
         }
         Walk::new(&self.0).open(path, flags, mode)
     }
+}
+
+/// Returns whether a path leads through a descriptor of a process, as `/dev/stdout` and `/dev/fd/3` do.
+pub(crate) fn is_descriptor(path: &Path) -> bool {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let found = openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS);
+    matches!(found, Err(Errno::LOOP))
 }
 
 /// A file that was found, and not yet opened.

@@ -5,6 +5,7 @@
 //! [`Pool::run`](crate::Pool::run), never on a worker's.
 
 mod directory;
+mod durable;
 mod error;
 mod frames;
 mod jsonl;
@@ -14,6 +15,7 @@ mod memory;
 #[cfg(test)]
 mod outcomes;
 mod output;
+mod output_file;
 mod records;
 
 pub use self::directory::Directory;
@@ -23,6 +25,7 @@ pub use self::jsonl::Jsonl;
 pub use self::lines::Lines;
 pub use self::memory::Memory;
 pub use self::output::Output;
+pub use self::output_file::{Locked, OutputFile};
 
 use crate::outcome::{Outcome, OutcomeIter, RecordRule};
 
@@ -163,6 +166,30 @@ pub trait Sink {
     fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
+
+    /// Waits until what was written survives a crash of the machine. A run does not call this; whoever needs it does,
+    /// after the run. Without an implementation it does nothing.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Lines, Output, Sink};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("results");
+    /// let mut sink = Lines::new(Output::create(&path)?);
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// pool.run(Items::new(["one"]), &mut sink).into_result()?;
+    /// sink.sync()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the system does not confirm it: what was written may be lost.
+    fn sync(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 }
 
 /// Says why an outcome is not in the output.
@@ -214,6 +241,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     fn flush(&mut self) -> Result<(), SinkError> {
         (**self).flush()
     }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        (**self).sync()
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for Box<S> {
@@ -243,5 +274,9 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn flush(&mut self) -> Result<(), SinkError> {
         (**self).flush()
+    }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        (**self).sync()
     }
 }

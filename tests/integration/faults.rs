@@ -1,6 +1,6 @@
 //! Items that fail: what is said of them, and that the rest goes on.
 
-use crate::support::{host, host_aloud, lines};
+use crate::support::{host, host_aloud, host_on_threads, lines};
 
 /// What each misbehaviour of `misbehave.wat` is called, and how it is described.
 #[rustfmt::skip]
@@ -192,6 +192,29 @@ fn a_fault_file_that_cannot_be_made_or_filled_is_an_error() {
         .code(4)
         .stdout("");
     host().plugin("judge.wat").args(["--faults", "/dev/full"]).stdin("!a\n").run().code(4);
+}
+
+#[test]
+fn of_a_fault_that_did_not_fit_no_half_is_left() {
+    let finished = host_on_threads()
+        .plugin("judge.wat")
+        .args(["--faults", "faults"])
+        .stdin(lines((0..200).map(|item| format!("!{item}"))))
+        // A file may have 8192 bytes: that stands for a full disk.
+        .under("sh", ["-c", "ulimit -f 16; exec \"$0\" \"$@\""])
+        .run()
+        .code(4);
+    let stderr = finished.stderr_text();
+    let error = "error: cannot pass on results: cannot write faults to `faults`: File too large (os error \
+                 27)\n hint: files may be no larger: raise the limit, `ulimit -f`, or use a file system for \
+                 larger files\n";
+    assert!(stderr.ends_with(error), "{stderr}");
+    let faults = std::fs::read_to_string(finished.folder().join("faults")).unwrap();
+    assert!(faults.len() > 8000 && faults.ends_with("}\n"), "{faults}");
+    for (index, line) in faults.lines().enumerate() {
+        let fault: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(fault["index"], index);
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod crashes;
 mod deadlines;
 mod doc_examples;
 mod doctor;
+mod earlier_results;
 mod ends;
 mod examples;
 mod fault_injection;

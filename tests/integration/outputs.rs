@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
-use crate::support::{host, host_aloud, host_on_threads, lines};
+use crate::support::{command, host, host_aloud, host_on_threads, lines};
 
 /// A record, an empty one, none, a refusal, a bad item, and one more record.
 const ITEMS: &str = "one\n\n#two\n!three\n?four\nfive\n";
@@ -258,12 +258,13 @@ fn of_a_record_that_did_not_fit_no_half_is_left_or_counted() {
         .stdin(lines([&item; 20]))
         // A file may have 8192 bytes: that stands for a full disk. On threads, as compiled code for
         // processes is a file, too.
-        .under("sh", ["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""])
+        .under("sh", ["-c", "ulimit -f 16; exec \"$0\" \"$@\""])
         .run()
         .code(4)
         .stderr(
             "error: cannot write results to `results` after 8 whole records: File too large (os \
-             error 27)\n",
+             error 27)\n \
+             hint: files may be no larger: raise the limit, `ulimit -f`, or use a file system for larger files\n",
         )
         .file("results", lines([&item; 8]));
 }
@@ -295,4 +296,69 @@ fn results_that_go_to_a_folder_want_another_flag() {
             "error: cannot create output `out`: Is a directory (os error 21)\n hint: name a file; \
          `--output-dir` takes a directory, for a file for each item\n",
         );
+}
+
+#[test]
+fn a_standard_stream_that_is_closed_is_an_error() {
+    let closed = |how: &str| {
+        let run = host().plugin("upper.wat").file("items", "one\n");
+        run.under("sh", ["-c", &format!("exec \"$0\" \"$@\" {how}")])
+    };
+    let output = "error: cannot use standard output: it is closed\n \
+                  hint: name another file, or redirect it: `> FILE`, and `> /dev/null` to have no results\n";
+    closed("< items >&-").run().code(4).stderr(output);
+    closed("< items >&-").args(["-o", "/dev/stdout"]).run().code(4).stderr(output);
+    closed("< items >&-").args(["--faults", "/dev/fd/1"]).run().code(4).stderr(output);
+    let input = "error: cannot use standard input: it is closed\n \
+                 hint: name the INPUT, or redirect it: `< FILE`\n";
+    closed("<&-").run().code(4).stdout("").stderr(input);
+    closed("<&-").args(["items", "-"]).run().code(4).stdout("").stderr(input);
+}
+
+#[test]
+fn a_standard_stream_that_is_not_needed_may_be_closed() {
+    let closed = |how: &str| {
+        let run = host().plugin("upper.wat").file("items", "one\n").args(["items"]);
+        run.under("sh", ["-c", &format!("exec \"$0\" \"$@\" {how}")])
+    };
+    closed("<&-").run().code(0).stdout("ONE\n");
+    closed("<&- >&- 2>&-").args(["-o", "results"]).run().code(0).file("results", "ONE\n");
+    // As many programs start others: a device that is open for reading and writing.
+    for null in ["<> /dev/null", "1<> /dev/null", "> /dev/null"] {
+        closed(null).run().code(0).stderr("");
+    }
+}
+
+#[test]
+fn other_commands_need_standard_output_too() {
+    for args in [&["run", "--print-config", "x.wasm"][..], &["--version"], &["doctor", "--json"]] {
+        let run = command().args(args.iter().copied());
+        let stderr = run.under("sh", ["-c", "exec \"$0\" \"$@\" >&-"]).run().code(4).stderr_text();
+        assert!(
+            stderr.starts_with("error: cannot use standard output: it is closed\n"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn results_are_synced_wherever_they_go() {
+    let run = |plugin: &str| host().plugin(plugin).args(["--sync", "--jobs", "1"]).stdin("one\n");
+    run("upper.wat").run().code(0).stdout("ONE\n").stderr("");
+    run("upper.wat").args(["-o", "/dev/null"]).run().code(0).stderr("");
+    run("finish.wat")
+        .args(["-o", "results", "--faults", "faults", "--finish-output", "reports"])
+        .run()
+        .code(0)
+        .stderr("")
+        .file("results", "\n")
+        .file("faults", "")
+        .file("reports", "{\"worker\":0,\"items\":1,\"report\":\"one\"}\n");
+    run("upper.wat")
+        .file("one", "content")
+        .args(["--input-format", "paths", "--output-dir", "out"])
+        .run()
+        .code(0)
+        .stderr("")
+        .file("out/one", "ONE");
 }

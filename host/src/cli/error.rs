@@ -10,6 +10,7 @@ use mtl_host::{BuildError, CacheError, EngineError, LayersError, LoadError};
 use super::build::ProjectError;
 use super::changeable::Changeable;
 use super::config::ConfigError;
+use super::descriptors::Stream;
 use super::faults::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
@@ -74,6 +75,9 @@ pub(crate) enum CliError {
     FaultsFile(#[from] FaultsFileError),
     #[error(transparent)]
     FinishFile(#[from] FinishFileError),
+    /// A standard stream that is needed was closed when the command started.
+    #[error("cannot use {}: it is closed", stream.name())]
+    Closed { stream: Stream },
     /// Standard output does not take the settings.
     #[error("cannot show the settings")]
     Show { source: io::Error },
@@ -137,13 +141,19 @@ impl CliError {
             Self::Build(error) => error.hint(),
             Self::Source(error) => error.hint().map(Into::into),
             Self::Sink(error) => error.hint().map(Into::into),
+            Self::Closed { stream: Stream::Input } => {
+                Some("name the INPUT, or redirect it: `< FILE`".into())
+            }
+            Self::Closed { stream: Stream::Output | Stream::Error } => {
+                Some("name another file, or redirect it: `> FILE`, and `> /dev/null` to have no results".into())
+            }
+            Self::FaultsFile(error) => error.hint().map(Into::into),
+            Self::FinishFile(error) => error.hint().map(Into::into),
             Self::Cache(error) => error.hint().map(Into::into),
             Self::Layers(error) => error.hint().map(Into::into),
             Self::Engine(_)
             | Self::Look { .. }
             | Self::Items { .. }
-            | Self::FaultsFile(_)
-            | Self::FinishFile(_)
             | Self::Show { .. }
             | Self::Precompiled { .. }
             | Self::Signals { .. }

@@ -85,6 +85,7 @@ impl Exit {
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
             | CliError::FinishFile(_)
+            | CliError::Closed { .. }
             | CliError::Show { .. }
             | CliError::Cache(_)
             | CliError::Precompiled { .. }

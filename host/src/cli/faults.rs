@@ -106,6 +106,14 @@ impl Sink for Faults {
         let noted = self.end();
         flushed.and(noted)
     }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.sink.sync()?;
+        match &self.file {
+            Some(file) => file.sync().map_err(SinkError::other),
+            None => Ok(()),
+        }
+    }
 }
 
 impl fmt::Debug for Faults {
@@ -159,7 +167,7 @@ mod tests {
         let path = folder.path().join("faults");
         let report = Report::to(&Arc::new(Console::to(io::sink())));
         let sink = Box::new(Jsonl::new(Output::to("nowhere", io::sink())));
-        let file = FaultsFile::create(&path, Raw::No).unwrap();
+        let file = FaultsFile::open(&path, Raw::No).unwrap();
         let mut faults = Faults::before(sink, report, Some(file));
         assert_eq!(faults.rule(), RecordRule::ValidJson);
 

@@ -3,15 +3,16 @@
 //! Workers end on threads of their own, and in the middle of a run when they are replaced. None
 //! of them can do anything about a disk that is full: the first error is kept for the end.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use mtl_host::sink::OutputFile;
 use mtl_host::{Closing, JsonValue, WorkerIndex};
 
+use super::lines_file::LinesFile;
 use super::shown::Shown;
-use super::terminal::{JsonFile, Raw};
+use super::terminal::Raw;
 
 /// A file of closing reports, written to by several threads.
 #[derive(Debug)]
@@ -26,17 +27,30 @@ pub(crate) enum FinishFileError {
     /// The file could not be made.
     #[error("cannot create `{}` for closing reports", Shown::of(path))]
     Create { path: PathBuf, source: io::Error },
+    /// The system does not confirm that they are on the disk.
+    #[error("cannot make the closing reports in `{}` durable", Shown::of(path))]
+    Sync { path: PathBuf, source: io::Error },
     /// Writing failed; then nothing more was written.
     #[error("cannot write {unwritten} of {all} closing reports to `{}`", Shown::of(path))]
     Write { path: PathBuf, unwritten: u64, all: u64, source: io::Error },
 }
 
+impl FinishFileError {
+    /// Returns what the user can do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Create { source, .. }
+            | Self::Sync { source, .. }
+            | Self::Write { source, .. } => OutputFile::hint(source),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Lines {
-    file: JsonFile,
-    /// How many were written, and how many bytes they are.
+    file: LinesFile,
+    /// The number of lines that were written.
     written: u64,
-    bytes: u64,
     failure: Option<Failure>,
 }
 
@@ -48,28 +62,38 @@ struct Failure {
 }
 
 impl FinishFile {
-    pub(crate) fn create(path: &Path, raw: Raw) -> Result<Self, FinishFileError> {
+    /// Opens a file, which keeps its content until it begins.
+    pub(crate) fn open(path: &Path, raw: Raw) -> Result<Self, FinishFileError> {
         let path = path.to_owned();
-        match File::create(&path) {
+        match LinesFile::open(&path, raw) {
             Ok(file) => {
-                let file = JsonFile::new(file, raw);
-                let lines = Lines { file, written: 0, bytes: 0, failure: None };
+                let lines = Lines { file, written: 0, failure: None };
                 Ok(Self { path, lines: Mutex::new(lines) })
             }
             Err(source) => Err(FinishFileError::Create { path, source }),
         }
     }
 
+    /// Returns the file itself.
+    pub(crate) fn file(&self) -> OutputFile {
+        self.lines().file.file()
+    }
+
     /// Writes down how an instance of `worker` ended, and after how many items.
     pub(crate) fn report(&self, worker: WorkerIndex, items: u64, closing: Closing<'_>) {
         let line = line(worker, items, closing);
-        // A thread that panicked has left a count that is one too low at worst.
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).add(&line);
+        self.lines().add(&line);
+    }
+
+    /// Waits until the reports that were written are on the disk.
+    pub(crate) fn sync(&self) -> Result<(), FinishFileError> {
+        let synced = self.lines().file.sync();
+        synced.map_err(|source| FinishFileError::Sync { path: self.path.clone(), source })
     }
 
     /// Tells whether all reports were written. To be asked when no more will come.
     pub(crate) fn end(&self) -> Result<(), FinishFileError> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines();
         match lines.failure.take() {
             None => Ok(()),
             Some(Failure { unwritten, source }) => {
@@ -77,6 +101,11 @@ impl FinishFile {
                 Err(FinishFileError::Write { path, unwritten, all, source })
             }
         }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        // A thread that panicked has left a count that is one too low at worst.
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,16 +116,9 @@ impl Lines {
             failure.unwritten += 1;
             return;
         }
-        match self.file.write_all(line) {
-            Ok(()) => {
-                self.written += 1;
-                self.bytes += line.len() as u64;
-            }
-            Err(source) => {
-                // Half a line is taken back, where that can be done: not from a pipe.
-                let _ = self.file.set_len(self.bytes);
-                self.failure = Some(Failure { unwritten: 1, source });
-            }
+        match self.file.add(line).and_then(|()| self.file.flush()) {
+            Ok(()) => self.written += 1,
+            Err(source) => self.failure = Some(Failure { unwritten: 1, source }),
         }
     }
 }
@@ -157,7 +179,7 @@ mod tests {
     fn workers_may_end_at_the_same_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("reports");
-        let file = FinishFile::create(&path, Raw::No).unwrap();
+        let file = FinishFile::open(&path, Raw::No).unwrap();
         let long = broken(FaultKind::Trap, &"x".repeat(10_000));
         thread::scope(|scope| {
             for worker in 0..4 {
@@ -180,14 +202,14 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_made_is_an_error() {
-        let error = FinishFile::create(Path::new("no-such-folder/file"), Raw::No).unwrap_err();
+        let error = FinishFile::open(Path::new("no-such-folder/file"), Raw::No).unwrap_err();
         assert_eq!(error.to_string(), "cannot create `no-such-folder/file` for closing reports");
         assert!(error.source().is_some());
     }
 
     #[test]
     fn what_was_not_written_is_counted() {
-        let file = FinishFile::create(Path::new("/dev/full"), Raw::No).unwrap();
+        let file = FinishFile::open(Path::new("/dev/full"), Raw::No).unwrap();
         for _ in 0..3 {
             file.report(WorkerIndex::new(0), 1, Closing::Failed(&broken(FaultKind::Trap, "why")));
         }
@@ -203,7 +225,7 @@ mod tests {
     #[test]
     fn a_file_without_trouble_ends_well() {
         let folder = tempfile::tempdir().unwrap();
-        let file = FinishFile::create(&folder.path().join("reports"), Raw::No).unwrap();
+        let file = FinishFile::open(&folder.path().join("reports"), Raw::No).unwrap();
         assert!(file.end().is_ok());
     }
 }

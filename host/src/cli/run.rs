@@ -9,6 +9,7 @@ use mtl_host::{Cache, Ended, Error, Opener, Order, Places, Pool, PoolBuilder, St
 
 use super::changeable;
 use super::console::Console;
+use super::descriptors;
 use super::error::CliError;
 use super::exit::{Exit, Interrupted, has_begun, is_closed_pipe};
 use super::faults::{Faults, FaultsFile};
@@ -52,17 +53,15 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     args.workers.build()?;
     check_changeable(args, &opener)?;
     check_overwrites(args)?;
+    descriptors::check(inputs(args).chain(outputs(args)))?;
     let source = open_source(&args.items, &opener, args.limits.max_item)?;
-    let builder = describe(args, args.cache.cache(&report).as_ref())?;
+    let builder = describe(args, &report)?;
     let signals = Signals::listen(&stop, console)?;
     let listener = Arc::new(Listener::new(&report));
     let pool = builder.stop(&stop).observer(listener.clone()).prepare()?;
-    // Only now: a slip before this point must not empty the result of an earlier run. And no later: from its start
-    // on, a plugin may exchange what is in its directories.
-    if let Some(path) = &args.time.finish_output {
-        listener.write_closings_to(FinishFile::create(path, args.results.raw())?);
-    }
-    let (mut sink, places) = open_sink(args, &opener, &report)?;
+    // Before any plugin starts: from then on it may exchange what is in its directories. Files keep the result of an
+    // earlier run until a worker is ready.
+    let (mut sink, places) = open_outputs(args, &opener, &listener)?;
     let mut pool = match args.workers.isolation {
         // Of this pool's workers alone: there is no other one.
         IsolationArg::Thread => pool.confined().start()?,
@@ -79,9 +78,11 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     }
     drop(progress);
     close(pool, &ended, args, &report, &stop);
+    let synced = if args.results.sync { sync(&ended, &mut sink, &listener) } else { Ok(()) };
     drop(signals);
     tell_end(&ended, &sink, args, &report);
     listener.end()?;
+    synced?;
     let interrupted = if stop.is_set() { Interrupted::Yes } else { Interrupted::No };
     Ok(Exit::of_run(&ended, interrupted))
 }
@@ -99,26 +100,33 @@ fn open_source(
     })
 }
 
-/// Opens what results go to; if that is a directory, then with its places.
-fn open_sink(
+/// Opens all that the run writes to; if results go to a directory, then with its places.
+fn open_outputs(
     args: &RunArgs,
     opener: &Opener,
-    report: &Report,
+    listener: &Listener,
 ) -> Result<(Faults, Option<Places>), CliError> {
-    // First, since the file of faults may lie in it.
+    let mut files = Vec::new();
+    // First, since other files may lie in it.
     let directory = args.results.output_dir.as_deref();
     let directory = directory.map(|path| Directory::create_with(opener, path)).transpose()?;
-    // Results are dearer than faults: they are emptied last.
-    let file = args.faults.faults.as_deref();
-    let file = file.map(|path| FaultsFile::create(path, args.results.raw())).transpose()?;
+    if let Some(path) = &args.time.finish_output {
+        let file = FinishFile::open(path, args.results.raw())?;
+        files.push(file.file());
+        listener.write_closings_to(file);
+    }
+    let faults = args.faults.faults.as_deref();
+    let faults = faults.map(|path| FaultsFile::open(path, args.results.raw())).transpose()?;
+    files.extend(faults.as_ref().map(FaultsFile::file));
     let places = directory.as_ref().map(|directory| directory.places().clone());
     let sink: Box<dyn Sink> = match directory {
         Some(directory) => Box::new(directory),
         None => {
             let output = match args.results.file() {
-                Some(path) => Output::create_with(opener, path)?,
+                Some(path) => Output::open_with(opener, path)?,
                 None => Output::standard(),
             };
+            files.extend(output.file());
             let style = args.results.output_format.style();
             let output = terminal::output(output, args.results.raw(), style);
             args.results.output_format.sink(output, args.results.layout())
@@ -127,7 +135,8 @@ fn open_sink(
     if let Some(places) = &places {
         keep_files(args, places);
     }
-    Ok((Faults::before(sink, report.clone(), file), places))
+    listener.begin_at_start(files);
+    Ok((Faults::before(sink, listener.report().clone(), faults), places))
 }
 
 /// The inputs, by names that the system knows.
@@ -135,6 +144,12 @@ fn inputs(args: &RunArgs) -> impl Iterator<Item = &Path> {
     let none = args.items.inputs.is_empty().then(|| Path::new("-"));
     let all = args.items.inputs.iter().map(PathBuf::as_path).chain(none);
     all.map(by_system_name)
+}
+
+/// Returns what is written to, by names that the system knows.
+fn outputs(args: &RunArgs) -> impl Iterator<Item = &Path> {
+    let beside = [&args.faults.faults, &args.time.finish_output].into_iter().flatten();
+    args.results.names().into_iter().chain(beside.map(PathBuf::as_path))
 }
 
 /// Returns the path by which the system knows an input: standard input has one of its own.
@@ -153,10 +168,13 @@ fn keep_files(args: &RunArgs, places: &Places) {
 }
 
 /// The pool that the flags describe.
-fn describe(args: &RunArgs, cache: Option<&Cache>) -> Result<PoolBuilder, CliError> {
-    let mut builder = args
-        .workers
-        .pool(&args.limits, cache)?
+fn describe(args: &RunArgs, report: &Report) -> Result<PoolBuilder, CliError> {
+    let cache = args.cache.cache(report);
+    let loaded = args.workers.pool(&args.limits, cache.as_ref())?;
+    if let Some(error) = cache.as_ref().and_then(Cache::full) {
+        report.no_cache(error);
+    }
+    let mut builder = loaded
         .item_format(args.items.input_format.item_format())
         .order(if args.workers.unordered { Order::Completion } else { Order::Input })
         .on_error(args.faults.on_error)
@@ -228,6 +246,15 @@ fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report, stop: &Stop
             closed.iter().for_each(|closed| report.closed(closed));
         }
     }
+}
+
+/// Waits until all that was written is on the disk.
+fn sync(ended: &Ended, sink: &mut Faults, listener: &Listener) -> Result<(), CliError> {
+    // A sink that has failed was told of already.
+    if !matches!(ended.error, Some(Error::Sink(_))) {
+        sink.sync()?;
+    }
+    Ok(listener.sync()?)
 }
 
 /// The files that are read before the first item, or as lists of items.

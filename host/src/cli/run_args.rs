@@ -147,7 +147,8 @@ pub(crate) struct ItemArgs {
 #[command(next_help_heading = "Results")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct ResultArgs {
-    /// Write results to FILE, not to standard output
+    /// Write results to FILE, not to standard output. FILE keeps its content until a worker is ready,
+    /// and takes the results of one run at a time
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
@@ -179,6 +180,11 @@ pub(crate) struct ResultArgs {
     /// `--finish-output`; files and pipes always get every byte as it is
     #[arg(long)]
     pub(crate) raw: bool,
+
+    /// Wait at the end until results, faults and closing reports are on the disk, names included, so that
+    /// exit code 0 survives a crash of the machine. `--output-dir` syncs its file system, once
+    #[arg(long)]
+    pub(crate) sync: bool,
 
     /// What results are, whatever the plugin says
     #[arg(long, value_name = "FORMAT")]

@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use mtl_host::StopFlag;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::flag::register_conditional_shutdown;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
+use signal_hook::flag::{register, register_conditional_shutdown};
 use signal_hook::iterator::{Handle, Signals as Incoming};
 use signal_hook::low_level;
 
@@ -25,6 +25,14 @@ use super::console::Console;
 use super::error::CliError;
 use super::exit::Exit;
 use super::report::Report;
+
+/// Lets a write beyond the limit on the size of a file (`ulimit -f`) fail, where the system would end the process.
+///
+/// The signal is caught and not ignored: what this process starts would ignore it as well.
+pub(super) fn take_full_files_as_errors() {
+    // Where it cannot be caught, the process ends at that write, as most programs do.
+    let _ = register(SIGXFSZ, Arc::default());
+}
 
 /// Listens, until it is dropped.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 //!
 //! A file or a pipe gets every byte as it is, by the same code as without this module.
 
-use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 
-use mtl_host::sink::Output;
+use mtl_host::sink::{Output, OutputFile};
 
 use super::escape;
 
@@ -38,22 +38,30 @@ pub(crate) fn output(output: Output<'static>, raw: Raw, style: Style) -> Output<
 /// A file of JSON that may be a terminal.
 #[derive(Debug)]
 pub(crate) enum JsonFile {
-    File(File),
-    Terminal(Escaped<File>),
+    File(OutputFile),
+    Terminal(Escaped<OutputFile>),
 }
 
 impl JsonFile {
-    pub(crate) fn new(file: File, raw: Raw) -> Self {
-        match raw == Raw::No && file.is_terminal() {
+    pub(crate) fn new(file: OutputFile, raw: Raw) -> Self {
+        match raw == Raw::No && file.as_fd().is_terminal() {
             true => Self::Terminal(Escaped::new(file, Style::Json)),
             false => Self::File(file),
         }
     }
 
-    /// Cuts the file off, where it has a length.
-    pub(crate) fn set_len(&self, bytes: u64) -> io::Result<()> {
+    /// Returns the file itself.
+    pub(crate) fn file(&self) -> &OutputFile {
         match self {
-            Self::File(file) => file.set_len(bytes),
+            Self::File(file) => file,
+            Self::Terminal(escaped) => &escaped.terminal,
+        }
+    }
+
+    /// Takes back the last `bytes` that were written, where that is possible.
+    pub(crate) fn take_back(&self, bytes: usize) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.take_back(bytes),
             Self::Terminal(_) => Ok(()),
         }
     }

@@ -132,6 +132,12 @@ impl Sink for Directory {
         self.written += 1;
         Ok(())
     }
+
+    /// Syncs the file system of the directory, once for all files.
+    fn sync(&mut self) -> Result<(), SinkError> {
+        let name = || self.places.name().display().to_string();
+        self.tree.sync().map_err(|source| SinkError::Sync { name: name(), source })
+    }
 }
 
 #[cfg(test)]

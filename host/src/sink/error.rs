@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::OutputFile;
 use crate::block::ItemIndex;
 use crate::files::Exchangeable;
 use crate::places::PlaceError;
@@ -42,6 +43,14 @@ pub enum SinkError {
         /// How many records were written as a whole. Half a one is never counted, and is taken
         /// back from a file.
         records: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system does not confirm that results are on the disk.
+    #[error("cannot make the results in `{name}` durable")]
+    Sync {
+        /// The file, or `standard output`.
+        name: String,
         /// What the system said.
         source: io::Error,
     },
@@ -111,8 +120,9 @@ impl SinkError {
             Self::Create { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 Some("name a file; `--output-dir` takes a directory, for a file for each item")
             }
-            Self::Create { source, .. } => Exchangeable::hint(source),
-            Self::Write { .. } | Self::Other(_) => None,
+            Self::Create { source, .. } => Exchangeable::hint(source).or(OutputFile::hint(source)),
+            Self::Write { source, .. } | Self::Sync { source, .. } => OutputFile::hint(source),
+            Self::Other(error) => cause(error.as_ref()).and_then(OutputFile::hint),
         }
     }
 
@@ -130,4 +140,16 @@ impl SinkError {
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+/// Returns the error of the system that an error rests on, if it is one.
+fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
+        }
+        next = error.source();
+    }
+    None
 }

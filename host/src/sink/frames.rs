@@ -103,6 +103,10 @@ impl Sink for Frames<'_> {
     fn flush(&mut self) -> Result<(), SinkError> {
         self.records.flush()
     }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.records.sync()
+    }
 }
 
 #[cfg(test)]

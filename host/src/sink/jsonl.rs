@@ -109,6 +109,10 @@ impl Sink for Jsonl<'_> {
     fn flush(&mut self) -> Result<(), SinkError> {
         self.records.flush()
     }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.records.sync()
+    }
 }
 
 fn put_outcome(outcome: &Outcome<'_>, tag: Tag, bytes: &mut Vec<u8>) {

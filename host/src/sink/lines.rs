@@ -155,6 +155,10 @@ impl Sink for Lines<'_> {
     fn flush(&mut self) -> Result<(), SinkError> {
         self.records.flush()
     }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.records.sync()
+    }
 }
 
 #[cfg(test)]

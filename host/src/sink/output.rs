@@ -1,16 +1,15 @@
 //! Where a sink's bytes go: standard output, a file, or a writer of the user's own.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek, tell};
 use rustix::io::Errno;
 
-use super::SinkError;
+use super::output_file::shorten;
+use super::{OutputFile, SinkError, durable};
 use crate::files::Opener;
 
 /// The target of a sink, and its name in messages.
@@ -41,7 +40,7 @@ pub struct Output<'a> {
 
 enum Target<'a> {
     StandardOutput,
-    File(File),
+    File(OutputFile),
     Writer(Box<dyn Write + Send + 'a>),
 }
 
@@ -86,13 +85,66 @@ impl Output<'static> {
     /// When that cannot be done, or the file is reached by a link that a plugin may have made.
     pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         match opener.create(path) {
-            Ok(file) => Ok(Self::of_file(path.display().to_string(), file)),
+            Ok(file) => Ok(Self::of(path, OutputFile::begun(file))),
             Err(source) => Err(SinkError::Create { path: path.to_owned(), source }),
         }
     }
 
-    pub(super) fn of_file(name: impl Into<String>, file: File) -> Self {
-        Self { name: name.into(), target: Target::File(file) }
+    /// Opens a file that no other run may write to, and that keeps its content until this one begins: at
+    /// [`OutputFile::begin`], or at the first record.
+    ///
+    /// ```
+    /// use std::fs;
+    ///
+    /// use mtl_host::sink::{Lines, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("results");
+    /// fs::write(&path, "of an earlier run")?;
+    /// let output = Output::open(&path)?;
+    /// assert!(Output::open(&path).is_err(), "it is locked");
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// // Without a record, nothing else empties the file.
+    /// output.file().expect("it is a file").begin()?;
+    /// pool.run(Items::new([""; 0]), &mut Lines::new(output)).into_result()?;
+    /// assert_eq!(fs::read(&path)?, b"");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create), and if another run writes to the file: then the source of [`SinkError::Create`]
+    /// holds [`Locked`](super::Locked).
+    pub fn open(path: &Path) -> Result<Self, SinkError> {
+        Self::open_with(&Opener::new(), path)
+    }
+
+    /// Opens a file by `opener`, otherwise as [`open`](Self::open).
+    ///
+    /// ```
+    /// use mtl_host::Opener;
+    /// use mtl_host::sink::Output;
+    ///
+    /// let output = Output::open_with(&Opener::new(), "/dev/null".as_ref())?;
+    /// assert_eq!(output.name(), "/dev/null");
+    /// # Ok::<(), mtl_host::sink::SinkError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and if the file is reached by a link that a plugin may have made.
+    pub fn open_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
+        match OutputFile::open_with(opener, path) {
+            Ok(file) => Ok(Self::of(path, file)),
+            Err(source) => Err(SinkError::Create { path: path.to_owned(), source }),
+        }
+    }
+
+    pub(super) fn of(path: &Path, file: OutputFile) -> Self {
+        Self { name: path.display().to_string(), target: Target::File(file) }
     }
 }
 
@@ -147,14 +199,42 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Returns the file that is written to; nothing for standard output and a writer of the user's own.
+    ///
+    /// ```
+    /// use mtl_host::sink::Output;
+    ///
+    /// assert!(Output::open("/dev/null".as_ref())?.file().is_some());
+    /// assert!(Output::standard().file().is_none());
+    /// # Ok::<(), mtl_host::sink::SinkError>(())
+    /// ```
+    #[must_use]
+    pub fn file(&self) -> Option<OutputFile> {
+        match &self.target {
+            Target::File(file) => Some(file.clone()),
+            Target::StandardOutput | Target::Writer(_) => None,
+        }
+    }
+
     /// Takes back the last `bytes` that were written, where that is possible: in a regular
     /// file, if nobody else has written after us.
     pub(super) fn take_back(&mut self, bytes: usize) -> io::Result<()> {
         match &self.target {
             Target::Writer(_) => Ok(()),
-            Target::File(file) => shorten(file.as_fd(), bytes),
+            Target::File(file) => file.take_back(bytes),
             Target::StandardOutput => shorten(rustix::stdio::stdout(), bytes),
         }
+    }
+
+    /// Waits until what was written is on the disk, with the name of the file. A target that is neither a regular file
+    /// nor a block device is left alone, and so is a writer of the user's own.
+    pub(super) fn sync(&self) -> Result<(), SinkError> {
+        let synced = match &self.target {
+            Target::Writer(_) => Ok(()),
+            Target::File(file) => file.sync(),
+            Target::StandardOutput => durable::sync(rustix::stdio::stdout()),
+        };
+        synced.map_err(|source| SinkError::Sync { name: self.name.clone(), source })
     }
 }
 
@@ -184,7 +264,8 @@ impl Write for Output<'_> {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.target {
             Target::Writer(writer) => writer.flush(),
-            Target::File(_) | Target::StandardOutput => Ok(()),
+            Target::File(file) => file.flush(),
+            Target::StandardOutput => Ok(()),
         }
     }
 }
@@ -201,22 +282,6 @@ fn write_patiently(target: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-fn shorten(file: BorrowedFd<'_>, bytes: usize) -> io::Result<()> {
-    let stat = fstat(file)?;
-    if bytes == 0 || FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Ok(());
-    }
-    let end = tell(file)?;
-    if u64::try_from(stat.st_size) != Ok(end) {
-        return Ok(());
-    }
-    let kept = end.saturating_sub(bytes as u64);
-    ftruncate(file, kept)?;
-    // Whoever writes next would leave a hole otherwise.
-    seek(file, SeekFrom::Start(kept))?;
-    Ok(())
-}
-
 impl fmt::Debug for Output<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Output").field(&self.name).finish()
@@ -225,7 +290,7 @@ impl fmt::Debug for Output<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
 
     use super::*;
 

@@ -64,6 +64,11 @@ impl<'a> Records<'a> {
         self.output.flush().map_err(|source| self.failed(source))
     }
 
+    /// Waits until what was written out is on the disk.
+    pub(super) fn sync(&mut self) -> Result<(), SinkError> {
+        self.output.sync()
+    }
+
     fn write_out(&mut self) -> Result<(), SinkError> {
         let (taken, result) = write_all(&mut self.output, &self.bytes);
         let whole = self.ends.partition_point(|end| *end <= taken);

@@ -1,25 +1,27 @@
 //! `--faults FILE`: each fault as a line of JSON, for whoever wants to look or to try again. Items that have a result
 //! which is not in the output have a line, too: with what it lists, nothing of the input is lost.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mtl_host::sink::LeftOut;
+use mtl_host::sink::{LeftOut, OutputFile};
 use mtl_host::{Fault, Outcome};
 use serde::Serialize;
 
+use crate::cli::lines_file::LinesFile;
 use crate::cli::shown::Shown;
-use crate::cli::terminal::{JsonFile, Raw};
+use crate::cli::terminal::Raw;
 
 /// A file of faults.
 #[derive(Debug)]
 pub(crate) struct FaultsFile {
     path: PathBuf,
-    file: BufWriter<JsonFile>,
+    lines: LinesFile,
+    /// Room for one line.
+    line: Vec<u8>,
 }
 
 /// Why faults could not be written down.
@@ -28,6 +30,13 @@ pub(crate) struct FaultsFile {
 pub(crate) struct FaultsFileError {
     path: PathBuf,
     source: io::Error,
+}
+
+impl FaultsFileError {
+    /// Returns what the user can do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        OutputFile::hint(&self.source)
+    }
 }
 
 /// One line of the file.
@@ -53,14 +62,18 @@ enum Text<'a> {
 }
 
 impl FaultsFile {
-    pub(crate) fn create(path: &Path, raw: Raw) -> Result<Self, FaultsFileError> {
-        match File::create(path) {
-            Ok(file) => {
-                let file = BufWriter::new(JsonFile::new(file, raw));
-                Ok(Self { path: path.to_owned(), file })
-            }
-            Err(source) => Err(FaultsFileError { path: path.to_owned(), source }),
+    /// Opens a file, which keeps its content until it begins.
+    pub(crate) fn open(path: &Path, raw: Raw) -> Result<Self, FaultsFileError> {
+        let path = path.to_owned();
+        match LinesFile::open(&path, raw) {
+            Ok(lines) => Ok(Self { path, lines, line: Vec::new() }),
+            Err(source) => Err(FaultsFileError { path, source }),
         }
+    }
+
+    /// Returns the file itself.
+    pub(crate) fn file(&self) -> OutputFile {
+        self.lines.file()
     }
 
     pub(super) fn write(
@@ -90,13 +103,20 @@ impl FaultsFile {
     }
 
     fn add(&mut self, line: &Line<'_>) -> Result<(), FaultsFileError> {
-        let written = serde_json::to_writer(&mut self.file, line).map_err(io::Error::from);
-        let written = written.and_then(|()| self.file.write_all(b"\n"));
-        written.map_err(|source| self.failed(source))
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, line).expect("a vector takes everything");
+        self.line.push(b'\n');
+        let added = self.lines.add(&self.line);
+        added.map_err(|source| self.failed(source))
     }
 
     pub(super) fn flush(&mut self) -> Result<(), FaultsFileError> {
-        self.file.flush().map_err(|source| self.failed(source))
+        self.lines.flush().map_err(|source| self.failed(source))
+    }
+
+    /// Waits until the faults are on the disk.
+    pub(super) fn sync(&self) -> Result<(), FaultsFileError> {
+        self.lines.sync().map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: io::Error) -> FaultsFileError {

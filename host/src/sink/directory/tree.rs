@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use super::SinkError;
 use crate::files::Opener;
 use crate::places::Place;
+use crate::sink::durable;
 
 /// A directory, and the folder in it that was last written to: items of a folder come together.
 #[derive(Debug)]
@@ -80,6 +81,11 @@ impl Tree {
         let written = self.write_in(&folder, place, content);
         self.last = Some((place.folder().to_owned(), folder));
         written
+    }
+
+    /// Waits until all that was written is on the disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        durable::sync_all(&self.root)
     }
 
     /// Opens the folder of a file, and makes what is not there.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
 use super::*;
+use crate::sink::OutputFile;
 
 /// Takes so many bytes, a few at a time, then the disk is full.
 #[derive(Clone)]
@@ -135,7 +136,7 @@ fn half_a_record_is_taken_back_from_a_file() {
 
     let target = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
     let target = File::options().write(true).open(target).unwrap();
-    let mut records = Records::new(Output::of_file("results", target));
+    let mut records = Records::new(Output::of("results".as_ref(), OutputFile::begun(target)));
     for _ in 0..9 {
         add(&mut records, &[b'x'; 1000]).unwrap();
     }

@@ -1,0 +1,103 @@
+//! Standard input, output and error, which may be closed when the command starts.
+//!
+//! Before `main`, Rust's runtime opens `/dev/null` in the place of each that is closed. Results would vanish there, and
+//! an input would be empty, without a word. So this looks earlier: among the initialisers that the C library runs.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::error::CliError;
+
+/// A standard stream of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Input,
+    Output,
+    Error,
+}
+
+impl Stream {
+    const ALL: [Self; 3] = [Self::Input, Self::Output, Self::Error];
+
+    /// Returns the name in messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Input => "standard input",
+            Self::Output => "standard output",
+            Self::Error => "standard error",
+        }
+    }
+
+    /// Returns whether the stream was closed when the process started.
+    pub(crate) fn was_closed(self) -> bool {
+        CLOSED.load(Ordering::Relaxed) & self.bit() != 0
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// Returns the stream to which a path leads by one of the usual names.
+    fn named(path: &Path) -> Option<Self> {
+        match path.to_str()? {
+            "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Some(Self::Input),
+            "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1" => Some(Self::Output),
+            "/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
+
+/// Checks that no path leads to a standard stream that was closed.
+pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), CliError> {
+    match paths.into_iter().filter_map(Stream::named).find(|stream| stream.was_closed()) {
+        Some(stream) => Err(CliError::Closed { stream }),
+        None => Ok(()),
+    }
+}
+
+/// The streams that were closed, by their bits.
+static CLOSED: AtomicU8 = AtomicU8::new(0);
+
+#[expect(
+    unsafe_code,
+    reason = "nothing safe runs before Rust's runtime opens `/dev/null` in the place of a stream"
+)]
+// SAFETY: the C library calls each function of this section once, before `main` and on the only thread. The section
+// holds pointers to functions of this very signature; the arguments that the C library gives beside may be ignored.
+#[unsafe(link_section = ".init_array")]
+#[used]
+static LOOK: extern "C" fn() = {
+    extern "C" fn look() {
+        for stream in Stream::ALL {
+            // SAFETY: the call only asks for the flags of a descriptor, which need not be open.
+            let flags = unsafe { libc::fcntl(stream as libc::c_int, libc::F_GETFD) };
+            if flags == -1 {
+                CLOSED.fetch_or(stream.bit(), Ordering::Relaxed);
+            }
+        }
+    }
+    look
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_known_by_their_usual_names() {
+        #[rustfmt::skip]
+        let cases = [
+            ("/dev/stdin",       Some(Stream::Input)),
+            ("/dev/stdout",      Some(Stream::Output)),
+            ("/proc/self/fd/2",  Some(Stream::Error)),
+            ("/dev/fd/1",        Some(Stream::Output)),
+            ("/dev/fd/10",       None),
+            ("-",                None),
+            ("file",             None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(Stream::named(path.as_ref()), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A file of JSON lines that a run writes beside its results.
+//!
+//! When the disk is full in the middle of a line, the half of it is taken back where that can be done: not from a pipe.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use mtl_host::sink::OutputFile;
+
+use super::terminal::{JsonFile, Raw};
+
+/// Lines on their way to a file.
+#[derive(Debug)]
+pub(crate) struct LinesFile {
+    file: JsonFile,
+    bytes: Vec<u8>,
+    /// The end of each line in `bytes`.
+    ends: Vec<usize>,
+}
+
+impl LinesFile {
+    /// The size at which the gathered lines are written out.
+    const FULL: usize = 64 * 1024;
+
+    /// Opens a file, which keeps its content until it begins.
+    pub(crate) fn open(path: &Path, raw: Raw) -> io::Result<Self> {
+        let file = JsonFile::new(OutputFile::open(path)?, raw);
+        Ok(Self { file, bytes: Vec::new(), ends: Vec::new() })
+    }
+
+    /// Returns the file itself.
+    pub(crate) fn file(&self) -> OutputFile {
+        self.file.file().clone()
+    }
+
+    /// Adds a line, with its line feed.
+    pub(crate) fn add(&mut self, line: &[u8]) -> io::Result<()> {
+        self.bytes.extend_from_slice(line);
+        self.ends.push(self.bytes.len());
+        if self.bytes.len() < Self::FULL { Ok(()) } else { self.write_out() }
+    }
+
+    /// Writes out all lines.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.write_out()?;
+        self.file.flush()
+    }
+
+    /// Waits until the lines that were written out are on the disk.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.file().sync()
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        let (taken, result) = write_all(&mut self.file, &self.bytes);
+        let whole = self.ends.partition_point(|end| *end <= taken);
+        let kept = whole.checked_sub(1).map_or(0, |last| self.ends[last]);
+        self.ends.clear();
+        self.bytes.clear();
+        result.inspect_err(|_| {
+            // Where it fails, half a line stays.
+            let _ = self.file.take_back(taken - kept);
+        })
+    }
+}
+
+/// Writes `bytes`, and returns how many were taken, also when it fails.
+fn write_all(file: &mut JsonFile, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match file.write(&bytes[taken..]) {
+            Ok(0) => return (taken, Err(io::ErrorKind::WriteZero.into())),
+            Ok(more) => taken += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (taken, Err(error)),
+        }
+    }
+    (taken, Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Read;
+    use std::os::fd::AsRawFd;
+
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
+
+    use super::*;
+
+    #[test]
+    fn lines_are_gathered_until_they_are_flushed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        let mut lines = LinesFile::open(&path, Raw::No).unwrap();
+        lines.add(b"one\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        lines.flush().unwrap();
+        lines.sync().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one\n");
+        lines.add(&[b'x'; LinesFile::FULL]).unwrap();
+        assert_eq!(fs::read(&path).unwrap().len(), 4 + LinesFile::FULL);
+    }
+
+    #[test]
+    fn of_a_line_that_does_not_fit_no_half_is_left() {
+        // Of a file in memory that may have 8192 bytes. It begins with zeros, which the first write empties.
+        let memory = memfd_create("lines", MemfdFlags::ALLOW_SEALING).unwrap();
+        ftruncate(&memory, 8192).unwrap();
+        fcntl_add_seals(&memory, SealFlags::GROW).unwrap();
+        let path = format!("/proc/self/fd/{}", memory.as_raw_fd());
+        let mut lines = LinesFile::open(path.as_ref(), Raw::No).unwrap();
+        let line = [&[b'x'; 999][..], b"\n"].concat();
+        let failed = (0..20).any(|_| lines.add(&line).and_then(|()| lines.flush()).is_err());
+        assert!(failed, "it does not fit");
+        let mut left = Vec::new();
+        File::open(path).unwrap().read_to_end(&mut left).unwrap();
+        assert_eq!(left, line.repeat(left.len() / 1000));
+    }
+}
