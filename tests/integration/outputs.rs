@@ -362,3 +362,17 @@ fn results_are_synced_wherever_they_go() {
         .stderr("")
         .file("out/one", "ONE");
 }
+
+#[test]
+fn what_cannot_be_synced_is_an_error() {
+    // A file of the kernel's own: it takes what is written, and has no disk.
+    let run = |plugin: &str, flag: &str| {
+        let run = host().plugin(plugin).args(["--sync", "--jobs", "1", flag, "/proc/self/comm"]);
+        run.stdin("one\n").run().code(4).stderr_text()
+    };
+    let error = "error: cannot make sure that `/proc/self/comm` is on the disk: Invalid argument (os error \
+                 22)\n";
+    assert_eq!(run("upper.wat", "-o"), error);
+    assert_eq!(run("upper.wat", "--faults"), error);
+    assert_eq!(run("finish.wat", "--finish-output"), error);
+}

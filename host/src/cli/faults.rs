@@ -110,7 +110,7 @@ impl Sink for Faults {
     fn sync(&mut self) -> Result<(), SinkError> {
         self.sink.sync()?;
         match &self.file {
-            Some(file) => file.sync().map_err(SinkError::other),
+            Some(file) => file.sync(),
             None => Ok(()),
         }
     }

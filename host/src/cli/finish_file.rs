@@ -28,7 +28,7 @@ pub(crate) enum FinishFileError {
     #[error("cannot create `{}` for closing reports", Shown::of(path))]
     Create { path: PathBuf, source: io::Error },
     /// The system does not confirm that they are on the disk.
-    #[error("cannot make the closing reports in `{}` durable", Shown::of(path))]
+    #[error("cannot make sure that `{}` is on the disk", Shown::of(path))]
     Sync { path: PathBuf, source: io::Error },
     /// Writing failed; then nothing more was written.
     #[error("cannot write {unwritten} of {all} closing reports to `{}`", Shown::of(path))]

@@ -249,6 +249,10 @@ impl LoadError {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "a plugin is a .wasm or .wat file"
             }
+            Self::Code { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
+                "what is compiled for processes is a file in memory, and files may be no larger: raise the limit, \
+                 `ulimit -f`"
+            }
             Self::Read { .. }
             | Self::Text { .. }
             | Self::Signature { .. }

@@ -47,7 +47,7 @@ pub enum SinkError {
         source: io::Error,
     },
     /// The system does not confirm that results are on the disk.
-    #[error("cannot make the results in `{name}` durable")]
+    #[error("cannot make sure that `{name}` is on the disk")]
     Sync {
         /// The file, or `standard output`.
         name: String,

@@ -4,8 +4,8 @@
 //! open ─▶ locked, content kept ──begin, or the first write──▶ emptied ─▶ written ─▶ sync
 //! ```
 //!
-//! Only a regular file is locked and emptied. A device, a pipe and a descriptor of this process (`/dev/stdout`,
-//! `/dev/fd/3`) may be written to by several runs at once, so none of them is locked.
+//! Only a regular file is locked and emptied. A device and a pipe may be written to by several runs at once, and so may
+//! a file behind a descriptor of this process (`/dev/stdout`, `/dev/fd/3`), which is emptied and not locked.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -132,6 +132,19 @@ impl OutputFile {
     /// Waits until what was written, and the name of the file, are on the disk. A file that is no regular one, such as
     /// a pipe, is left alone.
     ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// use mtl_host::sink::OutputFile;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("results");
+    /// let mut file = OutputFile::open(&path)?;
+    /// file.write_all(b"kept")?;
+    /// file.sync()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// Returns what the system says.
@@ -141,6 +154,20 @@ impl OutputFile {
 
     /// Takes back the last `bytes` that were written, where that is possible: in a regular file to which nobody else
     /// has written after them.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// use mtl_host::sink::OutputFile;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("results");
+    /// let mut file = OutputFile::open(&path)?;
+    /// file.write_all(b"whole ha")?;
+    /// file.take_back(3)?;
+    /// assert_eq!(std::fs::read(&path)?, b"whole");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mtl_host::sink::{LeftOut, OutputFile};
+use mtl_host::sink::{LeftOut, OutputFile, SinkError};
 use mtl_host::{Fault, Outcome};
 use serde::Serialize;
 
@@ -115,8 +115,9 @@ impl FaultsFile {
     }
 
     /// Waits until the faults are on the disk.
-    pub(super) fn sync(&self) -> Result<(), FaultsFileError> {
-        self.lines.sync().map_err(|source| self.failed(source))
+    pub(super) fn sync(&self) -> Result<(), SinkError> {
+        let name = || self.path.display().to_string();
+        self.lines.sync().map_err(|source| SinkError::Sync { name: name(), source })
     }
 
     fn failed(&self, source: io::Error) -> FaultsFileError {
