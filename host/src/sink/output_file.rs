@@ -90,6 +90,17 @@ impl OutputFile {
 
     /// Opens a file for writing, by `opener`; otherwise as [`open`](Self::open).
     ///
+    /// ```
+    /// use mtl_host::DirGrant;
+    /// use mtl_host::sink::OutputFile;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+    /// let opener = DirGrant::opener([&grant])?;
+    /// let file = OutputFile::open_with(&opener, &folder.path().join("results"))?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`open`](Self::open), and [`Exchangeable`](crate::Exchangeable).

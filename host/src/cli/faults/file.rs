@@ -116,7 +116,7 @@ impl FaultsFile {
 
     /// Waits until the faults are on the disk.
     pub(super) fn sync(&self) -> Result<(), SinkError> {
-        let name = || self.path.display().to_string();
+        let name = || Shown::of(&self.path).to_string();
         self.lines.sync().map_err(|source| SinkError::Sync { name: name(), source })
     }
 
