@@ -13,7 +13,9 @@ use mtl_host::{
 };
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{DEADLINE, Host, Running, command, fixtures, host_on_threads};
+use crate::support::{
+    DEADLINE, Host, Running, command, fixtures, host_in_processes, host_on_threads,
+};
 
 fn processes() -> Isolation {
     Isolation::Process(Processes::new().program(env!("CARGO_BIN_EXE_mtl-host")))
@@ -309,4 +311,15 @@ fn no_compiler_outlives_who_waits_for_it() {
         assert!(Instant::now() < deadline, "the compiler is left behind");
         thread::yield_now();
     }
+}
+
+#[test]
+fn code_that_is_larger_than_a_file_may_be_is_an_error_with_a_hint() {
+    let run = host_in_processes().plugin("upper.wat").args(["--no-cache"]).stdin("one\n");
+    // A file may have 1024 bytes.
+    run.under("sh", ["-c", "ulimit -f 2; exec \"$0\" \"$@\""]).run().code(3).stderr(
+        "error: cannot keep the plugin's compiled code for workers' processes: File too large (os error \
+         27)\n hint: what is compiled for processes is a file in memory, and files may be no larger: raise \
+         the limit, `ulimit -f`\n",
+    );
 }
