@@ -16,6 +16,8 @@ pub(crate) struct LinesFile {
     bytes: Vec<u8>,
     /// The end of each line in `bytes`.
     ends: Vec<usize>,
+    /// From an error on nothing is written: a line behind a gap would be worth less than none.
+    failed: bool,
 }
 
 impl LinesFile {
@@ -25,7 +27,7 @@ impl LinesFile {
     /// Opens a file, which keeps its content until it begins.
     pub(crate) fn open(path: &Path, raw: Raw) -> io::Result<Self> {
         let file = JsonFile::new(OutputFile::open(path)?, raw);
-        Ok(Self { file, bytes: Vec::new(), ends: Vec::new() })
+        Ok(Self { file, bytes: Vec::new(), ends: Vec::new(), failed: false })
     }
 
     /// Returns the file itself.
@@ -33,10 +35,22 @@ impl LinesFile {
         self.file.file().clone()
     }
 
+    /// Returns whether the file has lost its earlier content.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.file.file().has_begun()
+    }
+
+    /// Adds a line, with its line feed, and writes nothing yet.
+    pub(crate) fn gather(&mut self, line: &[u8]) {
+        if !self.failed {
+            self.bytes.extend_from_slice(line);
+            self.ends.push(self.bytes.len());
+        }
+    }
+
     /// Adds a line, with its line feed.
     pub(crate) fn add(&mut self, line: &[u8]) -> io::Result<()> {
-        self.bytes.extend_from_slice(line);
-        self.ends.push(self.bytes.len());
+        self.gather(line);
         if self.bytes.len() < Self::FULL { Ok(()) } else { self.write_out() }
     }
 
@@ -58,6 +72,7 @@ impl LinesFile {
         self.ends.clear();
         self.bytes.clear();
         result.inspect_err(|_| {
+            self.failed = true;
             // Where it fails, half a line stays.
             let _ = self.file.take_back(taken - kept);
         })

@@ -73,6 +73,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     };
     let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
     let mut ended = pool.run(source, &mut sink);
+    listener.begin_no_more();
     if let Err(error) = sink.end() {
         ended.error.get_or_insert(error.into());
     }

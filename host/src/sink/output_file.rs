@@ -11,7 +11,7 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek, tell};
 
@@ -130,14 +130,31 @@ impl OutputFile {
     ///
     /// Returns what the system says. Each write and [`flush`](Write::flush) tries again, and fails in the same way.
     pub fn begin(&self) -> io::Result<()> {
-        // Each change is one step.
-        let mut stage = self.0.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stage = self.stage();
         if *stage != Stage::Begun {
             *stage = Stage::Due;
             ftruncate(&self.0.file, 0)?;
             *stage = Stage::Begun;
         }
         Ok(())
+    }
+
+    /// Returns whether the file has begun, so that no earlier content is left. A file that is no regular one has.
+    ///
+    /// ```
+    /// use mtl_host::sink::OutputFile;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("results");
+    /// let file = OutputFile::open(&path)?;
+    /// assert!(!file.has_begun());
+    /// file.begin()?;
+    /// assert!(file.has_begun());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        *self.stage() == Stage::Begun
     }
 
     /// Waits until what was written, and the name of the file, are on the disk. A file that is no regular one, such as
@@ -210,8 +227,13 @@ impl OutputFile {
 
     /// Begins if that was tried before, and failed.
     fn begin_if_due(&self) -> io::Result<()> {
-        let stage = *self.0.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let stage = *self.stage();
         if stage == Stage::Due { self.begin() } else { Ok(()) }
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        // Each change is one step.
+        self.0.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

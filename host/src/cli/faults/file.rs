@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mtl_host::sink::{LeftOut, OutputFile, SinkError};
-use mtl_host::{Fault, Outcome};
+use mtl_host::{Fault, FaultKind, Outcome};
 use serde::Serialize;
 
 use crate::cli::lines_file::LinesFile;
@@ -22,6 +22,8 @@ pub(crate) struct FaultsFile {
     lines: LinesFile,
     /// Room for one line.
     line: Vec<u8>,
+    /// States that some item was worked on: then the lines are worth more than those of an earlier run.
+    has_news: bool,
 }
 
 /// Why faults could not be written down.
@@ -66,7 +68,7 @@ impl FaultsFile {
     pub(crate) fn open(path: &Path, raw: Raw) -> Result<Self, FaultsFileError> {
         let path = path.to_owned();
         match LinesFile::open(&path, raw) {
-            Ok(lines) => Ok(Self { path, lines, line: Vec::new() }),
+            Ok(lines) => Ok(Self { path, lines, line: Vec::new(), has_news: false }),
             Err(source) => Err(FaultsFileError { path, source }),
         }
     }
@@ -81,6 +83,7 @@ impl FaultsFile {
         fault: &Fault,
         outcome: &Outcome<'_>,
     ) -> Result<(), FaultsFileError> {
+        self.has_news |= fault.kind() != FaultKind::NotRun;
         self.add(&Line::of(fault, outcome.item, outcome.path))
     }
 
@@ -90,6 +93,7 @@ impl FaultsFile {
         outcome: &Outcome<'_>,
         why: LeftOut,
     ) -> Result<(), FaultsFileError> {
+        self.has_news = true;
         self.add(&Line {
             index: outcome.index.get(),
             kind: "not-written",
@@ -106,11 +110,24 @@ impl FaultsFile {
         self.line.clear();
         serde_json::to_writer(&mut self.line, line).expect("a vector takes everything");
         self.line.push(b'\n');
+        if !self.may_write() {
+            self.lines.gather(&self.line);
+            return Ok(());
+        }
         let added = self.lines.add(&self.line);
         added.map_err(|source| self.failed(source))
     }
 
+    /// Returns whether the content of an earlier run may go. A run in which no worker was ever ready, so that no item
+    /// was run, leaves it.
+    fn may_write(&self) -> bool {
+        self.has_news || self.lines.has_begun()
+    }
+
     pub(super) fn flush(&mut self) -> Result<(), FaultsFileError> {
+        if !self.may_write() {
+            return Ok(());
+        }
         self.lines.flush().map_err(|source| self.failed(source))
     }
 
