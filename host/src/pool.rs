@@ -50,6 +50,7 @@ use crate::plugin::Plugin;
 use crate::queue::{Queue, Window};
 use crate::sandbox::confinement::Confinement;
 use crate::sandbox::meter::PoolMemory;
+use crate::sandbox::schedule::Schedule;
 use crate::sandbox::watchdog::Ticks;
 use crate::sink::Sink;
 use crate::source::{Items, Source};
@@ -106,6 +107,8 @@ pub(crate) struct Settings {
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
     pub(crate) audience: Audience,
+    /// Whether some guest has to be done in time.
+    pub(crate) has_deadlines: bool,
     /// The files that the threads of workers may open, where that is bounded.
     confinement: Option<Arc<Confinement>>,
 }
@@ -170,7 +173,12 @@ impl Pool {
             let (mailbox, tickets) = mailbox();
             let (ends, report) = bounded(1);
             let confinement = pool.settings.confinement.clone();
+            let reads_schedule = pool.settings.has_deadlines && confinement.is_some();
             let serve = move || {
+                if reads_schedule {
+                    // Before it can open no such file any more.
+                    let _ = Schedule::of_this_thread();
+                }
                 let confined = confinement.map_or(Ok(()), |confinement| confinement.enter());
                 if let Err(error) = confined {
                     tracing::debug!(%index, %error, "a worker's thread is not confined");

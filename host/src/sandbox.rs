@@ -15,6 +15,7 @@ pub(crate) mod meter;
 pub(crate) mod net_grant;
 pub(crate) mod network;
 pub(crate) mod output;
+pub(crate) mod schedule;
 pub(crate) mod sockets;
 pub(crate) mod voice;
 pub(crate) mod watchdog;

@@ -69,6 +69,11 @@ impl Child {
         Ok(Self { process, link, errors })
     }
 
+    /// The number of the process. It is nobody else's as long as this is there.
+    pub(crate) fn id(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
     /// Hands descriptors over, and open directories after them. They are the first that goes to a child.
     pub(crate) fn hand_over(
         &self,

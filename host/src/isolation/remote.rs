@@ -34,6 +34,7 @@ use crate::plugin::{Compiled, REPORT, Spec, StartError};
 use crate::sandbox::deadline::{Overdue, Phase, TimeLimits, Watch};
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
+use crate::sandbox::schedule::DelayOf;
 use crate::worker::executor::{Broken, Executor, Ran, Turns};
 
 /// How much longer than its deadline a child may take: it is to notice the deadline itself, which
@@ -96,9 +97,10 @@ impl Remote {
             item: limits.item.and_then(|limit| limit.checked_add(GRACE)),
             start: limits.start.and_then(|limit| limit.checked_add(GRACE)),
         };
-        let watch = spec.watch.with(lenient);
-        watch.rings(&bell);
         let child = Child::start(processes, &bell).map_err(refused)?;
+        // On a busy machine it has no core for some of the time.
+        let watch = spec.watch.with(lenient, Box::new(DelayOf::process(child.id())));
+        watch.rings(&bell);
         let parts = Parts {
             spec: spec.clone(),
             compiled: Arc::clone(compiled),

@@ -9,6 +9,7 @@ use wasmtime::CustomCodeMemory;
 use super::cache::Hashed;
 use super::snapshot;
 use super::{Sha256, WasmFeatures};
+use crate::sandbox::schedule::Schedule;
 use crate::sandbox::watchdog::Watchdog;
 
 /// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
@@ -91,9 +92,10 @@ impl Engine {
 
     /// For a process that compiles and runs nothing: it needs no right to make code executable.
     pub(crate) fn to_compile(options: EngineOptions) -> Result<Self, EngineError> {
-        Self::configured(options, |config| {
+        let configure = |config: &mut wasmtime::Config| {
             config.with_custom_code_memory(Some(Arc::new(NeverRun)));
-        })
+        };
+        Self::configured(options, configure, || None)
     }
 
     /// An engine whose plugins can be given [`Fuel`](crate::Fuel). Counting it makes them slower:
@@ -131,14 +133,23 @@ impl Engine {
         Ok(Self { wasm: wasm.clone(), options, family: Arc::clone(&self.family) })
     }
 
-    /// An engine with the options of one in another process.
-    pub(crate) fn with_options(options: EngineOptions) -> Result<Self, EngineError> {
-        Self::configured(options, |_| ())
+    fn with_options(options: EngineOptions) -> Result<Self, EngineError> {
+        Self::configured(options, |_| (), Schedule::of_this_thread)
+    }
+
+    /// An engine with the options of one in another process, for a jail: its watchdog cannot open the account of its
+    /// own thread, and uses that of the thread on which the guest runs.
+    pub(crate) fn in_jail(
+        options: EngineOptions,
+        schedule: Option<Arc<Schedule>>,
+    ) -> Result<Self, EngineError> {
+        Self::configured(options, |_| (), move || schedule)
     }
 
     fn configured(
         options: EngineOptions,
         configure: impl FnOnce(&mut wasmtime::Config),
+        schedule: impl FnOnce() -> Option<Arc<Schedule>> + Send + 'static,
     ) -> Result<Self, EngineError> {
         let mut config = Self::config(options);
         configure(&mut config);
@@ -152,7 +163,7 @@ impl Engine {
                 engine.increment_epoch();
             }
         };
-        let watchdog = Arc::new(Watchdog::start(tick).map_err(EngineError::Thread)?);
+        let watchdog = Arc::new(Watchdog::measuring(schedule, tick).map_err(EngineError::Thread)?);
         Ok(Self { wasm, options, family: Arc::new(Family { engines, watchdog }) })
     }
 

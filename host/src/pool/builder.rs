@@ -128,6 +128,7 @@ impl PoolBuilder {
             results: None,
             stop: StopFlag::new(),
             audience: Audience::default(),
+            has_deadlines: false,
             confinement: None,
         };
         Self {
@@ -261,9 +262,10 @@ impl PoolBuilder {
             passing,
             time_limits,
             snapshots,
-            settings,
+            mut settings,
         } = self;
         let specs = workers.specs(jobs, &init)?;
+        settings.has_deadlines = specs.iter().any(|spec| spec.time_limits(time_limits).are_set());
         spec::check(&specs, &isolation, &grants, passing, limits)?;
         let names = Arc::new(spec::look_up(&specs, &grants)?);
         let clock = spec::clock(&specs)?;
@@ -283,7 +285,7 @@ impl PoolBuilder {
             item_format,
             passing,
             voice: Arc::new(voice(WorkerIndex::default())),
-            watch: Watch::new(time_limits, cancel.clone()),
+            watch: Watch::new(time_limits, cancel.clone(), clock.ticks()),
             clock: Clock::new(),
         };
         let memory = Arc::clone(&all.pool_memory);
@@ -297,7 +299,8 @@ impl PoolBuilder {
         };
         let open = |(number, spec): (u32, WorkerSpec)| {
             let index = WorkerIndex::new(number);
-            let watch = Watch::new(spec.time_limits(time_limits), cancel.clone());
+            let limits = spec.time_limits(time_limits);
+            let watch = Watch::new(limits, cancel.clone(), clock.ticks());
             let all = Spec { index, watch, voice: Arc::new(voice(index)), ..all.clone() };
             spec.open(all, &mut opening)
         };

@@ -81,6 +81,7 @@ fn settings() -> Settings {
         results: None,
         stop: StopFlag::new(),
         audience: Audience::default(),
+        has_deadlines: false,
         confinement: None,
     }
 }

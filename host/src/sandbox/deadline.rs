@@ -3,12 +3,18 @@
 //! A watch is asked where it costs nothing: in the epoch callback, every few milliseconds of
 //! computing, and where a guest sleeps. Only there is a clock read, never per item: an item
 //! that has begun is noticed at the first question after it, and its time counts from then.
+//!
+//! Pauses do not count: time in which the guest's thread was ready to run and had no core, and
+//! time in which the process was stopped. They are read when an item is noticed, and when a
+//! deadline has passed without them; the deadline then moves by what they have become. The
+//! watchdog tells of stops: nothing is decided before it has ticked again.
+//!
 //! So a deadline comes late by some ticks of the watchdog, and never early, even where the
 //! watchdog itself is late.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -16,6 +22,8 @@ use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::pool::cancel::{Cancel, End};
 use crate::sandbox::alarm::{Alarm, Ring};
+use crate::sandbox::schedule::OwnDelay;
+use crate::sandbox::watchdog::Ticks;
 
 /// How long a worker's guest may take, by what it does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +32,19 @@ pub(crate) struct TimeLimits {
     pub(crate) item: Option<Duration>,
     /// To start: to be instantiated and initialised. To finish it has as long.
     pub(crate) start: Option<Duration>,
+}
+
+impl TimeLimits {
+    /// Whether there is a limit to anything.
+    pub(crate) fn are_set(self) -> bool {
+        self.item.is_some() || self.start.is_some()
+    }
+}
+
+/// Measures the time in which the thread of a guest could not run although it wanted to.
+pub(crate) trait Pauses: std::fmt::Debug + Send + Sync {
+    /// Returns all of that time so far; none if the system does not tell, and nothing is a pause.
+    fn so_far(&self) -> Option<Duration>;
 }
 
 /// What a guest is doing.
@@ -73,20 +94,62 @@ struct Shared {
     run_end: Mutex<End>,
     /// Counts what was begun.
     begun: AtomicU64,
-    /// What was last noticed to have begun, and when that was.
-    noticed: Mutex<(u64, Instant)>,
+    ticks: Ticks,
+    pauses: Box<dyn Pauses>,
+    noticed: Mutex<Noticed>,
+}
+
+/// What was last noticed to have begun.
+#[derive(Debug, Default)]
+struct Noticed {
+    /// Which beginning, by its number; none yet.
+    begun: Option<u64>,
+    /// How long the process had run then.
+    since: Duration,
+    /// What the pauses were then.
+    paused: Option<Duration>,
+    /// How much of them is known to have come since.
+    pauses: Duration,
+}
+
+impl Noticed {
+    /// The end of `limit`, as far as pauses are known, by how long the process has run.
+    fn end(&self, limit: Duration) -> Duration {
+        self.since.saturating_add(limit).saturating_add(self.pauses)
+    }
+
+    /// Looks again at the pauses.
+    fn add(&mut self, pauses: &dyn Pauses) {
+        if let (Some(before), Some(now)) = (self.paused, pauses.so_far()) {
+            self.pauses = self.pauses.max(now.saturating_sub(before));
+        }
+    }
 }
 
 impl Watch {
     /// How often something else is done while a guest waits.
     const WHILE: Duration = Duration::from_millis(10);
 
-    pub(crate) fn new(limits: TimeLimits, cancel: Cancel) -> Self {
+    /// A watch over the guest on a thread that asks it. `ticks` are those of the watchdog.
+    pub(crate) fn new(limits: TimeLimits, cancel: Cancel, ticks: Ticks) -> Self {
+        Self::pausing(limits, cancel, ticks, Box::new(OwnDelay))
+    }
+
+    fn pausing(limits: TimeLimits, cancel: Cancel, ticks: Ticks, pauses: Box<dyn Pauses>) -> Self {
         let alarm = cancel.alarm();
         let (phase, begun) = (AtomicU8::new(Phase::Starting as u8), AtomicU64::new(0));
-        let noticed = Mutex::new((0, Instant::now()));
-        let run_end = Mutex::default();
-        Self(Arc::new(Shared { limits, cancel, alarm, phase, run_end, begun, noticed }))
+        let (noticed, run_end) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared {
+            limits,
+            cancel,
+            alarm,
+            phase,
+            run_end,
+            begun,
+            ticks,
+            pauses,
+            noticed,
+        }))
     }
 
     /// How long things may take.
@@ -94,9 +157,14 @@ impl Watch {
         self.0.limits
     }
 
-    /// Another watch for the same pool, with other limits.
-    pub(crate) fn with(&self, limits: impl FnOnce(TimeLimits) -> TimeLimits) -> Self {
-        Self::new(limits(self.0.limits), self.0.cancel.clone())
+    /// Another watch for the same pool, with other limits and pauses.
+    pub(crate) fn with(
+        &self,
+        limits: impl FnOnce(TimeLimits) -> TimeLimits,
+        pauses: Box<dyn Pauses>,
+    ) -> Self {
+        let Shared { cancel, ticks, .. } = &*self.0;
+        Self::pausing(limits(self.0.limits), cancel.clone(), ticks.clone(), pauses)
     }
 
     /// Rings `alarm` when the guest may have to stop for another reason than its limits.
@@ -137,8 +205,35 @@ impl Watch {
             return Some(Overdue::End);
         }
         let limit = self.limit()?;
-        let is_over = now.duration_since(self.since(now)) >= limit;
-        is_over.then_some(Overdue::Limit(limit))
+        self.is_over(limit).then_some(Overdue::Limit(limit))
+    }
+
+    /// Whether the guest has had all of its time.
+    fn is_over(&self, limit: Duration) -> bool {
+        let elapsed = self.0.ticks.elapsed();
+        loop {
+            if let Some(is_over) = self.is_over_at(limit, elapsed) {
+                return is_over;
+            }
+            self.0.ticks.wait();
+        }
+    }
+
+    /// Whether the guest had had all of its time at a moment of the watchdog's clock. None if that depends on whether
+    /// the process was stopped, and the watchdog has not told yet.
+    fn is_over_at(&self, limit: Duration, elapsed: Duration) -> Option<bool> {
+        let Shared { ticks, pauses, .. } = &*self.0;
+        let mut noticed = self.noticed(elapsed);
+        let are_known = ticks.know_stops_until(elapsed);
+        let run = ticks.run(elapsed);
+        if run < noticed.end(limit) {
+            return Some(false);
+        }
+        noticed.add(&**pauses);
+        if run < noticed.end(limit) {
+            return Some(false);
+        }
+        are_known.then_some(true)
     }
 
     fn is_wanted(&self) -> bool {
@@ -165,14 +260,15 @@ impl Watch {
         }
     }
 
-    /// When the guest began with what it does, as far as it was noticed.
-    fn since(&self, now: Instant) -> Instant {
-        let begun = self.0.begun.load(Ordering::Relaxed);
+    /// What the guest began with last, as far as it was noticed.
+    fn noticed(&self, elapsed: Duration) -> MutexGuard<'_, Noticed> {
+        let begun = Some(self.0.begun.load(Ordering::Relaxed));
         let mut noticed = self.0.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        if noticed.0 != begun {
-            *noticed = (begun, now);
+        if noticed.begun != begun {
+            let (since, paused) = (self.0.ticks.run(elapsed), self.0.pauses.so_far());
+            *noticed = Noticed { begun, since, paused, pauses: Duration::ZERO };
         }
-        noticed.1
+        noticed
     }
 
     /// When the pool or the run is to end, once that is known.
@@ -187,8 +283,12 @@ impl Watch {
 
     /// Until when the guest may sleep.
     pub(crate) fn end(&self) -> Option<Instant> {
+        let ticks = &self.0.ticks;
         // What is further away than the clock goes is never.
-        let end = self.limit().and_then(|limit| self.since(Instant::now()).checked_add(limit));
+        let end = self.limit().and_then(|limit| {
+            let noticed = self.noticed(ticks.elapsed());
+            ticks.when(noticed.end(limit))
+        });
         [end, self.must_end()].into_iter().flatten().min()
     }
 
@@ -235,74 +335,4 @@ impl Watch {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::pending;
-    use std::thread;
-
-    use super::*;
-    use crate::patience::watched;
-
-    const SHORT: Duration = Duration::from_millis(20);
-
-    fn watch(item: Option<Duration>) -> (Watch, Cancel) {
-        let cancel = Cancel::default();
-        let watch = Watch::new(TimeLimits { item, start: None }, cancel.clone());
-        watch.begin(Phase::Item);
-        (watch, cancel)
-    }
-
-    #[test]
-    fn time_runs_from_when_it_was_noticed_and_anew_for_each_item() {
-        let (watch, _) = watch(Some(SHORT));
-        assert_eq!(watch.overdue(), None);
-        let begun = Instant::now();
-        assert_eq!(watch.drive(pending::<()>()), Err(Overdue::Limit(SHORT)));
-        assert_eq!(watch.overdue(), Some(Overdue::Limit(SHORT)));
-        assert!(begun.elapsed() >= SHORT, "a deadline never comes early");
-        watch.begin(Phase::Item);
-        assert_eq!(watch.overdue(), None);
-    }
-
-    #[test]
-    fn who_sleeps_is_woken_by_what_it_waits_for_and_by_the_end() {
-        watched(|| {
-            let (watch, cancel) = watch(None);
-            let slept = watch.drive(async { wasmtime_wasi::runtime::spawn(async { 7 }).await });
-            assert_eq!(slept, Ok(7));
-            let other = cancel.clone();
-            let ends = thread::Builder::new().spawn(move || other.end_in(Duration::ZERO)).unwrap();
-            assert_eq!(watch.drive(pending::<()>()), Err(Overdue::End));
-            ends.join().unwrap();
-            let ends = thread::Builder::new().spawn(move || cancel.all()).unwrap();
-            ends.join().unwrap();
-            assert_eq!(watch.drive(pending::<()>()), Err(Overdue::Unwanted));
-        });
-    }
-
-    #[test]
-    fn a_limit_may_be_longer_than_clocks_go() {
-        let (watch, _) = watch(Some(Duration::MAX));
-        assert_eq!((watch.overdue(), watch.end()), (None, None));
-    }
-
-    #[test]
-    fn starting_and_working_are_limited_apart() {
-        let limits = TimeLimits { item: None, start: Some(Duration::ZERO) };
-        let watch = Watch::new(limits, Cancel::default());
-        assert_eq!(watch.overdue(), Some(Overdue::Limit(Duration::ZERO)));
-        watch.begin(Phase::Item);
-        assert_eq!(watch.overdue(), None);
-        watch.begin(Phase::Finishing);
-        assert_eq!(watch.overdue(), Some(Overdue::Limit(Duration::ZERO)));
-    }
-
-    #[test]
-    fn a_limit_that_no_clock_reaches_is_none() {
-        let limits = TimeLimits { item: Some(Duration::MAX), start: Some(Duration::MAX) };
-        let watch = Watch::new(limits, Cancel::default());
-        for phase in [Phase::Starting, Phase::Item, Phase::Finishing] {
-            watch.begin(phase);
-            assert_eq!((watch.overdue(), watch.end()), (None, None), "{phase:?}");
-        }
-    }
-}
+mod tests;

@@ -36,7 +36,9 @@ use crate::sandbox::limits::{
 use crate::sandbox::meter::{Asked, PoolMemory};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
+use crate::sandbox::schedule::Schedule;
 use crate::sandbox::voice::{Chorus, Voice};
+use crate::sandbox::watchdog::Ticks;
 use crate::worker::WorkerIndex;
 use crate::worker::executor::{Executor, Outlet, Tray, Turns};
 use crate::worker::native::OpenNative;
@@ -127,6 +129,9 @@ impl Worker {
         let mut grants = grants(work, dirs)?;
         // In the jail, `/proc` is out of reach.
         let preopens = Preopens::of(&grants.dirs)?;
+        // As is the account of this thread, by which its deadlines move.
+        let has_deadlines = work.timeout.is_some() || work.init_timeout.is_some();
+        let schedule = has_deadlines.then(Schedule::of_this_thread).flatten();
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
         let layers = jail::enter(&Confines {
             dirs: &grants.dirs,
@@ -137,7 +142,7 @@ impl Worker {
         })?;
         // WASI has descriptors of its own, and the plugin needs room for its files.
         grants.close_dirs();
-        let engine = Engine::with_options(setup.engine)?;
+        let engine = Engine::in_jail(setup.engine, schedule)?;
         let asked = Arc::clone(station);
         let functions = HostFunctions::elsewhere(work.functions.clone(), move |number, input| {
             call(&asked, number, input)
@@ -147,7 +152,7 @@ impl Worker {
         let runtime = threads::start_working(&engine, &plugin, grants.has_dirs())?;
         jail::seal()?;
         station.send(&ready(&layers))?;
-        let spec = spec(station, work, grants, preopens)?;
+        let spec = spec(station, work, grants, preopens, engine.watchdog().ticks())?;
         Ok(Self { station: Arc::clone(station), engine, plugin, page, spec, _runtime: runtime })
     }
 
@@ -246,6 +251,7 @@ fn spec(
     work: &Work,
     grants: Granted,
     preopens: Preopens,
+    ticks: Ticks,
 ) -> Result<Spec, BadFrame> {
     let index = WorkerIndex::new(work.worker);
     let none = |_| BadFrame("a limit of nothing");
@@ -291,7 +297,7 @@ fn spec(
         item_format: if work.has_json_items { Format::Json } else { Format::Text },
         passing: work.passing.parse().map_err(|_| BadFrame("no way to pass arguments"))?,
         voice: Arc::new(Voice::new(index, log, Chorus::new(log), audience)),
-        watch: Watch::new(times, Cancel::default()),
+        watch: Watch::new(times, Cancel::default(), ticks),
         clock: Clock::that_shows(work.clock),
     })
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::pool::cancel::Cancel;
 use crate::sandbox::deadline::TimeLimits;
+use crate::sandbox::watchdog::Ticks;
 
 fn told(offers: &[(&str, &str)]) -> String {
     let mut functions = HostFunctions::default();
@@ -73,7 +74,7 @@ fn what_a_function_says_is_bounded_and_its_panic_is_an_error() {
         b"panic" => panic!("{}", "p".repeat(10_000)),
         _ => Ok(format!("{} {}", call.worker(), input.len()).into_bytes()),
     });
-    let watch = Watch::new(TimeLimits::default(), Cancel::default());
+    let watch = Watch::new(TimeLimits::default(), Cancel::default(), Ticks::default());
     let answer = |input: &[u8]| functions.0[0].answer(WorkerIndex::new(7), &watch, input);
 
     assert_eq!(answer(b"abc").unwrap().unwrap(), b"7 3");

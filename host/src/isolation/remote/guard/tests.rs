@@ -1,14 +1,16 @@
 use super::*;
 use crate::pool::cancel::Cancel;
 use crate::sandbox::deadline::TimeLimits;
+use crate::sandbox::watchdog::Watchdog;
 
 const LIMIT: Duration = Duration::from_millis(20);
 
-fn watch(item: Option<Duration>) -> (Watch, Cancel) {
-    let cancel = Cancel::default();
-    let watch = Watch::new(TimeLimits { item, start: None }, cancel.clone());
+fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
+    let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
+    let limits = TimeLimits { item, start: None };
+    let watch = Watch::new(limits, cancel.clone(), watchdog.ticks());
     watch.begin(Phase::Item);
-    (watch, cancel)
+    (watch, cancel, watchdog)
 }
 
 fn page() -> Page {
@@ -45,7 +47,7 @@ fn a_child_goes_on_to_the_items_that_it_was_sent_and_never_back() {
 
 #[test]
 fn each_item_has_its_time_and_one_that_lies_has_no_more() {
-    let (watch, _) = watch(Some(LIMIT));
+    let (watch, _, _watchdog) = watch(Some(LIMIT));
     let page = page();
     let mut guard = Guard::of_items(&watch, &page, 5);
     let begun = Instant::now();
@@ -61,10 +63,10 @@ fn each_item_has_its_time_and_one_that_lies_has_no_more() {
 #[test]
 fn one_looks_again_while_there_is_a_limit_and_otherwise_waits() {
     let page = page();
-    let (limited, _) = watch(Some(Duration::from_secs(3600)));
+    let (limited, _, _watchdog) = watch(Some(Duration::from_secs(3600)));
     let soon = Guard::of_items(&limited, &page, 5).go_on().unwrap().unwrap();
     assert!(soon <= Instant::now() + LOOK);
-    let (unlimited, cancel) = watch(None);
+    let (unlimited, cancel, _watchdog) = watch(None);
     let mut guard = Guard::of_items(&unlimited, &page, 5);
     assert_eq!(guard.go_on(), Ok(None));
     cancel.all();
@@ -73,7 +75,7 @@ fn one_looks_again_while_there_is_a_limit_and_otherwise_waits() {
 
 #[test]
 fn what_has_no_limit_of_the_guests_has_one_of_its_own() {
-    let (watch, _) = watch(None);
+    let (watch, _, _watchdog) = watch(None);
     watch.begin(Phase::Preparing);
     let mut guard = Guard::until(&watch, Duration::ZERO);
     assert_eq!(guard.go_on(), Err(Overdue::Limit(Duration::ZERO)));
