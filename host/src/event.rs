@@ -62,6 +62,14 @@ pub enum Event<'a> {
         /// What is missing.
         lacks: &'a str,
     },
+    /// Items have a time limit, there are more workers than cores, and the kernel does not tell how long a thread had no
+    /// core: the time in which a worker waits for a core counts as its item's.
+    RunDelayUnknown {
+        /// How many workers there are.
+        workers: usize,
+        /// How many cores this process may use.
+        cores: usize,
+    },
     /// A plugin was initialised, in this run or, where snapshots are kept, in an earlier one: workers
     /// that are alike start from what it has become.
     SnapshotTaken {
@@ -168,6 +176,9 @@ impl Event<'_> {
             }
             Self::JailLacks { worker, lacks } => {
                 tracing::warn!(worker = worker.get(), lacks, "the worker's jail is not whole");
+            }
+            Self::RunDelayUnknown { workers, cores } => {
+                tracing::warn!(workers, cores, "waiting for a core counts as time of the item");
             }
             Self::SnapshotTaken { worker, plugin, took, bytes, has_random } => {
                 let (worker, plugin) = (worker.get(), plugin.display());

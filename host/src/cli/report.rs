@@ -196,6 +196,16 @@ impl Report {
     }
 }
 
+/// That items may fail since others have the cores.
+fn run_delay_text(workers: usize, cores: usize) -> String {
+    let cores = counted(cores as u64, "core");
+    format!(
+        "warning: time limits include the time in which a worker waits for a core: the kernel does not tell it, and \
+         there are {workers} workers on {cores}\n hint: `--jobs N` starts fewer workers; `--fuel N` bounds the work \
+         of an item instead"
+    )
+}
+
 impl Observer for Report {
     fn notify(&self, event: &Event<'_>) {
         match *event {
@@ -211,6 +221,9 @@ impl Observer for Report {
                 let hint = escape::block(&hint, UNDER_ERROR);
                 self.console
                     .line(&format!("warning: worker {worker} was denied {denial}\n hint: {hint}"));
+            }
+            Event::RunDelayUnknown { workers, cores } => {
+                self.console.line(&run_delay_text(workers, cores));
             }
             Event::Finished { worker, closing, .. } => self.closing(worker, closing),
             Event::SnapshotRefused { plugin, why, .. } => self.no_snapshot(plugin, why),

@@ -299,12 +299,16 @@ pub(crate) struct WorkerArgs {
 pub(crate) struct TimeArgs {
     /// How long an item may take, such as 100ms, 1.5s or 2m (a number alone is seconds): then it
     /// has the fault `timeout`, and a fresh instance takes the next one
+    ///
+    /// Time in which the worker waits for a core does not count, nor time in which the command is
+    /// stopped (Ctrl-Z).
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) timeout: Option<TimeSpan>,
 
     /// How long a worker may take to start, until its `init` is done; and to finish
     ///
-    /// A start that takes longer is tried again, as `--max-restarts` says
+    /// A start that takes longer is tried again, as `--max-restarts` says. It is measured like
+    /// `--timeout`.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) init_timeout: Option<TimeSpan>,
 

@@ -20,7 +20,8 @@
 //!
 //! - Filters see numbers, not what a descriptor is. A process that is taken over can read and write
 //!   what it was given: its socket (0), the null device (1), its pipe for messages (2), the plugin's
-//!   compiled code (sealed, so that writing fails), the page that names the item at hand. So the
+//!   compiled code (sealed, so that writing fails), the page that names the item at hand, the kernel's
+//!   account of its main thread (three numbers, opened to read, where there is a time limit). So the
 //!   parent believes nothing of it: lengths are bounded before anything is allocated, a word of the
 //!   page is read once and checked, the pipe is read without waiting, and descriptors are not
 //!   accepted over the socket. The socket must be a stream: one for datagrams could be connected to

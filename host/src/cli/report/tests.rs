@@ -107,3 +107,13 @@ fn a_hint_can_be_copied_into_a_shell() {
         assert_eq!(denial_hint(&denial), expected, "{denial:?}");
     }
 }
+
+#[test]
+fn workers_beyond_the_cores_are_told_of_where_waiting_counts() {
+    assert_eq!(
+        run_delay_text(8, 1),
+        "warning: time limits include the time in which a worker waits for a core: the kernel does not tell it, and \
+         there are 8 workers on 1 core\n hint: `--jobs N` starts fewer workers; `--fuel N` bounds the work of an item \
+         instead"
+    );
+}

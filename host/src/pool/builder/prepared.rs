@@ -1,12 +1,14 @@
 //! A pool that was checked, and whose workers have not started.
 
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, thread};
 
 use super::super::{BuildError, Pool, Settings};
+use crate::event::Event;
 use crate::pool::cancel::Cancel;
 use crate::sandbox::confinement::Confinement;
 use crate::sandbox::meter::PoolMemory;
+use crate::sandbox::schedule::Schedule;
 use crate::sandbox::watchdog::Watchdog;
 use crate::worker::Open;
 
@@ -58,9 +60,25 @@ impl PreparedPool {
     /// When the system refuses a thread.
     pub fn start(self) -> Result<Pool, BuildError> {
         let Self { opens, settings, clock, cancel, memory, .. } = self;
+        if settings.has_deadlines {
+            let is_known = Schedule::of_this_thread().is_some();
+            if let Some(event) = unknown_delays(is_known, opens.len(), cores()) {
+                settings.audience.tell(&event);
+            }
+        }
         let pool = Pool::start(opens, settings, &clock.ticks(), cancel);
         Ok(pool.map_err(BuildError::Thread)?.counting(memory))
     }
+}
+
+/// How many cores this process may use.
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// What is to be told where workers have to wait for cores, if the kernel does not tell for how long.
+fn unknown_delays(is_known: bool, workers: usize, cores: usize) -> Option<Event<'static>> {
+    (!is_known && workers > cores).then_some(Event::RunDelayUnknown { workers, cores })
 }
 
 impl fmt::Debug for PreparedPool {
@@ -111,6 +129,16 @@ mod tests {
         assert_eq!(read(prepared.confined()), [true, false]);
         // The thread that has built it is as it was.
         assert!(fs::read(other.join("file")).is_ok());
+    }
+
+    #[test]
+    fn delays_that_nobody_tells_are_told_of_where_workers_outnumber_cores() {
+        for (is_known, workers, expected) in
+            [(true, 9, false), (false, 2, false), (false, 3, true), (false, 9, true)]
+        {
+            let told = super::unknown_delays(is_known, workers, 2);
+            assert_eq!(told.is_some(), expected, "{is_known}, {workers}");
+        }
     }
 
     #[test]

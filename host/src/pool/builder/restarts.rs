@@ -11,7 +11,8 @@ impl PoolBuilder {
     /// instance takes the next one. Default: as long as it likes.
     ///
     /// It holds for a plugin that computes, sleeps, or waits for a file; it comes late by some
-    /// milliseconds, never early. A native worker is not interrupted.
+    /// milliseconds, never early. A native worker is not interrupted. Time in which the worker's
+    /// thread waits for a core does not count, nor time in which the process is stopped.
     ///
     /// ```
     /// use std::time::Duration;
