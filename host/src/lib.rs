@@ -84,10 +84,10 @@ pub use self::outcome::{Format, Outcome, OutcomeIter, RecordRule};
 pub use self::places::{PlaceError, Places};
 pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
 pub use self::plugin::{
-    Cache, CacheError, CacheInfo, CacheShare, CacheUses, CompilerError, Engine, EngineError,
-    Export, HostCall, HostFunctionError, Import, Inspection, LoadError, MemorySize, Need,
-    NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, SnapshotRefusal, StartError,
-    TypedCall, UnknownWasmFeature, WasmFeatures,
+    Cache, CacheError, CacheInfo, CacheShare, CacheUses, CompilerError, Complexity, Engine,
+    EngineError, Export, HostCall, HostFunctionError, Import, Inspection, LoadError, MemorySize,
+    Need, NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, SnapshotRefusal,
+    StartError, TypedCall, UnknownWasmFeature, WasmFeatures,
 };
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, PreparedPool, Record, Results,

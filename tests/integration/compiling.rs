@@ -38,10 +38,11 @@ fn plugins() -> Vec<(PathBuf, Vec<u8>)> {
     let mut plugins: Vec<_> =
         fixtures.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
     assert!(plugins.len() > 40);
+    let nested = "(component ".repeat(40) + &")".repeat(40);
     let upper = wat::parse_file(self::fixtures().join("upper.wat")).unwrap();
     let many = format!("(module {})", "(func)".repeat(301));
     #[rustfmt::skip]
-    let others: [(&str, &[u8]); 12] = [
+    let others: [(&str, &[u8]); 13] = [
         ("empty",        b""),
         ("script",       b"#!/bin/sh\n"),
         ("program",      b"\x7fELF\x02"),
@@ -56,6 +57,7 @@ fn plugins() -> Vec<(PathBuf, Vec<u8>)> {
                              (func (export "mtl_alloc") (param i32) (result i32) unreachable)
                              (func (export "call") (param i32 i32) (result i64) unreachable))"#),
         ("many.wat",     many.as_bytes()),
+        ("nested.wat",   nested.as_bytes()),
     ];
     plugins.extend(others.map(|(name, bytes)| (name.into(), bytes.to_vec())));
     plugins
@@ -92,7 +94,7 @@ fn what_is_loaded_or_refused_is_so_wherever_it_is_compiled() {
     assert_eq!(
         refused,
         ["Features", "Import", "Invalid", "Link", "MissingExport", "NotWasm", "Signature", "Text",
-         "TooManyFunctions", "Truncated", "Untyped", "Version", "World"]
+         "TooComplex", "TooManyFunctions", "Truncated", "Untyped", "Version", "World"]
     );
 }
 

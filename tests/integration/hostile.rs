@@ -57,6 +57,7 @@ fn every_fixture_has_its_test() {
         "hostile/grants.rs",
         "hostile/host_files.rs",
         "hostile/names.rs",
+        "hostile/sizes.rs",
         "hostile/starts.rs",
     ];
     let read = |source: &str| std::fs::read_to_string(folder.join(source)).unwrap();

@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{
-    CompilerError, EngineError, HostFunctionError, PluginLoader, Sha256, WasmFeatures, component,
+    CompilerError, Complexity, EngineError, HostFunctionError, PluginLoader, Sha256, WasmFeatures,
+    component,
 };
 use crate::fault::FaultKind;
 use crate::sandbox::limits::{FunctionLimit, PluginSize};
@@ -50,6 +51,14 @@ pub enum LoadError {
         functions: u64,
         /// How many it may have.
         limit: FunctionLimit,
+    },
+    /// It is more complex than any compiler makes it.
+    #[error("plugin `{path}` {complexity}")]
+    TooComplex {
+        /// As the user named it.
+        path: PathBuf,
+        /// By what measure, and how much.
+        complexity: Complexity,
     },
     /// The file is not the one that was pinned.
     #[error(
@@ -283,6 +292,9 @@ impl LoadError {
             Self::CompiledOtherwise { .. } => "compile it again: `mtl-host compile PLUGIN`",
             Self::TooManyFunctions { .. } => {
                 "`--max-functions N` allows more: each takes the compiler some kilobytes"
+            }
+            Self::TooComplex { .. } => {
+                "no compiler makes such a plugin, and no flag allows it: take it from a source that you trust"
             }
             Self::NotWasm { .. } => {
                 "compile the code to WebAssembly first: `mtl-host build FOLDER` does so with a folder \

@@ -10,7 +10,7 @@
 //! it compiles a function.
 
 /// The magic number and the version.
-const PREAMBLE: usize = 8;
+pub(super) const PREAMBLE: usize = 8;
 
 /// The functions that all modules in `binary` define.
 pub(super) fn count(binary: &[u8]) -> u64 {
@@ -33,7 +33,7 @@ pub(super) fn count(binary: &[u8]) -> u64 {
 }
 
 /// The first section: its kind, what is in it, and what comes behind it.
-fn section(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn section(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (id, rest) = bytes.split_first()?;
     let (size, rest) = number(rest)?;
     let (content, behind) = rest.split_at_checked(usize::try_from(size).ok()?)?;

@@ -231,7 +231,13 @@ impl Findings {
             Kind::Core => PluginKind::CoreModule,
             Kind::Component => PluginKind::Component,
         };
-        let mut found = Self::nothing(kind).using(artifact);
+        let mut found = Self::nothing(kind);
+        // Whatever reads it takes as long as what compiles it.
+        if let Err(refusal) = PluginLoader::check_complexity(path, artifact) {
+            found.refusal = Some(refusal);
+            return found;
+        }
+        found = found.using(artifact);
         found.refusal = found.read(loader, path, artifact).err();
         found
     }

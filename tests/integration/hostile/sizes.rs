@@ -2,7 +2,7 @@
 //! is compiled, and what is only odd runs.
 
 use super::{ISOLATIONS, isolated};
-use crate::support::{command, fixtures, host, lines};
+use crate::support::{Finished, command, fixtures, host, lines};
 
 /// A good plugin, in the text format, with `more` in it.
 fn echo_with(more: &str) -> String {
@@ -110,6 +110,47 @@ fn a_million_functions_are_refused_before_any_is_compiled() {
                      hint: `--max-functions N` allows more: each takes the compiler some \
                      kilobytes\n",
                 );
+        }
+    }
+}
+
+/// The head of a component.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+/// Components, each of which is nested in the next one.
+fn nested(depth: usize) -> Vec<u8> {
+    let around = |inner: Vec<u8>, _| [COMPONENT.to_vec(), section(4, &inner)].concat();
+    (1..depth).fold(COMPONENT.to_vec(), around)
+}
+
+#[test]
+fn what_is_more_complex_than_compilers_make_it_is_refused_before_it_is_compiled() {
+    let fixture = |name: &str| wat::parse_file(fixtures().join(name)).unwrap();
+    #[rustfmt::skip]
+    let cases = [
+        (fixture("hostile/nested-component.wat"),   "nests components 40 deep, and may nest them 32 deep"),
+        (nested(20_000),                            "nests components 20000 deep, and may nest them 32 deep"),
+        (fixture("hostile/doubled-component.wat"),  "definitions in its instances, and may have 100000"),
+        ([COMPONENT, &section(4, COMPONENT).repeat(2000)].concat(), "has 2001 components and modules, and may have 1000"),
+    ];
+    for (plugin, why) in &cases {
+        let told = |finished: Finished| {
+            let told = format!("{}{}", finished.stderr_text(), String::from_utf8_lossy(finished.stdout_bytes()));
+            assert!(told.contains(why), "{why}: {told}");
+        };
+        for isolation in ISOLATIONS {
+            // Twice, with a cache.
+            for _ in 0..2 {
+                let run = isolated(host(), isolation).file("it.wasm", plugin).plugin("it.wasm");
+                let run = run.stdin("x\n").run().code(3);
+                assert!(run.stderr_text().contains("no compiler makes such a plugin"));
+                told(run);
+            }
+            let check = isolated(command().args(["check"]), isolation);
+            told(check.file("it.wasm", plugin).plugin("it.wasm").run());
+        }
+        for does in ["inspect", "compile"] {
+            told(command().args([does]).file("it.wasm", plugin).plugin("it.wasm").run());
         }
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Reply, bounded, short};
-use crate::plugin::{CompilerError, LoadError, PluginLoader, WasmFeatures, known_type};
+use crate::plugin::{CompilerError, Complexity, LoadError, PluginLoader, WasmFeatures, known_type};
 
 /// The most bytes of a child's reason for refusing a plugin.
 pub(crate) const MOST_REFUSED: usize = 64 * 1024;
@@ -20,6 +20,7 @@ pub(crate) const MOST_REFUSED: usize = 64 * 1024;
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Refused {
     TooManyFunctions { functions: u64 },
+    TooComplex { complexity: Complexity },
     Features { missing: WasmFeatures },
     NotWasm { begins: String },
     Truncated { bytes: usize },
@@ -44,6 +45,9 @@ impl From<&LoadError> for Refused {
         match error {
             LoadError::TooManyFunctions { functions, .. } => {
                 Self::TooManyFunctions { functions: *functions }
+            }
+            LoadError::TooComplex { complexity, .. } => {
+                Self::TooComplex { complexity: *complexity }
             }
             LoadError::Features { missing, .. } => Self::Features { missing: *missing },
             LoadError::NotWasm { begins, .. } => Self::NotWasm { begins: short(begins.clone()) },
@@ -109,6 +113,7 @@ impl Refused {
             Self::TooManyFunctions { functions } => {
                 LoadError::TooManyFunctions { path, functions, limit: loader.function_limit() }
             }
+            Self::TooComplex { complexity } => LoadError::TooComplex { path, complexity },
             Self::Features { missing } => {
                 let allowed = loader.engine().features();
                 if missing.without(allowed) != missing || missing.is_empty() {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::PluginLoader;
 use crate::plugin::artifact::Artifact;
-use crate::plugin::{LoadError, Sha256, WasmFeatures, functions};
+use crate::plugin::{Complexity, LoadError, Sha256, WasmFeatures, functions};
 
 impl PluginLoader {
     /// What is in a file, and no more of it than shows that it is too large.
@@ -32,11 +32,27 @@ impl PluginLoader {
     }
 
     /// Checks that compiling takes no more than it may.
-    pub(in crate::plugin) fn check_functions(
+    pub(in crate::plugin) fn check_size(
         &self,
         path: &Path,
         artifact: &Artifact<'_>,
     ) -> Result<(), LoadError> {
+        Self::check_complexity(path, artifact)?;
+        self.check_functions(path, artifact)
+    }
+
+    /// Checks that the plugin is no more complex than compilers make plugins.
+    pub(in crate::plugin) fn check_complexity(
+        path: &Path,
+        artifact: &Artifact<'_>,
+    ) -> Result<(), LoadError> {
+        match Complexity::excess(artifact.bytes()) {
+            None => Ok(()),
+            Some(complexity) => Err(LoadError::TooComplex { path: path.to_owned(), complexity }),
+        }
+    }
+
+    fn check_functions(&self, path: &Path, artifact: &Artifact<'_>) -> Result<(), LoadError> {
         let (functions, limit) = (functions::count(artifact.bytes()), self.max_functions);
         if functions > u64::from(limit.get()) {
             let path = path.to_owned();

@@ -15,7 +15,7 @@ impl PluginLoader {
         bytes: &[u8],
     ) -> Result<Result<Loaded, SnapshotRefusal>, LoadError> {
         let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_functions(path, &artifact)?;
+        self.check_size(path, &artifact)?;
         match Instrumented::of(artifact.bytes()) {
             Ok(instrumented) => self.load_here(path, instrumented.module()).map(Ok),
             Err(why) => Ok(Err(why)),
@@ -25,7 +25,7 @@ impl PluginLoader {
     /// The code of an instance that was frozen.
     pub(crate) fn compile_snapshot(&self, path: &Path, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
         let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_functions(path, &artifact)?;
+        self.check_size(path, &artifact)?;
         let code = self.engine.compile_snapshot(artifact.bytes());
         code.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
     }

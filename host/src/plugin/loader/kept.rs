@@ -20,7 +20,7 @@ impl PluginLoader {
     /// Loads these bytes in this process.
     pub(crate) fn load_here(&self, path: &Path, bytes: &[u8]) -> Result<Loaded, LoadError> {
         let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_functions(path, &artifact)?;
+        self.check_size(path, &artifact)?;
         let Some(cache) = &self.cache else {
             return Loaded::link(self, path, &MachineCode::compile(self, path, &artifact)?);
         };
@@ -87,6 +87,7 @@ impl PluginLoader {
             .part(self.call.as_bytes())
             .part(&functions)
             .part(&self.max_functions.get().to_le_bytes())
+            .part(b"complexity is bounded")
             .part(&[u8::from(is_text)])
             .part(bytes)
             .end()

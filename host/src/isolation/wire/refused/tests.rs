@@ -40,6 +40,7 @@ fn all_errors(loader: &PluginLoader) -> Vec<LoadError> {
             functions: 8,
             limit: loader.function_limit(),
         },
+        LoadError::TooComplex { path: path.clone(), complexity: Complexity::Depth(99) },
         LoadError::Features {
             path: path.clone(),
             missing: WasmFeatures::EXCEPTIONS,

@@ -1,0 +1,95 @@
+use super::*;
+
+fn binary(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
+
+/// Components, each of which is nested in the next one. Text cannot nest so deep.
+fn nested(depth: usize) -> Vec<u8> {
+    const HEAD: &[u8] = b"\0asm\x0d\0\x01\0";
+    (1..depth).fold(HEAD.to_vec(), |inner, _| {
+        let size = inner.len();
+        let digits = [size & 0x7f | 0x80, size >> 7 & 0x7f | 0x80, size >> 14];
+        let digits = digits.map(|digit| u8::try_from(digit).unwrap());
+        [HEAD, &[4], &digits, &inner].concat()
+    })
+}
+
+/// Components, each of which has two instances of the one before it.
+fn doubled(times: usize) -> Vec<u8> {
+    let first = "(component (core module $m) (core instance (instantiate $m)))".to_owned();
+    binary(&(0..times).fold(first, |inner, _| {
+        format!("(component {inner} (instance (instantiate 0)) (instance (instantiate 0)))")
+    }))
+}
+
+/// The same beside one another, where each names the one before it.
+fn doubled_by_aliases(times: usize) -> Vec<u8> {
+    let next = |at: usize| {
+        let twice = "(instance (instantiate $it))".repeat(2);
+        format!("(component $c{at} (alias outer $all $c{} (component $it)) {twice})", at - 1)
+    };
+    let all: String = (1..=times).map(next).collect();
+    binary(&format!("(component $all (component $c0) {all} (instance (instantiate $c{times})))"))
+}
+
+#[test]
+fn nested_components_and_modules_are_counted() {
+    #[rustfmt::skip]
+    let cases = [
+        ("(module (func))",                                             (1, 1)),
+        ("(component)",                                                 (1, 1)),
+        ("(component (core module) (component (core module)))",         (3, 4)),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(nesting(&binary(text)), expected, "{text}");
+    }
+    assert_eq!(nesting(&nested(20_000)), (20_000, 20_000));
+}
+
+#[test]
+fn what_is_more_complex_than_any_compiler_makes_it_is_too_complex() {
+    let flat = |parts: usize| binary(&format!("(component {})", "(core module)".repeat(parts - 1)));
+    #[rustfmt::skip]
+    let cases = [
+        (nested(32),                None),
+        (nested(33),                Some(Complexity::Depth(33))),
+        (nested(20_000),            Some(Complexity::Depth(20_000))),
+        (flat(1000),                None),
+        (flat(1001),                Some(Complexity::Parts(1001))),
+        (doubled(10),               None),
+        (doubled_by_aliases(10),    None),
+        (b"no binary".to_vec(),     None),
+        (Vec::new(),                None),
+    ];
+    for (at, (binary, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(Complexity::excess(&binary), expected, "case {at}");
+    }
+    for binary in [doubled(25), doubled_by_aliases(30), doubled_by_aliases(200)] {
+        let excess = Complexity::excess(&binary);
+        assert!(matches!(excess, Some(Complexity::Definitions(100_001..))), "{excess:?}");
+    }
+}
+
+#[test]
+fn a_component_that_is_handed_over_has_no_instances_here() {
+    let imports = "(import \"c\" (component $c)) (instance (instantiate $c))";
+    let imported = &format!("(component {imports})");
+    let with = "(instance (instantiate $it (with \"c\" (component $c))))";
+    let given = format!("(component (component $it {imports}) (component $c) {with})");
+    for text in [imported, &given] {
+        assert_eq!(Complexity::excess(&binary(text)), Some(Complexity::Definitions(u64::MAX)));
+    }
+    // One that is not instantiated does no harm, nor one that is known under another name.
+    let known = "(component (import \"c\" (component)) (component $c) \
+                 (export $e \"e\" (component $c)) (instance (instantiate $e)))";
+    assert_eq!(Complexity::excess(&binary(known)), None);
+}
+
+#[test]
+fn an_instance_has_the_definitions_of_its_component() {
+    // A module's instance, and for each instance of the inner one: itself and the two of that.
+    let text = "(component (component $c (core module $m) (core instance (instantiate $m)) \
+                (core instance (instantiate $m))) (instance (instantiate $c)) (instance (instantiate $c)))";
+    assert_eq!(definitions(&binary(text)), 2 * (1 + 2));
+}
