@@ -57,6 +57,7 @@ pub mod source;
 mod stats;
 mod stop;
 mod sync;
+mod system_limits;
 mod worker;
 
 #[cfg(test)]

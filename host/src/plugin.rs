@@ -51,6 +51,7 @@ pub use self::complexity::Complexity;
 pub(crate) use self::core_abi::{Frozen, Witnessed};
 pub use self::digest::{NotASha256, Sha256};
 pub(crate) use self::engine::EngineOptions;
+pub(crate) use self::engine::start_compilers;
 pub use self::engine::{Engine, EngineError};
 pub use self::error::{LoadError, StartError};
 pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, known_type};

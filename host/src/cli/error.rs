@@ -151,8 +151,11 @@ impl CliError {
             Self::FinishFile(error) => error.hint().map(Into::into),
             Self::Cache(error) => error.hint().map(Into::into),
             Self::Layers(error) => error.hint().map(Into::into),
-            Self::Engine(_)
-            | Self::Look { .. }
+            Self::Engine(error) => error.hint().map(Into::into),
+            Self::Thread { source } if source.kind() == io::ErrorKind::WouldBlock => {
+                Some("`ulimit -u` bounds the processes and threads that you may have: raise it, or end some".into())
+            }
+            Self::Look { .. }
             | Self::Items { .. }
             | Self::Show { .. }
             | Self::Precompiled { .. }

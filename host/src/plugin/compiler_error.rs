@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::sandbox::deadline::Overdue;
 use crate::sandbox::limits::CompileMemory;
+use crate::system_limits;
 
 /// Why a process has not compiled a plugin, or looked into it.
 ///
@@ -74,6 +75,9 @@ impl CompilerError {
         match self {
             Self::Timeout { .. } => Some("`--compile-timeout TIME` allows it longer"),
             Self::Memory { .. } => Some("`--compile-memory SIZE` allows it more"),
+            Self::Died { message, .. } if message.contains(system_limits::NO_THREAD) => {
+                Some(system_limits::THREADS)
+            }
             Self::Died { .. } => {
                 Some("if it was memory that it lacked: `--compile-memory SIZE` allows it more")
             }
@@ -85,7 +89,8 @@ impl CompilerError {
                 "call `mtl_host::child_main()` first of all in `main`, or name a program that does: \
                  `Processes::program`",
             ),
-            Self::Jail { is_lack: false, .. } | Self::Process { .. } => None,
+            Self::Process { source, .. } => system_limits::hint_of_start(source),
+            Self::Jail { is_lack: false, .. } => None,
         }
     }
 }

@@ -11,6 +11,7 @@ use super::snapshot;
 use super::{Sha256, WasmFeatures};
 use crate::sandbox::schedule::Schedule;
 use crate::sandbox::watchdog::Watchdog;
+use crate::system_limits;
 
 /// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
 /// plugin of it.
@@ -67,6 +68,45 @@ pub enum EngineError {
     /// The operating system refused a thread.
     #[error("cannot start the watchdog's thread")]
     Thread(#[source] io::Error),
+    /// The operating system refused a thread that compiles.
+    #[error("cannot start the compiler's threads")]
+    CompilerThreads(#[source] io::Error),
+}
+
+impl EngineError {
+    /// What the user can do about it.
+    ///
+    /// ```
+    /// let error = mtl_host::EngineError::Thread(std::io::ErrorKind::WouldBlock.into());
+    /// assert!(error.hint().unwrap().starts_with("`ulimit -u`"));
+    /// ```
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Wasm(_) => None,
+            Self::Thread(error) | Self::CompilerThreads(error) => {
+                system_limits::hint_of_start(error)
+            }
+        }
+    }
+}
+
+/// Starts the threads that compile plugins, for all engines, unless they run. If none can be started, compiling would
+/// panic.
+pub(crate) fn start_compilers() -> Result<(), EngineError> {
+    match rayon::ThreadPoolBuilder::new().build_global() {
+        Ok(()) => Ok(()),
+        Err(error) => match refused_thread(&error) {
+            None => Ok(()),
+            Some(refused) => Err(EngineError::CompilerThreads(refused)),
+        },
+    }
+}
+
+/// The system's refusal; none if the threads run already.
+fn refused_thread(error: &dyn std::error::Error) -> Option<io::Error> {
+    let refused: &io::Error = error.source()?.downcast_ref()?;
+    Some(refused.raw_os_error().map_or_else(|| refused.kind().into(), io::Error::from_raw_os_error))
 }
 
 impl Engine {

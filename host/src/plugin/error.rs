@@ -9,6 +9,7 @@ use super::{
 };
 use crate::fault::FaultKind;
 use crate::sandbox::limits::{FunctionLimit, PluginSize};
+use crate::system_limits;
 use crate::worker::executor::Broken;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -266,8 +267,8 @@ impl LoadError {
             | Self::Text { .. }
             | Self::Signature { .. }
             | Self::Code { .. }
-            | Self::Engine(_)
             | Self::HostFunction(_) => return None,
+            Self::Engine(error) => return error.hint().map(Into::into),
             Self::Compiler(error) => return error.hint().map(Into::into),
             Self::Features { missing, allowed, .. } => {
                 return Some(format!(
@@ -537,13 +538,19 @@ impl StartError {
             Self::Crashed { message } if message.contains("(SIGKILL)") => {
                 "if the system has killed it for want of memory, `dmesg` says so: `--jobs N` starts \
                  fewer workers, and `--memory SIZE` gives each less"
+            Self::Process { source } => {
+                return system_limits::hint_of_start(source).map(Into::into);
+            }
+            Self::Crashed { message } if message.contains(system_limits::NO_THREAD) => {
+                system_limits::THREADS
+            }
+            Self::Instantiate { message } => {
+                return system_limits::hint_of_memory(message).map(Into::into);
             }
             Self::Jail { is_lack: false, .. }
-            | Self::Process { .. }
             | Self::Crashed { .. }
             | Self::InitBroke { .. }
             | Self::RestoreBroke { .. }
-            | Self::Instantiate { .. }
             | Self::Native(_)
             | Self::NativePanicked { .. } => return None,
         };

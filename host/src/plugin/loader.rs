@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::artifact::Artifact;
 use super::cache::Cache;
 use super::digest::Sha256;
+use super::engine::start_compilers;
 use super::host_function::{HostCall, HostFunctions};
 use super::{Compiled, Engine, Findings, Inspection, LoadError, Plugin, WasmFeatures};
 use crate::isolation::Isolation;
@@ -420,6 +421,7 @@ impl PluginLoader {
 
     /// Looks into these bytes in this process.
     pub(crate) fn inspect_here(&self, path: &Path, bytes: &[u8]) -> Result<Findings, LoadError> {
+        start_compilers()?;
         Ok(Findings::of(self, path, &Artifact::from_bytes(path, bytes)?))
     }
 

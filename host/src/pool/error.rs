@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::plugin::LoadError;
 use crate::plugin::passing::ArgumentPassing;
 use crate::sandbox::net_grant::NetGrant;
+use crate::system_limits;
 use crate::worker::WorkerIndex;
 
 /// Why a pool cannot be built.
@@ -157,6 +158,14 @@ pub enum BuildError {
         /// The addresses of the name.
         addresses: Vec<IpAddr>,
     },
+    /// The system has memory mappings for fewer workers in one process.
+    #[error("there are mappings of memory for {most} workers, and not for {workers}")]
+    TooManyWorkers {
+        /// How many workers there are to be.
+        workers: usize,
+        /// How many there can be.
+        most: u64,
+    },
     /// The operating system refused a thread.
     #[error("cannot start a worker's thread")]
     Thread(#[source] std::io::Error),
@@ -213,6 +222,13 @@ impl BuildError {
                 let address = SocketAddr::new(*first, grant.port());
                 return Some(format!(
                     "if that is what you mean, grant the address itself, too: `--net {address}`"
+                ));
+            }
+            Self::TooManyWorkers { .. } => system_limits::MAPS,
+            Self::Thread(error) if system_limits::hint_of_start(error).is_some() => {
+                return Some(format!(
+                    "fewer workers, with `--jobs`, need fewer threads; {}",
+                    system_limits::THREADS
                 ));
             }
             Self::Thread(_) => "fewer workers, with `--jobs`, need fewer threads",

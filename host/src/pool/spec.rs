@@ -20,6 +20,7 @@ use crate::sandbox::limits::{DiskLimit, Fuel, Limits, MemoryLimit, OwnLimits, Re
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
 use crate::sandbox::watchdog::Watchdog;
+use crate::system_limits;
 use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
 use crate::worker::{Open, WorkerIndex};
 
@@ -404,6 +405,14 @@ impl WorkerSpec {
     }
 }
 
+/// Checks that the workers of one process do not end it: when the system refuses a mapping, a thread cannot even unwind.
+fn check_mappings(workers: usize, most: Option<u64>) -> Result<(), BuildError> {
+    match most {
+        Some(most) if workers as u64 > most => Err(BuildError::TooManyWorkers { workers, most }),
+        _ => Ok(()),
+    }
+}
+
 /// Checks a whole pool of workers, and what all of them are granted.
 pub(super) fn check(
     specs: &[WorkerSpec],
@@ -416,6 +425,10 @@ pub(super) fn check(
         return Err(BuildError::NoWorker);
     }
     check_isolation(specs, isolation)?;
+    if *isolation == Isolation::Thread {
+        let plugins = specs.iter().filter(|spec| matches!(spec.kind, Kind::Plugin(_))).count();
+        check_mappings(plugins, system_limits::most_workers())?;
+    }
     for (number, spec) in (0..).zip(specs) {
         spec.check(WorkerIndex::new(number), passing, limits)?;
     }

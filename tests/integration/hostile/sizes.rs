@@ -135,7 +135,11 @@ fn what_is_more_complex_than_compilers_make_it_is_refused_before_it_is_compiled(
     ];
     for (plugin, why) in &cases {
         let told = |finished: Finished| {
-            let told = format!("{}{}", finished.stderr_text(), String::from_utf8_lossy(finished.stdout_bytes()));
+            let told = format!(
+                "{}{}",
+                finished.stderr_text(),
+                String::from_utf8_lossy(finished.stdout_bytes())
+            );
             assert!(told.contains(why), "{why}: {told}");
         };
         for isolation in ISOLATIONS {

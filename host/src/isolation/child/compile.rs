@@ -29,7 +29,7 @@ pub(super) fn compile(
 ) -> Result<(), Unfit> {
     let layers = jail::enter(&Confines::without_grants(Task::Compile, setup.jail, setup.data))?;
     let engine = Engine::to_compile(setup.engine)?;
-    threads::start_compiling(&engine);
+    threads::start_compiling(&engine)?;
     jail::seal()?;
     station.send(&ready(&layers))?;
     let mut bytes = vec![0; job.length];

@@ -18,9 +18,21 @@ pub(super) enum Unfit {
     #[error("the parent sent {}", .0.0)]
     Frame(#[from] BadFrame),
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Engine(EngineError),
+    // `system_limits::NO_THREAD`, by which the parent knows it.
+    #[error("the system refuses a thread: {0}")]
+    Thread(io::Error),
     #[error("the compiled code cannot be loaded: {0}")]
     Code(String),
+}
+
+impl From<EngineError> for Unfit {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Thread(error) | EngineError::CompilerThreads(error) => Self::Thread(error),
+            error @ EngineError::Wasm(_) => Self::Engine(error),
+        }
+    }
 }
 
 impl From<LoadError> for Unfit {
@@ -38,5 +50,23 @@ pub(super) fn last_cause(error: &dyn std::error::Error) -> String {
     match error.source() {
         None => error.to_string(),
         Some(_) => format!("{error}: {last}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::CompilerError;
+    use crate::system_limits;
+
+    #[test]
+    fn a_thread_that_was_refused_has_its_hint_in_the_parent() {
+        for error in [EngineError::Thread, EngineError::CompilerThreads] {
+            let unfit = Unfit::from(error(io::ErrorKind::WouldBlock.into()));
+            let message = unfit.to_string();
+            assert!(message.starts_with(system_limits::NO_THREAD), "{message}");
+            let told = CompilerError::Died { path: "it.wasm".into(), message };
+            assert_eq!(told.hint(), Some(system_limits::THREADS));
+        }
     }
 }

@@ -149,7 +149,8 @@ impl Worker {
         });
         let loader = PluginLoader::of_child(&engine, &work.call, functions);
         let plugin = Loaded::in_jail(&loader, &File::from(code), work.is_component)?;
-        let runtime = threads::start_working(&engine, &plugin, grants.has_dirs())?;
+        let runtime = threads::start_working(&engine, &plugin, grants.has_dirs());
+        let runtime = runtime.map_err(Unfit::Thread)?;
         jail::seal()?;
         station.send(&ready(&layers))?;
         let spec = spec(station, work, grants, preopens, engine.watchdog().ticks())?;

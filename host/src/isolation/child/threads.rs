@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
-use crate::plugin::{Engine, Loaded};
+use crate::plugin::{Engine, EngineError, Loaded, start_compilers};
 
 /// Threads that block, such as those that read and write files, where a directory is granted. A plugin does one
 /// thing at a time; a file that never answers occupies one of them.
@@ -63,7 +63,13 @@ pub(super) fn start_working(
 }
 
 /// Starts the threads that a compiler needs, and waits until they run.
-pub(super) fn start_compiling(engine: &Engine) {
+///
+/// # Errors
+///
+/// When the system refuses a thread.
+pub(super) fn start_compiling(engine: &Engine) -> Result<(), EngineError> {
     engine.watchdog().wait_until_it_runs();
+    start_compilers()?;
     rayon::broadcast(|_| ());
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::PluginLoader;
 use crate::plugin::artifact::Artifact;
+use crate::plugin::engine::start_compilers;
 use crate::plugin::snapshot::{Instrumented, SnapshotRefusal};
 use crate::plugin::{LoadError, Loaded};
 
@@ -26,6 +27,7 @@ impl PluginLoader {
     pub(crate) fn compile_snapshot(&self, path: &Path, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
         let artifact = Artifact::from_bytes(path, bytes)?;
         self.check_size(path, &artifact)?;
+        start_compilers()?;
         let code = self.engine.compile_snapshot(artifact.bytes());
         code.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
     }

@@ -14,6 +14,7 @@ use crate::isolation::compiler::Compiler;
 use crate::plugin::artifact::{Artifact, Kind};
 use crate::plugin::cache::{Cache, EntryKind, Key};
 use crate::plugin::code::{MachineCode, Runnable};
+use crate::plugin::engine::start_compilers;
 use crate::plugin::{Facts, LoadError, Loaded};
 
 impl PluginLoader {
@@ -22,12 +23,14 @@ impl PluginLoader {
         let artifact = Artifact::from_bytes(path, bytes)?;
         self.check_size(path, &artifact)?;
         let Some(cache) = &self.cache else {
+            start_compilers()?;
             return Loaded::link(self, path, &MachineCode::compile(self, path, &artifact)?);
         };
         let key = self.own_key(&artifact);
         if let Some(code) = self.recall(cache, &key, artifact.kind()) {
             return Loaded::link(self, path, &code);
         }
+        start_compilers()?;
         let code = MachineCode::compile(self, path, &artifact)?;
         let loaded = Loaded::link(self, path, &code)?;
         if let Ok(code) = code.bytes() {

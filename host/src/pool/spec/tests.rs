@@ -359,3 +359,12 @@ fn a_native_worker_that_cannot_be_opened_again_is_retired() {
         assert_eq!(retired.0.load(Ordering::Relaxed), 1);
     });
 }
+
+#[test]
+fn more_workers_than_the_system_has_mappings_for_are_refused() {
+    assert!(check_mappings(5, None).is_ok());
+    assert!(check_mappings(5, Some(5)).is_ok());
+    let error = check_mappings(6, Some(5)).unwrap_err();
+    assert!(matches!(error, BuildError::TooManyWorkers { workers: 6, most: 5 }));
+    assert!(error.hint().unwrap().starts_with("`vm.max_map_count`"));
+}

@@ -1,0 +1,74 @@
+//! Limits that the system sets to a process, and what to do about one that was met.
+
+use std::fs;
+use std::io;
+
+use rustix::process::{Resource, getrlimit};
+
+/// Threads, or processes, are refused.
+pub(crate) const THREADS: &str = "`ulimit -u` bounds the processes and threads that you may have, all programs \
+                                  counted: raise it, or end some";
+
+/// How a child says that it was refused a thread.
+pub(crate) const NO_THREAD: &str = "the system refuses a thread";
+
+/// Addresses are refused.
+const ADDRESSES: &str = "each memory of a plugin reserves 4 GiB of addresses, and `ulimit -v` counts them: raise it \
+                         (`ulimit -v unlimited`), or start fewer workers with `--jobs`";
+
+/// Mappings are refused.
+pub(crate) const MAPS: &str = "`vm.max_map_count` bounds the memory mappings of a process: raise it (`sysctl -w \
+                               vm.max_map_count=N`), or start fewer workers with `--jobs`";
+
+/// How many mappings a worker on a thread has: of its stack, its instance and its guest's stack. A core module has 10,
+/// a component 12.
+const MAPS_OF_WORKER: u64 = 12;
+/// How many mappings are left to the program and its libraries.
+const MAPS_OF_PROGRAM: u64 = 500;
+
+/// What to do about a thread or process that was not started.
+pub(crate) fn hint_of_start(error: &io::Error) -> Option<&'static str> {
+    (error.kind() == io::ErrorKind::WouldBlock).then_some(THREADS)
+}
+
+/// What to do about memory that was refused in these words.
+pub(crate) fn hint_of_memory(message: &str) -> Option<&'static str> {
+    let is_limited = getrlimit(Resource::As).current.is_some();
+    hint_of_refused(message, is_limited)
+}
+
+fn hint_of_refused(message: &str, is_limited: bool) -> Option<&'static str> {
+    let is_refused = message.contains("Cannot allocate memory (os error 12)");
+    is_refused.then_some(if is_limited { ADDRESSES } else { MAPS })
+}
+
+/// How many workers on threads the system has mappings for; none if it does not say.
+pub(crate) fn most_workers() -> Option<u64> {
+    let maps = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+    Some(workers_with(maps.trim().parse().ok()?))
+}
+
+fn workers_with(maps: u64) -> u64 {
+    maps.saturating_sub(MAPS_OF_PROGRAM) / MAPS_OF_WORKER
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_of_linux_has_mappings_for_some_thousand_workers() {
+        assert_eq!(workers_with(65_530), 5419);
+        assert_eq!(workers_with(0), 0);
+    }
+
+    #[test]
+    fn a_hint_names_the_limit_that_was_met() {
+        let refused = "the plugin could not be instantiated: Cannot allocate memory (os error 12)";
+        assert_eq!(hint_of_refused(refused, true), Some(ADDRESSES));
+        assert_eq!(hint_of_refused(refused, false), Some(MAPS));
+        assert_eq!(hint_of_refused("wasm trap", true), None);
+        assert_eq!(hint_of_start(&io::ErrorKind::WouldBlock.into()), Some(THREADS));
+        assert_eq!(hint_of_start(&io::ErrorKind::NotFound.into()), None);
+    }
+}
