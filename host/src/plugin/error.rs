@@ -538,6 +538,7 @@ impl StartError {
             Self::Crashed { message } if message.contains("(SIGKILL)") => {
                 "if the system has killed it for want of memory, `dmesg` says so: `--jobs N` starts \
                  fewer workers, and `--memory SIZE` gives each less"
+            }
             Self::Process { source } => {
                 return system_limits::hint_of_start(source).map(Into::into);
             }

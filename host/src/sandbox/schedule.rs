@@ -128,9 +128,8 @@ mod tests {
 
     #[test]
     fn an_account_is_of_the_thread_that_opens_it_and_goes_on_elsewhere() {
-        let Some(own) = Schedule::of_this_thread() else {
-            return println!("skipped: this kernel does not measure run delays");
-        };
+        // Not every kernel measures them.
+        let Some(own) = Schedule::of_this_thread() else { return };
         assert!(Arc::ptr_eq(&own, &Schedule::of_this_thread().unwrap()));
         let before = own.busy().unwrap();
         let (other, seen) = std::thread::scope(|scope| {
