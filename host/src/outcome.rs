@@ -74,6 +74,8 @@ pub(crate) struct Outcomes {
     worker: Option<WorkerIndex>,
     /// The number of outcomes at the front that were handed over already.
     gone: usize,
+    /// What their results took, in bytes.
+    gone_bytes: usize,
     slots: Vec<Slot>,
     bytes: Vec<u8>,
     /// What the messages of faults take.
@@ -107,7 +109,7 @@ enum Slot {
 
 impl Outcomes {
     /// Results of so many bytes are not kept for more of them.
-    const LARGE: usize = 1024 * 1024;
+    pub(crate) const LARGE: usize = 1024 * 1024;
 
     /// No outcomes yet, of items that `worker` has claimed.
     pub(crate) fn new(span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
@@ -127,6 +129,7 @@ impl Outcomes {
             span,
             worker: None,
             gone: 0,
+            gone_bytes: 0,
             slots,
             bytes,
             message_bytes: 0,
@@ -190,6 +193,7 @@ impl Outcomes {
             span: self.span.slice(self.gone..self.len()),
             worker: self.worker,
             gone: 0,
+            gone_bytes: 0,
             slots: std::mem::replace(&mut self.slots, slots),
             bytes: std::mem::replace(&mut self.bytes, bytes),
             message_bytes: std::mem::take(&mut self.message_bytes),
@@ -199,6 +203,7 @@ impl Outcomes {
             to_be_retried: false,
         };
         self.gone += part.slots.len();
+        self.gone_bytes += part.own_bytes();
         part
     }
 
@@ -206,15 +211,24 @@ impl Outcomes {
     pub(crate) fn unsplit(&mut self, part: Self) -> Room {
         debug_assert!(self.slots.is_empty(), "a part is taken back before anything else is done");
         self.gone -= part.slots.len();
+        self.gone_bytes -= part.own_bytes();
         self.message_bytes = part.message_bytes;
         let slots = std::mem::replace(&mut self.slots, part.slots);
         let bytes = std::mem::replace(&mut self.bytes, part.bytes);
         Room { slots, bytes }
     }
 
+    /// Takes all of them, and leaves none.
+    pub(crate) fn take(&mut self) -> Self {
+        // A span of nothing of the same block: one of no block would be allocated.
+        let nothing = Self::of_nobody(Room::default(), self.span.slice(0..0));
+        std::mem::replace(self, nothing)
+    }
+
     /// Forgets the outcomes that are there: they were handed over as they are.
     pub(crate) fn forget(&mut self) {
         self.gone = self.len();
+        self.gone_bytes += self.own_bytes();
         self.slots.clear();
         self.bytes.clear();
         self.message_bytes = 0;
@@ -300,9 +314,14 @@ impl Outcomes {
         self.to_be_retried
     }
 
-    /// Whether there is so much of results that they had better be handed over.
+    /// Returns whether there is so much of results, with those that were handed over, that no other item of the claim is
+    /// to be started.
     pub(crate) fn is_large(&self) -> bool {
-        self.bytes.len() + self.message_bytes >= Self::LARGE
+        self.gone_bytes + self.own_bytes() >= Self::LARGE
+    }
+
+    fn own_bytes(&self) -> usize {
+        self.bytes.len() + self.message_bytes
     }
 
     /// Returns how far they are.
@@ -336,7 +355,7 @@ impl Outcomes {
     /// Forgets the items that have no outcome, and those whose outcome was handed over.
     pub(crate) fn cut(&mut self) {
         self.span = self.span.slice(self.gone..self.len());
-        self.gone = 0;
+        (self.gone, self.gone_bytes) = (0, 0);
     }
 
     /// What the outcomes take in memory, in bytes, beside what their items were charged.

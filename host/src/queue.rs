@@ -249,6 +249,11 @@ impl Queue {
         }
     }
 
+    /// Returns whether items that are done and still held are so many that they had better be let go of.
+    pub(crate) fn are_many(&self, items: usize, bytes: usize) -> bool {
+        self.window.is_much(items, bytes)
+    }
+
     /// Holds what the outcomes take, beside their items, until it is released.
     pub(crate) fn hold(&self, bytes: usize) {
         self.lock().held_bytes += bytes;
@@ -348,6 +353,19 @@ impl State {
     fn hold(&mut self, span: &Span) {
         self.held_items += span.len();
         self.held_bytes += span.total_cost();
+    }
+
+    /// Notes that items were started that go back without an outcome.
+    fn note_begun(&mut self, span: &Span) {
+        if span.is_empty() {
+            return;
+        }
+        // What comes before all that is left is done.
+        let claimed = self.claimed.iter().map(|held| held.span().first());
+        let first = claimed.chain(self.waiting.front().map(Span::first)).min();
+        let first = first.unwrap_or_default().min(span.first()).get();
+        self.begun.retain(|items| items.end > first);
+        self.begun.push(span.first().get()..span.first().plus(span.len()).get());
     }
 
     fn seal_open(&mut self) {

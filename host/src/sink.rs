@@ -208,8 +208,8 @@ pub trait Sink {
 pub enum LeftOut {
     /// The sink was given it, and failed before it was written.
     Lost,
-    /// The output has ended before it: with an item that was not run, with one that has ended the run, or
-    /// because the sink failed.
+    /// No worker finished it, or the output has ended before it: with an item that no worker finished, with one that has
+    /// ended the run, or because the sink failed.
     Behind,
 }
 

@@ -35,7 +35,7 @@ use crate::sandbox::deadline::{Overdue, Phase, TimeLimits, Watch};
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
 use crate::sandbox::schedule::DelayOf;
-use crate::worker::executor::{Broken, Executor, Ran, Turns};
+use crate::worker::executor::{Broken, Executor, Ran, Tray, Turns};
 
 /// How much longer than its deadline a child may take: it is to notice the deadline itself, which
 /// on a busy machine takes its time.
@@ -58,6 +58,8 @@ pub(crate) struct Remote {
     parts: Parts,
     watch: Watch,
     started: Started,
+    /// Where outcomes are that came in parts.
+    tray: Arc<Tray>,
 }
 
 /// What serves a child while it works.
@@ -110,7 +112,7 @@ impl Remote {
         };
         let started = Started { format: Format::Text, has_report: false };
         watch.begin(Phase::Preparing);
-        let mut remote = Self { child, parts, watch, started };
+        let mut remote = Self { child, parts, watch, started, tray: Arc::default() };
         let files = [page_file.as_fd(), compiled.file()];
         let files: Vec<_> = files.into_iter().chain(third).collect();
         let handed_over = remote.child.hand_over(&files, &spec.grants.dirs);
@@ -326,15 +328,20 @@ impl Executor for Remote {
             return Ran::Broken(too_large());
         }
         let order = items::order(outcomes, until);
-        let Self { child, parts, watch, started } = self;
+        let Self { child, parts, watch, started, tray } = self;
         let page = Arc::clone(&parts.page);
         page.set_begun(false);
         let mut lent = Lent::new(turns.lend(&page, until - first), until - first);
         let mut guard = Guard::of_items(watch, &page, until - first);
         let limit = parts.spec.limits.result;
+        *tray.lock() = outcomes.take();
         let part = |payload: Payload<'_>| {
-            lent.add_part(payload, outcomes, limit)?;
-            turns.outlet().hand_over(outcomes);
+            let mut outcomes = tray.lock();
+            lent.add_part(payload, &mut outcomes, limit)?;
+            if !turns.outlet().hand_over(&mut outcomes) {
+                // The child does not send it again.
+                turns.outlet().offer(tray);
+            }
             Ok(())
         };
         let sent = child.link.send(&order, &mut guard);
@@ -343,6 +350,7 @@ impl Executor for Remote {
             _ => Err(BadFrame("something else than what became of its items").into()),
         });
         let (taken, started_there) = lent.settle(received);
+        *outcomes = tray.lock().take();
         let at = first + started_there - 1;
         let gone = match taken {
             Ok(there) => {

@@ -239,7 +239,7 @@ impl Executor for CoreInstance {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
         self.guest.store.data().common.watch.serve(turns.end());
         let span = outcomes.span().clone();
-        let in_hand = InHand::new(std::mem::take(outcomes), turns.outlet());
+        let in_hand = InHand::new(outcomes.take(), turns.outlet());
         self.guest.store.data_mut().common.in_hand = Some(in_hand);
         let ran = if self.takes_batches(turns) {
             self.run_batches(&span, until, turns)

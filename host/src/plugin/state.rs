@@ -133,10 +133,11 @@ impl Common {
         &mut in_hand.expect("an instance is called for items that it has").outcomes
     }
 
-    /// Hands over the outcomes that are there: the guest may take its time.
-    pub(super) fn hand_over(&mut self) {
-        if let Some(InHand { outcomes, outlet }) = &mut self.in_hand {
-            outlet.hand_over(outcomes);
+    /// Hands over the outcomes that are there: the guest may take its time. Returns whether nothing is left.
+    pub(super) fn hand_over(&mut self) -> bool {
+        match &mut self.in_hand {
+            Some(InHand { outcomes, outlet }) => outlet.hand_over(outcomes),
+            None => true,
         }
     }
 
@@ -196,14 +197,15 @@ pub(super) fn enter_async<T: HasCommon, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
 ) -> Result<R, Broken> {
-    enter_with(store, guest, || {})
+    let watch = store.data_mut().common().watch.clone();
+    enter(store, |store| watch.drive(guest(store))?)
 }
 
-/// The same, and calls `meanwhile` now and then, if it takes longer than some milliseconds.
+/// The same, and calls `meanwhile` as [`Watch::drive_with`] does.
 pub(super) fn enter_with<T: HasCommon, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
-    meanwhile: impl FnMut(),
+    meanwhile: impl FnMut() -> bool,
 ) -> Result<R, Broken> {
     let watch = store.data_mut().common().watch.clone();
     enter(store, |store| watch.drive_with(guest(store), meanwhile)?)

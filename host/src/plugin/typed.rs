@@ -202,15 +202,15 @@ impl TypedInstance {
     }
 
     fn enter(&mut self, callee: Callee, args: &[Val]) -> Result<Option<Val>, Broken> {
-        self.enter_with(callee, args, || {})
+        self.enter_with(callee, args, || true)
     }
 
-    /// The same, and calls `meanwhile` now and then, if it takes longer than some milliseconds.
+    /// The same, and calls `meanwhile` as the watch of the instance does when it drives a call.
     fn enter_with(
         &mut self,
         callee: Callee,
         args: &[Val],
-        meanwhile: impl FnMut(),
+        meanwhile: impl FnMut() -> bool,
     ) -> Result<Option<Val>, Broken> {
         let Callee { function, has_result } = callee;
         let mut results = [Val::Bool(false)];

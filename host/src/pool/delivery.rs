@@ -184,7 +184,7 @@ impl Delivery {
     /// items go.
     pub(super) fn settle(&mut self, outcomes: Outcomes, delivered: usize) {
         self.count(&outcomes);
-        self.release(outcomes, delivered);
+        self.release([(outcomes, delivered)]);
     }
 
     /// Counts what became of items, and ends the run if too many failed.
@@ -192,7 +192,9 @@ impl Delivery {
         let before = self.account.counts;
         for result in outcomes.results() {
             self.account.counts.add(result);
-            if let Err(fault) = result {
+            if let Err(fault) = result
+                && !outcomes.is_left()
+            {
                 self.keep(fault);
             }
         }
@@ -207,23 +209,30 @@ impl Delivery {
         }
     }
 
-    /// Lets go of items that were counted. The outcomes of the first `delivered` were handed on.
-    pub(super) fn release(&mut self, outcomes: Outcomes, delivered: usize) {
-        let is_done = |result: &Result<_, &Fault>| {
-            result.as_ref().err().is_none_or(|fault| fault.kind() != FaultKind::NotRun)
-        };
-        // As a rule all are done and delivered.
-        let done = if outcomes.is_left() {
-            outcomes.results().filter(is_done).count()
-        } else {
-            outcomes.len()
-        };
-        let delivered = delivered.min(done);
-        self.account.delivered += delivered as u64;
-        self.account.undelivered += (done - delivered) as u64;
-        let bytes = outcomes.span().total_cost() + outcomes.result_bytes();
-        self.run.queue.release(outcomes.span().len(), bytes);
-        self.run.rooms.keep(outcomes.into_room());
+    /// Lets go of items that were counted, all at once: a reader that waits for room reads as many together. With the
+    /// outcomes goes how many of them were handed on.
+    pub(super) fn release(&mut self, all: impl IntoIterator<Item = (Outcomes, usize)>) {
+        let (mut items, mut bytes) = (0, 0);
+        for (outcomes, delivered) in all {
+            let is_done = |result: &Result<_, &Fault>| {
+                result.as_ref().err().is_none_or(|fault| fault.kind() != FaultKind::NotRun)
+            };
+            // As a rule all are done and delivered.
+            let done = if outcomes.is_left() {
+                outcomes.results().filter(is_done).count()
+            } else {
+                outcomes.len()
+            };
+            let delivered = delivered.min(done);
+            self.account.delivered += delivered as u64;
+            self.account.undelivered += (done - delivered) as u64;
+            items += outcomes.span().len();
+            bytes += outcomes.span().total_cost() + outcomes.result_bytes();
+            self.run.rooms.keep(outcomes.into_room());
+        }
+        if items > 0 {
+            self.run.queue.release(items, bytes);
+        }
     }
 
     fn keep(&mut self, fault: &Fault) {

@@ -11,15 +11,23 @@
 use std::collections::VecDeque;
 
 use crate::collector::Order;
-use crate::outcome::{Outcome, Outcomes};
+use crate::outcome::Outcomes;
 use crate::pool::delivery::{Delivery, Ended, Next};
 use crate::sink::{LeftOut, Sink, SinkError};
 
 /// Gives every outcome to the sink, until the run is over or something ends it.
 pub(super) fn deliver(delivery: Delivery, sink: &mut dyn Sink) -> Ended {
     let given = VecDeque::new();
-    let mut writing =
-        Writing { delivery, sink, given, held: 0, goes_on: true, failed: false, lost: 0 };
+    let mut writing = Writing {
+        delivery,
+        sink,
+        given,
+        held: 0,
+        held_bytes: 0,
+        goes_on: true,
+        failed: false,
+        lost: 0,
+    };
     loop {
         match writing.delivery.try_next() {
             Next::Due(outcomes) => writing.take(outcomes),
@@ -45,6 +53,8 @@ struct Writing<'a> {
     given: VecDeque<Given>,
     /// The number of outcomes in `given` that were given.
     held: usize,
+    /// What the items in `given` take.
+    held_bytes: usize,
     /// Whether anything more is to be written.
     goes_on: bool,
     /// Whether the sink has failed.
@@ -57,6 +67,8 @@ struct Writing<'a> {
 struct Given {
     outcomes: Outcomes,
     items: usize,
+    /// How many of those turned out to be written.
+    written: usize,
 }
 
 impl Writing<'_> {
@@ -70,13 +82,20 @@ impl Writing<'_> {
         let items = if is_left { 0 } else { self.write(&outcomes) };
         self.delivery.count(&outcomes);
         self.held += items;
-        self.given.push_back(Given { outcomes, items });
+        self.held_bytes += outcomes.span().total_cost();
+        self.given.push_back(Given { outcomes, items, written: 0 });
         if self.failed && !had_failed && self.sink.held() > 0 {
             // What it lost is lost, but what it holds back may be good.
             let flushed = self.sink.flush();
             self.check(flushed);
+            // It may have forgotten the outcome with which it failed.
+            self.lost += usize::from(self.unwritten() == 0);
         }
-        self.let_go();
+        self.let_go(self.unwritten());
+        // Otherwise the reader would wait until nothing comes any more.
+        if self.delivery.run.queue.are_many(self.held, self.held_bytes) {
+            self.flush();
+        }
     }
 
     /// Gives outcomes to the sink; returns how many of them it was given.
@@ -106,38 +125,38 @@ impl Writing<'_> {
             let flushed = self.sink.flush();
             self.check(flushed);
         }
-        self.let_go();
+        // One that was flushed holds nothing back, whatever it says.
+        self.let_go(if self.failed { self.unwritten() } else { 0 });
     }
 
-    /// Lets go of the outcomes that are written, and of those that will not be.
-    fn let_go(&mut self) {
-        let held = self.unwritten();
-        while let Some(Given { items, .. }) = self.given.front() {
-            let later = self.held - items;
+    /// Lets go of the outcomes that are written, which are all but the last `held` that were given, and of those that
+    /// will not be.
+    fn let_go(&mut self, held: usize) {
+        let mut settled = 0;
+        for Given { outcomes, items, written } in &mut self.given {
+            let later = self.held - *items;
             // Some of it may still be written, or is not to be told of before what comes earlier is.
             if held > later && !self.failed {
-                return;
+                break;
             }
-            let written = items - held.saturating_sub(later).min(*items);
-            let Some(Given { outcomes, items }) = self.given.pop_front() else { return };
-            self.held -= items;
-            for (at, outcome) in outcomes.iter().enumerate().skip(written) {
-                self.leave_out(&outcome, if at < items { LeftOut::Lost } else { LeftOut::Behind });
+            *written = *items - held.saturating_sub(later).min(*items);
+            self.held -= *items;
+            self.held_bytes -= outcomes.span().total_cost();
+            settled += 1;
+            for (at, outcome) in outcomes.iter().enumerate().skip(*written) {
+                let why = if at < *items { LeftOut::Lost } else { LeftOut::Behind };
+                if let Err(error) = self.sink.left_out(&outcome, why) {
+                    self.delivery.run.fail(error.into());
+                }
             }
-            self.delivery.release(outcomes, written);
         }
+        let settled = self.given.drain(..settled);
+        self.delivery.release(settled.map(|given| (given.outcomes, given.written)));
     }
 
     /// Returns how many of the outcomes that were given are not written.
     fn unwritten(&self) -> usize {
         self.sink.held() + self.lost
-    }
-
-    fn leave_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) {
-        let taken = self.sink.left_out(outcome, why);
-        if let Err(error) = taken {
-            self.delivery.run.fail(error.into());
-        }
     }
 
     /// Notes whether the sink took what it was given last.

@@ -270,9 +270,7 @@ impl<'a> Claim<'a> {
         self.done = at;
         let mut state = self.queue.lock();
         let lost = self.held.span.slice(done..at);
-        if !lost.is_empty() {
-            state.begun.push(lost.first().get()..lost.first().plus(lost.len()).get());
-        }
+        state.note_begun(&lost);
         state.put_back(lost);
         state.put_back(self.held.retreat(at + 1));
         drop(state);
@@ -290,6 +288,12 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
+    /// Notes that these items were executed, though they go back: what became of them is lost.
+    pub(crate) fn note_begun(&self, items: Range<usize>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.note_begun(&self.held.span.slice(items));
+    }
+
     /// The items from `from` on go back: nobody has come to them. The worker starts no more of this
     /// claim.
     pub(crate) fn give_back(&self, from: usize) {

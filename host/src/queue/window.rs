@@ -89,6 +89,15 @@ impl Window {
         items < workers || !(self.items.reached_by(items) || self.bytes.reached_by(bytes))
     }
 
+    /// Returns whether this is so much of the window that the reader soon waits for it.
+    pub(super) fn is_much(self, items: usize, bytes: usize) -> bool {
+        let eighth = |bound, held: usize| match bound {
+            Bound::AtMost(most) => held >= most / 8,
+            Bound::Unbounded => false,
+        };
+        eighth(self.items, items) || eighth(self.bytes, bytes)
+    }
+
     /// Whether results that wait have taken as much again as may be read.
     pub(super) fn is_overfull(self, bytes: usize) -> bool {
         matches!(self.bytes, Bound::AtMost(most) if bytes > most.saturating_mul(2))

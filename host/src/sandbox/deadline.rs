@@ -299,10 +299,11 @@ impl Watch {
     ///
     /// Why the guest is to stop; the future is dropped.
     pub(crate) fn drive<F: Future>(&self, future: F) -> Result<F::Output, Overdue> {
-        self.drive_with(future, || {})
+        self.drive_until(future, None, || true)
     }
 
-    /// The same, and calls `meanwhile` now and then, if it takes longer than some milliseconds.
+    /// The same, and calls `meanwhile` when it takes longer than some milliseconds: again and again, until that returns
+    /// true.
     ///
     /// # Errors
     ///
@@ -310,9 +311,19 @@ impl Watch {
     pub(crate) fn drive_with<F: Future>(
         &self,
         future: F,
-        mut meanwhile: impl FnMut(),
+        meanwhile: impl FnMut() -> bool,
     ) -> Result<F::Output, Overdue> {
-        let mut due = None;
+        self.drive_until(future, Some(Self::WHILE), meanwhile)
+    }
+
+    fn drive_until<F: Future>(
+        &self,
+        future: F,
+        every: Option<Duration>,
+        mut meanwhile: impl FnMut() -> bool,
+    ) -> Result<F::Output, Overdue> {
+        // Most futures are ready at once: for those no clock is read.
+        let (mut every, mut due) = (every, None);
         let waker = Waker::from(Arc::clone(&self.0.alarm));
         let mut context = Context::from_waker(&waker);
         let mut future = pin!(future);
@@ -321,11 +332,12 @@ impl Watch {
             if let Poll::Ready(output) = polled {
                 return Ok(output);
             }
-            let now = Instant::now();
-            let at = *due.get_or_insert(now + Self::WHILE);
-            if at <= now {
-                meanwhile();
-                due = Some(now + Self::WHILE);
+            if let Some(time) = every {
+                let now = Instant::now();
+                if *due.get_or_insert(now + time) <= now {
+                    every = Some(time).filter(|_| !meanwhile());
+                    due = every.map(|time| now + time);
+                }
             }
             self.check()?;
             let end = [self.end(), due].into_iter().flatten().min();

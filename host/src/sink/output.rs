@@ -149,7 +149,8 @@ impl Output<'static> {
 }
 
 impl<'a> Output<'a> {
-    /// What `writer` takes. `name` stands for it in messages.
+    /// What `writer` takes. `name` stands for it in messages. What the writer takes counts as written, also where it
+    /// buffers it.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output};

@@ -29,8 +29,9 @@ pub(crate) trait Executor {
 
 /// Takes outcomes while their worker is still on a later item of the same claim.
 pub(crate) trait Outlet: Send + Sync {
-    /// Takes the outcomes that are there, or leaves them where they are: then it is asked again.
-    fn hand_over(&self, outcomes: &mut Outcomes);
+    /// Takes the outcomes that are there, or leaves them where they are. Returns whether nothing is left: if something
+    /// is, it is to be asked again.
+    fn hand_over(&self, outcomes: &mut Outcomes) -> bool;
 
     /// Lets whoever waits for outcomes take them from `tray`, since nothing interrupts the worker.
     fn offer(&self, tray: &Arc<Tray>);

@@ -18,19 +18,27 @@ pub(crate) struct Ticket {
 
 impl Outlet for Ticket {
     /// Never waits: the guest's time goes on.
-    fn hand_over(&self, outcomes: &mut Outcomes) {
-        if outcomes.kept() == 0 || outcomes.is_to_be_retried() || self.outbox.is_full() {
-            return;
+    fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
+        if outcomes.kept() == 0 || outcomes.is_to_be_retried() {
+            return true;
+        }
+        if self.outbox.is_full() {
+            return false;
         }
         let Run { queue, rooms, .. } = &*self.run;
         let part = outcomes.split(rooms.take());
         self.run.apply_policy(&part);
         let bytes = part.result_bytes();
         queue.hold(bytes);
-        // Another worker may have filled it meanwhile. Where nobody takes it, the run is over.
-        if let Err(TrySendError::Full(part)) = self.outbox.try_send(part) {
-            queue.release(0, bytes);
-            rooms.keep(outcomes.unsplit(part));
+        match self.outbox.try_send(part) {
+            // Another worker has filled it meanwhile.
+            Err(TrySendError::Full(part)) => {
+                queue.release(0, bytes);
+                rooms.keep(outcomes.unsplit(part));
+                false
+            }
+            // Where nobody takes it, the run is over.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => true,
         }
     }
 

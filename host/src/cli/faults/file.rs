@@ -1,5 +1,5 @@
-//! `--faults FILE`: each fault as a line of JSON, for whoever wants to look or to try again. Items that have a result
-//! which is not in the output have a line, too: with what it lists, nothing of the input is lost.
+//! `--faults FILE`: each fault as a line of JSON, for whoever wants to look or to try again. An item
+//! whose result is not in the output has a line, too. So each item that was read is in the output or here.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;

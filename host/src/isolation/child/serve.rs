@@ -304,12 +304,13 @@ fn spec(
 }
 
 impl Outlet for Station {
-    fn hand_over(&self, outcomes: &mut Outcomes) {
+    fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
         if outcomes.kept() > 0 {
             // A parent that does not get it has gone, which the next order will show.
             let _ = self.send(&ran::part(outcomes));
             outcomes.forget();
         }
+        true
     }
 
     fn offer(&self, _tray: &Arc<Tray>) {

@@ -12,13 +12,14 @@ pub(crate) struct Lent<'a> {
     loan: Loan<'a>,
     /// The number of items that it was sent.
     sent: usize,
-    /// The number of outcomes that came in parts.
+    /// The number of outcomes that came in parts, and how long they are together.
     had: usize,
+    bytes: usize,
 }
 
 impl<'a> Lent<'a> {
     pub(crate) fn new(loan: Loan<'a>, sent: usize) -> Self {
-        Self { loan, sent, had: 0 }
+        Self { loan, sent, had: 0, bytes: 0 }
     }
 
     /// Adds a part: what became of some items, while the child is on a later one.
@@ -34,8 +35,18 @@ impl<'a> Lent<'a> {
         if had >= self.loan.started() {
             return Err(BadFrame("outcomes of items that it has not started"));
         }
-        self.had = had;
+        self.check_size(&there)?;
+        (self.had, self.bytes) = (had, self.bytes + there.bytes());
         there.add_to(outcomes, limit);
+        Ok(())
+    }
+
+    /// Checks that it has not said so much before that an honest child would have started no other item: otherwise each
+    /// of thousands of items could bring a frame of the largest size.
+    fn check_size(&self, there: &OutcomesThere<'_>) -> Result<(), BadFrame> {
+        if self.bytes >= Outcomes::LARGE && there.count() > 0 {
+            return Err(BadFrame("more of results than one chunk has"));
+        }
         Ok(())
     }
 
@@ -45,7 +56,11 @@ impl<'a> Lent<'a> {
         self,
         said: Result<RanThere<'there>, E>,
     ) -> (Result<RanThere<'there>, E>, usize) {
-        let Self { loan, sent, had } = self;
+        let said = said.and_then(|there| {
+            self.check_size(there.outcomes())?;
+            Ok(there)
+        });
+        let Self { loan, sent, had, .. } = self;
         let (mut checked, mut started) = (Err(BadFrame("nothing").into()), 0);
         loan.settle(|returned| {
             started = returned.started;

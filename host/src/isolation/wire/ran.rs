@@ -27,6 +27,8 @@ pub(crate) struct RanThere<'a> {
 pub(crate) struct OutcomesThere<'a> {
     payload: Payload<'a>,
     count: usize,
+    /// How long all records and messages are.
+    bytes: usize,
 }
 
 /// How it ended there.
@@ -115,6 +117,11 @@ impl<'a> RanThere<'a> {
         Err(BadFrame("another number of outcomes than it had items"))
     }
 
+    /// Returns what it says of the items that it has not said anything of before.
+    pub(crate) fn outcomes(&self) -> &OutcomesThere<'a> {
+        &self.outcomes
+    }
+
     /// How many items it has started.
     pub(crate) fn started(&self) -> usize {
         match self.ended {
@@ -133,9 +140,10 @@ impl<'a> OutcomesThere<'a> {
     /// Reads all of it, so that nothing of it is taken if something is wrong.
     pub(crate) fn decode(mut payload: Payload<'a>) -> Result<Self, BadFrame> {
         let count = payload.number()?;
-        let outcomes = payload;
+        let (outcomes, mut all) = (payload, 0);
         for _ in 0..count {
             let (tag, bytes) = (payload.byte()?, payload.bytes()?);
+            all += bytes.len();
             match tag {
                 RECORD => {}
                 NO_RECORD if bytes.is_empty() => {}
@@ -144,7 +152,12 @@ impl<'a> OutcomesThere<'a> {
             }
         }
         payload.end()?;
-        Ok(Self { payload: outcomes, count })
+        Ok(Self { payload: outcomes, count, bytes: all })
+    }
+
+    /// Returns how long all records and messages are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Returns the number of outcomes.

@@ -87,7 +87,15 @@ impl CoreInstance {
         let records = if course.taken() == 0 { course.records(bytes, done) } else { None };
         if !records.is_some_and(|(results, ends)| outcomes.records(results, ends, limit)) {
             for answer in course.answers(bytes, done) {
-                note(answer.map_err(Ran::Broken)?, outcomes, limit);
+                match answer {
+                    Ok(answer) => note(answer, outcomes, limit),
+                    Err(broken) => {
+                        // Those after it were done as well, as far as one can know.
+                        let (next, end) = (outcomes.len() + 1, from + done as usize);
+                        turns.rest().inspect(|rest| rest.note_begun(next..end.max(next)));
+                        return Err(Ran::Broken(broken));
+                    }
+                }
             }
         }
         match broken {

@@ -70,14 +70,14 @@ impl<W: NativeWorker> NativeExecutor<W> {
 impl<W: NativeWorker> Executor for NativeExecutor<W> {
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
         let (span, mut at) = (outcomes.span().clone(), outcomes.len());
-        *self.tray.lock() = std::mem::take(outcomes);
+        *self.tray.lock() = outcomes.take();
         turns.outlet().offer(&self.tray);
         let ran = each_item(until, turns, || {
             let stand = self.call_item(span.item(at))?;
             at = stand.len;
             Ok(stand)
         });
-        *outcomes = std::mem::take(&mut *self.tray.lock());
+        *outcomes = self.tray.lock().take();
         ran
     }
 
