@@ -1,0 +1,393 @@
+"""Compares what a run leaves behind with the model of endings (`endings.py`) and the oracle of items (`outcomes.py`)."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass
+from itertools import accumulate
+
+import evidence as traces
+from endings import Ending, end_by_faults, ending_of, fault_limit, is_too_many
+from evidence import Evidence, Listed, Summary
+from formats import records, render, without_messages
+from outcomes import FILTERED, Expectation, Outcome, expectations, letter_of, number_of, shown
+from plan import Plan
+
+NOT_RUN = "not-run"
+NOT_WRITTEN = "not-written"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A promise that a run has broken."""
+
+    rule: str
+    expected: str
+    came: str
+
+
+def check(plan: Plan, evidence: Evidence) -> list[Violation]:
+    """Returns the promises that a run has broken."""
+    return _Check(plan, evidence).all()
+
+
+class _Check:
+    def __init__(self, plan: Plan, evidence: Evidence) -> None:
+        self.plan, self.evidence = plan, evidence
+        self.violations: list[Violation] = []
+        self.expected: list[Expectation] = expectations(plan)
+        if plan.limit is not None:
+            del self.expected[plan.limit :]
+        self.output = without_messages(plan, evidence.output)
+        self.listed: dict[int, Listed] = {}
+        # Whether `--faults` has all that it has to have.
+        self.knows_all = False
+        self.read = len(self.expected)
+
+    def fail(self, rule: str, expected: object, came: object) -> None:
+        self.violations.append(Violation(rule, str(expected), str(came)))
+
+    def all(self) -> list[Violation]:
+        if self.evidence.hung:
+            self.fail("hang", "an end", "none after a minute")
+            return self.violations
+        if self.evidence.left_behind:
+            self.fail("orphans", "no process outlives the host", "some did, for seconds")
+        named = ending_of(self.plan, self.evidence)
+        if named.ending is None:
+            self.fail("exit-code", "an exit code of an ending of this run", f"{self.evidence.code}: {named.why}")
+        elif named.ending is Ending.NEVER_BEGAN:
+            pass
+        elif named.ending.is_told:
+            self.told(named.ending)
+        else:
+            self.cut_off(named.ending)
+        return self.violations
+
+    # ---------------------------------------------------------------- endings without a summary
+
+    def cut_off(self, ending: Ending) -> None:
+        """Checks that what is in the output is right as far as it goes."""
+        self.read_faults(is_whole=False)
+        if self.plan.ordered:
+            self.is_some_prefix()
+        else:
+            self.has_each_once(range(self.read), may_lack=True, may_be_half=True)
+        self.executions(ending)
+
+    def is_some_prefix(self) -> None:
+        """Checks that the output is the beginning of the outcomes in input order, to the byte."""
+        whole = b"".join(self.rendered(index) for index in range(self.read))
+        output = self.output
+        if whole.startswith(output):
+            return
+        if self.plan.output_format == "jsonl":
+            # Half a message cannot be left out.
+            cut = output.rfind(b"\n") + 1
+            if whole.startswith(output[:cut]) and whole[cut:].startswith(output[cut:].split(b'"message":"')[0]):
+                return
+        self.fail("prefix", "the beginning of the outcomes in input order", self.difference(whole, output))
+
+    # ---------------------------------------------------------------- endings with a summary
+
+    def told(self, ending: Ending) -> None:
+        summary = traces.summary(self.evidence.errors)
+        if summary is None:
+            self.fail("summary", f"a summary ({ending.value})", self.evidence.errors[-300:])
+            self.read_faults(is_whole=False)
+            return
+        if summary.read > self.read:
+            self.fail("summary", f"at most {self.read} items", f"{summary.items} and {summary.not_run} not run")
+            return
+        self.read = summary.read
+        self.read_faults(is_whole=True)
+        self.exit_code(ending, summary)
+        if ending is Ending.COMPLETE:
+            self.is_complete(summary)
+        if self.knows_all:
+            self.counts(summary)
+        if self.plan.ordered:
+            self.prefix(ending, summary)
+        else:
+            self.unordered(ending, summary)
+        self.executions(ending)
+
+    def exit_code(self, ending: Ending, summary: Summary) -> None:
+        code = self.evidence.code
+        if ending is Ending.COMPLETE and code != (1 if summary.faults else 0):
+            self.fail("exit-code", "1 with faults, 0 without", f"{code} with {summary.faults} faults")
+
+    def is_complete(self, summary: Summary) -> None:
+        everything = len(self.expected)
+        if self.plan.on_error != "immediate" and (summary.items, summary.not_run, summary.not_written) != (everything, 0, 0):
+            self.fail("complete", f"{everything} items done and written", summary)
+
+    def read_faults(self, is_whole: bool) -> None:
+        """Checks each entry of the file of faults by itself."""
+        if self.evidence.faults is None:
+            if self.plan.faults:
+                self.fail("faults", "a file of faults", "none")
+            return
+        try:
+            entries, rest = traces.listed(self.evidence.faults)
+        except (ValueError, KeyError) as error:
+            self.fail("faults", "lines of JSON", repr(error))
+            return
+        limit = self.plan.file_limit
+        is_full = limit is not None and len(self.evidence.faults) > limit - 2000
+        if rest and is_whole:
+            self.fail("faults-whole-lines", "whole lines", rest[:200])
+        self.knows_all = is_whole and not is_full
+        for entry in entries:
+            self.entry(entry)
+        self.knows_all &= not any(violation.rule.startswith("faults") for violation in self.violations)
+
+    def entry(self, entry: Listed) -> None:
+        index = entry.index
+        if index in self.listed:
+            self.fail("faults-once", f"item {index} once", entry)
+        elif index >= self.read:
+            self.fail("faults-read", f"entries of the {self.read} items that were read", entry)
+        elif entry.item != shown(self.plan, self.plan.items[index]):
+            self.fail("faults-item", self.plan.items[index][:200], entry)
+        else:
+            self.listed[index] = entry
+            self.kind(entry)
+
+    def kind(self, entry: Listed) -> None:
+        """Checks that the item may have this fault."""
+        if entry.kind in (NOT_RUN, NOT_WRITTEN):
+            return
+        expected = self.expected[entry.index]
+        natural = expected.outcome
+        if entry.kind == natural.kind:
+            if natural.data is not None and entry.message.encode() != natural.data.decode("utf-8", "replace").encode()[:4096]:
+                if len(natural.data) <= 4000:
+                    self.fail("faults-message", natural.data[:200], entry)
+            return
+        if entry.kind == "crashed" and self.plan.isolation == "process" and self.evidence.kills:
+            return
+        if entry.kind == "timeout" and self.may_be_cut_off(entry.index):
+            return
+        if expected.instead is not None and entry.kind == expected.instead.kind and self.is_disturbed():
+            return
+        self.fail("faults-kind", f"{natural.kind} of {self.plan.items[entry.index][:80]!r}", entry)
+
+    def may_be_cut_off(self, index: int) -> bool:
+        return self.plan.join_timeout_ms is not None and self.evidence.signals > 0
+
+    def is_disturbed(self) -> bool:
+        return bool(self.evidence.kills or self.evidence.signals) or fault_limit(self.plan) is not None
+
+    # ---------------------------------------------------------------- counts
+
+    def kind_of(self, index: int) -> str:
+        """Returns what became of an item: as listed, or as it has to be."""
+        entry = self.listed.get(index)
+        if entry is None or entry.kind == NOT_WRITTEN:
+            return self.outcome(index).kind
+        return entry.kind
+
+    def outcome(self, index: int) -> Outcome:
+        """Returns the outcome of an item that is done."""
+        entry = self.listed.get(index)
+        expected = self.expected[index]
+        if entry is not None and entry.kind not in (NOT_RUN, NOT_WRITTEN):
+            return expected.outcome if entry.kind == expected.outcome.kind else Outcome(entry.kind)
+        natural = expected.outcome
+        if natural.is_fault and expected.instead is not None and self.knows_all and self.is_disturbed():
+            return expected.instead if entry is None else natural
+        return natural
+
+    def counts(self, summary: Summary) -> None:
+        """Checks the summary against the file of faults."""
+        kinds = Counter(self.kind_of(index) for index in range(self.read))
+        for index in range(self.read):
+            if index not in self.listed and self.outcome(index).is_fault:
+                self.fail("faults-complete", f"item {index} with {self.outcome(index).kind}", "no entry")
+                return
+        not_run = kinds.pop(NOT_RUN, 0)
+        if not_run != summary.not_run:
+            self.fail("summary-not-run", f"{not_run} not run, as in `--faults`", summary)
+        filtered = kinds.pop(FILTERED, 0)
+        if filtered != summary.filtered and not self.has_unsure():
+            self.fail("summary-filtered", filtered, summary)
+        kinds.pop("record", None)
+        if dict(kinds) != summary.kinds and not self.has_unsure():
+            self.fail("summary-faults", dict(kinds), summary)
+        if sum(summary.kinds.values()) != summary.faults:
+            self.fail("summary-faults", "the sum of the kinds", summary)
+        crashes = kinds.get("crashed", 0)
+        if crashes > self.evidence.kills:
+            self.fail("crashed", f"at most {self.evidence.kills}, one for each kill", crashes)
+
+    def has_unsure(self) -> bool:
+        """Returns whether an item was not written of which only the host knows what became of it."""
+        return any(
+            entry.kind == NOT_WRITTEN and (self.expected[index].instead is not None or letter_of(self.plan.items[index]) == "s")
+            for index, entry in self.listed.items()
+        )
+
+    # ---------------------------------------------------------------- output
+
+    def rendered(self, index: int) -> bytes:
+        return render(self.plan, index, self.outcome(index))
+
+    def is_left(self, index: int) -> bool:
+        entry = self.listed.get(index)
+        return entry is not None and entry.kind in (NOT_RUN, NOT_WRITTEN)
+
+    def first_not_started(self) -> int:
+        return next((i for i in range(self.read) if i in self.listed and self.listed[i].kind == NOT_RUN), self.read)
+
+    def prefix(self, ending: Ending, summary: Summary) -> None:
+        """Checks that the output is a prefix, that it is as long as it has to be, and that the rest is counted."""
+        most = next((index for index in range(self.read) if self.is_left(index)), self.read)
+        stream = [self.rendered(index) for index in range(most)]
+        ends = [0, *accumulate(map(len, stream))]
+        whole, output = b"".join(stream), self.output
+        if len(output) > len(whole) and output.startswith(whole) and most < self.read:
+            self.fail(
+                "prefix", f"nothing behind item {most}, which is {self.listed[most].kind}",
+                f"{len(output) - len(whole)} bytes more: {output[len(whole):][:100]!r}",
+            )
+            return
+        place = bisect_left(ends, len(output))
+        if not whole.startswith(output) or place == len(ends) or ends[place] != len(output):
+            self.fail("prefix", "whole records of the first items in input order", self.difference(whole, output))
+            return
+        # What leaves no record may be written or not, as far as the output shows.
+        written = [count for count in range(place, most + 1) if ends[count] == len(output)]
+        self.ends_where_it_has_to(ending, written, summary)
+        self.adds_up(written, summary)
+
+    def ends_where_it_has_to(self, ending: Ending, written: list[int], summary: Summary) -> None:
+        """Checks how many outcomes are written; `written` has the numbers that the output allows."""
+        if ending is Ending.BROKEN_OUTPUT:
+            self.is_full(written)
+            return
+        right = set()
+        if self.knows_all:
+            right.add(self.first_not_started())
+            cut_off = [i for i, entry in sorted(self.listed.items()) if entry.kind == "timeout" and self.may_be_cut_off(i)]
+            # Whether the end at the deadline is in the output, or ends it, is for the host to choose.
+            right.update({i for i in cut_off if i < min(right)} | {i + 1 for i in cut_off if i < min(right)})
+        elif summary.not_run == 0:
+            right.add(self.read)
+        by_faults = end_by_faults(self.plan, [self.outcome(i) for i in range(min(self.first_not_started(), self.read))])
+        if by_faults is not None:
+            if self.knows_all or ending is Ending.FAULT_LIMIT:
+                right = {by_faults}
+        elif ending is Ending.FAULT_LIMIT:
+            self.fail("fault-limit", "faults within the limit do not end the run", summary)
+        if right and not right & set(written):
+            self.fail("ends", f"the output ends before item {sorted(right)}", f"before item {written}")
+
+    def is_full(self, written: list[int]) -> None:
+        limit, faults = self.plan.file_limit, self.evidence.faults or b""
+        if limit is None or (len(faults) > limit - 2000) or written[-1] >= self.read:
+            return
+        size = len(self.evidence.output) + len(self.rendered(written[-1])) + (1000 if self.plan.output_format == "jsonl" else 0)
+        if size <= limit:
+            self.fail("full", f"records up to {limit} bytes", f"{len(self.evidence.output)} bytes")
+
+    def adds_up(self, written: list[int], summary: Summary) -> None:
+        """Checks `not written`, and that `--faults` has all that is not in the output."""
+        count = summary.items - summary.not_written
+        if count not in written:
+            self.fail(
+                "adds-up", f"items - not written = {written[0]} to {written[-1]} written outcomes",
+                f"{summary.items} - {summary.not_written} = {count}",
+            )
+            return
+        if self.knows_all:
+            missing = [i for i in range(count, self.read) if i not in self.listed]
+            if missing:
+                self.fail("faults-complete", f"items from {count} on are not written, and listed", f"without {missing[:10]}")
+
+    def unordered(self, ending: Ending, summary: Summary) -> None:
+        done = [i for i in range(self.read) if self.kind_of(i) != NOT_RUN]
+        broken = ending is Ending.BROKEN_OUTPUT
+        written = [i for i in done if not self.is_left(i)]
+        knows_all = self.knows_all or summary.not_run == 0
+        self.has_each_once(written, may_lack=broken or not knows_all, may_be_half=False)
+        if not broken and summary.not_written:
+            self.fail("adds-up", "all that is done is written", summary)
+        if ending is Ending.FAULT_LIMIT and not self.exceeds(summary):
+            self.fail("fault-limit", "faults within the limit do not end the run", summary)
+        # Records that have their end within cannot be counted.
+        shapeless = self.plan.multiline or self.plan.skip_failed or any(self.outcome(i).kind == FILTERED for i in done)
+        if not shapeless:
+            count, came = summary.items - summary.not_written, len(records(self.plan, self.output))
+            if count != came:
+                self.fail("adds-up", f"items - not written = {count} records", came)
+
+    def exceeds(self, summary: Summary) -> bool:
+        limit = fault_limit(self.plan)
+        # A share may have been too large when fewer items were done.
+        return limit is not None and (limit.endswith("%") or is_too_many(limit, summary.faults, summary.items))
+
+    def has_each_once(self, indices: object, may_lack: bool, may_be_half: bool) -> None:
+        """Checks records in any order: each is that of an item, and none is there twice."""
+        right = Counter(filter(None, (self.rendered(index) for index in indices)))  # type: ignore[attr-defined]
+        if self.plan.multiline and self.plan.output_format in ("lines", "nul"):
+            # A record may have its end within: the pieces are compared.
+            pieces = Counter(p for record, n in right.items() for p in records(self.plan, record) for _ in range(n))
+            right = pieces
+        came = records(self.plan, self.output)
+        if may_be_half and came and not right[came[-1]]:
+            came.pop()
+        there = Counter(came)
+        if there - right:
+            self.fail("foreign", "only records of items, each once", list((there - right).items())[:3])
+        if not may_lack and right - there:
+            self.fail("lost", "a record of each item that is done", list((right - there).items())[:3])
+
+    def difference(self, whole: bytes, output: bytes) -> str:
+        at = next((i for i, (a, b) in enumerate(zip(whole, output)) if a != b), min(len(whole), len(output)))
+        start = max(0, at - 40)
+        return f"at byte {at} of {len(output)}: {output[start:at + 60]!r}, not {whole[start:at + 60]!r}"
+
+    # ---------------------------------------------------------------- executions
+
+    def executions(self, ending: Ending) -> None:
+        """Checks how often items were executed, by the marks of the plugin."""
+        if not self.plan.counting:
+            return
+        marks = self.evidence.marks
+        more = self.evidence.kills if self.plan.isolation == "process" else 0
+        for index in range(len(self.plan.items)):
+            number = number_of(self.plan.items[index])
+            if number is None:
+                continue
+            executed = marks.get(number, 0)
+            entry = self.listed.get(index)
+            if index >= len(self.expected) or (ending.is_told and index >= self.read):
+                if executed:
+                    self.fail("executed-unread", f"item {index} was never read", f"executed {executed} times")
+                continue
+            expected = self.expected[index]
+            if entry is not None and entry.kind == NOT_RUN:
+                if executed:
+                    self.fail("not-run-but-executed", f"item {index} was never started", f"executed {executed} times")
+                continue
+            if executed > min(9, self.most(expected) + more):
+                self.fail("executed-too-often", f"item {index} at most {self.most(expected) + more} times", executed)
+            if ending.is_told and self.knows_all and executed < self.least(ending, expected, entry):
+                self.fail("executed-too-rarely", f"item {index} at least {self.least(ending, expected, entry)} times", executed)
+
+    def most(self, expected: Expectation) -> int:
+        """Returns how often an item may be executed, if no child is killed."""
+        if self.evidence.kills and expected.most:
+            # A crash is a try as well.
+            return max(expected.most, self.plan.retries + 1)
+        return expected.most
+
+    def least(self, ending: Ending, expected: Expectation, entry: Listed | None) -> int:
+        if entry is not None and entry.kind in ("crashed", "timeout"):
+            return 0 if ending.is_early or entry.kind == "crashed" else expected.least
+        if ending.is_early or self.is_disturbed():
+            return min(1, expected.least)
+        return expected.least

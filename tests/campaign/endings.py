@@ -1,0 +1,133 @@
+"""The model of endings: what must be in the output, in `--faults` and in the summary for each way to end.
+
+Every item that was read is done (a record, no record, or a fault) or was never started (`not-run`). *Prefix*: the
+outcomes of the first items in input order, each in the shape that the format gives it, and nothing else.
+
+| ending | exit code | output in input order ends | `--faults` | summary |
+|---|---|---|---|---|
+| complete | 0, or 1 with faults | with the last item | the faults | yes |
+| interrupted: one SIGINT, SIGTERM, SIGHUP or SIGQUIT | 130 | before the first item that was never started | all that has no result in the output | yes |
+| interrupted, `--join-timeout` over | 130 | there, or before the first item that was cut off | the same; what was cut off is `timeout` | yes |
+| interrupted twice | 130 | anywhere; the last record may be a half | whole lines, then perhaps a half | no |
+| host killed | killed | anywhere; the last record may be a half | whole lines, then perhaps a half | no |
+| `--on-error immediate` | 1 | behind the first fault | all that has no result in the output | yes |
+| `--max-faults` | 1 or 8 | behind the fault that was too many | the same | yes |
+| output full, or closed | 4 | with the last whole record that was taken | the same, unless it is full itself | yes |
+| reader gone | 0 | anywhere | not checked | no |
+| no worker left | 8; 3 if nothing was done | before the first item that was never started | all that has no result in the output | yes |
+| a child killed | as if nothing had happened | the same | one `crashed` for each kill at most | yes |
+
+With `--unordered` the output of an ending with a summary has what is done, each once, in any order; only a full or closed
+output has less. The summary adds up in each ending: items + not run = read; items - not written = outcomes that are written
+(records, empty places, and what leaves no record). Items that were never read are nowhere.
+
+An item is executed as often as it was tried, and `not-run` means never started. Only a killed child makes more executions:
+one for each kill at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from evidence import Evidence
+from outcomes import Outcome
+from plan import Plan
+
+
+class Ending(Enum):
+    """How a run ended."""
+
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    TWICE = "interrupted twice"
+    HOST_KILLED = "host killed"
+    FAULT_LIMIT = "fault limit"
+    BROKEN_OUTPUT = "output full or closed"
+    READER_GONE = "reader gone"
+    NO_WORKER = "no worker left"
+    NEVER_BEGAN = "never began"
+
+    @property
+    def is_told(self) -> bool:
+        """Returns whether the host still says how far it came."""
+        return self in (
+            Ending.COMPLETE, Ending.INTERRUPTED, Ending.FAULT_LIMIT, Ending.BROKEN_OUTPUT, Ending.NO_WORKER,
+        )
+
+    @property
+    def is_early(self) -> bool:
+        """Returns whether items may be left."""
+        return self is not Ending.COMPLETE
+
+
+INTERRUPTED = 130
+ENDED_EARLY = 8
+_DEATHS = {"SIGHUP": -1, "SIGINT": -2, "SIGQUIT": -3, "SIGTERM": -15}
+
+
+@dataclass(frozen=True)
+class Named:
+    """The ending of a run, or why its exit code names none."""
+
+    ending: Ending | None
+    why: str = ""
+
+
+def ending_of(plan: Plan, evidence: Evidence) -> Named:
+    """Returns the ending that the exit code names, if that could happen to this run."""
+    how = plan.stop.how if plan.stop else None
+    code = evidence.code
+    if how == "kill-host" and code == -9:
+        return Named(Ending.HOST_KILLED)
+    if code == INTERRUPTED and evidence.signals:
+        # A second signal may come when the run has ended already, and is about to say so.
+        has_summary = " items/s" in evidence.errors
+        return Named(Ending.TWICE if evidence.signals > 1 and not has_summary else Ending.INTERRUPTED)
+    if plan.stop and evidence.signals and code == _DEATHS.get(plan.stop.signal):
+        # Before the host listens to signals, each has its usual effect.
+        if not evidence.output and not evidence.faults and not evidence.marks and not evidence.errors:
+            return Named(Ending.NEVER_BEGAN)
+        return Named(None, f"the first {plan.stop.signal} killed the host")
+    if code == 4:
+        if how in ("full", "dev-full", "closed"):
+            return Named(Ending.BROKEN_OUTPUT)
+        return Named(None, "the output was not broken")
+    if code == 0 and how == "head":
+        return Named(Ending.READER_GONE)
+    if code in (1, ENDED_EARLY) and fault_limit(plan) is not None and _says_limit(evidence):
+        return Named(Ending.FAULT_LIMIT)
+    if code in (0, 1):
+        return Named(Ending.COMPLETE)
+    if plan.max_restarts is not None and code in (3, ENDED_EARLY) and "no worker is left" in evidence.errors:
+        return Named(Ending.NO_WORKER)
+    return Named(None, "no ending of this run has this exit code")
+
+
+def _says_limit(evidence: Evidence) -> bool:
+    return "more than the limit of" in evidence.errors or "error: an item failed" in evidence.errors
+
+
+def fault_limit(plan: Plan) -> str | None:
+    """Returns the number or share of faults that a run may have, as text; nothing if it may have any."""
+    return "0" if plan.on_error == "immediate" else plan.max_faults
+
+
+def is_too_many(limit: str, faults: int, done: int) -> bool:
+    """Returns whether these faults end the run; a share is judged from 100 items on."""
+    if limit.endswith("%"):
+        return done >= 100 and faults * 100 > float(limit[:-1]) * done
+    return faults > int(limit)
+
+
+def end_by_faults(plan: Plan, outcomes: list[Outcome]) -> int | None:
+    """Returns how many outcomes are written, in input order, until faults end the run."""
+    limit = fault_limit(plan)
+    if limit is None:
+        return None
+    faults = 0
+    for done, outcome in enumerate(outcomes, 1):
+        faults += outcome.is_fault
+        if outcome.is_fault and is_too_many(limit, faults, done):
+            return done
+    return None

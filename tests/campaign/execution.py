@@ -1,0 +1,299 @@
+"""Executes a plan: writes its input, starts the host, stops it as planned, and gathers what it leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import resource
+import select
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from evidence import Evidence, marks_in
+from formats import encode_items
+from outcomes import number_of
+from plan import Plan
+
+LONGEST = 60.0
+"""Seconds after which a run counts as hung."""
+
+
+class Host:
+    """The command under test, its plugins and its cache."""
+
+    def __init__(self, program: Path, plugin: Path, scratch: Path) -> None:
+        self.program = program
+        self.scratch = scratch
+        self.cache = scratch / "cache"
+        text = plugin.read_text()
+        # The same plugin without `call_batch`.
+        self.plugins = {True: scratch / "batch.wat", False: scratch / "single.wat"}
+        for batch, path in self.plugins.items():
+            path.write_text(text if batch else text.replace('(func (export "call_batch")', "(func"))
+
+    def command(self, plan: Plan, folder: Path, inputs: list[str]) -> list[str]:
+        """Returns the command line of a run in a folder."""
+        command = [str(self.program), "run", *plan.flags(), "--progress", "never", "--cache-dir", str(self.cache)]
+        if plan.counting:
+            command += ["--dir", f"{folder / 'marks'}::/marks:rw"]
+        if plan.faults:
+            command += ["--faults", str(folder / "faults")]
+        if plan.output_to == "file":
+            command += ["-o", str(folder / "out")]
+        return [*command, str(self.plugins[plan.batch]), *inputs]
+
+    def fill_cache(self) -> None:
+        """Compiles the plugins once for all runs."""
+        for batch in (True, False):
+            for isolation in ("thread", "process"):
+                for fuel in (None, "50M"):
+                    for counting in (True, False):
+                        folder = self.scratch / "first"
+                        plan = Plan(0, [b"a"], batch=batch, isolation=isolation, fuel=fuel, counting=counting)
+                        evidence = execute(self, plan, folder)
+                        if evidence.code != 0:
+                            raise RuntimeError(f"a run of one item fails: {evidence.errors}")
+                        discard(folder)
+
+
+def execute(host: Host, plan: Plan, folder: Path) -> Evidence:
+    """Executes a plan in a folder of its own, which it makes."""
+    return _Run(host, plan, folder).evidence()
+
+
+def discard(folder: Path) -> None:
+    """Removes the folder of a run."""
+    for directory, names, files in os.walk(folder, topdown=False):
+        for name in files:
+            os.unlink(os.path.join(directory, name))
+        for name in names:
+            os.rmdir(os.path.join(directory, name))
+    os.rmdir(folder)
+
+
+class _Run:
+    def __init__(self, host: Host, plan: Plan, folder: Path) -> None:
+        self.host, self.plan, self.folder = host, plan, folder
+        self.over = threading.Event()
+        self.signals = self.kills = 0
+        self.deadline = time.monotonic() + LONGEST
+
+    def evidence(self) -> Evidence:
+        folder, plan = self.folder, self.plan
+        (folder / "marks").mkdir(parents=True)
+        inputs, fed = self.write_inputs()
+        command = self.host.command(plan, folder, inputs)
+        (folder / "command").write_text(self.shell_line(command, fed) + "\n")
+        with contextlib.ExitStack() as stack:
+            errors = stack.enter_context(open(folder / "errors", "wb"))
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL if fed is None else subprocess.PIPE,
+                stdout=self.standard_output(stack), stderr=errors, start_new_session=True, preexec_fn=self.prepare,
+            )
+            threads = self.pumps(process, fed)
+            try:
+                hung = not self.end(process)
+            finally:
+                self.over.set()
+                left = self.clear(process)
+            for thread in threads:
+                thread.join()
+        faults = folder / "faults"
+        return Evidence(
+            process.returncode, (folder / "errors").read_text(errors="replace"), self.read_output(),
+            faults.read_bytes() if plan.faults and faults.exists() else None,
+            marks_in(folder / "marks"), self.signals, self.kills, hung, left,
+        )
+
+    # ---------------------------------------------------------------- input and output
+
+    def write_inputs(self) -> tuple[list[str], bytes | None]:
+        """Writes the input; returns the files, or what goes through a pipe."""
+        plan = self.plan
+        if plan.feed in ("pipe", "held"):
+            return [], encode_items(plan, plan.items, True)
+        if plan.feed == "file" or len(plan.items) < 3 or plan.input_format == "frames":
+            (self.folder / "in").write_bytes(encode_items(plan, plan.items, True))
+            return [str(self.folder / "in")], None
+        third = len(plan.items) // 3
+        parts = [plan.items[:third], plan.items[third : 2 * third], plan.items[2 * third :]]
+        paths = []
+        for number, part in enumerate(parts):
+            data = encode_items(plan, part, number == 2)
+            path = self.folder / (f"in{number}.gz" if number == plan.seed % 4 else f"in{number}")
+            path.write_bytes(gzip.compress(data, 1) if path.suffix else data)
+            paths.append(str(path))
+        return paths, None
+
+    def shell_line(self, command: list[str], fed: bytes | None) -> str:
+        line = shlex.join(command)
+        if fed is not None:
+            (self.folder / "in").write_bytes(fed)
+            held = "; sleep 60" if self.plan.feed == "held" else ""
+            line = f"(cat {self.folder / 'in'}{held}) | {line}"
+        return line
+
+    def standard_output(self, stack: contextlib.ExitStack) -> object:
+        plan = self.plan
+        if plan.stop and plan.stop.how == "dev-full":
+            return stack.enter_context(open("/dev/full", "wb"))
+        if plan.output_to == "pipe":
+            return subprocess.PIPE
+        name = "out" if plan.output_to == "stdout" else "said"
+        return stack.enter_context(open(self.folder / name, "wb"))
+
+    def prepare(self) -> None:
+        """Sets up the process of the host before the program is there."""
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        if self.plan.file_limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.plan.file_limit, self.plan.file_limit))
+        if self.plan.stop and self.plan.stop.how == "closed":
+            os.close(1)
+
+    def pumps(self, process: subprocess.Popen[bytes], fed: bytes | None) -> list[threading.Thread]:
+        """Starts what feeds the host, and what takes its results."""
+        threads = []
+        if fed is not None:
+            threads.append(threading.Thread(target=self.feed, args=(process, fed)))
+        if process.stdout is not None:
+            threads.append(threading.Thread(target=self.drain, args=(process,)))
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def feed(self, process: subprocess.Popen[bytes], fed: bytes) -> None:
+        assert process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(fed)
+            process.stdin.flush()
+            if self.plan.feed == "held":
+                self.over.wait(self.plan.stop is None and 0.0 or LONGEST)
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+
+    def drain(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        stop = self.plan.stop
+        most = stop.amount if stop and stop.how == "head" else None
+        with open(self.folder / "out", "wb") as out, process.stdout as pipe:
+            while most is None or most > 0:
+                taken = os.read(pipe.fileno(), 65536 if most is None else most)
+                if not taken:
+                    break
+                out.write(taken)
+                out.flush()
+                most = None if most is None else most - len(taken)
+
+    def read_output(self) -> bytes:
+        out = self.folder / "out"
+        return out.read_bytes() if out.exists() else b""
+
+    # ---------------------------------------------------------------- the end
+
+    def end(self, process: subprocess.Popen[bytes]) -> bool:
+        """Stops the host as planned, and waits for its end; returns whether it came."""
+        stop = self.plan.stop
+        if stop and stop.how in ("signal", "twice", "kill-host", "kill-children"):
+            if self.comes(process):
+                self.strike(process)
+                # What is held open would otherwise keep a host that has missed its signal.
+        if self.plan.feed == "held" and not self.signals:
+            self.over.set()
+        return self.ends(process)
+
+    def ends(self, process: subprocess.Popen[bytes]) -> bool:
+        """Waits for the end of the host; returns whether it came in time. (`Popen.wait` would look now and then.)"""
+        if process.poll() is not None:
+            return True
+        handle = os.pidfd_open(process.pid)
+        try:
+            waiting = select.poll()
+            waiting.register(handle, select.POLLIN)
+            waiting.poll(max(0.0, self.deadline - time.monotonic()) * 1000)
+        finally:
+            os.close(handle)
+        return process.poll() is not None
+
+    def comes(self, process: subprocess.Popen[bytes]) -> bool:
+        """Waits for the moment of the stop; returns whether the host is still there."""
+        stop = self.plan.stop
+        assert stop is not None
+        start = time.monotonic()
+        out = self.folder / "out"
+        for _ in self.until(process, 2.0 if stop.when == "written" else LONGEST):
+            if stop.when == "elapsed" and time.monotonic() - start >= stop.amount / 1000:
+                break
+            if stop.when == "written" and out.exists() and out.stat().st_size >= stop.amount:
+                break
+            if stop.when == "executed" and (self.folder / "marks" / f"{stop.amount:06}1").exists():
+                break
+        time.sleep(stop.pause)
+        return process.poll() is None
+
+    def until(self, process: subprocess.Popen[bytes], longest: float) -> Iterator[None]:
+        """Yields each millisecond while the host runs."""
+        end = time.monotonic() + longest
+        while process.poll() is None and time.monotonic() < end:
+            yield
+            time.sleep(0.001)
+
+    def strike(self, process: subprocess.Popen[bytes]) -> None:
+        stop = self.plan.stop
+        assert stop is not None
+        if stop.how == "kill-children":
+            for _ in range(stop.times):
+                self.kill_child(process)
+                time.sleep(stop.pause)
+        elif stop.how == "kill-host":
+            process.kill()
+        else:
+            number = signal.Signals[stop.signal]
+            for _ in range(2 if stop.how == "twice" else 1):
+                if process.poll() is not None:
+                    break
+                os.killpg(process.pid, number) if stop.to_group else process.send_signal(number)
+                self.signals += 1
+                time.sleep(0.002)
+
+    def kill_child(self, process: subprocess.Popen[bytes]) -> None:
+        for child in _children(process.pid):
+            with contextlib.suppress(OSError):
+                if b"--mtl-host-worker-process" not in Path(f"/proc/{child}/cmdline").read_bytes():
+                    continue
+                os.kill(child, signal.SIGKILL)
+                self.kills += 1
+                return
+
+    def clear(self, process: subprocess.Popen[bytes]) -> bool:
+        """Kills what is left of the run; returns whether anything was, some time after the host had ended."""
+        left = process.poll() is not None and self.outlives(process.pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return left
+
+    def outlives(self, group: int) -> bool:
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return False
+            time.sleep(0.002)
+        return True
+
+
+def _children(pid: int) -> list[int]:
+    """Returns the processes that the threads of a process have started."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, task.read_text().split())
+    return found

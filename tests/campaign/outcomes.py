@@ -1,0 +1,133 @@
+"""The oracle of single items: computes from an item and the flags what has to become of it.
+
+It knows the plugin (`misbehave.wat`) and the documents, and nothing of the host's code.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from plan import Plan
+
+RECORD = "record"
+FILTERED = "filtered"
+
+_KINDS = {
+    "t": "trap", "d": "trap", "x": "trap", "r": "trap", "m": "out-of-memory",
+    "p": "bad-result", "l": "bad-result", "e": "bad-result", "!": "refused", "?": "bad-item",
+}
+_ENDS_RECORD = {"lines": b"\n", "nul": b"\0"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What may become of an item."""
+
+    kind: str
+    """`record`, `filtered`, or a kind of fault."""
+    data: bytes | None = None
+    """The record, or the message of a fault where the oracle knows it."""
+
+    @property
+    def is_fault(self) -> bool:
+        return self.kind not in (RECORD, FILTERED)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What has to become of an item that is done."""
+
+    outcome: Outcome
+    least: int
+    """The least number of executions, if nothing ends the run early."""
+    most: int
+    """The largest number of executions."""
+    instead: Outcome | None = None
+    """Another outcome that is right where something disturbs the run: with fewer tries, or with more executions."""
+
+
+def expectations(plan: Plan) -> list[Expectation]:
+    """Returns what has to become of each item."""
+    return [expectation(plan, data) for data in plan.items]
+
+
+def number_of(data: bytes) -> int | None:
+    """Returns the number by which the plugin marks executions of an item, if the item has one."""
+    body = data[1:] if data[:1] == b'"' else data
+    digits = body[1:7]
+    return int(digits) if len(digits) == 6 and all(48 <= digit <= 57 for digit in digits) else None
+
+
+def shown(plan: Plan, data: bytes) -> bytes:
+    """Returns what results and faults show of an item: of one that is too long, its beginning."""
+    return data if plan.max_item is None else data[: plan.max_item]
+
+
+def never_ends(data: bytes) -> bool:
+    """Returns whether the plugin does not come back from an item by itself."""
+    return letter_of(data) == "s"
+
+
+def letter_of(data: bytes) -> str:
+    """Returns the character by which the plugin decides; nothing if it has none."""
+    body = data[1:] if data[:1] == b'"' else data
+    return chr(body[0]) if body else ""
+
+
+def expectation(plan: Plan, data: bytes) -> Expectation:
+    """Returns what has to become of one item."""
+    if plan.max_item is not None and len(data) > plan.max_item:
+        return Expectation(Outcome("bad-item"), 0, 0)
+    if plan.input_format == "jsonl" and not _is_json(data):
+        return Expectation(Outcome("bad-item"), 0, 0)
+    letter = letter_of(data)
+    tries = plan.retries + 1
+    if letter == "#":
+        return Expectation(Outcome(FILTERED), 1, 1)
+    if letter == "s":
+        kind = "out-of-fuel" if plan.fuel is not None else "timeout"
+        most = tries if kind in plan.retry_on else 1
+        return Expectation(Outcome(kind), most, most)
+    if letter == "f" and plan.counting and number_of(data) is not None:
+        return _stubborn(plan, data)
+    if letter in _KINDS and letter:
+        kind = _KINDS[letter]
+        most = tries if kind in plan.retry_on else 1
+        return Expectation(Outcome(kind, data if kind in ("refused", "bad-item") else None), most, most)
+    return _judged(plan, b"B" * 100_000 if letter == "b" else _upper(data))
+
+
+def _stubborn(plan: Plan, data: bytes) -> Expectation:
+    needed = number_of(data) % 10 + 1  # type: ignore[operator]
+    tries = plan.retries + 1 if "trap" in plan.retry_on else 1
+    good = _judged(plan, _upper(data))
+    if needed > tries:
+        return Expectation(Outcome("trap"), tries, tries, good.outcome)
+    return Expectation(good.outcome, needed, needed + good.most - 1, Outcome("trap"))
+
+
+def _judged(plan: Plan, record: bytes) -> Expectation:
+    """Returns what becomes of an item that the plugin answers with a record."""
+    end = _ENDS_RECORD.get(plan.output_format)
+    is_bad = plan.max_result is not None and len(record) > plan.max_result
+    is_bad |= end is not None and not plan.multiline and end in record
+    is_bad |= plan.json_results and not _is_json(record)
+    if not is_bad:
+        return Expectation(Outcome(RECORD, record), 1, 1)
+    return Expectation(Outcome("bad-result"), 1, plan.retries + 1 if "bad-result" in plan.retry_on else 1)
+
+
+def _upper(data: bytes) -> bytes:
+    return data.upper()  # Of bytes, this changes ASCII letters alone.
+
+
+def _is_json(data: bytes) -> bool:
+    def refuse(_: str) -> None:
+        raise ValueError
+
+    try:
+        json.loads(data.decode("utf-8"), parse_constant=refuse)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,345 @@
+"""Draws the plan of one run from its seed: the items, the flags, and how the run is stopped."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass, field
+
+KINDS_FOR_RETRY = ("trap", "timeout", "out-of-memory", "crashed")
+"""The kinds of fault after which the host tries an item again by default."""
+
+BREAKS = "tdxrmple"
+"""What replaces an instance."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Something from outside that ends a run early, or one of its processes."""
+
+    how: str
+    """`signal`, `twice`, `kill-host`, `kill-children`, `full`, `dev-full`, `head` or `closed`."""
+    signal: str = "SIGINT"
+    to_group: bool = False
+    """Sends the signal to the process group, as a terminal does."""
+    when: str = "elapsed"
+    """What is waited for before it happens: `elapsed` (of `amount` ms), `written` (of `amount` bytes), or `executed`
+    (of the item number `amount`)."""
+    amount: int = 0
+    pause: float = 0.0
+    """Seconds between that and the stop, or between two kills."""
+    times: int = 1
+    """The number of kills."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides about one run."""
+
+    seed: int
+    items: list[bytes] = field(repr=False)
+    """The items in input order; an item that is no JSON is one, and a blank line of JSON lines is none."""
+    batch: bool = True
+    counting: bool = True
+    """Grants a directory in which each execution leaves a mark."""
+    input_format: str = "lines"
+    output_format: str = "lines"
+    isolation: str = "thread"
+    jobs: int = 2
+    ordered: bool = True
+    skip_failed: bool = False
+    tag: bool = False
+    multiline: bool = False
+    json_results: bool = False
+    faults: bool = True
+    """Asks for `--faults`."""
+    on_error: str = "ignore"
+    max_faults: str | None = None
+    retries: int = 0
+    retry_on: tuple[str, ...] = KINDS_FOR_RETRY
+    max_restarts: int | None = None
+    recycle: int | None = None
+    chunk_size: str | None = None
+    window: str | None = None
+    unbounded: bool = False
+    limit: int | None = None
+    timeout_ms: int | None = None
+    join_timeout_ms: int | None = None
+    fuel: str | None = None
+    max_item: int | None = None
+    max_result: int | None = None
+    feed: str = "file"
+    """`file`, `files` (several, some of them compressed), `pipe`, or `held` (a pipe that is closed only when the run is
+    over, or was stopped)."""
+    output_to: str = "file"
+    """`file` (`-o`), `stdout` (a file there), or `pipe`."""
+    last_ends: bool = True
+    """Ends the last item by its separator, where it may be left out."""
+    stop: Stop | None = None
+    file_limit: int | None = None
+    """The bytes that each file of the host may have (`RLIMIT_FSIZE`)."""
+
+    def flags(self) -> list[str]:
+        """Returns the flags, without those that name files."""
+        flags = ["-j", str(self.jobs), "--isolation", self.isolation]
+        flags += ["--input-format", self.input_format, "--output-format", self.output_format]
+        flags += ["--on-error", self.on_error, "--retries", str(self.retries)]
+        if self.retry_on != KINDS_FOR_RETRY:
+            flags += ["--retry-on", ",".join(self.retry_on)]
+        for name, is_set in (
+            ("--unordered", not self.ordered),
+            ("--skip-failed", self.skip_failed),
+            ("--tag", self.tag),
+            ("--multiline", self.multiline),
+            ("--unbounded", self.unbounded),
+        ):
+            if is_set:
+                flags.append(name)
+        if self.json_results:
+            flags += ["--results", "json"]
+        for name, value in (
+            ("--max-faults", self.max_faults),
+            ("--max-restarts", self.max_restarts),
+            ("--recycle", self.recycle),
+            ("--chunk-size", self.chunk_size),
+            ("--window", self.window),
+            ("--limit", self.limit),
+            ("--fuel", self.fuel),
+            ("--max-item", self.max_item),
+            ("--max-result", self.max_result),
+        ):
+            if value is not None:
+                flags += [name, str(value)]
+        if self.timeout_ms is not None:
+            flags += ["--timeout", f"{self.timeout_ms}ms"]
+        if self.join_timeout_ms is not None:
+            flags += ["--join-timeout", f"{self.join_timeout_ms}ms"]
+        return flags
+
+
+def draw(seed: int, among: list[str] | None = None) -> Plan:
+    """Returns the plan of the run with this seed, of one of the named scenarios."""
+    return _Drawing(seed, among or list(SCENARIOS)).plan()
+
+
+SCENARIOS = {
+    "plain": 40,
+    "policy": 14,
+    "signal": 16,
+    "join": 8,
+    "kills": 8,
+    "full": 7,
+    "twice": 3,
+    "head": 2,
+    "kill-host": 2,
+    "dev-full": 1,
+    "closed": 1,
+}
+"""How often each scenario is drawn."""
+
+
+class _Drawing:
+    """A plan while it is drawn."""
+
+    def __init__(self, seed: int, among: list[str]) -> None:
+        self.seed = seed
+        self.among = among
+        self.rng = random.Random(seed)
+
+    def one_in(self, number: int) -> bool:
+        return self.rng.randrange(number) == 0
+
+    def plan(self) -> Plan:
+        rng = self.rng
+        scenario = rng.choices(self.among, [SCENARIOS[name] for name in self.among])[0]
+        drawn: dict[str, object] = {"seed": self.seed}
+        self.isolation = "process" if scenario == "kills" or rng.random() < 0.35 else "thread"
+        drawn["isolation"] = self.isolation
+        self.input_format = rng.choice(("lines", "lines", "nul", "frames", "jsonl"))
+        drawn["input_format"] = self.input_format
+        drawn["output_format"] = rng.choice(("lines", "lines", "nul", "frames", "jsonl"))
+        drawn["jobs"] = rng.randint(1, 4)
+        drawn["batch"] = rng.random() < 0.6
+        drawn["counting"] = rng.random() < (0.9 if scenario in ("join", "kills", "signal") else 0.5)
+        drawn["ordered"] = rng.random() < 0.7
+        for name, number in (("skip_failed", 4), ("tag", 4), ("multiline", 4)):
+            drawn[name] = self.one_in(number)
+        drawn["json_results"] = drawn["output_format"] == "jsonl" and self.one_in(3)
+        drawn["faults"] = rng.random() < 0.85
+        drawn["retries"] = rng.choice((0, 0, 1, 2))
+        if self.one_in(5):
+            kinds = [*KINDS_FOR_RETRY, "out-of-fuel", "refused", "bad-item", "bad-result"]
+            drawn["retry_on"] = tuple(sorted(rng.sample(kinds, rng.randint(1, 5))))
+        if self.one_in(6):
+            drawn["recycle"] = rng.choice((3, 20, 200)) if self.isolation == "thread" else rng.choice((50, 500))
+        if self.one_in(3):
+            drawn["chunk_size"] = rng.choice(("1", "2", "7", "100", "5000", "auto"))
+        if self.one_in(3):
+            drawn["window"] = rng.choice(("1", "3", "50", "1000", "8KiB", "200KiB"))
+        elif self.one_in(8):
+            drawn["unbounded"] = True
+        drawn["feed"] = rng.choice(("file", "file", "files", "pipe"))
+        drawn["output_to"] = rng.choice(("file", "file", "stdout", "pipe"))
+        drawn["last_ends"] = rng.random() < 0.8
+        drawn["on_error"] = rng.choice(("ignore", "ignore", "ignore", "deferred"))
+
+        letters = self.letters(drawn)
+        count = rng.choice((0, 1, 2, 5, 20, 60, 200, 600))
+        if self.isolation == "thread" and self.one_in(12):
+            count = 4000
+        faulty = rng.choice((0.0, 0.02, 0.1, 0.4))
+        most_breaks = 8 if self.isolation == "process" else 30
+        sizes = (1, 12, 12, 60, 400)
+
+        if scenario == "policy":
+            if self.one_in(3):
+                drawn["on_error"] = "immediate"
+            else:
+                drawn["max_faults"] = rng.choice(("0", "1", "3", "20", "1%", "10%"))
+            count = rng.choice((5, 60, 300, 1500))
+            faulty = rng.choice((0.02, 0.1, 0.4))
+        elif scenario in ("signal", "twice", "kill-host"):
+            count = rng.choice((30, 300, 3000, 8000))
+            drawn["feed"] = rng.choice(("file", "held", "held"))
+            how = scenario
+            drawn["stop"] = self.stop(how, count)
+            if scenario == "signal" and self.one_in(4):
+                drawn["join_timeout_ms"] = rng.choice((300, 1000))
+            faulty = rng.choice((0.0, 0.01, 0.1))
+        elif scenario == "join":
+            count = rng.choice((10, 300, 3000))
+            drawn["join_timeout_ms"] = rng.choice((30, 100, 200))
+            drawn["feed"] = rng.choice(("file", "held"))
+            drawn["counting"] = True
+            drawn["window"] = None
+            faulty = rng.choice((0.0, 0.01))
+        elif scenario == "kills":
+            count = rng.choice((50, 600, 4000))
+            drawn["retries"] = rng.choice((0, 1, 3))
+            drawn["stop"] = Stop(
+                "kill-children", when=rng.choice(("elapsed", "written")), amount=rng.choice((1, 15, 30, 60)),
+                pause=rng.choice((0.0, 0.005, 0.03)), times=rng.randint(1, 2),
+            )
+            faulty = rng.choice((0.0, 0.01))
+        elif scenario == "full":
+            in_process = self.isolation == "process"
+            drawn["file_limit"] = rng.choice((600_000, 1_000_000)) if in_process else rng.choice((4000, 70_000, 600_000))
+            drawn["stop"] = Stop("full")
+            count = rng.choice((60, 800, 2500))
+            sizes = (12, 60, 400, 2000) if in_process else (12, 60, 400)
+        elif scenario in ("dev-full", "closed", "head"):
+            drawn["stop"] = Stop(scenario, amount=rng.choice((0, 1, 100, 5000)))
+            drawn["output_to"] = "pipe"
+            count = rng.choice((1, 200, 3000))
+        if scenario in ("plain", "policy") and self.one_in(6):
+            drawn["limit"] = rng.choice((1, 7, count // 2 + 1))
+        if scenario == "plain" and self.input_format in ("lines", "nul") and self.one_in(8):
+            drawn["max_item"] = rng.choice((16, 40, 300))
+        if self.one_in(8):
+            drawn["max_result"] = rng.choice((200, 50_000))
+        if self.one_in(12):
+            drawn["max_restarts"] = 200
+
+        numbered = [self.item(number, letters, faulty, sizes) for number in range(count)]
+        self.keep_few(numbered, letters, most_breaks)
+        if scenario == "join":
+            self.plant_endless(numbered, drawn)
+        drawn["items"] = [data for _, data in numbered]
+        return Plan(**drawn)  # type: ignore[arg-type]
+
+    def letters(self, drawn: dict[str, object]) -> str:
+        """Returns what faulty items may do in this run, and chooses what bounds those that never end."""
+        letters = "##!!??" + BREAKS + "kf"
+        endless = self.rng.random()
+        if endless < 0.15:
+            drawn["timeout_ms"] = self.rng.choice((100, 150))
+            letters += "s"
+        elif endless < 0.25:
+            drawn["fuel"] = "50M"
+            letters += "s"
+        elif endless < 0.4:
+            letters += "w"
+        if drawn["output_format"] != "jsonl" or not drawn["json_results"]:
+            letters += "b"
+        return letters
+
+    def item(self, number: int, letters: str, faulty: float, sizes: tuple[int, ...]) -> tuple[str, bytes]:
+        """Returns one item, and the letter that says what it does."""
+        rng = self.rng
+        letter = rng.choice(letters) if rng.random() < faulty else rng.choice("ac")
+        body = b"%06d" % number + self.payload(rng.choice(sizes))
+        if self.one_in(40) and letter in "ac":
+            letter, body = "a", b""
+        if self.input_format == "jsonl":
+            return letter, self.json_item(letter, body)
+        if letter == "a" and not body and self.one_in(2):
+            return letter, b""
+        return letter, letter.encode() + body
+
+    def json_item(self, letter: str, body: bytes) -> bytes:
+        rng = self.rng
+        if letter == "a" and self.one_in(30):
+            # Spaces around a value are not part of the item.
+            return (b"{oops" + body).strip()
+        if letter == "a" and self.one_in(20):
+            return rng.choice((b"7", b"-1.5", b"[1, 2]", b'{"A": 1, "B": [null]}', b"null", b"true"))
+        text = letter + body.decode("utf-8", "replace")
+        return json.dumps(text, ensure_ascii=self.one_in(2)).encode()
+
+    def payload(self, most: int) -> bytes:
+        rng = self.rng
+        size = rng.randint(0, most)
+        style = rng.randrange(8)
+        if style < 5:
+            payload = (b"lorem ipsum dolor sit amet " * (size // 26 + 1))[:size]
+        elif style == 5:
+            payload = ("x\u00e9\u4e16\t" * (size // 4 + 1))[:size].encode()
+        elif style == 6:
+            payload = b"a\nb\0c\"d\\\x01" * (size // 10 + 1)
+        else:
+            payload = rng.randbytes(min(size, 50))
+        # The separator of the input cannot be in an item; a line does not end in a carriage return.
+        if self.input_format in ("lines", "jsonl"):
+            payload = payload.replace(b"\n", b"_").replace(b"\r", b"_")
+        elif self.input_format == "nul":
+            payload = payload.replace(b"\0", b"_")
+        return payload
+
+    def keep_few(self, numbered: list[tuple[str, bytes]], letters: str, most: int) -> None:
+        """Replaces what takes long, where there is too much of it."""
+        left = {"s": 2, "w": 3, "k": 20, "b": 25}
+        for at, (letter, _) in enumerate(numbered):
+            kind = "break" if letter in BREAKS + "f" else letter
+            left.setdefault(kind, most if kind == "break" else len(numbered))
+            left[kind] -= 1
+            if left[kind] < 0:
+                numbered[at] = ("a", self.quick(at))
+
+    def quick(self, number: int) -> bytes:
+        data = b"a%06d" % number
+        return b'"' + data + b'"' if self.input_format == "jsonl" else data
+
+    def plant_endless(self, numbered: list[tuple[str, bytes]], drawn: dict[str, object]) -> None:
+        """Plants items that never end, and stops the run when the first of them was begun."""
+        rng = self.rng
+        if drawn.get("timeout_ms") is not None or drawn.get("fuel") is not None:
+            drawn["timeout_ms"] = drawn["fuel"] = None
+            for at, (letter, _) in enumerate(numbered):
+                if letter == "s":
+                    numbered[at] = ("a", self.quick(at))
+        count = len(numbered)
+        places = rng.sample(range(count), rng.randint(1, min(3, count)))
+        for at in places:
+            data = b"s%06d" % at
+            numbered[at] = ("s", b'"' + data + b'"' if self.input_format == "jsonl" else data)
+        drawn["stop"] = Stop(
+            "signal", signal=rng.choice(("SIGINT", "SIGTERM")), to_group=self.one_in(3),
+            when="executed", amount=min(places), pause=rng.choice((0.0, 0.01, 0.05)),
+        )
+
+    def stop(self, how: str, count: int) -> Stop:
+        rng = self.rng
+        signal = rng.choice(("SIGINT", "SIGINT", "SIGTERM", "SIGTERM", "SIGHUP", "SIGQUIT"))
+        when = rng.choice(("elapsed", "written"))
+        amount = rng.choice((3, 10, 20, 40, 80)) if when == "elapsed" else rng.choice((1, 500, 10 * count))
+        return Stop(how, signal, self.one_in(3), when, amount, rng.choice((0.0, 0.0, 0.001, 0.005)))
