@@ -279,6 +279,17 @@ step_fuzz_smoke() { tests/fuzz/run smoke; }
 
 step_tokenize() { tests/tokenize-against-python; }
 
+step_campaign() { campaign_of 60; }
+
+# Runs the campaign for so many seconds, after it was shown that it finds planted defects.
+campaign_of() {
+    use_rust
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { skip campaign "Python 3.11" && return; }
+    "$cargo" build -p mtl-host --locked
+    tests/campaign/run --self-test
+    tests/campaign/run --seconds "$1"
+}
+
 # ---------------------------------------------------------------- nightly
 
 step_everywhere() {
@@ -318,6 +329,8 @@ step_soak() {
     "$cargo" build --release --locked -p mtl-host
     tests/soak
 }
+
+step_campaign_hour() { campaign_of 3600; }
 
 step_advisories() {
     use_rust

@@ -207,10 +207,13 @@ class _Check:
         for index in range(self.read):
             if index not in self.listed and self.outcome(index).is_fault:
                 self.fail("faults-complete", f"item {index} with {self.outcome(index).kind}", "no entry")
+                self.knows_all = False
                 return
         not_run = kinds.pop(NOT_RUN, 0)
         if not_run != summary.not_run:
             self.fail("summary-not-run", f"{not_run} not run, as in `--faults`", summary)
+            # What is missing in the file is not told once more for each item.
+            self.knows_all = False
         filtered = kinds.pop(FILTERED, 0)
         if filtered != summary.filtered and not self.has_unsure():
             self.fail("summary-filtered", filtered, summary)
@@ -306,6 +309,7 @@ class _Check:
             missing = [i for i in range(count, self.read) if i not in self.listed]
             if missing:
                 self.fail("faults-complete", f"items from {count} on are not written, and listed", f"without {missing[:10]}")
+                self.knows_all = False
 
     def unordered(self, ending: Ending, summary: Summary) -> None:
         done = [i for i in range(self.read) if self.kind_of(i) != NOT_RUN]

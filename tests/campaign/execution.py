@@ -227,7 +227,7 @@ class _Run:
         assert stop is not None
         start = time.monotonic()
         out = self.folder / "out"
-        for _ in self.until(process, 2.0 if stop.when == "written" else LONGEST):
+        for _ in self.until(process, 0.3 if stop.when == "written" else LONGEST):
             if stop.when == "elapsed" and time.monotonic() - start >= stop.amount / 1000:
                 break
             if stop.when == "written" and out.exists() and out.stat().st_size >= stop.amount:

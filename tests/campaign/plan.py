@@ -240,6 +240,9 @@ class _Drawing:
         if self.one_in(12):
             drawn["max_restarts"] = 200
 
+        if scenario == "kills" or drawn.get("join_timeout_ms") is not None:
+            # Only the host knows which items were cut off.
+            drawn["faults"] = True
         numbered = [self.item(number, letters, faulty, sizes) for number in range(count)]
         self.keep_few(numbered, letters, most_breaks)
         if scenario == "join":
