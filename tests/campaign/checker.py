@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 import evidence as traces
-from endings import Ending, end_by_faults, ending_of, fault_limit, is_too_many
+from endings import ENDED_EARLY, Ending, end_by_faults, ending_of, fault_limit, is_too_many
 from evidence import Evidence, Listed, Summary
 from formats import records, render, without_messages
 from outcomes import FILTERED, Expectation, Outcome, expectations, letter_of, number_of, shown
@@ -116,6 +116,8 @@ class _Check:
 
     def exit_code(self, ending: Ending, summary: Summary) -> None:
         code = self.evidence.code
+        if ending is Ending.NO_WORKER and code != (ENDED_EARLY if summary.items else 3):
+            self.fail("exit-code", "8 after items were done, 3 before", f"{code} with {summary.items} items")
         if ending is Ending.COMPLETE and code != (1 if summary.faults else 0):
             self.fail("exit-code", "1 with faults, 0 without", f"{code} with {summary.faults} faults")
 
@@ -167,13 +169,19 @@ class _Check:
                 if len(natural.data) <= 4000:
                     self.fail("faults-message", natural.data[:200], entry)
             return
-        if entry.kind == "crashed" and self.plan.isolation == "process" and self.evidence.kills:
+        if entry.kind == "crashed" and self.plan.isolation == "process" and (
+            self.evidence.kills or self.may_be_cut_off(entry.index)
+        ):
             return
         if entry.kind == "timeout" and self.may_be_cut_off(entry.index):
             return
         if expected.instead is not None and entry.kind == expected.instead.kind and self.is_disturbed():
             return
         self.fail("faults-kind", f"{natural.kind} of {self.plan.items[entry.index][:80]!r}", entry)
+
+    def is_cut_off(self, entry: Listed) -> bool:
+        """Returns whether the end of the run may have cut off this item."""
+        return entry.kind in ("timeout", "crashed") and self.may_be_cut_off(entry.index)
 
     def may_be_cut_off(self, index: int) -> bool:
         return self.plan.join_timeout_ms is not None and self.evidence.signals > 0
@@ -223,8 +231,12 @@ class _Check:
         if sum(summary.kinds.values()) != summary.faults:
             self.fail("summary-faults", "the sum of the kinds", summary)
         crashes = kinds.get("crashed", 0)
-        if crashes > self.evidence.kills:
-            self.fail("crashed", f"at most {self.evidence.kills}, one for each kill", crashes)
+        # At the deadline of the end, each process may have been on an item.
+        most = self.evidence.kills + (self.plan.jobs if self.plan.join_timeout_ms and self.evidence.signals else 0)
+        if crashes > most:
+            self.fail("crashed", f"at most {most}, one for each process that was killed", crashes)
+        if summary.written is not None and summary.written + summary.not_written != summary.items:
+            self.fail("adds-up", "items = written + not written", summary)
 
     def has_unsure(self) -> bool:
         """Returns whether an item was not written of which only the host knows what became of it."""
@@ -274,7 +286,7 @@ class _Check:
         right = set()
         if self.knows_all:
             right.add(self.first_not_started())
-            cut_off = [i for i, entry in sorted(self.listed.items()) if entry.kind == "timeout" and self.may_be_cut_off(i)]
+            cut_off = [i for i, entry in sorted(self.listed.items()) if self.is_cut_off(entry)]
             # Whether the end at the deadline is in the output, or ends it, is for the host to choose.
             right.update({i for i in cut_off if i < min(right)} | {i + 1 for i in cut_off if i < min(right)})
         elif summary.not_run == 0:

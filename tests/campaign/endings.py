@@ -7,14 +7,14 @@ outcomes of the first items in input order, each in the shape that the format gi
 |---|---|---|---|---|
 | complete | 0, or 1 with faults | with the last item | the faults | yes |
 | interrupted: one SIGINT, SIGTERM, SIGHUP or SIGQUIT | 130 | before the first item that was never started | all that has no result in the output | yes |
-| interrupted, `--join-timeout` over | 130 | there, or before the first item that was cut off | the same; what was cut off is `timeout` | yes |
-| interrupted twice | 130 | anywhere; the last record may be a half | whole lines, then perhaps a half | no |
+| interrupted, `--join-timeout` over | 130 | there, or at the first item that was cut off | the same; what was cut off is `timeout`, or `crashed` with its process | yes |
+| interrupted twice, not by SIGHUP | 130 | anywhere; the last record may be a half | whole lines, then perhaps a half | no |
 | host killed | killed | anywhere; the last record may be a half | whole lines, then perhaps a half | no |
 | `--on-error immediate` | 1 | behind the first fault | all that has no result in the output | yes |
-| `--max-faults` | 1 or 8 | behind the fault that was too many | the same | yes |
+| `--max-faults` | 1 | behind the fault that was too many | the same | yes |
 | output full, or closed | 4 | with the last whole record that was taken | the same, unless it is full itself | yes |
 | reader gone | 0 | anywhere | not checked | no |
-| no worker left | 8; 3 if nothing was done | before the first item that was never started | all that has no result in the output | yes |
+| no worker left | 8, or 3 if nothing was done | before the first item that was never started | all that has no result in the output | yes |
 | a child killed | as if nothing had happened | the same | one `crashed` for each kill at most | yes |
 
 With `--unordered` the output of an ending with a summary has what is done, each once, in any order; only a full or closed
@@ -83,7 +83,9 @@ def ending_of(plan: Plan, evidence: Evidence) -> Named:
     if code == INTERRUPTED and evidence.signals:
         # A second signal may come when the run has ended already, and is about to say so.
         has_summary = " items/s" in evidence.errors
-        return Named(Ending.TWICE if evidence.signals > 1 and not has_summary else Ending.INTERRUPTED)
+        # A closed terminal sends SIGHUP twice, which therefore counts once.
+        is_twice = evidence.signals > 1 and not has_summary and plan.stop is not None and plan.stop.signal != "SIGHUP"
+        return Named(Ending.TWICE if is_twice else Ending.INTERRUPTED)
     if plan.stop and evidence.signals and code == _DEATHS.get(plan.stop.signal):
         # Before the host listens to signals, each has its usual effect.
         if not evidence.output and not evidence.faults and not evidence.marks and not evidence.errors:
@@ -95,7 +97,7 @@ def ending_of(plan: Plan, evidence: Evidence) -> Named:
         return Named(None, "the output was not broken")
     if code == 0 and how == "head":
         return Named(Ending.READER_GONE)
-    if code in (1, ENDED_EARLY) and fault_limit(plan) is not None and _says_limit(evidence):
+    if code == 1 and fault_limit(plan) is not None and _says_limit(evidence):
         return Named(Ending.FAULT_LIMIT)
     if code in (0, 1):
         return Named(Ending.COMPLETE)
@@ -105,7 +107,7 @@ def ending_of(plan: Plan, evidence: Evidence) -> Named:
 
 
 def _says_limit(evidence: Evidence) -> bool:
-    return "more than the limit of" in evidence.errors or "error: an item failed" in evidence.errors
+    return "than the limit of" in evidence.errors or "error: an item failed" in evidence.errors
 
 
 def fault_limit(plan: Plan) -> str | None:

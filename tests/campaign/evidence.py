@@ -49,6 +49,8 @@ class Summary:
     faults: int
     kinds: dict[str, int]
     filtered: int
+    written: int | None
+    """Said only where something is not written."""
     not_written: int
     not_run: int
 
@@ -59,8 +61,8 @@ class Summary:
 
 
 _SUMMARY = re.compile(
-    r"^(\d+) items?, (\d+) faults?(?: \(([^)]*)\))?(?:, (\d+) filtered)?(?:, (\d+) not written)?"
-    r"(?:, (\d+) not run)?, [0-9.]+ s, [0-9.]+ items/s$",
+    r"^(\d+) items?, (\d+) faults?(?: \(([^)]*)\))?(?:, (\d+) filtered)?(?:, (\d+) written)?"
+    r"(?:, (\d+) not written)?(?:, (\d+) not run)?, [0-9.]+ s, [0-9.]+ items/s$",
     re.MULTILINE,
 )
 
@@ -70,14 +72,15 @@ def summary(errors: str) -> Summary | None:
     found = list(_SUMMARY.finditer(errors))
     if not found:
         return None
-    items, faults, kinds, filtered, not_written, not_run = found[-1].groups()
+    items, faults, kinds, filtered, written, not_written, not_run = found[-1].groups()
     counts = {}
     for part in kinds.split(", ") if kinds else []:
         kind, number = part.split(" ")
         counts[kind] = int(number)
     number_of = lambda text: int(text or 0)  # noqa: E731
     return Summary(
-        int(items), int(faults), counts, number_of(filtered), number_of(not_written), number_of(not_run)
+        int(items), int(faults), counts, number_of(filtered), None if written is None else int(written),
+        number_of(not_written), number_of(not_run),
     )
 
 

@@ -150,8 +150,9 @@ class _Run:
 
     def prepare(self) -> None:
         """Sets up the process of the host before the program is there."""
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        # Python ignores some signals, and so does what runs in the background of a script.
+        for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGQUIT", "SIGHUP", "SIGTERM"):
+            signal.signal(signal.Signals[name], signal.SIG_DFL)
         if self.plan.file_limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.plan.file_limit, self.plan.file_limit))
         if self.plan.stop and self.plan.stop.how == "closed":

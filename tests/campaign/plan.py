@@ -128,6 +128,7 @@ SCENARIOS = {
     "signal": 16,
     "join": 8,
     "kills": 8,
+    "retire": 4,
     "full": 7,
     "twice": 3,
     "head": 2,
@@ -221,6 +222,10 @@ class _Drawing:
                 pause=rng.choice((0.0, 0.005, 0.03)), times=rng.randint(1, 2),
             )
             faulty = rng.choice((0.0, 0.01))
+        elif scenario == "retire":
+            drawn["max_restarts"] = rng.choice((0, 1, 2))
+            count = rng.choice((5, 60, 300))
+            faulty = rng.choice((0.1, 0.4))
         elif scenario == "full":
             in_process = self.isolation == "process"
             drawn["file_limit"] = rng.choice((600_000, 1_000_000)) if in_process else rng.choice((4000, 70_000, 600_000))
@@ -238,7 +243,7 @@ class _Drawing:
         if self.one_in(8):
             drawn["max_result"] = rng.choice((200, 50_000))
         if self.one_in(12):
-            drawn["max_restarts"] = 200
+            drawn.setdefault("max_restarts", 200)
 
         if scenario == "kills" or drawn.get("join_timeout_ms") is not None:
             # Only the host knows which items were cut off.
