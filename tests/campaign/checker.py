@@ -292,10 +292,14 @@ class _Check:
         elif summary.not_run == 0:
             right.add(self.read)
         by_faults = end_by_faults(self.plan, [self.outcome(i) for i in range(min(self.first_not_started(), self.read))])
-        if by_faults is not None:
-            if self.knows_all or ending is Ending.FAULT_LIMIT:
+        if by_faults is not None and (self.knows_all or ending is Ending.FAULT_LIMIT):
+            if self.plan.on_error == "immediate":
                 right = {by_faults}
-        elif ending is Ending.FAULT_LIMIT:
+            elif not right:
+                right = set(range(by_faults, self.read + 1))
+            elif max(right) < by_faults and ending is Ending.FAULT_LIMIT:
+                self.fail("fault-limit", f"an output that goes on to item {by_faults}, one fault too many", written)
+        elif by_faults is None and ending is Ending.FAULT_LIMIT:
             self.fail("fault-limit", "faults within the limit do not end the run", summary)
         if right and not right & set(written):
             self.fail("ends", f"the output ends before item {sorted(right)}", f"before item {written}")

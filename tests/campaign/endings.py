@@ -11,8 +11,9 @@ outcomes of the first items in input order, each in the shape that the format gi
 | interrupted twice, not by SIGHUP | 130 | anywhere; the last record may be a half | whole lines, then perhaps a half | no |
 | host killed | killed | anywhere; the last record may be a half | whole lines, then perhaps a half | no |
 | `--on-error immediate` | 1 | behind the first fault | all that has no result in the output | yes |
-| `--max-faults` | 1 | behind the fault that was too many | the same | yes |
-| output full, or closed | 4 | with the last whole record that was taken | the same, unless it is full itself | yes |
+| `--max-faults` | 1 | before the first item that was never started, behind the fault that was too many | the same | yes |
+| output full | 4 | with the last whole record that was taken | the same, unless it is full itself | yes |
+| output closed from the start | 4 | is empty | none | no |
 | reader gone | 0 | anywhere | not checked | no |
 | no worker left | 8, or 3 if nothing was done | before the first item that was never started | all that has no result in the output | yes |
 | a child killed | as if nothing had happened | the same | one `crashed` for each kill at most | yes |
@@ -91,6 +92,8 @@ def ending_of(plan: Plan, evidence: Evidence) -> Named:
         if not evidence.output and not evidence.faults and not evidence.marks and not evidence.errors:
             return Named(Ending.NEVER_BEGAN)
         return Named(None, f"the first {plan.stop.signal} killed the host")
+    if how == "closed" and code == 4 and not evidence.marks and evidence.faults is None:
+        return Named(Ending.NEVER_BEGAN)
     if code == 4:
         if how in ("full", "dev-full", "closed"):
             return Named(Ending.BROKEN_OUTPUT)
@@ -123,13 +126,13 @@ def is_too_many(limit: str, faults: int, done: int) -> bool:
 
 
 def end_by_faults(plan: Plan, outcomes: list[Outcome]) -> int | None:
-    """Returns how many outcomes are written, in input order, until faults end the run."""
+    """Returns how many outcomes there are, in input order, when faults end the run; nothing if they do not."""
     limit = fault_limit(plan)
     if limit is None:
         return None
     faults = 0
     for done, outcome in enumerate(outcomes, 1):
         faults += outcome.is_fault
-        if outcome.is_fault and is_too_many(limit, faults, done):
+        if is_too_many(limit, faults, done):
             return done
     return None
