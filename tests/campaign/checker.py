@@ -129,7 +129,8 @@ class _Check:
     def read_faults(self, is_whole: bool) -> None:
         """Checks each entry of the file of faults by itself."""
         if self.evidence.faults is None:
-            if self.plan.faults:
+            # Without a summary, the host may have ended before it made the file.
+            if self.plan.faults and is_whole:
                 self.fail("faults", "a file of faults", "none")
             return
         try:

@@ -14,7 +14,7 @@ outcomes of the first items in input order, each in the shape that the format gi
 | `--max-faults` | 1 | before the first item that was never started, behind the fault that was too many | the same | yes |
 | output full | 4 | with the last whole record that was taken | the same, unless it is full itself | yes |
 | output closed from the start | 4 | is empty | none | no |
-| reader gone | 0 | anywhere | not checked | no |
+| reader gone | 0; 1 with faults, if the host was done before | anywhere | not checked | no |
 | no worker left | 8, or 3 if nothing was done | before the first item that was never started | all that has no result in the output | yes |
 | a child killed | as if nothing had happened | the same | one `crashed` for each kill at most | yes |
 
@@ -98,7 +98,7 @@ def ending_of(plan: Plan, evidence: Evidence) -> Named:
         if how in ("full", "dev-full", "closed"):
             return Named(Ending.BROKEN_OUTPUT)
         return Named(None, "the output was not broken")
-    if code == 0 and how == "head":
+    if code in (0, 1) and how == "head":
         return Named(Ending.READER_GONE)
     if code == 1 and fault_limit(plan) is not None and _says_limit(evidence):
         return Named(Ending.FAULT_LIMIT)
