@@ -103,6 +103,9 @@ class _Check:
             return
         self.read = summary.read
         self.read_faults(is_whole=True)
+        if ending.is_early and summary.items == 0 and not self.evidence.faults:
+            # A run that ends before its first worker is ready leaves files as they were.
+            self.knows_all = False
         self.exit_code(ending, summary)
         if ending is Ending.COMPLETE:
             self.is_complete(summary)
@@ -188,7 +191,9 @@ class _Check:
         return self.plan.join_timeout_ms is not None and self.evidence.signals > 0
 
     def is_disturbed(self) -> bool:
-        return bool(self.evidence.kills or self.evidence.signals) or fault_limit(self.plan) is not None
+        """Returns whether items may have had fewer tries than they may have, or more executions."""
+        limits = fault_limit(self.plan) is not None or self.plan.max_restarts is not None
+        return limits or bool(self.evidence.kills or self.evidence.signals)
 
     # ---------------------------------------------------------------- counts
 
