@@ -193,7 +193,7 @@ class _Check:
     def is_disturbed(self) -> bool:
         """Returns whether items may have had fewer tries than they may have, or more executions."""
         limits = fault_limit(self.plan) is not None or self.plan.max_restarts is not None
-        return limits or bool(self.evidence.kills or self.evidence.signals)
+        return limits or self.plan.stop is not None
 
     # ---------------------------------------------------------------- counts
 

@@ -175,7 +175,7 @@ class _Run:
             process.stdin.write(fed)
             process.stdin.flush()
             if self.plan.feed == "held":
-                self.over.wait(self.plan.stop is None and 0.0 or LONGEST)
+                self.over.wait(LONGEST)
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
 
@@ -228,7 +228,7 @@ class _Run:
         assert stop is not None
         start = time.monotonic()
         out = self.folder / "out"
-        for _ in self.until(process, 0.3 if stop.when == "written" else LONGEST):
+        for _ in self.until(process, 0.3 if stop.when == "written" else 10.0):
             if stop.when == "elapsed" and time.monotonic() - start >= stop.amount / 1000:
                 break
             if stop.when == "written" and out.exists() and out.stat().st_size >= stop.amount:

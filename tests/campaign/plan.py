@@ -248,6 +248,9 @@ class _Drawing:
         if scenario == "kills" or drawn.get("join_timeout_ms") is not None:
             # Only the host knows which items were cut off.
             drawn["faults"] = True
+        if drawn["feed"] == "held":
+            # While the pipe is open, an item without its end may still become longer.
+            drawn["last_ends"] = True
         numbered = [self.item(number, letters, faulty, sizes) for number in range(count)]
         self.keep_few(numbered, letters, most_breaks)
         if scenario == "join":
