@@ -17,7 +17,6 @@ from pathlib import Path
 
 from evidence import Evidence, marks_in
 from formats import encode_items
-from outcomes import number_of
 from plan import Plan
 
 LONGEST = 60.0
