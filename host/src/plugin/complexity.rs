@@ -26,6 +26,8 @@ use super::functions::{PREAMBLE, section};
 /// let depth = Complexity::Depth(20_000);
 /// assert_eq!(depth.to_string(), "nests components 20000 deep, and may nest them 32 deep");
 /// assert_eq!(depth.limit(), Complexity::MOST_DEPTH);
+/// assert_eq!(Complexity::Parts(2000).limit(), Complexity::MOST_PARTS);
+/// assert_eq!(Complexity::Definitions(u64::MAX).limit(), Complexity::MOST_DEFINITIONS);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
