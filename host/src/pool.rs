@@ -382,8 +382,18 @@ impl Pool {
         let reader = reader.inspect_err(|_| run.stop())?;
         let (collector, account) = (Collector::new(order), Account::begin());
         let stop = self.settings.stop.clone();
-        let (inbox, has_recalled) = (Some(inbox), false);
-        Ok(Delivery { run, reader, inbox, collector, max_faults, account, stop, has_recalled })
+        let (inbox, has_recalled, looked) = (Some(inbox), false, Instant::now());
+        Ok(Delivery {
+            run,
+            reader,
+            inbox,
+            collector,
+            max_faults,
+            account,
+            stop,
+            has_recalled,
+            looked,
+        })
     }
 
     /// Ends every worker and waits for it: what is starting starts, an item that a plugin has is

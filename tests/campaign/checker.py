@@ -103,7 +103,7 @@ class _Check:
         self.read = summary.read
         self.read_faults(is_whole=True)
         if ending.is_early and summary.items == 0 and not self.evidence.faults:
-            # A run that ends before its first worker is ready leaves files as they were.
+            # A run that ends before its first item is done leaves files as they were.
             self.knows_all = False
         self.exit_code(ending, summary)
         if ending is Ending.COMPLETE:

@@ -18,7 +18,7 @@ outcomes of the first items in input order, each in the shape that the format gi
 | no worker left | 8, or 3 if nothing was done | before the first item that was never started | all that has no result in the output | yes |
 | a child killed | as if nothing had happened | the same | one `crashed` for each kill at most | yes |
 
-A run that ends before its first worker is ready, with nothing done, does not touch its files.
+A run that ends before its first item is done does not touch its files.
 
 With `--unordered` the output of an ending with a summary has what is done, each once, in any order; only a full or closed
 output has less. The summary adds up in each ending: items + not run = read; items - not written = outcomes that are written

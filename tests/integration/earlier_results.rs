@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::Read;
 use std::path::Path;
 
-use crate::support::{host, host_on_threads, lines};
+use crate::support::{fixtures, host, host_on_threads, lines};
 
 /// The files that a run empties.
 const FILES: [&str; 3] = ["results", "faults", "reports"];
@@ -28,6 +28,23 @@ fn a_run_that_never_begins_leaves_them_as_they_are() {
 }
 
 #[test]
+fn a_run_in_which_no_item_was_done_leaves_them_though_a_worker_was_ready() {
+    // One worker is ready at once, and the other one never.
+    let start = ["--worker", "PLUGIN,init=x", "--worker", "PLUGIN,init=refuse"];
+    let plugin = fixtures().join("init.wat");
+    let start = start.map(|arg| arg.replace("PLUGIN", plugin.to_str().unwrap()));
+    let mut running = host().args(start).args(FLAGS);
+    for name in FILES {
+        running = running.file(name, "of an earlier run\n");
+    }
+    // No item comes before the run has failed.
+    let mut finished = running.stdin_open().start().finish_with_stdin_open().code(3);
+    for name in FILES {
+        finished = finished.file(name, "of an earlier run\n");
+    }
+}
+
+#[test]
 fn a_run_without_results_empties_them() {
     for items in ["", "#filtered\n"] {
         let mut run = host().plugin("judge.wat").args(FLAGS);
@@ -42,7 +59,7 @@ fn a_run_without_results_empties_them() {
 }
 
 #[test]
-fn they_are_empty_as_soon_as_a_worker_is_ready() {
+fn they_are_empty_as_soon_as_an_item_is_done() {
     let run = host().plugin("judge.wat").args(["-o", "results"]).args(["--jobs", "1"]);
     let mut running = run.file("results", "of an earlier run\n").stdin_open().start();
     running.send("!fails\n");

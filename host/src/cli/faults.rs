@@ -5,7 +5,7 @@ mod file;
 
 use std::fmt;
 
-use mtl_host::sink::{LeftOut, Sink, SinkError};
+use mtl_host::sink::{LeftOut, OutputFile, Sink, SinkError};
 use mtl_host::{Fault, FaultKind, Outcome, OutcomeIter, RecordRule};
 
 pub(super) use self::file::{FaultsFile, FaultsFileError};
@@ -20,6 +20,9 @@ pub(super) struct Faults {
     shown: u32,
     /// The number of outcomes that the real sink was not given because of an error here.
     refused: usize,
+    /// The files that are emptied when an item is done, and whether that was done.
+    outputs: Vec<OutputFile>,
+    has_begun: bool,
 }
 
 impl Faults {
@@ -27,7 +30,16 @@ impl Faults {
     const SHOWN: u32 = 10;
 
     pub(super) fn before(sink: Box<dyn Sink>, report: Report, file: Option<FaultsFile>) -> Self {
-        Self { sink, report, file, unshown: Unshown::default(), shown: 0, refused: 0 }
+        Self {
+            sink,
+            report,
+            file,
+            unshown: Unshown::default(),
+            shown: 0,
+            refused: 0,
+            outputs: Vec::new(),
+            has_begun: false,
+        }
     }
 
     /// The faults that were not shown.
@@ -35,12 +47,38 @@ impl Faults {
         &self.unshown
     }
 
-    /// Writes out the file of faults. What comes after an error of the sink is in it, too.
-    pub(super) fn end(&mut self) -> Result<(), SinkError> {
+    /// Empties these files when an item is done: until then they keep what an earlier run has written.
+    pub(super) fn emptying(self, outputs: Vec<OutputFile>) -> Self {
+        Self { outputs, ..self }
+    }
+
+    fn begin(&mut self) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            // What fails is told where the file is written, or at the end.
+            self.outputs.iter().for_each(|file| drop(file.begin()));
+        }
+    }
+
+    /// Ends the output. If the run has begun, or was without items, nothing of an earlier one is left. What comes after
+    /// an error of the sink is in the file of faults, too.
+    pub(super) fn end(&mut self, has_begun: bool) -> Result<(), SinkError> {
+        if has_begun {
+            self.has_begun = true;
+            self.outputs.iter().try_for_each(OutputFile::begin).map_err(SinkError::other)?;
+        }
+        self.flush_file()
+    }
+
+    fn flush_file(&mut self) -> Result<(), SinkError> {
         match &mut self.file {
             Some(file) => file.flush().map_err(SinkError::other),
             None => Ok(()),
         }
+    }
+
+    /// Waits until the file of faults is on the disk.
+    pub(super) fn sync_file(&self) -> Result<(), SinkError> {
+        self.file.as_ref().map_or(Ok(()), FaultsFile::sync)
     }
 
     /// Notes a fault: shows it or counts it, and writes it down.
@@ -62,6 +100,7 @@ impl Faults {
 
 impl Sink for Faults {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+        self.begin();
         if let Err(fault) = outcome.result
             && let Err(error) = self.note(fault, outcome)
         {
@@ -72,6 +111,7 @@ impl Sink for Faults {
     }
 
     fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        self.begin();
         self.sink.write_many(outcomes)
     }
 
@@ -103,16 +143,12 @@ impl Sink for Faults {
     fn flush(&mut self) -> Result<(), SinkError> {
         // The results first: somebody may be waiting for them. When they fail, the faults are still wanted.
         let flushed = self.sink.flush();
-        let noted = self.end();
+        let noted = self.flush_file();
         flushed.and(noted)
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
-        self.sink.sync()?;
-        match &self.file {
-            Some(file) => file.sync(),
-            None => Ok(()),
-        }
+        self.sink.sync()
     }
 }
 

@@ -60,7 +60,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     let listener = Arc::new(Listener::new(&report));
     let pool = builder.stop(&stop).observer(listener.clone()).prepare()?;
     // Before any plugin starts: from then on it may exchange what is in its directories. Files keep the result of an
-    // earlier run until a worker is ready.
+    // earlier run until an item is done.
     let (mut sink, places) = open_outputs(args, &opener, &listener)?;
     let mut pool = match args.workers.isolation {
         // Of this pool's workers alone: there is no other one.
@@ -73,8 +73,8 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     };
     let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
     let mut ended = pool.run(source, &mut sink);
-    listener.begin_no_more();
-    if let Err(error) = sink.end() {
+    let is_empty = ended.error.is_none() && !stop.is_set();
+    if let Err(error) = sink.end(is_empty || has_begun(&ended)) {
         ended.error.get_or_insert(error.into());
     }
     drop(progress);
@@ -82,8 +82,9 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     let synced = if args.results.sync { sync(&ended, &mut sink, &listener) } else { Ok(()) };
     drop(signals);
     tell_end(&ended, &sink, args, &report);
-    listener.end()?;
+    let closings = listener.end();
     synced?;
+    closings?;
     let interrupted = if stop.is_set() { Interrupted::Yes } else { Interrupted::No };
     Ok(Exit::of_run(&ended, interrupted))
 }
@@ -136,8 +137,7 @@ fn open_outputs(
     if let Some(places) = &places {
         keep_files(args, places);
     }
-    listener.begin_at_start(files);
-    Ok((Faults::before(sink, listener.report().clone(), faults), places))
+    Ok((Faults::before(sink, listener.report().clone(), faults).emptying(files), places))
 }
 
 /// The inputs, by names that the system knows.
@@ -251,11 +251,16 @@ fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report, stop: &Stop
 
 /// Waits until all that was written is on the disk.
 fn sync(ended: &Ended, sink: &mut Faults, listener: &Listener) -> Result<(), CliError> {
-    // A sink that has failed was told of already.
-    if !matches!(ended.error, Some(Error::Sink(_))) {
-        sink.sync()?;
-    }
-    Ok(listener.sync()?)
+    // A sink that has failed was told of already. What is listed beside it is wanted all the more.
+    let results = match ended.error {
+        Some(Error::Sink(_)) => Ok(()),
+        _ => sink.sync(),
+    };
+    let faults = sink.sync_file();
+    let closings = listener.sync();
+    results?;
+    faults?;
+    Ok(closings?)
 }
 
 /// The files that are read before the first item, or as lists of items.

@@ -147,7 +147,7 @@ pub(crate) struct ItemArgs {
 #[command(next_help_heading = "Results")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct ResultArgs {
-    /// Write results to FILE, not to standard output. FILE keeps its content until a worker is ready,
+    /// Write results to FILE, not to standard output. FILE keeps its content until an item is done,
     /// and takes the results of one run at a time
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

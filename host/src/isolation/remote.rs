@@ -338,7 +338,10 @@ impl Executor for Remote {
         let part = |payload: Payload<'_>| {
             let mut outcomes = tray.lock();
             lent.add_part(payload, &mut outcomes, limit)?;
-            if !turns.outlet().hand_over(&mut outcomes) {
+            let is_taken = turns.outlet().hand_over(&mut outcomes);
+            // The consumer locks trays in turn: none may be locked by who adds one.
+            drop(outcomes);
+            if !is_taken {
                 // The child does not send it again.
                 turns.outlet().offer(tray);
             }

@@ -80,6 +80,8 @@ pub(super) struct Delivery {
     pub(super) stop: StopFlag,
     /// Whether workers that had not started when the run had to end were told not to.
     pub(super) has_recalled: bool,
+    /// When it was looked last what workers have done that nothing interrupts.
+    pub(super) looked: Instant,
 }
 
 /// What has been delivered so far.
@@ -146,7 +148,7 @@ impl Delivery {
     /// Waits for what a worker hands over, or until it is time to look for what nobody does.
     fn receive(&self, inbox: &Receiver<Outcomes>) -> Result<Outcomes, RecvTimeoutError> {
         let end = self.run.end.get().filter(|_| !self.has_recalled);
-        let look = self.run.trays.are_any().then(|| Instant::now() + Self::LOOK);
+        let look = self.run.trays.are_any().then(|| self.looked + Self::LOOK);
         match [end, look].into_iter().flatten().min() {
             Some(time) => inbox.recv_deadline(time),
             None => inbox.recv().map_err(|RecvError| RecvTimeoutError::Disconnected),
@@ -156,6 +158,7 @@ impl Delivery {
     /// Takes what native workers have done. A worker that has not even started when the run has to end is not
     /// waited for.
     fn look_around(&mut self) {
+        self.looked = Instant::now();
         for outcomes in self.run.trays.take(&self.run.rooms) {
             self.run.apply_policy(&outcomes);
             self.run.queue.hold(outcomes.result_bytes());

@@ -40,7 +40,9 @@ impl Trays {
             let is_ready = outcomes.kept() > 0 && !outcomes.is_to_be_retried();
             is_ready.then(|| outcomes.split(rooms.take()))
         };
-        self.lock().iter().filter_map(take).collect()
+        // A worker may be adding to its tray: meanwhile others can add theirs here.
+        let all = self.lock().clone();
+        all.iter().filter_map(take).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Tray>>> {

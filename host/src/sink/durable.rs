@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Mode, OFlags, fstat, fsync, open, openat, syncfs};
+use rustix::io::Errno;
 
 /// Syncs a regular file and the directory in which it is named. A block device has no name to sync, and anything else,
 /// such as a pipe or a terminal, nothing at all.
@@ -26,11 +27,15 @@ pub(super) fn sync_all(dir: impl AsFd) -> io::Result<()> {
     Ok(syncfs(openat(dir, ".", flags, Mode::empty())?)?)
 }
 
-/// Syncs the directory in which a file is named. Where that directory cannot be opened, all of the file system is
-/// synced.
+/// Syncs the directory in which a file is named. Where that directory cannot be opened or synced, all of the file
+/// system is synced.
 fn sync_name(file: BorrowedFd<'_>) -> io::Result<()> {
     match directory_of(file) {
-        Some(dir) => Ok(fsync(dir)?),
+        Some(dir) => match fsync(dir) {
+            // Some file systems sync no directory by itself.
+            Err(Errno::INVAL) => Ok(syncfs(file)?),
+            synced => Ok(synced?),
+        },
         None => Ok(syncfs(file)?),
     }
 }

@@ -30,6 +30,9 @@ impl<'a> Lent<'a> {
         limit: ResultLimit,
     ) -> Result<(), BadFrame> {
         let there = OutcomesThere::decode(part)?;
+        if there.count() == 0 {
+            return Err(BadFrame("a part of nothing"));
+        }
         let had = self.had + there.count();
         // The one that it is on is started as well. What was taken away from it cannot be.
         if had >= self.loan.started() {

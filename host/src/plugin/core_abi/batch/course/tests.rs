@@ -172,3 +172,23 @@ fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
         assert_eq!(at_once.is_some(), is_at_once, "{out} {ends:?}");
     }
 }
+
+#[test]
+fn answers_that_were_taken_stand_and_the_last_one_cannot_be_taken() {
+    let (course, _, _) = ticked(&[4]);
+    assert_eq!(course.ready(), 0..3);
+    let (mut course, mut memory, _) = ticked(&[2]);
+    for (place, end) in (HEAD..).step_by(4).zip([1, 3, 6, 6]) {
+        set(&mut memory, place, end);
+    }
+    set(&mut memory, OUT, AT + HEAD + 16);
+    assert_eq!(course.ready(), 0..2);
+    assert_eq!(course.answers(&memory, 2).filter(Result::is_ok).count(), 2);
+    course.take();
+    course.take();
+    assert_eq!(course.answers(&memory, 3).filter(Result::is_ok).count(), 1, "the third");
+    // It goes back behind what was taken.
+    set(&mut memory, DONE, 1);
+    let (done, broken) = course.end(&memory, trap());
+    assert_eq!((done, broken.is_some()), (2, true));
+}
