@@ -201,7 +201,9 @@ fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
             ("3", MaxRestarts::Unlimited, (0, 3, killed())),
             ("1", MaxRestarts::AtMost(0), (0, 1, killed())),
             ("1", MaxRestarts::AtMost(1), (2, 2, None)),
-            ("4", MaxRestarts::AtMost(4), (2, 5, None)),
+            ("2", MaxRestarts::AtMost(4), (2, 3, None)),
+            // No more than without a bound.
+            ("4", MaxRestarts::AtMost(4), (0, 3, killed())),
         ];
             for (starts, most, expected) in cases {
                 assert_eq!(dies(starts.as_bytes(), most), expected, "{starts}, at most {most}");

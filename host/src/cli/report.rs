@@ -57,7 +57,8 @@ impl Report {
     /// Why the run ended before all items were done.
     pub(crate) fn ended_early(&self, error: &Error) {
         let hint = error.hint().unwrap_or_else(|| {
-            "what was done before is in the output; `--faults FILE` lists the rest".into()
+            "the summary says how much of it is in the output; `--faults FILE` lists the rest"
+                .into()
         });
         self.console.line(&error_text(error, Some(&hint)));
     }

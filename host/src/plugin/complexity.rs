@@ -105,7 +105,12 @@ fn nesting(binary: &[u8]) -> (u64, u64) {
         let mut rest = binary.get(PREAMBLE..).unwrap_or_default();
         while let Some((id, content, behind)) = section(rest) {
             if is_component && matches!(id, 1 | 4) {
-                binaries.push((content, depth + 1));
+                // Beyond the limit they are counted, and not looked into.
+                if binaries.len() as u64 <= Complexity::MOST_PARTS {
+                    binaries.push((content, depth + 1));
+                } else {
+                    parts += 1;
+                }
             }
             rest = behind;
         }
@@ -139,7 +144,8 @@ fn definitions(binary: &[u8]) -> u64 {
     let mut open = vec![Counted::default()];
     for payload in Parser::new(0).parse_all(binary) {
         let read = payload.and_then(|payload| read(&payload, &mut open));
-        if read.is_err() || open[0].definitions > Complexity::MOST_DEFINITIONS {
+        let is_too_much = |open: &Counted| open.definitions > Complexity::MOST_DEFINITIONS;
+        if read.is_err() || open.iter().any(is_too_much) {
             break;
         }
     }

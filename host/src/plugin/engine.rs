@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::{fmt, io};
 
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use wasmtime::CustomCodeMemory;
 
@@ -94,12 +95,16 @@ impl EngineError {
 /// Starts the threads that compile plugins, for all engines, unless they run. If none can be started, compiling would
 /// panic.
 pub(crate) fn start_compilers() -> Result<(), EngineError> {
-    match rayon::ThreadPoolBuilder::new().build_global() {
-        Ok(()) => Ok(()),
-        Err(error) => match refused_thread(&error) {
-            None => Ok(()),
-            Some(refused) => Err(EngineError::CompilerThreads(refused)),
-        },
+    // There is one attempt for a process: what it failed with is the answer to all others.
+    static REFUSED: OnceLock<Option<i32>> = OnceLock::new();
+    let refused = REFUSED.get_or_init(|| {
+        let built = rayon::ThreadPoolBuilder::new().build_global();
+        let refused = built.err().and_then(|error| refused_thread(&error))?;
+        Some(refused.raw_os_error().unwrap_or(Errno::AGAIN.raw_os_error()))
+    });
+    match refused {
+        None => Ok(()),
+        Some(code) => Err(EngineError::CompilerThreads(io::Error::from_raw_os_error(*code))),
     }
 }
 

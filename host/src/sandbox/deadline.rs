@@ -113,9 +113,14 @@ struct Noticed {
 }
 
 impl Noticed {
+    /// How many times its limit a guest may be without a core. A thread in a child that was taken over could make
+    /// itself wait for ever; an honest one has its turn long before.
+    const MOST_PAUSES: u32 = 1000;
+
     /// The end of `limit`, as far as pauses are known, by how long the process has run.
     fn end(&self, limit: Duration) -> Duration {
-        self.since.saturating_add(limit).saturating_add(self.pauses)
+        let pauses = self.pauses.min(limit.saturating_mul(Self::MOST_PAUSES));
+        self.since.saturating_add(limit).saturating_add(pauses)
     }
 
     /// Looks again at the pauses.

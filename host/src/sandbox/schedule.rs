@@ -88,8 +88,9 @@ impl Pauses for OwnDelay {
     }
 }
 
-/// The pauses of a child: the run delay of its main thread, on which the guest runs. The kernel says it and not the
-/// child, which could gain time by a lie.
+/// The pauses of a child: the run delay of its main thread, on which the guest runs. The kernel says it, so that a lie of
+/// the child gains it nothing. One that was taken over can keep its own thread from a core; what counts of that is
+/// bounded.
 #[derive(Debug)]
 pub(crate) struct DelayOf(Option<Arc<Schedule>>);
 

@@ -9,6 +9,7 @@
 
 mod stops;
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, io, thread};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rustix::thread::{current_timer_slack, set_current_timer_slack};
 
 use self::stops::Stops;
 use super::schedule::Schedule;
@@ -135,7 +137,8 @@ impl Watchdog {
                 on_tick();
             }
         };
-        let thread = thread::Builder::new().name("mtl-watchdog".into()).spawn(tick)?;
+        let thread =
+            with_prompt_timers(|| thread::Builder::new().name("mtl-watchdog".into()).spawn(tick))?;
         Ok(Self { ticks, runs, thread: Some((end, thread)) })
     }
 
@@ -148,6 +151,21 @@ impl Watchdog {
     pub(crate) fn ticks(&self) -> Ticks {
         self.ticks.clone()
     }
+}
+
+/// Calls `start`, which starts a thread whose timers are as prompt as they can be. A thread has its timer slack from the
+/// one that starts it; with much of it each tick would be as late as after a stop.
+fn with_prompt_timers<T>(start: impl FnOnce() -> T) -> T {
+    const PROMPT: u64 = 50_000;
+    let slack = current_timer_slack().ok().filter(|slack| *slack > PROMPT);
+    let set = |nanos| set_current_timer_slack(NonZeroU64::new(nanos));
+    let is_set = slack.is_some() && set(PROMPT).is_ok();
+    let started = start();
+    if let (Some(slack), true) = (slack, is_set) {
+        // It was the thread's own, so that it is allowed.
+        let _ = set(slack);
+    }
+    started
 }
 
 impl Drop for Watchdog {

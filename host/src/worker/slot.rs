@@ -118,7 +118,13 @@ impl Slot {
                 Self::Retired
             }
             (Self::Opening(Attempt::First(row)), Happened::FailedToOpen(Failure::Transient)) => {
-                restart(row.failed(), Attempt::First)
+                let row = row.failed();
+                // However often it may be restarted: until it is ready, the run waits for it.
+                if row.failed < MaxRestarts::FAILED_STARTS {
+                    restart(row, Attempt::First)
+                } else {
+                    Self::Retired
+                }
             }
             (Self::Opening(Attempt::Replacement(row)), Happened::FailedToOpen(_)) => {
                 restart(row.failed(), Attempt::Replacement)
@@ -178,7 +184,7 @@ mod tests {
         let (none, one, two) =
             (MaxRestarts::AtMost(0), MaxRestarts::AtMost(1), MaxRestarts::AtMost(2));
         #[rustfmt::skip]
-        let cases: [(&str, MaxRestarts, &[Happened], Slot); 27] = [
+        let cases: [(&str, MaxRestarts, &[Happened], Slot); 28] = [
             ("starts",                   UNLIMITED, &[OPENED],                                 ready(0)),
             ("never starts",             UNLIMITED, &[FAILED],                                 Slot::Retired),
             ("is killed as it starts",   UNLIMITED, &[KILLED],                                 first(1, 1)),
@@ -186,6 +192,7 @@ mod tests {
             ("and then starts",          UNLIMITED, &[KILLED, KILLED, OPENED],                 ready(2)),
             ("and then cannot start",    UNLIMITED, &[KILLED, FAILED],                         Slot::Retired),
             ("is killed each time",      UNLIMITED, &[KILLED, KILLED, KILLED],                 Slot::Retired),
+            ("however often it may be",  MaxRestarts::AtMost(9), &[KILLED, KILLED, KILLED],    Slot::Retired),
             ("is killed, may not start again", none, &[KILLED],                                Slot::Retired),
             ("is killed, may once",      one,       &[KILLED, KILLED],                         Slot::Retired),
             ("is killed, has no more",   one,       &[KILLED, OPENED, BROKE],                  Slot::Retired),
