@@ -159,8 +159,8 @@ fn starts_and_ends_have_pauses_like_items() {
 #[test]
 fn time_runs_from_when_it_was_noticed_and_anew_for_each_item() {
     let (watch, _, _watchdog) = watch(Some(SHORT));
-    assert_eq!(watch.overdue(), None);
     let begun = Instant::now();
+    assert_eq!(watch.overdue(), None);
     assert_eq!(watch.drive(pending::<()>()), Err(Overdue::Limit(SHORT)));
     assert_eq!(watch.overdue(), Some(Overdue::Limit(SHORT)));
     assert!(begun.elapsed() >= SHORT, "a deadline never comes early");
