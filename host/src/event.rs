@@ -65,9 +65,9 @@ pub enum Event<'a> {
     /// Items have a time limit, there are more workers than cores, and the kernel does not tell how long a thread had no
     /// core: the time in which a worker waits for a core counts as its item's.
     RunDelayUnknown {
-        /// How many workers there are.
+        /// The number of workers.
         workers: usize,
-        /// How many cores this process may use.
+        /// The number of cores that this process may use.
         cores: usize,
     },
     /// A plugin was initialised, in this run or, where snapshots are kept, in an earlier one: workers

@@ -74,7 +74,7 @@ pub(crate) struct Outcomes {
     worker: Option<WorkerIndex>,
     /// The number of outcomes at the front that were handed over already.
     gone: usize,
-    /// What their results took, in bytes.
+    /// The length of their results, in bytes.
     gone_bytes: usize,
     slots: Vec<Slot>,
     bytes: Vec<u8>,
@@ -88,12 +88,12 @@ pub(crate) struct Outcomes {
     to_be_retried: bool,
 }
 
-/// How far outcomes are.
+/// The state of a worker's outcomes after an item.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stand {
     /// The number of items that have their outcome.
     pub(crate) len: usize,
-    /// Whether they are to be handed over before another item is started.
+    /// True if they are to be handed over before another item is started.
     pub(crate) is_due: bool,
 }
 

@@ -107,7 +107,7 @@ pub(crate) struct Settings {
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
     pub(crate) audience: Audience,
-    /// Whether some guest has to be done in time.
+    /// Returns whether some guest has to be done in time.
     pub(crate) has_deadlines: bool,
     /// The files that the threads of workers may open, where that is bounded.
     confinement: Option<Arc<Confinement>>,
@@ -222,7 +222,7 @@ impl Pool {
         self.memory.used()
     }
 
-    /// How many workers there are.
+    /// The number of workers.
     ///
     /// ```
     /// # use mtl_host::{Engine, Init, Plugin, Pool};

@@ -9,7 +9,7 @@ use rustix::process::{Resource, getrlimit};
 pub(crate) const THREADS: &str = "`ulimit -u` bounds the processes and threads that you may have, all programs \
                                   counted: raise it, or end some";
 
-/// How a child says that it was refused a thread.
+/// The words in which a child says that it was refused a thread.
 pub(crate) const NO_THREAD: &str = "the system refuses a thread";
 
 /// Addresses are refused.
@@ -23,15 +23,15 @@ pub(crate) const MAPS: &str = "`vm.max_map_count` bounds the memory mappings of 
 /// How many mappings a worker on a thread has: of its stack, its instance and its guest's stack. A core module has 10,
 /// a component 12.
 const MAPS_OF_WORKER: u64 = 12;
-/// How many mappings are left to the program and its libraries.
+/// The number of mappings that are left to the program and its libraries.
 const MAPS_OF_PROGRAM: u64 = 500;
 
-/// What to do about a thread or process that was not started.
+/// Returns what to do about a thread or process that was not started.
 pub(crate) fn hint_of_start(error: &io::Error) -> Option<&'static str> {
     (error.kind() == io::ErrorKind::WouldBlock).then_some(THREADS)
 }
 
-/// What to do about memory that was refused in these words.
+/// Returns what to do about memory that was refused in these words.
 pub(crate) fn hint_of_memory(message: &str) -> Option<&'static str> {
     let is_limited = getrlimit(Resource::As).current.is_some();
     hint_of_refused(message, is_limited)
@@ -42,7 +42,7 @@ fn hint_of_refused(message: &str, is_limited: bool) -> Option<&'static str> {
     is_refused.then_some(if is_limited { ADDRESSES } else { MAPS })
 }
 
-/// How many workers on threads the system has mappings for; none if it does not say.
+/// Returns the number of workers on threads for which the system has mappings; none if it does not say.
 pub(crate) fn most_workers() -> Option<u64> {
     let maps = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
     Some(workers_with(maps.trim().parse().ok()?))

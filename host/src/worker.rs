@@ -184,7 +184,7 @@ struct Serving {
     instances: u64,
     broken: u64,
     lost: u64,
-    /// Whether the item at hand has broken an executor: it counts as one restart.
+    /// True if the item at hand has broken an executor: it counts as one restart.
     charged: bool,
 }
 
@@ -216,7 +216,7 @@ impl Serving {
         }
     }
 
-    /// Whether to try again what has failed so.
+    /// Returns whether to try again a start that has failed so.
     fn failure(&self, error: &StartError) -> Failure {
         let is_worth_it = error.is_transient() && self.worker.cancel.lets_try_again();
         if is_worth_it { Failure::Transient } else { Failure::Lasting }

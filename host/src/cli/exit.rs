@@ -207,7 +207,7 @@ mod tests {
         }
     }
 
-    /// How a run of these items ends.
+    /// Returns how a run of these items ends.
     fn run(plugin: &str, items: &[&'static str], pool: fn(PoolBuilder) -> PoolBuilder) -> Exit {
         let engine = mtl_host::Engine::new().unwrap();
         let path = format!("../tests/fixtures/{plugin}");

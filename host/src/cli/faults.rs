@@ -54,7 +54,7 @@ impl Faults {
 
     fn begin(&mut self) {
         if !std::mem::replace(&mut self.has_begun, true) {
-            // What fails is told where the file is written, or at the end.
+            // A failure is reported by the next write, or at the end.
             self.outputs.iter().for_each(|file| drop(file.begin()));
         }
     }

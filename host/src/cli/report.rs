@@ -54,7 +54,7 @@ impl Report {
         self.console.line(&error_text(error, error.hint().as_deref()));
     }
 
-    /// Why the run ended before all items were done.
+    /// Tells why the run ended before all items were done.
     pub(crate) fn ended_early(&self, error: &Error) {
         let hint = error.hint().unwrap_or_else(|| {
             "the summary says how much of it is in the output; `--faults FILE` lists the rest"
@@ -197,7 +197,7 @@ impl Report {
     }
 }
 
-/// That items may fail since others have the cores.
+/// Warns that items may fail since others have the cores.
 fn run_delay_text(workers: usize, cores: usize) -> String {
     let cores = counted(cores as u64, "core");
     format!(

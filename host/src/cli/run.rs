@@ -73,8 +73,8 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     };
     let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
     let mut ended = pool.run(source, &mut sink);
-    let is_empty = ended.error.is_none() && !stop.is_set();
-    if let Err(error) = sink.end(is_empty || has_begun(&ended)) {
+    let has_ended_well = ended.error.is_none() && !stop.is_set();
+    if let Err(error) = sink.end(has_ended_well || has_begun(&ended)) {
         ended.error.get_or_insert(error.into());
     }
     drop(progress);

@@ -75,7 +75,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// Those that end the process at once, when it was asked to end before.
+    /// The signals that end the process at once, when it was asked to end before.
     const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGQUIT];
 
     fn register(&self) -> io::Result<Incoming> {
@@ -121,7 +121,7 @@ impl Listener {
 struct Ignored(u64);
 
 impl Ignored {
-    /// Those that whoever started this process has it ignore; none, if the system does not tell.
+    /// Returns the signals that this process was started to ignore; none, if the system does not tell.
     fn of_this_process() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         Self::parse(&status).unwrap_or(Self(0))

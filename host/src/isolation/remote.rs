@@ -243,7 +243,7 @@ fn no_part(_: Payload<'_>) -> Result<(), BadFrame> {
     Err(BadFrame("outcomes of no items"))
 }
 
-/// What comes next that is no event, no question and no part. Answers questions, passes on events, and lets `part`
+/// Returns the next reply that is no event, no question and no part. Answers questions, passes on events, and lets `part`
 /// take parts.
 fn next<'link>(
     link: &'link mut Link,

@@ -74,7 +74,7 @@ pub enum PlaceError {
         target: PathBuf,
         /// Where it stands.
         at: PathBuf,
-        /// What it is, and should not be.
+        /// The kind of thing that it is, and should not be.
         what: &'static str,
     },
     /// The run has the file for something else.

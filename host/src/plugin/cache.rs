@@ -67,7 +67,7 @@ struct Places {
     hits: AtomicU64,
     misses: AtomicU64,
     damaged: AtomicU64,
-    /// Why something could not be kept, at first.
+    /// The first reason why something could not be kept.
     full: OnceLock<CacheError>,
 }
 
@@ -297,7 +297,7 @@ impl Cache {
     }
 }
 
-/// Notes an error that says that there is no room.
+/// Notes an error of a full directory.
 fn note_full(full: &OnceLock<CacheError>, path: &Path, source: io::Error) {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
 

@@ -1,11 +1,11 @@
-//! How much a component makes the compiler do beyond what its size tells: by components that nest, and by components
+//! Measures how much a component makes the compiler do beyond what its size tells: by components that nest, and by components
 //! that are instantiated again and again. It is bounded before anything of a plugin is validated or compiled.
 //!
 //! The engine puts the content of a component in place of each of its instances, so that a kilobyte of components, each
 //! of which instantiates the one before it twice, is as much as gigabytes. It copies what it knows of all components
 //! around each nested one, so that depth costs by its square.
 //!
-//! What cannot be read ends the count: the compiler will refuse such a binary.
+//! A section that cannot be read ends the count: the compiler will refuse such a binary.
 
 use std::fmt;
 
@@ -32,21 +32,21 @@ use super::functions::{PREAMBLE, section};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Complexity {
-    /// How deep components and modules are nested in one another, the outermost one counted.
+    /// The depth to which components and modules are nested in one another, the outermost one counted.
     Depth(u64),
-    /// How many components and modules there are.
+    /// The number of components and modules.
     Parts(u64),
-    /// How many definitions all instances of components have: an import, an alias, an instance or an export counts once
+    /// The number of definitions in all instances of components: an import, an alias, an instance or an export counts once
     /// for each instance of its component. `u64::MAX` if nobody can tell.
     Definitions(u64),
 }
 
 impl Complexity {
-    /// How deep components may be nested: a composed one of several languages nests them 4 deep.
+    /// The largest depth: a composed component of several languages nests them 4 deep.
     pub const MOST_DEPTH: u64 = 32;
-    /// How many components and modules there may be: one with a Python interpreter has 17.
+    /// The largest number of components and modules: one with a Python interpreter has 17.
     pub const MOST_PARTS: u64 = 1000;
-    /// How many definitions all instances may have: one with a Python interpreter has some hundreds.
+    /// The largest number of definitions in all instances: one with a Python interpreter has some hundreds.
     pub const MOST_DEFINITIONS: u64 = 100_000;
 
     /// The most that is allowed by this measure.
@@ -94,7 +94,7 @@ impl fmt::Display for Complexity {
     }
 }
 
-/// How deep components and modules are nested in a binary, and how many there are; told by the heads of sections.
+/// Returns how deep components and modules are nested in a binary, and how many there are. Reads the heads of sections alone.
 fn nesting(binary: &[u8]) -> (u64, u64) {
     let (mut deepest, mut parts) = (0, 0);
     let mut binaries = vec![(binary, 1)];
@@ -122,7 +122,7 @@ fn nesting(binary: &[u8]) -> (u64, u64) {
 #[derive(Debug, Default)]
 struct Counted {
     is_component: bool,
-    /// How many an instance of it has, those of its instances included.
+    /// The number of definitions in an instance of it, those of its instances included.
     definitions: u64,
     /// The same of each component that it can name, by its index. None if it is handed over from elsewhere.
     components: Vec<Option<u64>>,
@@ -138,7 +138,7 @@ impl Counted {
     }
 }
 
-/// How many definitions all instances of components in a binary have.
+/// Returns the number of definitions in all instances of components in a binary.
 fn definitions(binary: &[u8]) -> u64 {
     // From the outermost to the one at hand. A module is one without definitions.
     let mut open = vec![Counted::default()];

@@ -75,7 +75,7 @@ pub(super) struct Common {
     /// Whether the instance makes room for the answer of a host function.
     pub(super) is_allocating: bool,
     pub(super) origin: Origin,
-    /// What the instance is working on, if it is a core module's.
+    /// The outcomes that the instance is working on, if it is a core module's.
     pub(super) in_hand: Option<InHand>,
 }
 

@@ -58,7 +58,7 @@ impl Cancel {
         self.0.end.get()
     }
 
-    /// Whether a start that has failed may be tried again.
+    /// Returns whether a start that has failed may be tried again.
     pub(crate) fn lets_try_again(&self) -> bool {
         self.0.level.load(Ordering::Acquire) < Self::ATTEMPTS
     }

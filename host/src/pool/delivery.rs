@@ -78,7 +78,7 @@ pub(super) struct Delivery {
     pub(super) max_faults: MaxFaults,
     pub(super) account: Account,
     pub(super) stop: StopFlag,
-    /// Whether workers that had not started when the run had to end were told not to.
+    /// True if workers that had not started when the run had to end were told not to.
     pub(super) has_recalled: bool,
     /// When it was looked last what workers have done that nothing interrupts.
     pub(super) looked: Instant,
@@ -103,7 +103,7 @@ impl Account {
 }
 
 impl Delivery {
-    /// How often one looks what workers have done that nothing interrupts.
+    /// The time between two looks at the results of native workers.
     const LOOK: Duration = Duration::from_millis(10);
 
     /// The next outcomes that are due; does not wait for them.

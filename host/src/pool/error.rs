@@ -30,7 +30,7 @@ pub enum BuildError {
     InitCount {
         /// For how many workers there are arguments.
         given: usize,
-        /// How many workers there are to be.
+        /// The number of workers that were asked for.
         jobs: u32,
     },
     /// There are init arguments for a plugin that takes none.
@@ -161,9 +161,9 @@ pub enum BuildError {
     /// The system has memory mappings for fewer workers in one process.
     #[error("there are mappings of memory for {most} workers, and not for {workers}")]
     TooManyWorkers {
-        /// How many workers there are to be.
+        /// The number of workers that were asked for.
         workers: usize,
-        /// How many there can be.
+        /// The largest number that the system allows.
         most: u64,
     },
     /// The operating system refused a thread.

@@ -1,4 +1,4 @@
-//! What workers that nothing interrupts have done of their claims.
+//! Results of native workers, which nothing interrupts, before their claim is through.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use crate::worker::executor::Tray;
 #[derive(Debug, Default)]
 pub(crate) struct Trays {
     all: Mutex<Vec<Arc<Tray>>>,
-    /// Whether there is one. It is asked often, and mostly there is none.
+    /// True if there is a tray. It is asked often, and most runs have none.
     any: AtomicBool,
 }
 

@@ -53,9 +53,9 @@ struct Writing<'a> {
     given: VecDeque<Given>,
     /// The number of outcomes in `given` that were given.
     held: usize,
-    /// What the items in `given` take.
+    /// The memory of the items in `given`, in bytes.
     held_bytes: usize,
-    /// Whether anything more is to be written.
+    /// True while more is to be written.
     goes_on: bool,
     /// Whether the sink has failed.
     failed: bool,
@@ -67,7 +67,7 @@ struct Writing<'a> {
 struct Given {
     outcomes: Outcomes,
     items: usize,
-    /// How many of those turned out to be written.
+    /// The number of those that turned out to be written.
     written: usize,
 }
 

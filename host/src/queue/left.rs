@@ -8,7 +8,7 @@ use crate::block::Span;
 #[derive(Debug)]
 pub(crate) struct Left {
     pub(crate) span: Span,
-    /// Whether they were started once, and their outcomes lost.
+    /// True if they were started once, and their outcomes lost.
     pub(crate) is_begun: bool,
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct TimeLimits {
 }
 
 impl TimeLimits {
-    /// Whether there is a limit to anything.
+    /// Returns whether anything has a limit.
     pub(crate) fn are_set(self) -> bool {
         self.item.is_some() || self.start.is_some()
     }
@@ -99,21 +99,21 @@ struct Shared {
     noticed: Mutex<Noticed>,
 }
 
-/// What was last noticed to have begun.
+/// The last beginning that was noticed.
 #[derive(Debug, Default)]
 struct Noticed {
     /// Which beginning, by its number; none yet.
     begun: Option<u64>,
-    /// How long the process had run then.
+    /// The time for which the process had run then.
     since: Duration,
-    /// What the pauses were then.
+    /// The pauses up to then.
     paused: Option<Duration>,
-    /// How much of them is known to have come since.
+    /// The pauses that are known to have come since.
     pauses: Duration,
 }
 
 impl Noticed {
-    /// How many times its limit a guest may be without a core. A thread in a child that was taken over could make
+    /// The largest pause that counts, in limits of the guest. A thread in a child that was taken over could make
     /// itself wait for ever; an honest one has its turn long before.
     const MOST_PAUSES: u32 = 1000;
 
@@ -132,7 +132,7 @@ impl Noticed {
 }
 
 impl Watch {
-    /// How often something else is done while a guest waits.
+    /// The time after which something else is done while a guest waits.
     const WHILE: Duration = Duration::from_millis(10);
 
     /// A watch over the guest on a thread that asks it. `ticks` are those of the watchdog.
@@ -213,7 +213,7 @@ impl Watch {
         self.is_over(limit).then_some(Overdue::Limit(limit))
     }
 
-    /// Whether the guest has had all of its time.
+    /// Returns whether the guest has had all of its time.
     fn is_over(&self, limit: Duration) -> bool {
         let elapsed = self.0.ticks.elapsed();
         loop {
@@ -224,7 +224,7 @@ impl Watch {
         }
     }
 
-    /// Whether the guest had had all of its time at a moment of the watchdog's clock. None if that depends on whether
+    /// Returns whether the guest had had all of its time at a moment of the watchdog's clock. None if that depends on whether
     /// the process was stopped, and the watchdog has not told yet.
     fn is_over_at(&self, limit: Duration, elapsed: Duration) -> Option<bool> {
         let Shared { ticks, pauses, .. } = &*self.0;
@@ -265,7 +265,7 @@ impl Watch {
         }
     }
 
-    /// What the guest began with last, as far as it was noticed.
+    /// Returns the last beginning of the guest, and notices it if it is new.
     fn noticed(&self, elapsed: Duration) -> MutexGuard<'_, Noticed> {
         let begun = Some(self.0.begun.load(Ordering::Relaxed));
         let mut noticed = self.0.noticed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -352,4 +352,4 @@ impl Watch {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -19,7 +19,7 @@ use super::deadline::Pauses;
 #[derive(Debug)]
 pub(crate) struct Schedule(File);
 
-/// What the account says.
+/// The times in the account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Times {
     on_core: Duration,

@@ -32,7 +32,7 @@ struct Counted {
     ticks: AtomicU64,
     /// When the last tick was, in nanoseconds from the begin.
     last: AtomicU64,
-    /// How long the process was stopped up to then, in nanoseconds.
+    /// The time for which the process was stopped up to then, in nanoseconds.
     stopped: AtomicU64,
 }
 
@@ -57,7 +57,7 @@ impl Ticks {
         self.0.begun.elapsed()
     }
 
-    /// Whether all stops up to this moment are known: the watchdog has ticked since, or so shortly before that no stop
+    /// Returns whether all stops up to this moment are known: the watchdog has ticked since, or so shortly before that no stop
     /// can have been between.
     pub(crate) fn know_stops_until(&self, elapsed: Duration) -> bool {
         let last = Duration::from_nanos(self.0.last.load(Ordering::Acquire));

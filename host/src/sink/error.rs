@@ -59,7 +59,7 @@ pub enum SinkError {
     InTheWay {
         /// Where it stands.
         path: PathBuf,
-        /// What it is, and should not be.
+        /// The kind of thing that it is, and should not be.
         what: &'static str,
     },
     /// A result has no place in the directory of results.

@@ -49,7 +49,7 @@ struct Inner {
     stage: Mutex<Stage>,
 }
 
-/// How far the file is.
+/// The stages of an output file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// It has its earlier content.

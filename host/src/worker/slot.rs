@@ -58,7 +58,7 @@ pub(crate) enum Happened {
     Replaced(Work),
 }
 
-/// Whether another attempt at a start may go better.
+/// The prospects of another attempt at a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// It may: its process was killed, or it took too long.

@@ -81,7 +81,7 @@ pub struct Places {
     pub taken: Vec<Range<u64>>,
     /// Those that wait in the queue.
     pub waiting: Vec<Range<u64>>,
-    /// Why nothing was taken of what the child said at last.
+    /// The reason why nothing was taken of the child's last word.
     pub refused: Option<String>,
     /// The number of items that had their outcome before it said that.
     pub before: usize,
@@ -98,7 +98,7 @@ pub fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
     reply(&ran, format, &outcomes_of(items)).split_off(HEADER)
 }
 
-/// What an honest child sends that says this of some of its items, without the frame's header.
+/// Returns the payload in which an honest child says this of some of its items.
 #[must_use]
 pub fn said_early(items: &[Became]) -> Vec<u8> {
     part(&outcomes_of(items)).split_off(HEADER)

@@ -1,4 +1,4 @@
-//! What a child says of the items that it was lent, held to how far it can have gone.
+//! Checks what a child says of the items that it was lent against how far it can have gone.
 
 use crate::isolation::wire::ran::{OutcomesThere, RanThere};
 use crate::isolation::wire::{BadFrame, Payload};

@@ -27,7 +27,7 @@ pub(crate) struct RanThere<'a> {
 pub(crate) struct OutcomesThere<'a> {
     payload: Payload<'a>,
     count: usize,
-    /// How long all records and messages are.
+    /// The length of all records and messages, in bytes.
     bytes: usize,
 }
 

@@ -71,12 +71,12 @@ impl PreparedPool {
     }
 }
 
-/// How many cores this process may use.
+/// The number of cores that this process may use.
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// What is to be told where workers have to wait for cores, if the kernel does not tell for how long.
+/// Returns the event for workers that have to wait for cores, if the kernel does not tell for how long.
 fn unknown_delays(is_known: bool, workers: usize, cores: usize) -> Option<Event<'static>> {
     (!is_known && workers > cores).then_some(Event::RunDelayUnknown { workers, cores })
 }

@@ -174,10 +174,10 @@ struct Kept(Vec<(usize, Came)>);
 struct Holding {
     /// With how many it writes out.
     full: usize,
-    /// How many it can write out.
+    /// The number of outcomes that it can write out.
     fits: usize,
     held: Vec<usize>,
-    /// How many it has lost.
+    /// The number of outcomes that it has lost.
     lost: usize,
     written: Vec<usize>,
     left_out: Vec<(usize, LeftOut)>,

@@ -8,7 +8,8 @@ use crate::sandbox::watchdog::Watchdog;
 
 const SHORT: Duration = Duration::from_millis(20);
 
-fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
+/// Returns a watch over a guest that is at an item, with what cancels it and what ticks.
+pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
     let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
     let limits = TimeLimits { item, start: None };
     let watch = Watch::new(limits, cancel.clone(), watchdog.ticks());

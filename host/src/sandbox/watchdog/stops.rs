@@ -1,4 +1,4 @@
-//! How long the process was stopped, told by ticks that did not come.
+//! Measures how long the process was stopped, by ticks that did not come.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(super) struct Stops {
     /// When the last tick was.
     last: Duration,
-    /// How long a thread was busy up to then: it ran, or was ready to run. None if the kernel does not tell.
+    /// The time for which a thread was busy up to then: it ran, or was ready to run. None if the kernel does not tell.
     busy: Option<Duration>,
     stopped: Duration,
 }

@@ -1,17 +1,7 @@
 use super::*;
-use crate::pool::cancel::Cancel;
-use crate::sandbox::deadline::TimeLimits;
-use crate::sandbox::watchdog::Watchdog;
+use crate::sandbox::deadline::tests::watch;
 
 const LIMIT: Duration = Duration::from_millis(20);
-
-fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
-    let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
-    let limits = TimeLimits { item, start: None };
-    let watch = Watch::new(limits, cancel.clone(), watchdog.ticks());
-    watch.begin(Phase::Item);
-    (watch, cancel, watchdog)
-}
 
 fn page() -> Page {
     let (page, _) = Page::create().unwrap();
