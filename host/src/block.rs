@@ -9,7 +9,6 @@
 //! ends           3     6         11     so a span is one run of bytes
 //! ```
 
-use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,45 +18,7 @@ mod builder;
 
 pub(crate) use self::again::Blocks;
 pub use self::builder::BlockBuilder;
-
-/// Position of an item in the input, counted from 0.
-///
-/// ```
-/// use mtl_host::{Engine, ItemIndex, Plugin, Pool};
-///
-/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
-/// let mut pool = Pool::builder(&plugin).build()?;
-/// let (_, faults, _) = pool.map(["good", "!bad"]).collect_all();
-/// assert_eq!(faults[0].index(), ItemIndex::new(1));
-/// assert_eq!(faults[0].index().get(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ItemIndex(u64);
-
-impl ItemIndex {
-    /// The item at `position`.
-    #[must_use]
-    pub const fn new(position: u64) -> Self {
-        Self(position)
-    }
-
-    /// The position as a number.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-
-    pub(crate) const fn plus(self, items: usize) -> Self {
-        Self(self.0 + items as u64)
-    }
-}
-
-impl fmt::Display for ItemIndex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use crate::item::index::ItemIndex;
 
 /// Items that were read together: numbered, shared, unchanging.
 #[derive(Debug, Default)]

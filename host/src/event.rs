@@ -1,5 +1,7 @@
 //! What happens in a run beside its results. Stages tell, the side listens.
 
+pub(crate) mod snapshot_refusal;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,11 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::block::ItemIndex;
-use crate::outcome::Format;
-use crate::plugin::SnapshotRefusal;
-use crate::worker::executor::Broken;
-use crate::worker::{Retirement, WorkerIndex};
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::executor::retirement::Retirement;
+use crate::item::failure::Broken;
+use crate::item::format::Format;
+use crate::item::index::{ItemIndex, WorkerIndex};
 
 /// Something that happened.
 ///

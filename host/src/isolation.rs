@@ -12,14 +12,13 @@
 //! executor. What a child says is decoded by `wire`, and believed no further than `remote` and
 //! `queue/loan` say. A child that dies costs the item it was on.
 
-mod bell;
 pub(crate) mod child;
-pub(crate) mod code;
+pub(crate) mod claim_page;
 pub(crate) mod compiler;
+mod eventfd;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod link;
-pub(crate) mod page;
 mod prober;
 mod process;
 pub(crate) mod remote;
@@ -31,7 +30,7 @@ use std::path::{Path, PathBuf};
 pub use self::child::{child_main, child_main_with};
 pub use self::prober::LayersError;
 
-use crate::sandbox::jail::{Jail, JailLayers};
+use crate::jail::{Jail, JailLayers};
 
 /// Where the workers of a pool run.
 ///

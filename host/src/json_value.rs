@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::outcome::Format;
+use crate::item::format::Format;
 
 /// A record, or anything else that a plugin gives, as a value in JSON output: text is a string,
 /// bytes that are not UTF-8 are `{"base64":…}`, and JSON is itself, on one line.

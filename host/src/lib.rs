@@ -33,31 +33,29 @@
 #[cfg(feature = "cli")]
 mod bar;
 mod block;
-mod byte_size;
+mod cache;
 mod collector;
-mod error;
+mod control;
 mod event;
-mod fault;
+mod executor;
 mod files;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 mod isolation;
+mod item;
+mod jail;
 mod json_value;
 mod outcome;
-mod panic;
-mod places;
+mod output_paths;
 mod plugin;
 mod pool;
-mod quantity;
 mod queue;
+mod run;
 mod sandbox;
 pub mod sink;
 pub mod source;
 mod stats;
-mod stop;
-mod sync;
-mod system_limits;
 mod worker;
 
 #[cfg(test)]
@@ -70,44 +68,51 @@ struct Readme;
 
 #[cfg(feature = "cli")]
 pub use self::bar::Bar;
-pub use self::block::{BlockBuilder, ItemIndex};
+pub use self::block::BlockBuilder;
+pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub use self::collector::Order;
 pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownPolicy};
-pub use self::error::Error;
+pub use self::control::stop::StopFlag;
+pub use self::event::snapshot_refusal::SnapshotRefusal;
 pub use self::event::{Closing, Denial, Event, Level, Observer, Stream};
-pub use self::fault::{Fault, FaultKind, UnknownFaultKind};
+pub use self::executor::native::{Failure, NativeWorker, Reply, WorkerContext};
+pub use self::executor::retirement::Retirement;
+pub use self::executor::start_error::StartError;
 pub use self::files::{Exchangeable, Opener};
 #[doc(hidden)]
-pub use self::isolation::child_main_with;
-pub use self::isolation::{Isolation, LayersError, Processes, child_main};
+pub use self::isolation::{Isolation, LayersError, Processes, child_main, child_main_with};
+pub use self::item::digest::{NotASha256, Sha256};
+pub use self::item::failure::Broken;
+pub use self::item::fault::{Fault, FaultKind, UnknownFaultKind};
+pub use self::item::format::Format;
+pub use self::item::index::ItemIndex;
+pub use self::item::index::WorkerIndex;
+pub use self::item::limits::{
+    CacheSize, CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit,
+    NotAFunctionLimit, NotASize, NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
+};
+pub use self::item::passing::{ArgumentPassing, UnknownPassing};
+pub use self::item::retry_on::{NotRetryOn, RetryOn};
+pub use self::jail::{Jail, JailLayer, JailLayers, LayerAnswer, LayerNeed, UnknownJail};
 pub use self::json_value::JsonValue;
-pub use self::outcome::{Format, Outcome, OutcomeIter, RecordRule};
-pub use self::places::{PlaceError, Places};
-pub use self::plugin::passing::{ArgumentPassing, UnknownPassing};
+pub use self::outcome::{Outcome, OutcomeIter, RecordRule};
+pub use self::output_paths::{PlaceError, Places};
 pub use self::plugin::{
-    Cache, CacheError, CacheInfo, CacheShare, CacheUses, CompilerError, Complexity, Engine,
-    EngineError, Export, HostCall, HostFunctionError, Import, Inspection, LoadError, MemorySize,
-    Need, NotASha256, Plugin, PluginKind, PluginLoader, Provider, Sha256, SnapshotRefusal,
-    StartError, TypedCall, UnknownWasmFeature, WasmFeatures,
+    CompilerError, Complexity, Engine, EngineError, Export, HostCall, HostFunctionError, Import,
+    Inspection, LoadError, MemorySize, Need, Plugin, PluginKind, PluginLoader, Provider, TypedCall,
+    UnknownWasmFeature, WasmFeatures,
 };
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, PreparedPool, Record, Results,
     WorkerSpec,
 };
 pub use self::queue::{NotAWindow, Window};
+pub use self::run::error::Error;
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
-pub use self::sandbox::jail::{Jail, JailLayer, JailLayers, LayerAnswer, LayerNeed, UnknownJail};
-pub use self::sandbox::limits::{
-    CacheSize, CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit,
-    NotAFunctionLimit, NotASize, NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
-};
 pub use self::sandbox::net_grant::{NetGrant, NotANetGrant};
 #[doc(hidden)]
 pub use self::sandbox::voice::{Budget, cost, is_plain};
 pub use self::stats::{Counts, Progress, Snapshot, Summary};
-pub use self::stop::StopFlag;
-pub use self::worker::executor::Broken;
-pub use self::worker::native::{Failure, NativeWorker, Reply, WorkerContext};
+pub use self::worker::WorkerReport;
 pub use self::worker::pace::{ChunkSize, NotAChunkSize};
-pub use self::worker::renewal::{MaxRestarts, NotMaxRestarts, NotRetryOn, RetryOn};
-pub use self::worker::{Retirement, WorkerIndex, WorkerReport};
+pub use self::worker::renewal::{MaxRestarts, NotMaxRestarts};

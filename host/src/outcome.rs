@@ -13,14 +13,15 @@ mod rule;
 pub(crate) use self::iter::Cursor;
 pub use self::iter::OutcomeIter;
 pub(crate) use self::room::{Room, Rooms};
-pub use self::rule::{Format, RecordRule};
+pub use self::rule::RecordRule;
 
-use crate::block::{ItemIndex, Span};
-use crate::fault::{Fault, FaultKind};
-use crate::sandbox::limits::ResultLimit;
-use crate::worker::WorkerIndex;
-use crate::worker::executor::Broken;
-use crate::worker::renewal::RetryOn;
+use crate::block::Span;
+use crate::item::failure::Broken;
+use crate::item::fault::{Fault, FaultKind};
+use crate::item::format::Format;
+use crate::item::index::{ItemIndex, WorkerIndex};
+use crate::item::limits::ResultLimit;
+use crate::item::retry_on::RetryOn;
 
 /// One item and what became of it, as a sink sees it.
 ///

@@ -10,7 +10,6 @@
 //! ```
 
 mod artifact;
-mod cache;
 mod code;
 mod compiled;
 mod compiler_error;
@@ -18,7 +17,6 @@ mod complexity;
 mod component;
 mod context;
 mod core_abi;
-mod digest;
 mod engine;
 mod error;
 mod file_calls;
@@ -29,8 +27,7 @@ mod host_function;
 mod inspect;
 mod loaded;
 mod loader;
-mod package;
-pub(crate) mod passing;
+pub(crate) mod package;
 pub(crate) mod snapshot;
 mod state;
 mod trap;
@@ -44,16 +41,13 @@ use std::sync::{Arc, OnceLock};
 
 use self::artifact::Artifact;
 
-pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub(crate) use self::compiled::Compiled;
 pub use self::compiler_error::CompilerError;
 pub use self::complexity::Complexity;
 pub(crate) use self::core_abi::{Frozen, Witnessed};
-pub use self::digest::{NotASha256, Sha256};
-pub(crate) use self::engine::EngineOptions;
-pub(crate) use self::engine::start_compilers;
 pub use self::engine::{Engine, EngineError};
-pub use self::error::{LoadError, StartError};
+pub(crate) use self::engine::{EngineOptions, start_compilers};
+pub use self::error::LoadError;
 pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, known_type};
 pub use self::host_function::{HostCall, HostFunctionError};
 pub use self::inspect::{
@@ -62,9 +56,9 @@ pub use self::inspect::{
 pub(crate) use self::inspect::{Findings, MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED};
 pub(crate) use self::loaded::{Facts, Loaded};
 pub use self::loader::PluginLoader;
-pub use self::snapshot::SnapshotRefusal;
 pub(crate) use self::state::Spec;
 pub use self::wasm_features::{UnknownWasmFeature, WasmFeatures};
+use crate::event::snapshot_refusal::SnapshotRefusal;
 
 /// What an instance says at its end, as messages have it.
 pub(crate) const REPORT: &str = "the closing report";

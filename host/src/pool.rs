@@ -10,15 +10,12 @@
 //! run has a queue, a channel and a reader of its own.
 
 mod builder;
-pub(crate) mod cancel;
 mod delivery;
 mod error;
 mod jobs;
 mod reader;
 mod results;
-pub(crate) mod run;
 mod spec;
-mod trays;
 mod writer;
 
 use std::fmt;
@@ -36,30 +33,33 @@ pub use self::jobs::{Jobs, NotJobs};
 pub use self::results::{Record, Results};
 pub use self::spec::WorkerSpec;
 
-use self::cancel::Cancel;
 use self::delivery::{Account, Delivery};
 use self::reader::{Launch, Reader, Reading};
-use self::run::{Plan, Run};
 use self::writer::deliver;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::collector::{Collector, Order};
-use crate::error::Error;
+use crate::control::cancel::Cancel;
+use crate::control::schedule::Schedule;
+use crate::control::stop::StopFlag;
+use crate::control::watchdog::Ticks;
 use crate::event::Audience;
-use crate::outcome::{Format, RecordRule};
+use crate::executor::Open;
+use crate::item::format::Format;
+use crate::item::index::WorkerIndex;
+use crate::outcome::RecordRule;
 use crate::plugin::Plugin;
 use crate::queue::{Queue, Window};
+use crate::run::error::Error;
+use crate::run::ticket::{Mailbox, Ticket, mailbox};
+use crate::run::{Plan, Run};
 use crate::sandbox::confinement::Confinement;
 use crate::sandbox::meter::PoolMemory;
-use crate::sandbox::schedule::Schedule;
-use crate::sandbox::watchdog::Ticks;
 use crate::sink::Sink;
 use crate::source::{Items, Source};
 use crate::stats::Progress;
-use crate::stop::StopFlag;
 use crate::worker::pace::ChunkSize;
 use crate::worker::renewal::Renewal;
-use crate::worker::ticket::{Mailbox, Ticket, mailbox};
-use crate::worker::{Open, Worker, WorkerIndex, WorkerReport};
+use crate::worker::{Worker, WorkerReport};
 
 /// Workers, each with its own instance of a plugin.
 ///

@@ -32,9 +32,10 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
-use crate::block::{BlockBuilder, Blocks, ItemIndex, Span};
-use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::block::{BlockBuilder, Blocks, Span};
+use crate::control::sync::atomic::{AtomicU64, Ordering};
+use crate::control::sync::{Condvar, Mutex, MutexGuard};
+use crate::item::index::ItemIndex;
 
 mod claim;
 #[cfg(fuzzing)]
@@ -44,7 +45,7 @@ mod loan;
 mod window;
 
 use self::claim::Held;
-pub(crate) use self::claim::{Claim, Reach, Rest};
+pub(crate) use self::claim::{Claim, Reach, Rest, SharedReach};
 pub(crate) use self::left::Left;
 pub(crate) use self::loan::Loan;
 pub use self::window::{NotAWindow, Window};
@@ -379,7 +380,7 @@ impl State {
     /// Keeps what was a claim, and lets go of its items.
     fn end(&mut self, mut claim: Arc<Held>) {
         if let Some(held) = Arc::get_mut(&mut claim) {
-            *held = Held::new(self.nobody.span().clone(), Reach::default());
+            *held = Held::new(self.nobody.span().clone());
             self.ended.push(claim);
         }
     }

@@ -1,21 +1,15 @@
 //! What a plugin may do, and who sees to it.
 
-pub(crate) mod alarm;
 pub(crate) mod capabilities;
 pub(crate) mod confinement;
 pub(crate) mod control_group;
-pub(crate) mod deadline;
 pub(crate) mod disk;
 pub(crate) mod granted;
 pub(crate) mod http;
 mod internal;
-pub(crate) mod jail;
-pub(crate) mod limits;
 pub(crate) mod meter;
 pub(crate) mod net_grant;
 pub(crate) mod network;
 pub(crate) mod output;
-pub(crate) mod schedule;
 pub(crate) mod sockets;
 pub(crate) mod voice;
-pub(crate) mod watchdog;

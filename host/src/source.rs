@@ -34,7 +34,7 @@ pub use self::lines::Lines;
 pub use self::placed::Placed;
 
 use crate::block::BlockBuilder;
-use crate::stop::StopFlag;
+use crate::control::stop::StopFlag;
 
 /// A stream of items, read lazily.
 ///

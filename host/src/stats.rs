@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::fault::{Fault, FaultKind};
+use crate::item::fault::{Fault, FaultKind};
 use crate::source::Size;
 
 /// How many items ended in which outcome.

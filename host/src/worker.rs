@@ -6,73 +6,32 @@
 //!
 //! The loop decides nothing about wasm: it sees an [`Executor`].
 
-pub(crate) mod executor;
-pub(crate) mod native;
 pub(crate) mod pace;
 pub(crate) mod renewal;
-mod retirement;
 mod slot;
-pub(crate) mod ticket;
 mod work;
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-pub use self::retirement::Retirement;
-
-use self::executor::{Broken, Executor};
 use self::pace::{ChunkSize, Pace};
 use self::renewal::Renewal;
 use self::slot::{Failure, Happened, Slot, Work};
-use self::ticket::Tickets;
-use crate::error::Error;
+use crate::control::cancel::Cancel;
+use crate::control::watchdog::Ticks;
 use crate::event::{Audience, Closing, Event};
-use crate::fault::FaultKind;
-use crate::outcome::Format;
-use crate::plugin::StartError;
-use crate::pool::cancel::Cancel;
-use crate::pool::run::Run;
-use crate::sandbox::watchdog::Ticks;
-
-/// The number of a worker, counted from 0.
-///
-/// ```
-/// use mtl_host::{Engine, Plugin, Pool, WorkerIndex};
-///
-/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
-/// let reports = Pool::builder(&plugin).jobs("2".parse()?).build()?.close();
-/// assert_eq!(reports[1].worker, WorkerIndex::new(1));
-/// assert_eq!(reports[1].worker.get(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WorkerIndex(u32);
-
-impl WorkerIndex {
-    /// The worker with this number.
-    #[must_use]
-    pub const fn new(number: u32) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn get(self) -> u32 {
-        self.0
-    }
-}
-
-impl fmt::Display for WorkerIndex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Opens an executor: at the start, and again when it is to be replaced.
-pub(crate) type Open = Box<dyn FnMut() -> Result<Box<dyn Executor>, StartError> + Send>;
+use crate::executor::retirement::Retirement;
+use crate::executor::start_error::StartError;
+use crate::executor::{Executor, Open};
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::item::index::WorkerIndex;
+use crate::run::Run;
+use crate::run::error::Error;
+use crate::run::ticket::Tickets;
 
 /// What a worker is made of.
 pub(crate) struct Worker {

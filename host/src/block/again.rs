@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 
-use super::{Block, BlockBuilder, ItemIndex, Span};
+use super::{Block, BlockBuilder, Span};
+use crate::item::index::ItemIndex;
 
 /// The blocks of a run that may come back.
 #[derive(Debug, Default)]

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Block, ItemIndex, noted};
+use super::{Block, noted};
+use crate::item::index::ItemIndex;
 
 /// The items of a block while a source fills it.
 ///

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::block::ItemIndex;
 use crate::collector::Order;
+use crate::item::index::ItemIndex;
 
 /// What a failed item does to the run.
 ///

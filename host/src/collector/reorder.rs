@@ -18,7 +18,7 @@
 
 use std::collections::VecDeque;
 
-use crate::block::ItemIndex;
+use crate::item::index::ItemIndex;
 
 /// Runs of items that wait for an earlier one.
 #[derive(Debug)]

@@ -24,7 +24,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::Pid;
 
-use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
+use crate::executor::native;
+use crate::executor::native::{NativeWorker, OpenNative, WorkerContext};
 
 /// The first argument of a process that is to be a worker. The next is its parent's number.
 pub(super) const MARK: &str = "--mtl-host-worker-process";

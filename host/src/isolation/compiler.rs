@@ -19,8 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Processes;
-use super::bell::Bell;
-use super::code::{self, CodeFile};
+use super::eventfd::Bell;
 use super::link::{Gone, Link, Patience, Received};
 use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::compiled::{CompiledThere, Found, MOST_FOUND};
@@ -28,8 +27,11 @@ use super::wire::frozen::refusal;
 use super::wire::refused::{MOST_REFUSED, Refused};
 use super::wire::setup::{Compile, Setup, Task, Wanted};
 use super::wire::{BadFrame, Reply};
-use crate::plugin::{CompilerError, Facts, Findings, LoadError, PluginLoader, SnapshotRefusal};
-use crate::sandbox::deadline::{Overdue, Watch};
+use crate::control::deadline::{Overdue, Watch};
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::jail::sealed_file;
+use crate::jail::sealed_file::CodeFile;
+use crate::plugin::{CompilerError, Facts, Findings, LoadError, PluginLoader};
 
 /// The most bytes of a child's answer about compiling.
 const MOST_SAID: usize = MOST_REFUSED;
@@ -60,7 +62,7 @@ impl Compiler<'_> {
     }
 
     fn compiled(&self, wanted: Wanted) -> Result<(Facts, CodeFile), LoadError> {
-        let code = code::place().map_err(|source| LoadError::Code { source })?;
+        let code = sealed_file::place().map_err(|source| LoadError::Code { source })?;
         // What the jail lacks, each worker will say.
         let (there, _) = self.ask(wanted, &code, |Received { kind, payload }| match kind {
             Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok),
@@ -72,7 +74,7 @@ impl Compiler<'_> {
 
     /// Has it compiled so that its instances can be frozen.
     pub(crate) fn instrumented(&self) -> Result<Result<CodeFile, SnapshotRefusal>, LoadError> {
-        let code = code::place().map_err(|source| LoadError::Code { source })?;
+        let code = sealed_file::place().map_err(|source| LoadError::Code { source })?;
         let (there, _) =
             self.ask(Wanted::Instrumented, &code, |Received { kind, payload }| match kind {
                 Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok).map(Ok),
@@ -88,7 +90,7 @@ impl Compiler<'_> {
 
     /// Has it looked into. Gives also what the jail lacks in which that was done.
     pub(crate) fn findings(&self) -> Result<(Findings, Lacks), LoadError> {
-        let code = code::place().map_err(|source| LoadError::Code { source })?;
+        let code = sealed_file::place().map_err(|source| LoadError::Code { source })?;
         self.ask(Wanted::Inspection, &code, |Received { kind, payload }| match kind {
             Reply::Inspected => {
                 Found::decode(payload.rest())?.findings(self.loader, self.path).map(Ok)

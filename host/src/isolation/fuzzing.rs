@@ -14,7 +14,7 @@ use super::wire::start::{Started, not_started, start_error};
 use super::wire::told::{Told, event};
 use super::wire::{BadFrame, Frame, Payload, Reply};
 use crate::event::Event;
-use crate::worker::WorkerIndex;
+use crate::item::index::WorkerIndex;
 
 /// What a parent takes a reply for, as an honest child would send it. It is none that is about
 /// items, and no question.

@@ -14,9 +14,9 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
-use super::bell::Bell;
+use super::eventfd::Bell;
 use super::wire::{self, BadFrame, HEADER, Payload, Reply};
-use crate::sandbox::deadline::Overdue;
+use crate::control::deadline::Overdue;
 
 /// Says how long a child is waited for.
 pub(crate) trait Patience {

@@ -6,17 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Processes;
-use super::bell::Bell;
-use super::code;
 use super::compiler::Until;
+use super::eventfd::Bell;
 use super::link::{Gone, Received};
-use super::page::Page;
 use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::setup::{Setup, Task};
 use super::wire::{BadFrame, Reply, layers};
+use crate::isolation::claim_page::ClaimPage;
+use crate::jail::{Jail, JailLayer, JailLayers, LayerAnswer, sealed_file};
 use crate::plugin::EngineOptions;
 use crate::sandbox::control_group;
-use crate::sandbox::jail::{Jail, JailLayer, JailLayers, LayerAnswer};
 
 /// Bytes of a reply.
 const MOST_SAID: usize = 64 * 1024;
@@ -73,8 +72,8 @@ pub(super) fn layers(processes: &Processes) -> Result<JailLayers, LayersError> {
     }
     let refused = |source| LayersError::Process { source };
     let bell = Arc::new(Bell::new().map_err(refused)?);
-    let (_page, page) = Page::create().map_err(refused)?;
-    let place = code::place().map_err(refused)?;
+    let (_page, page) = ClaimPage::create().map_err(refused)?;
+    let place = sealed_file::place().map_err(refused)?;
     let mut child = Child::start(processes, &bell).map_err(refused)?;
     let asked = child.hand_over(&[page.as_fd(), place.as_fd()], &[]);
     let mut found = asked

@@ -25,8 +25,8 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use self::signals::Blocked;
 use super::Processes;
-use super::bell::Bell;
 use super::child::MARK;
+use super::eventfd::Bell;
 use super::link::{Gone, Link, Patience};
 use crate::sandbox::granted::GrantedDir;
 

@@ -17,9 +17,8 @@ use std::time::Duration;
 use self::guard::{Guard, Wait};
 use self::lent::Lent;
 use super::Processes;
-use super::bell::Bell;
+use super::eventfd::Bell;
 use super::link::{Gone, Link, Received};
-use super::page::Page;
 use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::ran::{EndedThere, RanThere, broken_of};
 use super::wire::setup::{Begins, Setup, Task, Work};
@@ -27,15 +26,19 @@ use super::wire::start::Started;
 use super::wire::told::Told;
 use super::wire::{BadFrame, Frame, Order, Payload, Reply, items, start};
 use crate::block::Span;
+use crate::control::deadline::{Overdue, Phase, TimeLimits, Watch};
+use crate::control::schedule::DelayOf;
 use crate::event::Event;
-use crate::fault::FaultKind;
-use crate::outcome::{Format, Outcomes};
-use crate::plugin::{Compiled, REPORT, Spec, StartError};
-use crate::sandbox::deadline::{Overdue, Phase, TimeLimits, Watch};
+use crate::executor::start_error::StartError;
+use crate::executor::{Executor, Ran, Tray, Turns};
+use crate::isolation::claim_page::ClaimPage;
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::outcome::Outcomes;
+use crate::plugin::{Compiled, REPORT, Spec};
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
-use crate::sandbox::schedule::DelayOf;
-use crate::worker::executor::{Broken, Executor, Ran, Tray, Turns};
 
 /// How much longer than its deadline a child may take: it is to notice the deadline itself, which
 /// on a busy machine takes its time.
@@ -67,7 +70,7 @@ pub(crate) struct Remote {
 struct Parts {
     spec: Spec,
     compiled: Arc<Compiled>,
-    page: Arc<Page>,
+    page: Arc<ClaimPage>,
     network: Network,
     lease: Lease,
 }
@@ -93,7 +96,7 @@ impl Remote {
         third: Option<BorrowedFd<'_>>,
     ) -> Result<Self, StartError> {
         let refused = |source| StartError::Process { source };
-        let (page, page_file) = Page::create().map_err(refused)?;
+        let (page, page_file) = ClaimPage::create().map_err(refused)?;
         let bell = Arc::new(Bell::new().map_err(refused)?);
         let lenient = |limits: TimeLimits| TimeLimits {
             item: limits.item.and_then(|limit| limit.checked_add(GRACE)),
@@ -331,7 +334,7 @@ impl Executor for Remote {
         let Self { child, parts, watch, started, tray } = self;
         let page = Arc::clone(&parts.page);
         page.set_begun(false);
-        let mut lent = Lent::new(turns.lend(&page, until - first), until - first);
+        let mut lent = Lent::new(turns.lend(Arc::clone(&page) as _, until - first), until - first);
         let mut guard = Guard::of_items(watch, &page, until - first);
         let limit = parts.spec.limits.result;
         *tray.lock() = outcomes.take();

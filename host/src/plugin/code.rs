@@ -12,10 +12,10 @@ use wasmtime::Module;
 use wasmtime::component::Component;
 
 use super::artifact::{Artifact, Kind};
-use super::cache::OwnCode;
 use super::component::ComponentPlugin;
 use super::core_abi::CorePlugin;
 use super::{Engine, LoadError, PluginLoader};
+use crate::cache::OwnCode;
 
 /// Machine code of which nothing was checked but that it is valid.
 #[derive(Clone)]

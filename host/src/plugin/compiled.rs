@@ -6,11 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use super::{Engine, EngineOptions, HostFunctions, LoadError, Loaded, PluginLoader, Spec};
-use crate::isolation::code::CodeFile;
 use crate::isolation::wire::setup::{Begins, Work};
-use crate::outcome::Format;
+use crate::item::format::Format;
+use crate::item::limits::TotalMemory;
+use crate::jail::sealed_file::CodeFile;
 use crate::sandbox::granted::GrantedDir;
-use crate::sandbox::limits::TotalMemory;
 
 /// Compiled code, and what it takes to make a plugin of it again.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::sandbox::deadline::Overdue;
-use crate::sandbox::limits::CompileMemory;
-use crate::system_limits;
+use crate::control::deadline::Overdue;
+use crate::item::limits::CompileMemory;
+use crate::jail::system_limits;
 
 /// Why a process has not compiled a plugin, or looked into it.
 ///

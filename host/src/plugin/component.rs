@@ -19,17 +19,18 @@ use super::state::{
     Common, HasCommon, Spec, begin, enter_async, enter_with, limit_open, store, wasi,
     yield_at_ticks,
 };
-use super::{
-    Engine, LoadError, PluginLoader, REPORT, StartError, context, file_calls, host_function,
-};
-use crate::fault::FaultKind;
-use crate::outcome::{Format, Outcomes};
-use crate::sandbox::deadline::Phase;
+use super::{Engine, LoadError, PluginLoader, REPORT, context, file_calls, host_function};
+use crate::control::deadline::Phase;
+use crate::executor::start_error::StartError;
+use crate::executor::{Executor, Outlet, Ran, Turns, each_item};
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::item::limits::ResultLimit;
+use crate::outcome::Outcomes;
 use crate::sandbox::http::Requests;
-use crate::sandbox::limits::ResultLimit;
 use crate::sandbox::network::Network;
 use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
-use crate::worker::executor::{Broken, Executor, Outlet, Ran, Turns, each_item};
 
 /// The interface that a worker's component exports.
 pub(super) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";

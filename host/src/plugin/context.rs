@@ -7,11 +7,11 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 use wasmtime::{Caller, Linker};
 
 use super::core_abi::Word;
-use super::snapshot::SnapshotRefusal;
 use super::state::{Common, HasCommon};
 use crate::event::Level;
-use crate::outcome::Format;
-use crate::plugin::passing::ArgumentPassing;
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::item::format::Format;
+use crate::item::passing::ArgumentPassing;
 
 /// The interface's name, as core module and as component import it.
 pub(super) const INTERFACE: &str = "mtl:plugin/context@1.0.0";

@@ -13,15 +13,16 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
 use super::state::{Common, HasCommon, InHand, Spec, begin, enter, limit_open, store, wasi};
-use super::{
-    Engine, LoadError, PluginLoader, REPORT, StartError, context, host_function, snapshot, waiting,
-};
+use super::{Engine, LoadError, PluginLoader, REPORT, context, host_function, snapshot, waiting};
 use crate::block::Span;
-use crate::fault::FaultKind;
-use crate::outcome::{Format, Outcomes};
-use crate::sandbox::deadline::Phase;
-use crate::sandbox::limits::ResultLimit;
-use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
+use crate::control::deadline::Phase;
+use crate::executor::start_error::StartError;
+use crate::executor::{Executor, Ran, Turns, each_item};
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::item::limits::ResultLimit;
+use crate::outcome::Outcomes;
 
 mod batch;
 mod exports;

@@ -7,12 +7,12 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use wasmtime::CustomCodeMemory;
 
-use super::cache::Hashed;
-use super::snapshot;
-use super::{Sha256, WasmFeatures};
-use crate::sandbox::schedule::Schedule;
-use crate::sandbox::watchdog::Watchdog;
-use crate::system_limits;
+use super::{WasmFeatures, snapshot};
+use crate::cache::Hashed;
+use crate::control::schedule::Schedule;
+use crate::control::watchdog::Watchdog;
+use crate::item::digest::Sha256;
+use crate::jail::system_limits;
 
 /// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
 /// plugin of it.

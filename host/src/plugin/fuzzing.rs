@@ -1,8 +1,8 @@
 //! What fuzz targets see of plugins: of their answers, and of what they take.
 
 use super::core_abi::{Answer, Word};
-use crate::fault::FaultKind;
-use crate::worker::executor::Broken;
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
 
 pub use super::core_abi::fuzzing::{Batch, BatchEnd};
 pub use super::typed::fuzzing::Taken;

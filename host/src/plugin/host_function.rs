@@ -14,10 +14,10 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::control::deadline::Watch;
+use crate::control::panic;
+use crate::item::index::WorkerIndex;
 use crate::outcome::shortened;
-use crate::panic;
-use crate::sandbox::deadline::Watch;
-use crate::worker::WorkerIndex;
 
 pub(super) mod component;
 pub(super) mod core;

@@ -23,9 +23,10 @@ use super::artifact::{Artifact, Kind};
 use super::code::MachineCode;
 use super::component::ComponentPlugin;
 use super::core_abi::CorePlugin;
-use super::passing::ArgumentPassing;
-use super::{LoadError, Loaded, PluginLoader, Sha256, WasmFeatures, context};
-use crate::outcome::Format;
+use super::{LoadError, Loaded, PluginLoader, WasmFeatures, context};
+use crate::item::digest::Sha256;
+use crate::item::format::Format;
+use crate::item::passing::ArgumentPassing;
 
 /// What is in a plugin's file, by [`Plugin::inspect`](crate::Plugin::inspect).
 ///

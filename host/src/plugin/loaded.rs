@@ -10,12 +10,13 @@ use super::artifact::Kind;
 use super::code::{MachineCode, Runnable};
 use super::component::{ComponentPlugin, Exports};
 use super::core_abi::{CorePlugin, Frozen, Witnessed};
-use super::snapshot::{Freezing, SnapshotRefusal};
+use super::snapshot::Freezing;
 use super::typed::TypedPlugin;
-use super::waiting;
-use super::{Findings, HostFunctions, LoadError, PluginLoader, Spec, StartError, TypedCall};
-use crate::outcome::Format;
-use crate::worker::executor::Executor;
+use super::{Findings, HostFunctions, LoadError, PluginLoader, Spec, TypedCall, waiting};
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::executor::Executor;
+use crate::executor::start_error::StartError;
+use crate::item::format::Format;
 
 /// A plugin, compiled and checked.
 #[derive(Clone, Debug)]

@@ -9,14 +9,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::artifact::Artifact;
-use super::cache::Cache;
-use super::digest::Sha256;
 use super::engine::start_compilers;
 use super::host_function::{HostCall, HostFunctions};
 use super::{Compiled, Engine, Findings, Inspection, LoadError, Plugin, WasmFeatures};
+use crate::cache::Cache;
 use crate::isolation::Isolation;
 use crate::isolation::compiler::Compiler;
-use crate::sandbox::limits::{CompileMemory, FunctionLimit, PluginSize};
+use crate::item::digest::Sha256;
+use crate::item::limits::{CompileMemory, FunctionLimit, PluginSize};
 
 /// Loads plugins: pinned to a digest, by another export than `call`, with functions of your own.
 ///

@@ -13,7 +13,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use sha2::Digest;
 
-use super::Sha256;
+use crate::item::digest::Sha256;
 
 const MAGIC: &[u8; 8] = b"mtlcode1";
 const TRAILER: u64 = 8 + 8 + 8 + 32;

@@ -17,7 +17,6 @@ mod group;
 mod image;
 mod kept;
 mod random;
-mod refusal;
 mod seen;
 mod witness;
 
@@ -26,7 +25,6 @@ pub(crate) use self::group::{Freezing, Group, Groups, Snapshot, Taken};
 pub(super) use self::image::{Instrumented, MOST};
 pub(crate) use self::kept::{Where, recall_or};
 pub(super) use self::random::add_to_linker;
-pub use self::refusal::SnapshotRefusal;
 pub(crate) use self::seen::Seen;
 pub(crate) use self::witness::Verdict;
 pub(super) use self::witness::Witness;

@@ -8,22 +8,25 @@ use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::WasiCtxBuilder;
 
 use super::file_calls::FileRules;
-use super::snapshot::{Clock, SnapshotRefusal, Witness};
+use super::snapshot::{Clock, Witness};
 use super::{Engine, trap};
+use crate::control::deadline::{Phase, Watch};
 use crate::event::Stream;
-use crate::outcome::{Format, Outcomes};
-use crate::plugin::passing::ArgumentPassing;
-use crate::sandbox::deadline::{Phase, Watch};
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::executor::Outlet;
+use crate::executor::native::WorkerContext;
+use crate::item::failure::Broken;
+use crate::item::format::Format;
+use crate::item::index::WorkerIndex;
+use crate::item::limits::Limits;
+use crate::item::passing::ArgumentPassing;
+use crate::outcome::Outcomes;
 use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Granted, Preopens};
-use crate::sandbox::limits::Limits;
 use crate::sandbox::meter::{Meter, PoolMemory};
 use crate::sandbox::network::Names;
 use crate::sandbox::output::Capture;
 use crate::sandbox::voice::Voice;
-use crate::worker::WorkerIndex;
-use crate::worker::executor::{Broken, Outlet};
-use crate::worker::native::WorkerContext;
 
 /// What one worker's instances are started with, each the same.
 #[derive(Clone)]

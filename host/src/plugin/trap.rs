@@ -5,12 +5,12 @@ use wasmtime::{ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::state::{Common, MOST_OPEN};
-use crate::fault::FaultKind;
-use crate::sandbox::deadline::Overdue;
+use crate::control::deadline::Overdue;
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::limits::ResultLimit;
 use crate::sandbox::disk::OutOfDisk;
-use crate::sandbox::limits::ResultLimit;
 use crate::sandbox::meter::Denied;
-use crate::worker::executor::Broken;
 
 /// What the item that a guest was on is charged with.
 pub(super) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {

@@ -34,12 +34,15 @@ use self::writer::Unwritten;
 use super::component::{Exports, LEAST_TRANSFER, Linked, State};
 use super::inspect::TypedCall;
 use super::state::{self, Spec, begin};
-use super::{LoadError, PluginLoader, StartError};
-use crate::fault::FaultKind;
-use crate::outcome::{Format, Outcomes};
-use crate::sandbox::deadline::Phase;
-use crate::sandbox::limits::ResultLimit;
-use crate::worker::executor::{Broken, Executor, Outlet, Ran, Turns, each_item};
+use super::{LoadError, PluginLoader};
+use crate::control::deadline::Phase;
+use crate::executor::start_error::StartError;
+use crate::executor::{Executor, Outlet, Ran, Turns, each_item};
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::item::limits::ResultLimit;
+use crate::outcome::Outcomes;
 
 /// A component, compiled, with the functions that items go to.
 pub(super) struct TypedPlugin {

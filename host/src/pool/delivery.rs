@@ -8,14 +8,14 @@ use crossbeam_channel::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 
 use crate::collector::Collector;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
-use crate::error::Error;
-use crate::fault::{Fault, FaultKind};
+use crate::control::stop::StopFlag;
+use crate::item::fault::{Fault, FaultKind};
 use crate::outcome::Outcomes;
 use crate::pool::reader::Reader;
-use crate::pool::run::Run;
 use crate::queue::Left;
+use crate::run::Run;
+use crate::run::error::Error;
 use crate::stats::{Counts, Summary};
-use crate::stop::StopFlag;
 
 /// How a run ended: the account in any case, and the error, if there was one.
 ///

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::item::index::WorkerIndex;
+use crate::item::passing::ArgumentPassing;
+use crate::jail::system_limits;
 use crate::plugin::LoadError;
-use crate::plugin::passing::ArgumentPassing;
 use crate::sandbox::net_grant::NetGrant;
-use crate::system_limits;
-use crate::worker::WorkerIndex;
 
 /// Why a pool cannot be built.
 ///

@@ -9,9 +9,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use crate::block::BlockBuilder;
-use crate::error::Error;
-use crate::panic;
-use crate::pool::run::Run;
+use crate::control::panic;
+use crate::run::Run;
+use crate::run::error::Error;
 use crate::source::{Filled, Source};
 
 /// A reader at work, or done.

@@ -2,12 +2,12 @@
 
 use std::marker::PhantomData;
 
-use crate::block::ItemIndex;
-use crate::error::Error;
-use crate::fault::{Fault, FaultKind};
+use crate::item::fault::{Fault, FaultKind};
+use crate::item::index::ItemIndex;
 use crate::outcome::{Cursor, Outcome, Outcomes};
 use crate::pool::Pool;
 use crate::pool::delivery::{Delivery, Ended};
+use crate::run::error::Error;
 
 /// What a plugin gave for one item.
 ///

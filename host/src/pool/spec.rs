@@ -7,22 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::BuildError;
+use crate::control::deadline::TimeLimits;
+use crate::control::watchdog::Watchdog;
+use crate::executor::native::{NativeWorker, OpenNative, WorkerContext};
+use crate::executor::{Open, native};
 use crate::isolation::Isolation;
-use crate::plugin::passing::ArgumentPassing;
+use crate::item::index::WorkerIndex;
+use crate::item::limits::{DiskLimit, Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
+use crate::item::passing::ArgumentPassing;
+use crate::jail::system_limits;
 use crate::plugin::snapshot::Groups;
 use crate::plugin::{Engine, Plugin, Spec};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::confinement::Confinement;
-use crate::sandbox::deadline::TimeLimits;
 use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Directories, Granted, Preopens};
-use crate::sandbox::limits::{DiskLimit, Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
-use crate::sandbox::watchdog::Watchdog;
-use crate::system_limits;
-use crate::worker::native::{self, NativeWorker, OpenNative, WorkerContext};
-use crate::worker::{Open, WorkerIndex};
 
 /// What one worker of a pool is; a list of them makes a pool, by [`Pool::of`](crate::Pool::of).
 ///

@@ -10,15 +10,16 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::*;
 use crate::block::BlockBuilder;
-use crate::fault::{Fault, FaultKind};
+use crate::control::watchdog::Watchdog;
+use crate::executor::start_error::StartError;
+use crate::executor::{Executor, Ran, Turns, each_item};
+use crate::item::failure::Broken;
+use crate::item::fault::{Fault, FaultKind};
+use crate::item::limits::ResultLimit;
 use crate::outcome::Outcomes;
 use crate::patience::{PATIENCE, watched};
-use crate::plugin::StartError;
-use crate::sandbox::limits::ResultLimit;
-use crate::sandbox::watchdog::Watchdog;
 use crate::sink::{LeftOut, Memory, SinkError};
 use crate::source::{Filled, SourceError};
-use crate::worker::executor::{Broken, Executor, Ran, Turns, each_item};
 
 mod ends;
 mod flow;

@@ -16,26 +16,36 @@
 //! A claim may be lent to another process, which starts its items: then the word is in a page that
 //! both share, and `loan.rs` says what is believed of it.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use super::loan::{Lent, Loan, Returned};
 use super::{Queue, State};
 use crate::block::Span;
-use crate::isolation::page::Page;
-use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::control::sync::atomic::{AtomicU64, Ordering};
+use crate::control::sync::{Condvar, Mutex, MutexGuard};
 
 /// How far the items of a claim have gone.
-#[derive(Debug, Default)]
-#[repr(transparent)]
-pub(crate) struct Reach(AtomicU64);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach<'a>(&'a AtomicU64);
+
+/// Memory that another process shares, with a word for the claim that it has on loan.
+pub(crate) trait SharedReach: fmt::Debug + Send + Sync {
+    /// Returns the word. The other process may write anything there, at any time.
+    fn word(&self) -> &AtomicU64;
+
+    /// Returns the word as one that says how far the claim has gone.
+    fn reach(&self) -> Reach<'_> {
+        Reach::of(self.word())
+    }
+}
 
 /// A claim as the queue knows it.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     span: Span,
-    reach: Reach,
+    word: AtomicU64,
     /// Where its items go while another process starts them. Until it is given back, none is
     /// open by `reach`.
     lent: Mutex<Option<Lent>>,
@@ -50,10 +60,10 @@ pub(crate) struct Claim<'a> {
     done: usize,
 }
 
-impl Reach {
-    /// All of `items` are there, and the first is started: whoever claims, works.
-    pub(super) fn new(items: u32) -> Self {
-        Self(AtomicU64::new(word(1, items)))
+impl<'a> Reach<'a> {
+    /// Reads and changes this word.
+    fn of(word: &'a AtomicU64) -> Self {
+        Self(word)
     }
 
     /// Of a claim that is lent: how far it has gone, as whoever has it says.
@@ -153,8 +163,15 @@ fn halves(word: u64) -> (u32, u32) {
 }
 
 impl Held {
-    pub(super) fn new(span: Span, reach: Reach) -> Self {
-        Self { span, reach, lent: Mutex::default() }
+    /// Holds a claim whose first item is started: whoever claims, works. An empty span has nothing to start.
+    pub(super) fn new(span: Span) -> Self {
+        let items = u32::try_from(span.len()).expect("no more was claimed than can be");
+        let word = AtomicU64::new(word(items.min(1), items));
+        Self { span, word, lent: Mutex::default() }
+    }
+
+    pub(super) fn reach(&self) -> Reach<'_> {
+        Reach::of(&self.word)
     }
 
     /// Takes away the items from `end` on that are not started.
@@ -162,7 +179,7 @@ impl Held {
         let end = u32::try_from(end).unwrap_or(u32::MAX);
         self.slice(match &mut *self.lent() {
             Some(lent) => lent.cut(end),
-            None => self.reach.cut(end),
+            None => self.reach().cut(end),
         })
     }
 
@@ -171,23 +188,23 @@ impl Held {
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         let items = match &mut *self.lent() {
             Some(lent) => lent.share(most),
-            None => self.reach.share(most),
+            None => self.reach().share(most),
         };
         items.map(|items| self.slice(items))
     }
 
     /// Takes back all items from `from` on, started ahead or not.
     fn retreat(&self, from: usize) -> Span {
-        self.slice(self.reach.retreat(u32::try_from(from).unwrap_or(u32::MAX)))
+        self.slice(self.reach().retreat(u32::try_from(from).unwrap_or(u32::MAX)))
     }
 
     /// Lends the items from the one on that was started last; `sent` of them are sent.
-    pub(super) fn lend(&self, page: &Arc<Page>, sent: usize) {
+    pub(super) fn lend(&self, page: Arc<dyn SharedReach>, sent: usize) {
         let mut lent = self.lent();
-        let (_, started, end) = self.reach.told();
+        let (_, started, end) = self.reach().told();
         let sent = u32::try_from(sent).unwrap_or(u32::MAX);
         *lent = Some(Lent::new(page, started - 1, end, sent));
-        self.reach.set(end, end);
+        self.reach().set(end, end);
     }
 
     /// Takes back what was lent; `settle` says how many items of it are started.
@@ -196,7 +213,7 @@ impl Held {
         let mut lent = self.lent();
         let over = lent.take().expect("a loan is taken back once");
         let (started, end) = over.settle(settle);
-        self.reach.set(started, end);
+        self.reach().set(started, end);
     }
 
     /// Returns the number of items that are started of those that are lent.
@@ -218,7 +235,7 @@ impl Held {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.lent().as_mut().map_or_else(|| self.reach.is_open(), Lent::is_open)
+        self.lent().as_mut().map_or_else(|| self.reach().is_open(), Lent::is_open)
     }
 }
 
@@ -228,10 +245,9 @@ impl<'a> Claim<'a> {
 
     /// Claims `span`, which has an item, for a worker.
     pub(super) fn new(queue: &'a Queue, state: &mut State, span: Span) -> Self {
-        let items = u32::try_from(span.len()).expect("no more was claimed than can be");
         let mut held = state.ended.pop().unwrap_or_default();
         let place = Arc::get_mut(&mut held).expect("nobody has one that has ended");
-        *place = Held::new(span, Reach::new(items));
+        *place = Held::new(span);
         state.claimed.push(Arc::clone(&held));
         Self { queue, held, done: 0 }
     }
@@ -242,13 +258,13 @@ impl<'a> Claim<'a> {
     }
 
     /// How far it has gone: what starts the next item. The first item of a claim is started.
-    pub(crate) fn reach(&self) -> &Reach {
-        &self.held.reach
+    pub(crate) fn reach(&self) -> Reach<'_> {
+        self.held.reach()
     }
 
     /// Lends the items to another process, which starts them, from the one on that was started
     /// last; it is sent the first `sent` of those.
-    pub(crate) fn lend(&self, page: &Arc<Page>, sent: usize) -> Loan<'_> {
+    pub(crate) fn lend(&self, page: Arc<dyn SharedReach>, sent: usize) -> Loan<'_> {
         Loan::of(&self.held, page, sent)
     }
 
@@ -310,7 +326,7 @@ impl Drop for Claim<'_> {
         let mut state = self.queue.lock();
         let place = state.claimed.iter().position(|held| Arc::ptr_eq(held, &self.held));
         let held = state.claimed.swap_remove(place.expect("a claim is open until it is dropped"));
-        let end = held.reach.cut(0).end as usize;
+        let end = held.reach().cut(0).end as usize;
         state.put_back(held.span.slice(self.done..end));
         self.held = Arc::clone(&state.nobody);
         state.end(held);

@@ -38,7 +38,8 @@ pub(super) fn split(span: &Span, begun: &[Range<u64>]) -> Vec<Left> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::{BlockBuilder, ItemIndex};
+    use crate::block::BlockBuilder;
+    use crate::item::index::ItemIndex;
 
     #[test]
     fn what_was_started_is_told_from_what_never_was() {

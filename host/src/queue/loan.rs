@@ -9,13 +9,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::claim::Held;
-use crate::isolation::page::Page;
+use super::claim::{Held, SharedReach};
 
 /// What is lent of a claim, as the queue knows it: all from one item on, of which some are sent.
 #[derive(Debug)]
 pub(super) struct Lent {
-    page: Arc<Page>,
+    page: Arc<dyn SharedReach>,
     /// The first item that is lent, in the claim; the word in the page counts from it.
     first: u32,
     /// How many items the other was sent.
@@ -32,10 +31,10 @@ impl Lent {
     const ATTEMPTS: u32 = 16;
 
     /// Lends the items from `first` on, which is started, up to `end`.
-    pub(super) fn new(page: &Arc<Page>, first: u32, end: u32, sent: u32) -> Self {
+    pub(super) fn new(page: Arc<dyn SharedReach>, first: u32, end: u32, sent: u32) -> Self {
         let end = end - first;
         page.reach().set(1, end);
-        Self { page: Arc::clone(page), first, sent, started: 1, end }
+        Self { page, first, sent, started: 1, end }
     }
 
     /// Takes away the items from `end` on that are not started. Places are those in the claim.
@@ -117,7 +116,7 @@ pub(crate) struct Returned {
 }
 
 impl<'a> Loan<'a> {
-    pub(super) fn of(held: &'a Held, page: &Arc<Page>, sent: usize) -> Self {
+    pub(super) fn of(held: &'a Held, page: Arc<dyn SharedReach>, sent: usize) -> Self {
         held.lend(page, sent);
         Self { held, is_out: true }
     }
@@ -145,4 +144,4 @@ impl Drop for Loan<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::loan::tests::Word;
 use super::*;
-use crate::isolation::page::Page;
 use crate::patience::watched;
 
 fn items(items: &[&str]) -> BlockBuilder {
@@ -272,8 +272,8 @@ fn a_borrower_cannot_take_back_that_it_has_started_an_item() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 10)).unwrap();
     let claim = queue.claim(10).unwrap();
-    let page = Arc::new(Page::create().unwrap().0);
-    let loan = claim.lend(&page, 10);
+    let page = Arc::new(Word::default());
+    let loan = claim.lend(Arc::clone(&page) as _, 10);
     page.reach().set(5, 10);
     queue.stop_from(ItemIndex::new(3));
     page.reach().set(1, 10);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-use crate::byte_size::ByteSize;
+use crate::item::byte_size::ByteSize;
 
 /// Bounds what is between the reader and the consumer: read, worked on, or waiting for its
 /// turn to be written. A reader that meets the bound waits.

@@ -5,11 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::granted::OpenDir;
 use super::net_grant::NetGrant;
 use crate::files::Opener;
+use crate::jail::Access;
 
 /// A directory of the host that a plugin may use, and the name under which the plugin sees it.
 ///
@@ -43,23 +42,12 @@ pub struct DirGrant {
     opened: Option<OpenDir>,
 }
 
-/// What may be done with a granted directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Access {
-    Read,
-    ReadWrite,
-    /// A program outside of the sandbox may follow such a link to anywhere.
-    ReadWriteSymlinks,
-}
-
-impl Access {
-    /// The end of a grant, as it is written.
-    const fn suffix(self) -> &'static str {
-        match self {
-            Self::Read => "",
-            Self::ReadWrite => ":rw",
-            Self::ReadWriteSymlinks => ":rw+symlinks",
-        }
+/// The end of a grant with this access, as it is written.
+const fn suffix(access: Access) -> &'static str {
+    match access {
+        Access::Read => "",
+        Access::ReadWrite => ":rw",
+        Access::ReadWriteSymlinks => ":rw+symlinks",
     }
 }
 
@@ -197,7 +185,7 @@ impl FromStr for DirGrant {
     fn from_str(text: &str) -> Result<Self, NotADirGrant> {
         let (host, guest) = text.split_once("::").ok_or(NotADirGrant)?;
         let writable = [Access::ReadWriteSymlinks, Access::ReadWrite];
-        let suffixed = |access: Access| Some((guest.strip_suffix(access.suffix())?, access));
+        let suffixed = |access: Access| Some((guest.strip_suffix(suffix(access))?, access));
         let (guest, access) =
             writable.into_iter().find_map(suffixed).unwrap_or((guest, Access::Read));
         if host.is_empty() || guest.is_empty() || guest.contains(':') {
@@ -209,7 +197,7 @@ impl FromStr for DirGrant {
 
 impl fmt::Display for DirGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}::{}{}", self.host.display(), self.guest, self.access.suffix())
+        write!(f, "{}::{}{}", self.host.display(), self.guest, suffix(self.access))
     }
 }
 

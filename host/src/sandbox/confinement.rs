@@ -5,9 +5,10 @@
 //! jail: a hole in the engine leads to the other threads, which have no domain.
 
 use std::io;
+use std::os::fd::AsFd;
 
 use super::granted::{Granted, GrantedDir, OpenDir};
-use super::jail;
+use crate::jail;
 
 /// The files and ports that the threads of all workers may open. Threads that one worker has started serve the others.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,7 @@ impl Confinement {
 
     /// Confines this thread, and those that it starts from now on. A kernel without Landlock confines nothing.
     pub(crate) fn enter(&self) -> io::Result<()> {
-        jail::confine_thread(&self.dirs, &self.ports, self.cache.as_ref())
+        let dirs: Vec<_> = self.dirs.iter().map(GrantedDir::allowed).collect();
+        jail::confine_thread(&dirs, &self.ports, self.cache.as_ref().map(AsFd::as_fd))
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use super::jail::LayerAnswer;
+use crate::jail::LayerAnswer;
 
 /// The limits that count: without one of them, a run can take all of the machine's.
 const LIMITS: [&str; 2] = ["memory.max", "pids.max"];

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::limits::DiskLimit;
+use crate::item::limits::DiskLimit;
 
 /// The bytes that the instances of one worker may still write.
 #[derive(Debug)]

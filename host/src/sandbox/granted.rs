@@ -20,6 +20,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 use super::capabilities::{DirGrant, Grants};
 use super::net_grant::NetGrant;
 use crate::files::FileId;
+use crate::jail::AllowedDir;
 
 /// An open directory. Clones are the same open file.
 #[derive(Clone, Debug)]
@@ -69,6 +70,11 @@ impl GrantedDir {
     pub(crate) fn open(grant: &DirGrant) -> io::Result<Self> {
         let dir = grant.opened().map_or_else(|| OpenDir::at(grant.host()), Ok)?;
         Ok(Self { grant: grant.clone(), dir })
+    }
+
+    /// Returns the directory as a jail allows it.
+    pub(crate) fn allowed(&self) -> AllowedDir {
+        AllowedDir::new(Arc::clone(&self.dir.file), self.grant.access())
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wasmtime::ResourceLimiter;
 
-use crate::sandbox::limits::{MemoryLimit, TotalMemory};
+use crate::item::limits::{MemoryLimit, TotalMemory};
 
 /// What all instances of a pool have taken together.
 #[derive(Debug, Default)]

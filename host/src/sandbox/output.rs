@@ -133,9 +133,9 @@ impl AsyncWrite for Capture {
 mod tests {
     use super::*;
     use crate::event::{Audience, Event, Observer};
-    use crate::sandbox::limits::LogLimit;
+    use crate::item::index::WorkerIndex;
+    use crate::item::limits::LogLimit;
     use crate::sandbox::voice::Chorus;
-    use crate::worker::WorkerIndex;
 
     struct Told(Mutex<Vec<String>>);
 

@@ -19,8 +19,8 @@ pub use self::budget::Budget;
 use self::cost::NOTICE;
 pub use self::cost::{cost, is_plain};
 use crate::event::{Audience, Event, Level, Stream};
-use crate::sandbox::limits::LogLimit;
-use crate::worker::WorkerIndex;
+use crate::item::index::WorkerIndex;
+use crate::item::limits::LogLimit;
 
 /// What one worker's plugin says.
 pub(crate) struct Voice {

@@ -14,7 +14,7 @@ use self::tree::Tree;
 use super::{Sink, SinkError};
 use crate::files::Opener;
 use crate::outcome::Outcome;
-use crate::places::Places;
+use crate::output_paths::Places;
 
 /// Writes each record into a file of its own, below a directory: that of `a/b` into `a/b`, and
 /// that of `/x/y` into `x/y`. The path is that of the item's file, or else the item itself.

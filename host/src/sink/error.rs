@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::OutputFile;
-use crate::block::ItemIndex;
 use crate::files::Exchangeable;
-use crate::places::PlaceError;
+use crate::item::index::ItemIndex;
+use crate::output_paths::PlaceError;
 
 /// Why a sink failed.
 ///

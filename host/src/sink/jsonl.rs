@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::layout::{Faults, Layout, Tag};
 use super::records::Records;
 use super::{Output, Sink, SinkError};
-use crate::fault::Fault;
+use crate::item::fault::Fault;
 use crate::json_value::JsonValue;
 use crate::outcome::{Outcome, RecordRule};
 
@@ -151,7 +151,7 @@ fn put_fault(fault: &Fault, bytes: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Format;
+    use crate::item::format::Format;
     use crate::sink::outcomes::{Example, written};
 
     type Make = fn(Output<'static>) -> Jsonl<'static>;

@@ -1,7 +1,7 @@
 //! Results kept in memory.
 
 use super::{Sink, SinkError};
-use crate::fault::Fault;
+use crate::item::fault::Fault;
 use crate::outcome::Outcome;
 
 /// Keeps every result: for tests, and for results known to be few.

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::{Output, Sink, SinkError};
-use crate::block::ItemIndex;
-use crate::fault::{Fault, FaultKind};
-use crate::outcome::{Format, Outcome};
+use crate::item::fault::{Fault, FaultKind};
+use crate::item::format::Format;
+use crate::item::index::ItemIndex;
+use crate::outcome::Outcome;
 
 /// An item and what became of it.
 pub(super) struct Example {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::io::Errno;
 
-use crate::stop::{StopFlag, Wake};
+use crate::control::stop::{StopFlag, Wake};
 
 /// Rings once a run is to stop, for those who wait in `poll`.
 #[derive(Debug)]

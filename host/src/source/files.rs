@@ -16,8 +16,8 @@ use super::feed::Reading;
 use super::records::{Content, Records};
 use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
 use crate::block::BlockBuilder;
+use crate::control::stop::StopFlag;
 use crate::files::Opener;
-use crate::stop::StopFlag;
 
 /// Each line of the inputs names a file, and the item is that file's content, as it is. A
 /// relative name counts from the current directory.

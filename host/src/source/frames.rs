@@ -3,7 +3,7 @@
 use super::feed::{Feed, Reading};
 use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
 use crate::block::BlockBuilder;
-use crate::stop::StopFlag;
+use crate::control::stop::StopFlag;
 
 /// The size of a frame's length.
 const HEADER: usize = size_of::<u32>();

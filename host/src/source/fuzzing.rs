@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::decoder::{Compression, Decoder};
 use super::{Filled, Source};
-use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::block::{BlockBuilder, Span};
+use crate::item::index::ItemIndex;
 
 /// All that a source gave.
 #[derive(Debug, Default, PartialEq, Eq)]

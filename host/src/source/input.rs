@@ -18,8 +18,8 @@ use rustix::fs::{Access, FileType, access, fstat, tell};
 use super::SourceError;
 use super::decoder::{Compression, Decoder};
 use super::descriptor::{Alarm, Descriptor, Handle};
+use crate::control::stop::StopFlag;
 use crate::files::Opener;
-use crate::stop::StopFlag;
 
 /// How standard input is named in messages.
 const STANDARD_INPUT: &str = "standard input";

@@ -4,8 +4,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-use crate::byte_size::ByteSize;
-use crate::sandbox::limits::NotASize;
+use crate::item::byte_size::ByteSize;
+use crate::item::limits::NotASize;
 
 /// Upper bound on one item's bytes.
 ///

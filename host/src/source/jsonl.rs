@@ -6,7 +6,7 @@ use super::lines::too_long;
 use super::records::{Content, Record, Records};
 use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
 use crate::block::BlockBuilder;
-use crate::stop::StopFlag;
+use crate::control::stop::StopFlag;
 
 /// Some editors begin a file with this mark; it is not part of the value.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

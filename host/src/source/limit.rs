@@ -2,7 +2,7 @@
 
 use super::{Filled, Size, Source, SourceError};
 use crate::block::BlockBuilder;
-use crate::stop::StopFlag;
+use crate::control::stop::StopFlag;
 
 /// Ends after a number of items, and does not ask its source for more than those.
 ///

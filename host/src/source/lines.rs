@@ -3,7 +3,7 @@
 use super::records::{Content, Record, Records};
 use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
 use crate::block::BlockBuilder;
-use crate::stop::StopFlag;
+use crate::control::stop::StopFlag;
 
 /// Each line of the inputs is an item: all of its bytes but the line feed. An empty line is an
 /// item, and so is a last line without a line feed.

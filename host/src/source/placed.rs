@@ -5,9 +5,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::{Filled, Size, Source, SourceError};
-use crate::block::{BlockBuilder, ItemIndex};
-use crate::places::Places;
-use crate::stop::StopFlag;
+use crate::block::BlockBuilder;
+use crate::control::stop::StopFlag;
+use crate::item::index::ItemIndex;
+use crate::output_paths::Places;
 
 /// Gives what its source gives. An item whose result has no place in the directory is faulty: it
 /// never reaches a plugin, its fault says why, and the run goes on.

@@ -7,7 +7,7 @@
 use super::feed::{Feed, Reading};
 use super::{Filled, Inputs, ItemLimit, Size, SourceError};
 use crate::block::BlockBuilder;
-use crate::stop::StopFlag;
+use crate::control::stop::StopFlag;
 
 /// How much of an item that is too long is kept, so that a person can tell which it is.
 const HEAD: usize = 1024;

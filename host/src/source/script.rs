@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use super::{Filled, Inputs, Source, SourceError};
-use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::block::{BlockBuilder, Span};
+use crate::item::index::ItemIndex;
 
 /// Gives one piece for each read.
 pub(super) struct Script {

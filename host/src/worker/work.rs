@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Serving;
-use super::executor::{Broken, Outlet, Ran, Turns};
 use super::renewal::Renewal;
 use super::slot::{Slot, Work};
-use super::ticket::Ticket;
 use crate::block::Span;
 use crate::event::Event;
+use crate::executor::{Outlet, Ran, Turns};
+use crate::item::failure::Broken;
 use crate::outcome::Outcomes;
-use crate::pool::run::Run;
 use crate::queue::Claim;
+use crate::run::Run;
+use crate::run::ticket::Ticket;
 
 /// An item that failed, and is not done with: it is to be tried again, or what it broke has lost
 /// the outcomes of items before it.
@@ -31,7 +32,7 @@ enum Wanted {
 
 impl Serving {
     /// Works on one run until no item is left for this worker.
-    pub(super) fn take_part(&mut self, ticket: &Arc<Ticket>) {
+    pub(crate) fn take_part(&mut self, ticket: &Arc<Ticket>) {
         let queue = &ticket.run.queue;
         loop {
             if self.is_used_up() {

@@ -9,7 +9,7 @@
 //! # Why a crate of its own
 //!
 //! The code under test is the host's own: its files are included as they are. They take locks
-//! and atomics from `crate::sync`, which in the host means those of the standard library, and
+//! and atomics from `crate::control::sync`, which in the host means those of the standard library, and
 //! here those of loom. Building the host itself with `--cfg loom` would build its engine anew,
 //! and put loom into crates that have nothing to do with this.
 //!
@@ -28,9 +28,9 @@
 #![cfg(not(test))]
 
 mod check;
-mod isolation;
 pub mod models;
 mod run;
+mod shared;
 mod sync;
 
 /// The host's files, in the places where they are there.
@@ -38,17 +38,20 @@ mod sync;
 #[path = "../../../host/src"]
 mod host {
     pub(crate) mod block;
-    pub(crate) mod byte_size;
-    pub(crate) mod quantity;
     pub(crate) mod queue;
 
-    pub(crate) mod pool {
+    pub(crate) mod control {
+        pub(crate) mod alarm;
         pub(crate) mod cancel;
+
+        pub(crate) use crate::sync;
     }
 
-    pub(crate) mod sandbox {
-        pub(crate) mod alarm;
+    pub(crate) mod item {
+        pub(crate) mod byte_size;
+        pub(crate) mod index;
+        pub(crate) mod quantity;
     }
 }
 
-use self::host::{block, byte_size, pool, quantity, queue, sandbox};
+use self::host::{block, control, item, queue};

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use loom::thread::{self, JoinHandle};
 
-use crate::block::{BlockBuilder, ItemIndex};
+use crate::block::BlockBuilder;
+use crate::item::index::ItemIndex;
 use crate::queue::{Claim, Queue, Stopped, Window};
 
 pub(crate) struct Run {

@@ -10,15 +10,15 @@ use super::errors::Unfit;
 use super::serve::ready;
 use super::station::Station;
 use super::threads;
-use crate::isolation::code;
 use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::compiled::{CompiledThere, Found};
 use crate::isolation::wire::frozen::not_frozen;
 use crate::isolation::wire::refused::Refused;
 use crate::isolation::wire::setup::{Compile, Setup, Wanted};
+use crate::item::limits::FunctionLimit;
+use crate::jail;
+use crate::jail::{Confines, Task, sealed_file};
 use crate::plugin::{Engine, Facts, HostFunctions, LoadError, Loaded, PluginLoader};
-use crate::sandbox::jail::{self, Confines, Task};
-use crate::sandbox::limits::FunctionLimit;
 
 /// Does what is wanted with the plugin in the first file; its code goes into the second.
 pub(super) fn compile(
@@ -50,7 +50,8 @@ pub(super) fn compile(
         Wanted::Snapshot => {
             let code = loader.compile_snapshot(path, &bytes);
             let put = code.and_then(|code| {
-                code::put(&File::from(place), &code).map_err(|source| LoadError::Code { source })
+                sealed_file::put(&File::from(place), &code)
+                    .map_err(|source| LoadError::Code { source })
             });
             put.map(|length| CompiledThere { facts: Facts::OF_A_SNAPSHOT, length }.encode())
         }
@@ -83,6 +84,6 @@ fn compile_into(
 
 fn put(place: &File, path: &Path, loaded: &Loaded) -> Result<CompiledThere, LoadError> {
     let code = loaded.code(path)?;
-    let length = code::put(place, &code).map_err(|source| LoadError::Code { source })?;
+    let length = sealed_file::put(place, &code).map_err(|source| LoadError::Code { source })?;
     Ok(CompiledThere { facts: loaded.facts(), length })
 }

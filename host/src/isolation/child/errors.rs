@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::isolation::wire::BadFrame;
+use crate::jail::JailError;
 use crate::plugin::{EngineError, LoadError};
-use crate::sandbox::jail::JailError;
 
 /// Why it ends. What of it concerns the jail, the parent is told by a frame of its own.
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +56,8 @@ pub(super) fn last_cause(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jail::system_limits;
     use crate::plugin::CompilerError;
-    use crate::system_limits;
 
     #[test]
     fn a_thread_that_was_refused_has_its_hint_in_the_parent() {

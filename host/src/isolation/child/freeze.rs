@@ -8,11 +8,13 @@ use std::path::Path;
 
 use super::errors::Unfit;
 use super::station::Station;
-use crate::isolation::code;
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::executor::Executor;
+use crate::executor::start_error::StartError;
 use crate::isolation::wire::frozen::{FrozenThere, not_frozen};
 use crate::isolation::wire::{Frame, Reply};
-use crate::plugin::{Loaded, SnapshotRefusal, Spec, StartError, Witnessed};
-use crate::worker::executor::Executor;
+use crate::jail::sealed_file;
+use crate::plugin::{Loaded, Spec, Witnessed};
 
 /// What is left to do: an instance that works, or did not start.
 pub(super) type Begun = Result<Box<dyn Executor>, StartError>;
@@ -59,5 +61,6 @@ fn put(
     place: &File,
 ) -> Result<u64, SnapshotRefusal> {
     let module = witnessed.freeze(path, source)?;
-    code::put(place, &module).map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))
+    sealed_file::put(place, &module)
+        .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))
 }

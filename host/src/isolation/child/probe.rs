@@ -4,7 +4,8 @@ use super::errors::Unfit;
 use super::station::Station;
 use crate::isolation::wire::layers;
 use crate::isolation::wire::setup::Setup;
-use crate::sandbox::jail::{self, Confines, Task};
+use crate::jail;
+use crate::jail::{Confines, Task};
 
 /// Enters the jail as a worker does, with everything that a worker may have.
 pub(super) fn probe(station: &Station, setup: &Setup) -> Result<(), Unfit> {

@@ -9,39 +9,39 @@ use std::{fmt, panic};
 use rustix::process::Pid;
 use tokio::runtime::EnterGuard;
 
-use super::compile;
 use super::errors::{Unfit, last_cause};
 use super::freeze::{self, Begun};
-use super::probe;
 use super::station::{Files, Station};
-use super::threads;
+use super::{compile, probe, threads};
+use crate::control::cancel::{Cancel, End};
+use crate::control::deadline::{TimeLimits, Watch};
+use crate::control::schedule::Schedule;
+use crate::control::watchdog::Ticks;
 use crate::event::{Audience, Event, Observer};
-use crate::isolation::code;
-use crate::isolation::page::Page;
+use crate::executor::native::OpenNative;
+use crate::executor::{Executor, Outlet, Tray, Turns};
+use crate::isolation::claim_page::ClaimPage;
 use crate::isolation::wire::setup::{Begins, Setup, Task, Work};
 use crate::isolation::wire::start::{self, Started};
 use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, items, ran, told};
-use crate::outcome::{Format, Outcomes};
-use crate::plugin::snapshot::Clock;
-use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
-use crate::pool::cancel::{Cancel, End};
-use crate::sandbox::capabilities::{Access, DirGrant};
-use crate::sandbox::deadline::{TimeLimits, Watch};
-use crate::sandbox::disk::{self, Disk};
-use crate::sandbox::granted::{Granted, GrantedDir, OpenDir, Preopens};
-use crate::sandbox::jail::{self, Confines, JailError, JailLayers, LayerNeed};
-use crate::sandbox::limits::{
+use crate::item::format::Format;
+use crate::item::index::WorkerIndex;
+use crate::item::limits::{
     DiskLimit, Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory,
 };
+use crate::jail;
+use crate::jail::Access;
+use crate::jail::{Confines, JailError, JailLayers, LayerNeed, sealed_file};
+use crate::outcome::Outcomes;
+use crate::plugin::snapshot::Clock;
+use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
+use crate::sandbox::capabilities::DirGrant;
+use crate::sandbox::disk::{self, Disk};
+use crate::sandbox::granted::{Granted, GrantedDir, OpenDir, Preopens};
 use crate::sandbox::meter::{Asked, PoolMemory};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
-use crate::sandbox::schedule::Schedule;
 use crate::sandbox::voice::{Chorus, Voice};
-use crate::sandbox::watchdog::Ticks;
-use crate::worker::WorkerIndex;
-use crate::worker::executor::{Executor, Outlet, Tray, Turns};
-use crate::worker::native::OpenNative;
 
 /// Serves the parent until it wants nothing more; gives the code to exit with.
 ///
@@ -110,7 +110,7 @@ struct Worker {
     station: Arc<Station>,
     engine: Engine,
     plugin: Loaded,
-    page: Page,
+    page: ClaimPage,
     spec: Spec,
     /// The plugin's waits use this asynchronous runtime.
     _runtime: Option<EnterGuard<'static>>,
@@ -125,7 +125,7 @@ impl Worker {
         [page, code]: [OwnedFd; 2],
         dirs: Vec<OwnedFd>,
     ) -> Result<Self, Unfit> {
-        let page = Page::open(&page)?;
+        let page = ClaimPage::open(&page)?;
         let mut grants = grants(work, dirs)?;
         // In the jail, `/proc` is out of reach.
         let preopens = Preopens::of(&grants.dirs)?;
@@ -133,14 +133,16 @@ impl Worker {
         let has_deadlines = work.timeout.is_some() || work.init_timeout.is_some();
         let schedule = has_deadlines.then(Schedule::of_this_thread).flatten();
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
+        let dirs: Vec<_> = grants.dirs.iter().map(GrantedDir::allowed).collect();
         let layers = jail::enter(&Confines {
-            dirs: &grants.dirs,
+            dirs: &dirs,
             ports: &ports,
             // Files in memory count, too: those with code must fit.
-            file_size: work.disk.map(|bytes| (bytes as u64).max(code::MOST)),
+            file_size: work.disk.map(|bytes| (bytes as u64).max(sealed_file::MOST)),
             ..Confines::without_grants(jail::Task::Work, setup.jail, setup.data)
         })?;
         // WASI has descriptors of its own, and the plugin needs room for its files.
+        drop(dirs);
         grants.close_dirs();
         let engine = Engine::in_jail(setup.engine, schedule)?;
         let asked = Arc::clone(station);

@@ -3,18 +3,20 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::block::{BlockBuilder, ItemIndex, Span};
-use crate::fault::FaultKind;
-use crate::isolation::page::Page;
+use crate::block::{BlockBuilder, Span};
+use crate::executor::Ran;
+use crate::isolation::claim_page::ClaimPage;
 use crate::isolation::remote::lent::Lent;
 use crate::isolation::wire::ran::{EndedThere, RanThere, part, reply};
 use crate::isolation::wire::{HEADER, Payload};
-use crate::outcome::{Format, Outcomes, RecordRule};
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::item::index::{ItemIndex, WorkerIndex};
+use crate::item::limits::ResultLimit;
+use crate::item::retry_on::RetryOn;
+use crate::outcome::{Outcomes, RecordRule};
 use crate::queue::{Queue, Window};
-use crate::sandbox::limits::ResultLimit;
-use crate::worker::WorkerIndex;
-use crate::worker::executor::{Broken, Ran};
-use crate::worker::renewal::RetryOn;
 
 /// What is lent.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +125,7 @@ fn outcomes_of(items: &[Became]) -> Outcomes {
 /// When a worker would get items that are not to be started, or that were not there.
 #[must_use]
 pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
-    let page = Arc::new(Page::create().expect("there is memory").0);
+    let page = Arc::new(ClaimPage::create().expect("there is memory").0);
     let queue = Queue::new(Window::UNBOUNDED, 1);
     queue.push(&mut block(lending.items)).expect("nobody stops it");
     let mut claim = queue.claim(lending.items).expect("there are items");
@@ -134,7 +136,7 @@ pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
         outcomes.no_record();
         assert!(claim.reach().start_next(), "there is another item");
     }
-    let mut lent = Lent::new(claim.lend(&page, sent), sent);
+    let mut lent = Lent::new(claim.lend(Arc::clone(&page) as _, sent), sent);
     let (mut taken, mut refused) = (Vec::new(), None);
     for step in steps {
         match step {
@@ -180,7 +182,7 @@ pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
 }
 
 /// What another worker gets by a step.
-fn happen(step: &Step, page: &Page, queue: &Queue) -> Option<Range<u64>> {
+fn happen(step: &Step, page: &ClaimPage, queue: &Queue) -> Option<Range<u64>> {
     match *step {
         Step::Write(started, end) => page.reach().set(started, end),
         Step::Part(_) => unreachable!("it is what the child says"),

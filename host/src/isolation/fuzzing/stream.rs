@@ -5,10 +5,10 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::isolation::bell::Bell;
+use crate::control::alarm::Ring;
+use crate::control::deadline::Overdue;
+use crate::isolation::eventfd::Bell;
 use crate::isolation::link::{Gone, Link, Patience};
-use crate::sandbox::alarm::Ring;
-use crate::sandbox::deadline::Overdue;
 
 /// What happens when the parent waits for more.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::*;
+use crate::control::alarm::Ring;
 use crate::isolation::wire::Frame;
 use crate::patience::{PATIENCE, watched};
-use crate::sandbox::alarm::Ring;
 
 /// Waits until then.
 struct Until(Instant);

@@ -3,8 +3,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::sandbox::alarm::Ring as _;
-use crate::sandbox::deadline::Overdue;
+use crate::control::alarm::Ring as _;
+use crate::control::deadline::Overdue;
 
 /// A program in this folder that is this script.
 fn script(folder: &Path, script: &str) -> PathBuf {

@@ -16,17 +16,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Remote, Reply, StartError, Wait, start};
+use crate::control::deadline::{Overdue, Phase};
+use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::Processes;
-use crate::isolation::code::{self, CodeFile};
 use crate::isolation::compiler::Compiler;
 use crate::isolation::link::Gone;
 use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::frozen::{FrozenThere, refusal};
 use crate::isolation::wire::setup::Begins;
+use crate::item::failure::Broken;
+use crate::jail::sealed_file;
+use crate::jail::sealed_file::CodeFile;
 use crate::plugin::snapshot::Freezing;
-use crate::plugin::{Compiled, LoadError, Plugin, SnapshotRefusal, Source, Spec};
-use crate::sandbox::deadline::{Overdue, Phase};
-use crate::worker::executor::Broken;
+use crate::plugin::{Compiled, LoadError, Plugin, Source, Spec};
 
 /// What a frozen module may have beside what was in its file and in its memories, in bytes.
 const BESIDE: u64 = 1024 * 1024;
@@ -66,7 +68,7 @@ impl Remote {
             Err(error) => return refused(not_compiled(&error, spec)?),
         };
         let instrumented = Arc::new(Compiled::elsewhere(code, false, loader));
-        let place = code::place().map_err(|source| StartError::Process { source })?;
+        let place = sealed_file::place().map_err(|source| StartError::Process { source })?;
         place.write_all_at(bytes, 0).map_err(|source| StartError::Process { source })?;
         let begins = Begins::Freeze { path: path.into(), length: bytes.len() };
         let work = instrumented.work_that(begins, spec);

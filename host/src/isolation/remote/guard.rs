@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::control::deadline::{Overdue, Phase, Watch};
+use crate::isolation::claim_page::ClaimPage;
 use crate::isolation::link::Patience;
-use crate::isolation::page::Page;
-use crate::sandbox::deadline::{Overdue, Phase, Watch};
 
 /// How often one looks whether the child has gone on to another item.
 const LOOK: Duration = Duration::from_millis(250);
@@ -24,7 +24,7 @@ pub(super) enum Wait {
 #[derive(Debug)]
 struct Items<'a> {
     /// Where the child says which one it is on.
-    page: &'a Page,
+    page: &'a ClaimPage,
     /// How many it was sent.
     sent: u32,
     /// How many it has started, by what it said so far.
@@ -64,7 +64,7 @@ impl<'a> Guard<'a> {
     }
 
     /// So long for each item that the child goes on to, of `sent`. The first is started.
-    pub(super) fn of_items(watch: &'a Watch, page: &'a Page, sent: usize) -> Self {
+    pub(super) fn of_items(watch: &'a Watch, page: &'a ClaimPage, sent: usize) -> Self {
         let sent = u32::try_from(sent).unwrap_or(u32::MAX);
         Self { items: Some(Items { page, sent, started: 1 }), ..Self::of(watch) }
     }

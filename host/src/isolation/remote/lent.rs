@@ -2,9 +2,9 @@
 
 use crate::isolation::wire::ran::{OutcomesThere, RanThere};
 use crate::isolation::wire::{BadFrame, Payload};
+use crate::item::limits::ResultLimit;
 use crate::outcome::Outcomes;
 use crate::queue::Loan;
-use crate::sandbox::limits::ResultLimit;
 
 /// Items that a child has.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::refused::Refused;
 use super::{BadFrame, Frame, Reply, bounded};
-use crate::outcome::Format;
+use crate::item::format::Format;
 use crate::plugin::{
     Export, Facts, Findings, Import, MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED, MemorySize,
     PluginKind, PluginLoader, Provider, TypedCall, WasmFeatures,

@@ -2,8 +2,8 @@
 
 use super::start::{format_byte, format_of};
 use super::{BadFrame, Frame, Payload, Reply};
-use crate::outcome::Format;
-use crate::plugin::SnapshotRefusal;
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::item::format::Format;
 use crate::plugin::snapshot::Verdict;
 
 /// An instance is frozen: so many bytes of a module are in the file that was handed over.

@@ -8,10 +8,10 @@
 //! ```
 
 use super::{BadFrame, Frame, Order, Payload};
-use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::block::{BlockBuilder, Span};
+use crate::item::index::{ItemIndex, WorkerIndex};
+use crate::item::retry_on::RetryOn;
 use crate::outcome::{Outcomes, RecordRule};
-use crate::worker::WorkerIndex;
-use crate::worker::renewal::RetryOn;
 
 /// What an item takes of an order, beside its bytes.
 pub(crate) const PER_ITEM: usize = size_of::<u32>();
@@ -65,9 +65,9 @@ pub(crate) fn outcomes(worker: WorkerIndex, payload: &[u8]) -> Result<Outcomes, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::FaultKind;
     use crate::isolation::wire::HEADER;
-    use crate::outcome::Format;
+    use crate::item::fault::FaultKind;
+    use crate::item::format::Format;
 
     #[test]
     fn items_arrive_as_they_were_sent() {

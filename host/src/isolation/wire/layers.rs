@@ -1,7 +1,7 @@
 //! The layers of the jail that a child has tried.
 
 use super::{BadFrame, Frame, Payload, Reply};
-use crate::sandbox::jail::JailLayers;
+use crate::jail::JailLayers;
 
 pub(crate) fn encode(layers: &JailLayers) -> Vec<u8> {
     let json = serde_json::to_vec(layers).expect("it has no maps");

@@ -9,10 +9,12 @@
 //! A part, which comes while a later item takes its time, is the last line alone. What follows it does not repeat it.
 
 use super::{BadFrame, Frame, Payload, Reply};
-use crate::fault::FaultKind;
-use crate::outcome::{Format, Outcomes};
-use crate::sandbox::limits::ResultLimit;
-use crate::worker::executor::{Broken, Ran};
+use crate::executor::Ran;
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::item::limits::ResultLimit;
+use crate::outcome::Outcomes;
 
 /// What a child says became of the items that it was sent.
 #[derive(Debug)]

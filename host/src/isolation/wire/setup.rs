@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Order, Payload};
+use crate::jail::Access;
+use crate::jail::Jail;
 use crate::plugin::EngineOptions;
-use crate::sandbox::capabilities::Access;
-use crate::sandbox::jail::Jail;
 
 /// What a child is to be. What it is to hold open comes beside, as descriptors.
 #[derive(Debug, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Payload, Reply};
-use crate::outcome::Format;
-use crate::plugin::StartError;
+use crate::executor::start_error::StartError;
+use crate::item::format::Format;
 
 pub(crate) const fn format_byte(format: Format) -> u8 {
     match format {

@@ -20,13 +20,14 @@ use self::course::{Course, Found};
 use super::guest::Guest;
 use super::{CoreInstance, State, note};
 use crate::block::Span;
-use crate::fault::FaultKind;
+use crate::control::deadline::Phase;
+use crate::executor::{Ran, Turns};
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
 use crate::outcome::Stand;
 use crate::plugin::context;
 use crate::plugin::state::{Common, Spec, begin};
 use crate::queue::Rest;
-use crate::sandbox::deadline::Phase;
-use crate::worker::executor::{Broken, Ran, Turns};
 
 mod course;
 #[cfg(fuzzing)]

@@ -9,15 +9,17 @@ use std::sync::Arc;
 use wasmtime::{Instance, Module};
 
 use super::{CoreInstance, CorePlugin};
-use crate::isolation::code::CodeFile;
-use crate::outcome::Format;
+use crate::cache::OwnCode;
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::executor::Executor;
+use crate::executor::start_error::StartError;
+use crate::item::format::Format;
+use crate::jail::sealed_file::CodeFile;
+use crate::plugin::PluginLoader;
 use crate::plugin::artifact::{Artifact, Kind};
-use crate::plugin::cache::OwnCode;
 use crate::plugin::code::{MachineCode, Runnable};
-use crate::plugin::snapshot::{Freezing, Instrumented, SnapshotRefusal, Verdict, Witness};
+use crate::plugin::snapshot::{Freezing, Instrumented, Verdict, Witness};
 use crate::plugin::state::{Common, Origin, Spec};
-use crate::plugin::{PluginLoader, StartError};
-use crate::worker::executor::Executor;
 
 /// What instances start from in place of being initialised.
 #[derive(Debug)]

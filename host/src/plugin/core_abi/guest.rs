@@ -11,11 +11,11 @@ use super::batch::{self, Crossing, HEAD};
 use super::word::{self, Answer, Word};
 use super::{ABI_VERSION, State};
 use crate::block::Span;
-use crate::fault::FaultKind;
-use crate::plugin::StartError;
+use crate::executor::start_error::StartError;
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
 use crate::plugin::state::{Origin, enter};
 use crate::queue::Rest;
-use crate::worker::executor::Broken;
 
 /// The guest's side: its store, its memory, and the buffer in it that is the host's.
 pub(super) struct Guest {

@@ -9,8 +9,8 @@
 
 use std::ops::Range;
 
-use crate::fault::FaultKind;
-use crate::worker::executor::Broken;
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
 
 /// An answer, as the plugin gave it: nothing in it has been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

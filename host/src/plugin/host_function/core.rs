@@ -13,9 +13,9 @@ use std::path::Path;
 use wasmtime::{Caller, Extern, ExternType, FuncType, Linker, Memory, Module, ValType};
 
 use super::{HostFunction, HostFunctions};
+use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::plugin::LoadError;
 use crate::plugin::core_abi::{Word, check_function};
-use crate::plugin::snapshot::SnapshotRefusal;
 use crate::plugin::state::HasCommon;
 
 /// What a host function is for a core module, as messages have it.

@@ -1,9 +1,9 @@
 //! What host functions may be called.
 
 use super::*;
-use crate::pool::cancel::Cancel;
-use crate::sandbox::deadline::TimeLimits;
-use crate::sandbox::watchdog::Ticks;
+use crate::control::cancel::Cancel;
+use crate::control::deadline::TimeLimits;
+use crate::control::watchdog::Ticks;
 
 fn told(offers: &[(&str, &str)]) -> String {
     let mut functions = HostFunctions::default();

@@ -5,8 +5,9 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::PluginLoader;
+use crate::item::digest::Sha256;
 use crate::plugin::artifact::Artifact;
-use crate::plugin::{Complexity, LoadError, Sha256, WasmFeatures, functions};
+use crate::plugin::{Complexity, LoadError, WasmFeatures, functions};
 
 impl PluginLoader {
     /// What is in a file, and no more of it than shows that it is too large.

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::PluginLoader;
+use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::plugin::artifact::Artifact;
 use crate::plugin::engine::start_compilers;
-use crate::plugin::snapshot::{Instrumented, SnapshotRefusal};
+use crate::plugin::snapshot::Instrumented;
 use crate::plugin::{LoadError, Loaded};
 
 impl PluginLoader {

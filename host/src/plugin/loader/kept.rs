@@ -8,11 +8,11 @@ use std::fs::File;
 use std::path::Path;
 
 use super::PluginLoader;
+use crate::cache::{Cache, EntryKind, Key};
 use crate::isolation::Processes;
-use crate::isolation::code::CodeFile;
 use crate::isolation::compiler::Compiler;
+use crate::jail::sealed_file::CodeFile;
 use crate::plugin::artifact::{Artifact, Kind};
-use crate::plugin::cache::{Cache, EntryKind, Key};
 use crate::plugin::code::{MachineCode, Runnable};
 use crate::plugin::engine::start_compilers;
 use crate::plugin::{Facts, LoadError, Loaded};

@@ -9,10 +9,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::PluginLoader;
+use crate::cache::{EntryKind, Key};
 use crate::isolation::Isolation;
-use crate::isolation::code::CodeFile;
+use crate::jail::sealed_file::CodeFile;
 use crate::plugin::artifact::Kind;
-use crate::plugin::cache::{EntryKind, Key};
 use crate::plugin::code::{MachineCode, Runnable};
 use crate::plugin::package::Package;
 use crate::plugin::{Compiled, Engine, EngineOptions, Facts, LoadError, Loaded, Plugin};

@@ -3,15 +3,18 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use super::{SnapshotRefusal, Verdict};
+use super::Verdict;
+use crate::cache::Cache;
+use crate::control::alarm::{Alarm, Ring};
+use crate::control::deadline::Phase;
+use crate::control::sync::Mutex;
 use crate::event::Event;
-use crate::plugin::{Cache, Compiled, Frozen, Plugin, Spec, StartError};
-use crate::sandbox::alarm::{Alarm, Ring};
-use crate::sandbox::deadline::Phase;
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::executor::Executor;
+use crate::executor::start_error::StartError;
+use crate::item::limits::Limits;
+use crate::plugin::{Compiled, Frozen, Plugin, Spec};
 use crate::sandbox::granted::Granted;
-use crate::sandbox::limits::Limits;
-use crate::sync::Mutex;
-use crate::worker::executor::Executor;
 
 /// What has become of an instance that was to be frozen.
 pub(crate) enum Freezing<T> {
@@ -107,7 +110,7 @@ impl Group {
             // As long as others are at it, no time of this one's is running.
             spec.watch.begin(Phase::Preparing);
             spec.watch.rings(&alarm);
-            let overdue = |overdue: crate::sandbox::deadline::Overdue| StartError::Timeout {
+            let overdue = |overdue: crate::control::deadline::Overdue| StartError::Timeout {
                 message: overdue.to_string(),
             };
             spec.watch.check().map_err(overdue)?;

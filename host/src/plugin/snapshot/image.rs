@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use wasmtime::{Extern, Instance, Store, Val};
 use wasmtime_wizer::{InstanceState, ModuleContext, SnapshotVal, ValType, Wizer};
 
-use super::SnapshotRefusal;
+use crate::event::snapshot_refusal::SnapshotRefusal;
 
 /// How much memory is frozen at most. It is as much as may be of a plugin's compiled code, which an
 /// image is in.

@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::seen::{Seen, Stamp};
 use super::{Freezing, Snapshot, Verdict};
-use crate::isolation::code::CodeFile;
-use crate::outcome::Format;
-use crate::plugin::cache::{Cache, EntryKind, Key};
-use crate::plugin::{Compiled, Frozen, Plugin, Source, Spec, StartError};
+use crate::cache::{Cache, EntryKind, Key};
+use crate::executor::start_error::StartError;
+use crate::item::format::Format;
+use crate::jail::sealed_file::CodeFile;
+use crate::plugin::{Compiled, Frozen, Plugin, Source, Spec};
 use crate::sandbox::granted::GrantedDir;
 
 /// How much may be said of a snapshot: of some thousand files.

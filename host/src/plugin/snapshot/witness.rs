@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Seen, SnapshotRefusal};
+use super::Seen;
+use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::plugin::core_abi::Word;
 
 /// What was seen.

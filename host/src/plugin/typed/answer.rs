@@ -5,7 +5,7 @@ use wasmtime::component::types::Type;
 
 use super::shape::{Maker, Shape};
 use super::writer::{Unwritten, Writer, bytes};
-use crate::outcome::Format;
+use crate::item::format::Format;
 
 /// The result of a function, taken apart: `result<option<T>, E>`, each part of which may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

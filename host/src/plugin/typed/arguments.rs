@@ -6,8 +6,8 @@ use super::mistake::Mistake;
 use super::named::Named;
 use super::reader::Reader;
 use super::shape::Shape;
-use crate::outcome::Format;
-use crate::plugin::passing::ArgumentPassing;
+use crate::item::format::Format;
+use crate::item::passing::ArgumentPassing;
 
 /// The parameters of a function: their names and types.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::Parameters;
 use super::shape::Shape;
-use crate::plugin::passing::ArgumentPassing;
+use crate::item::passing::ArgumentPassing;
 
 impl Parameters {
     /// An item, in each way in which one can be passed.

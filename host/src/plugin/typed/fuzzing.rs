@@ -7,9 +7,9 @@ use wasmtime::component::Component;
 use super::arguments::Parameters;
 use super::function::Finder;
 use super::writer::Writer;
-use crate::outcome::Format;
+use crate::item::format::Format;
+use crate::item::passing::ArgumentPassing;
 use crate::plugin::Engine;
-use crate::plugin::passing::ArgumentPassing;
 
 /// What a function of a component takes.
 #[derive(Debug)]

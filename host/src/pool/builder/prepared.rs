@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::{fmt, thread};
 
 use super::super::{BuildError, Pool, Settings};
+use crate::control::cancel::Cancel;
+use crate::control::schedule::Schedule;
+use crate::control::watchdog::Watchdog;
 use crate::event::Event;
-use crate::pool::cancel::Cancel;
+use crate::executor::Open;
 use crate::sandbox::confinement::Confinement;
 use crate::sandbox::meter::PoolMemory;
-use crate::sandbox::schedule::Schedule;
-use crate::sandbox::watchdog::Watchdog;
-use crate::worker::Open;
 
 /// A pool of which everything was checked, and nothing runs; made by
 /// [`PoolBuilder::prepare`](crate::PoolBuilder::prepare).

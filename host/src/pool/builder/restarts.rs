@@ -4,7 +4,8 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::PoolBuilder;
-use crate::worker::renewal::{MaxRestarts, RetryOn};
+use crate::item::retry_on::RetryOn;
+use crate::worker::renewal::MaxRestarts;
 
 impl PoolBuilder {
     /// How long a plugin may take for one item: then the item's fault is `timeout`, and a fresh

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::PoolBuilder;
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
+use crate::control::stop::StopFlag;
 use crate::event::{Audience, Observer};
-use crate::outcome::Format;
+use crate::item::format::Format;
 use crate::queue::Window;
-use crate::stop::StopFlag;
 use crate::worker::pace::ChunkSize;
 
 impl PoolBuilder {

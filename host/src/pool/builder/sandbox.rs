@@ -2,8 +2,8 @@
 
 use super::PoolBuilder;
 use crate::isolation::Isolation;
+use crate::item::limits::{DiskLimit, Fuel, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::capabilities::DirGrant;
-use crate::sandbox::limits::{DiskLimit, Fuel, LogLimit, MemoryLimit, ResultLimit, TotalMemory};
 use crate::sandbox::net_grant::NetGrant;
 
 impl PoolBuilder {

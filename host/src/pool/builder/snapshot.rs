@@ -1,7 +1,7 @@
 //! Whether workers start from a snapshot.
 
 use super::PoolBuilder;
-use crate::plugin::Cache;
+use crate::cache::Cache;
 use crate::plugin::snapshot::Groups;
 use crate::sandbox::confinement::Confinement;
 

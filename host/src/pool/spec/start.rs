@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::executor::Executor;
+use crate::executor::start_error::StartError;
 use crate::isolation::Processes;
 use crate::isolation::remote::Remote;
 use crate::plugin::snapshot::{Freezing, Group, Snapshot, Taken, Where, recall_or};
-use crate::plugin::{Compiled, Loaded, Plugin, SnapshotRefusal, Spec, StartError};
-use crate::worker::executor::Executor;
+use crate::plugin::{Compiled, Loaded, Plugin, Spec};
 
 /// An instance in this process.
 pub(super) fn here(

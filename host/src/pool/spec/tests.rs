@@ -7,13 +7,13 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::error::Error;
 use crate::event::{Event, Observer};
-use crate::fault::FaultKind;
-use crate::outcome::Format;
+use crate::executor::native::{Failure, Reply};
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
 use crate::patience::watched;
 use crate::pool::{Init, Jobs, Pool, PoolBuilder, Results};
-use crate::worker::native::{Failure, Reply};
+use crate::run::error::Error;
 
 fn engine() -> Engine {
     Engine::new().unwrap()

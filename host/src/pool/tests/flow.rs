@@ -239,7 +239,7 @@ fn what_can_go_to_another_thread_may() {
 fn what_a_native_worker_has_done_comes_out_while_it_is_at_a_later_item() {
     watched(|| {
         let (go, waits) = bounded::<()>(0);
-        let open = move |_: &crate::worker::native::WorkerContext| {
+        let open = move |_: &crate::executor::native::WorkerContext| {
             let waits = waits.clone();
             Ok(move |item: &[u8]| {
                 if item == b"slow" {

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use proptest::prelude::*;
 
 use super::*;
-use crate::worker::renewal::RetryOn;
+use crate::item::retry_on::RetryOn;
 
 /// How an item goes: so many times in this way, and then it succeeds.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::event::{Event, Observer};
-use crate::worker::renewal::{MaxRestarts, RetryOn};
+use crate::item::retry_on::RetryOn;
+use crate::worker::renewal::MaxRestarts;
 
 /// Keeps which items were tried again, and the how manieth time.
 #[derive(Default)]

@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::block::{BlockBuilder, ItemIndex};
+use crate::block::BlockBuilder;
+use crate::control::sync::atomic::AtomicU64;
+use crate::item::index::ItemIndex;
 use crate::queue::{Claim, Queue, Window};
 
 /// A queue of `items`, all of which will be in the first claim.
@@ -16,8 +18,18 @@ fn queue(items: usize) -> Queue {
     queue
 }
 
-fn page() -> Arc<Page> {
-    Arc::new(Page::create().unwrap().0)
+/// A word that a borrower shares. The borrower is in this process.
+#[derive(Debug, Default)]
+pub(in crate::queue) struct Word(AtomicU64);
+
+impl SharedReach for Word {
+    fn word(&self) -> &AtomicU64 {
+        &self.0
+    }
+}
+
+fn page() -> Arc<Word> {
+    Arc::default()
 }
 
 /// Another worker takes up to `most` items that are not started, and works on all of them.
@@ -62,7 +74,7 @@ fn what_cannot_be_is_not_believed() {
     for (words, started) in cases {
         let (queue, page) = (queue(5), page());
         let claim = queue.claim(5).unwrap();
-        let loan = claim.lend(&page, 3);
+        let loan = claim.lend(Arc::clone(&page) as _, 3);
         for (started, end) in words {
             page.reach().set(*started, *end);
         }
@@ -81,7 +93,7 @@ fn what_cannot_be_is_not_believed() {
 fn one_that_goes_back_is_not_believed_by_those_who_look_twice() {
     let (queue, page) = (queue(8), page());
     let claim = queue.claim(8).unwrap();
-    let loan = claim.lend(&page, 8);
+    let loan = claim.lend(Arc::clone(&page) as _, 8);
     page.reach().set(6, 8);
     assert_eq!(take_over(&queue, 8), BTreeSet::from([7]));
     page.reach().set(1, 8);
@@ -97,7 +109,7 @@ fn one_that_goes_back_is_not_believed_by_those_who_look_twice() {
 fn one_that_writes_without_end_has_no_more() {
     let (queue, page) = (queue(1000), page());
     let claim = queue.claim(1000).unwrap();
-    let loan = claim.lend(&page, 1000);
+    let loan = claim.lend(Arc::clone(&page) as _, 1000);
     let writes = std::sync::atomic::AtomicBool::new(true);
     std::thread::scope(|scope| {
         let hostile = std::thread::Builder::new();
@@ -128,7 +140,7 @@ fn one_that_writes_without_end_has_no_more() {
 fn a_loan_that_is_not_settled_leaves_nothing_to_be_started() {
     let (queue, page) = (queue(3), page());
     let claim = queue.claim(3).unwrap();
-    drop(claim.lend(&page, 3));
+    drop(claim.lend(Arc::clone(&page) as _, 3));
     assert!(!claim.reach().start_next());
     claim.end(1);
     let left: Vec<_> = queue.drain().into();
@@ -177,7 +189,7 @@ proptest! {
         // Some items are done here before the others are lent.
         let before = (0..before).take_while(|_| claim.reach().start_next()).count();
         let mut places: Vec<u64> = items(&claim, 0..before).into_iter().collect();
-        let loan = claim.lend(&page, sent);
+        let loan = claim.lend(Arc::clone(&page) as _, sent);
         let mut honest = Some(1_usize);
         for step in steps {
             match step {

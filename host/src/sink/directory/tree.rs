@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::SinkError;
 use crate::files::Opener;
-use crate::places::Place;
+use crate::output_paths::Place;
 use crate::sink::durable;
 
 /// A directory, and the folder in it that was last written to: items of a folder come together.

@@ -4,7 +4,8 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
-use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::block::{BlockBuilder, Span};
+use crate::item::index::ItemIndex;
 use crate::source::script::{Given, Script, Then};
 use crate::source::{Files, Filled, ItemLimit, Source};
 

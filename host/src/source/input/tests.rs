@@ -12,10 +12,10 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
 use super::{Place, sum};
+use crate::control::stop::StopFlag;
 use crate::files::Opener;
 use crate::source::script::Given;
 use crate::source::{Inputs, Jsonl, Lines, Size, Source, SourceError};
-use crate::stop::StopFlag;
 
 /// Far longer than anything here takes, and shorter than anybody's patience.
 const PATIENCE: Duration = Duration::from_secs(20);

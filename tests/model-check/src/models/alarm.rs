@@ -6,9 +6,9 @@ use std::sync::Arc;
 use loom::thread;
 
 use crate::check::{Interruptions, check};
-use crate::pool::cancel::Cancel;
+use crate::control::alarm::Ring;
+use crate::control::cancel::Cancel;
 use crate::run::join;
-use crate::sandbox::alarm::Ring;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// An instance comes to be and sleeps, while its run is stopped and its pool is dropped.

@@ -1,7 +1,7 @@
 //! One claim: its worker starts items, others take them over, and a stop takes them away.
 
-use crate::block::ItemIndex;
 use crate::check::{Interruptions, check};
+use crate::item::index::ItemIndex;
 use crate::queue::{Claim, Window};
 use crate::run::{Ended, Run, join};
 

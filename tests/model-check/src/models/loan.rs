@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use crate::block::ItemIndex;
 use crate::check::{Interruptions, check};
-use crate::isolation::page::Page;
-use crate::queue::{Claim, Window};
+use crate::item::index::ItemIndex;
+use crate::queue::{Claim, SharedReach as _, Window};
 use crate::run::{Ended, Run, join};
+use crate::shared::Word;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// What a borrower says at its end.
@@ -54,14 +54,14 @@ pub fn stopped_as_it_ends() {
     check(Interruptions::Any, || {
         let run = Run::of(3, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(3).expect("there are items");
-        let page = Arc::new(Page::default());
+        let page = Arc::new(Word::default());
         let told = Arc::new(AtomicU64::new(u64::MAX));
         let horizon = Arc::clone(&told);
         let stopper = run.spawn(move |run| {
             run.queue.stop_from(ItemIndex::new(1));
             horizon.store(1, Ordering::Release);
         });
-        claim.lend(&page, 3).settle(|_| 1);
+        claim.lend(Arc::clone(&page) as _, 3).settle(|_| 1);
         run.note_done(&claim, 0);
         let before = told.load(Ordering::Acquire);
         let mut done = 1;
@@ -138,13 +138,13 @@ pub fn of_a_hostile_borrower_that_is_cut() {
     });
 }
 
-fn lie(page: &Page) -> Said {
+fn lie(page: &Word) -> Said {
     LIES.iter().for_each(|(started, end)| page.reach().set(*started, *end));
     Said::Nothing
 }
 
 /// Starts items as an honest borrower does, of which it was sent so many; says how many.
-pub(super) fn start_all(page: &Page, sent: usize) -> usize {
+pub(super) fn start_all(page: &Word, sent: usize) -> usize {
     let mut started = 1;
     while started < sent && page.reach().start_next() {
         started += 1;
@@ -158,10 +158,10 @@ fn lend_off(
     run: &Arc<Run>,
     mut claim: Claim<'_>,
     sent: usize,
-    borrow: impl FnOnce(&Page) -> Said + Send + 'static,
+    borrow: impl FnOnce(&Word) -> Said + Send + 'static,
 ) {
-    let page = Arc::new(Page::default());
-    let loan = claim.lend(&page, sent);
+    let page = Arc::new(Word::default());
+    let loan = claim.lend(Arc::clone(&page) as _, sent);
     let borrower = loom::thread::spawn(move || borrow(&page));
     let said = borrower.join().expect("loom ends with the first panic");
     let mut last = 0;

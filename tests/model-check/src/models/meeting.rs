@@ -7,9 +7,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::check::{Interruptions, check};
-use crate::isolation::page::Page;
-use crate::queue::Window;
+use crate::queue::{SharedReach as _, Window};
 use crate::run::{Ended, Run, join};
+use crate::shared::Word;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Where so many meet, again and again.
@@ -100,8 +100,8 @@ pub fn of_items_on_loan() {
         let run = Run::of(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let others = [attending(&run, &meeting)];
-        let page = Arc::new(Page::default());
-        let loan = claim.lend(&page, 2);
+        let page = Arc::new(Word::default());
+        let loan = claim.lend(Arc::clone(&page) as _, 2);
         let there = Arc::clone(&meeting);
         let borrower = loom::thread::spawn(move || {
             let mut started = 1;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use loom::thread::JoinHandle;
 
-use crate::block::ItemIndex;
 use crate::check::{Interruptions, check};
+use crate::item::index::ItemIndex;
 use crate::queue::Window;
 use crate::run::{Run, join};
 use crate::sync::atomic::{AtomicU64, Ordering};

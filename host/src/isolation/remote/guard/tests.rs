@@ -1,10 +1,10 @@
 use super::*;
-use crate::sandbox::deadline::tests::watch;
+use crate::control::deadline::tests::watch;
 
 const LIMIT: Duration = Duration::from_millis(20);
 
-fn page() -> Page {
-    let (page, _) = Page::create().unwrap();
+fn page() -> ClaimPage {
+    let (page, _) = ClaimPage::create().unwrap();
     page.reach().set(1, 5);
     page
 }

@@ -1,11 +1,11 @@
 //! What a child says is taken whole, or not at all.
 
 use super::*;
-use crate::block::{BlockBuilder, ItemIndex, Span};
+use crate::block::{BlockBuilder, Span};
 use crate::isolation::wire::HEADER;
+use crate::item::index::{ItemIndex, WorkerIndex};
+use crate::item::retry_on::RetryOn;
 use crate::outcome::RecordRule;
-use crate::worker::WorkerIndex;
-use crate::worker::renewal::RetryOn;
 
 fn outcomes(items: usize, retry_on: RetryOn) -> Outcomes {
     let mut block = BlockBuilder::new();

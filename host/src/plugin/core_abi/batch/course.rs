@@ -12,8 +12,8 @@ use std::ops::Range;
 
 use super::super::word::{Answer, Word};
 use super::HEAD;
-use crate::fault::FaultKind;
-use crate::worker::executor::Broken;
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
 
 const DONE: u32 = 4;
 const OUT: u32 = 8;

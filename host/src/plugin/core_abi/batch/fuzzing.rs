@@ -1,9 +1,9 @@
 //! What a fuzz target sees of a batch.
 
 use super::course::{Course, Found};
-use crate::fault::FaultKind;
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
 use crate::plugin::fuzzing::Answered;
-use crate::worker::executor::Broken;
 
 /// A batch of a plugin's.
 #[derive(Debug)]

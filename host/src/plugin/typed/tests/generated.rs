@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::plugin::passing::ArgumentPassing;
+use crate::item::passing::ArgumentPassing;
 use crate::{Engine, Plugin, Pool};
 
 /// A component that gives back `x`, of any type. With so many parameters behind it they all lie in

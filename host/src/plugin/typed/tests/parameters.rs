@@ -1,8 +1,10 @@
 //! How an item fills parameters, and what an answer becomes.
 
 use super::*;
-use crate::outcome::Format::{self, Json, Text};
-use crate::plugin::passing::ArgumentPassing::{self, Args, Kwargs, Single};
+use crate::item::format::Format;
+use crate::item::format::Format::{Json, Text};
+use crate::item::passing::ArgumentPassing;
+use crate::item::passing::ArgumentPassing::{Args, Kwargs, Single};
 use crate::plugin::typed::answer::{Answer, Returned};
 use crate::plugin::typed::arguments::Parameters;
 

@@ -1,0 +1,212 @@
+//! A directory that only its user can change, by a descriptor: what is done in it is done there,
+//! whatever becomes of its name.
+
+use std::fs::DirBuilder;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use super::CacheError;
+
+/// Who may write beside the owner.
+const OTHERS_WRITE: u32 = 0o022;
+/// In such a directory, nobody can rename or remove what is another's.
+const STICKY: u32 = 0o1000;
+
+/// A directory of this user's that nobody else can write to, nor put another in its place.
+#[derive(Debug)]
+pub(crate) struct Directory(OwnedFd);
+
+impl Directory {
+    /// The directory at `path`; it is made, if need be.
+    pub(crate) fn make(path: &Path) -> Result<Self, CacheError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(|source| CacheError::Io { path: path.to_owned(), source })?;
+        Self::open(path)
+    }
+
+    /// The directory at `path`.
+    ///
+    /// Others may own or write to none of those on the way to it: whoever can rename a directory
+    /// can put another in its place. Links are followed first, and none after that.
+    pub(crate) fn open(path: &Path) -> Result<Self, CacheError> {
+        let broken = |source| CacheError::Io { path: path.to_owned(), source };
+        let real = path.canonicalize().map_err(broken)?;
+        let exposed = |at: &Path, why: &str| CacheError::Unsafe {
+            cache: path.to_owned(),
+            path: at.to_owned(),
+            why: why.into(),
+        };
+        let way = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let (mut at, mut here) = (PathBuf::new(), None::<OwnedFd>);
+        for component in real.components() {
+            let name = match component {
+                Component::RootDir => Path::new("/"),
+                Component::Normal(name) => Path::new(name),
+                _ => continue,
+            };
+            at.push(name);
+            let next = match &here {
+                Some(here) => openat(here, name, way, Mode::empty()),
+                None => openat(CWD, name, way, Mode::empty()),
+            };
+            let next = next.map_err(|error| broken(error.into()))?;
+            let found = fstat(&next).map_err(|error| broken(error.into()))?;
+            if let Some(why) = exposure(&found, at != real) {
+                return Err(exposed(&at, why));
+            }
+            here = Some(next);
+        }
+        let here = here.ok_or_else(|| broken(io::ErrorKind::NotFound.into()))?;
+        // What was walked can be passed through, and is not open.
+        let opened = openat(&here, ".", OPEN, Mode::empty());
+        Ok(Self(opened.map_err(|error| broken(error.into()))?))
+    }
+
+    /// The directory of this name in it. Others could not have made it, but its user could have
+    /// opened it to them.
+    pub(crate) fn inner(&self, name: &str, make: Make) -> io::Result<Self> {
+        if make == Make::IfMissing {
+            match mkdirat(self, name, Mode::RWXU) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let inner = openat(self, name, OPEN, Mode::empty())?;
+        match exposure(&fstat(&inner)?, false) {
+            None => Ok(Self(inner)),
+            Some(why) => Err(io::Error::other(format!("`{name}` {why}"))),
+        }
+    }
+}
+
+const OPEN: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Whether a directory is made if there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Make {
+    IfMissing,
+    No,
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// How others could change what is in a directory, if they can. The system's own are as good as
+/// ours on the way.
+fn exposure(found: &Stat, is_on_the_way: bool) -> Option<&'static str> {
+    let is_ours = found.st_uid == geteuid().as_raw() || is_on_the_way && found.st_uid == 0;
+    let is_closed =
+        found.st_mode & OTHERS_WRITE == 0 || is_on_the_way && found.st_mode & STICKY != 0;
+    match (FileType::from_raw_mode(found.st_mode), is_ours, is_closed) {
+        (FileType::Directory, true, true) => None,
+        (FileType::Directory, false, _) => Some("belongs to another user"),
+        (FileType::Directory, true, false) => Some("can be written by others"),
+        _ => Some("is no directory"),
+    }
+}
+
+/// Whether a file is one that only this user can change.
+pub(crate) fn is_own_file(found: &Stat) -> bool {
+    FileType::from_raw_mode(found.st_mode) == FileType::RegularFile
+        && found.st_uid == geteuid().as_raw()
+        && found.st_mode & OTHERS_WRITE == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn none_is_taken_that_others_can_write_to_or_replace() {
+        #[rustfmt::skip]
+        let cases = [
+            // around   itself   taken
+            (0o700,     0o700,   true),
+            (0o755,     0o755,   true),
+            (0o1777,    0o700,   true),
+            (0o777,     0o700,   false),
+            (0o775,     0o700,   false),
+            (0o700,     0o770,   false),
+            (0o700,     0o707,   false),
+            // Nobody else can remove what is here, but put in what is not.
+            (0o700,     0o1777,  false),
+        ];
+        for (around, itself, taken) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let outer = folder.path().join("outer");
+            let inner = outer.join("inner");
+            Directory::make(&inner).unwrap();
+            mode(&inner, itself);
+            mode(&outer, around);
+            let opened = Directory::open(&inner);
+            assert_eq!(opened.is_ok(), taken, "{around:o} {itself:o}: {opened:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_made_is_open_to_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        let opened = Directory::make(&inner).unwrap();
+        opened.inner("c", Make::IfMissing).unwrap();
+        for path in ["a", "a/b", "a/b/c"] {
+            let found = fs::metadata(folder.path().join(path)).unwrap();
+            assert_eq!(found.permissions().mode() & 0o777, 0o700, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_link_leads_to_what_is_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (open, link) = (folder.path().join("open"), folder.path().join("link"));
+        Directory::make(&open.join("cache")).unwrap();
+        symlink("open/cache", &link).unwrap();
+        assert!(Directory::open(&link).is_ok());
+        mode(&open, 0o777);
+        let error = Directory::open(&link).unwrap_err().to_string();
+        assert!(error.ends_with("open` can be written by others"), "{error}");
+    }
+
+    #[test]
+    fn an_inner_one_is_no_link_and_open_to_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let outer = Directory::make(folder.path()).unwrap();
+        assert!(outer.inner("missing", Make::No).is_err());
+        fs::create_dir(folder.path().join("elsewhere")).unwrap();
+        symlink("elsewhere", folder.path().join("link")).unwrap();
+        assert!(outer.inner("link", Make::IfMissing).is_err());
+        outer.inner("it", Make::IfMissing).unwrap();
+        mode(&folder.path().join("it"), 0o777);
+        let error = outer.inner("it", Make::IfMissing).unwrap_err();
+        assert_eq!(error.to_string(), "`it` can be written by others");
+    }
+
+    #[test]
+    fn another_users_is_ours_only_on_the_way_and_if_it_is_the_systems() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut found = fstat(Directory::make(folder.path()).unwrap()).unwrap();
+        assert_eq!(exposure(&found, false), None);
+        found.st_uid = 0;
+        assert_eq!(exposure(&found, true), None);
+        found.st_uid = geteuid().as_raw() + 4321;
+        assert_eq!(exposure(&found, true), Some("belongs to another user"));
+        assert_eq!(exposure(&found, false), Some("belongs to another user"));
+    }
+}

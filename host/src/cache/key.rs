@@ -1,0 +1,138 @@
+//! What an entry is found by: a digest over all that would make it another.
+
+use std::fmt;
+use std::hash::Hasher;
+
+use sha2::Digest;
+
+use crate::item::digest::Sha256;
+
+/// The kind of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A compiled plugin.
+    Plugin,
+    /// A plugin after its `init`, compiled.
+    Snapshot,
+    /// A compiled plugin in a file of the user's own.
+    Precompiled,
+}
+
+impl EntryKind {
+    /// Returns the beginning of its files' names, before a hyphen.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Plugin => "plugin",
+            Self::Snapshot => "snapshot",
+            Self::Precompiled => "precompiled",
+        }
+    }
+
+    /// Returns whether a file of this name is an entry of this kind.
+    pub(crate) fn is_of(self, name: &str) -> bool {
+        name.split_once('-').is_some_and(|(kind, _)| kind == self.name())
+    }
+}
+
+/// The name of an entry: what kind of thing it is, and the digest of what it was made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    kind: EntryKind,
+    digest: Sha256,
+}
+
+impl Key {
+    /// A key for something of this kind, from all that comes to be said of it.
+    pub(crate) fn of(kind: EntryKind) -> KeyParts {
+        KeyParts { kind, hash: sha2::Sha256::new() }.part(kind.name().as_bytes())
+    }
+
+    pub(crate) fn digest(&self) -> Sha256 {
+        self.digest
+    }
+}
+
+/// The name of the entry's file.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.kind.name(), self.digest)
+    }
+}
+
+/// A key, part by part. Their order counts, and where one ends and the next begins.
+#[derive(Clone, Debug)]
+#[must_use = "a key is made by `end`"]
+pub(crate) struct KeyParts {
+    kind: EntryKind,
+    hash: sha2::Sha256,
+}
+
+impl KeyParts {
+    pub(crate) fn part(mut self, bytes: &[u8]) -> Self {
+        self.hash.update((bytes.len() as u64).to_le_bytes());
+        self.hash.update(bytes);
+        self
+    }
+
+    pub(crate) fn end(self) -> Key {
+        Key { kind: self.kind, digest: Sha256::from(<[u8; 32]>::from(self.hash.finalize())) }
+    }
+}
+
+/// Takes what says of itself only that it can be hashed.
+#[derive(Debug, Default)]
+pub(crate) struct Hashed(sha2::Sha256);
+
+impl Hashed {
+    /// The digest of `value`.
+    pub(crate) fn of(value: &impl std::hash::Hash) -> Sha256 {
+        let mut hashed = Self::default();
+        value.hash(&mut hashed);
+        Sha256::from(<[u8; 32]>::from(hashed.0.finalize()))
+    }
+}
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        unreachable!("only the whole digest is asked for")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_apart_whatever_differs() {
+        let keys = [
+            Key::of(EntryKind::Plugin).end(),
+            Key::of(EntryKind::Snapshot).end(),
+            Key::of(EntryKind::Plugin).part(b"").end(),
+            Key::of(EntryKind::Plugin).part(b"ab").end(),
+            Key::of(EntryKind::Plugin).part(b"a").part(b"b").end(),
+            Key::of(EntryKind::Plugin).part(b"b").part(b"a").end(),
+        ];
+        for (at, key) in keys.iter().enumerate() {
+            assert!(keys[..at].iter().all(|other| other.digest() != key.digest()), "{key}");
+        }
+        assert_eq!(keys[3], Key::of(EntryKind::Plugin).part(b"ab").end());
+    }
+
+    #[test]
+    fn a_name_has_the_kind_and_the_digest() {
+        let name = Key::of(EntryKind::Plugin).end().to_string();
+        let (kind, digits) = name.split_once('-').unwrap();
+        assert_eq!((kind, digits.len()), ("plugin", 64));
+        assert!(EntryKind::Plugin.is_of(&name) && !EntryKind::Snapshot.is_of(&name));
+    }
+
+    #[test]
+    fn what_can_be_hashed_has_a_digest() {
+        assert_eq!(Hashed::of(&("a", 1)), Hashed::of(&("a", 1)));
+        assert_ne!(Hashed::of(&("a", 1)), Hashed::of(&("a", 2)));
+    }
+}

@@ -1,0 +1,213 @@
+use std::future::pending;
+use std::sync::atomic::AtomicUsize;
+use std::thread;
+
+use super::*;
+use crate::control::watchdog::Watchdog;
+use crate::patience::watched;
+
+const SHORT: Duration = Duration::from_millis(20);
+
+/// Returns a watch over a guest that is at an item, with what cancels it and what ticks.
+pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
+    let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
+    let limits = TimeLimits { item, start: None };
+    let watch = Watch::new(limits, cancel.clone(), watchdog.ticks());
+    watch.begin(Phase::Item);
+    (watch, cancel, watchdog)
+}
+
+/// Pauses as a test says them.
+#[derive(Clone, Debug, Default)]
+struct Said(Arc<(Mutex<Option<Duration>>, AtomicUsize)>);
+
+impl Said {
+    fn say(&self, hours: u64) {
+        *self.0.0.lock().unwrap() = Some(Duration::from_hours(hours));
+    }
+
+    fn times_read(&self) -> usize {
+        self.0.1.load(Ordering::Relaxed)
+    }
+}
+
+impl Pauses for Said {
+    fn so_far(&self) -> Option<Duration> {
+        self.0.1.fetch_add(1, Ordering::Relaxed);
+        *self.0.0.lock().unwrap()
+    }
+}
+
+/// A guest whose items have ten hours, and a clock and pauses that a test sets.
+struct Timed {
+    watch: Watch,
+    ticks: Ticks,
+    pauses: Said,
+}
+
+impl Timed {
+    const LIMIT: Duration = Duration::from_hours(10);
+
+    fn new() -> Self {
+        let (ticks, pauses) = (Ticks::default(), Said::default());
+        let limits = TimeLimits { item: Some(Self::LIMIT), start: Some(Self::LIMIT) };
+        let (cancel, said) = (Cancel::default(), Box::new(pauses.clone()));
+        let watch = Watch::pausing(limits, cancel, ticks.clone(), said);
+        watch.begin(Phase::Item);
+        Self { watch, ticks, pauses }
+    }
+
+    /// Says whether the guest's time is over at some hour, when the watchdog has just told for how many hours the process
+    /// was stopped.
+    fn is_over(&self, hour: u64, stopped: u64) -> bool {
+        self.ticks.tick(Duration::from_hours(hour), Duration::from_hours(stopped));
+        self.asks(hour).expect("all stops are told")
+    }
+
+    fn asks(&self, hour: u64) -> Option<bool> {
+        self.watch.is_over_at(Self::LIMIT, Duration::from_hours(hour))
+    }
+}
+
+#[test]
+fn time_without_a_core_does_not_count_and_is_read_once_for_each_passed_deadline() {
+    let item = Timed::new();
+    item.pauses.say(3);
+    assert!(!item.is_over(1, 0));
+    assert_eq!(item.pauses.times_read(), 1, "when it is noticed");
+    item.pauses.say(5);
+    assert!(!item.is_over(10, 0));
+    assert_eq!(item.pauses.times_read(), 1, "nothing has passed");
+    assert!(!item.is_over(11, 0));
+    assert!(!item.is_over(12, 0));
+    assert_eq!(item.pauses.times_read(), 2, "the deadline has moved by two hours");
+    item.pauses.say(6);
+    assert!(!item.is_over(13, 0));
+    assert!(item.is_over(14, 0));
+    assert_eq!(item.pauses.times_read(), 4);
+}
+
+#[test]
+fn where_the_system_does_not_tell_of_pauses_all_time_counts() {
+    let item = Timed::new();
+    assert!(!item.is_over(1, 0));
+    assert!(!item.is_over(10, 0));
+    assert!(item.is_over(11, 0));
+    // Nor does it matter that it begins to.
+    item.pauses.say(100);
+    assert!(item.is_over(11, 0));
+}
+
+#[test]
+fn time_in_which_the_process_was_stopped_does_not_count() {
+    let item = Timed::new();
+    assert!(!item.is_over(0, 0));
+    assert!(!item.is_over(15, 6));
+    assert!(item.is_over(16, 6));
+    // The next one has its time from now on.
+    item.watch.begin(Phase::Item);
+    assert!(!item.is_over(16, 6));
+    assert!(!item.is_over(25, 6));
+    assert!(item.is_over(26, 6));
+}
+
+#[test]
+fn nothing_is_decided_before_the_watchdog_has_told_of_stops() {
+    let item = Timed::new();
+    assert!(!item.is_over(0, 0));
+    assert!(!item.is_over(9, 0));
+    // The process is stopped for a day and goes on, and the guest's thread asks before the watchdog ticks.
+    assert_eq!(item.asks(33), None);
+    item.ticks.tick(Duration::from_hours(34), Duration::from_hours(24));
+    assert_eq!(item.asks(33), Some(false));
+    assert_eq!(item.asks(34), Some(true));
+    // The watchdog was late, and nothing was stopped.
+    item.watch.begin(Phase::Item);
+    assert_eq!(item.asks(34), Some(false));
+    assert_eq!(item.asks(44), None);
+    item.ticks.tick(Duration::from_hours(50), Duration::from_hours(24));
+    assert_eq!(item.asks(44), Some(true));
+}
+
+#[test]
+fn who_sleeps_wakes_when_its_time_is_over() {
+    let item = Timed::new();
+    let hours = Duration::from_hours;
+    assert!(!item.is_over(0, 0));
+    let end = |hour| item.ticks.when(hours(hour));
+    assert_eq!(item.watch.end(), end(10));
+    item.pauses.say(0);
+    item.watch.begin(Phase::Item);
+    assert!(!item.is_over(1, 0));
+    item.pauses.say(3);
+    assert!(!item.is_over(11, 0));
+    assert_eq!(item.watch.end(), end(14), "it has had no core for three hours");
+}
+
+#[test]
+fn starts_and_ends_have_pauses_like_items() {
+    let guest = Timed::new();
+    for (phase, begun) in [(Phase::Starting, 0), (Phase::Finishing, 100)] {
+        guest.watch.begin(phase);
+        guest.pauses.say(begun);
+        assert!(!guest.is_over(begun, 0), "{phase:?}");
+        guest.pauses.say(begun + 1);
+        assert!(!guest.is_over(begun + 10, 0), "{phase:?}");
+        assert!(guest.is_over(begun + 11, 0), "{phase:?}");
+    }
+}
+
+#[test]
+fn time_runs_from_when_it_was_noticed_and_anew_for_each_item() {
+    let (watch, _, _watchdog) = watch(Some(SHORT));
+    let begun = Instant::now();
+    assert_eq!(watch.overdue(), None);
+    assert_eq!(watch.drive(pending::<()>()), Err(Overdue::Limit(SHORT)));
+    assert_eq!(watch.overdue(), Some(Overdue::Limit(SHORT)));
+    assert!(begun.elapsed() >= SHORT, "a deadline never comes early");
+    watch.begin(Phase::Item);
+    assert_eq!(watch.overdue(), None);
+}
+
+#[test]
+fn who_sleeps_is_woken_by_what_it_waits_for_and_by_the_end() {
+    watched(|| {
+        let (watch, cancel, _watchdog) = watch(None);
+        let slept = watch.drive(async { wasmtime_wasi::runtime::spawn(async { 7 }).await });
+        assert_eq!(slept, Ok(7));
+        let other = cancel.clone();
+        let ends = thread::Builder::new().spawn(move || other.end_in(Duration::ZERO)).unwrap();
+        assert_eq!(watch.drive(pending::<()>()), Err(Overdue::End));
+        ends.join().unwrap();
+        let ends = thread::Builder::new().spawn(move || cancel.all()).unwrap();
+        ends.join().unwrap();
+        assert_eq!(watch.drive(pending::<()>()), Err(Overdue::Unwanted));
+    });
+}
+
+#[test]
+fn a_limit_may_be_longer_than_clocks_go() {
+    let (watch, _, _watchdog) = watch(Some(Duration::MAX));
+    assert_eq!((watch.overdue(), watch.end()), (None, None));
+}
+
+#[test]
+fn starting_and_working_are_limited_apart() {
+    let limits = TimeLimits { item: None, start: Some(Duration::ZERO) };
+    let watch = Watch::new(limits, Cancel::default(), Ticks::default());
+    assert_eq!(watch.overdue(), Some(Overdue::Limit(Duration::ZERO)));
+    watch.begin(Phase::Item);
+    assert_eq!(watch.overdue(), None);
+    watch.begin(Phase::Finishing);
+    assert_eq!(watch.overdue(), Some(Overdue::Limit(Duration::ZERO)));
+}
+
+#[test]
+fn a_limit_that_no_clock_reaches_is_none() {
+    let limits = TimeLimits { item: Some(Duration::MAX), start: Some(Duration::MAX) };
+    let watch = Watch::new(limits, Cancel::default(), Ticks::default());
+    for phase in [Phase::Starting, Phase::Item, Phase::Finishing] {
+        watch.begin(phase);
+        assert_eq!((watch.overdue(), watch.end()), (None, None), "{phase:?}");
+    }
+}

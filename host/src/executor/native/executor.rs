@@ -1,0 +1,134 @@
+//! A native worker as the loop sees it: its panics are caught, its records are gathered in one
+//! buffer.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::{NativeWorker, Reply, WorkerContext};
+use crate::control::panic;
+use crate::executor::start_error::StartError;
+use crate::executor::{Executor, Ran, Tray, Turns, each_item};
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::item::limits::ResultLimit;
+use crate::outcome::{Outcomes, Stand};
+
+/// Opens a native worker: at the start, and again after each that panicked.
+pub(crate) type OpenNative =
+    Box<dyn FnMut(&WorkerContext) -> Result<Box<dyn Executor>, StartError> + Send>;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Makes executors of what `open` gives.
+pub(crate) fn open_with<W, F>(mut open: F) -> OpenNative
+where
+    W: NativeWorker + 'static,
+    F: FnMut(&WorkerContext) -> Result<W, Cause> + Send + 'static,
+{
+    Box::new(move |context| {
+        let worker = caught(|| open(context))?.map_err(StartError::Native)?;
+        Ok(Box::new(NativeExecutor {
+            worker: Some(worker),
+            record: Vec::new(),
+            tray: Arc::default(),
+            max_result: context.max_result,
+        }))
+    })
+}
+
+/// A native worker, and the buffer of its records.
+struct NativeExecutor<W> {
+    /// Always there, until it is dropped.
+    worker: Option<W>,
+    record: Vec<u8>,
+    tray: Arc<Tray>,
+    max_result: ResultLimit,
+}
+
+impl<W: NativeWorker> NativeExecutor<W> {
+    fn worker(&mut self) -> &mut W {
+        self.worker.as_mut().expect("it is taken only when it is dropped")
+    }
+
+    fn call_item(&mut self, item: &[u8]) -> Result<Stand, Broken> {
+        let mut record = std::mem::take(&mut self.record);
+        record.clear();
+        let reply = caught(|| self.worker().call(item, &mut record))?;
+        let mut outcomes = self.tray.lock();
+        match reply {
+            Ok(Reply::Record) => outcomes.record(&record, self.max_result),
+            Ok(Reply::NoRecord) => outcomes.no_record(),
+            Err(failure) => {
+                let Broken { kind, message, .. } = failure.into_broken();
+                outcomes.fault(kind, message);
+            }
+        }
+        self.record = record;
+        Ok(outcomes.stand())
+    }
+}
+
+impl<W: NativeWorker> Executor for NativeExecutor<W> {
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        let (span, mut at) = (outcomes.span().clone(), outcomes.len());
+        *self.tray.lock() = outcomes.take();
+        turns.outlet().offer(&self.tray);
+        let ran = each_item(until, turns, || {
+            let stand = self.call_item(span.item(at))?;
+            at = stand.len;
+            Ok(stand)
+        });
+        *outcomes = self.tray.lock().take();
+        ran
+    }
+
+    fn format(&self) -> Format {
+        let format = || self.worker.as_ref().map(W::format).unwrap_or_default();
+        // The call that follows has the panic, if there is one in the worker's state.
+        caught(format).unwrap_or_default()
+    }
+
+    fn has_report(&self) -> bool {
+        let has_report = || self.worker.as_ref().is_some_and(W::has_report);
+        caught(has_report).unwrap_or_default()
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        let closing = caught(|| self.worker().finish())?;
+        closing.map_err(super::Failure::into_broken)
+    }
+}
+
+impl<W> Drop for NativeExecutor<W> {
+    /// A worker that panics when it is dropped has had its items; its thread goes on.
+    fn drop(&mut self) {
+        let worker = self.worker.take();
+        let dropped = caught(|| drop(worker));
+        drop(dropped);
+    }
+}
+
+/// Calls code of somebody else's; a panic gives its message. What the panic has left behind is
+/// not used again: the executor is broken.
+fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
+    let caught = catch_unwind(AssertUnwindSafe(call));
+    caught.map_err(|panic| Panicked { message: panic::message(&*panic) })
+}
+
+/// What a panic had to say.
+struct Panicked {
+    message: String,
+}
+
+impl From<Panicked> for Broken {
+    fn from(Panicked { message }: Panicked) -> Self {
+        Self::new(FaultKind::Trap, format!("the worker panicked: {message}"))
+    }
+}
+
+impl From<Panicked> for StartError {
+    fn from(Panicked { message }: Panicked) -> Self {
+        Self::NativePanicked { message }
+    }
+}

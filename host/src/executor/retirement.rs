@@ -1,0 +1,54 @@
+//! Why a worker takes no more items.
+
+use std::sync::Arc;
+
+use crate::executor::start_error::StartError;
+use crate::item::failure::Broken;
+
+/// Why a worker is retired. In the words of what went wrong last.
+///
+/// ```
+/// use mtl_host::{Engine, Error, MaxRestarts, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
+/// let pool = Pool::builder(&plugin).jobs("1".parse()?).max_restarts(MaxRestarts::AtMost(0));
+/// let (_, _, ended) = pool.build()?.map(["trap"]).collect_all();
+/// let Some(Error::NoWorkerLeft { source, .. }) = ended.error else {
+///     panic!("it was not to be restarted");
+/// };
+/// assert_eq!(source.summary(), "broke too often in a row");
+/// assert!(source.hint().unwrap().starts_with("`--max-restarts`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Retirement {
+    /// It could not be started.
+    #[error(transparent)]
+    NotStarted(Arc<StartError>),
+    /// It broke on item after item, more often in a row than it may.
+    #[error(transparent)]
+    KeptBreaking(Broken),
+}
+
+impl Retirement {
+    /// What the worker did, in a few words.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::NotStarted(_) => "could not be started again",
+            Self::KeptBreaking(_) => "broke too often in a row",
+        }
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotStarted(error) => error.hint(),
+            Self::KeptBreaking(_) => {
+                Some("`--max-restarts` says how often a worker may break in a row".into())
+            }
+        }
+    }
+}

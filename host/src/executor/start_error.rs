@@ -1,0 +1,201 @@
+//! The reasons for which a worker does not start.
+
+use std::io;
+
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::jail::system_limits;
+
+/// An error of the code that opens a native worker.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a worker's instance could not be started.
+///
+/// ```
+/// use mtl_host::{Engine, Error, Init, Plugin, Pool, StartError};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
+/// let mut pool = Pool::builder(&plugin).init(Init::Same(b"refuse".to_vec())).build()?;
+/// let Some(Error::Init { source, .. }) = pool.map(["item"]).end().error else {
+///     panic!("it refuses these arguments");
+/// };
+/// assert_eq!(source.to_string(), "init failed: these arguments are no good");
+/// assert!(source.hint().unwrap().starts_with("`--init TEXT`"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The instance could not be made, or broke in its own start.
+    #[error("the plugin could not be instantiated: {message}")]
+    Instantiate {
+        /// What happened.
+        message: String,
+    },
+    /// The plugin was built for another version of the interface.
+    #[error("the plugin speaks ABI {found}, this host speaks {supported}")]
+    Abi {
+        /// The plugin's version.
+        found: i32,
+        /// The host's.
+        supported: i32,
+    },
+    /// It took longer than it may, until `init` was done.
+    #[error("the start {message}")]
+    Timeout {
+        /// How long it may take.
+        message: String,
+    },
+    /// It takes more memory than it may have, before its first item.
+    #[error("{message}")]
+    OutOfMemory {
+        /// What happened.
+        message: String,
+    },
+    /// It computes more than it may, until `init` is done.
+    #[error("{message}")]
+    OutOfFuel {
+        /// What happened.
+        message: String,
+    },
+    /// `init` answered with an error.
+    #[error("init failed: {message}")]
+    InitRefused {
+        /// In the plugin's words.
+        message: String,
+    },
+    /// `init` broke.
+    #[error("init broke: {message}")]
+    InitBroke {
+        /// What happened.
+        message: String,
+    },
+    /// It started from a snapshot, and its `after_restore` broke.
+    #[error("after_restore broke: {message}")]
+    RestoreBroke {
+        /// What happened.
+        message: String,
+    },
+    /// Its process could not be started.
+    #[error("its process could not be started")]
+    Process {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its process could not be jailed.
+    #[error("its process cannot be jailed: {message}")]
+    Jail {
+        /// Whether the kernel lacks a part of the jail, and a run could do without.
+        is_lack: bool,
+        /// What is missing, or failed.
+        message: String,
+    },
+    /// Its process died before its first item.
+    #[error("{message}")]
+    Crashed {
+        /// How.
+        message: String,
+    },
+    /// What opens a native worker answered with an error.
+    #[error("it is native, and did not open")]
+    Native(#[source] Cause),
+    /// What opens a native worker panicked.
+    #[error("it is native, and panicked: {message}")]
+    NativePanicked {
+        /// What it said.
+        message: String,
+    },
+}
+
+impl StartError {
+    pub(crate) fn instantiate(broken: Broken) -> Self {
+        match broken.kind {
+            FaultKind::Timeout => Self::Timeout { message: broken.message },
+            FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
+            FaultKind::OutOfFuel => Self::OutOfFuel { message: broken.message },
+            _ => Self::Instantiate { message: broken.message },
+        }
+    }
+
+    pub(crate) fn init_broke(broken: Broken) -> Self {
+        match broken.kind {
+            FaultKind::Timeout => Self::Timeout { message: broken.message },
+            FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
+            FaultKind::OutOfFuel => Self::OutOfFuel { message: broken.message },
+            _ => Self::InitBroke { message: broken.message },
+        }
+    }
+
+    pub(crate) fn restore_broke(broken: Broken) -> Self {
+        match Self::init_broke(broken) {
+            Self::InitBroke { message } => Self::RestoreBroke { message },
+            other => other,
+        }
+    }
+
+    /// Returns whether another attempt may succeed: the start took longer than it may, its process
+    /// died, or the system had no room for a process. A pool tries such a first start again, as it
+    /// does a replacement.
+    ///
+    /// ```
+    /// use mtl_host::StartError;
+    ///
+    /// let killed = StartError::Crashed { message: "killed by signal 9".into() };
+    /// let refused = StartError::InitRefused { message: "no such file".into() };
+    /// assert!(killed.is_transient() && !refused.is_transient());
+    /// ```
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Crashed { .. } => true,
+            Self::Process { source } => {
+                matches!(source.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory)
+            }
+            _ => false,
+        }
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
+            Self::OutOfMemory { .. } => {
+                "`--memory SIZE` allows each worker more, `--total-memory SIZE` all together"
+            }
+            Self::OutOfFuel { .. } => "`--fuel N` allows more, for the start as for each item",
+            Self::Abi { found, supported } if found > supported => "update mtl-host",
+            Self::Abi { .. } => "rebuild the plugin with the current SDK",
+            // As an SDK says it of a call with parameters.
+            Self::InitRefused { message } if message.contains("`--args") => return None,
+            Self::InitRefused { .. } => {
+                "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
+            }
+            Self::Jail { is_lack: true, .. } => {
+                "`mtl-host doctor` shows the layers that this machine has; `--jail best-effort` does without those \
+                 that it lacks"
+            }
+            // Whoever is short of memory kills.
+            Self::Crashed { message } if message.contains("(SIGKILL)") => {
+                "if the system has killed it for want of memory, `dmesg` says so: `--jobs N` starts \
+                 fewer workers, and `--memory SIZE` gives each less"
+            }
+            Self::Process { source } => {
+                return system_limits::hint_of_start(source).map(Into::into);
+            }
+            Self::Crashed { message } if message.contains(system_limits::NO_THREAD) => {
+                system_limits::THREADS
+            }
+            Self::Instantiate { message } => {
+                return system_limits::hint_of_memory(message).map(Into::into);
+            }
+            Self::Jail { is_lack: false, .. }
+            | Self::Crashed { .. }
+            | Self::InitBroke { .. }
+            | Self::RestoreBroke { .. }
+            | Self::Native(_)
+            | Self::NativePanicked { .. } => return None,
+        };
+        Some(hint.into())
+    }
+}

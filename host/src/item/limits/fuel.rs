@@ -1,0 +1,97 @@
+//! How much a plugin may compute, counted in instructions instead of time.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+use crate::item::quantity;
+use crate::item::quantity::Unit;
+
+/// How much a plugin may compute for one item, in units of about one instruction each.
+///
+/// Unlike a time-out it does not depend on the machine: the same item costs the same, every
+/// time. What the host does for the plugin costs nothing. It is written as a number, or with
+/// `k`, `M` or `G`: `1000000`, `50M`.
+///
+/// ```
+/// use mtl_host::Fuel;
+///
+/// let fuel: Fuel = "50M".parse()?;
+/// assert_eq!(fuel.units(), 50_000_000);
+/// assert!(Fuel::new(1000.try_into().unwrap()) < fuel);
+/// # Ok::<(), mtl_host::NotFuel>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fuel(NonZeroU64);
+
+impl Fuel {
+    /// What is read after a number; what is written is the first that measures it.
+    const UNITS: [Unit; 4] = [("G", 1_000_000_000), ("M", 1_000_000), ("k", 1000), ("", 1)];
+
+    /// So many units.
+    #[must_use]
+    pub const fn new(units: NonZeroU64) -> Self {
+        Self(units)
+    }
+
+    /// How many units.
+    #[must_use]
+    pub const fn units(self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// Not an amount of fuel.
+///
+/// ```
+/// let error = "lots".parse::<mtl_host::Fuel>().unwrap_err();
+/// assert_eq!(error, mtl_host::NotFuel);
+/// assert_eq!(error.to_string(), "not an amount of fuel, such as `1000000`, `50M` or `2G`");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an amount of fuel, such as `1000000`, `50M` or `2G`")]
+pub struct NotFuel;
+
+impl FromStr for Fuel {
+    type Err = NotFuel;
+
+    fn from_str(text: &str) -> Result<Self, NotFuel> {
+        quantity::read(text, &Self::UNITS).map(Self).ok_or(NotFuel)
+    }
+}
+
+impl fmt::Display for Fuel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (number, unit) = quantity::measured(self.0.get(), &Self::UNITS);
+        f.pad(&format!("{number}{unit}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fuel_is_a_number_with_a_unit_or_without() {
+        #[rustfmt::skip]
+        let cases = [
+            ("1",       Some("1")),
+            ("1000",    Some("1k")),
+            ("1500",    Some("1500")),
+            ("50m",     Some("50M")),
+            ("2000M",   Some("2G")),
+            ("0",       None),
+            ("0M",      None),
+            ("",        None),
+            ("M",       None),
+            ("1.5M",    None),
+            ("-1",      None),
+            ("1T",      None),
+            ("99999999999G", None),
+        ];
+        for (text, shown) in cases {
+            let fuel = text.parse::<Fuel>().ok().map(|fuel| fuel.to_string());
+            assert_eq!(fuel.as_deref(), shown, "{text}");
+        }
+    }
+}

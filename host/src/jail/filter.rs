@@ -1,0 +1,212 @@
+//! The filters of system calls: a list of what there is, and everything else fails.
+//!
+//! Three are stacked. Of what they answer the strictest counts, and of two refusals that of the
+//! filter that came last:
+//!
+//! 1. the list: `EPERM` for all others;
+//! 2. `clone3` does not exist: `ENOSYS`. What it is asked stands in memory, where no filter looks,
+//!    and the C library then takes `clone`;
+//! 3. the seal, when the code is loaded and all threads run: nothing executable any more, no further
+//!    threads and no further filters.
+
+use std::collections::BTreeMap;
+use std::env::consts::ARCH;
+use std::io;
+
+use rustix::io::Errno;
+use seccompiler::{
+    BackendError, BpfProgram, Error, SeccompAction, SeccompFilter, SeccompRule, TargetArch,
+    apply_filter_all_threads,
+};
+
+#[cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "a list of nothing but these")
+)]
+use super::calls::*;
+use super::{Access, Confines, JailError, LayerAnswer, Task, arguments, bounds};
+
+/// What a filter says of calls: one without rules is always meant, others when a rule holds.
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// What a program does with what is open, its memory, its threads, its signals and the clock.
+#[rustfmt::skip]
+const ALWAYS: &[i64] = &[
+    SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_lseek, SYS_close,
+    SYS_memfd_create, SYS_fstat, SYS_recvfrom,
+    SYS_ppoll, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait, SYS_eventfd2,
+    SYS_munmap, SYS_mprotect, SYS_mremap, SYS_brk, SYS_membarrier,
+    SYS_futex, SYS_set_robust_list, SYS_rseq, SYS_exit, SYS_exit_group,
+    SYS_gettid, SYS_getpid, SYS_getppid, SYS_sched_yield, SYS_sched_getaffinity, SYS_getcpu,
+    SYS_nanosleep, SYS_clock_nanosleep, SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday,
+    SYS_getrandom,
+    SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack, SYS_restart_syscall,
+];
+
+#[cfg(target_arch = "x86_64")]
+const ALWAYS_OLD: &[i64] = &[old::SYS_poll, old::SYS_epoll_wait, old::SYS_time];
+#[cfg(not(target_arch = "x86_64"))]
+const ALWAYS_OLD: &[i64] = &[];
+
+/// With a granted directory. On which files they work, Landlock says. It says nothing of calls that
+/// change a mode or an owner, or the times of a file that they name: so there are none.
+#[rustfmt::skip]
+const READING: &[i64] = &[
+    SYS_openat, SYS_openat2, SYS_getdents64, SYS_newfstatat, SYS_statx, SYS_readlinkat,
+    SYS_faccessat, SYS_faccessat2, SYS_fadvise64, SYS_fsync, SYS_fdatasync,
+];
+
+/// With a granted directory that is writable.
+#[rustfmt::skip]
+const CHANGING: &[i64] = &[
+    SYS_ftruncate, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat,
+];
+
+/// With a granted directory that may hold symbolic links.
+const LINKING: &[i64] = &[SYS_symlinkat];
+
+/// With a granted port. To which ports, Landlock says. Nothing listens.
+const CONNECTING: &[i64] =
+    &[SYS_connect, SYS_bind, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown];
+
+/// Installs the filters of a process that enters. Returns whether the kernel has them.
+pub(crate) fn enter(confines: &Confines<'_>) -> Result<LayerAnswer, JailError> {
+    match install_list(confines) {
+        Err(error) if !is_lack(&error) => Err(refused(error)),
+        answer => Ok(LayerAnswer::of(answer)),
+    }
+}
+
+/// Installs the last filter, for all threads. Who has no directory then cannot ask for a file by
+/// its name any more.
+pub(crate) fn seal(task: Task, has_dirs: bool) -> Result<(), JailError> {
+    install_seal(task, has_dirs).map_err(refused)
+}
+
+fn install_list(confines: &Confines<'_>) -> Result<(), Error> {
+    install(list(confines)?, refuse(Errno::PERM), SeccompAction::Allow)?;
+    // One of its own: a filter knows one refusal.
+    let hidden = Rules::from([(SYS_clone3, Vec::new())]);
+    install(hidden, SeccompAction::Allow, refuse(Errno::NOSYS))
+}
+
+fn install_seal(task: Task, has_dirs: bool) -> Result<(), Error> {
+    install(seal_rules(task, has_dirs)?, SeccompAction::Allow, refuse(Errno::PERM))
+}
+
+/// All that the seal refuses.
+fn seal_rules(task: Task, has_dirs: bool) -> Result<Rules, Error> {
+    let mut rules = Rules::from_iter(arguments::sealed(task, bounds::lowest_of_stack())?);
+    if !has_dirs {
+        rules.extend(unconditional(&[SYS_newfstatat, SYS_statx]));
+    }
+    Ok(rules)
+}
+
+/// All that there is in the jail.
+fn list(confines: &Confines<'_>) -> Result<Rules, Error> {
+    let mut rules = Rules::from_iter(arguments::always()?);
+    rules.extend(unconditional(ALWAYS));
+    rules.extend(unconditional(ALWAYS_OLD));
+    match confines.dirs {
+        [] => rules.extend(arguments::status_of_what_is_open()?),
+        _ => rules.extend(unconditional(READING)),
+    }
+    if confines.dirs.iter().any(|dir| dir.access() != Access::Read) {
+        rules.extend(unconditional(CHANGING));
+        rules.extend(arguments::times_of_what_is_open()?);
+        rules.extend(arguments::appending()?);
+    }
+    if confines.dirs.iter().any(|dir| dir.access() == Access::ReadWriteSymlinks) {
+        rules.extend(unconditional(LINKING));
+    }
+    if !confines.ports.is_empty() {
+        rules.extend(unconditional(CONNECTING));
+        rules.extend(arguments::sockets()?);
+    }
+    Ok(rules)
+}
+
+fn unconditional(calls: &[i64]) -> impl Iterator<Item = (i64, Vec<SeccompRule>)> {
+    calls.iter().map(|call| (*call, Vec::new()))
+}
+
+fn refuse(errno: Errno) -> SeccompAction {
+    SeccompAction::Errno(errno.raw_os_error().cast_unsigned())
+}
+
+/// Installs a filter that answers `named` to calls that `rules` mean, and `others` to all others.
+/// Calls of another kind of machine, such as those of 32 bits, end the process.
+fn install(rules: Rules, others: SeccompAction, named: SeccompAction) -> Result<(), Error> {
+    let machine = TargetArch::try_from(ARCH)?;
+    let program: BpfProgram = SeccompFilter::new(rules, others, named, machine)?.try_into()?;
+    apply_filter_all_threads(&program)
+}
+
+/// Whether the kernel has no filters, or not these.
+fn is_lack(error: &Error) -> bool {
+    let (Error::Prctl(error) | Error::Seccomp(error)) = error else { return false };
+    matches!(Errno::from_io_error(error), Some(Errno::NOSYS | Errno::INVAL))
+}
+
+fn refused(error: Error) -> JailError {
+    let source = match error {
+        Error::Backend(BackendError::InvalidTargetArch(_)) => return JailError::Machine,
+        Error::Prctl(source) | Error::Seccomp(source) => source,
+        other => io::Error::other(other),
+    };
+    JailError::System { step: "filter the system calls", source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::jail::{AllowedDir, Jail};
+
+    /// The number of calls that are left in a sealed worker with these grants.
+    fn left(dirs: &[Access], ports: &[u16]) -> usize {
+        let dirs: Vec<_> =
+            dirs.iter().map(|access| AllowedDir::open("/tmp", *access).unwrap()).collect();
+        let confines = Confines {
+            task: Task::Work,
+            dirs: &dirs,
+            ports,
+            data: 0,
+            file_size: None,
+            requirement: Jail::Required,
+            has_namespaces: false,
+        };
+        let sealed = seal_rules(Task::Work, !dirs.is_empty()).unwrap();
+        // One with rules is refused only when a rule holds.
+        let is_left = |call: &&i64| sealed.get(call).is_none_or(|rules| !rules.is_empty());
+        list(&confines).unwrap().keys().filter(is_left).count()
+    }
+
+    #[test]
+    fn as_many_calls_are_left_as_the_documentation_says() {
+        let none = left(&[], &[]);
+        let counts = [
+            none,
+            left(&[Access::Read], &[]),
+            left(&[Access::Read, Access::ReadWrite], &[]),
+            left(&[Access::Read, Access::ReadWriteSymlinks], &[]),
+            left(&[], &[80]) - none,
+        ];
+        // aarch64 never had the old ones.
+        let [none, read, write, links, more] = counts;
+        let old = 3 - ALWAYS_OLD.len();
+        let said = format!(
+            "{} without a grant, {} with a directory to read, {} with `:rw`, {} with `:rw+symlinks`, and {more} more \
+             with `--net`",
+            none + old,
+            read + old,
+            write + old,
+            links + old,
+        );
+        let page = fs::read_to_string("docs/security.md").unwrap();
+        let words: Vec<_> = page.split_whitespace().collect();
+        assert!(words.join(" ").contains(&said), "{said}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Landlock: on which files and ports the calls of a jailed process work.
+//!
+//! Every right that the newest Landlock known here can take is taken, as far as the kernel has it.
+//! Given back are: reading below each granted directory, changing what is below a writable one, and
+//! connecting to the granted ports. Nobody may run a file, make a device, a socket or a pipe, or
+//! speak to a device.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath,
+    Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope, make_bitflags,
+};
+
+use super::{Access, AllowedDir, Confines, JailError, JailLayer, JailLayers, LayerAnswer};
+
+/// The newest that is known here: what it can take is taken.
+const NEWEST: ABI = ABI::V10;
+/// The first that knows truncation: with it, what is not granted can neither be read nor changed.
+const FILES: ABI = ABI::V3;
+/// The first that knows ports.
+const PORTS: ABI = ABI::V4;
+/// The first that knows scopes.
+const SCOPES: ABI = ABI::V6;
+
+const READING: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
+const CHANGING: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
+    WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir | Refer
+});
+
+/// Sets the rules, as far as the kernel has them.
+pub(crate) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
+    let mut rules = take_all().map_err(refused)?;
+    for dir in confines.dirs {
+        rules = rules.add_rule(PathBeneath::new(dir, rights(dir.access()))).map_err(refused)?;
+    }
+    rules = give_ports(rules, confines.ports).map_err(refused)?;
+    rules.restrict_self().map_err(refused)?;
+    Ok(())
+}
+
+/// Sets rules for the calling thread and those that it starts, as far as the kernel has them. In the cache, files are
+/// read and made.
+pub(crate) fn confine_thread(
+    dirs: &[AllowedDir],
+    ports: &[u16],
+    cache: Option<BorrowedFd<'_>>,
+) -> Result<(), RulesetError> {
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .create()?;
+    for dir in dirs {
+        rules = rules.add_rule(PathBeneath::new(dir, rights(dir.access())))?;
+    }
+    if let Some(cache) = cache {
+        rules = rules.add_rule(PathBeneath::new(cache, CHANGING | READING))?;
+    }
+    give_ports(rules, ports)?.restrict_self().map(drop)
+}
+
+/// Finds out which rules the kernel has. If it has none, nothing else is asked.
+pub(crate) fn find(confines: &Confines<'_>, layers: &mut JailLayers) {
+    // Asked of rules that are never set.
+    let rules = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    let files = |abi| rules().handle_access(AccessFs::from_all(abi)).is_ok();
+    let mut note = |layer, has: bool| {
+        let lacks = || LayerAnswer::Missing("the kernel has no such rules".into());
+        layers.note(layer, if has { LayerAnswer::Present } else { lacks() });
+        has
+    };
+    if !note(JailLayer::Landlock, files(ABI::V1)) {
+        return;
+    }
+    note(JailLayer::LandlockTruncation, files(FILES));
+    if confines.has_ports() {
+        let has_ports = rules().handle_access(AccessNet::from_all(PORTS)).is_ok();
+        note(JailLayer::LandlockPorts, has_ports);
+    }
+    note(JailLayer::LandlockScopes, rules().scope(Scope::from_all(SCOPES)).is_ok());
+}
+
+fn take_all() -> Result<RulesetCreated, RulesetError> {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()
+}
+
+/// What may be done below a granted directory.
+fn rights(access: Access) -> BitFlags<AccessFs> {
+    match access {
+        Access::Read => READING,
+        Access::ReadWrite => READING | CHANGING,
+        Access::ReadWriteSymlinks => READING | CHANGING | AccessFs::MakeSym,
+    }
+}
+
+fn give_ports(rules: RulesetCreated, ports: &[u16]) -> Result<RulesetCreated, RulesetError> {
+    if ports.is_empty() {
+        return Ok(rules);
+    }
+    // A plugin's socket is bound to a port that the system chooses, before it connects.
+    let rules = rules.add_rule(NetPort::new(0, AccessNet::BindTcp))?;
+    let ports = ports.iter().map(|port| Ok(NetPort::new(*port, AccessNet::ConnectTcp)));
+    rules.add_rules(ports)
+}
+
+fn refused(error: RulesetError) -> JailError {
+    JailError::System { step: "set the rules of Landlock", source: io::Error::other(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_can_be_changed_or_run_by_a_read_only_grant_nor_devices_made_by_any() {
+        let read = rights(Access::Read);
+        let write = rights(Access::ReadWrite);
+        let links = rights(Access::ReadWriteSymlinks);
+        assert_eq!(read, AccessFs::ReadFile | AccessFs::ReadDir);
+        assert_eq!(write & read, read);
+        let never = make_bitflags!(AccessFs::{
+            Execute | MakeChar | MakeBlock | MakeSock | MakeFifo | IoctlDev | ResolveUnix
+        });
+        assert_eq!(links, write | AccessFs::MakeSym);
+        assert_eq!(links | never, AccessFs::from_all(NEWEST), "each right is decided on");
+        assert!((links & never).is_empty());
+    }
+}

@@ -1,0 +1,166 @@
+//! The state of the layers of a jail, as the kernel has answered.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Jail, JailError, JailLayer, LayerNeed};
+
+/// The protection of the empty root without Landlock: a path that leads up from a granted directory leads on in the host.
+const ROOT_WITHOUT_LANDLOCK: &str =
+    "paths of the host, without `--dir`; with it from nothing, as Landlock is missing";
+
+/// The layers of the jail that this machine has.
+/// [`Processes::layers`](crate::Processes::layers) tries them.
+///
+/// ```
+/// use mtl_host::{JailLayer, JailLayers, LayerNeed};
+///
+/// // Nothing was tried.
+/// let layers = JailLayers::default();
+/// assert_eq!(layers.get(JailLayer::Seccomp), None);
+/// assert_eq!(layers.missing(LayerNeed::Required).next(), None);
+/// assert_eq!(layers.missing_with_dirs(LayerNeed::Strict).next(), None);
+/// assert_eq!(layers.protects(JailLayer::Landlock), "files that were not granted");
+/// assert_eq!(layers.iter().count(), 0);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JailLayers(Vec<(JailLayer, LayerAnswer)>);
+
+/// The kernel's answer to a layer.
+///
+/// ```
+/// use mtl_host::LayerAnswer;
+///
+/// assert_eq!(LayerAnswer::Present.to_string(), "present");
+/// assert_eq!(LayerAnswer::Missing("not permitted".into()).to_string(), "not permitted");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum LayerAnswer {
+    /// The layer holds.
+    Present,
+    /// The jail does without the layer, for this reason.
+    Unused(String),
+    /// The layer holds if no directory is granted. With one the machine lacks it, for this reason.
+    WithoutDirs(String),
+    /// The machine lacks the layer, for this reason.
+    Missing(String),
+}
+
+impl JailLayers {
+    /// Returns each layer that was tried, with the answer.
+    pub fn iter(&self) -> impl Iterator<Item = (JailLayer, &LayerAnswer)> {
+        self.0.iter().map(|(layer, answer)| (*layer, answer))
+    }
+
+    /// Returns the answer to a layer, if it was tried.
+    #[must_use]
+    pub fn get(&self, layer: JailLayer) -> Option<&LayerAnswer> {
+        self.iter().find_map(|(tried, answer)| (tried == layer).then_some(answer))
+    }
+
+    /// Returns the missing layers that a run needs, or that only a strict one needs. A run with a granted directory
+    /// may lack more: [`missing_with_dirs`](Self::missing_with_dirs).
+    pub fn missing(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
+        self.of_need(need, |answer| matches!(answer, LayerAnswer::Missing(_)))
+    }
+
+    /// Returns the layers that are missing in a run with a granted directory.
+    pub fn missing_with_dirs(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
+        self.of_need(need, |answer| {
+            matches!(answer, LayerAnswer::Missing(_) | LayerAnswer::WithoutDirs(_))
+        })
+    }
+
+    fn of_need(
+        &self,
+        need: LayerNeed,
+        is_meant: impl Fn(&LayerAnswer) -> bool,
+    ) -> impl Iterator<Item = JailLayer> {
+        let is_meant = move |(layer, answer): &(JailLayer, &LayerAnswer)| {
+            layer.need() == need && is_meant(answer)
+        };
+        self.iter().filter(is_meant).map(|(layer, _)| layer)
+    }
+
+    /// Returns what a layer protects from on this machine, as a phrase. That is less than [`JailLayer::protects`] says
+    /// if the layer relies on one that is missing.
+    #[must_use]
+    pub fn protects(&self, layer: JailLayer) -> &'static str {
+        match (layer, self.get(JailLayer::Landlock)) {
+            (JailLayer::EmptyRoot, Some(LayerAnswer::Missing(_))) => ROOT_WITHOUT_LANDLOCK,
+            _ => layer.protects(),
+        }
+    }
+
+    /// Notes an answer.
+    pub(crate) fn note(&mut self, layer: JailLayer, answer: LayerAnswer) {
+        self.0.push((layer, answer));
+    }
+
+    /// Puts the layers into the order of [`JailLayer`].
+    pub(crate) fn sort(&mut self) {
+        self.0.sort_by_key(|(layer, _)| *layer as usize);
+    }
+
+    /// Checks that no layer is missing that `jail` needs.
+    pub(crate) fn check(&self, jail: Jail) -> Result<(), JailError> {
+        let lacks = |need| self.missing(need).next();
+        match (jail, lacks(LayerNeed::Required), lacks(LayerNeed::Strict)) {
+            (Jail::Required | Jail::Strict, Some(layer), _) => Err(JailError::Lacks(layer)),
+            (Jail::Strict, None, Some(layer)) => {
+                let answer = self.get(layer).map(ToString::to_string).unwrap_or_default();
+                Err(JailError::LacksExtra { layer, answer })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for LayerAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Present => f.write_str("present"),
+            Self::Unused(why) | Self::WithoutDirs(why) | Self::Missing(why) => f.write_str(why),
+        }
+    }
+}
+
+impl LayerAnswer {
+    /// Returns the answer of a step that works or fails.
+    pub(crate) fn of<E: fmt::Display>(result: Result<(), E>) -> Self {
+        result.map_or_else(|error| Self::Missing(error.to_string()), |()| Self::Present)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jail_is_refused_for_the_layers_that_it_needs() {
+        let missing = || LayerAnswer::Missing("not permitted".into());
+        let mut layers = JailLayers::default();
+        layers.note(JailLayer::StoreBypass, missing());
+        layers.note(JailLayer::UserNamespace, LayerAnswer::Unused("root needs none".into()));
+        assert!(
+            [Jail::Required, Jail::BestEffort, Jail::Strict]
+                .into_iter()
+                .all(|jail| layers.check(jail).is_ok())
+        );
+        layers.note(JailLayer::EmptyRoot, missing());
+        assert!(layers.check(Jail::Required).is_ok());
+        let error = layers.check(Jail::Strict).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the strict jail needs a mount namespace with an empty root: not permitted"
+        );
+        layers.note(JailLayer::Seccomp, missing());
+        assert!(layers.check(Jail::BestEffort).is_ok());
+        let error = layers.check(Jail::Required).unwrap_err();
+        assert!(matches!(error, JailError::Lacks(JailLayer::Seccomp)), "{error}");
+        layers.sort();
+        assert_eq!(layers.iter().next(), Some((JailLayer::Seccomp, &missing())));
+    }
+}

@@ -1,0 +1,165 @@
+//! Namespaces: the process sees an empty root directory, and no shared memory or network of the host.
+//!
+//! ```text
+//! root (CAP_SYS_ADMIN)     unshare(mount, IPC, network)            keeps its rights on granted files
+//! a user                   unshare(user), maps itself to itself,   the namespace gives the right
+//!                          unshare(mount, IPC, network)
+//! ```
+//!
+//! These layers are extra: if the system refuses a step, the next ones are tried, and the process goes on. An
+//! unfinished user namespace takes no right from a user. Of root, or of whoever may read files of
+//! others, it would take that right; so such a process enters none.
+//!
+//! The old root stays mounted, out of reach: the root and the working directory are an empty file system.
+//! Granted directories are open before. A path that leads up from one leads on in the host: that it exists can be
+//! asked, and Landlock alone refuses to open it.
+
+use std::ffi::CStr;
+use std::fs;
+use std::io;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::ptr::null;
+
+use rustix::process::{DumpableBehavior, chroot, fchdir, getgid, getuid, set_dumpable_behavior};
+use rustix::thread::{CapabilitySet, UnshareFlags, unshare_unsafe};
+
+use super::{Confines, JailLayer, JailLayers, LayerAnswer, Task};
+
+/// Capabilities that let a process use files of others.
+pub(crate) const ON_FILES: CapabilitySet =
+    CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH).union(CapabilitySet::FOWNER);
+
+/// The reason for no user namespace where a directory is granted.
+const WOULD_LOSE: &str =
+    "with granted directories, the process would lose the right to use files of other users";
+/// The reason for no other namespaces without a user namespace.
+const WITHOUT_USERS: &str = "this takes a user namespace, or root";
+
+/// Enters the namespaces that the system allows. `had` are the capabilities of the process.
+pub(crate) fn enter(confines: &Confines<'_>, had: CapabilitySet, layers: &mut JailLayers) {
+    let users = enter_users(confines, had);
+    let may_go_on = !matches!(users, LayerAnswer::Missing(_));
+    let holds_with_dirs = !matches!(users, LayerAnswer::WithoutDirs(_));
+    layers.note(JailLayer::UserNamespace, users);
+    let step = |layer, enter: &dyn Fn() -> io::Result<()>| {
+        let without = || io::Error::other(WITHOUT_USERS);
+        let entered = if may_go_on { enter() } else { Err(without()) };
+        let answer = match LayerAnswer::of(entered) {
+            LayerAnswer::Present if !holds_with_dirs => {
+                LayerAnswer::WithoutDirs(WITHOUT_USERS.into())
+            }
+            answer => answer,
+        };
+        (layer, answer)
+    };
+    // Before the root: that takes `/proc` away.
+    let (layer, answer) = step(JailLayer::IpcNamespace, &|| unshare(UnshareFlags::NEWIPC));
+    layers.note(layer, answer);
+    let network = match confines.enters_network() {
+        Ok(()) => step(JailLayer::NetworkNamespace, &|| unshare(UnshareFlags::NEWNET)).1,
+        Err(why) => LayerAnswer::Unused(why.into()),
+    };
+    layers.note(JailLayer::NetworkNamespace, network);
+    let is_admin = had.contains(CapabilitySet::SYS_ADMIN);
+    let (layer, answer) = step(JailLayer::EmptyRoot, &|| enter_empty_root(is_admin));
+    layers.note(layer, answer);
+}
+
+fn enter_users(confines: &Confines<'_>, had: CapabilitySet) -> LayerAnswer {
+    if had.contains(CapabilitySet::SYS_ADMIN) {
+        return LayerAnswer::Unused("the process may make the other namespaces without one".into());
+    }
+    let would_lose = had.intersects(ON_FILES);
+    if would_lose && !confines.dirs.is_empty() {
+        return LayerAnswer::Missing(WOULD_LOSE.into());
+    }
+    match LayerAnswer::of(map_users()) {
+        // A worker without directories has nothing to lose. The probe speaks of those with directories, too.
+        LayerAnswer::Present if would_lose && confines.task == Task::Probe => {
+            LayerAnswer::WithoutDirs(WOULD_LOSE.into())
+        }
+        answer => answer,
+    }
+}
+
+/// Enters a user namespace in which the user has the same number.
+fn map_users() -> io::Result<()> {
+    // Outside, the process has its number; inside, at first, it has none.
+    let (user, group) = (getuid().as_raw(), getgid().as_raw());
+    unshare(UnshareFlags::NEWUSER)?;
+    // Files of a process that is not dumpable belong to root.
+    set_dumpable_behavior(DumpableBehavior::Dumpable)?;
+    let mapped = map_to_itself(user, group);
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    mapped
+}
+
+fn map_to_itself(user: u32, group: u32) -> io::Result<()> {
+    fs::write("/proc/self/setgroups", "deny")?;
+    fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
+    fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
+}
+
+/// Makes an empty file system that nobody can write the root of the process.
+fn enter_empty_root(is_admin: bool) -> io::Result<()> {
+    unshare(UnshareFlags::NEWNS)?;
+    if is_admin {
+        // What the host unmounts later is to be unmounted here. In a user namespace it is so already.
+        follow_the_host()?;
+    }
+    let root = empty_file_system()?;
+    fchdir(&root)?;
+    Ok(chroot(".")?)
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the call cannot be safe in general: it may part threads' descriptors"
+)]
+fn unshare(what: UnshareFlags) -> io::Result<()> {
+    // SAFETY: none of these flags parts the descriptors of threads, and the process has one thread.
+    Ok(unsafe { unshare_unsafe(what) }?)
+}
+
+#[expect(unsafe_code, reason = "nothing safe mounts")]
+fn follow_the_host() -> io::Result<()> {
+    let flags = libc::MS_REC | libc::MS_SLAVE;
+    // SAFETY: the path is a string that outlives the call; the call ignores the null pointers.
+    answer(unsafe { libc::mount(null(), c"/".as_ptr(), null(), flags, null()) }.into()).map(drop)
+}
+
+/// `FSCONFIG_SET_STRING` and `FSCONFIG_CMD_CREATE`.
+const SET_STRING: usize = 1;
+const CREATE: usize = 6;
+/// `MOUNT_ATTR_RDONLY`, `NOSUID`, `NODEV`, `NOEXEC`.
+const READ_ONLY: usize = 1 | 2 | 4 | 8;
+
+/// Makes a file system with one directory. It is mounted nowhere.
+fn empty_file_system() -> io::Result<OwnedFd> {
+    let text = |text: &CStr| text.as_ptr().addr();
+    let system = descriptor(libc::SYS_fsopen, [text(c"tmpfs"), 1, 0, 0, 0])?;
+    let of = |descriptor: &OwnedFd| descriptor.as_raw_fd().cast_unsigned() as usize;
+    for (key, value) in [(c"size", c"4k"), (c"nr_inodes", c"1"), (c"mode", c"0555")] {
+        let set = [of(&system), SET_STRING, text(key), text(value), 0];
+        call(libc::SYS_fsconfig, set)?;
+    }
+    call(libc::SYS_fsconfig, [of(&system), CREATE, 0, 0, 0])?;
+    descriptor(libc::SYS_fsmount, [of(&system), 1, READ_ONLY, 0, 0])
+}
+
+#[expect(unsafe_code, reason = "a number becomes a descriptor that is owned")]
+fn descriptor(number: libc::c_long, arguments: [usize; 5]) -> io::Result<OwnedFd> {
+    let opened = i32::try_from(call(number, arguments)?).map_err(io::Error::other)?;
+    // SAFETY: the kernel has just opened it, for whoever made the call.
+    Ok(unsafe { OwnedFd::from_raw_fd(opened) })
+}
+
+#[expect(unsafe_code, reason = "the C library has no functions for these calls")]
+fn call(number: libc::c_long, [a, b, c, d, e]: [usize; 5]) -> io::Result<i64> {
+    // SAFETY: pointers are to strings that live for ever, and the calls only read them.
+    answer(unsafe { libc::syscall(number, a, b, c, d, e) })
+}
+
+fn answer(answer: i64) -> io::Result<i64> {
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+}

@@ -1,0 +1,126 @@
+//! Compiled code on its way to children: bytes in a file without a name, which nobody can change.
+//!
+//! What a child has compiled comes in such a file, too: one that it can write to, but not make
+//! larger. It is copied, so that nobody has it open any more who could write there.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{MemfdFlags, SealFlags};
+
+/// A sealed file in memory.
+#[derive(Debug)]
+pub(crate) struct CodeFile(OwnedFd);
+
+impl CodeFile {
+    /// A file with these bytes.
+    pub(crate) fn of(bytes: &[u8]) -> io::Result<Self> {
+        let mut file = File::from(unsealed("mtl-code")?);
+        file.write_all(bytes)?;
+        Self::seal(file)
+    }
+
+    /// A file with as many bytes as `length` says of those that a child has put into its place.
+    pub(crate) fn copy(place: &File, length: u64) -> io::Result<Self> {
+        check_length(length)?;
+        let mut place = place.try_clone()?;
+        place.rewind()?;
+        let mut file = File::from(unsealed("mtl-code")?);
+        io::copy(&mut place.take(length), &mut file)?;
+        Self::seal(file)
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        Ok(File::from(self.0.try_clone()?).metadata()?.len())
+    }
+
+    /// All bytes of it.
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+        let file = File::from(self.0.try_clone()?);
+        let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        // The position is one for all who have it.
+        file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    fn seal(file: File) -> io::Result<Self> {
+        let file = OwnedFd::from(file);
+        let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+        rustix::fs::fcntl_add_seals(&file, all)?;
+        Ok(Self(file))
+    }
+}
+
+/// How much code a child may make of one plugin. The file of the largest that may be loaded unless
+/// said otherwise makes a quarter of it.
+pub(crate) const MOST: u64 = 512 * 1024 * 1024;
+
+/// Where a child puts code. It has its size, which nobody can change, and takes no memory but for
+/// what is written.
+pub(crate) fn place() -> io::Result<File> {
+    let file = unsealed("mtl-compiled")?;
+    rustix::fs::ftruncate(&file, MOST)?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    Ok(file.into())
+}
+
+/// Puts code into its place; gives how much it is.
+pub(crate) fn put(mut place: &File, code: &[u8]) -> io::Result<u64> {
+    let length = code.len() as u64;
+    check_length(length)?;
+    place.write_all(code)?;
+    Ok(length)
+}
+
+fn check_length(length: u64) -> io::Result<()> {
+    match length {
+        ..=MOST => Ok(()),
+        _ => Err(io::Error::other(format!("it has {length} bytes, and may have {MOST}"))),
+    }
+}
+
+impl AsFd for CodeFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A file in memory that can be sealed.
+pub(crate) fn unsealed(name: &str) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_can_change_it() {
+        let file = CodeFile::of(b"code").unwrap();
+        assert!(rustix::io::pwrite(&file, b"other", 0).is_err());
+        assert!(rustix::fs::ftruncate(&file, 0).is_err());
+        let mut bytes = [0; 8];
+        assert_eq!(rustix::io::pread(&file, &mut bytes, 0), Ok(4));
+        assert_eq!(&bytes[..4], b"code");
+    }
+
+    #[test]
+    fn a_child_can_fill_its_place_and_no_more() {
+        let place = place().unwrap();
+        assert_eq!(put(&place, b"code").unwrap(), 4);
+        assert!(rustix::fs::ftruncate(&place, 0).is_err());
+        assert!(rustix::fs::ftruncate(&place, MOST + 1).is_err());
+        assert!(rustix::io::pwrite(&place, b"more", MOST).is_err());
+
+        let copy = CodeFile::copy(&place, 4).unwrap();
+        rustix::io::pwrite(&place, b"other", 0).unwrap();
+        let mut bytes = [0; 8];
+        assert_eq!(rustix::io::pread(&copy, &mut bytes, 0), Ok(4));
+        assert_eq!(&bytes[..4], b"code");
+        assert!(CodeFile::copy(&place, MOST + 1).is_err());
+    }
+}

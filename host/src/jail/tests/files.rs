@@ -1,0 +1,200 @@
+//! Directories that are granted, and what is beside them.
+
+use std::ffi::CString;
+use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rustix::fs::{AtFlags, CWD, Mode, linkat, mkdirat, renameat, symlinkat, unlinkat};
+use rustix::io::Errno;
+use rustix::process::{Pid, getppid};
+use tempfile::TempDir;
+
+use super::{Confines, Task, alone, bare, begin, call, done, enter, misdeeds, seal};
+use crate::jail::{Access, AllowedDir};
+
+/// A directory to read, one to write, and one that is not granted; a file in each, and links out.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Self { folder };
+        for name in ["read", "write", "secret"] {
+            fs::create_dir(place.at(name)).unwrap();
+            fs::write(place.at(name).join("file"), name).unwrap();
+        }
+        symlink("../secret/file", place.at("read/link")).unwrap();
+        symlink("/etc/passwd", place.at("write/link")).unwrap();
+        place
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn dirs(&self) -> [(PathBuf, Access); 2] {
+        [(self.at("read"), Access::Read), (self.at("write"), Access::ReadWrite)]
+    }
+
+    /// The same directories; the one to write may hold symbolic links.
+    fn dirs_with_symlinks(&self) -> [(PathBuf, Access); 2] {
+        [(self.at("read"), Access::Read), (self.at("write"), Access::ReadWriteSymlinks)]
+    }
+}
+
+fn enter_with(parent: Pid, dirs: &[(PathBuf, Access)]) {
+    // What is open is closed.
+    begin(parent).unwrap();
+    let dirs: Vec<_> =
+        dirs.iter().map(|(path, access)| AllowedDir::open(path, *access).unwrap()).collect();
+    enter(&Confines { dirs: &dirs, ..bare(Task::Work) }).unwrap();
+    seal().unwrap();
+}
+
+#[test]
+fn granted_directories_are_used_as_they_are_granted() {
+    let place = Place::new();
+    alone("files::granted_directories_are_used_as_they_are_granted", |parent| {
+        enter_with(parent, &place.dirs_with_symlinks());
+        assert_eq!(fs::read(place.at("read/file")).unwrap(), b"read");
+        assert_eq!(fs::read_dir(place.at("read")).unwrap().count(), 2);
+        fs::write(place.at("write/new"), "new").unwrap();
+        renameat(CWD, place.at("write/new"), CWD, place.at("write/renamed")).unwrap();
+        mkdirat(CWD, place.at("write/folder"), Mode::RWXU).unwrap();
+        let (file, linked) = (place.at("write/renamed"), place.at("write/folder/linked"));
+        linkat(CWD, file, CWD, &linked, AtFlags::empty()).unwrap();
+        symlinkat("file", CWD, place.at("write/symbolic")).unwrap();
+        assert_eq!(fs::read(place.at("write/symbolic")).unwrap(), b"write");
+        let file = OpenOptions::new().write(true).open(place.at("write/renamed")).unwrap();
+        file.set_len(1).unwrap();
+        file.sync_all().unwrap();
+        file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH)).unwrap();
+        assert_eq!(file.metadata().unwrap().modified().unwrap(), SystemTime::UNIX_EPOCH);
+        unlinkat(CWD, linked, AtFlags::empty()).unwrap();
+        unlinkat(CWD, place.at("write/folder"), AtFlags::REMOVEDIR).unwrap();
+    });
+}
+
+#[test]
+fn a_symbolic_link_is_neither_made_nor_moved_unless_that_is_granted() {
+    let place = Place::new();
+    alone("files::a_symbolic_link_is_neither_made_nor_moved_unless_that_is_granted", |parent| {
+        enter_with(parent, &place.dirs());
+        let made = symlinkat("file", CWD, place.at("write/symbolic"));
+        assert_eq!(made.unwrap_err(), Errno::PERM);
+        let moved = renameat(CWD, place.at("write/link"), CWD, place.at("write/moved"));
+        assert_eq!(moved.unwrap_err(), Errno::ACCESS);
+    });
+}
+
+#[test]
+fn nothing_beside_them_is_read_or_changed() {
+    let place = Place::new();
+    alone("files::nothing_beside_them_is_read_or_changed", |parent| {
+        enter_with(parent, &place.dirs_with_symlinks());
+        let read = |path: &Path| fs::read(path).map(drop);
+        let write = |path: &Path| OpenOptions::new().write(true).open(path).map(drop);
+        let cut = |path: &Path| File::create(path).map(drop);
+        let list = |path: &Path| fs::read_dir(path).map(drop);
+        let make = |path: &Path| Ok(mkdirat(CWD, path, Mode::RWXU)?);
+        let remove = |path: &Path| Ok(unlinkat(CWD, path, AtFlags::empty())?);
+        let link = |path: &Path| Ok(symlinkat("/etc/passwd", CWD, path)?);
+        let file = place.at("write/file");
+        let out = |path: &Path| Ok(renameat(CWD, &file, CWD, path)?);
+        let bring = |path: &Path| Ok(renameat(CWD, path, CWD, place.at("write/brought"))?);
+        let hold =
+            |path: &Path| Ok(linkat(CWD, path, CWD, place.at("write/held"), AtFlags::empty())?);
+        let parent = format!("/proc/{}/mem", getppid().unwrap());
+        let at = |name: &str| place.at(name);
+        type Deed<'a> = &'a dyn Fn(&Path) -> io::Result<()>;
+        let cases: [(Deed<'_>, PathBuf); 28] = [
+            (&read, "/etc/passwd".into()),
+            (&read, "/proc/1/environ".into()),
+            (&read, "/proc/self/maps".into()),
+            (&read, parent.clone().into()),
+            (&write, parent.into()),
+            (&write, "/proc/self/mem".into()),
+            (&write, "/dev/null".into()),
+            (&list, "/".into()),
+            (&read, at("secret/file")),
+            (&list, at("secret")),
+            (&read, at("read/../secret/file")),
+            (&read, at("read/link")),
+            (&read, at("write/link")),
+            (&write, at("read/file")),
+            (&cut, at("read/file")),
+            (&cut, at("read/new")),
+            (&make, at("read/new")),
+            (&remove, at("read/file")),
+            (&cut, at("secret/new")),
+            (&make, at("secret/new")),
+            (&link, at("secret/new")),
+            (&link, at("read/new")),
+            (&out, at("secret/new")),
+            (&out, at("read/new")),
+            (&bring, at("read/file")),
+            (&bring, at("secret/file")),
+            (&hold, at("read/file")),
+            (&hold, at("secret/file")),
+        ];
+        for (number, (deed, path)) in cases.into_iter().enumerate() {
+            let error = deed(&path).expect_err(&format!("deed {number} on {}", path.display()));
+            // Landlock says the one, and of two directories at times the other.
+            let is_refused = matches!(error.raw_os_error(), Some(libc::EACCES | libc::EXDEV));
+            assert!(is_refused, "deed {number} on {}: {error}", path.display());
+        }
+    });
+    assert_eq!(fs::read(place.at("read/file")).unwrap(), b"read");
+}
+
+#[test]
+fn a_grant_of_files_grants_nothing_else() {
+    let place = Place::new();
+    let outside = CString::new(place.at("secret/file").as_os_str().as_bytes()).unwrap();
+    let program = CString::new(place.at("write/program").as_os_str().as_bytes()).unwrap();
+    alone("files::a_grant_of_files_grants_nothing_else", |parent| {
+        fs::copy("/bin/false", place.at("write/program")).unwrap();
+        fs::set_permissions(place.at("write/program"), Permissions::from_mode(0o755)).unwrap();
+        enter_with(parent, &place.dirs());
+        let ran = call(libc::SYS_execve, &[misdeeds::at(&program), 0, 0]);
+        assert_eq!(ran, Err(libc::EPERM));
+        let groups = [
+            misdeeds::on_processes(parent.as_raw_nonzero().get()),
+            misdeeds::on_the_system(),
+            misdeeds::on_what_files_are(&outside),
+            misdeeds::on_the_network(),
+            misdeeds::on_other_networks(),
+        ];
+        for group in groups {
+            let done = done(group);
+            assert!(done.is_empty(), "{done:#?}");
+        }
+    });
+}
+
+#[test]
+fn with_directories_to_read_there_is_no_call_that_changes_one() {
+    let place = Place::new();
+    alone("files::with_directories_to_read_there_is_no_call_that_changes_one", |parent| {
+        let dirs = [(place.at("read"), Access::Read)];
+        enter_with(parent, &dirs);
+        let file = File::open(place.at("read/file")).unwrap();
+        let times = FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
+        let (new, old) = (place.at("read/new"), place.at("read/file"));
+        let refused = [
+            file.set_times(times),
+            mkdirat(CWD, &new, Mode::RWXU).map_err(io::Error::from),
+            renameat(CWD, &old, CWD, &new).map_err(io::Error::from),
+            unlinkat(CWD, &old, AtFlags::empty()).map_err(io::Error::from),
+        ];
+        for deed in refused {
+            assert_eq!(deed.unwrap_err().raw_os_error(), Some(libc::EPERM));
+        }
+    });
+}

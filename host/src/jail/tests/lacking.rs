@@ -1,0 +1,140 @@
+//! A kernel that lacks a part: one whose calls another filter hides.
+
+use std::env::consts::ARCH;
+use std::fs;
+
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::Errno;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+
+use super::alone::in_a_fork;
+use super::{
+    Confines, Jail, JailError, JailLayer, LayerAnswer, LayerNeed, Task, alone, bare, begin, done,
+    enter, misdeeds, seal,
+};
+use crate::jail::{Access, AllowedDir, JailLayers};
+
+/// From now on the kernel answers so to a call.
+fn hide(number: i64, errno: Errno) {
+    let errno = SeccompAction::Errno(errno.raw_os_error().cast_unsigned());
+    let rules = [(number, Vec::new())].into();
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, errno, ARCH.try_into().unwrap());
+    let program: BpfProgram = filter.unwrap().try_into().unwrap();
+    apply_filter(&program).unwrap();
+}
+
+fn with(requirement: Jail) -> Confines<'static> {
+    Confines { requirement, ports: &[80], ..bare(Task::Work) }
+}
+
+/// Enters a jail of best effort, and returns the required layers that it lacks.
+fn lacks() -> Vec<JailLayer> {
+    let layers = enter(&with(Jail::BestEffort)).unwrap();
+    layers.missing(LayerNeed::Required).collect()
+}
+
+fn is_refused(lack: JailLayer, name: &str) {
+    let error = enter(&with(Jail::Required)).unwrap_err();
+    assert!(matches!(error, JailError::Lacks(named) if named == lack), "{error:?}");
+    assert!(error.to_string().contains(name), "{error}");
+}
+
+#[test]
+fn without_landlock_a_required_jail_is_refused_and_another_says_so() {
+    alone("lacking::without_landlock_a_required_jail_is_refused_and_another_says_so", |parent| {
+        begin(parent).unwrap();
+        hide(libc::SYS_landlock_create_ruleset, Errno::NOSYS);
+        is_refused(JailLayer::Landlock, "Landlock");
+        assert_eq!(lacks(), [JailLayer::Landlock]);
+        seal().unwrap();
+        // What there is holds: it does not lean on what there is not.
+        let parent = parent.as_raw_nonzero().get();
+        for group in [misdeeds::on_processes(parent), misdeeds::on_the_system()] {
+            let done = done(group);
+            assert!(done.is_empty(), "{done:#?}");
+        }
+    });
+}
+
+#[test]
+fn without_landlock_a_granted_directory_is_left_whatever_the_root_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let test = "lacking::without_landlock_a_granted_directory_is_left_whatever_the_root_is";
+    alone(test, |parent| {
+        begin(parent).unwrap();
+        hide(libc::SYS_landlock_create_ruleset, Errno::NOSYS);
+        let dirs = [AllowedDir::open(folder.path(), Access::Read).unwrap()];
+        let best = with(Jail::BestEffort);
+        let layers = enter(&Confines { dirs: &dirs, has_namespaces: true, ..best }).unwrap();
+        seal().unwrap();
+        openat(&dirs[0], "../..", OFlags::RDONLY, Mode::empty()).unwrap();
+        let protects = layers.protects(JailLayer::EmptyRoot);
+        assert!(protects.contains("Landlock is missing"), "{protects}");
+        assert_eq!(layers.protects(JailLayer::Seccomp), JailLayer::Seccomp.protects());
+    });
+}
+
+#[test]
+fn a_landlock_that_is_not_enabled_is_none() {
+    alone("lacking::a_landlock_that_is_not_enabled_is_none", |parent| {
+        begin(parent).unwrap();
+        hide(libc::SYS_landlock_create_ruleset, Errno::OPNOTSUPP);
+        is_refused(JailLayer::Landlock, "enabled at boot");
+    });
+}
+
+#[test]
+fn without_filters_a_required_jail_is_refused_and_another_says_so() {
+    alone("lacking::without_filters_a_required_jail_is_refused_and_another_says_so", |parent| {
+        begin(parent).unwrap();
+        hide(libc::SYS_seccomp, Errno::NOSYS);
+        let refused = in_a_fork(|_| is_refused(JailLayer::Seccomp, "seccomp"));
+        assert_eq!(refused.exit_status(), Some(0));
+        assert_eq!(lacks(), [JailLayer::Seccomp]);
+        seal().unwrap();
+        assert!(fs::read("/etc/passwd").is_err(), "what there is holds");
+    });
+}
+
+/// Enters a jail with namespaces that needs these layers.
+fn with_namespaces(requirement: Jail) -> Result<JailLayers, JailError> {
+    enter(&Confines { has_namespaces: true, ports: &[], ..with(requirement) })
+}
+
+#[test]
+fn a_system_that_refuses_the_mount_after_it_has_let_unshare_pass_runs_without_an_empty_root() {
+    let test = "lacking::a_system_that_refuses_the_mount_after_it_has_let_unshare_pass_runs_without_an_empty_root";
+    alone(test, |parent| {
+        begin(parent).unwrap();
+        hide(libc::SYS_fsopen, Errno::PERM);
+        let refused = in_a_fork(|_| {
+            let error = with_namespaces(Jail::Strict).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains("an empty root: Operation not permitted"), "{text}");
+        });
+        assert_eq!(refused.exit_status(), Some(0));
+        let layers = with_namespaces(Jail::Required).unwrap();
+        assert!(matches!(layers.get(JailLayer::EmptyRoot), Some(LayerAnswer::Missing(_))));
+        seal().unwrap();
+        assert!(fs::read("/etc/passwd").is_err(), "what there is holds");
+    });
+}
+
+#[test]
+fn a_system_without_namespaces_runs_and_a_strict_jail_names_the_first_that_is_missing() {
+    let test = "lacking::a_system_without_namespaces_runs_and_a_strict_jail_names_the_first_that_is_missing";
+    alone(test, |parent| {
+        begin(parent).unwrap();
+        hide(libc::SYS_unshare, Errno::NOSPC);
+        let refused = in_a_fork(|_| {
+            let error = with_namespaces(Jail::Strict).unwrap_err();
+            assert!(matches!(error, JailError::LacksExtra { .. }), "{error:?}");
+        });
+        assert_eq!(refused.exit_status(), Some(0));
+        let layers = with_namespaces(Jail::Required).unwrap();
+        for layer in [JailLayer::EmptyRoot, JailLayer::IpcNamespace] {
+            assert!(matches!(layers.get(layer), Some(LayerAnswer::Missing(_))), "{layer}");
+        }
+        seal().unwrap();
+    });
+}

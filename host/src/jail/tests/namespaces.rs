@@ -1,0 +1,136 @@
+//! Namespaces, where the system allows them.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::process::Pid;
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+
+use super::{
+    Confines, JailLayer, LayerAnswer, LayerNeed, Task, alone, bare, begin, done, enter, misdeeds,
+    seal,
+};
+use crate::jail::{Access, AllowedDir, JailLayers};
+
+/// Enters a jail with namespaces, and returns the layers.
+fn enter_with(parent: Pid, task: Task, dirs: &[AllowedDir]) -> JailLayers {
+    begin(parent).unwrap();
+    let confines = Confines { dirs, has_namespaces: true, ..bare(task) };
+    let layers = enter(&confines).unwrap();
+    seal().unwrap();
+    layers
+}
+
+fn has(layers: &JailLayers, layer: JailLayer) -> bool {
+    layers.get(layer) == Some(&LayerAnswer::Present)
+}
+
+#[test]
+fn the_root_is_empty_and_granted_directories_are_used_by_what_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["granted", "secret"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::write(folder.path().join(name).join("file"), name).unwrap();
+    }
+    let granted = folder.path().join("granted");
+    let test = "namespaces::the_root_is_empty_and_granted_directories_are_used_by_what_is_open";
+    alone(test, |parent| {
+        begin(parent).unwrap();
+        let dirs = [AllowedDir::open(&granted, Access::ReadWrite).unwrap()];
+        let confines = Confines { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
+        let layers = enter(&confines).unwrap();
+        seal().unwrap();
+        let open = |name, flags| openat(&dirs[0], name, flags, Mode::RUSR);
+        open("file", OFlags::RDONLY).unwrap();
+        open("new", OFlags::CREATE | OFlags::WRONLY).unwrap();
+        for outside in ["../secret/file", "..", "/"] {
+            let error = open(outside, OFlags::RDONLY).unwrap_err();
+            assert_eq!(error, rustix::io::Errno::ACCESS, "{outside}");
+        }
+        if has(&layers, JailLayer::EmptyRoot) {
+            let found = fs::metadata("/proc").unwrap_err();
+            assert_eq!(found.kind(), ErrorKind::NotFound);
+        }
+        // Landlock holds whether or not the path leads there.
+        assert!(fs::read(folder.path().join("secret/file")).is_err());
+    });
+}
+
+#[test]
+fn a_user_enters_them_by_way_of_a_user_namespace() {
+    alone("namespaces::a_user_enters_them_by_way_of_a_user_namespace", |parent| {
+        // Root without rights is a user.
+        set_capabilities(
+            None,
+            CapabilitySets {
+                effective: CapabilitySet::empty(),
+                permitted: CapabilitySet::empty(),
+                inheritable: CapabilitySet::empty(),
+            },
+        )
+        .unwrap();
+        let layers = enter_with(parent, Task::Probe, &[]);
+        assert_eq!(layers.missing(LayerNeed::Required).count(), 0);
+        if has(&layers, JailLayer::UserNamespace) {
+            assert!(has(&layers, JailLayer::EmptyRoot), "{layers:?}");
+            assert!(has(&layers, JailLayer::IpcNamespace), "{layers:?}");
+            assert!(has(&layers, JailLayer::NetworkNamespace), "{layers:?}");
+        }
+        for group in [misdeeds::on_the_system(), misdeeds::on_files()] {
+            let done = done(group);
+            assert!(done.is_empty(), "{done:#?}");
+        }
+    });
+}
+
+/// Keeps of all capabilities that of reading files of others. Returns whether the process had it.
+fn keeps_the_right_on_files() -> bool {
+    let had = capabilities(None).unwrap().permitted;
+    let kept = had & CapabilitySet::DAC_OVERRIDE;
+    let sets =
+        CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
+    set_capabilities(None, sets).unwrap();
+    !kept.is_empty()
+}
+
+#[test]
+fn who_may_read_files_of_others_learns_that_namespaces_hold_without_directories_only() {
+    let test = "namespaces::who_may_read_files_of_others_learns_that_namespaces_hold_without_directories_only";
+    alone(test, |parent| {
+        if !keeps_the_right_on_files() {
+            return;
+        }
+        let layers = enter_with(parent, Task::Probe, &[]);
+        if layers.missing(LayerNeed::Strict).next().is_some() {
+            // The system allows no namespaces.
+            return;
+        }
+        let users = layers.get(JailLayer::UserNamespace).unwrap();
+        assert!(matches!(users, LayerAnswer::WithoutDirs(_)), "{users:?}");
+        assert!(users.to_string().contains("lose the right"), "{users}");
+        let partly = [
+            JailLayer::UserNamespace,
+            JailLayer::IpcNamespace,
+            JailLayer::NetworkNamespace,
+            JailLayer::EmptyRoot,
+        ];
+        assert!(layers.missing_with_dirs(LayerNeed::Strict).eq(partly), "{layers:?}");
+    });
+}
+
+#[test]
+fn who_may_read_files_of_others_enters_no_user_namespace_with_directories() {
+    let test = "namespaces::who_may_read_files_of_others_enters_no_user_namespace_with_directories";
+    alone(test, |parent| {
+        if !keeps_the_right_on_files() {
+            return;
+        }
+        begin(parent).unwrap();
+        let dirs = [AllowedDir::open("/tmp", Access::Read).unwrap()];
+        let confines = Confines { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
+        let layers = enter(&confines).unwrap();
+        let users = layers.get(JailLayer::UserNamespace).unwrap();
+        assert!(users.to_string().contains("lose the right"), "{users}");
+    });
+}
