@@ -19,6 +19,7 @@ mod directory;
 mod error;
 mod info;
 mod key;
+pub(crate) mod package;
 mod place;
 
 use std::fmt;

@@ -14,6 +14,7 @@
 
 pub(crate) mod child;
 pub(crate) mod claim_page;
+pub(crate) mod compiled;
 pub(crate) mod compiler;
 mod eventfd;
 #[cfg(fuzzing)]

@@ -36,6 +36,7 @@ mod block;
 mod cache;
 mod collector;
 mod control;
+mod engine;
 mod event;
 mod executor;
 mod files;
@@ -73,6 +74,11 @@ pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub use self::collector::Order;
 pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownPolicy};
 pub use self::control::stop::StopFlag;
+pub use self::engine::{
+    CompilerError, Complexity, Engine, EngineError, Export, HostCall, HostFunctionError, Import,
+    Inspection, LoadError, MemorySize, Need, PluginKind, Provider, TypedCall, UnknownWasmFeature,
+    WasmFeatures,
+};
 pub use self::event::snapshot_refusal::SnapshotRefusal;
 pub use self::event::{Closing, Denial, Event, Level, Observer, Stream};
 pub use self::executor::native::{Failure, NativeWorker, Reply, WorkerContext};
@@ -85,8 +91,7 @@ pub use self::item::digest::{NotASha256, Sha256};
 pub use self::item::failure::Broken;
 pub use self::item::fault::{Fault, FaultKind, UnknownFaultKind};
 pub use self::item::format::Format;
-pub use self::item::index::ItemIndex;
-pub use self::item::index::WorkerIndex;
+pub use self::item::index::{ItemIndex, WorkerIndex};
 pub use self::item::limits::{
     CacheSize, CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit,
     NotAFunctionLimit, NotASize, NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
@@ -97,11 +102,7 @@ pub use self::jail::{Jail, JailLayer, JailLayers, LayerAnswer, LayerNeed, Unknow
 pub use self::json_value::JsonValue;
 pub use self::outcome::{Outcome, OutcomeIter, RecordRule};
 pub use self::output_paths::{PlaceError, Places};
-pub use self::plugin::{
-    CompilerError, Complexity, Engine, EngineError, Export, HostCall, HostFunctionError, Import,
-    Inspection, LoadError, MemorySize, Need, Plugin, PluginKind, PluginLoader, Provider, TypedCall,
-    UnknownWasmFeature, WasmFeatures,
-};
+pub use self::plugin::{Plugin, PluginLoader};
 pub use self::pool::{
     BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, PreparedPool, Record, Results,
     WorkerSpec,

@@ -1,67 +1,27 @@
-//! Plugins: loaded and compiled once, instantiated once per worker.
+//! Plugins as a user holds them: loaded once, in this process or in a jailed one.
 //!
 //! ```text
-//! bytes ─▶ artifact ─▶ loaded (compiled, imports checked) ─▶ instance per worker
-//!   │                    │ core module: core_abi              │ state: WASI, limits, context
-//!   │                    │ component:   component             └ an executor
-//!   │                    └ other world: typed
+//! file ─▶ loader ─┬─▶ engine, in this process ──────▶ code that is linked here
+//!   │             │                                      └▶ sealed file, once a worker's process needs it
+//!   │             └─▶ isolation: a jailed compiler ─▶ code in a sealed file, never loaded here
 //!   │
-//!   └▶ a jailed process does the same ─▶ compiled: its code, which this process never loads
+//!   └ cache: code that was compiled before
 //! ```
 
-mod artifact;
-mod code;
-mod compiled;
-mod compiler_error;
-mod complexity;
-mod component;
-mod context;
-mod core_abi;
-mod engine;
-mod error;
-mod file_calls;
-mod functions;
-#[cfg(fuzzing)]
-pub(crate) mod fuzzing;
-mod host_function;
-mod inspect;
-mod loaded;
+pub(crate) mod kept_snapshot;
 mod loader;
-pub(crate) mod package;
-pub(crate) mod snapshot;
-mod state;
-mod trap;
-mod typed;
-mod waiting;
-mod wasm_features;
+pub(crate) mod snapshot_group;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use self::artifact::Artifact;
-
-pub(crate) use self::compiled::Compiled;
-pub use self::compiler_error::CompilerError;
-pub use self::complexity::Complexity;
-pub(crate) use self::core_abi::{Frozen, Witnessed};
-pub use self::engine::{Engine, EngineError};
-pub(crate) use self::engine::{EngineOptions, start_compilers};
-pub use self::error::LoadError;
-pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, known_type};
-pub use self::host_function::{HostCall, HostFunctionError};
-pub use self::inspect::{
-    Export, Import, Inspection, MemorySize, Need, PluginKind, Provider, TypedCall,
-};
-pub(crate) use self::inspect::{Findings, MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED};
-pub(crate) use self::loaded::{Facts, Loaded};
 pub use self::loader::PluginLoader;
-pub(crate) use self::state::Spec;
-pub use self::wasm_features::{UnknownWasmFeature, WasmFeatures};
-use crate::event::snapshot_refusal::SnapshotRefusal;
 
-/// What an instance says at its end, as messages have it.
-pub(crate) const REPORT: &str = "the closing report";
+use crate::engine::artifact::Artifact;
+use crate::engine::compile_settings::Source;
+use crate::engine::{Engine, Facts, Inspection, LoadError, Loaded};
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::isolation::compiled::Compiled;
 
 /// A plugin, compiled and checked: cheap to clone, shared by all its workers.
 ///
@@ -84,18 +44,6 @@ pub struct Plugin {
     code: Code,
     /// None if it was compiled before.
     source: Option<Arc<Source>>,
-}
-
-/// What was in its file, and how that was loaded.
-pub(crate) struct Source {
-    pub(crate) bytes: Box<[u8]>,
-    pub(crate) loader: PluginLoader,
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("bytes", &self.bytes.len()).finish_non_exhaustive()
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -188,7 +136,10 @@ impl Plugin {
 
     /// The same, made of these bytes.
     fn made_of(self, bytes: Box<[u8]>, loader: &PluginLoader) -> Self {
-        Self { source: Some(Arc::new(Source { bytes, loader: loader.clone() })), ..self }
+        Self {
+            source: Some(Arc::new(Source { bytes, settings: loader.settings().clone() })),
+            ..self
+        }
     }
 
     /// Why it cannot be frozen, whatever it does.
@@ -306,7 +257,7 @@ impl Plugin {
     pub fn inspection(&self) -> Option<Inspection> {
         let (loaded, source) = (self.loaded()?, self.source()?);
         let artifact = Artifact::from_bytes(&self.name, &source.bytes).ok()?;
-        let found = loaded.findings(&source.loader).using(&artifact);
+        let found = loaded.findings(&source.settings).using(&artifact);
         Some(Inspection::of(found, &source.bytes, None))
     }
 

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use super::directory::{Directory, is_own_file};
 use super::key::Key;
-use crate::plugin::package::Package;
+use crate::cache::package::Package;
 
 /// How the name of a file begins that is being written.
 const UNFINISHED: &str = ".new-";
@@ -27,7 +27,7 @@ const ABANDONED: Duration = Duration::from_hours(1);
 
 /// A place for entries.
 #[derive(Debug)]
-pub(crate) struct Place(pub(super) Directory);
+pub(crate) struct Place(pub(crate) Directory);
 
 /// An entry, checked: all of it is as it was put there, for this key.
 #[derive(Debug)]

@@ -28,10 +28,11 @@ use super::wire::refused::{MOST_REFUSED, Refused};
 use super::wire::setup::{Compile, Setup, Task, Wanted};
 use super::wire::{BadFrame, Reply};
 use crate::control::deadline::{Overdue, Watch};
+use crate::engine::compile_settings::CompileSettings;
+use crate::engine::{CompilerError, Facts, Findings, LoadError};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::jail::sealed_file;
 use crate::jail::sealed_file::CodeFile;
-use crate::plugin::{CompilerError, Facts, Findings, LoadError, PluginLoader};
 
 /// The most bytes of a child's answer about compiling.
 const MOST_SAID: usize = MOST_REFUSED;
@@ -43,7 +44,7 @@ type Lacks = Option<String>;
 #[derive(Debug)]
 pub(crate) struct Compiler<'a> {
     pub(crate) processes: &'a Processes,
-    pub(crate) loader: &'a PluginLoader,
+    pub(crate) settings: &'a CompileSettings,
     pub(crate) path: &'a Path,
     pub(crate) bytes: &'a [u8],
     /// Whose worker waits for it, if it is one's alone.
@@ -93,7 +94,7 @@ impl Compiler<'_> {
         let code = sealed_file::place().map_err(|source| LoadError::Code { source })?;
         self.ask(Wanted::Inspection, &code, |Received { kind, payload }| match kind {
             Reply::Inspected => {
-                Found::decode(payload.rest())?.findings(self.loader, self.path).map(Ok)
+                Found::decode(payload.rest())?.findings(self.settings, self.path).map(Ok)
             }
             Reply::NotCompiled => self.refused(payload.rest()).map(Err),
             _ => Err(BadFrame("something else than what it has found")),
@@ -101,7 +102,7 @@ impl Compiler<'_> {
     }
 
     fn refused(&self, payload: &[u8]) -> Result<LoadError, BadFrame> {
-        Refused::decode(payload)?.error(self.loader, self.path)
+        Refused::decode(payload)?.error(self.settings, self.path)
     }
 
     /// Starts a child, and waits for what it says at last.
@@ -153,24 +154,24 @@ impl Compiler<'_> {
             }
             _ => return Err(BadFrame("something else than that it is ready").into()),
         };
-        let mut until = Until::now_and(self.loader.compile_limits().time, self.watch);
+        let mut until = Until::now_and(self.settings.limits.time, self.watch);
         let answer = answer(link.receive(most, &mut until)?)?;
         Ok(answer.map(|answer| (answer, lacks)))
     }
 
     fn set_up(&self, wants: Wanted) -> Setup {
-        let Self { processes, loader, path, bytes, .. } = self;
+        let Self { processes, settings, path, bytes, .. } = self;
         Setup {
             version: env!("CARGO_PKG_VERSION").into(),
             jail: processes.required_layers(),
-            engine: loader.engine().options(),
-            data: loader.compile_limits().memory.bytes() as u64,
+            engine: settings.engine.options(),
+            data: settings.limits.memory.bytes() as u64,
             task: Task::Compile(Compile {
                 path: path.into(),
                 length: bytes.len(),
-                call: loader.call_export().to_owned(),
-                functions: loader.functions().numbered(),
-                max_functions: loader.function_limit().get(),
+                call: settings.call.clone(),
+                functions: settings.functions.numbered(),
+                max_functions: settings.max_functions.get(),
                 wants,
             }),
         }
@@ -178,7 +179,7 @@ impl Compiler<'_> {
 
     /// What it means that nothing more comes.
     fn lost(&self, child: &mut Child, gone: Gone) -> LoadError {
-        let (path, limits) = (self.path.to_owned(), self.loader.compile_limits());
+        let (path, limits) = (self.path.to_owned(), self.settings.limits);
         let message = match gone {
             Gone::Overdue(Overdue::Limit(limit)) if limit == limits.time => {
                 return CompilerError::Timeout { path, limit }.into();

@@ -12,9 +12,9 @@ use super::link::{Gone, Received};
 use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::setup::{Setup, Task};
 use super::wire::{BadFrame, Reply, layers};
+use crate::engine::EngineOptions;
 use crate::isolation::claim_page::ClaimPage;
 use crate::jail::{Jail, JailLayer, JailLayers, LayerAnswer, sealed_file};
-use crate::plugin::EngineOptions;
 use crate::sandbox::control_group;
 
 /// Bytes of a reply.

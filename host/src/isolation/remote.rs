@@ -28,15 +28,16 @@ use super::wire::{BadFrame, Frame, Order, Payload, Reply, items, start};
 use crate::block::Span;
 use crate::control::deadline::{Overdue, Phase, TimeLimits, Watch};
 use crate::control::schedule::DelayOf;
+use crate::engine::{REPORT, Spec};
 use crate::event::Event;
 use crate::executor::start_error::StartError;
 use crate::executor::{Executor, Ran, Tray, Turns};
 use crate::isolation::claim_page::ClaimPage;
+use crate::isolation::compiled::Compiled;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
 use crate::outcome::Outcomes;
-use crate::plugin::{Compiled, REPORT, Spec};
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
 
@@ -254,7 +255,7 @@ fn next<'link>(
     guard: &mut Guard<'_>,
     mut part: impl FnMut(Payload<'_>) -> Result<(), BadFrame>,
 ) -> Result<Received<'link>, Gone> {
-    let most = parts.spec.limits.result.bytes().max(crate::plugin::MAX_ANSWER) + BESIDE;
+    let most = parts.spec.limits.result.bytes().max(crate::engine::MAX_ANSWER) + BESIDE;
     loop {
         // A child that tells without end must not keep its parent from looking at the clock.
         super::link::Patience::go_on(guard)?;

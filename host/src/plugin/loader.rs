@@ -1,19 +1,19 @@
 //! How a plugin is loaded when its file alone does not say all.
 
-mod checks;
-mod frozen;
+mod file;
 mod kept;
-pub(super) mod precompiled;
+pub(crate) mod precompiled;
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::artifact::Artifact;
-use super::engine::start_compilers;
-use super::host_function::{HostCall, HostFunctions};
-use super::{Compiled, Engine, Findings, Inspection, LoadError, Plugin, WasmFeatures};
+use super::Plugin;
 use crate::cache::Cache;
+use crate::engine::compile_settings::{CompileLimits, CompileSettings};
+use crate::engine::host_function::HostCall;
+use crate::engine::{Engine, Inspection, LoadError, WasmFeatures};
 use crate::isolation::Isolation;
+use crate::isolation::compiled::Compiled;
 use crate::isolation::compiler::Compiler;
 use crate::item::digest::Sha256;
 use crate::item::limits::{CompileMemory, FunctionLimit, PluginSize};
@@ -39,60 +39,32 @@ use crate::item::limits::{CompileMemory, FunctionLimit, PluginSize};
 #[derive(Clone, Debug)]
 #[must_use = "a loader does nothing until `load` or `from_bytes` is called"]
 pub struct PluginLoader {
-    engine: Engine,
+    settings: CompileSettings,
     features: WasmFeatures,
     sha256: Option<Sha256>,
-    call: String,
-    functions: HostFunctions,
     max_size: PluginSize,
-    max_functions: FunctionLimit,
     isolation: Isolation,
-    compile_limits: CompileLimits,
-    cache: Option<Cache>,
     trusts_precompiled: bool,
 }
 
-/// What compiling may take in a process of its own.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CompileLimits {
-    pub(crate) time: Duration,
-    pub(crate) memory: CompileMemory,
-}
-
 impl PluginLoader {
-    /// The export that takes items, unless said otherwise.
-    pub(super) const CALL: &str = "call";
-
     /// How long compiling may take in a process of its own, unless said otherwise: several times as
     /// long as the largest plugin takes that may be loaded, on one core.
     ///
     /// ```
     /// assert_eq!(mtl_host::PluginLoader::COMPILE_TIMEOUT.as_secs(), 5 * 60);
     /// ```
-    pub const COMPILE_TIMEOUT: Duration = Duration::from_mins(5);
+    pub const COMPILE_TIMEOUT: Duration = CompileLimits::DEFAULT_TIME;
 
-    pub(super) fn new(engine: &Engine) -> Self {
+    pub(crate) fn new(engine: &Engine) -> Self {
         Self {
-            engine: engine.clone(),
+            settings: CompileSettings::new(engine),
             features: engine.features(),
             sha256: None,
-            call: Self::CALL.into(),
-            functions: HostFunctions::default(),
             max_size: PluginSize::DEFAULT,
-            max_functions: FunctionLimit::DEFAULT,
             isolation: Isolation::Thread,
-            compile_limits: CompileLimits {
-                time: Self::COMPILE_TIMEOUT,
-                memory: CompileMemory::DEFAULT,
-            },
-            cache: None,
             trusts_precompiled: false,
         }
-    }
-
-    /// For a plugin whose code is compiled, in a process whose host functions are in another.
-    pub(crate) fn of_child(engine: &Engine, call: &str, functions: HostFunctions) -> Self {
-        Self { call: call.into(), functions, ..Self::new(engine) }
     }
 
     /// Refuses every file but the one with this digest, before anything of it is parsed. It is
@@ -126,7 +98,7 @@ impl PluginLoader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn call(mut self, export: impl Into<String>) -> Self {
-        self.call = export.into();
+        self.settings.call = export.into();
         self
     }
 
@@ -161,7 +133,7 @@ impl PluginLoader {
     where
         F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync + 'static,
     {
-        self.functions.add(interface.into(), name.into(), function);
+        self.settings.functions.add(interface.into(), name.into(), function);
         self
     }
 
@@ -212,7 +184,7 @@ impl PluginLoader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn max_functions(mut self, limit: FunctionLimit) -> Self {
-        self.max_functions = limit;
+        self.settings.max_functions = limit;
         self
     }
 
@@ -254,7 +226,7 @@ impl PluginLoader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn compile_timeout(mut self, timeout: Duration) -> Self {
-        self.compile_limits.time = timeout;
+        self.settings.limits.time = timeout;
         self
     }
 
@@ -267,7 +239,7 @@ impl PluginLoader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn compile_memory(mut self, limit: CompileMemory) -> Self {
-        self.compile_limits.memory = limit;
+        self.settings.limits.memory = limit;
         self
     }
 
@@ -287,7 +259,7 @@ impl PluginLoader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cache(mut self, cache: &Cache) -> Self {
-        self.cache = Some(cache.clone());
+        self.settings.cache = Some(cache.clone());
         self
     }
 
@@ -367,12 +339,17 @@ impl PluginLoader {
         }
         match &self.isolation {
             Isolation::Thread => {
-                let found = self.inspect_here(path, &bytes)?;
+                let found = self.settings.inspect_here(path, &bytes)?;
                 Ok(Inspection::of(found, &bytes, None))
             }
             Isolation::Process(processes) => {
-                let compiler =
-                    Compiler { processes, loader: self, path, bytes: &bytes, watch: None };
+                let compiler = Compiler {
+                    processes,
+                    settings: &self.settings,
+                    path,
+                    bytes: &bytes,
+                    watch: None,
+                };
                 let (found, lacks) = compiler.findings()?;
                 Ok(Inspection::of(found, &bytes, lacks))
             }
@@ -398,8 +375,9 @@ impl PluginLoader {
 
     /// The same, with the engine that allows what it is to allow.
     fn ready(&self) -> Result<Self, LoadError> {
-        self.functions.check()?;
-        Ok(Self { engine: self.engine.allowing(self.features)?, ..self.clone() })
+        self.settings.functions.check()?;
+        let engine = self.settings.engine.allowing(self.features)?;
+        Ok(Self { settings: CompileSettings { engine, ..self.settings.clone() }, ..self.clone() })
     }
 
     fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
@@ -408,41 +386,24 @@ impl PluginLoader {
             return self.take_precompiled(path, &bytes);
         }
         let plugin = match &self.isolation {
-            Isolation::Thread => Plugin::here(path, &self.engine, self.load_here(path, &bytes)?),
+            Isolation::Thread => {
+                Plugin::here(path, self.engine(), self.settings.load_here(path, &bytes)?)
+            }
             Isolation::Process(processes) => {
                 let (facts, code) = self.load_elsewhere(processes, path, &bytes)?;
-                let compiled = Compiled::elsewhere(code, facts.is_component, self);
-                Plugin::elsewhere(path, &self.engine, facts, compiled)
+                let compiled = Compiled::elsewhere(code, facts.is_component, &self.settings);
+                Plugin::elsewhere(path, self.engine(), facts, compiled)
             }
         };
         // Without what it was made of, it cannot be frozen.
         Ok(plugin.made_of(bytes.into(), self))
     }
 
-    /// Looks into these bytes in this process.
-    pub(crate) fn inspect_here(&self, path: &Path, bytes: &[u8]) -> Result<Findings, LoadError> {
-        start_compilers()?;
-        Ok(Findings::of(self, path, &Artifact::from_bytes(path, bytes)?))
+    fn engine(&self) -> &Engine {
+        &self.settings.engine
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    /// The export that takes items.
-    pub(crate) fn call_export(&self) -> &str {
-        &self.call
-    }
-
-    pub(crate) fn functions(&self) -> &HostFunctions {
-        &self.functions
-    }
-
-    pub(crate) fn function_limit(&self) -> FunctionLimit {
-        self.max_functions
-    }
-
-    pub(crate) fn compile_limits(&self) -> CompileLimits {
-        self.compile_limits
+    pub(crate) fn settings(&self) -> &CompileSettings {
+        &self.settings
     }
 }

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::engine::LoadError;
 use crate::item::index::WorkerIndex;
 use crate::item::passing::ArgumentPassing;
 use crate::jail::system_limits;
-use crate::plugin::LoadError;
 use crate::sandbox::net_grant::NetGrant;
 
 /// Why a pool cannot be built.

@@ -22,9 +22,9 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::internal::is_internal;
 use super::net_grant::{Host, NetGrant, is_of_one_host};
+use crate::engine::Spec;
 use crate::event::{Audience, Denial, Event};
 use crate::item::index::WorkerIndex;
-use crate::plugin::Spec;
 
 /// The one name that means this machine.
 const LOCALHOST: &str = "localhost";

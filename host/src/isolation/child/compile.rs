@@ -10,6 +10,8 @@ use super::errors::Unfit;
 use super::serve::ready;
 use super::station::Station;
 use super::threads;
+use crate::engine::compile_settings::CompileSettings;
+use crate::engine::{Engine, Facts, HostFunctions, LoadError, Loaded};
 use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::compiled::{CompiledThere, Found};
 use crate::isolation::wire::frozen::not_frozen;
@@ -18,7 +20,6 @@ use crate::isolation::wire::setup::{Compile, Setup, Wanted};
 use crate::item::limits::FunctionLimit;
 use crate::jail;
 use crate::jail::{Confines, Task, sealed_file};
-use crate::plugin::{Engine, Facts, HostFunctions, LoadError, Loaded, PluginLoader};
 
 /// Does what is wanted with the plugin in the first file; its code goes into the second.
 pub(super) fn compile(
@@ -34,21 +35,21 @@ pub(super) fn compile(
     station.send(&ready(&layers))?;
     let mut bytes = vec![0; job.length];
     File::from(plugin).read_exact_at(&mut bytes, 0)?;
-    let loader = loader(&engine, job)?;
+    let settings = settings(&engine, job)?;
     let path = Path::new(&job.path);
     let reply = match job.wants {
         Wanted::Code => {
-            let compiled = compile_into(&File::from(place), &loader, path, &bytes);
+            let compiled = compile_into(&File::from(place), &settings, path, &bytes);
             compiled.map(|compiled| compiled.encode())
         }
-        Wanted::Instrumented => match loader.load_instrumented(path, &bytes) {
+        Wanted::Instrumented => match settings.load_instrumented(path, &bytes) {
             Ok(Err(why)) => return Ok(station.send(&not_frozen(&why))?),
             Ok(Ok(loaded)) => put(&File::from(place), path, &loaded),
             Err(error) => Err(error),
         }
         .map(|compiled| compiled.encode()),
         Wanted::Snapshot => {
-            let code = loader.compile_snapshot(path, &bytes);
+            let code = settings.compile_snapshot(path, &bytes);
             let put = code.and_then(|code| {
                 sealed_file::put(&File::from(place), &code)
                     .map_err(|source| LoadError::Code { source })
@@ -56,30 +57,30 @@ pub(super) fn compile(
             put.map(|length| CompiledThere { facts: Facts::OF_A_SNAPSHOT, length }.encode())
         }
         Wanted::Inspection => {
-            loader.inspect_here(path, &bytes).map(|found| Found::from(found).encode())
+            settings.inspect_here(path, &bytes).map(|found| Found::from(found).encode())
         }
     };
     let reply = reply.unwrap_or_else(|error| Refused::from(&error).encode());
     Ok(station.send(&reply)?)
 }
 
-fn loader(engine: &Engine, job: &Compile) -> Result<PluginLoader, BadFrame> {
+fn settings(engine: &Engine, job: &Compile) -> Result<CompileSettings, BadFrame> {
     // None is called: nothing of the plugin runs.
     let functions = HostFunctions::elsewhere(job.functions.clone(), |_, _| {
         Err(wasmtime::format_err!("a host function was called where nothing runs"))
     });
     let most = job.max_functions.try_into().map_err(|_| BadFrame("a limit of nothing"))?;
-    let loader = PluginLoader::of_child(engine, &job.call, functions);
-    Ok(loader.max_functions(FunctionLimit::new(most)))
+    let settings = CompileSettings::of_child(engine, &job.call, functions);
+    Ok(CompileSettings { max_functions: FunctionLimit::new(most), ..settings })
 }
 
 fn compile_into(
     place: &File,
-    loader: &PluginLoader,
+    settings: &CompileSettings,
     path: &Path,
     bytes: &[u8],
 ) -> Result<CompiledThere, LoadError> {
-    put(place, path, &loader.load_here(path, bytes)?)
+    put(place, path, &settings.load_here(path, bytes)?)
 }
 
 fn put(place: &File, path: &Path, loaded: &Loaded) -> Result<CompiledThere, LoadError> {

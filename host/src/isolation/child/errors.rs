@@ -2,9 +2,9 @@
 
 use std::io;
 
+use crate::engine::{EngineError, LoadError};
 use crate::isolation::wire::BadFrame;
 use crate::jail::JailError;
-use crate::plugin::{EngineError, LoadError};
 
 /// Why it ends. What of it concerns the jail, the parent is told by a frame of its own.
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +56,8 @@ pub(super) fn last_cause(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::CompilerError;
     use crate::jail::system_limits;
-    use crate::plugin::CompilerError;
 
     #[test]
     fn a_thread_that_was_refused_has_its_hint_in_the_parent() {

@@ -8,13 +8,13 @@ use std::path::Path;
 
 use super::errors::Unfit;
 use super::station::Station;
+use crate::engine::{Loaded, Spec, Witnessed};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
 use crate::isolation::wire::frozen::{FrozenThere, not_frozen};
 use crate::isolation::wire::{Frame, Reply};
 use crate::jail::sealed_file;
-use crate::plugin::{Loaded, Spec, Witnessed};
 
 /// What is left to do: an instance that works, or did not start.
 pub(super) type Begun = Result<Box<dyn Executor>, StartError>;

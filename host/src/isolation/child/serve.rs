@@ -17,6 +17,9 @@ use crate::control::cancel::{Cancel, End};
 use crate::control::deadline::{TimeLimits, Watch};
 use crate::control::schedule::Schedule;
 use crate::control::watchdog::Ticks;
+use crate::engine::compile_settings::CompileSettings;
+use crate::engine::snapshot::Clock;
+use crate::engine::{Answer, Engine, HostFunctions, Loaded, Spec};
 use crate::event::{Audience, Event, Observer};
 use crate::executor::native::OpenNative;
 use crate::executor::{Executor, Outlet, Tray, Turns};
@@ -30,11 +33,8 @@ use crate::item::limits::{
     DiskLimit, Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory,
 };
 use crate::jail;
-use crate::jail::Access;
-use crate::jail::{Confines, JailError, JailLayers, LayerNeed, sealed_file};
+use crate::jail::{Access, Confines, JailError, JailLayers, LayerNeed, sealed_file};
 use crate::outcome::Outcomes;
-use crate::plugin::snapshot::Clock;
-use crate::plugin::{Answer, Engine, HostFunctions, Loaded, PluginLoader, Spec};
 use crate::sandbox::capabilities::DirGrant;
 use crate::sandbox::disk::{self, Disk};
 use crate::sandbox::granted::{Granted, GrantedDir, OpenDir, Preopens};
@@ -149,8 +149,8 @@ impl Worker {
         let functions = HostFunctions::elsewhere(work.functions.clone(), move |number, input| {
             call(&asked, number, input)
         });
-        let loader = PluginLoader::of_child(&engine, &work.call, functions);
-        let plugin = Loaded::in_jail(&loader, &File::from(code), work.is_component)?;
+        let settings = CompileSettings::of_child(&engine, &work.call, functions);
+        let plugin = Loaded::in_jail(&settings, &File::from(code), work.is_component)?;
         let runtime = threads::start_working(&engine, &plugin, grants.has_dirs());
         let runtime = runtime.map_err(Unfit::Thread)?;
         jail::seal()?;
@@ -327,7 +327,7 @@ fn is_granted(station: &Station, question: Frame) -> bool {
 
 /// Calls a host function, which is in the parent.
 fn call(station: &Station, number: usize, input: &[u8]) -> Answer {
-    if input.len() > crate::plugin::MAX_ANSWER {
+    if input.len() > crate::engine::MAX_ANSWER {
         return Err(wasmtime::format_err!("more was passed to a host function than it can have"));
     }
     let question = Frame::reply(Reply::Call).number(number).rest(input).seal();

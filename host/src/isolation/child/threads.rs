@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
-use crate::plugin::{Engine, EngineError, Loaded, start_compilers};
+use crate::engine::{Engine, EngineError, Loaded, start_compilers};
 
 /// Threads that block, such as those that read and write files, where a directory is granted. A plugin does one
 /// thing at a time; a file that never answers occupies one of them.

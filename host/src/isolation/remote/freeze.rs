@@ -12,13 +12,18 @@
 
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Remote, Reply, StartError, Wait, start};
 use crate::control::deadline::{Overdue, Phase};
+use crate::engine::compile_settings::Source;
+use crate::engine::snapshot::Freezing;
+use crate::engine::{LoadError, Spec};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::Processes;
+use crate::isolation::compiled::Compiled;
 use crate::isolation::compiler::Compiler;
 use crate::isolation::link::Gone;
 use crate::isolation::wire::BadFrame;
@@ -27,8 +32,6 @@ use crate::isolation::wire::setup::Begins;
 use crate::item::failure::Broken;
 use crate::jail::sealed_file;
 use crate::jail::sealed_file::CodeFile;
-use crate::plugin::snapshot::Freezing;
-use crate::plugin::{Compiled, LoadError, Plugin, Source, Spec};
 
 /// What a frozen module may have beside what was in its file and in its memories, in bytes.
 const BESIDE: u64 = 1024 * 1024;
@@ -52,28 +55,26 @@ impl Remote {
     /// Has an instance initialised and frozen.
     pub(crate) fn freeze(
         processes: &Processes,
-        plugin: &Plugin,
+        path: &Path,
+        source: &Source,
         spec: &Spec,
     ) -> Result<Freezing<Arc<Compiled>>, StartError> {
         let refused = |why| Ok(Freezing::Refused { why, started: None });
-        let Some(Source { bytes, loader }) = plugin.source() else {
-            return refused(SnapshotRefusal::Precompiled);
-        };
+        let Source { bytes, settings } = source;
         spec.watch.begin(Phase::Preparing);
-        let path = plugin.name();
-        let compiler = Compiler { processes, loader, path, bytes, watch: Some(&spec.watch) };
+        let compiler = Compiler { processes, settings, path, bytes, watch: Some(&spec.watch) };
         let code = match compiler.instrumented() {
             Ok(Ok(code)) => code,
             Ok(Err(why)) => return refused(why),
             Err(error) => return refused(not_compiled(&error, spec)?),
         };
-        let instrumented = Arc::new(Compiled::elsewhere(code, false, loader));
+        let instrumented = Arc::new(Compiled::elsewhere(code, false, settings));
         let place = sealed_file::place().map_err(|source| StartError::Process { source })?;
         place.write_all_at(bytes, 0).map_err(|source| StartError::Process { source })?;
         let begins = Begins::Freeze { path: path.into(), length: bytes.len() };
         let work = instrumented.work_that(begins, spec);
         let mut remote = Self::ready(processes, &instrumented, spec, work, Some(place.as_fd()))?;
-        let there = match remote.became(loader.compile_limits().time)? {
+        let there = match remote.became(settings.limits.time)? {
             Became::Frozen(there) => there,
             Became::Refused(why) => {
                 return Ok(Freezing::Refused { why, started: Some(Box::new(remote)) });
@@ -94,7 +95,7 @@ impl Remote {
         match frozen {
             Ok(code) => {
                 let bytes = code.length().unwrap_or_default();
-                let snapshot = Compiled::elsewhere(code, false, loader).restoring(there.format);
+                let snapshot = Compiled::elsewhere(code, false, settings).restoring(there.format);
                 let (snapshot, verdict) = (Arc::new(snapshot), there.verdict);
                 Ok(Freezing::Frozen { snapshot, bytes, verdict })
             }

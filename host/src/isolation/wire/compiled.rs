@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::refused::Refused;
 use super::{BadFrame, Frame, Reply, bounded};
-use crate::item::format::Format;
-use crate::plugin::{
+use crate::engine::compile_settings::CompileSettings;
+use crate::engine::{
     Export, Facts, Findings, Import, MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED, MemorySize,
-    PluginKind, PluginLoader, Provider, TypedCall, WasmFeatures,
+    PluginKind, Provider, TypedCall, WasmFeatures,
 };
+use crate::item::format::Format;
 
 /// A plugin is compiled, and so many bytes of its code are in the file that was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,14 +94,18 @@ impl Found {
         serde_json::from_slice(payload).map_err(|_| BadFrame("findings that are none"))
     }
 
-    /// What was found, for the loader that was to load it.
-    pub(crate) fn findings(self, loader: &PluginLoader, path: &Path) -> Result<Findings, BadFrame> {
+    /// What was found, for the settings that was to load it.
+    pub(crate) fn findings(
+        self,
+        settings: &CompileSettings,
+        path: &Path,
+    ) -> Result<Findings, BadFrame> {
         let export = |(name, signature)| Export { name, signature };
         let import = |FoundImport { from, by, names }| {
             let provider = Provider::from(by);
             Import { from, provider, names }
         };
-        let refusal = self.refusal.map(|refused| refused.error(loader, path));
+        let refusal = self.refusal.map(|refused| refused.error(settings, path));
         Ok(Findings {
             kind: match self.is_component {
                 false => PluginKind::CoreModule,
@@ -209,17 +214,17 @@ mod tests {
         let (imports, exports) = (imports.collect::<String>(), exports.collect::<String>());
         let text = format!("(module {imports} (func (export \"{name}\")) {exports})");
         let bytes = wat::parse_str(text).unwrap();
-        let loader = crate::Plugin::loader(&crate::Engine::new().unwrap());
-        loader.inspect_here(Path::new("it"), &bytes).unwrap()
+        let settings = CompileSettings::new(&crate::Engine::new().unwrap());
+        settings.inspect_here(Path::new("it"), &bytes).unwrap()
     }
 
     #[test]
     fn what_is_found_in_the_largest_plugin_fits_into_a_frame() {
-        let loader = crate::Plugin::loader(&crate::Engine::new().unwrap());
+        let settings = CompileSettings::new(&crate::Engine::new().unwrap());
         let sent = Found::from(findings()).encode();
         assert!(sent.len() - HEADER <= MOST_FOUND, "{}", sent.len());
         let found = Found::decode(&sent[HEADER..]).unwrap();
-        let found = found.findings(&loader, Path::new("it")).unwrap();
+        let found = found.findings(&settings, Path::new("it")).unwrap();
         assert_eq!(found.exports.len() + found.exports_left_out, 200_001);
         assert!(found.exports.len() <= MOST_LISTED);
     }

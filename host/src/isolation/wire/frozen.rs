@@ -2,9 +2,9 @@
 
 use super::start::{format_byte, format_of};
 use super::{BadFrame, Frame, Payload, Reply};
+use crate::engine::snapshot::Verdict;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::item::format::Format;
-use crate::plugin::snapshot::Verdict;
 
 /// An instance is frozen: so many bytes of a module are in the file that was handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +69,8 @@ pub(crate) fn refusal(payload: &[u8]) -> Result<SnapshotRefusal, BadFrame> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::snapshot::Seen;
     use crate::isolation::wire::HEADER;
-    use crate::plugin::snapshot::Seen;
 
     #[test]
     fn what_is_said_of_a_snapshot_is_understood() {

@@ -11,7 +11,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Reply, bounded, short};
-use crate::plugin::{CompilerError, Complexity, LoadError, PluginLoader, WasmFeatures, known_type};
+use crate::engine::compile_settings::CompileSettings;
+use crate::engine::{CompilerError, Complexity, LoadError, WasmFeatures, known_type};
 
 /// The most bytes of a child's reason for refusing a plugin.
 pub(crate) const MOST_REFUSED: usize = 64 * 1024;
@@ -106,16 +107,20 @@ impl Refused {
         serde_json::from_slice(payload).map_err(|_| BadFrame("an error that is none"))
     }
 
-    /// The error of the loader that was to load the plugin.
-    pub(crate) fn error(self, loader: &PluginLoader, path: &Path) -> Result<LoadError, BadFrame> {
+    /// The error of the settings that was to load the plugin.
+    pub(crate) fn error(
+        self,
+        settings: &CompileSettings,
+        path: &Path,
+    ) -> Result<LoadError, BadFrame> {
         let path = path.to_owned();
         Ok(match self {
             Self::TooManyFunctions { functions } => {
-                LoadError::TooManyFunctions { path, functions, limit: loader.function_limit() }
+                LoadError::TooManyFunctions { path, functions, limit: settings.max_functions }
             }
             Self::TooComplex { complexity } => LoadError::TooComplex { path, complexity },
             Self::Features { missing } => {
-                let allowed = loader.engine().features();
+                let allowed = settings.engine.features();
                 if missing.without(allowed) != missing || missing.is_empty() {
                     return Err(BadFrame("a lack of what is allowed"));
                 }
@@ -134,7 +139,7 @@ impl Refused {
                 LoadError::Signature { path, export, expected, found: short(found) }
             }
             Self::Import { import } => {
-                let offered = loader.functions().names();
+                let offered = settings.functions.names();
                 LoadError::Import { path, import: short(import), offered }
             }
             Self::ImportType { import, expected } => {
@@ -143,11 +148,9 @@ impl Refused {
             }
             Self::Link { causes } => LoadError::Link { path, source: causes.into_error() },
             Self::World { exports } => LoadError::world(path, short(exports)),
-            Self::CallOfWorld => {
-                LoadError::CallOfWorld { path, call: loader.call_export().to_owned() }
-            }
+            Self::CallOfWorld => LoadError::CallOfWorld { path, call: settings.call.clone() },
             Self::Ambiguous { candidates } => {
-                let call = loader.call_export().to_owned();
+                let call = settings.call.clone();
                 LoadError::Ambiguous { path, call, candidates: short(candidates) }
             }
             Self::Untyped { function, what } => {
@@ -157,7 +160,7 @@ impl Refused {
                 LoadError::Code { source: io::Error::other(causes.into_error()) }
             }
             Self::OutOfMemory => {
-                CompilerError::Memory { path, limit: loader.compile_limits().memory }.into()
+                CompilerError::Memory { path, limit: settings.limits.memory }.into()
             }
         })
     }

@@ -8,9 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Order, Payload};
-use crate::jail::Access;
-use crate::jail::Jail;
-use crate::plugin::EngineOptions;
+use crate::engine::EngineOptions;
+use crate::jail::{Access, Jail};
 
 /// What a child is to be. What it is to hold open comes beside, as descriptors.
 #[derive(Debug, Serialize, Deserialize)]

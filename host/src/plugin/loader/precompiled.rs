@@ -9,13 +9,15 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::PluginLoader;
+use crate::cache::package::Package;
 use crate::cache::{EntryKind, Key};
+use crate::engine::artifact::Kind;
+use crate::engine::code::{MachineCode, Runnable};
+use crate::engine::{Engine, EngineOptions, Facts, LoadError, Loaded};
 use crate::isolation::Isolation;
+use crate::isolation::compiled::Compiled;
 use crate::jail::sealed_file::CodeFile;
-use crate::plugin::artifact::Kind;
-use crate::plugin::code::{MachineCode, Runnable};
-use crate::plugin::package::Package;
-use crate::plugin::{Compiled, Engine, EngineOptions, Facts, LoadError, Loaded, Plugin};
+use crate::plugin::Plugin;
 
 /// What such a file says of itself.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,17 +28,13 @@ struct About {
 }
 
 /// Whether a file is machine code, as the engine writes it, told by its head.
-pub(super) fn is_one(bytes: &[u8]) -> bool {
+pub(crate) fn is_one(bytes: &[u8]) -> bool {
     const OF_THE_ENGINE: u8 = 200;
     bytes.starts_with(b"\x7fELF") && bytes.get(7) == Some(&OF_THE_ENGINE)
 }
 
 /// A plugin's code in such a file.
-pub(in crate::plugin) fn write(
-    engine: &Engine,
-    facts: Facts,
-    code: &[u8],
-) -> std::io::Result<Vec<u8>> {
+pub(crate) fn write(engine: &Engine, facts: Facts, code: &[u8]) -> std::io::Result<Vec<u8>> {
     let version = env!("CARGO_PKG_VERSION").into();
     let about = About { version, engine: engine.options(), facts };
     let about = serde_json::to_vec(&about).expect("it is text and truth values");
@@ -53,7 +51,7 @@ fn key(engine: &Engine) -> Key {
 
 impl PluginLoader {
     /// The plugin in such a file.
-    pub(super) fn take_precompiled(&self, path: &Path, bytes: &[u8]) -> Result<Plugin, LoadError> {
+    pub(crate) fn take_precompiled(&self, path: &Path, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let path_of = || path.to_owned();
         if !self.trusts_precompiled {
             return Err(LoadError::Precompiled { path: path_of() });
@@ -66,17 +64,17 @@ impl PluginLoader {
         match &self.isolation {
             Isolation::Thread => {
                 let kind = if facts.is_component { Kind::Component } else { Kind::Core };
-                let code = MachineCode::take(&self.engine, &Runnable::VouchedFor(code), kind);
+                let code = MachineCode::take(self.engine(), &Runnable::VouchedFor(code), kind);
                 let code = code.map_err(|error| LoadError::Invalid {
                     path: path_of(),
                     source: error.into(),
                 })?;
-                Ok(Plugin::here(path, &self.engine, Loaded::link(self, path, &code)?))
+                Ok(Plugin::here(path, self.engine(), Loaded::link(&self.settings, path, &code)?))
             }
             Isolation::Process(_) => {
                 let code = CodeFile::of(code).map_err(|source| LoadError::Code { source })?;
-                let compiled = Compiled::elsewhere(code, facts.is_component, self);
-                Ok(Plugin::elsewhere(path, &self.engine, facts, compiled))
+                let compiled = Compiled::elsewhere(code, facts.is_component, &self.settings);
+                Ok(Plugin::elsewhere(path, self.engine(), facts, compiled))
             }
         }
     }
@@ -92,16 +90,16 @@ impl PluginLoader {
             let other = about.version.escape_debug();
             return Err(format!("was compiled by mtl-host {other}, and this is {version}"));
         }
-        match (about.engine.counts_fuel, self.engine.counts_fuel()) {
+        match (about.engine.counts_fuel, self.engine().counts_fuel()) {
             (true, false) => return Err("was compiled for runs with `--fuel`".into()),
             (false, true) => return Err("was compiled for runs without `--fuel`".into()),
             (true, true) | (false, false) => {}
         }
         let features = about.engine.features;
-        if features != self.engine.features() {
+        if features != self.engine().features() {
             return Err(format!("was compiled for runs with `--wasm {features}`"));
         }
-        if package.key != key(&self.engine).digest() {
+        if package.key != key(self.engine()).digest() {
             return Err("was compiled for another processor, or by another build".into());
         }
         Ok((package, about))

@@ -2,7 +2,7 @@
 
 use super::PoolBuilder;
 use crate::cache::Cache;
-use crate::plugin::snapshot::Groups;
+use crate::plugin::snapshot_group::Groups;
 use crate::sandbox::confinement::Confinement;
 
 /// Which workers start from a snapshot.

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use crate::engine::snapshot::Freezing;
+use crate::engine::{Loaded, Spec};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
 use crate::isolation::Processes;
+use crate::isolation::compiled::Compiled;
 use crate::isolation::remote::Remote;
-use crate::plugin::snapshot::{Freezing, Group, Snapshot, Taken, Where, recall_or};
-use crate::plugin::{Compiled, Loaded, Plugin, Spec};
+use crate::plugin::Plugin;
+use crate::plugin::kept_snapshot::{Where, recall_or};
+use crate::plugin::snapshot_group::{Group, Snapshot, Taken};
 
 /// An instance in this process.
 pub(super) fn here(
@@ -39,7 +43,13 @@ pub(super) fn elsewhere(
 ) -> Result<Box<dyn Executor>, StartError> {
     let start = |compiled| Ok(Box::new(Remote::start(processes, compiled, spec)?) as Box<_>);
     let Some(group) = group else { return start(compiled) };
-    let freeze = || Ok(Remote::freeze(processes, plugin, spec)?.map(Snapshot::Elsewhere));
+    let freeze = || match plugin.source() {
+        Some(source) => {
+            let frozen = Remote::freeze(processes, plugin.name(), source, spec)?;
+            Ok(frozen.map(Snapshot::Elsewhere))
+        }
+        None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
+    };
     let freeze = || recall_or(group.cache(), plugin, spec, Where::InJails, freeze);
     match group.take(plugin, spec, freeze)? {
         Taken::Snapshot(Snapshot::Elsewhere(snapshot)) => start(&snapshot),

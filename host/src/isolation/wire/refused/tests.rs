@@ -2,17 +2,20 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use super::*;
-use crate::plugin::{Engine, HostFunctions, Plugin};
+use crate::engine::{Engine, HostFunctions};
 
 fn path() -> PathBuf {
     "it.wasm".into()
 }
 
-fn loader() -> PluginLoader {
-    Plugin::loader(&Engine::new().unwrap())
-        .call("first")
-        .max_functions("7".parse().unwrap())
-        .host_function("acme:store/lookup", "get", |_, _| Ok(Vec::new()))
+fn settings() -> CompileSettings {
+    let mut functions = HostFunctions::default();
+    functions.add("acme:store/lookup".into(), "get".into(), |_, _| Ok(Vec::new()));
+    let max_functions = "7".parse().unwrap();
+    CompileSettings {
+        max_functions,
+        ..CompileSettings::of_child(&Engine::new().unwrap(), "first", functions)
+    }
 }
 
 /// Two links long.
@@ -28,9 +31,9 @@ fn shown(error: &LoadError) -> (Vec<String>, Option<String>) {
     (Causes::of(error).0, error.hint())
 }
 
-/// What a child of `loader` would say.
-fn all_errors(loader: &PluginLoader) -> Vec<LoadError> {
-    let offered = HostFunctions::elsewhere(loader.functions().numbered(), |_, _| unreachable!());
+/// What a child of `settings` would say.
+fn all_errors(settings: &CompileSettings) -> Vec<LoadError> {
+    let offered = HostFunctions::elsewhere(settings.functions.numbered(), |_, _| unreachable!());
     let offered = offered.names();
     let text = || "text".to_owned();
     let path = path();
@@ -38,7 +41,7 @@ fn all_errors(loader: &PluginLoader) -> Vec<LoadError> {
         LoadError::TooManyFunctions {
             path: path.clone(),
             functions: 8,
-            limit: loader.function_limit(),
+            limit: settings.max_functions,
         },
         LoadError::TooComplex { path: path.clone(), complexity: Complexity::Depth(99) },
         LoadError::Features {
@@ -80,11 +83,11 @@ fn all_errors(loader: &PluginLoader) -> Vec<LoadError> {
 
 #[test]
 fn what_is_refused_reads_as_if_it_were_refused_here() {
-    let loader = loader();
-    for error in all_errors(&loader) {
+    let settings = settings();
+    for error in all_errors(&settings) {
         let sent = Refused::from(&error).encode();
         let refused = Refused::decode(&sent[super::super::HEADER..]).unwrap();
-        let received = refused.error(&loader, &path()).unwrap();
+        let received = refused.error(&settings, &path()).unwrap();
         assert_eq!(shown(&received), shown(&error), "{error:?}");
         assert_eq!(std::mem::discriminant(&received), std::mem::discriminant(&error), "{error:?}");
     }
@@ -95,7 +98,7 @@ fn memory_that_was_short_is_no_fault_of_the_plugin() {
     let source = Box::new(io::Error::from_raw_os_error(12));
     let refused = Refused::from(&LoadError::Invalid { path: path(), source });
     assert_eq!(refused, Refused::OutOfMemory);
-    let error = refused.error(&loader(), &path()).unwrap();
+    let error = refused.error(&settings(), &path()).unwrap();
     assert_eq!(error.to_string(), "compiling plugin `it.wasm` takes more memory than 4GiB");
 }
 
@@ -106,9 +109,9 @@ fn what_is_none_of_these_is_not_taken() {
         assert_eq!(is_none, payload != r#""CallOfWorld" "#, "{payload}");
     }
     let wrong = Refused::ImportType { import: "a".into(), expected: "func()".into() };
-    assert!(wrong.error(&loader(), &path()).is_err());
+    assert!(wrong.error(&settings(), &path()).is_err());
     let nothing = Refused::Features { missing: WasmFeatures::NONE };
-    assert!(nothing.error(&loader(), &path()).is_err());
+    assert!(nothing.error(&settings(), &path()).is_err());
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn a_chain_without_an_end_ends() {
 
 #[test]
 fn what_is_said_of_a_refusal_fits_into_a_frame_and_is_cut() {
-    let loader = loader();
+    let settings = settings();
     let long = || "\u{1}".repeat(1_000_000);
     let said = || Box::new(Said { text: long(), cause: None });
     let chain =
@@ -149,12 +152,12 @@ fn what_is_said_of_a_refusal_fits_into_a_frame_and_is_cut() {
     for error in errors {
         let sent = Refused::from(&error).encode();
         let refused = Refused::decode(&sent[super::super::HEADER..]).unwrap();
-        let (texts, _) = shown(&refused.error(&loader, &path).unwrap());
+        let (texts, _) = shown(&refused.error(&settings, &path).unwrap());
         assert!(texts.iter().map(String::len).sum::<usize>() < 64 * 1024);
     }
     let hostile = format!(r#"{{"NotWasm":{{"begins":"{}"}}}}"#, "x".repeat(70_000));
     assert!(Refused::decode(hostile.as_bytes()).is_err());
     let begins = "x".repeat(60_000);
-    let error = Refused::NotWasm { begins }.error(&loader, &path).unwrap();
+    let error = Refused::NotWasm { begins }.error(&settings, &path).unwrap();
     assert!(error.to_string().len() < 4096);
 }

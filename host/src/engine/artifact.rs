@@ -1,0 +1,124 @@
+//! A plugin as it lies in its file: which kind it is, as binary.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use super::LoadError;
+
+/// WebAssembly, binary, of a known kind.
+#[derive(Debug)]
+pub(crate) struct Artifact<'a> {
+    kind: Kind,
+    bytes: Cow<'a, [u8]>,
+}
+
+/// What kind of WebAssembly a plugin is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A core module.
+    Core,
+    /// A component.
+    Component,
+}
+
+/// The four bytes that every binary begins with.
+const MAGIC: &[u8] = b"\0asm";
+
+impl<'a> Artifact<'a> {
+    pub(crate) fn from_bytes(path: &Path, bytes: &'a [u8]) -> Result<Self, LoadError> {
+        let binary = binary(path, bytes)?;
+        let kind = match binary.get(4..8) {
+            Some([1, 0, 0, 0]) => Kind::Core,
+            // A component has its layer in the upper two bytes; its version still changes.
+            Some([_, _, 1, 0]) => Kind::Component,
+            Some(&[a, b, c, d]) => {
+                let version = u32::from_le_bytes([a, b, c, d]);
+                return Err(LoadError::Version { path: path.to_owned(), version });
+            }
+            Some(_) | None => {
+                return Err(LoadError::Truncated { path: path.to_owned(), bytes: binary.len() });
+            }
+        };
+        Ok(Self { kind, bytes: binary })
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The binary form: text is assembled, what is neither is refused.
+fn binary<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadError> {
+    if bytes.starts_with(MAGIC) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    if !bytes.is_empty() && MAGIC.starts_with(bytes) {
+        return Err(LoadError::Truncated { path: path.to_owned(), bytes: bytes.len() });
+    }
+    let begin = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    let is_text = path.extension().is_some_and(|extension| extension == "wat")
+        || matches!(begin, Some(b'(' | b';'));
+    if !is_text {
+        return Err(LoadError::NotWasm { path: path.to_owned(), begins: begins(bytes) });
+    }
+    match wat::Parser::new().parse_bytes(Some(path), bytes) {
+        Ok(binary) => Ok(binary),
+        Err(error) => Err(LoadError::Text { path: path.to_owned(), source: error.into() }),
+    }
+}
+
+/// What a file begins with, for people.
+fn begins(bytes: &[u8]) -> String {
+    match bytes.get(..bytes.len().min(8)) {
+        None | Some([]) => "it is empty".into(),
+        Some([0x7f, b'E', b'L', b'F', ..]) => "it is a native program or library".into(),
+        Some([b'#', b'!', ..]) => "it is a script".into(),
+        Some([0x1f, 0x8b, ..]) => "it is compressed by gzip".into(),
+        Some(first) => format!("it begins with `{}`", first.escape_ascii()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_told_by_the_bytes() {
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], &str); 13] = [
+            ("module",       b"\0asm\x01\0\0\0",      "Core"),
+            ("component",    b"\0asm\x0d\0\x01\0",    "Component"),
+            ("module text",  b"(module)",             "Core"),
+            ("component text", b"\n (component)",     "Component"),
+            ("empty",        b"",                     "plugin `p` is not WebAssembly: it is empty"),
+            ("cut early",    b"\0as",                 "plugin `p` is cut off after 3 bytes"),
+            ("cut later",    b"\0asm\x01",            "plugin `p` is cut off after 5 bytes"),
+            ("cut last",     b"\0asm\x01\0\0",        "plugin `p` is cut off after 7 bytes"),
+            ("cut new",      b"\0asm\x02\0\0",        "plugin `p` is cut off after 7 bytes"),
+            ("new module",   b"\0asm\x02\0\0\0",      "plugin `p` is WebAssembly of a version that this host does not know: 2"),
+            ("new layer",    b"\0asm\x01\0\x02\0...", "plugin `p` is WebAssembly of a version that this host does not know: 131073"),
+            ("elf",          b"\x7fELF....",          "plugin `p` is not WebAssembly: it is a native program or library"),
+            ("text",         b"hello\nworld",         "plugin `p` is not WebAssembly: it begins with `hello\\nwo`"),
+        ];
+        for (case, bytes, expected) in cases {
+            let told = match Artifact::from_bytes(Path::new("p"), bytes) {
+                Ok(artifact) => format!("{:?}", artifact.kind()),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(told, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_says_names_the_file() {
+        for text in [&b"(module\n  (fnuc))"[..], b"(\xff)"] {
+            let error = Artifact::from_bytes(Path::new("a/plugin.wat"), text).unwrap_err();
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(cause.contains("a/plugin.wat") && !cause.contains("<anon>"), "{cause}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The settings by which a process compiles and links a plugin, and the steps that need them.
+
+mod checks;
+mod frozen;
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use super::artifact::{Artifact, Kind};
+use super::code::{MachineCode, Runnable};
+use super::{Engine, Findings, HostFunctions, LoadError, Loaded, start_compilers};
+use crate::cache::{Cache, EntryKind, Key};
+use crate::item::limits::{CompileMemory, FunctionLimit};
+
+/// The settings by which a plugin is compiled and linked.
+#[derive(Clone, Debug)]
+pub(crate) struct CompileSettings {
+    pub(crate) engine: Engine,
+    /// The export that takes items.
+    pub(crate) call: String,
+    pub(crate) functions: HostFunctions,
+    pub(crate) max_functions: FunctionLimit,
+    pub(crate) limits: CompileLimits,
+    /// Where compiled code is kept.
+    pub(crate) cache: Option<Cache>,
+}
+
+/// What compiling may take in a process of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompileLimits {
+    pub(crate) time: Duration,
+    pub(crate) memory: CompileMemory,
+}
+
+/// The content of a plugin's file, and the settings by which it was loaded.
+pub(crate) struct Source {
+    pub(crate) bytes: Box<[u8]>,
+    pub(crate) settings: CompileSettings,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+impl CompileLimits {
+    /// Several times as long as the largest plugin takes that may be loaded, on one core.
+    pub(crate) const DEFAULT_TIME: Duration = Duration::from_mins(5);
+}
+
+impl CompileSettings {
+    /// The export that takes items, by default.
+    pub(crate) const CALL: &str = "call";
+
+    /// Returns the defaults.
+    pub(crate) fn new(engine: &Engine) -> Self {
+        Self {
+            engine: engine.clone(),
+            call: Self::CALL.into(),
+            functions: HostFunctions::default(),
+            max_functions: FunctionLimit::DEFAULT,
+            limits: CompileLimits {
+                time: CompileLimits::DEFAULT_TIME,
+                memory: CompileMemory::DEFAULT,
+            },
+            cache: None,
+        }
+    }
+
+    /// Returns the settings for a plugin whose code is compiled, in a process whose host functions are in another.
+    pub(crate) fn of_child(engine: &Engine, call: &str, functions: HostFunctions) -> Self {
+        Self { call: call.into(), functions, ..Self::new(engine) }
+    }
+
+    /// Compiles and links these bytes, unless the cache has their code.
+    pub(crate) fn load_here(&self, path: &Path, bytes: &[u8]) -> Result<Loaded, LoadError> {
+        let artifact = Artifact::from_bytes(path, bytes)?;
+        self.check_size(path, &artifact)?;
+        let Some(cache) = &self.cache else {
+            start_compilers()?;
+            return Loaded::link(self, path, &MachineCode::compile(self, path, &artifact)?);
+        };
+        let key = self.own_key(&artifact);
+        if let Some(code) = self.recall(cache, &key, artifact.kind()) {
+            return Loaded::link(self, path, &code);
+        }
+        start_compilers()?;
+        let code = MachineCode::compile(self, path, &artifact)?;
+        let loaded = Loaded::link(self, path, &code)?;
+        if let Ok(code) = code.bytes() {
+            cache.keep_own(&key, &code, b"");
+        }
+        Ok(loaded)
+    }
+
+    /// Returns code that this host has compiled for the same key.
+    fn recall(&self, cache: &Cache, key: &Key, kind: Kind) -> Option<MachineCode> {
+        let own = cache.own(key)?;
+        let taken = MachineCode::take(&self.engine, &Runnable::Own(&own), kind);
+        taken.inspect_err(|error| cache.was_of_no_use(key, error)).ok()
+    }
+
+    fn own_key(&self, artifact: &Artifact<'_>) -> Key {
+        let kind: &[u8] = match artifact.kind() {
+            Kind::Core => b"core",
+            Kind::Component => b"component",
+        };
+        let key =
+            Key::of(EntryKind::Plugin).part(b"trusted").part(env!("CARGO_PKG_VERSION").as_bytes());
+        key.part(self.engine.settings().bytes()).part(kind).part(artifact.bytes()).end()
+    }
+
+    /// Inspects these bytes in this process.
+    pub(crate) fn inspect_here(&self, path: &Path, bytes: &[u8]) -> Result<Findings, LoadError> {
+        start_compilers()?;
+        Ok(Findings::of(self, path, &Artifact::from_bytes(path, bytes)?))
+    }
+}

@@ -1,0 +1,409 @@
+//! Components of the world `mtl:plugin/plugin`: bytes in, bytes out.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::Store;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, ComponentType, Instance, InstancePre,
+    Lift, Linker, Lower, ResourceTable, TypedFunc,
+};
+use wasmtime_wasi::sockets::WasiSocketsCtxView;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use super::artifact::Artifact;
+use super::host_function::HostFunctions;
+use super::state::{
+    Common, HasCommon, Spec, begin, enter_async, enter_with, limit_open, store, wasi,
+    yield_at_ticks,
+};
+use super::{Engine, LoadError, REPORT, context, file_calls, host_function};
+use crate::control::deadline::Phase;
+use crate::engine::compile_settings::CompileSettings;
+use crate::executor::start_error::StartError;
+use crate::executor::{Executor, Outlet, Ran, Turns, each_item};
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::item::limits::ResultLimit;
+use crate::outcome::Outcomes;
+use crate::sandbox::http::Requests;
+use crate::sandbox::network::Network;
+use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
+
+/// The interface that a worker's component exports.
+pub(crate) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
+
+/// What a component may hand over to the host at once, however small a result may be: the engine
+/// has one bound for results and for what is passed in calls, and files are written in pieces
+/// of up to so much.
+pub(crate) const LEAST_TRANSFER: usize = 1024 * 1024;
+
+/// A component of the world.
+pub(crate) struct ComponentPlugin {
+    linked: Linked,
+    exports: Exports,
+}
+
+/// A component, compiled, its imports found.
+pub(crate) struct Linked {
+    engine: Engine,
+    pre: InstancePre<State>,
+    functions: HostFunctions,
+    asks_for_passing: bool,
+    can_connect: bool,
+}
+
+/// Where the worker's functions are among the exports.
+pub(crate) struct Exports {
+    init: ComponentExportIndex,
+    call: ComponentExportIndex,
+    finish: ComponentExportIndex,
+}
+
+/// What the store of a component's instance holds.
+pub(crate) struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    http: WasiHttpCtx,
+    requests: Requests,
+    network: Arc<Network>,
+    pub(crate) common: Common,
+}
+
+impl HasCommon for State {
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.requests, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+impl HasSockets for State {
+    fn granted_sockets(&mut self) -> GrantedSockets<'_> {
+        let sockets = WasiSocketsCtxView { ctx: self.wasi.sockets(), table: &mut self.table };
+        GrantedSockets { sockets, network: &self.network }
+    }
+}
+
+/// Why an item has no result.
+#[derive(Clone, Debug, ComponentType, Lift, Lower)]
+#[component(variant)]
+enum Failure {
+    #[component(name = "bad-item")]
+    BadItem(String),
+    #[component(name = "refused")]
+    Refused(String),
+}
+
+type Init = TypedFunc<(Vec<u8>,), (Result<(), String>,)>;
+type Call = TypedFunc<(Vec<u8>,), (Result<Option<Vec<u8>>, Failure>,)>;
+type Finish = TypedFunc<(), (Result<Option<Vec<u8>>, String>,)>;
+
+impl ComponentPlugin {
+    /// The component, compiled and not looked at.
+    pub(crate) fn component(
+        settings: &CompileSettings,
+        path: &Path,
+        artifact: &Artifact<'_>,
+    ) -> Result<Component, LoadError> {
+        let component = Component::new(settings.engine.wasm(), artifact.bytes());
+        component.map_err(|error| settings.not_compiled(path, artifact, error))
+    }
+
+    /// Finds what a component imports, whose `exports` are those of the world.
+    pub(crate) fn link(
+        settings: &CompileSettings,
+        path: &Path,
+        component: &Component,
+        exports: Exports,
+    ) -> Result<Self, LoadError> {
+        Ok(Self { linked: Linked::link(settings, path, component)?, exports })
+    }
+
+    pub(crate) fn linked(&self) -> &Linked {
+        &self.linked
+    }
+
+    /// A fresh instance, initialised.
+    pub(crate) fn start(&self, spec: &Spec) -> Result<ComponentInstance, StartError> {
+        let (mut store, instance) = self.linked.instantiate(spec)?;
+        let init: Init = function(&mut store, &instance, self.exports.init, "init")?;
+        let call = function(&mut store, &instance, self.exports.call, "call")?;
+        let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
+        let args = spec.init.clone();
+        match enter_async(&mut store, async |store| init.call_async(store, (args,)).await) {
+            Ok((Ok(()),)) => Ok(ComponentInstance { store, call, finish }),
+            Ok((Err(message),)) => Err(StartError::InitRefused { message }),
+            Err(broken) => Err(StartError::init_broke(broken)),
+        }
+    }
+}
+
+impl Linked {
+    /// Finds what a component imports.
+    pub(crate) fn link(
+        settings: &CompileSettings,
+        path: &Path,
+        component: &Component,
+    ) -> Result<Self, LoadError> {
+        let (engine, functions) = (&settings.engine, &settings.functions);
+        check_imports(engine, path, component, functions)?;
+        let mut linker = linker(engine);
+        host_function::component::add_to_linker(&mut linker, functions)
+            .expect("checked by the settings: no name is taken");
+        let pre = linker.instantiate_pre(component);
+        let pre =
+            pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
+        let asks_for_passing = asks_for_passing(engine, component);
+        let can_connect = can_connect(engine, component);
+        let (engine, functions) = (engine.clone(), functions.clone());
+        Ok(Self { engine, pre, functions, asks_for_passing, can_connect })
+    }
+
+    /// It, compiled.
+    pub(crate) fn component(&self) -> &Component {
+        self.pre.component()
+    }
+
+    /// Its compiled code.
+    pub(crate) fn code(&self) -> wasmtime::Result<Vec<u8>> {
+        self.pre.component().serialize()
+    }
+
+    /// The host functions that it was offered.
+    pub(crate) fn functions(&self) -> &HostFunctions {
+        &self.functions
+    }
+
+    pub(crate) fn can_connect(&self) -> bool {
+        self.can_connect
+    }
+
+    pub(crate) fn asks_for_passing(&self) -> bool {
+        self.asks_for_passing
+    }
+
+    /// A fresh instance, not initialised.
+    pub(crate) fn instantiate(&self, spec: &Spec) -> Result<(Store<State>, Instance), StartError> {
+        let (network, mut table) = (Arc::new(Network::of(spec)), ResourceTable::new());
+        limit_open(&mut table);
+        let mut wasi = with_sockets(wasi(spec), &network).build();
+        spec.preopens.put_into(&mut wasi);
+        let data = State {
+            wasi,
+            table,
+            http: WasiHttpCtx::new(),
+            requests: Requests::new(&network),
+            network,
+            common: Common::new(spec),
+        };
+        let mut store = store(&self.engine, spec, data);
+        yield_at_ticks(&mut store);
+        store.set_hostcall_fuel(spec.limits.result.bytes().max(LEAST_TRANSFER));
+        let instance =
+            enter_async(&mut store, async |store| self.pre.instantiate_async(store).await);
+        Ok((store, instance.map_err(StartError::instantiate)?))
+    }
+}
+
+impl std::fmt::Debug for ComponentPlugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ComponentPlugin").finish_non_exhaustive()
+    }
+}
+
+impl Exports {
+    /// Of a component of the world; another has none.
+    pub(crate) fn find(component: &Component) -> Option<Self> {
+        let worker = component.get_export_index(None, INTERFACE)?;
+        let function = |name| component.get_export_index(Some(&worker), name);
+        Some(Self { init: function("init")?, call: function("call")?, finish: function("finish")? })
+    }
+}
+
+fn linker(engine: &Engine) -> Linker<State> {
+    let mut linker = Linker::new(engine.wasm());
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("an empty linker takes WASI");
+    sockets::add_to_linker(&mut linker).expect("what is defined may be shadowed");
+    file_calls::add_to_linker(&mut linker).expect("what is defined may be shadowed");
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)
+        .expect("the linker has no HTTP yet");
+    context::add_to_component_linker(&mut linker).expect("the interface's name is its own");
+    linker
+}
+
+/// Names the first import that nothing provides: the linker's own message names its own types.
+fn check_imports(
+    engine: &Engine,
+    path: &Path,
+    component: &Component,
+    functions: &HostFunctions,
+) -> Result<(), LoadError> {
+    let ty = component.component_type();
+    for (name, import) in ty.imports(engine.wasm()) {
+        if functions.has_interface(name) {
+            host_function::component::check(engine, path, (name, &import.ty), functions)?;
+            continue;
+        }
+        let known = name == context::INTERFACE || is_wasi(name);
+        if !known && !is_of_types(engine, &import.ty) {
+            let (path, import) = (path.to_owned(), name.to_owned());
+            return Err(LoadError::Import { path, import, offered: functions.names() });
+        }
+    }
+    Ok(())
+}
+
+/// Whether an import is nothing that runs: a world that uses the types of an interface imports it.
+pub(crate) fn is_of_types(engine: &Engine, import: &ComponentItem) -> bool {
+    match import {
+        ComponentItem::Type(_) | ComponentItem::Resource(_) => true,
+        ComponentItem::ComponentInstance(interface) => {
+            let mut exports = interface.exports(engine.wasm());
+            exports.all(|(_, export)| matches!(export.ty, ComponentItem::Type(_)))
+        }
+        _ => false,
+    }
+}
+
+/// Sockets that reach what is granted.
+fn with_sockets(mut wasi: WasiCtxBuilder, network: &Arc<Network>) -> WasiCtxBuilder {
+    let asked = Arc::clone(network);
+    wasi.allow_tcp(network.is_any_granted()).socket_addr_check(move |address, how| {
+        let lets = asked.lets_use(address, how);
+        Box::pin(async move { lets })
+    });
+    wasi
+}
+
+/// Whether the component imports anything by which it could connect.
+fn can_connect(engine: &Engine, component: &Component) -> bool {
+    let ty = component.component_type();
+    ty.imports(engine.wasm()).any(|(name, _)| is_to_connect(name))
+}
+
+/// Whether one can connect by what this interface has.
+pub(crate) fn is_to_connect(interface: &str) -> bool {
+    ["wasi:sockets/tcp@", "wasi:http/outgoing-handler@"]
+        .iter()
+        .any(|name| interface.starts_with(name))
+}
+
+/// Whether the component imports the function that says how parameters are passed.
+fn asks_for_passing(engine: &Engine, component: &Component) -> bool {
+    match component.component_type().get_import(engine.wasm(), context::INTERFACE) {
+        Some(import) => match import.ty {
+            ComponentItem::ComponentInstance(interface) => {
+                interface.get_export(engine.wasm(), context::PASSING).is_some()
+            }
+            _ => false,
+        },
+        None => false,
+    }
+}
+
+/// Whether this is an interface of the WASI that the host has.
+pub(crate) fn is_wasi(name: &str) -> bool {
+    const PACKAGES: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
+    let Some((package, version)) = name
+        .strip_prefix("wasi:")
+        .and_then(|name| name.split_once('/'))
+        .and_then(|(package, rest)| Some((package, rest.split_once('@')?.1)))
+    else {
+        return false;
+    };
+    PACKAGES.contains(&package) && version.starts_with("0.2.")
+}
+
+/// An instance of a component.
+pub(crate) struct ComponentInstance {
+    store: Store<State>,
+    call: Call,
+    finish: Finish,
+}
+
+impl ComponentInstance {
+    fn max_result(&self) -> ResultLimit {
+        self.store.data().common.limits.result
+    }
+
+    fn call_item(
+        &mut self,
+        outcomes: &mut Outcomes,
+        outlet: &Arc<dyn Outlet>,
+    ) -> Result<(), Broken> {
+        let item = outcomes.span().item(outcomes.len()).to_vec();
+        let call = self.call;
+        begin(&mut self.store, Phase::Item);
+        let called = enter_with(
+            &mut self.store,
+            async |store| call.call_async(store, (item,)).await,
+            || outlet.hand_over(outcomes),
+        );
+        match called?.0 {
+            Ok(Some(record)) => outcomes.record(&record, self.max_result()),
+            Ok(None) => outcomes.no_record(),
+            Err(Failure::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
+            Err(Failure::BadItem(message)) => outcomes.fault(FaultKind::BadItem, message),
+        }
+        Ok(())
+    }
+}
+
+fn function<P, R>(
+    store: &mut Store<State>,
+    instance: &Instance,
+    index: ComponentExportIndex,
+    name: &str,
+) -> Result<TypedFunc<P, R>, StartError>
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift,
+{
+    instance.get_typed_func(store, index).map_err(|error| StartError::Instantiate {
+        message: format!("`{name}` of `{INTERFACE}` is not of its type: {error:#}"),
+    })
+}
+
+impl Executor for ComponentInstance {
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        self.store.data().common.watch.serve(turns.end());
+        each_item(until, turns, || {
+            self.call_item(outcomes, turns.outlet())?;
+            Ok(outcomes.stand())
+        })
+    }
+
+    fn format(&self) -> Format {
+        self.store.data().common.result_format
+    }
+
+    fn has_report(&self) -> bool {
+        true
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        let finish = self.finish;
+        begin(&mut self.store, Phase::Finishing);
+        let report =
+            enter_async(&mut self.store, async |store| finish.call_async(store, ()).await)?.0;
+        let report = report.map_err(|message| Broken::new(FaultKind::Refused, message))?;
+        match self.max_result().refusal(REPORT, report.as_ref().map_or(0, Vec::len)) {
+            None => Ok(report),
+            Some(broken) => Err(broken),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Core modules that speak ABI 1: bytes in a buffer, an answer in a word.
+//!
+//! The plugin is trusted in nothing. Every address and length that it gives is checked against
+//! its memory as it is at that moment; what does not hold is the fault of the item, and the
+//! instance is replaced.
+
+use std::path::Path;
+
+use wasmtime::{Instance, InstancePre, Linker, Module, Store, TypedFunc, UnknownImportError};
+use wasmtime_wasi::WasiView as _;
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+
+use super::artifact::Artifact;
+use super::host_function::HostFunctions;
+use super::state::{Common, HasCommon, InHand, Spec, begin, enter, limit_open, store, wasi};
+use super::{Engine, LoadError, REPORT, context, host_function, snapshot, waiting};
+use crate::block::Span;
+use crate::control::deadline::Phase;
+use crate::engine::compile_settings::CompileSettings;
+use crate::executor::start_error::StartError;
+use crate::executor::{Executor, Ran, Turns, each_item};
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+use crate::item::format::Format;
+use crate::item::limits::ResultLimit;
+use crate::outcome::Outcomes;
+
+mod batch;
+mod exports;
+mod freeze;
+mod guest;
+mod word;
+
+pub(crate) use self::exports::{check_function, signature};
+pub(crate) use self::freeze::{Frozen, Witnessed};
+pub(crate) use self::word::{Answer, Word};
+
+#[cfg(fuzzing)]
+pub(crate) use self::batch::fuzzing;
+
+use self::batch::{Batches, Crossing};
+use self::guest::Guest;
+
+/// The version of the interface that this host speaks.
+const ABI_VERSION: i32 = 1;
+
+/// A core module, compiled, its imports found and its exports checked.
+pub(crate) struct CorePlugin {
+    engine: Engine,
+    pre: InstancePre<State>,
+    /// The export that takes items.
+    call: String,
+    functions: HostFunctions,
+    has_init: bool,
+    asks_for_passing: bool,
+    /// When many items may cross at once.
+    batches: Batches,
+}
+
+/// What the store of a core module's instance holds.
+struct State {
+    wasi: WasiP1Ctx,
+    common: Common,
+    /// The batch that the instance is on.
+    crossing: Option<Crossing>,
+}
+
+impl HasCommon for State {
+    fn common(&mut self) -> &mut Common {
+        &mut self.common
+    }
+}
+
+impl CorePlugin {
+    /// The module, compiled and not looked at.
+    pub(crate) fn module(
+        settings: &CompileSettings,
+        path: &Path,
+        artifact: &Artifact<'_>,
+    ) -> Result<Module, LoadError> {
+        let module = Module::new(settings.engine.wasm(), artifact.bytes());
+        module.map_err(|error| settings.not_compiled(path, artifact, error))
+    }
+
+    /// It, compiled.
+    pub(crate) fn as_module(&self) -> &Module {
+        self.pre.module()
+    }
+
+    /// Its compiled code.
+    pub(crate) fn code(&self) -> wasmtime::Result<Vec<u8>> {
+        self.pre.module().serialize()
+    }
+
+    /// The export that takes items, and the host functions that it was offered.
+    pub(crate) fn calls(&self) -> (&str, &HostFunctions) {
+        (&self.call, &self.functions)
+    }
+
+    /// Checks what a module exports, and finds what it imports.
+    pub(crate) fn link(
+        settings: &CompileSettings,
+        path: &Path,
+        module: &Module,
+    ) -> Result<Self, LoadError> {
+        let (engine, functions) = (&settings.engine, &settings.functions);
+        exports::check(path, module, &settings.call)?;
+        host_function::core::check(path, module, functions)?;
+        let mut linker = linker(engine);
+        host_function::core::add_to_linker(&mut linker, functions)
+            .expect("checked by the settings: no name is taken");
+        let pre = linker.instantiate_pre(module);
+        let pre = pre.map_err(|error| unlinked(path, error, functions))?;
+        let has_init = module.get_export("init").is_some();
+        let call = settings.call.clone();
+        let asks_for_passing = module.imports().any(|import| {
+            (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
+        });
+        // It goes through `call`, in whose place another export may be.
+        let batches = if call == "call" { Batches::of(module) } else { Batches::Never };
+        let (engine, functions) = (engine.clone(), functions.clone());
+        Ok(Self { engine, pre, call, functions, has_init, asks_for_passing, batches })
+    }
+
+    pub(crate) fn has_init(&self) -> bool {
+        self.has_init
+    }
+
+    pub(crate) fn asks_for_passing(&self) -> bool {
+        self.asks_for_passing
+    }
+
+    /// A fresh instance, initialised.
+    pub(crate) fn start(&self, spec: &Spec) -> Result<CoreInstance, StartError> {
+        Ok(self.bring_up(spec, Common::new(spec))?.0)
+    }
+
+    /// An instance, brought up to its first item as `common` says.
+    fn bring_up(
+        &self,
+        spec: &Spec,
+        common: Common,
+    ) -> Result<(CoreInstance, Instance), StartError> {
+        let mut wasi = wasi(spec).build_p1();
+        spec.preopens.put_into(wasi.ctx().ctx);
+        limit_open(wasi.ctx().table);
+        let data = State { wasi, common, crossing: None };
+        let mut store = store(&self.engine, spec, data);
+        let instance = enter(&mut store, |store| self.pre.instantiate(store));
+        let instance = instance.map_err(StartError::instantiate)?;
+        let mut started = CoreInstance::start(store, &instance, &spec.init, &self.call)?;
+        if self.batches.are_for(spec) {
+            started.call_batch = started.guest.function(&instance, "call_batch");
+        }
+        Ok((started, instance))
+    }
+}
+
+impl std::fmt::Debug for CorePlugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CorePlugin").field("has_init", &self.has_init).finish_non_exhaustive()
+    }
+}
+
+fn linker(engine: &Engine) -> Linker<State> {
+    let mut linker = Linker::new(engine.wasm());
+    p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
+        .expect("an empty linker takes WASI");
+    waiting::add_to_linker(&mut linker, |state| (&mut state.wasi, &mut state.common));
+    snapshot::add_to_linker(&mut linker, |state| &mut state.wasi);
+    context::add_to_core_linker(&mut linker).expect("the interface's name is its own");
+    linker
+}
+
+fn unlinked(path: &Path, error: wasmtime::Error, functions: &HostFunctions) -> LoadError {
+    let path = path.to_owned();
+    match error.downcast_ref::<UnknownImportError>() {
+        Some(unknown) => {
+            let import = format!("{}.{}", unknown.module(), unknown.name());
+            LoadError::Import { path, import, offered: functions.names() }
+        }
+        None => LoadError::Link { path, source: error.into() },
+    }
+}
+
+/// An instance of a core module.
+pub(crate) struct CoreInstance {
+    guest: Guest,
+    call: TypedFunc<(i32, i32), i64>,
+    /// None if items cross one by one.
+    call_batch: Option<TypedFunc<i32, i32>>,
+    finish: Option<TypedFunc<(), i64>>,
+}
+
+impl CoreInstance {
+    /// Brings an instance up to its first item.
+    fn start(
+        store: Store<State>,
+        instance: &Instance,
+        args: &[u8],
+        call: &str,
+    ) -> Result<Self, StartError> {
+        let mut guest = Guest::new(store, instance);
+        guest.start(instance, args)?;
+        let call = guest.function(instance, call).expect("checked when loaded");
+        let finish = guest.function(instance, "finish");
+        Ok(Self { guest, call, call_batch: None, finish })
+    }
+
+    fn max_result(&self) -> ResultLimit {
+        self.guest.store.data().common.limits.result
+    }
+
+    /// Calls the plugin for the next item of `span`, to which the outcomes in hand belong.
+    fn call_item(&mut self, span: &Span) -> Result<(), Broken> {
+        begin(&mut self.guest.store, Phase::Item);
+        let at = self.outcomes().len();
+        let word = self.guest.pass(span.item(at), &self.call)?;
+        let limit = self.max_result();
+        let (bytes, state) = self.guest.bytes_and_state();
+        note(word.read(bytes)?, state.common.outcomes(), limit);
+        Ok(())
+    }
+
+    fn outcomes(&mut self) -> &mut Outcomes {
+        self.guest.store.data_mut().common.outcomes()
+    }
+}
+
+/// What the plugin answered is what became of the item.
+fn note(answer: Answer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
+    match answer {
+        Answer::Record(record) => outcomes.record(record, limit),
+        Answer::NoRecord => outcomes.no_record(),
+        Answer::Refused(message) => outcomes.fault(FaultKind::Refused, word::text(message)),
+        Answer::BadItem(message) => outcomes.fault(FaultKind::BadItem, word::text(message)),
+    }
+}
+
+impl Executor for CoreInstance {
+    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+        self.guest.store.data().common.watch.serve(turns.end());
+        let span = outcomes.span().clone();
+        let in_hand = InHand::new(outcomes.take(), turns.outlet());
+        self.guest.store.data_mut().common.in_hand = Some(in_hand);
+        let ran = if self.takes_batches(turns) {
+            self.run_batches(&span, until, turns)
+        } else {
+            each_item(until, turns, || {
+                self.call_item(&span)?;
+                Ok(self.outcomes().stand())
+            })
+        };
+        let in_hand = self.guest.store.data_mut().common.in_hand.take();
+        *outcomes = in_hand.expect("nobody else takes it").outcomes;
+        ran
+    }
+
+    fn format(&self) -> Format {
+        self.guest.store.data().common.result_format
+    }
+
+    fn has_report(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+        let Some(finish) = &self.finish else { return Ok(None) };
+        begin(&mut self.guest.store, Phase::Finishing);
+        let word = enter(&mut self.guest.store, |store| finish.call(store, ()))?;
+        let word = Word::new(word);
+        match self.guest.answer(word)? {
+            Answer::Record(report) => match self.max_result().refusal(REPORT, report.len()) {
+                None => Ok(Some(report.to_vec())),
+                Some(broken) => Err(broken),
+            },
+            Answer::NoRecord => Ok(None),
+            Answer::Refused(message) | Answer::BadItem(message) => {
+                Err(Broken::new(FaultKind::Refused, word::text(message)))
+            }
+        }
+    }
+}

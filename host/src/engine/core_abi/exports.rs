@@ -1,0 +1,84 @@
+//! What a core module must export, checked before any of it runs.
+
+use std::path::Path;
+
+use wasmtime::{ExternType, FuncType, Module, ValType};
+
+use crate::engine::LoadError;
+use crate::engine::error::names;
+
+/// Checks that a module exports what ABI 1 asks for, and takes items by `call`.
+pub(crate) fn check(path: &Path, module: &Module, call: &str) -> Result<(), LoadError> {
+    use ValType::{I32, I64};
+    check_memory(path, module)?;
+    check_function(path, module, "mtl_alloc", true, (&[I32], &[I32]))?;
+    check_function(path, module, call, true, (&[I32, I32], &[I64]))?;
+    check_function(path, module, "init", false, (&[I32, I32], &[I64]))?;
+    check_function(path, module, "finish", false, (&[], &[I64]))?;
+    check_function(path, module, "call_batch", false, (&[I32], &[I32]))?;
+    check_function(path, module, "after_restore", false, (&[], &[]))?;
+    check_function(path, module, "mtl_abi_version", false, (&[], &[I32]))?;
+    check_function(path, module, "_initialize", false, (&[], &[]))
+}
+
+fn check_memory(path: &Path, module: &Module) -> Result<(), LoadError> {
+    let found = match module.get_export("memory") {
+        Some(ExternType::Memory(memory)) if !memory.is_64() && !memory.is_shared() => return Ok(()),
+        Some(ExternType::Memory(memory)) if memory.is_64() => "a 64-bit memory",
+        Some(ExternType::Memory(_)) => "a shared memory",
+        Some(_) => "something else",
+        None => return Err(missing(path, module, "memory")),
+    };
+    let expected = "a 32-bit memory of its own".into();
+    Err(LoadError::Signature {
+        path: path.to_owned(),
+        export: "memory".into(),
+        expected,
+        found: found.into(),
+    })
+}
+
+/// Checks that an export is a function of a type, if it is there or must be.
+pub(crate) fn check_function(
+    path: &Path,
+    module: &Module,
+    export: &str,
+    required: bool,
+    (params, results): (&[ValType], &[ValType]),
+) -> Result<(), LoadError> {
+    let found = match module.get_export(export) {
+        None if required => return Err(missing(path, module, export)),
+        None => return Ok(()),
+        Some(ExternType::Func(function)) => {
+            let same = |found: &ValType, wanted: &ValType| ValType::eq(found, wanted);
+            let fits = function.params().len() == params.len()
+                && function.results().len() == results.len()
+                && function.params().zip(params).all(|(found, wanted)| same(&found, wanted))
+                && function.results().zip(results).all(|(found, wanted)| same(&found, wanted));
+            if fits {
+                return Ok(());
+            }
+            format!("`{}`", signature(&function))
+        }
+        Some(_) => "something that is no function".into(),
+    };
+    let types = |types: &[ValType]| list(types.iter().map(ToString::to_string));
+    let expected = format!("`({}) -> ({})`", types(params), types(results));
+    Err(LoadError::Signature { path: path.to_owned(), export: export.to_owned(), expected, found })
+}
+
+/// Its parameters and results.
+pub(crate) fn signature(function: &FuncType) -> String {
+    let params = list(function.params().map(|param| param.to_string()));
+    let results = list(function.results().map(|result| result.to_string()));
+    format!("({params}) -> ({results})")
+}
+
+fn list(words: impl Iterator<Item = String>) -> String {
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn missing(path: &Path, module: &Module, missing: &str) -> LoadError {
+    let exports = names(module.exports().map(|export| export.name().to_owned()));
+    LoadError::MissingExport { path: path.to_owned(), missing: missing.to_owned(), exports }
+}

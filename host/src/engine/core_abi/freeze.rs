@@ -1,0 +1,202 @@
+//! Freezes an instance after its `init`, and makes instances of what was frozen.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::{Instance, Module};
+
+use super::{CoreInstance, CorePlugin};
+use crate::cache::OwnCode;
+use crate::engine::artifact::{Artifact, Kind};
+use crate::engine::code::{MachineCode, Runnable};
+use crate::engine::compile_settings::CompileSettings;
+use crate::engine::snapshot::{Freezing, Instrumented, Verdict, Witness};
+use crate::engine::state::{Common, Origin, Spec};
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::executor::Executor;
+use crate::executor::start_error::StartError;
+use crate::item::format::Format;
+use crate::jail::sealed_file::CodeFile;
+
+/// What instances start from in place of being initialised.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    plugin: CorePlugin,
+    /// What `init` has said that results are.
+    format: Format,
+    /// Its code; none if that is in a cache already.
+    code: Option<CodeFile>,
+}
+
+impl Frozen {
+    /// What was frozen before, and kept.
+    pub(crate) fn of_cache(
+        settings: &CompileSettings,
+        path: &Path,
+        code: &OwnCode,
+        format: Format,
+    ) -> Result<Self, SnapshotRefusal> {
+        let module = MachineCode::take(&settings.engine, &Runnable::Own(code), Kind::Core);
+        let MachineCode::Core(module) = module.map_err(|error| not_compiled(&error))? else {
+            unreachable!("a core module was asked for");
+        };
+        let plugin = CorePlugin::link(settings, path, &module)
+            .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
+        Ok(Self { plugin, format, code: None })
+    }
+
+    /// What results are.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Its code.
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+        self.code.as_ref().map_or_else(|| Ok(Vec::new()), CodeFile::read)
+    }
+
+    /// An instance that has what was frozen.
+    pub(crate) fn restore(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
+        Ok(Box::new(self.plugin.restore(spec, self.format)?))
+    }
+}
+
+/// An instance that is initialised, and was watched meanwhile.
+pub(crate) struct Witnessed {
+    started: CoreInstance,
+    instance: Instance,
+    verdict: Result<Verdict, SnapshotRefusal>,
+}
+
+impl Witnessed {
+    /// Whether it can be frozen, and what that is worth.
+    pub(crate) fn verdict(&self) -> Result<Verdict, SnapshotRefusal> {
+        self.verdict.clone()
+    }
+
+    /// What it says that results are.
+    pub(crate) fn format(&self) -> Format {
+        self.started.format()
+    }
+
+    /// The module that is in `source`, as it has become.
+    pub(crate) fn freeze(
+        &mut self,
+        path: &Path,
+        source: &[u8],
+    ) -> Result<Vec<u8>, SnapshotRefusal> {
+        let artifact = Artifact::from_bytes(path, source);
+        let artifact = artifact.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))?;
+        self.freeze_as(&Instrumented::of(artifact.bytes())?)
+    }
+
+    fn freeze_as(&mut self, instrumented: &Instrumented<'_>) -> Result<Vec<u8>, SnapshotRefusal> {
+        instrumented.freeze(&mut self.started.guest.store, &self.instance)
+    }
+
+    /// The instance, to be a worker's.
+    pub(crate) fn into_instance(self) -> Box<dyn Executor> {
+        Box::new(self.started)
+    }
+}
+
+impl CorePlugin {
+    /// An instance that has what was frozen; this plugin is made of that.
+    pub(crate) fn restore(&self, spec: &Spec, format: Format) -> Result<CoreInstance, StartError> {
+        let origin = Origin::Snapshot;
+        let common = Common { origin, result_format: format, ..Common::new(spec) };
+        Ok(self.bring_up(spec, common)?.0)
+    }
+
+    /// Initialises an instance of this plugin, which is instrumented.
+    pub(crate) fn witnessed(&self, spec: &Spec) -> Result<Witnessed, StartError> {
+        let origin = Origin::Witnessed(Witness::default());
+        let common = Common { origin, ..Common::new(spec) };
+        let (mut started, instance) = self.bring_up(spec, common)?;
+        let common = &mut started.guest.store.data_mut().common;
+        let Origin::Witnessed(witness) = std::mem::replace(&mut common.origin, Origin::Fresh)
+        else {
+            unreachable!("it is witnessed from its start on");
+        };
+        Ok(Witnessed { started, instance, verdict: witness.verdict() })
+    }
+
+    /// Initialises an instance of the plugin that is in `source`, and freezes it.
+    pub(crate) fn freeze(
+        &self,
+        path: &Path,
+        source: &[u8],
+        spec: &Spec,
+    ) -> Result<Freezing<Arc<Frozen>>, StartError> {
+        let refused = |why| Ok(Freezing::Refused { why, started: None });
+        let artifact = Artifact::from_bytes(path, source);
+        let artifact = artifact.expect("it was loaded from the same bytes");
+        let instrumented = match Instrumented::of(artifact.bytes()) {
+            Ok(instrumented) => instrumented,
+            Err(why) => return refused(why),
+        };
+        let witnessed = match self.linked(path, instrumented.module()) {
+            Ok(plugin) => plugin.witnessed(spec)?,
+            Err(why) => return refused(why),
+        };
+        Ok(self.frozen(path, &instrumented, witnessed))
+    }
+
+    fn frozen(
+        &self,
+        path: &Path,
+        instrumented: &Instrumented<'_>,
+        mut witnessed: Witnessed,
+    ) -> Freezing<Arc<Frozen>> {
+        let format = witnessed.format();
+        let frozen = witnessed.verdict().and_then(|verdict| {
+            let module = witnessed.freeze_as(instrumented)?;
+            let (plugin, code, bytes) = self.compiled(path, &module)?;
+            let snapshot = Arc::new(Frozen { plugin, format, code: Some(code) });
+            Ok(Freezing::Frozen { snapshot, bytes, verdict })
+        });
+        frozen.unwrap_or_else(|why| Freezing::Refused {
+            why,
+            started: Some(witnessed.into_instance()),
+        })
+    }
+
+    /// Another module, with the imports and exports of this one.
+    fn linked(&self, path: &Path, module: &[u8]) -> Result<Self, SnapshotRefusal> {
+        let module =
+            Module::new(self.engine.wasm(), module).map_err(|error| not_compiled(&error))?;
+        Self::link(&self.settings(), path, &module)
+            .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))
+    }
+
+    /// A module that was frozen. Its instances share its memory as long as they do not write there.
+    fn compiled(
+        &self,
+        path: &Path,
+        module: &[u8],
+    ) -> Result<(Self, CodeFile, u64), SnapshotRefusal> {
+        let code = self.engine.compile_snapshot(module).map_err(|error| not_compiled(&error))?;
+        let not_kept = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());
+        let sealed = CodeFile::of(&code).map_err(not_kept)?;
+        let file = File::from(sealed.as_fd().try_clone_to_owned().map_err(not_kept)?);
+        let module = MachineCode::take(&self.engine, &Runnable::OfThisProcess(&file), Kind::Core);
+        let MachineCode::Core(module) = module.map_err(|error| not_compiled(&error))? else {
+            unreachable!("a core module was asked for");
+        };
+        module.initialize_copy_on_write_image().map_err(|error| not_compiled(&error))?;
+        let plugin = Self::link(&self.settings(), path, &module)
+            .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
+        Ok((plugin, sealed, code.len() as u64))
+    }
+
+    fn settings(&self) -> CompileSettings {
+        CompileSettings::of_child(&self.engine, &self.call, self.functions.clone())
+    }
+}
+
+fn not_compiled(error: &wasmtime::Error) -> SnapshotRefusal {
+    SnapshotRefusal::NotCompiled(format!("{error:#}"))
+}

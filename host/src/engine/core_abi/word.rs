@@ -1,0 +1,169 @@
+//! The word that a core module answers with.
+//!
+//! ```text
+//! 63                          32  31  30  29                      0
+//! │ address                      │ E │ N │ length                  │
+//! E    an error message           E N  an error message; the item itself was at fault
+//! N    no record
+//! ```
+
+use std::ops::Range;
+
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+
+/// An answer, as the plugin gave it: nothing in it has been checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word(u64);
+
+/// What a plugin answered, with its bytes where they lie in its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer<'a> {
+    Record(&'a [u8]),
+    NoRecord,
+    Refused(&'a [u8]),
+    BadItem(&'a [u8]),
+}
+
+impl Word {
+    const ERROR: u32 = 1 << 31;
+    const NO_RECORD: u32 = 1 << 30;
+    const LENGTH: u32 = Self::NO_RECORD - 1;
+
+    pub(crate) fn new(word: i64) -> Self {
+        Self(word.cast_unsigned())
+    }
+
+    /// The answer of a batch that lies between `start` and `end`, counted from `out`; flags are in
+    /// `end`.
+    pub(crate) fn between(out: u32, start: u32, end: u32) -> Result<Self, Broken> {
+        let length = Self::length(end).checked_sub(start);
+        match (out.checked_add(start), length) {
+            (Some(ptr), Some(length)) => {
+                let low = end & !Self::LENGTH | length;
+                Ok(Self(u64::from(ptr) << 32 | u64::from(low)))
+            }
+            (_, None) => {
+                let end = Self::length(end);
+                let message =
+                    format!("`call_batch` gave a result that ends at {end} and begins at {start}");
+                Err(Broken::new(FaultKind::BadResult, message))
+            }
+            (None, _) => {
+                let message = format!("`call_batch` gave a result {start} bytes after {out}");
+                Err(Broken::new(FaultKind::BadResult, message))
+            }
+        }
+    }
+
+    /// A length without its flags.
+    pub(crate) fn length(low: u32) -> u32 {
+        low & Self::LENGTH
+    }
+
+    /// Reads the answer out of `memory`.
+    pub(crate) fn read(self, memory: &[u8]) -> Result<Answer<'_>, Broken> {
+        let (ptr, low) = (self.upper(), self.lower());
+        let (is_error, is_empty) = (low & Self::ERROR != 0, low & Self::NO_RECORD != 0);
+        if is_empty && !is_error {
+            return Ok(Answer::NoRecord);
+        }
+        let len = low & Self::LENGTH;
+        let Some(bytes) = Self::bytes(memory, ptr, len) else {
+            let message = format!(
+                "the plugin answered with {len} bytes at {ptr}, but its memory ends at {}",
+                memory.len()
+            );
+            return Err(Broken::new(FaultKind::BadResult, message));
+        };
+        Ok(match (is_error, is_empty) {
+            (false, _) => Answer::Record(bytes),
+            (true, false) => Answer::Refused(bytes),
+            (true, true) => Answer::BadItem(bytes),
+        })
+    }
+
+    fn upper(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    fn lower(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// `len` bytes of `memory` from `ptr` on, if they are all there.
+    pub(crate) fn bytes(memory: &[u8], ptr: u32, len: u32) -> Option<&[u8]> {
+        memory.get(Self::range(ptr, len)?)
+    }
+
+    /// Where `len` bytes from `ptr` on are; none past the end of all that can be addressed.
+    pub(crate) fn range(ptr: u32, len: u32) -> Option<Range<usize>> {
+        let start = usize::try_from(ptr).ok()?;
+        Some(start..start.checked_add(usize::try_from(len).ok()?)?)
+    }
+}
+
+/// A message of the plugin's, as text, of bounded length.
+pub(crate) fn text(message: &[u8]) -> String {
+    const MAX: usize = 64 * 1024;
+    String::from_utf8_lossy(&message[..message.len().min(MAX)]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(ptr: u32, flags: u32, len: u32) -> Word {
+        Word(u64::from(ptr) << 32 | u64::from(flags | len))
+    }
+
+    #[test]
+    fn an_answer_is_read_or_refused_and_never_out_of_memory() {
+        let memory = b"0123456789";
+        let (error, empty) = (Word::ERROR, Word::NO_RECORD);
+        #[rustfmt::skip]
+        let cases = [
+            ("a record",             word(2, 0, 3),               Some(Answer::Record(b"234"))),
+            ("an empty record",      word(0, 0, 0),               Some(Answer::Record(b""))),
+            ("empty, at the end",    word(10, 0, 0),              Some(Answer::Record(b""))),
+            ("up to the end",        word(0, 0, 10),              Some(Answer::Record(b"0123456789"))),
+            ("no record",            word(0, empty, 0),           Some(Answer::NoRecord)),
+            ("no record, no place",  word(99, empty, 99),         Some(Answer::NoRecord)),
+            ("refused",              word(1, error, 1),           Some(Answer::Refused(b"1"))),
+            ("bad item",             word(1, error | empty, 1),   Some(Answer::BadItem(b"1"))),
+            ("one past the end",     word(0, 0, 11),              None),
+            ("starts past the end",  word(11, 0, 0),              None),
+            ("wraps around",         word(u32::MAX, 0, 2),        None),
+            ("as long as can be",    word(1, 0, Word::LENGTH),    None),
+            ("error out of memory",  word(11, error, 1),          None),
+        ];
+        for (case, word, answer) in cases {
+            let read = word.read(memory);
+            let kind = read.as_ref().err().map(|broken| broken.kind);
+            assert_eq!(read.ok(), answer, "{case}");
+            assert_eq!(kind, answer.is_none().then_some(FaultKind::BadResult), "{case}");
+        }
+    }
+    #[test]
+    fn a_result_in_a_batch_begins_where_the_one_before_it_ends() {
+        let (error, empty) = (Word::ERROR, Word::NO_RECORD);
+        #[rustfmt::skip]
+        let cases = [
+            // case                 out        start  end              is
+            ("a record",            100,       2,     5,               Ok(word(102, 0, 3))),
+            ("an empty record",     100,       2,     2,               Ok(word(102, 0, 0))),
+            ("no record",           100,       2,     empty | 2,       Ok(word(102, empty, 0))),
+            ("refused",             100,       2,     error | 5,       Ok(word(102, error, 3))),
+            ("bad item",            100,       2,     error | empty | 5, Ok(word(102, error | empty, 3))),
+            ("as far as can be",    u32::MAX - 2, 2,  5,               Ok(word(u32::MAX, 0, 3))),
+            ("past all addresses",  u32::MAX,  2,     5,               Err("`call_batch` gave a result 2 bytes after 4294967295")),
+            ("it ends before",      100,       2,     1,               Err("`call_batch` gave a result that ends at 1 and begins at 2")),
+            ("flags are no length", 100,       2,     error | empty | 1, Err("`call_batch` gave a result that ends at 1 and begins at 2")),
+        ];
+        for (case, out, start, end, expected) in cases {
+            let word = Word::between(out, start, end).map_err(|broken| broken.message);
+            assert_eq!(word, expected.map_err(str::to_owned), "{case}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Rules on the files of a plugin that WASI's own rights do not know: it makes and moves symbolic links only where
+//! that is granted, and writes no more than its worker may.
+//!
+//! Core modules call WASI preview 1, where `waiting.rs` asks here before and after. Components have functions of their
+//! own, in `component`.
+
+mod component;
+
+use std::sync::Arc;
+
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
+use wiggle::GuestMemory;
+
+pub(crate) use self::component::add_to_linker;
+use super::core_abi::Word;
+use super::state::Spec;
+use crate::sandbox::disk::{Disk, OutOfDisk};
+
+/// The answer of WASI preview 1 to a call that is not permitted: `perm`.
+pub(crate) const NOT_PERMITTED: i32 = 63;
+
+/// Standard output and standard error, which are no files.
+const STANDARD: [u32; 2] = [1, 2];
+
+/// The rules on files for one instance.
+#[derive(Debug)]
+pub(crate) struct FileRules {
+    may_link: bool,
+    disk: Arc<Disk>,
+    /// A file may have the number of standard output or standard error.
+    is_standard_replaced: bool,
+}
+
+/// A call of WASI preview 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileCall<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) parameters: &'a [i64],
+}
+
+/// The decision on a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// It is answered with this, and not made.
+    Refused(i32),
+    /// It is made; so many bytes were taken for it.
+    Allowed { taken: u64 },
+}
+
+impl FileCall<'_> {
+    fn parameter(self, at: usize) -> u32 {
+        // What a guest passes as 32 bits, extended.
+        u32::try_from(self.parameters[at] & 0xFFFF_FFFF).expect("cut to 32 bits")
+    }
+}
+
+impl FileRules {
+    pub(crate) fn of(spec: &Spec) -> Self {
+        let (may_link, disk) = (spec.grants.may_link(), Arc::clone(&spec.disk));
+        Self { may_link, disk, is_standard_replaced: false }
+    }
+
+    /// Decides on a call, and takes what it is about to write.
+    pub(crate) fn before(
+        &mut self,
+        call: FileCall<'_>,
+        memory: &[u8],
+    ) -> Result<Before, OutOfDisk> {
+        let allowed = |taken| Ok(Before::Allowed { taken });
+        match call.name {
+            "path_symlink" if !self.may_link => Ok(Before::Refused(NOT_PERMITTED)),
+            _ if !self.disk.is_limited() => allowed(0),
+            "fd_close" | "fd_renumber" => {
+                let files = 0..call.parameters.len();
+                self.is_standard_replaced |=
+                    files.into_iter().any(|at| STANDARD.contains(&call.parameter(at)));
+                allowed(0)
+            }
+            "fd_write" if !self.is_standard_replaced && STANDARD.contains(&call.parameter(0)) => {
+                allowed(0)
+            }
+            "fd_write" | "fd_pwrite" => {
+                let bytes = first_buffer(memory, call.parameter(1), call.parameter(2));
+                self.disk.take(bytes)?;
+                allowed(bytes)
+            }
+            "fd_filestat_set_size" => {
+                self.disk.check_size(call.parameters[1].cast_unsigned())?;
+                allowed(0)
+            }
+            _ => allowed(0),
+        }
+    }
+
+    /// Returns the directory and the name of a file that a call would move or give a second name, if that must be no
+    /// symbolic link: a link that stands elsewhere leads elsewhere.
+    pub(crate) fn moved(&self, call: FileCall<'_>, memory: &[u8]) -> Option<(i32, Vec<u8>)> {
+        /// Longer than any system takes for a path.
+        const MOST: u32 = 64 * 1024;
+        if self.may_link {
+            return None;
+        }
+        let (name, length) = match call.name {
+            "path_rename" => (call.parameter(1), call.parameter(2)),
+            "path_link" => (call.parameter(2), call.parameter(3)),
+            _ => return None,
+        };
+        let name = Word::bytes(memory, name, length.min(MOST))?.to_vec();
+        Some((call.parameter(0).cast_signed(), name))
+    }
+
+    /// Gives back what a call has not written.
+    pub(crate) fn after(&self, call: FileCall<'_>, memory: &[u8], taken: u64, has_succeeded: bool) {
+        if taken == 0 {
+            return;
+        }
+        let place = call.parameter(call.parameters.len() - 1);
+        let written = Word::bytes(memory, place, 4).filter(|_| place.is_multiple_of(4));
+        let unwritten = match (written.and_then(|bytes| bytes.try_into().ok()), has_succeeded) {
+            (Some(written), true) => taken.saturating_sub(word(written)),
+            (Some(_), false) => taken,
+            // A guest that gives no place for the answer learns of an error when its bytes are in the file already.
+            (None, _) => 0,
+        };
+        self.disk.give_back(unwritten);
+    }
+}
+
+/// Asks WASI preview 1 whether a name is a symbolic link, in memory of its own: the guest's is not to be written to.
+pub(crate) async fn is_symlink(
+    wasi: &mut WasiP1Ctx,
+    (dir, name): (i32, Vec<u8>),
+) -> wasmtime::Result<bool> {
+    /// The length of an answer, and the place of the file's type in it.
+    const ANSWER: usize = 64;
+    const TYPE: usize = 16;
+    const SYMBOLIC_LINK: u8 = 7;
+    let length = i32::try_from(name.len())?;
+    let mut bytes = [vec![0; ANSWER], name].concat();
+    let mut memory = GuestMemory::Unshared(&mut bytes);
+    wasi.set_hostcall_fuel(usize::MAX);
+    let path = i32::try_from(ANSWER)?;
+    let done = functions::path_filestat_get(wasi, &mut memory, dir, 0, path, length, 0).await?;
+    Ok(done == 0 && bytes[TYPE] == SYMBOLIC_LINK)
+}
+
+fn word(bytes: [u8; 4]) -> u64 {
+    u32::from_le_bytes(bytes).into()
+}
+
+/// Returns the length of the first of `count` buffers that is not empty: WASI writes that one alone, and looks at none
+/// after it.
+fn first_buffer(memory: &[u8], buffers: u32, count: u32) -> u64 {
+    let start = usize::try_from(buffers).unwrap_or(usize::MAX);
+    // A buffer whose description is not all there is refused by WASI.
+    let described = memory.get(start..).unwrap_or_default().as_chunks::<8>().0.iter();
+    let lengths = described.map(|[_, _, _, _, a, b, c, d]| word([*a, *b, *c, *d]));
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    lengths.take(count).find(|length| *length > 0).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(disk: &str) -> FileRules {
+        let disk = Arc::new(Disk::new(Some(disk.parse().unwrap())));
+        FileRules { may_link: false, disk, is_standard_replaced: false }
+    }
+
+    /// A memory with buffers at 0: an empty one, one of five bytes, one of seven; and `written` at 32.
+    fn memory(written: u32) -> Vec<u8> {
+        let words = [0, 0, 64, 5, 64, 7, 0, 0, written];
+        words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect()
+    }
+
+    fn write(parameters: &[i64]) -> FileCall<'_> {
+        FileCall { name: "fd_write", parameters }
+    }
+
+    #[test]
+    fn what_is_not_written_is_given_back() {
+        #[rustfmt::skip]
+        let cases = [
+            // buffers, count, place  written  succeeded  left of 10
+            ([4, 0, 3, 32],           5,       true,      5),
+            ([4, 0, 3, 32],           2,       true,      8),
+            ([4, 0, 3, 32],           0,       false,     10),
+            ([4, 8, 2, 32],           5,       true,      5),
+            ([4, 16, 1, 32],          7,       true,      3),
+            ([4, 0, 1, 32],           0,       true,      10),
+            // The place for the answer is none: what was written is not known.
+            ([4, 0, 3, 33],           0,       false,     5),
+            ([4, 0, 3, 34],           0,       false,     5),
+            ([4, 0, 3, 0xFFFF_FFF0],  0,       false,     5),
+            // Of more buffers than there are, WASI writes the first all the same.
+            ([4, 0, 30_000, 32],      5,       true,      5),
+            ([4, 16, 0xFFFF_FFFF, 32], 7,      true,      3),
+            // Of one that is not all there, it writes nothing.
+            ([4, 32, 1, 32],          0,       false,     10),
+            // Standard output is no file.
+            ([1, 0, 3, 32],           5,       true,      10),
+        ];
+        for (parameters, written, has_succeeded, left) in cases {
+            let mut rules = rules("10");
+            let (call, memory) = (write(&parameters), memory(written));
+            let Ok(Before::Allowed { taken }) = rules.before(call, &memory) else {
+                panic!("refused")
+            };
+            rules.after(call, &memory, taken, has_succeeded);
+            assert!(rules.disk.take(left).is_ok(), "{parameters:?}");
+            assert!(rules.disk.take(1).is_err(), "{parameters:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_may_have_the_number_of_standard_output() {
+        for closing in [
+            FileCall { name: "fd_close", parameters: &[1] },
+            FileCall { name: "fd_renumber", parameters: &[5, 2] },
+            FileCall { name: "fd_renumber", parameters: &[1, 5] },
+        ] {
+            let mut rules = rules("5");
+            let memory = memory(5);
+            assert_eq!(rules.before(closing, &memory), Ok(Before::Allowed { taken: 0 }));
+            let taken = rules.before(write(&[1, 0, 3, 32]), &memory);
+            assert_eq!(taken, Ok(Before::Allowed { taken: 5 }));
+            assert!(rules.before(write(&[2, 0, 3, 32]), &memory).is_err());
+        }
+    }
+}

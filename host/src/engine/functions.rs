@@ -1,0 +1,106 @@
+//! How many functions a binary has, told by the heads of its sections: before anything of it is
+//! validated or compiled, and at no cost.
+//!
+//! ```text
+//! core module:  magic, version, { id, size, content }…    3: functions, { count, … }
+//! component:    the same                                  1: a core module   4: a component
+//! ```
+//!
+//! What does not read as a section ends the count: the compiler will refuse such a binary before
+//! it compiles a function.
+
+/// The magic number and the version.
+pub(crate) const PREAMBLE: usize = 8;
+
+/// The functions that all modules in `binary` define.
+pub(crate) fn count(binary: &[u8]) -> u64 {
+    let mut functions: u64 = 0;
+    // Components nest, in hostile files deeper than a call stack.
+    let mut binaries = vec![binary];
+    while let Some(binary) = binaries.pop() {
+        let is_component = binary.get(6) == Some(&1);
+        let mut rest = binary.get(PREAMBLE..).unwrap_or_default();
+        while let Some((id, content, behind)) = section(rest) {
+            match (is_component, id) {
+                (true, 1 | 4) => binaries.push(content),
+                (false, 3) => functions += number(content).map_or(0, |(count, _)| u64::from(count)),
+                _ => {}
+            }
+            rest = behind;
+        }
+    }
+    functions
+}
+
+/// The first section: its kind, what is in it, and what comes behind it.
+pub(crate) fn section(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (id, rest) = bytes.split_first()?;
+    let (size, rest) = number(rest)?;
+    let (content, behind) = rest.split_at_checked(usize::try_from(size).ok()?)?;
+    Some((*id, content, behind))
+}
+
+/// A number in LEB128, and what comes behind it.
+fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut number: u64 = 0;
+    for (at, byte) in bytes.iter().enumerate().take(5) {
+        number |= u64::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some((u32::try_from(number).ok()?, &bytes[at + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_of_all_modules_are_counted_and_imports_are_not() {
+        let nested = (0..20).fold("(core module (func) (func))".to_owned(), |inner, _| {
+            format!("(component {inner} (core module (func)))")
+        });
+        #[rustfmt::skip]
+        let cases = [
+            ("(module)",                                              0),
+            ("(module (func) (func) (memory 1))",                     2),
+            ("(module (import \"a\" \"b\" (func)) (func))",           1),
+            ("(component)",                                           0),
+            ("(component (core module (func)) (core module (func)))", 2),
+            (nested.as_str(),                                         22),
+        ];
+        for (text, functions) in cases {
+            assert_eq!(count(&wat::parse_str(text).unwrap()), functions, "{text}");
+        }
+        let many = format!("(module {})", "(func)".repeat(300));
+        assert_eq!(count(&wat::parse_str(many).unwrap()), 300);
+    }
+
+    #[test]
+    fn however_deep_components_nest_the_count_ends() {
+        let mut binary = wat::parse_str("(module (func))").unwrap();
+        for level in 0..2000 {
+            let id = if level == 0 { 1 } else { 4 };
+            let size = binary.len();
+            let digits = [size & 0x7f | 0x80, size >> 7 & 0x7f | 0x80, size >> 14];
+            let digits = digits.map(|digit| u8::try_from(digit).unwrap());
+            binary = [&b"\0asm\x0d\0\x01\0"[..], &[id], &digits, &binary].concat();
+        }
+        assert_eq!(count(&binary), 1);
+    }
+
+    #[test]
+    fn what_is_no_binary_has_none() {
+        let module = b"\0asm\x01\0\0\0";
+        #[rustfmt::skip]
+        let tails: [&[u8]; 6] = [
+            b"", b"\x03", b"\x03\xff\xff\xff\xff\xff", b"\x03\x05\x01", b"\x03\x00",
+            b"\x03\xff\xff\xff\xff\x7f\x01",
+        ];
+        for tail in tails {
+            assert_eq!(count(&[module, tail].concat()), 0, "{tail:?}");
+        }
+        assert_eq!(count(b"\0as"), 0);
+    }
+}

@@ -1,0 +1,77 @@
+//! Host functions for components: by their type, with the input read where it lies.
+
+use std::path::Path;
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Linker, Type, WasmList};
+
+use super::HostFunctions;
+use crate::engine::state::HasCommon;
+use crate::engine::{Engine, LoadError};
+
+/// What a host function is for a component, as messages have it.
+pub(crate) const TYPE: &str = "func(input: list<u8>) -> result<list<u8>, string>";
+
+/// Checks that all functions of an imported interface are offered, of the type that they have.
+pub(crate) fn check(
+    engine: &Engine,
+    path: &Path,
+    (interface, import): (&str, &ComponentItem),
+    functions: &HostFunctions,
+) -> Result<(), LoadError> {
+    let ComponentItem::ComponentInstance(instance) = import else {
+        let import = interface.to_owned();
+        return Err(LoadError::ImportType { path: path.to_owned(), import, expected: TYPE });
+    };
+    for (name, export) in instance.exports(engine.wasm()) {
+        let ComponentItem::ComponentFunc(function) = export.ty else { continue };
+        let import = format!("{interface}.{name}");
+        let path = path.to_owned();
+        if !functions.has(interface, name) {
+            return Err(LoadError::Import { path, import, offered: functions.names() });
+        }
+        if !takes_and_gives_bytes(&function) {
+            return Err(LoadError::ImportType { path, import, expected: TYPE });
+        }
+    }
+    Ok(())
+}
+
+fn takes_and_gives_bytes(function: &ComponentFunc) -> bool {
+    let (mut params, mut results) = (function.params(), function.results());
+    let param = params.next().map(|(_, ty)| ty);
+    let result = results.next();
+    let is_result = match result {
+        Some(Type::Result(result)) => {
+            is_bytes(result.ok().as_ref()) && matches!(result.err(), Some(Type::String))
+        }
+        Some(_) | None => false,
+    };
+    is_bytes(param.as_ref()) && is_result && params.next().is_none() && results.next().is_none()
+}
+
+fn is_bytes(ty: Option<&Type>) -> bool {
+    matches!(ty, Some(Type::List(list)) if matches!(list.ty(), Type::U8))
+}
+
+/// Adds the functions to the linker of a component.
+pub(crate) fn add_to_linker<T: HasCommon>(
+    linker: &mut Linker<T>,
+    functions: &HostFunctions,
+) -> wasmtime::Result<()> {
+    for function in &functions.0 {
+        let name = &function.name;
+        let mut interface = linker.instance(&function.interface)?;
+        let function = function.clone();
+        interface.func_wrap(
+            name,
+            move |mut store: StoreContextMut<'_, T>, (input,): (WasmList<u8>,)| {
+                let common = store.data_mut().common();
+                let (worker, watch) = (common.index, common.watch.clone());
+                Ok((function.answer(worker, &watch, input.as_le_slice(&store))?,))
+            },
+        )?;
+    }
+    Ok(())
+}

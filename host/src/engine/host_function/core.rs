@@ -1,0 +1,157 @@
+//! Host functions for core modules: the canonical lowering, by hand.
+//!
+//! ```text
+//! (ptr, len, ret) ─▶ checked ─▶ answer ─▶ cabi_realloc ─▶ checked again ─▶ written
+//!                                           │ the guest runs: its memory may grow
+//! at ret:  0  u8   0 an answer, 1 an error's text
+//!          4  u32  where it is
+//!          8  u32  how long it is
+//! ```
+
+use std::path::Path;
+
+use wasmtime::{Caller, Extern, ExternType, FuncType, Linker, Memory, Module, ValType};
+
+use super::{HostFunction, HostFunctions};
+use crate::engine::LoadError;
+use crate::engine::core_abi::{Word, check_function};
+use crate::engine::state::HasCommon;
+use crate::event::snapshot_refusal::SnapshotRefusal;
+
+/// What a host function is for a core module, as messages have it.
+pub(crate) const TYPE: &str = "(i32, i32, i32) -> ()";
+
+/// The guest's allocator, where answers are put.
+const REALLOC: &str = "cabi_realloc";
+
+/// How many bytes an answer has at `ret`, and how they are aligned.
+const ANSWER: u32 = 12;
+const ALIGN: u32 = 4;
+
+/// Checks that a module that imports host functions can call them.
+pub(crate) fn check(
+    path: &Path,
+    module: &Module,
+    functions: &HostFunctions,
+) -> Result<(), LoadError> {
+    use ValType::I32;
+    let mut imports_any = false;
+    for import in module.imports() {
+        if !functions.has(import.module(), import.name()) {
+            continue;
+        }
+        imports_any = true;
+        if !matches!(import.ty(), ExternType::Func(function) if is_lowered(&function)) {
+            let import = format!("{}.{}", import.module(), import.name());
+            return Err(LoadError::ImportType { path: path.to_owned(), import, expected: TYPE });
+        }
+    }
+    if imports_any {
+        check_function(path, module, REALLOC, true, (&[I32, I32, I32, I32], &[I32]))?;
+    }
+    Ok(())
+}
+
+fn is_lowered(function: &FuncType) -> bool {
+    function.params().len() == 3
+        && function.params().all(|param| matches!(param, ValType::I32))
+        && function.results().len() == 0
+}
+
+/// Adds the functions to the linker of a core module.
+pub(crate) fn add_to_linker<T: HasCommon>(
+    linker: &mut Linker<T>,
+    functions: &HostFunctions,
+) -> wasmtime::Result<()> {
+    for function in &functions.0 {
+        let HostFunction { interface, name, .. } = function;
+        let function = function.clone();
+        let serve = move |guest: Caller<'_, T>, ptr: u32, len: u32, ret: u32| {
+            serve(&function, guest, (ptr, len), ret)
+        };
+        linker.func_wrap(interface, name, serve)?;
+    }
+    Ok(())
+}
+
+fn serve<T: HasCommon>(
+    function: &HostFunction,
+    mut guest: Caller<'_, T>,
+    (ptr, len): (u32, u32),
+    ret: u32,
+) -> wasmtime::Result<()> {
+    let common = guest.data_mut().common();
+    common.cannot_be_frozen(SnapshotRefusal::HostFunction);
+    // Each level of such a recursion would hold an answer of its own.
+    if common.is_allocating {
+        return Err(function.trap(format_args!("was called by `{REALLOC}`")));
+    }
+    let (worker, watch) = (common.index, common.watch.clone());
+    let memory = guest.get_export("memory").and_then(Extern::into_memory);
+    let memory = memory.ok_or_else(|| function.trap(format_args!("found no memory")))?;
+    let bytes = memory.data(&guest);
+    let input = Word::bytes(bytes, ptr, len)
+        .ok_or_else(|| outside(function, "was given", (ptr, len), bytes.len()))?;
+    if !ret.is_multiple_of(ALIGN) {
+        return Err(function.trap(format_args!("is to answer at {ret}, which is not aligned")));
+    }
+    if Word::bytes(bytes, ret, ANSWER).is_none() {
+        return Err(outside(function, "is to answer in", (ret, ANSWER), bytes.len()));
+    }
+    let answer = function.answer(worker, &watch, input)?;
+    let (tag, answer) = match &answer {
+        Ok(bytes) => (0, bytes.as_slice()),
+        Err(text) => (1, text.as_bytes()),
+    };
+    let (at, len) = allocate(function, &mut guest, answer.len())?;
+    write(function, &mut guest, memory, (at, answer))?;
+    write(function, &mut guest, memory, (ret, &[tag]))?;
+    let mut place = [0; 8];
+    place[..4].copy_from_slice(&at.to_le_bytes());
+    place[4..].copy_from_slice(&len.to_le_bytes());
+    write(function, &mut guest, memory, (ret + 4, &place))
+}
+
+/// Room in the guest for so many bytes, as far as the guest is to be believed.
+fn allocate<T: HasCommon>(
+    function: &HostFunction,
+    guest: &mut Caller<'_, T>,
+    len: usize,
+) -> wasmtime::Result<(u32, u32)> {
+    let no_room = || function.trap(format_args!("has {len} bytes for which there is no memory"));
+    let len = u32::try_from(len).map_err(|_| no_room())?;
+    let realloc = guest.get_export(REALLOC).and_then(Extern::into_func);
+    let realloc = realloc.ok_or_else(|| function.trap(format_args!("found no `{REALLOC}`")))?;
+    let realloc = realloc.typed::<(u32, u32, u32, u32), u32>(&*guest)?;
+    guest.data_mut().common().is_allocating = true;
+    let allocated = realloc.call(&mut *guest, (0, 0, 1, len));
+    guest.data_mut().common().is_allocating = false;
+    match allocated? {
+        0 if len > 0 => Err(no_room()),
+        at => Ok((at, len)),
+    }
+}
+
+fn write<T>(
+    function: &HostFunction,
+    guest: &mut Caller<'_, T>,
+    memory: Memory,
+    (at, bytes): (u32, &[u8]),
+) -> wasmtime::Result<()> {
+    let memory = memory.data_mut(guest);
+    let size = memory.len();
+    let len = u32::try_from(bytes.len())?;
+    let place = Word::range(at, len).and_then(|range| memory.get_mut(range));
+    let place = place.ok_or_else(|| outside(function, "is to put", (at, len), size))?;
+    place.copy_from_slice(bytes);
+    Ok(())
+}
+
+fn outside(
+    function: &HostFunction,
+    does: &str,
+    (at, len): (u32, u32),
+    size: usize,
+) -> wasmtime::Error {
+    function.trap(format_args!("{does} {len} bytes at {at}, but the memory ends at {size}"))
+}

@@ -1,0 +1,356 @@
+//! What is in a plugin's file, without running any of it.
+//!
+//! The file is compiled, as for a run, since only that tells whether a run would take it; nothing is
+//! instantiated. What a run would refuse is told as far as it can be read, with the reason.
+
+mod component;
+mod core;
+mod listing;
+mod need;
+mod wit;
+
+use std::path::Path;
+
+use wasmtime::Module;
+use wasmtime::component::Component;
+
+use self::listing::Lister;
+pub(crate) use self::listing::{MOST_KNOWN, MOST_LISTED};
+
+pub use self::need::Need;
+
+use super::artifact::{Artifact, Kind};
+use super::code::MachineCode;
+use super::component::ComponentPlugin;
+use super::core_abi::CorePlugin;
+use super::{LoadError, Loaded, WasmFeatures, context};
+use crate::engine::compile_settings::CompileSettings;
+use crate::item::digest::Sha256;
+use crate::item::format::Format;
+use crate::item::passing::ArgumentPassing;
+
+/// What is in a plugin's file, by [`Plugin::inspect`](crate::Plugin::inspect).
+///
+/// ```
+/// use mtl_host::{Engine, Need, Plugin, PluginKind};
+///
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
+/// assert_eq!(found.kind, PluginKind::CoreModule);
+/// assert!(found.has_export("call") && found.refusal.is_none());
+/// assert_eq!(found.needs(), [Need::Files]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// What kind of WebAssembly it is.
+    pub kind: PluginKind,
+    /// How many bytes the file has.
+    pub bytes: usize,
+    /// The digest of the file as it is, for `--sha256`.
+    pub sha256: Sha256,
+    /// Its exports, no more than some thousand; nothing, if it is not valid.
+    pub exports: Vec<Export>,
+    /// The number of exports that are left out of `exports`.
+    pub exports_left_out: usize,
+    /// Its imports, no more than some thousand names; nothing, if it is not valid. A plugin that a
+    /// run takes has fewer: then none is left out.
+    pub imports: Vec<Import>,
+    /// The number of imports that are left out of `imports`.
+    pub imports_left_out: usize,
+    /// What it begins with of memory, and may take by itself; none, if it has none, or is not valid.
+    pub memory: Option<MemorySize>,
+    /// Whether its parameters can be passed in several ways, by `--args`.
+    pub asks_for_passing: bool,
+    /// How it is called with JSON, if it is a component of another world than
+    /// `mtl:plugin/plugin` that a run takes.
+    pub typed: Option<TypedCall>,
+    /// The features of WebAssembly that it uses, and a run has to allow; none, if it is not valid.
+    pub features: WasmFeatures,
+    /// Why a run refuses it, if it does.
+    pub refusal: Option<LoadError>,
+    /// What the jail lacks in which it was looked into, as the kernel does not have it; none, if
+    /// nothing is missing, or it was looked into in this process.
+    pub jail_lacks: Option<String>,
+}
+
+/// What kind of WebAssembly a plugin is.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/component.wat")?;
+/// assert_eq!(found.kind, PluginKind::Component);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PluginKind {
+    /// A core module.
+    CoreModule,
+    /// A component.
+    Component,
+}
+
+/// Something that a plugin exports.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/upper.wat")?;
+/// let call = found.exports.iter().find(|export| export.name == "call").unwrap();
+/// assert_eq!(call.signature, "(i32, i32) -> (i64)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Export {
+    /// Its name; that of a component's function has its interface before a `#`.
+    pub name: String,
+    /// What it is: of a function, its parameters and results.
+    pub signature: String,
+}
+
+/// A component's function that takes items as JSON, by its types.
+///
+/// ```
+/// # use mtl_host::{ArgumentPassing, Engine, Plugin};
+/// let settings = Plugin::settings(&Engine::new()?).call("add");
+/// let typed = settings.inspect("../tests/fixtures/other-world.wat")?.typed.unwrap();
+/// assert_eq!(typed.call, "add");
+/// assert_eq!(typed.items[0], (ArgumentPassing::Args, "[1,1]".to_owned()));
+/// assert!(!typed.has_init);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TypedCall {
+    /// Its name, with its interface before a `#`.
+    pub call: String,
+    /// The ways in which items can be passed to it, each with an example of an item.
+    pub items: Vec<(ArgumentPassing, String)>,
+    /// Whether there is an `init` beside it.
+    pub has_init: bool,
+    /// An example of that one's arguments, if it has parameters.
+    pub init: Option<String>,
+    /// What its results are.
+    pub results: Format,
+}
+
+/// The number of examples of items: one for each way to pass them.
+pub(crate) const MOST_EXAMPLES: usize = 3;
+
+impl TypedCall {
+    /// The same without examples that nobody would read: types can be as large as a plugin.
+    fn bounded(mut self) -> Self {
+        const MOST: usize = 16 * 1024;
+        self.items.retain(|(_, item)| item.len() <= MOST);
+        if let Some(init) = &mut self.init
+            && init.len() > MOST
+        {
+            init.truncate(init.floor_char_boundary(MOST));
+            init.push('…');
+        }
+        self
+    }
+}
+
+/// Things that a plugin imports from one module or interface.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
+/// assert_eq!(found.imports[0].from, "wasi_snapshot_preview1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Import {
+    /// The module or interface.
+    pub from: String,
+    /// Whose it is.
+    pub provider: Provider,
+    /// Their names; those of types are left out.
+    pub names: Vec<String>,
+}
+
+/// Who provides what is imported.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/unknown-import.wat")?;
+/// assert_eq!(found.imports[0].provider, Provider::Unknown);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Provider {
+    /// WASI, as far as it is granted.
+    Wasi,
+    /// The host, to every plugin.
+    Context,
+    /// Functions that were offered to the settings.
+    HostFunction,
+    /// Nobody.
+    Unknown,
+}
+
+/// How much memory an instance begins with, and how far it may grow by what its file says.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
+/// assert_eq!(found.memory.unwrap().initial, 192 * 1024);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemorySize {
+    /// At the beginning, in bytes; of a component with several memories the largest.
+    pub initial: u64,
+    /// How far it grows at most, in bytes, if the file says so. A component's does not tell.
+    pub maximum: Option<u64>,
+    /// How many memories there are.
+    pub memories: u32,
+}
+
+/// What is found in a plugin by looking into it, here or in another process.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) kind: PluginKind,
+    pub(crate) exports: Vec<Export>,
+    pub(crate) exports_left_out: usize,
+    pub(crate) imports: Vec<Import>,
+    pub(crate) imports_left_out: usize,
+    pub(crate) memory: Option<MemorySize>,
+    pub(crate) typed: Option<TypedCall>,
+    pub(crate) features: WasmFeatures,
+    pub(crate) refusal: Option<LoadError>,
+}
+
+impl Findings {
+    /// Looks into what `settings` would load.
+    pub(crate) fn of(settings: &CompileSettings, path: &Path, artifact: &Artifact<'_>) -> Self {
+        let kind = match artifact.kind() {
+            Kind::Core => PluginKind::CoreModule,
+            Kind::Component => PluginKind::Component,
+        };
+        let mut found = Self::nothing(kind);
+        // Whatever reads it takes as long as what compiles it.
+        if let Err(refusal) = CompileSettings::check_complexity(path, artifact) {
+            found.refusal = Some(refusal);
+            return found;
+        }
+        found = found.using(artifact);
+        found.refusal = found.read(settings, path, artifact).err();
+        found
+    }
+
+    fn nothing(kind: PluginKind) -> Self {
+        let (exports, imports) = (Vec::new(), Vec::new());
+        Self {
+            kind,
+            exports,
+            exports_left_out: 0,
+            imports,
+            imports_left_out: 0,
+            memory: None,
+            typed: None,
+            features: WasmFeatures::NONE,
+            refusal: None,
+        }
+    }
+
+    /// The same, of what these bytes use.
+    pub(crate) fn using(self, artifact: &Artifact<'_>) -> Self {
+        let features = WasmFeatures::used_by(artifact.bytes()).unwrap_or_default();
+        Self { features, ..self }
+    }
+
+    /// What is in a module that is loaded.
+    pub(crate) fn of_module(settings: &CompileSettings, module: &Module) -> Self {
+        let mut found = Self::nothing(PluginKind::CoreModule);
+        core::read(&mut found, module, provider(settings));
+        found
+    }
+
+    /// What is in a component that is loaded.
+    pub(crate) fn of_component(settings: &CompileSettings, component: &Component) -> Self {
+        let mut found = Self::nothing(PluginKind::Component);
+        component::read(&mut found, &settings.engine, component, provider(settings));
+        found
+    }
+
+    fn read(
+        &mut self,
+        settings: &CompileSettings,
+        path: &Path,
+        artifact: &Artifact<'_>,
+    ) -> Result<(), LoadError> {
+        match artifact.kind() {
+            Kind::Core => {
+                let module = CorePlugin::module(settings, path, artifact)?;
+                core::read(self, &module, provider(settings));
+                CorePlugin::link(settings, path, &module).map(drop)
+            }
+            Kind::Component => {
+                let component = ComponentPlugin::component(settings, path, artifact)?;
+                component::read(self, &settings.engine, &component, provider(settings));
+                let loaded = Loaded::link(settings, path, &MachineCode::Component(component))?;
+                self.typed = loaded.typed().map(TypedCall::bounded);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Says who provides what is imported from somewhere, which may be WASI.
+fn provider(settings: &CompileSettings) -> impl Fn(&str, bool) -> Provider {
+    |from, is_wasi| match from {
+        context::INTERFACE => Provider::Context,
+        _ if is_wasi => Provider::Wasi,
+        _ if settings.functions.has_interface(from) => Provider::HostFunction,
+        _ => Provider::Unknown,
+    }
+}
+
+impl Inspection {
+    /// What was found in these bytes.
+    pub(crate) fn of(found: Findings, file: &[u8], jail_lacks: Option<String>) -> Self {
+        let Findings { kind, exports, imports, memory, typed, features, refusal, .. } = found;
+        let asks = |import: &Import| {
+            import.from == context::INTERFACE
+                && import.names.iter().any(|name| name == context::PASSING)
+        };
+        Self {
+            kind,
+            bytes: file.len(),
+            sha256: Sha256::of(file),
+            // A typed function does not ask: the host spreads an item over its parameters.
+            asks_for_passing: typed.is_some() || imports.iter().any(asks),
+            exports,
+            exports_left_out: found.exports_left_out,
+            imports,
+            imports_left_out: found.imports_left_out,
+            memory,
+            typed,
+            features,
+            refusal,
+            jail_lacks,
+        }
+    }
+
+    /// Returns whether it exports a function of this name, as far as `exports` has it: of a component, one of its
+    /// worker's interface.
+    #[must_use]
+    pub fn has_export(&self, name: &str) -> bool {
+        self.exports.iter().any(|export| match export.name.rsplit_once('#') {
+            Some((_, own)) => own == name,
+            None => export.name == name,
+        })
+    }
+
+    /// What it can only use if it is granted: what it imports the means for. It may do without.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        need::of(&self.imports)
+    }
+}

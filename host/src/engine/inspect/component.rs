@@ -1,0 +1,67 @@
+//! What is in a component.
+
+use wasmtime::component::Component;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+
+use super::{Findings, Lister, MemorySize, Provider, wit};
+use crate::engine::Engine;
+use crate::engine::component::{is_of_types, is_wasi};
+
+/// The memory of components counts in pages of this many bytes.
+const PAGE: u64 = 64 * 1024;
+
+/// Reads what is exported and imported. `provider` says whose an interface is; and whether it is
+/// WASI is told to it.
+pub(crate) fn read(
+    found: &mut Findings,
+    engine: &Engine,
+    component: &Component,
+    provider: impl Fn(&str, bool) -> Provider,
+) {
+    let ty = component.component_type();
+    found.memory = component.resources_required().and_then(|needed| {
+        let initial = needed.max_initial_memory_size?.saturating_mul(PAGE);
+        Some(MemorySize { initial, maximum: None, memories: needed.num_memories })
+    });
+    let mut lister = Lister::new(found);
+    for (name, export) in ty.exports(engine.wasm()) {
+        for (own, function) in functions(engine, &export.ty) {
+            let name = own.map_or_else(|| name.to_owned(), |own| format!("{name}#{own}"));
+            lister.export(&name, || signature(&function));
+        }
+    }
+    for (from, import) in ty.imports(engine.wasm()) {
+        if is_of_types(engine, &import.ty) {
+            continue;
+        }
+        let names = functions(engine, &import.ty).into_iter().filter_map(|(name, _)| name);
+        lister.interface(from, names.collect(), provider(from, is_wasi(from)));
+    }
+}
+
+/// The functions of an item: those of an instance by their names, or itself.
+fn functions(engine: &Engine, item: &ComponentItem) -> Vec<(Option<String>, ComponentFunc)> {
+    match item {
+        ComponentItem::ComponentFunc(function) => vec![(None, function.clone())],
+        ComponentItem::ComponentInstance(instance) => {
+            let exports = instance.exports(engine.wasm());
+            let functions = exports.filter_map(|(name, export)| match export.ty {
+                ComponentItem::ComponentFunc(function) => Some((Some(name.to_owned()), function)),
+                _ => None,
+            });
+            functions.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn signature(function: &ComponentFunc) -> String {
+    let shown = wit::Shown::new();
+    let params =
+        function.params().map(|(name, ty)| format!("{}: {}", shown.name(name), shown.ty(&ty)));
+    let params = params.collect::<Vec<_>>().join(", ");
+    match function.results().next() {
+        Some(result) => format!("({params}) -> {}", shown.ty(&result)),
+        None => format!("({params})"),
+    }
+}

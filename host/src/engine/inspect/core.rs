@@ -1,0 +1,48 @@
+//! What is in a core module.
+
+use wasmtime::{ExternType, MemoryType, Module};
+
+use super::{Findings, Lister, MemorySize, Provider};
+use crate::engine::core_abi::signature;
+
+/// Reads what is exported and imported. `provider` says whose a module is; and whether it is
+/// WASI is told to it.
+pub(crate) fn read(
+    found: &mut Findings,
+    module: &Module,
+    provider: impl Fn(&str, bool) -> Provider,
+) {
+    let memories = module.exports().filter_map(|export| match export.ty() {
+        ExternType::Memory(memory) => Some(memory),
+        _ => None,
+    });
+    found.memory = memories.last().map(|memory| size(&memory, module));
+    let mut lister = Lister::new(found);
+    for export in module.exports() {
+        lister.export(export.name(), || shown(&export.ty()));
+    }
+    for import in module.imports() {
+        let from = import.module();
+        let provider = || provider(from, from == "wasi_snapshot_preview1");
+        lister.import(from, import.name(), provider);
+    }
+}
+
+fn shown(ty: &ExternType) -> String {
+    match ty {
+        ExternType::Func(function) => signature(function),
+        ExternType::Global(global) => format!("global {}", global.content()),
+        ExternType::Table(_) => "table".into(),
+        ExternType::Memory(_) => "memory".into(),
+        ExternType::Tag(_) => "tag".into(),
+    }
+}
+
+fn size(memory: &MemoryType, module: &Module) -> MemorySize {
+    let bytes = |pages: u64| pages.saturating_mul(memory.page_size());
+    MemorySize {
+        initial: bytes(memory.minimum()),
+        maximum: memory.maximum().map(bytes),
+        memories: module.resources_required().num_memories,
+    }
+}

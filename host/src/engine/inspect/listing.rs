@@ -1,0 +1,188 @@
+//! Lists of what a plugin exports and imports, no longer than people and programs read.
+//!
+//! A file of some megabytes can have hundreds of thousands of exports, each with a name of a hundred kilobytes.
+//! Lists of bounded length: entries that do not fit are counted instead.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Export, Findings, Import, Provider};
+
+/// The number of exports that are listed beside those that the host knows, and of names of imports.
+pub(crate) const MOST_LISTED: usize = 1000;
+/// The number of listed exports that the host knows.
+pub(crate) const MOST_KNOWN: usize = 100;
+
+/// The exports of plugins that the host looks for. They are listed however many others come first.
+const KNOWN: [&str; 9] = [
+    "memory",
+    "mtl_abi_version",
+    "mtl_alloc",
+    "init",
+    "call",
+    "call_batch",
+    "finish",
+    "after_restore",
+    "cabi_realloc",
+];
+
+/// Lists what is read of one plugin.
+pub(crate) struct Lister<'a> {
+    found: &'a mut Findings,
+    exports: Room,
+    known: Room,
+    imports: Room,
+    /// The names of what is listed of each module, whose place among the imports is beside them.
+    listed: HashMap<String, (usize, HashSet<String>)>,
+}
+
+impl<'a> Lister<'a> {
+    pub(crate) fn new(found: &'a mut Findings) -> Self {
+        let (exports, known, imports) = (Room::of_all(), Room::of_known(), Room::of_all());
+        Self { found, exports, known, imports, listed: HashMap::new() }
+    }
+
+    /// Lists an export. Its signature is asked for only if there is room.
+    pub(crate) fn export(&mut self, name: &str, signature: impl FnOnce() -> String) {
+        let room = match is_known(name) && !self.known.is_full() {
+            true => &mut self.known,
+            false => &mut self.exports,
+        };
+        if !room.is_full() {
+            let signature = signature();
+            if room.take(name.len() + signature.len()) {
+                self.found.exports.push(Export { name: name.to_owned(), signature });
+                return;
+            }
+        }
+        self.found.exports_left_out += 1;
+    }
+
+    /// Lists a name that is imported from somewhere, once. `provider` says whose that is.
+    pub(crate) fn import(&mut self, from: &str, name: &str, provider: impl FnOnce() -> Provider) {
+        let place = self.listed.get(from);
+        if place.is_some_and(|(_, names)| names.contains(name)) {
+            return;
+        }
+        let bytes = name.len() + if place.is_none() { from.len() } else { 0 };
+        if !self.imports.take(bytes) {
+            self.found.imports_left_out += 1;
+            return;
+        }
+        if place.is_none() {
+            self.found.imports.push(Import {
+                from: from.to_owned(),
+                provider: provider(),
+                names: Vec::new(),
+            });
+            let place = (self.found.imports.len() - 1, HashSet::new());
+            self.listed.insert(from.to_owned(), place);
+        }
+        let (at, names) = self.listed.get_mut(from).expect("it is listed above");
+        names.insert(name.to_owned());
+        self.found.imports[*at].names.push(name.to_owned());
+    }
+
+    /// Lists what a component imports: an interface with these names, or one function alone.
+    pub(crate) fn interface(&mut self, from: &str, names: Vec<String>, provider: Provider) {
+        if !self.imports.take(from.len()) {
+            self.found.imports_left_out += names.len().max(1);
+            return;
+        }
+        let all = names.len();
+        let fitting = names.into_iter().filter(|name| self.imports.take(name.len()));
+        let names: Vec<_> = fitting.collect();
+        self.found.imports_left_out += all - names.len();
+        self.found.imports.push(Import { from: from.to_owned(), provider, names });
+    }
+}
+
+/// The room of one list: so many entries, and so many bytes of text.
+#[derive(Debug)]
+struct Room {
+    entries: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// The room of exports and imports that the host need not know.
+    fn of_all() -> Self {
+        Self { entries: MOST_LISTED, bytes: 256 * 1024 }
+    }
+
+    /// The room of exports that the host knows.
+    fn of_known() -> Self {
+        Self { entries: MOST_KNOWN, bytes: 64 * 1024 }
+    }
+
+    /// Takes the room for an entry of so many bytes, if there is as much left.
+    fn take(&mut self, bytes: usize) -> bool {
+        let fits = self.entries > 0 && bytes <= self.bytes;
+        if fits {
+            self.entries -= 1;
+            self.bytes -= bytes;
+        }
+        fits
+    }
+
+    /// Returns whether nothing more fits, however short it is.
+    fn is_full(&self) -> bool {
+        self.entries == 0
+    }
+}
+
+/// Returns whether the host looks for an export of this name, which may have its interface before a `#`.
+fn is_known(name: &str) -> bool {
+    let own = name.rsplit_once('#').map_or(name, |(_, own)| own);
+    KNOWN.contains(&own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::PluginKind;
+
+    fn found() -> Findings {
+        Findings::nothing(PluginKind::CoreModule)
+    }
+
+    #[test]
+    fn what_is_listed_is_bounded_and_the_rest_is_counted() {
+        let mut found = found();
+        let mut lister = Lister::new(&mut found);
+        for number in 0..5000 {
+            lister.export(&format!("e{number}"), || "()".into());
+            lister.import(&format!("m{number}"), "n", || Provider::Unknown);
+            lister.interface(&format!("i{number}"), vec!["n".into()], Provider::Unknown);
+        }
+        lister.export("call", || "(i32, i32) -> (i64)".into());
+        lister.export("an:interface/it#call", || "()".into());
+        assert_eq!((found.exports.len(), found.exports_left_out), (MOST_LISTED + 2, 4000));
+        let names = |found: &Findings| found.imports.iter().map(|it| it.names.len()).sum::<usize>();
+        assert!(names(&found) <= MOST_LISTED && found.imports.len() <= MOST_LISTED);
+        assert_eq!(names(&found) + found.imports_left_out, 10_000);
+    }
+
+    #[test]
+    fn long_names_have_less_room() {
+        let mut found = found();
+        let mut lister = Lister::new(&mut found);
+        for number in 0..10 {
+            lister.export(&format!("{number}{}", "x".repeat(99_999)), String::new);
+            lister.import(&"m".repeat(99_999), &number.to_string(), || Provider::Unknown);
+        }
+        assert_eq!((found.exports.len(), found.exports_left_out), (2, 8));
+        assert_eq!((found.imports[0].names.len(), found.imports_left_out), (10, 0));
+    }
+
+    #[test]
+    fn a_name_that_is_imported_again_takes_no_room() {
+        let mut found = found();
+        let mut lister = Lister::new(&mut found);
+        for _ in 0..5000 {
+            lister.import("wasi_snapshot_preview1", "fd_write", || Provider::Wasi);
+        }
+        lister.import("wasi_snapshot_preview1", "path_open", || Provider::Wasi);
+        assert_eq!(found.imports[0].names, ["fd_write", "path_open"]);
+        assert_eq!((found.imports.len(), found.imports_left_out), (1, 0));
+    }
+}

@@ -1,0 +1,102 @@
+//! What would have to be granted, by what is imported.
+
+use super::{Import, Provider};
+use crate::engine::component::is_to_connect;
+
+/// Something that a plugin has only if it is granted.
+///
+/// ```
+/// use mtl_host::Need;
+///
+/// assert_eq!(Need::Network.name(), "network");
+/// assert_eq!(Need::Network.flag(), "--net HOST:PORT");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Need {
+    /// Files and directories.
+    Files,
+    /// Environment variables.
+    Variables,
+    /// Connections.
+    Network,
+}
+
+impl Need {
+    const ALL: [Self; 3] = [Self::Files, Self::Variables, Self::Network];
+
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Variables => "variables",
+            Self::Network => "network",
+        }
+    }
+
+    /// The flag that grants it, with what stands for its value.
+    #[must_use]
+    pub const fn flag(self) -> &'static str {
+        match self {
+            Self::Files => "--dir HOST::GUEST",
+            Self::Variables => "--env KEY",
+            Self::Network => "--net HOST:PORT",
+        }
+    }
+
+    /// Whether a function of an interface of WASI is of no use without it.
+    fn is_of(self, from: &str, name: &str) -> bool {
+        let is_core = from.starts_with("wasi_");
+        match self {
+            Self::Files if is_core => {
+                name.starts_with("path_") || name.starts_with("fd_prestat") || name == "fd_readdir"
+            }
+            Self::Files => from.starts_with("wasi:filesystem/"),
+            Self::Variables if is_core => name.starts_with("environ_"),
+            Self::Variables => {
+                from.starts_with("wasi:cli/environment@") && name == "get-environment"
+            }
+            // WASI of core modules can only use sockets that it is given.
+            Self::Network => is_to_connect(from),
+        }
+    }
+}
+
+/// What these imports are of no use without.
+pub(crate) fn of(imports: &[Import]) -> Vec<Need> {
+    let of_wasi = || imports.iter().filter(|import| import.provider == Provider::Wasi);
+    let is_needed = |need: &Need| {
+        of_wasi().any(|import| import.names.iter().any(|name| need.is_of(&import.from, name)))
+    };
+    Need::ALL.into_iter().filter(is_needed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_needed_is_told_by_what_is_imported() {
+        use Need::{Files, Network, Variables};
+        #[rustfmt::skip]
+        let cases: [(&str, &str, &[Need]); 11] = [
+            ("wasi_snapshot_preview1",            "fd_write",             &[]),
+            ("wasi_snapshot_preview1",            "clock_time_get",       &[]),
+            ("wasi_snapshot_preview1",            "sock_accept",          &[]),
+            ("wasi_snapshot_preview1",            "path_open",            &[Files]),
+            ("wasi_snapshot_preview1",            "fd_prestat_get",       &[Files]),
+            ("wasi_snapshot_preview1",            "environ_get",          &[Variables]),
+            ("wasi:filesystem/preopens@0.2.3",    "get-directories",      &[Files]),
+            ("wasi:cli/environment@0.2.3",        "get-environment",      &[Variables]),
+            ("wasi:cli/environment@0.2.3",        "get-arguments",        &[]),
+            ("wasi:sockets/tcp@0.2.0",            "[method]tcp-socket.start-connect", &[Network]),
+            ("wasi:http/outgoing-handler@0.2.0",  "handle",               &[Network]),
+        ];
+        for (from, name, expected) in cases {
+            let (from, names) = (from.to_owned(), vec![name.to_owned()]);
+            let import = Import { from, provider: Provider::Wasi, names };
+            assert_eq!(of(&[import]), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A core module that has what an instance of it had: made by instrumenting the module, so that all
+//! its memories and globals can be seen, and by writing down what is in them after `init`.
+//!
+//! The module must be one that this host has linked: what it cannot link, as an import that is a
+//! tag, the rewriter does not expect either.
+
+use std::future::{Future, Ready, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use wasmtime::{Extern, Instance, Store, Val};
+use wasmtime_wizer::{InstanceState, ModuleContext, SnapshotVal, ValType, Wizer};
+
+use crate::event::snapshot_refusal::SnapshotRefusal;
+
+/// How much memory is frozen at most. It is as much as may be of a plugin's compiled code, which an
+/// image is in.
+pub(crate) const MOST: u64 = 512 * 1024 * 1024;
+
+/// Of how many pieces, with zeros between them, memory may be that is frozen. The rewriter notes
+/// each, twice, in 24 bytes: that is what this process needs for it at most, beside the image.
+const MOST_PIECES: usize = 1 << 25;
+
+/// How memories are called, which are all exported.
+const MEMORY: &str = "__wizer_memory_";
+
+/// A module whose instances can be frozen.
+pub(crate) struct Instrumented<'a> {
+    wizer: Wizer,
+    context: ModuleContext<'a>,
+    module: Vec<u8>,
+}
+
+impl<'a> Instrumented<'a> {
+    pub(crate) fn of(binary: &'a [u8]) -> Result<Self, SnapshotRefusal> {
+        let mut wizer = Wizer::new();
+        wizer.init_func("init").keep_init_func(true);
+        let instrumented = wizer.instrument(binary);
+        let (context, module) =
+            instrumented.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))?;
+        Ok(Self { wizer, context, module })
+    }
+
+    /// What is to be compiled and instantiated in place of the module.
+    pub(crate) fn module(&self) -> &[u8] {
+        &self.module
+    }
+
+    /// The module whose instances begin with what `instance` has now.
+    pub(crate) fn freeze<T>(
+        &self,
+        store: &mut Store<T>,
+        instance: &Instance,
+    ) -> Result<Vec<u8>, SnapshotRefusal> {
+        check_memories(store, instance)?;
+        let mut seen = Seen { store, instance };
+        let frozen = at_once(self.wizer.snapshot(&self.context, &mut seen));
+        frozen.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))
+    }
+}
+
+/// Checks that all memories can be seen, and are not too large.
+fn check_memories<T>(store: &mut Store<T>, instance: &Instance) -> Result<(), SnapshotRefusal> {
+    let exports: Vec<_> = instance
+        .exports(&mut *store)
+        .filter(|export| export.name().starts_with(MEMORY))
+        .map(wasmtime::Export::into_extern)
+        .collect();
+    let (mut bytes, mut pieces) = (0_u64, 0);
+    for export in exports {
+        let Some(memory) = export.into_memory() else {
+            return Err(SnapshotRefusal::Unsupported("it has a shared memory".into()));
+        };
+        bytes = bytes.saturating_add(memory.data_size(&*store) as u64);
+        pieces += pieces_of(memory.data(&*store));
+    }
+    if bytes > MOST {
+        return Err(SnapshotRefusal::TooLarge { bytes, limit: MOST });
+    }
+    if pieces > MOST_PIECES {
+        return Err(SnapshotRefusal::TooScattered { pieces, limit: MOST_PIECES });
+    }
+    Ok(())
+}
+
+/// How many pieces there are that begin after a zero.
+fn pieces_of(memory: &[u8]) -> usize {
+    memory.windows(2).filter(|pair| pair[0] == 0 && pair[1] != 0).count()
+}
+
+/// An instance that can be looked into.
+struct Seen<'a, T: 'static> {
+    store: &'a mut Store<T>,
+    instance: &'a Instance,
+}
+
+impl<T> InstanceState for Seen<'_, T> {
+    fn global_get(&mut self, name: &str, _: ValType) -> impl Future<Output = SnapshotVal> + Send {
+        let global = self.instance.get_global(&mut *self.store, name);
+        let global = global.expect("the instrumented module exports it");
+        ready(match global.get(&mut *self.store) {
+            Val::I32(value) => SnapshotVal::I32(value),
+            Val::I64(value) => SnapshotVal::I64(value),
+            Val::F32(value) => SnapshotVal::F32(value),
+            Val::F64(value) => SnapshotVal::F64(value),
+            Val::V128(value) => SnapshotVal::V128(value.as_u128()),
+            _ => unreachable!("modules with such globals are not instrumented"),
+        })
+    }
+
+    fn memory_contents(
+        &mut self,
+        name: &str,
+        contents: impl FnOnce(&[u8]) + Send,
+    ) -> impl Future<Output = ()> + Send {
+        let memory = self.instance.get_export(&mut *self.store, name).and_then(Extern::into_memory);
+        contents(memory.expect("it was found before").data(&*self.store));
+        let done: Ready<()> = ready(());
+        done
+    }
+}
+
+/// What a future gives that waits for nothing.
+fn at_once<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => unreachable!("all that it asks for is there"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_begin_after_zeros() {
+        for (memory, pieces) in [(&[][..], 0), (&[0, 0], 0), (&[0, 1, 2, 0, 0, 3, 0, 4], 3)] {
+            assert_eq!(pieces_of(memory), pieces, "{memory:?}");
+        }
+    }
+}

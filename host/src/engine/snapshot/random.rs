@@ -1,0 +1,33 @@
+//! Where plugins have random bytes from. That they did, is noted: in a snapshot, they are the same
+//! for all.
+
+use wasmtime::{Caller, Extern, Linker};
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
+use wiggle::GuestMemory;
+
+use crate::engine::state::HasCommon;
+use crate::engine::waiting::MODULE;
+
+/// Defines the function, in place of the one that the linker already has.
+pub(crate) fn add_to_linker<T: HasCommon>(
+    linker: &mut Linker<T>,
+    wasi: impl Fn(&mut T) -> &mut WasiP1Ctx + Copy + Send + Sync + 'static,
+) {
+    linker.allow_shadowing(true);
+    let random_get = move |mut guest: Caller<'_, T>, at: i32, len: i32| -> wasmtime::Result<i32> {
+        let memory = guest.get_export("memory").and_then(Extern::into_memory);
+        let memory = memory.ok_or_else(|| wasmtime::format_err!("no memory is exported"))?;
+        let fuel = wasmtime::AsContextMut::as_context_mut(&mut guest).hostcall_fuel();
+        let (memory, state) = memory.data_and_store_mut(&mut guest);
+        if let Some(witness) = state.common().witness() {
+            witness.saw_random();
+        }
+        let wasi = wasi(state);
+        wasi.set_hostcall_fuel(fuel);
+        functions::random_get(wasi, &mut GuestMemory::Unshared(memory), at, len)
+    };
+    let defined = linker.func_wrap(MODULE, "random_get", random_get).map(drop);
+    defined.expect("what is defined may be shadowed");
+    linker.allow_shadowing(false);
+}

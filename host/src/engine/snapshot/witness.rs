@@ -1,0 +1,202 @@
+//! Sees what an instance does until its `init` is done, of which a snapshot would know nothing.
+//!
+//! It is told of calls, and whether they have succeeded. Of core modules: the WASI that they have, has no way to
+//! a socket.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Seen;
+use crate::engine::core_abi::Word;
+use crate::event::snapshot_refusal::SnapshotRefusal;
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub(crate) struct Witness {
+    /// What was seen first that makes a snapshot impossible.
+    refusal: Option<SnapshotRefusal>,
+    /// What `init` has opened, and not closed yet: below which directory, and by which path.
+    open: BTreeMap<u32, (u32, String)>,
+    drew_random: bool,
+    seen: BTreeSet<Seen>,
+    /// It has looked at more than can be told.
+    has_seen_more: bool,
+}
+
+/// What a snapshot is worth.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// Whether random bytes are in it.
+    pub(crate) has_random: bool,
+    /// The files that it depends on; none if that cannot be told.
+    pub(crate) seen: Option<Vec<Seen>>,
+}
+
+/// How many paths are told.
+const MOST_SEEN: usize = 10_000;
+
+/// The first of the directories that are granted.
+const FIRST_GRANTED: u32 = 3;
+
+/// `path_open` is to make the file if there is none, or to empty it.
+const MAKES_OR_EMPTIES: i64 = 1 | 8;
+
+impl Witness {
+    pub(crate) fn refuse(&mut self, why: SnapshotRefusal) {
+        self.refusal.get_or_insert(why);
+    }
+
+    /// Random bytes were given: seeds, as hash maps have them.
+    pub(crate) fn saw_random(&mut self) {
+        self.drew_random = true;
+    }
+
+    /// A call that may have to do with a file, with its parameters.
+    pub(crate) fn saw(
+        &mut self,
+        call: &str,
+        parameters: &[i64],
+        memory: &[u8],
+        has_succeeded: bool,
+    ) {
+        let parameter = |at: usize| parameters.get(at).copied().unwrap_or_default();
+        let file = |at| u32::try_from(parameter(at) & 0xFFFF_FFFF).unwrap_or_default();
+        let place = match call {
+            "path_open" | "path_filestat_get" => {
+                let path = Word::bytes(memory, file(2), file(3));
+                self.look(file(0), path.unwrap_or_default(), has_succeeded)
+            }
+            // What is opened to be read so was looked at when it was opened.
+            "fd_readdir" => self.look(file(0), b".", has_succeeded),
+            "fd_filestat_get" if file(0) >= FIRST_GRANTED && !self.open.contains_key(&file(0)) => {
+                self.look(file(0), b".", has_succeeded)
+            }
+            "path_readlink" => {
+                self.has_seen_more = true;
+                None
+            }
+            _ => None,
+        };
+        if !has_succeeded {
+            return;
+        }
+        match call {
+            "path_open" => {
+                if parameter(4) & MAKES_OR_EMPTIES != 0 {
+                    self.refuse(SnapshotRefusal::Writes);
+                }
+                let opened = Word::bytes(memory, file(8), 4).and_then(|at| at.try_into().ok());
+                let opened = opened.map_or(0, u32::from_le_bytes);
+                self.open.insert(opened, place.unwrap_or_default());
+            }
+            "fd_close" if self.open.remove(&file(0)).is_some() => {}
+            "fd_close" | "fd_renumber" => self.refuse(SnapshotRefusal::GivenFile),
+            // Standard output and standard error.
+            "fd_write" if matches!(file(0), 1 | 2) => {}
+            "fd_write"
+            | "fd_pwrite"
+            | "fd_filestat_set_size"
+            | "fd_filestat_set_times"
+            | "path_create_directory"
+            | "path_filestat_set_times"
+            | "path_link"
+            | "path_remove_directory"
+            | "path_rename"
+            | "path_symlink"
+            | "path_unlink_file" => self.refuse(SnapshotRefusal::Writes),
+            // They leave nothing behind: what they read is in the memory.
+            _ => {}
+        }
+    }
+
+    /// Something was looked for below what is open as `file`. Gives the granted directory, and the
+    /// path from there.
+    fn look(&mut self, file: u32, path: &[u8], was_found: bool) -> Option<(u32, String)> {
+        let place = std::str::from_utf8(path).ok().and_then(|path| match self.open.get(&file) {
+            Some((dir, base)) => Some((*dir, format!("{base}/{path}"))),
+            None => Some((file.checked_sub(FIRST_GRANTED)?, path.to_owned())),
+        });
+        match &place {
+            Some((dir, path)) if self.seen.len() < MOST_SEEN => {
+                self.seen.insert(Seen { dir: *dir, path: path.clone(), was_found });
+            }
+            _ => self.has_seen_more = true,
+        }
+        place
+    }
+
+    /// Whether workers can start from what is there now, and what that is worth.
+    pub(crate) fn verdict(self) -> Result<Verdict, SnapshotRefusal> {
+        match self.refusal {
+            Some(why) => Err(why),
+            None if !self.open.is_empty() => Err(SnapshotRefusal::OpenFile),
+            None => {
+                let seen = (!self.has_seen_more).then(|| self.seen.into_iter().collect());
+                Ok(Verdict { has_random: self.drew_random, seen })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_snapshot_would_not_know_is_seen() {
+        use SnapshotRefusal::{GivenFile, OpenFile, Writes};
+        // A file is opened as number 7, which is told at 4.
+        let memory = [0, 0, 0, 0, 7, 0, 0, 0];
+        let open = |how| ("path_open", vec![3, 0, 0, 0, how, 0, 0, 0, 4]);
+        let call = |name, file| (name, vec![file]);
+        #[rustfmt::skip]
+        let cases = [
+            ("nothing",               vec![],                                            Ok(false)),
+            ("reads and closes",      vec![open(0), call("fd_read", 7), call("fd_close", 7)], Ok(false)),
+            ("says something",        vec![call("fd_write", 1), call("fd_write", 2)],    Ok(false)),
+            ("looks",                 vec![call("path_filestat_get", 3)],                Ok(false)),
+            ("keeps it open",         vec![open(0), call("fd_read", 7)],                 Err(OpenFile)),
+            ("opens it once more",    vec![open(0), call("fd_close", 7), open(0)],       Err(OpenFile)),
+            ("closes a directory",    vec![call("fd_close", 3)],                         Err(GivenFile)),
+            ("closes it twice",       vec![open(0), call("fd_close", 7), call("fd_close", 7)], Err(GivenFile)),
+            ("renumbers",             vec![open(0), ("fd_renumber", vec![7, 3])],        Err(GivenFile)),
+            ("makes a file",          vec![open(1), call("fd_close", 7)],                Err(Writes)),
+            ("empties a file",        vec![open(8), call("fd_close", 7)],                Err(Writes)),
+            ("writes",                vec![open(0), call("fd_write", 7), call("fd_close", 7)], Err(Writes)),
+            ("removes",               vec![call("path_unlink_file", 3)],                 Err(Writes)),
+            ("the first thing counts", vec![call("path_rename", 3), call("fd_close", 3)], Err(Writes)),
+        ];
+        for (case, calls, expected) in cases {
+            let mut witness = Witness::default();
+            for (name, parameters) in calls {
+                witness.saw(name, &parameters, &memory, true);
+            }
+            let verdict = witness.verdict().map(|verdict| verdict.has_random);
+            assert_eq!(verdict, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn random_bytes_are_no_reason_to_refuse() {
+        let mut witness = Witness::default();
+        witness.saw_random();
+        assert_eq!(witness.verdict().map(|verdict| verdict.has_random), Ok(true));
+    }
+
+    #[test]
+    fn what_is_looked_at_is_told_from_the_granted_directory_on() {
+        let mut memory = b"a/b none..".to_vec();
+        memory.splice(0..0, [7, 0, 0, 0]);
+        let mut witness = Witness::default();
+        // The second directory has `a/b`, and that has no `none`.
+        witness.saw("path_open", &[4, 0, 4, 3, 0, 0, 0, 0, 0], &memory, true);
+        witness.saw("path_filestat_get", &[7, 0, 8, 4], &memory, false);
+        witness.saw("fd_close", &[7], &memory, true);
+        let seen = |path: &str, was_found| Seen { dir: 1, path: path.into(), was_found };
+        let expected = vec![seen("a/b", true), seen("a/b/none", false)];
+        assert_eq!(witness.verdict().unwrap().seen, Some(expected));
+
+        let mut witness = Witness::default();
+        witness.saw("path_readlink", &[3, 0, 0, 0, 0, 0], &memory, true);
+        assert_eq!(witness.verdict().unwrap().seen, None);
+    }
+}

@@ -1,0 +1,249 @@
+//! What the host keeps for each instance: its limits, its place in the pool, its WASI.
+
+use std::fmt;
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::WasiCtxBuilder;
+
+use super::file_calls::FileRules;
+use super::snapshot::{Clock, Witness};
+use super::{Engine, trap};
+use crate::control::deadline::{Phase, Watch};
+use crate::event::Stream;
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::executor::Outlet;
+use crate::executor::native::WorkerContext;
+use crate::item::failure::Broken;
+use crate::item::format::Format;
+use crate::item::index::WorkerIndex;
+use crate::item::limits::Limits;
+use crate::item::passing::ArgumentPassing;
+use crate::outcome::Outcomes;
+use crate::sandbox::disk::Disk;
+use crate::sandbox::granted::{Granted, Preopens};
+use crate::sandbox::meter::{Meter, PoolMemory};
+use crate::sandbox::network::Names;
+use crate::sandbox::output::Capture;
+use crate::sandbox::voice::Voice;
+
+/// What one worker's instances are started with, each the same.
+#[derive(Clone)]
+pub(crate) struct Spec {
+    pub(crate) index: WorkerIndex,
+    pub(crate) workers: u32,
+    pub(crate) init: Vec<u8>,
+    pub(crate) grants: Granted,
+    /// The granted directories. None in a parent, whose children have the instances.
+    pub(crate) preopens: Preopens,
+    pub(crate) names: Arc<Names>,
+    pub(crate) limits: Limits,
+    pub(crate) disk: Arc<Disk>,
+    pub(crate) pool_memory: Arc<PoolMemory>,
+    pub(crate) item_format: Format,
+    pub(crate) passing: ArgumentPassing,
+    pub(crate) voice: Arc<Voice>,
+    pub(crate) watch: Watch,
+    pub(crate) clock: Clock,
+}
+
+impl Spec {
+    /// What native code is told that works with it.
+    pub(crate) fn context(&self) -> WorkerContext {
+        let Self { index: worker, workers, item_format, passing, limits, .. } = *self;
+        WorkerContext { worker, workers, item_format, passing, max_result: limits.result }
+    }
+}
+
+impl fmt::Debug for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spec").field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
+/// What every instance's store holds, beside its WASI.
+pub(crate) struct Common {
+    pub(crate) index: WorkerIndex,
+    pub(crate) workers: u32,
+    pub(crate) item_format: Format,
+    pub(crate) passing: ArgumentPassing,
+    /// What the plugin has said its results are.
+    pub(crate) result_format: Format,
+    pub(crate) voice: Arc<Voice>,
+    pub(crate) limits: Limits,
+    pub(crate) meter: Meter,
+    pub(crate) watch: Watch,
+    pub(crate) files: FileRules,
+    /// Whether the instance makes room for the answer of a host function.
+    pub(crate) is_allocating: bool,
+    pub(crate) origin: Origin,
+    /// The outcomes that the instance is working on, if it is a core module's.
+    pub(crate) in_hand: Option<InHand>,
+}
+
+/// The outcomes of the items that an instance is on. They are here so that they can be handed over while the guest is
+/// inside a later item.
+pub(crate) struct InHand {
+    pub(crate) outcomes: Outcomes,
+    outlet: Arc<dyn Outlet>,
+}
+
+impl InHand {
+    pub(crate) fn new(outcomes: Outcomes, outlet: &Arc<dyn Outlet>) -> Self {
+        Self { outcomes, outlet: Arc::clone(outlet) }
+    }
+}
+
+/// How an instance comes to its first item.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// It is initialised.
+    Fresh,
+    /// It is initialised, to be frozen.
+    Witnessed(Witness),
+    /// It was initialised before it was frozen.
+    Snapshot,
+}
+
+/// The data of a store, whichever kind of plugin it is for.
+pub(crate) trait HasCommon: Send + 'static {
+    fn common(&mut self) -> &mut Common;
+}
+
+impl Common {
+    pub(crate) fn new(spec: &Spec) -> Self {
+        Self {
+            index: spec.index,
+            workers: spec.workers,
+            item_format: spec.item_format,
+            passing: spec.passing,
+            result_format: Format::Text,
+            voice: Arc::clone(&spec.voice),
+            limits: spec.limits,
+            meter: Meter::new(spec.limits.memory, &spec.pool_memory),
+            watch: spec.watch.clone(),
+            files: FileRules::of(spec),
+            is_allocating: false,
+            origin: Origin::Fresh,
+            in_hand: None,
+        }
+    }
+
+    /// Returns the outcomes of the items that the instance is on.
+    pub(crate) fn outcomes(&mut self) -> &mut Outcomes {
+        let in_hand = self.in_hand.as_mut();
+        &mut in_hand.expect("an instance is called for items that it has").outcomes
+    }
+
+    /// Hands over the outcomes that are there: the guest may take its time. Returns whether nothing is left.
+    pub(crate) fn hand_over(&mut self) -> bool {
+        match &mut self.in_hand {
+            Some(InHand { outcomes, outlet }) => outlet.hand_over(outcomes),
+            None => true,
+        }
+    }
+
+    /// Who is to be told what the instance does, as long as somebody is.
+    pub(crate) fn witness(&mut self) -> Option<&mut Witness> {
+        match &mut self.origin {
+            Origin::Witnessed(witness) => Some(witness),
+            Origin::Fresh | Origin::Snapshot => None,
+        }
+    }
+
+    /// The instance does what no snapshot can hold.
+    pub(crate) fn cannot_be_frozen(&mut self, why: SnapshotRefusal) {
+        if let Some(witness) = self.witness() {
+            witness.refuse(why);
+        }
+    }
+}
+
+/// A store that limits its instance, and that the watchdog can stop.
+pub(crate) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Store<T> {
+    let mut store = Store::new(engine.wasm(), data);
+    store.limiter(|data| &mut data.common().meter);
+    if engine.counts_fuel() && spec.limits.fuel.is_none() {
+        store.set_fuel(u64::MAX).expect("the engine counts fuel");
+    }
+    begin(&mut store, Phase::Starting);
+    let watch = spec.watch.clone();
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        watch.check()?;
+        Ok(UpdateDeadline::Continue(1))
+    });
+    store
+}
+
+/// Something begins for which the guest has time and fuel of its own.
+pub(crate) fn begin<T: HasCommon>(store: &mut Store<T>, phase: Phase) {
+    let common = store.data_mut().common();
+    common.watch.begin(phase);
+    if let Some(fuel) = common.limits.fuel {
+        store.set_fuel(fuel.units()).expect("checked when the pool was built");
+    }
+}
+
+/// Runs the guest; what stops it is told as a fault.
+pub(crate) fn enter<T: HasCommon, R>(
+    store: &mut Store<T>,
+    guest: impl FnOnce(&mut Store<T>) -> wasmtime::Result<R>,
+) -> Result<R, Broken> {
+    store.data_mut().common().meter.begin_call();
+    guest(store).map_err(|error| trap::broken(&error, store.data_mut().common()))
+}
+
+/// Runs a guest that may sleep in the host, on this thread; what stops it is told as a fault.
+pub(crate) fn enter_async<T: HasCommon, R>(
+    store: &mut Store<T>,
+    guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
+) -> Result<R, Broken> {
+    let watch = store.data_mut().common().watch.clone();
+    enter(store, |store| watch.drive(guest(store))?)
+}
+
+/// The same, and calls `meanwhile` as [`Watch::drive_with`] does.
+pub(crate) fn enter_with<T: HasCommon, R>(
+    store: &mut Store<T>,
+    guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
+    meanwhile: impl FnMut() -> bool,
+) -> Result<R, Broken> {
+    let watch = store.data_mut().common().watch.clone();
+    enter(store, |store| watch.drive_with(guest(store), meanwhile)?)
+}
+
+/// Lets whoever drives a guest that computes look at what else is to be done, at each tick.
+pub(crate) fn yield_at_ticks<T: HasCommon>(store: &mut Store<T>) {
+    let watch = store.data_mut().common().watch.clone();
+    store.epoch_deadline_callback(move |_| {
+        watch.check()?;
+        Ok(UpdateDeadline::Yield(1))
+    });
+}
+
+/// How much an instance may have open at once: files, streams, sockets, what it waits for. Several
+/// times what a plugin of good will needs; of the descriptors that a process mostly may have, a
+/// quarter, so that one plugin alone cannot take them from the rest of the run.
+pub(crate) const MOST_OPEN: usize = 256;
+
+/// Bounds what an instance has open.
+pub(crate) fn limit_open(table: &mut ResourceTable) {
+    table.set_max_capacity(MOST_OPEN);
+}
+
+/// WASI with what is granted and nothing else: an empty input, captured output, no network. The directories are
+/// put into what is built of it.
+pub(crate) fn wasi(spec: &Spec) -> WasiCtxBuilder {
+    let mut builder = WasiCtxBuilder::new();
+    let capture = |stream| Capture::new(stream, &spec.voice);
+    builder
+        .stdout(capture(Stream::Stdout))
+        .stderr(capture(Stream::Stderr))
+        .allow_tcp(false)
+        .allow_udp(false)
+        .monotonic_clock(spec.clock.clone())
+        .envs(&spec.grants.env);
+    builder
+}

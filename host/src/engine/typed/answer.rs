@@ -1,0 +1,106 @@
+//! What a function answers with: a record, no record, or that it refuses.
+
+use wasmtime::component::Val;
+use wasmtime::component::types::Type;
+
+use super::shape::{Maker, Shape};
+use super::writer::{Unwritten, Writer, bytes};
+use crate::item::format::Format;
+
+/// The result of a function, taken apart: `result<option<T>, E>`, each part of which may be absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Returned {
+    /// Whether it may answer with an error; and of what type that is.
+    refuses: Option<Option<Shape>>,
+    /// Whether it may answer with no value.
+    is_optional: bool,
+    value: Option<Shape>,
+}
+
+/// What one call was answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Record(Vec<u8>),
+    NoRecord,
+    Refused(String),
+}
+
+impl Returned {
+    /// What it is of these types; the error says what of it cannot be JSON.
+    pub(crate) fn of(ty: Option<&Type>, maker: &mut Maker) -> Result<Self, String> {
+        ty.map_or(Ok(Self::default()), |ty| maker.make(ty).map(Self::shaped))
+    }
+
+    pub(crate) fn shaped(shape: Shape) -> Self {
+        let (refuses, value) = match shape {
+            Shape::Result(ok, err) => (Some(err.map(|err| *err)), ok.map(|ok| *ok)),
+            other => (None, Some(other)),
+        };
+        let (is_optional, value) = match value {
+            Some(Shape::Option(inner)) => (true, Some(*inner)),
+            other => (false, other),
+        };
+        Self { refuses, is_optional, value }
+    }
+
+    /// How many bytes its value may take here for one that the engine counts.
+    pub(crate) fn weight(&self) -> usize {
+        let parts = self.refuses.iter().flatten().chain(&self.value);
+        parts.map(Shape::weight).max().unwrap_or(1)
+    }
+
+    /// What its records are.
+    pub(crate) fn format(&self) -> Format {
+        match self.value {
+            None | Some(Shape::String | Shape::Bytes) => Format::Text,
+            Some(_) => Format::Json,
+        }
+    }
+
+    /// What it answers with by `val`, in at most so many bytes.
+    pub(crate) fn answer(&self, val: Option<Val>, most: usize) -> Result<Answer, Unwritten> {
+        let val = match (&self.refuses, val) {
+            (Some(err), Some(Val::Result(Err(val)))) => {
+                return Ok(Answer::Refused(refusal(err.as_ref(), val.map(|val| *val), most)));
+            }
+            (Some(_), Some(Val::Result(Ok(val)))) => val.map(|val| *val),
+            (_, val) => val,
+        };
+        let val = match val {
+            Some(Val::Option(val)) if self.is_optional => val.map(|val| *val),
+            other => other,
+        };
+        match (&self.value, val) {
+            (Some(shape), Some(val)) => record(shape, val, most).map(Answer::Record),
+            _ => Ok(Answer::NoRecord),
+        }
+    }
+}
+
+fn record(shape: &Shape, val: Val, most: usize) -> Result<Vec<u8>, Unwritten> {
+    let raw = match val {
+        Val::String(text) => text.into_bytes(),
+        Val::List(values) if *shape == Shape::Bytes => bytes(&values),
+        val => {
+            let mut writer = Writer::new(most);
+            writer.value(shape, &val)?;
+            return Ok(writer.into_json());
+        }
+    };
+    if raw.len() > most { Err(Unwritten::TooLong) } else { Ok(raw) }
+}
+
+/// It has refused, whatever can be told of why.
+fn refusal(err: Option<&Shape>, val: Option<Val>, most: usize) -> String {
+    let (shape, val) = match err.zip(val) {
+        None => return "it gives no reason".into(),
+        Some((_, Val::String(text))) => return text,
+        Some(reason) => reason,
+    };
+    let mut writer = Writer::new(most);
+    match writer.value(shape, &val) {
+        Ok(()) => String::from_utf8_lossy(&writer.into_json()).into_owned(),
+        Err(Unwritten::TooLong) => "its reason is larger than `--max-result`".into(),
+        Err(Unwritten::Mistake(mistake)) => format!("its reason cannot be told: {mistake}"),
+    }
+}

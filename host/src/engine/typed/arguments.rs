@@ -1,0 +1,150 @@
+//! Fills the parameters of a function from an item, or from the arguments of `init`.
+
+use wasmtime::component::Val;
+
+use super::mistake::Mistake;
+use super::named::Named;
+use super::reader::Reader;
+use super::shape::Shape;
+use crate::item::format::Format;
+use crate::item::passing::ArgumentPassing;
+
+/// The parameters of a function: their names and types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parameters(Named<Shape>);
+
+impl Parameters {
+    pub(crate) fn new(parameters: Vec<(String, Shape)>) -> Self {
+        Self(Named::new(parameters))
+    }
+
+    pub(crate) fn all(&self) -> &[(String, Shape)] {
+        &self.0
+    }
+
+    /// Why items cannot be passed so, whatever they are.
+    pub(crate) fn refusal(&self, call: &str, passing: ArgumentPassing) -> Option<String> {
+        match (passing, &*self.0) {
+            (ArgumentPassing::Single, []) => Some(format!(
+                "`{call}` has no parameter that an item could be: say `--args args` where each item \
+                 is `[]`"
+            )),
+            (ArgumentPassing::Single, [_, _, ..]) => {
+                let names = super::mistake::listed(self.0.names());
+                Some(format!(
+                    "`{call}` has {} parameters, {names}: say `--args args` where an item is a JSON \
+                     array of them, `--args kwargs` where it is an object by their names",
+                    self.0.len()
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// What an item says.
+    pub(crate) fn of_item(
+        &self,
+        item: &[u8],
+        format: Format,
+        passing: ArgumentPassing,
+    ) -> Result<Vec<Val>, Mistake> {
+        match (passing, &*self.0) {
+            (ArgumentPassing::Args, _) => self.by_position(&mut Reader::new(text(item)?)),
+            (ArgumentPassing::Kwargs, _) => self.by_name(&mut Reader::new(text(item)?)),
+            (ArgumentPassing::Single, [(_, shape)]) => Ok(vec![single(item, shape, format)?]),
+            (ArgumentPassing::Single, _) => Err(Mistake::new("it is not one parameter's")),
+        }
+    }
+
+    /// What `--init` says: a sole parameter is all of it; several are an array or an object, which is
+    /// told by its first sign.
+    pub(crate) fn of_init(&self, init: &[u8]) -> Result<Vec<Val>, Mistake> {
+        match &*self.0 {
+            all if init.is_empty() && all.iter().all(|(_, shape)| shape.is_option()) => {
+                Ok(vec![Val::Option(None); all.len()])
+            }
+            [] => Err(Mistake::new("it takes no arguments")),
+            [(_, shape)] => Ok(vec![single(init, shape, Format::Text)?]),
+            _ => {
+                let mut reader = Reader::new(text(init)?);
+                match reader.peek() {
+                    Some(b'[') => self.by_position(&mut reader),
+                    Some(b'{') => self.by_name(&mut reader),
+                    _ => Err(reader.not("an array of the parameters, or an object by their names")),
+                }
+            }
+        }
+    }
+
+    fn by_position(&self, reader: &mut Reader<'_>) -> Result<Vec<Val>, Mistake> {
+        let mut values = Vec::with_capacity(self.0.len());
+        reader.array("an array of the parameters", |reader, index| {
+            let (name, shape) = self.0.get(index).ok_or_else(|| self.too_many())?;
+            values.push(reader.value(shape).map_err(|mistake| mistake.of_parameter(name))?);
+            Ok(())
+        })?;
+        reader.end()?;
+        for (index, (name, shape)) in self.0.iter().enumerate().skip(values.len()) {
+            if !shape.is_option() {
+                return Err(Mistake::new("is missing").in_index(index).of_parameter(name));
+            }
+            values.push(Val::Option(None));
+        }
+        Ok(values)
+    }
+
+    fn too_many(&self) -> Mistake {
+        match self.0.len() {
+            1 => Mistake::new("more than the 1 parameter"),
+            more => Mistake::new(format!("more than the {more} parameters")),
+        }
+    }
+
+    fn by_name(&self, reader: &mut Reader<'_>) -> Result<Vec<Val>, Mistake> {
+        let values = reader.fields(&self.0, "an object of the parameters", "parameter")?;
+        reader.end()?;
+        Ok(values)
+    }
+}
+
+/// A sole parameter. Text and bytes are the item as it is, and what a string says where items are
+/// JSON.
+fn single(item: &[u8], shape: &Shape, format: Format) -> Result<Val, Mistake> {
+    let inner = match shape {
+        Shape::Option(inner) => inner,
+        other => other,
+    };
+    if !matches!(inner, Shape::String | Shape::Bytes) {
+        let mut reader = Reader::new(text(item)?);
+        let value = reader.value(shape)?;
+        reader.end()?;
+        return Ok(value);
+    }
+    let raw = match format {
+        Format::Text => None,
+        Format::Json => {
+            let mut reader = Reader::new(text(item)?);
+            if shape.is_option() && reader.takes_null() {
+                reader.end()?;
+                return Ok(Val::Option(None));
+            }
+            let said = reader.takes_string()?;
+            if said.is_some() {
+                reader.end()?;
+            }
+            said.map(String::into_bytes)
+        }
+    };
+    let raw = raw.as_deref().unwrap_or(item);
+    let value = match inner {
+        Shape::Bytes => Reader::raw_bytes(raw)?,
+        _ => Val::String(text(raw)?.to_owned()),
+    };
+    Ok(if shape.is_option() { Val::Option(Some(Box::new(value))) } else { value })
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Mistake> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        Mistake::new(format!("it is not UTF-8 after byte {}", error.valid_up_to()))
+    })
+}

@@ -1,0 +1,204 @@
+//! Finds the functions that a run calls among what a component exports.
+//!
+//! ```text
+//! --call NAME               the function of this name: of the world, or of an interface
+//! --call INTERFACE#NAME     that of this interface: `acme:math/ops@1.0.0`, `acme:math/ops` or `ops`
+//! --call #NAME              that of the world
+//!
+//! init, finish              beside it, if they are there
+//! ```
+
+use std::path::Path;
+
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, ComponentExportIndex};
+
+use super::answer::Returned;
+use super::arguments::Parameters;
+use super::shape::Maker;
+use crate::engine::error::names;
+use crate::engine::{Engine, LoadError};
+
+/// The interface of the world, in all versions: its functions are called as it says, or not at all.
+const WORLDS: &str = "mtl:plugin/worker@";
+
+/// A function of a component, whose types JSON is mapped to.
+pub(crate) struct Function {
+    /// Its name, with its interface before a `#`.
+    pub(crate) name: String,
+    pub(crate) index: ComponentExportIndex,
+    pub(crate) parameters: Parameters,
+    pub(crate) returned: Returned,
+}
+
+/// The functions that a run calls.
+pub(crate) struct Functions {
+    pub(crate) call: Function,
+    pub(crate) init: Option<Function>,
+    pub(crate) finish: Option<Function>,
+}
+
+/// A function that a component exports.
+struct Exported {
+    interface: Option<String>,
+    name: String,
+    ty: ComponentFunc,
+}
+
+/// Looks for functions.
+pub(crate) struct Finder<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) path: &'a Path,
+    pub(crate) component: &'a Component,
+}
+
+impl Functions {
+    /// How many bytes their results may take here for one that the engine counts.
+    pub(crate) fn weight(&self) -> usize {
+        let beside = [&self.init, &self.finish].into_iter().flatten();
+        let all = beside.chain([&self.call]).map(|function| function.returned.weight());
+        all.max().unwrap_or(1)
+    }
+}
+
+impl Finder<'_> {
+    /// What a run calls, if items go to `call`; none, if there is no such function.
+    pub(crate) fn functions(&self, call: &str) -> Result<Option<Functions>, LoadError> {
+        let all = self.all();
+        let meant: Vec<_> = all.iter().filter(|one| one.is_meant_by(call)).collect();
+        let found = match meant.as_slice() {
+            [] => return Ok(None),
+            [found] => *found,
+            _ => {
+                let candidates = names(meant.iter().map(|one| one.unique_name()));
+                let (path, call) = (self.path.to_owned(), call.to_owned());
+                return Err(LoadError::Ambiguous { path, call, candidates });
+            }
+        };
+        let beside = |name: &str| {
+            all.iter().find(|one| {
+                one.name == name && one.interface == found.interface && one.name != found.name
+            })
+        };
+        // One with parameters is something else: there is nothing to pass.
+        let finish = beside("finish").filter(|finish| finish.ty.params().len() == 0);
+        Ok(Some(Functions {
+            call: self.function(found)?,
+            init: beside("init").map(|init| self.function(init)).transpose()?,
+            finish: finish.map(|finish| self.function(finish)).transpose()?,
+        }))
+    }
+
+    /// The names of all functions, as a message lists them.
+    pub(crate) fn names(&self) -> String {
+        names(self.all().iter().map(Exported::name))
+    }
+
+    fn all(&self) -> Vec<Exported> {
+        let mut all = Vec::new();
+        let ty = self.component.component_type();
+        for (name, export) in ty.exports(self.engine.wasm()) {
+            let name = name.to_owned();
+            match export.ty {
+                ComponentItem::ComponentFunc(ty) => {
+                    all.push(Exported { interface: None, name, ty });
+                }
+                ComponentItem::ComponentInstance(instance) => {
+                    for (own, export) in instance.exports(self.engine.wasm()) {
+                        if let ComponentItem::ComponentFunc(ty) = export.ty {
+                            let (interface, name) = (Some(name.clone()), own.to_owned());
+                            all.push(Exported { interface, name, ty });
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+
+    fn function(&self, found: &Exported) -> Result<Function, LoadError> {
+        let refused = |what: String| LoadError::Untyped {
+            path: self.path.to_owned(),
+            function: found.name(),
+            what,
+        };
+        if found.ty.async_() {
+            return Err(refused("it is an async function".into()));
+        }
+        let mut maker = Maker::default();
+        let parameters = found.ty.params().map(|(name, ty)| match maker.make(&ty) {
+            Ok(shape) => Ok((name.to_owned(), shape)),
+            Err(what) => Err(refused(format!("its parameter `{name}` has {what}"))),
+        });
+        let parameters = Parameters::new(parameters.collect::<Result<_, _>>()?);
+        let returned = Returned::of(found.ty.results().next().as_ref(), &mut maker);
+        let returned = returned.map_err(|what| refused(format!("its result has {what}")))?;
+        Ok(Function { name: found.name(), index: self.index(found), parameters, returned })
+    }
+
+    fn index(&self, found: &Exported) -> ComponentExportIndex {
+        let find = |within, name: &str| {
+            let index = self.component.get_export_index(within, name);
+            index.expect("its type says that it is exported")
+        };
+        let interface = found.interface.as_deref().map(|interface| find(None, interface));
+        find(interface.as_ref(), &found.name)
+    }
+}
+
+impl Exported {
+    fn name(&self) -> String {
+        match &self.interface {
+            None => self.name.clone(),
+            Some(interface) => format!("{interface}#{}", self.name),
+        }
+    }
+
+    /// A name by which no other is meant.
+    fn unique_name(&self) -> String {
+        if self.interface.is_some() { self.name() } else { format!("#{}", self.name) }
+    }
+
+    fn is_meant_by(&self, call: &str) -> bool {
+        let interface = self.interface.as_deref().unwrap_or_default();
+        if interface.starts_with(WORLDS) {
+            return false;
+        }
+        match call.rsplit_once('#') {
+            None => self.name == call,
+            Some((asked, name)) => self.name == name && is_interface(interface, asked),
+        }
+    }
+}
+
+/// Whether an interface is meant by a name, which may be without the version, and without the package.
+fn is_interface(interface: &str, asked: &str) -> bool {
+    let plain = interface.split_once('@').map_or(interface, |(plain, _)| plain);
+    let own = plain.rsplit_once('/').map_or(plain, |(_, own)| own);
+    [interface, plain, own].contains(&asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_may_be_named_shortly() {
+        #[rustfmt::skip]
+        let cases = [
+            ("acme:math/ops@1.0.0", "acme:math/ops@1.0.0", true),
+            ("acme:math/ops@1.0.0", "acme:math/ops",       true),
+            ("acme:math/ops@1.0.0", "ops",                 true),
+            ("acme:math/ops@1.0.0", "acme:math/ops@2.0.0", false),
+            ("acme:math/ops@1.0.0", "math/ops",            false),
+            ("acme:math/ops@1.0.0", "",                    false),
+            ("ops",                 "ops",                 true),
+            ("",                    "",                    true),
+            ("",                    "ops",                 false),
+        ];
+        for (interface, asked, is_meant) in cases {
+            assert_eq!(is_interface(interface, asked), is_meant, "{asked} of {interface}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What is wrong within a value, and where.
+
+use std::fmt;
+
+/// Something that does not fit, by its path: `$.points[3].x: …`.
+///
+/// The steps are put together on the way out of the value: what fits pays nothing for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// The innermost first.
+    steps: Vec<Step>,
+    what: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl Mistake {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { steps: Vec::new(), what: what.into() }
+    }
+
+    /// The same, seen from the object in which it is.
+    pub(crate) fn in_key(mut self, key: &str) -> Self {
+        self.steps.push(Step::Key(key.into()));
+        self
+    }
+
+    /// The same, seen from the array in which it is.
+    pub(crate) fn in_index(mut self, index: usize) -> Self {
+        self.steps.push(Step::Index(index));
+        self
+    }
+
+    /// The same, with the parameter in which it is.
+    pub(crate) fn of_parameter(mut self, name: &str) -> Self {
+        self.what = format!("{} (in `{name}`)", self.what);
+        self
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("$")?;
+        for step in self.steps.iter().rev() {
+            match step {
+                Step::Key(key) if is_plain(key) => write!(f, ".{key}")?,
+                Step::Key(key) => write!(f, "[{}]", shortened(key))?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+/// Whether a key is read without quotes.
+fn is_plain(key: &str) -> bool {
+    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !key.is_empty() && key.len() <= MOST && key.bytes().all(is_of_a_name)
+}
+
+/// How many bytes of an item's own words are shown.
+const MOST: usize = 64;
+
+/// An item's own words, quoted, as much as one reads of them.
+pub(crate) fn shortened(text: &str) -> String {
+    match text.len() > MOST {
+        true => format!("\"{}…\"", text[..text.floor_char_boundary(MOST)].escape_debug()),
+        false => format!("\"{}\"", text.escape_debug()),
+    }
+}
+
+/// Names, as a message lists them: all of few, the first of many.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    crate::engine::error::names(names.into_iter().map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_leads_from_the_item_to_what_is_wrong() {
+        let mistake = Mistake::new("what").in_key("x").in_index(3).in_key("points");
+        assert_eq!(mistake.to_string(), "$.points[3].x: what");
+        assert_eq!(Mistake::new("what").to_string(), "$: what");
+        let odd = Mistake::new("what").in_key("a b\n").in_key("");
+        assert_eq!(odd.to_string(), r#"$[""]["a b\n"]: what"#);
+        let named = Mistake::new("what").of_parameter("b").in_index(1);
+        assert_eq!(named.to_string(), "$[1]: what (in `b`)");
+    }
+
+    #[test]
+    fn long_words_are_cut_between_letters() {
+        let shown = shortened(&"ä".repeat(1000));
+        assert_eq!(shown, format!("\"{}…\"", "ä".repeat(32)));
+    }
+}

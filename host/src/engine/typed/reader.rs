@@ -1,0 +1,266 @@
+//! Reads JSON as values of a type, straight from the text.
+//!
+//! The type leads: at each place it is known what may stand there, so that nothing is built that
+//! is not passed on, nothing is skipped, and numbers keep each of their digits until their type
+//! says what they are. It goes no deeper than the type does, and takes no more memory than it may.
+
+mod value;
+
+use std::borrow::Cow;
+
+use self::value::expected;
+use super::mistake::Mistake;
+use super::shape::Shape;
+
+/// What the values of one item may take in memory: lists of small things become large, as each
+/// element is a value of its own.
+const ROOM: usize = 128 * 1024 * 1024;
+
+/// A place in a JSON text.
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    room: usize,
+}
+
+type Read<T> = Result<T, Mistake>;
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Self::in_room(text, ROOM)
+    }
+
+    /// With so many bytes of memory for values.
+    pub(crate) fn in_room(text: &'a str, room: usize) -> Self {
+        Self { text, at: 0, room }
+    }
+
+    /// Nothing may come but white space.
+    pub(crate) fn end(&mut self) -> Read<()> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(Mistake::new(format!("something follows at byte {}", self.at))),
+        }
+    }
+
+    /// An array's elements, one by one.
+    pub(crate) fn array(
+        &mut self,
+        expected: &str,
+        mut element: impl FnMut(&mut Self, usize) -> Read<()>,
+    ) -> Read<()> {
+        if !self.takes(b'[') {
+            return Err(self.not(expected));
+        }
+        if self.takes(b']') {
+            return Ok(());
+        }
+        for index in 0.. {
+            element(self, index).map_err(|mistake| mistake.in_index(index))?;
+            if self.takes(b']') {
+                break;
+            }
+            self.expect(b',', "`,` or `]`")?;
+        }
+        Ok(())
+    }
+
+    /// An object's members, one by one; `member` reads the value of a key.
+    pub(crate) fn object(
+        &mut self,
+        expected: &str,
+        mut member: impl FnMut(&mut Self, &str) -> Read<()>,
+    ) -> Read<()> {
+        if !self.takes(b'{') {
+            return Err(self.not(expected));
+        }
+        if self.takes(b'}') {
+            return Ok(());
+        }
+        loop {
+            if self.peek() != Some(b'"') {
+                return Err(self.no_json("a key"));
+            }
+            let key = self.text()?;
+            self.expect(b':', "`:`")?;
+            member(self, &key)?;
+            if self.takes(b'}') {
+                return Ok(());
+            }
+            self.expect(b',', "`,` or `}`")?;
+        }
+    }
+
+    /// Whether `null` is next; then it is behind.
+    pub(crate) fn takes_null(&mut self) -> bool {
+        self.takes_word("null")
+    }
+
+    /// A string, if one is next.
+    pub(crate) fn takes_string(&mut self) -> Read<Option<String>> {
+        match self.peek() {
+            Some(b'"') => self.text().map(|text| Some(text.into_owned())),
+            _ => Ok(None),
+        }
+    }
+
+    /// The byte that comes next, white space left out.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(self.at) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
+    }
+
+    fn takes(&mut self, byte: u8) -> bool {
+        let is_there = self.peek() == Some(byte);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn takes_word(&mut self, word: &str) -> bool {
+        let is_there = self.peek().is_some() && self.word() == word;
+        self.at += if is_there { word.len() } else { 0 };
+        is_there
+    }
+
+    /// The letters and digits that are next.
+    fn word(&self) -> &'a str {
+        let rest = &self.text[self.at..];
+        let end = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric());
+        &rest[..end.unwrap_or(rest.len())]
+    }
+
+    fn expect(&mut self, byte: u8, expected: &str) -> Read<()> {
+        match self.takes(byte) {
+            true => Ok(()),
+            false => Err(self.no_json(expected)),
+        }
+    }
+
+    /// Takes from what values may take in memory.
+    fn take_room(&mut self, bytes: usize) -> Read<()> {
+        let left = self.room.checked_sub(bytes);
+        self.room = left.ok_or_else(|| {
+            let most = ROOM / (1024 * 1024);
+            Mistake::new(format!("the item's values take more than {most}MiB"))
+        })?;
+        Ok(())
+    }
+
+    /// The digits of a number, as JSON has them.
+    fn number(&mut self, shape: &Shape) -> Read<&'a str> {
+        if !matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
+            return Err(self.unexpected(shape));
+        }
+        let rest = &self.text[self.at..];
+        let Some(length) = number_length(rest.as_bytes()) else {
+            return Err(self.no_json("a number"));
+        };
+        self.at += length;
+        Ok(&rest[..length])
+    }
+
+    fn string(&mut self, shape: &Shape) -> Read<Cow<'a, str>> {
+        match self.peek() {
+            Some(b'"') => self.text(),
+            _ => Err(self.unexpected(shape)),
+        }
+    }
+
+    fn owned_string(&mut self, shape: &Shape) -> Read<String> {
+        let text = self.string(shape)?;
+        self.take_room(text.len())?;
+        Ok(text.into_owned())
+    }
+
+    /// The string that begins here.
+    fn text(&mut self) -> Read<Cow<'a, str>> {
+        let begin = self.at;
+        let bytes = self.text.as_bytes();
+        let mut end = begin + 1;
+        let mut is_plain = true;
+        loop {
+            let special = memchr::memchr2(b'"', b'\\', &bytes[end.min(bytes.len())..]);
+            let Some(special) = special else {
+                self.at = bytes.len();
+                return Err(self.no_json("the end of a string"));
+            };
+            end += special;
+            if bytes[end] == b'"' {
+                break;
+            }
+            is_plain = false;
+            end += 2;
+        }
+        self.at = end + 1;
+        let inner = &self.text[begin + 1..end];
+        if is_plain && !inner.bytes().any(|byte| byte < b' ') {
+            return Ok(Cow::Borrowed(inner));
+        }
+        serde_json::from_str(&self.text[begin..=end]).map(Cow::Owned).map_err(|_| {
+            Mistake::new(format!("not JSON: a string that is none begins at byte {begin}"))
+        })
+    }
+
+    /// Something else is here than what the type wants.
+    fn unexpected(&mut self, shape: &Shape) -> Mistake {
+        self.not(&expected(shape))
+    }
+
+    /// Something else is here than `expected`.
+    pub(crate) fn not(&mut self, expected: &str) -> Mistake {
+        let found = match self.peek() {
+            Some(b'"') => "a string",
+            Some(b'[') => "an array",
+            Some(b'{') => "an object",
+            Some(b'-' | b'0'..=b'9') => "a number",
+            Some(_) if self.word() == "null" => "`null`",
+            Some(_) if self.word() == "true" => "`true`",
+            Some(_) if self.word() == "false" => "`false`",
+            None | Some(_) => return self.no_json(expected),
+        };
+        Mistake::new(format!("expected {expected}, found {found}"))
+    }
+
+    /// What is here is not JSON.
+    fn no_json(&mut self, expected: &str) -> Mistake {
+        let found = match (self.peek(), self.text[self.at..].chars().next()) {
+            (Some(b'"'), _) => format!("a string at byte {}", self.at),
+            (Some(_), Some(sign)) => format!("`{}` at byte {}", sign.escape_debug(), self.at),
+            _ => "the end".into(),
+        };
+        Mistake::new(format!("not JSON: expected {expected}, found {found}"))
+    }
+}
+
+/// How many bytes a number has that begins here, if it is one of JSON.
+fn number_length(bytes: &[u8]) -> Option<usize> {
+    let digits = |from: usize| {
+        let rest = bytes.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let begin = usize::from(bytes.first() == Some(&b'-'));
+    let mut end = match bytes.get(begin)? {
+        b'0' => begin + 1,
+        b'1'..=b'9' => digits(begin),
+        _ => return None,
+    };
+    if bytes.get(end) == Some(&b'.') {
+        let fraction = digits(end + 1);
+        if fraction == end + 1 {
+            return None;
+        }
+        end = fraction;
+    }
+    if let Some(b'e' | b'E') = bytes.get(end) {
+        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+        let exponent = digits(end + 1 + sign);
+        if exponent == end + 1 + sign {
+            return None;
+        }
+        end = exponent;
+    }
+    Some(end)
+}

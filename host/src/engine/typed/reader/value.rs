@@ -1,0 +1,301 @@
+//! Values by their types: what may stand at each place, and what it becomes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use wasmtime::component::Val;
+
+use super::{Read, Reader};
+use crate::engine::typed::mistake::{Mistake, listed, shortened};
+use crate::engine::typed::named::Named;
+use crate::engine::typed::shape::{Int, Shape};
+
+impl Reader<'_> {
+    /// What is there, as one value.
+    pub(crate) fn value(&mut self, shape: &Shape) -> Read<Val> {
+        self.take_room(size_of::<Val>())?;
+        Ok(match shape {
+            Shape::Bool => {
+                let is_true = self.takes_word("true");
+                if !is_true && !self.takes_word("false") {
+                    return Err(self.unexpected(shape));
+                }
+                Val::Bool(is_true)
+            }
+            Shape::Int(int) => self.int(*int, shape)?,
+            Shape::F32 => {
+                let number = self.number(shape)?;
+                let value = number.parse().expect("a number of JSON is one of Rust");
+                Val::Float32(finite(value, f32::is_finite, number, "f32")?)
+            }
+            Shape::F64 => {
+                let number = self.number(shape)?;
+                let value = number.parse().expect("a number of JSON is one of Rust");
+                Val::Float64(finite(value, f64::is_finite, number, "f64")?)
+            }
+            Shape::Char => {
+                let text = self.string(shape)?;
+                let mut signs = text.chars();
+                match (signs.next(), signs.next()) {
+                    (Some(sign), None) => Val::Char(sign),
+                    _ => {
+                        let found = shortened(&text);
+                        return Err(Mistake::new(format!(
+                            "expected a string of one character (char), found {found}"
+                        )));
+                    }
+                }
+            }
+            Shape::String => Val::String(self.owned_string(shape)?),
+            Shape::Bytes => self.bytes()?,
+            Shape::List(element) => self.list(element, shape)?,
+            Shape::Tuple(parts) => self.tuple(parts, shape)?,
+            Shape::Record(fields) => self.record(fields, shape)?,
+            Shape::Variant(cases) => self.variant(cases, shape)?,
+            Shape::Enum(names) => {
+                let name = self.string(shape)?;
+                Val::Enum(names[known(&name, names, "case")?].0.clone())
+            }
+            Shape::Flags(names) => self.flags(names, shape)?,
+            Shape::Option(inner) => self.option(inner, shape)?,
+            Shape::Result(ok, err) => self.result(ok.as_deref(), err.as_deref(), shape)?,
+        })
+    }
+
+    /// Bytes as they are.
+    pub(crate) fn raw_bytes(bytes: &[u8]) -> Read<Val> {
+        Self::new("").take_room(bytes.len().saturating_mul(size_of::<Val>()))?;
+        Ok(Val::List(bytes.iter().copied().map(Val::U8).collect()))
+    }
+
+    fn int(&mut self, int: Int, shape: &Shape) -> Read<Val> {
+        let number = self.number(shape)?;
+        // More digits than it has room for are too many for all of these types.
+        let value: Option<i128> = number.parse().ok();
+        let val = value.and_then(|value| {
+            Some(match int {
+                Int::S8 => Val::S8(value.try_into().ok()?),
+                Int::U8 => Val::U8(value.try_into().ok()?),
+                Int::S16 => Val::S16(value.try_into().ok()?),
+                Int::U16 => Val::U16(value.try_into().ok()?),
+                Int::S32 => Val::S32(value.try_into().ok()?),
+                Int::U32 => Val::U32(value.try_into().ok()?),
+                Int::S64 => Val::S64(value.try_into().ok()?),
+                Int::U64 => Val::U64(value.try_into().ok()?),
+            })
+        });
+        val.ok_or_else(|| does_not_fit(number, int.name()))
+    }
+
+    fn bytes(&mut self) -> Read<Val> {
+        let bytes = if self.peek() == Some(b'"') {
+            let text = self.text()?;
+            let length = text.len() / 4 * 3;
+            self.take_room(length.saturating_mul(size_of::<Val>()))?;
+            let decoded = STANDARD.decode(text.as_bytes());
+            decoded
+                .map_err(|error| Mistake::new(format!("a string that is not base64: {error}")))?
+        } else {
+            let mut bytes = Vec::new();
+            self.array(Shape::Bytes.json(), |reader, _| {
+                reader.take_room(size_of::<Val>())?;
+                let Val::U8(byte) = reader.int(Int::U8, &Shape::Int(Int::U8))? else {
+                    unreachable!("it was asked for such a number");
+                };
+                bytes.push(byte);
+                Ok(())
+            })?;
+            bytes
+        };
+        Ok(Val::List(bytes.into_iter().map(Val::U8).collect()))
+    }
+
+    fn list(&mut self, element: &Shape, shape: &Shape) -> Read<Val> {
+        let mut values = Vec::new();
+        self.array(&expected(shape), |reader, _| {
+            values.push(reader.value(element)?);
+            Ok(())
+        })?;
+        // Many short lists would have much room for nothing.
+        values.shrink_to_fit();
+        Ok(Val::List(values))
+    }
+
+    fn tuple(&mut self, parts: &[Shape], shape: &Shape) -> Read<Val> {
+        let mut values = Vec::with_capacity(parts.len());
+        self.array(&expected(shape), |reader, index| {
+            let part = parts.get(index).ok_or_else(|| {
+                Mistake::new(format!("more than the {} elements of the tuple", parts.len()))
+            })?;
+            values.push(reader.value(part)?);
+            Ok(())
+        })?;
+        match values.len() == parts.len() {
+            true => Ok(Val::Tuple(values)),
+            false => Err(Mistake::new(format!(
+                "{} elements, and the tuple has {}",
+                values.len(),
+                parts.len()
+            ))),
+        }
+    }
+
+    fn record(&mut self, fields: &Named<Shape>, shape: &Shape) -> Read<Val> {
+        // Also for those that are missing: the value has all of them.
+        let names = fields.names().map(|name| size_of::<(String, Val)>() + name.len());
+        self.take_room(names.sum())?;
+        let values = self.fields(fields, &expected(shape), "field")?;
+        let names = fields.iter().map(|(name, _)| name.clone());
+        Ok(Val::Record(names.zip(values).collect()))
+    }
+
+    /// An object's values by these names, in their order; what may be left out has no value then.
+    pub(crate) fn fields(
+        &mut self,
+        fields: &Named<Shape>,
+        expected: &str,
+        what: &str,
+    ) -> Read<Vec<Val>> {
+        let mut values: Vec<Option<Val>> = vec![None; fields.len()];
+        self.object(expected, |reader, key| {
+            let wrong = |mistake: Mistake| mistake.in_key(key);
+            let at = fields.find(key).ok_or_else(|| wrong(unknown(what, fields.names())))?;
+            let (name, field) = &fields[at];
+            if values[at].is_some() {
+                return Err(wrong(Mistake::new("is there twice")));
+            }
+            values[at] = Some(reader.value(field).map_err(|mistake| mistake.in_key(name))?);
+            Ok(())
+        })?;
+        let all = fields.iter().zip(values).map(|((name, field), value)| {
+            let none = || field.is_option().then_some(Val::Option(None));
+            value.or_else(none).ok_or_else(|| Mistake::new("is missing").in_key(name))
+        });
+        all.collect()
+    }
+
+    fn variant(&mut self, cases: &Named<Option<Shape>>, shape: &Shape) -> Read<Val> {
+        let find = |key: &str| Ok(&cases[known(key, cases, "case")?]);
+        if self.peek() == Some(b'"') {
+            let key = self.text()?;
+            return match find(&key)? {
+                (name, None) => Ok(Val::Variant(name.clone(), None)),
+                (name, Some(_)) => {
+                    Err(Mistake::new(format!("the case `{name}` has a value: `{{\"{name}\": …}}`")))
+                }
+            };
+        }
+        let mut found = None;
+        self.object(&expected(shape), |reader, key| {
+            if found.is_some() {
+                return Err(Mistake::new("a variant has one case").in_key(key));
+            }
+            let (name, payload) = find(key)?;
+            let Some(payload) = payload else {
+                let what = format!("the case `{name}` has no value: `\"{name}\"`");
+                return Err(Mistake::new(what));
+            };
+            let value = reader.value(payload).map_err(|mistake| mistake.in_key(name))?;
+            found = Some(Val::Variant(name.clone(), Some(Box::new(value))));
+            Ok(())
+        })?;
+        found.ok_or_else(|| Mistake::new("a variant has one case, and here is none"))
+    }
+
+    /// There are 32 at most: no type has more.
+    fn flags(&mut self, names: &Named<()>, shape: &Shape) -> Read<Val> {
+        let mut set = Vec::new();
+        self.array(&expected(shape), |reader, _| {
+            let name = reader.string(&Shape::String)?;
+            let (name, ()) = &names[known(&name, names, "flag")?];
+            if set.contains(name) {
+                return Err(Mistake::new(format!("`{name}` is there twice")));
+            }
+            reader.take_room(size_of::<String>() + name.len())?;
+            set.push(name.clone());
+            Ok(())
+        })?;
+        Ok(Val::Flags(set))
+    }
+
+    fn option(&mut self, inner: &Shape, shape: &Shape) -> Read<Val> {
+        if self.takes_null() {
+            return Ok(Val::Option(None));
+        }
+        if !inner.is_option() {
+            return Ok(Val::Option(Some(Box::new(self.value(inner)?))));
+        }
+        // `null` is no value already: that there is one which is none has to be said.
+        let mut some = None;
+        self.object(&expected(shape), |reader, key| {
+            if key != "some" || some.is_some() {
+                return Err(unknown("key", ["some"]).in_key(key));
+            }
+            let value = reader.value(inner).map_err(|mistake| mistake.in_key("some"))?;
+            some = Some(Box::new(value));
+            Ok(())
+        })?;
+        match some {
+            Some(_) => Ok(Val::Option(some)),
+            None => Err(Mistake::new("is missing").in_key("some")),
+        }
+    }
+
+    fn result(&mut self, ok: Option<&Shape>, err: Option<&Shape>, shape: &Shape) -> Read<Val> {
+        let mut found = None;
+        self.object(&expected(shape), |reader, key| {
+            let side = match (key, found.is_some()) {
+                ("ok", false) => ok,
+                ("err", false) => err,
+                _ => return Err(unknown("key", ["ok", "err"]).in_key(key)),
+            };
+            let value = match side {
+                Some(shape) => reader.value(shape).map(|value| Some(Box::new(value))),
+                None if reader.takes_null() => Ok(None),
+                None => Err(reader.not("`null`")),
+            };
+            let value = value.map_err(|mistake| mistake.in_key(key))?;
+            found = Some(if key == "ok" { Ok(value) } else { Err(value) });
+            Ok(())
+        })?;
+        let found = found.ok_or_else(|| Mistake::new("neither `ok` nor `err` is there"));
+        Ok(Val::Result(found?))
+    }
+}
+
+pub(crate) fn expected(shape: &Shape) -> String {
+    match shape {
+        Shape::Option(_) | Shape::Result(..) | Shape::Bytes | Shape::Bool | Shape::String => {
+            shape.json().into()
+        }
+        _ => format!("{} ({})", shape.json(), shape.name()),
+    }
+}
+
+fn finite<T: Copy>(value: T, is_finite: impl Fn(T) -> bool, number: &str, name: &str) -> Read<T> {
+    if is_finite(value) { Ok(value) } else { Err(does_not_fit(number, name)) }
+}
+
+fn does_not_fit(number: &str, name: &str) -> Mistake {
+    let shown = shortened(number);
+    let is_whole = !number.contains(['.', 'e', 'E']) || name.starts_with('f');
+    match is_whole {
+        true => Mistake::new(format!("{} does not fit {name}", shown.trim_matches('"'))),
+        false => Mistake::new(format!(
+            "expected a whole number ({name}), found {}",
+            shown.trim_matches('"')
+        )),
+    }
+}
+
+/// The place of what a name names.
+fn known<T>(name: &str, names: &Named<T>, what: &str) -> Read<usize> {
+    names.find(name).ok_or_else(|| {
+        let (name, names) = (shortened(name), listed(names.names()));
+        Mistake::new(format!("there is no {what} {name}; there are {names}"))
+    })
+}
+
+/// A key, named by the path, that there is not.
+fn unknown<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> Mistake {
+    Mistake::new(format!("there is no such {what}; there are {}", listed(names)))
+}

@@ -1,0 +1,230 @@
+//! A type of a component, as JSON is mapped to it.
+//!
+//! The engine's types lie in tables that are shared and counted; this tree is made of them once, when
+//! a component is loaded, and asks for nothing when an item comes. What has no place in JSON has
+//! none here, so it is refused by name when the component is loaded.
+
+use wasmtime::component::types::Type;
+
+use super::named::Named;
+
+/// How deep types nest at most, as in the engine: what is written by them stays within the depth at
+/// which programs mostly stop to read JSON, 128; and so does what they recurse here.
+const DEEPEST: usize = 100;
+
+/// Of how many parts the types of a function are made at most; a long name counts as several. Types share parts, so
+/// that of a small file a tree of a million could be made.
+const LARGEST: usize = 10_000;
+
+/// A type that JSON is mapped to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Bool,
+    Int(Int),
+    F32,
+    F64,
+    Char,
+    String,
+    /// `list<u8>`.
+    Bytes,
+    List(Box<Self>),
+    Tuple(Vec<Self>),
+    Record(Named<Self>),
+    Variant(Named<Option<Self>>),
+    Enum(Named<()>),
+    Flags(Named<()>),
+    Option(Box<Self>),
+    Result(Option<Box<Self>>, Option<Box<Self>>),
+}
+
+/// A type of whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Int {
+    S8,
+    U8,
+    S16,
+    U16,
+    S32,
+    U32,
+    S64,
+    U64,
+}
+
+impl Shape {
+    /// How many bytes may be taken here for one that the engine counts of such a value: it counts a
+    /// value for each part, and neither the lists that hold them nor what allocating those takes.
+    pub(crate) fn weight(&self) -> usize {
+        let most = |parts: &mut dyn Iterator<Item = &Self>| parts.map(Self::weight).max();
+        let (own, parts) = match self {
+            Self::Flags(_) => (32, None),
+            Self::Record(fields) => (8, most(&mut fields.iter().map(|(_, shape)| shape))),
+            Self::Tuple(parts) => (4, most(&mut parts.iter())),
+            Self::List(element) => (4, Some(element.weight())),
+            Self::Option(inner) => (2, Some(inner.weight())),
+            Self::Variant(cases) => {
+                (2, most(&mut cases.iter().filter_map(|(_, shape)| shape.as_ref())))
+            }
+            Self::Result(ok, err) => {
+                (2, most(&mut [ok, err].into_iter().flatten().map(|it| &**it)))
+            }
+            Self::Enum(_) => (2, None),
+            _ => (1, None),
+        };
+        parts.map_or(own, |parts| parts.max(own))
+    }
+
+    /// What it is called where something else was found.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int(int) => int.name(),
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::Char => "char",
+            Self::String => "string",
+            Self::Bytes => "list<u8>",
+            Self::List(_) => "list",
+            Self::Tuple(_) => "tuple",
+            Self::Record(_) => "record",
+            Self::Variant(_) => "variant",
+            Self::Enum(_) => "enum",
+            Self::Flags(_) => "flags",
+            Self::Option(_) => "option",
+            Self::Result(..) => "result",
+        }
+    }
+
+    /// What of JSON it takes.
+    pub(crate) fn json(&self) -> &'static str {
+        match self {
+            Self::Bool => "`true` or `false`",
+            Self::Int(_) => "a whole number",
+            Self::F32 | Self::F64 => "a number",
+            Self::Char => "a string of one character",
+            Self::String => "a string",
+            Self::Bytes => "a string of base64, or an array of numbers",
+            Self::List(_) | Self::Tuple(_) => "an array",
+            Self::Record(_) => "an object",
+            Self::Variant(_) => "a string, or an object with one key",
+            Self::Enum(_) => "a string",
+            Self::Flags(_) => "an array of strings",
+            Self::Option(_) => "`null`, or `{\"some\": …}`",
+            Self::Result(..) => "`{\"ok\": …}` or `{\"err\": …}`",
+        }
+    }
+
+    /// Whether it may be left out.
+    pub(crate) const fn is_option(&self) -> bool {
+        matches!(self, Self::Option(_))
+    }
+}
+
+impl Int {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::S8 => "s8",
+            Self::U8 => "u8",
+            Self::S16 => "s16",
+            Self::U16 => "u16",
+            Self::S32 => "s32",
+            Self::U32 => "u32",
+            Self::S64 => "s64",
+            Self::U64 => "u64",
+        }
+    }
+}
+
+/// Makes trees of the types of a function.
+#[derive(Debug, Default)]
+pub(crate) struct Maker {
+    parts: usize,
+}
+
+impl Maker {
+    /// The type; the error says what of it cannot be JSON.
+    pub(crate) fn make(&mut self, ty: &Type) -> Result<Shape, String> {
+        self.shape(ty, 0)
+    }
+
+    fn shape(&mut self, ty: &Type, depth: usize) -> Result<Shape, String> {
+        self.part("")?;
+        if depth > DEEPEST {
+            return Err(format!("types that nest deeper than {DEEPEST}"));
+        }
+        let mut inner = |ty: &Type| self.shape(ty, depth + 1);
+        Ok(match ty {
+            Type::Bool => Shape::Bool,
+            Type::S8 => Shape::Int(Int::S8),
+            Type::U8 => Shape::Int(Int::U8),
+            Type::S16 => Shape::Int(Int::S16),
+            Type::U16 => Shape::Int(Int::U16),
+            Type::S32 => Shape::Int(Int::S32),
+            Type::U32 => Shape::Int(Int::U32),
+            Type::S64 => Shape::Int(Int::S64),
+            Type::U64 => Shape::Int(Int::U64),
+            Type::Float32 => Shape::F32,
+            Type::Float64 => Shape::F64,
+            Type::Char => Shape::Char,
+            Type::String => Shape::String,
+            Type::List(list) => match list.ty() {
+                Type::U8 => Shape::Bytes,
+                element => Shape::List(Box::new(inner(&element)?)),
+            },
+            Type::Tuple(tuple) => {
+                Shape::Tuple(tuple.types().map(|ty| inner(&ty)).collect::<Result<_, _>>()?)
+            }
+            Type::Record(record) => {
+                let fields = record
+                    .fields()
+                    .map(|field| Ok((self.part(field.name)?, self.shape(&field.ty, depth + 1)?)));
+                Shape::Record(Named::new(fields.collect::<Result<_, String>>()?))
+            }
+            Type::Variant(variant) => {
+                let cases = variant.cases().map(|case| {
+                    let payload = case.ty.as_ref().map(|ty| self.shape(ty, depth + 1));
+                    Ok((self.part(case.name)?, payload.transpose()?))
+                });
+                Shape::Variant(Named::new(cases.collect::<Result<_, String>>()?))
+            }
+            Type::Enum(cases) => Shape::Enum(self.names(cases.names())?),
+            Type::Flags(flags) => Shape::Flags(self.names(flags.names())?),
+            Type::Option(option) => Shape::Option(Box::new(inner(&option.ty())?)),
+            Type::Result(result) => {
+                let mut side = |ty: Option<Type>| {
+                    let shape = ty.as_ref().map(&mut inner).transpose()?;
+                    Ok::<_, String>(shape.map(Box::new))
+                };
+                Shape::Result(side(result.ok())?, side(result.err())?)
+            }
+            other => return Err(unmapped(other).into()),
+        })
+    }
+
+    fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Named<()>, String> {
+        let names = names.map(|name| Ok((self.part(name)?, ())));
+        names.collect::<Result<_, String>>().map(Named::new)
+    }
+
+    /// Counts one part more, of this name.
+    fn part(&mut self, name: &str) -> Result<String, String> {
+        self.parts += 1 + name.len() / 16;
+        match self.parts > LARGEST {
+            true => Err(format!("a type of more than {LARGEST} parts")),
+            false => Ok(name.to_owned()),
+        }
+    }
+}
+
+/// What has no place in JSON.
+fn unmapped(ty: &Type) -> &'static str {
+    match ty {
+        Type::Own(_) => "a resource",
+        Type::Borrow(_) => "a borrowed resource",
+        Type::Future(_) => "a future",
+        Type::Stream(_) => "a stream",
+        Type::ErrorContext => "an error context",
+        Type::Map(_) => "a map",
+        Type::FixedLengthList(_) => "a list of fixed length",
+        _ => "a type that this host does not know",
+    }
+}

@@ -1,0 +1,271 @@
+//! The parts of WebAssembly that a plugin has only if they are allowed.
+//!
+//! Both need the engine's heap for garbage collection, which is large, young code that guests drive. No
+//! SDK's plugin uses them, so engines leave that heap out unless it is asked for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use wasmparser::Validator;
+
+/// A set of WebAssembly features that plugins may use only if they are allowed: garbage collection and
+/// exceptions.
+///
+/// As text it is a list, such as `gc,exceptions`; the empty set is `none`.
+///
+/// ```
+/// use mtl_host::WasmFeatures;
+///
+/// let features: WasmFeatures = "gc,exceptions".parse()?;
+/// assert_eq!(features, WasmFeatures::ALL);
+/// assert!(features.contains(WasmFeatures::GC));
+/// assert_eq!(WasmFeatures::default().to_string(), "none");
+/// assert!("threads".parse::<WasmFeatures>().is_err());
+/// # Ok::<(), mtl_host::UnknownWasmFeature>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct WasmFeatures {
+    gc: bool,
+    exceptions: bool,
+}
+
+/// A name that is no feature of [`WasmFeatures`].
+///
+/// ```
+/// use mtl_host::{UnknownWasmFeature, WasmFeatures};
+///
+/// let error: UnknownWasmFeature = "jit".parse::<WasmFeatures>().unwrap_err();
+/// assert_eq!(error.to_string(), "unknown feature `jit`: there are `gc`, `exceptions` and `none`");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown feature `{name}`: there are `gc`, `exceptions` and `none`")]
+pub struct UnknownWasmFeature {
+    name: String,
+}
+
+impl WasmFeatures {
+    /// Neither feature: the default.
+    pub const NONE: Self = Self { gc: false, exceptions: false };
+    /// Garbage collection: structs, arrays, `i31`, and references to functions of a known type and to
+    /// what belongs to the host (`externref`).
+    pub const GC: Self = Self { gc: true, exceptions: false };
+    /// Exceptions: tags, `throw` and `try_table`.
+    pub const EXCEPTIONS: Self = Self { gc: false, exceptions: true };
+    /// Both features.
+    pub const ALL: Self = Self { gc: true, exceptions: true };
+
+    /// All sets, in the order of their [index](Self::index).
+    pub(crate) const SETS: [Self; 4] = [Self::NONE, Self::GC, Self::EXCEPTIONS, Self::ALL];
+
+    /// Returns whether no feature is in this set.
+    ///
+    /// ```
+    /// # use mtl_host::WasmFeatures;
+    /// assert!(WasmFeatures::NONE.is_empty());
+    /// ```
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        !self.gc && !self.exceptions
+    }
+
+    /// Returns whether each feature of `other` is in this set.
+    ///
+    /// ```
+    /// # use mtl_host::WasmFeatures;
+    /// assert!(!WasmFeatures::GC.contains(WasmFeatures::ALL));
+    /// ```
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        (self.gc || !other.gc) && (self.exceptions || !other.exceptions)
+    }
+
+    /// The features of both sets.
+    ///
+    /// ```
+    /// # use mtl_host::WasmFeatures;
+    /// assert_eq!(WasmFeatures::GC.union(WasmFeatures::EXCEPTIONS), WasmFeatures::ALL);
+    /// ```
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self { gc: self.gc || other.gc, exceptions: self.exceptions || other.exceptions }
+    }
+
+    /// Returns the names of the features in this set.
+    ///
+    /// ```
+    /// # use mtl_host::WasmFeatures;
+    /// assert!(WasmFeatures::ALL.names().eq(["gc", "exceptions"]));
+    /// ```
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let names = [(self.gc, "gc"), (self.exceptions, "exceptions")];
+        names.into_iter().filter_map(|(is_there, name)| is_there.then_some(name))
+    }
+
+    /// The features of this set that are not in `other`.
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self { gc: self.gc && !other.gc, exceptions: self.exceptions && !other.exceptions }
+    }
+
+    /// Returns the smallest set with which `binary`, a module or a component, is valid; none if it is
+    /// not valid with both features.
+    pub(crate) fn used_by(binary: &[u8]) -> Option<Self> {
+        let is_valid_with = |features: &Self| {
+            let features = features.of_validator();
+            Validator::new_with_features(features).validate_all(binary).is_ok()
+        };
+        Self::SETS.into_iter().find(is_valid_with)
+    }
+
+    /// All that the engine takes if it allows this set.
+    fn of_validator(self) -> wasmparser::WasmFeatures {
+        use wasmparser::WasmFeatures as Known;
+        let mut features = Known::WASM3 | Known::COMPONENT_MODEL;
+        features.remove(Known::MEMORY64 | Known::THREADS);
+        for (known, is_allowed) in [
+            (Known::GC, self.gc),
+            (Known::EXCEPTIONS, self.exceptions),
+            (Known::FUNCTION_REFERENCES, self.gc),
+            (Known::GC_TYPES, self.needs_heap()),
+        ] {
+            features.set(known, is_allowed);
+        }
+        features
+    }
+
+    /// Allows these features, and no others that need the same heap.
+    pub(crate) fn allow(self, config: &mut wasmtime::Config) {
+        config
+            .wasm_gc(self.gc)
+            .wasm_exceptions(self.exceptions)
+            .wasm_function_references(self.gc)
+            .gc_support(self.needs_heap());
+    }
+
+    /// Returns whether instances have a heap with garbage collection: exceptions are on it, as objects are.
+    const fn needs_heap(self) -> bool {
+        !self.is_empty()
+    }
+
+    /// The place of this set in [`SETS`](Self::SETS).
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.gc) + 2 * usize::from(self.exceptions)
+    }
+
+    /// Returns the name of these features in messages.
+    pub(crate) const fn described(self) -> &'static str {
+        match (self.gc, self.exceptions) {
+            (false, false) => "no optional features",
+            (true, false) => "garbage collection",
+            (false, true) => "exceptions",
+            (true, true) => "garbage collection and exceptions",
+        }
+    }
+}
+
+impl FromStr for WasmFeatures {
+    type Err = UnknownWasmFeature;
+
+    /// Reads names with `,` or `+` between them, or `none`.
+    fn from_str(text: &str) -> Result<Self, UnknownWasmFeature> {
+        if text == "none" {
+            return Ok(Self::NONE);
+        }
+        text.split([',', '+']).try_fold(Self::NONE, |features, name| match name {
+            "gc" => Ok(features.union(Self::GC)),
+            "exceptions" => Ok(features.union(Self::EXCEPTIONS)),
+            _ => Err(UnknownWasmFeature { name: name.escape_debug().to_string() }),
+        })
+    }
+}
+
+impl fmt::Display for WasmFeatures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.gc, self.exceptions) {
+            (false, false) => "none",
+            (true, false) => "gc",
+            (false, true) => "exceptions",
+            (true, true) => "gc,exceptions",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_read_as_it_is_written() {
+        for (at, set) in WasmFeatures::SETS.into_iter().enumerate() {
+            assert_eq!((set.to_string().parse(), set.index()), (Ok(set), at), "{set}");
+        }
+        #[rustfmt::skip]
+        let cases = [
+            ("exceptions,gc", Some(WasmFeatures::ALL)),
+            ("gc+exceptions", Some(WasmFeatures::ALL)),
+            ("gc,gc",         Some(WasmFeatures::GC)),
+            ("",              None),
+            ("gc,",           None),
+            ("none,gc",       None),
+            ("GC",            None),
+            ("all",           None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(text.parse().ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_features_that_a_binary_uses_are_the_fewest_that_the_engine_needs_for_it() {
+        const NONE: Option<WasmFeatures> = Some(WasmFeatures::NONE);
+        const GC: Option<WasmFeatures> = Some(WasmFeatures::GC);
+        const EXCEPTIONS: Option<WasmFeatures> = Some(WasmFeatures::EXCEPTIONS);
+        #[rustfmt::skip]
+        let cases = [
+            ("(module (func (result i32)))",                                           None),
+            ("(module (table 1 funcref) (func))",                                      NONE),
+            ("(module (memory 1) (memory 1))",                                         NONE),
+            ("(module (memory i64 1))",                                                None),
+            ("(module (type (struct (field i32))))",                                   GC),
+            ("(module (table 1 externref))",                                           GC),
+            ("(module (type $f (func)) (func (param (ref $f)) (call_ref $f (local.get 0))))", GC),
+            ("(module (func (result i32) (i31.get_s (ref.i31 (i32.const 1)))))",       GC),
+            ("(module (tag))",                                                         EXCEPTIONS),
+            ("(module (tag $t) (func (throw $t)))",                                    EXCEPTIONS),
+            ("(module (tag $t) (func (block (result exnref) (try_table (catch_all_ref 0)) unreachable) drop))", EXCEPTIONS),
+            ("(module (tag) (table 1 externref))",                                     EXCEPTIONS),
+            ("(module (tag) (type (struct)))",                                         Some(WasmFeatures::ALL)),
+            ("(module (func try catch_all end))",                                      None),
+            ("(component (core module (tag)))",                                        EXCEPTIONS),
+            ("(component (core module (type (array i8))))",                            GC),
+            ("(component (core module (func)))",                                       NONE),
+        ];
+        for (text, expected) in cases {
+            let binary = wat::parse_str(text).unwrap();
+            let used = WasmFeatures::used_by(&binary);
+            assert_eq!(used, expected, "{text}");
+            for set in WasmFeatures::SETS {
+                let mut config = wasmtime::Config::new();
+                config.wasm_memory64(false).concurrency_support(false);
+                set.allow(&mut config);
+                let engine = wasmtime::Engine::new(&config).unwrap();
+                let compiled = match binary[4..8] {
+                    [1, 0, 0, 0] => engine.precompile_module(&binary),
+                    _ => engine.precompile_component(&binary),
+                };
+                let is_expected = used.is_some_and(|used| {
+                    set.contains(used)
+                        || (!set.is_empty()
+                            && used == WasmFeatures::GC
+                            && is_about_references(text))
+                });
+                assert_eq!(compiled.is_ok(), is_expected, "{text} with {set}");
+            }
+        }
+    }
+
+    /// Either feature brings references to what belongs to the host.
+    fn is_about_references(text: &str) -> bool {
+        text.contains("externref")
+    }
+}

@@ -1,0 +1,132 @@
+//! A plugin's compiled code, as workers in processes of their own get it.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use crate::engine::compile_settings::CompileSettings;
+use crate::engine::{Engine, EngineOptions, HostFunctions, LoadError, Loaded, Spec};
+use crate::isolation::wire::setup::{Begins, Work};
+use crate::item::format::Format;
+use crate::item::limits::TotalMemory;
+use crate::jail::sealed_file::CodeFile;
+use crate::sandbox::granted::GrantedDir;
+
+/// Compiled code, and what it takes to make a plugin of it again.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    file: CodeFile,
+    options: EngineOptions,
+    is_component: bool,
+    call: String,
+    functions: HostFunctions,
+    /// If it is a snapshot: what `init` has said that results are.
+    restores: Option<Format>,
+}
+
+impl Compiled {
+    /// That of a plugin that was compiled in this process.
+    pub(crate) fn of(plugin: &Loaded, name: &Path, engine: &Engine) -> Result<Self, LoadError> {
+        let file =
+            CodeFile::of(&plugin.code(name)?).map_err(|source| LoadError::Code { source })?;
+        let (call, functions) = plugin.calls();
+        let is_component = plugin.facts().is_component;
+        Ok(Self {
+            file,
+            options: engine.options(),
+            is_component,
+            call: call.to_owned(),
+            functions: functions.clone(),
+            restores: None,
+        })
+    }
+
+    /// That of a plugin that a jailed process has compiled for `settings`.
+    pub(crate) fn elsewhere(
+        file: CodeFile,
+        is_component: bool,
+        settings: &CompileSettings,
+    ) -> Self {
+        Self {
+            file,
+            options: settings.engine.options(),
+            is_component,
+            call: settings.call.clone(),
+            functions: settings.functions.clone(),
+            restores: None,
+        }
+    }
+
+    /// The same as a snapshot, in which results are said to be of this format.
+    pub(crate) fn restoring(self, format: Format) -> Self {
+        Self { restores: Some(format), ..self }
+    }
+
+    /// If it is a snapshot: what results are.
+    pub(crate) fn restores(&self) -> Option<Format> {
+        self.restores
+    }
+
+    /// Those of the engine that runs it.
+    pub(crate) fn options(&self) -> EngineOptions {
+        self.options
+    }
+
+    pub(crate) fn functions(&self) -> &HostFunctions {
+        &self.functions
+    }
+
+    /// The code.
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+        self.file.read()
+    }
+
+    pub(crate) fn file(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// What a process is told that is to be the worker that `spec` describes.
+    pub(crate) fn work(&self, spec: &Spec) -> Work {
+        let begins = match self.restores {
+            None => Begins::Init,
+            Some(format) => Begins::Snapshot { has_json_results: format == Format::Json },
+        };
+        self.work_that(begins, spec)
+    }
+
+    /// The same, of one that begins so.
+    pub(crate) fn work_that(&self, begins: Begins, spec: &Spec) -> Work {
+        let Spec { grants, limits, pool_memory, watch, .. } = spec;
+        let dir = |GrantedDir { grant, .. }: &GrantedDir| {
+            (OsString::from(grant.host()), grant.guest().to_owned(), grant.access())
+        };
+        Work {
+            worker: spec.index.get(),
+            workers: spec.workers,
+            is_component: self.is_component,
+            call: self.call.clone(),
+            functions: self.functions.numbered(),
+            dirs: grants.dirs.iter().map(dir).collect(),
+            env: grants.env.clone(),
+            net: grants.net.iter().map(ToString::to_string).collect(),
+            names: spec.names.all().clone(),
+            memory: limits.memory.bytes(),
+            result: limits.result.bytes(),
+            fuel: limits.fuel.map(crate::Fuel::units),
+            disk: limits.disk.map(crate::DiskLimit::bytes),
+            asks_for_memory: match pool_memory.limit() {
+                TotalMemory::Unlimited => None,
+                TotalMemory::AtMost(most) => Some(most.get()),
+            },
+            // The parent keeps the limit; a child is only to bound what it sends.
+            log: spec.voice.limit().bytes().saturating_mul(2),
+            has_json_items: spec.item_format == Format::Json,
+            passing: spec.passing.to_string(),
+            timeout: watch.limits().item,
+            init_timeout: watch.limits().start,
+            clock: spec.clock.elapsed(),
+            begins,
+        }
+    }
+}

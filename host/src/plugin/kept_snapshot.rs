@@ -1,0 +1,191 @@
+//! Snapshots that are kept in a cache, for the next run.
+//!
+//! A snapshot is found by all that its `init` could see but files: plugin, arguments, how items are
+//! passed, variables, directories, limits, engine. Of files it holds what `init` has looked at,
+//! with what there was at each path; if one of these is not as it was, it is made anew.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use super::snapshot_group::Snapshot;
+use crate::cache::{Cache, EntryKind, Key};
+use crate::engine::compile_settings::Source;
+use crate::engine::snapshot::dependencies::{Seen, Stamp};
+use crate::engine::snapshot::{Freezing, Verdict};
+use crate::engine::{Frozen, Spec};
+use crate::executor::start_error::StartError;
+use crate::isolation::compiled::Compiled;
+use crate::item::format::Format;
+use crate::jail::sealed_file::CodeFile;
+use crate::plugin::Plugin;
+use crate::sandbox::granted::GrantedDir;
+
+/// How much may be said of a snapshot: of some thousand files.
+const MOST_FACTS: usize = 512 * 1024;
+
+/// What is to be known of a snapshot that is kept, beside its code.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    has_json_results: bool,
+    has_random: bool,
+    /// What the clock showed that only goes forward.
+    clock: Duration,
+    seen: Vec<(Seen, Stamp)>,
+}
+
+/// Where a snapshot is used: what a jailed process has made is never used elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Where {
+    Here,
+    InJails,
+}
+
+/// Takes the snapshot that is kept, or makes one by `freeze`, and keeps it.
+pub(crate) fn recall_or(
+    cache: Option<&Cache>,
+    plugin: &Plugin,
+    spec: &Spec,
+    used: Where,
+    freeze: impl FnOnce() -> Result<Freezing<Snapshot>, StartError>,
+) -> Result<Freezing<Snapshot>, StartError> {
+    let (Some(cache), Some(source)) = (cache, plugin.source()) else { return freeze() };
+    let key = key(plugin, source, spec, used);
+    let recalled = match used {
+        Where::Here => recall_here(cache, &key, plugin.name(), source, spec),
+        Where::InJails => recall_in_jails(cache, &key, source, spec),
+    };
+    if let Some(recalled) = recalled {
+        return Ok(recalled);
+    }
+    let begun = SystemTime::now();
+    let frozen = freeze()?;
+    if let Freezing::Frozen { snapshot, verdict, .. } = &frozen
+        && let Some(facts) = Kept::of(snapshot, verdict, spec, begun)
+    {
+        keep(cache, &key, snapshot, &facts);
+    }
+    Ok(frozen)
+}
+
+/// Keeps a snapshot. A cache is never needed: what cannot be kept is made again.
+fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, facts: &Kept) {
+    let facts = serde_json::to_vec(facts).expect("it is text and numbers");
+    if facts.len() > MOST_FACTS {
+        return;
+    }
+    let kept = match snapshot {
+        Snapshot::Here(frozen) => frozen.read().map(|code| cache.keep_own(key, &code, &facts)),
+        Snapshot::Elsewhere(compiled) => {
+            compiled.read().map(|code| cache.keep_jailed(key, &code, &facts))
+        }
+    };
+    if let Err(error) = kept {
+        tracing::debug!(%key, %error, "a snapshot is not kept");
+    }
+}
+
+fn recall_here(
+    cache: &Cache,
+    key: &Key,
+    path: &Path,
+    source: &Source,
+    spec: &Spec,
+) -> Option<Freezing<Snapshot>> {
+    let own = cache.own(key)?;
+    let Some(kept) = Kept::read(own.facts(), spec) else {
+        cache.was_stale(key);
+        return None;
+    };
+    let bytes = own.length();
+    let frozen = Frozen::of_cache(&source.settings, path, &own, kept.format());
+    let frozen = frozen.inspect_err(|error| cache.was_of_no_use(key, error)).ok()?;
+    Some(kept.recalled(Snapshot::Here(Arc::new(frozen)), bytes, spec))
+}
+
+fn recall_in_jails(
+    cache: &Cache,
+    key: &Key,
+    source: &Source,
+    spec: &Spec,
+) -> Option<Freezing<Snapshot>> {
+    let jailed = cache.jailed(key)?;
+    let Some(kept) = Kept::read(jailed.facts(), spec) else {
+        cache.was_stale(key);
+        return None;
+    };
+    let (bytes, code) = (jailed.length(), CodeFile::copy(jailed.file(), jailed.length()));
+    let code = code.inspect_err(|error| cache.was_of_no_use(key, error)).ok()?;
+    let compiled = Compiled::elsewhere(code, false, &source.settings).restoring(kept.format());
+    Some(kept.recalled(Snapshot::Elsewhere(Arc::new(compiled)), bytes, spec))
+}
+
+impl Kept {
+    /// What is to be known of a snapshot; none if it cannot be told when it does not hold any more.
+    fn of(snapshot: &Snapshot, verdict: &Verdict, spec: &Spec, begun: SystemTime) -> Option<Self> {
+        let dirs = &spec.grants.dirs;
+        let stamped = |seen: &Seen| Some((seen.clone(), seen.stamp_of_then(dirs, begun)?));
+        let format = match snapshot {
+            Snapshot::Here(frozen) => frozen.format(),
+            Snapshot::Elsewhere(compiled) => compiled.restores()?,
+        };
+        Some(Self {
+            has_json_results: format == Format::Json,
+            has_random: verdict.has_random,
+            clock: spec.clock.elapsed(),
+            seen: verdict.seen.as_ref()?.iter().map(stamped).collect::<Option<_>>()?,
+        })
+    }
+
+    /// What is said of a snapshot, if all that was looked at is as it was.
+    fn read(facts: &[u8], spec: &Spec) -> Option<Self> {
+        let kept: Self = serde_json::from_slice(facts).ok()?;
+        let dirs = &spec.grants.dirs;
+        let holds = kept.seen.iter().all(|(seen, then)| seen.stamp(dirs).as_ref() == Some(then));
+        holds.then_some(kept)
+    }
+
+    fn format(&self) -> Format {
+        if self.has_json_results { Format::Json } else { Format::Text }
+    }
+
+    fn recalled(self, snapshot: Snapshot, bytes: u64, spec: &Spec) -> Freezing<Snapshot> {
+        spec.clock.show_at_least(self.clock);
+        let verdict = Verdict { has_random: self.has_random, seen: None };
+        Freezing::Frozen { snapshot, bytes, verdict }
+    }
+}
+
+/// All that an `init` can see, but files.
+fn key(plugin: &Plugin, source: &Source, spec: &Spec, used: Where) -> Key {
+    let Spec { grants, limits, item_format, passing, .. } = spec;
+    let dirs = grants.dirs.iter().map(|GrantedDir { grant, .. }| {
+        let host = std::path::absolute(grant.host());
+        let host = host.unwrap_or_else(|_| grant.host().to_owned());
+        (host.into_os_string().into_encoded_bytes(), grant.guest(), grant.access())
+    });
+    let (settings, engine) = (&source.settings, plugin.engine());
+    // By its name, text is told from what is neither text nor binary.
+    let is_text = plugin.name().extension().is_some_and(|extension| extension == "wat");
+    let said = (
+        (&settings.call, settings.functions.numbered(), is_text),
+        (dirs.collect::<Vec<_>>(), &grants.env),
+        (limits.memory.bytes(), limits.fuel.map(crate::Fuel::units)),
+        (*item_format == Format::Json, passing.name()),
+    );
+    let said = serde_json::to_vec(&said).expect("it is text and numbers");
+    let used: &[u8] = match used {
+        Where::Here => b"trusted",
+        Where::InJails => b"jailed",
+    };
+    Key::of(EntryKind::Snapshot)
+        .part(used)
+        .part(env!("CARGO_PKG_VERSION").as_bytes())
+        .part(engine.settings().bytes())
+        .part(&said)
+        .part(&spec.init)
+        .part(&source.bytes)
+        .end()
+}
