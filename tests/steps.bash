@@ -75,9 +75,9 @@ host_tests() {
     done
     tests=("$@")
     if has_nextest; then
-        "$cargo" nextest run -p mtl-host --locked --test-threads "$threads" "${binaries[@]}" "${tests[@]}"
+        "$cargo" nextest run --workspace --locked --test-threads "$threads" "${binaries[@]}" "${tests[@]}"
     else
-        "$cargo" test -p mtl-host --locked "${binaries[@]}" "${tests[@]:---}" "--test-threads=$threads"
+        "$cargo" test --workspace --locked "${binaries[@]}" "${tests[@]:---}" "--test-threads=$threads"
     fi
 }
 
@@ -198,7 +198,7 @@ step_lints() {
         (cd "$workspace" && "$cargo" clippy --workspace --all-targets --all-features --locked -- -D warnings)
     done
     # What only fuzz targets see of the host. For the targets themselves, cargo would check the engine once more.
-    "$cargo" clippy -p mtl-host --lib --all-features --locked -- -D warnings --cfg fuzzing
+    "$cargo" clippy -p mtl-host --lib --locked -- -D warnings --cfg fuzzing
     # What only a plugin contains. A Rust that was put together for plugins has no clippy.
     if [ "$wasm_cargo" = "$cargo" ]; then
         (cd plugin-sdk/rust && "$cargo" clippy --lib --target wasm32-unknown-unknown --locked -- -D warnings)
@@ -214,10 +214,15 @@ step_licences() {
     in_each_workspace "$deny" --locked check --hide-inclusion-graph bans licenses sources
 }
 
-# Built and not only checked: the build shares the engine with the tests.
+# A program that has a pool of its own is not to build what only the command needs.
 step_library() {
     use_rust
-    "$cargo" build -p mtl-host --no-default-features --lib --locked
+    local dependencies
+    dependencies=$("$cargo" tree -p mtl-host --edges normal --prefix none --locked)
+    if grep -E '^(clap|indicatif|mtl-host-cli|signal-hook|toml) ' <<<"$dependencies"; then
+        printf 'error: the library depends on what only the command may depend on\n hint: host/cli/Cargo.toml\n' >&2
+        return 1
+    fi
 }
 
 step_documentation() {
@@ -237,7 +242,7 @@ step_packages() {
     "$cargo" --config Cargo.toml package --workspace --locked --allow-dirty
     scratch=$(mktemp -d)
     new_projects "$built" "$scratch/packaged"
-    "$cargo" build -p mtl-host --locked
+    "$cargo" build -p mtl-host-cli --locked
     new_projects "$built" "$scratch/checkout"
     diff -r "$scratch/packaged" "$scratch/checkout"
     rm -rf "$scratch"
@@ -247,7 +252,7 @@ step_packages() {
 # Begins a project in each language that has a kit.
 new_projects() {
     local kit
-    for kit in host/kits/*; do
+    for kit in host/cli/kits/*; do
         "$1" new --lang "${kit##*/}" "$2/${kit##*/}" >/dev/null
     done
 }
@@ -268,7 +273,7 @@ step_languages() {
     use_rust
     use_languages
     [ ${#languages[@]} -gt 0 ] || return 0
-    "$cargo" build -p mtl-host --locked
+    "$cargo" build -p mtl-host-cli --locked
     host_tests --test integration -- "${other_languages[@]}"
     local built
     built=$(cd "${CARGO_TARGET_DIR:-target}/debug" && pwd)
@@ -285,7 +290,7 @@ step_campaign() { campaign_of 60; }
 campaign_of() {
     use_rust
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { skip campaign "Python 3.11" && return; }
-    "$cargo" build -p mtl-host --locked
+    "$cargo" build -p mtl-host-cli --locked
     tests/campaign/run --self-test
     tests/campaign/run --seconds "$1"
 }
@@ -326,7 +331,7 @@ step_fuzz() { tests/fuzz/run; }
 
 step_soak() {
     use_rust
-    "$cargo" build --release --locked -p mtl-host
+    "$cargo" build --release --locked -p mtl-host-cli
     tests/soak
 }
 
@@ -359,6 +364,6 @@ step_engine_patch() {
 
 step_peers() {
     use_rust
-    "$cargo" build --release --locked -p mtl-host
+    "$cargo" build --release --locked -p mtl-host-cli
     host/benches/peers/run
 }

@@ -30,8 +30,6 @@
 //!
 //! The library is silent: it does not print, exit, read the environment or install handlers.
 
-#[cfg(feature = "cli")]
-mod bar;
 mod block;
 mod cache;
 mod collector;
@@ -67,8 +65,6 @@ mod patience;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[cfg(feature = "cli")]
-pub use self::bar::Bar;
 pub use self::block::BlockBuilder;
 pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub use self::collector::Order;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Host, host, lines};
 
 pub(crate) fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// Where the example plugins are, if they have been built.

@@ -9,7 +9,7 @@ use crate::build::real;
 use crate::support::command;
 
 fn sdks() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-sdk")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugin-sdk")
 }
 
 /// The languages that there is an SDK for.

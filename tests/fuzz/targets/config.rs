@@ -4,16 +4,6 @@
 
 #![no_main]
 
-// The command has no library: these are its files, as they are.
-#[expect(dead_code, reason = "only its settings are asked for")]
-#[path = "../../../host/src"]
-mod host {
-    pub(crate) mod cli;
-}
-
-// They call themselves by this name.
-use host::cli;
-
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -32,7 +22,7 @@ fn shown(text: &[u8]) -> Result<String, String> {
     file.write_all(text).expect("it can be written");
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let line = ["mtl-host", "run", "--config", &path, "--print-config"];
-    let shown = cli::fuzzing::shown(line.map(OsString::from).to_vec());
+    let shown = mtl_host_cli::shown_instead(line.map(OsString::from).to_vec());
     shown.map(|text| text.expect("to be shown is what was asked for"))
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::support::{Host, host};
 
 pub(super) fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 /// A plugin that was built.

@@ -1,0 +1,228 @@
+//! Makes a plugin, unless the one that is there would come out the same again.
+//!
+//! All that is made lies in the project's folder `build`: a compiler writes into a folder in it, and
+//! what it has made goes into its place only when it is whole. Two at a time wait for each other.
+
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::error::ProjectError;
+use super::project::Project;
+use super::recipe::{self, Order, Product, Profile, Recipe};
+use super::stamp::{self, Stamp};
+use super::step::Step;
+use super::toolbox::Toolbox;
+use crate::console::Console;
+use crate::shown::Shown;
+
+/// Makes one plugin.
+#[derive(Debug)]
+pub(super) struct Making<'a> {
+    project: &'a Project,
+    profile: Profile,
+    toolbox: &'a Toolbox,
+    console: Console,
+}
+
+impl<'a> Making<'a> {
+    pub(super) fn new(project: &'a Project, profile: Profile, toolbox: &'a Toolbox) -> Self {
+        Self { project, profile, toolbox, console: Console::standard_error() }
+    }
+
+    /// The path of the plugin, which is there afterwards.
+    pub(super) fn make(&self) -> Result<PathBuf, ProjectError> {
+        if let Some(plugin) = self.still_right() {
+            return Ok(self.as_named(&plugin));
+        }
+        self.make_folder()?;
+        let _lock = self.lock()?;
+        // Another may have made it meanwhile.
+        let plugin = match self.still_right() {
+            Some(plugin) => plugin,
+            None => self.make_now()?,
+        };
+        Ok(self.as_named(&plugin))
+    }
+
+    fn still_right(&self) -> Option<PathBuf> {
+        Stamp::read(&self.stamp())?.still_right(self.project, self.profile)
+    }
+
+    fn make_now(&self) -> Result<PathBuf, ProjectError> {
+        let fresh = self.relative().join(".new");
+        let output = fresh.join(self.file_name(".wasm"));
+        let (project, profile) = (self.project, self.profile);
+        let (toolbox, console) = (self.toolbox, &self.console);
+        let order = Order { project, profile, toolbox, console, output: &output };
+        let recipe = recipe::recipe(&order)?;
+        let fresh = project.dir().join(fresh);
+        self.empty(&fresh)?;
+        if recipe.packages.is_some() && !recipe.prepare.is_empty() {
+            // Without a note it is as if nothing had been begun.
+            let _ = recipe::begin_packages(project.folder());
+        }
+        for step in &recipe.prepare {
+            self.say(step);
+            step.run(project.dir())?;
+        }
+        if let Some(packages) = &recipe.packages {
+            // Without a note they count as what is asked for.
+            let _ = recipe::note_packages(project.folder(), packages);
+        }
+        let begun = SystemTime::now();
+        let digest = stamp::digest_of_all(project, profile)?;
+        let plugin = self.compile(&recipe, &output)?;
+        let _ = fs::remove_dir_all(&fresh);
+        let asked_since = recipe::packages(project.folder());
+        // What was asked for while others were installed is there after the next time.
+        if recipe.packages.as_ref().is_none_or(|packages| *packages == asked_since) {
+            self.note(&recipe, digest, &plugin, begun);
+        }
+        Ok(plugin)
+    }
+
+    fn compile(&self, recipe: &Recipe, output: &Path) -> Result<PathBuf, ProjectError> {
+        let (step, dir) = (&recipe.compile, self.project.dir());
+        self.say(step);
+        let made = match &recipe.product {
+            Product::Cargo => {
+                let made = recipe::made_by_cargo(&step.output(dir)?, dir);
+                // It has its own place for it.
+                return made.map_err(|made| self.not_one(made));
+            }
+            Product::Ordered => {
+                step.run(dir)?;
+                dir.join(output)
+            }
+            Product::In(folder) => {
+                let folder = dir.join(folder);
+                self.empty(&folder)?;
+                step.run(dir)?;
+                self.only_plugin_in(&folder)?
+            }
+        };
+        let place = dir.join(self.relative()).join(self.file_name(".wasm"));
+        fs::rename(&made, &place).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => {
+                ProjectError::NotMade { program: step.program(), path: self.as_named(&made) }
+            }
+            _ => self.not_written(&place, source),
+        })?;
+        Ok(place)
+    }
+
+    /// Notes what the plugin was made of. Without a note it is only made again.
+    fn note(&self, recipe: &Recipe, digest: String, plugin: &Path, begun: SystemTime) {
+        let stamp = match recipe.product {
+            Product::Ordered | Product::In(_) => Stamp::of(plugin, digest, None, &recipe.tools),
+            // Only cargo knows what belongs to it, and only now. What has changed meanwhile may be in
+            // the plugin or not.
+            Product::Cargo => recipe::sources_of_cargo(plugin, self.project.dir())
+                .filter(|sources| !sources.iter().any(|source| is_newer(source, begun)))
+                .and_then(|sources| {
+                    let digest = stamp::digest(self.project, self.profile, &sources);
+                    Stamp::of(plugin, digest, Some(sources), &recipe.tools)
+                }),
+        };
+        let _ = stamp.map(|stamp| stamp.write(&self.stamp()));
+    }
+
+    fn only_plugin_in(&self, folder: &Path) -> Result<PathBuf, ProjectError> {
+        let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut made: Vec<_> = entries
+            .filter(|path| path.extension().is_some_and(|ending| ending == "wasm"))
+            .collect();
+        made.sort();
+        match made.as_slice() {
+            [made] => Ok(made.clone()),
+            _ => {
+                let names = made.iter().filter_map(|path| path.file_name());
+                Err(self.not_one(names.map(|name| format!("`{}`", Shown::of(name))).collect()))
+            }
+        }
+    }
+
+    fn not_one(&self, made: Vec<String>) -> ProjectError {
+        let (dir, language) = (self.project.shown().to_owned(), self.project.language());
+        ProjectError::NotOnePlugin { dir, language, made }
+    }
+
+    fn say(&self, step: &Step) {
+        step.say(self.project.dir(), &self.console);
+    }
+
+    // ---------------------------------------------------------------- the folder `build`
+
+    /// Where it is, relative to the project.
+    fn relative(&self) -> PathBuf {
+        match self.profile {
+            Profile::Release => "build".into(),
+            Profile::Debug => "build/debug".into(),
+        }
+    }
+
+    fn file_name(&self, ending: &str) -> OsString {
+        let mut name = OsString::from(self.project.name());
+        name.push(ending);
+        name
+    }
+
+    fn stamp(&self) -> PathBuf {
+        let mut name = OsString::from(".");
+        name.push(self.file_name(".built"));
+        self.project.dir().join(self.relative()).join(name)
+    }
+
+    fn make_folder(&self) -> Result<(), ProjectError> {
+        let build = self.project.dir().join("build");
+        let is_new = !build.exists();
+        let folder = self.project.dir().join(self.relative());
+        fs::create_dir_all(&folder).map_err(|source| self.not_written(&folder, source))?;
+        if is_new {
+            // Nobody wants to keep what can be made again.
+            let _ = fs::write(build.join(".gitignore"), "*\n");
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> Result<File, ProjectError> {
+        let path = self.project.dir().join("build/.lock");
+        let locked = File::create(&path).and_then(|file| {
+            // Where files cannot be locked, two at a time are rare enough.
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                let dir = Shown::of(self.project.shown());
+                self.console.line(&format!("`{dir}` is being built: waiting for that"));
+                file.lock()?;
+            }
+            Ok(file)
+        });
+        locked.map_err(|source| self.not_written(&path, source))
+    }
+
+    fn empty(&self, folder: &Path) -> Result<(), ProjectError> {
+        let _ = fs::remove_dir_all(folder);
+        fs::create_dir_all(folder).map_err(|source| self.not_written(folder, source))
+    }
+
+    fn not_written(&self, path: &Path, source: io::Error) -> ProjectError {
+        ProjectError::Write { path: self.as_named(path), source }
+    }
+
+    /// A path, below the folder as it was named.
+    fn as_named(&self, path: &Path) -> PathBuf {
+        match path.strip_prefix(self.project.dir()) {
+            Ok(below) => self.project.shown().join(below),
+            Err(_) => path.to_owned(),
+        }
+    }
+}
+
+/// Whether a file was written after that; one that is not there was not. What cargo itself writes
+/// does not count.
+fn is_newer(file: &Path, than: SystemTime) -> bool {
+    let modified = fs::metadata(file).and_then(|found| found.modified());
+    !file.ends_with("Cargo.lock") && modified.is_ok_and(|modified| modified >= than)
+}

@@ -1,0 +1,59 @@
+//! AssemblyScript: its compiler comes by npm.
+
+use super::{Order, Profile, Recipe, npm};
+use crate::build::error::ProjectError;
+use crate::build::step::Step;
+use crate::build::tool::Tool;
+
+pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+    let entry = entry(order)?;
+    let packages = npm::packages(order.project.folder());
+    let install = npm::install(order)?;
+    let bin = order.dir().join("node_modules/.bin");
+    let tool = match &install {
+        // It is about to be there.
+        Some(_) => Tool::at(bin.join("asc")),
+        None => {
+            let above = order.dir().ancestors().map(|folder| folder.join("node_modules/.bin"));
+            let tool = order.toolbox.find_in(&above.collect::<Vec<_>>(), "asc");
+            tool.ok_or_else(|| order.no_tool("asc", "`npm install --save-dev assemblyscript`"))?
+        }
+    };
+    let step = Step::new(&tool)
+        .file(entry)
+        .arg("-o")
+        .arg(order.output)
+        .args(
+            match order.profile {
+                Profile::Release => "--optimize",
+                Profile::Debug => "--debug",
+            }
+            .split(' '),
+        )
+        // Without `--use` it would want a function of the host.
+        .args(["--runtime", "incremental", "--use", abort(order)]);
+    let prepare = install.into_iter().collect();
+    Ok(Recipe { prepare, packages: Some(packages), ..Recipe::one(&tool, step) })
+}
+
+/// What is called when the plugin gives up: the SDK has a function that says why.
+fn abort(order: &Order<'_>) -> &'static str {
+    match order.dir().join("mtl-plugin/abort.ts").is_file() {
+        true => "abort=mtl-plugin/abort/abort",
+        false => "abort=",
+    }
+}
+
+fn entry(order: &Order<'_>) -> Result<String, ProjectError> {
+    let folder = order.project.folder();
+    if let Some(assembly) = folder.inside("assembly")?
+        && assembly.has("index.ts")
+    {
+        return Ok("assembly/index.ts".into());
+    }
+    let package = folder.json("package.json");
+    if let Some(main) = package["main"].as_str().filter(|main| main.ends_with(".ts")) {
+        return Ok(main.to_owned());
+    }
+    order.project.entry(&["worker", "index", "main"], &["ts"], "`worker.ts`").map(Into::into)
+}

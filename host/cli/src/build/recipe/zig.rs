@@ -1,0 +1,161 @@
+//! Zig: its own build file if there is one, else one command.
+
+use std::ffi::OsString;
+use std::iter;
+use std::path::{Path, PathBuf};
+
+use super::{Order, Product, Profile, Recipe};
+use crate::build::error::ProjectError;
+use crate::build::step::Step;
+use crate::build::tool::{Answer, Tool};
+
+/// Where a build file puts what it makes; relative to the project.
+const PREFIX: &str = "build/zig-out";
+
+/// A file of the SDK.
+const SDK: &str = "mtl-plugin/mtl_plugin.zig";
+/// The first that the SDK can be compiled with.
+const OLDEST: (u32, u32) = (0, 17);
+const NAME: &str = "Zig 0.17 or newer";
+/// The version that the SDK is written for.
+const INSTALL: &str =
+    "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project";
+
+pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+    let tool = recent(order)?;
+    if order.project.folder().has("build.zig") {
+        return Ok(by_its_build_file(order, &tool));
+    }
+    let entry = order.project.entry(&["worker", "main"], &["zig"], "`worker.zig`")?;
+    let mut emitted = OsString::from("-femit-bin=");
+    emitted.push(order.output);
+    let step = Step::new(&tool)
+        .arg("build-exe")
+        .file(entry)
+        .args(["-target", "wasm32-freestanding", "-fno-entry", "-rdynamic"])
+        .args(match order.profile {
+            Profile::Release => ["-OReleaseFast", "-fstrip"].as_slice(),
+            Profile::Debug => &["-ODebug"],
+        })
+        // Else it would be 16 MiB, which count as the plugin's memory.
+        .args(["--stack", "1048576"])
+        .arg(emitted);
+    Ok(Recipe::one(&tool, step))
+}
+
+fn by_its_build_file(order: &Order<'_>, tool: &Tool) -> Recipe {
+    let step = Step::new(tool).arg("build").args(["--prefix", PREFIX]);
+    let step = match order.profile {
+        Profile::Release => step.arg("--release=fast"),
+        Profile::Debug => step,
+    };
+    Recipe { product: Product::In(PathBuf::from(PREFIX).join("bin")), ..Recipe::one(tool, step) }
+}
+
+/// The first that can compile the SDK. Without the SDK, the project knows what it needs.
+fn recent(order: &Order<'_>) -> Result<Tool, ProjectError> {
+    let mut tools = tools(order);
+    if !order.dir().join(SDK).is_file() {
+        return tools.next().ok_or_else(|| order.no_tool("Zig", INSTALL));
+    }
+    let mut first = None;
+    for tool in tools {
+        // What does not say its version says why when it is to build.
+        match version_of(order, &tool) {
+            Some(found) if version(&found).is_some_and(|it| it < OLDEST) => {
+                first.get_or_insert(found);
+            }
+            _ => return Ok(tool),
+        }
+    }
+    let Some(found) = first else { return Err(order.no_tool(NAME, INSTALL)) };
+    let language = order.project.language();
+    Err(ProjectError::TooOld { language, tool: NAME, found, install: INSTALL.into() })
+}
+
+/// The numbers of `0.17.1`, or of `0.18.0-dev.1+abc`.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split('.').map_while(|number| number.parse().ok());
+    Some((numbers.next()?, numbers.next()?))
+}
+
+fn version_of(order: &Order<'_>, tool: &Tool) -> Option<String> {
+    match order.ask(tool, &["version"]) {
+        Answer::Says(version) => Some(version),
+        Answer::Fails => None,
+        Answer::NotAsked => packaged(tool)?.version,
+    }
+}
+
+/// Zig, by itself or as the package of Python; the most likely first.
+pub(super) fn tools(order: &Order<'_>) -> impl Iterator<Item = Tool> {
+    let in_python = || {
+        let mut pythons = order.toolbox.pythons(order.dir()).into_iter();
+        let python = pythons.find(|python| has_package(order, python))?;
+        Some(python.with(["-m", "ziglang"]))
+    };
+    // Asked only if it is needed: that takes a while.
+    order.toolbox.find("zig").into_iter().chain(iter::once_with(in_python).flatten())
+}
+
+/// Returns whether a Python has Zig. One of the project is looked at, and not run for that.
+fn has_package(order: &Order<'_>, python: &Tool) -> bool {
+    match order.ask(python, &["-c", "import ziglang"]) {
+        Answer::Says(_) => true,
+        Answer::Fails => false,
+        Answer::NotAsked => packaged(python).is_some(),
+    }
+}
+
+/// The package `ziglang` of a Python.
+#[derive(Debug, PartialEq, Eq)]
+struct Package {
+    /// Nothing if no folder is named after it.
+    version: Option<String>,
+}
+
+/// Finds Zig in the virtual environment of a Python, by the names of folders.
+fn packaged(python: &Tool) -> Option<Package> {
+    let entries = |folder: &Path| folder.read_dir().into_iter().flatten().flatten();
+    let lib = python.file.parent()?.parent()?.join("lib");
+    let pythons = entries(&lib).map(|entry| entry.path().join("site-packages"));
+    let packages = pythons.into_iter().find(|packages| packages.join("ziglang").is_dir())?;
+    let names = entries(&packages).filter_map(|entry| entry.file_name().into_string().ok());
+    let mut versions = names.filter_map(|name| {
+        Some(name.strip_prefix("ziglang-")?.strip_suffix(".dist-info")?.to_owned())
+    });
+    Some(Package { version: versions.next() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        #[rustfmt::skip]
+        let cases = [
+            ("0.17.1", Some((0, 17))), ("0.9.0", Some((0, 9))), ("1.0.0", Some((1, 0))),
+            ("0.18.0-dev.1+abc", Some((0, 18))), ("0", None), ("zig", None), ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(version(text), expected, "{text}");
+        }
+        assert!((0, 9) < OLDEST && (0, 17) >= OLDEST && (1, 0) >= OLDEST);
+    }
+
+    #[test]
+    fn a_package_is_known_by_its_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let python = Tool::at(dir.path().join("bin/python3"));
+        let packages = dir.path().join("lib/python3.11/site-packages");
+        fs::create_dir_all(&packages).unwrap();
+        assert_eq!(packaged(&python), None);
+        fs::create_dir(packages.join("ziglang")).unwrap();
+        assert_eq!(packaged(&python), Some(Package { version: None }));
+        fs::create_dir(packages.join("ziglang-0.17.1.dist-info")).unwrap();
+        assert_eq!(packaged(&python), Some(Package { version: Some("0.17.1".into()) }));
+    }
+}

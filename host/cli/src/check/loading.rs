@@ -1,0 +1,113 @@
+//! Checks of what is in the file. The library has done them when it loaded the plugin; here is which
+//! of them failed.
+
+use mtl_host::{CompilerError, LoadError, PluginKind, Provider};
+
+use super::subject::Subject;
+use super::verdict::{Judged, Verdict};
+use crate::report::chain;
+
+/// What a plugin can fail in when it is loaded, in the order in which that is found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    File,
+    Exports,
+    Imports,
+}
+
+/// Whether an error says nothing of the plugin, or nothing that a check could.
+pub(super) fn is_not_the_plugins(error: &LoadError) -> bool {
+    matches!(
+        error,
+        LoadError::Read { .. }
+            | LoadError::Code { .. }
+            | LoadError::Engine(_)
+            | LoadError::HostFunction(_)
+            | LoadError::Precompiled { .. }
+            | LoadError::Compiler(CompilerError::Jail { .. } | CompilerError::Process { .. })
+    )
+}
+
+fn part(error: &LoadError) -> Part {
+    match error {
+        LoadError::MissingExport { .. }
+        | LoadError::Signature { .. }
+        | LoadError::World { .. }
+        | LoadError::Ambiguous { .. }
+        | LoadError::Untyped { .. }
+        | LoadError::CallOfWorld { .. } => Part::Exports,
+        LoadError::Import { .. } | LoadError::ImportType { .. } | LoadError::Link { .. } => {
+            Part::Imports
+        }
+        _ => Part::File,
+    }
+}
+
+/// The failure of this part, if it is what failed.
+fn judge(subject: &Subject<'_>, own: Part) -> Option<Verdict> {
+    let error = subject.loaded.as_ref().err().filter(|error| part(error) == own)?;
+    let hint = error.hint().unwrap_or_else(|| own_hint(own).into());
+    Some(Verdict::fail(chain(error)).hint(hint))
+}
+
+fn own_hint(part: Part) -> &'static str {
+    match part {
+        Part::File => "the text must be that of one module or component",
+        Part::Exports => {
+            "give the export the type that host/docs/plugin-interface.md has, or another name, if it is \
+             not meant for the host"
+        }
+        Part::Imports => "import WASI and `mtl:plugin/context@1.0.0` alone",
+    }
+}
+
+pub(super) fn file(subject: &Subject<'_>) -> Judged {
+    if let Some(verdict) = judge(subject, Part::File) {
+        return Ok(verdict);
+    }
+    let Ok(_) = &subject.loaded else { return Ok(Verdict::pass()) };
+    let found = subject.found();
+    let kind = match found.kind {
+        _ if found.typed.is_some() => "a component with a typed function,",
+        PluginKind::CoreModule => "a core module",
+        _ => "a component",
+    };
+    Ok(Verdict::passed(format!("{kind} of {} bytes", found.bytes)))
+}
+
+pub(super) fn exports(subject: &Subject<'_>) -> Judged {
+    if let Some(verdict) = judge(subject, Part::Exports) {
+        return Ok(verdict);
+    }
+    let Ok(_) = &subject.loaded else { return Ok(Verdict::pass()) };
+    let optional = ["init", "finish", "call_batch", "after_restore", "mtl_abi_version"];
+    let there: Vec<_> =
+        optional.into_iter().filter(|name| subject.found().has_export(name)).collect();
+    Ok(match there.as_slice() {
+        [] => Verdict::pass(),
+        there => Verdict::passed(format!("beside what is required: `{}`", there.join("`, `"))),
+    })
+}
+
+pub(super) fn imports(subject: &Subject<'_>) -> Judged {
+    if let Some(verdict) = judge(subject, Part::Imports) {
+        return Ok(verdict);
+    }
+    let found = subject.found();
+    let mut verdict = Verdict::pass();
+    for import in &found.imports {
+        let whose = if import.provider == Provider::Wasi { "WASI" } else { "the host" };
+        verdict = match import.names.as_slice() {
+            [] => verdict.and(format!("{} ({whose})", import.from)),
+            names => verdict.and(format!("{} ({whose}): {}", import.from, names.join(", "))),
+        };
+    }
+    for need in found.needs() {
+        verdict = verdict.and(format!(
+            "may want {}, which a run grants by `{}`",
+            need.name(),
+            need.flag()
+        ));
+    }
+    Ok(verdict)
+}

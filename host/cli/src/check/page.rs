@@ -1,0 +1,72 @@
+//! What all checks found, for people and for programs.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::CheckArgs;
+use super::table::Report;
+use super::verdict::{Status, Verdict};
+use crate::escape;
+use crate::shown::Shown;
+
+/// How much of a line is shown.
+const LONGEST: usize = 2000;
+/// Under the name of a check.
+const UNDER: &str = "      ";
+
+pub(super) fn text(args: &CheckArgs, report: &Report) -> String {
+    let plugin = Shown::of(&args.plugin);
+    let mut page = format!("plugin {plugin}\n");
+    for (check, Verdict { status, details, hint }) in &report.0 {
+        let (status, shown, under) = match (status, details.as_slice()) {
+            (Status::Fail, details) => ("FAIL", check.what, details),
+            // Why not says more than what.
+            (Status::Skip, [reason, details @ ..]) => ("skip", reason.as_str(), details),
+            (status, details) => (status.name(), check.what, details),
+        };
+        line(&mut page, &format!("{status}  {:<17} {shown}", check.name));
+        for detail in under {
+            let detail = escape::block(&escape::head(detail, LONGEST), UNDER);
+            line(&mut page, &format!("{UNDER}{detail}"));
+        }
+        if let Some(hint) = hint {
+            line(&mut page, &format!("{UNDER}hint: {hint}"));
+        }
+    }
+    let count = |status| report.count(status);
+    let (passed, failed) = (count(Status::Pass), count(Status::Fail));
+    let warnings = match count(Status::Warn) {
+        1 => "1 warning".into(),
+        more => format!("{more} warnings"),
+    };
+    line(
+        &mut page,
+        &format!("{passed} passed, {failed} failed, {warnings}, {} skipped", count(Status::Skip)),
+    );
+    page
+}
+
+fn line(page: &mut String, text: &str) {
+    writeln!(page, "{text}").expect("a string takes everything");
+}
+
+/// The schema is in host/docs/checking-plugins.md.
+pub(super) fn json(args: &CheckArgs, report: &Report) -> String {
+    let counts = Status::ALL.map(|status| (status.name().to_owned(), report.count(status).into()));
+    let object = json!({
+        "schema": 1,
+        "plugin": args.plugin.to_string_lossy(),
+        "isolation": args.isolation.to_string(),
+        "passed": !report.has_failed(),
+        "counts": Value::Object(counts.into_iter().collect()),
+        "checks": report.0.iter().map(|(check, verdict)| json!({
+            "name": check.name,
+            "what": check.what,
+            "status": verdict.status.name(),
+            "details": verdict.details,
+            "hint": verdict.hint,
+        })).collect::<Value>(),
+    });
+    format!("{}\n", escape::json(&object.to_string()))
+}

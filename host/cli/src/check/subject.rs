@@ -1,0 +1,172 @@
+//! The plugin that is checked: what was found in its file, and how it is called.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use mtl_host::{
+    ArgumentPassing, Cache, DirGrant, Engine, Inspection, Isolation, LoadError, Plugin,
+    PluginLoader,
+};
+
+use super::trial::Trial;
+use super::{CheckArgs, items, loading};
+use crate::build::{self, Pinned};
+use crate::changeable;
+use crate::error::CliError;
+use crate::init_arg::InitArg;
+use crate::overwrite::Used;
+use crate::report::Report;
+
+/// A plugin, and what it is checked with.
+#[derive(Debug)]
+pub(super) struct Subject<'a> {
+    pub(super) args: &'a CheckArgs,
+    pub(super) loaded: Result<Loaded, LoadError>,
+    pub(super) init: Option<Vec<u8>>,
+    pub(super) init_other: Option<Vec<u8>>,
+    /// The granted directories: the same in each trial.
+    pub(super) dirs: Vec<DirGrant>,
+    pub(super) env: Vec<(String, String)>,
+    /// Items that the author has named.
+    named: Vec<Vec<u8>>,
+    passing: OnceCell<ArgumentPassing>,
+}
+
+/// A plugin that can be run.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    plugin: Plugin,
+    found: Inspection,
+}
+
+impl<'a> Subject<'a> {
+    /// Reads what the arguments name, and loads the plugin as far as that can be done.
+    pub(super) fn new(args: &'a CheckArgs, report: &Report) -> Result<Self, CliError> {
+        let read = |init: &Option<InitArg>| init.as_ref().map(InitArg::read).transpose();
+        let env = args.env.iter().map(|grant| grant.resolve(|name| std::env::var_os(name)));
+        let dirs = args.dir.iter().map(changeable::open).collect::<Result<Vec<_>, _>>()?;
+        let opener = changeable::opener(&dirs)?;
+        let inits = [&args.init, &args.init_other].into_iter().flatten().filter_map(InitArg::file);
+        let mut files = vec![Used { what: "the plugin", path: &args.plugin }];
+        files.extend(inits.map(|path| Used { what: "an init argument", path }));
+        changeable::check(&opener, &files)?;
+        let path = build::plugin_of(&args.plugin, Pinned::No)?;
+        changeable::check(&opener, &[Used { what: "the plugin", path: &path }])?;
+        changeable::check_cache(&opener, args.cache.path().as_deref())?;
+        let cache = args.cache.cache(report);
+        let loader = loader(args, cache.as_ref())?;
+        let loaded = match load(&loader, &path) {
+            Err(error) if loading::is_not_the_plugins(&error) => return Err(error.into()),
+            loaded => loaded,
+        };
+        if let Some(error) = cache.as_ref().and_then(Cache::full) {
+            report.no_cache(error);
+        }
+        Ok(Self {
+            args,
+            loaded,
+            init: read(&args.init)?,
+            init_other: read(&args.init_other)?,
+            dirs,
+            env: env.collect::<Result<_, _>>()?,
+            named: items::named(args, &opener)?,
+            passing: OnceCell::new(),
+        })
+    }
+
+    pub(super) fn plugin(&self) -> &Plugin {
+        &self.ready().plugin
+    }
+
+    pub(super) fn found(&self) -> &Inspection {
+        &self.ready().found
+    }
+
+    fn ready(&self) -> &Loaded {
+        self.loaded.as_ref().expect("checked before: what comes after has this one passed")
+    }
+
+    pub(super) fn isolation(&self) -> Isolation {
+        self.args.isolation.isolation(self.args.jail)
+    }
+
+    /// How items fill its parameters.
+    pub(super) fn passing(&self) -> ArgumentPassing {
+        self.passing.get().copied().or(self.args.args).unwrap_or_default()
+    }
+
+    /// The first way in which items fill the parameters of a typed function.
+    pub(super) fn typed_passing(&self) -> ArgumentPassing {
+        let typed = self.found().typed.as_ref();
+        typed.and_then(|typed| typed.items.first()).map_or(self.passing(), |(passing, _)| *passing)
+    }
+
+    /// This is the way in which it starts.
+    pub(super) fn starts_with(&self, passing: ArgumentPassing) {
+        // Told once, by the check that tries.
+        let _ = self.passing.set(passing);
+    }
+
+    /// Whether items are values to it, which the host reads from JSON.
+    pub(super) fn takes_json(&self) -> bool {
+        let typed = self.loaded.as_ref().ok().and_then(|loaded| loaded.found.typed.as_ref());
+        // A sole text, or bytes, is the item as it is: its example is no JSON.
+        let is_json = |item: &str| serde_json::from_str::<serde::de::IgnoredAny>(item).is_ok();
+        typed.is_some_and(|typed| {
+            let mut items = typed.items.iter().filter(|(passing, _)| *passing == self.passing());
+            items.all(|(_, item)| is_json(item))
+        })
+    }
+
+    /// Whether it has a closing report to give.
+    pub(super) fn has_finish(&self) -> bool {
+        let found = self.found();
+        let Some(typed) = &found.typed else { return found.has_export("finish") };
+        let beside = match typed.call.rsplit_once('#') {
+            Some((interface, _)) => format!("{interface}#finish"),
+            None => "finish".into(),
+        };
+        let mut exports = found.exports.iter();
+        exports.any(|export| export.name == beside && export.signature.starts_with("()"))
+    }
+
+    /// Items that it is likely to take: those that are named, or an example of its own and some of
+    /// each usual kind.
+    pub(super) fn samples(&self) -> Vec<Vec<u8>> {
+        if !self.named.is_empty() {
+            return self.named.clone();
+        }
+        let typed = self.found().typed.iter().flat_map(|typed| &typed.items);
+        let own = typed.filter(|(passing, _)| *passing == self.passing());
+        let own = own.map(|(_, item)| item.clone().into_bytes());
+        let own: Vec<_> = own.collect();
+        // Of what else there is the host refuses most, and the rest may be no number that is meant.
+        if self.takes_json() && !own.is_empty() {
+            return own;
+        }
+        own.into_iter().chain(items::samples(self.passing())).collect()
+    }
+
+    /// Begins to describe a trial of it.
+    pub(super) fn trial(&self) -> Trial<'_> {
+        Trial::of(self)
+    }
+}
+
+fn loader(args: &CheckArgs, cache: Option<&Cache>) -> Result<PluginLoader, CliError> {
+    let isolation = args.isolation.isolation(args.jail);
+    let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation).wasm(args.wasm);
+    if let Some(cache) = cache {
+        loader = loader.cache(cache);
+    }
+    Ok(match &args.call {
+        Some(call) => loader.call(call),
+        None => loader,
+    })
+}
+
+fn load(loader: &PluginLoader, path: &Path) -> Result<Loaded, LoadError> {
+    let plugin = loader.load(path)?;
+    let found = plugin.inspection().map_or_else(|| loader.inspect(path), Ok)?;
+    Ok(Loaded { plugin, found })
+}

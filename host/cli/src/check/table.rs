@@ -1,0 +1,141 @@
+//! All checks, in the order in which they are done and shown.
+
+use super::subject::Subject;
+use super::verdict::{Judged, Status, Stopped, Verdict};
+use super::{answering, comparing, ending, loading, starting};
+use crate::error::CliError;
+
+/// One check.
+#[derive(Debug)]
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    /// What holds if it passes.
+    pub(super) what: &'static str,
+    /// The checks without which this one would tell nothing new.
+    after: &'static [&'static str],
+    items: Items,
+    judge: fn(&Subject<'_>) -> Judged,
+}
+
+/// What items a check makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Items {
+    /// None, or those that the plugin is known to take.
+    Taken,
+    /// Any bytes.
+    Bytes,
+}
+
+impl Check {
+    /// The same, which makes items of any bytes.
+    const fn of_bytes(self) -> Self {
+        Self { items: Items::Bytes, ..self }
+    }
+}
+
+const fn check(
+    name: &'static str,
+    what: &'static str,
+    after: &'static [&'static str],
+    judge: fn(&Subject<'_>) -> Judged,
+) -> Check {
+    Check { name, what, after, items: Items::Taken, judge }
+}
+
+#[rustfmt::skip]
+pub(super) static CHECKS: [Check; 22] = [
+    check("file", "it is WebAssembly that this host compiles", &[], loading::file),
+    check("exports", "it exports what a plugin has, of the right types", &["file"], loading::exports),
+    check("imports", "it imports only what there is", &["exports"], loading::imports),
+    check("start", "an instance starts", &["imports"], starting::start),
+    check("argument-passing", "items fill parameters by the rules", &["start"], starting::argument_passing).of_bytes(),
+    check("items", "items are answered", &["start"], answering::items),
+    check("empty-item", "an empty item is answered", &["items"], answering::empty_item).of_bytes(),
+    check("every-byte", "items of all bytes are answered, text or not", &["items"], answering::every_byte).of_bytes(),
+    check("growing-items", "items of all sizes are answered, up to 256 KiB", &["items"], answering::growing_items).of_bytes(),
+    check("large-item", "an item of 10 MB is answered", &["growing-items"], answering::large_item).of_bytes(),
+    check("result-format", "results are what it says they are", &["items"], answering::result_format),
+    check("messages", "errors come with a message in UTF-8", &["every-byte"], answering::messages),
+    check("deterministic", "two instances give the same answers to the same items", &["items"], comparing::deterministic),
+    check("recover", "after an item that it refuses it goes on as before", &["every-byte", "deterministic"], answering::recover),
+    check("stable", "an item gets the same answer after larger and smaller ones", &["deterministic", "growing-items"], comparing::stable),
+    check("state", "what it keeps of an item is there for the next", &["deterministic"], comparing::state),
+    check("other-init", "an instance starts with other arguments", &["items"], starting::other_init),
+    check("instances", "two instances at a time know nothing of each other", &["deterministic"], comparing::instances),
+    check("batch", "many items at once get the answers that each gets alone", &["deterministic", "empty-item", "growing-items"], comparing::batch),
+    check("finish", "it ends, with a report or without", &["items"], ending::finish),
+    check("memory", "its memory does not grow with the number of items", &["items"], ending::memory),
+    check("snapshot", "it starts from a snapshot as it starts else", &["deterministic"], ending::snapshot),
+];
+
+/// What all checks found.
+#[derive(Debug)]
+pub(super) struct Report(pub(super) Vec<(&'static Check, Verdict)>);
+
+impl Report {
+    pub(super) fn count(&self, status: Status) -> usize {
+        self.0.iter().filter(|(_, verdict)| verdict.status == status).count()
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.count(Status::Fail) > 0
+    }
+
+    /// What a check lacks that comes after these: the first of them that did not pass, or what that
+    /// one lacks itself.
+    fn missing(&self, after: &[&'static str]) -> Option<&'static str> {
+        let found = |name: &str| self.0.iter().find(|(check, _)| check.name == name);
+        let lacks = |name: &&str| match found(name) {
+            Some((_, verdict)) => matches!(verdict.status, Status::Fail | Status::Skip),
+            None => true,
+        };
+        let first = after.iter().copied().find(lacks)?;
+        let deeper = found(first).and_then(|(check, _)| self.missing(check.after));
+        Some(deeper.unwrap_or(first))
+    }
+}
+
+const OF_VALUES: &str = "items are JSON, which the host reads and passes on as values";
+
+/// Whether a check makes items of any bytes.
+fn is_of_bytes(name: &str) -> bool {
+    CHECKS.iter().any(|check| check.name == name && check.items == Items::Bytes)
+}
+
+/// Does all checks.
+pub(super) fn judge(subject: &Subject<'_>) -> Result<Report, CliError> {
+    let mut report = Report(Vec::new());
+    for check in &CHECKS {
+        let is_left_out = subject.args.skip.iter().any(|name| name == check.name);
+        let verdict = match report.missing(check.after) {
+            _ if is_left_out => Verdict::skip("as `--skip` says"),
+            Some(missing) if is_of_bytes(missing) && subject.takes_json() => {
+                Verdict::skip(format!("it builds on `{missing}`: {OF_VALUES}"))
+            }
+            Some(missing) => Verdict::skip(format!("`{missing}` has not passed")),
+            None if check.items == Items::Bytes && subject.takes_json() => Verdict::skip(OF_VALUES),
+            None => match (check.judge)(subject) {
+                Ok(verdict) | Err(Stopped::Judged(verdict)) => verdict,
+                Err(Stopped::Error(error)) => return Err(*error),
+            },
+        };
+        report.0.push((check, verdict));
+    }
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_check_comes_after_those_that_it_builds_on() {
+        for (at, check) in CHECKS.iter().enumerate() {
+            let before: Vec<_> = CHECKS[..at].iter().map(|check| check.name).collect();
+            for name in check.after {
+                assert!(before.contains(name), "`{}` comes before `{name}`", check.name);
+            }
+            assert!(!before.contains(&check.name), "`{}` is there twice", check.name);
+        }
+    }
+}

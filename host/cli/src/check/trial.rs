@@ -1,0 +1,160 @@
+//! One trial: a fresh instance, the items, its end.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mtl_host::source::Items;
+use mtl_host::{
+    ArgumentPassing, ChunkSize, Error, Event, Init, MaxRestarts, Observer, Pool, PoolBuilder,
+    SnapshotRefusal,
+};
+
+use super::course::{Course, Notes};
+use super::subject::Subject;
+use super::verdict::{Stopped, Verdict};
+use crate::machine;
+
+/// How an instance is started and given its items. A plugin breaks once: then the trial ends.
+pub(super) struct Trial<'a> {
+    subject: &'a Subject<'a>,
+    init: Option<&'a [u8]>,
+    passing: ArgumentPassing,
+    chunk: ChunkSize,
+    snapshot: Option<Arc<SnapshotNotes>>,
+}
+
+impl<'a> Trial<'a> {
+    /// Items cross one by one, unless that is what is checked: how many cross at once is else a
+    /// matter of time.
+    const ALONE: ChunkSize = ChunkSize::Fixed(NonZeroUsize::MIN);
+    const TOGETHER: ChunkSize = ChunkSize::Fixed(NonZeroUsize::new(256).unwrap());
+
+    pub(super) fn of(subject: &'a Subject<'a>) -> Self {
+        Self {
+            subject,
+            init: subject.init.as_deref(),
+            passing: subject.passing(),
+            chunk: Self::ALONE,
+            snapshot: None,
+        }
+    }
+
+    pub(super) fn init(self, init: &'a [u8]) -> Self {
+        Self { init: Some(init), ..self }
+    }
+
+    pub(super) fn passing(self, passing: ArgumentPassing) -> Self {
+        Self { passing, ..self }
+    }
+
+    /// With many items at once, as far as the plugin takes them so.
+    pub(super) fn together(self) -> Self {
+        Self { chunk: Self::TOGETHER, ..self }
+    }
+
+    /// From a snapshot, of which `notes` are taken.
+    pub(super) fn snapshot(self, notes: &Arc<SnapshotNotes>) -> Self {
+        Self { snapshot: Some(Arc::clone(notes)), ..self }
+    }
+
+    /// Runs the items, and ends the instance.
+    pub(super) fn run<T: AsRef<[u8]>>(self, items: &[T]) -> Result<Course, Stopped> {
+        let mut pool = self.start()?;
+        let mut course = feed(&mut pool, items)?;
+        if course.broken().is_none() {
+            let report = pool.close().pop().expect("there is one worker");
+            course.closing = report.closing;
+        }
+        Ok(course)
+    }
+
+    /// A fresh instance. Whether it starts is known with the first items.
+    pub(super) fn start(self) -> Result<Pool, Stopped> {
+        Ok(self.builder().build()?)
+    }
+
+    fn builder(&self) -> PoolBuilder {
+        let Subject { args, .. } = self.subject;
+        let mut builder = Pool::builder(self.subject.plugin())
+            .jobs("1".parse().expect("a number of workers"))
+            .isolation(self.subject.isolation())
+            .timeout(args.timeout.get())
+            .init_timeout(args.timeout.get())
+            .memory(args.memory)
+            .total_memory(machine::total_memory())
+            .max_restarts(MaxRestarts::AtMost(0))
+            .argument_passing(self.passing)
+            .chunk_size(self.chunk);
+        if let Some(init) = self.init {
+            builder = builder.init(Init::Same(init.to_vec()));
+        }
+        for grant in &self.subject.dirs {
+            builder = builder.dir(grant.clone());
+        }
+        for (name, value) in &self.subject.env {
+            builder = builder.env(name, value);
+        }
+        if let Some(notes) = &self.snapshot {
+            builder = builder.snapshot().observer(Arc::clone(notes) as _);
+        }
+        builder
+    }
+}
+
+/// Gives items to an instance that goes on after them.
+pub(super) fn feed<T: AsRef<[u8]>>(pool: &mut Pool, items: &[T]) -> Result<Course, Stopped> {
+    let items: Vec<_> = items.iter().map(|item| item.as_ref().to_vec()).collect();
+    let mut notes = Notes::default();
+    let ended = pool.run(Items::new(items.clone()), &mut notes);
+    let Notes { answers, format } = notes;
+    let course = Course { items, answers, format, closing: Ok(None) };
+    match ended.error {
+        None => Ok(course),
+        // What it broke on says more.
+        Some(_) if course.broken().is_some() => Ok(course),
+        Some(error) => Err(not_started(&error).into()),
+    }
+}
+
+fn not_started(error: &Error) -> Verdict {
+    let detail = match error {
+        Error::Init { source, .. } => crate::report::chain(source.as_ref()),
+        error => crate::report::chain(error),
+    };
+    let verdict = Verdict::fail(detail);
+    match error.hint() {
+        Some(hint) => verdict.hint(hint),
+        None => verdict.hint(
+            "the start is `_initialize`, `mtl_abi_version` and `init`: let `init` answer with an error \
+             that says what it lacks, and not stop",
+        ),
+    }
+}
+
+/// What became of a snapshot.
+#[derive(Debug, Default)]
+pub(super) struct SnapshotNotes(Mutex<Option<Result<Taken, SnapshotRefusal>>>);
+
+/// A snapshot that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) bytes: u64,
+    pub(super) has_random: bool,
+}
+
+impl SnapshotNotes {
+    pub(super) fn get(&self) -> Option<Result<Taken, SnapshotRefusal>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Observer for SnapshotNotes {
+    fn notify(&self, event: &Event<'_>) {
+        let told = match *event {
+            Event::SnapshotTaken { bytes, has_random, .. } => Ok(Taken { bytes, has_random }),
+            Event::SnapshotRefused { why, .. } => Err(why.clone()),
+            _ => return,
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+    }
+}

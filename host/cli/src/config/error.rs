@@ -1,0 +1,110 @@
+//! What is wrong with a file of settings, and on which line.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::value::Mismatch;
+use crate::shown::Shown;
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(super) path: PathBuf,
+    pub(super) line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` line {}", Shown::of(&self.path), self.line)
+    }
+}
+
+/// Why settings cannot be taken from a file, or not be written as one.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("cannot read the configuration `{}`", Shown::of(path))]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{place}: {why}")]
+    NotToml { place: Place, why: String },
+    #[error("{place}: unknown table or key `{key}`")]
+    UnknownTable { place: Place, key: String, nearest: Option<String> },
+    #[error("{place}: `{key}` is not a table")]
+    NotATable { place: Place, key: String },
+    #[error("{place}: unknown key `{key}`")]
+    UnknownKey { place: Place, key: String, nearest: Option<String> },
+    #[error("{place}: `{key}` takes {expected}, not {found}")]
+    WrongType { place: Place, key: String, expected: &'static str, found: &'static str },
+    #[error("{place}: `{key}`: {why}")]
+    Value { place: Place, key: String, why: String },
+    #[error("{place}: `{key}` is there twice")]
+    Twice { place: Place, key: String },
+    #[error("{place}: `{key}` does not go with a list of workers")]
+    BesideWorkers { place: Place, key: String },
+    #[error("with the configuration `{}`: {why}", Shown::of(path))]
+    Together { path: PathBuf, why: String },
+    #[error("{place}: the worker has no plugin")]
+    NoPlugin { place: Place },
+    #[error("the value of `{key}` is not UTF-8, and cannot be in a configuration")]
+    NotText { key: String },
+    #[error("paths cannot be relative to `{}`: it is not UTF-8", Shown::of(path))]
+    FolderNotText { path: PathBuf },
+    #[error("cannot tell where the present folder is")]
+    Folder { source: io::Error },
+}
+
+impl ConfigError {
+    /// What flags of the file `path` say does not go together, or not with the command line.
+    pub(crate) fn together(path: &Path, error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let why = text.split("\n\n").next().unwrap_or_default();
+        let why = why.strip_prefix("error: ").unwrap_or(why);
+        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self::Together { path: path.to_owned(), why }
+    }
+
+    pub(super) fn wrong_type(place: Place, key: String, wrong: Mismatch) -> Self {
+        let Mismatch { expected, found } = wrong;
+        Self::WrongType { place, key, expected, found }
+    }
+
+    /// What the user can do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Read { .. } => "`--config` takes a file in TOML; `--print-config` writes one",
+            Self::UnknownTable { nearest: Some(nearest), .. } => {
+                return Some(format!("did you mean `{nearest}`?"));
+            }
+            Self::UnknownTable { nearest: None, .. } => {
+                "flags go into a table `[pool]`, each worker into a table `[[worker]]`"
+            }
+            Self::NotATable { key, .. } if key == "worker" => {
+                "each worker is a table of its own: `[[worker]]`"
+            }
+            Self::NotATable { .. } => "flags go into a table: `[pool]`",
+            Self::UnknownKey { key, .. } if key == "worker" => {
+                "each worker is a table of its own: `[[worker]]`"
+            }
+            Self::UnknownKey { nearest: Some(nearest), .. } => {
+                return Some(format!("did you mean `{nearest}`?"));
+            }
+            Self::UnknownKey { nearest: None, .. } => {
+                "keys are the long names of flags; `--print-config` shows them"
+            }
+            Self::BesideWorkers { key, .. } if key == "jobs" => {
+                "leave it out: there is one worker for each `[[worker]]`"
+            }
+            Self::BesideWorkers { .. } => "each `[[worker]]` has its own",
+            Self::FolderNotText { .. } => "keep the configuration in another folder",
+            Self::NoPlugin { .. } => "name it here, or in `[pool]` for all that name none",
+            Self::NotToml { .. }
+            | Self::WrongType { .. }
+            | Self::Value { .. }
+            | Self::Twice { .. }
+            | Self::Together { .. }
+            | Self::NotText { .. }
+            | Self::Folder { .. } => return None,
+        };
+        Some(hint.into())
+    }
+}

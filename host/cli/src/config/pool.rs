@@ -1,0 +1,182 @@
+//! The table `[pool]`: flags by their long names.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use clap::error::{ContextKind, ContextValue};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::error::Place;
+use super::relative::Meaning;
+use super::value::Many;
+use super::{Additions, ConfigError, Entry};
+use crate::nearest::nearest;
+
+/// What there is to give, and what is given on the command line.
+pub(super) struct Given<'a> {
+    pub(super) command: &'a Command,
+    pub(super) given: &'a ArgMatches,
+    pub(super) folder: &'a Path,
+}
+
+/// Whether a flag is on the command line.
+pub(super) fn is_given(given: &ArgMatches, id: &str) -> bool {
+    given.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// Whether a flag is a switch that is unset on the command line.
+pub(crate) fn is_unset(given: &ArgMatches, arg: &Arg) -> bool {
+    let id = arg.get_id().as_str();
+    matches!(arg.get_action(), ArgAction::SetTrue) && is_given(given, id) && !given.get_flag(id)
+}
+
+/// Whether a flag is on the command line, and says more there than that something is unset.
+pub(super) fn is_set(given: &ArgMatches, arg: &Arg) -> bool {
+    is_given(given, arg.get_id().as_str()) && !is_unset(given, arg)
+}
+
+/// Whether a flag can be in a file.
+pub(super) fn is_setting(arg: &Arg) -> bool {
+    const NOT: [&str; 5] = ["help", "version", "config", "print-config", "worker"];
+    arg.get_long().is_some_and(|long| !NOT.contains(&long))
+}
+
+/// Whether two flags cannot be together.
+pub(super) fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
+    let names = |one: &Arg, other: &Arg| {
+        command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
+    };
+    names(one, other) || names(other, one)
+}
+
+/// Flags that say what workers have that are alike: they do not go with a list of workers.
+const ALIKE: [&str; 5] = ["jobs", "init", "init-file", "sha256", "call"];
+
+/// Adds what the entries say. Where workers are listed, the plugin is for those that name none:
+/// it is given back.
+pub(super) fn add(
+    entries: Vec<Entry>,
+    lists_workers: bool,
+    given: &Given<'_>,
+    additions: &mut Additions,
+) -> Result<Option<PathBuf>, ConfigError> {
+    check_together(&entries, lists_workers)?;
+    let mut plugin = None;
+    for entry in entries {
+        match entry.key.as_str() {
+            "inputs" => {
+                let paths = given.texts(entry, Meaning::Path, Many::Yes)?;
+                additions.inputs = paths.into_iter().map(PathBuf::from).collect();
+            }
+            "plugin" if lists_workers => {
+                plugin = given.texts(entry, Meaning::Path, Many::No)?.pop().map(PathBuf::from);
+            }
+            _ => additions.flags.extend(given.added(entry)?),
+        }
+    }
+    Ok(plugin)
+}
+
+/// Checks what entries say together, as far as flags do not check it.
+fn check_together(entries: &[Entry], lists_workers: bool) -> Result<(), ConfigError> {
+    let alike = entries.iter().find(|entry| ALIKE.contains(&entry.key.as_str()));
+    if let Some(Entry { place, key, .. }) = alike.filter(|_| lists_workers) {
+        return Err(ConfigError::BesideWorkers { place: place.clone(), key: key.clone() });
+    }
+    let mut inits =
+        entries.iter().filter(|entry| ["init", "init-file"].contains(&entry.key.as_str()));
+    match inits.nth(1) {
+        Some(Entry { place, key, .. }) => {
+            Err(ConfigError::Twice { place: place.clone(), key: key.clone() })
+        }
+        None => Ok(()),
+    }
+}
+
+impl Given<'_> {
+    /// The flag that a key names.
+    fn arg(&self, place: &Place, key: &str) -> Result<&Arg, ConfigError> {
+        let long = if key == "init-file" { "init" } else { key };
+        let mut settings = self.command.get_arguments().filter(|arg| is_setting(arg));
+        settings.find(|arg| arg.get_long() == Some(long)).ok_or_else(|| {
+            let settings = self.command.get_arguments().filter(|arg| is_setting(arg));
+            let known = settings.filter_map(Arg::get_long).chain(["inputs", "init-file"]);
+            let nearest = nearest(key, known).map(Into::into);
+            ConfigError::UnknownKey { place: place.clone(), key: key.into(), nearest }
+        })
+    }
+
+    /// What an entry adds to the command line. What it says is checked in any case.
+    fn added(&self, entry: Entry) -> Result<Vec<String>, ConfigError> {
+        let (place, key) = (entry.place.clone(), entry.key.clone());
+        let arg = self.arg(&place, &key)?;
+        let flags = self.flags(arg, entry)?;
+        let is_of_alike = key == "plugin" || ALIKE.contains(&key.as_str());
+        let wins = self.overrides(arg) || (is_of_alike && is_given(self.given, "worker"));
+        match validate(self.command, &flags) {
+            Ok(()) if wins => Ok(Vec::new()),
+            Ok(()) => Ok(flags),
+            Err(why) => Err(ConfigError::Value { place, key, why }),
+        }
+    }
+
+    /// Whether the command line has this flag, or one that cannot be together with it.
+    fn overrides(&self, arg: &Arg) -> bool {
+        let mut others = self.command.get_arguments();
+        is_given(self.given, arg.get_id().as_str())
+            || others.any(|other| is_set(self.given, other) && conflict(self.command, arg, other))
+    }
+
+    /// The entry as it would be on the command line.
+    fn flags(&self, arg: &Arg, entry: Entry) -> Result<Vec<String>, ConfigError> {
+        let long = arg.get_long().unwrap_or_default();
+        if !arg.get_action().takes_values() {
+            let is_set = entry.value.bool();
+            let Entry { place, key, .. } = entry;
+            let is_set = is_set.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;
+            return Ok(if is_set { vec![format!("--{long}")] } else { Vec::new() });
+        }
+        let many = match arg.get_action() {
+            ArgAction::Append => Many::Yes,
+            _ => Many::No,
+        };
+        if entry.key == "init-file" {
+            let files = self.texts(entry, Meaning::Path, many)?;
+            return Ok(files.into_iter().map(|file| format!("--{long}=@{file}")).collect());
+        }
+        let texts = self.texts(entry, Meaning::of(arg), many)?;
+        Ok(texts.into_iter().map(|text| format!("--{long}={text}")).collect())
+    }
+
+    fn texts(
+        &self,
+        entry: Entry,
+        meaning: Meaning,
+        many: Many,
+    ) -> Result<Vec<String>, ConfigError> {
+        let Entry { place, key, value } = entry;
+        let texts = value.texts(meaning, many);
+        let texts = texts.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;
+        Ok(texts.into_iter().map(|text| meaning.within(self.folder, text)).collect())
+    }
+}
+
+/// Checks values by the flag's own parser; says what is wrong in its words. What flags mean
+/// together is checked later, with all of them.
+fn validate(command: &Command, flags: &[String]) -> Result<(), String> {
+    if flags.is_empty() {
+        return Ok(());
+    }
+    let line = ["run".to_owned()].into_iter().chain(flags.iter().cloned());
+    let Err(error) = command.clone().try_get_matches_from(line) else { return Ok(()) };
+    match (error.kind(), error.get(ContextKind::ValidValue), error.source()) {
+        (clap::error::ErrorKind::MissingRequiredArgument, _, _) => Ok(()),
+        (_, Some(ContextValue::Strings(valid)), _) if !valid.is_empty() => {
+            let valid: Vec<_> = valid.iter().map(|value| format!("`{value}`")).collect();
+            Err(format!("not one of {}", valid.join(", ")))
+        }
+        (_, _, Some(why)) => Err(why.to_string()),
+        (kind, _, None) => Err(kind.to_string()),
+    }
+}

@@ -1,0 +1,176 @@
+//! All settings of a run, as a file that means the same.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::ConfigError;
+use super::pool::{conflict, is_set, is_setting};
+use super::relative::{self, Meaning};
+use crate::env_grant::EnvGrant;
+use crate::init_arg::InitArg;
+use crate::run_args::RunArgs;
+use crate::worker_arg::WorkerArg;
+
+/// What is in force: what `args` were made of, the flags of `command` as they were found. Paths
+/// are absolute.
+pub(crate) fn print(
+    command: &Command,
+    found: &ArgMatches,
+    args: &RunArgs,
+) -> Result<String, ConfigError> {
+    let folder = std::env::current_dir().map_err(|source| ConfigError::Folder { source })?;
+    relative::check(&folder)?;
+    let mut page = Page { folder: &folder, text: String::from("[pool]\n") };
+    let path = |path: &PathBuf| path.as_os_str().to_owned();
+    page.one("plugin", Meaning::Path, args.workers.plugin.as_ref().map(path).as_deref())?;
+    page.several("inputs", Meaning::Path, args.items.inputs.iter().map(path))?;
+    for arg in command.get_arguments().filter(|arg| is_setting(arg)) {
+        let (id, key) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
+        if !arg.get_action().takes_values() {
+            page.line(key, if found.get_flag(id) { "true" } else { "false" });
+            continue;
+        }
+        if key == "plugin" || is_beside(command, found, arg) {
+            continue;
+        }
+        let mut values = found.get_raw(id).into_iter().flatten().map(OsStr::to_owned);
+        match arg.get_action() {
+            ArgAction::Append => page.several(key, Meaning::of(arg), values)?,
+            _ => page.one(key, Meaning::of(arg), values.next_back().as_deref())?,
+        }
+    }
+    args.workers.worker.iter().try_for_each(|worker| page.worker(worker))?;
+    Ok(page.text)
+}
+
+/// Whether a flag has its default only, and could not be together with one that is given.
+fn is_beside(command: &Command, found: &ArgMatches, arg: &Arg) -> bool {
+    let has_default = found.value_source(arg.get_id().as_str()) == Some(ValueSource::DefaultValue);
+    let mut others = command.get_arguments();
+    has_default && others.any(|other| is_set(found, other) && conflict(command, arg, other))
+}
+
+struct Page<'a> {
+    folder: &'a Path,
+    text: String,
+}
+
+impl Page<'_> {
+    fn worker(&mut self, worker: &WorkerArg) -> Result<(), ConfigError> {
+        self.text.push_str("\n[[worker]]\n");
+        self.one("plugin", Meaning::Path, Some(worker.plugin.as_os_str()))?;
+        let dirs = worker.dirs.iter().map(|grant| grant.to_string().into());
+        self.several("dir", Meaning::Dir, dirs)?;
+        let env = worker.env.iter().map(|grant| match grant {
+            EnvGrant::FromHost { name } => name.into(),
+            EnvGrant::Value { name, value } => format!("{name}={value}").into(),
+        });
+        self.several("env", Meaning::Env, env)?;
+        let net = worker.net.iter().map(|grant| grant.to_string().into());
+        self.several("net", Meaning::Net, net)?;
+        let mut text = |key: &str, text: Option<String>| {
+            self.one(key, Meaning::Text, text.as_deref().map(OsStr::new))
+        };
+        text("memory", worker.memory.map(|limit| limit.to_string()))?;
+        text("timeout", worker.timeout.map(|time| time.to_string()))?;
+        text("init-timeout", worker.init_timeout.map(|time| time.to_string()))?;
+        text("fuel", worker.fuel.map(|fuel| fuel.to_string()))?;
+        text("disk", worker.disk.map(|limit| limit.to_string()))?;
+        text("max-result", worker.max_result.map(|limit| limit.to_string()))?;
+        text("sha256", worker.sha256.map(|digest| digest.to_string()))?;
+        text("call", worker.call.clone())?;
+        text("wasm", worker.wasm.map(|features| features.to_string()))?;
+        match &worker.init {
+            None => Ok(()),
+            Some(InitArg::File(path)) => {
+                self.one("init-file", Meaning::Path, Some(path.as_os_str()))
+            }
+            Some(InitArg::Text(bytes)) => match std::str::from_utf8(bytes) {
+                Ok(init) => text("init", Some(init.into())),
+                Err(_) => Err(ConfigError::NotText { key: "init".into() }),
+            },
+        }
+    }
+
+    fn one(
+        &mut self,
+        key: &str,
+        meaning: Meaning,
+        value: Option<&OsStr>,
+    ) -> Result<(), ConfigError> {
+        if let Some(value) = value {
+            let value = self.value(key, meaning, value)?;
+            self.line(key, &value);
+        }
+        Ok(())
+    }
+
+    fn several(
+        &mut self,
+        key: &str,
+        meaning: Meaning,
+        values: impl Iterator<Item = OsString>,
+    ) -> Result<(), ConfigError> {
+        let values = values.map(|value| self.value(key, meaning, &value));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        if !values.is_empty() {
+            self.line(key, &format!("[{}]", values.join(", ")));
+        }
+        Ok(())
+    }
+
+    fn value(&self, key: &str, meaning: Meaning, value: &OsStr) -> Result<String, ConfigError> {
+        let text = value.to_str().ok_or_else(|| ConfigError::NotText { key: key.into() })?;
+        let text = meaning.within(self.folder, text.to_owned());
+        let is_number = text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
+        Ok(if meaning == Meaning::Other && is_number { text } else { quoted(&text) })
+    }
+
+    fn line(&mut self, key: &str, value: &str) {
+        self.text.push_str(key);
+        self.text.push_str(" = ");
+        self.text.push_str(value);
+        self.text.push('\n');
+    }
+}
+
+/// A string of TOML: as it is between two `'` where that makes it easier to read.
+fn quoted(text: &str) -> String {
+    let needs_escapes = text.contains(['"', '\\']);
+    if needs_escapes && !text.contains('\'') && !text.contains(char::is_control) {
+        return format!("'{text}'");
+    }
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            control if control.is_control() => {
+                write!(quoted, "\\u{:04X}", u32::from(control)).expect("a string takes all text");
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_read_again() {
+        let texts = ["", "a b", "it's", "{\"a\":1}", "'\"\\", "a\nb\tc\r\0\u{7f}\u{85}", "é…"];
+        for text in texts {
+            let line = format!("key = {}", quoted(text));
+            let read = toml::de::DeTable::parse(&line).unwrap();
+            assert_eq!(read.get_ref()["key"].get_ref().as_str(), Some(text), "{line}");
+        }
+    }
+}

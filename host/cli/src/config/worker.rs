@@ -1,0 +1,75 @@
+//! A table `[[worker]]`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::relative::Meaning;
+use super::value::Many;
+use super::{ConfigError, Entry, Table};
+use crate::nearest::nearest;
+use crate::worker_arg::{WorkerArg, WorkerArgError};
+
+/// The worker that a table describes. `plugin` is for one that names none.
+pub(super) fn read(
+    table: Table,
+    plugin: Option<&PathBuf>,
+    folder: &Path,
+) -> Result<WorkerArg, ConfigError> {
+    let Table { place, entries } = table;
+    let (own, settings): (Vec<_>, Vec<_>) =
+        entries.into_iter().partition(|entry| entry.key == "plugin");
+    let own = own.into_iter().next().map(|entry| texts(entry, Meaning::Path, folder));
+    let own = own.transpose()?.and_then(|texts| texts.into_iter().next());
+    let plugin = own.map(PathBuf::from).or_else(|| plugin.cloned());
+    let mut worker = WorkerArg::new(plugin.ok_or(ConfigError::NoPlugin { place })?);
+    for entry in settings {
+        set(&mut worker, entry, folder)?;
+    }
+    Ok(worker)
+}
+
+fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), ConfigError> {
+    let (place, name) = (entry.place.clone(), entry.key.clone());
+    let (key, meaning) = match name.as_str() {
+        "init-file" => ("init", Meaning::Path),
+        "init" => ("init", Meaning::Init),
+        "dir" => ("dir", Meaning::Dir),
+        "env" => ("env", Meaning::Env),
+        "net" => ("net", Meaning::Net),
+        "wasm" => ("wasm", Meaning::Features),
+        other if WorkerArg::KEYS.contains(&other) => (other, Meaning::Other),
+        other => {
+            let known = WorkerArg::KEYS.into_iter().chain(["plugin", "init-file"]);
+            let nearest = nearest(other, known).map(Into::into);
+            return Err(ConfigError::UnknownKey { place, key: name, nearest });
+        }
+    };
+    for text in texts(entry, meaning, folder)? {
+        let text = if name == "init-file" { format!("@{text}") } else { text };
+        worker.set(key, OsStr::new(&text)).map_err(|error| {
+            let (place, key) = (place.clone(), name.clone());
+            match error {
+                WorkerArgError::Twice { .. } => ConfigError::Twice { place, key },
+                WorkerArgError::Value { why, .. } => ConfigError::Value { place, key, why },
+                other => ConfigError::Value { place, key, why: other.to_string() },
+            }
+        })?;
+    }
+    Ok(())
+}
+
+fn texts(entry: Entry, meaning: Meaning, folder: &Path) -> Result<Vec<String>, ConfigError> {
+    let Entry { place, key, value } = entry;
+    let many = match meaning {
+        Meaning::Dir | Meaning::Env | Meaning::Net => Many::Yes,
+        Meaning::Path
+        | Meaning::Init
+        | Meaning::Kinds
+        | Meaning::Features
+        | Meaning::Text
+        | Meaning::Other => Many::No,
+    };
+    let texts = value.texts(meaning, many);
+    let texts = texts.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;
+    Ok(texts.into_iter().map(|text| meaning.within(folder, text)).collect())
+}

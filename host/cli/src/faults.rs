@@ -1,0 +1,220 @@
+//! Faults on their way to the real sink: the first are shown, all are counted and, if asked
+//! for, written to a file, with all items whose results are not in the output.
+
+mod file;
+
+use std::fmt;
+
+use mtl_host::sink::{LeftOut, OutputFile, Sink, SinkError};
+use mtl_host::{Fault, FaultKind, Outcome, OutcomeIter, RecordRule};
+
+pub(super) use self::file::{FaultsFile, FaultsFileError};
+use super::report::Report;
+
+/// Hands every outcome to the real sink, and notes those that are faults.
+pub(super) struct Faults {
+    sink: Box<dyn Sink>,
+    report: Report,
+    file: Option<FaultsFile>,
+    unshown: Unshown,
+    shown: u32,
+    /// The number of outcomes that the real sink was not given because of an error here.
+    refused: usize,
+    /// The files that are emptied when an item is done, and whether that was done.
+    outputs: Vec<OutputFile>,
+    has_begun: bool,
+}
+
+impl Faults {
+    /// How many are shown: enough to see what is wrong, and the bar still has its place.
+    const SHOWN: u32 = 10;
+
+    pub(super) fn before(sink: Box<dyn Sink>, report: Report, file: Option<FaultsFile>) -> Self {
+        Self {
+            sink,
+            report,
+            file,
+            unshown: Unshown::default(),
+            shown: 0,
+            refused: 0,
+            outputs: Vec::new(),
+            has_begun: false,
+        }
+    }
+
+    /// The faults that were not shown.
+    pub(super) fn unshown(&self) -> &Unshown {
+        &self.unshown
+    }
+
+    /// Empties these files when an item is done: until then they keep what an earlier run has written.
+    pub(super) fn emptying(self, outputs: Vec<OutputFile>) -> Self {
+        Self { outputs, ..self }
+    }
+
+    fn begin(&mut self) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            // A failure is reported by the next write, or at the end.
+            self.outputs.iter().for_each(|file| drop(file.begin()));
+        }
+    }
+
+    /// Ends the output. If the run has begun, or was without items, nothing of an earlier one is left. What comes after
+    /// an error of the sink is in the file of faults, too.
+    pub(super) fn end(&mut self, has_begun: bool) -> Result<(), SinkError> {
+        if has_begun {
+            self.has_begun = true;
+            self.outputs.iter().try_for_each(OutputFile::begin).map_err(SinkError::other)?;
+        }
+        self.flush_file()
+    }
+
+    fn flush_file(&mut self) -> Result<(), SinkError> {
+        match &mut self.file {
+            Some(file) => file.flush().map_err(SinkError::other),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until the file of faults is on the disk.
+    pub(super) fn sync_file(&self) -> Result<(), SinkError> {
+        self.file.as_ref().map_or(Ok(()), FaultsFile::sync)
+    }
+
+    /// Notes a fault: shows it or counts it, and writes it down.
+    fn note(&mut self, fault: &Fault, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+        if fault.kind() != FaultKind::NotRun {
+            if self.shown < Self::SHOWN {
+                self.shown += 1;
+                self.report.fault(fault, outcome.path);
+            } else {
+                self.unshown.add(fault.kind());
+            }
+        }
+        match &mut self.file {
+            Some(file) => file.write(fault, outcome).map_err(SinkError::other),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sink for Faults {
+    fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+        self.begin();
+        if let Err(fault) = outcome.result
+            && let Err(error) = self.note(fault, outcome)
+        {
+            self.refused = 1;
+            return Err(error);
+        }
+        self.sink.write(outcome)
+    }
+
+    fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+        self.begin();
+        self.sink.write_many(outcomes)
+    }
+
+    fn held(&self) -> usize {
+        self.sink.held() + self.refused
+    }
+
+    fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
+        self.sink.left_out(outcome, why)?;
+        match (outcome.result, why) {
+            // It was noted when the sink was given it.
+            (Err(_), LeftOut::Lost) => Ok(()),
+            (Err(fault), _) => self.note(fault, outcome),
+            (Ok(_), _) => match &mut self.file {
+                Some(file) => file.write_unwritten(outcome, why).map_err(SinkError::other),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn stands_alone(&self) -> bool {
+        self.sink.stands_alone()
+    }
+
+    fn rule(&self) -> RecordRule {
+        self.sink.rule()
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        // The results first: somebody may be waiting for them. When they fail, the faults are still wanted.
+        let flushed = self.sink.flush();
+        let noted = self.flush_file();
+        flushed.and(noted)
+    }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.sink.sync()
+    }
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faults").field("unshown", &self.unshown).finish_non_exhaustive()
+    }
+}
+
+/// How many faults of each kind were not shown one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unshown([u64; FaultKind::ALL.len()]);
+
+impl Unshown {
+    pub(super) fn add(&mut self, kind: FaultKind) {
+        self.0[kind as usize] += 1;
+    }
+
+    pub(super) fn of(&self, kind: FaultKind) -> u64 {
+        self.0[kind as usize]
+    }
+
+    pub(super) fn all(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use mtl_host::sink::{Jsonl, Output};
+    use mtl_host::source::Items;
+    use mtl_host::{Engine, Jobs, Plugin, Pool};
+
+    use super::*;
+    use crate::console::Console;
+    use crate::terminal::Raw;
+
+    /// Gives each item back; for any but the first it answers with what is outside its memory.
+    const ECHO_ONCE: &str = r#"(module
+        (memory (export "memory") 1)
+        (func (export "mtl_alloc") (param i32) (result i32) i32.const 8)
+        (func (export "call") (param i32 i32) (result i64)
+            (select (i64.const 0x800000001) (i64.const 0x7fffffff00000001)
+                (i32.eq (i32.load8_u (local.get 0)) (i32.const 49)))))"#;
+
+    #[test]
+    fn the_first_faults_are_shown_and_the_rest_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("faults");
+        let report = Report::to(&Arc::new(Console::to(io::sink())));
+        let sink = Box::new(Jsonl::new(Output::to("nowhere", io::sink())));
+        let file = FaultsFile::open(&path, Raw::No).unwrap();
+        let mut faults = Faults::before(sink, report, Some(file));
+        assert_eq!(faults.rule(), RecordRule::ValidJson);
+
+        let plugin = Plugin::from_bytes(&Engine::new().unwrap(), "echo", ECHO_ONCE.as_bytes());
+        let jobs: Jobs = "1".parse().unwrap();
+        let mut pool = Pool::builder(&plugin.unwrap()).jobs(jobs).build().unwrap();
+        // Of the 13 items that do not begin with 1, ten are shown.
+        let items = ["1"; 3].into_iter().chain(["2"; 13]);
+        let summary = pool.run(Items::new(items), &mut faults).summary;
+        assert_eq!(summary.counts.failed(), 13);
+        assert_eq!(faults.unshown().all(), 3);
+        assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 13);
+    }
+}

@@ -1,0 +1,218 @@
+//! `--faults FILE`: each fault as a line of JSON, for whoever wants to look or to try again. An item
+//! whose result is not in the output has a line, too. So each item that was read is in the output or here.
+
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use mtl_host::sink::{LeftOut, OutputFile, SinkError};
+use mtl_host::{Fault, FaultKind, Outcome};
+use serde::Serialize;
+
+use crate::lines_file::LinesFile;
+use crate::shown::Shown;
+use crate::terminal::Raw;
+
+/// A file of faults.
+#[derive(Debug)]
+pub(crate) struct FaultsFile {
+    path: PathBuf,
+    lines: LinesFile,
+    /// Room for one line.
+    line: Vec<u8>,
+    /// States that some item was worked on: then the lines are worth more than those of an earlier run.
+    has_news: bool,
+}
+
+/// Why faults could not be written down.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write faults to `{}`", Shown::of(path))]
+pub(crate) struct FaultsFileError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl FaultsFileError {
+    /// Returns what the user can do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        OutputFile::hint(&self.source)
+    }
+}
+
+/// One line of the file.
+#[derive(Serialize)]
+struct Line<'a> {
+    index: u64,
+    kind: &'static str,
+    message: &'a str,
+    worker: Option<u32>,
+    /// A file's content can be had from the file, and may be long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<Text<'a>>,
+}
+
+/// Bytes as JSON, so that none are lost.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Text<'a> {
+    Utf8(&'a str),
+    Other { base64: String },
+}
+
+impl FaultsFile {
+    /// Opens a file, which keeps its content until it begins.
+    pub(crate) fn open(path: &Path, raw: Raw) -> Result<Self, FaultsFileError> {
+        let path = path.to_owned();
+        match LinesFile::open(&path, raw) {
+            Ok(lines) => Ok(Self { path, lines, line: Vec::new(), has_news: false }),
+            Err(source) => Err(FaultsFileError { path, source }),
+        }
+    }
+
+    /// Returns the file itself.
+    pub(crate) fn file(&self) -> OutputFile {
+        self.lines.file()
+    }
+
+    pub(super) fn write(
+        &mut self,
+        fault: &Fault,
+        outcome: &Outcome<'_>,
+    ) -> Result<(), FaultsFileError> {
+        self.has_news |= fault.kind() != FaultKind::NotRun;
+        self.add(&Line::of(fault, outcome.item, outcome.path))
+    }
+
+    /// Writes down an item that was done, and whose result is not in the output.
+    pub(super) fn write_unwritten(
+        &mut self,
+        outcome: &Outcome<'_>,
+        why: LeftOut,
+    ) -> Result<(), FaultsFileError> {
+        self.has_news = true;
+        self.add(&Line {
+            index: outcome.index.get(),
+            kind: "not-written",
+            message: match why {
+                LeftOut::Lost => "it was done, and its result could not be written",
+                _ => "it was done, and the output has ended before its result",
+            },
+            worker: None,
+            ..Line::of_item(outcome.item, outcome.path)
+        })
+    }
+
+    fn add(&mut self, line: &Line<'_>) -> Result<(), FaultsFileError> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, line).expect("a vector takes everything");
+        self.line.push(b'\n');
+        if !self.may_write() {
+            self.lines.gather(&self.line);
+            return Ok(());
+        }
+        let added = self.lines.add(&self.line);
+        added.map_err(|source| self.failed(source))
+    }
+
+    /// Returns whether the content of an earlier run may go. A run in which no worker was ever ready, so that no item
+    /// was run, leaves it.
+    fn may_write(&self) -> bool {
+        self.has_news || self.lines.has_begun()
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), FaultsFileError> {
+        if !self.may_write() {
+            return Ok(());
+        }
+        self.lines.flush().map_err(|source| self.failed(source))
+    }
+
+    /// Waits until the faults are on the disk.
+    pub(super) fn sync(&self) -> Result<(), SinkError> {
+        let name = || Shown::of(&self.path).to_string();
+        self.lines.sync().map_err(|source| SinkError::Sync { name: name(), source })
+    }
+
+    fn failed(&self, source: io::Error) -> FaultsFileError {
+        FaultsFileError { path: self.path.clone(), source }
+    }
+}
+
+impl<'a> Line<'a> {
+    fn of(fault: &'a Fault, item: &'a [u8], path: Option<&'a Path>) -> Self {
+        Self {
+            index: fault.index().get(),
+            kind: fault.kind().name(),
+            message: fault.message(),
+            worker: fault.worker().map(|worker| worker.get()),
+            ..Self::of_item(item, path)
+        }
+    }
+
+    fn of_item(item: &'a [u8], path: Option<&'a Path>) -> Self {
+        Self {
+            index: 0,
+            kind: "",
+            message: "",
+            worker: None,
+            item: path.is_none().then(|| Text::of(item)),
+            path: path.map(|path| Text::of(path.as_os_str().as_bytes())),
+        }
+    }
+}
+
+impl<'a> Text<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Utf8(text),
+            Err(_) => Self::Other { base64: STANDARD.encode(bytes) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use mtl_host::{Engine, Plugin, Pool};
+
+    use super::*;
+
+    /// A fault of item 1, as only a run can make one: the plugin refuses it, or breaks on it.
+    fn fault() -> Fault {
+        let wat = "(module (memory (export \"memory\") 1)
+          (func (export \"mtl_alloc\") (param i32) (result i32) i32.const 8)
+          (func (export \"call\") (param i32 i32) (result i64) i64.const -1))";
+        let engine = Engine::new().unwrap();
+        let plugin = Plugin::from_bytes(&engine, "broken", wat.as_bytes()).unwrap();
+        let mut pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).build().unwrap();
+        let mut results = pool.map(["a"]);
+        results.next().unwrap().unwrap_err()
+    }
+
+    #[test]
+    fn each_fault_is_a_line() {
+        let fault = fault();
+        let message = serde_json::to_string(fault.message()).unwrap();
+        let head = format!(
+            "{{\"index\":0,\"kind\":\"{}\",\"message\":{message},\"worker\":0",
+            fault.kind()
+        );
+        let path = Some(Path::new("a/b"));
+        let odd = Some(Path::new(OsStr::from_bytes(b"\xff")));
+        let cases: [(&[u8], _, &str); 4] = [
+            (b"a\"b", None, r#""item":"a\"b""#),
+            (b"\xff", None, r#""item":{"base64":"/w=="}"#),
+            (b"content", path, r#""path":"a/b""#),
+            (b"content", odd, r#""path":{"base64":"/w=="}"#),
+        ];
+        for (item, path, tail) in cases {
+            let line = serde_json::to_string(&Line::of(&fault, item, path)).unwrap();
+            assert_eq!(line, format!("{head},{tail}}}"));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What a worker is called: as its folder, as far as its language can take that.
+
+use std::path::Path;
+
+use super::error::NewError;
+use crate::build::Language;
+
+/// Words that a package in Rust cannot be called: those of the language, and of cargo.
+const RUST: [&str; 57] = [
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "build",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "deps",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "examples",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "incremental",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc-macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "use",
+    "where",
+    "while",
+];
+/// Modules that Go would take for its own.
+const GO: [&str; 3] = ["main", "plugin", "std"];
+/// The folder of the SDK.
+const SDK: &str = "mtl-plugin";
+
+/// A name of small letters, digits and `-`, which begins with a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name(String);
+
+impl Name {
+    /// The name of the worker in a folder.
+    pub(super) fn of(dir: &Path, language: Language) -> Result<Self, NewError> {
+        // What is there may have been named as `.`.
+        let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+        let folder = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self::parse(&folder, language).ok_or(NewError::Name { name: folder, language })
+    }
+
+    fn parse(folder: &str, language: Language) -> Option<Self> {
+        let small = folder.to_lowercase();
+        let words = small.split(|sign: char| !sign.is_ascii_alphanumeric());
+        let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+        let reserved: &[&str] = match language {
+            Language::Rust => &RUST,
+            Language::Go => &GO,
+            _ => &[],
+        };
+        let is_free = name != SDK && !reserved.contains(&name.as_str());
+        (is_free && name.starts_with(|sign: char| sign.is_ascii_lowercase())).then_some(Self(name))
+    }
+
+    /// The text of a template with this name in the place of its own.
+    pub(super) fn put_into(&self, text: &str) -> String {
+        text.replace("my-worker", &self.0).replace("my_worker", &self.0.replace('-', "_"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_names_the_worker_in_it() {
+        use Language::{C, Go, Python, Rust};
+        #[rustfmt::skip]
+        let cases = [
+            ("my-worker",    Rust,   Some("my-worker")),
+            ("My_Worker",    Rust,   Some("my-worker")),
+            ("Word Count.2", Python, Some("word-count-2")),
+            ("--a--",        C,      Some("a")),
+            ("2d",           C,      None),
+            ("...",          C,      None),
+            ("",             C,      None),
+            ("naïve",        C,      Some("na-ve")),
+            ("fn",           Rust,   None),
+            ("fn",           Go,     Some("fn")),
+            ("plugin",       Go,     None),
+            ("mtl_plugin",   C,      None),
+        ];
+        for (folder, language, expected) in cases {
+            let name = Name::parse(folder, language).map(|name| name.0);
+            assert_eq!(name.as_deref(), expected, "{folder} in {language}");
+        }
+    }
+
+    #[test]
+    fn the_name_takes_the_place_of_that_of_the_template() {
+        let name = Name("a-b".into());
+        assert_eq!(name.put_into("my-worker.my_worker"), "a-b.a_b");
+    }
+}

@@ -1,0 +1,146 @@
+//! One frame of the bar. Pure: it reads as tqdm's does.
+//!
+//! ```text
+//! desc:  42%|████▏     | 42/100 [00:12<00:17,  3.45item/s, 2 faults]
+//! 42item [00:12,  3.45item/s]
+//! ```
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use mtl_host::Snapshot;
+
+use super::rate::float;
+use crate::report::counted;
+
+/// How the bar is to look.
+#[derive(Clone, Debug)]
+pub(super) struct Style {
+    /// What stands before it.
+    pub(super) desc: Option<String>,
+    /// What items are called.
+    pub(super) unit: String,
+    /// How wide the terminal is, if there is one.
+    pub(super) columns: Option<usize>,
+}
+
+/// A moment of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) at: Snapshot,
+    pub(super) elapsed: Duration,
+    /// Items a second.
+    pub(super) rate: Option<f64>,
+}
+
+/// By what the share that is done is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Items { done: u64, all: u64 },
+    Bytes { done: u64, all: u64 },
+    Unknown,
+}
+
+impl Moment {
+    fn extent(&self) -> Extent {
+        let Snapshot { done, bytes, total, total_bytes, .. } = self.at;
+        // More than all means that somebody said a wrong number.
+        match (total, total_bytes) {
+            (Some(all), _) if all > 0 && done <= all => Extent::Items { done, all },
+            (None, Some(all)) if all > 0 && bytes <= all => Extent::Bytes { done: bytes, all },
+            _ => Extent::Unknown,
+        }
+    }
+
+    /// How long it will take, if that is known.
+    pub(super) fn remaining(&self) -> Option<Duration> {
+        let items = match self.extent() {
+            Extent::Items { done, all } => float(all - done),
+            // As many for each byte to come as for each that is done.
+            Extent::Bytes { done, all } if done > 0 => {
+                float(self.at.done) * float(all - done) / float(done)
+            }
+            Extent::Bytes { .. } | Extent::Unknown => return None,
+        };
+        let rate = self.rate.filter(|rate| *rate > 0.0)?;
+        Duration::try_from_secs_f64(items / rate).ok()
+    }
+}
+
+/// The frame of a moment.
+pub(super) fn frame(moment: &Moment, style: &Style) -> String {
+    let Moment { at, elapsed, rate } = *moment;
+    let desc = style.desc.as_ref().map(|desc| format!("{desc}: ")).unwrap_or_default();
+    let elapsed = clock(elapsed);
+    let mut tail = format!(", {}", pace(rate, &style.unit));
+    if at.failed > 0 {
+        write!(tail, ", {}", counted(at.failed, "fault")).expect("a string takes everything");
+    }
+    let (done, all, count) = match moment.extent() {
+        Extent::Items { done, all } => (done, all, format!("{done}/{all}")),
+        Extent::Bytes { done, all } => (done, all, format!("{}{}", at.done, style.unit)),
+        Extent::Unknown => {
+            return cut(
+                &format!("{desc}{}{} [{elapsed}{tail}]", at.done, style.unit),
+                style.columns,
+            );
+        }
+    };
+    let left = moment.remaining().map_or("?".into(), clock);
+    let before = format!("{desc}{:3}%|", percent(done, all));
+    let after = format!("| {count} [{elapsed}<{left}{tail}]");
+    let text = before.chars().count() + after.chars().count();
+    // Without a terminal, as wide as tqdm's.
+    let cells = style.columns.map_or(10, |columns| columns.saturating_sub(text).max(1));
+    cut(&format!("{before}{}{after}", bar(done, all, cells)), style.columns)
+}
+
+/// To the nearest, and ties to even: as Python prints it.
+fn percent(done: u64, all: u64) -> u128 {
+    let (hundredfold, all) = (u128::from(done) * 100, u128::from(all));
+    let (whole, rest) = (hundredfold / all, hundredfold % all * 2);
+    if rest > all || (rest == all && whole % 2 == 1) { whole + 1 } else { whole }
+}
+
+/// `cells` cells, filled by eighths.
+fn bar(done: u64, all: u64, cells: usize) -> String {
+    const PARTS: [&str; 8] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = u128::from(done) * cells as u128 * 8 / u128::from(all);
+    let eighths = usize::try_from(eighths).expect("not more than all cells");
+    let (full, part) = (eighths / 8, eighths % 8);
+    let mut bar = "█".repeat(full);
+    if full < cells {
+        bar.push_str(PARTS[part]);
+        bar.push_str(&" ".repeat(cells - full - 1));
+    }
+    bar
+}
+
+/// Minutes and seconds, and hours when there are any.
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes:02}:{seconds:02}"),
+        hours => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// Items a second; when they are slow, seconds an item.
+fn pace(rate: Option<f64>, unit: &str) -> String {
+    match rate {
+        Some(rate) if rate >= 1.0 => format!("{rate:5.2}{unit}/s"),
+        Some(rate) if rate > 0.0 => format!("{:5.2}s/{unit}", 1.0 / rate),
+        Some(_) | None => format!("?{unit}/s"),
+    }
+}
+
+fn cut(frame: &str, columns: Option<usize>) -> String {
+    match columns {
+        Some(columns) => frame.chars().take(columns).collect(),
+        None => frame.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

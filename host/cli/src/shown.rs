@@ -1,0 +1,105 @@
+//! A name or a text that others chose, as the command shows it.
+//!
+//! Whoever names a plugin, a file or an item chooses what the name holds: an escape sequence would
+//! steer the terminal, a line break would forge a line of ours. So the command shows such names as a
+//! [`Shown`], in its errors as elsewhere. Behind that stands a second fence: the console and standard
+//! output let no control character through to a terminal ([`escape`]).
+
+use std::ffi::OsStr;
+use std::fmt::{self, Display, Write};
+
+use super::escape;
+
+/// A name or a text of others, on one line, without control characters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'a>(&'a OsStr);
+
+impl<'a> Shown<'a> {
+    /// Shows a path or a text.
+    pub(crate) fn of(name: &'a (impl AsRef<OsStr> + ?Sized)) -> Self {
+        Self(name.as_ref())
+    }
+}
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.to_string_lossy();
+        name.chars().try_for_each(|sign| match escape::is_plain(sign) {
+            true => f.write_char(sign),
+            false => sign.escape_default().try_for_each(|sign| f.write_char(sign)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_line_of_plain_signs() {
+        #[rustfmt::skip]
+        let cases: [(&[u8], &str); 4] = [
+            (b"a b/gr\xc3\xbcn",           "a b/gr\u{fc}n"),
+            (b"x\x1b[31m\nerror: y",       r"x\u{1b}[31m\nerror: y"),
+            (b"\xe2\x80\xaetxt\xc2\x9b", r"\u{202e}txt\u{9b}"),
+            (b"\xff",                      "\u{fffd}"),
+        ];
+        for (name, expected) in cases {
+            let name = OsStr::from_bytes(name);
+            assert_eq!(Shown::of(name).to_string(), expected);
+            assert_eq!(Shown::of(Path::new(name)).to_string(), expected);
+        }
+    }
+
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => sources(&path, found),
+                false => found.push(path),
+            }
+        }
+    }
+
+    /// Where the command makes text of a name without this type, how often, and why that may be.
+    const OTHERWISE: [(&str, usize, &str); 9] = [
+        ("src/shown.rs", 1, "this type itself"),
+        ("src/shell.rs", 1, "a word of a hint or a command line, which are shown by `escape`"),
+        ("src/build/step.rs", 3, "a command line and a program, shown by this type"),
+        ("src/build/project.rs", 1, "a part of a path"),
+        ("src/build/stamp.rs", 1, "what a digest is of"),
+        ("src/new/name.rs", 1, "a name that is checked, shown by this type"),
+        ("src/cache.rs", 1, "shown by this type, and in JSON by `escape`"),
+        ("src/inspect.rs", 2, "shown on a page and in JSON, both by `escape`"),
+        ("src/check/page.rs", 1, "shown in JSON by `escape`"),
+    ];
+
+    /// A path that is shown by `display` is shown as it is, and so is one that becomes a text first.
+    #[test]
+    fn the_command_shows_each_path_by_this_type() {
+        let mut files = Vec::new();
+        sources(Path::new("src"), &mut files);
+        assert!(files.len() > 50, "{files:?}");
+        let calls =
+            [[".disp", "lay()"], ["to_string_", "lossy("], [":", "?}"]].map(|it| it.concat());
+        let mut found = Vec::new();
+        for path in &files {
+            let text = fs::read_to_string(path).unwrap();
+            let name = path.to_str().unwrap();
+            let is_test = name.ends_with("/tests.rs") || name.contains("/tests/");
+            let own = text.split("#[cfg(test)]\nmod tests {").next().filter(|_| !is_test);
+            let lines = own.unwrap_or_default().lines().enumerate();
+            let lines = lines.filter(|(_, line)| calls.iter().any(|call| line.contains(call)));
+            let lines: Vec<_> = lines.map(|(at, _)| format!("{name}:{}", at + 1)).collect();
+            let allowed = OTHERWISE.iter().find(|(file, ..)| *file == name);
+            if lines.len() != allowed.map_or(0, |(_, count, _)| *count) {
+                found.extend(lines);
+            }
+        }
+        assert_eq!(found, [""; 0], "use `Shown::of(path)`");
+    }
+}
