@@ -77,7 +77,13 @@ use self::terminal::{Raw, Style};
 
 /// Runs WebAssembly plugins as stateful workers over a stream of items
 #[derive(Debug, Parser)]
-#[command(name = "mtl-host", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "mtl-host",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
