@@ -263,6 +263,7 @@ pub(crate) struct WorkerArgs {
     /// TCP and by HTTP without TLS. Names are looked up once, at the start; addresses of the loopback
     /// and of private networks are left out of what is found, unless the name is `localhost` or the
     /// address is granted as well
+    #[expect(rustdoc::broken_intra_doc_links, reason = "an address in brackets is no link")]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) net: Vec<NetGrant>,
 
