@@ -175,7 +175,7 @@ mod tests {
 
     fn ended(error: Option<Error>) -> Ended {
         let engine = mtl_host::Engine::new().unwrap();
-        let plugin = mtl_host::Plugin::load(&engine, "../tests/fixtures/upper.wat").unwrap();
+        let plugin = mtl_host::Plugin::load(&engine, "../../tests/fixtures/upper.wat").unwrap();
         let mut pool = Pool::builder(&plugin).build().unwrap();
         let mut ended = pool.map([""; 0]).end();
         ended.error = error;
@@ -210,7 +210,7 @@ mod tests {
     /// Returns how a run of these items ends.
     fn run(plugin: &str, items: &[&'static str], pool: fn(PoolBuilder) -> PoolBuilder) -> Exit {
         let engine = mtl_host::Engine::new().unwrap();
-        let path = format!("../tests/fixtures/{plugin}");
+        let path = format!("../../tests/fixtures/{plugin}");
         let plugin = mtl_host::Plugin::load(&engine, path).unwrap();
         let builder = Pool::builder(&plugin).jobs("1".parse().unwrap());
         let mut pool = pool(builder).build().unwrap();

@@ -257,7 +257,7 @@ mod tests {
         let loader = Plugin::loader(&Engine::new().unwrap()).cache(&cache);
         let mut loaded = Loaded { loader, plugins: Vec::new() };
         let mut asked = Asked {
-            path: "../tests/fixtures/upper.wat".into(),
+            path: "../../tests/fixtures/upper.wat".into(),
             sha256: None,
             call: None,
             wasm: WasmFeatures::NONE,

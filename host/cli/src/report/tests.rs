@@ -82,7 +82,7 @@ fn a_summary_says_what_became_of_the_items() {
         "0 items, 0 faults, 0 written, 2 not written, 1.52 s, 0.00 items/s"
     );
 
-    let plugin = Plugin::load(&Engine::new().unwrap(), "../tests/fixtures/upper.wat").unwrap();
+    let plugin = Plugin::load(&Engine::new().unwrap(), "../../tests/fixtures/upper.wat").unwrap();
     let mut pool = Pool::builder(&plugin).build().unwrap();
     let mut results = pool.map(vec!["a"; 30]);
     assert_eq!(results.by_ref().count(), 30);
