@@ -37,10 +37,7 @@ use self::named::Named;
 use self::project::Project;
 use self::recipe::Profile;
 use self::toolbox::Toolbox;
-use super::error::CliError;
-use super::exit::Exit;
 use super::overwrite::{self, Used};
-use super::run::refuse;
 use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
@@ -88,12 +85,9 @@ pub(crate) struct BuildArgs {
     release: bool,
 }
 
-/// Builds a project; `show` is for the path of the plugin.
-pub(super) fn build(args: &BuildArgs, show: impl Fn(&str) -> Exit) -> Exit {
-    match args.build() {
-        Ok(path) => show(&format!("{}\n", Shown::of(&path))),
-        Err(error) => refuse(&error),
-    }
+/// Builds a project, and returns the path of the plugin, to be shown.
+pub(super) fn build(args: &BuildArgs) -> Result<String, ProjectError> {
+    args.build().map(|path| format!("{}\n", Shown::of(&path)))
 }
 
 /// Returns the file of a plugin that a command line names, and builds a folder of sources first.
@@ -121,7 +115,7 @@ pub(super) fn refuse_folder(path: &Path) -> Result<(), ProjectError> {
 }
 
 impl BuildArgs {
-    fn build(&self) -> Result<PathBuf, CliError> {
+    fn build(&self) -> Result<PathBuf, ProjectError> {
         let project = Project::open(&self.dir, self.lang)?;
         let profile = if self.debug { Profile::Debug } else { Profile::Release };
         if let Some(output) = &self.output {

@@ -5,11 +5,9 @@ use mtl_host::{Cache, CacheError, CacheInfo, CacheShare};
 use serde_json::{Value, json};
 
 use super::cache_args::CachePlace;
+use super::counted::counted;
 use super::error::CliError;
 use super::escape;
-use super::exit::Exit;
-use super::report::counted;
-use super::run::refuse;
 use super::shown::Shown;
 
 /// Show what is kept of compiled plugins, or throw it away
@@ -43,15 +41,14 @@ enum What {
     },
 }
 
-/// Does what was asked; `show` is for what there is to tell.
-pub(super) fn cache(command: &CacheCommand, show: impl Fn(&str) -> Exit) -> Exit {
-    let text = match &command.what {
+/// Does what was asked, and returns what there is to tell.
+pub(super) fn cache(command: &CacheCommand) -> Result<String, CliError> {
+    match &command.what {
         What::Info { place, json: false } => info(place, text),
         What::Info { place, json: true } => info(place, object),
         What::Clear { place, snapshots: false } => clear(place, "plugin", Cache::clear),
         What::Clear { place, snapshots: true } => clear(place, "snapshot", Cache::clear_snapshots),
-    };
-    text.map_or_else(|error| refuse(&error), |text| show(&text))
+    }
 }
 
 fn info(

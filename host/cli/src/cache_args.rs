@@ -8,9 +8,6 @@ use std::path::PathBuf;
 use clap::Args;
 use mtl_host::{Cache, CacheError, CacheSize};
 
-use super::error::CliError;
-use super::report::Report;
-
 /// Where compiled code is kept.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cache")]
@@ -36,16 +33,27 @@ pub(crate) struct CachePlace {
     pub(crate) cache_size: CacheSize,
 }
 
+/// Nothing says where compiled code is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no place for a cache: neither `HOME` nor `XDG_CACHE_HOME` names one")]
+pub(crate) struct NoCachePlace;
+
+impl NoCachePlace {
+    /// What the user can do about it.
+    pub(crate) const HINT: &str = "name it: `--cache-dir DIR`";
+}
+
 impl CacheArgs {
     /// Where the cache is, if there is to be one.
     pub(super) fn path(&self) -> Option<PathBuf> {
         if self.no_cache { None } else { self.place.path().ok() }
     }
 
-    /// The cache, if there is to be one and it can be used. Without one, a run takes longer.
-    pub(super) fn cache(&self, report: &Report) -> Option<Cache> {
-        match Cache::open(self.path()?) {
-            Ok(cache) => Some(cache.limit(self.place.cache_size)),
+    /// Opens the cache, if there is to be one. Without one, a run takes longer.
+    pub(super) fn cache(&self) -> Result<Option<Cache>, CacheError> {
+        let Some(path) = self.path() else { return Ok(None) };
+        match Cache::open(path) {
+            Ok(cache) => Ok(Some(cache.limit(self.place.cache_size))),
             // Nobody has asked for one in a home that does not exist, or belongs to somebody else.
             Err(CacheError::Io { source, .. })
                 if self.place.cache_dir.is_none()
@@ -54,21 +62,18 @@ impl CacheArgs {
                         ErrorKind::NotFound | ErrorKind::PermissionDenied
                     ) =>
             {
-                None
+                Ok(None)
             }
-            Err(error) => {
-                report.no_cache(&error);
-                None
-            }
+            Err(error) => Err(error),
         }
     }
 }
 
 impl CachePlace {
     /// The directory.
-    pub(super) fn path(&self) -> Result<PathBuf, CliError> {
+    pub(super) fn path(&self) -> Result<PathBuf, NoCachePlace> {
         let usual = || usual_place(|name| env::var_os(name));
-        self.cache_dir.clone().or_else(usual).ok_or(CliError::NoCachePlace)
+        self.cache_dir.clone().or_else(usual).ok_or(NoCachePlace)
     }
 }
 

@@ -37,8 +37,8 @@ use super::env_grant::EnvGrant;
 use super::exit::Exit;
 use super::init_arg::InitArg;
 use super::isolation_arg::IsolationArg;
+use super::refuse::refuse;
 use super::report::Report;
-use super::run::refuse;
 use super::time_span::TimeSpan;
 
 const AFTER_HELP: &str = "\

@@ -8,11 +8,9 @@ use mtl_host::{Engine, FunctionLimit, Jail, Plugin, PluginSize, Sha256, WasmFeat
 
 use super::build::{self, Pinned};
 use super::error::CliError;
-use super::exit::Exit;
 use super::isolation_arg::IsolationArg;
 use super::limit_args::CompileArgs;
 use super::overwrite::{self, Used};
-use super::run::refuse;
 use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
@@ -80,12 +78,9 @@ pub(crate) struct PrecompileArgs {
     limits: CompileArgs,
 }
 
-/// Compiles a plugin; `show` is for the name of the file.
-pub(super) fn compile(args: &PrecompileArgs, show: impl Fn(&str) -> Exit) -> Exit {
-    match args.write() {
-        Ok(path) => show(&format!("{}\n", Shown::of(&path))),
-        Err(error) => refuse(&error),
-    }
+/// Compiles a plugin, and returns the name of the file, to be shown.
+pub(super) fn compile(args: &PrecompileArgs) -> Result<String, CliError> {
+    args.write().map(|path| format!("{}\n", Shown::of(&path)))
 }
 
 impl PrecompileArgs {

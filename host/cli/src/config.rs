@@ -12,6 +12,7 @@
 //!
 //! Paths in the file are relative to the folder that it is in.
 
+mod entry;
 mod error;
 mod pool;
 mod print;
@@ -27,13 +28,13 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 pub(super) use self::error::ConfigError;
-pub(super) use self::pool::is_unset;
+pub(super) use self::pool::{Additions, is_unset};
 pub(super) use self::print::print;
 
+use self::entry::{Entry, Table};
 use self::error::Place;
 use self::value::Value;
 use super::nearest::nearest;
-use super::worker_arg::WorkerArg;
 
 /// A file of settings, read; its keys have not been looked at.
 #[derive(Debug)]
@@ -41,32 +42,6 @@ pub(super) struct Config {
     path: PathBuf,
     pool: Vec<Entry>,
     workers: Vec<Table>,
-}
-
-/// A table of settings.
-#[derive(Debug)]
-struct Table {
-    place: Place,
-    entries: Vec<Entry>,
-}
-
-/// `key = value`, and where.
-#[derive(Debug)]
-struct Entry {
-    place: Place,
-    key: String,
-    value: Value,
-}
-
-/// What a file adds to a command line.
-#[derive(Debug, Default)]
-pub(super) struct Additions {
-    /// Flags that are not on the command line.
-    pub(super) flags: Vec<String>,
-    /// Workers, if there are none on the command line.
-    pub(super) workers: Vec<WorkerArg>,
-    /// Inputs, for when there are none on the command line.
-    pub(super) inputs: Vec<PathBuf>,
 }
 
 impl Config {

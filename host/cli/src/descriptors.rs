@@ -6,8 +6,6 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::error::CliError;
-
 /// A standard stream of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
@@ -48,10 +46,27 @@ impl Stream {
     }
 }
 
+/// A standard stream that is needed was closed when the command started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot use {}: it is closed", _0.name())]
+pub(crate) struct Closed(pub(crate) Stream);
+
+impl Closed {
+    /// Returns what the user can do about it.
+    pub(crate) fn hint(self) -> &'static str {
+        match self.0 {
+            Stream::Input => "name the INPUT, or redirect it: `< FILE`",
+            Stream::Output | Stream::Error => {
+                "name another file, or redirect it: `> FILE`, and `> /dev/null` to have no results"
+            }
+        }
+    }
+}
+
 /// Checks that no path leads to a standard stream that was closed.
-pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), CliError> {
+pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Closed> {
     match paths.into_iter().filter_map(Stream::named).find(|stream| stream.was_closed()) {
-        Some(stream) => Err(CliError::Closed { stream }),
+        Some(stream) => Err(Closed(stream)),
         None => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::error::CliError;
 use super::escape;
 use super::exit::Exit;
-use super::run::refuse;
+use super::refuse::refuse;
 
 const AFTER_HELP: &str = "\
 A process enters the jail that `run --isolation process` puts around a worker, and

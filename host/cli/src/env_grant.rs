@@ -3,8 +3,6 @@
 use std::ffi::OsString;
 use std::str::FromStr;
 
-use super::error::CliError;
-
 /// As typed; nothing has been looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EnvGrant {
@@ -18,6 +16,25 @@ pub(crate) enum EnvGrant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not of the form `KEY` or `KEY=VALUE`")]
 pub(crate) struct NotAnEnvGrant;
+
+/// The host has no value to pass on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum EnvError {
+    /// `--env KEY` names a variable that this process does not have.
+    #[error("cannot pass on the environment variable `{name}`: it is not set")]
+    NotSet { name: String },
+    /// `--env KEY` names a variable whose value a plugin could not read.
+    #[error("cannot pass on the environment variable `{name}`: it is not text")]
+    NotText { name: String },
+}
+
+impl EnvError {
+    /// Returns what the user can do about it.
+    pub(crate) fn hint(&self) -> String {
+        let (Self::NotSet { name } | Self::NotText { name }) = self;
+        format!("give the value itself: `--env {name}=VALUE`")
+    }
+}
 
 impl FromStr for EnvGrant {
     type Err = NotAnEnvGrant;
@@ -37,7 +54,7 @@ impl EnvGrant {
     pub(crate) fn resolve(
         &self,
         host: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<(String, String), CliError> {
+    ) -> Result<(String, String), EnvError> {
         match self {
             Self::Value { name, value } => Ok((name.clone(), value.clone())),
             Self::FromHost { name } => {
@@ -45,8 +62,8 @@ impl EnvGrant {
                 match host(&name).map(OsString::into_string) {
                     Some(Ok(value)) => Ok((name, value)),
                     // The value may be a secret: it is not shown.
-                    Some(Err(_)) => Err(CliError::EnvNotText { name }),
-                    None => Err(CliError::EnvNotSet { name }),
+                    Some(Err(_)) => Err(EnvError::NotText { name }),
+                    None => Err(EnvError::NotSet { name }),
                 }
             }
         }

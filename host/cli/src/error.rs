@@ -8,51 +8,45 @@ use mtl_host::source::SourceError;
 use mtl_host::{BuildError, CacheError, EngineError, LayersError, LoadError};
 
 use super::build::ProjectError;
-use super::changeable::Changeable;
+use super::cache_args::NoCachePlace;
+use super::changeable::ChangeableError;
 use super::config::ConfigError;
-use super::descriptors::Stream;
-use super::faults::FaultsFileError;
+use super::descriptors::Closed;
+use super::env_grant::EnvError;
+use super::faults_file::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
+use super::init_arg::InitFileError;
+use super::listed::BesideWorkers;
+use super::misread::Misread;
 use super::new::NewError;
+use super::overwrite::Overwrite;
 use super::shown::Shown;
-use super::workers::Listed;
 
 /// Why a run could not begin, as far as the command line is concerned.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// `--env KEY` names a variable that this process does not have.
-    #[error("cannot pass on the environment variable `{name}`: it is not set")]
-    EnvNotSet { name: String },
-    /// `--env KEY` names a variable whose value a plugin could not read.
-    #[error("cannot pass on the environment variable `{name}`: it is not text")]
-    EnvNotText { name: String },
-    /// `--init @FILE` names a file that cannot be read.
-    #[error("cannot read init arguments `{}`", Shown::of(path))]
-    InitFile { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    #[error(transparent)]
+    InitFile(#[from] InitFileError),
     /// `--items FILE` names a file that cannot be read.
     #[error("cannot read the items `{}`", Shown::of(path))]
     Items { path: PathBuf, source: io::Error },
-    /// An output is also an input.
-    #[error("cannot write {written} `{}`: it is also {read}", Shown::of(path))]
-    Overwrite { written: &'static str, read: &'static str, path: PathBuf },
-    /// A plugin is named where an input is.
-    #[error("cannot read items `{}`: they are WebAssembly", Shown::of(path))]
-    PluginAsItems { path: PathBuf, by_configuration: bool },
+    #[error(transparent)]
+    Overwrite(#[from] Overwrite),
+    #[error(transparent)]
+    Misread(#[from] Misread),
     /// `--output-dir` names files after items, and these have no names.
     #[error("`--output-dir` names each result after its item's file, and `{format}` are no files")]
     NamelessItems { format: InputFormat },
     #[error(transparent)]
-    Changeable(#[from] Changeable),
-    /// The way to a file cannot be seen.
-    #[error("cannot look at `{}`", Shown::of(path))]
-    Look { path: PathBuf, source: io::Error },
+    Changeable(#[from] ChangeableError),
     /// No worker is described.
     #[error("no plugin is named")]
     NoPlugin,
-    /// A flag for workers that are alike, beside some that differ.
-    #[error("`--{flag}` does not go with a list of workers")]
-    BesideWorkers { flag: &'static str, listed: Listed },
+    #[error(transparent)]
+    BesideWorkers(#[from] BesideWorkers),
     #[error(transparent)]
     Project(#[from] ProjectError),
     #[error(transparent)]
@@ -75,15 +69,13 @@ pub(crate) enum CliError {
     FaultsFile(#[from] FaultsFileError),
     #[error(transparent)]
     FinishFile(#[from] FinishFileError),
-    /// A standard stream that is needed was closed when the command started.
-    #[error("cannot use {}: it is closed", stream.name())]
-    Closed { stream: Stream },
+    #[error(transparent)]
+    Closed(#[from] Closed),
     /// Standard output does not take the settings.
     #[error("cannot show the settings")]
     Show { source: io::Error },
-    /// Nothing says where compiled code is kept.
-    #[error("there is no place for a cache: neither `HOME` nor `XDG_CACHE_HOME` names one")]
-    NoCachePlace,
+    #[error(transparent)]
+    NoCachePlace(#[from] NoCachePlace),
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// What was compiled has no place.
@@ -101,25 +93,11 @@ impl CliError {
     /// What the user can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::EnvNotSet { name } | Self::EnvNotText { name } => {
-                Some(format!("give the value itself: `--env {name}=VALUE`"))
-            }
-            Self::InitFile { .. } => {
-                Some("`--init @FILE` takes a file that can be read, `--init TEXT` the text".into())
-            }
-            Self::Changeable(error) => Some(error.hint()),
-            Self::Overwrite { .. } => Some("write to another file".into()),
-            Self::PluginAsItems { by_configuration: true, .. } => Some(
-                "the plugin is named already, so that this is an input; `--plugin FILE` takes the \
-                 place of what the configuration names, and of several that work together each has \
-                 its `--worker`"
-                    .into(),
-            ),
-            Self::PluginAsItems { by_configuration: false, .. } => Some(
-                "the plugin is named already, so that this is an input; of several that work together \
-                 each has its `--worker`"
-                    .into(),
-            ),
+            Self::Env(error) => Some(error.hint()),
+            Self::InitFile(_) => Some(InitFileError::HINT.into()),
+            Self::Changeable(error) => error.hint(),
+            Self::Overwrite(_) => Some(Overwrite::HINT.into()),
+            Self::Misread(error) => Some(error.hint().into()),
             Self::NamelessItems { .. } => Some(
                 "for a list of files: `--input-format files`, or `paths` when the plugin opens them \
                  itself"
@@ -129,8 +107,8 @@ impl CliError {
                 "name it first: `mtl-host run PLUGIN [INPUT]...`; or each worker's, with `--worker`"
                     .into(),
             ),
-            Self::BesideWorkers { flag, listed } => Some(listed.hint(flag)),
-            Self::NoCachePlace => Some("name it: `--cache-dir DIR`".into()),
+            Self::BesideWorkers(error) => Some(error.hint()),
+            Self::NoCachePlace(_) => Some(NoCachePlace::HINT.into()),
             Self::Project(error) => error.hint(),
             Self::New(error) => error.hint(),
             Self::Config(error) => error.hint(),
@@ -141,12 +119,7 @@ impl CliError {
             Self::Build(error) => error.hint(),
             Self::Source(error) => error.hint().map(Into::into),
             Self::Sink(error) => error.hint().map(Into::into),
-            Self::Closed { stream: Stream::Input } => {
-                Some("name the INPUT, or redirect it: `< FILE`".into())
-            }
-            Self::Closed { stream: Stream::Output | Stream::Error } => {
-                Some("name another file, or redirect it: `> FILE`, and `> /dev/null` to have no results".into())
-            }
+            Self::Closed(closed) => Some(closed.hint().into()),
             Self::FaultsFile(error) => error.hint().map(Into::into),
             Self::FinishFile(error) => error.hint().map(Into::into),
             Self::Cache(error) => error.hint().map(Into::into),
@@ -155,8 +128,7 @@ impl CliError {
             Self::Thread { source } if source.kind() == io::ErrorKind::WouldBlock => {
                 Some("`ulimit -u` bounds the processes and threads that you may have: raise it, or end some".into())
             }
-            Self::Look { .. }
-            | Self::Items { .. }
+            Self::Items { .. }
             | Self::Show { .. }
             | Self::Precompiled { .. }
             | Self::Signals { .. }

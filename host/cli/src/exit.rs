@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use mtl_host::{BuildError, Ended, Error};
 
 use super::build::ProjectError;
+use super::changeable::ChangeableError;
 use super::error::CliError;
 use super::new::NewError;
 
@@ -51,18 +52,17 @@ impl Exit {
         match error {
             CliError::Project(error) => Self::of_project(error),
             CliError::New(NewError::Write { .. }) => Self::InputOutput,
-            CliError::EnvNotSet { .. }
-            | CliError::EnvNotText { .. }
-            | CliError::InitFile { .. }
-            | CliError::Overwrite { .. }
+            CliError::Env(_)
+            | CliError::InitFile(_)
+            | CliError::Overwrite(_)
+            | CliError::Misread(_)
             | CliError::NamelessItems { .. }
-            | CliError::Changeable(_)
-            | CliError::PluginAsItems { .. }
+            | CliError::Changeable(ChangeableError::Changeable { .. })
             | CliError::NoPlugin
-            | CliError::NoCachePlace
+            | CliError::NoCachePlace(_)
             | CliError::New(_)
             | CliError::Config(_)
-            | CliError::BesideWorkers { .. }
+            | CliError::BesideWorkers(_)
             | CliError::Build(
                 BuildError::InitCount { .. }
                 | BuildError::NoInit { .. }
@@ -80,12 +80,12 @@ impl Exit {
                 Self::Plugin
             }
             CliError::Items { .. }
-            | CliError::Look { .. }
+            | CliError::Changeable(ChangeableError::Look { .. })
             | CliError::Source(_)
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
             | CliError::FinishFile(_)
-            | CliError::Closed { .. }
+            | CliError::Closed(_)
             | CliError::Show { .. }
             | CliError::Cache(_)
             | CliError::Precompiled { .. }
@@ -102,7 +102,8 @@ impl Exit {
             | ProjectError::NotAProject { .. }
             | ProjectError::SeveralLanguages { .. }
             | ProjectError::NotIn { .. }
-            | ProjectError::SeveralEntries { .. } => Self::Usage,
+            | ProjectError::SeveralEntries { .. }
+            | ProjectError::Overwrite(_) => Self::Usage,
             ProjectError::NotOnePlugin { .. }
             | ProjectError::NoTool { .. }
             | ProjectError::TooOld { .. }

@@ -1,15 +1,13 @@
 //! Faults on their way to the real sink: the first are shown, all are counted and, if asked
 //! for, written to a file, with all items whose results are not in the output.
 
-mod file;
-
 use std::fmt;
 
 use mtl_host::sink::{LeftOut, OutputFile, Sink, SinkError};
 use mtl_host::{Fault, FaultKind, Outcome, OutcomeIter, RecordRule};
 
-pub(super) use self::file::{FaultsFile, FaultsFileError};
-use super::report::Report;
+use super::faults_file::FaultsFile;
+use super::report::{Report, Unshown};
 
 /// Hands every outcome to the real sink, and notes those that are faults.
 pub(super) struct Faults {
@@ -155,24 +153,6 @@ impl Sink for Faults {
 impl fmt::Debug for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Faults").field("unshown", &self.unshown).finish_non_exhaustive()
-    }
-}
-
-/// How many faults of each kind were not shown one by one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Unshown([u64; FaultKind::ALL.len()]);
-
-impl Unshown {
-    pub(super) fn add(&mut self, kind: FaultKind) {
-        self.0[kind as usize] += 1;
-    }
-
-    pub(super) fn of(&self, kind: FaultKind) -> u64 {
-        self.0[kind as usize]
-    }
-
-    pub(super) fn all(&self) -> u64 {
-        self.0.iter().sum()
     }
 }
 

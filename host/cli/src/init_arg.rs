@@ -2,12 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use mtl_host::Init;
 
-use super::error::CliError;
+use super::shown::Shown;
 
 /// As typed; no file has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,20 @@ pub(crate) enum InitArg {
     Text(Vec<u8>),
     /// What is in this file.
     File(PathBuf),
+}
+
+/// `--init @FILE` names a file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read init arguments `{}`", Shown::of(path))]
+pub(crate) struct InitFileError {
+    pub(crate) path: PathBuf,
+    pub(crate) source: io::Error,
+}
+
+impl InitFileError {
+    /// What the user can do about it.
+    pub(crate) const HINT: &str =
+        "`--init @FILE` takes a file that can be read, `--init TEXT` the text";
 }
 
 impl From<OsString> for InitArg {
@@ -36,18 +51,18 @@ impl InitArg {
         }
     }
 
-    pub(crate) fn read(&self) -> Result<Vec<u8>, CliError> {
+    pub(crate) fn read(&self) -> Result<Vec<u8>, InitFileError> {
         match self {
             Self::Text(text) => Ok(text.clone()),
             Self::File(path) => {
-                fs::read(path).map_err(|source| CliError::InitFile { path: path.clone(), source })
+                fs::read(path).map_err(|source| InitFileError { path: path.clone(), source })
             }
         }
     }
 }
 
 /// What all the `--init` mean together: one is for all workers, more are for one each.
-pub(crate) fn init(args: &[InitArg]) -> Result<Init, CliError> {
+pub(crate) fn init(args: &[InitArg]) -> Result<Init, InitFileError> {
     let mut read = args.iter().map(InitArg::read).collect::<Result<Vec<_>, _>>()?;
     Ok(match (read.pop(), read.is_empty()) {
         (None, _) => Init::None,

@@ -21,8 +21,8 @@ use super::error::CliError;
 use super::escape;
 use super::exit::Exit;
 use super::limit_args::CompileArgs;
+use super::refuse::refuse;
 use super::report::Report;
-use super::run::refuse;
 use super::shell;
 
 const AFTER_HELP: &str = "\

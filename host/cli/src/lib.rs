@@ -12,9 +12,11 @@ mod cache;
 mod cache_args;
 mod changeable;
 mod check;
+mod command_line;
 mod compile;
 mod config;
 mod console;
+mod counted;
 mod descriptors;
 mod doctor;
 mod env_grant;
@@ -22,13 +24,16 @@ mod error;
 mod escape;
 mod exit;
 mod faults;
+mod faults_file;
 mod finish_file;
 mod formats;
+mod grants;
 mod init_arg;
 mod inspect;
 mod isolation_arg;
 mod limit_args;
 mod lines_file;
+mod listed;
 mod listener;
 mod machine;
 mod misread;
@@ -37,6 +42,8 @@ mod new;
 mod number;
 mod overwrite;
 mod progress;
+mod progress_args;
+mod refuse;
 mod report;
 mod run;
 mod run_args;
@@ -56,50 +63,16 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ContextValue;
-use clap::{Parser, Subcommand};
 use mtl_host::sink::Output;
 
-use self::build::BuildArgs;
-use self::cache::CacheCommand;
-use self::check::CheckArgs;
-use self::compile::PrecompileArgs;
 use self::console::Console;
-use self::descriptors::Stream;
-use self::doctor::DoctorArgs;
+use self::descriptors::{Closed, Stream};
 use self::error::CliError;
 use self::exit::Exit;
-use self::inspect::InspectArgs;
-use self::new::NewArgs;
-use self::run_args::RunArgs;
+use self::refuse::refuse;
 use self::settings::{Asked, Refused};
 use self::shown::Shown;
 use self::terminal::{Raw, Style};
-
-/// Runs WebAssembly plugins as stateful workers over a stream of items
-#[derive(Debug, Parser)]
-#[command(
-    name = "mtl-host",
-    version,
-    max_term_width = 100,
-    subcommand_required = true,
-    arg_required_else_help = true
-)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Run(Box<RunArgs>),
-    Inspect(InspectArgs),
-    New(NewArgs),
-    Build(BuildArgs),
-    Check(Box<CheckArgs>),
-    Compile(PrecompileArgs),
-    Cache(CacheCommand),
-    Doctor(DoctorArgs),
-}
 
 /// Parses the command line, does what it says, and returns the exit code of the process.
 pub fn main() -> ExitCode {
@@ -108,14 +81,14 @@ pub fn main() -> ExitCode {
         Ok(Asked::Run(mut args)) => run::run(&mut args),
         Ok(Asked::Show(text)) => show(&text),
         Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
-        Ok(Asked::New(args)) => new::new(&args, show),
-        Ok(Asked::Build(args)) => build::build(&args, show),
+        Ok(Asked::New(args)) => show_or_refuse(new::new(&args)),
+        Ok(Asked::Build(args)) => show_or_refuse(build::build(&args)),
         Ok(Asked::Check(args)) => check::check(&args, show),
-        Ok(Asked::Compile(args)) => compile::compile(&args, show),
-        Ok(Asked::Cache(command)) => cache::cache(&command, show),
+        Ok(Asked::Compile(args)) => show_or_refuse(compile::compile(&args)),
+        Ok(Asked::Cache(command)) => show_or_refuse(cache::cache(&command)),
         Ok(Asked::Doctor(args)) => doctor::doctor(&args, show),
         Err(Refused::Line(error)) => misused(error),
-        Err(Refused::Settings(error)) => run::refuse(&error),
+        Err(Refused::Settings(error)) => refuse(&error),
     };
     exit.into()
 }
@@ -137,7 +110,7 @@ pub fn shown_instead(line: Vec<OsString>) -> Result<Option<String>, String> {
 fn misused(mut error: clap::Error) -> Exit {
     if !error.use_stderr() {
         if Stream::Output.was_closed() {
-            return run::refuse(&CliError::Closed { stream: Stream::Output });
+            return refuse(&Closed(Stream::Output).into());
         }
         let _ = error.print();
         return Exit::Success;
@@ -163,44 +136,20 @@ fn fit_to_show(value: &ContextValue) -> Option<ContextValue> {
     }
 }
 
+fn show_or_refuse<E: Into<CliError>>(text: Result<String, E>) -> Exit {
+    text.map_or_else(|error| refuse(&error.into()), |text| show(&text))
+}
+
 fn show(text: &str) -> Exit {
     if Stream::Output.was_closed() {
-        return run::refuse(&CliError::Closed { stream: Stream::Output });
+        return refuse(&Closed(Stream::Output).into());
     }
     let mut output = terminal::output(Output::standard(), Raw::No, Style::Json);
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         // Whoever closed the pipe has what they wanted.
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-            run::refuse(&CliError::Show { source })
+            refuse(&CliError::Show { source })
         }
         _ => Exit::Success,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_flags_are_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_help_fits_into_80_columns() {
-        let mut command = Cli::command();
-        let run = command.find_subcommand_mut("run").unwrap();
-        let help = run.clone().term_width(80).render_long_help().to_string();
-        assert!(
-            help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
-        );
-        for name in ["run", "inspect", "new", "build", "check", "compile", "cache", "doctor"] {
-            let command = command.find_subcommand_mut(name).unwrap();
-            let help = command.clone().term_width(80).render_long_help().to_string();
-            let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
-            assert_eq!(wide, [""; 0], "{name}");
-        }
     }
 }

@@ -6,10 +6,32 @@ use std::path::{Path, PathBuf};
 
 use mtl_host::Opener;
 
-use super::error::CliError;
+use super::shown::Shown;
 
 /// What WebAssembly begins with, and no text does.
 const MAGIC: &[u8; 4] = b"\0asm";
+
+/// A plugin is named where an input is.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read items `{}`: they are WebAssembly", Shown::of(path))]
+pub(crate) struct Misread {
+    path: PathBuf,
+    /// Whether the plugin of the run is, or may be, named by a configuration.
+    by_configuration: bool,
+}
+
+impl Misread {
+    /// Returns what the user can do about it.
+    pub(crate) fn hint(&self) -> &'static str {
+        if self.by_configuration {
+            "the plugin is named already, so that this is an input; `--plugin FILE` takes the place of what the \
+             configuration names, and of several that work together each has its `--worker`"
+        } else {
+            "the plugin is named already, so that this is an input; of several that work together each has its \
+             `--worker`"
+        }
+    }
+}
 
 /// Checks that no input is a plugin. What cannot be read says so when it is read. A configuration
 /// may be what names the plugin of the run.
@@ -17,11 +39,11 @@ pub(crate) fn check(
     opener: &Opener,
     inputs: &[PathBuf],
     config: Option<&Path>,
-) -> Result<(), CliError> {
+) -> Result<(), Misread> {
     match inputs.iter().find(|path| is_wasm(opener, path).unwrap_or(false)) {
         Some(path) => {
             let by_configuration = config.is_some();
-            Err(CliError::PluginAsItems { path: path.clone(), by_configuration })
+            Err(Misread { path: path.clone(), by_configuration })
         }
         None => Ok(()),
     }

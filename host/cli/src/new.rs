@@ -17,8 +17,6 @@ pub(super) use self::error::NewError;
 use self::kit::Kit;
 use self::name::Name;
 use super::build::Language;
-use super::exit::Exit;
-use super::run::refuse;
 use super::shell;
 use super::shown::Shown;
 
@@ -47,12 +45,9 @@ pub(crate) struct NewArgs {
     lang: Language,
 }
 
-/// Begins a project; `show` is for what comes next.
-pub(super) fn new(args: &NewArgs, show: impl Fn(&str) -> Exit) -> Exit {
-    match args.begin() {
-        Ok(()) => show(&next(&args.dir)),
-        Err(error) => refuse(&error.into()),
-    }
+/// Begins a project, and returns what comes next, to be shown.
+pub(super) fn new(args: &NewArgs) -> Result<String, NewError> {
+    args.begin().map(|()| next(&args.dir))
 }
 
 /// The two commands that one would like to see first.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Stat, fstat, stat};
 
-use super::error::CliError;
+use super::shown::Shown;
 
 /// A file, whatever its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +22,27 @@ pub(crate) struct Used<'a> {
     pub(crate) path: &'a Path,
 }
 
+/// A file would be written that is read as well.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {written} `{}`: it is also {read}", Shown::of(path))]
+pub(crate) struct Overwrite {
+    written: &'static str,
+    read: &'static str,
+    path: PathBuf,
+}
+
+impl Overwrite {
+    /// What the user can do about it.
+    pub(crate) const HINT: &str = "write to another file";
+}
+
 /// Checks that `written` is none of `others`. Devices are nobody's: `/dev/null` may be all.
-pub(crate) fn check(written: Used<'_>, others: &[Used<'_>]) -> Result<(), CliError> {
+pub(crate) fn check(written: Used<'_>, others: &[Used<'_>]) -> Result<(), Overwrite> {
     let Some(identity) = identify(written.path) else { return Ok(()) };
     let same = |other: &&Used<'_>| identify(other.path).is_some_and(|other| other == identity);
     match others.iter().find(same) {
         None => Ok(()),
-        Some(other) => Err(CliError::Overwrite {
+        Some(other) => Err(Overwrite {
             written: written.what,
             read: other.what,
             path: written.path.to_owned(),

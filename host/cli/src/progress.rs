@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use clap::ValueEnum;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use mtl_host::Progress as Counters;
 
@@ -20,20 +19,7 @@ use self::rate::{Rate, overall};
 use super::console::Console;
 use super::error::CliError;
 use super::escape;
-use super::run_args::ProgressArgs;
-
-/// Whether progress is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Mode {
-    /// A bar, if standard error is a terminal and results go elsewhere
-    Auto,
-    /// A bar
-    Always,
-    /// None
-    Never,
-    /// A JSON object a second on standard error
-    Json,
-}
+use super::progress_args::{Mode, ProgressArgs};
 
 /// Where the results of a run go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! All that people are told on standard error, in our words.
 
 mod closings;
+mod unshown;
 
 use std::error::Error as StdError;
 use std::fmt::Write;
@@ -9,15 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use mtl_host::{
-    CacheError, Closing, Denial, Error, Event, Fault, FaultKind, LogLimit, Observer,
+    Cache, CacheError, Closing, Denial, Error, Event, Fault, FaultKind, LogLimit, Observer,
     SnapshotRefusal, Summary, WorkerIndex, WorkerReport,
 };
 
+pub(crate) use self::unshown::Unshown;
+
 use self::closings::Closings;
 use super::console::Console;
+use super::counted::counted;
 use super::error::CliError;
 use super::escape;
-use super::faults::Unshown;
 use super::shell;
 use super::shown::Shown;
 
@@ -70,6 +73,14 @@ impl Report {
     /// What is missing from the jail of workers' processes.
     pub(crate) fn jail_lacks(&self, lacks: &str) {
         self.console.line(&format!("warning: the jail of the workers lacks {}", shown(lacks)));
+    }
+
+    /// Returns the cache that was opened; if that has failed, tells why there is none.
+    pub(crate) fn cache(&self, opened: Result<Option<Cache>, CacheError>) -> Option<Cache> {
+        opened.unwrap_or_else(|error| {
+            self.no_cache(&error);
+            None
+        })
     }
 
     /// Why compiled plugins are not kept.
@@ -352,11 +363,6 @@ fn kinds(number_of: impl Fn(FaultKind) -> u64) -> String {
     let some: Vec<_> = numbers.iter().filter(|(_, number)| *number > 0).collect();
     let texts: Vec<_> = some.iter().map(|(kind, number)| format!("{kind} {number}")).collect();
     texts.join(", ")
-}
-
-/// A number of things, in words.
-pub(super) fn counted(number: u64, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 #[cfg(test)]

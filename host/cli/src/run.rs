@@ -12,7 +12,8 @@ use super::console::Console;
 use super::descriptors;
 use super::error::CliError;
 use super::exit::{Exit, Interrupted, has_begun, is_closed_pipe};
-use super::faults::{Faults, FaultsFile};
+use super::faults::Faults;
+use super::faults_file::FaultsFile;
 use super::finish_file::FinishFile;
 use super::isolation_arg::IsolationArg;
 use super::listener::Listener;
@@ -33,12 +34,6 @@ pub(super) fn run(args: &mut RunArgs) -> Exit {
         Report::to(&console).cannot_begin(&error);
         Exit::of_error(&error)
     })
-}
-
-/// Tells people why nothing is run.
-pub(super) fn refuse(error: &CliError) -> Exit {
-    Report::to(&Arc::new(Console::standard_error())).cannot_begin(error);
-    Exit::of_error(error)
 }
 
 fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
@@ -170,7 +165,7 @@ fn keep_files(args: &RunArgs, places: &Places) {
 
 /// The pool that the flags describe.
 fn describe(args: &RunArgs, report: &Report) -> Result<PoolBuilder, CliError> {
-    let cache = args.cache.cache(report);
+    let cache = report.cache(args.cache.cache());
     let loaded = args.workers.pool(&args.limits, cache.as_ref())?;
     if let Some(error) = cache.as_ref().and_then(Cache::full) {
         report.no_cache(error);
@@ -285,7 +280,7 @@ fn check_changeable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
         files.extend(inputs(args).map(|path| Used { what: changeable::LIST, path }));
     }
     changeable::check(opener, &files)?;
-    changeable::check_cache(opener, args.cache.path().as_deref())
+    Ok(changeable::check_cache(opener, args.cache.path().as_deref())?)
 }
 
 /// Checks that nothing is written over that is read.

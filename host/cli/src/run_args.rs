@@ -18,7 +18,7 @@ use super::init_arg::InitArg;
 use super::isolation_arg::IsolationArg;
 use super::limit_args::LimitArgs;
 use super::number;
-use super::progress::Mode;
+use super::progress_args::ProgressArgs;
 use super::snapshot_args::SnapshotArgs;
 use super::time_span::TimeSpan;
 use super::worker_arg::WorkerArg;
@@ -398,34 +398,4 @@ pub(crate) struct FaultArgs {
     /// as `not-run` or `not-written`
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(beside::file))]
     pub(crate) faults: Option<PathBuf>,
-}
-
-/// What is said on the way.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Progress")]
-pub(crate) struct ProgressArgs {
-    /// Whether to show how far the run is
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(crate) progress: Mode,
-
-    /// Text before the bar
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) desc: Option<String>,
-
-    /// What items are called
-    #[arg(long, value_name = "NAME", default_value = "item")]
-    pub(crate) unit: String,
-
-    /// How many items there will be, when the input does not tell
-    #[arg(
-        long,
-        value_name = "N",
-        allow_hyphen_values = true,
-        value_parser = number::items::<u64>
-    )]
-    pub(crate) total: Option<u64>,
-
-    /// Leave out the summary at the end
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
 }

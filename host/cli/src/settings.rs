@@ -10,15 +10,15 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Id};
 use super::build::BuildArgs;
 use super::cache::CacheCommand;
 use super::check::CheckArgs;
+use super::command_line::{Cli, Command};
 use super::compile::PrecompileArgs;
 use super::config::{self, Additions, Config, ConfigError};
 use super::doctor::DoctorArgs;
 use super::error::CliError;
 use super::inspect::InspectArgs;
+use super::listed::Listed;
 use super::new::NewArgs;
 use super::run_args::RunArgs;
-use super::workers::Listed;
-use super::{Cli, Command};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     if args.items.inputs.is_empty() {
         args.items.inputs = inputs;
     }
-    args.workers.check(listed).map_err(|error| Refused::Settings(Box::new(error)))?;
+    args.workers.check(listed).map_err(|error| Refused::Settings(Box::new(error.into())))?;
     if args.print_config {
         return Ok(Asked::Show(config::print(&run, flags(&found), &args)?));
     }

@@ -8,7 +8,7 @@ use mtl_host::{
 };
 
 use super::build::{self, Pinned, ProjectError};
-use super::env_grant::EnvGrant;
+use super::env_grant::{EnvError, EnvGrant};
 use super::error::CliError;
 use super::init_arg::{self, InitArg};
 use super::limit_args::LimitArgs;
@@ -16,53 +16,7 @@ use super::overwrite::Used;
 use super::run_args::WorkerArgs;
 use super::worker_arg::WorkerArg;
 
-/// Where the list of workers stands, if there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Listed {
-    CommandLine,
-    Configuration,
-}
-
-impl Listed {
-    /// What to do about a flag that does not go with the list, in the words of who wrote it.
-    pub(super) fn hint(self, flag: &str) -> String {
-        match (self, flag) {
-            (Self::CommandLine, "jobs") => {
-                "leave it out: there is one worker for each `--worker`".into()
-            }
-            (Self::CommandLine, "plugin") => "each worker names its own: `--worker PLUGIN`".into(),
-            (Self::CommandLine, _) => {
-                format!("each worker has its own: `--worker PLUGIN,{flag}=...`")
-            }
-            (Self::Configuration, "jobs") => {
-                "leave it out: there is one worker for each `[[worker]]` of the configuration"
-                    .into()
-            }
-            (Self::Configuration, _) => {
-                format!(
-                    "each worker has its own: `{flag}` in its `[[worker]]` of the configuration"
-                )
-            }
-        }
-    }
-}
-
 impl WorkerArgs {
-    /// Checks what the flags say of workers together.
-    pub(super) fn check(&self, listed: Listed) -> Result<(), CliError> {
-        let beside = [
-            ("plugin", self.plugin.is_some()),
-            ("jobs", self.jobs.is_some()),
-            ("init", !self.init.is_empty()),
-            ("sha256", self.sha256.is_some()),
-            ("call", self.call.is_some()),
-        ];
-        match beside.into_iter().find(|(_, is_given)| *is_given && !self.worker.is_empty()) {
-            Some((flag, _)) => Err(CliError::BesideWorkers { flag, listed }),
-            None => Ok(()),
-        }
-    }
-
     /// Builds each plugin that is named by the folder of its sources.
     pub(super) fn build(&mut self) -> Result<(), ProjectError> {
         let listed = self.worker.iter_mut().map(|worker| (&mut worker.plugin, worker.sha256));
@@ -207,7 +161,7 @@ fn limited(mut spec: WorkerSpec, worker: &WorkerArg) -> WorkerSpec {
     }
 }
 
-fn resolve(grant: &EnvGrant) -> Result<(String, String), CliError> {
+fn resolve(grant: &EnvGrant) -> Result<(String, String), EnvError> {
     grant.resolve(|name| std::env::var_os(name))
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use super::language::Language;
+use crate::overwrite::Overwrite;
 use crate::shell;
 use crate::shown::Shown;
 
@@ -53,6 +54,8 @@ pub(crate) enum ProjectError {
     /// A file of the project cannot be read.
     #[error("cannot read `{}`", Shown::of(path))]
     Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Overwrite(#[from] Overwrite),
     /// What is made has no place.
     #[error("cannot write `{}`", Shown::of(path))]
     Write { path: PathBuf, source: io::Error },
@@ -104,6 +107,7 @@ impl ProjectError {
                 }
                 _ => None,
             },
+            Self::Overwrite(_) => Some(Overwrite::HINT.into()),
             Self::NotIn { .. }
             | Self::Start { .. }
             | Self::Failed { .. }

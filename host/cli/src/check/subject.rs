@@ -13,6 +13,7 @@ use super::{CheckArgs, items, loading};
 use crate::build::{self, Pinned};
 use crate::changeable;
 use crate::error::CliError;
+use crate::grants;
 use crate::init_arg::InitArg;
 use crate::overwrite::Used;
 use crate::report::Report;
@@ -44,8 +45,8 @@ impl<'a> Subject<'a> {
     pub(super) fn new(args: &'a CheckArgs, report: &Report) -> Result<Self, CliError> {
         let read = |init: &Option<InitArg>| init.as_ref().map(InitArg::read).transpose();
         let env = args.env.iter().map(|grant| grant.resolve(|name| std::env::var_os(name)));
-        let dirs = args.dir.iter().map(changeable::open).collect::<Result<Vec<_>, _>>()?;
-        let opener = changeable::opener(&dirs)?;
+        let dirs = args.dir.iter().map(grants::open).collect::<Result<Vec<_>, _>>()?;
+        let opener = grants::opener(&dirs)?;
         let inits = [&args.init, &args.init_other].into_iter().flatten().filter_map(InitArg::file);
         let mut files = vec![Used { what: "the plugin", path: &args.plugin }];
         files.extend(inits.map(|path| Used { what: "an init argument", path }));
@@ -53,7 +54,7 @@ impl<'a> Subject<'a> {
         let path = build::plugin_of(&args.plugin, Pinned::No)?;
         changeable::check(&opener, &[Used { what: "the plugin", path: &path }])?;
         changeable::check_cache(&opener, args.cache.path().as_deref())?;
-        let cache = args.cache.cache(report);
+        let cache = report.cache(args.cache.cache());
         let loader = loader(args, cache.as_ref())?;
         let loaded = match load(&loader, &path) {
             Err(error) if loading::is_not_the_plugins(&error) => return Err(error.into()),

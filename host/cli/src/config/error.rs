@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::value::Mismatch;
 use crate::shown::Shown;
 
 /// A line of a file.
@@ -18,6 +17,13 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` line {}", Shown::of(&self.path), self.line)
     }
+}
+
+/// A value of another type than the key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mismatch {
+    pub(super) expected: &'static str,
+    pub(super) found: &'static str,
 }
 
 /// Why settings cannot be taken from a file, or not be written as one.

@@ -7,11 +7,24 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::entry::Entry;
+use super::error::ConfigError;
 use super::error::Place;
 use super::relative::Meaning;
 use super::value::Many;
-use super::{Additions, ConfigError, Entry};
 use crate::nearest::nearest;
+use crate::worker_arg::WorkerArg;
+
+/// What a file adds to a command line.
+#[derive(Debug, Default)]
+pub(crate) struct Additions {
+    /// Flags that are not on the command line.
+    pub(crate) flags: Vec<String>,
+    /// Workers, if there are none on the command line.
+    pub(crate) workers: Vec<WorkerArg>,
+    /// Inputs, for when there are none on the command line.
+    pub(crate) inputs: Vec<PathBuf>,
+}
 
 /// What there is to give, and what is given on the command line.
 pub(super) struct Given<'a> {

@@ -5,6 +5,7 @@ use serde_json::json;
 use toml::Spanned;
 use toml::de::{DeInteger, DeString, DeValue};
 
+use super::error::Mismatch;
 use super::relative::Meaning;
 
 /// A value, as a flag or a plugin can take it.
@@ -23,13 +24,6 @@ pub(super) enum Value {
 pub(super) enum Many {
     Yes,
     No,
-}
-
-/// A value of another type than the key takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mismatch {
-    pub(super) expected: &'static str,
-    pub(super) found: &'static str,
 }
 
 impl Value {

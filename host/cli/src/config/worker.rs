@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::entry::{Entry, Table};
+use super::error::ConfigError;
 use super::relative::Meaning;
 use super::value::Many;
-use super::{ConfigError, Entry, Table};
 use crate::nearest::nearest;
 use crate::worker_arg::{WorkerArg, WorkerArgError};
 

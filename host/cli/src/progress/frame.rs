@@ -11,7 +11,7 @@ use std::time::Duration;
 use mtl_host::Snapshot;
 
 use super::rate::float;
-use crate::report::counted;
+use crate::counted::counted;
 
 /// How the bar is to look.
 #[derive(Clone, Debug)]

@@ -7,13 +7,15 @@ use mtl_host::source::SourceError;
 use mtl_host::{Engine, Plugin, Pool, Summary};
 
 use super::*;
+use crate::env_grant::EnvError;
+use crate::init_arg::InitFileError;
 
 #[test]
 fn an_error_is_told_with_its_causes_and_its_hint() {
     let missing = io::Error::other("no such file");
-    let init = CliError::InitFile { path: "args".into(), source: missing };
+    let init = CliError::from(InitFileError { path: "args".into(), source: missing });
     let directory = CliError::Source(SourceError::Directory { path: PathBuf::from("a\u{1b}b") });
-    let forged = CliError::EnvNotSet { name: "x\nerror: y".into() };
+    let forged = CliError::from(EnvError::NotSet { name: "x\nerror: y".into() });
     let cases = [
         (
             init,

@@ -1,0 +1,66 @@
+//! The command line: one subcommand, with its flags.
+
+use clap::{Parser, Subcommand};
+
+use super::build::BuildArgs;
+use super::cache::CacheCommand;
+use super::check::CheckArgs;
+use super::compile::PrecompileArgs;
+use super::doctor::DoctorArgs;
+use super::inspect::InspectArgs;
+use super::new::NewArgs;
+use super::run_args::RunArgs;
+
+/// Runs WebAssembly plugins as stateful workers over a stream of items
+#[derive(Debug, Parser)]
+#[command(
+    name = "mtl-host",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Run(Box<RunArgs>),
+    Inspect(InspectArgs),
+    New(NewArgs),
+    Build(BuildArgs),
+    Check(Box<CheckArgs>),
+    Compile(PrecompileArgs),
+    Cache(CacheCommand),
+    Doctor(DoctorArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_fits_into_80_columns() {
+        let mut command = Cli::command();
+        let run = command.find_subcommand_mut("run").unwrap();
+        let help = run.clone().term_width(80).render_long_help().to_string();
+        assert!(
+            help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
+        );
+        for name in ["run", "inspect", "new", "build", "check", "compile", "cache", "doctor"] {
+            let command = command.find_subcommand_mut(name).unwrap();
+            let help = command.clone().term_width(80).render_long_help().to_string();
+            let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+            assert_eq!(wide, [""; 0], "{name}");
+        }
+    }
+}

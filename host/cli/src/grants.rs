@@ -1,0 +1,38 @@
+//! Opens the directories that plugins are granted, before anything else is opened.
+
+use std::io;
+
+use mtl_host::{BuildError, DirGrant, Opener};
+
+use super::changeable::ChangeableError;
+use super::error::CliError;
+use super::run_args::WorkerArgs;
+
+impl WorkerArgs {
+    /// Opens every granted directory, and returns what opens files beside plugins that have them.
+    pub(super) fn open_dirs(&mut self) -> Result<Opener, CliError> {
+        let listed = self.worker.iter_mut().flat_map(|worker| &mut worker.dirs);
+        let mut all: Vec<_> = self.dir.iter_mut().chain(listed).collect();
+        for grant in &mut all {
+            **grant = open(grant)?;
+        }
+        opener(all.into_iter().map(|grant| &*grant))
+    }
+}
+
+/// Opens a granted directory.
+pub(super) fn open(grant: &DirGrant) -> Result<DirGrant, CliError> {
+    grant.clone().open().map_err(|source| cannot_grant(grant, source))
+}
+
+/// Returns what opens files beside plugins that have these grants.
+pub(super) fn opener<'a>(
+    grants: impl IntoIterator<Item = &'a DirGrant>,
+) -> Result<Opener, CliError> {
+    DirGrant::opener(grants)
+        .map_err(|source| ChangeableError::Look { path: "/".into(), source }.into())
+}
+
+fn cannot_grant(grant: &DirGrant, source: io::Error) -> CliError {
+    BuildError::Dir { path: grant.host().to_owned(), source }.into()
+}

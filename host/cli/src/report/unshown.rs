@@ -1,0 +1,21 @@
+//! The faults that are only counted.
+
+use mtl_host::FaultKind;
+
+/// How many faults of each kind were not shown one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unshown([u64; FaultKind::ALL.len()]);
+
+impl Unshown {
+    pub(crate) fn add(&mut self, kind: FaultKind) {
+        self.0[kind as usize] += 1;
+    }
+
+    pub(crate) fn of(&self, kind: FaultKind) -> u64 {
+        self.0[kind as usize]
+    }
+
+    pub(crate) fn all(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
