@@ -65,6 +65,7 @@ use std::process::ExitCode;
 use clap::error::ContextValue;
 use mtl_host::sink::Output;
 
+use self::command_line::Command;
 use self::console::Console;
 use self::descriptors::{Closed, Stream};
 use self::error::CliError;
@@ -78,19 +79,25 @@ use self::terminal::{Raw, Style};
 pub fn main() -> ExitCode {
     signals::take_full_files_as_errors();
     let exit = match settings::ask(std::env::args_os().collect()) {
-        Ok(Asked::Run(mut args)) => run::run(&mut args),
+        Ok(Asked::Do(command)) => execute(command),
         Ok(Asked::Show(text)) => show(&text),
-        Ok(Asked::Inspect(args)) => inspect::inspect(&args, show),
-        Ok(Asked::New(args)) => show_or_refuse(new::new(&args)),
-        Ok(Asked::Build(args)) => show_or_refuse(build::build(&args)),
-        Ok(Asked::Check(args)) => check::check(&args, show),
-        Ok(Asked::Compile(args)) => show_or_refuse(compile::compile(&args)),
-        Ok(Asked::Cache(command)) => show_or_refuse(cache::cache(&command)),
-        Ok(Asked::Doctor(args)) => doctor::doctor(&args, show),
         Err(Refused::Line(error)) => misused(error),
         Err(Refused::Settings(error)) => refuse(&error),
     };
     exit.into()
+}
+
+fn execute(command: Command) -> Exit {
+    match command {
+        Command::Run(mut args) => run::run(&mut args),
+        Command::Inspect(args) => inspect::inspect(&args, show),
+        Command::New(args) => show_or_refuse(new::new(&args)),
+        Command::Build(args) => show_or_refuse(build::build(&args)),
+        Command::Check(args) => check::check(&args, show),
+        Command::Compile(args) => show_or_refuse(compile::compile(&args)),
+        Command::Cache(command) => show_or_refuse(cache::cache(&command)),
+        Command::Doctor(args) => doctor::doctor(&args, show),
+    }
 }
 
 /// Returns what a command line shows instead of a run, or the message of its refusal. For `tests/fuzz`.

@@ -7,38 +7,16 @@ use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Id};
 
-use super::build::BuildArgs;
-use super::cache::CacheCommand;
-use super::check::CheckArgs;
 use super::command_line::{Cli, Command};
-use super::compile::PrecompileArgs;
 use super::config::{self, Additions, Config, ConfigError};
-use super::doctor::DoctorArgs;
 use super::error::CliError;
-use super::inspect::InspectArgs;
 use super::listed::Listed;
-use super::new::NewArgs;
-use super::run_args::RunArgs;
 
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// To run.
-    Run(Box<RunArgs>),
-    /// To look into a plugin.
-    Inspect(InspectArgs),
-    /// To begin a project.
-    New(NewArgs),
-    /// To build a project.
-    Build(BuildArgs),
-    /// To check a plugin.
-    Check(Box<CheckArgs>),
-    /// To compile a plugin.
-    Compile(PrecompileArgs),
-    /// To see to what is kept of compiled plugins.
-    Cache(CacheCommand),
-    /// To try the layers of the jail.
-    Doctor(DoctorArgs),
+    /// The command, with its settings.
+    Do(Command),
     /// To show this.
     Show(String),
 }
@@ -74,16 +52,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     let command = going_together(command, |id| unset.contains(id));
     let found = read(lenient(command.clone()), &line)?;
     if found.subcommand_matches("run").is_none() {
-        match Cli::from_arg_matches(&found)?.command {
-            Command::Inspect(args) => return Ok(Asked::Inspect(args)),
-            Command::New(args) => return Ok(Asked::New(args)),
-            Command::Build(args) => return Ok(Asked::Build(args)),
-            Command::Check(args) => return Ok(Asked::Check(args)),
-            Command::Compile(args) => return Ok(Asked::Compile(args)),
-            Command::Cache(command) => return Ok(Asked::Cache(command)),
-            Command::Doctor(args) => return Ok(Asked::Doctor(args)),
-            Command::Run(_) => unreachable!("it was not named"),
-        }
+        return Ok(Asked::Do(Cli::from_arg_matches(&found)?.command));
     }
     let given = flags(&found);
     let config = given.get_one::<PathBuf>("config");
@@ -112,7 +81,7 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     if args.print_config {
         return Ok(Asked::Show(config::print(&run, flags(&found), &args)?));
     }
-    Ok(Asked::Run(Box::new(args)))
+    Ok(Asked::Do(Command::Run(Box::new(args))))
 }
 
 /// The command, whose flags may lack those that they need: the file may have them.
