@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::build;
 use super::console::Console;
+use super::counted::counted;
 use super::error::CliError;
 use super::escape;
 use super::exit::Exit;
@@ -254,8 +255,8 @@ impl Page {
     /// Says how many of these are not shown.
     fn more(&mut self, name: &'static str, count: usize, what: &str) {
         if count > 0 {
-            let plural = if count == 1 { "" } else { "s" };
-            self.line(name, &format!("… and {count} more {what}{plural}"));
+            let more = counted(count as u64, &format!("more {what}"));
+            self.line(name, &format!("… and {more}"));
         }
     }
 

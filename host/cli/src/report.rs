@@ -85,25 +85,18 @@ impl Report {
 
     /// Why compiled plugins are not kept.
     pub(crate) fn no_cache(&self, error: &CacheError) {
-        let mut text = format!("warning: plugins are compiled each time: {}", chain(error));
-        if let Some(hint) = error.hint() {
-            write!(text, "\n hint: {}", escape::block(hint, UNDER_ERROR))
-                .expect("a string takes everything");
-        }
-        self.console.line(&text);
+        let text = format!("warning: plugins are compiled each time: {}", chain(error));
+        self.console.line(&with_hint(text, error.hint()));
     }
 
     /// Why workers are initialised one by one, though they were to start from a snapshot.
     fn no_snapshot(&self, plugin: &Path, why: &SnapshotRefusal) {
         let (plugin, reason) = (Shown::of(plugin), shown(&why.to_string()));
-        let mut text = format!(
+        let text = format!(
             "warning: there is no snapshot of `{plugin}`, each worker is initialised on its own: \
              {reason}"
         );
-        if let Some(hint) = why.hint() {
-            write!(text, "\n hint: {hint}").expect("a string takes everything");
-        }
-        self.console.line(&text);
+        self.console.line(&with_hint(text, why.hint()));
     }
 
     /// Something in a snapshot should not be the same for all, perhaps.
@@ -229,10 +222,10 @@ impl Observer for Report {
                 self.console.line(&dropped_text(worker, lines, bytes));
             }
             Event::Denied { worker, denial } => {
-                let (denial, hint) = (shown(&denial.to_string()), shown(&denial_hint(denial)));
-                let hint = escape::block(&hint, UNDER_ERROR);
-                self.console
-                    .line(&format!("warning: worker {worker} was denied {denial}\n hint: {hint}"));
+                let hint = shown(&denial_hint(denial));
+                let denial = shown(&denial.to_string());
+                let text = format!("warning: worker {worker} was denied {denial}");
+                self.console.line(&with_hint(text, Some(&hint)));
             }
             Event::RunDelayUnknown { workers, cores } => {
                 self.console.line(&run_delay_text(workers, cores));
@@ -281,7 +274,11 @@ fn plugin_text(worker: WorkerIndex, what: &str, text: &str) -> String {
 
 /// The error with its causes, and what to do about it.
 fn error_text(error: &dyn StdError, hint: Option<&str>) -> String {
-    let mut text = format!("error: {}", chain(error));
+    with_hint(format!("error: {}", chain(error)), hint)
+}
+
+/// Returns a text and, below it, what to do about it.
+fn with_hint(mut text: String, hint: Option<&str>) -> String {
     if let Some(hint) = hint {
         write!(text, "\n hint: {}", escape::block(hint, UNDER_ERROR))
             .expect("a string takes everything");
@@ -317,11 +314,8 @@ fn fault_text(fault: &Fault, path: Option<&Path>) -> String {
 
 fn unshown_text(unshown: &Unshown) -> Option<String> {
     let kinds = kinds(|kind| unshown.of(kind));
-    match unshown.all() {
-        0 => None,
-        1 => Some(format!("… and 1 more fault, of which {kinds}")),
-        all => Some(format!("… and {all} more faults, of which {kinds}")),
-    }
+    let faults = |all| format!("… and {}, of which {kinds}", counted(all, "more fault"));
+    Some(unshown.all()).filter(|all| *all > 0).map(faults)
 }
 
 fn summary_text(summary: &Summary) -> String {
