@@ -1,6 +1,8 @@
 //! What a result can be.
 
-use crate::{Failure, Json, context::Format};
+mod numbers;
+
+use crate::{Failure, context::Format};
 
 /// A type that a result can be: bytes that are borrowed, or made in the worker's buffer, or none.
 ///
@@ -113,43 +115,6 @@ impl<T: IntoOutput, E: Into<Failure>> IntoOutput for Result<T, E> {
         self.map_err(Into::into)?.into_output(buffer)
     }
 }
-
-macro_rules! json_outputs {
-    ($($type:ty)*) => {$(
-        impl IntoOutput for $type {
-            const FORMAT: Format = Format::Json;
-
-            fn into_output<'b>(self, buffer: &'b mut Vec<u8>) -> Result<Option<&'b [u8]>, Failure>
-            where
-                Self: 'b,
-            {
-                Json(self).into_output(buffer)
-            }
-        }
-    )*};
-}
-
-json_outputs! { bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
-
-macro_rules! float_outputs {
-    ($($type:ty)*) => {$(
-        impl IntoOutput for $type {
-            const FORMAT: Format = Format::Json;
-
-            fn into_output<'b>(self, buffer: &'b mut Vec<u8>) -> Result<Option<&'b [u8]>, Failure>
-            where
-                Self: 'b,
-            {
-                if self.is_finite() {
-                    return Json(self).into_output(buffer);
-                }
-                Err(Failure::refused(format_args!("the result is `{self}`, which JSON cannot say")))
-            }
-        }
-    )*};
-}
-
-float_outputs! { f32 f64 }
 
 #[cfg(test)]
 mod tests {

@@ -4,11 +4,14 @@
 
 use std::fmt;
 
+#[cfg(not(target_arch = "wasm32"))]
+use crate::context::{Format, stand_in};
 use crate::{
     Error, Failure, Worker,
-    context::{Format, Passing},
     guest::{Answer, Guest},
 };
+
+pub use crate::context::answers::Context;
 
 /// A worker that was started as the host would start it.
 ///
@@ -78,45 +81,11 @@ impl<W: Worker> fmt::Debug for Instance<W> {
     }
 }
 
-/// What [`context`](crate::context) answers on this thread.
-///
-/// ```
-/// use mtl_plugin::{context, testing::Context};
-///
-/// Context { worker_index: 2, worker_count: 4, ..Context::NEW }.enter();
-/// assert_eq!(context::worker_index(), 2);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Context {
-    /// The number of this worker.
-    pub worker_index: u32,
-    /// How many workers the pool has.
-    pub worker_count: u32,
-    /// How the run was asked to pass arguments.
-    pub argument_passing: Passing,
-    /// What every item of the run is.
-    pub item_format: Format,
-}
-
 impl Context {
-    /// One worker, text items.
-    pub const NEW: Self = Self {
-        worker_index: 0,
-        worker_count: 1,
-        argument_passing: Passing::Single,
-        item_format: Format::Text,
-    };
-
     /// Answers with this from now on, on this thread.
     pub fn enter(self) {
         #[cfg(not(target_arch = "wasm32"))]
-        crate::context::stand_in::set(self);
-    }
-}
-
-impl Default for Context {
-    fn default() -> Self {
-        Self::NEW
+        stand_in::set(self);
     }
 }
 
@@ -124,5 +93,5 @@ impl Default for Context {
 #[cfg(not(target_arch = "wasm32"))]
 #[must_use]
 pub fn result_format() -> Format {
-    crate::context::stand_in::results()
+    stand_in::results()
 }

@@ -3,8 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::Format;
-use crate::testing::Context;
+use super::answers::Context;
+use super::kinds::Format;
 
 thread_local! {
     static CONTEXT: RefCell<Context> = const { RefCell::new(Context::NEW) };

@@ -1,0 +1,39 @@
+//! The answers that a test sets in place of the host's.
+
+use super::kinds::{Format, Passing};
+
+/// What [`context`](crate::context) answers on this thread.
+///
+/// ```
+/// use mtl_plugin::{context, testing::Context};
+///
+/// Context { worker_index: 2, worker_count: 4, ..Context::NEW }.enter();
+/// assert_eq!(context::worker_index(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The number of this worker.
+    pub worker_index: u32,
+    /// How many workers the pool has.
+    pub worker_count: u32,
+    /// How the run was asked to pass arguments.
+    pub argument_passing: Passing,
+    /// What every item of the run is.
+    pub item_format: Format,
+}
+
+impl Context {
+    /// One worker, text items.
+    pub const NEW: Self = Self {
+        worker_index: 0,
+        worker_count: 1,
+        argument_passing: Passing::Single,
+        item_format: Format::Text,
+    };
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self::NEW
+    }
+}
