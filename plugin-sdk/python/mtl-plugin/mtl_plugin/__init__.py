@@ -10,8 +10,8 @@
 
 from . import context
 from .context import Format, Level, Passing, log
+from .export import worker
 from .failure import BadItem, Refused
-from .guest import worker
 from .values import Range, i8, i16, i32, i64, i128, u8, u16, u32, u64, u128
 
 __all__ = [

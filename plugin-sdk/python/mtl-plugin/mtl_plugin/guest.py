@@ -1,8 +1,7 @@
-"""Makes what the host calls out of a worker's class."""
+"""A worker as the host sees it: bytes go in, and bytes come out."""
 
 import json
 import os
-import sys
 import traceback
 import types
 import typing
@@ -115,17 +114,3 @@ def _told(error: Exception) -> str:
     said = "".join(traceback.format_exception_only(error)).strip()
     places = [place for place in traceback.extract_tb(error.__traceback__) if not place.filename.startswith(_SDK)]
     return f"{said} ({os.path.basename(places[-1].filename)}, line {places[-1].lineno})" if places else said
-
-
-def worker(made):
-    """Makes the class the worker of this plugin. Stands before the class, and leaves it as it is."""
-    if made.__name__ == "Worker":
-        raise TypeError("the worker's class needs another name: `Worker` is what the host looks for")
-    definition = Definition(made)
-    try:
-        from . import component
-    except ImportError:
-        return made
-    # The component's exports are looked for in the module that it is made of.
-    sys.modules[made.__module__].Worker = component.exported(definition)
-    return made
