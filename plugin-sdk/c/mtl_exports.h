@@ -14,7 +14,7 @@
 #ifndef MTL_EXPORTS_H
 #define MTL_EXPORTS_H
 
-#include "mtl_plugin.h"
+#include "mtl_result.h"
 
 #define MTL_SDK_EXPORT(name) __attribute__((export_name(name)))
 #ifdef __cplusplus
