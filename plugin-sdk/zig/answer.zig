@@ -19,10 +19,20 @@ pub const Answer = union(enum) {
     /// Of what a function returned: bytes, perhaps none, perhaps an error.
     pub fn of(returned: anytype) Answer {
         return switch (@typeInfo(@TypeOf(returned))) {
-            .error_union => if (returned) |value| of(value) else |err| failure.answer(err),
+            .error_union => if (returned) |value| of(value) else |err| failed(err),
             .optional => if (returned) |value| of(value) else .nothing,
             .void => .nothing,
             else => .{ .record = returned },
+        };
+    }
+
+    /// The answer of a function that has returned an error.
+    pub fn failed(err: anyerror) Answer {
+        const text = failure.take();
+        return switch (err) {
+            error.Refused => .{ .refused = text orelse "refused" },
+            error.BadItem => .{ .bad_item = text orelse "bad item" },
+            else => .{ .refused = @errorName(err) },
         };
     }
 

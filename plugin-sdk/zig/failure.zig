@@ -2,7 +2,6 @@
 
 const std = @import("std");
 const memory = @import("memory.zig");
-const Answer = @import("answer.zig").Answer;
 
 var message: ?[]const u8 = null;
 
@@ -27,12 +26,8 @@ pub fn forget() void {
     message = null;
 }
 
-/// The answer of a function that has returned an error.
-pub fn answer(err: anyerror) Answer {
+/// Returns the text of the error that a function has returned, and forgets it.
+pub fn take() ?[]const u8 {
     defer message = null;
-    return switch (err) {
-        error.Refused => .{ .refused = message orelse "refused" },
-        error.BadItem => .{ .bad_item = message orelse "bad item" },
-        else => .{ .refused = @errorName(err) },
-    };
+    return message;
 }

@@ -17,7 +17,7 @@ pub fn Guest(comptime Worker: type) type {
         pub fn init(guest: *Self, arguments: []const u8) Answer {
             begin();
             guest.items = context.itemFormat();
-            guest.worker = started(arguments) catch |err| return failure.answer(err);
+            guest.worker = started(arguments) catch |err| return Answer.failed(err);
             return .nothing;
         }
 
@@ -35,7 +35,7 @@ pub fn Guest(comptime Worker: type) type {
         pub fn call(guest: *Self, item: []u8) Answer {
             begin();
             const worker = if (guest.worker) |*worker| worker else return .{ .refused = "called before `init`" };
-            const meant = guest.read(item) catch |err| return failure.answer(err);
+            const meant = guest.read(item) catch |err| return Answer.failed(err);
             return .of(worker.call(meant));
         }
 
