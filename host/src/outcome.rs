@@ -9,11 +9,14 @@ use std::path::Path;
 mod iter;
 mod room;
 mod rule;
+mod slots;
 
 pub(crate) use self::iter::Cursor;
 pub use self::iter::OutcomeIter;
 pub(crate) use self::room::{Room, Rooms};
 pub use self::rule::RecordRule;
+
+use self::slots::{Slot, Slots};
 
 use crate::block::Span;
 use crate::item::failure::Broken;
@@ -77,10 +80,7 @@ pub(crate) struct Outcomes {
     gone: usize,
     /// The length of their results, in bytes.
     gone_bytes: usize,
-    slots: Vec<Slot>,
-    bytes: Vec<u8>,
-    /// What the messages of faults take.
-    message_bytes: usize,
+    slots: Slots,
     format: Format,
     rule: RecordRule,
     /// After which faults an item is tried again.
@@ -98,16 +98,6 @@ pub(crate) struct Stand {
     pub(crate) is_due: bool,
 }
 
-#[derive(Debug)]
-enum Slot {
-    /// A record that ends here and starts where the one before it ends.
-    Record {
-        end: usize,
-    },
-    NoRecord,
-    Fault(Box<Fault>),
-}
-
 impl Outcomes {
     /// Results of so many bytes are not kept for more of them.
     pub(crate) const LARGE: usize = 1024 * 1024;
@@ -123,8 +113,8 @@ impl Outcomes {
     }
 
     fn of_nobody(room: Room, span: Span) -> Self {
-        let Room { mut slots, bytes } = room;
-        debug_assert!(slots.is_empty() && bytes.is_empty(), "a room is cleared when it is kept");
+        let Room(mut slots) = room;
+        debug_assert!(slots.len() == 0, "a room is cleared when it is kept");
         slots.reserve(span.len());
         Self {
             span,
@@ -132,8 +122,6 @@ impl Outcomes {
             gone: 0,
             gone_bytes: 0,
             slots,
-            bytes,
-            message_bytes: 0,
             format: Format::default(),
             rule: RecordRule::default(),
             retry_on: RetryOn::NOTHING,
@@ -157,7 +145,7 @@ impl Outcomes {
 
     /// Gives back the memory in which they are.
     pub(crate) fn into_room(self) -> Room {
-        Room { slots: self.slots, bytes: self.bytes }
+        Room(self.slots)
     }
 
     /// The outcomes of items that were started, and of which nothing more is known.
@@ -188,35 +176,29 @@ impl Outcomes {
 
     /// Splits off the outcomes that are there, to be handed over. `room` takes those that come next.
     pub(crate) fn split(&mut self, room: Room) -> Self {
-        let Room { slots, bytes } = room;
         debug_assert!(!self.to_be_retried, "what is to be tried again has no outcome");
         let part = Self {
             span: self.span.slice(self.gone..self.len()),
             worker: self.worker,
             gone: 0,
             gone_bytes: 0,
-            slots: std::mem::replace(&mut self.slots, slots),
-            bytes: std::mem::replace(&mut self.bytes, bytes),
-            message_bytes: std::mem::take(&mut self.message_bytes),
+            slots: std::mem::replace(&mut self.slots, room.0),
             format: self.format,
             rule: self.rule,
             retry_on: self.retry_on,
             to_be_retried: false,
         };
         self.gone += part.slots.len();
-        self.gone_bytes += part.own_bytes();
+        self.gone_bytes += part.slots.bytes();
         part
     }
 
     /// Takes back a part that could not be handed over. Nothing has come meanwhile. Gives back the room.
     pub(crate) fn unsplit(&mut self, part: Self) -> Room {
-        debug_assert!(self.slots.is_empty(), "a part is taken back before anything else is done");
+        debug_assert!(self.slots.len() == 0, "a part is taken back before anything else is done");
         self.gone -= part.slots.len();
-        self.gone_bytes -= part.own_bytes();
-        self.message_bytes = part.message_bytes;
-        let slots = std::mem::replace(&mut self.slots, part.slots);
-        let bytes = std::mem::replace(&mut self.bytes, part.bytes);
-        Room { slots, bytes }
+        self.gone_bytes -= part.slots.bytes();
+        Room(std::mem::replace(&mut self.slots, part.slots))
     }
 
     /// Takes all of them, and leaves none.
@@ -229,10 +211,8 @@ impl Outcomes {
     /// Forgets the outcomes that are there: they were handed over as they are.
     pub(crate) fn forget(&mut self) {
         self.gone = self.len();
-        self.gone_bytes += self.own_bytes();
+        self.gone_bytes += self.slots.bytes();
         self.slots.clear();
-        self.bytes.clear();
-        self.message_bytes = 0;
     }
 
     pub(crate) fn span(&self) -> &Span {
@@ -268,10 +248,7 @@ impl Outcomes {
             return self.fault(kind, message);
         }
         match self.rule.broken_by(bytes, self.format) {
-            None => {
-                self.bytes.extend_from_slice(bytes);
-                self.push(Slot::Record { end: self.bytes.len() });
-            }
+            None => self.place().record(bytes),
             Some(why) => self.fault(FaultKind::BadResult, why),
         }
     }
@@ -287,26 +264,23 @@ impl Outcomes {
         if !limit.admits(bytes.len()) || !self.rule.holds_within(bytes, self.format) {
             return false;
         }
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        self.slots.extend(ends.map(|end| Slot::Record { end: start + end }));
+        self.slots.records(bytes, ends);
         debug_assert!(self.len() <= self.span.len(), "an item has one outcome");
         true
     }
 
     pub(crate) fn no_record(&mut self) {
-        self.push(Slot::NoRecord);
+        self.place().no_record();
     }
 
     pub(crate) fn fault(&mut self, kind: FaultKind, message: impl Into<String>) {
         let message = shortened(message.into());
         self.to_be_retried = self.retry_on.contains(kind);
-        self.message_bytes += message.len();
         let mut fault = Fault::new(self.next_index(), kind, message);
         if let Some(worker) = self.worker {
             fault = fault.by(worker);
         }
-        self.push(Slot::Fault(Box::new(fault)));
+        self.place().fault(fault);
     }
 
     /// Whether the last item failed in a way in which items are tried again: then its fault is
@@ -318,11 +292,7 @@ impl Outcomes {
     /// Returns whether there is so much of results, with those that were handed over, that no other item of the claim is
     /// to be started.
     pub(crate) fn is_large(&self) -> bool {
-        self.gone_bytes + self.own_bytes() >= Self::LARGE
-    }
-
-    fn own_bytes(&self) -> usize {
-        self.bytes.len() + self.message_bytes
+        self.gone_bytes + self.slots.bytes() >= Self::LARGE
     }
 
     /// Returns how far they are.
@@ -335,22 +305,20 @@ impl Outcomes {
         if !std::mem::take(&mut self.to_be_retried) {
             return None;
         }
-        let Some(Slot::Fault(fault)) = self.slots.pop() else {
-            unreachable!("the last outcome is a fault");
-        };
-        self.message_bytes -= fault.message().len();
+        let fault = self.slots.take_back_fault();
         Some(Broken::new(fault.kind(), fault.message()))
     }
 
     /// The item never reached a plugin: it is not what it should be.
     pub(crate) fn reject(&mut self, why: String) {
         let fault = Fault::new(self.next_index(), FaultKind::BadItem, why);
-        self.push(Slot::Fault(Box::new(fault)));
+        self.place().fault(fault);
     }
 
-    fn push(&mut self, slot: Slot) {
+    /// Returns where the outcome of the next item goes.
+    fn place(&mut self) -> &mut Slots {
         debug_assert!(!self.is_complete(), "an item has one outcome");
-        self.slots.push(slot);
+        &mut self.slots
     }
 
     /// Forgets the items that have no outcome, and those whose outcome was handed over.
@@ -361,13 +329,12 @@ impl Outcomes {
 
     /// What the outcomes take in memory, in bytes, beside what their items were charged.
     pub(crate) fn result_bytes(&self) -> usize {
-        let faults = self.slots.iter().filter(|slot| matches!(slot, Slot::Fault(_))).count();
-        size_of::<Self>() + self.bytes.len() + self.message_bytes + faults * size_of::<Fault>()
+        size_of::<Self>() + self.slots.bytes() + self.slots.faults().len() * size_of::<Fault>()
     }
 
     /// Which item failed first, of those that failed.
     pub(crate) fn first_fault(&self) -> Option<ItemIndex> {
-        let at = self.slots.iter().position(|slot| matches!(slot, Slot::Fault(_)))?;
+        let at = self.slots.first_fault()?;
         Some(self.span.first().plus(self.gone + at))
     }
 
@@ -376,13 +343,19 @@ impl Outcomes {
         self.worker.is_none()
     }
 
-    /// What became of each item, without its record.
-    pub(crate) fn results(&self) -> impl Iterator<Item = Result<Option<()>, &Fault>> {
-        self.slots.iter().map(|slot| match slot {
-            Slot::Record { .. } => Ok(Some(())),
-            Slot::NoRecord => Ok(None),
-            Slot::Fault(fault) => Err(&**fault),
-        })
+    /// Returns the number of items that were not handed over and have a record.
+    pub(crate) fn with_record(&self) -> usize {
+        self.slots.with_record()
+    }
+
+    /// Returns the number of items that were not handed over, have no record and did not fail.
+    pub(crate) fn without_record(&self) -> usize {
+        self.slots.without_record()
+    }
+
+    /// Returns the faults that were not handed over, in their order.
+    pub(crate) fn faults(&self) -> impl ExactSizeIterator<Item = &Fault> {
+        self.slots.faults()
     }
 
     /// All outcomes, in order.
@@ -397,7 +370,7 @@ impl Outcomes {
         let result = match self.slots.get(at)? {
             Slot::Record { end } => {
                 let start = std::mem::replace(&mut cursor.start, *end);
-                Ok(Some(&self.bytes[start..*end]))
+                Ok(Some(&self.slots.record_bytes()[start..*end]))
             }
             Slot::NoRecord => Ok(None),
             Slot::Fault(fault) => Err(&**fault),

@@ -90,6 +90,13 @@ struct State {
     reader_waits: bool,
 }
 
+/// Whether the window has room for another item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HasRoom {
+    Yes,
+    No,
+}
+
 /// The run has been stopped: whoever waited gives up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stopped;
@@ -112,11 +119,12 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes all items out of `block`, as the window allows; numbers them in their order.
-    pub(crate) fn push(&self, block: &mut BlockBuilder) -> Result<(), Stopped> {
+    /// Takes all items out of `block`, as the window allows; numbers them in their order. Returns whether the next
+    /// item may be read without a wait.
+    pub(crate) fn push(&self, block: &mut BlockBuilder) -> Result<HasRoom, Stopped> {
         let mut state = self.lock_with_room()?;
         if block.is_empty() {
-            return Ok(());
+            return Ok(HasRoom::Yes);
         }
         let cost = block.cost();
         let fits = self.window.admits(state.held_items + block.len(), state.held_bytes + cost);
@@ -127,7 +135,7 @@ impl Queue {
             state.next = state.next.plus(block.len());
             state.open.append(block);
             self.wake_worker(&state);
-            return Ok(());
+            return Ok(self.room_after(&state));
         }
         state.seal_open();
         let first = state.next;
@@ -139,7 +147,13 @@ impl Queue {
             drop(state);
             state = self.lock_with_room()?;
         }
-        Ok(())
+        Ok(self.room_after(&state))
+    }
+
+    /// Returns whether another item may be read.
+    fn room_after(&self, state: &State) -> HasRoom {
+        let has_room = self.window.has_room(state.held_items, state.held_bytes, self.workers);
+        if has_room && self.horizon() > state.next { HasRoom::Yes } else { HasRoom::No }
     }
 
     /// Lets in what the window admits of the items that were read; says whether that was all.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::item::fault::{Fault, FaultKind};
+use crate::item::fault::FaultKind;
+use crate::outcome::Outcomes;
 use crate::source::Size;
 
 /// How many items ended in which outcome.
@@ -30,11 +31,11 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(crate) fn add(&mut self, result: Result<Option<()>, &Fault>) {
-        match result {
-            Ok(Some(())) => self.records += 1,
-            Ok(None) => self.no_record += 1,
-            Err(fault) => self.faults[fault.kind() as usize] += 1,
+    pub(crate) fn add(&mut self, outcomes: &Outcomes) {
+        self.records += outcomes.with_record() as u64;
+        self.no_record += outcomes.without_record() as u64;
+        for fault in outcomes.faults() {
+            self.faults[fault.kind() as usize] += 1;
         }
     }
 

@@ -2,16 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Slot;
+use super::slots::Slots;
 use crate::block::BlockBuilder;
 use crate::queue::Window;
 
 /// Room for the outcomes of a claim.
 #[derive(Debug, Default)]
-pub(crate) struct Room {
-    pub(super) slots: Vec<Slot>,
-    pub(super) bytes: Vec<u8>,
-}
+pub(crate) struct Room(pub(super) Slots);
 
 /// Rooms of a run that are free.
 #[derive(Debug, Default)]
@@ -40,8 +37,7 @@ impl Rooms {
 
     /// Keeps the room of outcomes that are done with.
     pub(crate) fn keep(&self, mut room: Room) {
-        room.slots.clear();
-        room.bytes.clear();
+        room.0.clear();
         let memory = room.memory();
         let mut free = self.lock();
         if memory <= Self::LARGE && free.memory + memory <= Self::MOST {
@@ -58,7 +54,7 @@ impl Rooms {
 
 impl Room {
     fn memory(&self) -> usize {
-        self.bytes.capacity() + self.slots.capacity() * size_of::<Slot>()
+        self.0.memory()
     }
 }
 
@@ -67,16 +63,19 @@ mod tests {
     use super::*;
 
     fn room(bytes: usize) -> Room {
-        Room { slots: vec![Slot::NoRecord], bytes: vec![1; bytes] }
+        let mut slots = Slots::default();
+        slots.record(&vec![1; bytes]);
+        Room(slots)
     }
 
     #[test]
     fn a_room_is_used_again_and_is_empty() {
         let rooms = Rooms::default();
         let filled = room(9);
-        let place = filled.bytes.as_ptr();
+        let place = filled.0.record_bytes().as_ptr();
         rooms.keep(filled);
-        let Room { slots, bytes } = rooms.take();
+        let Room(slots) = rooms.take();
+        let bytes = slots.record_bytes();
         assert_eq!((slots.len(), bytes.len(), bytes.as_ptr()), (0, 0, place));
         assert_eq!(rooms.take().memory(), 0);
     }

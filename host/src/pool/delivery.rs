@@ -193,13 +193,9 @@ impl Delivery {
     /// Counts what became of items, and ends the run if too many failed.
     pub(super) fn count(&mut self, outcomes: &Outcomes) {
         let before = self.account.counts;
-        for result in outcomes.results() {
-            self.account.counts.add(result);
-            if let Err(fault) = result
-                && !outcomes.is_left()
-            {
-                self.keep(fault);
-            }
+        self.account.counts.add(outcomes);
+        if !outcomes.is_left() {
+            outcomes.faults().for_each(|fault| self.keep(fault));
         }
         let counts = self.account.counts;
         let items = counts.total() - before.total();
@@ -217,15 +213,13 @@ impl Delivery {
     pub(super) fn release(&mut self, all: impl IntoIterator<Item = (Outcomes, usize)>) {
         let (mut items, mut bytes) = (0, 0);
         for (outcomes, delivered) in all {
-            let is_done = |result: &Result<_, &Fault>| {
-                result.as_ref().err().is_none_or(|fault| fault.kind() != FaultKind::NotRun)
-            };
             // As a rule all are done and delivered.
-            let done = if outcomes.is_left() {
-                outcomes.results().filter(is_done).count()
+            let not_run = if outcomes.is_left() {
+                outcomes.faults().filter(|fault| fault.kind() == FaultKind::NotRun).count()
             } else {
-                outcomes.len()
+                0
             };
+            let done = outcomes.len() - not_run;
             let delivered = delivered.min(done);
             self.account.delivered += delivered as u64;
             self.account.undelivered += (done - delivered) as u64;

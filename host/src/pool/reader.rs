@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use crate::block::BlockBuilder;
 use crate::control::panic;
+use crate::queue::HasRoom;
 use crate::run::Run;
 use crate::run::error::Error;
 use crate::source::{Filled, Source};
@@ -78,14 +79,14 @@ fn read_all(source: &mut impl Source, run: &Run) {
 
 fn read_blocks(source: &mut impl Source, run: &Run) -> Result<(), Error> {
     let mut block = BlockBuilder::new();
-    while run.queue.wait_for_room().is_ok() {
+    let mut has_room = HasRoom::No;
+    while has_room == HasRoom::Yes || run.queue.wait_for_room().is_ok() {
         let filled = source.fill(&mut block);
         // What was read before an error is worked on.
         let pushed = run.queue.push(&mut block);
         let filled = filled?;
-        if pushed.is_err() {
-            break;
-        }
+        let Ok(room) = pushed else { break };
+        has_room = room;
         if filled == Filled::End {
             run.progress.all_read(run.queue.pushed());
             break;

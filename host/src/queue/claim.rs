@@ -58,6 +58,8 @@ pub(crate) struct Claim<'a> {
     held: Arc<Held>,
     /// How many items at the front have their outcome.
     done: usize,
+    /// The memory of outcomes that the window is to hold when the queue's mutex is taken next, in bytes.
+    bytes: usize,
 }
 
 impl<'a> Reach<'a> {
@@ -249,7 +251,7 @@ impl<'a> Claim<'a> {
         let place = Arc::get_mut(&mut held).expect("nobody has one that has ended");
         *place = Held::new(span);
         state.claimed.push(Arc::clone(&held));
-        Self { queue, held, done: 0 }
+        Self { queue, held, done: 0, bytes: 0 }
     }
 
     /// All items that were claimed; some of them may be gone by now.
@@ -275,6 +277,11 @@ impl<'a> Claim<'a> {
         Rest { state: Arc::clone(state), work: Arc::clone(work), held: Arc::clone(&self.held) }
     }
 
+    /// Lets the window hold the memory of outcomes until they are released: from when the claim ends, or keeps one item.
+    pub(crate) fn hold(&mut self, bytes: usize) {
+        self.bytes += bytes;
+    }
+
     /// Ends the claim: the first `done` items have their outcome, the others go back.
     pub(crate) fn end(mut self, done: usize) {
         self.done = done;
@@ -285,6 +292,7 @@ impl<'a> Claim<'a> {
     pub(crate) fn keep(&mut self, at: usize, done: usize) -> Span {
         self.done = at;
         let mut state = self.queue.lock();
+        state.held_bytes += std::mem::take(&mut self.bytes);
         let lost = self.held.span.slice(done..at);
         state.note_begun(&lost);
         state.put_back(lost);
@@ -328,6 +336,7 @@ impl Drop for Claim<'_> {
         let held = state.claimed.swap_remove(place.expect("a claim is open until it is dropped"));
         let end = held.reach().cut(0).end as usize;
         state.put_back(held.span.slice(self.done..end));
+        state.held_bytes += self.bytes;
         self.held = Arc::clone(&state.nobody);
         state.end(held);
         // What waits for this: an item that has come back; the end of the last claim, to leave;

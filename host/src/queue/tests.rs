@@ -256,6 +256,32 @@ fn when_results_fill_the_window_twice_only_the_earliest_item_goes_on() {
 }
 
 #[test]
+fn what_outcomes_take_is_held_from_when_their_claim_ends() {
+    let queue = Queue::new(Window::default(), 1);
+    queue.push(&mut numbered(0, 3)).unwrap();
+    let mut claim = queue.claim(3).unwrap();
+    let before = queue.lock().held_bytes;
+    assert!(claim.reach().start_next());
+    claim.hold(100);
+    assert_eq!(queue.lock().held_bytes, before, "the claim goes on");
+    drop(claim.keep(1, 1));
+    assert_eq!(queue.lock().held_bytes, before + 100);
+    claim.hold(30);
+    claim.end(2);
+    assert_eq!(queue.lock().held_bytes, before + 130, "each is held once");
+}
+
+#[test]
+fn a_push_says_whether_there_is_room_for_more() {
+    let queue = Queue::new(window(3), 1);
+    assert_eq!(queue.push(&mut numbered(0, 2)), Ok(HasRoom::Yes));
+    assert_eq!(queue.push(&mut numbered(2, 1)), Ok(HasRoom::No));
+    let queue = Queue::new(window(3), 1);
+    queue.stop_from(ItemIndex::new(1));
+    assert_eq!(queue.push(&mut numbered(0, 1)), Ok(HasRoom::No), "nothing more is wanted");
+}
+
+#[test]
 fn a_horizon_lets_through_what_comes_before_it() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 10)).unwrap();

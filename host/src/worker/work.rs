@@ -82,9 +82,11 @@ impl Serving {
         ticket.run.apply_policy(&outcomes);
         let Some(failed) = failed else {
             // Before the hand-over, which may have to wait for the consumer.
+            claim.hold(bytes_to_hold(&outcomes));
             claim.end(done);
             return hand_over(outcomes, ticket);
         };
+        claim.hold(bytes_to_hold(&outcomes));
         let item = claim.keep(failed.at, done);
         if hand_over(outcomes, ticket) == Wanted::No {
             return Wanted::No;
@@ -93,6 +95,7 @@ impl Serving {
         self.try_again(failed.how, &mut outcomes, &claim, ticket);
         self.items += 1;
         ticket.run.apply_policy(&outcomes);
+        claim.hold(bytes_to_hold(&outcomes));
         claim.end(failed.at + 1);
         hand_over(outcomes, ticket)
     }
@@ -218,12 +221,16 @@ fn outlet(ticket: &Arc<Ticket>) -> Arc<dyn Outlet> {
     Arc::<Ticket>::clone(ticket)
 }
 
-/// Sends outcomes on.
+/// Returns the bytes that the window holds for outcomes which [`hand_over`] sends.
+fn bytes_to_hold(outcomes: &Outcomes) -> usize {
+    if outcomes.kept() == 0 { 0 } else { outcomes.result_bytes() }
+}
+
+/// Sends outcomes on. The window holds them already.
 fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> Wanted {
     if outcomes.kept() == 0 {
         return Wanted::Yes;
     }
-    ticket.run.queue.hold(outcomes.result_bytes());
     match ticket.outbox.send(outcomes) {
         Ok(()) => Wanted::Yes,
         Err(_) => Wanted::No,

@@ -1,0 +1,164 @@
+//! What became of items, in their order, without the items; and sums over it.
+//!
+//! ```text
+//! all      record  none  fault  record       one slot for each item
+//! records  o n e t w o                       the bytes of records, back to back
+//! faults   2                                 the places of the faults
+//! ```
+//!
+//! The sums are kept as outcomes come, so that nobody has to look through all slots for them.
+
+use crate::item::fault::Fault;
+
+/// The outcomes of some items.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    all: Vec<Slot>,
+    records: Vec<u8>,
+    /// The places of the faults, ascending.
+    faults: Vec<usize>,
+    /// The number of items without a record.
+    without_record: usize,
+    /// The length of all messages of faults, in bytes.
+    message_bytes: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Slot {
+    /// A record that ends here and starts where the record before it ends.
+    Record {
+        end: usize,
+    },
+    NoRecord,
+    Fault(Box<Fault>),
+}
+
+impl Slots {
+    /// Makes room for the outcomes of so many more items.
+    pub(super) fn reserve(&mut self, items: usize) {
+        self.all.reserve(items);
+    }
+
+    pub(super) fn record(&mut self, bytes: &[u8]) {
+        self.records.extend_from_slice(bytes);
+        self.all.push(Slot::Record { end: self.records.len() });
+    }
+
+    /// Adds records that stand back to back: each up to one of `ends`.
+    pub(super) fn records(&mut self, bytes: &[u8], ends: impl Iterator<Item = usize>) {
+        let start = self.records.len();
+        self.records.extend_from_slice(bytes);
+        self.all.extend(ends.map(|end| Slot::Record { end: start + end }));
+    }
+
+    pub(super) fn no_record(&mut self) {
+        self.without_record += 1;
+        self.all.push(Slot::NoRecord);
+    }
+
+    pub(super) fn fault(&mut self, fault: Fault) {
+        self.message_bytes += fault.message().len();
+        self.faults.push(self.all.len());
+        self.all.push(Slot::Fault(Box::new(fault)));
+    }
+
+    /// Takes back the last outcome, which is a fault.
+    pub(super) fn take_back_fault(&mut self) -> Fault {
+        let Some(Slot::Fault(fault)) = self.all.pop() else {
+            unreachable!("the last outcome is a fault");
+        };
+        self.faults.pop();
+        self.message_bytes -= fault.message().len();
+        *fault
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn get(&self, at: usize) -> Option<&Slot> {
+        self.all.get(at)
+    }
+
+    /// Returns the bytes of all records, back to back.
+    pub(super) fn record_bytes(&self) -> &[u8] {
+        &self.records
+    }
+
+    /// Returns the length of all records and messages, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.records.len() + self.message_bytes
+    }
+
+    /// Returns the number of records.
+    pub(super) fn with_record(&self) -> usize {
+        self.all.len() - self.without_record - self.faults.len()
+    }
+
+    /// Returns the number of items that have no record and did not fail.
+    pub(super) fn without_record(&self) -> usize {
+        self.without_record
+    }
+
+    /// Returns the faults, in their order.
+    pub(super) fn faults(&self) -> impl ExactSizeIterator<Item = &Fault> {
+        self.faults.iter().map(|&at| match &self.all[at] {
+            Slot::Fault(fault) => &**fault,
+            Slot::Record { .. } | Slot::NoRecord => unreachable!("a fault is at this place"),
+        })
+    }
+
+    /// Returns the place of the first fault.
+    pub(super) fn first_fault(&self) -> Option<usize> {
+        self.faults.first().copied()
+    }
+
+    /// Forgets all outcomes, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        let Self { all, records, faults, without_record, message_bytes } = self;
+        all.clear();
+        records.clear();
+        faults.clear();
+        (*without_record, *message_bytes) = (0, 0);
+    }
+
+    /// Returns the memory that they take, in bytes, without that of messages.
+    pub(super) fn memory(&self) -> usize {
+        self.records.capacity()
+            + self.all.capacity() * size_of::<Slot>()
+            + self.faults.capacity() * size_of::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::index::ItemIndex;
+    use crate::item::fault::FaultKind;
+
+    fn fault(at: u64, message: &str) -> Fault {
+        Fault::new(ItemIndex::new(at), FaultKind::Refused, message)
+    }
+
+    #[test]
+    fn the_sums_are_those_of_all_slots() {
+        let mut slots = Slots::default();
+        slots.record(b"one");
+        slots.no_record();
+        slots.fault(fault(2, "why"));
+        slots.records(b"threefour", [5, 9].into_iter());
+        slots.fault(fault(5, "again"));
+        assert_eq!((slots.len(), slots.with_record(), slots.without_record()), (6, 3, 1));
+        assert_eq!(slots.first_fault(), Some(2));
+        let messages: Vec<_> = slots.faults().map(Fault::message).collect();
+        assert_eq!(messages, ["why", "again"]);
+        assert_eq!((slots.record_bytes(), slots.bytes()), (&b"onethreefour"[..], 12 + 8));
+        assert_eq!(slots.take_back_fault().message(), "again");
+        assert_eq!((slots.len(), slots.with_record(), slots.bytes()), (5, 3, 12 + 3));
+        assert_eq!(slots.faults().len(), 1);
+        let memory = slots.memory();
+        slots.clear();
+        assert_eq!((slots.len(), slots.bytes(), slots.first_fault()), (0, 0, None));
+        assert_eq!((slots.without_record(), slots.memory()), (0, memory));
+    }
+}
