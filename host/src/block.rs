@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 mod again;
 mod builder;
+mod received;
 
 pub(crate) use self::again::Blocks;
 pub use self::builder::BlockBuilder;
@@ -29,7 +30,7 @@ pub(crate) struct Block {
 
 impl Block {
     fn start(&self, item: usize) -> usize {
-        item.checked_sub(1).map_or(0, |before| self.content.ends[before])
+        item.checked_sub(1).map_or(self.content.start, |before| self.content.ends[before])
     }
 
     /// Share of the input that the first `items` stand for.

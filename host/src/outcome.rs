@@ -102,12 +102,13 @@ impl Outcomes {
     /// Results of so many bytes are not kept for more of them.
     pub(crate) const LARGE: usize = 1024 * 1024;
 
-    /// No outcomes yet, of items that `worker` has claimed.
+    /// No outcomes yet, of items that `worker` has claimed, in memory of their own.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn new(span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
         Self::in_room(Room::default(), span, worker, rule)
     }
 
-    /// The same, with memory that earlier ones had.
+    /// No outcomes yet, of items that `worker` has claimed, in memory that earlier ones had.
     pub(crate) fn in_room(room: Room, span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
         Self { worker: Some(worker), rule, ..Self::of_nobody(room, span) }
     }
@@ -351,6 +352,16 @@ impl Outcomes {
     /// Returns the number of items that were not handed over, have no record and did not fail.
     pub(crate) fn without_record(&self) -> usize {
         self.slots.without_record()
+    }
+
+    /// Returns for each item that was not handed over the length of its record, or why it has none.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = Result<Option<usize>, &Fault>> {
+        self.slots.lengths()
+    }
+
+    /// Returns the records of those items, back to back.
+    pub(crate) fn record_bytes(&self) -> &[u8] {
+        self.slots.record_bytes()
     }
 
     /// Returns the faults that were not handed over, in their order.

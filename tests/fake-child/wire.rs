@@ -100,16 +100,15 @@ pub(crate) fn ran(count: u32, records: &[&[u8]]) -> Vec<u8> {
     let mut payload = vec![0, 1];
     payload.extend(count.to_le_bytes());
     for record in records {
-        payload.push(0);
         payload.extend(u32::try_from(record.len()).unwrap_or(u32::MAX).to_le_bytes());
-        payload.extend(*record);
     }
+    payload.extend(records.concat());
     payload
 }
 
 /// The first item of an order, which is all that an order of one has.
 pub(crate) fn item(order: &[u8]) -> &[u8] {
-    // Before it: how records are checked, what is tried again, a format, a count, and its length.
-    const BEFORE: usize = 2 + 4 + 1 + 4 + 4;
+    // Before it: how records are checked, a format, a count, and its length.
+    const BEFORE: usize = 2 + 1 + 4 + 4;
     order.get(BEFORE..).unwrap_or_default()
 }

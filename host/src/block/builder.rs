@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Block, noted};
+#[cfg(any(test, fuzzing))]
+use super::Block;
+use super::noted;
+#[cfg(any(test, fuzzing))]
 use crate::item::index::ItemIndex;
 
 /// The items of a block while a source fills it.
@@ -22,6 +25,8 @@ use crate::item::index::ItemIndex;
 #[derive(Debug, Default)]
 pub struct BlockBuilder {
     pub(super) bytes: Vec<u8>,
+    /// The place where the first item begins.
+    pub(super) start: usize,
     pub(super) ends: Vec<usize>,
     pub(super) rejected: Vec<(usize, String)>,
     /// With the place of the item, ascending; an item that is no file has none.
@@ -171,7 +176,7 @@ impl BlockBuilder {
     ) {
         let known = self.rejected.partition_point(|(item, _)| *item < before);
         let known = self.rejected.split_off(known);
-        let mut start = before.checked_sub(1).map_or(0, |last| self.ends[last]);
+        let mut start = before.checked_sub(1).map_or(self.start, |last| self.ends[last]);
         for (item, end) in self.ends.iter().enumerate().skip(before) {
             let bytes = &self.bytes[std::mem::replace(&mut start, *end)..*end];
             let path = noted(&self.paths, item).map(PathBuf::as_path);
@@ -245,6 +250,7 @@ impl BlockBuilder {
 
     /// Moves all items of `other` to the end of this block.
     pub(crate) fn append(&mut self, other: &mut Self) {
+        debug_assert_eq!(other.start, 0, "what was received is not gathered");
         let (bytes, items) = (self.bytes.len(), self.ends.len());
         self.bytes.append(&mut other.bytes);
         self.ends.extend(other.ends.drain(..).map(|end| bytes + end));
@@ -259,7 +265,7 @@ impl BlockBuilder {
             return;
         }
         self.ends.truncate(items);
-        self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
+        self.bytes.truncate(self.ends.last().copied().unwrap_or(self.start));
         self.paths.retain(|(item, _)| *item < items);
         self.rejected.retain(|(item, _)| *item < items);
     }
@@ -271,14 +277,17 @@ impl BlockBuilder {
 
     /// Forgets all items; the memory stays.
     pub(super) fn clear(&mut self) {
-        let Self { bytes, ends, rejected, paths, input_bytes } = self;
+        let Self { bytes, start, ends, rejected, paths, input_bytes } = self;
         bytes.clear();
+        *start = 0;
         ends.clear();
         rejected.clear();
         paths.clear();
         *input_bytes = 0;
     }
 
+    /// Seals it for good, without memory of others.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn seal(self, first: ItemIndex) -> Block {
         Block { first, content: self }
     }

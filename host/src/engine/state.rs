@@ -18,6 +18,7 @@ use crate::executor::native::WorkerContext;
 use crate::item::failure::Broken;
 use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
+use crate::item::retry_on::RetryOn;
 use crate::item::limits::Limits;
 use crate::item::passing::ArgumentPassing;
 use crate::outcome::Outcomes;
@@ -46,6 +47,8 @@ pub(crate) struct Spec {
     pub(crate) voice: Arc<Voice>,
     pub(crate) watch: Watch,
     pub(crate) clock: Clock,
+    /// The faults that are not the last word on an item: it is tried again.
+    pub(crate) retry_on: RetryOn,
 }
 
 impl Spec {

@@ -10,6 +10,7 @@
 //! All that a guest wants of the parent, it asks for on the one thread on which the guest runs: a
 //! host function, more memory. So an answer is always the next frame.
 
+mod buffers;
 mod compile;
 mod errors;
 mod freeze;

@@ -126,6 +126,7 @@ impl Compiled {
             timeout: watch.limits().item,
             init_timeout: watch.limits().start,
             clock: spec.clock.elapsed(),
+            retry_on: spec.retry_on.bits(),
             begins,
         }
     }

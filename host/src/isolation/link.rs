@@ -4,7 +4,7 @@
 //! the [`Patience`] whether to go on. Nothing is allocated for what a frame claims to have, only
 //! for what has come.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 
 use super::eventfd::Bell;
 use super::wire::{self, BadFrame, HEADER, Payload, Reply};
@@ -87,10 +87,25 @@ impl Link {
     }
 
     /// Sends a frame.
-    pub(crate) fn send(&self, mut frame: &[u8], patience: &mut dyn Patience) -> Result<(), Gone> {
-        while !frame.is_empty() {
-            match send(&self.socket, frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-                Ok(sent) => frame = &frame[sent..],
+    pub(crate) fn send(&self, frame: &[u8], patience: &mut dyn Patience) -> Result<(), Gone> {
+        self.send_before(frame, &[], patience)
+    }
+
+    /// Sends a frame that ends with `last`, from where both are.
+    pub(crate) fn send_before(
+        &self,
+        frame: &[u8],
+        last: &[u8],
+        patience: &mut dyn Patience,
+    ) -> Result<(), Gone> {
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        let mut parts = [IoSlice::new(frame), IoSlice::new(last)];
+        let mut parts = &mut parts[..];
+        // Skips parts of nothing.
+        IoSlice::advance_slices(&mut parts, 0);
+        while !parts.is_empty() {
+            match sendmsg(&self.socket, parts, &mut SendAncillaryBuffer::default(), flags) {
+                Ok(sent) => IoSlice::advance_slices(&mut parts, sent),
                 Err(Errno::AGAIN | Errno::INTR) => self.wait(PollFlags::OUT, patience)?,
                 Err(Errno::PIPE | Errno::CONNRESET) => return Err(Gone::Ended),
                 Err(error) => return Err(Gone::Io(error.into())),

@@ -20,6 +20,7 @@ use super::Processes;
 use super::eventfd::Bell;
 use super::link::{Gone, Link, Received};
 use super::process::{Child, TO_BE_READY, TO_END};
+use super::wire::items::Terms;
 use super::wire::ran::{EndedThere, RanThere, broken_of};
 use super::wire::setup::{Begins, Setup, Task, Work};
 use super::wire::start::Started;
@@ -51,6 +52,9 @@ const BESIDE: usize = 8 * 1024 * 1024;
 /// What is sent at once, at most: a frame says how long it is in 32 bits.
 const LARGEST: usize = 0xFF00_0000;
 
+/// What is kept of the memory of an order, in bytes.
+const ORDER: usize = 256 * 1024;
+
 /// What a child may have of data beside its instance, its items and its results: its program and
 /// its stacks.
 const DATA: usize = 768 * 1024 * 1024;
@@ -64,6 +68,8 @@ pub(crate) struct Remote {
     started: Started,
     /// Where outcomes are that came in parts.
     tray: Arc<Tray>,
+    /// The memory of orders.
+    order: Vec<u8>,
 }
 
 /// What serves a child while it works.
@@ -116,7 +122,8 @@ impl Remote {
         };
         let started = Started { format: Format::Text, has_report: false };
         watch.begin(Phase::Preparing);
-        let mut remote = Self { child, parts, watch, started, tray: Arc::default() };
+        let mut remote =
+            Self { child, parts, watch, started, tray: Arc::default(), order: Vec::new() };
         let files = [page_file.as_fd(), compiled.file()];
         let files: Vec<_> = files.into_iter().chain(third).collect();
         let handed_over = remote.child.hand_over(&files, &spec.grants.dirs);
@@ -331,8 +338,10 @@ impl Executor for Remote {
         if until == first {
             return Ran::Broken(too_large());
         }
-        let order = items::order(outcomes, until);
-        let Self { child, parts, watch, started, tray } = self;
+        let Self { child, parts, watch, started, tray, order } = self;
+        let (span, items) = (outcomes.span().clone(), first..until);
+        let terms = Terms { rule: outcomes.rule(), format: outcomes.format() };
+        let head = items::order(std::mem::take(order), &span, items.clone(), terms);
         let page = Arc::clone(&parts.page);
         page.set_begun(false);
         let mut lent = Lent::new(turns.lend(Arc::clone(&page) as _, until - first), until - first);
@@ -351,7 +360,10 @@ impl Executor for Remote {
             }
             Ok(())
         };
-        let sent = child.link.send(&order, &mut guard);
+        let sent = child.link.send_before(&head, span.bytes(items), &mut guard);
+        *order = head;
+        order.clear();
+        order.shrink_to(ORDER);
         let received = sent.and_then(|()| match next(&mut child.link, parts, &mut guard, part)? {
             Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
             _ => Err(BadFrame("something else than what became of its items").into()),

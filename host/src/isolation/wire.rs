@@ -109,7 +109,23 @@ impl Frame {
     }
 
     fn new(kind: u8) -> Self {
-        Self(vec![0, 0, 0, 0, kind])
+        Self::new_in(Vec::new(), kind)
+    }
+
+    /// An order in memory that earlier ones had.
+    pub(crate) fn order_in(memory: Vec<u8>, kind: Order) -> Self {
+        Self::new_in(memory, kind as u8)
+    }
+
+    /// A reply in memory that earlier ones had.
+    pub(crate) fn reply_in(memory: Vec<u8>, kind: Reply) -> Self {
+        Self::new_in(memory, kind as u8)
+    }
+
+    fn new_in(mut memory: Vec<u8>, kind: u8) -> Self {
+        memory.clear();
+        memory.extend([0, 0, 0, 0, kind]);
+        Self(memory)
     }
 
     pub(crate) fn byte(mut self, byte: u8) -> Self {
@@ -120,6 +136,15 @@ impl Frame {
     pub(crate) fn number(mut self, number: usize) -> Self {
         let number = u32::try_from(number).expect("nothing that is sent is that large");
         self.0.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    /// Numbers, one after the other.
+    pub(crate) fn numbers(mut self, numbers: impl Iterator<Item = usize>) -> Self {
+        self.0.reserve(numbers.size_hint().0 * size_of::<u32>());
+        for number in numbers {
+            self = self.number(number);
+        }
         self
     }
 
@@ -140,8 +165,14 @@ impl Frame {
     }
 
     /// The frame as it is sent.
-    pub(crate) fn seal(mut self) -> Vec<u8> {
-        let length = u32::try_from(self.0.len() - HEADER).expect("no frame is that long");
+    pub(crate) fn seal(self) -> Vec<u8> {
+        self.seal_before(&[])
+    }
+
+    /// The frame as it is sent, without `last`, which is sent after it and is its end.
+    pub(crate) fn seal_before(mut self, last: &[u8]) -> Vec<u8> {
+        let length = self.0.len() - HEADER + last.len();
+        let length = u32::try_from(length).expect("no frame is that long");
         self.0[..4].copy_from_slice(&length.to_le_bytes());
         self.0
     }
@@ -198,6 +229,14 @@ impl<'a> Payload<'a> {
         let (first, rest) = self.0.split_at_checked(length).ok_or(Self::SHORT)?;
         self.0 = rest;
         Ok(first)
+    }
+
+    /// So many numbers, one after the other.
+    pub(crate) fn numbers(&mut self, count: usize) -> Result<&'a [[u8; 4]], BadFrame> {
+        let length = count.checked_mul(size_of::<u32>()).ok_or(Self::SHORT)?;
+        let (first, rest) = self.0.split_at_checked(length).ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(first.as_chunks().0)
     }
 
     /// Text of a guest's: as long as one on a thread can make it, whatever was sent.

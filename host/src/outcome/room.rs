@@ -36,11 +36,11 @@ impl Rooms {
     }
 
     /// Keeps the room of outcomes that are done with.
-    pub(crate) fn keep(&self, mut room: Room) {
-        room.0.clear();
+    pub(crate) fn keep(&self, room: Room) {
+        let room = room.emptied();
         let memory = room.memory();
         let mut free = self.lock();
-        if memory <= Self::LARGE && free.memory + memory <= Self::MOST {
+        if memory > 0 && free.memory + memory <= Self::MOST {
             free.memory += memory;
             free.rooms.push(room);
         }
@@ -53,6 +53,12 @@ impl Rooms {
 }
 
 impl Room {
+    /// The same room with nothing in it, or one that has yet to grow if this one is large.
+    pub(crate) fn emptied(mut self) -> Self {
+        self.0.clear();
+        if self.memory() > Rooms::LARGE { Self::default() } else { self }
+    }
+
     fn memory(&self) -> usize {
         self.0.memory()
     }

@@ -100,6 +100,16 @@ impl Slots {
         self.without_record
     }
 
+    /// Returns for each item the length of its record, or why it has none.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = Result<Option<usize>, &Fault>> {
+        let mut start = 0;
+        self.all.iter().map(move |slot| match slot {
+            Slot::Record { end } => Ok(Some(end - std::mem::replace(&mut start, *end))),
+            Slot::NoRecord => Ok(None),
+            Slot::Fault(fault) => Err(&**fault),
+        })
+    }
+
     /// Returns the faults, in their order.
     pub(super) fn faults(&self) -> impl ExactSizeIterator<Item = &Fault> {
         self.faults.iter().map(|&at| match &self.all[at] {
@@ -153,6 +163,8 @@ mod tests {
         let messages: Vec<_> = slots.faults().map(Fault::message).collect();
         assert_eq!(messages, ["why", "again"]);
         assert_eq!((slots.record_bytes(), slots.bytes()), (&b"onethreefour"[..], 12 + 8));
+        let lengths: Vec<_> = slots.lengths().map(|length| length.unwrap_or(Some(99))).collect();
+        assert_eq!(lengths, [Some(3), None, Some(99), Some(5), Some(4), Some(99)]);
         assert_eq!(slots.take_back_fault().message(), "again");
         assert_eq!((slots.len(), slots.with_record(), slots.bytes()), (5, 3, 12 + 3));
         assert_eq!(slots.faults().len(), 1);

@@ -288,6 +288,7 @@ impl PoolBuilder {
             voice: Arc::new(voice(WorkerIndex::default())),
             watch: Watch::new(time_limits, cancel.clone(), clock.ticks()),
             clock: Clock::new(),
+            retry_on: settings.renewal.provisional(),
         };
         let memory = Arc::clone(&all.pool_memory);
         let mut opening = Opening {

@@ -9,9 +9,10 @@ use std::{fmt, panic};
 use rustix::process::Pid;
 use tokio::runtime::EnterGuard;
 
+use super::buffers::Buffers;
 use super::errors::{Unfit, last_cause};
 use super::freeze::{self, Begun};
-use super::station::{Files, Station};
+use super::station::{Files, Received, Station};
 use super::{compile, probe, threads};
 use crate::control::cancel::{Cancel, End};
 use crate::control::deadline::{TimeLimits, Watch};
@@ -26,12 +27,13 @@ use crate::executor::{Executor, Outlet, Tray, Turns};
 use crate::isolation::claim_page::ClaimPage;
 use crate::isolation::wire::setup::{Begins, Setup, Task, Work};
 use crate::isolation::wire::start::{self, Started};
-use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, items, ran, told};
+use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, ran, told};
 use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
 use crate::item::limits::{
     DiskLimit, Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory,
 };
+use crate::item::retry_on::RetryOn;
 use crate::jail;
 use crate::jail::{Access, Confines, JailError, JailLayers, LayerNeed, sealed_file};
 use crate::outcome::Outcomes;
@@ -81,10 +83,11 @@ fn tell_last(words: &dyn fmt::Display) {
 
 fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
     let Files { own, third: place, dirs } = station.receive_files()?;
-    let Some((Order::Setup, payload)) = station.receive()? else {
+    let received = station.receive(Vec::new())?;
+    let Some(received) = received.filter(|received| received.order == Order::Setup) else {
         return Err(BadFrame("no set-up").into());
     };
-    let (setup, beside) = Setup::decode(&payload)?;
+    let (setup, beside) = Setup::decode(received.payload())?;
     if setup.version != env!("CARGO_PKG_VERSION") {
         return Err(Unfit::Version(setup.version));
     }
@@ -179,9 +182,10 @@ impl Worker {
         };
         let (format, has_report) = (instance.format(), instance.has_report());
         self.station.send(&Started { format, has_report }.encode())?;
-        while let Some((order, payload)) = self.station.receive()? {
+        let mut buffers = Buffers::default();
+        while let Some(Received { order, frame }) = self.station.receive(buffers.take_frame())? {
             match order {
-                Order::Run => self.run(&mut *instance, &payload)?,
+                Order::Run => self.run(&mut *instance, frame, &mut buffers)?,
                 Order::Finish => self.finish(&mut *instance)?,
                 _ => return Err(BadFrame("an answer that nobody asked for").into()),
             }
@@ -205,16 +209,25 @@ impl Worker {
         }
     }
 
-    fn run(&self, instance: &mut dyn Executor, payload: &[u8]) -> Result<(), Unfit> {
+    fn run(
+        &self,
+        instance: &mut dyn Executor,
+        frame: Vec<u8>,
+        buffers: &mut Buffers,
+    ) -> Result<(), Unfit> {
         self.page.set_begun(true);
-        let mut outcomes = items::outcomes(self.spec.index, payload)?;
+        let outcomes = buffers.outcomes(frame, self.spec.index)?;
+        let mut outcomes = outcomes.retrying(self.spec.retry_on);
         let (ticks, end) = (self.engine.watchdog().ticks(), End::default());
         let outlet: Arc<dyn Outlet> = Arc::<Station>::clone(&self.station);
         let turns = Turns::borrowed(self.page.reach(), &ticks, &end, &outlet);
         let until = outcomes.span().len();
         let ran = instance.run(&mut outcomes, until, &turns);
         self.spec.voice.tell_what_was_dropped();
-        Ok(self.station.send(&ran::reply(&ran, instance.format(), &outcomes))?)
+        let reply = |memory| ran::reply(memory, &ran, instance.format(), &outcomes);
+        self.station.send_made(reply, outcomes.record_bytes())?;
+        buffers.keep(outcomes);
+        Ok(())
     }
 
     fn finish(&self, instance: &mut dyn Executor) -> Result<(), Unfit> {
@@ -302,6 +315,7 @@ fn spec(
         voice: Arc::new(Voice::new(index, log, Chorus::new(log), audience)),
         watch: Watch::new(times, Cancel::default(), ticks),
         clock: Clock::that_shows(work.clock),
+        retry_on: RetryOn::from_bits(work.retry_on),
     })
 }
 
@@ -309,7 +323,7 @@ impl Outlet for Station {
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
         if outcomes.kept() > 0 {
             // A parent that does not get it has gone, which the next order will show.
-            let _ = self.send(&ran::part(outcomes));
+            let _ = self.send_made(|memory| ran::part(memory, outcomes), outcomes.record_bytes());
             outcomes.forget();
         }
         true
@@ -322,7 +336,7 @@ impl Outlet for Station {
 
 /// Asks the parent for more of what is limited.
 fn is_granted(station: &Station, question: Frame) -> bool {
-    matches!(station.ask(&question.seal()), Ok((Order::Granted, _)))
+    station.ask(&question.seal()).is_ok_and(|answer| answer.order == Order::Granted)
 }
 
 /// Calls a host function, which is in the parent.
@@ -331,8 +345,8 @@ fn call(station: &Station, number: usize, input: &[u8]) -> Answer {
         return Err(wasmtime::format_err!("more was passed to a host function than it can have"));
     }
     let question = Frame::reply(Reply::Call).number(number).rest(input).seal();
-    let (_, answer) = station.ask(&question)?;
-    let mut answer = Payload(&answer);
+    let answer = station.ask(&question)?;
+    let mut answer = Payload(answer.payload());
     let kind = answer.byte()?;
     let text = || String::from_utf8_lossy(answer.rest()).into_owned();
     match kind {

@@ -1,11 +1,12 @@
 //! The child's end of the socket to its parent.
 
-use std::io::{self, BufReader, IoSliceMut, Read, Write};
-use std::mem::MaybeUninit;
+use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 
 use crate::isolation::process::AT_ONCE;
@@ -26,20 +27,36 @@ pub(super) struct Files {
 #[derive(Debug)]
 pub(super) struct Station {
     socket: UnixStream,
-    outgoing: Mutex<()>,
-    /// Reads a frame in one piece, if it is no longer than most are.
-    incoming: Mutex<BufReader<UnixStream>>,
+    /// The memory of the frame that was sent last.
+    outgoing: Mutex<Vec<u8>>,
+    /// What has come after the frame that was received last.
+    ahead: Mutex<Vec<u8>>,
+}
+
+/// A frame that has come.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) order: Order,
+    /// All of it, with its header.
+    pub(super) frame: Vec<u8>,
+}
+
+impl Received {
+    pub(super) fn payload(&self) -> &[u8] {
+        &self.frame[HEADER..]
+    }
 }
 
 impl Station {
     /// How much is read at once.
     const PIECE: usize = 64 * 1024;
+    /// What is kept of the memory of a frame.
+    const KEPT: usize = 1024 * 1024;
 
     /// Its standard input is the socket.
     pub(super) fn of_standard_input() -> io::Result<Self> {
         let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-        let incoming = BufReader::with_capacity(Self::PIECE, socket.try_clone()?);
-        Ok(Self { socket, outgoing: Mutex::default(), incoming: Mutex::new(incoming) })
+        Ok(Self { socket, outgoing: Mutex::default(), ahead: Mutex::default() })
     }
 
     /// Receives the descriptors that come before all frames.
@@ -73,30 +90,87 @@ impl Station {
         Ok(files.flatten().collect())
     }
 
-    /// Waits for the next frame; none when the parent has closed its end.
-    pub(super) fn receive(&self) -> io::Result<Option<(Order, Vec<u8>)>> {
-        let mut incoming = self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut header = [0; HEADER];
-        match incoming.read_exact(&mut header) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            read => read?,
+    /// Waits for the next frame, which is put into `memory`; none when the parent has closed its end.
+    pub(super) fn receive(&self, memory: Vec<u8>) -> io::Result<Option<Received>> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut frame = memory;
+        frame.clear();
+        frame.append(&mut ahead);
+        if !self.fill(&mut frame, HEADER)? {
+            return if frame.is_empty() { Ok(None) } else { Err(cut_off()) };
         }
-        let (length, kind) = wire::header(header);
-        let kind = Order::of(kind).map_err(io::Error::other)?;
-        let mut payload = vec![0; length];
-        incoming.read_exact(&mut payload)?;
-        Ok(Some((kind, payload)))
+        let header = frame.first_chunk().expect("it was waited for");
+        let (length, kind) = wire::header(*header);
+        let order = Order::of(kind).map_err(io::Error::other)?;
+        let length = HEADER + length;
+        if !self.fill(&mut frame, length)? {
+            return Err(cut_off());
+        }
+        ahead.extend_from_slice(&frame[length..]);
+        frame.truncate(length);
+        Ok(Some(Received { order, frame }))
+    }
+
+    /// Reads until so many bytes of a frame are there, and what comes with them. Returns false if no more come.
+    fn fill(&self, frame: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
+        while frame.len() < wanted {
+            frame.reserve(Self::PIECE.max(wanted - frame.len()));
+            match rustix::io::read(&self.socket, rustix::buffer::spare_capacity(frame)) {
+                Ok(0) => return Ok(false),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
     }
 
     /// Sends a frame.
     pub(super) fn send(&self, frame: &[u8]) -> io::Result<()> {
-        let _whole = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _whole = self.lock();
         (&self.socket).write_all(frame)
     }
 
-    /// Sends a question, and waits for the answer to it.
-    pub(super) fn ask(&self, frame: &[u8]) -> io::Result<(Order, Vec<u8>)> {
-        self.send(frame)?;
-        self.receive()?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    /// Sends the frame that `make` makes in memory that earlier ones had, and that ends with `last`.
+    pub(super) fn send_made(
+        &self,
+        make: impl FnOnce(Vec<u8>) -> Vec<u8>,
+        last: &[u8],
+    ) -> io::Result<()> {
+        let mut memory = self.lock();
+        let frame = make(mem::take(&mut *memory));
+        let sent = write_all(&self.socket, &mut [IoSlice::new(&frame), IoSlice::new(last)]);
+        *memory = frame;
+        memory.clear();
+        memory.shrink_to(Self::KEPT);
+        sent
     }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a question, and waits for the answer to it.
+    pub(super) fn ask(&self, frame: &[u8]) -> io::Result<Received> {
+        self.send(frame)?;
+        self.receive(Vec::new())?.ok_or_else(cut_off)
+    }
+}
+
+fn cut_off() -> io::Error {
+    io::ErrorKind::UnexpectedEof.into()
+}
+
+/// Writes all parts, one after the other.
+fn write_all(mut socket: &UnixStream, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
+    // Skips parts of nothing.
+    IoSlice::advance_slices(&mut parts, 0);
+    while !parts.is_empty() {
+        match socket.write_vectored(parts) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut parts, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -97,13 +97,21 @@ pub fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
         ThereEnded::Yielded => Ran::Yielded,
         ThereEnded::Broken(kind, message) => Ran::Broken(Broken::new(*kind, message)),
     };
-    reply(&ran, format, &outcomes_of(items)).split_off(HEADER)
+    let outcomes = outcomes_of(items);
+    whole(reply(Vec::new(), &ran, format, &outcomes), &outcomes)
 }
 
 /// Returns the payload in which an honest child says this of some of its items.
 #[must_use]
 pub fn said_early(items: &[Became]) -> Vec<u8> {
-    part(&outcomes_of(items)).split_off(HEADER)
+    let outcomes = outcomes_of(items);
+    whole(part(Vec::new(), &outcomes), &outcomes)
+}
+
+/// Returns the payload of a reply, with the records that come after it.
+fn whole(mut reply: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
+    reply.extend_from_slice(outcomes.record_bytes());
+    reply.split_off(HEADER)
 }
 
 fn outcomes_of(items: &[Became]) -> Outcomes {

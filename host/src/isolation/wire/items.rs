@@ -1,91 +1,108 @@
 //! Items on their way to a child, and what is to be known of them there.
 //!
 //! ```text
-//! u8  records: 0 any, 1 without a byte, 2 JSON          u32 how many items
-//! u8  that byte                                         u32 each one's length
-//! u16 after which faults an item is tried again         their bytes, back to back
-//! u8  what records are: 0 as the plugin says, 1 text, 2 JSON
+//! u8  records: 0 any, 1 without a byte, 2 JSON
+//! u8  that byte
+//! u8  what records are: 1 text, 2 JSON
+//! u32 how many items
+//! u32 each item's length
+//!     the items, back to back
 //! ```
+//!
+//! The parent sends the items from the block in which they are; the child makes a block of the frame in which they
+//! come. Neither copies them.
 
-use super::{BadFrame, Frame, Order, Payload};
+use std::ops::Range;
+
+use super::{BadFrame, Frame, HEADER, Order, Payload};
 use crate::block::{BlockBuilder, Span};
-use crate::item::index::{ItemIndex, WorkerIndex};
-use crate::item::retry_on::RetryOn;
-use crate::outcome::{Outcomes, RecordRule};
+use crate::item::format::Format;
+use crate::outcome::RecordRule;
 
 /// What an item takes of an order, beside its bytes.
 pub(crate) const PER_ITEM: usize = size_of::<u32>();
 
-/// The order to run the items of `outcomes` that have none, up to `until`.
-pub(crate) fn order(outcomes: &Outcomes, until: usize) -> Vec<u8> {
-    let (rule, retry_on) = (outcomes.rule(), outcomes.retry_on());
-    let (tag, byte) = match rule {
+/// What holds for all items of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) rule: RecordRule,
+    pub(crate) format: Format,
+}
+
+/// Returns the order to run `items` of `span`, in memory that earlier ones had. The bytes of the items come after it, and
+/// are its end.
+pub(crate) fn order(memory: Vec<u8>, span: &Span, items: Range<usize>, terms: Terms) -> Vec<u8> {
+    let (tag, byte) = match terms.rule {
         RecordRule::Any => (0, 0),
         RecordRule::Without(byte) => (1, byte),
         RecordRule::ValidJson => (2, 0),
     };
-    let frame = Frame::order(Order::Run)
+    let frame = Frame::order_in(memory, Order::Run)
         .byte(tag)
         .byte(byte)
-        .number(usize::from(retry_on.bits()))
-        .byte(super::start::format_byte(outcomes.format()));
-    let (span, items) = (outcomes.span(), outcomes.len()..until);
-    let frame = items
-        .clone()
-        .fold(frame.number(items.len()), |frame, at| frame.number(span.item(at).len()));
-    frame.rest(span.bytes(items)).seal()
+        .byte(super::start::format_byte(terms.format))
+        .number(items.len());
+    let mut start = 0;
+    let lengths = span.ends(items.clone()).map(|end| end - std::mem::replace(&mut start, end));
+    frame.numbers(lengths).seal_before(span.bytes(items))
 }
 
-/// The items of such an order, none of which has an outcome.
-pub(crate) fn outcomes(worker: WorkerIndex, payload: &[u8]) -> Result<Outcomes, BadFrame> {
-    let mut payload = Payload(payload);
+/// Makes a block of the items of such an order, which is all of `frame`.
+pub(crate) fn receive(frame: Vec<u8>, block: &mut BlockBuilder) -> Result<Terms, BadFrame> {
+    let mut payload = Payload(frame.get(HEADER..).unwrap_or_default());
     let (tag, byte) = (payload.byte()?, payload.byte()?);
     let rule = match tag {
         0 => RecordRule::Any,
         1 => RecordRule::Without(byte),
         _ => RecordRule::ValidJson,
     };
-    let retry_on = u16::try_from(payload.number()?).map_err(|_| BadFrame("no faults"))?;
     let format = super::start::format_of(payload.byte()?)?;
     let items = payload.number()?;
-    let lengths = (0..items).map(|_| payload.number()).collect::<Result<Vec<_>, _>>()?;
-    let mut block = BlockBuilder::new();
-    let mut bytes = payload.rest();
-    for length in lengths {
-        let (item, rest) = bytes.split_at_checked(length).ok_or(BadFrame("a cut item"))?;
-        block.push(item);
-        bytes = rest;
+    let lengths = payload.numbers(items)?;
+    let start = frame.len() - payload.rest().len();
+    let lengths = start - size_of_val(lengths)..start;
+    if !block.own(frame, lengths) {
+        return Err(BadFrame("items that do not end with their frame"));
     }
-    let span = Span::whole(block.seal(ItemIndex::default()));
-    let mut outcomes = Outcomes::new(span, worker, rule).retrying(RetryOn::from_bits(retry_on));
-    outcomes.set_format(format);
-    Ok(outcomes)
+    Ok(Terms { rule, format })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isolation::wire::HEADER;
-    use crate::item::fault::FaultKind;
-    use crate::item::format::Format;
+    use crate::item::index::ItemIndex;
 
-    #[test]
-    fn items_arrive_as_they_were_sent() {
+    const TERMS: Terms = Terms { rule: RecordRule::Without(b'\n'), format: Format::Json };
+
+    fn sent() -> Vec<u8> {
         let mut block = BlockBuilder::new();
         for item in ["done", "", "two", "not asked for"] {
             block.push(item.as_bytes());
         }
         let span = Span::whole(block.seal(ItemIndex::new(7)));
-        let retry_on = RetryOn::NOTHING.with(FaultKind::Refused);
-        let rule = RecordRule::Without(b'\n');
-        let mut here = Outcomes::new(span, WorkerIndex::new(3), rule).retrying(retry_on);
-        here.no_record();
-        here.set_format(Format::Json);
-        let frame = order(&here, 3);
-        let there = outcomes(WorkerIndex::new(3), &frame[HEADER..]).unwrap();
-        let items: Vec<_> = (0..there.span().len()).map(|at| there.span().item(at)).collect();
+        let order = order(b"what was there before".to_vec(), &span, 1..3, TERMS);
+        [&order, span.bytes(1..3)].concat()
+    }
+
+    #[test]
+    fn items_arrive_as_they_were_sent() {
+        let frame = sent();
+        let (length, kind) = super::super::header(*frame.first_chunk().unwrap());
+        assert_eq!((length, kind), (frame.len() - HEADER, Order::Run as u8));
+        let mut block = BlockBuilder::new();
+        assert_eq!(receive(frame, &mut block), Ok(TERMS));
+        let there = Span::whole(block.seal(ItemIndex::default()));
+        let items: Vec<_> = (0..there.len()).map(|at| there.item(at)).collect();
         assert_eq!(items, [&b""[..], b"two"]);
-        assert_eq!((there.rule(), there.retry_on()), (rule, retry_on));
-        assert_eq!(there.format(), Format::Json);
+    }
+
+    #[test]
+    fn an_order_that_is_cut_has_no_items() {
+        let frame = sent();
+        for end in 0..frame.len() {
+            let mut block = BlockBuilder::new();
+            assert!(receive(frame[..end].to_vec(), &mut block).is_err(), "{end}");
+            assert!(block.is_empty());
+        }
     }
 }

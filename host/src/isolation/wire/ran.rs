@@ -3,10 +3,14 @@
 //! ```text
 //! u8  how it ended: 0 done, 1 yielded, 2 broken; then u8 kind of fault, bytes its message
 //! u8  what records are: 1 text, 2 JSON
-//! u32 how many outcomes, and each: u8 0 record, 1 no record, 2+ kind of fault; bytes
+//! u32 how many outcomes
+//! u32 of each: the length of its record; or that it has none, or that it failed
+//!     of each that failed: u8 kind of fault, bytes its message
+//!     the records, back to back
 //! ```
 //!
-//! A part, which comes while a later item takes its time, is the last line alone. What follows it does not repeat it.
+//! A part, which comes while a later item takes its time, begins with the number of outcomes. What follows it does not
+//! repeat it. The records are sent from where the outcomes have them, and taken all at once.
 
 use super::{BadFrame, Frame, Payload, Reply};
 use crate::executor::Ran;
@@ -27,8 +31,13 @@ pub(crate) struct RanThere<'a> {
 /// Outcomes, as a child says them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OutcomesThere<'a> {
-    payload: Payload<'a>,
-    count: usize,
+    lengths: &'a [[u8; 4]],
+    /// The faults, and what follows them.
+    faults: Payload<'a>,
+    /// The records, back to back.
+    records: &'a [u8],
+    /// True if each item has a record.
+    are_records: bool,
     /// The length of all records and messages, in bytes.
     bytes: usize,
 }
@@ -41,14 +50,14 @@ pub(crate) enum EndedThere {
     Broken(Broken),
 }
 
-const RECORD: u8 = 0;
-const NO_RECORD: u8 = 1;
-/// Kinds of faults come after these.
-const FAULTS: u8 = 2;
+/// In the place of a length: no record, or a fault. No record is as long.
+const NO_RECORD: u32 = u32::MAX;
+const FAULT: u32 = u32::MAX - 1;
 
-/// The reply that says what became of all items of `outcomes` that have an outcome.
-pub(crate) fn reply(ran: &Ran, format: Format, outcomes: &Outcomes) -> Vec<u8> {
-    let frame = Frame::reply(Reply::Ran);
+/// Returns the reply that says what became of all items of `outcomes` that have an outcome, in memory that earlier ones
+/// had. The records come after it, and are its end.
+pub(crate) fn reply(memory: Vec<u8>, ran: &Ran, format: Format, outcomes: &Outcomes) -> Vec<u8> {
+    let frame = Frame::reply_in(memory, Reply::Ran);
     let frame = match ran {
         Ran::Done => frame.byte(0),
         Ran::Yielded => frame.byte(1),
@@ -56,21 +65,26 @@ pub(crate) fn reply(ran: &Ran, format: Format, outcomes: &Outcomes) -> Vec<u8> {
             broken_to(frame.byte(2), broken)
         }
     };
-    outcomes_to(frame.byte(super::start::format_byte(format)), outcomes).seal()
+    outcomes_to(frame.byte(super::start::format_byte(format)), outcomes)
 }
 
-/// The reply that says what became of some items, while the child is on a later one.
-pub(crate) fn part(outcomes: &Outcomes) -> Vec<u8> {
-    outcomes_to(Frame::reply(Reply::Part), outcomes).seal()
+/// Returns the reply that says what became of some items, while the child is on a later one. The records come after it,
+/// and are its end.
+pub(crate) fn part(memory: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
+    outcomes_to(Frame::reply_in(memory, Reply::Part), outcomes)
 }
 
-fn outcomes_to(frame: Frame, outcomes: &Outcomes) -> Frame {
-    let frame = frame.number(outcomes.kept());
-    outcomes.iter().fold(frame, |frame, outcome| match outcome.result {
-        Ok(Some(record)) => frame.byte(RECORD).bytes(record),
-        Ok(None) => frame.byte(NO_RECORD).bytes(&[]),
-        Err(fault) => frame.byte(FAULTS + fault.kind() as u8).bytes(fault.message().as_bytes()),
-    })
+fn outcomes_to(frame: Frame, outcomes: &Outcomes) -> Vec<u8> {
+    let lengths = outcomes.lengths().map(|length| match length {
+        Ok(Some(length)) => length,
+        Ok(None) => NO_RECORD as usize,
+        Err(_) => FAULT as usize,
+    });
+    let frame = frame.number(outcomes.kept()).numbers(lengths);
+    let frame = outcomes.faults().fold(frame, |frame, fault| {
+        frame.byte(fault.kind() as u8).bytes(fault.message().as_bytes())
+    });
+    frame.seal_before(outcomes.record_bytes())
 }
 
 /// Adds how something broke.
@@ -113,7 +127,7 @@ impl<'a> RanThere<'a> {
     /// child starts no item that it does not say anything of.
     pub(crate) fn check(&self, sent: usize, started: usize) -> Result<(), BadFrame> {
         let is_done = matches!(self.ended, EndedThere::Done);
-        if self.started() == started && (!is_done || self.outcomes.count == sent) {
+        if self.started() == started && (!is_done || self.outcomes.count() == sent) {
             return Ok(());
         }
         Err(BadFrame("another number of outcomes than it had items"))
@@ -127,8 +141,8 @@ impl<'a> RanThere<'a> {
     /// How many items it has started.
     pub(crate) fn started(&self) -> usize {
         match self.ended {
-            EndedThere::Done | EndedThere::Yielded => self.outcomes.count,
-            EndedThere::Broken(_) => self.outcomes.count + 1,
+            EndedThere::Done | EndedThere::Yielded => self.outcomes.count(),
+            EndedThere::Broken(_) => self.outcomes.count() + 1,
         }
     }
 
@@ -142,19 +156,27 @@ impl<'a> OutcomesThere<'a> {
     /// Reads all of it, so that nothing of it is taken if something is wrong.
     pub(crate) fn decode(mut payload: Payload<'a>) -> Result<Self, BadFrame> {
         let count = payload.number()?;
-        let (outcomes, mut all) = (payload, 0);
-        for _ in 0..count {
-            let (tag, bytes) = (payload.byte()?, payload.bytes()?);
-            all += bytes.len();
-            match tag {
-                RECORD => {}
-                NO_RECORD if bytes.is_empty() => {}
-                NO_RECORD => return Err(BadFrame("a record where there is none")),
-                fault => drop(fault_of(fault - FAULTS)?),
+        let lengths = payload.numbers(count)?;
+        let (mut all, mut failed, mut are_records) = (0_usize, 0_usize, true);
+        for length in lengths {
+            match u32::from_le_bytes(*length) {
+                NO_RECORD => are_records = false,
+                FAULT => failed += 1,
+                length => all = all.saturating_add(length as usize),
             }
         }
-        payload.end()?;
-        Ok(Self { payload: outcomes, count, bytes: all })
+        let faults = payload;
+        let mut message_bytes = 0;
+        for _ in 0..failed {
+            fault_of(payload.byte()?)?;
+            message_bytes += payload.bytes()?.len();
+        }
+        let records = payload.rest();
+        if records.len() != all {
+            return Err(BadFrame("records of another length than it says"));
+        }
+        are_records &= failed == 0;
+        Ok(Self { lengths, faults, records, are_records, bytes: all + message_bytes })
     }
 
     /// Returns how long all records and messages are.
@@ -164,25 +186,44 @@ impl<'a> OutcomesThere<'a> {
 
     /// Returns the number of outcomes.
     pub(crate) fn count(&self) -> usize {
-        self.count
+        self.lengths.len()
     }
 
     /// Adds the outcomes; those after one that is to be tried again are left out.
     pub(crate) fn add_to(&self, outcomes: &mut Outcomes, limit: ResultLimit) {
-        let mut payload = self.payload;
-        for _ in 0..self.count {
+        let lengths = self.lengths.iter().map(|length| u32::from_le_bytes(*length));
+        let ends = lengths.clone().scan(0, |end, length| {
+            *end += length as usize;
+            Some(*end)
+        });
+        if !self.are_records || !outcomes.records(self.records, ends, limit) {
+            self.add_one_by_one(lengths, outcomes, limit);
+        }
+    }
+
+    fn add_one_by_one(
+        &self,
+        lengths: impl Iterator<Item = u32>,
+        outcomes: &mut Outcomes,
+        limit: ResultLimit,
+    ) {
+        const READ: &str = "it was read when it came";
+        let (mut faults, mut records) = (self.faults, self.records);
+        for length in lengths {
             if outcomes.is_to_be_retried() {
                 return;
             }
-            let (Ok(tag), Ok(bytes)) = (payload.byte(), payload.bytes()) else {
-                unreachable!("it was read when it came");
-            };
-            match tag {
-                RECORD => outcomes.record(bytes, limit),
+            match length {
                 NO_RECORD => outcomes.no_record(),
-                fault => {
-                    let kind = fault_of(fault - FAULTS).expect("it was read when it came");
-                    outcomes.fault(kind, String::from_utf8_lossy(bytes));
+                FAULT => {
+                    let kind = faults.byte().and_then(fault_of).expect(READ);
+                    let message = faults.bytes().expect(READ);
+                    outcomes.fault(kind, String::from_utf8_lossy(message));
+                }
+                length => {
+                    let (record, rest) = records.split_at(length as usize);
+                    outcomes.record(record, limit);
+                    records = rest;
                 }
             }
         }

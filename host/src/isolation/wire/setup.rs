@@ -90,6 +90,8 @@ pub(crate) struct Work {
     pub(crate) init_timeout: Option<Duration>,
     /// What the clock shows that only goes forward.
     pub(crate) clock: Duration,
+    /// The faults after which an item is tried again, as bits.
+    pub(crate) retry_on: u16,
     pub(crate) begins: Begins,
 }
 

@@ -14,13 +14,18 @@ fn outcomes(items: usize, retry_on: RetryOn) -> Outcomes {
     Outcomes::new(span, WorkerIndex::new(1), RecordRule::Any).retrying(retry_on)
 }
 
+/// The frame as it comes: the records are sent after the reply.
+fn whole(reply: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
+    [&reply, outcomes.record_bytes()].concat()
+}
+
 /// What a child says that has these outcomes.
 fn said(ran: &Ran) -> Vec<u8> {
     let mut there = outcomes(3, RetryOn::NOTHING);
     there.record(b"one", ResultLimit::DEFAULT);
     there.no_record();
     there.fault(FaultKind::Refused, "no");
-    reply(ran, Format::Json, &there)
+    whole(reply(Vec::new(), ran, Format::Json, &there), &there)
 }
 
 fn shown(outcomes: &Outcomes) -> Vec<String> {
@@ -42,6 +47,28 @@ fn what_is_said_is_heard() {
     assert_eq!(there.check(3, 3), Ok(()));
     there.add_to(&mut here, ResultLimit::DEFAULT);
     assert_eq!(shown(&here), ["zero", "one", "-", "item 8: refused: no"]);
+}
+
+#[test]
+fn records_that_come_together_are_checked_one_by_one_where_they_must_be() {
+    let mut there = outcomes(3, RetryOn::NOTHING);
+    for record in ["one", "", "a\nb"] {
+        there.record(record.as_bytes(), ResultLimit::DEFAULT);
+    }
+    let frame = whole(reply(Vec::new(), &Ran::Done, Format::Text, &there), &there);
+    let there = RanThere::decode(Payload(&frame[HEADER..])).unwrap();
+    let newline =
+        "item 7: bad-result: the result has a line break at byte 1, which would end its record";
+    let cases = [
+        (RecordRule::Any, ["one", "", "a\nb"]),
+        (RecordRule::Without(b'\n'), ["one", "", newline]),
+    ];
+    for (rule, expected) in cases {
+        let span = outcomes(3, RetryOn::NOTHING).span().clone();
+        let mut here = Outcomes::new(span, WorkerIndex::new(1), rule);
+        there.add_to(&mut here, ResultLimit::DEFAULT);
+        assert_eq!(shown(&here), expected, "{rule:?}");
+    }
 }
 
 #[test]
@@ -68,7 +95,8 @@ fn there_are_as_many_outcomes_as_the_end_says() {
         let there = RanThere::decode(Payload(&frame[HEADER..])).unwrap();
         assert_eq!(there.check(sent, started).is_ok(), fits, "{ran:?} {sent} {started}");
     }
-    let nothing = reply(&Ran::Yielded, Format::Text, &outcomes(3, RetryOn::NOTHING));
+    let none = outcomes(3, RetryOn::NOTHING);
+    let nothing = reply(Vec::new(), &Ran::Yielded, Format::Text, &none);
     let nothing = RanThere::decode(Payload(&nothing[HEADER..])).unwrap();
     assert!(nothing.check(3, 1).is_err(), "who yields has done something");
 }

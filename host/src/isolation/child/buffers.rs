@@ -1,0 +1,47 @@
+//! Memory that a child uses again for each order, so that nothing is allocated for an item.
+
+use std::mem;
+
+use crate::block::{BlockBuilder, Blocks, Span};
+use crate::isolation::wire::BadFrame;
+use crate::isolation::wire::items;
+use crate::outcome::{Outcomes, Room};
+use crate::item::index::{ItemIndex, WorkerIndex};
+
+/// The memory of the items and the outcomes of earlier orders.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    blocks: Blocks,
+    block: BlockBuilder,
+    room: Room,
+}
+
+impl Buffers {
+    /// Gives memory for the next frame.
+    pub(super) fn take_frame(&mut self) -> Vec<u8> {
+        self.block.take_memory()
+    }
+
+    /// Takes the items out of an order to run them. None has an outcome.
+    pub(super) fn outcomes(
+        &mut self,
+        frame: Vec<u8>,
+        worker: WorkerIndex,
+    ) -> Result<Outcomes, BadFrame> {
+        let terms = items::receive(frame, &mut self.block)?;
+        let span = self.blocks.seal(&mut self.block, ItemIndex::default());
+        Ok(self.outcomes_of(span, worker, terms))
+    }
+
+    fn outcomes_of(&mut self, span: Span, worker: WorkerIndex, terms: items::Terms) -> Outcomes {
+        let room = mem::take(&mut self.room);
+        let mut outcomes = Outcomes::in_room(room, span, worker, terms.rule);
+        outcomes.set_format(terms.format);
+        outcomes
+    }
+
+    /// Keeps the memory of outcomes that were sent.
+    pub(super) fn keep(&mut self, outcomes: Outcomes) {
+        self.room = outcomes.into_room().emptied();
+    }
+}
