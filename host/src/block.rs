@@ -85,7 +85,7 @@ impl Span {
     }
 
     /// Where the items at `items` end, counted from where the first of them begins.
-    pub(crate) fn ends(&self, items: Range<usize>) -> impl Iterator<Item = usize> {
+    pub(crate) fn ends(&self, items: Range<usize>) -> impl ExactSizeIterator<Item = usize> {
         let items = self.items.start + items.start..self.items.start + items.end;
         let start = self.block.start(items.start);
         self.block.content.ends[items].iter().map(move |end| end - start)

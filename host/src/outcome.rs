@@ -355,7 +355,7 @@ impl Outcomes {
     }
 
     /// Returns for each item that was not handed over the length of its record, or why it has none.
-    pub(crate) fn lengths(&self) -> impl Iterator<Item = Result<Option<usize>, &Fault>> {
+    pub(crate) fn lengths(&self) -> impl ExactSizeIterator<Item = Result<Option<usize>, &Fault>> {
         self.slots.lengths()
     }
 

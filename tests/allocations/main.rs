@@ -1,22 +1,27 @@
 //! From the source to the sink nothing is allocated for an item: ten times the items take the same
-//! number of allocations.
+//! number of allocations, in this process and in those of workers.
 //!
-//! All of a program is counted, so this is a program of its own, with one test.
+//! All of a program is counted, so this is a program of its own. It is its own child, so it has a `main` of its own and
+//! no test harness. In a child, native code works in the place of the plugin: its closing report says what it counted.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
+
+#[path = "../harness.rs"]
+mod harness;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
 use std::path::Path;
-use std::process;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use mtl_host::sink::{Jsonl, Lines, Output, Sink};
 use mtl_host::source::{self, Inputs};
-use mtl_host::{ChunkSize, Engine, Order, Plugin, Pool, PoolBuilder, Window};
+use mtl_host::{
+    ChunkSize, Engine, Failure, Isolation, NativeWorker, Order, Plugin, Pool, PoolBuilder,
+    Processes, Reply, Window, WorkerContext,
+};
 
 /// The allocator of the system; how often it gave something.
 struct Counted;
@@ -72,49 +77,106 @@ const CHANCE: u64 = 3 * WINDOW as u64;
 /// Far more than it takes.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-#[test]
-fn ten_times_the_items_take_no_more_allocations() {
-    let (_done, is_done) = mpsc::channel::<()>();
-    let ends_what_hangs = move || {
-        if is_done.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout) {
-            process::abort();
-        }
-    };
-    let _watch = thread::Builder::new().spawn(ends_what_hangs);
+fn main() -> ExitCode {
+    // A child never comes back from here.
+    mtl_host::child_main_with(|_: &WorkerContext| Ok(Upper));
+    let tests: [harness::Test; 2] = [
+        ("ten_times_the_items_take_no_more_allocations", on_threads),
+        ("processes_take_no_more_allocations_for_ten_times_the_items", in_processes),
+    ];
+    harness::run(&tests, DEADLINE)
+}
+
+/// Does what `upper.wat` does, and reports at last how often this process was given memory.
+struct Upper;
+
+impl NativeWorker for Upper {
+    fn call(&mut self, item: &[u8], record: &mut Vec<u8>) -> Result<Reply, Failure> {
+        record.extend(item.iter().map(u8::to_ascii_uppercase));
+        Ok(Reply::Record)
+    }
+
+    fn has_report(&self) -> bool {
+        true
+    }
+
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(Some(COUNT.load(Ordering::Relaxed).to_string().into_bytes()))
+    }
+}
+
+/// A way in which items go to workers.
+type Way = fn(PoolBuilder) -> PoolBuilder;
+
+const WAYS: [(&str, Way); 4] = [
+    ("chunks as they come", |pool| pool),
+    ("chunks of 16", |pool| pool.chunk_size(chunk(16))),
+    ("one by one", |pool| pool.chunk_size(chunk(1))),
+    ("as they are done", |pool| pool.chunk_size(chunk(16)).order(Order::Completion)),
+];
+
+fn chunk(items: usize) -> ChunkSize {
+    ChunkSize::Fixed(items.try_into().unwrap())
+}
+
+fn load(engine: &Engine, plugin: &str) -> Plugin {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
+    Plugin::load(engine, folder.join(plugin)).unwrap()
+}
+
+fn pool(plugin: &Plugin) -> PoolBuilder {
+    let window = Window::default().with_items(WINDOW.try_into().unwrap());
+    Pool::builder(plugin).jobs("2".parse().unwrap()).window(window)
+}
+
+fn on_threads() {
     let engine = Engine::new().unwrap();
-    let chunk = |items: usize| ChunkSize::Fixed(items.try_into().unwrap());
     for plugin in ["upper.wat", "batch.wat"] {
-        let plugin = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(plugin);
-        let plugin = Plugin::load(&engine, &plugin).unwrap();
-        let pool = || {
-            let window = Window::default().with_items(WINDOW.try_into().unwrap());
-            Pool::builder(&plugin).jobs("2".parse().unwrap()).window(window)
-        };
-        let cases = [
-            ("chunks as they come", pool()),
-            ("chunks of 16", pool().chunk_size(chunk(16))),
-            ("one by one", pool().chunk_size(chunk(1))),
-            ("as they are done", pool().chunk_size(chunk(16)).order(Order::Completion)),
-        ];
-        for (name, builder) in cases {
-            check(name, builder, |output| Box::new(Lines::new(output)));
+        let plugin = load(&engine, plugin);
+        for (name, way) in WAYS {
+            check(name, way(pool(&plugin)), |output| Box::new(Lines::new(output)));
         }
-        check("JSON", pool(), |output| Box::new(Jsonl::new(output)));
+        check("JSON", pool(&plugin), |output| Box::new(Jsonl::new(output)));
     }
 }
 
 fn check(name: &str, builder: PoolBuilder, sink: fn(Output<'static>) -> Box<dyn Sink>) {
     let mut pool = builder.build().unwrap();
+    let [few, many] = [ITEMS, 10 * ITEMS].map(|items| counted(&mut pool, items, sink));
+    compare(name, few, many);
+}
+
+fn in_processes() {
+    let plugin = load(&Engine::new().unwrap(), "upper.wat");
+    for (name, way) in WAYS {
+        let [few, many] = [ITEMS, 10 * ITEMS].map(|items| {
+            let isolation = Isolation::Process(Processes::new());
+            let mut pool = way(pool(&plugin)).isolation(isolation).build().unwrap();
+            let here = counted(&mut pool, items, |output| Box::new(Lines::new(output)));
+            let there = pool.close().into_iter().map(|report| {
+                let count = report.closing.unwrap().unwrap();
+                String::from_utf8(count).unwrap().parse::<u64>().unwrap()
+            });
+            (here, there.sum())
+        });
+        compare(&format!("{name}, in the parent"), few.0, many.0);
+        compare(&format!("{name}, in the children"), few.1, many.1);
+    }
+}
+
+/// Runs so many items; returns how often this process was given memory meanwhile.
+fn counted(pool: &mut Pool, items: usize, sink: fn(Output<'static>) -> Box<dyn Sink>) -> u64 {
     let folder = tempfile::tempdir().unwrap();
-    let [few, many] = [ITEMS, 10 * ITEMS].map(|items| {
-        let input = folder.path().join(items.to_string());
-        fs::write(&input, "an item of some words\n".repeat(items)).unwrap();
-        let mut sink = sink(Output::create("/dev/null".as_ref()).unwrap());
-        let source = source::Lines::new(Inputs::open(vec![input]).unwrap());
-        let before = COUNT.load(Ordering::Relaxed);
-        let summary = pool.run(source, &mut sink).into_result().unwrap();
-        assert_eq!(summary.counts.records(), items as u64);
-        COUNT.load(Ordering::Relaxed) - before
-    });
+    let input = folder.path().join("input");
+    fs::write(&input, "an item of some words\n".repeat(items)).unwrap();
+    let mut sink = sink(Output::create("/dev/null".as_ref()).unwrap());
+    let source = source::Lines::new(Inputs::open(vec![input]).unwrap());
+    let before = COUNT.load(Ordering::Relaxed);
+    let summary = pool.run(source, &mut sink).into_result().unwrap();
+    assert_eq!(summary.counts.records(), items as u64);
+    COUNT.load(Ordering::Relaxed) - before
+}
+
+fn compare(name: &str, few: u64, many: u64) {
     assert!(many <= few + CHANCE, "{name}: {few} for {ITEMS} items, {many} for ten times as many");
 }

@@ -134,16 +134,16 @@ impl Frame {
     }
 
     pub(crate) fn number(mut self, number: usize) -> Self {
-        let number = u32::try_from(number).expect("nothing that is sent is that large");
-        self.0.extend_from_slice(&number.to_le_bytes());
+        self.0.extend(bytes_of(number));
         self
     }
 
     /// Numbers, one after the other.
-    pub(crate) fn numbers(mut self, numbers: impl Iterator<Item = usize>) -> Self {
-        self.0.reserve(numbers.size_hint().0 * size_of::<u32>());
-        for number in numbers {
-            self = self.number(number);
+    pub(crate) fn numbers(mut self, numbers: impl ExactSizeIterator<Item = usize>) -> Self {
+        let start = self.0.len();
+        self.0.resize(start + numbers.len() * size_of::<u32>(), 0);
+        for (place, number) in self.0[start..].as_chunks_mut().0.iter_mut().zip(numbers) {
+            *place = bytes_of(number);
         }
         self
     }
@@ -176,6 +176,10 @@ impl Frame {
         self.0[..4].copy_from_slice(&length.to_le_bytes());
         self.0
     }
+}
+
+fn bytes_of(number: usize) -> [u8; 4] {
+    u32::try_from(number).expect("nothing that is sent is that large").to_le_bytes()
 }
 
 /// The length and the kind of a frame, by its first bytes.

@@ -101,7 +101,7 @@ impl Slots {
     }
 
     /// Returns for each item the length of its record, or why it has none.
-    pub(super) fn lengths(&self) -> impl Iterator<Item = Result<Option<usize>, &Fault>> {
+    pub(super) fn lengths(&self) -> impl ExactSizeIterator<Item = Result<Option<usize>, &Fault>> {
         let mut start = 0;
         self.all.iter().map(move |slot| match slot {
             Slot::Record { end } => Ok(Some(end - std::mem::replace(&mut start, *end))),

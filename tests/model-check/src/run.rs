@@ -9,7 +9,7 @@ use loom::thread::{self, JoinHandle};
 
 use crate::block::BlockBuilder;
 use crate::item::index::ItemIndex;
-use crate::queue::{Claim, Queue, Stopped, Window};
+use crate::queue::{Claim, HasRoom, Queue, Stopped, Window};
 
 pub(crate) struct Run {
     pub(crate) queue: Queue,
@@ -55,10 +55,13 @@ impl Run {
     /// Reads as the host's reader does, until it is stopped: blocks of so many items. No more
     /// than `bound` may be held after each.
     pub(crate) fn read(&self, blocks: &[usize], bound: usize) {
+        let mut has_room = HasRoom::No;
         for items in blocks {
-            if self.queue.wait_for_room().is_err() || self.push(*items).is_err() {
+            if has_room == HasRoom::No && self.queue.wait_for_room().is_err() {
                 break;
             }
+            let Ok(room) = self.push(*items) else { break };
+            has_room = room;
             let account = self.account();
             let held = account.pushed - account.released;
             assert!(held <= bound, "{held} items are held, the window is of {bound}");
@@ -67,12 +70,12 @@ impl Run {
     }
 
     /// Reads so many items, together.
-    pub(crate) fn push(&self, items: usize) -> Result<(), Stopped> {
+    pub(crate) fn push(&self, items: usize) -> Result<HasRoom, Stopped> {
         let mut block = BlockBuilder::new();
         (0..items).for_each(|_| block.push(ITEM));
-        self.queue.push(&mut block)?;
+        let has_room = self.queue.push(&mut block)?;
         self.account().pushed += items;
-        Ok(())
+        Ok(has_room)
     }
 
     /// Works as a worker does, until no item is left for it.

@@ -115,6 +115,8 @@ struct Worker {
     plugin: Loaded,
     page: ClaimPage,
     spec: Spec,
+    /// The end of the run, which the parent alone knows.
+    end: End,
     /// The plugin's waits use this asynchronous runtime.
     _runtime: Option<EnterGuard<'static>>,
 }
@@ -159,7 +161,15 @@ impl Worker {
         jail::seal()?;
         station.send(&ready(&layers))?;
         let spec = spec(station, work, grants, preopens, engine.watchdog().ticks())?;
-        Ok(Self { station: Arc::clone(station), engine, plugin, page, spec, _runtime: runtime })
+        Ok(Self {
+            station: Arc::clone(station),
+            engine,
+            plugin,
+            page,
+            spec,
+            end: End::default(),
+            _runtime: runtime,
+        })
     }
 
     /// Starts the instance, and does with it what the parent says.
@@ -218,9 +228,9 @@ impl Worker {
         self.page.set_begun(true);
         let outcomes = buffers.outcomes(frame, self.spec.index)?;
         let mut outcomes = outcomes.retrying(self.spec.retry_on);
-        let (ticks, end) = (self.engine.watchdog().ticks(), End::default());
+        let ticks = self.engine.watchdog().ticks();
         let outlet: Arc<dyn Outlet> = Arc::<Station>::clone(&self.station);
-        let turns = Turns::borrowed(self.page.reach(), &ticks, &end, &outlet);
+        let turns = Turns::borrowed(self.page.reach(), &ticks, &self.end, &outlet);
         let until = outcomes.span().len();
         let ran = instance.run(&mut outcomes, until, &turns);
         self.spec.voice.tell_what_was_dropped();

@@ -72,7 +72,9 @@ pub fn of_items_that_come() {
             let run = Run::new(Window::UNBOUNDED, 2);
             let workers = [(); 2].map(|()| attending(&run, &meeting));
             let items = blocks.iter().sum();
-            blocks.iter().for_each(|items| run.push(*items).expect("nobody stops it"));
+            for items in blocks {
+                run.push(*items).expect("nobody stops it");
+            }
             meeting.wait_for(items);
             run.queue.close();
             join(workers);
