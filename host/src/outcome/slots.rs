@@ -143,8 +143,8 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item::index::ItemIndex;
     use crate::item::fault::FaultKind;
+    use crate::item::index::ItemIndex;
 
     fn fault(at: u64, message: &str) -> Fault {
         Fault::new(ItemIndex::new(at), FaultKind::Refused, message)

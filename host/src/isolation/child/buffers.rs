@@ -5,8 +5,8 @@ use std::mem;
 use crate::block::{BlockBuilder, Blocks, Span};
 use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::items;
-use crate::outcome::{Outcomes, Room};
 use crate::item::index::{ItemIndex, WorkerIndex};
+use crate::outcome::{Outcomes, Room};
 
 /// The memory of the items and the outcomes of earlier orders.
 #[derive(Debug, Default)]
