@@ -17,6 +17,7 @@ pub(crate) mod complexity;
 pub(crate) mod component;
 pub(crate) mod context;
 pub(crate) mod core_abi;
+pub(crate) mod drive;
 pub(crate) mod error;
 pub(crate) mod file_calls;
 pub(crate) mod functions;

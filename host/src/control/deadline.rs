@@ -12,13 +12,10 @@
 //! So a deadline comes late by some ticks of the watchdog, and never early, even where the
 //! watchdog itself is late.
 
-use std::pin::pin;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
-
-use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::control::alarm::{Alarm, Ring};
 use crate::control::cancel::{Cancel, End};
@@ -297,44 +294,23 @@ impl Watch {
         [end, self.must_end()].into_iter().flatten().min()
     }
 
-    /// Runs a future to its end on this thread, as long as the guest on whose behalf it runs
-    /// may go on. It may use the clocks, files and sockets of the asynchronous runtime.
+    /// Polls for something until it is there, as long as the guest on whose behalf that happens may go on, and sleeps in
+    /// between. Calls `meanwhile` when it takes longer than some milliseconds: again and again, until that returns true.
     ///
     /// # Errors
     ///
-    /// Why the guest is to stop; the future is dropped.
-    pub(crate) fn drive<F: Future>(&self, future: F) -> Result<F::Output, Overdue> {
-        self.drive_until(future, None, || true)
-    }
-
-    /// The same, and calls `meanwhile` when it takes longer than some milliseconds: again and again, until that returns
-    /// true.
-    ///
-    /// # Errors
-    ///
-    /// As [`drive`](Self::drive).
-    pub(crate) fn drive_with<F: Future>(
+    /// The reason for which the guest is to stop.
+    pub(crate) fn poll_until_ready<T>(
         &self,
-        future: F,
-        meanwhile: impl FnMut() -> bool,
-    ) -> Result<F::Output, Overdue> {
-        self.drive_until(future, Some(Self::WHILE), meanwhile)
-    }
-
-    fn drive_until<F: Future>(
-        &self,
-        future: F,
-        every: Option<Duration>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
         mut meanwhile: impl FnMut() -> bool,
-    ) -> Result<F::Output, Overdue> {
+    ) -> Result<T, Overdue> {
         // Most futures are ready at once: for those no clock is read.
-        let (mut every, mut due) = (every, None);
+        let (mut every, mut due) = (Some(Self::WHILE), None);
         let waker = Waker::from(Arc::clone(&self.0.alarm));
         let mut context = Context::from_waker(&waker);
-        let mut future = pin!(future);
         loop {
-            let polled = with_ambient_tokio_runtime(|| future.as_mut().poll(&mut context));
-            if let Poll::Ready(output) = polled {
+            if let Poll::Ready(output) = poll(&mut context) {
                 return Ok(output);
             }
             if let Some(time) = every {

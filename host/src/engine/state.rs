@@ -7,6 +7,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::WasiCtxBuilder;
 
+use super::drive::{drive, drive_with};
 use super::file_calls::FileRules;
 use super::snapshot::{Clock, Witness};
 use super::{Engine, trap};
@@ -204,17 +205,17 @@ pub(crate) fn enter_async<T: HasCommon, R>(
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
 ) -> Result<R, Broken> {
     let watch = store.data_mut().common().watch.clone();
-    enter(store, |store| watch.drive(guest(store))?)
+    enter(store, |store| drive(&watch, guest(store))?)
 }
 
-/// The same, and calls `meanwhile` as [`Watch::drive_with`] does.
+/// The same, and calls `meanwhile` as [`drive_with`] does.
 pub(crate) fn enter_with<T: HasCommon, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
     meanwhile: impl FnMut() -> bool,
 ) -> Result<R, Broken> {
     let watch = store.data_mut().common().watch.clone();
-    enter(store, |store| watch.drive_with(guest(store), meanwhile)?)
+    enter(store, |store| drive_with(&watch, guest(store), meanwhile)?)
 }
 
 /// Lets whoever drives a guest that computes look at what else is to be done, at each tick.

@@ -12,6 +12,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
 use wiggle::GuestMemory;
 
+use super::drive::{drive, drive_with};
 use super::file_calls::{self, Before, FileCall};
 use super::state::Common;
 
@@ -42,13 +43,13 @@ macro_rules! define {
                     let (watch, moved) = (common.watch.clone(), common.files.moved(call, bytes));
                     let mut memory = GuestMemory::Unshared(bytes);
                     if let Some(moved) = moved
-                        && watch.drive(file_calls::is_symlink(wasi, moved))??
+                        && drive(&watch, file_calls::is_symlink(wasi, moved))??
                     {
                         return Ok(file_calls::NOT_PERMITTED);
                     }
                     wasi.set_hostcall_fuel(fuel);
                     let call_of_wasi = functions::$name(wasi, &mut memory, $($parameter),*);
-                    let done = watch.drive_with(call_of_wasi, || common.hand_over())??;
+                    let done = drive_with(&watch, call_of_wasi, || common.hand_over())??;
                     common.files.after(call, bytes, taken, done == 0);
                     if let Some(witness) = common.witness() {
                         witness.saw(call.name, call.parameters, bytes, done == 0);

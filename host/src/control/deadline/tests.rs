@@ -1,10 +1,7 @@
-use std::future::pending;
 use std::sync::atomic::AtomicUsize;
-use std::thread;
 
 use super::*;
 use crate::control::watchdog::Watchdog;
-use crate::patience::watched;
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -162,27 +159,12 @@ fn time_runs_from_when_it_was_noticed_and_anew_for_each_item() {
     let (watch, _, _watchdog) = watch(Some(SHORT));
     let begun = Instant::now();
     assert_eq!(watch.overdue(), None);
-    assert_eq!(watch.drive(pending::<()>()), Err(Overdue::Limit(SHORT)));
+    let waited = watch.poll_until_ready(|_| Poll::<()>::Pending, || true);
+    assert_eq!(waited, Err(Overdue::Limit(SHORT)));
     assert_eq!(watch.overdue(), Some(Overdue::Limit(SHORT)));
     assert!(begun.elapsed() >= SHORT, "a deadline never comes early");
     watch.begin(Phase::Item);
     assert_eq!(watch.overdue(), None);
-}
-
-#[test]
-fn who_sleeps_is_woken_by_what_it_waits_for_and_by_the_end() {
-    watched(|| {
-        let (watch, cancel, _watchdog) = watch(None);
-        let slept = watch.drive(async { wasmtime_wasi::runtime::spawn(async { 7 }).await });
-        assert_eq!(slept, Ok(7));
-        let other = cancel.clone();
-        let ends = thread::Builder::new().spawn(move || other.end_in(Duration::ZERO)).unwrap();
-        assert_eq!(watch.drive(pending::<()>()), Err(Overdue::End));
-        ends.join().unwrap();
-        let ends = thread::Builder::new().spawn(move || cancel.all()).unwrap();
-        ends.join().unwrap();
-        assert_eq!(watch.drive(pending::<()>()), Err(Overdue::Unwanted));
-    });
 }
 
 #[test]

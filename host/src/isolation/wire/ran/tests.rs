@@ -15,8 +15,8 @@ fn outcomes(items: usize, retry_on: RetryOn) -> Outcomes {
 }
 
 /// The frame as it comes: the records are sent after the reply.
-fn whole(reply: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
-    [&reply, outcomes.record_bytes()].concat()
+fn whole(reply: &[u8], outcomes: &Outcomes) -> Vec<u8> {
+    [reply, outcomes.record_bytes()].concat()
 }
 
 /// What a child says that has these outcomes.
@@ -25,7 +25,7 @@ fn said(ran: &Ran) -> Vec<u8> {
     there.record(b"one", ResultLimit::DEFAULT);
     there.no_record();
     there.fault(FaultKind::Refused, "no");
-    whole(reply(Vec::new(), ran, Format::Json, &there), &there)
+    whole(&reply(Vec::new(), ran, Format::Json, &there), &there)
 }
 
 fn shown(outcomes: &Outcomes) -> Vec<String> {
@@ -55,7 +55,7 @@ fn records_that_come_together_are_checked_one_by_one_where_they_must_be() {
     for record in ["one", "", "a\nb"] {
         there.record(record.as_bytes(), ResultLimit::DEFAULT);
     }
-    let frame = whole(reply(Vec::new(), &Ran::Done, Format::Text, &there), &there);
+    let frame = whole(&reply(Vec::new(), &Ran::Done, Format::Text, &there), &there);
     let there = RanThere::decode(Payload(&frame[HEADER..])).unwrap();
     let newline =
         "item 7: bad-result: the result has a line break at byte 1, which would end its record";

@@ -1,0 +1,76 @@
+//! Runs what a guest waits for on the guest's own thread, with the clocks, files and sockets of the asynchronous runtime.
+
+use std::pin::pin;
+
+use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
+
+use crate::control::deadline::{Overdue, Watch};
+
+/// Runs a future to its end on this thread, as long as the guest on whose behalf it runs may go on.
+///
+/// # Errors
+///
+/// The reason for which the guest is to stop; the future is dropped.
+pub(crate) fn drive<F: Future>(watch: &Watch, future: F) -> Result<F::Output, Overdue> {
+    drive_with(watch, future, || true)
+}
+
+/// Does the same, and calls `meanwhile` when it takes longer than some milliseconds: again and again, until that
+/// returns true.
+///
+/// # Errors
+///
+/// As [`drive`].
+pub(crate) fn drive_with<F: Future>(
+    watch: &Watch,
+    future: F,
+    meanwhile: impl FnMut() -> bool,
+) -> Result<F::Output, Overdue> {
+    let mut future = pin!(future);
+    watch.poll_until_ready(
+        |context| with_ambient_tokio_runtime(|| future.as_mut().poll(context)),
+        meanwhile,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::control::deadline::Phase;
+    use crate::control::deadline::tests::watch;
+    use crate::patience::watched;
+
+    const SHORT: Duration = Duration::from_millis(20);
+
+    #[test]
+    fn a_deadline_ends_what_is_waited_for() {
+        let (watch, _, _watchdog) = watch(Some(SHORT));
+        let begun = Instant::now();
+        assert_eq!(watch.check(), Ok(()));
+        assert_eq!(drive(&watch, pending::<()>()), Err(Overdue::Limit(SHORT)));
+        assert_eq!(watch.check(), Err(Overdue::Limit(SHORT)));
+        assert!(begun.elapsed() >= SHORT, "a deadline never comes early");
+        watch.begin(Phase::Item);
+        assert_eq!(watch.check(), Ok(()));
+    }
+
+    #[test]
+    fn who_sleeps_is_woken_by_what_it_waits_for_and_by_the_end() {
+        watched(|| {
+            let (watch, cancel, _watchdog) = watch(None);
+            let task = async { wasmtime_wasi::runtime::spawn(async { 7 }).await };
+            assert_eq!(drive(&watch, task), Ok(7));
+            let other = cancel.clone();
+            let ends = thread::Builder::new().spawn(move || other.end_in(Duration::ZERO)).unwrap();
+            assert_eq!(drive(&watch, pending::<()>()), Err(Overdue::End));
+            ends.join().unwrap();
+            let ends = thread::Builder::new().spawn(move || cancel.all()).unwrap();
+            ends.join().unwrap();
+            assert_eq!(drive(&watch, pending::<()>()), Err(Overdue::Unwanted));
+        });
+    }
+}
