@@ -26,6 +26,7 @@ pub(crate) mod fuzzing;
 pub(crate) mod host_function;
 pub(crate) mod inspect;
 pub(crate) mod loaded;
+mod precompiled_mismatch;
 pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod trap;
@@ -43,14 +44,17 @@ use wasmtime::CustomCodeMemory;
 pub use self::compiler_error::CompilerError;
 pub use self::complexity::Complexity;
 pub(crate) use self::core_abi::{Frozen, Witnessed};
-pub use self::error::LoadError;
-pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, known_type};
+pub use self::error::{LoadError, LoadErrorKind};
+pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, is_type};
 pub use self::host_function::{HostCall, HostFunctionError};
+pub(crate) use self::inspect::Findings;
 pub use self::inspect::{
     Export, Import, Inspection, MemorySize, Need, PluginKind, Provider, TypedCall,
 };
-pub(crate) use self::inspect::{Findings, MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED};
+#[cfg(test)]
+pub(crate) use self::inspect::{MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED};
 pub(crate) use self::loaded::{Facts, Loaded};
+pub use self::precompiled_mismatch::PrecompiledMismatch;
 pub(crate) use self::state::Spec;
 pub use self::wasm_features::{UnknownWasmFeature, WasmFeatures};
 

@@ -3,7 +3,6 @@
 pub(crate) mod snapshot_refusal;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use crate::executor::retirement::Retirement;
 use crate::item::failure::Broken;
 use crate::item::format::Format;
 use crate::item::index::{ItemIndex, WorkerIndex};
+use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink, Level, Stream};
 
 /// Something that happened.
 ///
@@ -169,6 +169,20 @@ pub enum Event<'a> {
     },
 }
 
+impl<'a> Event<'a> {
+    /// Returns the event of a guest of this worker.
+    fn of_guest(worker: WorkerIndex, event: &'a GuestEvent<'a>) -> Self {
+        match event {
+            GuestEvent::Output { stream, line } => Self::Output { worker, stream: *stream, line },
+            GuestEvent::Log { level, message } => Self::Log { worker, level: *level, message },
+            GuestEvent::Dropped { lines, bytes } => {
+                Self::OutputDropped { worker, lines: *lines, bytes: *bytes }
+            }
+            GuestEvent::Denied(denial) => Self::Denied { worker, denial },
+        }
+    }
+}
+
 impl Event<'_> {
     /// Tells those who listen by `tracing`.
     fn trace(&self) {
@@ -226,60 +240,6 @@ impl Event<'_> {
     }
 }
 
-/// What a plugin was denied.
-///
-/// ```
-/// use mtl_host::Denial;
-///
-/// let denial = Denial::Connection("127.0.0.1:80".parse()?);
-/// assert_eq!(denial.to_string(), "a connection to `127.0.0.1:80`");
-/// assert_eq!(denial.hint(), "`--net 127.0.0.1:80` grants it");
-/// # Ok::<(), std::net::AddrParseError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Denial {
-    /// To open a socket, where nothing of the network is granted.
-    #[error("a socket")]
-    Sockets,
-    /// To connect to an address.
-    #[error("a connection to `{0}`")]
-    Connection(SocketAddr),
-    /// To look a name up.
-    #[error("the addresses of `{0}`")]
-    Name(String),
-    /// To send an HTTP request.
-    #[error("a request to `{host}:{port}`")]
-    Request {
-        /// To whom.
-        host: String,
-        /// At which port.
-        port: u16,
-    },
-    /// To send a request over TLS, which this host does not have.
-    #[error("a request by `https` to `{host}:{port}`")]
-    Tls {
-        /// To whom.
-        host: String,
-        /// At which port.
-        port: u16,
-    },
-}
-
-impl Denial {
-    /// What the user can do about it, if they want to.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Sockets => "`--net HOST:PORT` lets it connect there".into(),
-            Self::Connection(address) => format!("`--net {address}` grants it"),
-            Self::Name(name) => format!("`--net {name}:PORT` grants it, for one port"),
-            Self::Request { host, port } => format!("`--net {host}:{port}` grants it"),
-            Self::Tls { .. } => "this host has no TLS: plugins can send requests by `http`".into(),
-        }
-    }
-}
-
 /// What an instance had to say when it ended.
 ///
 /// ```
@@ -325,97 +285,6 @@ pub enum Closing<'a> {
     Failed(&'a Broken),
     /// It broke on an item: what it would have reported is lost.
     Lost(&'a Broken),
-}
-
-/// One of the two streams that a plugin may write to.
-///
-/// ```
-/// use std::sync::{Arc, Mutex};
-///
-/// use mtl_host::{Engine, Event, Observer, Plugin, Pool, Stream};
-///
-/// #[derive(Default)]
-/// struct Complaints(Mutex<Vec<String>>);
-///
-/// impl Observer for Complaints {
-///     fn notify(&self, event: &Event<'_>) {
-///         if let Event::Output { stream: Stream::Stderr, line, .. } = event {
-///             self.0.lock().unwrap().push((*line).to_owned());
-///         }
-///     }
-/// }
-///
-/// // It prints its items, those with a `!` to standard error.
-/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/print.wat")?;
-/// let complaints = Arc::new(Complaints::default());
-/// let mut pool = Pool::builder(&plugin).observer(complaints.clone()).build()?;
-/// pool.map(["fine", "!not so fine"]).try_collect::<Vec<_>>()?;
-/// assert_eq!(*complaints.0.lock().unwrap(), ["!not so fine"]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-/// How much a plugin's message matters.
-///
-/// ```
-/// use std::sync::{Arc, Mutex};
-///
-/// use mtl_host::{Engine, Event, Level, Observer, Plugin, Pool};
-///
-/// #[derive(Default)]
-/// struct Warnings(Mutex<Vec<String>>);
-///
-/// impl Observer for Warnings {
-///     fn notify(&self, event: &Event<'_>) {
-///         match event {
-///             Event::Log { level, message, .. } if *level >= Level::Warn => {
-///                 self.0.lock().unwrap().push(format!("{}: {message}", level.name()));
-///             }
-///             _ => {}
-///         }
-///     }
-/// }
-///
-/// // It logs its items, at the level that their first byte says.
-/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/log.wat")?;
-/// let warnings = Arc::new(Warnings::default());
-/// let mut pool = Pool::builder(&plugin).observer(warnings.clone()).build()?;
-/// pool.map(["2 at work", "3 is it late?"]).try_collect::<Vec<_>>()?;
-/// assert_eq!(*warnings.0.lock().unwrap(), ["warn: 3 is it late?"]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Every step.
-    Trace,
-    /// For the plugin's author.
-    Debug,
-    /// For whoever runs it.
-    Info,
-    /// Something is not as it should be.
-    Warn,
-    /// Something failed.
-    Error,
-}
-
-impl Level {
-    /// The name, in lower case.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Trace => "trace",
-            Self::Debug => "debug",
-            Self::Info => "info",
-            Self::Warn => "warn",
-            Self::Error => "error",
-        }
-    }
 }
 
 /// Is told of events: at once, on the thread where they happen, which may be any.
@@ -466,6 +335,14 @@ impl Audience {
             let told = catch_unwind(AssertUnwindSafe(|| observer.notify(event)));
             drop(told);
         }
+    }
+}
+
+impl Audience {
+    /// Returns a sink for the events of a worker's guests.
+    pub(crate) fn of_guests(&self, worker: WorkerIndex) -> GuestSink {
+        let audience = self.clone();
+        GuestSink::new(move |event| audience.tell(&Event::of_guest(worker, event)))
     }
 }
 

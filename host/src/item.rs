@@ -1,7 +1,9 @@
 //! Words that every layer uses: numbers of items and workers, formats, faults, limits.
 
+pub(crate) mod bounded;
 pub(crate) mod byte_size;
 pub(crate) mod digest;
+pub(crate) mod error_chain;
 pub(crate) mod failure;
 pub(crate) mod fault;
 pub(crate) mod format;

@@ -72,11 +72,11 @@ pub use self::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownP
 pub use self::control::stop::StopFlag;
 pub use self::engine::{
     CompilerError, Complexity, Engine, EngineError, Export, HostCall, HostFunctionError, Import,
-    Inspection, LoadError, MemorySize, Need, PluginKind, Provider, TypedCall, UnknownWasmFeature,
-    WasmFeatures,
+    Inspection, LoadError, LoadErrorKind, MemorySize, Need, PluginKind, PrecompiledMismatch,
+    Provider, TypedCall, UnknownWasmFeature, WasmFeatures,
 };
 pub use self::event::snapshot_refusal::SnapshotRefusal;
-pub use self::event::{Closing, Denial, Event, Level, Observer, Stream};
+pub use self::event::{Closing, Event, Observer};
 pub use self::executor::native::{Failure, NativeWorker, Reply, WorkerContext};
 pub use self::executor::retirement::Retirement;
 pub use self::executor::start_error::StartError;
@@ -84,6 +84,7 @@ pub use self::files::{Exchangeable, Opener};
 #[doc(hidden)]
 pub use self::isolation::{Isolation, LayersError, Processes, child_main, child_main_with};
 pub use self::item::digest::{NotASha256, Sha256};
+pub use self::item::error_chain::ErrorChain;
 pub use self::item::failure::Broken;
 pub use self::item::fault::{Fault, FaultKind, UnknownFaultKind};
 pub use self::item::format::Format;
@@ -106,6 +107,7 @@ pub use self::pool::{
 pub use self::queue::{NotAWindow, Window};
 pub use self::run::error::Error;
 pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
+pub use self::sandbox::guest_event::{Denial, Level, Stream};
 pub use self::sandbox::net_grant::{NetGrant, NotANetGrant};
 #[doc(hidden)]
 pub use self::sandbox::voice::{Budget, cost, is_plain};

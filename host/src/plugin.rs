@@ -19,7 +19,7 @@ pub use self::loader::PluginLoader;
 
 use crate::engine::artifact::Artifact;
 use crate::engine::compile_settings::Source;
-use crate::engine::{Engine, Facts, Inspection, LoadError, Loaded};
+use crate::engine::{Engine, Facts, Inspection, LoadError, LoadErrorKind, Loaded};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::compiled::Compiled;
 
@@ -177,7 +177,7 @@ impl Plugin {
         if let Some(compiled) = for_processes.get() {
             return Ok(Arc::clone(compiled));
         }
-        let compiled = Compiled::of(loaded, &self.name, &self.engine)?;
+        let compiled = Compiled::of(loaded, &self.engine).map_err(LoadError::of(&self.name))?;
         Ok(Arc::clone(for_processes.get_or_init(|| Arc::new(compiled))))
     }
 
@@ -202,7 +202,7 @@ impl Plugin {
         let code = self.compiled()?.read();
         let file =
             code.and_then(|code| loader::precompiled::write(&self.engine, self.facts, &code));
-        file.map_err(|source| LoadError::Code { source })
+        file.map_err(|source| LoadError::new(&self.name, LoadErrorKind::code(source)))
     }
 
     /// What makes its instances in this process, if it was compiled here.
@@ -258,7 +258,7 @@ impl Plugin {
         let (loaded, source) = (self.loaded()?, self.source()?);
         let artifact = Artifact::from_bytes(&self.name, &source.bytes).ok()?;
         let found = loaded.findings(&source.settings).using(&artifact);
-        Some(Inspection::of(found, &source.bytes, None))
+        Some(Inspection::of(found, &self.name, &source.bytes, None))
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -5,6 +5,7 @@ pub(crate) mod confinement;
 pub(crate) mod control_group;
 pub(crate) mod disk;
 pub(crate) mod granted;
+pub(crate) mod guest_event;
 pub(crate) mod http;
 mod internal;
 pub(crate) mod meter;

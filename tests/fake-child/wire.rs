@@ -1,5 +1,6 @@
 //! The child's end of the protocol, as `host/src/isolation/wire.rs` has it, without its manners.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
@@ -7,21 +8,32 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 /// Kinds of frames that a child sends.
 pub(crate) const READY: u8 = 1;
 pub(crate) const STARTED: u8 = 3;
 pub(crate) const RAN: u8 = 5;
-pub(crate) const OUTPUT: u8 = 7;
-pub(crate) const LOG: u8 = 8;
-pub(crate) const DROPPED: u8 = 9;
-pub(crate) const DENIED: u8 = 10;
+pub(crate) const GUEST: u8 = 7;
 pub(crate) const CALL: u8 = 11;
 pub(crate) const TAKE: u8 = 12;
 pub(crate) const COMPILED: u8 = 13;
 pub(crate) const NOT_COMPILED: u8 = 14;
 pub(crate) const INSPECTED: u8 = 15;
+
+/// The beginning of a set-up: the task of this child, as far as it matters here.
+#[derive(Debug, Deserialize)]
+pub(crate) enum Task {
+    Compile(Compile),
+    Work,
+    Probe,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Compile {
+    /// The name of the plugin.
+    pub(crate) path: OsString,
+}
 
 /// The socket to the parent.
 pub(crate) struct Line(UnixStream);
@@ -57,13 +69,12 @@ impl Line {
     }
 
     /// The task of this child, which the set-up has, and the arguments for `init` that come after it.
-    pub(crate) fn task(&mut self) -> io::Result<(Value, Vec<u8>)> {
+    pub(crate) fn task(&mut self) -> io::Result<(Task, Vec<u8>)> {
         let payload = self.receive()?;
-        let (length, rest) = payload.split_at(4);
-        let length = u32::from_le_bytes(length.try_into().map_err(io::Error::other)?) as usize;
-        let (setup, init) = rest.split_at(length);
-        let mut setup: Value = serde_json::from_slice(setup)?;
-        Ok((setup["task"].take(), init.to_vec()))
+        let (_version, rest) = first(&payload)?;
+        let (setup, init) = first(rest)?;
+        let (task, _) = postcard::take_from_bytes(setup).map_err(io::Error::other)?;
+        Ok((task, init.to_vec()))
     }
 
     pub(crate) fn send(&mut self, kind: u8, payload: &[u8]) -> io::Result<()> {
@@ -93,6 +104,72 @@ impl Line {
     pub(crate) fn close(self) -> io::Result<()> {
         self.0.shutdown(std::net::Shutdown::Both)
     }
+}
+
+/// The bytes whose length comes before them, and what is behind them.
+fn first(bytes: &[u8]) -> io::Result<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk().ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok(rest.split_at(u32::from_le_bytes(*length) as usize))
+}
+
+/// A value of an enum, whose variant has this number.
+pub(crate) fn variant(number: u8, content: &impl Serialize) -> Vec<u8> {
+    [vec![number], value(content)].concat()
+}
+
+pub(crate) fn value(content: &impl Serialize) -> Vec<u8> {
+    postcard::to_allocvec(content).expect("all lengths are known")
+}
+
+/// Events of a guest.
+pub(crate) mod guest {
+    use super::{value, variant};
+
+    pub(crate) fn output(line: &str) -> Vec<u8> {
+        variant(0, &(0_u8, line))
+    }
+
+    pub(crate) fn log(message: &str) -> Vec<u8> {
+        variant(1, &(2_u8, message))
+    }
+
+    pub(crate) fn dropped(lines: u64, bytes: u64) -> Vec<u8> {
+        variant(2, &(lines, bytes))
+    }
+
+    /// A name was denied.
+    pub(crate) fn denied_name(host: &str) -> Vec<u8> {
+        variant(3, &(2_u8, host))
+    }
+
+    /// A request was denied.
+    pub(crate) fn denied_request(host: &str, port: u16) -> Vec<u8> {
+        [vec![3], value(&(3_u8, host, port))].concat()
+    }
+}
+
+/// Reasons for which a plugin is refused.
+pub(crate) mod refusal {
+    use super::variant;
+
+    pub(crate) fn not_wasm(begins: &str) -> Vec<u8> {
+        variant(2, &begins)
+    }
+
+    /// One with as many causes.
+    pub(crate) fn invalid(cause: &str, causes: usize) -> Vec<u8> {
+        variant(6, &vec![(cause, None::<i32>); causes])
+    }
+}
+
+/// What was found in a plugin.
+pub(crate) fn found(exports: usize, refusal: Option<Vec<u8>>) -> Vec<u8> {
+    let exports = vec![("", ""); exports];
+    let (left_out, imports): (usize, &[()]) = (0, &[]);
+    let (memory, typed, features) = (None::<()>, None::<()>, (false, false));
+    let found = (0_u8, exports, left_out, imports, left_out, memory, typed, features);
+    let refusal = refusal.map_or_else(|| vec![0], |refusal| [vec![1], refusal].concat());
+    [value(&found), refusal].concat()
 }
 
 /// What became of items: so many outcomes, of which these are.

@@ -104,7 +104,7 @@ fn a_child_that_lies_costs_its_item() {
             "calls nothing",
             "crashed: its process was killed, as it sent a call of what it was not given",
         ),
-        ("nests", "crashed: its process was killed, as it sent a denial that is none"),
+        ("nests", "crashed: its process was killed, as it sent an event that is none"),
         ("takes all memory", "done"),
     ]);
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use mtl_host::{Engine, ErrorPolicy, FaultKind, LoadError, Plugin, PluginLoader, Pool, Record};
+use mtl_host::{
+    Engine, ErrorPolicy, FaultKind, LoadError, LoadErrorKind, Plugin, PluginLoader, Pool, Record,
+};
 
 use crate::support::{DEADLINE, fixtures, isolation};
 
@@ -233,5 +235,5 @@ fn a_function_that_cannot_be_offered_is_refused_before_the_file_is_read() {
 
     let reserved = loader().host_function("wasi:cli/exit@0.2.0", "exit", |_, _| Ok(Vec::new()));
     let error = reserved.from_bytes("p", b"(module)").unwrap_err();
-    assert!(matches!(error, LoadError::HostFunction(_)), "{error}");
+    assert!(matches!(error.kind(), LoadErrorKind::HostFunction(_)), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mtl_host::{Engine, LoadError, Plugin, Sha256};
+use mtl_host::{Engine, LoadErrorKind, Plugin, Sha256};
 
 use crate::support::{fixtures, host};
 
@@ -37,7 +37,7 @@ fn the_text_of_a_plugin_is_pinned_as_it_is() {
     let loader = Plugin::loader(&Engine::new().unwrap()).sha256(Sha256::of(&text));
     loader.from_bytes("text", &text).unwrap();
     let error = loader.from_bytes("binary", &binary).unwrap_err();
-    assert!(matches!(error, LoadError::Digest { .. }), "{error}");
+    assert!(matches!(error.kind(), LoadErrorKind::Digest { .. }), "{error}");
 }
 
 #[test]

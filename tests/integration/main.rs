@@ -40,6 +40,7 @@ mod interrupt;
 mod languages;
 mod leaks;
 mod library_ends;
+mod library_words;
 mod limits;
 mod loading;
 mod matrix;

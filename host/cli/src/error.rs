@@ -16,6 +16,7 @@ use super::env_grant::EnvError;
 use super::faults_file::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
+use super::hints;
 use super::init_arg::InitFileError;
 use super::listed::BesideWorkers;
 use super::misread::Misread;
@@ -112,17 +113,14 @@ impl CliError {
             Self::Project(error) => error.hint(),
             Self::New(error) => error.hint(),
             Self::Config(error) => error.hint(),
-            Self::Load(error) => error.hint().map(|hint| match error {
-                LoadError::Read { .. } => format!("{hint}; `mtl-host build DIR` makes one of a folder of sources"),
-                _ => hint,
-            }),
-            Self::Build(error) => error.hint(),
-            Self::Source(error) => error.hint().map(Into::into),
-            Self::Sink(error) => error.hint().map(Into::into),
+            Self::Load(error) => hints::load(error),
+            Self::Build(error) => hints::build(error),
+            Self::Source(error) => hints::source(error),
+            Self::Sink(error) => hints::sink(error),
             Self::Closed(closed) => Some(closed.hint().into()),
             Self::FaultsFile(error) => error.hint().map(Into::into),
             Self::FinishFile(error) => error.hint().map(Into::into),
-            Self::Cache(error) => error.hint().map(Into::into),
+            Self::Cache(error) => hints::cache(error),
             Self::Layers(error) => error.hint().map(Into::into),
             Self::Engine(error) => error.hint().map(Into::into),
             Self::Thread { source } if source.kind() == io::ErrorKind::WouldBlock => {
@@ -134,21 +132,5 @@ impl CliError {
             | Self::Signals { .. }
             | Self::Thread { .. } => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use mtl_host::{Engine, Plugin};
-
-    use super::*;
-
-    #[test]
-    fn only_the_command_names_its_builder() {
-        let error = Plugin::load(&Engine::new().unwrap(), "/no/such.wasm").unwrap_err();
-        let hint = "a plugin is a .wasm or .wat file";
-        assert_eq!(error.hint().as_deref(), Some(hint));
-        let whole = format!("{hint}; `mtl-host build DIR` makes one of a folder of sources");
-        assert_eq!(CliError::from(error).hint(), Some(whole));
     }
 }

@@ -21,6 +21,7 @@ use super::counted::counted;
 use super::error::CliError;
 use super::escape;
 use super::exit::Exit;
+use super::hints;
 use super::limit_args::CompileArgs;
 use super::refuse::refuse;
 use super::report::Report;
@@ -109,7 +110,7 @@ fn command(args: &InspectArgs, found: &Inspection) -> String {
         write!(flags, " --wasm {}", found.features).expect("a string takes everything");
     }
     for need in found.needs() {
-        write!(flags, " {}", need.flag()).expect("a string takes everything");
+        write!(flags, " {}", hints::grant(need)).expect("a string takes everything");
     }
     format!("mtl-host run {}{flags} [INPUT]...", shell::path(&args.plugin))
 }
@@ -165,7 +166,7 @@ fn text(args: &InspectArgs, found: &Inspection) -> String {
         page.line("uses", &format!("WebAssembly's `{names}`, allowed by `--wasm {features}`"));
     }
     for need in &needs {
-        page.line("might use", &format!("{}, granted by `{}`", need.name(), need.flag()));
+        page.line("might use", &format!("{}, granted by `{}`", need.name(), hints::grant(*need)));
     }
     if needs.is_empty() && found.refusal.is_none() {
         page.line("might use", "nothing that has to be granted");
@@ -305,14 +306,14 @@ fn json(args: &InspectArgs, found: &Inspection) -> String {
         "imports_left_out": found.imports_left_out,
         "needs": found.needs().iter().map(|need| json!({
             "name": need.name(),
-            "flag": need.flag(),
+            "flag": hints::grant(*need),
         })).collect::<Value>(),
         "wasm": found.features.names().collect::<Value>(),
         "typed": found.typed.as_ref().map(typed_json),
         "run": refusal.is_none().then(|| command(args, found)),
         "refusal": refusal.map(|error| json!({
             "message": error.to_string(),
-            "hint": error.hint(),
+            "hint": hints::load(error),
         })),
     });
     format!("{}\n", escape::json(&object.to_string()))

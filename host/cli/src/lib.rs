@@ -28,6 +28,7 @@ mod faults_file;
 mod finish_file;
 mod formats;
 mod grants;
+mod hints;
 mod init_arg;
 mod inspect;
 mod isolation_arg;

@@ -3,6 +3,7 @@
 mod closings;
 mod unshown;
 
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt::Write;
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use mtl_host::{
-    Cache, CacheError, Closing, Denial, Error, Event, Fault, FaultKind, LogLimit, Observer,
+    Cache, CacheError, Closing, Error, Event, Fault, FaultKind, LogLimit, Observer,
     SnapshotRefusal, Summary, WorkerIndex, WorkerReport,
 };
 
@@ -21,7 +22,7 @@ use super::console::Console;
 use super::counted::counted;
 use super::error::CliError;
 use super::escape;
-use super::shell;
+use super::hints;
 use super::shown::Shown;
 
 /// How much of one message is shown.
@@ -34,12 +35,15 @@ const UNDER_ERROR: &str = "       ";
 pub(crate) struct Report {
     console: Arc<Console>,
     closings: Arc<Mutex<Closings>>,
+    /// The hints about faults that were shown.
+    hinted: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Report {
     pub(crate) fn to(console: &Arc<Console>) -> Self {
         let closings = Closings::within(LogLimit::DEFAULT);
-        Self { console: Arc::clone(console), closings: Arc::new(Mutex::new(closings)) }
+        let closings = Arc::new(Mutex::new(closings));
+        Self { console: Arc::clone(console), closings, hinted: Arc::default() }
     }
 
     /// Shows no more of closing reports in a second than this.
@@ -54,20 +58,27 @@ impl Report {
 
     /// Why the run ended as it did.
     pub(crate) fn error(&self, error: &Error) {
-        self.console.line(&error_text(error, error.hint().as_deref()));
+        self.console.line(&error_text(error, hints::run(error).as_deref()));
     }
 
     /// Tells why the run ended before all items were done.
     pub(crate) fn ended_early(&self, error: &Error) {
-        let hint = error.hint().unwrap_or_else(|| {
+        let hint = hints::run(error).unwrap_or_else(|| {
             "the summary says how much of it is in the output; `--faults FILE` lists the rest"
                 .into()
         });
         self.console.line(&error_text(error, Some(&hint)));
     }
 
+    /// Shows a fault; with a hint, if it is the first one that has it.
     pub(crate) fn fault(&self, fault: &Fault, path: Option<&Path>) {
-        self.console.line(&fault_text(fault, path));
+        let hint = hints::fault(fault).filter(|hint| self.hinted().insert(hint));
+        self.console.line(&fault_text(fault, path, hint));
+    }
+
+    fn hinted(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        // It is whole whatever panicked.
+        self.hinted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is missing from the jail of workers' processes.
@@ -86,7 +97,7 @@ impl Report {
     /// Why compiled plugins are not kept.
     pub(crate) fn no_cache(&self, error: &CacheError) {
         let text = format!("warning: plugins are compiled each time: {}", chain(error));
-        self.console.line(&with_hint(text, error.hint()));
+        self.console.line(&with_hint(text, hints::cache(error).as_deref()));
     }
 
     /// Why workers are initialised one by one, though they were to start from a snapshot.
@@ -222,7 +233,7 @@ impl Observer for Report {
                 self.console.line(&dropped_text(worker, lines, bytes));
             }
             Event::Denied { worker, denial } => {
-                let hint = shown(&denial_hint(denial));
+                let hint = shown(&hints::denial(denial));
                 let denial = shown(&denial.to_string());
                 let text = format!("warning: worker {worker} was denied {denial}");
                 self.console.line(&with_hint(text, Some(&hint)));
@@ -240,17 +251,6 @@ impl Observer for Report {
             // A worker that broke has left a fault; that it starts is as it should be.
             _ => {}
         }
-    }
-}
-
-/// Returns the flag that grants what was denied, quoted for a shell.
-fn denial_hint(denial: &Denial) -> String {
-    let flag = |host: &str| format!("`--net {}`", shell::quoted(host));
-    match denial {
-        Denial::Connection(address) => format!("{} grants it", flag(&address.to_string())),
-        Denial::Name(name) => format!("{} grants it, for one port", flag(&format!("{name}:PORT"))),
-        Denial::Request { host, port } => format!("{} grants it", flag(&format!("{host}:{port}"))),
-        _ => denial.hint(),
     }
 }
 
@@ -306,10 +306,11 @@ fn shown(text: &str) -> String {
     escape::block(&escape::head(text, LONGEST), UNDER_ERROR)
 }
 
-fn fault_text(fault: &Fault, path: Option<&Path>) -> String {
+fn fault_text(fault: &Fault, path: Option<&Path>, hint: Option<&str>) -> String {
     let place = path.map(|path| format!(" (`{}`)", Shown::of(path))).unwrap_or_default();
     let text = format!("item {}{place}: {}: {}", fault.index(), fault.kind(), fault.message());
-    format!("fault: {}", shown(&text))
+    let hint = hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
+    format!("fault: {}{hint}", shown(&text))
 }
 
 fn unshown_text(unshown: &Unshown) -> Option<String> {

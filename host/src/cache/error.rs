@@ -48,10 +48,10 @@ impl CacheError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Io { .. } => Some("`--cache-dir DIR` takes another place, `--no-cache` none"),
+            Self::Io { .. } => Some("name another directory, or do without a cache"),
             Self::Unsafe { .. } => Some(
                 "what is in a cache is run: `chmod go-w DIR` closes a directory of yours; \
-                 `--cache-dir DIR` takes another place, `--no-cache` none",
+                 or name another directory, or do without a cache",
             ),
         }
     }

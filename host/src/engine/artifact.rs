@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::LoadError;
+use super::LoadErrorKind;
+use crate::item::error_chain::ErrorChain;
 
 /// WebAssembly, binary, of a known kind.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(crate) enum Kind {
 const MAGIC: &[u8] = b"\0asm";
 
 impl<'a> Artifact<'a> {
-    pub(crate) fn from_bytes(path: &Path, bytes: &'a [u8]) -> Result<Self, LoadError> {
+    pub(crate) fn from_bytes(path: &Path, bytes: &'a [u8]) -> Result<Self, LoadErrorKind> {
         let binary = binary(path, bytes)?;
         let kind = match binary.get(4..8) {
             Some([1, 0, 0, 0]) => Kind::Core,
@@ -33,10 +34,10 @@ impl<'a> Artifact<'a> {
             Some([_, _, 1, 0]) => Kind::Component,
             Some(&[a, b, c, d]) => {
                 let version = u32::from_le_bytes([a, b, c, d]);
-                return Err(LoadError::Version { path: path.to_owned(), version });
+                return Err(LoadErrorKind::Version { version });
             }
             Some(_) | None => {
-                return Err(LoadError::Truncated { path: path.to_owned(), bytes: binary.len() });
+                return Err(LoadErrorKind::Truncated { bytes: binary.len() });
             }
         };
         Ok(Self { kind, bytes: binary })
@@ -52,23 +53,21 @@ impl<'a> Artifact<'a> {
 }
 
 /// The binary form: text is assembled, what is neither is refused.
-fn binary<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadError> {
+fn binary<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadErrorKind> {
     if bytes.starts_with(MAGIC) {
         return Ok(Cow::Borrowed(bytes));
     }
     if !bytes.is_empty() && MAGIC.starts_with(bytes) {
-        return Err(LoadError::Truncated { path: path.to_owned(), bytes: bytes.len() });
+        return Err(LoadErrorKind::Truncated { bytes: bytes.len() });
     }
     let begin = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     let is_text = path.extension().is_some_and(|extension| extension == "wat")
         || matches!(begin, Some(b'(' | b';'));
     if !is_text {
-        return Err(LoadError::NotWasm { path: path.to_owned(), begins: begins(bytes) });
+        return Err(LoadErrorKind::NotWasm { begins: begins(bytes) });
     }
-    match wat::Parser::new().parse_bytes(Some(path), bytes) {
-        Ok(binary) => Ok(binary),
-        Err(error) => Err(LoadError::Text { path: path.to_owned(), source: error.into() }),
-    }
+    let parsed = wat::Parser::new().parse_bytes(Some(path), bytes);
+    parsed.map_err(|error| LoadErrorKind::Text { source: ErrorChain::new(error) })
 }
 
 /// What a file begins with, for people.
@@ -94,15 +93,15 @@ mod tests {
             ("component",    b"\0asm\x0d\0\x01\0",    "Component"),
             ("module text",  b"(module)",             "Core"),
             ("component text", b"\n (component)",     "Component"),
-            ("empty",        b"",                     "plugin `p` is not WebAssembly: it is empty"),
-            ("cut early",    b"\0as",                 "plugin `p` is cut off after 3 bytes"),
-            ("cut later",    b"\0asm\x01",            "plugin `p` is cut off after 5 bytes"),
-            ("cut last",     b"\0asm\x01\0\0",        "plugin `p` is cut off after 7 bytes"),
-            ("cut new",      b"\0asm\x02\0\0",        "plugin `p` is cut off after 7 bytes"),
-            ("new module",   b"\0asm\x02\0\0\0",      "plugin `p` is WebAssembly of a version that this host does not know: 2"),
-            ("new layer",    b"\0asm\x01\0\x02\0...", "plugin `p` is WebAssembly of a version that this host does not know: 131073"),
-            ("elf",          b"\x7fELF....",          "plugin `p` is not WebAssembly: it is a native program or library"),
-            ("text",         b"hello\nworld",         "plugin `p` is not WebAssembly: it begins with `hello\\nwo`"),
+            ("empty",        b"",                     "the plugin is not WebAssembly: it is empty"),
+            ("cut early",    b"\0as",                 "the plugin is cut off after 3 bytes"),
+            ("cut later",    b"\0asm\x01",            "the plugin is cut off after 5 bytes"),
+            ("cut last",     b"\0asm\x01\0\0",        "the plugin is cut off after 7 bytes"),
+            ("cut new",      b"\0asm\x02\0\0",        "the plugin is cut off after 7 bytes"),
+            ("new module",   b"\0asm\x02\0\0\0",      "the plugin is WebAssembly of a version that this host does not know: 2"),
+            ("new layer",    b"\0asm\x01\0\x02\0...", "the plugin is WebAssembly of a version that this host does not know: 131073"),
+            ("elf",          b"\x7fELF....",          "the plugin is not WebAssembly: it is a native program or library"),
+            ("text",         b"hello\nworld",         "the plugin is not WebAssembly: it begins with `hello\\nwo`"),
         ];
         for (case, bytes, expected) in cases {
             let told = match Artifact::from_bytes(Path::new("p"), bytes) {

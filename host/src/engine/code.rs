@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use wasmtime::Module;
 use wasmtime::component::Component;
@@ -14,7 +13,7 @@ use wasmtime::component::Component;
 use super::artifact::{Artifact, Kind};
 use super::component::ComponentPlugin;
 use super::core_abi::CorePlugin;
-use super::{Engine, LoadError};
+use super::{Engine, LoadErrorKind};
 use crate::cache::OwnCode;
 use crate::engine::compile_settings::CompileSettings;
 
@@ -43,14 +42,11 @@ impl MachineCode {
     /// Compiles a plugin.
     pub(crate) fn compile(
         settings: &CompileSettings,
-        path: &Path,
         artifact: &Artifact<'_>,
-    ) -> Result<Self, LoadError> {
+    ) -> Result<Self, LoadErrorKind> {
         Ok(match artifact.kind() {
-            Kind::Core => Self::Core(CorePlugin::module(settings, path, artifact)?),
-            Kind::Component => {
-                Self::Component(ComponentPlugin::component(settings, path, artifact)?)
-            }
+            Kind::Core => Self::Core(CorePlugin::module(settings, artifact)?),
+            Kind::Component => Self::Component(ComponentPlugin::component(settings, artifact)?),
         })
     }
 

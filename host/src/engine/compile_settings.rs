@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::artifact::{Artifact, Kind};
 use super::code::{MachineCode, Runnable};
-use super::{Engine, Findings, HostFunctions, LoadError, Loaded, start_compilers};
+use super::{Engine, Findings, HostFunctions, LoadErrorKind, Loaded, start_compilers};
 use crate::cache::{Cache, EntryKind, Key};
 use crate::item::limits::{CompileMemory, FunctionLimit};
 
@@ -75,20 +75,20 @@ impl CompileSettings {
     }
 
     /// Compiles and links these bytes, unless the cache has their code.
-    pub(crate) fn load_here(&self, path: &Path, bytes: &[u8]) -> Result<Loaded, LoadError> {
+    pub(crate) fn load_here(&self, path: &Path, bytes: &[u8]) -> Result<Loaded, LoadErrorKind> {
         let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_size(path, &artifact)?;
+        self.check_size(&artifact)?;
         let Some(cache) = &self.cache else {
             start_compilers()?;
-            return Loaded::link(self, path, &MachineCode::compile(self, path, &artifact)?);
+            return Loaded::link(self, &MachineCode::compile(self, &artifact)?);
         };
         let key = self.own_key(&artifact);
         if let Some(code) = self.recall(cache, &key, artifact.kind()) {
-            return Loaded::link(self, path, &code);
+            return Loaded::link(self, &code);
         }
         start_compilers()?;
-        let code = MachineCode::compile(self, path, &artifact)?;
-        let loaded = Loaded::link(self, path, &code)?;
+        let code = MachineCode::compile(self, &artifact)?;
+        let loaded = Loaded::link(self, &code)?;
         if let Ok(code) = code.bytes() {
             cache.keep_own(&key, &code, b"");
         }
@@ -113,8 +113,12 @@ impl CompileSettings {
     }
 
     /// Inspects these bytes in this process.
-    pub(crate) fn inspect_here(&self, path: &Path, bytes: &[u8]) -> Result<Findings, LoadError> {
+    pub(crate) fn inspect_here(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<Findings, LoadErrorKind> {
         start_compilers()?;
-        Ok(Findings::of(self, path, &Artifact::from_bytes(path, bytes)?))
+        Ok(Findings::of(self, &Artifact::from_bytes(path, bytes)?))
     }
 }

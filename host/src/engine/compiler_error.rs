@@ -1,9 +1,11 @@
 //! Why a plugin was not compiled in a process of its own, whatever there is to be said of it.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
+use super::error::Subject;
 use crate::control::deadline::Overdue;
 use crate::item::limits::CompileMemory;
 use crate::jail::system_limits;
@@ -14,83 +16,104 @@ use crate::jail::system_limits;
 /// use std::time::Duration;
 /// use mtl_host::CompilerError;
 ///
-/// let error = CompilerError::Timeout { path: "it.wasm".into(), limit: Duration::from_secs(9) };
-/// assert_eq!(error.to_string(), "compiling plugin `it.wasm` took longer than 9s");
-/// assert!(error.hint().unwrap().starts_with("`--compile-timeout TIME`"));
+/// let error = CompilerError::Timeout { limit: Duration::from_secs(9) };
+/// assert_eq!(error.to_string(), "compiling the plugin took longer than 9s");
+/// assert!(error.hint().unwrap().contains("`PluginLoader::compile_timeout`"));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum CompilerError {
     /// It took longer than it may.
-    #[error("compiling plugin `{path}` {}", Overdue::Limit(*limit))]
     Timeout {
-        /// As the user named it.
-        path: PathBuf,
         /// How long it may take.
         limit: Duration,
     },
     /// It takes more memory than it may.
-    #[error("compiling plugin `{path}` takes more memory than {limit:#}")]
     Memory {
-        /// As the user named it.
-        path: PathBuf,
         /// What it may take.
         limit: CompileMemory,
     },
     /// The process has died, or was killed since it is none of ours any more.
-    #[error("plugin `{path}` could not be compiled: {message}")]
     Died {
-        /// As the user named it.
-        path: PathBuf,
         /// What happened.
         message: String,
     },
     /// The process could not be jailed.
-    #[error("plugin `{path}` cannot be compiled in a jail: {message}")]
     Jail {
-        /// As the user named it.
-        path: PathBuf,
         /// Whether the kernel lacks a part of the jail, and one could do without.
         is_lack: bool,
         /// What is missing.
         message: String,
     },
     /// There is no process.
-    #[error("cannot start a process to compile plugin `{path}`")]
     Process {
-        /// As the user named it.
-        path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// Nothing would make a compiler of a process.
-    #[error("plugins cannot be compiled in processes: this program has not called `child_main`")]
     NoProgram,
 }
 
 impl CompilerError {
+    /// Writes the message about this plugin.
+    pub(super) fn describe(&self, plugin: Subject<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout { limit } => write!(f, "compiling {plugin} {}", Overdue::Limit(*limit)),
+            Self::Memory { limit } => {
+                write!(f, "compiling {plugin} takes more memory than {limit:#}")
+            }
+            Self::Died { message } => write!(f, "{plugin} could not be compiled: {message}"),
+            Self::Jail { message, .. } => {
+                write!(f, "{plugin} cannot be compiled in a jail: {message}")
+            }
+            Self::Process { .. } => write!(f, "cannot start a process to compile {plugin}"),
+            Self::NoProgram => f.write_str(
+                "plugins cannot be compiled in processes: this program has not called `child_main`",
+            ),
+        }
+    }
+
     /// What the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Timeout { .. } => Some("`--compile-timeout TIME` allows it longer"),
-            Self::Memory { .. } => Some("`--compile-memory SIZE` allows it more"),
+            Self::Timeout { .. } => Some("`PluginLoader::compile_timeout` allows it longer"),
+            Self::Memory { .. } => Some("`PluginLoader::compile_memory` allows it more"),
             Self::Died { message, .. } if message.contains(system_limits::NO_THREAD) => {
                 Some(system_limits::THREADS)
             }
-            Self::Died { .. } => {
-                Some("if it was memory that it lacked: `--compile-memory SIZE` allows it more")
-            }
+            Self::Died { .. } => Some(
+                "if it was memory that it lacked: `PluginLoader::compile_memory` allows it more",
+            ),
             Self::Jail { is_lack: true, .. } => Some(
-                "`mtl-host doctor` shows the layers that this machine has; `--jail best-effort` does without those \
-                 that it lacks",
+                "`Processes::layers` tells which layers this machine has; `Jail::BestEffort` does without those that it \
+                 lacks",
             ),
             Self::NoProgram => Some(
                 "call `mtl_host::child_main()` first of all in `main`, or name a program that does: \
                  `Processes::program`",
             ),
-            Self::Process { source, .. } => system_limits::hint_of_start(source),
+            Self::Process { source } => system_limits::hint_of_start(source),
             Self::Jail { is_lack: false, .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for CompilerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe(Subject(None), f)
+    }
+}
+
+impl Error for CompilerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Process { source } => Some(source),
+            Self::Timeout { .. }
+            | Self::Memory { .. }
+            | Self::Died { .. }
+            | Self::Jail { .. }
+            | Self::NoProgram => None,
         }
     }
 }

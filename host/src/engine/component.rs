@@ -1,6 +1,5 @@
 //! Components of the world `mtl:plugin/plugin`: bytes in, bytes out.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::Store;
@@ -19,11 +18,12 @@ use super::state::{
     Common, HasCommon, Spec, begin, enter_async, enter_with, limit_open, store, wasi,
     yield_at_ticks,
 };
-use super::{Engine, LoadError, REPORT, context, file_calls, host_function};
+use super::{Engine, LoadErrorKind, REPORT, context, file_calls, host_function};
 use crate::control::deadline::Phase;
 use crate::engine::compile_settings::CompileSettings;
 use crate::executor::start_error::StartError;
 use crate::executor::{Executor, Outlet, Ran, Turns, each_item};
+use crate::item::error_chain::ErrorChain;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
@@ -116,21 +116,19 @@ impl ComponentPlugin {
     /// The component, compiled and not looked at.
     pub(crate) fn component(
         settings: &CompileSettings,
-        path: &Path,
         artifact: &Artifact<'_>,
-    ) -> Result<Component, LoadError> {
+    ) -> Result<Component, LoadErrorKind> {
         let component = Component::new(settings.engine.wasm(), artifact.bytes());
-        component.map_err(|error| settings.not_compiled(path, artifact, error))
+        component.map_err(|error| settings.not_compiled(artifact, error))
     }
 
     /// Finds what a component imports, whose `exports` are those of the world.
     pub(crate) fn link(
         settings: &CompileSettings,
-        path: &Path,
         component: &Component,
         exports: Exports,
-    ) -> Result<Self, LoadError> {
-        Ok(Self { linked: Linked::link(settings, path, component)?, exports })
+    ) -> Result<Self, LoadErrorKind> {
+        Ok(Self { linked: Linked::link(settings, component)?, exports })
     }
 
     pub(crate) fn linked(&self) -> &Linked {
@@ -156,17 +154,15 @@ impl Linked {
     /// Finds what a component imports.
     pub(crate) fn link(
         settings: &CompileSettings,
-        path: &Path,
         component: &Component,
-    ) -> Result<Self, LoadError> {
+    ) -> Result<Self, LoadErrorKind> {
         let (engine, functions) = (&settings.engine, &settings.functions);
-        check_imports(engine, path, component, functions)?;
+        check_imports(engine, component, functions)?;
         let mut linker = linker(engine);
         host_function::component::add_to_linker(&mut linker, functions)
             .expect("checked by the settings: no name is taken");
         let pre = linker.instantiate_pre(component);
-        let pre =
-            pre.map_err(|error| LoadError::Link { path: path.to_owned(), source: error.into() })?;
+        let pre = pre.map_err(|error| LoadErrorKind::Link { source: ErrorChain::new(error) })?;
         let asks_for_passing = asks_for_passing(engine, component);
         let can_connect = can_connect(engine, component);
         let (engine, functions) = (engine.clone(), functions.clone());
@@ -198,7 +194,8 @@ impl Linked {
 
     /// A fresh instance, not initialised.
     pub(crate) fn instantiate(&self, spec: &Spec) -> Result<(Store<State>, Instance), StartError> {
-        let (network, mut table) = (Arc::new(Network::of(spec)), ResourceTable::new());
+        let network = Network::new(&spec.grants.net, &spec.names, spec.voice.sink());
+        let (network, mut table) = (Arc::new(network), ResourceTable::new());
         limit_open(&mut table);
         let mut wasi = with_sockets(wasi(spec), &network).build();
         spec.preopens.put_into(&mut wasi);
@@ -248,20 +245,19 @@ fn linker(engine: &Engine) -> Linker<State> {
 /// Names the first import that nothing provides: the linker's own message names its own types.
 fn check_imports(
     engine: &Engine,
-    path: &Path,
     component: &Component,
     functions: &HostFunctions,
-) -> Result<(), LoadError> {
+) -> Result<(), LoadErrorKind> {
     let ty = component.component_type();
     for (name, import) in ty.imports(engine.wasm()) {
         if functions.has_interface(name) {
-            host_function::component::check(engine, path, (name, &import.ty), functions)?;
+            host_function::component::check(engine, (name, &import.ty), functions)?;
             continue;
         }
         let known = name == context::INTERFACE || is_wasi(name);
         if !known && !is_of_types(engine, &import.ty) {
-            let (path, import) = (path.to_owned(), name.to_owned());
-            return Err(LoadError::Import { path, import, offered: functions.names() });
+            let import = name.to_owned();
+            return Err(LoadErrorKind::Import { import, offered: functions.names() });
         }
     }
     Ok(())

@@ -8,10 +8,10 @@ use wasmtime::{Caller, Linker};
 
 use super::core_abi::Word;
 use super::state::{Common, HasCommon};
-use crate::event::Level;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::item::format::Format;
 use crate::item::passing::ArgumentPassing;
+use crate::sandbox::guest_event::Level;
 
 /// The interface's name, as core module and as component import it.
 pub(crate) const INTERFACE: &str = "mtl:plugin/context@1.0.0";

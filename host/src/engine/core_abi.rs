@@ -4,8 +4,6 @@
 //! its memory as it is at that moment; what does not hold is the fault of the item, and the
 //! instance is replaced.
 
-use std::path::Path;
-
 use wasmtime::{Instance, InstancePre, Linker, Module, Store, TypedFunc, UnknownImportError};
 use wasmtime_wasi::WasiView as _;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
@@ -13,12 +11,13 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use super::artifact::Artifact;
 use super::host_function::HostFunctions;
 use super::state::{Common, HasCommon, InHand, Spec, begin, enter, limit_open, store, wasi};
-use super::{Engine, LoadError, REPORT, context, host_function, snapshot, waiting};
+use super::{Engine, LoadErrorKind, REPORT, context, host_function, snapshot, waiting};
 use crate::block::Span;
 use crate::control::deadline::Phase;
 use crate::engine::compile_settings::CompileSettings;
 use crate::executor::start_error::StartError;
 use crate::executor::{Executor, Ran, Turns, each_item};
+use crate::item::error_chain::ErrorChain;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
@@ -75,11 +74,10 @@ impl CorePlugin {
     /// The module, compiled and not looked at.
     pub(crate) fn module(
         settings: &CompileSettings,
-        path: &Path,
         artifact: &Artifact<'_>,
-    ) -> Result<Module, LoadError> {
+    ) -> Result<Module, LoadErrorKind> {
         let module = Module::new(settings.engine.wasm(), artifact.bytes());
-        module.map_err(|error| settings.not_compiled(path, artifact, error))
+        module.map_err(|error| settings.not_compiled(artifact, error))
     }
 
     /// It, compiled.
@@ -98,19 +96,15 @@ impl CorePlugin {
     }
 
     /// Checks what a module exports, and finds what it imports.
-    pub(crate) fn link(
-        settings: &CompileSettings,
-        path: &Path,
-        module: &Module,
-    ) -> Result<Self, LoadError> {
+    pub(crate) fn link(settings: &CompileSettings, module: &Module) -> Result<Self, LoadErrorKind> {
         let (engine, functions) = (&settings.engine, &settings.functions);
-        exports::check(path, module, &settings.call)?;
-        host_function::core::check(path, module, functions)?;
+        exports::check(module, &settings.call)?;
+        host_function::core::check(module, functions)?;
         let mut linker = linker(engine);
         host_function::core::add_to_linker(&mut linker, functions)
             .expect("checked by the settings: no name is taken");
         let pre = linker.instantiate_pre(module);
-        let pre = pre.map_err(|error| unlinked(path, error, functions))?;
+        let pre = pre.map_err(|error| unlinked(error, functions))?;
         let has_init = module.get_export("init").is_some();
         let call = settings.call.clone();
         let asks_for_passing = module.imports().any(|import| {
@@ -172,14 +166,13 @@ fn linker(engine: &Engine) -> Linker<State> {
     linker
 }
 
-fn unlinked(path: &Path, error: wasmtime::Error, functions: &HostFunctions) -> LoadError {
-    let path = path.to_owned();
+fn unlinked(error: wasmtime::Error, functions: &HostFunctions) -> LoadErrorKind {
     match error.downcast_ref::<UnknownImportError>() {
         Some(unknown) => {
             let import = format!("{}.{}", unknown.module(), unknown.name());
-            LoadError::Import { path, import, offered: functions.names() }
+            LoadErrorKind::Import { import, offered: functions.names() }
         }
-        None => LoadError::Link { path, source: error.into() },
+        None => LoadErrorKind::Link { source: ErrorChain::new(error) },
     }
 }
 

@@ -1,261 +1,387 @@
-//! Why a plugin could not be loaded, or one of its instances not started.
+//! Errors of loading a plugin.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{CompilerError, Complexity, EngineError, HostFunctionError, WasmFeatures, component};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CompilerError, Complexity, EngineError, HostFunctionError, PrecompiledMismatch, WasmFeatures,
+    component,
+};
 use crate::engine::compile_settings::CompileSettings;
+use crate::item::bounded;
 use crate::item::digest::Sha256;
+use crate::item::error_chain::ErrorChain;
 use crate::item::limits::{FunctionLimit, PluginSize};
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-/// Why a plugin could not be loaded.
+/// A plugin that could not be loaded, and the reason.
 ///
 /// ```
-/// use mtl_host::{Engine, LoadError, Plugin};
+/// use mtl_host::{Engine, LoadErrorKind, Plugin};
 ///
 /// let error = Plugin::load(&Engine::new()?, "../tests/fixtures/no-call.wat").unwrap_err();
-/// assert!(matches!(&error, LoadError::MissingExport { missing, .. } if missing == "call"));
-/// assert!(error.hint().unwrap().ends_with("name it: `--call NAME`"));
+/// assert!(error.plugin().ends_with("no-call.wat"));
+/// assert!(matches!(error.kind(), LoadErrorKind::MissingExport { missing, .. } if missing == "call"));
+/// assert!(error.hint().unwrap().starts_with("export the worker"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
+pub struct LoadError {
+    plugin: PathBuf,
+    kind: LoadErrorKind,
+}
+
+/// The reasons for which a plugin cannot be loaded.
+///
+/// A process that compiles a plugin sends its reason as one of these. The loader fills in the fields that it knows
+/// itself, such as its limits: they are not sent.
+///
+/// ```
+/// use mtl_host::LoadErrorKind;
+///
+/// let kind = LoadErrorKind::Truncated { bytes: 3 };
+/// assert_eq!(kind.to_string(), "the plugin is cut off after 3 bytes");
+/// ```
+#[derive(Debug, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum LoadError {
-    /// The file could not be read.
-    #[error("cannot read plugin `{path}`")]
-    Read {
-        /// As the user named it.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file is larger than it may be.
-    #[error("plugin `{path}` is larger than {limit:#}")]
-    TooLarge {
-        /// As the user named it.
-        path: PathBuf,
-        /// What it may have.
-        limit: PluginSize,
-    },
-    /// It has more functions than it may have.
-    #[error("plugin `{path}` has {functions} functions, and may have {limit}")]
+pub enum LoadErrorKind {
+    /// The plugin has more functions than the loader allows.
     TooManyFunctions {
-        /// As the user named it.
-        path: PathBuf,
-        /// How many it has.
+        /// The number of its functions.
         functions: u64,
-        /// How many it may have.
+        /// The largest number.
+        #[serde(skip)]
         limit: FunctionLimit,
     },
-    /// It is more complex than any compiler makes it.
-    #[error("plugin `{path}` {complexity}")]
+    /// The plugin is more complex than any compiler makes one.
     TooComplex {
-        /// As the user named it.
-        path: PathBuf,
-        /// By what measure, and how much.
+        /// The measure, and its value.
         complexity: Complexity,
     },
-    /// The file is not the one that was pinned.
-    #[error(
-        "plugin `{path}` is not the one that was pinned: its SHA-256 is {found}, not {expected}"
-    )]
-    Digest {
-        /// As the user named it.
-        path: PathBuf,
-        /// What was pinned.
-        expected: Sha256,
-        /// What the file has.
-        found: Sha256,
-    },
-    /// The file is something else.
-    #[error("plugin `{path}` is not WebAssembly: {begins}")]
+    /// The file is no WebAssembly.
     NotWasm {
-        /// As the user named it.
-        path: PathBuf,
-        /// What it looks like.
+        /// A description of its first bytes.
+        #[serde(with = "bounded::short")]
         begins: String,
     },
     /// The file ends within its header.
-    #[error("plugin `{path}` is cut off after {bytes} bytes")]
     Truncated {
-        /// As the user named it.
-        path: PathBuf,
-        /// How many bytes there are.
+        /// The number of its bytes.
         bytes: usize,
     },
-    /// The header is of no version of WebAssembly that this host knows.
-    #[error("plugin `{path}` is WebAssembly of a version that this host does not know: {version}")]
+    /// This host does not know the version of WebAssembly in the header.
     Version {
-        /// As the user named it.
-        path: PathBuf,
         /// The four bytes after the magic number, little-endian.
         version: u32,
     },
     /// The text form does not parse.
-    #[error("plugin `{path}` is not valid text")]
     Text {
-        /// As the user named it.
-        path: PathBuf,
-        /// What the parser said.
-        source: Cause,
+        /// The error of the parser.
+        source: ErrorChain,
     },
-    /// The binary is not valid, or asks for what the engine does not have.
-    #[error("plugin `{path}` is not valid WebAssembly")]
+    /// The binary is not valid, or needs a feature that the engine lacks.
     Invalid {
-        /// As the user named it.
-        path: PathBuf,
-        /// What the compiler said.
-        source: Cause,
+        /// The error of the compiler.
+        source: ErrorChain,
     },
-    /// A core module lacks an export that every plugin has.
-    #[error("plugin `{path}` does not export `{missing}`; it exports {exports}")]
+    /// A core module lacks an export that each plugin has.
     MissingExport {
-        /// As the user named it.
-        path: PathBuf,
-        /// What it should export.
+        /// The name of the export.
+        #[serde(with = "bounded::short")]
         missing: String,
-        /// What it does export.
+        /// The names of its exports.
+        #[serde(with = "bounded::short")]
         exports: String,
     },
-    /// An export is not what it should be.
-    #[error("plugin `{path}` exports `{export}` as {found}, not as {expected}")]
+    /// An export has another type than it should have.
     Signature {
-        /// As the user named it.
-        path: PathBuf,
-        /// Which export.
+        /// The name of the export.
+        #[serde(with = "bounded::short")]
         export: String,
-        /// What it should be.
+        /// The type that it should have.
+        #[serde(with = "bounded::short")]
         expected: String,
-        /// What it is.
+        /// The type that it has.
+        #[serde(with = "bounded::short")]
         found: String,
     },
-    /// The plugin needs something that the host does not provide.
-    #[error("plugin `{path}` imports `{import}`, which nothing provides")]
+    /// The plugin imports something that the host does not provide.
     Import {
-        /// As the user named it.
-        path: PathBuf,
         /// Module or interface, and name.
+        #[serde(with = "bounded::short")]
         import: String,
-        /// The host functions that there are.
+        /// The host functions of the loader.
+        #[serde(skip)]
         offered: Vec<String>,
     },
-    /// The plugin needs a host function, but of another type.
-    #[error(
-        "plugin `{path}` imports the host function `{import}` in another form than `{expected}`"
-    )]
+    /// The plugin imports a host function by another type.
     ImportType {
-        /// As the user named it.
-        path: PathBuf,
         /// Interface and name.
+        #[serde(with = "bounded::short")]
         import: String,
-        /// What it is.
-        expected: &'static str,
+        /// The type of the host function.
+        #[serde(with = "bounded::short")]
+        expected: String,
     },
-    /// A host function cannot be offered.
-    #[error(transparent)]
-    HostFunction(#[from] HostFunctionError),
-    /// The imports are known, but not of the types that the plugin wants.
-    #[error("plugin `{path}` imports something in another form than the host provides it")]
+    /// The host provides the imports, but with other types.
     Link {
-        /// As the user named it.
-        path: PathBuf,
-        /// Which, and how.
-        source: Cause,
+        /// The error of the linker.
+        source: ErrorChain,
     },
-    /// There is no place for its compiled code.
-    #[error("cannot keep the plugin's compiled code for workers' processes")]
+    /// The compiled code cannot be kept.
     Code {
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file is machine code, and the settings was not told to trust it.
-    #[error(
-        "plugin `{path}` is compiled already: it would be run as it is, and nothing can be checked of it"
-    )]
-    Precompiled {
-        /// As the user named it.
-        path: PathBuf,
-    },
-    /// The file is machine code that this host cannot run.
-    #[error("plugin `{path}` {how}")]
-    CompiledOtherwise {
-        /// As the user named it.
-        path: PathBuf,
-        /// How it was compiled.
-        how: String,
+        /// The error of the system.
+        source: ErrorChain,
     },
     /// The plugin uses features of WebAssembly that are not allowed.
-    #[error("plugin `{path}` uses WebAssembly {}", missing.described())]
     Features {
-        /// As the user named it.
-        path: PathBuf,
-        /// The features that it uses, and may not.
+        /// The features that it uses, and that are not allowed.
         missing: WasmFeatures,
-        /// The features that it may use.
+        /// The features that are allowed.
+        #[serde(skip)]
         allowed: WasmFeatures,
     },
-    /// The engine cannot do what was asked for.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The process that was to compile it has not.
-    #[error(transparent)]
-    Compiler(#[from] CompilerError),
-    /// A component does not export the worker's interface.
-    #[error("component `{path}` does not export `{interface}`; it exports {exports}")]
+    /// A component does not export the interface of a worker.
     World {
-        /// As the user named it.
-        path: PathBuf,
-        /// What it should export.
-        interface: &'static str,
-        /// What it does export.
+        /// The names of its exports.
+        #[serde(with = "bounded::short")]
         exports: String,
     },
-    /// A component is to be called by a name that its world does not have.
-    #[error("component `{path}` cannot take items by `{call}`: in its world that is `call`")]
+    /// The loader names an export that takes items, and the component's world fixes another one.
     CallOfWorld {
-        /// As the user named it.
-        path: PathBuf,
-        /// The name that was asked for.
+        /// The name that the loader has.
+        #[serde(skip)]
         call: String,
     },
-    /// Several functions of a component have the name by which one is to be called.
-    #[error("component `{path}` exports `{call}` more than once: {candidates}")]
+    /// Several functions of a component have the name that the loader has.
     Ambiguous {
-        /// As the user named it.
-        path: PathBuf,
-        /// The name that was asked for.
+        /// The name that the loader has.
+        #[serde(skip)]
         call: String,
-        /// The names of each.
+        /// The whole names of these functions.
+        #[serde(with = "bounded::short")]
         candidates: String,
     },
-    /// A function of a component takes or gives what JSON does not have.
-    #[error("component `{path}` cannot be called with JSON by `{function}`: {what}")]
+    /// A function of a component has types that JSON lacks.
     Untyped {
-        /// As the user named it.
-        path: PathBuf,
-        /// The function's name.
+        /// The name of the function.
+        #[serde(with = "bounded::short")]
         function: String,
-        /// What JSON does not have.
+        /// A description of the type.
+        #[serde(with = "bounded::short")]
         what: String,
     },
+    // A child sends none of these. They come last: only so has each of the others one number for both ends.
+    /// The file could not be read.
+    #[serde(skip)]
+    Read {
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// The file is larger than the loader allows.
+    #[serde(skip)]
+    TooLarge {
+        /// The largest size.
+        limit: PluginSize,
+    },
+    /// The file is not the one that was pinned.
+    #[serde(skip)]
+    Digest {
+        /// The digest that was pinned.
+        expected: Sha256,
+        /// The digest of the file.
+        found: Sha256,
+    },
+    /// A host function cannot be offered.
+    #[serde(skip)]
+    HostFunction(HostFunctionError),
+    /// The file is machine code, and the loader does not trust it.
+    #[serde(skip)]
+    Precompiled,
+    /// The file is machine code that this host cannot run.
+    #[serde(skip)]
+    CompiledOtherwise(PrecompiledMismatch),
+    /// The engine lacks what the loader asks for.
+    #[serde(skip)]
+    Engine(EngineError),
+    /// The process that was to compile the plugin failed.
+    #[serde(skip)]
+    Compiler(CompilerError),
 }
 
 impl LoadError {
-    /// A component of another world.
-    pub(crate) fn world(path: PathBuf, exports: String) -> Self {
-        Self::World { path, interface: component::INTERFACE, exports }
+    pub(crate) fn new(plugin: impl Into<PathBuf>, kind: impl Into<LoadErrorKind>) -> Self {
+        Self { plugin: plugin.into(), kind: kind.into() }
     }
 
-    /// What the user can do about it.
+    /// Makes errors of the plugin at `plugin`.
+    pub(crate) fn of<K: Into<LoadErrorKind>>(plugin: &Path) -> impl FnOnce(K) -> Self {
+        move |kind| Self::new(plugin, kind)
+    }
+
+    /// Returns the path of the plugin, as its user named it.
+    #[must_use]
+    pub fn plugin(&self) -> &Path {
+        &self.plugin
+    }
+
+    /// Returns the reason.
+    #[must_use]
+    pub fn kind(&self) -> &LoadErrorKind {
+        &self.kind
+    }
+
+    /// Returns what the user can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        self.kind.hint()
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.describe(Subject(Some(&self.plugin)), f)
+    }
+}
+
+impl Error for LoadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.kind.cause()
+    }
+}
+
+/// The plugin in a message.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a>(pub(super) Option<&'a Path>);
+
+impl Subject<'_> {
+    fn component(self) -> String {
+        self.named("component")
+    }
+
+    fn named(self, what: &str) -> String {
+        match self.0 {
+            Some(path) => format!("{what} `{}`", path.display()),
+            None => format!("the {what}"),
+        }
+    }
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.named("plugin"))
+    }
+}
+
+impl LoadErrorKind {
+    /// Returns the kind of an error of the system that concerns compiled code.
+    pub(crate) fn code(source: io::Error) -> Self {
+        Self::Code { source: ErrorChain::new(source) }
+    }
+
+    /// Returns the kind of an error of the compiler.
+    pub(crate) fn invalid(source: wasmtime::Error) -> Self {
+        Self::Invalid { source: ErrorChain::new(source) }
+    }
+
+    fn describe(&self, plugin: Subject<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { .. } => write!(f, "cannot read {plugin}"),
+            Self::TooLarge { limit } => write!(f, "{plugin} is larger than {limit:#}"),
+            Self::TooManyFunctions { functions, limit } => {
+                write!(f, "{plugin} has {functions} functions, and may have {limit}")
+            }
+            Self::TooComplex { complexity } => write!(f, "{plugin} {complexity}"),
+            Self::Digest { expected, found } => write!(
+                f,
+                "{plugin} is not the one that was pinned: its SHA-256 is {found}, not {expected}"
+            ),
+            Self::NotWasm { begins } => write!(f, "{plugin} is not WebAssembly: {begins}"),
+            Self::Truncated { bytes } => write!(f, "{plugin} is cut off after {bytes} bytes"),
+            Self::Version { version } => write!(
+                f,
+                "{plugin} is WebAssembly of a version that this host does not know: {version}"
+            ),
+            Self::Text { .. } => write!(f, "{plugin} is not valid text"),
+            Self::Invalid { .. } => write!(f, "{plugin} is not valid WebAssembly"),
+            Self::MissingExport { missing, exports } => {
+                write!(f, "{plugin} does not export `{missing}`; it exports {exports}")
+            }
+            Self::Signature { export, expected, found } => {
+                write!(f, "{plugin} exports `{export}` as {found}, not as {expected}")
+            }
+            Self::Import { import, .. } => {
+                write!(f, "{plugin} imports `{import}`, which nothing provides")
+            }
+            Self::ImportType { import, expected } => write!(
+                f,
+                "{plugin} imports the host function `{import}` in another form than `{expected}`"
+            ),
+            Self::HostFunction(error) => write!(f, "{error}"),
+            Self::Link { .. } => {
+                write!(f, "{plugin} imports something in another form than the host provides it")
+            }
+            Self::Code { .. } => {
+                f.write_str("cannot keep the plugin's compiled code for workers' processes")
+            }
+            Self::Precompiled => write!(
+                f,
+                "{plugin} is compiled already: it would be run as it is, and nothing can be checked of it"
+            ),
+            Self::CompiledOtherwise(mismatch) => write!(f, "{plugin} {mismatch}"),
+            Self::Features { missing, .. } => {
+                write!(f, "{plugin} uses WebAssembly {}", missing.described())
+            }
+            Self::Engine(error) => write!(f, "{error}"),
+            Self::Compiler(error) => error.describe(plugin, f),
+            Self::World { exports } => write!(
+                f,
+                "{} does not export `{}`; it exports {exports}",
+                plugin.component(),
+                component::INTERFACE
+            ),
+            Self::CallOfWorld { call } => write!(
+                f,
+                "{} cannot take items by `{call}`: in its world that is `call`",
+                plugin.component()
+            ),
+            Self::Ambiguous { call, candidates } => {
+                let component = plugin.component();
+                write!(f, "{component} exports `{call}` more than once: {candidates}")
+            }
+            Self::Untyped { function, what } => {
+                let component = plugin.component();
+                write!(f, "{component} cannot be called with JSON by `{function}`: {what}")
+            }
+        }
+    }
+
+    fn cause(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Read { source } => Some(source),
+            Self::Text { source }
+            | Self::Invalid { source }
+            | Self::Link { source }
+            | Self::Code { source } => Some(source),
+            // The message is that of the inner error.
+            Self::HostFunction(error) => error.source(),
+            Self::Engine(error) => error.source(),
+            Self::Compiler(error) => error.source(),
+            _ => None,
+        }
+    }
+
+    /// Returns what the user can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            Self::Read { source } if source.kind() == io::ErrorKind::NotFound => {
                 "a plugin is a .wasm or .wat file"
             }
-            Self::Code { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
+            Self::Code { source } if source.io_kind() == Some(io::ErrorKind::FileTooLarge) => {
                 "what is compiled for processes is a file in memory, and files may be no larger: raise the limit, \
                  `ulimit -f`"
             }
@@ -266,37 +392,24 @@ impl LoadError {
             | Self::HostFunction(_) => return None,
             Self::Engine(error) => return error.hint().map(Into::into),
             Self::Compiler(error) => return error.hint().map(Into::into),
-            Self::Features { missing, allowed, .. } => {
-                return Some(format!(
-                    "allow it, if you trust the engine's garbage collector with this plugin: \
-                     `--wasm {}`",
-                    allowed.union(*missing)
-                ));
+            Self::Features { .. } => {
+                "allow it, if you trust the engine's garbage collector with this plugin: `PluginLoader::wasm`"
             }
             Self::TooLarge { .. } => {
-                "`--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools strip`"
+                "`PluginLoader::max_size` allows more; debug information can be left out: `wasm-tools strip`"
             }
-            Self::Precompiled { .. } => {
-                "if you have compiled it yourself, or trust who has, `run --trust-precompiled` runs \
-                 it; otherwise take the .wasm that it was made from"
+            Self::Precompiled => {
+                "if you have compiled it yourself, or trust who has, `PluginLoader::trust_precompiled` takes it; \
+                 otherwise take the .wasm that it was made from"
             }
-            Self::CompiledOtherwise { how, .. } if how.ends_with("without `--fuel`") => {
-                "compile it again: `mtl-host compile --fuel PLUGIN`"
-            }
-            Self::CompiledOtherwise { how, .. } if how.contains("`--wasm ") => {
-                "run it with the same `--wasm`, or compile it again: `mtl-host compile PLUGIN`"
-            }
-            Self::CompiledOtherwise { .. } => "compile it again: `mtl-host compile PLUGIN`",
+            Self::CompiledOtherwise(_) => "compile it again, for an engine with the same settings",
             Self::TooManyFunctions { .. } => {
-                "`--max-functions N` allows more: each takes the compiler some kilobytes"
+                "`PluginLoader::max_functions` allows more: each takes the compiler some kilobytes"
             }
             Self::TooComplex { .. } => {
-                "no compiler makes such a plugin, and no flag allows it: take it from a source that you trust"
+                "no compiler makes such a plugin, and no setting allows it: take it from a source that you trust"
             }
-            Self::NotWasm { .. } => {
-                "compile the code to WebAssembly first: `mtl-host build FOLDER` does so with a folder \
-                 of sources, in Rust, C, Zig, Go, AssemblyScript, JavaScript or Python"
-            }
+            Self::NotWasm { .. } => "compile the code to WebAssembly first",
             Self::Truncated { .. } | Self::Invalid { .. } => {
                 "the file may be damaged or incomplete: build or copy it again"
             }
@@ -311,38 +424,67 @@ impl LoadError {
                 }
                 CompileSettings::CALL => {
                     "export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`; if another \
-                     function takes items, name it: `--call NAME`"
+                     function takes items, name it: `PluginLoader::call`"
                 }
                 "cabi_realloc" => {
                     "the answers of host functions are put where `cabi_realloc` says: export it"
                 }
-                _ => "`--call` takes the name of a function that the plugin exports",
+                _ => "`PluginLoader::call` takes the name of a function that the plugin exports",
             },
-            Self::Digest { found, .. } => {
-                return Some(format!(
-                    "it is damaged, or another version; if it is the one you want, pin it: \
-                     `--sha256 {found}`"
-                ));
+            Self::Digest { .. } => {
+                "it is damaged, or another version; if it is the one you want, pin its digest"
             }
-            Self::Import { import, offered, .. } => return Some(import_hint(import, offered)),
+            Self::Import { import, offered } => return Some(import_hint(import, offered)),
             Self::ImportType { .. } => {
                 "a host function takes bytes, and answers with bytes or with an error's text"
             }
             Self::CallOfWorld { .. } => {
-                "leave out `--call`: it is for core modules, and for components of other worlds"
+                "name no function: `PluginLoader::call` is for core modules, and for components of other worlds"
             }
-            Self::Ambiguous { .. } => "name the one that takes items: `--call INTERFACE#NAME`",
+            Self::Ambiguous { .. } => {
+                "name the one that takes items, with its interface: `INTERFACE#NAME`"
+            }
             Self::Untyped { .. } => {
                 "a function that takes items, and `init` and `finish` beside it, have values \
                  alone: no resources, streams or futures, and not async"
             }
             Self::Link { .. } => "rebuild the plugin with the SDK of this version of mtl-host",
             Self::World { .. } => {
-                "if one of its functions takes items, name it: `--call NAME`; or build it for \
+                "if one of its functions takes items, name it: `PluginLoader::call`; or build it for \
                  the world `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`"
             }
         };
         Some(hint.into())
+    }
+}
+
+impl fmt::Display for LoadErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe(Subject(None), f)
+    }
+}
+
+impl Error for LoadErrorKind {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause()
+    }
+}
+
+impl From<HostFunctionError> for LoadErrorKind {
+    fn from(error: HostFunctionError) -> Self {
+        Self::HostFunction(error)
+    }
+}
+
+impl From<EngineError> for LoadErrorKind {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<CompilerError> for LoadErrorKind {
+    fn from(error: CompilerError) -> Self {
+        Self::Compiler(error)
     }
 }
 
@@ -354,12 +496,12 @@ fn import_hint(import: &str, offered: &[String]) -> String {
     } else if !offered.is_empty() {
         format!("the host functions are {}", names(offered.iter().cloned()))
     } else if import.starts_with("env.") || import.contains("wbg") {
-        "it was built for a browser or another host: no flag grants this import; \
+        "it was built for a browser or another host: nothing grants this import; \
          build it for `wasm32-wasip1`"
             .into()
     } else {
-        "no flag grants it: a plugin may import WASI and `mtl:plugin/context@1.0.0`; \
-         `--dir`, `--env` and `--net` grant what WASI gives access to"
+        "nothing grants it: a plugin may import WASI and `mtl:plugin/context@1.0.0`; \
+         directories, variables and addresses are granted to what WASI gives access to"
             .into()
     }
 }

@@ -25,9 +25,9 @@ pub(crate) mod core;
 /// How long an answer may be: what one instance could not hold many times over.
 pub(crate) const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// The type of a host function that has this text: that of components, or its lowering.
-pub(crate) fn known_type(text: &str) -> Option<&'static str> {
-    [component::TYPE, core::TYPE].into_iter().find(|known| *known == text)
+/// Returns whether this is the text of the type of a host function: the one of components, or its lowering.
+pub(crate) fn is_type(text: &str) -> bool {
+    [component::TYPE, core::TYPE].contains(&text)
 }
 
 /// Who calls a host function.
@@ -62,10 +62,11 @@ impl HostCall {
 /// Why a host function cannot be offered.
 ///
 /// ```
-/// use mtl_host::{Engine, LoadError, Plugin};
+/// use mtl_host::{Engine, LoadErrorKind, Plugin};
 ///
 /// let loader = Plugin::loader(&Engine::new()?).host_function("lookup", "get", |_, _| Ok(vec![]));
-/// let Err(LoadError::HostFunction(error)) = loader.load("../tests/fixtures/upper.wat") else {
+/// let error = loader.load("../tests/fixtures/upper.wat").unwrap_err();
+/// let LoadErrorKind::HostFunction(error) = error.kind() else {
 ///     panic!("an interface has a namespace and a package");
 /// };
 /// assert!(error.to_string().starts_with("`lookup` is not the name of an interface"));

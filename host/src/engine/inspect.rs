@@ -11,6 +11,7 @@ mod wit;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use wasmtime::Module;
 use wasmtime::component::Component;
 
@@ -23,8 +24,9 @@ use super::artifact::{Artifact, Kind};
 use super::code::MachineCode;
 use super::component::ComponentPlugin;
 use super::core_abi::CorePlugin;
-use super::{LoadError, Loaded, WasmFeatures, context};
+use super::{LoadError, LoadErrorKind, Loaded, WasmFeatures, context};
 use crate::engine::compile_settings::CompileSettings;
+use crate::item::bounded;
 use crate::item::digest::Sha256;
 use crate::item::format::Format;
 use crate::item::passing::ArgumentPassing;
@@ -47,7 +49,7 @@ pub struct Inspection {
     pub kind: PluginKind,
     /// How many bytes the file has.
     pub bytes: usize,
-    /// The digest of the file as it is, for `--sha256`.
+    /// The digest of the file as it is, for [`PluginLoader::sha256`](crate::PluginLoader::sha256).
     pub sha256: Sha256,
     /// Its exports, no more than some thousand; nothing, if it is not valid.
     pub exports: Vec<Export>,
@@ -60,7 +62,7 @@ pub struct Inspection {
     pub imports_left_out: usize,
     /// What it begins with of memory, and may take by itself; none, if it has none, or is not valid.
     pub memory: Option<MemorySize>,
-    /// Whether its parameters can be passed in several ways, by `--args`.
+    /// Whether its parameters can be passed in several ways, by [`ArgumentPassing`].
     pub asks_for_passing: bool,
     /// How it is called with JSON, if it is a component of another world than
     /// `mtl:plugin/plugin` that a run takes.
@@ -82,7 +84,7 @@ pub struct Inspection {
 /// assert_eq!(found.kind, PluginKind::Component);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum PluginKind {
     /// A core module.
@@ -100,7 +102,7 @@ pub enum PluginKind {
 /// assert_eq!(call.signature, "(i32, i32) -> (i64)");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Export {
     /// Its name; that of a component's function has its interface before a `#`.
@@ -120,12 +122,13 @@ pub struct Export {
 /// assert!(!typed.has_init);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TypedCall {
     /// Its name, with its interface before a `#`.
     pub call: String,
     /// The ways in which items can be passed to it, each with an example of an item.
+    #[serde(deserialize_with = "bounded::list::<MOST_EXAMPLES, _, _>")]
     pub items: Vec<(ArgumentPassing, String)>,
     /// Whether there is an `init` beside it.
     pub has_init: bool,
@@ -161,7 +164,7 @@ impl TypedCall {
 /// assert_eq!(found.imports[0].from, "wasi_snapshot_preview1");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Import {
     /// The module or interface.
@@ -169,6 +172,7 @@ pub struct Import {
     /// Whose it is.
     pub provider: Provider,
     /// Their names; those of types are left out.
+    #[serde(deserialize_with = "bounded::list::<MOST_LISTED, _, _>")]
     pub names: Vec<String>,
 }
 
@@ -180,7 +184,7 @@ pub struct Import {
 /// assert_eq!(found.imports[0].provider, Provider::Unknown);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Provider {
     /// WASI, as far as it is granted.
@@ -201,7 +205,7 @@ pub enum Provider {
 /// assert_eq!(found.memory.unwrap().initial, 192 * 1024);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MemorySize {
     /// At the beginning, in bytes; of a component with several memories the largest.
@@ -213,34 +217,36 @@ pub struct MemorySize {
 }
 
 /// What is found in a plugin by looking into it, here or in another process.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Findings {
     pub(crate) kind: PluginKind,
+    #[serde(deserialize_with = "bounded::list::<{ MOST_LISTED + MOST_KNOWN }, _, _>")]
     pub(crate) exports: Vec<Export>,
     pub(crate) exports_left_out: usize,
+    #[serde(deserialize_with = "bounded::list::<MOST_LISTED, _, _>")]
     pub(crate) imports: Vec<Import>,
     pub(crate) imports_left_out: usize,
     pub(crate) memory: Option<MemorySize>,
     pub(crate) typed: Option<TypedCall>,
     pub(crate) features: WasmFeatures,
-    pub(crate) refusal: Option<LoadError>,
+    pub(crate) refusal: Option<LoadErrorKind>,
 }
 
 impl Findings {
     /// Looks into what `settings` would load.
-    pub(crate) fn of(settings: &CompileSettings, path: &Path, artifact: &Artifact<'_>) -> Self {
+    pub(crate) fn of(settings: &CompileSettings, artifact: &Artifact<'_>) -> Self {
         let kind = match artifact.kind() {
             Kind::Core => PluginKind::CoreModule,
             Kind::Component => PluginKind::Component,
         };
         let mut found = Self::nothing(kind);
         // Whatever reads it takes as long as what compiles it.
-        if let Err(refusal) = CompileSettings::check_complexity(path, artifact) {
+        if let Err(refusal) = CompileSettings::check_complexity(artifact) {
             found.refusal = Some(refusal);
             return found;
         }
         found = found.using(artifact);
-        found.refusal = found.read(settings, path, artifact).err();
+        found.refusal = found.read(settings, artifact).err();
         found
     }
 
@@ -282,19 +288,18 @@ impl Findings {
     fn read(
         &mut self,
         settings: &CompileSettings,
-        path: &Path,
         artifact: &Artifact<'_>,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), LoadErrorKind> {
         match artifact.kind() {
             Kind::Core => {
-                let module = CorePlugin::module(settings, path, artifact)?;
+                let module = CorePlugin::module(settings, artifact)?;
                 core::read(self, &module, provider(settings));
-                CorePlugin::link(settings, path, &module).map(drop)
+                CorePlugin::link(settings, &module).map(drop)
             }
             Kind::Component => {
-                let component = ComponentPlugin::component(settings, path, artifact)?;
+                let component = ComponentPlugin::component(settings, artifact)?;
                 component::read(self, &settings.engine, &component, provider(settings));
-                let loaded = Loaded::link(settings, path, &MachineCode::Component(component))?;
+                let loaded = Loaded::link(settings, &MachineCode::Component(component))?;
                 self.typed = loaded.typed().map(TypedCall::bounded);
                 Ok(())
             }
@@ -314,7 +319,12 @@ fn provider(settings: &CompileSettings) -> impl Fn(&str, bool) -> Provider {
 
 impl Inspection {
     /// What was found in these bytes.
-    pub(crate) fn of(found: Findings, file: &[u8], jail_lacks: Option<String>) -> Self {
+    pub(crate) fn of(
+        found: Findings,
+        path: &Path,
+        file: &[u8],
+        jail_lacks: Option<String>,
+    ) -> Self {
         let Findings { kind, exports, imports, memory, typed, features, refusal, .. } = found;
         let asks = |import: &Import| {
             import.from == context::INTERFACE
@@ -333,7 +343,7 @@ impl Inspection {
             memory,
             typed,
             features,
-            refusal,
+            refusal: refusal.map(LoadError::of(path)),
             jail_lacks,
         }
     }

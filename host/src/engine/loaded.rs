@@ -12,7 +12,7 @@ use super::component::{ComponentPlugin, Exports};
 use super::core_abi::{CorePlugin, Frozen, Witnessed};
 use super::snapshot::Freezing;
 use super::typed::TypedPlugin;
-use super::{Findings, HostFunctions, LoadError, Spec, TypedCall, waiting};
+use super::{Findings, HostFunctions, LoadErrorKind, Spec, TypedCall, waiting};
 use crate::engine::compile_settings::CompileSettings;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
@@ -50,20 +50,17 @@ impl Loaded {
     /// Checks what code exports, and finds what it imports.
     pub(crate) fn link(
         settings: &CompileSettings,
-        path: &Path,
         code: &MachineCode,
-    ) -> Result<Self, LoadError> {
+    ) -> Result<Self, LoadErrorKind> {
         Ok(Self(match code {
-            MachineCode::Core(module) => {
-                Code::Core(Arc::new(CorePlugin::link(settings, path, module)?))
-            }
+            MachineCode::Core(module) => Code::Core(Arc::new(CorePlugin::link(settings, module)?)),
             MachineCode::Component(component) => match Exports::find(component) {
                 Some(exports) if settings.call == CompileSettings::CALL => {
-                    let plugin = ComponentPlugin::link(settings, path, component, exports)?;
+                    let plugin = ComponentPlugin::link(settings, component, exports)?;
                     Code::Component(Arc::new(plugin))
                 }
                 // It is of another world, or another function is named.
-                _ => Code::Typed(Arc::new(TypedPlugin::link(settings, path, component)?)),
+                _ => Code::Typed(Arc::new(TypedPlugin::link(settings, component)?)),
             },
         }))
     }
@@ -73,13 +70,10 @@ impl Loaded {
         settings: &CompileSettings,
         file: &File,
         is_component: bool,
-    ) -> Result<Self, LoadError> {
-        let path = Path::new("the plugin");
+    ) -> Result<Self, LoadErrorKind> {
         let kind = if is_component { Kind::Component } else { Kind::Core };
         let code = MachineCode::take(&settings.engine, &Runnable::InJail(file), kind);
-        let code = code
-            .map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })?;
-        Self::link(settings, path, &code)
+        Self::link(settings, &code.map_err(LoadErrorKind::invalid)?)
     }
 
     pub(crate) fn facts(&self) -> Facts {
@@ -140,13 +134,13 @@ impl Loaded {
     }
 
     /// Its compiled code, for other processes.
-    pub(crate) fn code(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+    pub(crate) fn code(&self) -> Result<Vec<u8>, LoadErrorKind> {
         let code = match &self.0 {
             Code::Core(plugin) => plugin.code(),
             Code::Component(plugin) => plugin.linked().code(),
             Code::Typed(plugin) => plugin.linked().code(),
         };
-        code.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
+        code.map_err(LoadErrorKind::invalid)
     }
 
     /// The export that takes items, and the host functions that it was offered.

@@ -24,5 +24,7 @@ pub(crate) use self::dependencies::Seen;
 pub(crate) use self::freezing::Freezing;
 pub(crate) use self::image::{Instrumented, MOST};
 pub(crate) use self::random::add_to_linker;
+#[cfg(test)]
+pub(crate) use self::witness::MOST_SEEN;
 pub(crate) use self::witness::Verdict;
 pub(crate) use self::witness::Witness;

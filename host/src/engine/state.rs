@@ -12,7 +12,7 @@ use super::file_calls::FileRules;
 use super::snapshot::{Clock, Witness};
 use super::{Engine, trap};
 use crate::control::deadline::{Phase, Watch};
-use crate::event::Stream;
+use crate::event::Audience;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Outlet;
 use crate::executor::native::WorkerContext;
@@ -25,6 +25,7 @@ use crate::item::retry_on::RetryOn;
 use crate::outcome::Outcomes;
 use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Granted, Preopens};
+use crate::sandbox::guest_event::Stream;
 use crate::sandbox::meter::{Meter, PoolMemory};
 use crate::sandbox::network::Names;
 use crate::sandbox::output::Capture;
@@ -46,6 +47,7 @@ pub(crate) struct Spec {
     pub(crate) item_format: Format,
     pub(crate) passing: ArgumentPassing,
     pub(crate) voice: Arc<Voice>,
+    pub(crate) audience: Audience,
     pub(crate) watch: Watch,
     pub(crate) clock: Clock,
     /// The faults that are not the last word on an item: it is tried again.

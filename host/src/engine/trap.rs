@@ -38,7 +38,7 @@ pub(crate) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
     let trap = error.downcast_ref::<Trap>();
     match trap {
         Some(Trap::OutOfFuel) => {
-            let limit = common.limits.fuel.map(|fuel| format!(" of the {fuel} of `--fuel`"));
+            let limit = common.limits.fuel.map(|fuel| format!(" of the {fuel} of `fuel`"));
             let limit = limit.unwrap_or_default();
             Broken::new(FaultKind::OutOfFuel, format!("no fuel is left{limit}{place}"))
         }
@@ -73,12 +73,12 @@ fn too_much(error: &wasmtime::Error, limit: ResultLimit) -> Option<Broken> {
     Some(match error.downcast_ref::<WasmBacktrace>() {
         None => Broken::new(
             FaultKind::BadResult,
-            format!("the result is larger than the {limit:#} of `--max-result`"),
+            format!("the result is larger than the {limit:#} of `max_result`"),
         ),
         Some(_) => Broken::new(
             FaultKind::Trap,
             format!(
-                "the plugin passed more to the host at once than the {limit:#} of `--max-result`{}",
+                "the plugin passed more to the host at once than the {limit:#} of `max_result`{}",
                 place(error)
             ),
         ),

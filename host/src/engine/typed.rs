@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! item ─▶ arguments ─▶ reader ─▶ values ─▶ call ─▶ value ─▶ answer ─▶ writer ─▶ record
-//!          by --args    by shape                            result, option: refused, no record
+//!          by passing   by shape                            result, option: refused, no record
 //! ```
 //!
 //! No SDK is needed: `call` and, beside it, `init` and `finish` may have any signature of plain
@@ -22,7 +22,6 @@ mod shape;
 mod tests;
 mod writer;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::Store;
@@ -31,7 +30,7 @@ use wasmtime::component::{Component, Func, Instance, Val};
 use self::answer::{Answer, Returned};
 use self::function::{Finder, Function, Functions};
 use self::writer::Unwritten;
-use super::LoadError;
+use super::LoadErrorKind;
 use super::component::{Exports, LEAST_TRANSFER, Linked, State};
 use super::inspect::TypedCall;
 use super::state::{self, Spec, begin};
@@ -56,25 +55,23 @@ impl TypedPlugin {
     /// Finds the functions that are called, and what the component imports.
     pub(crate) fn link(
         settings: &CompileSettings,
-        path: &Path,
         component: &Component,
-    ) -> Result<Self, LoadError> {
+    ) -> Result<Self, LoadErrorKind> {
         let call_export = settings.call.clone();
-        let finder = Finder { engine: &settings.engine, path, component };
+        let finder = Finder { engine: &settings.engine, component };
         let Some(functions) = finder.functions(&call_export)? else {
-            let path = path.to_owned();
             return Err(match call_export.as_str() {
                 _ if Exports::find(component).is_some() => {
-                    LoadError::CallOfWorld { path, call: call_export }
+                    LoadErrorKind::CallOfWorld { call: call_export }
                 }
-                CompileSettings::CALL => LoadError::world(path, finder.names()),
+                CompileSettings::CALL => LoadErrorKind::World { exports: finder.names() },
                 _ => {
                     let exports = finder.names();
-                    LoadError::MissingExport { path, missing: call_export, exports }
+                    LoadErrorKind::MissingExport { missing: call_export, exports }
                 }
             });
         };
-        let linked = Linked::link(settings, path, component)?;
+        let linked = Linked::link(settings, component)?;
         Ok(Self { linked, call_export, functions: Arc::new(functions) })
     }
 
@@ -107,7 +104,7 @@ impl TypedPlugin {
     pub(crate) fn start(&self, spec: &Spec) -> Result<TypedInstance, StartError> {
         let Functions { call, init, finish } = &*self.functions;
         if let Some(message) = call.parameters.refusal(&call.name, spec.passing) {
-            return Err(StartError::InitRefused { message });
+            return Err(StartError::Parameters { message });
         }
         let (mut store, instance) = self.linked.instantiate(spec)?;
         store.set_hostcall_fuel(room(spec.limits.result) / self.functions.weight());
@@ -236,7 +233,7 @@ impl TypedInstance {
             FaultKind::BadResult => Broken::new(
                 FaultKind::BadResult,
                 format!(
-                    "the values of the result take more memory than the {limit:#} of `--max-result` \
+                    "the values of the result take more memory than the {limit:#} of `max_result` \
                      leave them"
                 ),
             ),
@@ -250,7 +247,7 @@ impl TypedInstance {
             let message = match unwritten {
                 Unwritten::Mistake(mistake) => mistake.to_string(),
                 Unwritten::TooLong => {
-                    format!("the result is larger than the {limit:#} of `--max-result`")
+                    format!("the result is larger than the {limit:#} of `max_result`")
                 }
             };
             Broken::new(FaultKind::BadResult, message)

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::item::bounded;
+
 /// Why there is no snapshot of what `init` has made: each worker is initialised on its own.
 ///
 /// ```
@@ -25,7 +27,7 @@ pub enum SnapshotRefusal {
     Precompiled,
     /// The plugin does what cannot be told from outside afterwards.
     #[error("it cannot be frozen: {0}")]
-    Unsupported(String),
+    Unsupported(#[serde(with = "bounded::short")] String),
     /// A restored instance would have a number for a file, and no file.
     #[error("its `init` leaves a file open")]
     OpenFile,
@@ -59,7 +61,7 @@ pub enum SnapshotRefusal {
     },
     /// The snapshot could not be compiled.
     #[error("its snapshot cannot be compiled: {0}")]
-    NotCompiled(String),
+    NotCompiled(#[serde(with = "bounded::short")] String),
 }
 
 impl SnapshotRefusal {

@@ -17,7 +17,7 @@ use crate::item::failure::Broken;
 ///     panic!("it was not to be restarted");
 /// };
 /// assert_eq!(source.summary(), "broke too often in a row");
-/// assert!(source.hint().unwrap().starts_with("`--max-restarts`"));
+/// assert!(source.hint().unwrap().starts_with("`max_restarts`"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ impl Retirement {
         match self {
             Self::NotStarted(error) => error.hint(),
             Self::KeptBreaking(_) => {
-                Some("`--max-restarts` says how often a worker may break in a row".into())
+                Some("`max_restarts` says how often a worker may break in a row".into())
             }
         }
     }

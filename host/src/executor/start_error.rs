@@ -2,6 +2,9 @@
 
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
+use crate::item::bounded;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::jail::system_limits;
@@ -20,16 +23,17 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 ///     panic!("it refuses these arguments");
 /// };
 /// assert_eq!(source.to_string(), "init failed: these arguments are no good");
-/// assert!(source.hint().unwrap().starts_with("`--init TEXT`"));
+/// assert!(source.hint().unwrap().starts_with("`init` gives"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum StartError {
     /// The instance could not be made, or broke in its own start.
     #[error("the plugin could not be instantiated: {message}")]
     Instantiate {
         /// What happened.
+        #[serde(with = "bounded::guest")]
         message: String,
     },
     /// The plugin was built for another version of the interface.
@@ -44,45 +48,61 @@ pub enum StartError {
     #[error("the start {message}")]
     Timeout {
         /// How long it may take.
+        #[serde(with = "bounded::guest")]
         message: String,
     },
     /// It takes more memory than it may have, before its first item.
     #[error("{message}")]
     OutOfMemory {
         /// What happened.
+        #[serde(with = "bounded::guest")]
         message: String,
     },
     /// It computes more than it may, until `init` is done.
     #[error("{message}")]
     OutOfFuel {
         /// What happened.
+        #[serde(with = "bounded::guest")]
         message: String,
     },
     /// `init` answered with an error.
     #[error("init failed: {message}")]
     InitRefused {
         /// In the plugin's words.
+        #[serde(with = "bounded::guest")]
+        message: String,
+    },
+    /// An item is one parameter, and the function that takes items has another number of them.
+    #[error("init failed: {message}")]
+    Parameters {
+        /// The parameters.
+        #[serde(with = "bounded::guest")]
         message: String,
     },
     /// `init` broke.
     #[error("init broke: {message}")]
     InitBroke {
         /// What happened.
+        #[serde(with = "bounded::guest")]
         message: String,
     },
     /// It started from a snapshot, and its `after_restore` broke.
     #[error("after_restore broke: {message}")]
     RestoreBroke {
         /// What happened.
+        #[serde(with = "bounded::guest")]
         message: String,
     },
+    // A child sends none of these. They come last: only so has each of the others one number for both ends.
     /// Its process could not be started.
+    #[serde(skip)]
     #[error("its process could not be started")]
     Process {
         /// What the system said.
         source: io::Error,
     },
     /// Its process could not be jailed.
+    #[serde(skip)]
     #[error("its process cannot be jailed: {message}")]
     Jail {
         /// Whether the kernel lacks a part of the jail, and a run could do without.
@@ -91,15 +111,18 @@ pub enum StartError {
         message: String,
     },
     /// Its process died before its first item.
+    #[serde(skip)]
     #[error("{message}")]
     Crashed {
         /// How.
         message: String,
     },
     /// What opens a native worker answered with an error.
+    #[serde(skip)]
     #[error("it is native, and did not open")]
     Native(#[source] Cause),
     /// What opens a native worker panicked.
+    #[serde(skip)]
     #[error("it is native, and panicked: {message}")]
     NativePanicked {
         /// What it said.
@@ -159,26 +182,26 @@ impl StartError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
+            Self::Timeout { .. } => "`init_timeout` says how long a worker may take to start",
             Self::OutOfMemory { .. } => {
-                "`--memory SIZE` allows each worker more, `--total-memory SIZE` all together"
+                "`memory` allows each worker more, `total_memory` all together"
             }
-            Self::OutOfFuel { .. } => "`--fuel N` allows more, for the start as for each item",
+            Self::OutOfFuel { .. } => "`fuel` allows more, for the start as for each item",
             Self::Abi { found, supported } if found > supported => "update mtl-host",
             Self::Abi { .. } => "rebuild the plugin with the current SDK",
-            // As an SDK says it of a call with parameters.
-            Self::InitRefused { message } if message.contains("`--args") => return None,
-            Self::InitRefused { .. } => {
-                "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
+            Self::InitRefused { .. } => "`init` gives the plugin its arguments, `dir` its files",
+            Self::Parameters { .. } => {
+                "`ArgumentPassing::Args` takes a JSON array of the parameters as an item, `[]` if there is none; \
+                 `ArgumentPassing::Kwargs` takes an object by their names"
             }
             Self::Jail { is_lack: true, .. } => {
-                "`mtl-host doctor` shows the layers that this machine has; `--jail best-effort` does without those \
-                 that it lacks"
+                "`Processes::layers` tells which layers this machine has; `Jail::BestEffort` does without those that it \
+                 lacks"
             }
             // Whoever is short of memory kills.
             Self::Crashed { message } if message.contains("(SIGKILL)") => {
-                "if the system has killed it for want of memory, `dmesg` says so: `--jobs N` starts \
-                 fewer workers, and `--memory SIZE` gives each less"
+                "if the system has killed it for want of memory, `dmesg` says so: start fewer workers, or \
+                 give each less"
             }
             Self::Process { source } => {
                 return system_limits::hint_of_start(source).map(Into::into);

@@ -3,10 +3,9 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
 
 use crate::engine::compile_settings::CompileSettings;
-use crate::engine::{Engine, EngineOptions, HostFunctions, LoadError, Loaded, Spec};
+use crate::engine::{Engine, EngineOptions, HostFunctions, LoadErrorKind, Loaded, Spec};
 use crate::isolation::wire::setup::{Begins, Work};
 use crate::item::format::Format;
 use crate::item::limits::TotalMemory;
@@ -27,9 +26,8 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     /// That of a plugin that was compiled in this process.
-    pub(crate) fn of(plugin: &Loaded, name: &Path, engine: &Engine) -> Result<Self, LoadError> {
-        let file =
-            CodeFile::of(&plugin.code(name)?).map_err(|source| LoadError::Code { source })?;
+    pub(crate) fn of(plugin: &Loaded, engine: &Engine) -> Result<Self, LoadErrorKind> {
+        let file = CodeFile::of(&plugin.code()?).map_err(LoadErrorKind::code)?;
         let (call, functions) = plugin.calls();
         let is_component = plugin.facts().is_component;
         Ok(Self {

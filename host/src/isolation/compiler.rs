@@ -22,14 +22,14 @@ use super::Processes;
 use super::eventfd::Bell;
 use super::link::{Gone, Link, Patience, Received};
 use super::process::{Child, TO_BE_READY, TO_END};
-use super::wire::compiled::{CompiledThere, Found, MOST_FOUND};
-use super::wire::frozen::refusal;
-use super::wire::refused::{MOST_REFUSED, Refused};
+use super::wire::compiled::{CompiledThere, MOST_FOUND, findings};
+use super::wire::frozen::refusal as not_frozen;
+use super::wire::refused::{MOST_REFUSED, refusal};
 use super::wire::setup::{Compile, Setup, Task, Wanted};
 use super::wire::{BadFrame, Reply};
 use crate::control::deadline::{Overdue, Watch};
 use crate::engine::compile_settings::CompileSettings;
-use crate::engine::{CompilerError, Facts, Findings, LoadError};
+use crate::engine::{CompilerError, Facts, Findings, LoadErrorKind};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::jail::sealed_file;
 use crate::jail::sealed_file::CodeFile;
@@ -53,34 +53,34 @@ pub(crate) struct Compiler<'a> {
 
 impl Compiler<'_> {
     /// Has it compiled.
-    pub(crate) fn code(&self) -> Result<(Facts, CodeFile), LoadError> {
+    pub(crate) fn code(&self) -> Result<(Facts, CodeFile), LoadErrorKind> {
         self.compiled(Wanted::Code)
     }
 
     /// Has compiled what was frozen.
-    pub(crate) fn snapshot(&self) -> Result<CodeFile, LoadError> {
+    pub(crate) fn snapshot(&self) -> Result<CodeFile, LoadErrorKind> {
         self.compiled(Wanted::Snapshot).map(|(_, code)| code)
     }
 
-    fn compiled(&self, wanted: Wanted) -> Result<(Facts, CodeFile), LoadError> {
-        let code = sealed_file::place().map_err(|source| LoadError::Code { source })?;
+    fn compiled(&self, wanted: Wanted) -> Result<(Facts, CodeFile), LoadErrorKind> {
+        let code = sealed_file::place().map_err(LoadErrorKind::code)?;
         // What the jail lacks, each worker will say.
         let (there, _) = self.ask(wanted, &code, |Received { kind, payload }| match kind {
-            Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok),
-            Reply::NotCompiled => self.refused(payload.rest()).map(Err),
+            Reply::Compiled => CompiledThere::decode(payload).map(Ok),
+            Reply::NotCompiled => refusal(payload, self.settings).map(Err),
             _ => Err(BadFrame("something else than that it is compiled")),
         })?;
         Ok((there.facts, copied(&code, there)?))
     }
 
     /// Has it compiled so that its instances can be frozen.
-    pub(crate) fn instrumented(&self) -> Result<Result<CodeFile, SnapshotRefusal>, LoadError> {
-        let code = sealed_file::place().map_err(|source| LoadError::Code { source })?;
+    pub(crate) fn instrumented(&self) -> Result<Result<CodeFile, SnapshotRefusal>, LoadErrorKind> {
+        let code = sealed_file::place().map_err(LoadErrorKind::code)?;
         let (there, _) =
             self.ask(Wanted::Instrumented, &code, |Received { kind, payload }| match kind {
-                Reply::Compiled => CompiledThere::decode(payload.rest()).map(Ok).map(Ok),
-                Reply::NotFrozen => refusal(payload.rest()).map(Err).map(Ok),
-                Reply::NotCompiled => self.refused(payload.rest()).map(Err),
+                Reply::Compiled => CompiledThere::decode(payload).map(Ok).map(Ok),
+                Reply::NotFrozen => not_frozen(payload).map(Err).map(Ok),
+                Reply::NotCompiled => refusal(payload, self.settings).map(Err),
                 _ => Err(BadFrame("something else than that it is compiled")),
             })?;
         match there {
@@ -90,19 +90,13 @@ impl Compiler<'_> {
     }
 
     /// Has it looked into. Gives also what the jail lacks in which that was done.
-    pub(crate) fn findings(&self) -> Result<(Findings, Lacks), LoadError> {
-        let code = sealed_file::place().map_err(|source| LoadError::Code { source })?;
+    pub(crate) fn findings(&self) -> Result<(Findings, Lacks), LoadErrorKind> {
+        let code = sealed_file::place().map_err(LoadErrorKind::code)?;
         self.ask(Wanted::Inspection, &code, |Received { kind, payload }| match kind {
-            Reply::Inspected => {
-                Found::decode(payload.rest())?.findings(self.settings, self.path).map(Ok)
-            }
-            Reply::NotCompiled => self.refused(payload.rest()).map(Err),
+            Reply::Inspected => findings(payload, self.settings).map(Ok),
+            Reply::NotCompiled => refusal(payload, self.settings).map(Err),
             _ => Err(BadFrame("something else than what it has found")),
         })
-    }
-
-    fn refused(&self, payload: &[u8]) -> Result<LoadError, BadFrame> {
-        Refused::decode(payload)?.error(self.settings, self.path)
     }
 
     /// Starts a child, and waits for what it says at last.
@@ -110,8 +104,8 @@ impl Compiler<'_> {
         &self,
         wants: Wanted,
         code: &File,
-        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadError>, BadFrame>,
-    ) -> Result<(T, Lacks), LoadError> {
+        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, BadFrame>,
+    ) -> Result<(T, Lacks), LoadErrorKind> {
         let (mut child, plugin) = self.start()?;
         let handed_over = child.hand_over(&[plugin.as_fd(), code.as_fd()], &[]);
         let said = handed_over.and_then(|()| self.converse(&mut child.link, wants, answer));
@@ -119,7 +113,7 @@ impl Compiler<'_> {
     }
 
     /// A child, and the file that it is to get.
-    fn start(&self) -> Result<(Child, CodeFile), LoadError> {
+    fn start(&self) -> Result<(Child, CodeFile), LoadErrorKind> {
         if self.processes.find_program().is_none() {
             return Err(CompilerError::NoProgram.into());
         }
@@ -130,8 +124,7 @@ impl Compiler<'_> {
             }
             Ok((Child::start(self.processes, &bell)?, plugin))
         };
-        let path = self.path.to_owned();
-        start().map_err(|source: io::Error| CompilerError::Process { path, source }.into())
+        start().map_err(|source: io::Error| CompilerError::Process { source }.into())
     }
 
     /// What is said to a child, and what it says.
@@ -139,8 +132,8 @@ impl Compiler<'_> {
         &self,
         link: &mut Link,
         wants: Wanted,
-        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadError>, BadFrame>,
-    ) -> Result<Result<(T, Lacks), LoadError>, Gone> {
+        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, BadFrame>,
+    ) -> Result<Result<(T, Lacks), LoadErrorKind>, Gone> {
         let mut until = Until::now_and(TO_BE_READY, self.watch);
         link.send(&self.set_up(wants).encode(&[]), &mut until)?;
         let Received { kind, mut payload } = link.receive(MOST_SAID, &mut until)?;
@@ -148,9 +141,9 @@ impl Compiler<'_> {
         let lacks = match kind {
             Reply::Ready => Some(payload.message()).filter(|lacks| !lacks.is_empty()),
             Reply::Unjailed => {
-                let (path, is_lack) = (self.path.to_owned(), payload.byte()? != 0);
+                let is_lack = payload.byte()? != 0;
                 let message = payload.message();
-                return Ok(Err(CompilerError::Jail { path, is_lack, message }.into()));
+                return Ok(Err(CompilerError::Jail { is_lack, message }.into()));
             }
             _ => return Err(BadFrame("something else than that it is ready").into()),
         };
@@ -162,7 +155,6 @@ impl Compiler<'_> {
     fn set_up(&self, wants: Wanted) -> Setup {
         let Self { processes, settings, path, bytes, .. } = self;
         Setup {
-            version: env!("CARGO_PKG_VERSION").into(),
             jail: processes.required_layers(),
             engine: settings.engine.options(),
             data: settings.limits.memory.bytes() as u64,
@@ -178,17 +170,17 @@ impl Compiler<'_> {
     }
 
     /// What it means that nothing more comes.
-    fn lost(&self, child: &mut Child, gone: Gone) -> LoadError {
-        let (path, limits) = (self.path.to_owned(), self.settings.limits);
+    fn lost(&self, child: &mut Child, gone: Gone) -> LoadErrorKind {
+        let limits = self.settings.limits;
         let message = match gone {
             Gone::Overdue(Overdue::Limit(limit)) if limit == limits.time => {
-                return CompilerError::Timeout { path, limit }.into();
+                return CompilerError::Timeout { limit }.into();
             }
             Gone::Ended => {
                 let time = TO_END.min(limits.time);
                 let death = child.wait(&mut Until::now_and(time, self.watch));
                 if death.is_for_memory() {
-                    return CompilerError::Memory { path, limit: limits.memory }.into();
+                    return CompilerError::Memory { limit: limits.memory }.into();
                 }
                 death.to_string()
             }
@@ -196,13 +188,13 @@ impl Compiler<'_> {
             Gone::Bad(why) => format!("its process was killed, as {why}"),
             Gone::Io(error) => format!("the socket to its process failed: {error}"),
         };
-        CompilerError::Died { path, message }.into()
+        CompilerError::Died { message }.into()
     }
 }
 
 /// The code that a child has put into its place. The child has ended: nobody writes there any more.
-fn copied(place: &File, there: CompiledThere) -> Result<CodeFile, LoadError> {
-    CodeFile::copy(place, there.length).map_err(|source| LoadError::Code { source })
+fn copied(place: &File, there: CompiledThere) -> Result<CodeFile, LoadErrorKind> {
+    CodeFile::copy(place, there.length).map_err(LoadErrorKind::code)
 }
 
 /// A fixed time, or until a worker is not wanted any more.

@@ -11,10 +11,7 @@ use super::remote::finished;
 use super::wire::frozen::{FrozenThere, not_frozen, refusal};
 use super::wire::ran::broken_to;
 use super::wire::start::{Started, not_started, start_error};
-use super::wire::told::{Told, event};
-use super::wire::{BadFrame, Frame, Payload, Reply};
-use crate::event::Event;
-use crate::item::index::WorkerIndex;
+use super::wire::{BadFrame, Frame, Payload, Reply, guest_event};
 
 /// What a parent takes a reply for, as an honest child would send it. It is none that is about
 /// items, and no question.
@@ -30,9 +27,9 @@ fn understand(kind: u8, payload: &[u8]) -> Result<Vec<u8>, BadFrame> {
     let (kind, payload) = (Reply::of(kind)?, Payload(payload));
     match kind {
         Reply::Started => Started::decode(payload).map(Started::encode),
-        Reply::NotStarted => start_error(payload.rest()).map(|error| not_started(&error)),
+        Reply::NotStarted => start_error(payload).map(|error| not_started(&error)),
         Reply::Frozen => FrozenThere::decode(payload).map(FrozenThere::encode),
-        Reply::NotFrozen => refusal(payload.rest()).map(|why| not_frozen(&why)),
+        Reply::NotFrozen => refusal(payload).map(|why| not_frozen(&why)),
         Reply::Finished => {
             let frame = Frame::reply(kind);
             let frame = match finished(Received { kind, payload })? {
@@ -42,19 +39,7 @@ fn understand(kind: u8, payload: &[u8]) -> Result<Vec<u8>, BadFrame> {
             };
             Ok(frame.seal())
         }
-        _ => tell(Told::decode(kind, payload)?.ok_or(BadFrame("what is of another sort"))?),
+        Reply::Guest => guest_event::decode(payload).map(|event| guest_event::encode(&event)),
+        _ => Err(BadFrame("what is of another sort")),
     }
-}
-
-fn tell(told: Told<'_>) -> Result<Vec<u8>, BadFrame> {
-    let worker = WorkerIndex::default();
-    let frame = match told {
-        Told::Output { stream, line } => {
-            event(&Event::Output { worker, stream, line: &String::from_utf8_lossy(line) })
-        }
-        Told::Log { level, message } => event(&Event::Log { worker, level, message: &message }),
-        Told::Dropped { lines, bytes } => event(&Event::OutputDropped { worker, lines, bytes }),
-        Told::Denied(denial) => event(&Event::Denied { worker, denial: &denial }),
-    };
-    frame.ok_or(BadFrame("what nobody is told of"))
 }

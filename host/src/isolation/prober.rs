@@ -87,7 +87,6 @@ pub(super) fn layers(processes: &Processes) -> Result<JailLayers, LayersError> {
 
 fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, Gone> {
     let setup = Setup {
-        version: env!("CARGO_PKG_VERSION").into(),
         engine: EngineOptions::default(),
         jail: Jail::BestEffort,
         data: DATA,

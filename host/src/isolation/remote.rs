@@ -24,8 +24,7 @@ use super::wire::items::Terms;
 use super::wire::ran::{EndedThere, RanThere, broken_of};
 use super::wire::setup::{Begins, Setup, Task, Work};
 use super::wire::start::Started;
-use super::wire::told::Told;
-use super::wire::{BadFrame, Frame, Order, Payload, Reply, items, start};
+use super::wire::{BadFrame, Frame, Order, Payload, Reply, guest_event, items, start};
 use crate::block::Span;
 use crate::control::deadline::{Overdue, Phase, TimeLimits, Watch};
 use crate::control::schedule::DelayOf;
@@ -39,6 +38,7 @@ use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
 use crate::outcome::Outcomes;
+use crate::sandbox::guest_event::GuestEvent;
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
 
@@ -117,7 +117,7 @@ impl Remote {
             spec: spec.clone(),
             compiled: Arc::clone(compiled),
             page: Arc::new(page),
-            network: Network::of(spec),
+            network: Network::new(&spec.grants.net, &spec.names, spec.voice.sink()),
             lease: Lease::of(&spec.pool_memory, spec.limits.memory),
         };
         let started = Started { format: Format::Text, has_report: false };
@@ -143,7 +143,6 @@ impl Remote {
         let copies = if matches!(work.begins, Begins::Freeze { .. }) { 6 } else { 3 };
         let data = memory.saturating_mul(copies).saturating_add(result.saturating_mul(2));
         let setup = Setup {
-            version: env!("CARGO_PKG_VERSION").into(),
             jail: processes.required_layers(),
             engine: compiled.options(),
             data: data.saturating_add(DATA) as u64,
@@ -166,7 +165,7 @@ impl Remote {
         if !lacks.is_empty() {
             let spec = &self.parts.spec;
             let lacks = lacks.as_str();
-            spec.voice.audience().tell(&Event::JailLacks { worker: spec.index, lacks });
+            spec.audience.tell(&Event::JailLacks { worker: spec.index, lacks });
         }
         Ok(())
     }
@@ -176,7 +175,7 @@ impl Remote {
         self.watch.begin(Phase::Starting);
         let started = self.serve(Wait::Watched, |received| match received.kind {
             Reply::Started => Started::decode(received.payload).map(Ok),
-            Reply::NotStarted => start::start_error(received.payload.rest()).map(Err),
+            Reply::NotStarted => start::start_error(received.payload).map(Err),
             _ => Err(BadFrame("something else than that it has started")),
         });
         self.started = started.map_err(|gone| self.not_started(gone))??;
@@ -286,12 +285,14 @@ fn next<'link>(
 impl Parts {
     /// Passes on what is told; false if it is something else.
     fn hear(&self, received: Received<'_>) -> Result<bool, BadFrame> {
-        let Some(told) = Told::decode(received.kind, received.payload)? else { return Ok(false) };
-        match told {
-            Told::Output { stream, line } => self.spec.voice.line(stream, line),
-            Told::Log { level, message } => self.spec.voice.log(level, &message),
-            Told::Dropped { lines, bytes } => self.spec.voice.note_dropped(lines, bytes),
-            Told::Denied(denial) => self.network.tell(&denial),
+        if received.kind != Reply::Guest {
+            return Ok(false);
+        }
+        match guest_event::decode(received.payload)? {
+            GuestEvent::Output { stream, line } => self.spec.voice.line(stream, line.as_bytes()),
+            GuestEvent::Log { level, message } => self.spec.voice.log(level, message),
+            GuestEvent::Dropped { lines, bytes } => self.spec.voice.note_dropped(lines, bytes),
+            GuestEvent::Denied(denial) => self.network.tell(&denial),
         }
         Ok(true)
     }

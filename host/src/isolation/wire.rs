@@ -4,8 +4,8 @@
 //! frame    u32 length of the payload, u8 kind, payload         numbers are little-endian
 //!
 //! parent ─▶ child   setup ─▶ run, run, …, finish               answers to call and take
-//! child  ─▶ parent  ready, started │ not-started ─▶ ran, …     output, log, dropped, denied,
-//!                                                  finished    call, take: any time a guest runs
+//! child  ─▶ parent  ready, started │ not-started ─▶ ran, …     guest (an event), call, take:
+//!                                                  finished    any time a guest runs
 //!                                                              part: while it runs items
 //!
 //! to compile        setup ─▶ ready ─▶ compiled, inspected │ not-compiled │ not-frozen
@@ -16,17 +16,23 @@
 //!
 //! The child trusts what it is sent. The parent trusts nothing: what a child says is decoded here,
 //! by functions without effects, and what does not hold ends the child.
+//!
+//! Frames with items are written by hand: their bytes are not copied once more. The payload of each other frame is a
+//! type of serde in the format of postcard, which has a length before each text and list.
 
-mod bounded;
 pub(crate) mod compiled;
 pub(crate) mod frozen;
+pub(crate) mod guest_event;
 pub(crate) mod items;
 pub(crate) mod layers;
 pub(crate) mod ran;
 pub(crate) mod refused;
 pub(crate) mod setup;
 pub(crate) mod start;
-pub(crate) mod told;
+
+use serde::{Deserialize, Serialize};
+
+use crate::item::bounded;
 
 /// How many bytes come before the payload.
 pub(crate) const HEADER: usize = 5;
@@ -72,10 +78,7 @@ kinds! {
         NotStarted = 4,
         Ran = 5,
         Finished = 6,
-        Output = 7,
-        Log = 8,
-        Dropped = 9,
-        Denied = 10,
+        Guest = 7,
         Call = 11,
         Take = 12,
         Compiled = 13,
@@ -164,6 +167,11 @@ impl Frame {
         self
     }
 
+    /// Adds a value, in the format of postcard.
+    pub(crate) fn data(self, value: &impl Serialize) -> Self {
+        Self(postcard::to_extend(value, self.0).expect("all lengths are known, and memory grows"))
+    }
+
     /// The frame as it is sent.
     pub(crate) fn seal(self) -> Vec<u8> {
         self.seal_before(&[])
@@ -189,18 +197,8 @@ pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
 }
 
 /// Text of a guest's, as it is sent: no longer than what of it is not UTF-8 can have become.
-pub(crate) fn cut(mut text: String) -> String {
-    const MOST: usize = 3 * 64 * 1024;
-    text.truncate(text.floor_char_boundary(MOST));
-    text
-}
-
-/// The beginning of a text that is a part of why something is refused. More of it is never shown, and in
-/// whatever way its letters have to be written, several of these fit into a frame.
-pub(crate) fn short(mut text: String) -> String {
-    const MOST: usize = 3 * 1024;
-    text.truncate(text.floor_char_boundary(MOST));
-    text
+pub(crate) fn cut(text: String) -> String {
+    bounded::cut(text, bounded::guest::MOST)
 }
 
 /// A payload that is being read.
@@ -251,6 +249,14 @@ impl<'a> Payload<'a> {
     /// What is left, as text that people read.
     pub(crate) fn message(self) -> String {
         crate::outcome::shortened(String::from_utf8_lossy(self.0).into_owned())
+    }
+
+    /// Reads the one value that is left, in the format of postcard.
+    pub(crate) fn data<T: Deserialize<'a>>(self, bad: BadFrame) -> Result<T, BadFrame> {
+        match postcard::take_from_bytes(self.0) {
+            Ok((value, [])) => Ok(value),
+            Ok(_) | Err(_) => Err(bad),
+        }
     }
 
     /// What is left.

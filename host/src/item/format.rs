@@ -1,5 +1,7 @@
 //! The format of items and of records.
 
+use serde::{Deserialize, Serialize};
+
 /// What the bytes of items or records are.
 ///
 /// ```
@@ -14,7 +16,7 @@
 /// assert_eq!(value(Format::Text)?, r#""[1]""#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// Any bytes; shown as text where they are UTF-8.
     #[default]

@@ -224,7 +224,7 @@ impl ResultLimit {
     pub(crate) fn refusal(self, what: &str, len: usize) -> Option<Broken> {
         (!self.admits(len)).then(|| {
             let message =
-                format!("{what} of {len} bytes is larger than the {self:#} of `--max-result`");
+                format!("{what} of {len} bytes is larger than the {self:#} of `max_result`");
             Broken::new(FaultKind::BadResult, message)
         })
     }
@@ -286,7 +286,7 @@ mod tests {
         let why = limit.refusal("the result", 1025).unwrap();
         assert_eq!(
             why.to_string(),
-            "bad-result: the result of 1025 bytes is larger than the 1KiB of `--max-result`"
+            "bad-result: the result of 1025 bytes is larger than the 1KiB of `max_result`"
         );
     }
 }

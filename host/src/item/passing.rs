@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// How the parameters of a plugin's `call` are filled from an item. The host passes the item on
 /// as it is; the plugin, or its SDK, asks for this and takes the item apart.
 ///
@@ -13,7 +15,7 @@ use std::str::FromStr;
 /// assert_eq!(ArgumentPassing::default().to_string(), "single");
 /// assert_eq!(ArgumentPassing::Args.name(), "args");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ArgumentPassing {
     /// One parameter: the item as it is.
     #[default]

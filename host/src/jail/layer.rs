@@ -116,14 +116,16 @@ impl JailLayer {
             Self::Seccomp => "all system calls that a worker does not need",
             Self::Landlock => "files that were not granted",
             Self::LandlockTruncation => "truncation of files that were not granted",
-            Self::LandlockPorts => "TCP ports that were not granted (with `--net`)",
+            Self::LandlockPorts => "TCP ports that were not granted (if an address is granted)",
             Self::LandlockScopes => "signals and sockets to processes outside, beside seccomp",
             Self::UserNamespace => "rights that rest on the user's own identity",
             Self::EmptyRoot => {
-                "paths of the host, even that they exist (with `--dir`: absolute paths only)"
+                "paths of the host, even that they exist (if a directory is granted: absolute paths only)"
             }
             Self::IpcNamespace => "shared memory and queues of other programs, beside seccomp",
-            Self::NetworkNamespace => "holes in the kernel's network code (without `--net`)",
+            Self::NetworkNamespace => {
+                "holes in the kernel's network code (if no address is granted)"
+            }
             Self::StoreBypass => "reading memory by Spectre variant 4",
             Self::IndirectBranches => "reading memory by Spectre variant 2",
             Self::ControlGroup => "use of all memory, processors and tasks of the machine",

@@ -8,7 +8,7 @@ use super::{Jail, JailError, JailLayer, LayerNeed};
 
 /// The protection of the empty root without Landlock: a path that leads up from a granted directory leads on in the host.
 const ROOT_WITHOUT_LANDLOCK: &str =
-    "paths of the host, without `--dir`; with it from nothing, as Landlock is missing";
+    "paths of the host, if no directory is granted; otherwise nothing, as Landlock is missing";
 
 /// The layers of the jail that this machine has.
 /// [`Processes::layers`](crate::Processes::layers) tries them.

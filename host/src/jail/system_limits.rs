@@ -14,11 +14,11 @@ pub(crate) const NO_THREAD: &str = "the system refuses a thread";
 
 /// Addresses are refused.
 const ADDRESSES: &str = "each memory of a plugin reserves 4 GiB of addresses, and `ulimit -v` counts them: raise it \
-                         (`ulimit -v unlimited`), or start fewer workers with `--jobs`";
+                         (`ulimit -v unlimited`), or start fewer workers";
 
 /// Mappings are refused.
 pub(crate) const MAPS: &str = "`vm.max_map_count` bounds the memory mappings of a process: raise it (`sysctl -w \
-                               vm.max_map_count=N`), or start fewer workers with `--jobs`";
+                               vm.max_map_count=N`), or start fewer workers";
 
 /// How many mappings a worker on a thread has: of its stack, its instance and its guest's stack. A core module has 10,
 /// a component 12.

@@ -4,7 +4,6 @@
 //! passed, variables, directories, limits, engine. Of files it holds what `init` has looked at,
 //! with what there was at each path; if one of these is not as it was, it is made anew.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -54,7 +53,7 @@ pub(crate) fn recall_or(
     let (Some(cache), Some(source)) = (cache, plugin.source()) else { return freeze() };
     let key = key(plugin, source, spec, used);
     let recalled = match used {
-        Where::Here => recall_here(cache, &key, plugin.name(), source, spec),
+        Where::Here => recall_here(cache, &key, source, spec),
         Where::InJails => recall_in_jails(cache, &key, source, spec),
     };
     if let Some(recalled) = recalled {
@@ -90,7 +89,6 @@ fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, facts: &Kept) {
 fn recall_here(
     cache: &Cache,
     key: &Key,
-    path: &Path,
     source: &Source,
     spec: &Spec,
 ) -> Option<Freezing<Snapshot>> {
@@ -100,7 +98,7 @@ fn recall_here(
         return None;
     };
     let bytes = own.length();
-    let frozen = Frozen::of_cache(&source.settings, path, &own, kept.format());
+    let frozen = Frozen::of_cache(&source.settings, &own, kept.format());
     let frozen = frozen.inspect_err(|error| cache.was_of_no_use(key, error)).ok()?;
     Some(kept.recalled(Snapshot::Here(Arc::new(frozen)), bytes, spec))
 }

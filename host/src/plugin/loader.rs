@@ -11,7 +11,7 @@ use super::Plugin;
 use crate::cache::Cache;
 use crate::engine::compile_settings::{CompileLimits, CompileSettings};
 use crate::engine::host_function::HostCall;
-use crate::engine::{Engine, Inspection, LoadError, WasmFeatures};
+use crate::engine::{Engine, Inspection, LoadError, LoadErrorKind, WasmFeatures};
 use crate::isolation::Isolation;
 use crate::isolation::compiled::Compiled;
 use crate::isolation::compiler::Compiler;
@@ -71,12 +71,12 @@ impl PluginLoader {
     /// the digest of the file as it is, text or binary.
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadError, Plugin, Sha256};
+    /// # use mtl_host::{Engine, LoadErrorKind, Plugin, Sha256};
     /// let wat = std::fs::read("../tests/fixtures/upper.wat")?;
     /// let loader = Plugin::loader(&Engine::new()?).sha256(Sha256::of(&wat));
     /// assert!(loader.from_bytes("upper", &wat).is_ok());
     /// let other = loader.load("../tests/fixtures/echo.wat");
-    /// assert!(matches!(other, Err(LoadError::Digest { .. })));
+    /// assert!(matches!(other.unwrap_err().kind(), LoadErrorKind::Digest { .. }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn sha256(mut self, digest: Sha256) -> Self {
@@ -144,10 +144,10 @@ impl PluginLoader {
     /// allowed cannot reach that heap, whatever is allowed to others of its pool.
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadError, Plugin, Pool, WasmFeatures};
+    /// # use mtl_host::{Engine, LoadErrorKind, Plugin, Pool, WasmFeatures};
     /// let loader = Plugin::loader(&Engine::new()?);
     /// let refused = loader.load("../tests/fixtures/exceptions.wat").unwrap_err();
-    /// assert!(matches!(refused, LoadError::Features { .. }));
+    /// assert!(matches!(refused.kind(), LoadErrorKind::Features { .. }));
     ///
     /// // It catches what it throws.
     /// let plugin = loader.wasm(WasmFeatures::EXCEPTIONS).load("../tests/fixtures/exceptions.wat")?;
@@ -163,10 +163,10 @@ impl PluginLoader {
     /// How large the file may be. Default: [`PluginSize::DEFAULT`].
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadError, Plugin};
+    /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
     /// let loader = Plugin::loader(&Engine::new()?).max_size("1KiB".parse()?);
     /// let refused = loader.load("../tests/fixtures/upper.wat").unwrap_err();
-    /// assert!(matches!(refused, LoadError::TooLarge { .. }));
+    /// assert!(matches!(refused.kind(), LoadErrorKind::TooLarge { .. }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn max_size(mut self, limit: PluginSize) -> Self {
@@ -177,10 +177,10 @@ impl PluginLoader {
     /// How many functions the plugin may have. Default: [`FunctionLimit::DEFAULT`].
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadError, Plugin};
+    /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
     /// let loader = Plugin::loader(&Engine::new()?).max_functions("1".parse()?);
     /// let refused = loader.load("../tests/fixtures/upper.wat").unwrap_err();
-    /// assert!(matches!(refused, LoadError::TooManyFunctions { functions: 2, .. }));
+    /// assert!(matches!(refused.kind(), LoadErrorKind::TooManyFunctions { functions: 2, .. }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn max_functions(mut self, limit: FunctionLimit) -> Self {
@@ -266,13 +266,13 @@ impl PluginLoader {
     /// Takes also files that [`Plugin::precompiled`] has made, and runs what is in them.
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadError, Plugin};
+    /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
     /// let engine = Engine::new()?;
     /// let compiled = Plugin::load(&engine, "../tests/fixtures/upper.wat")?.precompiled()?;
     ///
     /// let loader = Plugin::loader(&engine);
     /// let refused = loader.from_bytes("upper", &compiled).unwrap_err();
-    /// assert!(matches!(refused, LoadError::Precompiled { .. }));
+    /// assert!(matches!(refused.kind(), LoadErrorKind::Precompiled));
     ///
     /// // SAFETY: these bytes were compiled above.
     /// let loader = unsafe { loader.trust_precompiled() };
@@ -309,8 +309,9 @@ impl PluginLoader {
     /// plugin must have, or imports what the host does not provide; and when a host function cannot be
     /// offered.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
-        let (loader, path) = (self.ready()?, path.as_ref());
-        loader.make(path, loader.read(path)?)
+        let path = path.as_ref();
+        let made = self.ready().and_then(|loader| loader.make(path, loader.read(path)?));
+        made.map_err(LoadError::of(path))
     }
 
     /// Reads what is in the file at `path`, without running any of it; also what would not load,
@@ -328,19 +329,21 @@ impl PluginLoader {
     /// When the file cannot be read, is not the one that is pinned, or is not WebAssembly; and when
     /// a host function cannot be offered.
     pub fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
-        self.ready()?.look_into(path.as_ref())
+        let path = path.as_ref();
+        let found = self.ready().and_then(|loader| loader.look_into(path));
+        found.map_err(LoadError::of(path))
     }
 
-    fn look_into(&self, path: &Path) -> Result<Inspection, LoadError> {
+    fn look_into(&self, path: &Path) -> Result<Inspection, LoadErrorKind> {
         let bytes = self.read(path)?;
-        self.check(path, &bytes)?;
+        self.check(&bytes)?;
         if precompiled::is_one(&bytes) {
-            return Err(LoadError::Precompiled { path: path.to_owned() });
+            return Err(LoadErrorKind::Precompiled);
         }
         match &self.isolation {
             Isolation::Thread => {
                 let found = self.settings.inspect_here(path, &bytes)?;
-                Ok(Inspection::of(found, &bytes, None))
+                Ok(Inspection::of(found, path, &bytes, None))
             }
             Isolation::Process(processes) => {
                 let compiler = Compiler {
@@ -351,7 +354,7 @@ impl PluginLoader {
                     watch: None,
                 };
                 let (found, lacks) = compiler.findings()?;
-                Ok(Inspection::of(found, &bytes, lacks))
+                Ok(Inspection::of(found, path, &bytes, lacks))
             }
         }
     }
@@ -370,18 +373,20 @@ impl PluginLoader {
     ///
     /// As [`load`](Self::load).
     pub fn from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Plugin, LoadError> {
-        self.ready()?.make(Path::new(name), bytes.to_vec())
+        let name = Path::new(name);
+        let made = self.ready().and_then(|loader| loader.make(name, bytes.to_vec()));
+        made.map_err(LoadError::of(name))
     }
 
     /// The same, with the engine that allows what it is to allow.
-    fn ready(&self) -> Result<Self, LoadError> {
+    fn ready(&self) -> Result<Self, LoadErrorKind> {
         self.settings.functions.check()?;
         let engine = self.settings.engine.allowing(self.features)?;
         Ok(Self { settings: CompileSettings { engine, ..self.settings.clone() }, ..self.clone() })
     }
 
-    fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
-        self.check(path, &bytes)?;
+    fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadErrorKind> {
+        self.check(&bytes)?;
         if precompiled::is_one(&bytes) {
             return self.take_precompiled(path, &bytes);
         }

@@ -99,7 +99,7 @@ impl Group {
             None => freeze()?,
         };
         let plugin = plugin.name();
-        let (worker, audience) = (spec.index, spec.voice.audience());
+        let (worker, audience) = (spec.index, &spec.audience);
         match frozen {
             Freezing::Frozen { snapshot, bytes, verdict } => {
                 let (took, has_random) = (begun.elapsed(), verdict.has_random);

@@ -272,7 +272,8 @@ impl PoolBuilder {
         let clock = spec::clock(&specs)?;
         let cancel = Cancel::default();
         let chorus = Chorus::new(log_limit);
-        let voice = |index| Voice::new(index, log_limit, chorus.clone(), settings.audience.clone());
+        let audience = settings.audience.clone();
+        let voice = |index| Voice::new(log_limit, chorus.clone(), audience.of_guests(index));
         let all = Spec {
             index: WorkerIndex::default(),
             workers: count(&specs),
@@ -286,6 +287,7 @@ impl PoolBuilder {
             item_format,
             passing,
             voice: Arc::new(voice(WorkerIndex::default())),
+            audience: audience.clone(),
             watch: Watch::new(time_limits, cancel.clone(), clock.ticks()),
             clock: Clock::new(),
             retry_on: settings.renewal.provisional(),

@@ -19,7 +19,7 @@ use crate::sandbox::net_grant::NetGrant;
 /// let error = pool.unwrap_err();
 /// assert!(matches!(error, BuildError::NoInit { .. }));
 /// assert!(error.to_string().ends_with("takes no init arguments: it does not export `init`"));
-/// assert!(error.hint().unwrap().starts_with("leave out `--init`"));
+/// assert!(error.hint().unwrap().starts_with("leave out the init arguments"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -177,14 +177,14 @@ impl BuildError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::InitCount { .. } => {
-                "give `--init` once for all workers, or once for each; \
-                 without `--jobs`, their number decides"
+                "give init arguments once for all workers, or once for each; \
+                 without `jobs`, their number decides"
             }
-            Self::NoInit { .. } => "leave out `--init`, or `init=` in its `--worker`",
+            Self::NoInit { .. } => "leave out the init arguments",
             Self::WorkerCount { .. } => {
-                "leave out `--jobs`: the list of workers decides their number"
+                "leave out `jobs`: the list of workers decides their number"
             }
-            Self::InitBesideList => "give each worker its own: `init=` in its `--worker`",
+            Self::InitBesideList => "give each worker its own: `WorkerSpec::init`",
             Self::OtherEngine { .. } => "load all plugins of a pool with one `Engine`",
             Self::Native { .. } => "what opens a native worker brings what it needs",
             Self::NativeProcess { .. } => "use `Isolation::Thread` for pools with native code",
@@ -197,41 +197,39 @@ impl BuildError {
             }
             Self::Code(_) | Self::NoWorker => return None,
             Self::NoPassing { .. } => {
-                "leave out `--args`, or write the worker with named parameters, where its SDK has \
+                "leave out `argument_passing`, or write the worker with named parameters, where its SDK has \
                  them: in Rust, with `#[mtl_plugin::worker]`"
             }
             Self::NoFuel { .. } => "load it with `Engine::with_fuel()`",
-            Self::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
+            Self::Dir { .. } => "grant a directory that exists",
             Self::Preopen(_) => "mount `/proc`: granted directories are opened by it",
             Self::MixedSymlinks { .. } => {
-                "give all writable directories of a worker `:rw+symlinks`, or none, or use one \
-                 `--worker` for each kind"
+                "grant all writable directories of a worker with symbolic links, or none, or use one \
+                 worker for each kind"
             }
             Self::TooManyDirs { .. } => {
-                "grant a directory that these lie in: `--dir HOST::GUEST` grants all below HOST"
+                "grant a directory that these lie in: a grant is for all below it"
             }
             Self::NoNet { .. } => {
-                "leave out `--net`, or build the plugin as a component: WASI of core modules \
+                "leave out the grant, or build the plugin as a component: WASI of core modules \
                  cannot connect"
             }
-            Self::Name { .. } => {
-                "`--net HOST:PORT` takes a name that this machine can look up, or an address"
-            }
+            Self::Name { .. } => "grant a name that this machine can look up, or an address",
             Self::InternalName { grant, addresses } => {
                 let first = addresses.first()?;
                 let address = SocketAddr::new(*first, grant.port());
                 return Some(format!(
-                    "if that is what you mean, grant the address itself, too: `--net {address}`"
+                    "if that is what you mean, grant the address itself, too: `{address}`"
                 ));
             }
             Self::TooManyWorkers { .. } => system_limits::MAPS,
             Self::Thread(error) if system_limits::hint_of_start(error).is_some() => {
                 return Some(format!(
-                    "fewer workers, with `--jobs`, need fewer threads; {}",
+                    "fewer workers need fewer threads; {}",
                     system_limits::THREADS
                 ));
             }
-            Self::Thread(_) => "fewer workers, with `--jobs`, need fewer threads",
+            Self::Thread(_) => "fewer workers need fewer threads",
         };
         Some(hint.into())
     }

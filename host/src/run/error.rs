@@ -20,7 +20,7 @@ use crate::stats::Counts;
 /// let mut pool = Pool::builder(&plugin).on_error(ErrorPolicy::Immediate).build()?;
 /// let error = pool.map(["good", "!bad"]).try_collect::<Vec<_>>().unwrap_err();
 /// assert!(matches!(&error, Error::ItemFailed(fault) if fault.message() == "!bad"));
-/// assert!(error.hint().unwrap().contains("`--on-error ignore`"));
+/// assert!(error.hint().unwrap().contains("`ErrorPolicy::Ignore`"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -109,10 +109,10 @@ impl Error {
             Self::NoWorkerLeft { source, .. } => source.hint(),
             Self::Source(error) => error.hint().map(Into::into),
             Self::ItemFailed(_) => {
-                Some("to go on after failed items, use `--on-error ignore` or `deferred`".into())
+                Some("to go on after failed items, use `ErrorPolicy::Ignore` or `Deferred`".into())
             }
             Self::TooManyFaults { .. } => {
-                Some("the faults above say why; to allow more, raise `--max-faults`".into())
+                Some("the faults say why; to allow more, raise `max_faults`".into())
             }
             Self::Unaccounted { .. } => Some("this is a bug of mtl-host: please report it".into()),
             Self::Sink(error) => error.hint().map(Into::into),

@@ -24,7 +24,7 @@ pub(crate) struct Asked(pub(crate) Box<dyn Fn(u64) -> bool + Send + Sync>);
 
 /// A plugin would write more than it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the plugin would write more to files than the {0:#} of `--disk`")]
+#[error("the plugin would write more to files than the {0:#} of `disk`")]
 pub(crate) struct OutOfDisk(DiskLimit);
 
 impl Disk {
@@ -108,7 +108,7 @@ mod tests {
         disk.take(1).unwrap();
         disk.take(0).unwrap();
         let error = disk.take(1).unwrap_err().to_string();
-        assert_eq!(error, "the plugin would write more to files than the 10 bytes of `--disk`");
+        assert_eq!(error, "the plugin would write more to files than the 10 bytes of `disk`");
         assert!(disk.check_size(10).is_ok());
         assert!(disk.check_size(11).is_err());
     }

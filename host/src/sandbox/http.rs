@@ -26,7 +26,7 @@ use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use super::network::Network;
-use crate::event::Denial;
+use crate::sandbox::guest_event::Denial;
 
 /// Sends what may be sent.
 #[derive(Clone, Debug)]

@@ -112,9 +112,9 @@ pub(crate) enum Denied {
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Instance(limit) => write!(f, "more memory than the {limit:#} of `--memory`"),
+            Self::Instance(limit) => write!(f, "more memory than the {limit:#} of `memory`"),
             Self::Pool(limit) => {
-                write!(f, "more memory than is left of the {limit:#} of `--total-memory`")
+                write!(f, "more memory than is left of the {limit:#} of `total_memory`")
             }
             Self::Elsewhere => f.write_str("more memory than it can have"),
         }
@@ -276,7 +276,7 @@ mod tests {
         assert!(one.memory_growing(0, 700, None).unwrap());
         assert!(!other.memory_growing(0, 301, None).unwrap());
         let denied = other.denied().unwrap().to_string();
-        assert_eq!(denied, "more memory than is left of the 1000 bytes of `--total-memory`");
+        assert_eq!(denied, "more memory than is left of the 1000 bytes of `total_memory`");
         assert!(other.memory_growing(0, 300, None).unwrap(), "what was refused is not charged");
         assert!(!one.memory_growing(700, 1000, None).unwrap());
         assert_eq!(one.denied(), Some(Denied::Instance("900".parse().unwrap())));

@@ -61,8 +61,16 @@ pub enum NotANetGrant {
 }
 
 impl NetGrant {
-    /// The port.
-    pub(crate) fn port(&self) -> u16 {
+    /// Returns the port.
+    ///
+    /// ```
+    /// # use mtl_host::NetGrant;
+    /// let grant: NetGrant = "example.com:443".parse()?;
+    /// assert_eq!(grant.port(), 443);
+    /// # Ok::<(), mtl_host::NotANetGrant>(())
+    /// ```
+    #[must_use]
+    pub fn port(&self) -> u16 {
         self.port.get()
     }
 }

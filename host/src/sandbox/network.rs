@@ -1,7 +1,7 @@
 //! What of the network an instance may use: what is granted, and nothing else.
 //!
 //! ```text
-//! --net ─▶ NetGrant ─▶ Names: each looked up once, before the first worker ─▶ Network
+//! grant ─▶ NetGrant ─▶ Names: each looked up once, before the first worker ─▶ Network
 //!                                                                              │ per instance
 //!              names (wasi:sockets/ip-name-lookup), sockets, http ◀── asked by ┘
 //! ```
@@ -13,6 +13,7 @@
 //! addresses of the loopback and of private networks (`internal.rs`) are left out, unless the name is
 //! `localhost` or the address itself is granted.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -22,9 +23,7 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::internal::is_internal;
 use super::net_grant::{Host, NetGrant, is_of_one_host};
-use crate::engine::Spec;
-use crate::event::{Audience, Denial, Event};
-use crate::item::index::WorkerIndex;
+use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink};
 
 /// The one name that means this machine.
 const LOCALHOST: &str = "localhost";
@@ -126,8 +125,7 @@ fn addresses_of(name: &str) -> io::Result<Vec<IpAddr>> {
 pub(crate) struct Network {
     grants: Vec<NetGrant>,
     names: Arc<Names>,
-    worker: WorkerIndex,
-    audience: Audience,
+    sink: GuestSink,
 }
 
 /// Why there is nothing to connect to.
@@ -135,18 +133,9 @@ pub(crate) struct Network {
 pub(crate) struct Denied;
 
 impl Network {
-    /// What an instance may use that is started by `spec`.
-    pub(crate) fn of(spec: &Spec) -> Self {
-        Self::new(&spec.grants.net, &spec.names, (spec.index, spec.voice.audience()))
-    }
-
-    fn new(
-        grants: &[NetGrant],
-        names: &Arc<Names>,
-        (worker, audience): (WorkerIndex, &Audience),
-    ) -> Self {
-        let (names, audience) = (Arc::clone(names), audience.clone());
-        Self { grants: grants.to_vec(), names, worker, audience }
+    /// Makes the network of an instance with these grants; `sink` is told of denials.
+    pub(crate) fn new(grants: &[NetGrant], names: &Arc<Names>, sink: &GuestSink) -> Self {
+        Self { grants: grants.to_vec(), names: Arc::clone(names), sink: sink.clone() }
     }
 
     /// Whether anything is granted.
@@ -228,7 +217,7 @@ impl Network {
     /// Tells of what was denied, unless it was told before.
     pub(crate) fn tell(&self, denial: &Denial) {
         if self.names.is_news(denial) {
-            self.audience.tell(&Event::Denied { worker: self.worker, denial });
+            self.sink.tell(&GuestEvent::Denied(Cow::Borrowed(denial)));
         }
     }
 }
@@ -242,8 +231,7 @@ mod tests {
         let parsed = |all: &[&str]| all.iter().map(|text| text.parse().unwrap()).collect();
         let addresses = names.iter().map(|(name, all)| ((*name).to_owned(), parsed(all))).collect();
         let names = Names { addresses, told: Mutex::default() };
-        let told = (WorkerIndex::default(), &Audience::default());
-        Network::new(&grants, &Arc::new(names), told)
+        Network::new(&grants, &Arc::new(names), &GuestSink::default())
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::event::Stream;
+use crate::sandbox::guest_event::Stream;
 use crate::sandbox::voice::Voice;
 
 /// One stream of one worker's plugin.
@@ -132,32 +132,26 @@ impl AsyncWrite for Capture {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Audience, Event, Observer};
-    use crate::item::index::WorkerIndex;
     use crate::item::limits::LogLimit;
+    use crate::sandbox::guest_event::{GuestEvent, GuestSink};
     use crate::sandbox::voice::Chorus;
 
-    struct Told(Mutex<Vec<String>>);
-
-    impl Observer for Told {
-        fn notify(&self, event: &Event<'_>) {
-            if let Event::Output { line, .. } = event {
-                self.0.lock().unwrap().push((*line).to_owned());
-            }
-        }
-    }
-
     fn lines(writes: &[&[u8]]) -> Vec<String> {
-        let told = Arc::new(Told(Mutex::default()));
-        let audience = Audience::new(told.clone());
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&told);
+        let sink = GuestSink::new(move |event| {
+            if let GuestEvent::Output { line, .. } = event {
+                heard.lock().unwrap().push((*line).to_owned());
+            }
+        });
         let (limit, chorus) = (LogLimit::DEFAULT, Chorus::new(LogLimit::DEFAULT));
-        let voice = Voice::new(WorkerIndex::default(), limit, chorus, audience);
+        let voice = Voice::new(limit, chorus, sink);
         let capture = Capture::new(Stream::Stdout, &Arc::new(voice));
         for bytes in writes {
             capture.take(bytes);
         }
         drop(capture);
-        std::mem::take(&mut *told.0.lock().unwrap())
+        std::mem::take(&mut *told.lock().unwrap())
     }
 
     #[test]

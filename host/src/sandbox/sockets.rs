@@ -22,7 +22,7 @@ use wasmtime_wasi::p2::{
 use wasmtime_wasi::sockets::WasiSocketsCtxView;
 
 use super::network::Network;
-use crate::event::Denial;
+use crate::sandbox::guest_event::Denial;
 
 /// An instance's sockets, and what of the network it may use.
 pub(crate) struct GrantedSockets<'a> {

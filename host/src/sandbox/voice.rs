@@ -18,14 +18,12 @@ use std::time::{Duration, Instant};
 pub use self::budget::Budget;
 use self::cost::NOTICE;
 pub use self::cost::{cost, is_plain};
-use crate::event::{Audience, Event, Level, Stream};
-use crate::item::index::WorkerIndex;
 use crate::item::limits::LogLimit;
+use crate::sandbox::guest_event::{GuestEvent, GuestSink, Level, Stream};
 
 /// What one worker's plugin says.
 pub(crate) struct Voice {
-    worker: WorkerIndex,
-    audience: Audience,
+    sink: GuestSink,
     limit: LogLimit,
     chorus: Chorus,
     spoken: Mutex<Spoken>,
@@ -68,15 +66,10 @@ impl Voice {
     /// The shortest time between two notices about dropped lines.
     const PAUSE: Duration = Duration::from_secs(1);
 
-    pub(crate) fn new(
-        worker: WorkerIndex,
-        limit: LogLimit,
-        chorus: Chorus,
-        audience: Audience,
-    ) -> Self {
+    pub(crate) fn new(limit: LogLimit, chorus: Chorus, sink: GuestSink) -> Self {
         let budget = Budget::new(limit.bytes() as u64);
         let spoken = Spoken { budget, dropped: Dropped::default(), told: None };
-        Self { worker, audience, limit, chorus, spoken: Mutex::new(spoken) }
+        Self { sink, limit, chorus, spoken: Mutex::new(spoken) }
     }
 
     /// How much may be said in a second.
@@ -84,9 +77,9 @@ impl Voice {
         self.limit
     }
 
-    /// Who is told.
-    pub(crate) fn audience(&self) -> &Audience {
-        &self.audience
+    /// Returns the receiver of what is said.
+    pub(crate) fn sink(&self) -> &GuestSink {
+        &self.sink
     }
 
     /// A line that was written, which need not be text.
@@ -99,14 +92,14 @@ impl Voice {
         if self.admits(line.len(), || cost(&text()), now) {
             let line = text();
             let line = line.strip_suffix('\r').unwrap_or(&line);
-            self.audience.tell(&Event::Output { worker: self.worker, stream, line });
+            self.sink.tell(&GuestEvent::Output { stream, line });
         }
     }
 
     /// A message that was logged.
     pub(crate) fn log(&self, level: Level, message: &str) {
         if self.admits(message.len(), || cost(message), Instant::now()) {
-            self.audience.tell(&Event::Log { worker: self.worker, level, message });
+            self.sink.tell(&GuestEvent::Log { level, message });
         }
     }
 
@@ -153,7 +146,7 @@ impl Voice {
 
     fn tell_dropped(&self, Dropped { lines, bytes }: Dropped) {
         if lines > 0 {
-            self.audience.tell(&Event::OutputDropped { worker: self.worker, lines, bytes });
+            self.sink.tell(&GuestEvent::Dropped { lines, bytes });
         }
     }
 }
@@ -168,7 +161,7 @@ impl Drop for Voice {
 
 impl fmt::Debug for Voice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Voice").field("worker", &self.worker).finish_non_exhaustive()
+        f.debug_struct("Voice").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
@@ -178,32 +171,27 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::event::Observer;
 
-    #[derive(Default)]
-    struct Told(Mutex<Vec<(u64, u64)>>);
-
-    impl Observer for Told {
-        fn notify(&self, event: &Event<'_>) {
-            if let Event::OutputDropped { lines, bytes, .. } = *event {
-                self.0.lock().unwrap().push((lines, bytes));
-            }
-        }
-    }
+    type Told = Arc<Mutex<Vec<(u64, u64)>>>;
 
     /// A voice, and what is told of what it dropped.
-    fn voice(limit: &str) -> (Voice, Chorus, Arc<Told>) {
-        let told = Arc::new(Told::default());
-        let (limit, audience) = (limit.parse().unwrap(), Audience::new(told.clone()));
+    fn voice(limit: &str) -> (Voice, Chorus, Told) {
+        let told = Told::default();
+        let heard = Arc::clone(&told);
+        let sink = GuestSink::new(move |event| {
+            if let GuestEvent::Dropped { lines, bytes } = *event {
+                heard.lock().unwrap().push((lines, bytes));
+            }
+        });
+        let limit = limit.parse().unwrap();
         let chorus = Chorus::new(limit);
-        let voice = Voice::new(WorkerIndex::default(), limit, chorus.clone(), audience);
-        (voice, chorus, told)
+        (Voice::new(limit, chorus.clone(), sink), chorus, told)
     }
 
     #[test]
     fn what_is_dropped_is_told_once_a_second_and_at_the_end() {
         let (voice, _, told) = voice("1000");
-        let told = || told.0.lock().unwrap().clone();
+        let told = || told.lock().unwrap().clone();
         let begin = Instant::now();
         let says = |bytes: usize, milliseconds| {
             voice.admits(bytes, || bytes, begin + Duration::from_millis(milliseconds))
@@ -230,9 +218,7 @@ mod tests {
     fn all_workers_together_say_no_more_than_some_of_them() {
         let (first, chorus, _) = voice("1000");
         let limit = first.limit();
-        let more = (1..10).map(|index| {
-            Voice::new(WorkerIndex::new(index), limit, chorus.clone(), Audience::default())
-        });
+        let more = (1..10).map(|_| Voice::new(limit, chorus.clone(), GuestSink::default()));
         let voices: Vec<_> = [first].into_iter().chain(more).collect();
         let now = Instant::now();
         let says = |voice: &Voice, at: Instant| voice.admits(1000, || 1000, at);
@@ -254,6 +240,6 @@ mod tests {
         }
         drop(voice);
         // Eleven lines are 1012 bytes.
-        assert_eq!(*told.0.lock().unwrap(), [(89, 890)]);
+        assert_eq!(*told.lock().unwrap(), [(89, 890)]);
     }
 }

@@ -105,20 +105,20 @@ impl SinkError {
     /// use mtl_host::sink::SinkError;
     ///
     /// let error = SinkError::FrameTooLong { index: ItemIndex::new(3), length: 5_000_000_000 };
-    /// assert_eq!(error.hint(), Some("use `--output-format nul`, or `jsonl`"));
+    /// assert_eq!(error.hint(), Some("use another format: `sink::Lines`, or `sink::Jsonl`"));
     /// ```
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::FrameTooLong { .. } => Some("use `--output-format nul`, or `jsonl`"),
-            Self::InTheWay { .. } => {
-                Some("move it away, or name another directory with `--output-dir`")
+            Self::FrameTooLong { .. } => {
+                Some("use another format: `sink::Lines`, or `sink::Jsonl`")
             }
+            Self::InTheWay { .. } => Some("move it away, or name another directory"),
             Self::NoPlace { .. } => {
                 Some("wrap the source in `source::Placed`: then the item is a fault")
             }
             Self::Create { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
-                Some("name a file; `--output-dir` takes a directory, for a file for each item")
+                Some("name a file; `sink::Directory` takes a directory, for a file for each item")
             }
             Self::Create { source, .. } => Exchangeable::hint(source).or(OutputFile::hint(source)),
             Self::Write { source, .. } | Self::Sync { source, .. } => OutputFile::hint(source),

@@ -53,7 +53,7 @@ pub enum SourceError {
     },
     /// A frame is longer than an item may be.
     #[error(
-        "input `{name}` has a frame of {length} bytes, longer than the {limit:#} of `--max-item`"
+        "input `{name}` has a frame of {length} bytes, longer than the {limit:#} of `item_limit`"
     )]
     FrameTooLong {
         /// The file, or `standard input`.
@@ -87,12 +87,10 @@ impl SourceError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Directory { .. } => Some(
-                "name the files in it: `find DIR -type f | mtl-host run PLUGIN --input-format files`",
-            ),
+            Self::Directory { .. } => Some("name the files in it"),
             Self::TruncatedFrame { .. } | Self::FrameTooLong { .. } => Some(
                 "each frame is its length, 4 bytes, little-endian, and then its bytes; \
-                 for text use `--input-format lines`",
+                 text has a source of its own: `source::Lines`",
             ),
             Self::Open { source, .. } => Exchangeable::hint(source),
             Self::Read { .. } | Self::Other(_) => None,

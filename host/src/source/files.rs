@@ -184,7 +184,7 @@ impl Unfit {
         match self {
             Self::Failed(error) => format!("cannot read `{path}`: {error}"),
             Self::NotAFile(what) => format!("cannot read `{path}`: it is {what}, not a file"),
-            Self::TooLong => format!("`{path}` is longer than the {limit:#} of `--max-item`"),
+            Self::TooLong => format!("`{path}` is longer than the {limit:#} of `item_limit`"),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::control::stop::StopFlag;
 /// Each line of the inputs is an item: all of its bytes but the line feed. An empty line is an
 /// item, and so is a last line without a line feed.
 ///
-/// Under `--input-format paths` an item is the path itself, so that is this source, too.
+/// Where an item is a path itself, this is the source of it, too.
 ///
 /// ```
 /// use mtl_host::BlockBuilder;
@@ -94,5 +94,5 @@ impl Source for Lines {
 /// What is said of a record that is longer than an item may be.
 pub(super) fn too_long(record: Record<'_>, limit: ItemLimit) -> String {
     let Record { input, number, .. } = record;
-    format!("`{input}` record {number}: longer than the {limit:#} of `--max-item`")
+    format!("`{input}` record {number}: longer than the {limit:#} of `item_limit`")
 }

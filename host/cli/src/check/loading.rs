@@ -1,10 +1,11 @@
 //! Checks of what is in the file. The library has done them when it loaded the plugin; here is which
 //! of them failed.
 
-use mtl_host::{CompilerError, LoadError, PluginKind, Provider};
+use mtl_host::{CompilerError, LoadError, LoadErrorKind, PluginKind, Provider};
 
 use super::subject::Subject;
 use super::verdict::{Judged, Verdict};
+use crate::hints;
 use crate::report::chain;
 
 /// What a plugin can fail in when it is loaded, in the order in which that is found out.
@@ -18,27 +19,27 @@ enum Part {
 /// Whether an error says nothing of the plugin, or nothing that a check could.
 pub(super) fn is_not_the_plugins(error: &LoadError) -> bool {
     matches!(
-        error,
-        LoadError::Read { .. }
-            | LoadError::Code { .. }
-            | LoadError::Engine(_)
-            | LoadError::HostFunction(_)
-            | LoadError::Precompiled { .. }
-            | LoadError::Compiler(CompilerError::Jail { .. } | CompilerError::Process { .. })
+        error.kind(),
+        LoadErrorKind::Read { .. }
+            | LoadErrorKind::Code { .. }
+            | LoadErrorKind::Engine(_)
+            | LoadErrorKind::HostFunction(_)
+            | LoadErrorKind::Precompiled
+            | LoadErrorKind::Compiler(CompilerError::Jail { .. } | CompilerError::Process { .. })
     )
 }
 
 fn part(error: &LoadError) -> Part {
-    match error {
-        LoadError::MissingExport { .. }
-        | LoadError::Signature { .. }
-        | LoadError::World { .. }
-        | LoadError::Ambiguous { .. }
-        | LoadError::Untyped { .. }
-        | LoadError::CallOfWorld { .. } => Part::Exports,
-        LoadError::Import { .. } | LoadError::ImportType { .. } | LoadError::Link { .. } => {
-            Part::Imports
-        }
+    match error.kind() {
+        LoadErrorKind::MissingExport { .. }
+        | LoadErrorKind::Signature { .. }
+        | LoadErrorKind::World { .. }
+        | LoadErrorKind::Ambiguous { .. }
+        | LoadErrorKind::Untyped { .. }
+        | LoadErrorKind::CallOfWorld { .. } => Part::Exports,
+        LoadErrorKind::Import { .. }
+        | LoadErrorKind::ImportType { .. }
+        | LoadErrorKind::Link { .. } => Part::Imports,
         _ => Part::File,
     }
 }
@@ -46,7 +47,7 @@ fn part(error: &LoadError) -> Part {
 /// The failure of this part, if it is what failed.
 fn judge(subject: &Subject<'_>, own: Part) -> Option<Verdict> {
     let error = subject.loaded.as_ref().err().filter(|error| part(error) == own)?;
-    let hint = error.hint().unwrap_or_else(|| own_hint(own).into());
+    let hint = hints::load(error).unwrap_or_else(|| own_hint(own).into());
     Some(Verdict::fail(chain(error)).hint(hint))
 }
 
@@ -106,7 +107,7 @@ pub(super) fn imports(subject: &Subject<'_>) -> Judged {
         verdict = verdict.and(format!(
             "may want {}, which a run grants by `{}`",
             need.name(),
-            need.flag()
+            hints::grant(need)
         ));
     }
     Ok(verdict)

@@ -12,7 +12,7 @@ use mtl_host::{
 use super::course::{Course, Notes};
 use super::subject::Subject;
 use super::verdict::{Stopped, Verdict};
-use crate::machine;
+use crate::{hints, machine};
 
 /// How an instance is started and given its items. A plugin breaks once: then the trial ends.
 pub(super) struct Trial<'a> {
@@ -122,7 +122,7 @@ fn not_started(error: &Error) -> Verdict {
         error => crate::report::chain(error),
     };
     let verdict = Verdict::fail(detail);
-    match error.hint() {
+    match hints::run(error) {
         Some(hint) => verdict.hint(hint),
         None => verdict.hint(
             "the start is `_initialize`, `mtl_abi_version` and `init`: let `init` answer with an error \

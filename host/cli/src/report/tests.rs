@@ -94,23 +94,6 @@ fn a_summary_says_what_became_of_the_items() {
 }
 
 #[test]
-fn a_hint_can_be_copied_into_a_shell() {
-    let request = |host: &str| Denial::Request { host: host.into(), port: 80 };
-    #[rustfmt::skip]
-    let cases = [
-        (request("example.com"),                              "`--net example.com:80` grants it"),
-        (request("[::1]"),                                    "`--net '[::1]:80'` grants it"),
-        (request("$(x);'y'"),                                 r"`--net '$(x);'\''y'\'':80'` grants it"),
-        (Denial::Name("example.com".into()),                  "`--net example.com:PORT` grants it, for one port"),
-        (Denial::Connection(([127, 0, 0, 1], 1).into()),      "`--net 127.0.0.1:1` grants it"),
-        (Denial::Sockets,                                     "`--net HOST:PORT` lets it connect there"),
-    ];
-    for (denial, expected) in cases {
-        assert_eq!(denial_hint(&denial), expected, "{denial:?}");
-    }
-}
-
-#[test]
 fn workers_beyond_the_cores_are_told_of_where_waiting_counts() {
     assert_eq!(
         run_delay_text(8, 1),

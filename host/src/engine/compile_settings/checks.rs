@@ -1,31 +1,28 @@
 //! Checks of a plugin before anything of it is compiled.
 
-use std::path::Path;
-
 use crate::engine::artifact::Artifact;
 use crate::engine::compile_settings::CompileSettings;
-use crate::engine::{Complexity, LoadError, WasmFeatures, functions};
+use crate::engine::{Complexity, LoadErrorKind, WasmFeatures, functions};
 
 impl CompileSettings {
     /// Checks that compiling takes no more than it may.
-    pub(crate) fn check_size(&self, path: &Path, artifact: &Artifact<'_>) -> Result<(), LoadError> {
-        Self::check_complexity(path, artifact)?;
-        self.check_functions(path, artifact)
+    pub(crate) fn check_size(&self, artifact: &Artifact<'_>) -> Result<(), LoadErrorKind> {
+        Self::check_complexity(artifact)?;
+        self.check_functions(artifact)
     }
 
     /// Checks that the plugin is no more complex than compilers make plugins.
-    pub(crate) fn check_complexity(path: &Path, artifact: &Artifact<'_>) -> Result<(), LoadError> {
+    pub(crate) fn check_complexity(artifact: &Artifact<'_>) -> Result<(), LoadErrorKind> {
         match Complexity::excess(artifact.bytes()) {
             None => Ok(()),
-            Some(complexity) => Err(LoadError::TooComplex { path: path.to_owned(), complexity }),
+            Some(complexity) => Err(LoadErrorKind::TooComplex { complexity }),
         }
     }
 
-    fn check_functions(&self, path: &Path, artifact: &Artifact<'_>) -> Result<(), LoadError> {
+    fn check_functions(&self, artifact: &Artifact<'_>) -> Result<(), LoadErrorKind> {
         let (functions, limit) = (functions::count(artifact.bytes()), self.max_functions);
         if functions > u64::from(limit.get()) {
-            let path = path.to_owned();
-            return Err(LoadError::TooManyFunctions { path, functions, limit });
+            return Err(LoadErrorKind::TooManyFunctions { functions, limit });
         }
         Ok(())
     }
@@ -33,16 +30,15 @@ impl CompileSettings {
     /// Says why the engine has not compiled it: it uses what is not allowed, or is not valid.
     pub(crate) fn not_compiled(
         &self,
-        path: &Path,
         artifact: &Artifact<'_>,
         error: wasmtime::Error,
-    ) -> LoadError {
-        let (path, allowed) = (path.to_owned(), self.engine.features());
+    ) -> LoadErrorKind {
+        let allowed = self.engine.features();
         match WasmFeatures::used_by(artifact.bytes()) {
             Some(used) if !allowed.contains(used) => {
-                LoadError::Features { path, missing: used.without(allowed), allowed }
+                LoadErrorKind::Features { missing: used.without(allowed), allowed }
             }
-            _ => LoadError::Invalid { path, source: error.into() },
+            _ => LoadErrorKind::invalid(error),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::engine::artifact::Artifact;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::snapshot::Instrumented;
-use crate::engine::{LoadError, Loaded, start_compilers};
+use crate::engine::{LoadErrorKind, Loaded, start_compilers};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
 impl CompileSettings {
@@ -14,9 +14,9 @@ impl CompileSettings {
         &self,
         path: &Path,
         bytes: &[u8],
-    ) -> Result<Result<Loaded, SnapshotRefusal>, LoadError> {
+    ) -> Result<Result<Loaded, SnapshotRefusal>, LoadErrorKind> {
         let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_size(path, &artifact)?;
+        self.check_size(&artifact)?;
         match Instrumented::of(artifact.bytes()) {
             Ok(instrumented) => self.load_here(path, instrumented.module()).map(Ok),
             Err(why) => Ok(Err(why)),
@@ -24,11 +24,15 @@ impl CompileSettings {
     }
 
     /// The code of an instance that was frozen.
-    pub(crate) fn compile_snapshot(&self, path: &Path, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
+    pub(crate) fn compile_snapshot(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, LoadErrorKind> {
         let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_size(path, &artifact)?;
+        self.check_size(&artifact)?;
         start_compilers()?;
         let code = self.engine.compile_snapshot(artifact.bytes());
-        code.map_err(|error| LoadError::Invalid { path: path.to_owned(), source: error.into() })
+        code.map_err(LoadErrorKind::invalid)
     }
 }

@@ -1,53 +1,45 @@
 //! What a core module must export, checked before any of it runs.
 
-use std::path::Path;
-
 use wasmtime::{ExternType, FuncType, Module, ValType};
 
-use crate::engine::LoadError;
+use crate::engine::LoadErrorKind;
 use crate::engine::error::names;
 
 /// Checks that a module exports what ABI 1 asks for, and takes items by `call`.
-pub(crate) fn check(path: &Path, module: &Module, call: &str) -> Result<(), LoadError> {
+pub(crate) fn check(module: &Module, call: &str) -> Result<(), LoadErrorKind> {
     use ValType::{I32, I64};
-    check_memory(path, module)?;
-    check_function(path, module, "mtl_alloc", true, (&[I32], &[I32]))?;
-    check_function(path, module, call, true, (&[I32, I32], &[I64]))?;
-    check_function(path, module, "init", false, (&[I32, I32], &[I64]))?;
-    check_function(path, module, "finish", false, (&[], &[I64]))?;
-    check_function(path, module, "call_batch", false, (&[I32], &[I32]))?;
-    check_function(path, module, "after_restore", false, (&[], &[]))?;
-    check_function(path, module, "mtl_abi_version", false, (&[], &[I32]))?;
-    check_function(path, module, "_initialize", false, (&[], &[]))
+    check_memory(module)?;
+    check_function(module, "mtl_alloc", true, (&[I32], &[I32]))?;
+    check_function(module, call, true, (&[I32, I32], &[I64]))?;
+    check_function(module, "init", false, (&[I32, I32], &[I64]))?;
+    check_function(module, "finish", false, (&[], &[I64]))?;
+    check_function(module, "call_batch", false, (&[I32], &[I32]))?;
+    check_function(module, "after_restore", false, (&[], &[]))?;
+    check_function(module, "mtl_abi_version", false, (&[], &[I32]))?;
+    check_function(module, "_initialize", false, (&[], &[]))
 }
 
-fn check_memory(path: &Path, module: &Module) -> Result<(), LoadError> {
+fn check_memory(module: &Module) -> Result<(), LoadErrorKind> {
     let found = match module.get_export("memory") {
         Some(ExternType::Memory(memory)) if !memory.is_64() && !memory.is_shared() => return Ok(()),
         Some(ExternType::Memory(memory)) if memory.is_64() => "a 64-bit memory",
         Some(ExternType::Memory(_)) => "a shared memory",
         Some(_) => "something else",
-        None => return Err(missing(path, module, "memory")),
+        None => return Err(missing(module, "memory")),
     };
     let expected = "a 32-bit memory of its own".into();
-    Err(LoadError::Signature {
-        path: path.to_owned(),
-        export: "memory".into(),
-        expected,
-        found: found.into(),
-    })
+    Err(LoadErrorKind::Signature { export: "memory".into(), expected, found: found.into() })
 }
 
 /// Checks that an export is a function of a type, if it is there or must be.
 pub(crate) fn check_function(
-    path: &Path,
     module: &Module,
     export: &str,
     required: bool,
     (params, results): (&[ValType], &[ValType]),
-) -> Result<(), LoadError> {
+) -> Result<(), LoadErrorKind> {
     let found = match module.get_export(export) {
-        None if required => return Err(missing(path, module, export)),
+        None if required => return Err(missing(module, export)),
         None => return Ok(()),
         Some(ExternType::Func(function)) => {
             let same = |found: &ValType, wanted: &ValType| ValType::eq(found, wanted);
@@ -64,7 +56,7 @@ pub(crate) fn check_function(
     };
     let types = |types: &[ValType]| list(types.iter().map(ToString::to_string));
     let expected = format!("`({}) -> ({})`", types(params), types(results));
-    Err(LoadError::Signature { path: path.to_owned(), export: export.to_owned(), expected, found })
+    Err(LoadErrorKind::Signature { export: export.to_owned(), expected, found })
 }
 
 /// Its parameters and results.
@@ -78,7 +70,7 @@ fn list(words: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn missing(path: &Path, module: &Module, missing: &str) -> LoadError {
+fn missing(module: &Module, missing: &str) -> LoadErrorKind {
     let exports = names(module.exports().map(|export| export.name().to_owned()));
-    LoadError::MissingExport { path: path.to_owned(), missing: missing.to_owned(), exports }
+    LoadErrorKind::MissingExport { missing: missing.to_owned(), exports }
 }

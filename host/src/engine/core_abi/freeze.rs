@@ -35,7 +35,6 @@ impl Frozen {
     /// What was frozen before, and kept.
     pub(crate) fn of_cache(
         settings: &CompileSettings,
-        path: &Path,
         code: &OwnCode,
         format: Format,
     ) -> Result<Self, SnapshotRefusal> {
@@ -43,7 +42,7 @@ impl Frozen {
         let MachineCode::Core(module) = module.map_err(|error| not_compiled(&error))? else {
             unreachable!("a core module was asked for");
         };
-        let plugin = CorePlugin::link(settings, path, &module)
+        let plugin = CorePlugin::link(settings, &module)
             .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
         Ok(Self { plugin, format, code: None })
     }
@@ -138,23 +137,22 @@ impl CorePlugin {
             Ok(instrumented) => instrumented,
             Err(why) => return refused(why),
         };
-        let witnessed = match self.linked(path, instrumented.module()) {
+        let witnessed = match self.linked(instrumented.module()) {
             Ok(plugin) => plugin.witnessed(spec)?,
             Err(why) => return refused(why),
         };
-        Ok(self.frozen(path, &instrumented, witnessed))
+        Ok(self.frozen(&instrumented, witnessed))
     }
 
     fn frozen(
         &self,
-        path: &Path,
         instrumented: &Instrumented<'_>,
         mut witnessed: Witnessed,
     ) -> Freezing<Arc<Frozen>> {
         let format = witnessed.format();
         let frozen = witnessed.verdict().and_then(|verdict| {
             let module = witnessed.freeze_as(instrumented)?;
-            let (plugin, code, bytes) = self.compiled(path, &module)?;
+            let (plugin, code, bytes) = self.compiled(&module)?;
             let snapshot = Arc::new(Frozen { plugin, format, code: Some(code) });
             Ok(Freezing::Frozen { snapshot, bytes, verdict })
         });
@@ -165,19 +163,15 @@ impl CorePlugin {
     }
 
     /// Another module, with the imports and exports of this one.
-    fn linked(&self, path: &Path, module: &[u8]) -> Result<Self, SnapshotRefusal> {
+    fn linked(&self, module: &[u8]) -> Result<Self, SnapshotRefusal> {
         let module =
             Module::new(self.engine.wasm(), module).map_err(|error| not_compiled(&error))?;
-        Self::link(&self.settings(), path, &module)
+        Self::link(&self.settings(), &module)
             .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))
     }
 
     /// A module that was frozen. Its instances share its memory as long as they do not write there.
-    fn compiled(
-        &self,
-        path: &Path,
-        module: &[u8],
-    ) -> Result<(Self, CodeFile, u64), SnapshotRefusal> {
+    fn compiled(&self, module: &[u8]) -> Result<(Self, CodeFile, u64), SnapshotRefusal> {
         let code = self.engine.compile_snapshot(module).map_err(|error| not_compiled(&error))?;
         let not_kept = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());
         let sealed = CodeFile::of(&code).map_err(not_kept)?;
@@ -187,7 +181,7 @@ impl CorePlugin {
             unreachable!("a core module was asked for");
         };
         module.initialize_copy_on_write_image().map_err(|error| not_compiled(&error))?;
-        let plugin = Self::link(&self.settings(), path, &module)
+        let plugin = Self::link(&self.settings(), &module)
             .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
         Ok((plugin, sealed, code.len() as u64))
     }

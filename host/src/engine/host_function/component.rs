@@ -1,14 +1,12 @@
 //! Host functions for components: by their type, with the input read where it lies.
 
-use std::path::Path;
-
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Linker, Type, WasmList};
 
 use super::HostFunctions;
 use crate::engine::state::HasCommon;
-use crate::engine::{Engine, LoadError};
+use crate::engine::{Engine, LoadErrorKind};
 
 /// What a host function is for a component, as messages have it.
 pub(crate) const TYPE: &str = "func(input: list<u8>) -> result<list<u8>, string>";
@@ -16,23 +14,21 @@ pub(crate) const TYPE: &str = "func(input: list<u8>) -> result<list<u8>, string>
 /// Checks that all functions of an imported interface are offered, of the type that they have.
 pub(crate) fn check(
     engine: &Engine,
-    path: &Path,
     (interface, import): (&str, &ComponentItem),
     functions: &HostFunctions,
-) -> Result<(), LoadError> {
+) -> Result<(), LoadErrorKind> {
     let ComponentItem::ComponentInstance(instance) = import else {
         let import = interface.to_owned();
-        return Err(LoadError::ImportType { path: path.to_owned(), import, expected: TYPE });
+        return Err(LoadErrorKind::ImportType { import, expected: TYPE.into() });
     };
     for (name, export) in instance.exports(engine.wasm()) {
         let ComponentItem::ComponentFunc(function) = export.ty else { continue };
         let import = format!("{interface}.{name}");
-        let path = path.to_owned();
         if !functions.has(interface, name) {
-            return Err(LoadError::Import { path, import, offered: functions.names() });
+            return Err(LoadErrorKind::Import { import, offered: functions.names() });
         }
         if !takes_and_gives_bytes(&function) {
-            return Err(LoadError::ImportType { path, import, expected: TYPE });
+            return Err(LoadErrorKind::ImportType { import, expected: TYPE.into() });
         }
     }
     Ok(())

@@ -8,12 +8,10 @@
 //!          8  u32  how long it is
 //! ```
 
-use std::path::Path;
-
 use wasmtime::{Caller, Extern, ExternType, FuncType, Linker, Memory, Module, ValType};
 
 use super::{HostFunction, HostFunctions};
-use crate::engine::LoadError;
+use crate::engine::LoadErrorKind;
 use crate::engine::core_abi::{Word, check_function};
 use crate::engine::state::HasCommon;
 use crate::event::snapshot_refusal::SnapshotRefusal;
@@ -29,11 +27,7 @@ const ANSWER: u32 = 12;
 const ALIGN: u32 = 4;
 
 /// Checks that a module that imports host functions can call them.
-pub(crate) fn check(
-    path: &Path,
-    module: &Module,
-    functions: &HostFunctions,
-) -> Result<(), LoadError> {
+pub(crate) fn check(module: &Module, functions: &HostFunctions) -> Result<(), LoadErrorKind> {
     use ValType::I32;
     let mut imports_any = false;
     for import in module.imports() {
@@ -43,11 +37,11 @@ pub(crate) fn check(
         imports_any = true;
         if !matches!(import.ty(), ExternType::Func(function) if is_lowered(&function)) {
             let import = format!("{}.{}", import.module(), import.name());
-            return Err(LoadError::ImportType { path: path.to_owned(), import, expected: TYPE });
+            return Err(LoadErrorKind::ImportType { import, expected: TYPE.into() });
         }
     }
     if imports_any {
-        check_function(path, module, REALLOC, true, (&[I32, I32, I32, I32], &[I32]))?;
+        check_function(module, REALLOC, true, (&[I32, I32, I32, I32], &[I32]))?;
     }
     Ok(())
 }

@@ -9,7 +9,6 @@ use crate::engine::component::is_to_connect;
 /// use mtl_host::Need;
 ///
 /// assert_eq!(Need::Network.name(), "network");
-/// assert_eq!(Need::Network.flag(), "--net HOST:PORT");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,16 +31,6 @@ impl Need {
             Self::Files => "files",
             Self::Variables => "variables",
             Self::Network => "network",
-        }
-    }
-
-    /// The flag that grants it, with what stands for its value.
-    #[must_use]
-    pub const fn flag(self) -> &'static str {
-        match self {
-            Self::Files => "--dir HOST::GUEST",
-            Self::Variables => "--env KEY",
-            Self::Network => "--net HOST:PORT",
         }
     }
 

@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::Seen;
 use crate::engine::core_abi::Word;
 use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::item::bounded;
 
 /// What was seen.
 #[derive(Debug, Default)]
@@ -23,16 +26,17 @@ pub(crate) struct Witness {
 }
 
 /// What a snapshot is worth.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Verdict {
     /// Whether random bytes are in it.
     pub(crate) has_random: bool,
     /// The files that it depends on; none if that cannot be told.
+    #[serde(deserialize_with = "bounded::optional_list::<MOST_SEEN, _, _>")]
     pub(crate) seen: Option<Vec<Seen>>,
 }
 
-/// How many paths are told.
-const MOST_SEEN: usize = 10_000;
+/// The most paths that are told.
+pub(crate) const MOST_SEEN: usize = 10_000;
 
 /// The first of the directories that are granted.
 const FIRST_GRANTED: u32 = 3;

@@ -25,15 +25,13 @@ impl Parameters {
     /// Why items cannot be passed so, whatever they are.
     pub(crate) fn refusal(&self, call: &str, passing: ArgumentPassing) -> Option<String> {
         match (passing, &*self.0) {
-            (ArgumentPassing::Single, []) => Some(format!(
-                "`{call}` has no parameter that an item could be: say `--args args` where each item \
-                 is `[]`"
-            )),
+            (ArgumentPassing::Single, []) => {
+                Some(format!("`{call}` has no parameter that an item could be"))
+            }
             (ArgumentPassing::Single, [_, _, ..]) => {
                 let names = super::mistake::listed(self.0.names());
                 Some(format!(
-                    "`{call}` has {} parameters, {names}: say `--args args` where an item is a JSON \
-                     array of them, `--args kwargs` where it is an object by their names",
+                    "`{call}` has {} parameters, {names}, and an item is one",
                     self.0.len()
                 ))
             }
@@ -56,7 +54,7 @@ impl Parameters {
         }
     }
 
-    /// What `--init` says: a sole parameter is all of it; several are an array or an object, which is
+    /// What the arguments of `init` say: a sole parameter is all of it; several are an array or an object, which is
     /// told by its first sign.
     pub(crate) fn of_init(&self, init: &[u8]) -> Result<Vec<Val>, Mistake> {
         match &*self.0 {

@@ -15,7 +15,7 @@ impl Parameters {
         possible.map(|passing| (passing, self.item(passing))).collect()
     }
 
-    /// What `--init` could say.
+    /// What the arguments of `init` could be.
     pub(crate) fn init(&self) -> Option<String> {
         match self.all() {
             [] => None,

@@ -1,14 +1,12 @@
-//! Finds the functions that a run calls among what a component exports.
+//! Finds the functions that a run calls among what a component exports, by the name that the loader has.
 //!
 //! ```text
-//! --call NAME               the function of this name: of the world, or of an interface
-//! --call INTERFACE#NAME     that of this interface: `acme:math/ops@1.0.0`, `acme:math/ops` or `ops`
-//! --call #NAME              that of the world
+//! NAME               the function of this name: of the world, or of an interface
+//! INTERFACE#NAME     that of this interface: `acme:math/ops@1.0.0`, `acme:math/ops` or `ops`
+//! #NAME              that of the world
 //!
 //! init, finish              beside it, if they are there
 //! ```
-
-use std::path::Path;
 
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex};
@@ -17,7 +15,7 @@ use super::answer::Returned;
 use super::arguments::Parameters;
 use super::shape::Maker;
 use crate::engine::error::names;
-use crate::engine::{Engine, LoadError};
+use crate::engine::{Engine, LoadErrorKind};
 
 /// The interface of the world, in all versions: its functions are called as it says, or not at all.
 const WORLDS: &str = "mtl:plugin/worker@";
@@ -46,10 +44,9 @@ struct Exported {
 }
 
 /// Looks for functions.
-pub(crate) struct Finder<'a> {
-    pub(crate) engine: &'a Engine,
-    pub(crate) path: &'a Path,
-    pub(crate) component: &'a Component,
+pub(super) struct Finder<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) component: &'a Component,
 }
 
 impl Functions {
@@ -63,7 +60,7 @@ impl Functions {
 
 impl Finder<'_> {
     /// What a run calls, if items go to `call`; none, if there is no such function.
-    pub(crate) fn functions(&self, call: &str) -> Result<Option<Functions>, LoadError> {
+    pub(crate) fn functions(&self, call: &str) -> Result<Option<Functions>, LoadErrorKind> {
         let all = self.all();
         let meant: Vec<_> = all.iter().filter(|one| one.is_meant_by(call)).collect();
         let found = match meant.as_slice() {
@@ -71,8 +68,7 @@ impl Finder<'_> {
             [found] => *found,
             _ => {
                 let candidates = names(meant.iter().map(|one| one.unique_name()));
-                let (path, call) = (self.path.to_owned(), call.to_owned());
-                return Err(LoadError::Ambiguous { path, call, candidates });
+                return Err(LoadErrorKind::Ambiguous { call: call.to_owned(), candidates });
             }
         };
         let beside = |name: &str| {
@@ -117,12 +113,8 @@ impl Finder<'_> {
         all
     }
 
-    fn function(&self, found: &Exported) -> Result<Function, LoadError> {
-        let refused = |what: String| LoadError::Untyped {
-            path: self.path.to_owned(),
-            function: found.name(),
-            what,
-        };
+    fn function(&self, found: &Exported) -> Result<Function, LoadErrorKind> {
+        let refused = |what: String| LoadErrorKind::Untyped { function: found.name(), what };
         if found.ty.async_() {
             return Err(refused("it is an async function".into()));
         }

@@ -11,11 +11,11 @@ use super::serve::ready;
 use super::station::Station;
 use super::threads;
 use crate::engine::compile_settings::CompileSettings;
-use crate::engine::{Engine, Facts, HostFunctions, LoadError, Loaded};
+use crate::engine::{Engine, Facts, HostFunctions, LoadErrorKind, Loaded};
 use crate::isolation::wire::BadFrame;
-use crate::isolation::wire::compiled::{CompiledThere, Found};
+use crate::isolation::wire::compiled::{CompiledThere, inspected};
 use crate::isolation::wire::frozen::not_frozen;
-use crate::isolation::wire::refused::Refused;
+use crate::isolation::wire::refused::not_compiled;
 use crate::isolation::wire::setup::{Compile, Setup, Wanted};
 use crate::item::limits::FunctionLimit;
 use crate::jail;
@@ -44,23 +44,20 @@ pub(super) fn compile(
         }
         Wanted::Instrumented => match settings.load_instrumented(path, &bytes) {
             Ok(Err(why)) => return Ok(station.send(&not_frozen(&why))?),
-            Ok(Ok(loaded)) => put(&File::from(place), path, &loaded),
+            Ok(Ok(loaded)) => put(&File::from(place), &loaded),
             Err(error) => Err(error),
         }
         .map(|compiled| compiled.encode()),
         Wanted::Snapshot => {
             let code = settings.compile_snapshot(path, &bytes);
             let put = code.and_then(|code| {
-                sealed_file::put(&File::from(place), &code)
-                    .map_err(|source| LoadError::Code { source })
+                sealed_file::put(&File::from(place), &code).map_err(LoadErrorKind::code)
             });
             put.map(|length| CompiledThere { facts: Facts::OF_A_SNAPSHOT, length }.encode())
         }
-        Wanted::Inspection => {
-            settings.inspect_here(path, &bytes).map(|found| Found::from(found).encode())
-        }
+        Wanted::Inspection => settings.inspect_here(path, &bytes).map(inspected),
     };
-    let reply = reply.unwrap_or_else(|error| Refused::from(&error).encode());
+    let reply = reply.unwrap_or_else(not_compiled);
     Ok(station.send(&reply)?)
 }
 
@@ -79,12 +76,11 @@ fn compile_into(
     settings: &CompileSettings,
     path: &Path,
     bytes: &[u8],
-) -> Result<CompiledThere, LoadError> {
-    put(place, path, &settings.load_here(path, bytes)?)
+) -> Result<CompiledThere, LoadErrorKind> {
+    put(place, &settings.load_here(path, bytes)?)
 }
 
-fn put(place: &File, path: &Path, loaded: &Loaded) -> Result<CompiledThere, LoadError> {
-    let code = loaded.code(path)?;
-    let length = sealed_file::put(place, &code).map_err(|source| LoadError::Code { source })?;
+fn put(place: &File, loaded: &Loaded) -> Result<CompiledThere, LoadErrorKind> {
+    let length = sealed_file::put(place, &loaded.code()?).map_err(LoadErrorKind::code)?;
     Ok(CompiledThere { facts: loaded.facts(), length })
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::engine::{EngineError, LoadError};
+use crate::engine::{EngineError, LoadErrorKind};
 use crate::isolation::wire::BadFrame;
 use crate::jail::JailError;
 
@@ -35,8 +35,8 @@ impl From<EngineError> for Unfit {
     }
 }
 
-impl From<LoadError> for Unfit {
-    fn from(error: LoadError) -> Self {
+impl From<LoadErrorKind> for Unfit {
+    fn from(error: LoadErrorKind) -> Self {
         Self::Code(last_cause(&error))
     }
 }
@@ -65,7 +65,7 @@ mod tests {
             let unfit = Unfit::from(error(io::ErrorKind::WouldBlock.into()));
             let message = unfit.to_string();
             assert!(message.starts_with(system_limits::NO_THREAD), "{message}");
-            let told = CompilerError::Died { path: "it.wasm".into(), message };
+            let told = CompilerError::Died { message };
             assert_eq!(told.hint(), Some(system_limits::THREADS));
         }
     }

@@ -21,13 +21,13 @@ use crate::control::watchdog::Ticks;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::snapshot::Clock;
 use crate::engine::{Answer, Engine, HostFunctions, Loaded, Spec};
-use crate::event::{Audience, Event, Observer};
+use crate::event::Audience;
 use crate::executor::native::OpenNative;
 use crate::executor::{Executor, Outlet, Tray, Turns};
 use crate::isolation::claim_page::ClaimPage;
 use crate::isolation::wire::setup::{Begins, Setup, Task, Work};
 use crate::isolation::wire::start::{self, Started};
-use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, ran, told};
+use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, guest_event, ran};
 use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
 use crate::item::limits::{
@@ -40,6 +40,7 @@ use crate::outcome::Outcomes;
 use crate::sandbox::capabilities::DirGrant;
 use crate::sandbox::disk::{self, Disk};
 use crate::sandbox::granted::{Granted, GrantedDir, OpenDir, Preopens};
+use crate::sandbox::guest_event::GuestSink;
 use crate::sandbox::meter::{Asked, PoolMemory};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
@@ -87,10 +88,7 @@ fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), 
     let Some(received) = received.filter(|received| received.order == Order::Setup) else {
         return Err(BadFrame("no set-up").into());
     };
-    let (setup, beside) = Setup::decode(received.payload())?;
-    if setup.version != env!("CARGO_PKG_VERSION") {
-        return Err(Unfit::Version(setup.version));
-    }
+    let (setup, beside) = Setup::decode(received.payload())?.map_err(Unfit::Version)?;
     match &setup.task {
         Task::Probe => probe::probe(station, &setup),
         Task::Compile(job) => compile::compile(station, &setup, job, own),
@@ -308,7 +306,11 @@ fn spec(
             PoolMemory::asking(TotalMemory::AtMost(most.try_into().map_err(none)?), asked)
         }
     };
-    let audience = Audience::new(Arc::new(Teller(Arc::clone(station))));
+    let parent = Arc::clone(station);
+    let sink = GuestSink::new(move |event| {
+        // A parent that does not hear it has gone, which the next order will show.
+        let _ = parent.send(&guest_event::encode(event));
+    });
     let times = TimeLimits { item: work.timeout, start: work.init_timeout };
     Ok(Spec {
         index,
@@ -322,7 +324,8 @@ fn spec(
         pool_memory: Arc::new(pool_memory),
         item_format: if work.has_json_items { Format::Json } else { Format::Text },
         passing: work.passing.parse().map_err(|_| BadFrame("no way to pass arguments"))?,
-        voice: Arc::new(Voice::new(index, log, Chorus::new(log), audience)),
+        voice: Arc::new(Voice::new(log, Chorus::new(log), sink)),
+        audience: Audience::default(),
         watch: Watch::new(times, Cancel::default(), ticks),
         clock: Clock::that_shows(work.clock),
         retry_on: RetryOn::from_bits(work.retry_on),
@@ -363,17 +366,5 @@ fn call(station: &Station, number: usize, input: &[u8]) -> Answer {
         0 => Ok(Ok(answer.rest().to_vec())),
         1 => Ok(Err(text())),
         _ => Err(wasmtime::Error::msg(text())),
-    }
-}
-
-/// Tells the parent what the guest says.
-struct Teller(Arc<Station>);
-
-impl Observer for Teller {
-    fn notify(&self, event: &Event<'_>) {
-        if let Some(frame) = told::event(event) {
-            // A parent that does not hear it has gone, which the next order will show.
-            let _ = self.0.send(&frame);
-        }
     }
 }

@@ -35,7 +35,7 @@ fn pair() -> (Link, UnixStream) {
 }
 
 fn log(text: &[u8]) -> Vec<u8> {
-    Frame::reply(Reply::Log).rest(text).seal()
+    Frame::reply(Reply::Guest).rest(text).seal()
 }
 
 /// What comes next, as text.
@@ -59,9 +59,9 @@ fn frames_come_whole_however_they_are_written() {
         };
         let writes = thread::Builder::new().spawn(write).unwrap();
         for _ in 0..2 {
-            for expected in ["Log one", "Log ", "Log three"] {
+            for expected in ["Guest one", "Guest ", "Guest three"] {
                 assert_eq!(next(&mut link, &mut long()), expected);
-                assert_eq!(link.given().kind, Reply::Log, "it is there until the next one");
+                assert_eq!(link.given().kind, Reply::Guest, "it is there until the next one");
             }
         }
         assert_eq!(next(&mut link, &mut long()), "it has ended");
@@ -72,7 +72,7 @@ fn frames_come_whole_however_they_are_written() {
 #[test]
 fn what_is_no_frame_is_not_waited_for() {
     let too_long = u32::try_from(MOST + 1).unwrap().to_le_bytes();
-    let too_long = [&too_long[..], &[Reply::Log as u8]].concat();
+    let too_long = [&too_long[..], &[Reply::Guest as u8]].concat();
     #[rustfmt::skip]
     let cases: [(&str, Vec<u8>, bool, &str); 9] = [
         // it writes                                  and closes  so that

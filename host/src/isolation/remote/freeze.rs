@@ -20,7 +20,7 @@ use super::{Remote, Reply, StartError, Wait, start};
 use crate::control::deadline::{Overdue, Phase};
 use crate::engine::compile_settings::Source;
 use crate::engine::snapshot::Freezing;
-use crate::engine::{LoadError, Spec};
+use crate::engine::{LoadErrorKind, Spec};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::Processes;
 use crate::isolation::compiled::Compiled;
@@ -90,7 +90,7 @@ impl Remote {
         }
         let module = CodeFile::copy(&place, there.length).and_then(|module| module.read());
         drop(place);
-        let module = module.map_err(|source| LoadError::Code { source });
+        let module = module.map_err(LoadErrorKind::code);
         let frozen = module.and_then(|bytes| Compiler { bytes: &bytes, ..compiler }.snapshot());
         match frozen {
             Ok(code) => {
@@ -108,8 +108,8 @@ impl Remote {
         self.watch.begin(Phase::Starting);
         let first = self.serve(Wait::Watched, |received| match received.kind {
             Reply::Freezing => received.payload.end().map(|()| Ok(First::Initialised)),
-            Reply::NotFrozen => refusal(received.payload.rest()).map(First::Refused).map(Ok),
-            Reply::NotStarted => start::start_error(received.payload.rest()).map(Err),
+            Reply::NotFrozen => refusal(received.payload).map(First::Refused).map(Ok),
+            Reply::NotStarted => start::start_error(received.payload).map(Err),
             _ => Err(BadFrame("something else than that it is initialised")),
         });
         let why = match first.map_err(|gone| self.not_started(gone))?? {
@@ -118,7 +118,7 @@ impl Remote {
                 self.watch.begin(Phase::Preparing);
                 let frozen = self.serve(Wait::For(time), |received| match received.kind {
                     Reply::Frozen => FrozenThere::decode(received.payload).map(Ok),
-                    Reply::NotFrozen => refusal(received.payload.rest()).map(Err),
+                    Reply::NotFrozen => refusal(received.payload).map(Err),
                     _ => Err(BadFrame("something else than that it is frozen")),
                 });
                 match frozen {
@@ -144,7 +144,7 @@ impl Remote {
 }
 
 /// Why there is no snapshot; unless nobody wants the worker any more.
-fn not_compiled(error: &LoadError, spec: &Spec) -> Result<SnapshotRefusal, StartError> {
+fn not_compiled(error: &LoadErrorKind, spec: &Spec) -> Result<SnapshotRefusal, StartError> {
     let message = |overdue: Overdue| overdue.to_string();
     spec.watch.check().map_err(|overdue| StartError::Timeout { message: message(overdue) })?;
     Ok(SnapshotRefusal::NotCompiled(error.to_string()))

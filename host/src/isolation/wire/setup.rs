@@ -14,14 +14,12 @@ use crate::jail::{Access, Jail};
 /// What a child is to be. What it is to hold open comes beside, as descriptors.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Setup {
-    /// Of the program that has sent it: another one has another protocol.
-    pub(crate) version: String,
+    pub(crate) task: Task,
     pub(crate) jail: Jail,
     /// Those of the engine that compiles the plugin, and of the one that runs it.
     pub(crate) engine: EngineOptions,
     /// What it may have of data, in bytes.
     pub(crate) data: u64,
-    pub(crate) task: Task,
 }
 
 /// What it is to do.
@@ -112,16 +110,25 @@ pub(crate) enum Begins {
     Snapshot { has_json_results: bool },
 }
 
+/// The version of this program: another one has another protocol.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 impl Setup {
     /// The order; `beside` is what the task says that comes after it.
     pub(crate) fn encode(&self, beside: &[u8]) -> Vec<u8> {
-        let json = serde_json::to_vec(self).expect("its maps have names as keys");
-        Frame::order(Order::Setup).bytes(&json).rest(beside).seal()
+        let setup = postcard::to_allocvec(self).expect("all lengths are known");
+        let frame = Frame::order(Order::Setup).bytes(VERSION.as_bytes());
+        frame.bytes(&setup).rest(beside).seal()
     }
 
-    pub(crate) fn decode(payload: &[u8]) -> Result<(Self, &[u8]), BadFrame> {
+    /// Reads the order, and what comes after it; or the version of a parent that has another one.
+    pub(crate) fn decode(payload: &[u8]) -> Result<Result<(Self, &[u8]), String>, BadFrame> {
         let mut payload = Payload(payload);
-        let setup = serde_json::from_slice(payload.bytes()?);
-        Ok((setup.map_err(|_| BadFrame("a set-up that is none"))?, payload.rest()))
+        let version = payload.bytes()?;
+        if version != VERSION.as_bytes() {
+            return Ok(Err(String::from_utf8_lossy(version).into_owned()));
+        }
+        let setup = Payload(payload.bytes()?).data(BadFrame("a set-up that is none"))?;
+        Ok(Ok((setup, payload.rest())))
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn format_of(byte: u8) -> Result<Format, BadFrame> {
 }
 
 /// An instance has started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Started {
     pub(crate) format: Format,
     pub(crate) has_report: bool,
@@ -30,68 +30,85 @@ pub(crate) struct Started {
 
 impl Started {
     pub(crate) fn encode(self) -> Vec<u8> {
-        let frame = Frame::reply(Reply::Started).byte(format_byte(self.format));
-        frame.byte(u8::from(self.has_report)).seal()
+        Frame::reply(Reply::Started).data(&self).seal()
     }
 
-    pub(crate) fn decode(mut payload: Payload<'_>) -> Result<Self, BadFrame> {
-        let format = format_of(payload.byte()?)?;
-        let has_report = payload.byte()? != 0;
-        payload.end()?;
-        Ok(Self { format, has_report })
+    pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, BadFrame> {
+        payload.data(BadFrame("a start that is none"))
     }
-}
-
-/// Why an instance did not start, as a child says it.
-#[derive(Debug, Serialize, Deserialize)]
-enum NotStarted {
-    Instantiate { message: String },
-    Abi { found: i32, supported: i32 },
-    Timeout { message: String },
-    OutOfMemory { message: String },
-    OutOfFuel { message: String },
-    InitRefused { message: String },
-    InitBroke { message: String },
-    RestoreBroke { message: String },
 }
 
 /// The reply that says why an instance has not started.
 pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
-    let cut = |message: &String| super::cut(message.clone());
-    let said = match error {
-        StartError::Abi { found, supported } => {
-            NotStarted::Abi { found: *found, supported: *supported }
-        }
-        StartError::Timeout { message } => NotStarted::Timeout { message: cut(message) },
-        StartError::OutOfMemory { message } => NotStarted::OutOfMemory { message: cut(message) },
-        StartError::OutOfFuel { message } => NotStarted::OutOfFuel { message: cut(message) },
-        StartError::InitRefused { message } => NotStarted::InitRefused { message: cut(message) },
-        StartError::InitBroke { message } => NotStarted::InitBroke { message: cut(message) },
-        StartError::RestoreBroke { message } => NotStarted::RestoreBroke { message: cut(message) },
-        StartError::Instantiate { message } => NotStarted::Instantiate { message: cut(message) },
+    let frame = Frame::reply(Reply::NotStarted);
+    let frame = match error {
         // None of these is of a child.
-        other => NotStarted::Instantiate { message: cut(&other.to_string()) },
+        StartError::Process { .. }
+        | StartError::Jail { .. }
+        | StartError::Crashed { .. }
+        | StartError::Native(_)
+        | StartError::NativePanicked { .. } => {
+            frame.data(&StartError::Instantiate { message: error.to_string() })
+        }
+        error => frame.data(error),
     };
-    let json = serde_json::to_vec(&said);
-    Frame::reply(Reply::NotStarted).rest(&json.expect("it is text")).seal()
+    frame.seal()
 }
 
 /// Why an instance has not started.
-pub(crate) fn start_error(payload: &[u8]) -> Result<StartError, BadFrame> {
-    /// More than a message can take, however it has to be written.
+pub(crate) fn start_error(payload: Payload<'_>) -> Result<StartError, BadFrame> {
+    /// More than a message can take.
     const MOST: usize = 2 * 1024 * 1024;
-    if payload.len() > MOST {
+    if payload.rest().len() > MOST {
         return Err(BadFrame("an error that is too long"));
     }
-    let said = serde_json::from_slice(payload).map_err(|_| BadFrame("an error that is none"))?;
-    Ok(match said {
-        NotStarted::Abi { found, supported } => StartError::Abi { found, supported },
-        NotStarted::Timeout { message } => StartError::Timeout { message },
-        NotStarted::OutOfMemory { message } => StartError::OutOfMemory { message },
-        NotStarted::OutOfFuel { message } => StartError::OutOfFuel { message },
-        NotStarted::InitRefused { message } => StartError::InitRefused { message },
-        NotStarted::InitBroke { message } => StartError::InitBroke { message },
-        NotStarted::RestoreBroke { message } => StartError::RestoreBroke { message },
-        NotStarted::Instantiate { message } => StartError::Instantiate { message },
-    })
+    payload.data(BadFrame("an error that is none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isolation::wire::HEADER;
+    use crate::item::bounded::guest;
+
+    #[test]
+    fn an_error_arrives_as_it_was_sent_and_no_longer_than_a_guest_can_make_it() {
+        let long = "é".repeat(guest::MOST);
+        for message in ["why", &long] {
+            let message = || message.to_owned();
+            for error in [
+                StartError::Instantiate { message: message() },
+                StartError::Abi { found: -1, supported: 1 },
+                StartError::Timeout { message: message() },
+                StartError::OutOfMemory { message: message() },
+                StartError::OutOfFuel { message: message() },
+                StartError::InitRefused { message: message() },
+                StartError::Parameters { message: message() },
+                StartError::InitBroke { message: message() },
+                StartError::RestoreBroke { message: message() },
+            ] {
+                let sent = not_started(&error);
+                let received = start_error(Payload(&sent[HEADER..])).unwrap();
+                assert_eq!(std::mem::discriminant(&received), std::mem::discriminant(&error));
+                let (there, here) = (received.to_string(), error.to_string());
+                assert!(here.starts_with(&there) && there.len() <= guest::MOST + 100, "{there}");
+                assert!(here.len() > guest::MOST || there == here, "{there}");
+            }
+        }
+        let crashed = StartError::Crashed { message: "killed".into() };
+        let received = start_error(Payload(&not_started(&crashed)[HEADER..])).unwrap();
+        assert_eq!(received.to_string(), "the plugin could not be instantiated: killed");
+    }
+
+    #[test]
+    fn what_does_not_hold_is_refused() {
+        for bad in
+            [&b""[..], b"\x09\x00", b"\x00\x05a", b"\x00\x01ab", b"\x00\xff\xff\xff\xff\x0fa"]
+        {
+            assert!(start_error(Payload(bad)).is_err(), "{bad:?}");
+        }
+        for bad in [&b""[..], b"\x00", b"\x02\x00", b"\x00\x02", b"\x00\x00\x00"] {
+            assert!(Started::decode(Payload(bad)).is_err(), "{bad:?}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::PluginLoader;
 use crate::cache::{Cache, EntryKind, Key};
-use crate::engine::{Facts, LoadError};
+use crate::engine::{Facts, LoadErrorKind};
 use crate::isolation::Processes;
 use crate::isolation::compiler::Compiler;
 use crate::jail::sealed_file::CodeFile;
@@ -21,7 +21,7 @@ impl PluginLoader {
         processes: &Processes,
         path: &Path,
         bytes: &[u8],
-    ) -> Result<(Facts, CodeFile), LoadError> {
+    ) -> Result<(Facts, CodeFile), LoadErrorKind> {
         let compiler = Compiler { processes, settings: &self.settings, path, bytes, watch: None };
         let Some(cache) = &self.settings.cache else { return compiler.code() };
         let key = self.jailed_key(path, bytes);

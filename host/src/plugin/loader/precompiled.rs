@@ -13,7 +13,7 @@ use crate::cache::package::Package;
 use crate::cache::{EntryKind, Key};
 use crate::engine::artifact::Kind;
 use crate::engine::code::{MachineCode, Runnable};
-use crate::engine::{Engine, EngineOptions, Facts, LoadError, Loaded};
+use crate::engine::{Engine, EngineOptions, Facts, LoadErrorKind, Loaded, PrecompiledMismatch};
 use crate::isolation::Isolation;
 use crate::isolation::compiled::Compiled;
 use crate::jail::sealed_file::CodeFile;
@@ -50,57 +50,54 @@ fn key(engine: &Engine) -> Key {
 }
 
 impl PluginLoader {
-    /// The plugin in such a file.
-    pub(crate) fn take_precompiled(&self, path: &Path, bytes: &[u8]) -> Result<Plugin, LoadError> {
-        let path_of = || path.to_owned();
+    /// Takes the plugin in such a file.
+    pub(super) fn take_precompiled(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<Plugin, LoadErrorKind> {
         if !self.trusts_precompiled {
-            return Err(LoadError::Precompiled { path: path_of() });
+            return Err(LoadErrorKind::Precompiled);
         }
-        let (package, About { facts, .. }) = self
-            .open(bytes)
-            .map_err(|how| LoadError::CompiledOtherwise { path: path_of(), how })?;
+        let opened = self.open(bytes).map_err(LoadErrorKind::CompiledOtherwise)?;
+        let (package, About { facts, .. }) = opened;
         let length = usize::try_from(package.code).expect("it is in memory");
         let code = &bytes[..length];
         match &self.isolation {
             Isolation::Thread => {
                 let kind = if facts.is_component { Kind::Component } else { Kind::Core };
                 let code = MachineCode::take(self.engine(), &Runnable::VouchedFor(code), kind);
-                let code = code.map_err(|error| LoadError::Invalid {
-                    path: path_of(),
-                    source: error.into(),
-                })?;
-                Ok(Plugin::here(path, self.engine(), Loaded::link(&self.settings, path, &code)?))
+                let code = code.map_err(LoadErrorKind::invalid)?;
+                Ok(Plugin::here(path, self.engine(), Loaded::link(&self.settings, &code)?))
             }
             Isolation::Process(_) => {
-                let code = CodeFile::of(code).map_err(|source| LoadError::Code { source })?;
+                let code = CodeFile::of(code).map_err(LoadErrorKind::code)?;
                 let compiled = Compiled::elsewhere(code, facts.is_component, &self.settings);
                 Ok(Plugin::elsewhere(path, self.engine(), facts, compiled))
             }
         }
     }
 
-    /// What a file says of itself, if it is whole and for this engine; otherwise, how it came
-    /// about.
-    fn open(&self, bytes: &[u8]) -> Result<(Package, About), String> {
-        let no_package = "is damaged, or was not made by `mtl-host compile`";
-        let package = Package::read(Cursor::new(bytes)).map_err(|_| no_package)?;
-        let about: About = serde_json::from_slice(&package.facts).map_err(|_| no_package)?;
-        let version = env!("CARGO_PKG_VERSION");
-        if about.version != version {
-            let other = about.version.escape_debug();
-            return Err(format!("was compiled by mtl-host {other}, and this is {version}"));
+    /// Reads the head of a file, if the file is whole and its code is for this engine.
+    fn open(&self, bytes: &[u8]) -> Result<(Package, About), PrecompiledMismatch> {
+        let damaged = |_| PrecompiledMismatch::Damaged;
+        let package = Package::read(Cursor::new(bytes)).map_err(damaged)?;
+        let about = serde_json::from_slice(&package.facts);
+        let about: About = about.map_err(|_| PrecompiledMismatch::Damaged)?;
+        if about.version != env!("CARGO_PKG_VERSION") {
+            let found = about.version.escape_debug().to_string();
+            return Err(PrecompiledMismatch::Version { found });
         }
-        match (about.engine.counts_fuel, self.engine().counts_fuel()) {
-            (true, false) => return Err("was compiled for runs with `--fuel`".into()),
-            (false, true) => return Err("was compiled for runs without `--fuel`".into()),
-            (true, true) | (false, false) => {}
+        let is_counted = about.engine.counts_fuel;
+        if is_counted != self.engine().counts_fuel() {
+            return Err(PrecompiledMismatch::Fuel { is_counted });
         }
         let features = about.engine.features;
         if features != self.engine().features() {
-            return Err(format!("was compiled for runs with `--wasm {features}`"));
+            return Err(PrecompiledMismatch::Features { features });
         }
         if package.key != key(self.engine()).digest() {
-            return Err("was compiled for another processor, or by another build".into());
+            return Err(PrecompiledMismatch::Processor);
         }
         Ok((package, about))
     }

@@ -41,7 +41,7 @@ impl PoolBuilder {
     /// // Its `init` never ends.
     /// let mut pool = Pool::builder(&plugin).init_timeout(Duration::from_millis(50)).build()?;
     /// let error = pool.map(["item"]).end().into_result().unwrap_err();
-    /// assert!(error.hint().unwrap().starts_with("`--init-timeout`"));
+    /// assert!(error.hint().unwrap().starts_with("`init_timeout`"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn init_timeout(mut self, timeout: Duration) -> Self {

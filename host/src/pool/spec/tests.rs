@@ -168,7 +168,7 @@ fn fuel_is_limited_for_all_and_for_each() {
 fn results_of_native_workers_are_limited_as_well() {
     let limit = "2".parse().unwrap();
     let mut pool = Pool::of([echo()]).max_result(limit).build().unwrap();
-    let too_long = "bad-result: the result of 3 bytes is larger than the 2 bytes of `--max-result`";
+    let too_long = "bad-result: the result of 3 bytes is larger than the 2 bytes of `max_result`";
     assert_eq!(shown(pool.map(["12", "123", "1"])), ["12", too_long, "1"]);
 }
 

@@ -111,7 +111,7 @@ fn a_file_that_is_too_long_is_a_faulty_item() {
     let list = Script::new([folder.list(&["a", "b.gz", "a"])], Then::End).inputs();
     let given = Given::by(Files::new(list).item_limit(ItemLimit::new(7).unwrap()));
     let dir = folder.path().display();
-    let why = format!("!`{dir}/b.gz` is longer than the 7 bytes of `--max-item`");
+    let why = format!("!`{dir}/b.gz` is longer than the 7 bytes of `item_limit`");
     assert_eq!(given.texts(), ["one\ntwo", &why, "one\ntwo"]);
 }
 
@@ -131,5 +131,5 @@ fn a_file_of_unknown_length_is_read_up_to_the_limit() {
         Given::by(Files::new(list).item_limit(ItemLimit::new(limit).unwrap())).texts()
     };
     assert!(read(1 << 20)[0].starts_with("Name:"));
-    assert_eq!(read(10), ["!`/proc/self/status` is longer than the 10 bytes of `--max-item`"]);
+    assert_eq!(read(10), ["!`/proc/self/status` is longer than the 10 bytes of `item_limit`"]);
 }

@@ -34,7 +34,7 @@ fn whole_frames_are_given_before_the_error() {
         (b"\x03\0\0\0tw", "input `script` ends in the middle of a frame: 2 of 3 bytes"),
         (
             b"text",
-            "input `script` has a frame of 1954047348 bytes, longer than the 1000 bytes of `--max-item`",
+            "input `script` has a frame of 1954047348 bytes, longer than the 1000 bytes of `item_limit`",
         ),
     ];
     for (tail, expected) in cases {

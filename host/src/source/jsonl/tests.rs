@@ -57,6 +57,6 @@ fn white_space_is_read_over_until_there_is_a_value() {
 fn a_value_that_is_too_long_is_named() {
     let inputs = Script::new(["1\n\"long\"\n2"], Then::End).inputs();
     let given = Given::by(Jsonl::new(inputs).item_limit(ItemLimit::new(5).unwrap()));
-    let why = "!`script` record 2: longer than the 5 bytes of `--max-item`";
+    let why = "!`script` record 2: longer than the 5 bytes of `item_limit`";
     assert_eq!(given.texts(), ["1", why, "2"]);
 }

@@ -44,7 +44,7 @@ fn a_line_that_is_too_long_is_named_and_its_tail_is_skipped() {
         let inputs = Script::new(pieces, Then::End).inputs();
         Given::by(Lines::new(inputs).item_limit(ItemLimit::new(4).unwrap()))
     };
-    let why = "!`script` record 2: longer than the 4 bytes of `--max-item`";
+    let why = "!`script` record 2: longer than the 4 bytes of `item_limit`";
     let cases: [(&[&str], &[&str]); 5] = [
         (&["four\nfive5\nsix\n"], &["four", why, "six"]),
         (&["four\nfiv", "e5", "55", "5\nsix\n"], &["four", why, "six"]),

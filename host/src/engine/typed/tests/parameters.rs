@@ -128,8 +128,7 @@ fn one_item_is_for_one_parameter() {
     let two = parameters([("a", S32), ("b", S32)]);
     assert_eq!(
         two.refusal("add", Single).unwrap(),
-        "`add` has 2 parameters, `a`, `b`: say `--args args` where an item is a JSON array of them, \
-         `--args kwargs` where it is an object by their names"
+        "`add` has 2 parameters, `a`, `b`, and an item is one"
     );
     let none = parameters([]).refusal("now", Single).unwrap();
     assert!(none.starts_with("`now` has no parameter that an item could be"), "{none}");

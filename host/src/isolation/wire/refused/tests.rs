@@ -1,12 +1,8 @@
 use std::error::Error as StdError;
-use std::path::PathBuf;
 
 use super::*;
-use crate::engine::{Engine, HostFunctions};
-
-fn path() -> PathBuf {
-    "it.wasm".into()
-}
+use crate::engine::{Complexity, Engine, HostFunctions, WasmFeatures};
+use crate::isolation::wire::HEADER;
 
 fn settings() -> CompileSettings {
     let mut functions = HostFunctions::default();
@@ -19,145 +15,122 @@ fn settings() -> CompileSettings {
 }
 
 /// Two links long.
-fn cause() -> Box<dyn StdError + Send + Sync> {
-    Box::new(Said {
-        text: "why".into(),
-        cause: Some(Box::new(Said { text: "why so".into(), cause: None })),
-    })
+fn cause() -> ErrorChain {
+    ErrorChain::of(&LoadErrorKind::Text { source: ErrorChain::new("why") })
 }
 
 /// All that people see of an error.
-fn shown(error: &LoadError) -> (Vec<String>, Option<String>) {
-    (Causes::of(error).0, error.hint())
+fn shown(why: &LoadErrorKind) -> (Vec<String>, Option<String>) {
+    let links = std::iter::successors(Some(why as &dyn StdError), |&error| error.source());
+    (links.map(ToString::to_string).collect(), why.hint())
+}
+
+/// Returns what the loader makes of what a child sends.
+fn sent(why: LoadErrorKind, settings: &CompileSettings) -> Result<LoadErrorKind, BadFrame> {
+    refusal(Payload(&not_compiled(why)[HEADER..]), settings)
 }
 
 /// What a child of `settings` would say.
-fn all_errors(settings: &CompileSettings) -> Vec<LoadError> {
+fn all_errors(settings: &CompileSettings) -> Vec<LoadErrorKind> {
     let offered = HostFunctions::elsewhere(settings.functions.numbered(), |_, _| unreachable!());
-    let offered = offered.names();
     let text = || "text".to_owned();
-    let path = path();
+    let missing = || "memory".to_owned();
     vec![
-        LoadError::TooManyFunctions {
-            path: path.clone(),
-            functions: 8,
-            limit: settings.max_functions,
-        },
-        LoadError::TooComplex { path: path.clone(), complexity: Complexity::Depth(99) },
-        LoadError::Features {
-            path: path.clone(),
-            missing: WasmFeatures::EXCEPTIONS,
-            allowed: WasmFeatures::NONE,
-        },
-        LoadError::NotWasm { path: path.clone(), begins: text() },
-        LoadError::Truncated { path: path.clone(), bytes: 5 },
-        LoadError::Version { path: path.clone(), version: 9 },
-        LoadError::Text { path: path.clone(), source: cause() },
-        LoadError::Invalid { path: path.clone(), source: cause() },
-        LoadError::MissingExport { path: path.clone(), missing: "memory".into(), exports: text() },
-        LoadError::MissingExport {
-            path: path.clone(),
-            missing: "memory".into(),
-            exports: "`_start`".into(),
-        },
-        LoadError::Signature {
-            path: path.clone(),
-            export: text(),
-            expected: "()".into(),
-            found: "(i32)".into(),
-        },
-        LoadError::Import { path: path.clone(), import: "a.b".into(), offered },
-        LoadError::ImportType {
-            path: path.clone(),
-            import: text(),
-            expected: known_type("(i32, i32, i32) -> ()").unwrap(),
-        },
-        LoadError::Link { path: path.clone(), source: cause() },
-        LoadError::Code { source: io::Error::other(cause()) },
-        LoadError::world(path.clone(), text()),
-        LoadError::Ambiguous { path: path.clone(), call: "first".into(), candidates: text() },
-        LoadError::Untyped { path: path.clone(), function: text(), what: text() },
-        LoadError::CallOfWorld { path, call: "first".into() },
+        LoadErrorKind::TooManyFunctions { functions: 8, limit: settings.max_functions },
+        LoadErrorKind::TooComplex { complexity: Complexity::Depth(99) },
+        LoadErrorKind::Features { missing: WasmFeatures::EXCEPTIONS, allowed: WasmFeatures::NONE },
+        LoadErrorKind::NotWasm { begins: text() },
+        LoadErrorKind::Truncated { bytes: 5 },
+        LoadErrorKind::Version { version: 9 },
+        LoadErrorKind::Text { source: cause() },
+        LoadErrorKind::Invalid { source: cause() },
+        LoadErrorKind::MissingExport { missing: missing(), exports: text() },
+        LoadErrorKind::MissingExport { missing: missing(), exports: "`_start`".into() },
+        LoadErrorKind::Signature { export: text(), expected: "()".into(), found: "(i32)".into() },
+        LoadErrorKind::Import { import: "a.b".into(), offered: offered.names() },
+        LoadErrorKind::ImportType { import: text(), expected: "(i32, i32, i32) -> ()".into() },
+        LoadErrorKind::Link { source: cause() },
+        LoadErrorKind::Code { source: cause() },
+        LoadErrorKind::World { exports: text() },
+        LoadErrorKind::Ambiguous { call: "first".into(), candidates: text() },
+        LoadErrorKind::Untyped { function: text(), what: text() },
+        LoadErrorKind::CallOfWorld { call: "first".into() },
     ]
 }
 
 #[test]
 fn what_is_refused_reads_as_if_it_were_refused_here() {
     let settings = settings();
-    for error in all_errors(&settings) {
-        let sent = Refused::from(&error).encode();
-        let refused = Refused::decode(&sent[super::super::HEADER..]).unwrap();
-        let received = refused.error(&settings, &path()).unwrap();
+    for (sent_one, error) in all_errors(&settings).into_iter().zip(all_errors(&settings)) {
+        let received = sent(sent_one, &settings).unwrap();
         assert_eq!(shown(&received), shown(&error), "{error:?}");
         assert_eq!(std::mem::discriminant(&received), std::mem::discriminant(&error), "{error:?}");
     }
+    let why = sent(LoadErrorKind::Precompiled, &settings).unwrap();
+    let LoadErrorKind::Code { source } = why else { panic!("{why:?}") };
+    assert_eq!(source.to_string(), LoadErrorKind::Precompiled.to_string());
 }
 
 #[test]
 fn memory_that_was_short_is_no_fault_of_the_plugin() {
-    let source = Box::new(io::Error::from_raw_os_error(12));
-    let refused = Refused::from(&LoadError::Invalid { path: path(), source });
-    assert_eq!(refused, Refused::OutOfMemory);
-    let error = refused.error(&settings(), &path()).unwrap();
-    assert_eq!(error.to_string(), "compiling plugin `it.wasm` takes more memory than 4GiB");
+    let source = ErrorChain::new(std::io::Error::from_raw_os_error(12));
+    let error = sent(LoadErrorKind::Invalid { source }, &settings()).unwrap();
+    assert_eq!(error.to_string(), "compiling the plugin takes more memory than 4GiB");
 }
 
 #[test]
 fn what_is_none_of_these_is_not_taken() {
-    for payload in ["", "{}", "null", r#"{"Fine":{}}"#, r#""CallOfWorld" "#, r#"{"Import":{}}"#] {
-        let is_none = Refused::decode(payload.as_bytes()).is_err();
-        assert_eq!(is_none, payload != r#""CallOfWorld" "#, "{payload}");
+    let settings = settings();
+    let whole = not_compiled(LoadErrorKind::Version { version: 9 });
+    let whole = &whole[HEADER..];
+    assert!(refusal(Payload(whole), &settings).is_ok());
+    for bad in [&b""[..], b"\xff", &whole[..whole.len() - 1], &[whole, b"x"].concat()] {
+        assert!(refusal(Payload(bad), &settings).is_err(), "{bad:?}");
     }
-    let wrong = Refused::ImportType { import: "a".into(), expected: "func()".into() };
-    assert!(wrong.error(&settings(), &path()).is_err());
-    let nothing = Refused::Features { missing: WasmFeatures::NONE };
-    assert!(nothing.error(&settings(), &path()).is_err());
-}
-
-#[test]
-fn a_chain_without_an_end_ends() {
-    let long = Causes(vec!["x".into(); 1_000_000]);
-    assert!(serde_json::from_str::<Causes>(&serde_json::to_string(&long).unwrap()).is_err());
-    let links = |causes: Causes| {
-        let error = causes.into_error();
-        std::iter::successors(Some(&*error as &dyn StdError), |&error| error.source()).count()
-    };
-    assert_eq!(links(long), Causes::MOST);
-    assert_eq!(Causes(Vec::new()).into_error().to_string(), "nothing was said of it");
+    // There is no number for what a child does not send.
+    let kinds = all_errors(&settings).into_iter().map(|why| not_compiled(why)[HEADER]);
+    let most = kinds.max().unwrap();
+    for kind in most + 1..=255 {
+        let payload = [&[kind][..], &[0; 64]].concat();
+        assert_eq!(
+            refusal(Payload(&payload), &settings).err(),
+            Some(BadFrame("an error that is none")),
+            "{kind}"
+        );
+    }
+    let wrong = LoadErrorKind::ImportType { import: "a".into(), expected: "func()".into() };
+    assert!(sent(wrong, &settings).is_err());
+    let nothing =
+        LoadErrorKind::Features { missing: WasmFeatures::NONE, allowed: WasmFeatures::NONE };
+    assert!(sent(nothing, &settings).is_err());
 }
 
 #[test]
 fn what_is_said_of_a_refusal_fits_into_a_frame_and_is_cut() {
     let settings = settings();
     let long = || "\u{1}".repeat(1_000_000);
-    let said = || Box::new(Said { text: long(), cause: None });
-    let chain =
-        (0..100).fold(said(), |cause, _| Box::new(Said { text: long(), cause: Some(cause) }));
-    let path = path();
+    let chain = (0..100)
+        .fold(ErrorChain::new(long()), |source, _| ErrorChain::of(&LoadErrorKind::Text { source }));
     let errors = [
-        LoadError::Invalid { path: path.clone(), source: chain },
-        LoadError::NotWasm { path: path.clone(), begins: long() },
-        LoadError::MissingExport { path: path.clone(), missing: long(), exports: long() },
-        LoadError::Signature {
-            path: path.clone(),
-            export: long(),
-            expected: long(),
-            found: long(),
-        },
-        LoadError::Import { path: path.clone(), import: long(), offered: Vec::new() },
-        LoadError::world(path.clone(), long()),
-        LoadError::Ambiguous { path: path.clone(), call: "first".into(), candidates: long() },
-        LoadError::Untyped { path: path.clone(), function: long(), what: long() },
+        LoadErrorKind::Invalid { source: chain },
+        LoadErrorKind::Invalid { source: ErrorChain::new(long()) },
+        LoadErrorKind::NotWasm { begins: long() },
+        LoadErrorKind::MissingExport { missing: long(), exports: long() },
+        LoadErrorKind::Signature { export: long(), expected: long(), found: long() },
+        LoadErrorKind::Import { import: long(), offered: Vec::new() },
+        LoadErrorKind::World { exports: long() },
+        LoadErrorKind::Ambiguous { call: "first".into(), candidates: long() },
+        LoadErrorKind::Untyped { function: long(), what: long() },
     ];
     for error in errors {
-        let sent = Refused::from(&error).encode();
-        let refused = Refused::decode(&sent[super::super::HEADER..]).unwrap();
-        let (texts, _) = shown(&refused.error(&settings, &path).unwrap());
+        let (texts, _) = shown(&sent(error, &settings).unwrap());
         assert!(texts.iter().map(String::len).sum::<usize>() < 64 * 1024);
     }
-    let hostile = format!(r#"{{"NotWasm":{{"begins":"{}"}}}}"#, "x".repeat(70_000));
-    assert!(Refused::decode(hostile.as_bytes()).is_err());
-    let begins = "x".repeat(60_000);
-    let error = Refused::NotWasm { begins }.error(&settings, &path).unwrap();
-    assert!(error.to_string().len() < 4096);
+    let number = not_compiled(LoadErrorKind::NotWasm { begins: String::new() })[HEADER];
+    let hostile = |length: usize| {
+        let begins = postcard::to_allocvec(&"x".repeat(length)).unwrap();
+        refusal(Payload(&[&[number][..], &begins].concat()), &settings)
+    };
+    assert!(hostile(70_000).is_err());
+    assert!(hostile(60_000).unwrap().to_string().len() < 4096);
 }

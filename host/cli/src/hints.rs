@@ -1,0 +1,364 @@
+//! Hints of the command: what its user can do about an error of the library, by which flag.
+//!
+//! The library says what is wrong, and knows no flags. Where a flag helps, its hint is here, by the kind of the error;
+//! otherwise the hint of the library holds.
+
+use std::net::SocketAddr;
+
+use mtl_host::sink::SinkError;
+use mtl_host::source::SourceError;
+use mtl_host::{
+    BuildError, CacheError, CompilerError, Denial, Error, Fault, FaultKind, LoadError,
+    LoadErrorKind, Need, PrecompiledMismatch, Retirement, StartError,
+};
+
+use super::shell;
+
+const NO_LAYER: &str = "`mtl-host doctor` shows the layers that this machine has; `--jail best-effort` does without \
+                        those that it lacks";
+
+/// Returns the hint about a plugin that is refused.
+pub(crate) fn load(error: &LoadError) -> Option<String> {
+    let hint = match error.kind() {
+        LoadErrorKind::Read { .. } => {
+            let hint = error.hint()?;
+            return Some(format!("{hint}; `mtl-host build DIR` makes one of a folder of sources"));
+        }
+        LoadErrorKind::Features { missing, allowed } => {
+            return Some(format!(
+                "allow it, if you trust the engine's garbage collector with this plugin: `--wasm {}`",
+                allowed.union(*missing)
+            ));
+        }
+        LoadErrorKind::TooLarge { .. } => {
+            "`--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools strip`"
+        }
+        LoadErrorKind::TooManyFunctions { .. } => {
+            "`--max-functions N` allows more: each takes the compiler some kilobytes"
+        }
+        LoadErrorKind::TooComplex { .. } => {
+            "no compiler makes such a plugin, and no flag allows it: take it from a source that you trust"
+        }
+        LoadErrorKind::Precompiled => {
+            "if you have compiled it yourself, or trust who has, `run --trust-precompiled` runs it; otherwise take \
+             the .wasm that it was made from"
+        }
+        LoadErrorKind::CompiledOtherwise(PrecompiledMismatch::Fuel { is_counted: false }) => {
+            "compile it again: `mtl-host compile --fuel PLUGIN`"
+        }
+        LoadErrorKind::CompiledOtherwise(PrecompiledMismatch::Fuel { is_counted: true }) => {
+            "run it with `--fuel N`, or compile it again: `mtl-host compile PLUGIN`"
+        }
+        LoadErrorKind::CompiledOtherwise(PrecompiledMismatch::Features { features }) => {
+            return Some(format!(
+                "run it with `--wasm {features}`, or compile it again: `mtl-host compile PLUGIN`"
+            ));
+        }
+        LoadErrorKind::CompiledOtherwise(_) => "compile it again: `mtl-host compile PLUGIN`",
+        LoadErrorKind::NotWasm { .. } => {
+            "compile the code to WebAssembly first: `mtl-host build FOLDER` does so with a folder of sources, in \
+             Rust, C, Zig, Go, AssemblyScript, JavaScript or Python"
+        }
+        LoadErrorKind::MissingExport { missing, exports } if !exports.contains("`_start`") => {
+            match missing.as_str() {
+                "call" => {
+                    "export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`; if another function takes \
+                     items, name it: `--call NAME`"
+                }
+                "memory" | "mtl_alloc" | "cabi_realloc" => return error.hint(),
+                _ => "`--call` takes the name of a function that the plugin exports",
+            }
+        }
+        LoadErrorKind::Digest { found, .. } => {
+            return Some(format!(
+                "it is damaged, or another version; if it is the one you want, pin it: `--sha256 {found}`"
+            ));
+        }
+        LoadErrorKind::Import { import, offered } if offered.is_empty() => {
+            return import_hint(error, import);
+        }
+        LoadErrorKind::CallOfWorld { .. } => {
+            "leave out `--call`: it is for core modules, and for components of other worlds"
+        }
+        LoadErrorKind::Ambiguous { .. } => "name the one that takes items: `--call INTERFACE#NAME`",
+        LoadErrorKind::World { .. } => {
+            "if one of its functions takes items, name it: `--call NAME`; or build it for the world \
+             `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`"
+        }
+        LoadErrorKind::Compiler(error) => return compiler(error),
+        _ => return error.hint(),
+    };
+    Some(hint.into())
+}
+
+fn import_hint(error: &LoadError, import: &str) -> Option<String> {
+    let hint = match import {
+        _ if import.starts_with("wasi_unstable") || import.starts_with("wasi:") => {
+            return error.hint();
+        }
+        _ if import.starts_with("env.") || import.contains("wbg") => {
+            "it was built for a browser or another host: no flag grants this import; build it for `wasm32-wasip1`"
+        }
+        _ => {
+            "no flag grants it: a plugin may import WASI and `mtl:plugin/context@1.0.0`; `--dir`, `--env` and \
+             `--net` grant what WASI gives access to"
+        }
+    };
+    Some(hint.into())
+}
+
+fn compiler(error: &CompilerError) -> Option<String> {
+    let hint = match error {
+        CompilerError::Timeout { .. } => "`--compile-timeout TIME` allows it longer",
+        CompilerError::Memory { .. } => "`--compile-memory SIZE` allows it more",
+        CompilerError::Died { .. } => {
+            let hint = error.hint()?;
+            return Some(hint.replace("`PluginLoader::compile_memory`", "`--compile-memory SIZE`"));
+        }
+        CompilerError::Jail { is_lack: true, .. } => NO_LAYER,
+        _ => return error.hint().map(Into::into),
+    };
+    Some(hint.into())
+}
+
+/// Returns the hint about a worker that does not start.
+pub(crate) fn start(error: &StartError) -> Option<String> {
+    let hint = match error {
+        StartError::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
+        StartError::OutOfMemory { .. } => {
+            "`--memory SIZE` allows each worker more, `--total-memory SIZE` all together"
+        }
+        StartError::OutOfFuel { .. } => "`--fuel N` allows more, for the start as for each item",
+        // An SDK says it of a call with parameters.
+        StartError::InitRefused { message } if message.contains("`--args") => return None,
+        StartError::InitRefused { .. } => {
+            "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
+        }
+        StartError::Parameters { .. } => {
+            "say `--args args` where an item is a JSON array of the parameters, `[]` if there is none, or `--args \
+             kwargs` where it is an object by their names"
+        }
+        StartError::Jail { is_lack: true, .. } => NO_LAYER,
+        StartError::Crashed { message } if message.contains("(SIGKILL)") => {
+            "if the system has killed it for want of memory, `dmesg` says so: `--jobs N` starts fewer workers, and \
+             `--memory SIZE` gives each less"
+        }
+        StartError::Instantiate { .. } => return error.hint().map(fewer_workers),
+        _ => return error.hint(),
+    };
+    Some(hint.into())
+}
+
+/// Names the flag where a hint ends with fewer workers.
+fn fewer_workers(hint: String) -> String {
+    if hint.ends_with("start fewer workers") { format!("{hint} with `--jobs`") } else { hint }
+}
+
+/// Returns the hint about a worker that takes no more items.
+fn retirement(why: &Retirement) -> Option<String> {
+    match why {
+        Retirement::NotStarted(error) => start(error),
+        Retirement::KeptBreaking(_) => {
+            Some("`--max-restarts` says how often a worker may break in a row".into())
+        }
+        _ => why.hint(),
+    }
+}
+
+/// Returns the hint about a pool that cannot be built.
+pub(crate) fn build(error: &BuildError) -> Option<String> {
+    let hint = match error {
+        BuildError::InitCount { .. } => {
+            "give `--init` once for all workers, or once for each; without `--jobs`, their number decides"
+        }
+        BuildError::NoInit { .. } => "leave out `--init`, or `init=` in its `--worker`",
+        BuildError::WorkerCount { .. } => {
+            "leave out `--jobs`: the list of workers decides their number"
+        }
+        BuildError::InitBesideList => "give each worker its own: `init=` in its `--worker`",
+        BuildError::Code(error) => return load(error),
+        BuildError::NoPassing { .. } => {
+            "leave out `--args`, or write the worker with named parameters, where its SDK has them: in Rust, with \
+             `#[mtl_plugin::worker]`"
+        }
+        BuildError::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
+        BuildError::MixedSymlinks { .. } => {
+            "give all writable directories of a worker `:rw+symlinks`, or none, or use one `--worker` for each kind"
+        }
+        BuildError::TooManyDirs { .. } => {
+            "grant a directory that these lie in: `--dir HOST::GUEST` grants all below HOST"
+        }
+        BuildError::NoNet { .. } => {
+            "leave out `--net`, or build the plugin as a component: WASI of core modules cannot connect"
+        }
+        BuildError::Name { .. } => {
+            "`--net HOST:PORT` takes a name that this machine can look up, or an address"
+        }
+        BuildError::InternalName { grant, addresses } => {
+            let address = SocketAddr::new(*addresses.first()?, grant.port());
+            return Some(format!(
+                "if that is what you mean, grant the address itself, too: `--net {address}`"
+            ));
+        }
+        BuildError::TooManyWorkers { .. } => return error.hint().map(fewer_workers),
+        BuildError::Thread(_) => {
+            let hint = error.hint()?;
+            return Some(hint.replacen(
+                "fewer workers need",
+                "fewer workers, with `--jobs`, need",
+                1,
+            ));
+        }
+        _ => return error.hint(),
+    };
+    Some(hint.into())
+}
+
+/// Returns the hint about a run that ended early.
+pub(crate) fn run(error: &Error) -> Option<String> {
+    match error {
+        Error::Init { source, .. } => start(source),
+        Error::NoWorkerLeft { source, .. } => retirement(source),
+        Error::Source(error) => source(error),
+        Error::Sink(error) => sink(error),
+        Error::ItemFailed(_) => {
+            Some("to go on after failed items, use `--on-error ignore` or `deferred`".into())
+        }
+        Error::TooManyFaults { .. } => {
+            Some("the faults above say why; to allow more, raise `--max-faults`".into())
+        }
+        _ => error.hint(),
+    }
+}
+
+/// Returns the hint about an input.
+pub(crate) fn source(error: &SourceError) -> Option<String> {
+    let hint = match error {
+        SourceError::Directory { .. } => {
+            "name the files in it: `find DIR -type f | mtl-host run PLUGIN --input-format files`"
+        }
+        SourceError::TruncatedFrame { .. } => {
+            "each frame is its length, 4 bytes, little-endian, and then its bytes; for text use `--input-format \
+             lines`"
+        }
+        SourceError::FrameTooLong { .. } => {
+            "each frame is its length, 4 bytes, little-endian, and then its bytes; for text use `--input-format \
+             lines`; `--max-item SIZE` allows longer frames"
+        }
+        _ => return error.hint().map(Into::into),
+    };
+    Some(hint.into())
+}
+
+/// Returns the hint about an output.
+pub(crate) fn sink(error: &SinkError) -> Option<String> {
+    let hint = match error {
+        SinkError::FrameTooLong { .. } => "use `--output-format nul`, or `jsonl`",
+        SinkError::InTheWay { .. } => "move it away, or name another directory with `--output-dir`",
+        SinkError::Create { source, .. } if source.kind() == std::io::ErrorKind::IsADirectory => {
+            "name a file; `--output-dir` takes a directory, for a file for each item"
+        }
+        _ => return error.hint().map(Into::into),
+    };
+    Some(hint.into())
+}
+
+/// Returns the hint about a cache.
+pub(crate) fn cache(error: &CacheError) -> Option<String> {
+    let hint = match error {
+        CacheError::Io { .. } => "`--cache-dir DIR` takes another place, `--no-cache` none",
+        CacheError::Unsafe { .. } => {
+            "what is in a cache is run: `chmod go-w DIR` closes a directory of yours; `--cache-dir DIR` takes \
+             another place, `--no-cache` none"
+        }
+        _ => return error.hint().map(Into::into),
+    };
+    Some(hint.into())
+}
+
+/// Returns the flag that grants what was denied, quoted for a shell.
+pub(crate) fn denial(denial: &Denial) -> String {
+    let flag = |host: &str| format!("`--net {}`", shell::quoted(host));
+    match denial {
+        Denial::Sockets => "`--net HOST:PORT` lets it connect there".into(),
+        Denial::Connection(address) => format!("{} grants it", flag(&address.to_string())),
+        Denial::Name(name) => format!("{} grants it, for one port", flag(&format!("{name}:PORT"))),
+        Denial::Request { host, port } => format!("{} grants it", flag(&format!("{host}:{port}"))),
+        _ => denial.hint(),
+    }
+}
+
+/// Returns the flag that grants what a plugin imports the means for, with what stands for its value.
+pub(crate) fn grant(need: Need) -> &'static str {
+    match need {
+        Need::Files => "--dir HOST::GUEST",
+        Need::Variables => "--env KEY",
+        // There are no others.
+        _ => "--net HOST:PORT",
+    }
+}
+
+/// Returns the flag that raises the limit that an item has met. A message names the limit as the library calls it.
+pub(crate) fn fault(fault: &Fault) -> Option<&'static str> {
+    let names = |limit: &str| fault.message().contains(&format!(" of `{limit}`"));
+    let hint = match fault.kind() {
+        FaultKind::OutOfMemory if names("total_memory") => {
+            "`--total-memory SIZE` allows all workers together more"
+        }
+        FaultKind::OutOfMemory if names("memory") => "`--memory SIZE` allows each worker more",
+        FaultKind::OutOfFuel if names("fuel") => "`--fuel N` allows more",
+        FaultKind::OutOfDisk if names("disk") => "`--disk SIZE` allows more",
+        FaultKind::BadItem if names("item_limit") => "`--max-item SIZE` allows longer items",
+        FaultKind::BadResult | FaultKind::Trap if names("max_result") => {
+            "`--max-result SIZE` allows more"
+        }
+        _ => return None,
+    };
+    Some(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_names_the_flag_that_helps() {
+        let load = |kind: &str| {
+            let engine = mtl_host::Engine::new().unwrap();
+            let error = mtl_host::Plugin::load(&engine, kind).unwrap_err();
+            (error.hint(), load(&error))
+        };
+        let (of_library, of_command) = load("/no/such.wasm");
+        assert_eq!(of_library.as_deref(), Some("a plugin is a .wasm or .wat file"));
+        let whole = "a plugin is a .wasm or .wat file; `mtl-host build DIR` makes one of a folder of sources";
+        assert_eq!(of_command.as_deref(), Some(whole));
+        let (of_library, of_command) = load("../tests/fixtures/no-call.wat");
+        assert!(of_library.unwrap().ends_with("name it: `PluginLoader::call`"));
+        assert!(of_command.unwrap().ends_with("name it: `--call NAME`"));
+        let died = |message: &str| compiler(&CompilerError::Died { message: message.into() });
+        assert_eq!(
+            died("it ended").as_deref(),
+            Some("if it was memory that it lacked: `--compile-memory SIZE` allows it more")
+        );
+        assert!(died("the system refuses a thread: x").unwrap().starts_with("`ulimit -u`"));
+        let fewer = fewer_workers("raise it, or start fewer workers".into());
+        assert_eq!(fewer, "raise it, or start fewer workers with `--jobs`");
+    }
+
+    #[test]
+    fn a_hint_can_be_copied_into_a_shell() {
+        let request = |host: &str| Denial::Request { host: host.into(), port: 80 };
+        #[rustfmt::skip]
+        let cases = [
+            (request("example.com"),                              "`--net example.com:80` grants it"),
+            (request("[::1]"),                                    "`--net '[::1]:80'` grants it"),
+            (request("$(x);'y'"),                                 r"`--net '$(x);'\''y'\'':80'` grants it"),
+            (Denial::Name("example.com".into()),                  "`--net example.com:PORT` grants it, for one port"),
+            (Denial::Connection(([127, 0, 0, 1], 1).into()),      "`--net 127.0.0.1:1` grants it"),
+            (Denial::Sockets,                                     "`--net HOST:PORT` lets it connect there"),
+        ];
+        for (denial, expected) in cases {
+            assert_eq!(super::denial(&denial), expected, "{denial:?}");
+        }
+    }
+}

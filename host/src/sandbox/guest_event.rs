@@ -1,0 +1,202 @@
+//! Events of a guest beside its results: it wrote, it logged, it was denied something.
+//!
+//! The sandbox makes them and hands them to a sink. Where the guest runs in a child, they are what the child sends.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::net_grant::is_host;
+
+/// An event of a guest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum GuestEvent<'a> {
+    /// The guest wrote a line.
+    Output { stream: Stream, line: &'a str },
+    /// The guest logged a message.
+    Log { level: Level, message: &'a str },
+    /// The guest said more than it may: so many lines and messages are lost.
+    Dropped { lines: u64, bytes: u64 },
+    /// The guest was denied something.
+    Denied(Cow<'a, Denial>),
+}
+
+type Hear = dyn Fn(&GuestEvent<'_>) + Send + Sync;
+
+/// A receiver of the events of one worker's guests. The default one drops them.
+#[derive(Clone, Default)]
+pub(crate) struct GuestSink(Option<Arc<Hear>>);
+
+impl GuestSink {
+    pub(crate) fn new(hear: impl Fn(&GuestEvent<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hear)))
+    }
+
+    pub(crate) fn tell(&self, event: &GuestEvent<'_>) {
+        if let Some(hear) = &self.0 {
+            hear(event);
+        }
+    }
+}
+
+impl fmt::Debug for GuestSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuestSink").finish_non_exhaustive()
+    }
+}
+
+/// Something that a plugin was denied.
+///
+/// ```
+/// use mtl_host::Denial;
+///
+/// let denial = Denial::Connection("127.0.0.1:80".parse()?);
+/// assert_eq!(denial.to_string(), "a connection to `127.0.0.1:80`");
+/// assert_eq!(denial.hint(), "a grant of `127.0.0.1:80` allows it");
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Denial {
+    /// To open a socket, where nothing of the network is granted.
+    #[error("a socket")]
+    Sockets,
+    /// To connect to an address.
+    #[error("a connection to `{0}`")]
+    Connection(SocketAddr),
+    /// To look a name up.
+    #[error("the addresses of `{0}`")]
+    Name(String),
+    /// To send an HTTP request.
+    #[error("a request to `{host}:{port}`")]
+    Request {
+        /// To whom.
+        host: String,
+        /// At which port.
+        port: u16,
+    },
+    /// To send a request over TLS, which this host does not have.
+    #[error("a request by `https` to `{host}:{port}`")]
+    Tls {
+        /// To whom.
+        host: String,
+        /// At which port.
+        port: u16,
+    },
+}
+
+impl Denial {
+    /// Returns what the user can do about it, if they want to.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Sockets => "a grant of a host and a port lets it connect there".into(),
+            Self::Connection(address) => format!("a grant of `{address}` allows it"),
+            Self::Name(name) => format!("a grant of `{name}` and a port allows it, for that port"),
+            Self::Request { host, port } => format!("a grant of `{host}:{port}` allows it"),
+            Self::Tls { .. } => "this host has no TLS: plugins can send requests by `http`".into(),
+        }
+    }
+
+    /// Returns whether the host that it names is one: a user is told to grant it, and copies that.
+    pub(crate) fn names_a_host(&self) -> bool {
+        match self {
+            Self::Sockets | Self::Connection(_) => true,
+            Self::Name(host) | Self::Request { host, .. } | Self::Tls { host, .. } => is_host(host),
+        }
+    }
+}
+
+/// One of the two streams that a plugin may write to.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use mtl_host::{Engine, Event, Observer, Plugin, Pool, Stream};
+///
+/// #[derive(Default)]
+/// struct Complaints(Mutex<Vec<String>>);
+///
+/// impl Observer for Complaints {
+///     fn notify(&self, event: &Event<'_>) {
+///         if let Event::Output { stream: Stream::Stderr, line, .. } = event {
+///             self.0.lock().unwrap().push((*line).to_owned());
+///         }
+///     }
+/// }
+///
+/// // It prints its items, those with a `!` to standard error.
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/print.wat")?;
+/// let complaints = Arc::new(Complaints::default());
+/// let mut pool = Pool::builder(&plugin).observer(complaints.clone()).build()?;
+/// pool.map(["fine", "!not so fine"]).try_collect::<Vec<_>>()?;
+/// assert_eq!(*complaints.0.lock().unwrap(), ["!not so fine"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// The importance of a plugin's message.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use mtl_host::{Engine, Event, Level, Observer, Plugin, Pool};
+///
+/// #[derive(Default)]
+/// struct Warnings(Mutex<Vec<String>>);
+///
+/// impl Observer for Warnings {
+///     fn notify(&self, event: &Event<'_>) {
+///         match event {
+///             Event::Log { level, message, .. } if *level >= Level::Warn => {
+///                 self.0.lock().unwrap().push(format!("{}: {message}", level.name()));
+///             }
+///             _ => {}
+///         }
+///     }
+/// }
+///
+/// // It logs its items, at the level that their first byte says.
+/// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/log.wat")?;
+/// let warnings = Arc::new(Warnings::default());
+/// let mut pool = Pool::builder(&plugin).observer(warnings.clone()).build()?;
+/// pool.map(["2 at work", "3 is it late?"]).try_collect::<Vec<_>>()?;
+/// assert_eq!(*warnings.0.lock().unwrap(), ["warn: 3 is it late?"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Level {
+    /// Every step.
+    Trace,
+    /// For the plugin's author.
+    Debug,
+    /// For whoever runs it.
+    Info,
+    /// Something is not as it should be.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+impl Level {
+    /// Returns the name, in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
