@@ -239,7 +239,7 @@ step_packages() {
     # To verify a package, cargo builds it, and leaves the command where the one of the checkout is.
     local scratch built=${CARGO_TARGET_DIR:-target}/debug/mtl-host
     rm -f "$built"
-    "$cargo" --config Cargo.toml package --workspace --locked --allow-dirty
+    "$cargo" --config Cargo.toml package --workspace --exclude "examples-of-*" --locked --allow-dirty
     scratch=$(mktemp -d)
     new_projects "$built" "$scratch/packaged"
     "$cargo" build -p mtl-host-cli --locked

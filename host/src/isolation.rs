@@ -19,6 +19,8 @@ pub(crate) mod compiler;
 mod eventfd;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
+#[cfg(test)]
+mod in_jail;
 mod link;
 mod prober;
 mod process;

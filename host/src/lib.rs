@@ -43,7 +43,6 @@ mod files;
 pub mod fuzzing;
 mod isolation;
 mod item;
-mod jail;
 mod json_value;
 mod outcome;
 mod output_paths;
@@ -58,7 +57,10 @@ mod stats;
 mod worker;
 
 #[cfg(test)]
+#[path = "../../tests/patience.rs"]
 mod patience;
+
+use mtl_jail as jail;
 
 /// The library's part of the README holds.
 #[cfg(doctest)]
@@ -95,7 +97,6 @@ pub use self::item::limits::{
 };
 pub use self::item::passing::{ArgumentPassing, UnknownPassing};
 pub use self::item::retry_on::{NotRetryOn, RetryOn};
-pub use self::jail::{Jail, JailLayer, JailLayers, LayerAnswer, LayerNeed, UnknownJail};
 pub use self::json_value::JsonValue;
 pub use self::outcome::{Outcome, OutcomeIter, RecordRule};
 pub use self::output_paths::{PlaceError, Places};
@@ -115,3 +116,5 @@ pub use self::stats::{Counts, Progress, Snapshot, Summary};
 pub use self::worker::WorkerReport;
 pub use self::worker::pace::{ChunkSize, NotAChunkSize};
 pub use self::worker::renewal::{MaxRestarts, NotMaxRestarts};
+#[doc(inline)]
+pub use mtl_jail::{Jail, JailLayer, JailLayers, LayerAnswer, LayerNeed, UnknownJail};

@@ -12,7 +12,7 @@ use rustix::mm::{MapFlags, ProtFlags};
 
 /// A page of memory that two processes share. It lives as long as either has it.
 #[derive(Debug)]
-pub(crate) struct SharedPage {
+pub struct SharedPage {
     address: NonNull<[AtomicU64; 2]>,
 }
 
@@ -29,7 +29,11 @@ impl SharedPage {
     const SIZE: usize = 4096;
 
     /// Makes a page, and the descriptor by which another process gets it.
-    pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn create() -> io::Result<(Self, OwnedFd)> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let file = rustix::fs::memfd_create("mtl-page", flags)?;
         rustix::fs::ftruncate(&file, Self::SIZE as u64)?;
@@ -39,7 +43,11 @@ impl SharedPage {
     }
 
     /// Maps the page that another process has made.
-    pub(crate) fn open(file: &OwnedFd) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn open(file: &OwnedFd) -> io::Result<Self> {
         Self::map(file.as_fd())
     }
 
@@ -57,7 +65,7 @@ impl SharedPage {
 
     /// Returns the words on the page. Both processes may change each of them at any time.
     #[expect(unsafe_code, reason = "the page is memory of the system's")]
-    pub(crate) fn words(&self) -> &[AtomicU64; 2] {
+    pub fn words(&self) -> &[AtomicU64; 2] {
         // SAFETY: the page holds only atomic words. It is aligned for them, is mapped as long as `self` lives, and began as
         // zeros, which are values of them. Each writer of this process writes atomically; the other process is not
         // trusted, and a word that it has half written is as good as any other.

@@ -2,7 +2,6 @@
 
 mod alone;
 mod bounds;
-mod engine;
 mod files;
 mod lacking;
 #[path = "../../../tests/escape/misdeeds.rs"]
@@ -16,6 +15,9 @@ use self::misdeeds::{call, done};
 use super::{
     Confines, Jail, JailError, JailLayer, LayerAnswer, LayerNeed, Task, begin, enter, seal,
 };
+
+/// The module of these tests, by which one of them is run again.
+const TESTS: &str = "tests";
 
 /// A jail in which nothing is granted.
 fn bare(task: Task) -> Confines<'static> {

@@ -6,18 +6,18 @@ use std::io;
 use rustix::process::{Resource, getrlimit};
 
 /// Threads, or processes, are refused.
-pub(crate) const THREADS: &str = "`ulimit -u` bounds the processes and threads that you may have, all programs \
+pub const THREADS: &str = "`ulimit -u` bounds the processes and threads that you may have, all programs \
                                   counted: raise it, or end some";
 
 /// The words in which a child says that it was refused a thread.
-pub(crate) const NO_THREAD: &str = "the system refuses a thread";
+pub const NO_THREAD: &str = "the system refuses a thread";
 
 /// Addresses are refused.
 const ADDRESSES: &str = "each memory of a plugin reserves 4 GiB of addresses, and `ulimit -v` counts them: raise it \
                          (`ulimit -v unlimited`), or start fewer workers";
 
 /// Mappings are refused.
-pub(crate) const MAPS: &str = "`vm.max_map_count` bounds the memory mappings of a process: raise it (`sysctl -w \
+pub const MAPS: &str = "`vm.max_map_count` bounds the memory mappings of a process: raise it (`sysctl -w \
                                vm.max_map_count=N`), or start fewer workers";
 
 /// How many mappings a worker on a thread has: of its stack, its instance and its guest's stack. A core module has 10,
@@ -27,12 +27,12 @@ const MAPS_OF_WORKER: u64 = 12;
 const MAPS_OF_PROGRAM: u64 = 500;
 
 /// Returns what to do about a thread or process that was not started.
-pub(crate) fn hint_of_start(error: &io::Error) -> Option<&'static str> {
+pub fn hint_of_start(error: &io::Error) -> Option<&'static str> {
     (error.kind() == io::ErrorKind::WouldBlock).then_some(THREADS)
 }
 
 /// Returns what to do about memory that was refused in these words.
-pub(crate) fn hint_of_memory(message: &str) -> Option<&'static str> {
+pub fn hint_of_memory(message: &str) -> Option<&'static str> {
     let is_limited = getrlimit(Resource::As).current.is_some();
     hint_of_refused(message, is_limited)
 }
@@ -43,7 +43,7 @@ fn hint_of_refused(message: &str, is_limited: bool) -> Option<&'static str> {
 }
 
 /// Returns the number of workers on threads for which the system has mappings; none if it does not say.
-pub(crate) fn most_workers() -> Option<u64> {
+pub fn most_workers() -> Option<u64> {
     let maps = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
     Some(workers_with(maps.trim().parse().ok()?))
 }

@@ -12,7 +12,7 @@ use super::{
     Confines, Jail, JailError, JailLayer, LayerAnswer, LayerNeed, Task, alone, bare, begin, done,
     enter, misdeeds, seal,
 };
-use crate::jail::{Access, AllowedDir, JailLayers};
+use crate::{Access, AllowedDir, JailLayers};
 
 /// From now on the kernel answers so to a call.
 fn hide(number: i64, errno: Errno) {

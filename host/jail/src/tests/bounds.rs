@@ -15,8 +15,8 @@ use rustix::thread::{CapabilitySet, capabilities};
 use super::super::bounds;
 use super::alone::{again, in_a_fork, is_alone};
 use super::{Confines, JailError, Task, alone, bare, begin, call, ends_by, enter, seal};
-use crate::jail::{Access, AllowedDir};
 use crate::patience::watched;
+use crate::{Access, AllowedDir};
 
 #[test]
 fn a_child_begins_with_nothing_but_its_parent_and_the_standard_descriptors() {

@@ -14,7 +14,7 @@ use rustix::process::{Pid, getppid};
 use tempfile::TempDir;
 
 use super::{Confines, Task, alone, bare, begin, call, done, enter, misdeeds, seal};
-use crate::jail::{Access, AllowedDir};
+use crate::{Access, AllowedDir};
 
 /// A directory to read, one to write, and one that is not granted; a file in each, and links out.
 struct Place {

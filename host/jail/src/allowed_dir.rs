@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a process may do below a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Access {
+pub enum Access {
     /// Reads files and lists directories.
     Read,
     /// Makes, changes and removes them, too.
@@ -18,14 +18,14 @@ pub(crate) enum Access {
 
 /// An open directory that a jailed process may use. Clones share the descriptor.
 #[derive(Clone, Debug)]
-pub(crate) struct AllowedDir {
+pub struct AllowedDir {
     dir: Arc<OwnedFd>,
     access: Access,
 }
 
 impl AllowedDir {
     /// Allows `access` below an open directory.
-    pub(crate) fn new(dir: Arc<OwnedFd>, access: Access) -> Self {
+    pub fn new(dir: Arc<OwnedFd>, access: Access) -> Self {
         Self { dir, access }
     }
 
@@ -35,7 +35,7 @@ impl AllowedDir {
     ///
     /// When there is no such directory, or it cannot be opened.
     #[cfg(test)]
-    pub(crate) fn open(path: impl AsRef<std::path::Path>, access: Access) -> std::io::Result<Self> {
+    pub fn open(path: impl AsRef<std::path::Path>, access: Access) -> std::io::Result<Self> {
         use rustix::fs::{Mode, OFlags, open};
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = open(path.as_ref(), flags, Mode::empty())?;
@@ -43,7 +43,7 @@ impl AllowedDir {
     }
 
     /// Returns what the process may do below the directory.
-    pub(crate) fn access(&self) -> Access {
+    pub fn access(&self) -> Access {
         self.access
     }
 }

@@ -42,11 +42,14 @@ mod landlock_rules;
 mod layer;
 mod layers;
 mod namespaces;
+#[cfg(test)]
+#[path = "../../../tests/patience.rs"]
+mod patience;
 mod requirement;
-pub(crate) mod sealed_file;
-pub(crate) mod shared_page;
+pub mod sealed_file;
+pub mod shared_page;
 mod speculation;
-pub(crate) mod system_limits;
+pub mod system_limits;
 #[cfg(test)]
 mod tests;
 
@@ -56,15 +59,15 @@ use std::sync::OnceLock;
 
 use rustix::process::Pid;
 
-pub(crate) use self::allowed_dir::{Access, AllowedDir};
-pub(crate) use self::error::JailError;
+pub use self::allowed_dir::{Access, AllowedDir};
+pub use self::error::JailError;
 pub use self::layer::{JailLayer, LayerNeed};
 pub use self::layers::{JailLayers, LayerAnswer};
 pub use self::requirement::{Jail, UnknownJail};
 
 /// The purpose of a jailed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Task {
+pub enum Task {
     /// It compiles a plugin, and runs none of it.
     Compile,
     /// It runs a plugin.
@@ -75,25 +78,27 @@ pub(crate) enum Task {
 
 /// What a jailed process may have.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Confines<'a> {
-    pub(crate) task: Task,
+pub struct Confines<'a> {
+    /// The purpose of the process.
+    pub task: Task,
     /// Directories that it may use. Without any there is no call that opens a file.
-    pub(crate) dirs: &'a [AllowedDir],
+    pub dirs: &'a [AllowedDir],
     /// Ports that it may connect to, by TCP. Without any there is no call that makes a socket.
-    pub(crate) ports: &'a [u16],
+    pub ports: &'a [u16],
     /// Bytes of memory of its own: `RLIMIT_DATA`. Reserved addresses do not count.
-    pub(crate) data: u64,
+    pub data: u64,
     /// The most bytes of a file that it writes: `RLIMIT_FSIZE`. It holds for files in memory as well, such
     /// as those with compiled code.
-    pub(crate) file_size: Option<u64>,
-    pub(crate) requirement: Jail,
+    pub file_size: Option<u64>,
+    /// The layers that the kernel must have.
+    pub requirement: Jail,
     /// It enters namespaces. Only tests of the other layers go without.
-    pub(crate) has_namespaces: bool,
+    pub has_namespaces: bool,
 }
 
 impl Confines<'_> {
     /// Describes a process that is granted nothing, and may have `data` bytes of memory.
-    pub(crate) fn without_grants(task: Task, requirement: Jail, data: u64) -> Self {
+    pub fn without_grants(task: Task, requirement: Jail, data: u64) -> Self {
         let (dirs, ports) = (&[], &[]);
         Self { task, dirs, ports, data, file_size: None, requirement, has_namespaces: true }
     }
@@ -132,7 +137,7 @@ struct Entered {
 /// # Errors
 ///
 /// When its parent is not `parent`, and so has ended already; or the system refuses.
-pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {
+pub fn begin(parent: Pid) -> Result<(), JailError> {
     bounds::begin(parent)
 }
 
@@ -143,7 +148,7 @@ pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {
 /// # Errors
 ///
 /// When the kernel lacks a part of a required jail, the process has more than one thread, or the system refuses.
-pub(crate) fn enter(confines: &Confines<'_>) -> Result<JailLayers, JailError> {
+pub fn enter(confines: &Confines<'_>) -> Result<JailLayers, JailError> {
     bounds::is_single_threaded()?;
     let mut layers = JailLayers::default();
     let had = bounds::capabilities()?;
@@ -169,7 +174,11 @@ pub(crate) fn enter(confines: &Confines<'_>) -> Result<JailLayers, JailError> {
 
 /// Confines the calling thread, and those that it starts, to some directories, ports, and a cache. That is Landlock
 /// alone, as far as the kernel has it, and no jail.
-pub(crate) fn confine_thread(
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn confine_thread(
     dirs: &[AllowedDir],
     ports: &[u16],
     cache: Option<BorrowedFd<'_>>,
@@ -184,7 +193,7 @@ pub(crate) fn confine_thread(
 /// # Errors
 ///
 /// When the process is not in the jail, or the system refuses: it is sealed already.
-pub(crate) fn seal() -> Result<(), JailError> {
+pub fn seal() -> Result<(), JailError> {
     match ENTERED.get() {
         Some(Entered { is_filtered: true, task, has_dirs }) => filter::seal(*task, *has_dirs),
         // That the kernel has no filters, `enter` has told.

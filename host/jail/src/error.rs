@@ -6,13 +6,18 @@ use super::JailLayer;
 
 /// Why a process is not in the jail.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum JailError {
+pub enum JailError {
     /// The kernel lacks a part, and all are required.
     #[error("the jail needs what this kernel lacks: {0}")]
     Lacks(JailLayer),
     /// The system lacks an extra layer, and all are required.
     #[error("the strict jail needs {layer}: {answer}")]
-    LacksExtra { layer: JailLayer, answer: String },
+    LacksExtra {
+        /// The layer.
+        layer: JailLayer,
+        /// The answer of the system to it.
+        answer: String,
+    },
     /// The parent has ended, so nobody waits for this process.
     #[error("the process that started this one has ended")]
     Orphan,
@@ -27,12 +32,17 @@ pub(crate) enum JailError {
     Machine,
     /// The system refused a step.
     #[error("cannot {step}")]
-    System { step: &'static str, source: io::Error },
+    System {
+        /// The step, as in "cannot ...".
+        step: &'static str,
+        /// The answer of the system.
+        source: io::Error,
+    },
 }
 
 impl JailError {
     /// The system refused to do this.
-    pub(crate) fn system(step: &'static str) -> impl FnOnce(rustix::io::Errno) -> Self {
+    pub fn system(step: &'static str) -> impl FnOnce(rustix::io::Errno) -> Self {
         move |errno| Self::System { step, source: errno.into() }
     }
 }

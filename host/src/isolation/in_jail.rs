@@ -1,4 +1,11 @@
-//! What the engine and the workers need works inside.
+//! Tests: all that the engine and the workers need works in the jail.
+
+#[expect(dead_code, reason = "the tests of the jail use more of it")]
+#[path = "../../jail/src/tests/alone.rs"]
+mod alone;
+#[expect(dead_code, reason = "the tests of the jail use more of it")]
+#[path = "../../../tests/escape/misdeeds.rs"]
+mod misdeeds;
 
 use std::io::Write as _;
 use std::sync::mpsc::{self, IntoIter, Sender};
@@ -11,8 +18,19 @@ use tokio::runtime::Handle;
 use wasmtime::{Config, Engine as Wasm, Instance, Module, Store, Trap};
 use wasmtime_wasi::runtime::{spawn, with_ambient_tokio_runtime};
 
-use super::{JailError, LayerNeed, Task, alone, bare, begin, done, enter, misdeeds, seal};
+use self::alone::alone;
+use self::misdeeds::done;
+use crate::jail::{Confines, Jail, JailError, LayerNeed, Task, begin, enter, seal};
 use crate::{Engine, Plugin, Pool, Results};
+
+/// The module of these tests, by which one of them is run again.
+const TESTS: &str = "isolation::in_jail";
+
+/// A jail in which nothing is granted.
+fn bare(task: Task) -> Confines<'static> {
+    let data = 1 << 30;
+    Confines { has_namespaces: false, ..Confines::without_grants(task, Jail::Required, data) }
+}
 
 /// Grows, traps, and recurses for ever.
 const MODULE: &str = r#"(module
@@ -32,7 +50,7 @@ fn wasm(is_parallel: bool) -> Wasm {
 
 #[test]
 fn pools_that_have_begun_go_on_in_the_sealed_jail() {
-    alone("engine::pools_that_have_begun_go_on_in_the_sealed_jail", |parent| {
+    alone("pools_that_have_begun_go_on_in_the_sealed_jail", |parent| {
         let read = |name| fs::read(format!("../tests/fixtures/{name}.wat")).unwrap();
         let sources = ["upper", "component"].map(|name| (name, read(name)));
         begin(parent).unwrap();
@@ -79,7 +97,7 @@ fn the_runtime_has_its_threads() {
 
 #[test]
 fn a_plugin_is_compiled_in_the_sealed_jail() {
-    alone("engine::a_plugin_is_compiled_in_the_sealed_jail", |parent| {
+    alone("a_plugin_is_compiled_in_the_sealed_jail", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Compile)).unwrap();
         rayon::broadcast(|_| ());
@@ -98,7 +116,7 @@ fn a_plugin_is_compiled_in_the_sealed_jail() {
 
 #[test]
 fn compiled_code_is_loaded_and_then_the_jail_is_sealed() {
-    alone("engine::compiled_code_is_loaded_and_then_the_jail_is_sealed", |parent| {
+    alone("compiled_code_is_loaded_and_then_the_jail_is_sealed", |parent| {
         // It would leave threads, and only one can enter.
         let alone = wasm(false);
         let compiled = alone.precompile_module(MODULE.as_bytes()).unwrap();

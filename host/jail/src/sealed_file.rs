@@ -12,18 +12,26 @@ use rustix::fs::{MemfdFlags, SealFlags};
 
 /// A sealed file in memory.
 #[derive(Debug)]
-pub(crate) struct CodeFile(OwnedFd);
+pub struct CodeFile(OwnedFd);
 
 impl CodeFile {
     /// A file with these bytes.
-    pub(crate) fn of(bytes: &[u8]) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn of(bytes: &[u8]) -> io::Result<Self> {
         let mut file = File::from(unsealed("mtl-code")?);
         file.write_all(bytes)?;
         Self::seal(file)
     }
 
     /// A file with as many bytes as `length` says of those that a child has put into its place.
-    pub(crate) fn copy(place: &File, length: u64) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn copy(place: &File, length: u64) -> io::Result<Self> {
         check_length(length)?;
         let mut place = place.try_clone()?;
         place.rewind()?;
@@ -33,12 +41,20 @@ impl CodeFile {
     }
 
     /// How many bytes it has.
-    pub(crate) fn length(&self) -> io::Result<u64> {
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn length(&self) -> io::Result<u64> {
         Ok(File::from(self.0.try_clone()?).metadata()?.len())
     }
 
     /// All bytes of it.
-    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
         let file = File::from(self.0.try_clone()?);
         let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         let mut bytes = vec![0; length];
@@ -57,11 +73,15 @@ impl CodeFile {
 
 /// How much code a child may make of one plugin. The file of the largest that may be loaded unless
 /// said otherwise makes a quarter of it.
-pub(crate) const MOST: u64 = 512 * 1024 * 1024;
+pub const MOST: u64 = 512 * 1024 * 1024;
 
 /// Where a child puts code. It has its size, which nobody can change, and takes no memory but for
 /// what is written.
-pub(crate) fn place() -> io::Result<File> {
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn place() -> io::Result<File> {
     let file = unsealed("mtl-compiled")?;
     rustix::fs::ftruncate(&file, MOST)?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
@@ -69,7 +89,11 @@ pub(crate) fn place() -> io::Result<File> {
 }
 
 /// Puts code into its place; gives how much it is.
-pub(crate) fn put(mut place: &File, code: &[u8]) -> io::Result<u64> {
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn put(mut place: &File, code: &[u8]) -> io::Result<u64> {
     let length = code.len() as u64;
     check_length(length)?;
     place.write_all(code)?;
@@ -90,7 +114,11 @@ impl AsFd for CodeFile {
 }
 
 /// A file in memory that can be sealed.
-pub(crate) fn unsealed(name: &str) -> io::Result<OwnedFd> {
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn unsealed(name: &str) -> io::Result<OwnedFd> {
     Ok(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
 }
 

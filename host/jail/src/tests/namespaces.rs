@@ -11,7 +11,7 @@ use super::{
     Confines, JailLayer, LayerAnswer, LayerNeed, Task, alone, bare, begin, done, enter, misdeeds,
     seal,
 };
-use crate::jail::{Access, AllowedDir, JailLayers};
+use crate::{Access, AllowedDir, JailLayers};
 
 /// Enters a jail with namespaces, and returns the layers.
 fn enter_with(parent: Pid, task: Task, dirs: &[AllowedDir]) -> JailLayers {

@@ -11,7 +11,7 @@ const ROOT_WITHOUT_LANDLOCK: &str =
     "paths of the host, if no directory is granted; otherwise nothing, as Landlock is missing";
 
 /// The layers of the jail that this machine has.
-/// [`Processes::layers`](crate::Processes::layers) tries them.
+/// `Processes::layers` of mtl-host tries them.
 ///
 /// ```
 /// use mtl_host::{JailLayer, JailLayers, LayerNeed};
@@ -95,17 +95,24 @@ impl JailLayers {
     }
 
     /// Notes an answer.
-    pub(crate) fn note(&mut self, layer: JailLayer, answer: LayerAnswer) {
+    #[doc(hidden)]
+    pub fn note(&mut self, layer: JailLayer, answer: LayerAnswer) {
         self.0.push((layer, answer));
     }
 
     /// Puts the layers into the order of [`JailLayer`].
-    pub(crate) fn sort(&mut self) {
+    #[doc(hidden)]
+    pub fn sort(&mut self) {
         self.0.sort_by_key(|(layer, _)| *layer as usize);
     }
 
     /// Checks that no layer is missing that `jail` needs.
-    pub(crate) fn check(&self, jail: Jail) -> Result<(), JailError> {
+    ///
+    /// # Errors
+    ///
+    /// When one is missing.
+    #[doc(hidden)]
+    pub fn check(&self, jail: Jail) -> Result<(), JailError> {
         let lacks = |need| self.missing(need).next();
         match (jail, lacks(LayerNeed::Required), lacks(LayerNeed::Strict)) {
             (Jail::Required | Jail::Strict, Some(layer), _) => Err(JailError::Lacks(layer)),
@@ -129,7 +136,8 @@ impl fmt::Display for LayerAnswer {
 
 impl LayerAnswer {
     /// Returns the answer of a step that works or fails.
-    pub(crate) fn of<E: fmt::Display>(result: Result<(), E>) -> Self {
+    #[doc(hidden)]
+    pub fn of<E: fmt::Display>(result: Result<(), E>) -> Self {
         result.map_or_else(|error| Self::Missing(error.to_string()), |()| Self::Present)
     }
 }

@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
 
+use super::TESTS;
 use crate::patience::watched;
 
 /// Says to a process which test it is to run in itself.
@@ -14,13 +15,13 @@ const ALONE: &str = "MTL_TEST_JAIL";
 /// Runs `body`, of the test called `test`, in a process with one thread, which is told its parent.
 /// It fails when `body` does, or hangs.
 #[track_caller]
-pub(crate) fn alone(test: &str, body: impl FnOnce(Pid)) {
+pub(super) fn alone(test: &str, body: impl FnOnce(Pid)) {
     run_alone(test, body, |status| status.exit_status() == Some(0));
 }
 
 /// The same, but it ends by one of these signals.
 #[track_caller]
-pub(crate) fn ends_by(signals: &[i32], test: &str, body: impl FnOnce(Pid)) {
+pub(super) fn ends_by(signals: &[i32], test: &str, body: impl FnOnce(Pid)) {
     run_alone(test, body, |status| {
         status.terminating_signal().is_some_and(|signal| signals.contains(&signal))
     });
@@ -42,21 +43,21 @@ fn run_alone(test: &str, body: impl FnOnce(Pid), is_right: impl FnOnce(WaitStatu
 }
 
 /// Whether this process is the one that a test has to itself.
-pub(crate) fn is_alone(test: &str) -> bool {
+pub(super) fn is_alone(test: &str) -> bool {
     env::var_os(ALONE).is_some_and(|value| value == *test)
 }
 
 /// This program once more, to run a test alone.
-pub(crate) fn again(test: &str) -> Command {
+pub(super) fn again(test: &str) -> Command {
     let mut program = Command::new(env::current_exe().unwrap());
-    program.args([&format!("jail::tests::{test}"), "--exact", "--nocapture"]);
+    program.args([&format!("{TESTS}::{test}"), "--exact", "--nocapture"]);
     program.env(ALONE, test).stdin(Stdio::null());
     program
 }
 
 /// A test runs in a thread beside the main one. A process that is forked has that thread alone.
 #[expect(unsafe_code, reason = "nothing safe forks")]
-pub(crate) fn in_a_fork(body: impl FnOnce(Pid)) -> WaitStatus {
+pub(super) fn in_a_fork(body: impl FnOnce(Pid)) -> WaitStatus {
     let parent = getpid();
     // SAFETY: the other thread of this process waits for the test, and holds no lock.
     let child = unsafe { libc::fork() };
