@@ -1,27 +1,29 @@
 //! `mtl-host build`: a plugin from its sources, in whatever language they are.
 //!
 //! ```text
-//! DIR ─▶ project: which language ─▶ stamp: is what was built still right? ─ yes ─▶ its path
-//!                                     │ no
-//!                  toolbox ─▶ recipe ─▶ steps, said and run ─▶ renamed into place ─▶ stamp
+//! DIR ─▶ project: its language ─▶ fingerprint: has anything changed? ─ no ─▶ path of the plugin
+//!                                     │ yes
+//!          tool_locator ─▶ recipe ─▶ plan: steps, shown and run ─▶ renamed into place ─▶ fingerprint
 //! ```
 //!
 //! What a language needs is in its recipe, and only there. Compilers run with the rights of whoever
 //! starts them: a project is built only when somebody names its folder as such ([`named`]), and each
 //! command line is shown before it is run, also those that only look for a compiler.
 
+mod answer;
+mod builder;
+mod command;
 mod error;
+mod fingerprint;
 mod folder;
 mod language;
-mod making;
 mod named;
 mod project;
 mod recipe;
 mod sources;
-mod stamp;
 mod step;
 mod tool;
-mod toolbox;
+mod tool_locator;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,11 +34,11 @@ pub(super) use self::error::ProjectError;
 pub(super) use self::language::Language;
 pub(super) use self::named::Pinned;
 
-use self::making::Making;
+use self::builder::Builder;
 use self::named::Named;
 use self::project::Project;
 use self::recipe::Profile;
-use self::toolbox::Toolbox;
+use self::tool_locator::ToolLocator;
 use super::overwrite::{self, Used};
 use super::shown::Shown;
 
@@ -96,7 +98,7 @@ pub(super) fn plugin_of(path: &Path, pinned: Pinned) -> Result<PathBuf, ProjectE
         Named::File => Ok(path.to_owned()),
         Named::Sources => {
             let project = Project::open(path, None)?;
-            Making::new(&project, Profile::Release, &Toolbox::of_environment()).make()
+            Builder::new(&project, Profile::Release, &ToolLocator::of_environment()).build()
         }
     }
 }
@@ -126,7 +128,7 @@ impl BuildArgs {
                 &sources.collect::<Vec<_>>(),
             )?;
         }
-        let made = Making::new(&project, profile, &Toolbox::of_environment()).make()?;
+        let made = Builder::new(&project, profile, &ToolLocator::of_environment()).build()?;
         match &self.output {
             None => Ok(made),
             Some(output) => {

@@ -71,7 +71,7 @@ mod tests {
         ("src/shell.rs", 1, "a word of a hint or a command line, which are shown by `escape`"),
         ("src/build/step.rs", 3, "a command line and a program, shown by this type"),
         ("src/build/project.rs", 1, "a part of a path"),
-        ("src/build/stamp.rs", 1, "what a digest is of"),
+        ("src/build/fingerprint.rs", 1, "what a digest is of"),
         ("src/new/name.rs", 1, "a name that is checked, shown by this type"),
         ("src/cache.rs", 1, "shown by this type, and in JSON by `escape`"),
         ("src/inspect.rs", 2, "shown on a page and in JSON, both by `escape`"),

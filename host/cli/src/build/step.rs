@@ -6,8 +6,9 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::command::command;
 use super::error::ProjectError;
-use super::tool::{Tool, command};
+use super::tool::Tool;
 use crate::console::Console;
 use crate::shell;
 use crate::shown::Shown;

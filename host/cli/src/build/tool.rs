@@ -1,16 +1,14 @@
 //! A program that compiles, or that brings what does.
 
-use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::step::Step;
-use super::toolbox;
+use super::command::command;
 
 /// Where a tool is asked.
 const NOWHERE: &str = "/";
@@ -47,57 +45,11 @@ impl Tool {
     }
 
     /// Runs the program and returns what it prints; nothing if it fails.
-    fn answer(&self, args: &[&str]) -> Option<String> {
+    pub(super) fn answer(&self, args: &[&str]) -> Option<String> {
         let mut command = command(&self.file, Path::new(NOWHERE));
         let output = command.args(&self.args).args(args).stderr(Stdio::null()).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| text.trim().to_owned())
-    }
-}
-
-/// Returns a command that runs the program `file` in `dir`, without input: that may be the items of a
-/// run. The program is the file that was found: by its name alone, it would be looked for again, from
-/// `dir`.
-pub(super) fn command(file: &Path, dir: &Path) -> Command {
-    let mut command = Command::new(file);
-    command.current_dir(dir).stdin(Stdio::null());
-    match toolbox::search_path(env::var_os("PATH")) {
-        Some(path) => command.env("PATH", path),
-        None => command.env_remove("PATH"),
-    };
-    command
-}
-
-/// The answer of a tool about itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It printed this.
-    Says(String),
-    /// It cannot be run, or fails.
-    Fails,
-    /// It belongs to the project: it is run to build, and not to find out what it is.
-    NotAsked,
-}
-
-impl Answer {
-    /// Asks a tool for the project in the folder `project`; `say` is told the command line before.
-    ///
-    /// A tool is asked in a folder in which nothing of the project is found: many start another
-    /// program that a file of the current folder names, such as rustup by `rust-toolchain.toml`.
-    pub(super) fn of(tool: &Tool, args: &[&str], project: &Path, say: impl FnOnce(&Step)) -> Self {
-        if tool.is_below(project) {
-            return Self::NotAsked;
-        }
-        say(&Step::new(tool).args(args));
-        tool.answer(args).map_or(Self::Fails, Self::Says)
-    }
-
-    /// Returns the tool's output, if the tool was asked and did not fail.
-    pub(super) fn said(self) -> Option<String> {
-        match self {
-            Self::Says(text) => Some(text),
-            Self::Fails | Self::NotAsked => None,
-        }
     }
 }
 

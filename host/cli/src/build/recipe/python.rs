@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Order, Recipe};
+use super::plan::{Order, Plan};
 use crate::build::error::ProjectError;
 use crate::build::step::Step;
 use crate::shell;
@@ -13,11 +13,11 @@ const PACKAGES: &str = "build/packages";
 const INSTALLED: &str = "build/packages/.requirements.txt";
 const REQUIREMENTS: &str = "requirements.txt";
 
-pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     let entry = order.project.entry(&["worker", "app", "main"], &["py"], "`worker.py`")?;
     let module = entry.strip_suffix(".py").expect("it has this ending");
-    let folders = order.toolbox.virtual_environments(order.dir());
-    let tool = order.toolbox.find_in(&folders, "componentize-py").ok_or_else(|| {
+    let folders = order.tools.virtual_environments(order.dir());
+    let tool = order.tools.find_in(&folders, "componentize-py").ok_or_else(|| {
         let venv = order.project.shown().join(".venv");
         let venv = shell::path(&venv);
         let install =
@@ -32,7 +32,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         .arg("-o")
         .arg(order.output);
     let prepare = if packages { install(order)? } else { Vec::new() };
-    Ok(Recipe { prepare, ..Recipe::one(&tool, step) })
+    Ok(Plan { prepare, ..Plan::one(&tool, step) })
 }
 
 /// The steps that install packages, if others are asked for than there are.
@@ -43,7 +43,7 @@ fn install(order: &Order<'_>) -> Result<Vec<Step>, ProjectError> {
     }
     // What is no longer asked for is not to be found either.
     let _ = fs::remove_dir_all(order.dir().join(PACKAGES));
-    let python = order.toolbox.python(order.dir());
+    let python = order.tools.python(order.dir());
     let python = python
         .ok_or_else(|| order.no_tool("Python", "`apt-get install python3 python3-venv` as root"))?;
     let pip = Step::new(&python)

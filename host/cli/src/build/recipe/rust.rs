@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{Order, Product, Profile, Recipe};
+use super::plan::{Order, Plan, Product, Profile};
+use crate::build::answer::Answer;
 use crate::build::error::ProjectError;
 use crate::build::step::Step;
-use crate::build::tool::{Answer, Tool};
+use crate::build::tool::Tool;
 use crate::shown::Shown;
 
 const TARGET: &str = "wasm32-wasip1";
@@ -25,11 +26,11 @@ const SETTINGS: [&str; 7] = [
 /// The settings that name a Rust toolchain.
 const TOOLCHAINS: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
 
-pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     if !order.project.folder().has("Cargo.toml") {
         return Err(order.project.has_no("`Cargo.toml`"));
     }
-    let cargo = order.toolbox.cargos().into_iter().find(|cargo| has_target(cargo, order));
+    let cargo = order.tools.cargos().into_iter().find(|cargo| has_target(cargo, order));
     let cargo = cargo.ok_or_else(|| {
         let install = "`rustup target add wasm32-wasip1`, with rustup from https://rustup.rs";
         order.no_tool("a Rust with the target wasm32-wasip1", install)
@@ -43,7 +44,7 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         .arg("build")
         .args((order.profile == Profile::Release).then_some("--release"))
         .args(["--target", TARGET, "--message-format", "json-render-diagnostics"]);
-    Ok(Recipe { product: Product::Cargo, ..Recipe::one(&cargo, step) })
+    Ok(Plan { product: Product::Cargo, ..Plan::one(&cargo, step) })
 }
 
 fn rustc(cargo: &Tool) -> Tool {

@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use super::{Order, Product, Profile, Recipe};
+use super::plan::{Order, Plan, Product, Profile};
+use crate::build::answer::Answer;
 use crate::build::error::ProjectError;
 use crate::build::step::Step;
-use crate::build::tool::{Answer, Tool};
+use crate::build::tool::Tool;
 
 /// Where a build file puts what it makes; relative to the project.
 const PREFIX: &str = "build/zig-out";
@@ -21,7 +22,7 @@ const NAME: &str = "Zig 0.17 or newer";
 const INSTALL: &str =
     "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project";
 
-pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
+pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     let tool = recent(order)?;
     if order.project.folder().has("build.zig") {
         return Ok(by_its_build_file(order, &tool));
@@ -40,16 +41,16 @@ pub(super) fn recipe(order: &Order<'_>) -> Result<Recipe, ProjectError> {
         // Else it would be 16 MiB, which count as the plugin's memory.
         .args(["--stack", "1048576"])
         .arg(emitted);
-    Ok(Recipe::one(&tool, step))
+    Ok(Plan::one(&tool, step))
 }
 
-fn by_its_build_file(order: &Order<'_>, tool: &Tool) -> Recipe {
+fn by_its_build_file(order: &Order<'_>, tool: &Tool) -> Plan {
     let step = Step::new(tool).arg("build").args(["--prefix", PREFIX]);
     let step = match order.profile {
         Profile::Release => step.arg("--release=fast"),
         Profile::Debug => step,
     };
-    Recipe { product: Product::In(PathBuf::from(PREFIX).join("bin")), ..Recipe::one(tool, step) }
+    Plan { product: Product::In(PathBuf::from(PREFIX).join("bin")), ..Plan::one(tool, step) }
 }
 
 /// The first that can compile the SDK. Without the SDK, the project knows what it needs.
@@ -90,12 +91,12 @@ fn version_of(order: &Order<'_>, tool: &Tool) -> Option<String> {
 /// Zig, by itself or as the package of Python; the most likely first.
 pub(super) fn tools(order: &Order<'_>) -> impl Iterator<Item = Tool> {
     let in_python = || {
-        let mut pythons = order.toolbox.pythons(order.dir()).into_iter();
+        let mut pythons = order.tools.pythons(order.dir()).into_iter();
         let python = pythons.find(|python| has_package(order, python))?;
         Some(python.with(["-m", "ziglang"]))
     };
     // Asked only if it is needed: that takes a while.
-    order.toolbox.find("zig").into_iter().chain(iter::once_with(in_python).flatten())
+    order.tools.find("zig").into_iter().chain(iter::once_with(in_python).flatten())
 }
 
 /// Returns whether a Python has Zig. One of the project is looked at, and not run for that.

@@ -1,4 +1,4 @@
-//! Where this machine has its tools: `PATH`, and the places beside it that languages are known for.
+//! Finds the tools of this machine: on `PATH`, and in the other places where a language keeps them.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +9,7 @@ use super::tool::Tool;
 
 /// The places where tools are looked for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Toolbox {
+pub(super) struct ToolLocator {
     path: Vec<PathBuf>,
     cache: Option<PathBuf>,
     cargo_home: Option<PathBuf>,
@@ -17,7 +17,7 @@ pub(super) struct Toolbox {
     wasi_sdk: Option<PathBuf>,
 }
 
-impl Toolbox {
+impl ToolLocator {
     /// As the environment says.
     pub(super) fn of_environment() -> Self {
         Self::of(|name| env::var_os(name))
@@ -110,14 +110,6 @@ impl Toolbox {
     }
 }
 
-/// Returns the value of `PATH` for programs that run in another folder: without relative folders,
-/// which would be others there. Nothing if none is left: an empty one stands for the current folder.
-pub(super) fn search_path(path: Option<OsString>) -> Option<OsString> {
-    let path = path?;
-    let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());
-    env::join_paths(folders).ok().filter(|path| !path.is_empty())
-}
-
 fn is_made_rust(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b"wasm-rust-")
 }
@@ -131,22 +123,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    #[test]
-    fn no_program_that_is_run_looks_for_others_in_a_relative_folder() {
-        #[rustfmt::skip]
-        let cases = [
-            (None,                     None),
-            (Some(""),                 None),
-            (Some("."),                None),
-            (Some("a:b/c::"),          None),
-            (Some("/a:/b"),            Some("/a:/b")),
-            (Some("a:/a:./b::/c/d:"),  Some("/a:/c/d")),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(search_path(path.map(Into::into)), expected.map(Into::into), "{path:?}");
-        }
-    }
 
     #[test]
     fn programs_are_where_path_leads_first() {
@@ -169,19 +145,19 @@ mod tests {
             .unwrap();
         }
         let path = env::join_paths([at("a"), at("b"), "relative".into(), at("c")]).unwrap();
-        let toolbox = Toolbox::of(|name| match name {
+        let locator = ToolLocator::of(|name| match name {
             "PATH" => Some(path.clone()),
             "HOME" => Some(dir.path().into()),
             _ => None,
         });
-        let found = |name| toolbox.find(name).map(|tool| (tool.program, tool.file));
+        let found = |name| locator.find(name).map(|tool| (tool.program, tool.file));
         assert_eq!(found("go"), Some(("go".into(), at("a/go"))));
         assert_eq!(found("zig"), Some(("zig".into(), at("b/zig"))));
         assert_eq!([found("plain"), found("asc")], [None, None]);
-        let inside = toolbox.find_in(&[at("none"), at("b")], "go").unwrap();
+        let inside = locator.find_in(&[at("none"), at("b")], "go").unwrap();
         assert_eq!(inside, Tool::at(at("b/go")));
 
-        let cargos: Vec<_> = toolbox.cargos().into_iter().map(|tool| tool.file).collect();
+        let cargos: Vec<_> = locator.cargos().into_iter().map(|tool| tool.file).collect();
         assert_eq!(cargos.first(), Some(&at(".cargo/bin/cargo")));
         assert_eq!(cargos.last(), Some(&at(".cache/mtl-host/wasm-rust-1.9/bin/cargo")));
     }

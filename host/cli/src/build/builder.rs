@@ -1,7 +1,7 @@
-//! Makes a plugin, unless the one that is there would come out the same again.
+//! Builds the plugin of a project, unless its fingerprint says that nothing has changed.
 //!
-//! All that is made lies in the project's folder `build`: a compiler writes into a folder in it, and
-//! what it has made goes into its place only when it is whole. Two at a time wait for each other.
+//! All output lies in the project's folder `build`. A compiler writes into a fresh folder in it; the
+//! finished plugin is then renamed into its place. A second build of the same project waits for the first.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -10,30 +10,30 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::error::ProjectError;
+use super::fingerprint::{self, Fingerprint};
 use super::project::Project;
-use super::recipe::{self, Order, Product, Profile, Recipe};
-use super::stamp::{self, Stamp};
+use super::recipe::{self, Order, Plan, Product, Profile};
 use super::step::Step;
-use super::toolbox::Toolbox;
+use super::tool_locator::ToolLocator;
 use crate::console::Console;
 use crate::shown::Shown;
 
-/// Makes one plugin.
+/// Builds one plugin.
 #[derive(Debug)]
-pub(super) struct Making<'a> {
+pub(super) struct Builder<'a> {
     project: &'a Project,
     profile: Profile,
-    toolbox: &'a Toolbox,
+    tools: &'a ToolLocator,
     console: Console,
 }
 
-impl<'a> Making<'a> {
-    pub(super) fn new(project: &'a Project, profile: Profile, toolbox: &'a Toolbox) -> Self {
-        Self { project, profile, toolbox, console: Console::standard_error() }
+impl<'a> Builder<'a> {
+    pub(super) fn new(project: &'a Project, profile: Profile, tools: &'a ToolLocator) -> Self {
+        Self { project, profile, tools, console: Console::standard_error() }
     }
 
-    /// The path of the plugin, which is there afterwards.
-    pub(super) fn make(&self) -> Result<PathBuf, ProjectError> {
+    /// Builds the plugin if needed, and returns its path.
+    pub(super) fn build(&self) -> Result<PathBuf, ProjectError> {
         if let Some(plugin) = self.still_right() {
             return Ok(self.as_named(&plugin));
         }
@@ -48,46 +48,46 @@ impl<'a> Making<'a> {
     }
 
     fn still_right(&self) -> Option<PathBuf> {
-        Stamp::read(&self.stamp())?.still_right(self.project, self.profile)
+        Fingerprint::read(&self.fingerprint())?.still_right(self.project, self.profile)
     }
 
     fn make_now(&self) -> Result<PathBuf, ProjectError> {
         let fresh = self.relative().join(".new");
         let output = fresh.join(self.file_name(".wasm"));
         let (project, profile) = (self.project, self.profile);
-        let (toolbox, console) = (self.toolbox, &self.console);
-        let order = Order { project, profile, toolbox, console, output: &output };
-        let recipe = recipe::recipe(&order)?;
+        let (tools, console) = (self.tools, &self.console);
+        let order = Order { project, profile, tools, console, output: &output };
+        let plan = recipe::plan(&order)?;
         let fresh = project.dir().join(fresh);
         self.empty(&fresh)?;
-        if recipe.packages.is_some() && !recipe.prepare.is_empty() {
+        if plan.packages.is_some() && !plan.prepare.is_empty() {
             // Without a note it is as if nothing had been begun.
             let _ = recipe::begin_packages(project.folder());
         }
-        for step in &recipe.prepare {
+        for step in &plan.prepare {
             self.say(step);
             step.run(project.dir())?;
         }
-        if let Some(packages) = &recipe.packages {
+        if let Some(packages) = &plan.packages {
             // Without a note they count as what is asked for.
             let _ = recipe::note_packages(project.folder(), packages);
         }
         let begun = SystemTime::now();
-        let digest = stamp::digest_of_all(project, profile)?;
-        let plugin = self.compile(&recipe, &output)?;
+        let digest = fingerprint::digest_of_all(project, profile)?;
+        let plugin = self.compile(&plan, &output)?;
         let _ = fs::remove_dir_all(&fresh);
         let asked_since = recipe::packages(project.folder());
         // What was asked for while others were installed is there after the next time.
-        if recipe.packages.as_ref().is_none_or(|packages| *packages == asked_since) {
-            self.note(&recipe, digest, &plugin, begun);
+        if plan.packages.as_ref().is_none_or(|packages| *packages == asked_since) {
+            self.note(&plan, digest, &plugin, begun);
         }
         Ok(plugin)
     }
 
-    fn compile(&self, recipe: &Recipe, output: &Path) -> Result<PathBuf, ProjectError> {
-        let (step, dir) = (&recipe.compile, self.project.dir());
+    fn compile(&self, plan: &Plan, output: &Path) -> Result<PathBuf, ProjectError> {
+        let (step, dir) = (&plan.compile, self.project.dir());
         self.say(step);
-        let made = match &recipe.product {
+        let made = match &plan.product {
             Product::Cargo => {
                 let made = recipe::made_by_cargo(&step.output(dir)?, dir);
                 // It has its own place for it.
@@ -115,19 +115,19 @@ impl<'a> Making<'a> {
     }
 
     /// Notes what the plugin was made of. Without a note it is only made again.
-    fn note(&self, recipe: &Recipe, digest: String, plugin: &Path, begun: SystemTime) {
-        let stamp = match recipe.product {
-            Product::Ordered | Product::In(_) => Stamp::of(plugin, digest, None, &recipe.tools),
+    fn note(&self, plan: &Plan, digest: String, plugin: &Path, begun: SystemTime) {
+        let fingerprint = match plan.product {
+            Product::Ordered | Product::In(_) => Fingerprint::of(plugin, digest, None, &plan.tools),
             // Only cargo knows what belongs to it, and only now. What has changed meanwhile may be in
             // the plugin or not.
             Product::Cargo => recipe::sources_of_cargo(plugin, self.project.dir())
                 .filter(|sources| !sources.iter().any(|source| is_newer(source, begun)))
                 .and_then(|sources| {
-                    let digest = stamp::digest(self.project, self.profile, &sources);
-                    Stamp::of(plugin, digest, Some(sources), &recipe.tools)
+                    let digest = fingerprint::digest(self.project, self.profile, &sources);
+                    Fingerprint::of(plugin, digest, Some(sources), &plan.tools)
                 }),
         };
-        let _ = stamp.map(|stamp| stamp.write(&self.stamp()));
+        let _ = fingerprint.map(|fingerprint| fingerprint.write(&self.fingerprint()));
     }
 
     fn only_plugin_in(&self, folder: &Path) -> Result<PathBuf, ProjectError> {
@@ -170,7 +170,7 @@ impl<'a> Making<'a> {
         name
     }
 
-    fn stamp(&self) -> PathBuf {
+    fn fingerprint(&self) -> PathBuf {
         let mut name = OsString::from(".");
         name.push(self.file_name(".built"));
         self.project.dir().join(self.relative()).join(name)

@@ -1,8 +1,9 @@
-//! What a plugin was made of, kept beside it: while nothing of that has changed, it is not made again.
+//! The fingerprint of a build: a digest of its sources and the files of its tools, kept beside the
+//! plugin. While the fingerprint holds, the plugin is not built again.
 //!
-//! Sources count by what is in them, so that a fresh checkout of the same costs nothing. Of the
-//! compilers it is enough that their files are the same: to ask for their versions would take longer
-//! than the rest. One that is gone changes nothing, so that what was built runs without it.
+//! Sources count by their contents, so a fresh checkout of the same sources builds nothing. Compilers
+//! count by their files, because asking for their versions takes longer than the rest. A compiler that
+//! is gone changes nothing, so the plugin still runs without it.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -21,9 +22,9 @@ use super::tool::Seen;
 /// Counted up when a recipe changes, so that everything is made again.
 const RECIPES: u32 = 1;
 
-/// What a plugin was made of, and with.
+/// The sources and the tools that a plugin was made with.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Stamp {
+pub(super) struct Fingerprint {
     /// Of the sources, and of how they are built.
     digest: String,
     /// The sources, if there is a list of them; without one it is all that is in the project.
@@ -32,7 +33,7 @@ pub(super) struct Stamp {
     plugin: Seen,
 }
 
-impl Stamp {
+impl Fingerprint {
     /// Describes a plugin that was just made; nothing, if it is gone already.
     pub(super) fn of(
         plugin: &Path,
@@ -44,7 +45,7 @@ impl Stamp {
         Some(Self { digest, sources, tools, plugin: Seen::look(plugin)? })
     }
 
-    /// Reads what was written; what is not there, or not whole, is no stamp.
+    /// Reads what was written; what is not there, or not whole, is no fingerprint.
     pub(super) fn read(path: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(path).ok()?).ok()
     }

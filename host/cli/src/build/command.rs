@@ -1,0 +1,48 @@
+//! Commands that run a tool: without input, and with a `PATH` of absolute folders only.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Returns a command that runs the program `file` in `dir`, without input: that may be the items of a
+/// run. The program is the file that was found: by its name alone, it would be looked for again, from
+/// `dir`.
+pub(super) fn command(file: &Path, dir: &Path) -> Command {
+    let mut command = Command::new(file);
+    command.current_dir(dir).stdin(Stdio::null());
+    match search_path(env::var_os("PATH")) {
+        Some(path) => command.env("PATH", path),
+        None => command.env_remove("PATH"),
+    };
+    command
+}
+
+/// Returns the value of `PATH` for programs that run in another folder: without relative folders,
+/// which would be others there. Nothing if none is left: an empty one stands for the current folder.
+fn search_path(path: Option<OsString>) -> Option<OsString> {
+    let path = path?;
+    let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());
+    env::join_paths(folders).ok().filter(|path| !path.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_program_that_is_run_looks_for_others_in_a_relative_folder() {
+        #[rustfmt::skip]
+        let cases = [
+            (None,                     None),
+            (Some(""),                 None),
+            (Some("."),                None),
+            (Some("a:b/c::"),          None),
+            (Some("/a:/b"),            Some("/a:/b")),
+            (Some("a:/a:./b::/c/d:"),  Some("/a:/c/d")),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(search_path(path.map(Into::into)), expected.map(Into::into), "{path:?}");
+        }
+    }
+}
