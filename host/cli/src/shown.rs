@@ -75,7 +75,7 @@ mod tests {
         ("src/new/name.rs", 1, "a name that is checked, shown by this type"),
         ("src/cache.rs", 1, "shown by this type, and in JSON by `escape`"),
         ("src/inspect.rs", 2, "shown on a page and in JSON, both by `escape`"),
-        ("src/check/page.rs", 1, "shown in JSON by `escape`"),
+        ("src/check/report.rs", 1, "shown in JSON by `escape`"),
     ];
 
     /// A path that is shown by `display` is shown as it is, and so is one that becomes a text first.

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use mtl_host::{ArgumentPassing, Opener};
 
-use super::CheckArgs;
+use super::args::CheckArgs;
 use crate::error::CliError;
 
 /// Those that the author has named: the more of them a plugin takes, the more is checked.

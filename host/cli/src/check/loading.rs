@@ -1,7 +1,7 @@
 //! Checks of what is in the file. The library has done them when it loaded the plugin; here is which
 //! of them failed.
 
-use mtl_host::{CompilerError, LoadError, LoadErrorKind, PluginKind, Provider};
+use mtl_host::{LoadError, LoadErrorKind, PluginKind, Provider};
 
 use super::subject::Subject;
 use super::verdict::{Judged, Verdict};
@@ -14,19 +14,6 @@ enum Part {
     File,
     Exports,
     Imports,
-}
-
-/// Whether an error says nothing of the plugin, or nothing that a check could.
-pub(super) fn is_not_the_plugins(error: &LoadError) -> bool {
-    matches!(
-        error.kind(),
-        LoadErrorKind::Read { .. }
-            | LoadErrorKind::Code { .. }
-            | LoadErrorKind::Engine(_)
-            | LoadErrorKind::HostFunction(_)
-            | LoadErrorKind::Precompiled
-            | LoadErrorKind::Compiler(CompilerError::Jail { .. } | CompilerError::Process { .. })
-    )
 }
 
 fn part(error: &LoadError) -> Part {

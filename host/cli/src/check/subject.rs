@@ -4,12 +4,12 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 use mtl_host::{
-    ArgumentPassing, Cache, DirGrant, Engine, Inspection, Isolation, LoadError, Plugin,
-    PluginLoader,
+    ArgumentPassing, Cache, CompilerError, DirGrant, Engine, Inspection, Isolation, LoadError,
+    LoadErrorKind, Plugin, PluginLoader,
 };
 
-use super::trial::Trial;
-use super::{CheckArgs, items, loading};
+use super::args::CheckArgs;
+use super::items;
 use crate::build::{self, Pinned};
 use crate::changeable;
 use crate::error::CliError;
@@ -57,7 +57,7 @@ impl<'a> Subject<'a> {
         let cache = report.cache(args.cache.cache());
         let loader = loader(args, cache.as_ref())?;
         let loaded = match load(&loader, &path) {
-            Err(error) if loading::is_not_the_plugins(&error) => return Err(error.into()),
+            Err(error) if is_not_the_plugins(&error) => return Err(error.into()),
             loaded => loaded,
         };
         if let Some(error) = cache.as_ref().and_then(Cache::full) {
@@ -147,11 +147,6 @@ impl<'a> Subject<'a> {
         }
         own.into_iter().chain(items::samples(self.passing())).collect()
     }
-
-    /// Begins to describe a trial of it.
-    pub(super) fn trial(&self) -> Trial<'_> {
-        Trial::of(self)
-    }
 }
 
 fn loader(args: &CheckArgs, cache: Option<&Cache>) -> Result<PluginLoader, CliError> {
@@ -170,4 +165,17 @@ fn load(loader: &PluginLoader, path: &Path) -> Result<Loaded, LoadError> {
     let plugin = loader.load(path)?;
     let found = plugin.inspection().map_or_else(|| loader.inspect(path), Ok)?;
     Ok(Loaded { plugin, found })
+}
+
+/// Whether an error says nothing of the plugin, or nothing that a check could.
+fn is_not_the_plugins(error: &LoadError) -> bool {
+    matches!(
+        error.kind(),
+        LoadErrorKind::Read { .. }
+            | LoadErrorKind::Code { .. }
+            | LoadErrorKind::Engine(_)
+            | LoadErrorKind::HostFunction(_)
+            | LoadErrorKind::Precompiled
+            | LoadErrorKind::Compiler(CompilerError::Jail { .. } | CompilerError::Process { .. })
+    )
 }

@@ -2,7 +2,7 @@
 
 use super::subject::Subject;
 use super::verdict::{Judged, Status, Stopped, Verdict};
-use super::{answering, comparing, ending, loading, starting};
+use super::{calls, diff, finish, init, loading};
 use crate::error::CliError;
 
 /// One check.
@@ -47,25 +47,25 @@ pub(super) static CHECKS: [Check; 22] = [
     check("file", "it is WebAssembly that this host compiles", &[], loading::file),
     check("exports", "it exports what a plugin has, of the right types", &["file"], loading::exports),
     check("imports", "it imports only what there is", &["exports"], loading::imports),
-    check("start", "an instance starts", &["imports"], starting::start),
-    check("argument-passing", "items fill parameters by the rules", &["start"], starting::argument_passing).of_bytes(),
-    check("items", "items are answered", &["start"], answering::items),
-    check("empty-item", "an empty item is answered", &["items"], answering::empty_item).of_bytes(),
-    check("every-byte", "items of all bytes are answered, text or not", &["items"], answering::every_byte).of_bytes(),
-    check("growing-items", "items of all sizes are answered, up to 256 KiB", &["items"], answering::growing_items).of_bytes(),
-    check("large-item", "an item of 10 MB is answered", &["growing-items"], answering::large_item).of_bytes(),
-    check("result-format", "results are what it says they are", &["items"], answering::result_format),
-    check("messages", "errors come with a message in UTF-8", &["every-byte"], answering::messages),
-    check("deterministic", "two instances give the same answers to the same items", &["items"], comparing::deterministic),
-    check("recover", "after an item that it refuses it goes on as before", &["every-byte", "deterministic"], answering::recover),
-    check("stable", "an item gets the same answer after larger and smaller ones", &["deterministic", "growing-items"], comparing::stable),
-    check("state", "what it keeps of an item is there for the next", &["deterministic"], comparing::state),
-    check("other-init", "an instance starts with other arguments", &["items"], starting::other_init),
-    check("instances", "two instances at a time know nothing of each other", &["deterministic"], comparing::instances),
-    check("batch", "many items at once get the answers that each gets alone", &["deterministic", "empty-item", "growing-items"], comparing::batch),
-    check("finish", "it ends, with a report or without", &["items"], ending::finish),
-    check("memory", "its memory does not grow with the number of items", &["items"], ending::memory),
-    check("snapshot", "it starts from a snapshot as it starts else", &["deterministic"], ending::snapshot),
+    check("start", "an instance starts", &["imports"], init::start),
+    check("argument-passing", "items fill parameters by the rules", &["start"], init::argument_passing).of_bytes(),
+    check("items", "items are answered", &["start"], calls::items),
+    check("empty-item", "an empty item is answered", &["items"], calls::empty_item).of_bytes(),
+    check("every-byte", "items of all bytes are answered, text or not", &["items"], calls::every_byte).of_bytes(),
+    check("growing-items", "items of all sizes are answered, up to 256 KiB", &["items"], calls::growing_items).of_bytes(),
+    check("large-item", "an item of 10 MB is answered", &["growing-items"], calls::large_item).of_bytes(),
+    check("result-format", "results are what it says they are", &["items"], calls::result_format),
+    check("messages", "errors come with a message in UTF-8", &["every-byte"], calls::messages),
+    check("deterministic", "two instances give the same answers to the same items", &["items"], diff::deterministic),
+    check("recover", "after an item that it refuses it goes on as before", &["every-byte", "deterministic"], calls::recover),
+    check("stable", "an item gets the same answer after larger and smaller ones", &["deterministic", "growing-items"], diff::stable),
+    check("state", "what it keeps of an item is there for the next", &["deterministic"], diff::state),
+    check("other-init", "an instance starts with other arguments", &["items"], init::other_init),
+    check("instances", "two instances at a time know nothing of each other", &["deterministic"], diff::instances),
+    check("batch", "many items at once get the answers that each gets alone", &["deterministic", "empty-item", "growing-items"], diff::batch),
+    check("finish", "it ends, with a report or without", &["items"], finish::finish),
+    check("memory", "its memory does not grow with the number of items", &["items"], finish::memory),
+    check("snapshot", "it starts from a snapshot as it starts else", &["deterministic"], finish::snapshot),
 ];
 
 /// What all checks found.
@@ -127,6 +127,12 @@ pub(super) fn judge(subject: &Subject<'_>) -> Result<Report, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::names::NAMES;
+
+    #[test]
+    fn the_table_has_the_checks_that_can_be_skipped() {
+        assert_eq!(CHECKS.each_ref().map(|check| check.name), NAMES);
+    }
 
     #[test]
     fn each_check_comes_after_those_that_it_builds_on() {

@@ -23,13 +23,20 @@ pub(super) struct Trial<'a> {
     snapshot: Option<Arc<SnapshotNotes>>,
 }
 
+impl Subject<'_> {
+    /// Begins to describe a trial of this plugin.
+    pub(super) fn trial(&self) -> Trial<'_> {
+        Trial::of(self)
+    }
+}
+
 impl<'a> Trial<'a> {
     /// Items cross one by one, unless that is what is checked: how many cross at once is else a
     /// matter of time.
     const ALONE: ChunkSize = ChunkSize::Fixed(NonZeroUsize::MIN);
     const TOGETHER: ChunkSize = ChunkSize::Fixed(NonZeroUsize::new(256).unwrap());
 
-    pub(super) fn of(subject: &'a Subject<'a>) -> Self {
+    fn of(subject: &'a Subject<'a>) -> Self {
         Self {
             subject,
             init: subject.init.as_deref(),

@@ -1,4 +1,4 @@
-//! Checks of how instances start.
+//! Checks of `init`: how instances start, and with which arguments.
 
 use mtl_host::{ArgumentPassing, FaultKind};
 

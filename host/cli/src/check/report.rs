@@ -1,10 +1,10 @@
-//! What all checks found, for people and for programs.
+//! The report of all checks: a page for people, and a JSON document for programs.
 
 use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::CheckArgs;
+use super::args::CheckArgs;
 use super::table::Report;
 use super::verdict::{Status, Verdict};
 use crate::escape;
@@ -21,7 +21,7 @@ pub(super) fn text(args: &CheckArgs, report: &Report) -> String {
     for (check, Verdict { status, details, hint }) in &report.0 {
         let (status, shown, under) = match (status, details.as_slice()) {
             (Status::Fail, details) => ("FAIL", check.what, details),
-            // Why not says more than what.
+            // The reason is more useful than the name of the check.
             (Status::Skip, [reason, details @ ..]) => ("skip", reason.as_str(), details),
             (status, details) => (status.name(), check.what, details),
         };

@@ -1,9 +1,10 @@
-//! Checks that run items twice, and compare.
+//! Checks that run the same items twice, and compare the answers.
 
 use mtl_host::{Inspection, PluginKind};
 
-use super::answering::{best_sample, is_all_alike};
+use super::calls::{best_sample, is_all_alike};
 use super::course::{Course, shown};
+use super::init::NO_ITEM;
 use super::items;
 use super::subject::Subject;
 use super::trial::feed;
@@ -103,7 +104,7 @@ pub(super) fn instances(subject: &Subject<'_>) -> Judged {
     };
     let mut pool = subject.trial().start()?;
     // Ready before the other one starts.
-    feed(&mut pool, super::starting::NO_ITEM)?;
+    feed(&mut pool, NO_ITEM)?;
     let mut other_pool = other().start()?;
     let other_beside = feed(&mut other_pool, &samples)?;
     let beside = feed(&mut pool, &samples)?;

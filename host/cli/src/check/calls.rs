@@ -1,4 +1,4 @@
-//! Checks of how items are answered: of every size, of every kind, and those that are refused.
+//! Checks of `call`: items of every size and kind, and items that the plugin refuses.
 
 use mtl_host::{FaultKind, Format};
 

@@ -1,4 +1,4 @@
-//! Checks of what is left when items have been answered: closing reports, memory, snapshots.
+//! Checks of what remains after items: closing reports of `finish`, memory, snapshots.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mtl_host::{FaultKind, SnapshotRefusal};
 
 use super::course::{hint, shown};
-use super::starting::NO_ITEM;
+use super::init::NO_ITEM;
 use super::subject::Subject;
 use super::trial::{SnapshotNotes, Taken, feed};
 use super::verdict::{Judged, Stopped, Verdict};

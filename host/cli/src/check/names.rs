@@ -1,0 +1,26 @@
+//! The names of all checks, in the order of the table: the values of `--skip`.
+
+pub(super) const NAMES: [&str; 22] = [
+    "file",
+    "exports",
+    "imports",
+    "start",
+    "argument-passing",
+    "items",
+    "empty-item",
+    "every-byte",
+    "growing-items",
+    "large-item",
+    "result-format",
+    "messages",
+    "deterministic",
+    "recover",
+    "stable",
+    "state",
+    "other-init",
+    "instances",
+    "batch",
+    "finish",
+    "memory",
+    "snapshot",
+];
