@@ -33,8 +33,8 @@ fn kit(text: &mut String, sdk: &Path, template: &Path) -> io::Result<()> {
     let own = sdk.join("mtl-plugin");
     let files = if own.is_dir() { own } else { sdk.to_owned() };
     let is_left_out = |name: &str| LEFT_OUT.contains(&name) || name.ends_with("_test.go");
-    write!(text, "Kit {{ language: \"{language}\",").expect("a string takes everything");
-    table(text, "template", template, &|_| false)?;
+    write!(text, "Template {{ language: \"{language}\",").expect("a string takes everything");
+    table(text, "files", template, &|_| false)?;
     table(text, "sdk", &files, &is_left_out)?;
     text.push_str("},\n");
     Ok(())

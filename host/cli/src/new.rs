@@ -4,8 +4,8 @@
 //! A folder is made whole or not at all.
 
 mod error;
-mod kit;
 mod name;
+mod template;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use clap::Args;
 
 pub(super) use self::error::NewError;
 
-use self::kit::Kit;
 use self::name::Name;
+use self::template::Template;
 use super::build::Language;
 use super::shell;
 use super::shown::Shown;
@@ -60,9 +60,10 @@ fn next(dir: &Path) -> String {
 impl NewArgs {
     fn begin(&self) -> Result<(), NewError> {
         let name = Name::of(&self.dir, self.lang)?;
-        let kit = Kit::of(self.lang).ok_or(NewError::NoKit { language: self.lang })?;
+        let template =
+            Template::of(self.lang).ok_or(NewError::NoTemplate { language: self.lang })?;
         let was_there = self.is_empty_folder()?;
-        let made = kit.write(&self.dir, &name);
+        let made = template.write(&self.dir, &name);
         made.inspect_err(|_| match was_there {
             true => empty(&self.dir),
             false => _ = fs::remove_dir_all(&self.dir),

@@ -17,7 +17,7 @@ pub(crate) enum NewError {
     Name { name: String, language: Language },
     /// The program was built without the SDKs.
     #[error("this mtl-host was built without the SDK for {language}")]
-    NoKit { language: Language },
+    NoTemplate { language: Language },
     /// A file has no place.
     #[error("cannot write `{}`", Shown::of(path))]
     Write { path: PathBuf, source: io::Error },
@@ -32,7 +32,7 @@ impl NewError {
                 "name the folder by letters, digits and `-`, such as `my-worker`, and by no word of \
                  {language} itself"
             )),
-            Self::NoKit { .. } => Some("build it from a checkout of its repository".into()),
+            Self::NoTemplate { .. } => Some("build it from a checkout of its repository".into()),
             Self::Write { .. } => None,
         }
     }

@@ -1,4 +1,5 @@
-//! What a project begins with, in each language: `build.rs` of this package puts it here.
+//! Templates of projects: the first files of a project in each language, which `build.rs` of this
+//! package puts into the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,30 +8,30 @@ use super::error::NewError;
 use super::name::Name;
 use crate::build::Language;
 
-/// All that there are.
+/// The templates of all languages.
 #[cfg(not(fuzzing))]
-const KITS: &[Kit] = &include!(concat!(env!("OUT_DIR"), "/kits.rs"));
+const TEMPLATES: &[Template] = &include!(concat!(env!("OUT_DIR"), "/kits.rs"));
 
 /// The target that takes in these files has no build script, and begins no projects.
 #[cfg(fuzzing)]
-const KITS: &[Kit] = &[];
+const TEMPLATES: &[Template] = &[];
 
-/// What a project begins with: files, by their names.
+/// The files that a project begins with, by their names: the worker's own, and the SDK.
 #[derive(Debug)]
-pub(super) struct Kit {
+pub(super) struct Template {
     language: &'static str,
-    template: &'static [(&'static str, &'static [u8])],
+    files: &'static [(&'static str, &'static [u8])],
     sdk: &'static [(&'static str, &'static [u8])],
 }
 
-impl Kit {
+impl Template {
     pub(super) fn of(language: Language) -> Option<&'static Self> {
-        KITS.iter().find(|kit| kit.language == language.name())
+        TEMPLATES.iter().find(|template| template.language == language.name())
     }
 
     /// Writes everything into a folder.
     pub(super) fn write(&self, dir: &Path, name: &Name) -> Result<(), NewError> {
-        let template = self.template.iter().map(|(file, content)| {
+        let files = self.files.iter().map(|(file, content)| {
             // Under its own name it would have a say in the repository of the template.
             let file = if *file == "gitignore" { ".gitignore".into() } else { name.put_into(file) };
             let content = match std::str::from_utf8(content) {
@@ -41,7 +42,7 @@ impl Kit {
         });
         let sdk = self.sdk.iter();
         let sdk = sdk.map(|(file, content)| (Path::new("mtl-plugin").join(file), content.to_vec()));
-        for (file, content) in template.chain(sdk) {
+        for (file, content) in files.chain(sdk) {
             let path = dir.join(file);
             let error = |source| NewError::Write { path: path.clone(), source };
             let folder = path.parent().expect("it is below a folder");
