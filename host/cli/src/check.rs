@@ -11,7 +11,6 @@
 
 mod args;
 mod calls;
-mod course;
 mod diff;
 mod finish;
 mod init;
@@ -21,6 +20,7 @@ mod names;
 mod report;
 mod subject;
 mod table;
+mod transcript;
 mod trial;
 mod verdict;
 

@@ -2,21 +2,22 @@
 
 use mtl_host::{FaultKind, Format};
 
-use super::course::{Answer, Course, hint, shown};
 use super::items;
 use super::subject::Subject;
+use super::transcript::{Answer, Transcript, hint, shown};
 use super::verdict::{Judged, Stopped, Verdict};
 
 pub(super) fn items(subject: &Subject<'_>) -> Judged {
-    let course = subject.trial().run(&subject.samples())?.unbroken()?;
-    let count = |is: fn(&Answer) -> bool| course.answers.iter().filter(|answer| is(answer)).count();
+    let transcript = subject.trial().run(&subject.samples())?.unbroken()?;
+    let count =
+        |is: fn(&Answer) -> bool| transcript.answers.iter().filter(|answer| is(answer)).count();
     let (records, refused) = (count(|answer| answer.record().is_some()), count(Answer::is_error));
-    let without = course.answers.len() - records - refused;
+    let without = transcript.answers.len() - records - refused;
     let note = format!("{records} with a record, {without} without one, {refused} refused");
     if records + without > 0 {
         return Ok(Verdict::passed(note));
     }
-    let refusal = course.answers.first().map(Answer::shown).unwrap_or_default();
+    let refusal = transcript.answers.first().map(Answer::shown).unwrap_or_default();
     Ok(Verdict::warn(note).and(refusal).hint(
         "name items that it takes, by `--item TEXT` or `--items FILE`: little is checked else",
     ))
@@ -39,30 +40,30 @@ pub(super) fn growing_items(subject: &Subject<'_>) -> Judged {
 
 pub(super) fn large_item(subject: &Subject<'_>) -> Judged {
     const LARGE: usize = 10_000_000;
-    let course = subject.trial().run(&[items::of_size(LARGE, &subject.samples()[0])])?;
-    match course.broken() {
+    let transcript = subject.trial().run(&[items::of_size(LARGE, &subject.samples()[0])])?;
+    match transcript.broken() {
         // Nobody has to take items of this size.
         Some((kind @ (FaultKind::OutOfMemory | FaultKind::Timeout), detail)) => {
             Ok(Verdict::warn(detail).hint(hint(kind)))
         }
-        _ => answered(course),
+        _ => answered(transcript),
     }
 }
 
-fn answered(course: Course) -> Judged {
-    let course = course.unbroken()?;
-    Ok(match course.answers.as_slice() {
+fn answered(transcript: Transcript) -> Judged {
+    let transcript = transcript.unbroken()?;
+    Ok(match transcript.answers.as_slice() {
         [only] => Verdict::passed(only.shown()),
         _ => Verdict::pass(),
     })
 }
 
 pub(super) fn result_format(subject: &Subject<'_>) -> Judged {
-    let course = subject.trial().run(&subject.samples())?;
-    if course.format == Format::Text {
+    let transcript = subject.trial().run(&subject.samples())?;
+    if transcript.format == Format::Text {
         return Ok(Verdict::passed("text"));
     }
-    let records = course.answers.iter().filter_map(Answer::record);
+    let records = transcript.answers.iter().filter_map(Answer::record);
     for record in records {
         let text = std::str::from_utf8(record).map_err(|_| "it is not UTF-8".to_owned());
         let read = text.and_then(|text| {
@@ -79,8 +80,9 @@ pub(super) fn result_format(subject: &Subject<'_>) -> Judged {
 }
 
 pub(super) fn messages(subject: &Subject<'_>) -> Judged {
-    let course = subject.trial().run(&may_be_refused(subject))?;
-    let errors = course.items.iter().zip(&course.answers).filter(|(_, answer)| answer.is_error());
+    let transcript = subject.trial().run(&may_be_refused(subject))?;
+    let errors =
+        transcript.items.iter().zip(&transcript.answers).filter(|(_, answer)| answer.is_error());
     let mut seen = Verdict::skip(NONE_REFUSED);
     for (item, answer) in errors {
         let Answer::Fault(_, message) = answer else { continue };
@@ -107,24 +109,24 @@ const NONE_REFUSED: &str =
 
 pub(super) fn recover(subject: &Subject<'_>) -> Judged {
     let items = may_be_refused(subject);
-    let course = subject.trial().run(&items)?.unbroken()?;
+    let transcript = subject.trial().run(&items)?.unbroken()?;
     let find = |is: fn(&Answer) -> bool| {
-        course.answers.iter().position(is).map(|at| course.items[at].as_slice())
+        transcript.answers.iter().position(is).map(|at| transcript.items[at].as_slice())
     };
     let Some(bad) = find(Answer::is_error) else { return Ok(Verdict::skip(NONE_REFUSED)) };
     let Some(good) = find(|answer| !answer.is_error()) else {
         subject.trial().run(&[bad; 4])?.unbroken()?;
         return Ok(Verdict::passed("it refuses all, and stands it"));
     };
-    let course = subject.trial().run(&[good, bad, good, bad, bad, good])?.unbroken()?;
+    let transcript = subject.trial().run(&[good, bad, good, bad, bad, good])?.unbroken()?;
     let alone = subject.trial().run(&[good; 6])?.unbroken()?;
     if !is_all_alike(&alone) {
         return Ok(Verdict::skip("the same item has another answer each time: it keeps state"));
     }
-    match [2, 5].into_iter().find(|at| course.answers[*at] != alone.answers[*at]) {
+    match [2, 5].into_iter().find(|at| transcript.answers[*at] != alone.answers[*at]) {
         None => Ok(Verdict::pass()),
         Some(at) => {
-            let (alone, after) = (alone.answers[at].shown(), course.answers[at].shown());
+            let (alone, after) = (alone.answers[at].shown(), transcript.answers[at].shown());
             let detail =
                 format!("the item {}: {alone}; after {}: {after}", shown(good), shown(bad));
             Ok(Verdict::fail(detail).hint(
@@ -135,8 +137,8 @@ pub(super) fn recover(subject: &Subject<'_>) -> Judged {
 }
 
 /// Whether the same item has got the same answer each time.
-pub(super) fn is_all_alike(course: &Course) -> bool {
-    course.answers.windows(2).all(|pair| pair[0] == pair[1])
+pub(super) fn is_all_alike(transcript: &Transcript) -> bool {
+    transcript.answers.windows(2).all(|pair| pair[0] == pair[1])
 }
 
 fn may_be_refused(subject: &Subject<'_>) -> Vec<Vec<u8>> {
@@ -145,7 +147,7 @@ fn may_be_refused(subject: &Subject<'_>) -> Vec<Vec<u8>> {
 
 /// An item that it has a record for, or else the first.
 pub(super) fn best_sample(subject: &Subject<'_>) -> Result<Vec<u8>, Stopped> {
-    let course = subject.trial().run(&subject.samples())?.unbroken()?;
-    let at = course.answers.iter().position(|answer| answer.record().is_some());
-    Ok(course.items[at.unwrap_or_default()].clone())
+    let transcript = subject.trial().run(&subject.samples())?.unbroken()?;
+    let at = transcript.answers.iter().position(|answer| answer.record().is_some());
+    Ok(transcript.items[at.unwrap_or_default()].clone())
 }

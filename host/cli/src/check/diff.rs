@@ -3,10 +3,10 @@
 use mtl_host::{Inspection, PluginKind};
 
 use super::calls::{best_sample, is_all_alike};
-use super::course::{Course, shown};
 use super::init::NO_ITEM;
 use super::items;
 use super::subject::Subject;
+use super::transcript::{Transcript, shown};
 use super::trial::feed;
 use super::verdict::{Judged, Stopped, Verdict};
 use crate::isolation_arg::IsolationArg;
@@ -17,7 +17,7 @@ pub(super) fn deterministic(subject: &Subject<'_>) -> Judged {
     let two = subject.trial().run(&samples)?.unbroken()?;
     let difference = one.difference(&two).or_else(|| {
         (one.closing != two.closing).then(|| {
-            let shown = |course: &Course| match &course.closing {
+            let shown = |transcript: &Transcript| match &transcript.closing {
                 Ok(report) => shown(report.as_deref().unwrap_or_default()),
                 Err(broken) => broken.to_string(),
             };
@@ -40,8 +40,8 @@ pub(super) fn stable(subject: &Subject<'_>) -> Judged {
     let item = best_sample(subject)?;
     let (large, small) = (items::of_size(200_000, &item), items::of_size(1, &item));
     let several = [&item, &item, &item, &large, &item, &small, &item];
-    let course = subject.trial().run(&several)?.unbroken()?;
-    let answers = &course.answers;
+    let transcript = subject.trial().run(&several)?.unbroken()?;
+    let answers = &transcript.answers;
     if answers[0] != answers[1] || answers[1] != answers[2] {
         return Ok(Verdict::skip("the same item gets another answer each time: it keeps state")
             .hint("`--stateful` says that it is meant to"));

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use mtl_host::{FaultKind, SnapshotRefusal};
 
-use super::course::{hint, shown};
 use super::init::NO_ITEM;
 use super::subject::Subject;
+use super::transcript::{hint, shown};
 use super::trial::{SnapshotNotes, Taken, feed};
 use super::verdict::{Judged, Stopped, Verdict};
 
@@ -18,8 +18,8 @@ pub(super) fn finish(subject: &Subject<'_>) -> Judged {
     let of_none = subject.trial().run(NO_ITEM)?;
     let of_some = subject.trial().run(&subject.samples())?.unbroken()?;
     let mut verdict = Verdict::pass();
-    for (course, after) in [(of_none, "no item"), (of_some, "some items")] {
-        match course.closing {
+    for (transcript, after) in [(of_none, "no item"), (of_some, "some items")] {
+        match transcript.closing {
             Ok(None) => verdict = verdict.and(format!("after {after}: no report")),
             Ok(Some(report)) => verdict = verdict.and(format!("after {after}: {}", shown(&report))),
             Err(broken) if broken.kind == FaultKind::Refused => {

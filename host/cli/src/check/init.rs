@@ -2,8 +2,8 @@
 
 use mtl_host::{ArgumentPassing, FaultKind};
 
-use super::course::{Answer, shown};
 use super::subject::Subject;
+use super::transcript::{Answer, shown};
 use super::verdict::{Judged, Stopped, Verdict};
 
 pub(super) const NO_ITEM: &[&[u8]] = &[];
@@ -36,9 +36,9 @@ pub(super) fn other_init(subject: &Subject<'_>) -> Judged {
     let Some(init) = &subject.init_other else {
         return Ok(Verdict::skip("say with what, by `--init-other`"));
     };
-    let course = subject.trial().init(init).run(&subject.samples())?.unbroken()?;
+    let transcript = subject.trial().init(init).run(&subject.samples())?.unbroken()?;
     let usual = subject.trial().run(&subject.samples())?;
-    Ok(match usual.difference(&course) {
+    Ok(match usual.difference(&transcript) {
         None => Verdict::passed("its answers are those of the other instance"),
         Some(difference) => Verdict::passed(difference),
     })
@@ -79,8 +79,8 @@ fn single(subject: &Subject<'_>) -> Result<(), Stopped> {
 
 /// What cannot fill the parameters is a bad item.
 fn spread(subject: &Subject<'_>, passing: ArgumentPassing, wrong: &[&str]) -> Result<(), Stopped> {
-    let course = subject.trial().passing(passing).run(wrong)?.unbroken()?;
-    let mut found = course.items.iter().zip(&course.answers);
+    let transcript = subject.trial().passing(passing).run(wrong)?.unbroken()?;
+    let mut found = transcript.items.iter().zip(&transcript.answers);
     let is_bad = |answer: &Answer| matches!(answer, Answer::Fault(FaultKind::BadItem, _));
     match found.find(|(_, answer)| !is_bad(answer)) {
         None => Ok(()),

@@ -9,8 +9,8 @@ use mtl_host::{
     SnapshotRefusal,
 };
 
-use super::course::{Course, Notes};
 use super::subject::Subject;
+use super::transcript::{Notes, Transcript};
 use super::verdict::{Stopped, Verdict};
 use crate::{hints, machine};
 
@@ -65,14 +65,14 @@ impl<'a> Trial<'a> {
     }
 
     /// Runs the items, and ends the instance.
-    pub(super) fn run<T: AsRef<[u8]>>(self, items: &[T]) -> Result<Course, Stopped> {
+    pub(super) fn run<T: AsRef<[u8]>>(self, items: &[T]) -> Result<Transcript, Stopped> {
         let mut pool = self.start()?;
-        let mut course = feed(&mut pool, items)?;
-        if course.broken().is_none() {
+        let mut transcript = feed(&mut pool, items)?;
+        if transcript.broken().is_none() {
             let report = pool.close().pop().expect("there is one worker");
-            course.closing = report.closing;
+            transcript.closing = report.closing;
         }
-        Ok(course)
+        Ok(transcript)
     }
 
     /// A fresh instance. Whether it starts is known with the first items.
@@ -109,16 +109,16 @@ impl<'a> Trial<'a> {
 }
 
 /// Gives items to an instance that goes on after them.
-pub(super) fn feed<T: AsRef<[u8]>>(pool: &mut Pool, items: &[T]) -> Result<Course, Stopped> {
+pub(super) fn feed<T: AsRef<[u8]>>(pool: &mut Pool, items: &[T]) -> Result<Transcript, Stopped> {
     let items: Vec<_> = items.iter().map(|item| item.as_ref().to_vec()).collect();
     let mut notes = Notes::default();
     let ended = pool.run(Items::new(items.clone()), &mut notes);
     let Notes { answers, format } = notes;
-    let course = Course { items, answers, format, closing: Ok(None) };
+    let transcript = Transcript { items, answers, format, closing: Ok(None) };
     match ended.error {
-        None => Ok(course),
+        None => Ok(transcript),
         // What it broke on says more.
-        Some(_) if course.broken().is_some() => Ok(course),
+        Some(_) if transcript.broken().is_some() => Ok(transcript),
         Some(error) => Err(not_started(&error).into()),
     }
 }

@@ -1,4 +1,4 @@
-//! What became of items that went through a fresh instance, one after the other.
+//! The transcript of a trial: items that went through a fresh instance one by one, with their answers.
 
 use mtl_host::sink::{Sink, SinkError};
 use mtl_host::{Broken, FaultKind, Format, Outcome};
@@ -6,7 +6,7 @@ use mtl_host::{Broken, FaultKind, Format, Outcome};
 use super::verdict::Verdict;
 use crate::escape;
 
-/// What became of an item.
+/// The answer of a plugin to an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Record(Vec<u8>),
@@ -46,9 +46,9 @@ impl Answer {
     }
 }
 
-/// What became of items, and of the instance at the end.
+/// The items of a trial, the answers, and the end of the instance.
 #[derive(Debug)]
-pub(super) struct Course {
+pub(super) struct Transcript {
     pub(super) items: Vec<Vec<u8>>,
     pub(super) answers: Vec<Answer>,
     /// What the plugin says its records are.
@@ -56,7 +56,7 @@ pub(super) struct Course {
     pub(super) closing: Result<Option<Vec<u8>>, Broken>,
 }
 
-impl Course {
+impl Transcript {
     /// The first item on which the plugin broke, with the kind of fault and what is to be said of it.
     pub(super) fn broken(&self) -> Option<(FaultKind, String)> {
         let found = self.items.iter().zip(&self.answers);
