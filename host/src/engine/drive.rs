@@ -34,17 +34,27 @@ pub(crate) fn drive_with<F: Future>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::future::pending;
     use std::thread;
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::control::deadline::Phase;
-    use crate::control::deadline::tests::watch;
+    use crate::control::cancel::Cancel;
+    use crate::control::deadline::{Phase, TimeLimits};
+    use crate::control::watchdog::Watchdog;
     use crate::patience::watched;
 
     const SHORT: Duration = Duration::from_millis(20);
+
+    /// Returns a watch over a guest that is at an item, with what cancels it and what ticks.
+    pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
+        let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
+        let limits = TimeLimits { item, start: None };
+        let watch = Watch::new(limits, cancel.clone(), watchdog.ticks());
+        watch.begin(Phase::Item);
+        (watch, cancel, watchdog)
+    }
 
     #[test]
     fn a_deadline_ends_what_is_waited_for() {

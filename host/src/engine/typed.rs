@@ -197,7 +197,7 @@ impl TypedInstance {
             Ok(Answer::Record(record)) => outcomes.record(&record, self.max_result()),
             Ok(Answer::NoRecord) => outcomes.no_record(),
             Ok(Answer::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
-            Err(Broken { kind, message }) => outcomes.fault(kind, message),
+            Err(Broken { kind, message, .. }) => outcomes.fault(kind, message),
         }
         Ok(())
     }

@@ -253,15 +253,14 @@ impl Delivery {
         let account = &mut self.account;
         let faults = std::mem::take(&mut account.faults);
         let read = self.run.queue.pushed();
-        let summary = Summary {
-            read,
-            counts: account.counts,
-            delivered: account.delivered,
-            undelivered: account.undelivered,
-            retried: self.run.retried(),
-            took: account.begun.elapsed(),
-            stopped: self.stop.is_set(),
-        };
+        let mut summary = Summary::default();
+        summary.read = read;
+        summary.counts = account.counts;
+        summary.delivered = account.delivered;
+        summary.undelivered = account.undelivered;
+        summary.retried = self.run.retried();
+        summary.took = account.begun.elapsed();
+        summary.stopped = self.stop.is_set();
         let accounted = account.counts.total();
         self.run.span.in_scope(|| {
             let Summary { read, counts, retried, took, .. } = summary;

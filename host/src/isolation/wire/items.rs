@@ -32,11 +32,7 @@ pub(crate) struct Terms {
 /// Returns the order to run `items` of `span`, in memory that earlier ones had. The bytes of the items come after it, and
 /// are its end.
 pub(crate) fn order(memory: Vec<u8>, span: &Span, items: Range<usize>, terms: Terms) -> Vec<u8> {
-    let (tag, byte) = match terms.rule {
-        RecordRule::Any => (0, 0),
-        RecordRule::Without(byte) => (1, byte),
-        RecordRule::ValidJson => (2, 0),
-    };
+    let [tag, byte] = terms.rule.to_bytes();
     let frame = Frame::order_in(memory, Order::Run)
         .byte(tag)
         .byte(byte)
@@ -50,12 +46,7 @@ pub(crate) fn order(memory: Vec<u8>, span: &Span, items: Range<usize>, terms: Te
 /// Makes a block of the items of such an order, which is all of `frame`.
 pub(crate) fn receive(frame: Vec<u8>, block: &mut BlockBuilder) -> Result<Terms, BadFrame> {
     let mut payload = Payload(frame.get(HEADER..).unwrap_or_default());
-    let (tag, byte) = (payload.byte()?, payload.byte()?);
-    let rule = match tag {
-        0 => RecordRule::Any,
-        1 => RecordRule::Without(byte),
-        _ => RecordRule::ValidJson,
-    };
+    let rule = RecordRule::from_bytes([payload.byte()?, payload.byte()?]);
     let format = super::start::format_of(payload.byte()?)?;
     let items = payload.number()?;
     let lengths = payload.numbers(items)?;

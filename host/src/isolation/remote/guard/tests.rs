@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::deadline::tests::watch;
+use crate::engine::drive::tests::watch;
 
 const LIMIT: Duration = Duration::from_millis(20);
 

@@ -1,5 +1,0 @@
-//! The locks and atomics that threads of the host meet at, by a name of their own:
-//! `tests/model-check` puts those of a model checker in their place. Files that it includes
-//! take them from here.
-
-pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};

@@ -1,0 +1,185 @@
+//! Items that were read together, and the runs of them that travel on.
+//!
+//! A source fills a [`BlockBuilder`] with whatever it has now; the reader numbers and seals
+//! it as a [`Block`], which is shared and never changes again. What moves through the queue
+//! and to a worker is a [`Span`]: a block and a range of its items.
+//!
+//! ```text
+//! bytes    o n e t w o t h r e e        items stand back to back,
+//! ends           3     6         11     so a span is one run of bytes
+//! ```
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+mod again;
+mod builder;
+mod received;
+
+pub use self::again::Blocks;
+pub use self::builder::BlockBuilder;
+use crate::item::index::ItemIndex;
+
+/// Items that were read together: numbered, shared, unchanging.
+#[derive(Debug, Default)]
+pub struct Block {
+    first: ItemIndex,
+    content: BlockBuilder,
+}
+
+impl Block {
+    fn start(&self, item: usize) -> usize {
+        item.checked_sub(1).map_or(self.content.start, |before| self.content.ends[before])
+    }
+
+    /// Share of the input that the first `items` stand for.
+    fn input_bytes_before(&self, items: usize) -> u64 {
+        match self.content.ends.len() as u128 {
+            0 => 0,
+            all => u64::try_from(u128::from(self.content.input_bytes) * items as u128 / all)
+                .expect("a share is not more than the whole"),
+        }
+    }
+}
+
+/// A run of items of one block: what the queue holds, and what a worker claims.
+#[derive(Clone, Debug, Default)]
+pub struct Span {
+    block: Arc<Block>,
+    items: Range<usize>,
+}
+
+impl Span {
+    /// All items of a block.
+    pub fn whole(block: impl Into<Arc<Block>>) -> Self {
+        let block = block.into();
+        let items = 0..block.content.len();
+        Self { block, items }
+    }
+
+    /// The position of the first item in the input.
+    pub(crate) fn first(&self) -> ItemIndex {
+        self.block.first.plus(self.items.start)
+    }
+
+    /// Returns the number of items.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Returns whether it has no items.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The bytes of the item at `at`, counted from the start of this span.
+    pub fn item(&self, at: usize) -> &[u8] {
+        let item = self.items.start + at;
+        debug_assert!(self.items.contains(&item), "the item is in the span");
+        &self.block.content.bytes[self.block.start(item)..self.block.content.ends[item]]
+    }
+
+    /// The bytes of the items at `items`, back to back.
+    pub fn bytes(&self, items: Range<usize>) -> &[u8] {
+        let start = self.block.start(self.items.start + items.start);
+        &self.block.content.bytes[start..self.block.start(self.items.start + items.end)]
+    }
+
+    /// Where the items at `items` end, counted from where the first of them begins.
+    pub fn ends(&self, items: Range<usize>) -> impl ExactSizeIterator<Item = usize> {
+        let items = self.items.start + items.start..self.items.start + items.end;
+        let start = self.block.start(items.start);
+        self.block.content.ends[items].iter().map(move |end| end - start)
+    }
+
+    /// How many items from `items.start` on, and none from `items.end` on, take no more than `room`
+    /// bytes, if each takes `beside` more than it has.
+    pub fn fitting(&self, items: Range<usize>, room: usize, beside: usize) -> usize {
+        let from = self.items.start + items.start;
+        let start = self.block.start(from);
+        let ends = &self.block.content.ends[from..self.items.start + items.end];
+        let ends = &ends[..ends.len().min(room / beside.max(1))];
+        let fits = |at: usize| ends[at] - start + (at + 1) * beside <= room;
+        let (mut fitting, mut beyond) = (0, ends.len());
+        while fitting < beyond {
+            let middle = fitting.midpoint(beyond);
+            if fits(middle) { fitting = middle + 1 } else { beyond = middle }
+        }
+        fitting
+    }
+
+    /// The file that the item at `at` is the content of.
+    pub(crate) fn path(&self, at: usize) -> Option<&Path> {
+        noted(&self.block.content.paths, self.items.start + at).map(PathBuf::as_path)
+    }
+
+    /// Why the item at `at` cannot be worked on.
+    pub fn rejection(&self, at: usize) -> Option<&str> {
+        noted(&self.block.content.rejected, self.items.start + at).map(String::as_str)
+    }
+
+    /// Where the first item is, from `at` on, that cannot be worked on; or the end.
+    pub fn next_rejection(&self, at: usize) -> usize {
+        let from = self.items.start + at;
+        let rejected = &self.block.content.rejected;
+        let place = rejected.partition_point(|(item, _)| *item < from);
+        rejected
+            .get(place)
+            .map_or(self.len(), |(item, _)| (item - self.items.start).min(self.len()))
+    }
+
+    /// Cuts off the first `items` (or all, when there are fewer) and returns them.
+    pub(crate) fn split_to(&mut self, items: usize) -> Self {
+        let cut = self.items.start + items.min(self.len());
+        let front = Self { block: Arc::clone(&self.block), items: self.items.start..cut };
+        self.items.start = cut;
+        front
+    }
+
+    /// The items at `items`, counted from the start of this span.
+    pub(crate) fn slice(&self, items: Range<usize>) -> Self {
+        debug_assert!(items.end <= self.len(), "the items are in the span");
+        let start = self.items.start;
+        Self { block: Arc::clone(&self.block), items: start + items.start..start + items.end }
+    }
+
+    /// Adds `next`, when it is of the same block and follows at once; says whether it did.
+    pub(crate) fn join(&mut self, next: &Self) -> bool {
+        let follows = Arc::ptr_eq(&self.block, &next.block) && self.items.end == next.items.start;
+        if follows {
+            self.items.end = next.items.end;
+        }
+        follows
+    }
+
+    /// What the item at `at` takes of the window, in bytes.
+    pub(crate) fn cost(&self, at: usize) -> usize {
+        self.item(at).len() + BlockBuilder::ITEM_COST
+    }
+
+    /// What all items take of the window, in bytes.
+    pub fn total_cost(&self) -> usize {
+        if self.is_empty() {
+            return 0;
+        }
+        let bytes =
+            self.block.content.ends[self.items.end - 1] - self.block.start(self.items.start);
+        bytes + self.len() * BlockBuilder::ITEM_COST
+    }
+
+    /// How much of the input these items stand for.
+    pub fn input_bytes(&self) -> u64 {
+        self.block.input_bytes_before(self.items.end)
+            - self.block.input_bytes_before(self.items.start)
+    }
+}
+
+/// What is noted of `item`; most items have no note.
+fn noted<T>(notes: &[(usize, T)], item: usize) -> Option<&T> {
+    let found = notes.binary_search_by_key(&item, |(noted, _)| *noted);
+    found.ok().map(|place| &notes[place].1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Items that came from elsewhere in one piece: the block owns the bytes, and copies none.
+//!
+//! ```text
+//! bytes   head │ u32 length of each item │ items, back to back
+//!                                        ▲ the first item begins here
+//! ```
+
+use std::mem;
+use std::ops::Range;
+
+use super::BlockBuilder;
+
+impl BlockBuilder {
+    /// Gives away the memory of bytes, empty, so that something can be received into it.
+    #[doc(hidden)]
+    pub fn take_memory(&mut self) -> Vec<u8> {
+        self.clear();
+        mem::take(&mut self.bytes)
+    }
+
+    /// Owns `bytes`, in which the lengths of items stand at `lengths`, and after them the items. Returns false, and has
+    /// no item, if the items do not end where the bytes do.
+    #[doc(hidden)]
+    pub fn own(&mut self, bytes: Vec<u8>, lengths: Range<usize>) -> bool {
+        self.clear();
+        let start = lengths.end;
+        let (lengths, _) = bytes[lengths].as_chunks();
+        let ends = lengths.iter().scan(start, |end, length| {
+            *end = end.saturating_add(u32::from_le_bytes(*length) as usize);
+            Some(*end)
+        });
+        self.ends.extend(ends);
+        let fits = self.ends.last().copied().unwrap_or(start) == bytes.len();
+        (self.bytes, self.start) = (bytes, start);
+        if !fits {
+            self.clear();
+        }
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::{Blocks, Span};
+    use crate::item::index::ItemIndex;
+
+    fn received(items: &[&str]) -> Vec<u8> {
+        let lengths =
+            items.iter().flat_map(|item| u32::try_from(item.len()).unwrap().to_le_bytes());
+        let items = items.iter().flat_map(|item| item.bytes());
+        b"head".iter().copied().chain(lengths).chain(items).collect()
+    }
+
+    #[test]
+    fn items_stay_where_they_were_received() {
+        let bytes = received(&["one", "", "three"]);
+        let place = bytes.as_ptr();
+        let mut block = BlockBuilder::new();
+        assert!(block.own(bytes, 4..16));
+        let span = Span::whole(block.seal(ItemIndex::new(7)));
+        let items: Vec<_> = (0..span.len()).map(|at| span.item(at)).collect();
+        assert_eq!(items, [&b"one"[..], b"", b"three"]);
+        assert_eq!(
+            (span.item(0).as_ptr(), span.bytes(0..3)),
+            (place.wrapping_add(16), &b"onethree"[..])
+        );
+        assert_eq!(span.ends(0..3).collect::<Vec<_>>(), [3, 3, 8]);
+        assert_eq!((span.total_cost(), span.cost(0)), (8 + 3 * 32, 3 + 32));
+    }
+
+    #[test]
+    fn items_that_do_not_end_with_the_bytes_are_none() {
+        let whole = received(&["one", "two"]);
+        let mut longer = whole.clone();
+        longer.push(0);
+        let mut huge = whole.clone();
+        huge[4..8].copy_from_slice(&[0xFF; 4]);
+        for bytes in [longer, whole[..whole.len() - 1].to_vec(), huge] {
+            let mut block = BlockBuilder::new();
+            assert!(!block.own(bytes, 4..12));
+            assert!(block.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_memory_is_used_again() {
+        let (mut blocks, mut block) = (Blocks::default(), BlockBuilder::new());
+        let mut places = Vec::new();
+        for _ in 0..4 {
+            let mut bytes = block.take_memory();
+            assert!(bytes.is_empty());
+            bytes.extend(received(&["one", "two"]));
+            places.push(bytes.as_ptr());
+            assert!(block.own(bytes, 4..12));
+            let span = blocks.seal(&mut block, ItemIndex::default());
+            assert_eq!((span.len(), span.item(1)), (2, &b"two"[..]));
+        }
+        assert_eq!(places[..2], places[2..], "two blocks take turns");
+    }
+}

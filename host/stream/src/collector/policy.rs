@@ -1,0 +1,249 @@
+//! What failed items do to the run. Pure: others obey.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::collector::Order;
+use crate::item::index::ItemIndex;
+
+/// What a failed item does to the run.
+///
+/// ```
+/// use mtl_host::ErrorPolicy;
+///
+/// assert_eq!("deferred".parse(), Ok(ErrorPolicy::Deferred));
+/// assert_eq!(ErrorPolicy::default().to_string(), "ignore");
+/// assert_eq!(ErrorPolicy::Immediate.to_string(), "immediate");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorPolicy {
+    /// Its fault stands in the result's place; the run goes on.
+    #[default]
+    Ignore,
+    /// Nothing more is read, items already in a plugin are finished, and the run fails. In
+    /// input order, all results before the failed item come out first.
+    Immediate,
+    /// The run goes on, and fails at the end with every fault.
+    Deferred,
+}
+
+impl ErrorPolicy {
+    /// From which item on nothing is to be started, now that the item at `failed` has failed.
+    #[doc(hidden)]
+    pub fn horizon(self, order: Order, failed: ItemIndex) -> Option<ItemIndex> {
+        match (self, order) {
+            (Self::Ignore | Self::Deferred, _) => None,
+            // What comes before it in the output is still to be worked on.
+            (Self::Immediate, Order::Input) => Some(failed),
+            (Self::Immediate, Order::Completion) => Some(ItemIndex::default()),
+        }
+    }
+
+    /// Whether anything is written after a failed item.
+    #[doc(hidden)]
+    pub fn writes_on(self, order: Order) -> bool {
+        !matches!((self, order), (Self::Immediate, Order::Input))
+    }
+}
+
+impl fmt::Display for ErrorPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ignore => "ignore",
+            Self::Immediate => "immediate",
+            Self::Deferred => "deferred",
+        })
+    }
+}
+
+/// Neither `ignore`, `immediate` nor `deferred`.
+///
+/// ```
+/// let error = "stop".parse::<mtl_host::ErrorPolicy>().unwrap_err();
+/// assert_eq!(error.to_string(), "not one of `ignore`, `immediate`, `deferred`");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not one of `ignore`, `immediate`, `deferred`")]
+pub struct UnknownPolicy;
+
+impl FromStr for ErrorPolicy {
+    type Err = UnknownPolicy;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPolicy> {
+        match text {
+            "ignore" => Ok(Self::Ignore),
+            "immediate" => Ok(Self::Immediate),
+            "deferred" => Ok(Self::Deferred),
+            _ => Err(UnknownPolicy),
+        }
+    }
+}
+
+/// How many items may fail before the run ends: a number, or a share of those done. It is written
+/// as `10`, `5%` or `unlimited`.
+///
+/// ```
+/// use mtl_host::MaxFaults;
+///
+/// let share: MaxFaults = "5%".parse()?;
+/// assert!(!share.is_exceeded_by(5, 100));
+/// assert!(share.is_exceeded_by(6, 100));
+/// assert!(!share.is_exceeded_by(6, MaxFaults::ENOUGH - 1), "it is too early to tell");
+/// assert!("10".parse::<MaxFaults>()?.is_exceeded_by(11, 11));
+/// # Ok::<(), mtl_host::NotMaxFaults>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum MaxFaults {
+    /// Any number.
+    #[default]
+    Unlimited,
+    /// At most so many.
+    Count(u64),
+    /// At most this share of the items done, in percent; judged from
+    /// [`MaxFaults::ENOUGH`] items on.
+    Percent(f64),
+}
+
+impl MaxFaults {
+    /// With fewer items done, a share says nothing.
+    pub const ENOUGH: u64 = 100;
+
+    /// Whether `faults` of `done` items are too many.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share of more than 2^52 items is exact enough"
+    )]
+    pub fn is_exceeded_by(self, faults: u64, done: u64) -> bool {
+        match self {
+            Self::Unlimited => false,
+            Self::Count(most) => faults > most,
+            Self::Percent(most) => {
+                done >= Self::ENOUGH && faults as f64 * 100.0 > most * done as f64
+            }
+        }
+    }
+}
+
+impl fmt::Display for MaxFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlimited => f.pad("unlimited"),
+            Self::Count(most) => most.fmt(f),
+            Self::Percent(most) => write!(f, "{most}%"),
+        }
+    }
+}
+
+/// Neither a number nor a percentage.
+///
+/// ```
+/// let error = "120%".parse::<mtl_host::MaxFaults>().unwrap_err();
+/// assert_eq!(error.to_string(), "not a number such as `10`, nor a share from `0%` to `100%`");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a number such as `10`, nor a share from `0%` to `100%`")]
+pub struct NotMaxFaults;
+
+impl FromStr for MaxFaults {
+    type Err = NotMaxFaults;
+
+    fn from_str(text: &str) -> Result<Self, NotMaxFaults> {
+        match text.strip_suffix('%') {
+            Some(share) => match share.parse() {
+                Ok(share) if (0.0..=100.0).contains(&share) => Ok(Self::Percent(share)),
+                _ => Err(NotMaxFaults),
+            },
+            None if text == "unlimited" => Ok(Self::Unlimited),
+            None => text.parse().map(Self::Count).map_err(|_| NotMaxFaults),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn max_faults_are_read_and_judged() {
+        #[rustfmt::skip]
+        let cases = [
+            // text     faults  done   exceeded
+            ("0",       0,      10,    Some(false)),
+            ("0",       1,      10,    Some(true)),
+            ("10",      10,     10,    Some(false)),
+            ("2.5%",    25,     1000,  Some(false)),
+            ("2.5%",    26,     1000,  Some(true)),
+            ("1%",      50,     99,    Some(false)),  // too few to judge
+            ("101%",    0,      0,     None),
+            ("-1",      0,      0,     None),
+            ("NaN%",    0,      0,     None),
+            ("many",    0,      0,     None),
+        ];
+        for (text, faults, done, exceeded) in cases {
+            let judged =
+                text.parse::<MaxFaults>().ok().map(|most| most.is_exceeded_by(faults, done));
+            assert_eq!(judged, exceeded, "{text}, {faults} of {done}");
+        }
+    }
+
+    #[test]
+    fn only_an_immediate_end_keeps_items_from_being_started() {
+        let failed = ItemIndex::new(7);
+        let zero = Some(ItemIndex::default());
+        #[rustfmt::skip]
+        let cases = [
+            (ErrorPolicy::Ignore,    Order::Input,      None),
+            (ErrorPolicy::Ignore,    Order::Completion, None),
+            (ErrorPolicy::Immediate, Order::Input,      Some(failed)),
+            (ErrorPolicy::Immediate, Order::Completion, zero),
+            (ErrorPolicy::Deferred,  Order::Input,      None),
+            (ErrorPolicy::Deferred,  Order::Completion, None),
+        ];
+        for (policy, order, horizon) in cases {
+            assert_eq!(policy.horizon(order, failed), horizon, "{policy}, {order:?}");
+        }
+    }
+
+    fn max_faults() -> impl Strategy<Value = MaxFaults> {
+        prop_oneof![
+            Just(MaxFaults::Unlimited),
+            prop_oneof![0_u64..10_000, any::<u64>()].prop_map(MaxFaults::Count),
+            (0.0_f64..=100.0).prop_map(MaxFaults::Percent),
+        ]
+    }
+
+    proptest! {
+        /// What is shown can be read, and is the same.
+        #[test]
+        fn max_faults_are_read_as_they_are_shown(most in max_faults()) {
+            prop_assert_eq!(most.to_string().parse(), Ok(most));
+        }
+
+        /// In whatever order items fail: nothing is started from the first of them on, or nothing
+        /// at all, or everything.
+        #[test]
+        fn the_horizon_is_that_of_the_first_item_that_failed(
+            failed in prop::collection::vec(0_u64..1000, 1..20),
+        ) {
+            let horizon = |policy: ErrorPolicy, order| {
+                let horizons = failed.iter().filter_map(|&item| {
+                    policy.horizon(order, ItemIndex::new(item))
+                });
+                horizons.min()
+            };
+            let first = failed.iter().copied().min().map(ItemIndex::new);
+            prop_assert_eq!(horizon(ErrorPolicy::Immediate, Order::Input), first);
+            let none = Some(ItemIndex::default());
+            prop_assert_eq!(horizon(ErrorPolicy::Immediate, Order::Completion), none);
+            for policy in [ErrorPolicy::Ignore, ErrorPolicy::Deferred] {
+                for order in [Order::Input, Order::Completion] {
+                    prop_assert_eq!(horizon(policy, order), None);
+                    prop_assert!(policy.writes_on(order));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! How somebody who sleeps on behalf of a guest is woken: by what it waits for, by the clock,
+//! or because nobody wants it to wait any longer.
+
+use std::sync::{Arc, PoisonError};
+use std::task::Wake;
+use std::time::Instant;
+
+use crate::control::sync::{Condvar, Mutex};
+
+/// Wakes somebody.
+pub trait Ring: std::fmt::Debug + Send + Sync {
+    /// Wakes it.
+    fn ring(&self);
+}
+
+/// Wakes the one thread that waits for it. A ring while nobody waits is kept for the next wait.
+#[derive(Debug, Default)]
+pub struct Alarm {
+    rung: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Ring for Alarm {
+    fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
+    }
+}
+
+impl Alarm {
+    /// Waits for a ring, but not longer than until `end`.
+    pub fn wait(&self, end: Option<Instant>) {
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        while !std::mem::take(&mut *rung) {
+            rung = match end {
+                None => self.changed.wait(rung).unwrap_or_else(PoisonError::into_inner),
+                Some(end) => {
+                    let left = end.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return;
+                    }
+                    let waited = self.changed.wait_timeout(rung, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.ring();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ring();
+    }
+}

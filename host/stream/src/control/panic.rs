@@ -1,0 +1,10 @@
+//! What a caught panic had to say: of a source, or of a function of the embedder's.
+
+use std::any::Any;
+
+/// The panic's message, as far as it has one.
+pub fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "it did not say why".into())
+}

@@ -1,0 +1,93 @@
+//! The one way to ask a run to end early.
+//!
+//! A [`StopFlag`] is shared by whoever may ask (a signal handler's thread, a user's own
+//! code) and all who must notice. Setting it wakes everyone who waits; nobody polls.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// Asks a run to end: nothing more is read, items already in a plugin are finished.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool, StopFlag};
+///
+/// let stop = StopFlag::new();
+/// assert!(!stop.is_set());
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
+/// let mut pool = Pool::builder(&plugin).stop(&stop).build()?;
+/// let mut results = pool.map(std::iter::repeat("an endless input"));
+/// results.next().unwrap()?;
+///
+/// let of_another_thread = stop.clone();
+/// std::thread::spawn(move || of_another_thread.set()).join().unwrap();
+/// assert!(stop.is_set());
+/// let summary = results.end().into_result()?;
+/// assert!(summary.stopped);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct StopFlag {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    set: AtomicBool,
+    wakers: Mutex<Vec<Weak<dyn Wake>>>,
+}
+
+/// Something that waits and must be woken by a stop.
+pub trait Wake: Send + Sync {
+    /// Called once, on the thread that sets the flag.
+    fn wake(&self);
+}
+
+impl StopFlag {
+    /// A flag that is not set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for the end. Asking twice is asking once.
+    pub fn set(&self) {
+        self.shared.set.store(true, Ordering::Release);
+        let wakers = std::mem::take(&mut *self.wakers());
+        for waker in wakers.iter().filter_map(Weak::upgrade) {
+            waker.wake();
+        }
+    }
+
+    /// Whether somebody has asked.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.shared.set.load(Ordering::Acquire)
+    }
+
+    /// Wakes `waker` when the flag is set: at once, if it is set already.
+    #[doc(hidden)]
+    pub fn on_set(&self, waker: &Arc<impl Wake + 'static>) {
+        let waker: Arc<dyn Wake> = waker.clone();
+        let mut wakers = self.wakers();
+        // Those who are gone are forgotten here: a flag that outlives many runs does not grow.
+        wakers.retain(|old| old.strong_count() > 0);
+        wakers.push(Arc::downgrade(&waker));
+        drop(wakers);
+        if self.is_set() {
+            waker.wake();
+        }
+    }
+
+    fn wakers(&self) -> std::sync::MutexGuard<'_, Vec<Weak<dyn Wake>>> {
+        // A list of weak pointers is whole after a panic, too.
+        self.shared.wakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for StopFlag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StopFlag").field(&self.is_set()).finish()
+    }
+}

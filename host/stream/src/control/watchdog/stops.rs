@@ -1,0 +1,80 @@
+//! Measures how long the process was stopped, by ticks that did not come.
+
+use std::time::Duration;
+
+/// Adds up the stops between one tick and the next.
+#[derive(Debug)]
+pub(crate) struct Stops {
+    /// When the last tick was.
+    last: Duration,
+    /// The time for which a thread was busy up to then: it ran, or was ready to run. None if the kernel does not tell.
+    busy: Option<Duration>,
+    stopped: Duration,
+}
+
+impl Stops {
+    /// A shorter gap is no stop: timers may be late, by many milliseconds where the system saves power.
+    pub(crate) const LEAST: Duration = Duration::from_millis(250);
+
+    /// Begins to measure at `now`.
+    pub(super) fn begin(now: Duration, busy: Option<Duration>) -> Self {
+        Self { last: now, busy, stopped: Duration::ZERO }
+    }
+
+    /// Returns how long the process was stopped up to the tick at `now`.
+    ///
+    /// A stop counts from the tick before it, so that it is too long by up to a tick, and never too short. A process
+    /// that has no core is not stopped: then the thread is ready to run.
+    pub(crate) fn tick(&mut self, now: Duration, busy: Option<Duration>) -> Duration {
+        if let (Some(before), Some(busy)) = (self.busy, busy) {
+            let gap = now.saturating_sub(self.last);
+            let stop = gap.saturating_sub(busy.saturating_sub(before));
+            if stop >= Self::LEAST {
+                self.stopped += stop;
+            }
+        }
+        (self.last, self.busy) = (now, busy);
+        self.stopped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_gap_in_which_the_thread_was_not_busy_is_a_stop() {
+        let mut stops = Stops::begin(ms(0), Some(ms(0)));
+        #[rustfmt::skip]
+        let steps = [
+            // at           busy            stopped so far
+            (ms(5),         Some(ms(0)),    ms(0)),
+            (ms(17),        Some(ms(1)),    ms(0)),
+            // It had no core for 600 ms.
+            (ms(622),       Some(ms(601)),  ms(0)),
+            // It was stopped for 6 s.
+            (ms(6622),      Some(ms(601)),  ms(6000)),
+            (ms(6627),      Some(ms(602)),  ms(6000)),
+            // It was stopped, and had no core for 40 ms.
+            (ms(7267),      Some(ms(642)),  ms(6600)),
+            // Its timer was late.
+            (ms(7507),      Some(ms(642)),  ms(6600)),
+            // The kernel does not tell any more.
+            (ms(9999),      None,           ms(6600)),
+            (ms(19999),     Some(ms(642)),  ms(6600)),
+        ];
+        for (at, busy, stopped) in steps {
+            assert_eq!(stops.tick(at, busy), stopped, "at {at:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_kernel_does_not_tell_nothing_is_a_stop() {
+        let mut stops = Stops::begin(ms(0), None);
+        assert_eq!(stops.tick(ms(9999), None), ms(0));
+    }
+}

@@ -1,0 +1,14 @@
+//! Words that every layer uses: numbers of items and workers, formats, faults, limits.
+
+pub mod bounded;
+pub mod byte_size;
+pub mod digest;
+pub mod error_chain;
+pub mod failure;
+pub mod fault;
+pub mod format;
+pub mod index;
+pub mod limits;
+pub mod passing;
+pub mod quantity;
+pub mod retry_on;

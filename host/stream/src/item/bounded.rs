@@ -1,0 +1,147 @@
+//! Bounds of what an untrusted process sends, checked by serde as it reads.
+//!
+//! An empty text takes one byte on the wire and many times that here. So a list ends at its number of elements, while
+//! they are read.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Reads a list of at most `MOST` elements.
+///
+/// # Errors
+///
+/// When the list has more elements, or one has another type.
+pub fn list<'de, const MOST: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_seq(Listed::<MOST, T>(PhantomData))
+}
+
+/// Reads a list of at most `MOST` elements, or none.
+///
+/// # Errors
+///
+/// As [`list`].
+pub fn optional_list<'de, const MOST: usize, T, D>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Ok(Option::<Bounded<MOST, T>>::deserialize(deserializer)?.map(|Bounded(list)| list))
+}
+
+struct Bounded<const MOST: usize, T>(Vec<T>);
+
+impl<'de, const MOST: usize, T: Deserialize<'de>> Deserialize<'de> for Bounded<MOST, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        list::<MOST, T, D>(deserializer).map(Self)
+    }
+}
+
+struct Listed<const MOST: usize, T>(PhantomData<T>);
+
+impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for Listed<MOST, T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of at most {MOST} elements")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            if list.len() == MOST {
+                return Err(A::Error::custom("too many elements"));
+            }
+            list.push(element);
+        }
+        Ok(list)
+    }
+}
+
+/// Returns the first `most` bytes of a text.
+pub fn cut(mut text: String, most: usize) -> String {
+    text.truncate(text.floor_char_boundary(most));
+    text
+}
+
+/// Makes a module for `#[serde(with = …)]` that cuts a text when it is sent, and again when it is read.
+macro_rules! text {
+    ($(#[$docs:meta])* $name:ident, $most:expr) => {
+        $(#[$docs])*
+        pub mod $name {
+            use serde::{Deserialize, Deserializer, Serializer};
+
+            /// The largest number of bytes.
+            pub const MOST: usize = $most;
+
+            /// Sends the text, cut.
+            ///
+            /// # Errors
+            ///
+            /// Those of the serialiser.
+            pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&text[..text.floor_char_boundary(MOST)])
+            }
+
+            /// Reads the text, and cuts it.
+            ///
+            /// # Errors
+            ///
+            /// Those of the deserialiser.
+            pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+                Ok(super::cut(String::deserialize(deserializer)?, MOST))
+            }
+        }
+    };
+}
+
+text! {
+    /// The beginning of a text that is a part of an error. People read no more of it, and several of these fit into a
+    /// frame.
+    short, 3 * 1024
+}
+text! {
+    /// A text of a guest's: no longer than the longest one becomes where it is not UTF-8.
+    guest, 3 * 64 * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Eq, Deserialize)]
+    struct Few(#[serde(deserialize_with = "list::<3, _, _>")] Vec<String>);
+
+    #[test]
+    fn a_list_ends_where_it_may_have_no_more() {
+        let read = |text: &str| serde_json::from_str::<Few>(text).ok().map(|few| few.0.len());
+        assert_eq!(read("[]"), Some(0));
+        assert_eq!(read(r#"["a","b","c"]"#), Some(3));
+        for refused in [r#"["a","b","c","d"]"#, r#"["a",1]"#, r#""abc""#, r#"["a""#] {
+            assert_eq!(read(refused), None, "{refused}");
+        }
+    }
+
+    #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+    struct Shown(#[serde(with = "short")] String);
+
+    #[test]
+    fn a_text_is_cut_where_it_is_sent_and_where_it_is_read() {
+        let long = "é".repeat(short::MOST);
+        let sent = postcard::to_allocvec(&Shown(long.clone())).unwrap();
+        assert!(sent.len() < short::MOST + 8, "{}", sent.len());
+        let hostile = postcard::to_allocvec(&long).unwrap();
+        let read: Shown = postcard::from_bytes(&hostile).unwrap();
+        assert_eq!(read.0.len(), short::MOST);
+    }
+}

@@ -1,0 +1,169 @@
+//! An error and its causes as messages.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use rustix::io::Errno;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::bounded;
+
+/// The message of an error, with the messages of its causes: the error may be one of another process.
+///
+/// ```
+/// use std::error::Error;
+/// use mtl_host::{Engine, LoadErrorKind, Plugin};
+///
+/// let error = Plugin::from_bytes(&Engine::new()?, "it", b"(module (fnuc))").unwrap_err();
+/// let LoadErrorKind::Text { source } = error.kind() else { panic!("{error}") };
+/// assert_eq!(error.source().unwrap().to_string(), source.to_string());
+/// assert_eq!(source.io_kind(), None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorChain {
+    message: String,
+    /// The number of the system's error, if this is one.
+    errno: Option<i32>,
+    cause: Option<Box<Self>>,
+}
+
+/// An error of a chain as it is sent.
+#[derive(Debug, Serialize, Deserialize)]
+struct Link(String, Option<i32>);
+
+impl ErrorChain {
+    /// The most links that are sent. Only a child that was taken over sends more.
+    const MOST: usize = 32;
+    /// The most bytes of text that are sent.
+    const MOST_TEXT: usize = 8 * 1024;
+
+    /// Takes the messages of an error and of its causes.
+    #[doc(hidden)]
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::of(&*error.into())
+    }
+
+    /// Takes the messages of an error and of its causes.
+    #[doc(hidden)]
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        let errno = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+        let errno = errno.or(error.downcast_ref().map(|errno: &Errno| errno.raw_os_error()));
+        let cause = error.source().map(|cause| Box::new(Self::of(cause)));
+        Self { message: error.to_string(), errno, cause }
+    }
+
+    /// Returns the kind of the system's error among these, if there is one.
+    #[must_use]
+    pub fn io_kind(&self) -> Option<io::ErrorKind> {
+        let errno = self.links().find_map(|link| link.errno)?;
+        Some(io::Error::from_raw_os_error(errno).kind())
+    }
+
+    /// Returns whether the system had no memory left.
+    #[doc(hidden)]
+    pub fn is_out_of_memory(&self) -> bool {
+        self.links().any(|link| link.errno == Some(Errno::NOMEM.raw_os_error()))
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |link| link.cause.as_deref())
+    }
+}
+
+/// Returns links with no more text than a chain may have.
+fn bounded(links: impl Iterator<Item = Link>) -> Vec<Link> {
+    let mut left = ErrorChain::MOST_TEXT;
+    let cut = links.take(ErrorChain::MOST).map(|Link(message, errno)| {
+        let message = bounded::cut(message, left.min(bounded::short::MOST));
+        left -= message.len();
+        Link(message, errno)
+    });
+    cut.collect()
+}
+
+impl Serialize for ErrorChain {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        bounded(self.links().map(|link| Link(link.message.clone(), link.errno)))
+            .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorChain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let links = bounded::list::<{ Self::MOST }, Link, _>(deserializer)?;
+        let links = bounded(links.into_iter()).into_iter().rev();
+        let chain = links.fold(None, |cause, Link(message, errno)| {
+            Some(Self { message, errno, cause: cause.map(Box::new) })
+        });
+        let nothing = || "nothing was said of it".into();
+        Ok(chain.unwrap_or_else(|| Self { message: nothing(), errno: None, cause: None }))
+    }
+}
+
+impl fmt::Display for ErrorChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for ErrorChain {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(links: usize, message: &str) -> ErrorChain {
+        let last = ErrorChain { message: message.into(), errno: Some(12), cause: None };
+        (1..links).fold(last, |cause, _| ErrorChain {
+            message: message.into(),
+            errno: None,
+            cause: Some(Box::new(cause)),
+        })
+    }
+
+    fn sent(chain: &ErrorChain) -> ErrorChain {
+        postcard::from_bytes(&postcard::to_allocvec(chain).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_chain_arrives_with_its_causes_and_the_systems_error() {
+        let here = ErrorChain::new(io::Error::from_raw_os_error(27));
+        let there = sent(&here);
+        assert_eq!(there, here);
+        assert_eq!(there.io_kind(), Some(io::ErrorKind::FileTooLarge));
+        assert!(sent(&chain(3, "why")).is_out_of_memory());
+    }
+
+    #[test]
+    fn a_long_chain_and_a_long_text_are_cut() {
+        assert_eq!(sent(&chain(100, "x")).links().count(), ErrorChain::MOST);
+        let text: usize =
+            sent(&chain(100, &"é".repeat(10_000))).links().map(|it| it.message.len()).sum();
+        assert!(text <= ErrorChain::MOST_TEXT, "{text}");
+    }
+
+    #[test]
+    fn a_chain_that_no_child_of_ours_sends_is_refused_or_cut() {
+        assert_eq!(
+            postcard::from_bytes::<ErrorChain>(&[0]).unwrap().to_string(),
+            "nothing was said of it"
+        );
+        let links: Vec<_> = (0..1_000_000).map(|_| Link(String::new(), None)).collect();
+        assert!(
+            postcard::from_bytes::<ErrorChain>(&postcard::to_allocvec(&links).unwrap()).is_err()
+        );
+        let long = vec![Link("x".repeat(30_000), None), Link("x".repeat(30_000), None)];
+        let read: ErrorChain =
+            postcard::from_bytes(&postcard::to_allocvec(&long).unwrap()).unwrap();
+        assert_eq!(
+            read.links().map(|it| it.message.len()).sum::<usize>(),
+            2 * bounded::short::MOST
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! The failure of an instance.
+
+use crate::item::fault::FaultKind;
+
+/// How an instance of a plugin broke, or a native worker; or why it has no closing report.
+///
+/// ```
+/// use mtl_host::{Broken, Engine, FaultKind, Plugin, Pool};
+///
+/// // Its closing report is its last item; one with a `!` is given as an error.
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/finish.wat")?;
+/// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
+/// pool.map(["!no report"]).try_collect::<Vec<_>>()?;
+/// let broken = pool.close().remove(0).closing.unwrap_err();
+/// assert_eq!(broken, Broken::new(FaultKind::Refused, "!no report"));
+/// assert_eq!(broken.to_string(), "refused: !no report");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}: {message}")]
+#[non_exhaustive]
+pub struct Broken {
+    /// Of which kind the fault of the item that broke it is.
+    pub kind: FaultKind,
+    /// What happened.
+    pub message: String,
+}
+
+impl Broken {
+    /// Broken in this way.
+    #[must_use]
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+}

@@ -1,0 +1,174 @@
+//! What became of one item that failed.
+//!
+//! A fault is data: it is counted, judged by the error policy and written in the place of
+//! a result. It never ends a run by itself; an `Error` does.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::item::index::{ItemIndex, WorkerIndex};
+
+/// Why an item has no result. The set is closed: every item that failed has one of these.
+///
+/// ```
+/// use mtl_host::FaultKind;
+///
+/// assert_eq!(FaultKind::OutOfMemory.to_string(), "out-of-memory");
+/// assert_eq!("bad-item".parse(), Ok(FaultKind::BadItem));
+/// for kind in FaultKind::ALL {
+///     assert_eq!(kind.name().parse(), Ok(kind));
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FaultKind {
+    /// The plugin answered with an error.
+    Refused,
+    /// The plugin stopped in the middle: a trap, a panic or an exit.
+    Trap,
+    /// The item took longer than it may.
+    Timeout,
+    /// The plugin asked for more memory than it may have.
+    OutOfMemory,
+    /// The item cost more fuel than it may.
+    OutOfFuel,
+    /// The plugin would write more to files than its worker may.
+    OutOfDisk,
+    /// The item is not what it should be; the plugin or its reader said so.
+    BadItem,
+    /// The plugin's answer is not a result, or does not fit the output.
+    BadResult,
+    /// The worker's process died: it was killed from outside, or the engine in it failed.
+    Crashed,
+    /// The run ended before the item's turn came.
+    NotRun,
+}
+
+impl FaultKind {
+    /// Every kind, in the order in which a summary lists them.
+    pub const ALL: [Self; 10] = [
+        Self::Refused,
+        Self::Trap,
+        Self::Timeout,
+        Self::OutOfMemory,
+        Self::OutOfFuel,
+        Self::OutOfDisk,
+        Self::BadItem,
+        Self::BadResult,
+        Self::Crashed,
+        Self::NotRun,
+    ];
+
+    /// The name that people and programs read, the same everywhere.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Trap => "trap",
+            Self::Timeout => "timeout",
+            Self::OutOfMemory => "out-of-memory",
+            Self::OutOfFuel => "out-of-fuel",
+            Self::OutOfDisk => "out-of-disk",
+            Self::BadItem => "bad-item",
+            Self::BadResult => "bad-result",
+            Self::Crashed => "crashed",
+            Self::NotRun => "not-run",
+        }
+    }
+}
+
+/// Not the name of a kind of fault.
+///
+/// ```
+/// let error = "oom".parse::<mtl_host::FaultKind>().unwrap_err();
+/// assert_eq!(error.name, "oom");
+/// assert!(error.to_string().starts_with("`oom` is not a kind of fault: they are refused, trap,"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not a kind of fault: they are {}", FaultKind::ALL.map(FaultKind::name).join(", "))]
+pub struct UnknownFaultKind {
+    /// What was given.
+    pub name: String,
+}
+
+impl FromStr for FaultKind {
+    type Err = UnknownFaultKind;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFaultKind> {
+        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| UnknownFaultKind { name: name.to_owned() })
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One item's failure: which item, what kind, whose words.
+///
+/// ```
+/// use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerIndex};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
+/// let fault = pool.map(["good", "!bad"]).nth(1).unwrap().unwrap_err();
+/// assert_eq!(fault.index().get(), 1);
+/// assert_eq!(fault.kind(), FaultKind::Refused);
+/// assert_eq!(fault.message(), "!bad");
+/// assert_eq!(fault.worker(), Some(WorkerIndex::new(0)));
+/// assert_eq!(fault.to_string(), "item 1: refused: !bad");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    index: ItemIndex,
+    kind: FaultKind,
+    message: String,
+    worker: Option<WorkerIndex>,
+}
+
+impl Fault {
+    /// Returns the fault of an item.
+    #[doc(hidden)]
+    pub fn new(index: ItemIndex, kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { index, kind, message: message.into(), worker: None }
+    }
+
+    pub(crate) fn by(mut self, worker: WorkerIndex) -> Self {
+        self.worker = Some(worker);
+        self
+    }
+
+    /// Which item failed: its position in the input, from 0.
+    #[must_use]
+    pub fn index(&self) -> ItemIndex {
+        self.index
+    }
+
+    /// What kind of failure it was.
+    #[must_use]
+    pub fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
+    /// What the plugin said, or what the host saw.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The worker that had the item; none when it failed before it reached one.
+    #[must_use]
+    pub fn worker(&self) -> Option<WorkerIndex> {
+        self.worker
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "item {}: {}: {}", self.index, self.kind, self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,44 @@
+//! The format of items and of records.
+
+use serde::{Deserialize, Serialize};
+
+/// What the bytes of items or records are.
+///
+/// ```
+/// use mtl_host::{Format, JsonValue};
+///
+/// let value = |format| {
+///     let mut value = Vec::new();
+///     JsonValue::of(b"[1]", format).append_to(&mut value);
+///     String::from_utf8(value)
+/// };
+/// assert_eq!(value(Format::Json)?, "[1]");
+/// assert_eq!(value(Format::Text)?, r#""[1]""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Format {
+    /// Any bytes; shown as text where they are UTF-8.
+    #[default]
+    Text,
+    /// One JSON value.
+    Json,
+}
+
+impl Format {
+    /// Whether `bytes` are of this format; the error says why not.
+    ///
+    /// # Errors
+    ///
+    /// When they are not.
+    #[doc(hidden)]
+    pub fn check(self, bytes: &[u8]) -> Result<(), String> {
+        if self == Self::Text {
+            return Ok(());
+        }
+        // `from_slice` would skip over strings that are not UTF-8.
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
+        parsed.map(drop).map_err(|error| error.to_string())
+    }
+}

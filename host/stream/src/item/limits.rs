@@ -1,0 +1,299 @@
+//! How much a plugin may take: each limit a type of its own, with its default and the reason.
+//!
+//! What is here is said in the documentation as one table, `host/docs/limits.md`.
+
+mod fuel;
+mod function_limit;
+mod total_memory;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+pub use self::fuel::{Fuel, NotFuel};
+pub use self::function_limit::{FunctionLimit, NotAFunctionLimit};
+pub use self::total_memory::{NotATotalMemory, TotalMemory};
+
+use crate::item::byte_size::ByteSize;
+use crate::item::failure::Broken;
+use crate::item::fault::FaultKind;
+
+/// Not a size.
+///
+/// ```
+/// let error = "lots".parse::<mtl_host::MemoryLimit>().unwrap_err();
+/// assert_eq!(error, mtl_host::NotASize);
+/// assert_eq!(error.to_string(), "not a size, such as `64MiB`, `2GiB` or `1000000`");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a size, such as `64MiB`, `2GiB` or `1000000`")]
+pub struct NotASize;
+
+/// A limit in bytes: a type of its own, so that none is taken for another.
+macro_rules! size_limit {
+    ($(#[$docs:meta])* $vis:vis struct $name:ident; $(#[$reason:meta])* DEFAULT = $default:expr) => {
+        size_limit! { $(#[$docs])* $vis struct $name; }
+
+        impl $name {
+            $(#[$reason])*
+            pub const DEFAULT: Self = Self(NonZeroUsize::new($default).expect("not zero"));
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::DEFAULT
+            }
+        }
+    };
+    ($(#[$docs:meta])* $vis:vis struct $name:ident;) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        $vis struct $name(NonZeroUsize);
+
+        impl $name {
+            /// So many bytes.
+            #[must_use]
+            pub const fn new(bytes: NonZeroUsize) -> Self {
+                Self(bytes)
+            }
+
+            /// How many bytes.
+            #[must_use]
+            pub const fn bytes(self) -> usize {
+                self.0.get()
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotASize;
+
+            fn from_str(text: &str) -> Result<Self, NotASize> {
+                text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NotASize)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                ByteSize(self.0).fmt(f)
+            }
+        }
+    };
+}
+
+size_limit! {
+    /// What one instance may take of memory: its linear memories and its tables together.
+    ///
+    /// It does not bound what the host allocates on behalf of the plugin. It is written as a
+    /// number of bytes, or with a unit: `64KiB`, `64MiB`, `2GiB` (or `64K`, `64M`, `2G`), `1GB`.
+    ///
+    /// ```
+    /// use mtl_host::MemoryLimit;
+    ///
+    /// let limit: MemoryLimit = "64MiB".parse()?;
+    /// assert_eq!(limit.bytes(), 64 * 1024 * 1024);
+    /// assert_eq!(MemoryLimit::DEFAULT.to_string(), "512MiB");
+    /// assert!(MemoryLimit::new(1000.try_into().unwrap()) < limit);
+    /// # Ok::<(), mtl_host::NotASize>(())
+    /// ```
+    pub struct MemoryLimit;
+    /// Room for a model of some size, and small enough that one plugin per core cannot
+    /// exhaust a laptop.
+    DEFAULT = 512 * 1024 * 1024
+}
+
+size_limit! {
+    /// How long one result may be, and a closing report.
+    ///
+    /// A longer one is the fault `bad-result`, and the host has not copied it.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::ResultLimit::DEFAULT.to_string(), "64MiB");
+    /// ```
+    pub struct ResultLimit;
+    /// As large as an item may be: what one instance could not hold many times over, and what a
+    /// person would not want in one record.
+    DEFAULT = 64 * 1024 * 1024
+}
+
+size_limit! {
+    /// How much a worker's plugin may say in a second: what it writes to its standard output and
+    /// its standard error, and what it logs. All workers of a pool together may say four times as much.
+    ///
+    /// A line counts as it is shown: 32 bytes for the name of its worker, and each control character
+    /// and mark of direction as its escape, such as the six bytes of `\u{1b}`. What is beyond is
+    /// dropped and counted; how much that was is told at most once a second for each worker, and at its
+    /// end. A plugin may say as much at once as in a second.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::LogLimit::DEFAULT.to_string(), "1MiB");
+    /// ```
+    pub struct LogLimit;
+    /// Thousands of lines a second: more than a person reads, and too little to fill a disk in
+    /// the time of a coffee break.
+    DEFAULT = 1024 * 1024
+}
+
+size_limit! {
+    /// How large a plugin's file may be. A larger one is not read.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::PluginSize::DEFAULT.to_string(), "32MiB");
+    /// ```
+    pub struct PluginSize;
+    /// Room for an interpreter and its library, which compiles for a minute.
+    DEFAULT = 32 * 1024 * 1024
+}
+
+size_limit! {
+    /// What a process may take of memory that compiles a plugin, or looks into one.
+    ///
+    /// It is for plugins that are compiled in a process of their own, by
+    /// `PluginLoader::isolation`.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::CompileMemory::DEFAULT.to_string(), "4GiB");
+    /// ```
+    pub struct CompileMemory;
+    /// Several times what the largest plugin takes that may be loaded, on a machine of many cores.
+    DEFAULT = 4 * 1024 * 1024 * 1024
+}
+
+size_limit! {
+    /// How much a `Cache` of compiled code may keep.
+    ///
+    /// ```
+    /// assert_eq!(mtl_host::CacheSize::DEFAULT.to_string(), "1GiB");
+    /// ```
+    pub struct CacheSize;
+    /// Hundreds of plugins of a usual size, and little beside what else is on a disk.
+    DEFAULT = 1024 * 1024 * 1024
+}
+
+size_limit! {
+    /// The most bytes that the instances of one worker may write to files, one after the other.
+    ///
+    /// Beyond that the item has the fault `out-of-disk`. What is overwritten counts again, and no file becomes longer
+    /// than this. Names, such as those of empty files, do not count.
+    ///
+    /// ```
+    /// let limit: mtl_host::DiskLimit = "1GiB".parse()?;
+    /// assert_eq!(limit.bytes(), 1 << 30);
+    /// # Ok::<(), mtl_host::NotASize>(())
+    /// ```
+    pub struct DiskLimit;
+}
+
+/// What each instance of one worker may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// The memories and tables of an instance.
+    pub memory: MemoryLimit,
+    /// One result, or a closing report.
+    pub result: ResultLimit,
+    /// For one item, and for the start; none: as much as it likes.
+    pub fuel: Option<Fuel>,
+    /// For all instances of the worker; none: as much as it likes.
+    pub disk: Option<DiskLimit>,
+}
+
+/// What is said of one worker, where it differs from what all may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnLimits {
+    /// The memories and tables of an instance.
+    pub memory: Option<MemoryLimit>,
+    /// One result, or a closing report.
+    pub result: Option<ResultLimit>,
+    /// The computing for one item, and for the start.
+    pub fuel: Option<Fuel>,
+    /// The bytes written to files by all instances of the worker.
+    pub disk: Option<DiskLimit>,
+}
+
+impl OwnLimits {
+    /// These, where all may take `all`.
+    pub fn or(self, all: Limits) -> Limits {
+        Limits {
+            memory: self.memory.unwrap_or(all.memory),
+            result: self.result.unwrap_or(all.result),
+            fuel: self.fuel.or(all.fuel),
+            disk: self.disk.or(all.disk),
+        }
+    }
+}
+
+impl ResultLimit {
+    pub(crate) fn admits(self, len: usize) -> bool {
+        len <= self.bytes()
+    }
+
+    /// Why something of `len` bytes is not taken, if it is too long.
+    #[doc(hidden)]
+    pub fn refusal(self, what: &str, len: usize) -> Option<Broken> {
+        (!self.admits(len)).then(|| {
+            let message =
+                format!("{what} of {len} bytes is larger than the {self:#} of `max_result`");
+            Broken::new(FaultKind::BadResult, message)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limit(text: &str) -> MemoryLimit {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_limit_is_a_number_with_a_unit_or_without() {
+        #[rustfmt::skip]
+        let cases = [
+            // text       bytes                 shown
+            ("1",         Some(1),              "1"),
+            ("1000000",   Some(1_000_000),      "1000000"),
+            ("64KiB",     Some(65_536),         "64KiB"),
+            ("64 MiB",    Some(67_108_864),     "64MiB"),
+            ("64m",       Some(67_108_864),     "64MiB"),
+            ("1024KiB",   Some(1_048_576),      "1MiB"),
+            ("2GiB",      Some(2_147_483_648),  "2GiB"),
+            ("1MB",       Some(1_000_000),      "1000000"),
+            ("5B",        Some(5),              "5"),
+            ("0",         None,                 ""),
+            ("0MiB",      None,                 ""),
+            ("",          None,                 ""),
+            ("MiB",       None,                 ""),
+            ("-1",        None,                 ""),
+            ("1.5GiB",    None,                 ""),
+            ("64é",       None,                 ""),
+            ("lots",      None,                 ""),
+            ("99999999999GiB", None,            ""),
+        ];
+        for (text, bytes, shown) in cases {
+            let limit = text.parse::<MemoryLimit>().ok();
+            assert_eq!(limit.map(MemoryLimit::bytes), bytes, "{text}");
+            assert_eq!(limit.map(|limit| limit.to_string()).unwrap_or_default(), shown, "{text}");
+            let again = limit.map(|limit| limit.to_string().parse().unwrap());
+            assert_eq!(again, limit, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_worker_has_its_own_limits_before_those_of_all() {
+        let all = Limits { fuel: Some("7".parse().unwrap()), ..Limits::default() };
+        let own = OwnLimits { memory: Some(limit("1MiB")), ..OwnLimits::default() };
+        assert_eq!(own.or(all), Limits { memory: limit("1MiB"), ..all });
+        assert_eq!(OwnLimits::default().or(all), all);
+    }
+
+    #[test]
+    fn a_result_may_be_as_long_as_the_limit() {
+        let limit: ResultLimit = "1KiB".parse().unwrap();
+        assert_eq!(limit.refusal("the result", 1024), None);
+        let why = limit.refusal("the result", 1025).unwrap();
+        assert_eq!(
+            why.to_string(),
+            "bad-result: the result of 1025 bytes is larger than the 1KiB of `max_result`"
+        );
+    }
+}

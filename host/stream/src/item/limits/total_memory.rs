@@ -1,0 +1,93 @@
+//! What all instances of a pool may take of memory, together.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+use crate::item::byte_size::ByteSize;
+
+/// What all instances of a pool may take of memory, together.
+///
+/// Each has its own [`MemoryLimit`](super::MemoryLimit) beside. A growth that would pass it is
+/// refused: the item of that instance has the fault `out-of-memory`, the others go on. What an
+/// instance has is given back when it is replaced.
+///
+/// ```
+/// use mtl_host::TotalMemory;
+///
+/// let limit: TotalMemory = "4GiB".parse()?;
+/// assert_eq!(limit.to_string(), "4GiB");
+/// assert_eq!("unlimited".parse(), Ok(TotalMemory::Unlimited));
+/// # Ok::<(), mtl_host::NotATotalMemory>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TotalMemory {
+    /// As much as each may have: a library does not look at the machine that it is on. The
+    /// command does, and allows three quarters of what is there.
+    #[default]
+    Unlimited,
+    /// So many bytes.
+    AtMost(NonZeroUsize),
+}
+
+impl TotalMemory {
+    /// Whether so many bytes may be taken.
+    #[doc(hidden)]
+    pub fn allows(self, bytes: usize) -> bool {
+        match self {
+            Self::Unlimited => true,
+            Self::AtMost(most) => bytes <= most.get(),
+        }
+    }
+}
+
+/// Not what all instances may take together.
+///
+/// ```
+/// let error = "lots".parse::<mtl_host::TotalMemory>().unwrap_err();
+/// assert_eq!(error, mtl_host::NotATotalMemory);
+/// assert_eq!(error.to_string(), "not a size, such as `4GiB`, and not `unlimited`");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a size, such as `4GiB`, and not `unlimited`")]
+pub struct NotATotalMemory;
+
+impl FromStr for TotalMemory {
+    type Err = NotATotalMemory;
+
+    fn from_str(text: &str) -> Result<Self, NotATotalMemory> {
+        match text {
+            "unlimited" => Ok(Self::Unlimited),
+            size => {
+                size.parse().map(|ByteSize(bytes)| Self::AtMost(bytes)).map_err(|_| NotATotalMemory)
+            }
+        }
+    }
+}
+
+impl fmt::Display for TotalMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlimited => f.pad("unlimited"),
+            Self::AtMost(bytes) => ByteSize(*bytes).fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_total_is_a_size_or_unlimited() {
+        for (text, most) in [("unlimited", None), ("1", Some(1)), ("2KiB", Some(2048))] {
+            let total: TotalMemory = text.parse().unwrap();
+            assert_eq!(total.to_string(), text);
+            assert!(total.allows(most.unwrap_or(usize::MAX)), "{text}");
+            assert!(most.is_none_or(|most| !total.allows(most + 1)), "{text}");
+        }
+        for text in ["0", "", "none", "-1"] {
+            assert_eq!(text.parse::<TotalMemory>(), Err(NotATotalMemory), "{text}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a sink asks of a record.
+
+use crate::item::format::Format;
+
+/// What a record must be, for a sink to take it. One that is not becomes a fault `bad-result`.
+///
+/// ```
+/// use mtl_host::sink::{Sink, SinkError};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, FaultKind, Outcome, Plugin, Pool, RecordRule};
+///
+/// /// Puts a comma after each record.
+/// struct Cells(Vec<u8>);
+///
+/// impl Sink for Cells {
+///     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+///         if let Ok(Some(record)) = outcome.result {
+///             self.0.extend_from_slice(record);
+///             self.0.push(b',');
+///         }
+///         Ok(())
+///     }
+///
+///     fn rule(&self) -> RecordRule {
+///         RecordRule::Without(b',')
+///     }
+/// }
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
+/// let mut cells = Cells(Vec::new());
+/// let source = Items::new(["a", "b,c", "d"]);
+/// let summary = Pool::builder(&plugin).build()?.run(source, &mut cells).into_result()?;
+/// assert_eq!(cells.0, b"A,D,");
+/// assert_eq!(summary.counts.faults_of(FaultKind::BadResult), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordRule {
+    /// Anything.
+    #[default]
+    Any,
+    /// It may not hold this byte, which ends records in the output.
+    Without(u8),
+    /// If the plugin says that its records are JSON, it must be one JSON value.
+    ValidJson,
+}
+
+impl RecordRule {
+    /// Returns the rule as a frame has it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 2] {
+        match self {
+            Self::Any => [0, 0],
+            Self::Without(byte) => [1, byte],
+            Self::ValidJson => [2, 0],
+        }
+    }
+
+    /// Reads the rule from a frame.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn from_bytes([tag, byte]: [u8; 2]) -> Self {
+        match tag {
+            0 => Self::Any,
+            1 => Self::Without(byte),
+            _ => Self::ValidJson,
+        }
+    }
+
+    /// Whether every part of `bytes` is what a record must be, as far as that is quickly seen.
+    pub(super) fn holds_within(self, bytes: &[u8], format: Format) -> bool {
+        match (self, format) {
+            (Self::Any, _) | (Self::ValidJson, Format::Text) => true,
+            (Self::Without(byte), _) => memchr::memchr(byte, bytes).is_none(),
+            (Self::ValidJson, Format::Json) => false,
+        }
+    }
+
+    /// Why `record` is not what it must be.
+    pub(super) fn broken_by(self, record: &[u8], format: Format) -> Option<String> {
+        match (self, format) {
+            (Self::Any, _) => None,
+            (Self::Without(byte), _) => {
+                let place = memchr::memchr(byte, record)?;
+                let what = match byte {
+                    b'\n' => "a line break".into(),
+                    0 => "a zero byte".into(),
+                    other => format!("the byte {other}"),
+                };
+                Some(format!("the result has {what} at byte {place}, which would end its record"))
+            }
+            (Self::ValidJson, format) => {
+                format.check(record).err().map(|why| format!("the result is not JSON: {why}"))
+            }
+        }
+    }
+}

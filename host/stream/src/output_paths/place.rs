@@ -1,0 +1,137 @@
+//! From the path of an item to the path of its result.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use super::PlaceError;
+
+/// A path that leads down, and to a file: it has at least one part, and each is a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place(PathBuf);
+
+impl Place {
+    /// What Linux takes, without the zero byte at the end.
+    const LONGEST_PATH: usize = 4095;
+    const LONGEST_NAME: usize = 255;
+
+    /// Where the result of the item goes that `path` names: folders stay, a root goes.
+    pub(crate) fn of(path: &Path) -> Result<Self, PlaceError> {
+        let bytes = path.as_os_str().as_bytes();
+        if bytes.len() > Self::LONGEST_PATH {
+            // What it says is not shown: it may be a book.
+            return Err(PlaceError::TooLong { what: "it", most: Self::LONGEST_PATH });
+        }
+        if bytes.contains(&0) {
+            return Err(PlaceError::ZeroByte { path: path.to_owned() });
+        }
+        let mut place = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::Normal(name) => place.push(checked(name)?),
+                Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+                Component::ParentDir => return Err(PlaceError::Parent { path: path.to_owned() }),
+            }
+        }
+        if place.as_os_str().is_empty() {
+            return Err(PlaceError::Nameless { path: path.to_owned() });
+        }
+        Ok(Self(place))
+    }
+
+    /// Relative to the directory.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of the file, relative to the directory; empty if it is the directory.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.parent().unwrap_or(Path::new(""))
+    }
+
+    pub(crate) fn file_name(&self) -> &OsStr {
+        self.0.file_name().expect("a place has a part, and none goes up")
+    }
+
+    /// Its folders up to the directory, the nearest first.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.0.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty())
+    }
+}
+
+fn checked(name: &OsStr) -> Result<&OsStr, PlaceError> {
+    if name.len() > Place::LONGEST_NAME {
+        return Err(PlaceError::TooLong { what: "a part of it", most: Place::LONGEST_NAME });
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_stay_and_roots_go() {
+        #[rustfmt::skip]
+        let cases = [
+            // item          place
+            ("a",            "a"),
+            ("a/b.md",       "a/b.md"),
+            ("./a",          "a"),
+            ("a/./b",        "a/b"),
+            ("a//b",         "a/b"),
+            ("a/b/",         "a/b"),
+            ("/x/y",         "x/y"),
+            ("//x/y",        "x/y"),
+            ("...",          "..."),
+            ("a b\n/c",      "a b\n/c"),
+            (" ",            " "),
+        ];
+        for (item, expected) in cases {
+            let place = Place::of(Path::new(item)).unwrap();
+            assert_eq!(place.path().as_os_str(), expected, "{item:?}");
+        }
+    }
+
+    #[test]
+    fn names_need_not_be_text() {
+        let path = Path::new(OsStr::from_bytes(b"/\xff/\xfe"));
+        assert_eq!(Place::of(path).unwrap().path().as_os_str().as_bytes(), b"\xff/\xfe");
+    }
+
+    #[test]
+    fn what_is_no_name_of_a_file_has_no_place() {
+        let long = |part: usize, parts: usize| vec!["x".repeat(part); parts].join("/");
+        let path_limit = "this is no path: it is longer than 4095 bytes";
+        let name_limit = "this is no path: a part of it is longer than 255 bytes";
+        #[rustfmt::skip]
+        let cases = [
+            // item                why
+            ("".into(),            Some("`` names no file for the result")),
+            ("/".into(),           Some("`/` names no file for the result")),
+            (".".into(),           Some("`.` names no file for the result")),
+            ("./.".into(),         Some("`./.` names no file for the result")),
+            ("..".into(),          Some("`..` has `..` in it, which could lead anywhere")),
+            ("a/../b".into(),      Some("`a/../b` has `..` in it, which could lead anywhere")),
+            ("/../a".into(),       Some("`/../a` has `..` in it, which could lead anywhere")),
+            ("a\0".into(),         Some("`a\0` has a zero byte in it, which no path has")),
+            (long(255, 16),        None),
+            (long(256, 1),         Some(name_limit)),
+            (long(255, 16) + "/",  Some(path_limit)),
+        ];
+        for (item, why) in cases {
+            let error = Place::of(Path::new(&item)).err().map(|error| error.to_string());
+            assert_eq!(error.as_deref(), why, "{item:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_knows_its_folders() {
+        let place = Place::of(Path::new("/a/b/c")).unwrap();
+        assert_eq!(place.folder(), Path::new("a/b"));
+        assert_eq!(place.file_name(), "c");
+        assert_eq!(place.folders().collect::<Vec<_>>(), [Path::new("a/b"), Path::new("a")]);
+        let place = Place::of(Path::new("c")).unwrap();
+        assert_eq!((place.folder(), place.folders().count()), (Path::new(""), 0));
+    }
+}

@@ -1,0 +1,117 @@
+//! Which places are taken: by hash, since names of millions of files would be too much to keep.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::path::Path;
+
+use super::Place;
+use crate::item::index::ItemIndex;
+
+/// Whom a place belongs to. A folder of a taken place is there too, so that no file can come
+/// where a folder must be.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    names: RandomState,
+    by: HashMap<u64, Use>,
+}
+
+/// Who takes a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    Item(ItemIndex),
+    /// A file that the run has for something else.
+    Run,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    File(Holder),
+    Folder,
+}
+
+/// Who has a place already, or what stands above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held<'a> {
+    Same(ItemIndex),
+    SameRun,
+    Folder,
+    Above(&'a Path, ItemIndex),
+    AboveRun(&'a Path),
+}
+
+impl Taken {
+    pub(crate) fn has(&self, place: &Place, who: Holder) -> bool {
+        self.by.get(&self.hash(place.path())) == Some(&Use::File(who))
+    }
+
+    /// Checks that a place can be taken, and returns how many of its folders are not there yet.
+    pub(super) fn check<'a>(&self, place: &'a Place, who: Holder) -> Result<usize, Held<'a>> {
+        let mut missing = 0;
+        for folder in place.folders() {
+            match self.by.get(&self.hash(folder)) {
+                None => missing += 1,
+                // All above it are folders, too.
+                Some(Use::Folder) => break,
+                Some(Use::File(Holder::Item(by))) => return Err(Held::Above(folder, *by)),
+                Some(Use::File(Holder::Run)) => return Err(Held::AboveRun(folder)),
+            }
+        }
+        match self.by.get(&self.hash(place.path())) {
+            None => Ok(missing),
+            Some(Use::File(holder)) if *holder == who => Ok(missing),
+            Some(Use::File(Holder::Item(by))) => Err(Held::Same(*by)),
+            Some(Use::File(Holder::Run)) => Err(Held::SameRun),
+            Some(Use::Folder) => Err(Held::Folder),
+        }
+    }
+
+    /// Takes a place, with its folders. Whoever has it may take it again.
+    pub(super) fn take<'a>(&mut self, place: &'a Place, who: Holder) -> Result<(), Held<'a>> {
+        let missing = self.check(place, who)?;
+        self.by.insert(self.hash(place.path()), Use::File(who));
+        for folder in place.folders().take(missing) {
+            self.by.insert(self.hash(folder), Use::Folder);
+        }
+        Ok(())
+    }
+
+    fn hash(&self, path: &Path) -> u64 {
+        self.names.hash_one(path.as_os_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_taken_once() {
+        let item = |index| Holder::Item(ItemIndex::new(index));
+        let (zero, one) = (ItemIndex::new(0), ItemIndex::new(1));
+        #[rustfmt::skip]
+        let cases = [
+            // place   who             held
+            ("a/b",    item(0),        None),
+            ("a/b",    item(0),        None),
+            ("a/b",    item(5),        Some(Held::Same(zero))),
+            ("a",      item(5),        Some(Held::Folder)),
+            ("a/c",    item(1),        None),
+            ("a/c/d",  item(5),        Some(Held::Above(Path::new("a/c"), one))),
+            ("a/b/d/e", item(5),       Some(Held::Above(Path::new("a/b"), zero))),
+            ("b",      item(2),        None),
+            ("x/y",    Holder::Run,    None),
+            ("x/y",    Holder::Run,    None),
+            ("x/y",    item(5),        Some(Held::SameRun)),
+            ("x/y/z",  item(5),        Some(Held::AboveRun(Path::new("x/y")))),
+            ("x",      item(5),        Some(Held::Folder)),
+            // What was refused has taken nothing.
+            ("a/b/d",  item(5),        Some(Held::Above(Path::new("a/b"), zero))),
+        ];
+        let mut taken = Taken::default();
+        for (path, who, held) in cases {
+            let place = Place::of(Path::new(path)).unwrap();
+            assert_eq!(taken.take(&place, who).err(), held, "{path} by {who:?}");
+        }
+    }
+}

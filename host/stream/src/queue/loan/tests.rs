@@ -1,0 +1,233 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::block::BlockBuilder;
+use crate::control::sync::atomic::AtomicU64;
+use crate::item::index::ItemIndex;
+use crate::queue::{Claim, Queue, Window};
+
+/// A queue of `items`, all of which will be in the first claim.
+fn queue(items: usize) -> Queue {
+    let queue = Queue::new(Window::UNBOUNDED, 1);
+    let mut block = BlockBuilder::new();
+    (0..items).for_each(|_| block.push(b"item"));
+    queue.push(&mut block).unwrap();
+    queue.close();
+    queue
+}
+
+/// A word that a borrower shares. The borrower is in this process.
+#[derive(Debug, Default)]
+pub(crate) struct Word(AtomicU64);
+
+impl SharedReach for Word {
+    fn word(&self) -> &AtomicU64 {
+        &self.0
+    }
+}
+
+fn page() -> Arc<Word> {
+    Arc::default()
+}
+
+/// Another worker takes up to `most` items that are not started, and works on all of them.
+fn take_over(queue: &Queue, most: usize) -> BTreeSet<u64> {
+    // Nobody waits here for what may never come.
+    let horizon = queue.horizon();
+    let waits = queue.lock().waiting.front().is_some_and(|span| span.first() < horizon);
+    let may_relieve = queue.may_relieve(&queue.lock());
+    if !waits && !may_relieve {
+        return BTreeSet::new();
+    }
+    let Some(claim) = queue.claim(most) else { return BTreeSet::new() };
+    let items = items(&claim, 0..claim.span().len());
+    while claim.reach().start_next() {}
+    claim.end(items.len());
+    items
+}
+
+fn items(claim: &Claim<'_>, places: Range<usize>) -> BTreeSet<u64> {
+    places.map(|at| claim.span().first().get() + at as u64).collect()
+}
+
+#[test]
+fn what_cannot_be_is_not_believed() {
+    const MOST: u32 = u32::MAX;
+    #[rustfmt::skip]
+    let cases = [
+        // it writes        is said to have started    of 5 items, of which it was sent 3
+        (&[(1, 5)][..],        1),
+        (&[(2, 5)],            2),
+        (&[(3, 5)],            3),
+        // It was not sent more.
+        (&[(4, 5)],            3),
+        (&[(MOST, MOST)],      3),
+        (&[(MOST, 0)],         3),
+        // The first was started when it was lent.
+        (&[(0, 0)],            1),
+        (&[(0, MOST)],         1),
+        // More than there is, by its own words.
+        (&[(2, 1)],            2),
+    ];
+    for (words, started) in cases {
+        let (queue, page) = (queue(5), page());
+        let claim = queue.claim(5).unwrap();
+        let loan = claim.lend(Arc::clone(&page) as _, 3);
+        for (started, end) in words {
+            page.reach().set(*started, *end);
+        }
+        let mut told = None;
+        loan.settle(|returned| {
+            told = Some(returned);
+            returned.started
+        });
+        assert_eq!(told, Some(Returned { started, had: 5 }), "{words:?}");
+        assert!(!page.reach().start_next(), "nothing more is started there");
+        assert!(claim.reach().start_next(), "the next one is here");
+    }
+}
+
+#[test]
+fn one_that_goes_back_is_not_believed_by_those_who_look_twice() {
+    let (queue, page) = (queue(8), page());
+    let claim = queue.claim(8).unwrap();
+    let loan = claim.lend(Arc::clone(&page) as _, 8);
+    page.reach().set(6, 8);
+    assert_eq!(take_over(&queue, 8), BTreeSet::from([7]));
+    page.reach().set(1, 8);
+    assert_eq!(take_over(&queue, 8), BTreeSet::from([6]));
+    assert_eq!(take_over(&queue, 8), BTreeSet::new());
+    loan.settle(|returned| {
+        assert_eq!(returned, Returned { started: 6, had: 6 });
+        returned.started
+    });
+}
+
+#[test]
+fn one_that_writes_without_end_has_no_more() {
+    let (queue, page) = (queue(1000), page());
+    let claim = queue.claim(1000).unwrap();
+    let loan = claim.lend(Arc::clone(&page) as _, 1000);
+    let writes = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let hostile = std::thread::Builder::new();
+        let write = || {
+            for word in
+                (0..).cycle().take_while(|_| writes.load(std::sync::atomic::Ordering::Relaxed))
+            {
+                page.reach().set(word % 7, u32::MAX);
+            }
+        };
+        hostile.spawn_scoped(scope, write).unwrap();
+        let mut taken = BTreeSet::new();
+        // At most some items are lost to its lies; the others are had, and each once.
+        while taken.len() < 993 {
+            let more = take_over(&queue, 1000);
+            assert!(taken.is_disjoint(&more));
+            taken.extend(more);
+        }
+        writes.store(false, std::sync::atomic::Ordering::Relaxed);
+    });
+    loan.settle(|returned| {
+        assert!(returned.had <= 7);
+        returned.had
+    });
+}
+
+#[test]
+fn a_loan_that_is_not_settled_leaves_nothing_to_be_started() {
+    let (queue, page) = (queue(3), page());
+    let claim = queue.claim(3).unwrap();
+    drop(claim.lend(Arc::clone(&page) as _, 3));
+    assert!(!claim.reach().start_next());
+    claim.end(1);
+    let left: Vec<_> = queue.drain().into();
+    assert_eq!((left.len(), left[0].first().get(), left[0].len()), (1, 1, 2));
+}
+
+/// What may happen while items are on loan.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The borrower starts an item, as an honest one does.
+    Start,
+    /// It writes this.
+    Write(u32, u32),
+    /// Another worker takes items over.
+    Share(usize),
+    /// The run is stopped from this item on.
+    Stop(u64),
+}
+
+fn word() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(0), Just(u32::MAX), 0_u32..20, any::<u32>()]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        Just(Step::Start),
+        (word(), word()).prop_map(|(started, end)| Step::Write(started, end)),
+        (1_usize..10).prop_map(Step::Share),
+        (0_u64..20).prop_map(Step::Stop),
+    ]
+}
+
+proptest! {
+    /// Whatever the borrower writes, and whatever it is said to have started: each item is in one
+    /// place, what is taken away was not started by an honest one, and nothing panics.
+    #[test]
+    fn the_account_stays_whole(
+        all in 1_usize..15,
+        before in 0_usize..5,
+        sent in 1_usize..15,
+        steps in prop::collection::vec(step(), 0..20),
+        settled in prop_oneof![Just(None), any::<usize>().prop_map(Some), (0_usize..20).prop_map(Some)],
+    ) {
+        let (queue, page) = (queue(all), page());
+        let claim = queue.claim(all).unwrap();
+        // Some items are done here before the others are lent.
+        let before = (0..before).take_while(|_| claim.reach().start_next()).count();
+        let mut places: Vec<u64> = items(&claim, 0..before).into_iter().collect();
+        let loan = claim.lend(Arc::clone(&page) as _, sent);
+        let mut honest = Some(1_usize);
+        for step in steps {
+            match step {
+                Step::Start => {
+                    let starts = honest.is_none_or(|started| started < sent);
+                    if starts && page.reach().start_next() {
+                        honest = honest.map(|started| started + 1);
+                    }
+                }
+                Step::Write(started, end) => {
+                    page.reach().set(started, end);
+                    honest = None;
+                }
+                Step::Share(most) => places.extend(take_over(&queue, most)),
+                Step::Stop(from) => queue.stop_from(ItemIndex::new(from)),
+            }
+        }
+        let mut done = before;
+        loan.settle(|returned| {
+            assert!((1..=sent.min(returned.had)).contains(&returned.started));
+            if let Some(started) = honest {
+                assert_eq!(returned.started, started, "an honest borrower is believed");
+            }
+            let settled = settled.unwrap_or(returned.started);
+            done += settled.clamp(1, returned.had);
+            settled
+        });
+        while claim.reach().start_next() {
+            done += 1;
+        }
+        places.extend(items(&claim, 0..done));
+        // Those that were done before are counted once.
+        places.drain(..before);
+        claim.end(done);
+        for span in queue.drain() {
+            places.extend((0..span.len()).map(|at| span.first().get() + at as u64));
+        }
+        places.sort_unstable();
+        prop_assert_eq!(places, (0..all as u64).collect::<Vec<_>>());
+    }
+}

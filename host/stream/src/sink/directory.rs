@@ -1,0 +1,144 @@
+//! One file for each result, named after the item, below a directory.
+//!
+//! A file appears whole: it is written under another name in the same folder and renamed. The
+//! directory is never left: no link below it is followed.
+
+mod tree;
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use self::tree::Tree;
+use super::{Sink, SinkError};
+use crate::files::Opener;
+use crate::outcome::Outcome;
+use crate::output_paths::Places;
+
+/// Writes each record into a file of its own, below a directory: that of `a/b` into `a/b`, and
+/// that of `/x/y` into `x/y`. The path is that of the item's file, or else the item itself.
+///
+/// A file that is there is replaced. An item that failed and one without a record leave no
+/// file, and do not touch one of an earlier run. When the process is killed, one file may be left
+/// whose name is `.mtl-host-….part`.
+///
+/// Items whose results have no place (a path with `..`, two items with the same place, an item in
+/// the directory itself) end the run with an error. With [`Placed`](crate::source::Placed) they
+/// are faults, and the run goes on. A directory is made for one run.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use mtl_host::sink::Directory;
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let folder = tempfile::tempdir()?;
+/// let mut files = Directory::create(folder.path())?;
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
+/// let ended = Pool::builder(&plugin).build()?.run(Items::new(["a/b"]), &mut files);
+/// ended.into_result()?;
+/// assert_eq!(std::fs::read(folder.path().join("a/b"))?, b"A/B");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a sink writes what it is given"]
+pub struct Directory {
+    places: Places,
+    tree: Tree,
+    written: u64,
+}
+
+impl Directory {
+    /// The directory at `path`, which is made if it is not there.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Directory, SinkError};
+    ///
+    /// let error = Directory::create("Cargo.toml".as_ref()).unwrap_err();
+    /// assert!(matches!(error, SinkError::InTheWay { .. }));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done.
+    pub fn create(path: &Path) -> Result<Self, SinkError> {
+        Self::create_with(&Opener::new(), path)
+    }
+
+    /// The same, made by `opener`.
+    ///
+    /// ```
+    /// use mtl_host::DirGrant;
+    /// use mtl_host::sink::Directory;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+    /// let opener = DirGrant::opener([&grant])?;
+    /// let files = Directory::create_with(&opener, &folder.path().join("results"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done, or the directory is reached by a link that a plugin may have made.
+    pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
+        let cannot = |source: io::Error| match (path.to_owned(), source.kind()) {
+            (path, io::ErrorKind::AlreadyExists) => SinkError::InTheWay { path, what: "no folder" },
+            (path, _) => SinkError::Create { path, source },
+        };
+        let tree = Tree::create(opener, path).map_err(cannot)?;
+        let root = path.canonicalize().map_err(cannot)?;
+        Ok(Self { places: Places::new(path.to_owned(), root), tree, written: 0 })
+    }
+
+    /// The places in the directory, for [`Placed`](crate::source::Placed).
+    ///
+    /// ```
+    /// use mtl_host::sink::Directory;
+    /// use mtl_host::source::{Items, Placed};
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
+    /// # let folder = tempfile::tempdir()?;
+    /// let mut files = Directory::create(folder.path())?;
+    /// let source = Placed::new(Items::new(["../elsewhere", "here"]), files.places());
+    /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
+    /// assert_eq!((summary.counts.records(), summary.counts.failed()), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+}
+
+impl Sink for Directory {
+    fn stands_alone(&self) -> bool {
+        true
+    }
+
+    fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+        let Ok(Some(record)) = outcome.result else { return Ok(()) };
+        let path = outcome.path.unwrap_or(Path::new(OsStr::from_bytes(outcome.item)));
+        let place = self.places.take(path, outcome.index);
+        let place =
+            place.map_err(|why| SinkError::NoPlace { index: outcome.index, source: why })?;
+        let written = self.tree.write(&place, record);
+        written.map_err(|failed| {
+            let path = self.places.name_of(&failed.at);
+            failed.step.error(path, self.written, failed.source)
+        })?;
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Syncs the file system of the directory, once for all files.
+    fn sync(&mut self) -> Result<(), SinkError> {
+        let name = || self.places.name().display().to_string();
+        self.tree.sync().map_err(|source| SinkError::Sync { name: name(), source })
+    }
+}
+
+#[cfg(test)]
+mod tests;

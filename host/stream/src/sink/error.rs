@@ -1,0 +1,155 @@
+//! Why results could not be written.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::OutputFile;
+use crate::files::Exchangeable;
+use crate::item::index::ItemIndex;
+use crate::output_paths::PlaceError;
+
+/// Why a sink failed.
+///
+/// ```
+/// use mtl_host::sink::{Lines, Output, SinkError};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Error, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let mut full = Lines::new(Output::create("/dev/full".as_ref())?);
+/// let Some(Error::Sink(error)) = pool.run(Items::new(["one"]), &mut full).error else {
+///     panic!("nothing can be written there");
+/// };
+/// assert_eq!(error.to_string(), "cannot write results to `/dev/full` after 0 whole records");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// The output could not be created.
+    #[error("cannot create output `{path}`")]
+    Create {
+        /// As the user named it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("cannot write results to `{name}` after {records} whole records")]
+    Write {
+        /// The file, or `standard output`.
+        name: String,
+        /// How many records were written as a whole. Half a one is never counted, and is taken
+        /// back from a file.
+        records: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system does not confirm that results are on the disk.
+    #[error("cannot make sure that `{name}` is on the disk")]
+    Sync {
+        /// The file, or `standard output`.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Something stands where a result's file or one of its folders must be.
+    #[error("cannot write to `{path}`, which is {what}")]
+    InTheWay {
+        /// Where it stands.
+        path: PathBuf,
+        /// The kind of thing that it is, and should not be.
+        what: &'static str,
+    },
+    /// A result has no place in the directory of results.
+    #[error("there is no place for the result of item {index}")]
+    NoPlace {
+        /// The item.
+        index: ItemIndex,
+        /// Why there is none.
+        source: PlaceError,
+    },
+    /// A record is longer than a frame can say.
+    #[error("the record of item {index} does not fit into a frame: {length} bytes")]
+    FrameTooLong {
+        /// The item.
+        index: ItemIndex,
+        /// The length of the record, with its tag if it has one.
+        length: usize,
+    },
+    /// A sink of the user's own failed.
+    #[error("cannot pass on results")]
+    Other(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl SinkError {
+    /// The failure of a sink that is not one of this library's.
+    ///
+    /// ```
+    /// use mtl_host::sink::SinkError;
+    ///
+    /// let error = SinkError::other("the database is gone");
+    /// assert_eq!(error.to_string(), "cannot pass on results");
+    /// let cause = std::error::Error::source(&error).unwrap();
+    /// assert_eq!(cause.to_string(), "the database is gone");
+    /// ```
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+
+    /// What the user can do about it.
+    ///
+    /// ```
+    /// use mtl_host::ItemIndex;
+    /// use mtl_host::sink::SinkError;
+    ///
+    /// let error = SinkError::FrameTooLong { index: ItemIndex::new(3), length: 5_000_000_000 };
+    /// assert_eq!(error.hint(), Some("use another format: `sink::Lines`, or `sink::Jsonl`"));
+    /// ```
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::FrameTooLong { .. } => {
+                Some("use another format: `sink::Lines`, or `sink::Jsonl`")
+            }
+            Self::InTheWay { .. } => Some("move it away, or name another directory"),
+            Self::NoPlace { .. } => {
+                Some("wrap the source in `source::Placed`: then the item is a fault")
+            }
+            Self::Create { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+                Some("name a file; `sink::Directory` takes a directory, for a file for each item")
+            }
+            Self::Create { source, .. } => Exchangeable::hint(source).or(OutputFile::hint(source)),
+            Self::Write { source, .. } | Self::Sync { source, .. } => OutputFile::hint(source),
+            Self::Other(error) => cause(error.as_ref()).and_then(OutputFile::hint),
+        }
+    }
+
+    /// Whether the reader of the results has gone away, as `head` does when it has enough.
+    ///
+    /// ```
+    /// use std::io::ErrorKind::BrokenPipe;
+    ///
+    /// use mtl_host::sink::SinkError;
+    ///
+    /// let (name, source) = ("standard output".to_owned(), BrokenPipe.into());
+    /// assert!(SinkError::Write { name, records: 10, source }.is_closed_pipe());
+    /// ```
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Returns the error of the system that an error rests on, if it is one.
+fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
+        }
+        next = error.source();
+    }
+    None
+}

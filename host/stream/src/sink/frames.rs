@@ -1,0 +1,133 @@
+//! Records that say their length first: four bytes, little-endian, then so many bytes.
+
+use super::layout::{Faults, Layout, Tag};
+use super::records::Records;
+use super::{Output, Sink, SinkError};
+use crate::outcome::Outcome;
+
+/// The size of a frame's length.
+const HEADER: usize = size_of::<u32>();
+
+/// Writes each record as a frame. An item that failed leaves an empty frame, so that frame
+/// N is item N; an item without a record leaves nothing.
+///
+/// ```
+/// use mtl_host::sink::{Frames, Output};
+/// use mtl_host::source::Items;
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/judge.wat")?;
+/// let mut output = Vec::new();
+/// let mut sink = Frames::new(Output::to("memory", &mut output));
+/// Pool::builder(&plugin).build()?.run(Items::new(["one", "!bad"]), &mut sink).into_result()?;
+/// drop(sink);
+/// assert_eq!(output, b"\x03\0\0\0one\0\0\0\0");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a sink writes what it is given"]
+pub struct Frames<'a> {
+    records: Records<'a>,
+    layout: Layout,
+}
+
+impl<'a> Frames<'a> {
+    /// Frames to `output`.
+    pub fn new(output: Output<'a>) -> Self {
+        Self { records: Records::new(output), layout: Layout::default() }
+    }
+
+    /// Leaves out items that failed.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Frames, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/judge.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Frames::new(Output::to("memory", &mut output)).skip_failed();
+    /// Pool::builder(&plugin).build()?.run(Items::new(["!bad", "one"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"\x03\0\0\0one");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn skip_failed(mut self) -> Self {
+        self.layout.faults = Faults::Skipped;
+        self
+    }
+
+    /// Writes the item, or its path if it has one, and a tab before each record, in the same
+    /// frame. The first tab ends it: a tab in the item becomes a space.
+    ///
+    /// ```
+    /// use mtl_host::sink::{Frames, Output};
+    /// use mtl_host::source::Items;
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/judge.wat")?;
+    /// let mut output = Vec::new();
+    /// let mut sink = Frames::new(Output::to("memory", &mut output)).tagged();
+    /// Pool::builder(&plugin).build()?.run(Items::new(["one"]), &mut sink).into_result()?;
+    /// drop(sink);
+    /// assert_eq!(output, b"\x07\0\0\0one\tone");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn tagged(mut self) -> Self {
+        self.layout.tag = Tag::Item;
+        self
+    }
+}
+
+impl Sink for Frames<'_> {
+    fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+        let Some(record) = self.layout.record(outcome) else {
+            self.records.pass();
+            return Ok(());
+        };
+        self.records.add(|bytes| {
+            let header = bytes.len();
+            bytes.extend_from_slice(&[0; HEADER]);
+            self.layout.tag(outcome, None, bytes);
+            bytes.extend_from_slice(record);
+            let length = bytes.len() - header - HEADER;
+            let length = u32::try_from(length)
+                .map_err(|_| SinkError::FrameTooLong { index: outcome.index, length })?;
+            bytes[header..][..HEADER].copy_from_slice(&length.to_le_bytes());
+            Ok(())
+        })
+    }
+
+    fn held(&self) -> usize {
+        self.records.held()
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        self.records.flush()
+    }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        self.records.sync()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::outcomes::{Example, written};
+
+    type Make = fn(Output<'static>) -> Frames<'static>;
+
+    #[test]
+    fn each_record_is_a_frame() {
+        let cases: [(Make, &str); 3] = [
+            (Frames::new, "\x03\0\0\0ONE\0\0\0\0\0\0\0\0\0\0\0\0"),
+            (|output| Frames::new(output).skip_failed(), "\x03\0\0\0ONE\0\0\0\0"),
+            (
+                |output| Frames::new(output).tagged().skip_failed(),
+                "\x07\0\0\0one\tONE\x06\0\0\0empty\t",
+            ),
+        ];
+        for (sink, expected) in cases {
+            assert_eq!(written(sink, &Example::all()), expected);
+        }
+    }
+}

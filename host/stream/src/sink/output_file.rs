@@ -1,0 +1,353 @@
+//! A file for results, which keeps what an earlier run has written until the next one begins.
+//!
+//! ```text
+//! open ─▶ locked, content kept ──begin, or the first write──▶ emptied ─▶ written ─▶ sync
+//! ```
+//!
+//! Only a regular file is locked and emptied. A device and a pipe may be written to by several runs at once, and so may
+//! a file behind a descriptor of this process (`/dev/stdout`, `/dev/fd/3`), which is emptied and not locked.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek, tell};
+
+use super::durable;
+use crate::files::{Opener, is_descriptor};
+
+/// A file that is written by one run at a time and keeps its content until that run begins.
+///
+/// Cloning it is cheap: all clones are the same open file. The lock ends with the last of them.
+///
+/// ```
+/// use std::fs;
+/// use std::io::Write;
+///
+/// use mtl_host::sink::OutputFile;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("results");
+/// fs::write(&path, "of an earlier run")?;
+/// let mut file = OutputFile::open(&path)?;
+/// assert!(OutputFile::open(&path).is_err(), "it is locked");
+/// assert_eq!(fs::read(&path)?, b"of an earlier run");
+/// file.begin()?;
+/// assert_eq!(fs::read(&path)?, b"");
+/// file.write_all(b"new")?;
+/// assert_eq!(fs::read(&path)?, b"new");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OutputFile(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    stage: Mutex<Stage>,
+}
+
+/// The stages of an output file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It has its earlier content.
+    Kept,
+    /// It is to be emptied, and could not be.
+    Due,
+    Begun,
+}
+
+/// Another run writes to the file.
+///
+/// It is the inner error of an [`io::Error`].
+///
+/// ```
+/// use mtl_host::sink::{Locked, OutputFile};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("results");
+/// let first = OutputFile::open(&path)?;
+/// let error = OutputFile::open(&path).unwrap_err();
+/// assert!(error.get_ref().is_some_and(|inner| inner.is::<Locked>()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("another run is writing to it")]
+#[non_exhaustive]
+pub struct Locked;
+
+impl OutputFile {
+    /// Opens a file for writing, and makes it if it does not exist. A regular file is locked and keeps its content.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says, or [`Locked`].
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Self::open_with(&Opener::new(), path)
+    }
+
+    /// Opens a file for writing, by `opener`; otherwise as [`open`](Self::open).
+    ///
+    /// ```
+    /// use mtl_host::DirGrant;
+    /// use mtl_host::sink::OutputFile;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+    /// let opener = DirGrant::opener([&grant])?;
+    /// let file = OutputFile::open_with(&opener, &folder.path().join("results"))?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and [`Exchangeable`](crate::files::Exchangeable).
+    pub fn open_with(opener: &Opener, path: &Path) -> io::Result<Self> {
+        let file = opener.open_to_write(path)?;
+        if !is_regular(file.as_fd())? {
+            return Ok(Self::of(file, Stage::Begun));
+        }
+        if !is_descriptor(path) {
+            lock(&file)?;
+        }
+        Ok(Self::of(file, Stage::Kept))
+    }
+
+    /// Takes a file that has been emptied.
+    pub(super) fn begun(file: File) -> Self {
+        Self::of(file, Stage::Begun)
+    }
+
+    fn of(file: File, stage: Stage) -> Self {
+        Self(Arc::new(Inner { file, stage: Mutex::new(stage) }))
+    }
+
+    /// Empties a regular file, unless that was done before. The first write does the same.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says. Each write and [`flush`](Write::flush) tries again, and fails in the same way.
+    pub fn begin(&self) -> io::Result<()> {
+        let mut stage = self.stage();
+        if *stage != Stage::Begun {
+            *stage = Stage::Due;
+            ftruncate(&self.0.file, 0)?;
+            *stage = Stage::Begun;
+        }
+        Ok(())
+    }
+
+    /// Returns whether the file has begun, so that no earlier content is left. A file that is no regular one has.
+    ///
+    /// ```
+    /// use mtl_host::sink::OutputFile;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("results");
+    /// let file = OutputFile::open(&path)?;
+    /// assert!(!file.has_begun());
+    /// file.begin()?;
+    /// assert!(file.has_begun());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        *self.stage() == Stage::Begun
+    }
+
+    /// Waits until what was written, and the name of the file, are on the disk. A file that is no regular one, such as
+    /// a pipe, is left alone.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// use mtl_host::sink::OutputFile;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("results");
+    /// let mut file = OutputFile::open(&path)?;
+    /// file.write_all(b"kept")?;
+    /// file.sync()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says.
+    pub fn sync(&self) -> io::Result<()> {
+        durable::sync(self.as_fd())
+    }
+
+    /// Takes back the last `bytes` that were written, where that is possible: in a regular file to which nobody else
+    /// has written after them.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// use mtl_host::sink::OutputFile;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("results");
+    /// let mut file = OutputFile::open(&path)?;
+    /// file.write_all(b"whole ha")?;
+    /// file.take_back(3)?;
+    /// assert_eq!(std::fs::read(&path)?, b"whole");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what the system says.
+    pub fn take_back(&self, bytes: usize) -> io::Result<()> {
+        shorten(self.as_fd(), bytes)
+    }
+
+    /// Returns what the user can do about an error that opening or writing such a file has given.
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use mtl_host::sink::OutputFile;
+    ///
+    /// let too_large = io::Error::from(io::ErrorKind::FileTooLarge);
+    /// assert!(OutputFile::hint(&too_large).unwrap().contains("`ulimit -f`"));
+    /// ```
+    #[must_use]
+    pub fn hint(error: &io::Error) -> Option<&'static str> {
+        let is_locked = error.get_ref().is_some_and(|inner| inner.is::<Locked>());
+        if is_locked {
+            return Some("wait for the end of that run, or name another file");
+        }
+        (error.kind() == io::ErrorKind::FileTooLarge).then_some(
+            "files may be no larger: raise the limit, `ulimit -f`, or use a file system for larger files",
+        )
+    }
+
+    /// Begins if that was tried before, and failed.
+    fn begin_if_due(&self) -> io::Result<()> {
+        let stage = *self.stage();
+        if stage == Stage::Due { self.begin() } else { Ok(()) }
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        // Each change is one step.
+        self.0.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Write for OutputFile {
+    /// Writes once, after [`begin`](OutputFile::begin).
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.begin()?;
+        (&self.0.file).write(bytes)
+    }
+
+    /// Holds nothing back. A file that has not begun stays as it is.
+    fn flush(&mut self) -> io::Result<()> {
+        self.begin_if_due()
+    }
+}
+
+impl AsFd for OutputFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.file.as_fd()
+    }
+}
+
+/// Keeps other runs away from a file, as long as it is open. Where a file system has no locks, nothing does.
+fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(io::ErrorKind::ResourceBusy, Locked)),
+        Err(TryLockError::Error(error)) => {
+            tracing::debug!(%error, "an output is not locked");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+fn is_regular(file: BorrowedFd<'_>) -> io::Result<bool> {
+    Ok(FileType::from_raw_mode(fstat(file)?.st_mode) == FileType::RegularFile)
+}
+
+/// Takes back the last `bytes` of a regular file, if nobody else has written after them.
+pub(super) fn shorten(file: BorrowedFd<'_>, bytes: usize) -> io::Result<()> {
+    if bytes == 0 || !is_regular(file)? {
+        return Ok(());
+    }
+    let end = tell(file)?;
+    if u64::try_from(fstat(file)?.st_size) != Ok(end) {
+        return Ok(());
+    }
+    let kept = end.saturating_sub(bytes as u64);
+    ftruncate(file, kept)?;
+    // Whoever writes next would leave a hole otherwise.
+    seek(file, SeekFrom::Start(kept))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_its_content_until_it_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "earlier").unwrap();
+        let mut file = OutputFile::open(&path).unwrap();
+        file.flush().unwrap();
+        drop(file);
+        assert_eq!(fs::read(&path).unwrap(), b"earlier");
+
+        let mut file = OutputFile::open(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        file.begin().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new", "it begins once");
+    }
+
+    #[test]
+    fn a_file_is_locked_by_any_of_its_names_and_as_long_as_it_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("file"), folder.path().join("link"));
+        let file = OutputFile::open(&path).unwrap();
+        fs::hard_link(&path, &link).unwrap();
+        let clone = file.clone();
+        drop(file);
+        let error = OutputFile::open(&link).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
+        assert!(OutputFile::hint(&error).is_some());
+        drop(clone);
+        assert!(OutputFile::open(&link).is_ok());
+    }
+
+    #[test]
+    fn devices_pipes_and_descriptors_are_not_locked() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join("file")).unwrap();
+        let (_reader, writer) = io::pipe().unwrap();
+        let descriptor = |fd: &dyn AsRawFd| format!("/dev/fd/{}", fd.as_raw_fd());
+        for path in ["/dev/null".to_owned(), descriptor(&file), descriptor(&writer)] {
+            let first = OutputFile::open(path.as_ref()).unwrap();
+            let second = OutputFile::open(path.as_ref()).unwrap();
+            first.begin().and_then(|()| second.begin()).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_emptied_is_told_by_the_next_flush() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "earlier").unwrap();
+        // A descriptor for reading alone can be emptied by nobody.
+        let mut file = OutputFile::of(File::open(&path).unwrap(), Stage::Kept);
+        file.flush().unwrap();
+        file.begin().unwrap_err();
+        file.flush().unwrap_err();
+    }
+}

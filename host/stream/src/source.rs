@@ -1,0 +1,154 @@
+//! Where items come from.
+//!
+//! A source is read on a thread of its own, one block at a time, and only while the window
+//! has room: it never runs ahead of what the run can hold. It knows nothing of workers.
+
+mod decoder;
+mod descriptor;
+mod error;
+mod feed;
+mod files;
+mod frames;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+mod input;
+mod item_limit;
+mod iter;
+mod jsonl;
+mod limit;
+mod lines;
+mod placed;
+mod records;
+#[cfg(test)]
+mod script;
+
+pub use self::error::SourceError;
+pub use self::files::Files;
+pub use self::frames::Frames;
+pub use self::input::Inputs;
+pub use self::item_limit::ItemLimit;
+pub use self::iter::Items;
+pub use self::jsonl::Jsonl;
+pub use self::limit::Limit;
+pub use self::lines::Lines;
+pub use self::placed::Placed;
+
+use crate::block::BlockBuilder;
+use crate::control::stop::StopFlag;
+
+/// A stream of items, read lazily.
+///
+/// ```
+/// use mtl_host::sink::Memory;
+/// use mtl_host::source::{Filled, Source, SourceError};
+/// use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
+///
+/// /// Counts down.
+/// struct Countdown(u32);
+///
+/// impl Source for Countdown {
+///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+///         if self.0 == 0 {
+///             return Ok(Filled::End);
+///         }
+///         block.push(self.0.to_string().as_bytes());
+///         self.0 -= 1;
+///         Ok(Filled::More)
+///     }
+/// }
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/echo.wat")?;
+/// let mut sink = Memory::new();
+/// Pool::builder(&plugin).build()?.run(Countdown(3), &mut sink).into_result()?;
+/// assert_eq!(sink.results()[2], Ok(Some(b"1".to_vec())));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Source: Send {
+    /// Adds the items that are there now to `block`, until it is full. It may wait for the
+    /// first item, but never for another one: items that are there are worked on at once.
+    ///
+    /// # Errors
+    ///
+    /// When the input cannot be read on. What was added before is still worked on; then the
+    /// run ends with the error.
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError>;
+
+    /// What is known of the length before all is read.
+    fn size(&self) -> Size {
+        Size::default()
+    }
+
+    /// The flag that ends a wait of `fill` for input, if there is one: a flag that is this
+    /// source's own. The run sets it when it wants nothing more, also at a normal end, so one
+    /// that is shared with a pool or another source would stop these as well. Without one, a
+    /// source that waits is left alone until it returns.
+    fn stop_flag(&self) -> Option<StopFlag> {
+        None
+    }
+}
+
+/// Whether a source may have more.
+///
+/// ```
+/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::{Filled, Items, Source};
+///
+/// let (mut source, mut block) = (Items::new(["one"]), BlockBuilder::new());
+/// assert_eq!(source.fill(&mut block)?, Filled::More);
+/// assert_eq!(source.fill(&mut block)?, Filled::End);
+/// assert_eq!(block.len(), 1);
+/// # Ok::<(), mtl_host::source::SourceError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filled {
+    /// There may be more; `fill` is to be called again.
+    More,
+    /// There is nothing more. What `fill` has added counts.
+    End,
+}
+
+/// What is known of a source's length.
+///
+/// ```
+/// use mtl_host::source::{Items, Size, Source};
+///
+/// assert_eq!(Items::new(["one", "two"]).size(), Size::of_items(2));
+/// assert_eq!(Size::of_bytes(100).items, (0, None), "that tells nothing of items");
+/// assert_eq!(Size::of_bytes(100).bytes, Some(100));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Size {
+    /// The least and, if known, the greatest number of items; as [`Iterator::size_hint`].
+    pub items: (usize, Option<usize>),
+    /// The number of bytes, in the measure of [`BlockBuilder::add_input_bytes`].
+    pub bytes: Option<u64>,
+}
+
+impl Size {
+    /// The length in bytes is known, the number of items is not.
+    #[must_use]
+    pub fn of_bytes(bytes: u64) -> Self {
+        Self { bytes: Some(bytes), ..Self::default() }
+    }
+
+    /// The number of items is known.
+    #[must_use]
+    pub fn of_items(items: usize) -> Self {
+        Self { items: (items, Some(items)), bytes: None }
+    }
+}
+
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        (**self).fill(block)
+    }
+
+    fn size(&self) -> Size {
+        (**self).size()
+    }
+
+    fn stop_flag(&self) -> Option<StopFlag> {
+        (**self).stop_flag()
+    }
+}

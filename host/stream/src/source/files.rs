@@ -1,0 +1,235 @@
+//! Items that are whole files, of which the inputs are lists.
+//!
+//! A file that cannot be read is a faulty item, not the end of the run: among a million
+//! files, one always vanishes. Only regular files are read, since a pipe or a device
+//! could keep the run waiting for ever. One large file is one block: it is opened when it
+//! is found, and held until the small ones before it are on their way.
+
+use std::ffi::OsStr;
+use std::fs::{File, FileType};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use super::feed::Reading;
+use super::records::{Content, Records};
+use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
+use crate::block::BlockBuilder;
+use crate::control::stop::StopFlag;
+use crate::files::Opener;
+
+/// Each line of the inputs names a file, and the item is that file's content, as it is. A
+/// relative name counts from the current directory.
+///
+/// ```
+/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::{Files, Inputs, Source};
+///
+/// let mut files = Files::new(Inputs::from_reader("memory", &b"Cargo.toml\nno-such-file\n"[..]));
+/// let mut block = BlockBuilder::new();
+/// files.fill(&mut block)?;
+/// assert_eq!(block.len(), 2, "the second one is a faulty item");
+/// # Ok::<(), mtl_host::source::SourceError>(())
+/// ```
+#[derive(Debug)]
+pub struct Files {
+    list: Records,
+    limit: ItemLimit,
+    opener: Opener,
+    held: Option<Found>,
+}
+
+/// A file that a line names.
+#[derive(Debug)]
+struct Found {
+    path: PathBuf,
+    content: Result<Opened, String>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    file: File,
+    length: u64,
+}
+
+impl Files {
+    /// Longer than any system takes for a path.
+    const LINE_LIMIT: ItemLimit = ItemLimit::new(64 << 10).expect("64 KiB is not nothing");
+
+    /// The files that the lines of `inputs` name. They are opened as the inputs are, by the same
+    /// [`Opener`].
+    #[must_use]
+    pub fn new(inputs: Inputs) -> Self {
+        let opener = inputs.opener().clone();
+        let mut list = Records::new(inputs, b'\n');
+        list.set_limit(Self::LINE_LIMIT);
+        Self { list, limit: ItemLimit::DEFAULT, opener, held: None }
+    }
+
+    /// Bounds the length of a file: a longer one is a faulty item.
+    ///
+    /// ```
+    /// use mtl_host::sink::Memory;
+    /// use mtl_host::source::{Files, Inputs, ItemLimit};
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
+    /// let list = Inputs::from_reader("memory", &b"Cargo.toml\n"[..]);
+    /// let source = Files::new(list).item_limit(ItemLimit::new(10).unwrap());
+    /// let mut sink = Memory::new();
+    /// Pool::builder(&plugin).build()?.run(source, &mut sink).into_result()?;
+    /// assert_eq!(sink.results()[0].as_ref().unwrap_err().kind(), FaultKind::BadItem);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn item_limit(mut self, limit: ItemLimit) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The next file whose name is there.
+    fn next_ready(&mut self) -> Option<Found> {
+        self.held.take().or_else(|| {
+            let (limit, opener) = (self.limit, &self.opener);
+            self.list.next_ready().map(|line| match line.content {
+                Content::Whole(path) => Found::at(opener, path_of(path), limit),
+                Content::TooLong(head) => {
+                    let why = format!("this is no path: longer than {:#}", Self::LINE_LIMIT);
+                    Found { path: path_of(head), content: Err(why) }
+                }
+            })
+        })
+    }
+
+    /// Adds the files whose names are there, until the block is full.
+    fn add_ready(&mut self, block: &mut BlockBuilder) {
+        let mut added = 0;
+        while !block.is_full()
+            && let Some(found) = self.next_ready()
+        {
+            if added > 0 && added + found.length() > BlockBuilder::FULL as u64 {
+                self.held = Some(found);
+                break;
+            }
+            added += found.length().max(1);
+            found.add_to(block, self.limit);
+        }
+    }
+}
+
+impl Source for Files {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        let before = block.len();
+        loop {
+            self.add_ready(block);
+            let ended = block.len() == before && self.list.read()? == Reading::Ended;
+            if ended || block.len() > before {
+                self.list.charge(block);
+                return Ok(if ended { Filled::End } else { Filled::More });
+            }
+        }
+    }
+
+    fn size(&self) -> Size {
+        self.list.size()
+    }
+
+    fn stop_flag(&self) -> Option<StopFlag> {
+        self.list.stop_flag()
+    }
+}
+
+fn path_of(line: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(line))
+}
+
+impl Found {
+    fn at(opener: &Opener, path: PathBuf, limit: ItemLimit) -> Self {
+        let content = Opened::at(opener, &path, limit);
+        Self { path, content }
+    }
+
+    fn length(&self) -> u64 {
+        self.content.as_ref().map_or(0, |opened| opened.length)
+    }
+
+    /// Adds the file as an item; a faulty one, when it cannot be read.
+    fn add_to(self, block: &mut BlockBuilder, limit: ItemLimit) {
+        let Self { path, content } = self;
+        let read = content.and_then(|opened| {
+            block.push_with(|bytes| opened.read(bytes, limit)).map_err(|why| why.at(&path, limit))
+        });
+        if read.is_err() {
+            block.push(b"");
+        }
+        block.set_path(path);
+        if let Err(why) = read {
+            block.reject(why);
+        }
+    }
+}
+
+/// Why a file is not an item.
+#[derive(Debug)]
+enum Unfit {
+    Failed(io::Error),
+    NotAFile(&'static str),
+    TooLong,
+}
+
+impl Unfit {
+    /// What is said of the file at `path`.
+    fn at(&self, path: &Path, limit: ItemLimit) -> String {
+        let path = path.display();
+        match self {
+            Self::Failed(error) => format!("cannot read `{path}`: {error}"),
+            Self::NotAFile(what) => format!("cannot read `{path}`: it is {what}, not a file"),
+            Self::TooLong => format!("`{path}` is longer than the {limit:#} of `item_limit`"),
+        }
+    }
+}
+
+impl From<io::Error> for Unfit {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Opened {
+    fn at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, String> {
+        Self::try_at(opener, path, limit).map_err(|why| why.at(path, limit))
+    }
+
+    fn try_at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, Unfit> {
+        // Asked before it is opened, since that alone is felt at the other end of a pipe; and
+        // after, because by then it may be another one.
+        let found = opener.look(path)?;
+        regular(found.metadata().file_type())?;
+        let file = found.open_nonblocking()?;
+        let metadata = file.metadata()?;
+        regular(metadata.file_type())?;
+        let length = metadata.len();
+        if length > limit.get() as u64 { Err(Unfit::TooLong) } else { Ok(Self { file, length }) }
+    }
+
+    /// Appends the content to `bytes`.
+    fn read(self, bytes: &mut Vec<u8>, limit: ItemLimit) -> Result<(), Unfit> {
+        let limit = limit.get() as u64;
+        // It may have grown since it was found, also beyond the limit.
+        let read = self.file.take(limit.saturating_add(1)).read_to_end(bytes)? as u64;
+        if read > limit { Err(Unfit::TooLong) } else { Ok(()) }
+    }
+}
+
+fn regular(kind: FileType) -> Result<(), Unfit> {
+    match () {
+        () if kind.is_file() => Ok(()),
+        () if kind.is_dir() => Err(Unfit::NotAFile("a directory")),
+        () if kind.is_fifo() => Err(Unfit::NotAFile("a named pipe")),
+        () if kind.is_socket() => Err(Unfit::NotAFile("a socket")),
+        () => Err(Unfit::NotAFile("a device")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,356 @@
+//! The inputs of a run: files, standard input, or a reader of the user's own.
+//!
+//! All are looked at when the run is set up, so that a mistyped name ends it before the
+//! first is read; each is opened when its turn comes, so that ten thousand names are not
+//! ten thousand open files. Their bytes come decompressed, one read at a time, and nobody
+//! who waits for them is deaf to a stop.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{Access, FileType, access, fstat, tell};
+
+use super::SourceError;
+use super::decoder::{Compression, Decoder};
+use super::descriptor::{Alarm, Descriptor, Handle};
+use crate::control::stop::StopFlag;
+use crate::files::Opener;
+
+/// How standard input is named in messages.
+const STANDARD_INPUT: &str = "standard input";
+
+/// What a source reads, one input after the other.
+///
+/// Inputs whose names end in `.gz` or `.zst` are decompressed as they are read.
+///
+/// ```
+/// use mtl_host::source::{Inputs, SourceError};
+///
+/// let missing = Inputs::open(vec!["no-such-file".into()]);
+/// assert!(matches!(missing, Err(SourceError::Open { .. })));
+/// ```
+pub struct Inputs {
+    waiting: std::vec::IntoIter<Place>,
+    current: Option<Decoder>,
+    /// The name of the input that is read, or was read last.
+    name: String,
+    total: Option<u64>,
+    taken: Arc<AtomicU64>,
+    opener: Opener,
+    /// Ends a wait. These inputs' own: the run sets it at its end, and a flag that others share
+    /// would stop them, too. None where it could not end a wait: in a reader of the user's own.
+    stop: Option<StopFlag>,
+    alarm: Option<Arc<Alarm>>,
+}
+
+enum Place {
+    StandardInput,
+    File(PathBuf),
+    Reader(Box<dyn Read + Send>),
+}
+
+/// What one read gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Got {
+    /// So many bytes, at least one.
+    Bytes(usize),
+    /// The end of one input; there may be another.
+    InputEnd,
+    /// The end of all. Without an `InputEnd` before it, the run was stopped.
+    End,
+}
+
+impl Inputs {
+    /// Looks at the files of these names. `-` is standard input, and so is no name at all.
+    /// A run that stops ends them, even while something waits for them.
+    ///
+    /// ```
+    /// use mtl_host::source::Inputs;
+    ///
+    /// let inputs = Inputs::open(vec!["Cargo.toml".into(), "../run".into()])?;
+    /// assert!(inputs.total_bytes() > Some(1000));
+    /// # Ok::<(), mtl_host::source::SourceError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When one of them is missing, may not be read, or is a directory.
+    pub fn open(paths: Vec<PathBuf>) -> Result<Self, SourceError> {
+        Self::open_with(&Opener::new(), paths)
+    }
+
+    /// The same, opened by `opener`, and so are the files that [`Files`](super::Files) finds in these inputs.
+    ///
+    /// ```
+    /// use mtl_host::DirGrant;
+    /// use mtl_host::source::Inputs;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
+    /// let opener = DirGrant::opener([&grant])?;
+    /// let inputs = Inputs::open_with(&opener, vec!["Cargo.toml".into()])?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When one of them is missing, may not be read, is a directory, or is reached by a link that a plugin may have
+    /// made.
+    pub fn open_with(opener: &Opener, paths: Vec<PathBuf>) -> Result<Self, SourceError> {
+        let mut places: Vec<_> = paths.into_iter().map(Place::of).collect();
+        if places.is_empty() {
+            places.push(Place::StandardInput);
+        }
+        let mut total = Some(0);
+        for place in &places {
+            total = sum(total, place.check(opener)?);
+        }
+        let opener = opener.clone();
+        Ok(Self { total, opener, stop: Some(StopFlag::new()), ..Self::of(places) })
+    }
+
+    /// One input: what `reader` gives. `name` stands for it in messages.
+    ///
+    /// A read that waits inside of `reader` ends when that returns, and not before: no stop can
+    /// interrupt it.
+    ///
+    /// ```
+    /// use mtl_host::BlockBuilder;
+    /// use mtl_host::source::{Inputs, Lines, Source};
+    ///
+    /// let inputs = Inputs::from_reader("memory", &b"one\ntwo\n"[..]);
+    /// assert_eq!(inputs.total_bytes(), None);
+    /// let mut block = BlockBuilder::new();
+    /// Lines::new(inputs).fill(&mut block)?;
+    /// assert_eq!(block.len(), 2);
+    /// # Ok::<(), mtl_host::source::SourceError>(())
+    /// ```
+    pub fn from_reader(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
+        Self { name: name.into(), ..Self::of(vec![Place::Reader(Box::new(reader))]) }
+    }
+
+    fn of(places: Vec<Place>) -> Self {
+        Self {
+            waiting: places.into_iter(),
+            current: None,
+            name: String::new(),
+            total: None,
+            taken: Arc::default(),
+            opener: Opener::new(),
+            stop: None,
+            alarm: None,
+        }
+    }
+
+    /// How many bytes all inputs have, as they are stored; known when all are regular files.
+    #[must_use]
+    pub fn total_bytes(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// Returns the opener of files.
+    pub(super) fn opener(&self) -> &Opener {
+        &self.opener
+    }
+
+    pub(super) fn stop_flag(&self) -> Option<StopFlag> {
+        self.stop.clone()
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(StopFlag::is_set)
+    }
+
+    /// The name of the input that was read last.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many stored bytes were read since this was asked last.
+    pub(super) fn take_count(&mut self) -> u64 {
+        self.taken.swap(0, Ordering::Relaxed)
+    }
+
+    /// Reads once, and waits if nothing is there.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Got, SourceError> {
+        match self.read_or_fail(buffer) {
+            // Whatever a stop has broken off looks like an error to a decompressor.
+            _ if self.is_stopped() => Ok(self.finish()),
+            Err(error) => {
+                self.finish();
+                Err(error)
+            }
+            done => done,
+        }
+    }
+
+    fn finish(&mut self) -> Got {
+        self.current = None;
+        self.waiting = Vec::new().into_iter();
+        Got::End
+    }
+
+    fn read_or_fail(&mut self, buffer: &mut [u8]) -> Result<Got, SourceError> {
+        if self.is_stopped() {
+            return Ok(Got::End);
+        }
+        if self.current.is_none() {
+            match self.waiting.next() {
+                Some(place) => self.current = Some(self.start(place)?),
+                None => return Ok(Got::End),
+            }
+        }
+        let current = self.current.as_mut().expect("it was just opened");
+        match read_some(current, buffer) {
+            Ok(0) => {
+                self.current = None;
+                Ok(Got::InputEnd)
+            }
+            Ok(bytes) => Ok(Got::Bytes(bytes)),
+            Err(source) => Err(SourceError::Read { name: self.name.clone(), source }),
+        }
+    }
+
+    /// Opens the next input.
+    fn start(&mut self, place: Place) -> Result<Decoder, SourceError> {
+        let started = match place {
+            Place::Reader(reader) => self.decoder(Compression::Plain, reader),
+            Place::StandardInput => {
+                STANDARD_INPUT.clone_into(&mut self.name);
+                self.descriptor(Handle::StandardInput)
+                    .and_then(|bytes| self.decoder(Compression::Plain, Box::new(bytes)))
+            }
+            Place::File(path) => {
+                self.name = path.display().to_string();
+                return self.start_file(path);
+            }
+        };
+        started.map_err(|source| SourceError::Read { name: self.name.clone(), source })
+    }
+
+    fn start_file(&mut self, path: PathBuf) -> Result<Decoder, SourceError> {
+        let opened =
+            self.opener.open_nonblocking(&path).and_then(|file| Ok((file.metadata()?, file)));
+        match opened {
+            Ok((metadata, _)) if metadata.is_dir() => Err(SourceError::Directory { path }),
+            Ok((_, file)) => self
+                .descriptor(Handle::File(file))
+                .and_then(|bytes| self.decoder(Compression::of(&path), Box::new(bytes)))
+                .map_err(|source| SourceError::Open { path, source }),
+            Err(source) => Err(SourceError::Open { path, source }),
+        }
+    }
+
+    fn descriptor(&mut self, handle: Handle) -> io::Result<Descriptor> {
+        if FileType::from_raw_mode(fstat(handle.as_fd())?.st_mode) == FileType::RegularFile {
+            return Ok(Descriptor::new(handle, None));
+        }
+        if self.alarm.is_none() {
+            self.alarm = self.stop.as_ref().map(Alarm::of).transpose()?;
+        }
+        Ok(Descriptor::new(handle, self.alarm.clone()))
+    }
+
+    fn decoder(
+        &self,
+        compression: Compression,
+        bytes: Box<dyn Read + Send>,
+    ) -> io::Result<Decoder> {
+        Decoder::new(compression, Box::new(Counted { bytes, taken: Arc::clone(&self.taken) }))
+    }
+}
+
+/// Known when both are; sparse files may claim more than a number can say.
+fn sum(total: Option<u64>, more: Option<u64>) -> Option<u64> {
+    total.zip(more).map(|(total, more)| total.saturating_add(more))
+}
+
+/// Reads once; only a signal makes it try again.
+fn read_some(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inputs")
+            .field("name", &self.name)
+            .field("waiting", &self.waiting.len())
+            .field("total", &self.total)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Place {
+    fn of(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" { Self::StandardInput } else { Self::File(path) }
+    }
+
+    /// Whether it can be read, and its length if that can be known.
+    fn check(&self, opener: &Opener) -> Result<Option<u64>, SourceError> {
+        match self {
+            Self::Reader(_) => Ok(None),
+            Self::StandardInput => check_standard_input(),
+            Self::File(path) => check_file(opener, path),
+        }
+    }
+}
+
+fn check_file(opener: &Opener, path: &Path) -> Result<Option<u64>, SourceError> {
+    let failed = |source| SourceError::Open { path: path.to_owned(), source };
+    let found = opener.look(path).map_err(failed)?;
+    let metadata = found.metadata();
+    if metadata.is_dir() {
+        return Err(SourceError::Directory { path: path.to_owned() });
+    }
+    if metadata.is_file() {
+        found.open_nonblocking().map_err(failed)?;
+    } else {
+        // Not by opening: the writer of a named pipe would take that for a reader come and gone.
+        access(path, Access::READ_OK).map_err(|error| failed(error.into()))?;
+    }
+    Ok(regular_length(metadata))
+}
+
+fn regular_length(metadata: &Metadata) -> Option<u64> {
+    metadata.is_file().then_some(metadata.len())
+}
+
+fn check_standard_input() -> Result<Option<u64>, SourceError> {
+    let failed = |source| SourceError::Read { name: STANDARD_INPUT.into(), source };
+    let input = rustix::stdio::stdin();
+    let file = input.try_clone_to_owned().map(File::from).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(SourceError::Directory { path: STANDARD_INPUT.into() });
+    }
+    // Somebody may have read its beginning before us.
+    let read = tell(&file).unwrap_or(0);
+    Ok(regular_length(&metadata).map(|length| length.saturating_sub(read)))
+}
+
+/// Counts what is read, before it is decompressed.
+struct Counted {
+    bytes: Box<dyn Read + Send>,
+    taken: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(buffer)?;
+        self.taken.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests;

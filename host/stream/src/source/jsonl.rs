@@ -1,0 +1,115 @@
+//! Items that are JSON values, one a line.
+
+use serde::de::IgnoredAny;
+
+use super::lines::too_long;
+use super::records::{Content, Record, Records};
+use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
+use crate::block::BlockBuilder;
+use crate::control::stop::StopFlag;
+
+/// Some editors begin a file with this mark; it is not part of the value.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Each line of the inputs is an item, and must be one JSON value. A line that is not is a
+/// faulty item; a line of nothing but white space is none.
+///
+/// ```
+/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::{Inputs, Jsonl, Source};
+///
+/// let mut values = Jsonl::new(Inputs::from_reader("memory", &b"{\"n\": 1}\n\n[2]\n"[..]));
+/// let mut block = BlockBuilder::new();
+/// values.fill(&mut block)?;
+/// assert_eq!(block.len(), 2);
+/// # Ok::<(), mtl_host::source::SourceError>(())
+/// ```
+#[derive(Debug)]
+pub struct Jsonl(Records);
+
+impl Jsonl {
+    /// The values of `inputs`.
+    #[must_use]
+    pub fn new(inputs: Inputs) -> Self {
+        Self(Records::new(inputs, b'\n'))
+    }
+
+    /// Bounds the length of a line: a longer one is a faulty item.
+    ///
+    /// ```
+    /// use mtl_host::sink::Memory;
+    /// use mtl_host::source::{Inputs, ItemLimit, Jsonl};
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
+    /// let input = Inputs::from_reader("memory", &b"[1]\n[1,2,3,4,5,6]\n"[..]);
+    /// let source = Jsonl::new(input).item_limit(ItemLimit::new(10).unwrap());
+    /// let mut sink = Memory::new();
+    /// Pool::builder(&plugin).build()?.run(source, &mut sink).into_result()?;
+    /// assert!(sink.results()[0].is_ok());
+    /// assert_eq!(sink.results()[1].as_ref().unwrap_err().kind(), FaultKind::BadItem);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn item_limit(mut self, limit: ItemLimit) -> Self {
+        self.0.set_limit(limit);
+        self
+    }
+}
+
+impl Source for Jsonl {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        let limit = self.0.limit();
+        self.0.fill(block, |record, block| match record.content {
+            Content::Whole(line) => add(line, record, block),
+            Content::TooLong(head) => {
+                block.push(head);
+                block.reject(too_long(record, limit));
+            }
+        })
+    }
+
+    fn size(&self) -> Size {
+        self.0.size()
+    }
+
+    fn stop_flag(&self) -> Option<StopFlag> {
+        self.0.stop_flag()
+    }
+}
+
+fn add(line: &[u8], record: Record<'_>, block: &mut BlockBuilder) {
+    let value = trim(line, record.number == 1);
+    if value.is_empty() {
+        return;
+    }
+    block.push(value);
+    if let Err((reason, column)) = check(value) {
+        // Counted in the line as it stands in the file.
+        let column = column + line.len() - line.trim_ascii_start().len();
+        let Record { input, number, .. } = record;
+        block.reject(format!("`{input}` line {number}: not JSON: {reason} at column {column}"));
+    }
+}
+
+fn trim(line: &[u8], first: bool) -> &[u8] {
+    let marked = if first { line.strip_prefix(BYTE_ORDER_MARK) } else { None };
+    marked.unwrap_or(line).trim_ascii()
+}
+
+/// Whether this is one JSON value; if not, why, and where, counted from 1.
+fn check(value: &[u8]) -> Result<(), (String, usize)> {
+    let text = std::str::from_utf8(value)
+        .map_err(|error| ("not valid UTF-8".to_owned(), error.valid_up_to() + 1))?;
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(IgnoredAny) => Ok(()),
+        Err(error) => {
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let reason = error.to_string();
+            let reason = reason.strip_suffix(&place).unwrap_or(&reason);
+            Err((reason.to_owned(), error.column()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

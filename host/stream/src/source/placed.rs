@@ -1,0 +1,113 @@
+//! Items whose results have a place in a directory.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::{Filled, Size, Source, SourceError};
+use crate::block::BlockBuilder;
+use crate::control::stop::StopFlag;
+use crate::item::index::ItemIndex;
+use crate::output_paths::Places;
+
+/// Gives what its source gives. An item whose result has no place in the directory is faulty: it
+/// never reaches a plugin, its fault says why, and the run goes on.
+///
+/// An item that is a file's content goes by the path of its file; any other is a path itself.
+///
+/// ```
+/// use mtl_host::sink::Directory;
+/// use mtl_host::source::{Files, Inputs, Placed};
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
+/// # let folder = tempfile::tempdir()?;
+/// let mut results = Directory::create(folder.path())?;
+/// let list = Inputs::from_reader("memory", &b"Cargo.toml\n../README.md\n"[..]);
+/// let source = Placed::new(Files::new(list), results.places());
+/// let summary = Pool::builder(&plugin).build()?.run(source, &mut results).into_result()?;
+/// assert_eq!(summary.counts.failed(), 1, "`..` could lead anywhere");
+/// assert!(folder.path().join("Cargo.toml").exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Placed<S> {
+    source: S,
+    places: Places,
+    next: ItemIndex,
+}
+
+impl<S> Placed<S> {
+    /// All items of `source`, which is a whole run: an item is known by its position.
+    pub fn new(source: S, places: &Places) -> Self {
+        Self { source, places: places.clone(), next: ItemIndex::default() }
+    }
+}
+
+impl<S: Source> Source for Placed<S> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+        let before = block.len();
+        let filled = self.source.fill(block);
+        // Also after an error: what came before it is worked on.
+        block.judge(before, |at, item, path| {
+            let path = path.unwrap_or(Path::new(OsStr::from_bytes(item)));
+            let taken = self.places.take_free(path, self.next.plus(at));
+            taken.err().map(|error| error.to_string())
+        });
+        self.next = self.next.plus(block.len() - before);
+        filled
+    }
+
+    fn size(&self) -> Size {
+        self.source.size()
+    }
+
+    fn stop_flag(&self) -> Option<StopFlag> {
+        self.source.stop_flag()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::Span;
+    use crate::sink::Directory;
+    use crate::source::Items;
+
+    /// Gives two items at a time, and an error at the end.
+    struct Pairs<'a>(&'a [&'a str]);
+
+    impl Source for Pairs<'_> {
+        fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+            let (pair, rest) = self.0.split_at(2.min(self.0.len()));
+            self.0 = rest;
+            for item in pair {
+                block.push(item.as_bytes());
+            }
+            if rest.is_empty() { Err(SourceError::other("broken")) } else { Ok(Filled::More) }
+        }
+    }
+
+    #[test]
+    fn items_without_a_place_are_rejected_and_the_others_keep_their_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = Directory::create(&folder.path().join("out")).unwrap();
+        let pairs = Pairs(&["a", "..", "b", "./a", "c/../a", "b/"]);
+        let mut source = Placed::new(pairs, results.places());
+        let mut block = BlockBuilder::new();
+        while let Ok(Filled::More) = source.fill(&mut block) {}
+        let span = Span::whole(block.seal(ItemIndex::default()));
+        let rejected: Vec<_> = (0..span.len()).map(|at| span.rejection(at).is_some()).collect();
+        assert_eq!(rejected, [false, true, false, true, true, true]);
+        assert!(span.rejection(3).unwrap().ends_with("/out/a`, as that of item 0 does"));
+        assert!(span.rejection(5).unwrap().ends_with("/out/b`, as that of item 2 does"));
+    }
+
+    #[test]
+    fn the_rest_is_as_its_source_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = Directory::create(folder.path()).unwrap();
+        let source = Placed::new(Items::new(["a", "b"]), results.places());
+        assert_eq!(source.size(), Items::new(["a", "b"]).size());
+    }
+}

@@ -1,0 +1,251 @@
+//! Counts: how far a run is, and what came of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::item::fault::FaultKind;
+use crate::outcome::Outcomes;
+use crate::source::Size;
+
+/// How many items ended in which outcome.
+///
+/// ```
+/// use mtl_host::{Engine, FaultKind, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let (_, _, ended) = pool.map(["good", "good", "#filtered out", "!bad"]).collect_all();
+/// let counts = ended.summary.counts;
+/// assert_eq!((counts.records(), counts.no_record()), (2, 1));
+/// assert_eq!((counts.failed(), counts.not_run()), (1, 0));
+/// assert_eq!(counts.faults_of(FaultKind::Refused), 1);
+/// assert_eq!(counts.total(), 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    records: u64,
+    no_record: u64,
+    faults: [u64; FaultKind::ALL.len()],
+}
+
+impl Counts {
+    /// Counts these outcomes.
+    #[doc(hidden)]
+    pub fn add(&mut self, outcomes: &Outcomes) {
+        self.records += outcomes.with_record() as u64;
+        self.no_record += outcomes.without_record() as u64;
+        for fault in outcomes.faults() {
+            self.faults[fault.kind() as usize] += 1;
+        }
+    }
+
+    /// Items that gave a record.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Items that the plugin filtered out.
+    #[must_use]
+    pub fn no_record(&self) -> u64 {
+        self.no_record
+    }
+
+    /// Items that ended in a fault of this kind.
+    #[must_use]
+    pub fn faults_of(&self, kind: FaultKind) -> u64 {
+        self.faults[kind as usize]
+    }
+
+    /// Items that were tried and failed: all faults but `not-run`.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.faults.iter().sum::<u64>() - self.not_run()
+    }
+
+    /// Items whose turn never came.
+    #[must_use]
+    pub fn not_run(&self) -> u64 {
+        self.faults_of(FaultKind::NotRun)
+    }
+
+    /// All items that have an outcome.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.records + self.no_record + self.faults.iter().sum::<u64>()
+    }
+}
+
+/// What came of a run.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/misbehave.wat")?;
+/// let mut pool = Pool::builder(&plugin).retries(1).build()?;
+/// let (_, _, ended) = pool.map(["no trap", "trap"]).collect_all();
+/// let summary = ended.into_result()?;
+/// assert_eq!((summary.read, summary.counts.total(), summary.delivered), (2, 2, 2));
+/// assert_eq!(summary.retried, 1);
+/// assert!(!summary.stopped);
+/// println!("{} items in {:?}", summary.read, summary.took);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// How many items were read.
+    pub read: u64,
+    /// What became of them. The sum is `read`.
+    pub counts: Counts,
+    /// The number of items done whose outcomes were written by the sink, or taken from the iterator.
+    pub delivered: u64,
+    /// The number of items done whose outcomes nobody got: they come after one that was not run or that has
+    /// ended the run, or after results were no longer wanted, or could not be written. With `delivered`, it is the
+    /// number of items done.
+    pub undelivered: u64,
+    /// How often an item was tried again.
+    pub retried: u64,
+    /// From the start of the run to its end.
+    pub took: Duration,
+    /// Whether somebody has asked for the end.
+    pub stopped: bool,
+}
+
+impl Summary {
+    /// Returns the number of items that were worked on, whatever became of them: all that were read, but those that
+    /// were not run.
+    ///
+    /// ```
+    /// use mtl_host::{Engine, Plugin, Pool};
+    ///
+    /// let plugin = Plugin::load(&Engine::new()?, "../fixtures/judge.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let mut results = pool.map(["good", "!bad", "good"]);
+    /// results.next();
+    /// let summary = results.end().summary;
+    /// assert_eq!(summary.done(), summary.delivered + summary.undelivered);
+    /// assert_eq!(summary.done() + summary.counts.not_run(), summary.read);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.counts.total() - self.counts.not_run()
+    }
+}
+
+/// How far a run is, for whoever watches it from another thread.
+///
+/// ```
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let progress = pool.progress();
+/// pool.map(["good", "!bad", "good"]).collect_all().2.into_result()?;
+/// let done = std::thread::spawn(move || progress.snapshot()).join().unwrap();
+/// assert_eq!((done.done, done.failed), (3, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    done: AtomicU64,
+    failed: AtomicU64,
+    bytes: AtomicU64,
+    /// One more than the number of items, once that is known.
+    total: AtomicU64,
+    /// One more than the number of bytes, once that is known.
+    total_bytes: AtomicU64,
+}
+
+/// How far a run was at one moment.
+///
+/// ```
+/// use mtl_host::sink::Memory;
+/// use mtl_host::source::{Inputs, Lines};
+/// use mtl_host::{Engine, Plugin, Pool};
+///
+/// let plugin = Plugin::load(&Engine::new()?, "../fixtures/judge.wat")?;
+/// let mut pool = Pool::builder(&plugin).build()?;
+/// let lines = Lines::new(Inputs::from_reader("memory", &b"good\n!bad\n"[..]));
+/// pool.run(lines, &mut Memory::new()).into_result()?;
+/// let now = pool.progress().snapshot();
+/// assert_eq!((now.done, now.failed, now.bytes), (2, 1, 10));
+/// assert_eq!((now.total, now.total_bytes), (Some(2), None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Items that have their outcome and are delivered.
+    pub done: u64,
+    /// Those among them that failed.
+    pub failed: u64,
+    /// Bytes of the input that these items took.
+    pub bytes: u64,
+    /// How many items there are, once that is known.
+    pub total: Option<u64>,
+    /// How many bytes the input has, if that is known.
+    pub total_bytes: Option<u64>,
+}
+
+impl Progress {
+    /// The present state.
+    ///
+    /// ```
+    /// # use mtl_host::{Engine, Plugin, Pool};
+    /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
+    /// let mut pool = Pool::builder(&plugin).build()?;
+    /// let progress = pool.progress();
+    /// let mut results = pool.map(["one", "two"]);
+    /// assert_eq!(progress.snapshot().total, Some(2));
+    /// results.try_for_each(|result| result.map(drop))?;
+    /// assert_eq!(progress.snapshot().done, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        Snapshot {
+            done: read(&self.0.done),
+            failed: read(&self.0.failed),
+            bytes: read(&self.0.bytes),
+            total: read(&self.0.total).checked_sub(1),
+            total_bytes: read(&self.0.total_bytes).checked_sub(1),
+        }
+    }
+
+    /// Begins a run over an input of this size.
+    #[doc(hidden)]
+    pub fn begin(&self, size: Size) {
+        for number in [&self.0.done, &self.0.failed, &self.0.bytes] {
+            number.store(0, Ordering::Relaxed);
+        }
+        let (least, most) = size.items;
+        let items =
+            most.filter(|most| *most == least).map_or(0, |items| (items as u64).saturating_add(1));
+        self.0.total.store(items, Ordering::Relaxed);
+        self.0
+            .total_bytes
+            .store(size.bytes.map_or(0, |bytes| bytes.saturating_add(1)), Ordering::Relaxed);
+    }
+
+    /// Notes that the input has ended after this number of items.
+    #[doc(hidden)]
+    pub fn all_read(&self, items: u64) {
+        self.0.total.store(items + 1, Ordering::Relaxed);
+    }
+
+    /// Notes items that have their outcome, those of them that failed, and their bytes of input.
+    #[doc(hidden)]
+    pub fn advance(&self, items: u64, failed: u64, bytes: u64) {
+        self.0.done.fetch_add(items, Ordering::Relaxed);
+        self.0.failed.fetch_add(failed, Ordering::Relaxed);
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
