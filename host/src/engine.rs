@@ -1,7 +1,7 @@
 //! The engine: what a process does with the bytes of a plugin, and the watchdog that can stop its instances.
 //!
 //! ```text
-//! bytes ─▶ artifact ─▶ code: compiled ─▶ loaded: linked, imports checked ─▶ instance per worker
+//! bytes ─▶ artifact ─▶ code: compiled ─▶ kinds: linked, imports checked ─▶ instance per worker
 //!                                          │ core module: core_abi            │ state: WASI, limits, context
 //!                                          │ component:   component           └ an executor
 //!                                          └ other world: typed
@@ -25,7 +25,10 @@ pub(crate) mod functions;
 pub(crate) mod fuzzing;
 pub(crate) mod host_function;
 pub(crate) mod inspect;
-pub(crate) mod loaded;
+mod kinds;
+mod metadata;
+mod plugin_code;
+mod plugin_kind;
 mod precompiled_mismatch;
 pub(crate) mod snapshot;
 pub(crate) mod state;
@@ -48,12 +51,13 @@ pub use self::error::{LoadError, LoadErrorKind};
 pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, is_type};
 pub use self::host_function::{HostCall, HostFunctionError};
 pub(crate) use self::inspect::Findings;
-pub use self::inspect::{
-    Export, Import, Inspection, MemorySize, Need, PluginKind, Provider, TypedCall,
-};
+pub use self::inspect::{Export, Import, Inspection, MemorySize, Need, Provider, TypedCall};
 #[cfg(test)]
 pub(crate) use self::inspect::{MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED};
-pub(crate) use self::loaded::{Facts, Loaded};
+pub(crate) use self::kinds::link_compiled;
+pub(crate) use self::metadata::Metadata;
+pub(crate) use self::plugin_code::{LinkedPlugin, PluginCode};
+pub use self::plugin_kind::PluginKind;
 pub use self::precompiled_mismatch::PrecompiledMismatch;
 pub(crate) use self::state::Spec;
 pub use self::wasm_features::{UnknownWasmFeature, WasmFeatures};

@@ -19,7 +19,9 @@ pub use self::loader::PluginLoader;
 
 use crate::engine::artifact::Artifact;
 use crate::engine::compile_settings::Source;
-use crate::engine::{Engine, Facts, Inspection, LoadError, LoadErrorKind, Loaded};
+use crate::engine::{
+    Engine, Findings, Inspection, LinkedPlugin, LoadError, LoadErrorKind, Metadata,
+};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::compiled::Compiled;
 
@@ -40,7 +42,7 @@ use crate::isolation::compiled::Compiled;
 pub struct Plugin {
     name: PathBuf,
     engine: Engine,
-    facts: Facts,
+    metadata: Metadata,
     code: Code,
     /// None if it was compiled before.
     source: Option<Arc<Source>>,
@@ -49,7 +51,7 @@ pub struct Plugin {
 #[derive(Clone, Debug)]
 enum Code {
     /// It was compiled in this process: also for workers in others, once that is needed.
-    Here { loaded: Loaded, for_processes: Arc<OnceLock<Arc<Compiled>>> },
+    Here { linked: LinkedPlugin, for_processes: Arc<OnceLock<Arc<Compiled>>> },
     /// A jailed process has compiled it, and none but jailed ones load it.
     Elsewhere(Arc<Compiled>),
 }
@@ -123,15 +125,15 @@ impl Plugin {
         PluginLoader::new(engine)
     }
 
-    fn here(name: &Path, engine: &Engine, loaded: Loaded) -> Self {
-        let facts = loaded.facts();
-        let code = Code::Here { loaded, for_processes: Arc::default() };
-        Self { name: name.to_owned(), engine: engine.clone(), facts, code, source: None }
+    fn here(name: &Path, engine: &Engine, linked: LinkedPlugin) -> Self {
+        let metadata = linked.metadata();
+        let code = Code::Here { linked, for_processes: Arc::default() };
+        Self { name: name.to_owned(), engine: engine.clone(), metadata, code, source: None }
     }
 
-    fn elsewhere(name: &Path, engine: &Engine, facts: Facts, compiled: Compiled) -> Self {
+    fn elsewhere(name: &Path, engine: &Engine, metadata: Metadata, compiled: Compiled) -> Self {
         let code = Code::Elsewhere(Arc::new(compiled));
-        Self { name: name.to_owned(), engine: engine.clone(), facts, code, source: None }
+        Self { name: name.to_owned(), engine: engine.clone(), metadata, code, source: None }
     }
 
     /// The same, made of these bytes.
@@ -144,9 +146,9 @@ impl Plugin {
 
     /// Why it cannot be frozen, whatever it does.
     pub(crate) fn cannot_be_frozen(&self) -> Option<SnapshotRefusal> {
-        match (self.facts, &self.source) {
-            (Facts { is_component: true, .. }, _) => Some(SnapshotRefusal::Component),
-            (Facts { has_init: false, .. }, _) => Some(SnapshotRefusal::NoInit),
+        match (self.metadata, &self.source) {
+            (Metadata { can_freeze: false, .. }, _) => Some(SnapshotRefusal::Component),
+            (Metadata { has_init: false, .. }, _) => Some(SnapshotRefusal::NoInit),
             (_, None) => Some(SnapshotRefusal::Precompiled),
             (_, Some(_)) => None,
         }
@@ -170,14 +172,14 @@ impl Plugin {
 
     /// Its code, as workers in processes have it.
     pub(crate) fn compiled(&self) -> Result<Arc<Compiled>, LoadError> {
-        let (loaded, for_processes) = match &self.code {
-            Code::Here { loaded, for_processes } => (loaded, for_processes),
+        let (linked, for_processes) = match &self.code {
+            Code::Here { linked, for_processes } => (linked, for_processes),
             Code::Elsewhere(compiled) => return Ok(Arc::clone(compiled)),
         };
         if let Some(compiled) = for_processes.get() {
             return Ok(Arc::clone(compiled));
         }
-        let compiled = Compiled::of(loaded, &self.engine).map_err(LoadError::of(&self.name))?;
+        let compiled = Compiled::of(&**linked, &self.engine).map_err(LoadError::of(&self.name))?;
         Ok(Arc::clone(for_processes.get_or_init(|| Arc::new(compiled))))
     }
 
@@ -201,14 +203,14 @@ impl Plugin {
     pub fn precompiled(&self) -> Result<Vec<u8>, LoadError> {
         let code = self.compiled()?.read();
         let file =
-            code.and_then(|code| loader::precompiled::write(&self.engine, self.facts, &code));
+            code.and_then(|code| loader::precompiled::write(&self.engine, self.metadata, &code));
         file.map_err(|source| LoadError::new(&self.name, LoadErrorKind::code(source)))
     }
 
     /// What makes its instances in this process, if it was compiled here.
-    pub(crate) fn loaded(&self) -> Option<&Loaded> {
+    pub(crate) fn linked(&self) -> Option<&LinkedPlugin> {
         match &self.code {
-            Code::Here { loaded, .. } => Some(loaded),
+            Code::Here { linked, .. } => Some(linked),
             Code::Elsewhere(_) => None,
         }
     }
@@ -222,13 +224,13 @@ impl Plugin {
     /// Whether it takes arguments for each worker.
     #[must_use]
     pub fn has_init(&self) -> bool {
-        self.facts.has_init
+        self.metadata.has_init
     }
 
     /// Whether it asks how its parameters are passed: one that does not takes items as they are.
     #[must_use]
     pub fn asks_for_passing(&self) -> bool {
-        self.facts.asks_for_passing
+        self.metadata.asks_for_passing
     }
 
     /// Whether it has a way to connect to anything: a component may import sockets and HTTP; the
@@ -241,7 +243,7 @@ impl Plugin {
     /// ```
     #[must_use]
     pub fn can_connect(&self) -> bool {
-        self.facts.can_connect
+        self.metadata.can_connect
     }
 
     /// What is in its file, as [`Plugin::inspect`] finds it, without compiling it once more; none, if
@@ -255,9 +257,9 @@ impl Plugin {
     /// ```
     #[must_use]
     pub fn inspection(&self) -> Option<Inspection> {
-        let (loaded, source) = (self.loaded()?, self.source()?);
+        let (linked, source) = (self.linked()?, self.source()?);
         let artifact = Artifact::from_bytes(&self.name, &source.bytes).ok()?;
-        let found = loaded.findings(&source.settings).using(&artifact);
+        let found = Findings::of_plugin(&source.settings, &**linked).using(&artifact);
         Some(Inspection::of(found, &self.name, &source.bytes, None))
     }
 

@@ -3,23 +3,14 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::LoadErrorKind;
+use super::{LoadErrorKind, PluginKind};
 use crate::item::error_chain::ErrorChain;
 
 /// WebAssembly, binary, of a known kind.
 #[derive(Debug)]
 pub(crate) struct Artifact<'a> {
-    kind: Kind,
+    kind: PluginKind,
     bytes: Cow<'a, [u8]>,
-}
-
-/// What kind of WebAssembly a plugin is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A core module.
-    Core,
-    /// A component.
-    Component,
 }
 
 /// The four bytes that every binary begins with.
@@ -29,9 +20,9 @@ impl<'a> Artifact<'a> {
     pub(crate) fn from_bytes(path: &Path, bytes: &'a [u8]) -> Result<Self, LoadErrorKind> {
         let binary = binary(path, bytes)?;
         let kind = match binary.get(4..8) {
-            Some([1, 0, 0, 0]) => Kind::Core,
+            Some([1, 0, 0, 0]) => PluginKind::CoreModule,
             // A component has its layer in the upper two bytes; its version still changes.
-            Some([_, _, 1, 0]) => Kind::Component,
+            Some([_, _, 1, 0]) => PluginKind::Component,
             Some(&[a, b, c, d]) => {
                 let version = u32::from_le_bytes([a, b, c, d]);
                 return Err(LoadErrorKind::Version { version });
@@ -43,7 +34,7 @@ impl<'a> Artifact<'a> {
         Ok(Self { kind, bytes: binary })
     }
 
-    pub(crate) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> PluginKind {
         self.kind
     }
 
@@ -89,9 +80,9 @@ mod tests {
     fn the_kind_is_told_by_the_bytes() {
         #[rustfmt::skip]
         let cases: [(&str, &[u8], &str); 13] = [
-            ("module",       b"\0asm\x01\0\0\0",      "Core"),
+            ("module",       b"\0asm\x01\0\0\0",      "CoreModule"),
             ("component",    b"\0asm\x0d\0\x01\0",    "Component"),
-            ("module text",  b"(module)",             "Core"),
+            ("module text",  b"(module)",             "CoreModule"),
             ("component text", b"\n (component)",     "Component"),
             ("empty",        b"",                     "the plugin is not WebAssembly: it is empty"),
             ("cut early",    b"\0as",                 "the plugin is cut off after 3 bytes"),

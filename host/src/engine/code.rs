@@ -10,17 +10,15 @@ use std::os::unix::fs::FileExt;
 use wasmtime::Module;
 use wasmtime::component::Component;
 
-use super::artifact::{Artifact, Kind};
-use super::component::ComponentPlugin;
-use super::core_abi::CorePlugin;
-use super::{Engine, LoadErrorKind};
+use super::artifact::Artifact;
+use super::{Engine, LoadErrorKind, PluginKind};
 use crate::cache::OwnCode;
 use crate::engine::compile_settings::CompileSettings;
 
-/// Machine code of which nothing was checked but that it is valid.
+/// Compiled code of which nothing was checked but that it is valid.
 #[derive(Clone)]
 pub(crate) enum MachineCode {
-    Core(Module),
+    Module(Module),
     Component(Component),
 }
 
@@ -44,56 +42,66 @@ impl MachineCode {
         settings: &CompileSettings,
         artifact: &Artifact<'_>,
     ) -> Result<Self, LoadErrorKind> {
-        Ok(match artifact.kind() {
-            Kind::Core => Self::Core(CorePlugin::module(settings, artifact)?),
-            Kind::Component => Self::Component(ComponentPlugin::component(settings, artifact)?),
-        })
+        let (engine, bytes) = (settings.engine.wasm(), artifact.bytes());
+        let compiled = match artifact.kind() {
+            PluginKind::CoreModule => Module::new(engine, bytes).map(Self::Module),
+            PluginKind::Component => Component::new(engine, bytes).map(Self::Component),
+        };
+        compiled.map_err(|error| settings.not_compiled(artifact, error))
     }
 
-    /// Takes what is compiled.
-    pub(crate) fn take(engine: &Engine, code: &Runnable<'_>, kind: Kind) -> wasmtime::Result<Self> {
-        match (kind, code) {
-            (Kind::Core, Runnable::InJail(file)) => {
-                let module = map_module(engine, file)?;
-                // What memories begin with is laid out now: later, the jail does not let it.
-                module.initialize_copy_on_write_image()?;
-                Ok(Self::Core(module))
-            }
-            (Kind::Component, Runnable::InJail(file)) => {
-                // There is no way by a name to it, and a component can be mapped by that alone.
-                let length = file.metadata()?.len();
-                let component = copy_component(engine, &read(file, length)?)?;
-                component.initialize_copy_on_write_image()?;
-                Ok(Self::Component(component))
-            }
-            (_, Runnable::Own(own)) => Self::map(engine, own.file(), kind)
-                // Where a file cannot be mapped to be run, as on a disk that is mounted so.
-                .or_else(|_| Self::copy(engine, &read(own.file(), own.length())?, kind)),
-            (_, Runnable::OfThisProcess(file)) => Self::map(engine, file, kind),
-            (_, Runnable::VouchedFor(code)) => Self::copy(engine, code, kind),
+    /// Takes code that was compiled before.
+    pub(crate) fn take(
+        engine: &Engine,
+        code: &Runnable<'_>,
+        kind: PluginKind,
+    ) -> wasmtime::Result<Self> {
+        match kind {
+            PluginKind::CoreModule => take_module(engine, code).map(Self::Module),
+            PluginKind::Component => take_component(engine, code).map(Self::Component),
         }
     }
 
-    /// The code, to be taken again.
+    /// Returns the bytes from which the code can be taken again.
     pub(crate) fn bytes(&self) -> wasmtime::Result<Vec<u8>> {
         match self {
-            Self::Core(module) => module.serialize(),
+            Self::Module(module) => module.serialize(),
             Self::Component(component) => component.serialize(),
         }
     }
+}
 
-    fn map(engine: &Engine, file: &File, kind: Kind) -> wasmtime::Result<Self> {
-        Ok(match kind {
-            Kind::Core => Self::Core(map_module(engine, file)?),
-            Kind::Component => Self::Component(map_component(engine, file)?),
-        })
+/// Takes a core module that was compiled before.
+pub(crate) fn take_module(engine: &Engine, code: &Runnable<'_>) -> wasmtime::Result<Module> {
+    match code {
+        Runnable::InJail(file) => {
+            let module = map_module(engine, file)?;
+            // What memories begin with is laid out now: later, the jail does not let it.
+            module.initialize_copy_on_write_image()?;
+            Ok(module)
+        }
+        Runnable::Own(own) => map_module(engine, own.file())
+            // Where a file cannot be mapped to be run, as on a disk that is mounted so.
+            .or_else(|_| copy_module(engine, &read(own.file(), own.length())?)),
+        Runnable::OfThisProcess(file) => map_module(engine, file),
+        Runnable::VouchedFor(code) => copy_module(engine, code),
     }
+}
 
-    fn copy(engine: &Engine, code: &[u8], kind: Kind) -> wasmtime::Result<Self> {
-        Ok(match kind {
-            Kind::Core => Self::Core(copy_module(engine, code)?),
-            Kind::Component => Self::Component(copy_component(engine, code)?),
-        })
+/// Takes a component that was compiled before.
+fn take_component(engine: &Engine, code: &Runnable<'_>) -> wasmtime::Result<Component> {
+    match code {
+        Runnable::InJail(file) => {
+            // There is no way by a name to it, and a component can be mapped by that alone.
+            let length = file.metadata()?.len();
+            let component = copy_component(engine, &read(file, length)?)?;
+            component.initialize_copy_on_write_image()?;
+            Ok(component)
+        }
+        Runnable::Own(own) => map_component(engine, own.file())
+            .or_else(|_| copy_component(engine, &read(own.file(), own.length())?)),
+        Runnable::OfThisProcess(file) => map_component(engine, file),
+        Runnable::VouchedFor(code) => copy_component(engine, code),
     }
 }
 

@@ -7,9 +7,10 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::artifact::{Artifact, Kind};
+use super::artifact::Artifact;
 use super::code::{MachineCode, Runnable};
-use super::{Engine, Findings, HostFunctions, LoadErrorKind, Loaded, start_compilers};
+use super::plugin_code::LinkedPlugin;
+use super::{Engine, Findings, HostFunctions, LoadErrorKind, PluginKind, kinds, start_compilers};
 use crate::cache::{Cache, EntryKind, Key};
 use crate::item::limits::{CompileMemory, FunctionLimit};
 
@@ -75,41 +76,41 @@ impl CompileSettings {
     }
 
     /// Compiles and links these bytes, unless the cache has their code.
-    pub(crate) fn load_here(&self, path: &Path, bytes: &[u8]) -> Result<Loaded, LoadErrorKind> {
+    pub(crate) fn load_here(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<LinkedPlugin, LoadErrorKind> {
         let artifact = Artifact::from_bytes(path, bytes)?;
         self.check_size(&artifact)?;
         let Some(cache) = &self.cache else {
             start_compilers()?;
-            return Loaded::link(self, &MachineCode::compile(self, &artifact)?);
+            return kinds::link(self, &MachineCode::compile(self, &artifact)?);
         };
         let key = self.own_key(&artifact);
         if let Some(code) = self.recall(cache, &key, artifact.kind()) {
-            return Loaded::link(self, &code);
+            return kinds::link(self, &code);
         }
         start_compilers()?;
         let code = MachineCode::compile(self, &artifact)?;
-        let loaded = Loaded::link(self, &code)?;
+        let plugin = kinds::link(self, &code)?;
         if let Ok(code) = code.bytes() {
             cache.keep_own(&key, &code, b"");
         }
-        Ok(loaded)
+        Ok(plugin)
     }
 
     /// Returns code that this host has compiled for the same key.
-    fn recall(&self, cache: &Cache, key: &Key, kind: Kind) -> Option<MachineCode> {
+    fn recall(&self, cache: &Cache, key: &Key, kind: PluginKind) -> Option<MachineCode> {
         let own = cache.own(key)?;
         let taken = MachineCode::take(&self.engine, &Runnable::Own(&own), kind);
         taken.inspect_err(|error| cache.was_of_no_use(key, error)).ok()
     }
 
     fn own_key(&self, artifact: &Artifact<'_>) -> Key {
-        let kind: &[u8] = match artifact.kind() {
-            Kind::Core => b"core",
-            Kind::Component => b"component",
-        };
         let key =
             Key::of(EntryKind::Plugin).part(b"trusted").part(env!("CARGO_PKG_VERSION").as_bytes());
-        key.part(self.engine.settings().bytes()).part(kind).part(artifact.bytes()).end()
+        key.part(self.engine.settings().bytes()).part(artifact.bytes()).end()
     }
 
     /// Inspects these bytes in this process.

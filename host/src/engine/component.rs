@@ -12,13 +12,16 @@ use wasmtime_wasi::sockets::WasiSocketsCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::artifact::Artifact;
+use super::code::MachineCode;
 use super::host_function::HostFunctions;
+use super::kinds::{self, Recognized};
+use super::metadata::Metadata;
+use super::plugin_code::PluginCode;
 use super::state::{
     Common, HasCommon, Spec, begin, enter_async, enter_with, limit_open, store, wasi,
     yield_at_ticks,
 };
-use super::{Engine, LoadErrorKind, REPORT, context, file_calls, host_function};
+use super::{Engine, LoadErrorKind, PluginKind, REPORT, context, file_calls, host_function};
 use crate::control::deadline::Phase;
 use crate::engine::compile_settings::CompileSettings;
 use crate::executor::start_error::StartError;
@@ -113,15 +116,6 @@ type Call = TypedFunc<(Vec<u8>,), (Result<Option<Vec<u8>>, Failure>,)>;
 type Finish = TypedFunc<(), (Result<Option<Vec<u8>>, String>,)>;
 
 impl ComponentPlugin {
-    /// The component, compiled and not looked at.
-    pub(crate) fn component(
-        settings: &CompileSettings,
-        artifact: &Artifact<'_>,
-    ) -> Result<Component, LoadErrorKind> {
-        let component = Component::new(settings.engine.wasm(), artifact.bytes());
-        component.map_err(|error| settings.not_compiled(artifact, error))
-    }
-
     /// Finds what a component imports, whose `exports` are those of the world.
     pub(crate) fn link(
         settings: &CompileSettings,
@@ -130,20 +124,45 @@ impl ComponentPlugin {
     ) -> Result<Self, LoadErrorKind> {
         Ok(Self { linked: Linked::link(settings, component)?, exports })
     }
+}
 
-    pub(crate) fn linked(&self) -> &Linked {
-        &self.linked
+/// Links a component of the world, unless another function than its own is named.
+pub(super) fn recognize(settings: &CompileSettings, code: &MachineCode) -> Recognized {
+    let MachineCode::Component(component) = code else { return None };
+    if settings.call != CompileSettings::CALL {
+        return None;
+    }
+    let exports = Exports::find(component)?;
+    Some(kinds::linked(ComponentPlugin::link(settings, component, exports)))
+}
+
+impl PluginCode for ComponentPlugin {
+    fn metadata(&self) -> Metadata {
+        Metadata {
+            kind: PluginKind::Component,
+            has_init: true,
+            asks_for_passing: self.linked.asks_for_passing,
+            can_connect: self.linked.can_connect(),
+            can_freeze: false,
+        }
     }
 
-    /// A fresh instance, initialised.
-    pub(crate) fn start(&self, spec: &Spec) -> Result<ComponentInstance, StartError> {
+    fn code(&self) -> MachineCode {
+        self.linked.code()
+    }
+
+    fn calls(&self) -> (&str, &HostFunctions) {
+        (CompileSettings::CALL, self.linked.functions())
+    }
+
+    fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
         let (mut store, instance) = self.linked.instantiate(spec)?;
         let init: Init = function(&mut store, &instance, self.exports.init, "init")?;
         let call = function(&mut store, &instance, self.exports.call, "call")?;
         let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
         let args = spec.init.clone();
         match enter_async(&mut store, async |store| init.call_async(store, (args,)).await) {
-            Ok((Ok(()),)) => Ok(ComponentInstance { store, call, finish }),
+            Ok((Ok(()),)) => Ok(Box::new(ComponentInstance { store, call, finish })),
             Ok((Err(message),)) => Err(StartError::InitRefused { message }),
             Err(broken) => Err(StartError::init_broke(broken)),
         }
@@ -169,14 +188,9 @@ impl Linked {
         Ok(Self { engine, pre, functions, asks_for_passing, can_connect })
     }
 
-    /// It, compiled.
-    pub(crate) fn component(&self) -> &Component {
-        self.pre.component()
-    }
-
-    /// Its compiled code.
-    pub(crate) fn code(&self) -> wasmtime::Result<Vec<u8>> {
-        self.pre.component().serialize()
+    /// Returns the compiled code.
+    pub(crate) fn code(&self) -> MachineCode {
+        MachineCode::Component(self.pre.component().clone())
     }
 
     /// The host functions that it was offered.
@@ -186,10 +200,6 @@ impl Linked {
 
     pub(crate) fn can_connect(&self) -> bool {
         self.can_connect
-    }
-
-    pub(crate) fn asks_for_passing(&self) -> bool {
-        self.asks_for_passing
     }
 
     /// A fresh instance, not initialised.

@@ -4,14 +4,21 @@
 //! its memory as it is at that moment; what does not hold is the fault of the item, and the
 //! instance is replaced.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use wasmtime::{Instance, InstancePre, Linker, Module, Store, TypedFunc, UnknownImportError};
 use wasmtime_wasi::WasiView as _;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
-use super::artifact::Artifact;
+use super::code::MachineCode;
 use super::host_function::HostFunctions;
+use super::kinds::{self, Recognized};
+use super::metadata::Metadata;
+use super::plugin_code::PluginCode;
+use super::snapshot::Freezing;
 use super::state::{Common, HasCommon, InHand, Spec, begin, enter, limit_open, store, wasi};
-use super::{Engine, LoadErrorKind, REPORT, context, host_function, snapshot, waiting};
+use super::{Engine, LoadErrorKind, PluginKind, REPORT, context, host_function, snapshot, waiting};
 use crate::block::Span;
 use crate::control::deadline::Phase;
 use crate::engine::compile_settings::CompileSettings;
@@ -71,30 +78,6 @@ impl HasCommon for State {
 }
 
 impl CorePlugin {
-    /// The module, compiled and not looked at.
-    pub(crate) fn module(
-        settings: &CompileSettings,
-        artifact: &Artifact<'_>,
-    ) -> Result<Module, LoadErrorKind> {
-        let module = Module::new(settings.engine.wasm(), artifact.bytes());
-        module.map_err(|error| settings.not_compiled(artifact, error))
-    }
-
-    /// It, compiled.
-    pub(crate) fn as_module(&self) -> &Module {
-        self.pre.module()
-    }
-
-    /// Its compiled code.
-    pub(crate) fn code(&self) -> wasmtime::Result<Vec<u8>> {
-        self.pre.module().serialize()
-    }
-
-    /// The export that takes items, and the host functions that it was offered.
-    pub(crate) fn calls(&self) -> (&str, &HostFunctions) {
-        (&self.call, &self.functions)
-    }
-
     /// Checks what a module exports, and finds what it imports.
     pub(crate) fn link(settings: &CompileSettings, module: &Module) -> Result<Self, LoadErrorKind> {
         let (engine, functions) = (&settings.engine, &settings.functions);
@@ -116,19 +99,6 @@ impl CorePlugin {
         Ok(Self { engine, pre, call, functions, has_init, asks_for_passing, batches })
     }
 
-    pub(crate) fn has_init(&self) -> bool {
-        self.has_init
-    }
-
-    pub(crate) fn asks_for_passing(&self) -> bool {
-        self.asks_for_passing
-    }
-
-    /// A fresh instance, initialised.
-    pub(crate) fn start(&self, spec: &Spec) -> Result<CoreInstance, StartError> {
-        Ok(self.bring_up(spec, Common::new(spec))?.0)
-    }
-
     /// An instance, brought up to its first item as `common` says.
     fn bring_up(
         &self,
@@ -147,6 +117,58 @@ impl CorePlugin {
             started.call_batch = started.guest.function(&instance, "call_batch");
         }
         Ok((started, instance))
+    }
+}
+
+/// Links every core module: one that lacks an export of ABI 1 is refused.
+pub(super) fn recognize(settings: &CompileSettings, code: &MachineCode) -> Recognized {
+    let MachineCode::Module(module) = code else { return None };
+    Some(kinds::linked(CorePlugin::link(settings, module)))
+}
+
+impl PluginCode for CorePlugin {
+    fn metadata(&self) -> Metadata {
+        Metadata {
+            kind: PluginKind::CoreModule,
+            has_init: self.has_init,
+            asks_for_passing: self.asks_for_passing,
+            // The WASI of core modules has no way.
+            can_connect: false,
+            can_freeze: true,
+        }
+    }
+
+    fn code(&self) -> MachineCode {
+        MachineCode::Module(self.pre.module().clone())
+    }
+
+    fn calls(&self) -> (&str, &HostFunctions) {
+        (&self.call, &self.functions)
+    }
+
+    fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
+        Ok(Box::new(self.bring_up(spec, Common::new(spec))?.0))
+    }
+
+    fn can_wait(&self) -> bool {
+        self.pre.module().imports().any(|import| import.module() == waiting::MODULE)
+    }
+
+    fn freeze(
+        &self,
+        path: &Path,
+        source: &[u8],
+        spec: &Spec,
+    ) -> Result<Freezing<Arc<Frozen>>, StartError> {
+        self.freeze_source(path, source, spec)
+    }
+
+    fn start_witnessed(&self, spec: &Spec) -> Result<Witnessed, StartError> {
+        self.bring_up_witnessed(spec)
+    }
+
+    fn restore(&self, spec: &Spec, format: Format) -> Result<Box<dyn Executor>, StartError> {
+        self.bring_up_frozen(spec, format)
     }
 }
 

@@ -12,19 +12,16 @@ mod wit;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use wasmtime::Module;
-use wasmtime::component::Component;
 
 use self::listing::Lister;
 pub(crate) use self::listing::{MOST_KNOWN, MOST_LISTED};
 
 pub use self::need::Need;
 
-use super::artifact::{Artifact, Kind};
+use super::artifact::Artifact;
 use super::code::MachineCode;
-use super::component::ComponentPlugin;
-use super::core_abi::CorePlugin;
-use super::{LoadError, LoadErrorKind, Loaded, WasmFeatures, context};
+use super::plugin_code::PluginCode;
+use super::{LoadError, LoadErrorKind, PluginKind, WasmFeatures, context, kinds};
 use crate::engine::compile_settings::CompileSettings;
 use crate::item::bounded;
 use crate::item::digest::Sha256;
@@ -74,23 +71,6 @@ pub struct Inspection {
     /// What the jail lacks in which it was looked into, as the kernel does not have it; none, if
     /// nothing is missing, or it was looked into in this process.
     pub jail_lacks: Option<String>,
-}
-
-/// What kind of WebAssembly a plugin is.
-///
-/// ```
-/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
-/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/component.wat")?;
-/// assert_eq!(found.kind, PluginKind::Component);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum PluginKind {
-    /// A core module.
-    CoreModule,
-    /// A component.
-    Component,
 }
 
 /// Something that a plugin exports.
@@ -235,11 +215,7 @@ pub(crate) struct Findings {
 impl Findings {
     /// Looks into what `settings` would load.
     pub(crate) fn of(settings: &CompileSettings, artifact: &Artifact<'_>) -> Self {
-        let kind = match artifact.kind() {
-            Kind::Core => PluginKind::CoreModule,
-            Kind::Component => PluginKind::Component,
-        };
-        let mut found = Self::nothing(kind);
+        let mut found = Self::nothing(artifact.kind());
         // Whatever reads it takes as long as what compiles it.
         if let Err(refusal) = CompileSettings::check_complexity(artifact) {
             found.refusal = Some(refusal);
@@ -271,17 +247,11 @@ impl Findings {
         Self { features, ..self }
     }
 
-    /// What is in a module that is loaded.
-    pub(crate) fn of_module(settings: &CompileSettings, module: &Module) -> Self {
-        let mut found = Self::nothing(PluginKind::CoreModule);
-        core::read(&mut found, module, provider(settings));
-        found
-    }
-
-    /// What is in a component that is loaded.
-    pub(crate) fn of_component(settings: &CompileSettings, component: &Component) -> Self {
-        let mut found = Self::nothing(PluginKind::Component);
-        component::read(&mut found, &settings.engine, component, provider(settings));
+    /// Describes a plugin that is linked.
+    pub(crate) fn of_plugin(settings: &CompileSettings, plugin: &dyn PluginCode) -> Self {
+        let mut found = Self::nothing(plugin.metadata().kind);
+        found.list(settings, &plugin.code());
+        found.typed = plugin.typed();
         found
     }
 
@@ -290,18 +260,19 @@ impl Findings {
         settings: &CompileSettings,
         artifact: &Artifact<'_>,
     ) -> Result<(), LoadErrorKind> {
-        match artifact.kind() {
-            Kind::Core => {
-                let module = CorePlugin::module(settings, artifact)?;
-                core::read(self, &module, provider(settings));
-                CorePlugin::link(settings, &module).map(drop)
-            }
-            Kind::Component => {
-                let component = ComponentPlugin::component(settings, artifact)?;
-                component::read(self, &settings.engine, &component, provider(settings));
-                let loaded = Loaded::link(settings, &MachineCode::Component(component))?;
-                self.typed = loaded.typed().map(TypedCall::bounded);
-                Ok(())
+        let code = MachineCode::compile(settings, artifact)?;
+        self.list(settings, &code);
+        self.typed = kinds::link(settings, &code)?.typed().map(TypedCall::bounded);
+        Ok(())
+    }
+
+    /// Lists what code exports and imports.
+    fn list(&mut self, settings: &CompileSettings, code: &MachineCode) {
+        let provider = provider(settings);
+        match code {
+            MachineCode::Module(module) => core::read(self, module, provider),
+            MachineCode::Component(component) => {
+                component::read(self, &settings.engine, component, provider);
             }
         }
     }

@@ -30,10 +30,14 @@ use wasmtime::component::{Component, Func, Instance, Val};
 use self::answer::{Answer, Returned};
 use self::function::{Finder, Function, Functions};
 use self::writer::Unwritten;
-use super::LoadErrorKind;
+use super::code::MachineCode;
 use super::component::{Exports, LEAST_TRANSFER, Linked, State};
 use super::inspect::TypedCall;
+use super::kinds::{self, Recognized};
+use super::metadata::Metadata;
+use super::plugin_code::PluginCode;
 use super::state::{self, Spec, begin};
+use super::{HostFunctions, LoadErrorKind, PluginKind};
 use crate::control::deadline::Phase;
 use crate::engine::compile_settings::CompileSettings;
 use crate::executor::start_error::StartError;
@@ -74,34 +78,35 @@ impl TypedPlugin {
         let linked = Linked::link(settings, component)?;
         Ok(Self { linked, call_export, functions: Arc::new(functions) })
     }
+}
 
-    pub(crate) fn linked(&self) -> &Linked {
-        &self.linked
-    }
+/// Links every component: one that lacks the function that is named is refused.
+pub(super) fn recognize(settings: &CompileSettings, code: &MachineCode) -> Recognized {
+    let MachineCode::Component(component) = code else { return None };
+    Some(kinds::linked(TypedPlugin::link(settings, component)))
+}
 
-    /// The name of the function that takes items, as it was asked for.
-    pub(crate) fn call_export(&self) -> &str {
-        &self.call_export
-    }
-
-    pub(crate) fn has_init(&self) -> bool {
-        self.functions.init.is_some()
-    }
-
-    /// What people are told of it.
-    pub(crate) fn told(&self) -> TypedCall {
-        let Functions { call, init, .. } = &*self.functions;
-        TypedCall {
-            call: call.name.clone(),
-            items: call.parameters.items(),
-            has_init: init.is_some(),
-            init: init.as_ref().and_then(|init| init.parameters.init()),
-            results: call.returned.format(),
+impl PluginCode for TypedPlugin {
+    fn metadata(&self) -> Metadata {
+        Metadata {
+            kind: PluginKind::Component,
+            has_init: self.functions.init.is_some(),
+            // It is the host that spreads an item over its parameters.
+            asks_for_passing: true,
+            can_connect: self.linked.can_connect(),
+            can_freeze: false,
         }
     }
 
-    /// A fresh instance, initialised.
-    pub(crate) fn start(&self, spec: &Spec) -> Result<TypedInstance, StartError> {
+    fn code(&self) -> MachineCode {
+        self.linked.code()
+    }
+
+    fn calls(&self) -> (&str, &HostFunctions) {
+        (&self.call_export, self.linked.functions())
+    }
+
+    fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
         let Functions { call, init, finish } = &*self.functions;
         if let Some(message) = call.parameters.refusal(&call.name, spec.passing) {
             return Err(StartError::Parameters { message });
@@ -118,7 +123,18 @@ impl TypedPlugin {
         if let Some(init) = init {
             started.init(init, &spec.init)?;
         }
-        Ok(started)
+        Ok(Box::new(started))
+    }
+
+    fn typed(&self) -> Option<TypedCall> {
+        let Functions { call, init, .. } = &*self.functions;
+        Some(TypedCall {
+            call: call.name.clone(),
+            items: call.parameters.items(),
+            has_init: init.is_some(),
+            init: init.as_ref().and_then(|init| init.parameters.init()),
+            results: call.returned.format(),
+        })
     }
 }
 

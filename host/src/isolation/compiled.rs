@@ -5,7 +5,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::engine::compile_settings::CompileSettings;
-use crate::engine::{Engine, EngineOptions, HostFunctions, LoadErrorKind, Loaded, Spec};
+use crate::engine::{
+    Engine, EngineOptions, HostFunctions, LoadErrorKind, PluginCode, PluginKind, Spec,
+};
 use crate::isolation::wire::setup::{Begins, Work};
 use crate::item::format::Format;
 use crate::item::limits::TotalMemory;
@@ -17,7 +19,7 @@ use crate::sandbox::granted::GrantedDir;
 pub(crate) struct Compiled {
     file: CodeFile,
     options: EngineOptions,
-    is_component: bool,
+    kind: PluginKind,
     call: String,
     functions: HostFunctions,
     /// If it is a snapshot: what `init` has said that results are.
@@ -26,14 +28,15 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     /// That of a plugin that was compiled in this process.
-    pub(crate) fn of(plugin: &Loaded, engine: &Engine) -> Result<Self, LoadErrorKind> {
-        let file = CodeFile::of(&plugin.code()?).map_err(LoadErrorKind::code)?;
+    pub(crate) fn of(plugin: &dyn PluginCode, engine: &Engine) -> Result<Self, LoadErrorKind> {
+        let file = CodeFile::of(&plugin.code().bytes().map_err(LoadErrorKind::invalid)?);
+        let file = file.map_err(LoadErrorKind::code)?;
         let (call, functions) = plugin.calls();
-        let is_component = plugin.facts().is_component;
+        let kind = plugin.metadata().kind;
         Ok(Self {
             file,
             options: engine.options(),
-            is_component,
+            kind,
             call: call.to_owned(),
             functions: functions.clone(),
             restores: None,
@@ -41,15 +44,11 @@ impl Compiled {
     }
 
     /// That of a plugin that a jailed process has compiled for `settings`.
-    pub(crate) fn elsewhere(
-        file: CodeFile,
-        is_component: bool,
-        settings: &CompileSettings,
-    ) -> Self {
+    pub(crate) fn elsewhere(file: CodeFile, kind: PluginKind, settings: &CompileSettings) -> Self {
         Self {
             file,
             options: settings.engine.options(),
-            is_component,
+            kind,
             call: settings.call.clone(),
             functions: settings.functions.clone(),
             restores: None,
@@ -102,7 +101,7 @@ impl Compiled {
         Work {
             worker: spec.index.get(),
             workers: spec.workers,
-            is_component: self.is_component,
+            kind: self.kind,
             call: self.call.clone(),
             functions: self.functions.numbered(),
             dirs: grants.dirs.iter().map(dir).collect(),

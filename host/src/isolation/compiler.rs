@@ -29,7 +29,7 @@ use super::wire::setup::{Compile, Setup, Task, Wanted};
 use super::wire::{BadFrame, Reply};
 use crate::control::deadline::{Overdue, Watch};
 use crate::engine::compile_settings::CompileSettings;
-use crate::engine::{CompilerError, Facts, Findings, LoadErrorKind};
+use crate::engine::{CompilerError, Findings, LoadErrorKind, Metadata};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::jail::sealed_file;
 use crate::jail::sealed_file::CodeFile;
@@ -53,7 +53,7 @@ pub(crate) struct Compiler<'a> {
 
 impl Compiler<'_> {
     /// Has it compiled.
-    pub(crate) fn code(&self) -> Result<(Facts, CodeFile), LoadErrorKind> {
+    pub(crate) fn code(&self) -> Result<(Metadata, CodeFile), LoadErrorKind> {
         self.compiled(Wanted::Code)
     }
 
@@ -62,7 +62,7 @@ impl Compiler<'_> {
         self.compiled(Wanted::Snapshot).map(|(_, code)| code)
     }
 
-    fn compiled(&self, wanted: Wanted) -> Result<(Facts, CodeFile), LoadErrorKind> {
+    fn compiled(&self, wanted: Wanted) -> Result<(Metadata, CodeFile), LoadErrorKind> {
         let code = sealed_file::place().map_err(LoadErrorKind::code)?;
         // What the jail lacks, each worker will say.
         let (there, _) = self.ask(wanted, &code, |Received { kind, payload }| match kind {
@@ -70,7 +70,7 @@ impl Compiler<'_> {
             Reply::NotCompiled => refusal(payload, self.settings).map(Err),
             _ => Err(BadFrame("something else than that it is compiled")),
         })?;
-        Ok((there.facts, copied(&code, there)?))
+        Ok((there.metadata, copied(&code, there)?))
     }
 
     /// Has it compiled so that its instances can be frozen.

@@ -14,7 +14,7 @@ use crate::cache::{Cache, EntryKind, Key};
 use crate::engine::compile_settings::Source;
 use crate::engine::snapshot::dependencies::{Seen, Stamp};
 use crate::engine::snapshot::{Freezing, Verdict};
-use crate::engine::{Frozen, Spec};
+use crate::engine::{Frozen, PluginKind, Spec};
 use crate::executor::start_error::StartError;
 use crate::isolation::compiled::Compiled;
 use crate::item::format::Format;
@@ -116,7 +116,8 @@ fn recall_in_jails(
     };
     let (bytes, code) = (jailed.length(), CodeFile::copy(jailed.file(), jailed.length()));
     let code = code.inspect_err(|error| cache.was_of_no_use(key, error)).ok()?;
-    let compiled = Compiled::elsewhere(code, false, &source.settings).restoring(kept.format());
+    let compiled = Compiled::elsewhere(code, PluginKind::CoreModule, &source.settings)
+        .restoring(kept.format());
     Some(kept.recalled(Snapshot::Elsewhere(Arc::new(compiled)), bytes, spec))
 }
 

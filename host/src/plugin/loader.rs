@@ -395,9 +395,9 @@ impl PluginLoader {
                 Plugin::here(path, self.engine(), self.settings.load_here(path, &bytes)?)
             }
             Isolation::Process(processes) => {
-                let (facts, code) = self.load_elsewhere(processes, path, &bytes)?;
-                let compiled = Compiled::elsewhere(code, facts.is_component, &self.settings);
-                Plugin::elsewhere(path, self.engine(), facts, compiled)
+                let (metadata, code) = self.load_elsewhere(processes, path, &bytes)?;
+                let compiled = Compiled::elsewhere(code, metadata.kind, &self.settings);
+                Plugin::elsewhere(path, self.engine(), metadata, compiled)
             }
         };
         // Without what it was made of, it cannot be frozen.

@@ -379,11 +379,11 @@ impl WorkerSpec {
                     Isolation::Thread => {
                         spec.preopens =
                             Preopens::of(&spec.grants.dirs).map_err(BuildError::Preopen)?;
-                        let loaded = plugin.loaded().cloned();
+                        let linked = plugin.linked().cloned();
                         let name = || plugin.name().to_owned();
-                        let loaded =
-                            loaded.ok_or_else(|| BuildError::OnlyInProcesses { plugin: name() })?;
-                        Box::new(move || start::here(group.as_deref(), &plugin, &loaded, &spec))
+                        let linked =
+                            linked.ok_or_else(|| BuildError::OnlyInProcesses { plugin: name() })?;
+                        Box::new(move || start::here(group.as_deref(), &plugin, &linked, &spec))
                     }
                     Isolation::Process(processes) => {
                         let (compiled, processes) = (plugin.compiled()?, processes.clone());

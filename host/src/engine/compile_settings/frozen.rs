@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::engine::artifact::Artifact;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::snapshot::Instrumented;
-use crate::engine::{LoadErrorKind, Loaded, start_compilers};
+use crate::engine::{LinkedPlugin, LoadErrorKind, start_compilers};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
 impl CompileSettings {
@@ -14,7 +14,7 @@ impl CompileSettings {
         &self,
         path: &Path,
         bytes: &[u8],
-    ) -> Result<Result<Loaded, SnapshotRefusal>, LoadErrorKind> {
+    ) -> Result<Result<LinkedPlugin, SnapshotRefusal>, LoadErrorKind> {
         let artifact = Artifact::from_bytes(path, bytes)?;
         self.check_size(&artifact)?;
         match Instrumented::of(artifact.bytes()) {

@@ -10,8 +10,8 @@ use wasmtime::{Instance, Module};
 
 use super::{CoreInstance, CorePlugin};
 use crate::cache::OwnCode;
-use crate::engine::artifact::{Artifact, Kind};
-use crate::engine::code::{MachineCode, Runnable};
+use crate::engine::artifact::Artifact;
+use crate::engine::code::{self, Runnable};
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::snapshot::{Freezing, Instrumented, Verdict, Witness};
 use crate::engine::state::{Common, Origin, Spec};
@@ -38,10 +38,8 @@ impl Frozen {
         code: &OwnCode,
         format: Format,
     ) -> Result<Self, SnapshotRefusal> {
-        let module = MachineCode::take(&settings.engine, &Runnable::Own(code), Kind::Core);
-        let MachineCode::Core(module) = module.map_err(|error| not_compiled(&error))? else {
-            unreachable!("a core module was asked for");
-        };
+        let module = code::take_module(&settings.engine, &Runnable::Own(code))
+            .map_err(|error| not_compiled(&error))?;
         let plugin = CorePlugin::link(settings, &module)
             .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
         Ok(Self { plugin, format, code: None })
@@ -59,7 +57,7 @@ impl Frozen {
 
     /// An instance that has what was frozen.
     pub(crate) fn restore(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
-        Ok(Box::new(self.plugin.restore(spec, self.format)?))
+        self.plugin.bring_up_frozen(spec, self.format)
     }
 }
 
@@ -104,14 +102,18 @@ impl Witnessed {
 
 impl CorePlugin {
     /// An instance that has what was frozen; this plugin is made of that.
-    pub(crate) fn restore(&self, spec: &Spec, format: Format) -> Result<CoreInstance, StartError> {
+    pub(super) fn bring_up_frozen(
+        &self,
+        spec: &Spec,
+        format: Format,
+    ) -> Result<Box<dyn Executor>, StartError> {
         let origin = Origin::Snapshot;
         let common = Common { origin, result_format: format, ..Common::new(spec) };
-        Ok(self.bring_up(spec, common)?.0)
+        Ok(Box::new(self.bring_up(spec, common)?.0))
     }
 
     /// Initialises an instance of this plugin, which is instrumented.
-    pub(crate) fn witnessed(&self, spec: &Spec) -> Result<Witnessed, StartError> {
+    pub(super) fn bring_up_witnessed(&self, spec: &Spec) -> Result<Witnessed, StartError> {
         let origin = Origin::Witnessed(Witness::default());
         let common = Common { origin, ..Common::new(spec) };
         let (mut started, instance) = self.bring_up(spec, common)?;
@@ -124,7 +126,7 @@ impl CorePlugin {
     }
 
     /// Initialises an instance of the plugin that is in `source`, and freezes it.
-    pub(crate) fn freeze(
+    pub(super) fn freeze_source(
         &self,
         path: &Path,
         source: &[u8],
@@ -138,7 +140,7 @@ impl CorePlugin {
             Err(why) => return refused(why),
         };
         let witnessed = match self.linked(instrumented.module()) {
-            Ok(plugin) => plugin.witnessed(spec)?,
+            Ok(plugin) => plugin.bring_up_witnessed(spec)?,
             Err(why) => return refused(why),
         };
         Ok(self.frozen(&instrumented, witnessed))
@@ -176,10 +178,8 @@ impl CorePlugin {
         let not_kept = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());
         let sealed = CodeFile::of(&code).map_err(not_kept)?;
         let file = File::from(sealed.as_fd().try_clone_to_owned().map_err(not_kept)?);
-        let module = MachineCode::take(&self.engine, &Runnable::OfThisProcess(&file), Kind::Core);
-        let MachineCode::Core(module) = module.map_err(|error| not_compiled(&error))? else {
-            unreachable!("a core module was asked for");
-        };
+        let module = code::take_module(&self.engine, &Runnable::OfThisProcess(&file))
+            .map_err(|error| not_compiled(&error))?;
         module.initialize_copy_on_write_image().map_err(|error| not_compiled(&error))?;
         let plugin = Self::link(&self.settings(), &module)
             .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;

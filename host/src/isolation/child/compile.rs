@@ -11,7 +11,7 @@ use super::serve::ready;
 use super::station::Station;
 use super::threads;
 use crate::engine::compile_settings::CompileSettings;
-use crate::engine::{Engine, Facts, HostFunctions, LoadErrorKind, Loaded};
+use crate::engine::{Engine, HostFunctions, LinkedPlugin, LoadErrorKind, Metadata};
 use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::compiled::{CompiledThere, inspected};
 use crate::isolation::wire::frozen::not_frozen;
@@ -44,7 +44,7 @@ pub(super) fn compile(
         }
         Wanted::Instrumented => match settings.load_instrumented(path, &bytes) {
             Ok(Err(why)) => return Ok(station.send(&not_frozen(&why))?),
-            Ok(Ok(loaded)) => put(&File::from(place), &loaded),
+            Ok(Ok(plugin)) => put(&File::from(place), &plugin),
             Err(error) => Err(error),
         }
         .map(|compiled| compiled.encode()),
@@ -53,7 +53,7 @@ pub(super) fn compile(
             let put = code.and_then(|code| {
                 sealed_file::put(&File::from(place), &code).map_err(LoadErrorKind::code)
             });
-            put.map(|length| CompiledThere { facts: Facts::OF_A_SNAPSHOT, length }.encode())
+            put.map(|length| CompiledThere { metadata: Metadata::OF_A_SNAPSHOT, length }.encode())
         }
         Wanted::Inspection => settings.inspect_here(path, &bytes).map(inspected),
     };
@@ -80,7 +80,8 @@ fn compile_into(
     put(place, &settings.load_here(path, bytes)?)
 }
 
-fn put(place: &File, loaded: &Loaded) -> Result<CompiledThere, LoadErrorKind> {
-    let length = sealed_file::put(place, &loaded.code()?).map_err(LoadErrorKind::code)?;
-    Ok(CompiledThere { facts: loaded.facts(), length })
+fn put(place: &File, plugin: &LinkedPlugin) -> Result<CompiledThere, LoadErrorKind> {
+    let code = plugin.code().bytes().map_err(LoadErrorKind::invalid)?;
+    let length = sealed_file::put(place, &code).map_err(LoadErrorKind::code)?;
+    Ok(CompiledThere { metadata: plugin.metadata(), length })
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::errors::Unfit;
 use super::station::Station;
-use crate::engine::{Loaded, Spec, Witnessed};
+use crate::engine::{PluginCode, Spec, Witnessed};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
@@ -23,14 +23,14 @@ pub(super) type Begun = Result<Box<dyn Executor>, StartError>;
 /// one goes. Gives the instance if it is not frozen.
 pub(super) fn freeze(
     station: &Station,
-    plugin: &Loaded,
+    plugin: &dyn PluginCode,
     spec: &Spec,
     place: &File,
     (path, length): (&OsStr, usize),
 ) -> Result<Option<Begun>, Unfit> {
     let mut source = vec![0; length];
     place.read_exact_at(&mut source, 0)?;
-    let mut witnessed = match plugin.witnessed(spec) {
+    let mut witnessed = match plugin.start_witnessed(spec) {
         Ok(witnessed) => witnessed,
         Err(error) => return Ok(Some(Err(error))),
     };

@@ -18,9 +18,10 @@ use crate::control::cancel::{Cancel, End};
 use crate::control::deadline::{TimeLimits, Watch};
 use crate::control::schedule::Schedule;
 use crate::control::watchdog::Ticks;
+use crate::engine::code::Runnable;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::snapshot::Clock;
-use crate::engine::{Answer, Engine, HostFunctions, Loaded, Spec};
+use crate::engine::{Answer, Engine, HostFunctions, LinkedPlugin, Spec, link_compiled};
 use crate::event::Audience;
 use crate::executor::native::OpenNative;
 use crate::executor::{Executor, Outlet, Tray, Turns};
@@ -110,7 +111,7 @@ pub(super) fn ready(layers: &JailLayers) -> Vec<u8> {
 struct Worker {
     station: Arc<Station>,
     engine: Engine,
-    plugin: Loaded,
+    plugin: LinkedPlugin,
     page: ClaimPage,
     spec: Spec,
     /// The end of the run, which the parent alone knows.
@@ -153,8 +154,9 @@ impl Worker {
             call(&asked, number, input)
         });
         let settings = CompileSettings::of_child(&engine, &work.call, functions);
-        let plugin = Loaded::in_jail(&settings, &File::from(code), work.is_component)?;
-        let runtime = threads::start_working(&engine, &plugin, grants.has_dirs());
+        let code = File::from(code);
+        let plugin = link_compiled(&settings, &Runnable::InJail(&code), work.kind)?;
+        let runtime = threads::start_working(&engine, &*plugin, grants.has_dirs());
         let runtime = runtime.map_err(Unfit::Thread)?;
         jail::seal()?;
         station.send(&ready(&layers))?;
@@ -211,7 +213,7 @@ impl Worker {
             }
             (Begins::Freeze { path, length }, Some(place)) => {
                 let Self { station, plugin, spec, .. } = self;
-                freeze::freeze(station, plugin, spec, &place, (path, *length))
+                freeze::freeze(station, &**plugin, spec, &place, (path, *length))
             }
             (Begins::Freeze { .. }, None) => Err(BadFrame("no place for a snapshot").into()),
         }

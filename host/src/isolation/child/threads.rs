@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
-use crate::engine::{Engine, EngineError, Loaded, start_compilers};
+use crate::engine::{Engine, EngineError, PluginCode, start_compilers};
 
 /// Threads that block, such as those that read and write files, where a directory is granted. A plugin does one
 /// thing at a time; a file that never answers occupies one of them.
@@ -36,7 +36,7 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 /// When the system refuses a thread.
 pub(super) fn start_working(
     engine: &Engine,
-    plugin: &Loaded,
+    plugin: &dyn PluginCode,
     has_files: bool,
 ) -> io::Result<Option<EnterGuard<'static>>> {
     engine.watchdog().wait_until_it_runs();

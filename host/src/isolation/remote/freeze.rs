@@ -20,7 +20,7 @@ use super::{Remote, Reply, StartError, Wait, start};
 use crate::control::deadline::{Overdue, Phase};
 use crate::engine::compile_settings::Source;
 use crate::engine::snapshot::Freezing;
-use crate::engine::{LoadErrorKind, Spec};
+use crate::engine::{LoadErrorKind, PluginKind, Spec};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::Processes;
 use crate::isolation::compiled::Compiled;
@@ -68,7 +68,7 @@ impl Remote {
             Ok(Err(why)) => return refused(why),
             Err(error) => return refused(not_compiled(&error, spec)?),
         };
-        let instrumented = Arc::new(Compiled::elsewhere(code, false, settings));
+        let instrumented = Arc::new(Compiled::elsewhere(code, PluginKind::CoreModule, settings));
         let place = sealed_file::place().map_err(|source| StartError::Process { source })?;
         place.write_all_at(bytes, 0).map_err(|source| StartError::Process { source })?;
         let begins = Begins::Freeze { path: path.into(), length: bytes.len() };
@@ -95,7 +95,8 @@ impl Remote {
         match frozen {
             Ok(code) => {
                 let bytes = code.length().unwrap_or_default();
-                let snapshot = Compiled::elsewhere(code, false, settings).restoring(there.format);
+                let snapshot = Compiled::elsewhere(code, PluginKind::CoreModule, settings)
+                    .restoring(there.format);
                 let (snapshot, verdict) = (Arc::new(snapshot), there.verdict);
                 Ok(Freezing::Frozen { snapshot, bytes, verdict })
             }

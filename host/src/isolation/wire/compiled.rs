@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::refused::{completed, sendable};
 use super::{BadFrame, Frame, Payload, Reply};
 use crate::engine::compile_settings::CompileSettings;
-use crate::engine::{Facts, Findings};
+use crate::engine::{Findings, Metadata};
 
 /// A plugin is compiled, and so many bytes of its code are in the file that was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CompiledThere {
-    pub(crate) facts: Facts,
+    pub(crate) metadata: Metadata,
     pub(crate) length: u64,
 }
 
@@ -20,7 +20,7 @@ impl CompiledThere {
     }
 
     pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, BadFrame> {
-        payload.data(BadFrame("facts that are none"))
+        payload.data(BadFrame("metadata that is none"))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Order, Payload};
-use crate::engine::EngineOptions;
+use crate::engine::{EngineOptions, PluginKind};
 use crate::jail::{Access, Jail};
 
 /// What a child is to be. What it is to hold open comes beside, as descriptors.
@@ -65,7 +65,7 @@ pub(crate) enum Wanted {
 pub(crate) struct Work {
     pub(crate) worker: u32,
     pub(crate) workers: u32,
-    pub(crate) is_component: bool,
+    pub(crate) kind: PluginKind,
     pub(crate) call: String,
     pub(crate) functions: Vec<(String, String)>,
     /// The granted directories: how errors call one, how the plugin calls it, and the rights. The directories

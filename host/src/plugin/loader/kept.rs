@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::PluginLoader;
 use crate::cache::{Cache, EntryKind, Key};
-use crate::engine::{Facts, LoadErrorKind};
+use crate::engine::{LoadErrorKind, Metadata};
 use crate::isolation::Processes;
 use crate::isolation::compiler::Compiler;
 use crate::jail::sealed_file::CodeFile;
@@ -21,19 +21,19 @@ impl PluginLoader {
         processes: &Processes,
         path: &Path,
         bytes: &[u8],
-    ) -> Result<(Facts, CodeFile), LoadErrorKind> {
+    ) -> Result<(Metadata, CodeFile), LoadErrorKind> {
         let compiler = Compiler { processes, settings: &self.settings, path, bytes, watch: None };
         let Some(cache) = &self.settings.cache else { return compiler.code() };
         let key = self.jailed_key(path, bytes);
         if let Some(found) = recall_jailed(cache, &key) {
             return Ok(found);
         }
-        let (facts, code) = compiler.code()?;
+        let (metadata, code) = compiler.code()?;
         if let Ok(bytes) = code.read() {
-            let facts = serde_json::to_vec(&facts).expect("they are truth values");
+            let facts = serde_json::to_vec(&metadata).expect("it is names and truth values");
             cache.keep_jailed(&key, &bytes, &facts);
         }
-        Ok((facts, code))
+        Ok((metadata, code))
     }
 
     /// All that makes a difference for a jailed compiler, also for whether it refuses the plugin.
@@ -58,12 +58,12 @@ impl PluginLoader {
 
 /// What a jailed process has compiled for the same key. It is copied to where nobody can change
 /// it, for jailed processes alone.
-fn recall_jailed(cache: &Cache, key: &Key) -> Option<(Facts, CodeFile)> {
+fn recall_jailed(cache: &Cache, key: &Key) -> Option<(Metadata, CodeFile)> {
     let jailed = cache.jailed(key)?;
     let recalled = serde_json::from_slice(jailed.facts()).map_err(std::io::Error::from);
-    let recalled = recalled.and_then(|facts| {
+    let recalled = recalled.and_then(|metadata| {
         let file: &File = jailed.file();
-        Ok((facts, CodeFile::copy(file, jailed.length())?))
+        Ok((metadata, CodeFile::copy(file, jailed.length())?))
     });
     recalled.inspect_err(|error| cache.was_of_no_use(key, error)).ok()
 }

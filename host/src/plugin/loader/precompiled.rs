@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::PluginLoader;
 use crate::cache::package::Package;
 use crate::cache::{EntryKind, Key};
-use crate::engine::artifact::Kind;
-use crate::engine::code::{MachineCode, Runnable};
-use crate::engine::{Engine, EngineOptions, Facts, LoadErrorKind, Loaded, PrecompiledMismatch};
+use crate::engine::code::Runnable;
+use crate::engine::{
+    Engine, EngineOptions, LoadErrorKind, Metadata, PrecompiledMismatch, link_compiled,
+};
 use crate::isolation::Isolation;
 use crate::isolation::compiled::Compiled;
 use crate::jail::sealed_file::CodeFile;
@@ -24,7 +25,7 @@ use crate::plugin::Plugin;
 struct About {
     version: String,
     engine: EngineOptions,
-    facts: Facts,
+    metadata: Metadata,
 }
 
 /// Whether a file is machine code, as the engine writes it, told by its head.
@@ -34,9 +35,9 @@ pub(crate) fn is_one(bytes: &[u8]) -> bool {
 }
 
 /// A plugin's code in such a file.
-pub(crate) fn write(engine: &Engine, facts: Facts, code: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(crate) fn write(engine: &Engine, metadata: Metadata, code: &[u8]) -> std::io::Result<Vec<u8>> {
     let version = env!("CARGO_PKG_VERSION").into();
-    let about = About { version, engine: engine.options(), facts };
+    let about = About { version, engine: engine.options(), metadata };
     let about = serde_json::to_vec(&about).expect("it is text and truth values");
     let mut file = Vec::with_capacity(code.len() + about.len());
     Package::write(&mut file, key(engine).digest(), code, &about)?;
@@ -60,20 +61,19 @@ impl PluginLoader {
             return Err(LoadErrorKind::Precompiled);
         }
         let opened = self.open(bytes).map_err(LoadErrorKind::CompiledOtherwise)?;
-        let (package, About { facts, .. }) = opened;
+        let (package, About { metadata, .. }) = opened;
         let length = usize::try_from(package.code).expect("it is in memory");
         let code = &bytes[..length];
         match &self.isolation {
             Isolation::Thread => {
-                let kind = if facts.is_component { Kind::Component } else { Kind::Core };
-                let code = MachineCode::take(self.engine(), &Runnable::VouchedFor(code), kind);
-                let code = code.map_err(LoadErrorKind::invalid)?;
-                Ok(Plugin::here(path, self.engine(), Loaded::link(&self.settings, &code)?))
+                let code = Runnable::VouchedFor(code);
+                let linked = link_compiled(&self.settings, &code, metadata.kind)?;
+                Ok(Plugin::here(path, self.engine(), linked))
             }
             Isolation::Process(_) => {
                 let code = CodeFile::of(code).map_err(LoadErrorKind::code)?;
-                let compiled = Compiled::elsewhere(code, facts.is_component, &self.settings);
-                Ok(Plugin::elsewhere(path, self.engine(), facts, compiled))
+                let compiled = Compiled::elsewhere(code, metadata.kind, &self.settings);
+                Ok(Plugin::elsewhere(path, self.engine(), metadata, compiled))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::snapshot::Freezing;
-use crate::engine::{Loaded, Spec};
+use crate::engine::{LinkedPlugin, Spec};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
@@ -18,19 +18,19 @@ use crate::plugin::snapshot_group::{Group, Snapshot, Taken};
 pub(super) fn here(
     group: Option<&Group>,
     plugin: &Plugin,
-    loaded: &Loaded,
+    linked: &LinkedPlugin,
     spec: &Spec,
 ) -> Result<Box<dyn Executor>, StartError> {
-    let Some(group) = group else { return loaded.start(spec) };
+    let Some(group) = group else { return linked.start(spec) };
     let freeze = || match plugin.source() {
-        Some(source) => Ok(loaded.freeze(plugin.name(), &source.bytes, spec)?.map(Snapshot::Here)),
+        Some(source) => Ok(linked.freeze(plugin.name(), &source.bytes, spec)?.map(Snapshot::Here)),
         None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
     };
     let freeze = || recall_or(group.cache(), plugin, spec, Where::Here, freeze);
     match group.take(plugin, spec, freeze)? {
         Taken::Snapshot(Snapshot::Here(frozen)) => frozen.restore(spec),
         Taken::Started(started) => Ok(started),
-        Taken::Snapshot(Snapshot::Elsewhere(_)) | Taken::Nothing => loaded.start(spec),
+        Taken::Snapshot(Snapshot::Elsewhere(_)) | Taken::Nothing => linked.start(spec),
     }
 }
 

@@ -1,0 +1,77 @@
+//! The kinds of plugins: how compiled code is recognized, and linked.
+//!
+//! A further kind is a file that implements [`PluginCode`](super::plugin_code::PluginCode), and a line in [`KINDS`].
+
+use std::sync::Arc;
+
+use super::code::{MachineCode, Runnable};
+use super::compile_settings::CompileSettings;
+use super::plugin_code::{LinkedPlugin, PluginCode};
+use super::{LoadErrorKind, PluginKind, component, core_abi, typed};
+
+/// Links code if it is of one kind, and returns none if it is of another.
+type Recognize = fn(&CompileSettings, &MachineCode) -> Recognized;
+
+/// A plugin, or the reason why it is refused; none if the code is of another kind.
+pub(crate) type Recognized = Option<Result<LinkedPlugin, LoadErrorKind>>;
+
+/// All kinds, in the order in which they are tried.
+///
+/// The last ones take every module and every component, and say what is missing for a plugin.
+const KINDS: [Recognize; 3] = [component::recognize, typed::recognize, core_abi::recognize];
+
+/// Checks what code exports, and finds what it imports.
+pub(crate) fn link(
+    settings: &CompileSettings,
+    code: &MachineCode,
+) -> Result<LinkedPlugin, LoadErrorKind> {
+    let mut recognized = KINDS.iter().filter_map(|recognize| recognize(settings, code));
+    recognized.next().expect("the last kinds take every module and every component")
+}
+
+/// Takes code that was compiled before, and links it.
+pub(crate) fn link_compiled(
+    settings: &CompileSettings,
+    code: &Runnable<'_>,
+    kind: PluginKind,
+) -> Result<LinkedPlugin, LoadErrorKind> {
+    let code = MachineCode::take(&settings.engine, code, kind).map_err(LoadErrorKind::invalid)?;
+    link(settings, &code)
+}
+
+/// Makes a plugin of what one kind has linked.
+pub(crate) fn linked<P: PluginCode + 'static>(
+    plugin: Result<P, LoadErrorKind>,
+) -> Result<LinkedPlugin, LoadErrorKind> {
+    plugin.map(|plugin| Arc::new(plugin) as LinkedPlugin)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::engine::Engine;
+
+    #[test]
+    fn code_is_of_the_first_kind_that_recognizes_it() {
+        let engine = Engine::new().unwrap();
+        let cases = [
+            ("upper.wat", "call", "CorePlugin"),
+            ("component.wat", "call", "ComponentPlugin"),
+            ("other-world.wat", "add", "TypedPlugin"),
+            ("component.wat", "add", "refused"),
+            ("no-call.wat", "call", "refused"),
+        ];
+        for (file, call, expected) in cases {
+            let path = Path::new("../tests/fixtures").join(file);
+            let bytes = std::fs::read(&path).unwrap();
+            let settings = CompileSettings { call: call.into(), ..CompileSettings::new(&engine) };
+            let kind = match settings.load_here(&path, &bytes) {
+                Ok(plugin) => format!("{plugin:?}"),
+                Err(_) => "refused".into(),
+            };
+            assert!(kind.starts_with(expected), "{file}: {kind}");
+        }
+    }
+}

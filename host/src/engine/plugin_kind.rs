@@ -1,0 +1,20 @@
+//! The two binary formats of WebAssembly.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of WebAssembly a plugin is.
+///
+/// ```
+/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/component.wat")?;
+/// assert_eq!(found.kind, PluginKind::Component);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum PluginKind {
+    /// A core module.
+    CoreModule,
+    /// A component.
+    Component,
+}
