@@ -1,7 +1,7 @@
 //! The engine: what a process does with the bytes of a plugin, and the watchdog that can stop its instances.
 //!
 //! ```text
-//! bytes ─▶ artifact ─▶ code: compiled ─▶ kinds: linked, imports checked ─▶ instance per worker
+//! bytes ─▶ wasm_binary ─▶ code: compiled ─▶ kinds: linked, imports checked ─▶ instance per worker
 //!                                          │ core module: core_abi            │ state: WASI, limits, context
 //!                                          │ component:   component           └ an executor
 //!                                          └ other world: typed
@@ -9,7 +9,6 @@
 //!
 //! The layers above decide which process that is.
 
-pub(crate) mod artifact;
 pub(crate) mod code;
 pub(crate) mod compile_settings;
 pub(crate) mod compiler_error;
@@ -35,6 +34,7 @@ pub(crate) mod state;
 pub(crate) mod trap;
 pub(crate) mod typed;
 pub(crate) mod waiting;
+pub(crate) mod wasm_binary;
 pub(crate) mod wasm_features;
 
 use std::sync::{Arc, OnceLock};

@@ -17,8 +17,8 @@ use std::sync::{Arc, OnceLock};
 
 pub use self::loader::PluginLoader;
 
-use crate::engine::artifact::Artifact;
 use crate::engine::compile_settings::Source;
+use crate::engine::wasm_binary::WasmBinary;
 use crate::engine::{
     Engine, Findings, Inspection, LinkedPlugin, LoadError, LoadErrorKind, Metadata,
 };
@@ -258,8 +258,8 @@ impl Plugin {
     #[must_use]
     pub fn inspection(&self) -> Option<Inspection> {
         let (linked, source) = (self.linked()?, self.source()?);
-        let artifact = Artifact::from_bytes(&self.name, &source.bytes).ok()?;
-        let found = Findings::of_plugin(&source.settings, &**linked).using(&artifact);
+        let binary = WasmBinary::from_bytes(&self.name, &source.bytes).ok()?;
+        let found = Findings::of_plugin(&source.settings, &**linked).using(&binary);
         Some(Inspection::of(found, &self.name, &source.bytes, None))
     }
 

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use wasmtime::Module;
 use wasmtime::component::Component;
 
-use super::artifact::Artifact;
+use super::wasm_binary::WasmBinary;
 use super::{Engine, LoadErrorKind, PluginKind};
 use crate::cache::OwnCode;
 use crate::engine::compile_settings::CompileSettings;
@@ -40,14 +40,14 @@ impl MachineCode {
     /// Compiles a plugin.
     pub(crate) fn compile(
         settings: &CompileSettings,
-        artifact: &Artifact<'_>,
+        binary: &WasmBinary<'_>,
     ) -> Result<Self, LoadErrorKind> {
-        let (engine, bytes) = (settings.engine.wasm(), artifact.bytes());
-        let compiled = match artifact.kind() {
+        let (engine, bytes) = (settings.engine.wasm(), binary.bytes());
+        let compiled = match binary.kind() {
             PluginKind::CoreModule => Module::new(engine, bytes).map(Self::Module),
             PluginKind::Component => Component::new(engine, bytes).map(Self::Component),
         };
-        compiled.map_err(|error| settings.not_compiled(artifact, error))
+        compiled.map_err(|error| settings.not_compiled(binary, error))
     }
 
     /// Takes code that was compiled before.

@@ -7,9 +7,9 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::artifact::Artifact;
 use super::code::{MachineCode, Runnable};
 use super::plugin_code::LinkedPlugin;
+use super::wasm_binary::WasmBinary;
 use super::{Engine, Findings, HostFunctions, LoadErrorKind, PluginKind, kinds, start_compilers};
 use crate::cache::{Cache, EntryKind, Key};
 use crate::item::limits::{CompileMemory, FunctionLimit};
@@ -81,18 +81,18 @@ impl CompileSettings {
         path: &Path,
         bytes: &[u8],
     ) -> Result<LinkedPlugin, LoadErrorKind> {
-        let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_size(&artifact)?;
+        let binary = WasmBinary::from_bytes(path, bytes)?;
+        self.check_size(&binary)?;
         let Some(cache) = &self.cache else {
             start_compilers()?;
-            return kinds::link(self, &MachineCode::compile(self, &artifact)?);
+            return kinds::link(self, &MachineCode::compile(self, &binary)?);
         };
-        let key = self.own_key(&artifact);
-        if let Some(code) = self.recall(cache, &key, artifact.kind()) {
+        let key = self.own_key(&binary);
+        if let Some(code) = self.recall(cache, &key, binary.kind()) {
             return kinds::link(self, &code);
         }
         start_compilers()?;
-        let code = MachineCode::compile(self, &artifact)?;
+        let code = MachineCode::compile(self, &binary)?;
         let plugin = kinds::link(self, &code)?;
         if let Ok(code) = code.bytes() {
             cache.keep_own(&key, &code, b"");
@@ -107,10 +107,10 @@ impl CompileSettings {
         taken.inspect_err(|error| cache.was_of_no_use(key, error)).ok()
     }
 
-    fn own_key(&self, artifact: &Artifact<'_>) -> Key {
+    fn own_key(&self, binary: &WasmBinary<'_>) -> Key {
         let key =
             Key::of(EntryKind::Plugin).part(b"trusted").part(env!("CARGO_PKG_VERSION").as_bytes());
-        key.part(self.engine.settings().bytes()).part(artifact.bytes()).end()
+        key.part(self.engine.settings().bytes()).part(binary.bytes()).end()
     }
 
     /// Inspects these bytes in this process.
@@ -120,6 +120,6 @@ impl CompileSettings {
         bytes: &[u8],
     ) -> Result<Findings, LoadErrorKind> {
         start_compilers()?;
-        Ok(Findings::of(self, &Artifact::from_bytes(path, bytes)?))
+        Ok(Findings::of(self, &WasmBinary::from_bytes(path, bytes)?))
     }
 }

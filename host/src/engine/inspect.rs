@@ -18,9 +18,9 @@ pub(crate) use self::listing::{MOST_KNOWN, MOST_LISTED};
 
 pub use self::need::Need;
 
-use super::artifact::Artifact;
 use super::code::MachineCode;
 use super::plugin_code::PluginCode;
+use super::wasm_binary::WasmBinary;
 use super::{LoadError, LoadErrorKind, PluginKind, WasmFeatures, context, kinds};
 use crate::engine::compile_settings::CompileSettings;
 use crate::item::bounded;
@@ -214,15 +214,15 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Looks into what `settings` would load.
-    pub(crate) fn of(settings: &CompileSettings, artifact: &Artifact<'_>) -> Self {
-        let mut found = Self::nothing(artifact.kind());
+    pub(crate) fn of(settings: &CompileSettings, binary: &WasmBinary<'_>) -> Self {
+        let mut found = Self::nothing(binary.kind());
         // Whatever reads it takes as long as what compiles it.
-        if let Err(refusal) = CompileSettings::check_complexity(artifact) {
+        if let Err(refusal) = CompileSettings::check_complexity(binary) {
             found.refusal = Some(refusal);
             return found;
         }
-        found = found.using(artifact);
-        found.refusal = found.read(settings, artifact).err();
+        found = found.using(binary);
+        found.refusal = found.read(settings, binary).err();
         found
     }
 
@@ -242,8 +242,8 @@ impl Findings {
     }
 
     /// The same, of what these bytes use.
-    pub(crate) fn using(self, artifact: &Artifact<'_>) -> Self {
-        let features = WasmFeatures::used_by(artifact.bytes()).unwrap_or_default();
+    pub(crate) fn using(self, binary: &WasmBinary<'_>) -> Self {
+        let features = WasmFeatures::used_by(binary.bytes()).unwrap_or_default();
         Self { features, ..self }
     }
 
@@ -258,9 +258,9 @@ impl Findings {
     fn read(
         &mut self,
         settings: &CompileSettings,
-        artifact: &Artifact<'_>,
+        binary: &WasmBinary<'_>,
     ) -> Result<(), LoadErrorKind> {
-        let code = MachineCode::compile(settings, artifact)?;
+        let code = MachineCode::compile(settings, binary)?;
         self.list(settings, &code);
         self.typed = kinds::link(settings, &code)?.typed().map(TypedCall::bounded);
         Ok(())

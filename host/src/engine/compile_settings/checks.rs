@@ -1,26 +1,26 @@
 //! Checks of a plugin before anything of it is compiled.
 
-use crate::engine::artifact::Artifact;
 use crate::engine::compile_settings::CompileSettings;
+use crate::engine::wasm_binary::WasmBinary;
 use crate::engine::{Complexity, LoadErrorKind, WasmFeatures, functions};
 
 impl CompileSettings {
     /// Checks that compiling takes no more than it may.
-    pub(crate) fn check_size(&self, artifact: &Artifact<'_>) -> Result<(), LoadErrorKind> {
-        Self::check_complexity(artifact)?;
-        self.check_functions(artifact)
+    pub(crate) fn check_size(&self, binary: &WasmBinary<'_>) -> Result<(), LoadErrorKind> {
+        Self::check_complexity(binary)?;
+        self.check_functions(binary)
     }
 
     /// Checks that the plugin is no more complex than compilers make plugins.
-    pub(crate) fn check_complexity(artifact: &Artifact<'_>) -> Result<(), LoadErrorKind> {
-        match Complexity::excess(artifact.bytes()) {
+    pub(crate) fn check_complexity(binary: &WasmBinary<'_>) -> Result<(), LoadErrorKind> {
+        match Complexity::excess(binary.bytes()) {
             None => Ok(()),
             Some(complexity) => Err(LoadErrorKind::TooComplex { complexity }),
         }
     }
 
-    fn check_functions(&self, artifact: &Artifact<'_>) -> Result<(), LoadErrorKind> {
-        let (functions, limit) = (functions::count(artifact.bytes()), self.max_functions);
+    fn check_functions(&self, binary: &WasmBinary<'_>) -> Result<(), LoadErrorKind> {
+        let (functions, limit) = (functions::count(binary.bytes()), self.max_functions);
         if functions > u64::from(limit.get()) {
             return Err(LoadErrorKind::TooManyFunctions { functions, limit });
         }
@@ -30,11 +30,11 @@ impl CompileSettings {
     /// Says why the engine has not compiled it: it uses what is not allowed, or is not valid.
     pub(crate) fn not_compiled(
         &self,
-        artifact: &Artifact<'_>,
+        binary: &WasmBinary<'_>,
         error: wasmtime::Error,
     ) -> LoadErrorKind {
         let allowed = self.engine.features();
-        match WasmFeatures::used_by(artifact.bytes()) {
+        match WasmFeatures::used_by(binary.bytes()) {
             Some(used) if !allowed.contains(used) => {
                 LoadErrorKind::Features { missing: used.without(allowed), allowed }
             }

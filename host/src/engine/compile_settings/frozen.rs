@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::engine::artifact::Artifact;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::snapshot::Instrumented;
+use crate::engine::wasm_binary::WasmBinary;
 use crate::engine::{LinkedPlugin, LoadErrorKind, start_compilers};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
@@ -15,9 +15,9 @@ impl CompileSettings {
         path: &Path,
         bytes: &[u8],
     ) -> Result<Result<LinkedPlugin, SnapshotRefusal>, LoadErrorKind> {
-        let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_size(&artifact)?;
-        match Instrumented::of(artifact.bytes()) {
+        let binary = WasmBinary::from_bytes(path, bytes)?;
+        self.check_size(&binary)?;
+        match Instrumented::of(binary.bytes()) {
             Ok(instrumented) => self.load_here(path, instrumented.module()).map(Ok),
             Err(why) => Ok(Err(why)),
         }
@@ -29,10 +29,10 @@ impl CompileSettings {
         path: &Path,
         bytes: &[u8],
     ) -> Result<Vec<u8>, LoadErrorKind> {
-        let artifact = Artifact::from_bytes(path, bytes)?;
-        self.check_size(&artifact)?;
+        let binary = WasmBinary::from_bytes(path, bytes)?;
+        self.check_size(&binary)?;
         start_compilers()?;
-        let code = self.engine.compile_snapshot(artifact.bytes());
+        let code = self.engine.compile_snapshot(binary.bytes());
         code.map_err(LoadErrorKind::invalid)
     }
 }

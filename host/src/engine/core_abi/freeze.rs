@@ -10,11 +10,11 @@ use wasmtime::{Instance, Module};
 
 use super::{CoreInstance, CorePlugin};
 use crate::cache::OwnCode;
-use crate::engine::artifact::Artifact;
 use crate::engine::code::{self, Runnable};
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::snapshot::{Freezing, Instrumented, Verdict, Witness};
 use crate::engine::state::{Common, Origin, Spec};
+use crate::engine::wasm_binary::WasmBinary;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
@@ -85,9 +85,9 @@ impl Witnessed {
         path: &Path,
         source: &[u8],
     ) -> Result<Vec<u8>, SnapshotRefusal> {
-        let artifact = Artifact::from_bytes(path, source);
-        let artifact = artifact.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))?;
-        self.freeze_as(&Instrumented::of(artifact.bytes())?)
+        let binary = WasmBinary::from_bytes(path, source);
+        let binary = binary.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))?;
+        self.freeze_as(&Instrumented::of(binary.bytes())?)
     }
 
     fn freeze_as(&mut self, instrumented: &Instrumented<'_>) -> Result<Vec<u8>, SnapshotRefusal> {
@@ -133,9 +133,9 @@ impl CorePlugin {
         spec: &Spec,
     ) -> Result<Freezing<Arc<Frozen>>, StartError> {
         let refused = |why| Ok(Freezing::Refused { why, started: None });
-        let artifact = Artifact::from_bytes(path, source);
-        let artifact = artifact.expect("it was loaded from the same bytes");
-        let instrumented = match Instrumented::of(artifact.bytes()) {
+        let binary = WasmBinary::from_bytes(path, source);
+        let binary = binary.expect("it was loaded from the same bytes");
+        let instrumented = match Instrumented::of(binary.bytes()) {
             Ok(instrumented) => instrumented,
             Err(why) => return refused(why),
         };

@@ -8,7 +8,7 @@ use crate::item::error_chain::ErrorChain;
 
 /// WebAssembly, binary, of a known kind.
 #[derive(Debug)]
-pub(crate) struct Artifact<'a> {
+pub(crate) struct WasmBinary<'a> {
     kind: PluginKind,
     bytes: Cow<'a, [u8]>,
 }
@@ -16,7 +16,7 @@ pub(crate) struct Artifact<'a> {
 /// The four bytes that every binary begins with.
 const MAGIC: &[u8] = b"\0asm";
 
-impl<'a> Artifact<'a> {
+impl<'a> WasmBinary<'a> {
     pub(crate) fn from_bytes(path: &Path, bytes: &'a [u8]) -> Result<Self, LoadErrorKind> {
         let binary = binary(path, bytes)?;
         let kind = match binary.get(4..8) {
@@ -95,8 +95,8 @@ mod tests {
             ("text",         b"hello\nworld",         "the plugin is not WebAssembly: it begins with `hello\\nwo`"),
         ];
         for (case, bytes, expected) in cases {
-            let told = match Artifact::from_bytes(Path::new("p"), bytes) {
-                Ok(artifact) => format!("{:?}", artifact.kind()),
+            let told = match WasmBinary::from_bytes(Path::new("p"), bytes) {
+                Ok(binary) => format!("{:?}", binary.kind()),
                 Err(error) => error.to_string(),
             };
             assert_eq!(told, expected, "{case}");
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn what_the_parser_says_names_the_file() {
         for text in [&b"(module\n  (fnuc))"[..], b"(\xff)"] {
-            let error = Artifact::from_bytes(Path::new("a/plugin.wat"), text).unwrap_err();
+            let error = WasmBinary::from_bytes(Path::new("a/plugin.wat"), text).unwrap_err();
             let cause = std::error::Error::source(&error).unwrap().to_string();
             assert!(cause.contains("a/plugin.wat") && !cause.contains("<anon>"), "{cause}");
         }
