@@ -1,7 +1,7 @@
 //! The engine: what a process does with the bytes of a plugin, and the watchdog that can stop its instances.
 //!
 //! ```text
-//! bytes ─▶ wasm_binary ─▶ code: compiled ─▶ kinds: linked, imports checked ─▶ instance per worker
+//! bytes ─▶ wasm_binary ─▶ compiled_code ─▶ kinds: linked, imports checked ─▶ instance per worker
 //!                                          │ core module: core_abi            │ state: WASI, limits, context
 //!                                          │ component:   component           └ an executor
 //!                                          └ other world: typed
@@ -9,8 +9,8 @@
 //!
 //! The layers above decide which process that is.
 
-pub(crate) mod code;
 pub(crate) mod compile_settings;
+pub(crate) mod compiled_code;
 pub(crate) mod compiler_error;
 pub(crate) mod complexity;
 pub(crate) mod component;

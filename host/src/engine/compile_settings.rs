@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::code::{MachineCode, Runnable};
+use super::compiled_code::{CompiledCode, TrustedCode};
 use super::plugin_code::LinkedPlugin;
 use super::wasm_binary::WasmBinary;
 use super::{Engine, Findings, HostFunctions, LoadErrorKind, PluginKind, kinds, start_compilers};
@@ -85,14 +85,14 @@ impl CompileSettings {
         self.check_size(&binary)?;
         let Some(cache) = &self.cache else {
             start_compilers()?;
-            return kinds::link(self, &MachineCode::compile(self, &binary)?);
+            return kinds::link(self, &CompiledCode::compile(self, &binary)?);
         };
         let key = self.own_key(&binary);
         if let Some(code) = self.recall(cache, &key, binary.kind()) {
             return kinds::link(self, &code);
         }
         start_compilers()?;
-        let code = MachineCode::compile(self, &binary)?;
+        let code = CompiledCode::compile(self, &binary)?;
         let plugin = kinds::link(self, &code)?;
         if let Ok(code) = code.bytes() {
             cache.keep_own(&key, &code, b"");
@@ -101,9 +101,9 @@ impl CompileSettings {
     }
 
     /// Returns code that this host has compiled for the same key.
-    fn recall(&self, cache: &Cache, key: &Key, kind: PluginKind) -> Option<MachineCode> {
+    fn recall(&self, cache: &Cache, key: &Key, kind: PluginKind) -> Option<CompiledCode> {
         let own = cache.own(key)?;
-        let taken = MachineCode::take(&self.engine, &Runnable::Own(&own), kind);
+        let taken = CompiledCode::take(&self.engine, &TrustedCode::Own(&own), kind);
         taken.inspect_err(|error| cache.was_of_no_use(key, error)).ok()
     }
 

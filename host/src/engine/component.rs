@@ -12,7 +12,7 @@ use wasmtime_wasi::sockets::WasiSocketsCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::code::MachineCode;
+use super::compiled_code::CompiledCode;
 use super::host_function::HostFunctions;
 use super::kinds::{self, Recognized};
 use super::metadata::Metadata;
@@ -127,8 +127,8 @@ impl ComponentPlugin {
 }
 
 /// Links a component of the world, unless another function than its own is named.
-pub(super) fn recognize(settings: &CompileSettings, code: &MachineCode) -> Recognized {
-    let MachineCode::Component(component) = code else { return None };
+pub(super) fn recognize(settings: &CompileSettings, code: &CompiledCode) -> Recognized {
+    let CompiledCode::Component(component) = code else { return None };
     if settings.call != CompileSettings::CALL {
         return None;
     }
@@ -147,7 +147,7 @@ impl PluginCode for ComponentPlugin {
         }
     }
 
-    fn code(&self) -> MachineCode {
+    fn code(&self) -> CompiledCode {
         self.linked.code()
     }
 
@@ -189,8 +189,8 @@ impl Linked {
     }
 
     /// Returns the compiled code.
-    pub(crate) fn code(&self) -> MachineCode {
-        MachineCode::Component(self.pre.component().clone())
+    pub(crate) fn code(&self) -> CompiledCode {
+        CompiledCode::Component(self.pre.component().clone())
     }
 
     /// The host functions that it was offered.

@@ -11,7 +11,7 @@ use wasmtime::{Instance, InstancePre, Linker, Module, Store, TypedFunc, UnknownI
 use wasmtime_wasi::WasiView as _;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
-use super::code::MachineCode;
+use super::compiled_code::CompiledCode;
 use super::host_function::HostFunctions;
 use super::kinds::{self, Recognized};
 use super::metadata::Metadata;
@@ -121,8 +121,8 @@ impl CorePlugin {
 }
 
 /// Links every core module: one that lacks an export of ABI 1 is refused.
-pub(super) fn recognize(settings: &CompileSettings, code: &MachineCode) -> Recognized {
-    let MachineCode::Module(module) = code else { return None };
+pub(super) fn recognize(settings: &CompileSettings, code: &CompiledCode) -> Recognized {
+    let CompiledCode::Module(module) = code else { return None };
     Some(kinds::linked(CorePlugin::link(settings, module)))
 }
 
@@ -138,8 +138,8 @@ impl PluginCode for CorePlugin {
         }
     }
 
-    fn code(&self) -> MachineCode {
-        MachineCode::Module(self.pre.module().clone())
+    fn code(&self) -> CompiledCode {
+        CompiledCode::Module(self.pre.module().clone())
     }
 
     fn calls(&self) -> (&str, &HostFunctions) {

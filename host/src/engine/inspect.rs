@@ -18,7 +18,7 @@ pub(crate) use self::listing::{MOST_KNOWN, MOST_LISTED};
 
 pub use self::need::Need;
 
-use super::code::MachineCode;
+use super::compiled_code::CompiledCode;
 use super::plugin_code::PluginCode;
 use super::wasm_binary::WasmBinary;
 use super::{LoadError, LoadErrorKind, PluginKind, WasmFeatures, context, kinds};
@@ -260,18 +260,18 @@ impl Findings {
         settings: &CompileSettings,
         binary: &WasmBinary<'_>,
     ) -> Result<(), LoadErrorKind> {
-        let code = MachineCode::compile(settings, binary)?;
+        let code = CompiledCode::compile(settings, binary)?;
         self.list(settings, &code);
         self.typed = kinds::link(settings, &code)?.typed().map(TypedCall::bounded);
         Ok(())
     }
 
     /// Lists what code exports and imports.
-    fn list(&mut self, settings: &CompileSettings, code: &MachineCode) {
+    fn list(&mut self, settings: &CompileSettings, code: &CompiledCode) {
         let provider = provider(settings);
         match code {
-            MachineCode::Module(module) => core::read(self, module, provider),
-            MachineCode::Component(component) => {
+            CompiledCode::Module(module) => core::read(self, module, provider),
+            CompiledCode::Component(component) => {
                 component::read(self, &settings.engine, component, provider);
             }
         }

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use super::code::{MachineCode, Runnable};
 use super::compile_settings::CompileSettings;
+use super::compiled_code::{CompiledCode, TrustedCode};
 use super::plugin_code::{LinkedPlugin, PluginCode};
 use super::{LoadErrorKind, PluginKind, component, core_abi, typed};
 
 /// Links code if it is of one kind, and returns none if it is of another.
-type Recognize = fn(&CompileSettings, &MachineCode) -> Recognized;
+type Recognize = fn(&CompileSettings, &CompiledCode) -> Recognized;
 
 /// A plugin, or the reason why it is refused; none if the code is of another kind.
 pub(crate) type Recognized = Option<Result<LinkedPlugin, LoadErrorKind>>;
@@ -23,7 +23,7 @@ const KINDS: [Recognize; 3] = [component::recognize, typed::recognize, core_abi:
 /// Checks what code exports, and finds what it imports.
 pub(crate) fn link(
     settings: &CompileSettings,
-    code: &MachineCode,
+    code: &CompiledCode,
 ) -> Result<LinkedPlugin, LoadErrorKind> {
     let mut recognized = KINDS.iter().filter_map(|recognize| recognize(settings, code));
     recognized.next().expect("the last kinds take every module and every component")
@@ -32,10 +32,10 @@ pub(crate) fn link(
 /// Takes code that was compiled before, and links it.
 pub(crate) fn link_compiled(
     settings: &CompileSettings,
-    code: &Runnable<'_>,
+    code: &TrustedCode<'_>,
     kind: PluginKind,
 ) -> Result<LinkedPlugin, LoadErrorKind> {
-    let code = MachineCode::take(&settings.engine, code, kind).map_err(LoadErrorKind::invalid)?;
+    let code = CompiledCode::take(&settings.engine, code, kind).map_err(LoadErrorKind::invalid)?;
     link(settings, &code)
 }
 

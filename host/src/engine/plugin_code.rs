@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::code::MachineCode;
+use super::compiled_code::CompiledCode;
 use super::core_abi::{Frozen, Witnessed};
 use super::metadata::Metadata;
 use super::snapshot::Freezing;
@@ -25,7 +25,7 @@ pub(crate) trait PluginCode: Debug + Send + Sync {
     fn metadata(&self) -> Metadata;
 
     /// Returns the compiled code, which is cheap to clone.
-    fn code(&self) -> MachineCode;
+    fn code(&self) -> CompiledCode;
 
     /// Returns the export that takes items, and the host functions that the plugin was offered.
     fn calls(&self) -> (&str, &HostFunctions);

@@ -30,7 +30,7 @@ use wasmtime::component::{Component, Func, Instance, Val};
 use self::answer::{Answer, Returned};
 use self::function::{Finder, Function, Functions};
 use self::writer::Unwritten;
-use super::code::MachineCode;
+use super::compiled_code::CompiledCode;
 use super::component::{Exports, LEAST_TRANSFER, Linked, State};
 use super::inspect::TypedCall;
 use super::kinds::{self, Recognized};
@@ -81,8 +81,8 @@ impl TypedPlugin {
 }
 
 /// Links every component: one that lacks the function that is named is refused.
-pub(super) fn recognize(settings: &CompileSettings, code: &MachineCode) -> Recognized {
-    let MachineCode::Component(component) = code else { return None };
+pub(super) fn recognize(settings: &CompileSettings, code: &CompiledCode) -> Recognized {
+    let CompiledCode::Component(component) = code else { return None };
     Some(kinds::linked(TypedPlugin::link(settings, component)))
 }
 
@@ -98,7 +98,7 @@ impl PluginCode for TypedPlugin {
         }
     }
 
-    fn code(&self) -> MachineCode {
+    fn code(&self) -> CompiledCode {
         self.linked.code()
     }
 

@@ -10,8 +10,8 @@ use wasmtime::{Instance, Module};
 
 use super::{CoreInstance, CorePlugin};
 use crate::cache::OwnCode;
-use crate::engine::code::{self, Runnable};
 use crate::engine::compile_settings::CompileSettings;
+use crate::engine::compiled_code::{self, TrustedCode};
 use crate::engine::snapshot::{Freezing, Instrumented, Verdict, Witness};
 use crate::engine::state::{Common, Origin, Spec};
 use crate::engine::wasm_binary::WasmBinary;
@@ -38,7 +38,7 @@ impl Frozen {
         code: &OwnCode,
         format: Format,
     ) -> Result<Self, SnapshotRefusal> {
-        let module = code::take_module(&settings.engine, &Runnable::Own(code))
+        let module = compiled_code::take_module(&settings.engine, &TrustedCode::Own(code))
             .map_err(|error| not_compiled(&error))?;
         let plugin = CorePlugin::link(settings, &module)
             .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
@@ -178,7 +178,7 @@ impl CorePlugin {
         let not_kept = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());
         let sealed = CodeFile::of(&code).map_err(not_kept)?;
         let file = File::from(sealed.as_fd().try_clone_to_owned().map_err(not_kept)?);
-        let module = code::take_module(&self.engine, &Runnable::OfThisProcess(&file))
+        let module = compiled_code::take_module(&self.engine, &TrustedCode::OfThisProcess(&file))
             .map_err(|error| not_compiled(&error))?;
         module.initialize_copy_on_write_image().map_err(|error| not_compiled(&error))?;
         let plugin = Self::link(&self.settings(), &module)

@@ -18,8 +18,8 @@ use crate::control::cancel::{Cancel, End};
 use crate::control::deadline::{TimeLimits, Watch};
 use crate::control::schedule::Schedule;
 use crate::control::watchdog::Ticks;
-use crate::engine::code::Runnable;
 use crate::engine::compile_settings::CompileSettings;
+use crate::engine::compiled_code::TrustedCode;
 use crate::engine::snapshot::Clock;
 use crate::engine::{Answer, Engine, HostFunctions, LinkedPlugin, Spec, link_compiled};
 use crate::event::Audience;
@@ -155,7 +155,7 @@ impl Worker {
         });
         let settings = CompileSettings::of_child(&engine, &work.call, functions);
         let code = File::from(code);
-        let plugin = link_compiled(&settings, &Runnable::InJail(&code), work.kind)?;
+        let plugin = link_compiled(&settings, &TrustedCode::InJail(&code), work.kind)?;
         let runtime = threads::start_working(&engine, &*plugin, grants.has_dirs());
         let runtime = runtime.map_err(Unfit::Thread)?;
         jail::seal()?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::PluginLoader;
 use crate::cache::package::Package;
 use crate::cache::{EntryKind, Key};
-use crate::engine::code::Runnable;
+use crate::engine::compiled_code::TrustedCode;
 use crate::engine::{
     Engine, EngineOptions, LoadErrorKind, Metadata, PrecompiledMismatch, link_compiled,
 };
@@ -66,7 +66,7 @@ impl PluginLoader {
         let code = &bytes[..length];
         match &self.isolation {
             Isolation::Thread => {
-                let code = Runnable::VouchedFor(code);
+                let code = TrustedCode::VouchedFor(code);
                 let linked = link_compiled(&self.settings, &code, metadata.kind)?;
                 Ok(Plugin::here(path, self.engine(), linked))
             }

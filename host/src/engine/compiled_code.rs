@@ -1,7 +1,7 @@
-//! Machine code of a plugin: compiled here, or compiled before and taken as it is.
+//! Compiled code of a plugin: compiled here, or compiled before and taken as it is.
 //!
 //! To take it as it is means to run it with all that this process may do. All that is unsafe
-//! about that is in this file; a [`Runnable`] says why it may be done.
+//! about that is in this file; a [`TrustedCode`] says why it may be done.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -17,14 +17,14 @@ use crate::engine::compile_settings::CompileSettings;
 
 /// Compiled code of which nothing was checked but that it is valid.
 #[derive(Clone)]
-pub(crate) enum MachineCode {
+pub(crate) enum CompiledCode {
     Module(Module),
     Component(Component),
 }
 
-/// Machine code in bytes, which this process may run.
+/// Compiled code in bytes, which this process may run.
 #[derive(Debug)]
-pub(crate) enum Runnable<'a> {
+pub(crate) enum TrustedCode<'a> {
     /// This process is jailed, and the file is sealed: what is in it may do what the jail allows,
     /// whoever has made it.
     InJail(&'a File),
@@ -36,7 +36,7 @@ pub(crate) enum Runnable<'a> {
     VouchedFor(&'a [u8]),
 }
 
-impl MachineCode {
+impl CompiledCode {
     /// Compiles a plugin.
     pub(crate) fn compile(
         settings: &CompileSettings,
@@ -53,7 +53,7 @@ impl MachineCode {
     /// Takes code that was compiled before.
     pub(crate) fn take(
         engine: &Engine,
-        code: &Runnable<'_>,
+        code: &TrustedCode<'_>,
         kind: PluginKind,
     ) -> wasmtime::Result<Self> {
         match kind {
@@ -72,36 +72,36 @@ impl MachineCode {
 }
 
 /// Takes a core module that was compiled before.
-pub(crate) fn take_module(engine: &Engine, code: &Runnable<'_>) -> wasmtime::Result<Module> {
+pub(crate) fn take_module(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<Module> {
     match code {
-        Runnable::InJail(file) => {
+        TrustedCode::InJail(file) => {
             let module = map_module(engine, file)?;
             // What memories begin with is laid out now: later, the jail does not let it.
             module.initialize_copy_on_write_image()?;
             Ok(module)
         }
-        Runnable::Own(own) => map_module(engine, own.file())
+        TrustedCode::Own(own) => map_module(engine, own.file())
             // Where a file cannot be mapped to be run, as on a disk that is mounted so.
             .or_else(|_| copy_module(engine, &read(own.file(), own.length())?)),
-        Runnable::OfThisProcess(file) => map_module(engine, file),
-        Runnable::VouchedFor(code) => copy_module(engine, code),
+        TrustedCode::OfThisProcess(file) => map_module(engine, file),
+        TrustedCode::VouchedFor(code) => copy_module(engine, code),
     }
 }
 
 /// Takes a component that was compiled before.
-fn take_component(engine: &Engine, code: &Runnable<'_>) -> wasmtime::Result<Component> {
+fn take_component(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<Component> {
     match code {
-        Runnable::InJail(file) => {
+        TrustedCode::InJail(file) => {
             // There is no way by a name to it, and a component can be mapped by that alone.
             let length = file.metadata()?.len();
             let component = copy_component(engine, &read(file, length)?)?;
             component.initialize_copy_on_write_image()?;
             Ok(component)
         }
-        Runnable::Own(own) => map_component(engine, own.file())
+        TrustedCode::Own(own) => map_component(engine, own.file())
             .or_else(|_| copy_component(engine, &read(own.file(), own.length())?)),
-        Runnable::OfThisProcess(file) => map_component(engine, file),
-        Runnable::VouchedFor(code) => copy_component(engine, code),
+        TrustedCode::OfThisProcess(file) => map_component(engine, file),
+        TrustedCode::VouchedFor(code) => copy_component(engine, code),
     }
 }
 
@@ -116,7 +116,7 @@ fn read(file: &File, length: u64) -> wasmtime::Result<Vec<u8>> {
 #[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
 fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     let file = file.try_clone()?;
-    // SAFETY: the file comes out of a `Runnable`. Either it is sealed, in a process whose jail
+    // SAFETY: the file comes out of a `TrustedCode`. Either it is sealed, in a process whose jail
     // is what stops the code, or with what this very process has compiled; or it is one of the cache, which was compiled in a process of this
     // user's, and checked by this very descriptor to be as it was put there. Nobody else can
     // write to it; this host changes no file of the cache once it has its name, but replaces it,
@@ -136,7 +136,7 @@ fn map_component(engine: &Engine, file: &File) -> wasmtime::Result<Component> {
 
 #[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
 fn copy_module(engine: &Engine, code: &[u8]) -> wasmtime::Result<Module> {
-    // SAFETY: the bytes come out of a `Runnable`: of a file as `map_module` describes it, or of the
+    // SAFETY: the bytes come out of a `TrustedCode`: of a file as `map_module` describes it, or of the
     // caller of an unsafe function, who answers for them.
     unsafe { Module::deserialize(engine.wasm(), code) }
 }
