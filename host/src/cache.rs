@@ -9,17 +9,17 @@
 //!
 //! What is in `trusted` is run as it is, with all rights of this user. So the directory, and each
 //! on the way to it, must be one that nobody else can write to; and nothing is ever put there
-//! that a jailed process has made. That is what [`OwnCode`] stands for. Of what is in `jailed`
+//! that a jailed process has made. That is what [`TrustedEntry`] stands for. Of what is in `jailed`
 //! nothing but its bytes can be had.
 //!
 //! A cache is never needed. What goes wrong here costs time, and no run: a full disk, a directory
 //! that vanishes, a file that is not what it was.
 
+pub(crate) mod code_package;
 mod directory;
 mod error;
 mod info;
 mod key;
-pub(crate) mod package;
 mod place;
 
 use std::fmt;
@@ -75,11 +75,11 @@ struct Places {
 /// Code that this host has compiled, in a file that none but its user could have changed, and that
 /// is as it was when it was put there.
 #[derive(Debug)]
-pub(crate) struct OwnCode(Entry);
+pub(crate) struct TrustedEntry(Entry);
 
 /// Code that a jailed process has compiled: it may be anything.
 #[derive(Debug)]
-pub(crate) struct JailedCode(Entry);
+pub(crate) struct JailedEntry(Entry);
 
 /// The two places, which have nothing to do with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,27 +202,27 @@ impl Cache {
     }
 
     /// What this host has compiled for this key.
-    pub(crate) fn own(&self, key: &Key) -> Option<OwnCode> {
-        self.get(Which::Trusted, key).map(OwnCode)
+    pub(crate) fn own(&self, key: &Key) -> Option<TrustedEntry> {
+        self.get(Which::Trusted, key).map(TrustedEntry)
     }
 
     /// Keeps what was compiled in this process. Never what comes from another.
-    pub(crate) fn keep_own(&self, key: &Key, code: &[u8], facts: &[u8]) {
-        self.put(Which::Trusted, key, code, facts);
+    pub(crate) fn keep_own(&self, key: &Key, code: &[u8], metadata: &[u8]) {
+        self.put(Which::Trusted, key, code, metadata);
     }
 
     /// What a jailed process has compiled for this key.
-    pub(crate) fn jailed(&self, key: &Key) -> Option<JailedCode> {
-        self.get(Which::Jailed, key).map(JailedCode)
+    pub(crate) fn jailed(&self, key: &Key) -> Option<JailedEntry> {
+        self.get(Which::Jailed, key).map(JailedEntry)
     }
 
     /// Keeps what a jailed process has compiled.
-    pub(crate) fn keep_jailed(&self, key: &Key, code: &[u8], facts: &[u8]) {
-        self.put(Which::Jailed, key, code, facts);
+    pub(crate) fn keep_jailed(&self, key: &Key, code: &[u8], metadata: &[u8]) {
+        self.put(Which::Jailed, key, code, metadata);
     }
 
     /// What was found for this key is as it had been put there, and could not be used after all.
-    pub(crate) fn was_of_no_use(&self, key: &Key, error: &dyn fmt::Display) {
+    pub(crate) fn reject(&self, key: &Key, error: &dyn fmt::Display) {
         tracing::warn!(%key, %error, "an entry of the cache cannot be used, and is made anew");
         self.kept.hits.fetch_sub(1, Ordering::Relaxed);
         self.kept.damaged.fetch_add(1, Ordering::Relaxed);
@@ -230,7 +230,7 @@ impl Cache {
 
     /// What was found for this key is of a world that has changed since: it is as if nothing had been
     /// found.
-    pub(crate) fn was_stale(&self, key: &Key) {
+    pub(crate) fn count_as_missing(&self, key: &Key) {
         tracing::debug!(%key, "an entry of the cache does not hold any more, and is made anew");
         self.kept.hits.fetch_sub(1, Ordering::Relaxed);
         self.kept.misses.fetch_add(1, Ordering::Relaxed);
@@ -261,13 +261,13 @@ impl Cache {
         entry
     }
 
-    fn put(&self, which: Which, key: &Key, code: &[u8], facts: &[u8]) {
+    fn put(&self, which: Which, key: &Key, code: &[u8], metadata: &[u8]) {
         let Some(place) = self.place(which) else { return };
         if code.len() >= self.limit.bytes() {
             tracing::debug!(%key, bytes = code.len(), "it is larger than the cache may be");
             return;
         }
-        let put = place.put(key, code, facts).and_then(|()| self.shrink(&key.to_string()));
+        let put = place.put(key, code, metadata).and_then(|()| self.shrink(&key.to_string()));
         if let Err(error) = put {
             tracing::debug!(%key, %error, "it is not kept in the cache");
             note_full(&self.kept.full, &self.kept.path, error);
@@ -307,7 +307,7 @@ fn note_full(full: &OnceLock<CacheError>, path: &Path, source: io::Error) {
     }
 }
 
-impl OwnCode {
+impl TrustedEntry {
     /// The file, which begins with the code.
     pub(crate) fn file(&self) -> &File {
         &self.0.file
@@ -319,12 +319,12 @@ impl OwnCode {
     }
 
     /// What was said of it when it was put there.
-    pub(crate) fn facts(&self) -> &[u8] {
-        &self.0.package.facts
+    pub(crate) fn metadata(&self) -> &[u8] {
+        &self.0.package.metadata
     }
 }
 
-impl JailedCode {
+impl JailedEntry {
     /// The file, which begins with the code: to be copied to where a jailed process may have it.
     pub(crate) fn file(&self) -> &File {
         &self.0.file
@@ -336,8 +336,8 @@ impl JailedCode {
     }
 
     /// What the jailed process has said of it.
-    pub(crate) fn facts(&self) -> &[u8] {
-        &self.0.package.facts
+    pub(crate) fn metadata(&self) -> &[u8] {
+        &self.0.package.metadata
     }
 }
 

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use super::directory::{Directory, is_own_file};
 use super::key::Key;
-use crate::cache::package::Package;
+use crate::cache::code_package::CodePackage;
 
 /// How the name of a file begins that is being written.
 const UNFINISHED: &str = ".new-";
@@ -33,7 +33,7 @@ pub(crate) struct Place(pub(crate) Directory);
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) file: File,
-    pub(crate) package: Package,
+    pub(crate) package: CodePackage,
 }
 
 /// What there is for a key.
@@ -70,7 +70,7 @@ impl Place {
             return Ok(Found::Damaged);
         }
         let file = File::from(file);
-        let package = match Package::read(&file) {
+        let package = match CodePackage::read(&file) {
             Ok(package) if package.key == key.digest() => package,
             Ok(_) | Err(_) => return Ok(Found::Damaged),
         };
@@ -82,12 +82,12 @@ impl Place {
     }
 
     /// Puts an entry there, in the place of what there is.
-    pub(crate) fn put(&self, key: &Key, code: &[u8], facts: &[u8]) -> io::Result<()> {
+    pub(crate) fn put(&self, key: &Key, code: &[u8], metadata: &[u8]) -> io::Result<()> {
         let unfinished = format!("{UNFINISHED}{:016x}", RandomState::new().hash_one(code.len()));
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&self.0, &unfinished, flags, Mode::RUSR | Mode::WUSR)?;
-        let written = write(File::from(file), key, code, facts);
+        let written = write(File::from(file), key, code, metadata);
         let put =
             written.and_then(|()| Ok(renameat(&self.0, &unfinished, &self.0, key.to_string())?));
         if put.is_err() {
@@ -154,9 +154,9 @@ fn is_unfinished(file: &Listed) -> bool {
     file.name.starts_with(UNFINISHED)
 }
 
-fn write(file: File, key: &Key, code: &[u8], facts: &[u8]) -> io::Result<()> {
+fn write(file: File, key: &Key, code: &[u8], metadata: &[u8]) -> io::Result<()> {
     let mut file = BufWriter::new(file);
-    Package::write(&mut file, key.digest(), code, facts)?;
+    CodePackage::write(&mut file, key.digest(), code, metadata)?;
     // After a crash, what the disk has not got is seen by the digest.
     file.flush()
 }

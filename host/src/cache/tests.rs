@@ -20,7 +20,7 @@ fn path(folder: &TempDir, place: &str, key: &Key) -> PathBuf {
     folder.path().join(place).join(key.to_string())
 }
 
-fn code(own: &OwnCode) -> Vec<u8> {
+fn code(own: &TrustedEntry) -> Vec<u8> {
     let mut code = vec![0; usize::try_from(own.length()).unwrap()];
     std::os::unix::fs::FileExt::read_exact_at(own.file(), &mut code, 0).unwrap();
     code
@@ -30,7 +30,7 @@ fn code(own: &OwnCode) -> Vec<u8> {
 fn what_is_kept_is_found_by_its_key_alone() {
     let (_folder, cache) = cache();
     assert!(cache.own(&key("a")).is_none());
-    cache.keep_own(&key("a"), b"the code", b"facts");
+    cache.keep_own(&key("a"), b"the code", b"metadata");
     let found = cache.own(&key("a")).unwrap();
     assert_eq!(code(&found), b"the code");
     assert!(cache.own(&key("b")).is_none());
@@ -40,10 +40,10 @@ fn what_is_kept_is_found_by_its_key_alone() {
 #[test]
 fn what_a_jail_has_made_is_never_trusted() {
     let (folder, cache) = cache();
-    cache.keep_jailed(&key("a"), b"jailed", b"facts");
+    cache.keep_jailed(&key("a"), b"jailed", b"metadata");
     assert!(cache.own(&key("a")).is_none());
     let jailed = cache.jailed(&key("a")).unwrap();
-    assert_eq!((jailed.length(), jailed.facts()), (6, &b"facts"[..]));
+    assert_eq!((jailed.length(), jailed.metadata()), (6, &b"metadata"[..]));
     cache.keep_own(&key("b"), b"trusted", b"");
     assert!(cache.jailed(&key("b")).is_none());
     let info = cache.info().unwrap();

@@ -104,7 +104,7 @@ impl CompileSettings {
     fn recall(&self, cache: &Cache, key: &Key, kind: PluginKind) -> Option<CompiledCode> {
         let own = cache.own(key)?;
         let taken = CompiledCode::take(&self.engine, &TrustedCode::Own(&own), kind);
-        taken.inspect_err(|error| cache.was_of_no_use(key, error)).ok()
+        taken.inspect_err(|error| cache.reject(key, error)).ok()
     }
 
     fn own_key(&self, binary: &WasmBinary<'_>) -> Key {

@@ -12,7 +12,7 @@ use wasmtime::component::Component;
 
 use super::wasm_binary::WasmBinary;
 use super::{Engine, LoadErrorKind, PluginKind};
-use crate::cache::OwnCode;
+use crate::cache::TrustedEntry;
 use crate::engine::compile_settings::CompileSettings;
 
 /// Compiled code of which nothing was checked but that it is valid.
@@ -31,7 +31,7 @@ pub(crate) enum TrustedCode<'a> {
     /// This process has compiled it, and the file is sealed.
     OfThisProcess(&'a File),
     /// A process of this user's has compiled it.
-    Own(&'a OwnCode),
+    Own(&'a TrustedEntry),
     /// Who has called `CompileSettings::trust_precompiled` answers for it.
     VouchedFor(&'a [u8]),
 }

@@ -23,7 +23,7 @@ use crate::plugin::Plugin;
 use crate::sandbox::granted::GrantedDir;
 
 /// How much may be said of a snapshot: of some thousand files.
-const MOST_FACTS: usize = 512 * 1024;
+const MOST_METADATA: usize = 512 * 1024;
 
 /// What is to be known of a snapshot that is kept, beside its code.
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,23 +62,23 @@ pub(crate) fn recall_or(
     let begun = SystemTime::now();
     let frozen = freeze()?;
     if let Freezing::Frozen { snapshot, verdict, .. } = &frozen
-        && let Some(facts) = Kept::of(snapshot, verdict, spec, begun)
+        && let Some(metadata) = Kept::of(snapshot, verdict, spec, begun)
     {
-        keep(cache, &key, snapshot, &facts);
+        keep(cache, &key, snapshot, &metadata);
     }
     Ok(frozen)
 }
 
 /// Keeps a snapshot. A cache is never needed: what cannot be kept is made again.
-fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, facts: &Kept) {
-    let facts = serde_json::to_vec(facts).expect("it is text and numbers");
-    if facts.len() > MOST_FACTS {
+fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &Kept) {
+    let metadata = serde_json::to_vec(metadata).expect("it is text and numbers");
+    if metadata.len() > MOST_METADATA {
         return;
     }
     let kept = match snapshot {
-        Snapshot::Here(frozen) => frozen.read().map(|code| cache.keep_own(key, &code, &facts)),
+        Snapshot::Here(frozen) => frozen.read().map(|code| cache.keep_own(key, &code, &metadata)),
         Snapshot::Elsewhere(compiled) => {
-            compiled.read().map(|code| cache.keep_jailed(key, &code, &facts))
+            compiled.read().map(|code| cache.keep_jailed(key, &code, &metadata))
         }
     };
     if let Err(error) = kept {
@@ -93,13 +93,13 @@ fn recall_here(
     spec: &Spec,
 ) -> Option<Freezing<Snapshot>> {
     let own = cache.own(key)?;
-    let Some(kept) = Kept::read(own.facts(), spec) else {
-        cache.was_stale(key);
+    let Some(kept) = Kept::read(own.metadata(), spec) else {
+        cache.count_as_missing(key);
         return None;
     };
     let bytes = own.length();
     let frozen = Frozen::of_cache(&source.settings, &own, kept.format());
-    let frozen = frozen.inspect_err(|error| cache.was_of_no_use(key, error)).ok()?;
+    let frozen = frozen.inspect_err(|error| cache.reject(key, error)).ok()?;
     Some(kept.recalled(Snapshot::Here(Arc::new(frozen)), bytes, spec))
 }
 
@@ -110,12 +110,12 @@ fn recall_in_jails(
     spec: &Spec,
 ) -> Option<Freezing<Snapshot>> {
     let jailed = cache.jailed(key)?;
-    let Some(kept) = Kept::read(jailed.facts(), spec) else {
-        cache.was_stale(key);
+    let Some(kept) = Kept::read(jailed.metadata(), spec) else {
+        cache.count_as_missing(key);
         return None;
     };
     let (bytes, code) = (jailed.length(), CodeFile::copy(jailed.file(), jailed.length()));
-    let code = code.inspect_err(|error| cache.was_of_no_use(key, error)).ok()?;
+    let code = code.inspect_err(|error| cache.reject(key, error)).ok()?;
     let compiled = Compiled::elsewhere(code, PluginKind::CoreModule, &source.settings)
         .restoring(kept.format());
     Some(kept.recalled(Snapshot::Elsewhere(Arc::new(compiled)), bytes, spec))
@@ -139,8 +139,8 @@ impl Kept {
     }
 
     /// What is said of a snapshot, if all that was looked at is as it was.
-    fn read(facts: &[u8], spec: &Spec) -> Option<Self> {
-        let kept: Self = serde_json::from_slice(facts).ok()?;
+    fn read(metadata: &[u8], spec: &Spec) -> Option<Self> {
+        let kept: Self = serde_json::from_slice(metadata).ok()?;
         let dirs = &spec.grants.dirs;
         let holds = kept.seen.iter().all(|(seen, then)| seen.stamp(dirs).as_ref() == Some(then));
         holds.then_some(kept)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use wasmtime::{Instance, Module};
 
 use super::{CoreInstance, CorePlugin};
-use crate::cache::OwnCode;
+use crate::cache::TrustedEntry;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::compiled_code::{self, TrustedCode};
 use crate::engine::snapshot::{Freezing, Instrumented, Verdict, Witness};
@@ -35,7 +35,7 @@ impl Frozen {
     /// What was frozen before, and kept.
     pub(crate) fn of_cache(
         settings: &CompileSettings,
-        code: &OwnCode,
+        code: &TrustedEntry,
         format: Format,
     ) -> Result<Self, SnapshotRefusal> {
         let module = compiled_code::take_module(&settings.engine, &TrustedCode::Own(code))

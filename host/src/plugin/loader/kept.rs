@@ -30,8 +30,8 @@ impl PluginLoader {
         }
         let (metadata, code) = compiler.code()?;
         if let Ok(bytes) = code.read() {
-            let facts = serde_json::to_vec(&metadata).expect("it is names and truth values");
-            cache.keep_jailed(&key, &bytes, &facts);
+            let metadata = serde_json::to_vec(&metadata).expect("it is names and truth values");
+            cache.keep_jailed(&key, &bytes, &metadata);
         }
         Ok((metadata, code))
     }
@@ -60,10 +60,10 @@ impl PluginLoader {
 /// it, for jailed processes alone.
 fn recall_jailed(cache: &Cache, key: &Key) -> Option<(Metadata, CodeFile)> {
     let jailed = cache.jailed(key)?;
-    let recalled = serde_json::from_slice(jailed.facts()).map_err(std::io::Error::from);
+    let recalled = serde_json::from_slice(jailed.metadata()).map_err(std::io::Error::from);
     let recalled = recalled.and_then(|metadata| {
         let file: &File = jailed.file();
         Ok((metadata, CodeFile::copy(file, jailed.length())?))
     });
-    recalled.inspect_err(|error| cache.was_of_no_use(key, error)).ok()
+    recalled.inspect_err(|error| cache.reject(key, error)).ok()
 }

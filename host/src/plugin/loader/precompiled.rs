@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::PluginLoader;
-use crate::cache::package::Package;
+use crate::cache::code_package::CodePackage;
 use crate::cache::{EntryKind, Key};
 use crate::engine::compiled_code::TrustedCode;
 use crate::engine::{
@@ -40,7 +40,7 @@ pub(crate) fn write(engine: &Engine, metadata: Metadata, code: &[u8]) -> std::io
     let about = About { version, engine: engine.options(), metadata };
     let about = serde_json::to_vec(&about).expect("it is text and truth values");
     let mut file = Vec::with_capacity(code.len() + about.len());
-    Package::write(&mut file, key(engine).digest(), code, &about)?;
+    CodePackage::write(&mut file, key(engine).digest(), code, &about)?;
     Ok(file)
 }
 
@@ -79,10 +79,10 @@ impl PluginLoader {
     }
 
     /// Reads the head of a file, if the file is whole and its code is for this engine.
-    fn open(&self, bytes: &[u8]) -> Result<(Package, About), PrecompiledMismatch> {
+    fn open(&self, bytes: &[u8]) -> Result<(CodePackage, About), PrecompiledMismatch> {
         let damaged = |_| PrecompiledMismatch::Damaged;
-        let package = Package::read(Cursor::new(bytes)).map_err(damaged)?;
-        let about = serde_json::from_slice(&package.facts);
+        let package = CodePackage::read(Cursor::new(bytes)).map_err(damaged)?;
+        let about = serde_json::from_slice(&package.metadata);
         let about: About = about.map_err(|_| PrecompiledMismatch::Damaged)?;
         if about.version != env!("CARGO_PKG_VERSION") {
             let found = about.version.escape_debug().to_string();

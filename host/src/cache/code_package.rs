@@ -2,7 +2,7 @@
 //! it is as it was.
 //!
 //! ```text
-//! code, as the engine writes it │ facts │ magic │ lengths of both │ key │ SHA-256 of all before
+//! code, as the engine writes it │ metadata │ magic │ lengths of both │ key │ SHA-256 of all before
 //! ```
 //!
 //! The code comes first, so that the file can be mapped and run; the engine does not mind what
@@ -19,18 +19,18 @@ const MAGIC: &[u8; 8] = b"mtlcode1";
 const TRAILER: u64 = 8 + 8 + 8 + 32;
 const DIGEST: usize = 32;
 
-/// What a file may have of facts. There are some hundred bytes.
-const MOST_FACTS: u64 = 1024 * 1024;
+/// What a file may have of metadata. There are some hundred bytes.
+const MOST_METADATA: u64 = 1024 * 1024;
 
 /// What is said of code by the file that it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Package {
+pub(crate) struct CodePackage {
     /// What it was made from.
     pub(crate) key: Sha256,
     /// How long the code is, at the begin of the file.
     pub(crate) code: u64,
     /// What else is to be known.
-    pub(crate) facts: Vec<u8>,
+    pub(crate) metadata: Vec<u8>,
 }
 
 /// Not such a file, or not all of it, or not as it was.
@@ -48,19 +48,24 @@ struct Trailer {
     /// Where it begins.
     at: u64,
     code: u64,
-    facts: u64,
+    metadata: u64,
     key: Sha256,
 }
 
-impl Package {
+impl CodePackage {
     /// Writes code, and what is to be known of it.
-    pub(crate) fn write(to: impl Write, key: Sha256, code: &[u8], facts: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(
+        to: impl Write,
+        key: Sha256,
+        code: &[u8],
+        metadata: &[u8],
+    ) -> io::Result<()> {
         let mut hashing = Hashing { to, hash: sha2::Sha256::new() };
         hashing.put(code)?;
-        hashing.put(facts)?;
+        hashing.put(metadata)?;
         hashing.put(MAGIC)?;
         hashing.put(&(code.len() as u64).to_le_bytes())?;
-        hashing.put(&(facts.len() as u64).to_le_bytes())?;
+        hashing.put(&(metadata.len() as u64).to_le_bytes())?;
         hashing.put(key.bytes())?;
         let Hashing { mut to, hash } = hashing;
         to.write_all(&hash.finalize())?;
@@ -69,7 +74,7 @@ impl Package {
 
     /// Reads all of a file once, and checks that it is as it was.
     pub(crate) fn read(mut from: impl Read + Seek) -> Result<Self, NotAPackage> {
-        let Trailer { at, code, facts, key } = Trailer::read(&mut from)?;
+        let Trailer { at, code, metadata, key } = Trailer::read(&mut from)?;
         from.rewind()?;
         let found = digest(from.by_ref().take(at + TRAILER))?;
         let mut expected = [0; DIGEST];
@@ -79,8 +84,8 @@ impl Package {
         }
         let mut said = Vec::new();
         from.seek(SeekFrom::Start(code))?;
-        from.take(facts).read_to_end(&mut said)?;
-        Ok(Self { key, code, facts: said })
+        from.take(metadata).read_to_end(&mut said)?;
+        Ok(Self { key, code, metadata: said })
     }
 }
 
@@ -89,13 +94,13 @@ impl Trailer {
         let length = from.seek(SeekFrom::End(0))?;
         let at = length.checked_sub(TRAILER + DIGEST as u64).ok_or(NotAPackage)?;
         from.seek(SeekFrom::Start(at))?;
-        let (magic, code, facts, key) =
+        let (magic, code, metadata, key) =
             (bytes(from)?, bytes(from)?, bytes(from)?, bytes::<DIGEST>(from)?);
-        let (code, facts) = (u64::from_le_bytes(code), u64::from_le_bytes(facts));
-        if magic != *MAGIC || code.checked_add(facts) != Some(at) || facts > MOST_FACTS {
+        let (code, metadata) = (u64::from_le_bytes(code), u64::from_le_bytes(metadata));
+        if magic != *MAGIC || code.checked_add(metadata) != Some(at) || metadata > MOST_METADATA {
             return Err(NotAPackage);
         }
-        Ok(Self { at, code, facts, key: key.into() })
+        Ok(Self { at, code, metadata, key: key.into() })
     }
 }
 
@@ -138,44 +143,56 @@ mod tests {
 
     use super::*;
 
-    fn package(code: &[u8], facts: &[u8]) -> Vec<u8> {
+    fn package(code: &[u8], metadata: &[u8]) -> Vec<u8> {
         let mut file = Vec::new();
-        Package::write(&mut file, Sha256::of(b"key"), code, facts).unwrap();
+        CodePackage::write(&mut file, Sha256::of(b"key"), code, metadata).unwrap();
         file
     }
 
     #[test]
     fn what_is_written_is_read() {
         let large = vec![7; 300_000];
-        for (code, facts) in [(&b""[..], &b""[..]), (b"code", b"{}"), (&large, b"facts")] {
-            let file = package(code, facts);
+        for (code, metadata) in [(&b""[..], &b""[..]), (b"code", b"{}"), (&large, b"metadata")] {
+            let file = package(code, metadata);
             assert!(file.starts_with(code));
-            let read = Package::read(Cursor::new(&file)).unwrap();
+            let read = CodePackage::read(Cursor::new(&file)).unwrap();
             let (key, code) = (Sha256::of(b"key"), code.len() as u64);
-            assert_eq!(read, Package { key, code, facts: facts.to_vec() });
+            assert_eq!(read, CodePackage { key, code, metadata: metadata.to_vec() });
         }
     }
 
     #[test]
     fn no_byte_can_be_another_or_missing() {
-        let file = package(b"the code", b"the facts");
+        let file = package(b"the code", b"the metadata");
         for at in 0..file.len() {
             let mut changed = file.clone();
             changed[at] ^= 1;
-            assert_eq!(Package::read(Cursor::new(&changed)), Err(NotAPackage), "changed at {at}");
-            assert_eq!(Package::read(Cursor::new(&file[..at])), Err(NotAPackage), "cut at {at}");
-            assert_eq!(Package::read(Cursor::new(&file[at + 1..])), Err(NotAPackage), "from {at}");
+            assert_eq!(
+                CodePackage::read(Cursor::new(&changed)),
+                Err(NotAPackage),
+                "changed at {at}"
+            );
+            assert_eq!(
+                CodePackage::read(Cursor::new(&file[..at])),
+                Err(NotAPackage),
+                "cut at {at}"
+            );
+            assert_eq!(
+                CodePackage::read(Cursor::new(&file[at + 1..])),
+                Err(NotAPackage),
+                "from {at}"
+            );
         }
-        assert_eq!(Package::read(Cursor::new([&file[..], b"."].concat())), Err(NotAPackage));
+        assert_eq!(CodePackage::read(Cursor::new([&file[..], b"."].concat())), Err(NotAPackage));
     }
 
     #[test]
     fn lengths_that_lie_are_no_lengths() {
-        let mut file = package(b"the code", b"the facts");
+        let mut file = package(b"the code", b"the metadata");
         let lengths = file.len() - DIGEST - DIGEST - 16;
         for code in [u64::MAX, u64::MAX - 8, 9, 0] {
             file[lengths..lengths + 8].copy_from_slice(&code.to_le_bytes());
-            assert_eq!(Package::read(Cursor::new(&file)), Err(NotAPackage), "{code}");
+            assert_eq!(CodePackage::read(Cursor::new(&file)), Err(NotAPackage), "{code}");
         }
     }
 }
