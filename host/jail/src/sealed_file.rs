@@ -12,9 +12,9 @@ use rustix::fs::{MemfdFlags, SealFlags};
 
 /// A sealed file in memory.
 #[derive(Debug)]
-pub struct CodeFile(OwnedFd);
+pub struct SealedFile(OwnedFd);
 
-impl CodeFile {
+impl SealedFile {
     /// A file with these bytes.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ fn check_length(length: u64) -> io::Result<()> {
     }
 }
 
-impl AsFd for CodeFile {
+impl AsFd for SealedFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn nobody_can_change_it() {
-        let file = CodeFile::of(b"code").unwrap();
+        let file = SealedFile::of(b"code").unwrap();
         assert!(rustix::io::pwrite(&file, b"other", 0).is_err());
         assert!(rustix::fs::ftruncate(&file, 0).is_err());
         let mut bytes = [0; 8];
@@ -144,11 +144,11 @@ mod tests {
         assert!(rustix::fs::ftruncate(&place, MOST + 1).is_err());
         assert!(rustix::io::pwrite(&place, b"more", MOST).is_err());
 
-        let copy = CodeFile::copy(&place, 4).unwrap();
+        let copy = SealedFile::copy(&place, 4).unwrap();
         rustix::io::pwrite(&place, b"other", 0).unwrap();
         let mut bytes = [0; 8];
         assert_eq!(rustix::io::pread(&copy, &mut bytes, 0), Ok(4));
         assert_eq!(&bytes[..4], b"code");
-        assert!(CodeFile::copy(&place, MOST + 1).is_err());
+        assert!(SealedFile::copy(&place, MOST + 1).is_err());
     }
 }

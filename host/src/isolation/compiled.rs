@@ -11,13 +11,13 @@ use crate::engine::{
 use crate::isolation::wire::setup::{Begins, Work};
 use crate::item::format::Format;
 use crate::item::limits::TotalMemory;
-use crate::jail::sealed_file::CodeFile;
+use crate::jail::sealed_file::SealedFile;
 use crate::sandbox::granted::GrantedDir;
 
 /// Compiled code, and what it takes to make a plugin of it again.
 #[derive(Debug)]
 pub(crate) struct Compiled {
-    file: CodeFile,
+    file: SealedFile,
     options: EngineOptions,
     kind: PluginKind,
     call: String,
@@ -29,7 +29,7 @@ pub(crate) struct Compiled {
 impl Compiled {
     /// That of a plugin that was compiled in this process.
     pub(crate) fn of(plugin: &dyn PluginCode, engine: &Engine) -> Result<Self, LoadErrorKind> {
-        let file = CodeFile::of(&plugin.code().bytes().map_err(LoadErrorKind::invalid)?);
+        let file = SealedFile::of(&plugin.code().bytes().map_err(LoadErrorKind::invalid)?);
         let file = file.map_err(LoadErrorKind::code)?;
         let (call, functions) = plugin.calls();
         let kind = plugin.metadata().kind;
@@ -44,7 +44,11 @@ impl Compiled {
     }
 
     /// That of a plugin that a jailed process has compiled for `settings`.
-    pub(crate) fn elsewhere(file: CodeFile, kind: PluginKind, settings: &CompileSettings) -> Self {
+    pub(crate) fn elsewhere(
+        file: SealedFile,
+        kind: PluginKind,
+        settings: &CompileSettings,
+    ) -> Self {
         Self {
             file,
             options: settings.engine.options(),

@@ -32,7 +32,7 @@ use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{CompilerError, Findings, LoadErrorKind, Metadata};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::jail::sealed_file;
-use crate::jail::sealed_file::CodeFile;
+use crate::jail::sealed_file::SealedFile;
 
 /// The most bytes of a child's answer about compiling.
 const MOST_SAID: usize = MOST_REFUSED;
@@ -53,16 +53,16 @@ pub(crate) struct Compiler<'a> {
 
 impl Compiler<'_> {
     /// Has it compiled.
-    pub(crate) fn code(&self) -> Result<(Metadata, CodeFile), LoadErrorKind> {
+    pub(crate) fn code(&self) -> Result<(Metadata, SealedFile), LoadErrorKind> {
         self.compiled(Wanted::Code)
     }
 
     /// Has compiled what was frozen.
-    pub(crate) fn snapshot(&self) -> Result<CodeFile, LoadErrorKind> {
+    pub(crate) fn snapshot(&self) -> Result<SealedFile, LoadErrorKind> {
         self.compiled(Wanted::Snapshot).map(|(_, code)| code)
     }
 
-    fn compiled(&self, wanted: Wanted) -> Result<(Metadata, CodeFile), LoadErrorKind> {
+    fn compiled(&self, wanted: Wanted) -> Result<(Metadata, SealedFile), LoadErrorKind> {
         let code = sealed_file::place().map_err(LoadErrorKind::code)?;
         // What the jail lacks, each worker will say.
         let (there, _) = self.ask(wanted, &code, |Received { kind, payload }| match kind {
@@ -74,7 +74,9 @@ impl Compiler<'_> {
     }
 
     /// Has it compiled so that its instances can be frozen.
-    pub(crate) fn instrumented(&self) -> Result<Result<CodeFile, SnapshotRefusal>, LoadErrorKind> {
+    pub(crate) fn instrumented(
+        &self,
+    ) -> Result<Result<SealedFile, SnapshotRefusal>, LoadErrorKind> {
         let code = sealed_file::place().map_err(LoadErrorKind::code)?;
         let (there, _) =
             self.ask(Wanted::Instrumented, &code, |Received { kind, payload }| match kind {
@@ -113,12 +115,12 @@ impl Compiler<'_> {
     }
 
     /// A child, and the file that it is to get.
-    fn start(&self) -> Result<(Child, CodeFile), LoadErrorKind> {
+    fn start(&self) -> Result<(Child, SealedFile), LoadErrorKind> {
         if self.processes.find_program().is_none() {
             return Err(CompilerError::NoProgram.into());
         }
         let start = || {
-            let (plugin, bell) = (CodeFile::of(self.bytes)?, Arc::new(Bell::new()?));
+            let (plugin, bell) = (SealedFile::of(self.bytes)?, Arc::new(Bell::new()?));
             if let Some(watch) = self.watch {
                 watch.rings(&bell);
             }
@@ -193,8 +195,8 @@ impl Compiler<'_> {
 }
 
 /// The code that a child has put into its place. The child has ended: nobody writes there any more.
-fn copied(place: &File, there: CompiledThere) -> Result<CodeFile, LoadErrorKind> {
-    CodeFile::copy(place, there.length).map_err(LoadErrorKind::code)
+fn copied(place: &File, there: CompiledThere) -> Result<SealedFile, LoadErrorKind> {
+    SealedFile::copy(place, there.length).map_err(LoadErrorKind::code)
 }
 
 /// A fixed time, or until a worker is not wanted any more.

@@ -18,7 +18,7 @@ use crate::engine::{Frozen, PluginKind, Spec};
 use crate::executor::start_error::StartError;
 use crate::isolation::compiled::Compiled;
 use crate::item::format::Format;
-use crate::jail::sealed_file::CodeFile;
+use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::GrantedDir;
 
@@ -114,7 +114,7 @@ fn recall_in_jails(
         cache.count_as_missing(key);
         return None;
     };
-    let (bytes, code) = (jailed.length(), CodeFile::copy(jailed.file(), jailed.length()));
+    let (bytes, code) = (jailed.length(), SealedFile::copy(jailed.file(), jailed.length()));
     let code = code.inspect_err(|error| cache.reject(key, error)).ok()?;
     let compiled = Compiled::elsewhere(code, PluginKind::CoreModule, &source.settings)
         .restoring(kept.format());

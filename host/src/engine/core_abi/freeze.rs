@@ -19,7 +19,7 @@ use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
 use crate::item::format::Format;
-use crate::jail::sealed_file::CodeFile;
+use crate::jail::sealed_file::SealedFile;
 
 /// What instances start from in place of being initialised.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Frozen {
     /// What `init` has said that results are.
     format: Format,
     /// Its code; none if that is in a cache already.
-    code: Option<CodeFile>,
+    code: Option<SealedFile>,
 }
 
 impl Frozen {
@@ -52,7 +52,7 @@ impl Frozen {
 
     /// Its code.
     pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
-        self.code.as_ref().map_or_else(|| Ok(Vec::new()), CodeFile::read)
+        self.code.as_ref().map_or_else(|| Ok(Vec::new()), SealedFile::read)
     }
 
     /// An instance that has what was frozen.
@@ -173,10 +173,10 @@ impl CorePlugin {
     }
 
     /// A module that was frozen. Its instances share its memory as long as they do not write there.
-    fn compiled(&self, module: &[u8]) -> Result<(Self, CodeFile, u64), SnapshotRefusal> {
+    fn compiled(&self, module: &[u8]) -> Result<(Self, SealedFile, u64), SnapshotRefusal> {
         let code = self.engine.compile_snapshot(module).map_err(|error| not_compiled(&error))?;
         let not_kept = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());
-        let sealed = CodeFile::of(&code).map_err(not_kept)?;
+        let sealed = SealedFile::of(&code).map_err(not_kept)?;
         let file = File::from(sealed.as_fd().try_clone_to_owned().map_err(not_kept)?);
         let module = compiled_code::take_module(&self.engine, &TrustedCode::OfThisProcess(&file))
             .map_err(|error| not_compiled(&error))?;

@@ -31,7 +31,7 @@ use crate::isolation::wire::frozen::{FrozenThere, refusal};
 use crate::isolation::wire::setup::Begins;
 use crate::item::failure::Broken;
 use crate::jail::sealed_file;
-use crate::jail::sealed_file::CodeFile;
+use crate::jail::sealed_file::SealedFile;
 
 /// What a frozen module may have beside what was in its file and in its memories, in bytes.
 const BESIDE: u64 = 1024 * 1024;
@@ -88,7 +88,7 @@ impl Remote {
         if there.length > most {
             return refused(SnapshotRefusal::TooLarge { bytes: there.length, limit: most });
         }
-        let module = CodeFile::copy(&place, there.length).and_then(|module| module.read());
+        let module = SealedFile::copy(&place, there.length).and_then(|module| module.read());
         drop(place);
         let module = module.map_err(LoadErrorKind::code);
         let frozen = module.and_then(|bytes| Compiler { bytes: &bytes, ..compiler }.snapshot());

@@ -12,7 +12,7 @@ use crate::cache::{Cache, EntryKind, Key};
 use crate::engine::{LoadErrorKind, Metadata};
 use crate::isolation::Processes;
 use crate::isolation::compiler::Compiler;
-use crate::jail::sealed_file::CodeFile;
+use crate::jail::sealed_file::SealedFile;
 
 impl PluginLoader {
     /// Has these bytes loaded by a jailed process: this one does not look into them.
@@ -21,7 +21,7 @@ impl PluginLoader {
         processes: &Processes,
         path: &Path,
         bytes: &[u8],
-    ) -> Result<(Metadata, CodeFile), LoadErrorKind> {
+    ) -> Result<(Metadata, SealedFile), LoadErrorKind> {
         let compiler = Compiler { processes, settings: &self.settings, path, bytes, watch: None };
         let Some(cache) = &self.settings.cache else { return compiler.code() };
         let key = self.jailed_key(path, bytes);
@@ -58,12 +58,12 @@ impl PluginLoader {
 
 /// What a jailed process has compiled for the same key. It is copied to where nobody can change
 /// it, for jailed processes alone.
-fn recall_jailed(cache: &Cache, key: &Key) -> Option<(Metadata, CodeFile)> {
+fn recall_jailed(cache: &Cache, key: &Key) -> Option<(Metadata, SealedFile)> {
     let jailed = cache.jailed(key)?;
     let recalled = serde_json::from_slice(jailed.metadata()).map_err(std::io::Error::from);
     let recalled = recalled.and_then(|metadata| {
         let file: &File = jailed.file();
-        Ok((metadata, CodeFile::copy(file, jailed.length())?))
+        Ok((metadata, SealedFile::copy(file, jailed.length())?))
     });
     recalled.inspect_err(|error| cache.reject(key, error)).ok()
 }

@@ -17,7 +17,7 @@ use crate::engine::{
 };
 use crate::isolation::Isolation;
 use crate::isolation::compiled::Compiled;
-use crate::jail::sealed_file::CodeFile;
+use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 
 /// What such a file says of itself.
@@ -71,7 +71,7 @@ impl PluginLoader {
                 Ok(Plugin::here(path, self.engine(), linked))
             }
             Isolation::Process(_) => {
-                let code = CodeFile::of(code).map_err(LoadErrorKind::code)?;
+                let code = SealedFile::of(code).map_err(LoadErrorKind::code)?;
                 let compiled = Compiled::elsewhere(code, metadata.kind, &self.settings);
                 Ok(Plugin::elsewhere(path, self.engine(), metadata, compiled))
             }
