@@ -14,7 +14,6 @@
 
 pub(crate) mod child;
 pub(crate) mod claim_page;
-pub(crate) mod compiled;
 pub(crate) mod compiler;
 mod eventfd;
 #[cfg(fuzzing)]
@@ -25,6 +24,7 @@ mod link;
 mod prober;
 mod process;
 pub(crate) mod remote;
+pub(crate) mod remote_plugin;
 pub(crate) mod wire;
 
 use std::fmt;

@@ -23,7 +23,7 @@ use crate::engine::{
     Engine, Findings, Inspection, LinkedPlugin, LoadError, LoadErrorKind, Metadata,
 };
 use crate::event::snapshot_refusal::SnapshotRefusal;
-use crate::isolation::compiled::Compiled;
+use crate::isolation::remote_plugin::RemotePlugin;
 
 /// A plugin, compiled and checked: cheap to clone, shared by all its workers.
 ///
@@ -51,9 +51,9 @@ pub struct Plugin {
 #[derive(Clone, Debug)]
 enum Code {
     /// It was compiled in this process: also for workers in others, once that is needed.
-    Here { linked: LinkedPlugin, for_processes: Arc<OnceLock<Arc<Compiled>>> },
+    Here { linked: LinkedPlugin, for_processes: Arc<OnceLock<Arc<RemotePlugin>>> },
     /// A jailed process has compiled it, and none but jailed ones load it.
-    Elsewhere(Arc<Compiled>),
+    Elsewhere(Arc<RemotePlugin>),
 }
 
 impl Plugin {
@@ -131,8 +131,8 @@ impl Plugin {
         Self { name: name.to_owned(), engine: engine.clone(), metadata, code, source: None }
     }
 
-    fn elsewhere(name: &Path, engine: &Engine, metadata: Metadata, compiled: Compiled) -> Self {
-        let code = Code::Elsewhere(Arc::new(compiled));
+    fn elsewhere(name: &Path, engine: &Engine, metadata: Metadata, remote: RemotePlugin) -> Self {
+        let code = Code::Elsewhere(Arc::new(remote));
         Self { name: name.to_owned(), engine: engine.clone(), metadata, code, source: None }
     }
 
@@ -171,16 +171,17 @@ impl Plugin {
     }
 
     /// Its code, as workers in processes have it.
-    pub(crate) fn compiled(&self) -> Result<Arc<Compiled>, LoadError> {
+    pub(crate) fn remote(&self) -> Result<Arc<RemotePlugin>, LoadError> {
         let (linked, for_processes) = match &self.code {
             Code::Here { linked, for_processes } => (linked, for_processes),
-            Code::Elsewhere(compiled) => return Ok(Arc::clone(compiled)),
+            Code::Elsewhere(remote) => return Ok(Arc::clone(remote)),
         };
-        if let Some(compiled) = for_processes.get() {
-            return Ok(Arc::clone(compiled));
+        if let Some(remote) = for_processes.get() {
+            return Ok(Arc::clone(remote));
         }
-        let compiled = Compiled::of(&**linked, &self.engine).map_err(LoadError::of(&self.name))?;
-        Ok(Arc::clone(for_processes.get_or_init(|| Arc::new(compiled))))
+        let remote =
+            RemotePlugin::of(&**linked, &self.engine).map_err(LoadError::of(&self.name))?;
+        Ok(Arc::clone(for_processes.get_or_init(|| Arc::new(remote))))
     }
 
     /// Its compiled code in a file, with which a plugin starts without being compiled: for
@@ -201,7 +202,7 @@ impl Plugin {
     ///
     /// When there is no memory for it.
     pub fn precompiled(&self) -> Result<Vec<u8>, LoadError> {
-        let code = self.compiled()?.read();
+        let code = self.remote()?.read();
         let file =
             code.and_then(|code| loader::precompiled::write(&self.engine, self.metadata, &code));
         file.map_err(|source| LoadError::new(&self.name, LoadErrorKind::code(source)))

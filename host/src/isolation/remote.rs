@@ -33,7 +33,7 @@ use crate::event::Event;
 use crate::executor::start_error::StartError;
 use crate::executor::{Executor, Ran, Tray, Turns};
 use crate::isolation::claim_page::ClaimPage;
-use crate::isolation::compiled::Compiled;
+use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
@@ -76,7 +76,7 @@ pub(crate) struct Remote {
 #[derive(Debug)]
 struct Parts {
     spec: Spec,
-    compiled: Arc<Compiled>,
+    plugin: Arc<RemotePlugin>,
     page: Arc<ClaimPage>,
     network: Network,
     lease: Lease,
@@ -86,10 +86,10 @@ impl Remote {
     /// Starts a child, and in it an instance.
     pub(crate) fn start(
         processes: &Processes,
-        compiled: &Arc<Compiled>,
+        plugin: &Arc<RemotePlugin>,
         spec: &Spec,
     ) -> Result<Self, StartError> {
-        let mut remote = Self::ready(processes, compiled, spec, compiled.work(spec), None)?;
+        let mut remote = Self::ready(processes, plugin, spec, plugin.work(spec), None)?;
         remote.wait_for_start()?;
         Ok(remote)
     }
@@ -97,7 +97,7 @@ impl Remote {
     /// Starts a child that is to do `work`, and waits until it has its code.
     fn ready(
         processes: &Processes,
-        compiled: &Arc<Compiled>,
+        plugin: &Arc<RemotePlugin>,
         spec: &Spec,
         work: Work,
         third: Option<BorrowedFd<'_>>,
@@ -115,7 +115,7 @@ impl Remote {
         watch.rings(&bell);
         let parts = Parts {
             spec: spec.clone(),
-            compiled: Arc::clone(compiled),
+            plugin: Arc::clone(plugin),
             page: Arc::new(page),
             network: Network::new(&spec.grants.net, &spec.names, spec.voice.sink()),
             lease: Lease::of(&spec.pool_memory, spec.limits.memory),
@@ -124,7 +124,7 @@ impl Remote {
         watch.begin(Phase::Preparing);
         let mut remote =
             Self { child, parts, watch, started, tray: Arc::default(), order: Vec::new() };
-        let files = [page_file.as_fd(), compiled.file()];
+        let files = [page_file.as_fd(), plugin.file()];
         let files: Vec<_> = files.into_iter().chain(third).collect();
         let handed_over = remote.child.hand_over(&files, &spec.grants.dirs);
         handed_over.map_err(|gone| remote.not_started(gone))?;
@@ -133,7 +133,7 @@ impl Remote {
     }
 
     fn set_up(&mut self, processes: &Processes, work: Work) -> Result<(), StartError> {
-        let Parts { spec, compiled, .. } = &self.parts;
+        let Parts { spec, plugin, .. } = &self.parts;
         let (memory, result) = (spec.limits.memory.bytes(), spec.limits.result.bytes());
         if spec.init.len() > memory.min(LARGEST) {
             return Err(StartError::OutOfMemory { message: too_large().message });
@@ -144,7 +144,7 @@ impl Remote {
         let data = memory.saturating_mul(copies).saturating_add(result.saturating_mul(2));
         let setup = Setup {
             jail: processes.required_layers(),
-            engine: compiled.options(),
+            engine: plugin.options(),
             data: data.saturating_add(DATA) as u64,
             task: Task::Work(Box::new(work)),
         };
@@ -300,7 +300,7 @@ impl Parts {
     /// Calls a host function, which is in this process.
     fn answer(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
         let number = payload.number()?;
-        let answer = self.compiled.functions().call(number, self.spec.index, payload.rest());
+        let answer = self.plugin.functions().call(number, self.spec.index, payload.rest());
         let answer = answer.ok_or(BadFrame("a call of what it was not given"))?;
         let frame = Frame::order(Order::Answer);
         Ok(match answer {

@@ -16,7 +16,7 @@ use crate::engine::snapshot::dependencies::{Seen, Stamp};
 use crate::engine::snapshot::{Freezing, Verdict};
 use crate::engine::{Frozen, PluginKind, Spec};
 use crate::executor::start_error::StartError;
-use crate::isolation::compiled::Compiled;
+use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::format::Format;
 use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
@@ -77,8 +77,8 @@ fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &Kept) {
     }
     let kept = match snapshot {
         Snapshot::Here(frozen) => frozen.read().map(|code| cache.keep_own(key, &code, &metadata)),
-        Snapshot::Elsewhere(compiled) => {
-            compiled.read().map(|code| cache.keep_jailed(key, &code, &metadata))
+        Snapshot::Elsewhere(remote) => {
+            remote.read().map(|code| cache.keep_jailed(key, &code, &metadata))
         }
     };
     if let Err(error) = kept {
@@ -116,9 +116,9 @@ fn recall_in_jails(
     };
     let (bytes, code) = (jailed.length(), SealedFile::copy(jailed.file(), jailed.length()));
     let code = code.inspect_err(|error| cache.reject(key, error)).ok()?;
-    let compiled = Compiled::elsewhere(code, PluginKind::CoreModule, &source.settings)
-        .restoring(kept.format());
-    Some(kept.recalled(Snapshot::Elsewhere(Arc::new(compiled)), bytes, spec))
+    let remote = RemotePlugin::from_file(code, PluginKind::CoreModule, &source.settings)
+        .into_snapshot(kept.format());
+    Some(kept.recalled(Snapshot::Elsewhere(Arc::new(remote)), bytes, spec))
 }
 
 impl Kept {
@@ -128,7 +128,7 @@ impl Kept {
         let stamped = |seen: &Seen| Some((seen.clone(), seen.stamp_of_then(dirs, begun)?));
         let format = match snapshot {
             Snapshot::Here(frozen) => frozen.format(),
-            Snapshot::Elsewhere(compiled) => compiled.restores()?,
+            Snapshot::Elsewhere(remote) => remote.snapshot_format()?,
         };
         Some(Self {
             has_json_results: format == Format::Json,

@@ -13,8 +13,8 @@ use crate::engine::compile_settings::{CompileLimits, CompileSettings};
 use crate::engine::host_function::HostCall;
 use crate::engine::{Engine, Inspection, LoadError, LoadErrorKind, WasmFeatures};
 use crate::isolation::Isolation;
-use crate::isolation::compiled::Compiled;
 use crate::isolation::compiler::Compiler;
+use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::digest::Sha256;
 use crate::item::limits::{CompileMemory, FunctionLimit, PluginSize};
 
@@ -396,8 +396,8 @@ impl PluginLoader {
             }
             Isolation::Process(processes) => {
                 let (metadata, code) = self.load_elsewhere(processes, path, &bytes)?;
-                let compiled = Compiled::elsewhere(code, metadata.kind, &self.settings);
-                Plugin::elsewhere(path, self.engine(), metadata, compiled)
+                let remote = RemotePlugin::from_file(code, metadata.kind, &self.settings);
+                Plugin::elsewhere(path, self.engine(), metadata, remote)
             }
         };
         // Without what it was made of, it cannot be frozen.

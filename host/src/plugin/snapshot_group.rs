@@ -12,7 +12,7 @@ use crate::engine::{Frozen, Spec};
 use crate::event::Event;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
-use crate::isolation::compiled::Compiled;
+use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::limits::Limits;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::Granted;
@@ -33,7 +33,7 @@ pub(crate) enum Snapshot {
     /// A plugin of this process.
     Here(Arc<Frozen>),
     /// Code for jailed processes.
-    Elsewhere(Arc<Compiled>),
+    Elsewhere(Arc<RemotePlugin>),
 }
 
 /// Workers that are alike in all that their `init` can see.

@@ -386,10 +386,10 @@ impl WorkerSpec {
                         Box::new(move || start::here(group.as_deref(), &plugin, &linked, &spec))
                     }
                     Isolation::Process(processes) => {
-                        let (compiled, processes) = (plugin.compiled()?, processes.clone());
+                        let (remote, processes) = (plugin.remote()?, processes.clone());
                         // An engine ticks as long as it has a plugin.
                         Box::new(move || {
-                            let how = (&processes, &compiled);
+                            let how = (&processes, &remote);
                             start::elsewhere(group.as_deref(), &plugin, how, &spec)
                         })
                     }

@@ -23,9 +23,9 @@ use crate::engine::snapshot::Freezing;
 use crate::engine::{LoadErrorKind, PluginKind, Spec};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::Processes;
-use crate::isolation::compiled::Compiled;
 use crate::isolation::compiler::Compiler;
 use crate::isolation::link::Gone;
+use crate::isolation::remote_plugin::RemotePlugin;
 use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::frozen::{FrozenThere, refusal};
 use crate::isolation::wire::setup::Begins;
@@ -58,7 +58,7 @@ impl Remote {
         path: &Path,
         source: &Source,
         spec: &Spec,
-    ) -> Result<Freezing<Arc<Compiled>>, StartError> {
+    ) -> Result<Freezing<Arc<RemotePlugin>>, StartError> {
         let refused = |why| Ok(Freezing::Refused { why, started: None });
         let Source { bytes, settings } = source;
         spec.watch.begin(Phase::Preparing);
@@ -68,11 +68,12 @@ impl Remote {
             Ok(Err(why)) => return refused(why),
             Err(error) => return refused(not_compiled(&error, spec)?),
         };
-        let instrumented = Arc::new(Compiled::elsewhere(code, PluginKind::CoreModule, settings));
+        let instrumented =
+            Arc::new(RemotePlugin::from_file(code, PluginKind::CoreModule, settings));
         let place = sealed_file::place().map_err(|source| StartError::Process { source })?;
         place.write_all_at(bytes, 0).map_err(|source| StartError::Process { source })?;
         let begins = Begins::Freeze { path: path.into(), length: bytes.len() };
-        let work = instrumented.work_that(begins, spec);
+        let work = instrumented.work_from(begins, spec);
         let mut remote = Self::ready(processes, &instrumented, spec, work, Some(place.as_fd()))?;
         let there = match remote.became(settings.limits.time)? {
             Became::Frozen(there) => there,
@@ -95,8 +96,8 @@ impl Remote {
         match frozen {
             Ok(code) => {
                 let bytes = code.length().unwrap_or_default();
-                let snapshot = Compiled::elsewhere(code, PluginKind::CoreModule, settings)
-                    .restoring(there.format);
+                let snapshot = RemotePlugin::from_file(code, PluginKind::CoreModule, settings)
+                    .into_snapshot(there.format);
                 let (snapshot, verdict) = (Arc::new(snapshot), there.verdict);
                 Ok(Freezing::Frozen { snapshot, bytes, verdict })
             }

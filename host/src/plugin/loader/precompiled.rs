@@ -16,7 +16,7 @@ use crate::engine::{
     Engine, EngineOptions, LoadErrorKind, Metadata, PrecompiledMismatch, link_compiled,
 };
 use crate::isolation::Isolation;
-use crate::isolation::compiled::Compiled;
+use crate::isolation::remote_plugin::RemotePlugin;
 use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 
@@ -72,8 +72,8 @@ impl PluginLoader {
             }
             Isolation::Process(_) => {
                 let code = SealedFile::of(code).map_err(LoadErrorKind::code)?;
-                let compiled = Compiled::elsewhere(code, metadata.kind, &self.settings);
-                Ok(Plugin::elsewhere(path, self.engine(), metadata, compiled))
+                let remote = RemotePlugin::from_file(code, metadata.kind, &self.settings);
+                Ok(Plugin::elsewhere(path, self.engine(), metadata, remote))
             }
         }
     }

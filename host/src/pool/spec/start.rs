@@ -8,8 +8,8 @@ use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
 use crate::isolation::Processes;
-use crate::isolation::compiled::Compiled;
 use crate::isolation::remote::Remote;
+use crate::isolation::remote_plugin::RemotePlugin;
 use crate::plugin::Plugin;
 use crate::plugin::kept_snapshot::{Where, recall_or};
 use crate::plugin::snapshot_group::{Group, Snapshot, Taken};
@@ -38,11 +38,11 @@ pub(super) fn here(
 pub(super) fn elsewhere(
     group: Option<&Group>,
     plugin: &Plugin,
-    (processes, compiled): (&Processes, &Arc<Compiled>),
+    (processes, remote): (&Processes, &Arc<RemotePlugin>),
     spec: &Spec,
 ) -> Result<Box<dyn Executor>, StartError> {
-    let start = |compiled| Ok(Box::new(Remote::start(processes, compiled, spec)?) as Box<_>);
-    let Some(group) = group else { return start(compiled) };
+    let start = |remote| Ok(Box::new(Remote::start(processes, remote, spec)?) as Box<_>);
+    let Some(group) = group else { return start(remote) };
     let freeze = || match plugin.source() {
         Some(source) => {
             let frozen = Remote::freeze(processes, plugin.name(), source, spec)?;
@@ -54,6 +54,6 @@ pub(super) fn elsewhere(
     match group.take(plugin, spec, freeze)? {
         Taken::Snapshot(Snapshot::Elsewhere(snapshot)) => start(&snapshot),
         Taken::Started(started) => Ok(started),
-        Taken::Snapshot(Snapshot::Here(_)) | Taken::Nothing => start(compiled),
+        Taken::Snapshot(Snapshot::Here(_)) | Taken::Nothing => start(remote),
     }
 }

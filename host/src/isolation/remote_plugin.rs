@@ -14,9 +14,9 @@ use crate::item::limits::TotalMemory;
 use crate::jail::sealed_file::SealedFile;
 use crate::sandbox::granted::GrantedDir;
 
-/// Compiled code, and what it takes to make a plugin of it again.
+/// The compiled code of a plugin, and what it takes to make the plugin of it in another process.
 #[derive(Debug)]
-pub(crate) struct Compiled {
+pub(crate) struct RemotePlugin {
     file: SealedFile,
     options: EngineOptions,
     kind: PluginKind,
@@ -26,7 +26,7 @@ pub(crate) struct Compiled {
     restores: Option<Format>,
 }
 
-impl Compiled {
+impl RemotePlugin {
     /// That of a plugin that was compiled in this process.
     pub(crate) fn of(plugin: &dyn PluginCode, engine: &Engine) -> Result<Self, LoadErrorKind> {
         let file = SealedFile::of(&plugin.code().bytes().map_err(LoadErrorKind::invalid)?);
@@ -44,7 +44,7 @@ impl Compiled {
     }
 
     /// That of a plugin that a jailed process has compiled for `settings`.
-    pub(crate) fn elsewhere(
+    pub(crate) fn from_file(
         file: SealedFile,
         kind: PluginKind,
         settings: &CompileSettings,
@@ -60,12 +60,12 @@ impl Compiled {
     }
 
     /// The same as a snapshot, in which results are said to be of this format.
-    pub(crate) fn restoring(self, format: Format) -> Self {
+    pub(crate) fn into_snapshot(self, format: Format) -> Self {
         Self { restores: Some(format), ..self }
     }
 
     /// If it is a snapshot: what results are.
-    pub(crate) fn restores(&self) -> Option<Format> {
+    pub(crate) fn snapshot_format(&self) -> Option<Format> {
         self.restores
     }
 
@@ -93,11 +93,11 @@ impl Compiled {
             None => Begins::Init,
             Some(format) => Begins::Snapshot { has_json_results: format == Format::Json },
         };
-        self.work_that(begins, spec)
+        self.work_from(begins, spec)
     }
 
     /// The same, of one that begins so.
-    pub(crate) fn work_that(&self, begins: Begins, spec: &Spec) -> Work {
+    pub(crate) fn work_from(&self, begins: Begins, spec: &Spec) -> Work {
         let Spec { grants, limits, pool_memory, watch, .. } = spec;
         let dir = |GrantedDir { grant, .. }: &GrantedDir| {
             (OsString::from(grant.host()), grant.guest().to_owned(), grant.access())
