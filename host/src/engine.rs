@@ -26,6 +26,7 @@ pub(crate) mod host_function;
 pub(crate) mod inspect;
 mod kinds;
 mod metadata;
+pub(crate) mod origin;
 mod plugin_code;
 mod plugin_kind;
 mod precompiled_mismatch;

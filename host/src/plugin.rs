@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use self::loader::PluginLoader;
 
-use crate::engine::compile_settings::Source;
+use crate::engine::origin::Origin;
 use crate::engine::wasm_binary::WasmBinary;
 use crate::engine::{
     Engine, Findings, Inspection, LinkedPlugin, LoadError, LoadErrorKind, Metadata,
@@ -45,7 +45,7 @@ pub struct Plugin {
     metadata: Metadata,
     code: Code,
     /// None if it was compiled before.
-    source: Option<Arc<Source>>,
+    origin: Option<Arc<Origin>>,
 }
 
 #[derive(Clone, Debug)]
@@ -128,25 +128,25 @@ impl Plugin {
     fn here(name: &Path, engine: &Engine, linked: LinkedPlugin) -> Self {
         let metadata = linked.metadata();
         let code = Code::Here { linked, for_processes: Arc::default() };
-        Self { name: name.to_owned(), engine: engine.clone(), metadata, code, source: None }
+        Self { name: name.to_owned(), engine: engine.clone(), metadata, code, origin: None }
     }
 
     fn elsewhere(name: &Path, engine: &Engine, metadata: Metadata, remote: RemotePlugin) -> Self {
         let code = Code::Elsewhere(Arc::new(remote));
-        Self { name: name.to_owned(), engine: engine.clone(), metadata, code, source: None }
+        Self { name: name.to_owned(), engine: engine.clone(), metadata, code, origin: None }
     }
 
-    /// The same, made of these bytes.
-    fn made_of(self, bytes: Box<[u8]>, loader: &PluginLoader) -> Self {
+    /// Adds the bytes from which the plugin was loaded, and the settings.
+    fn with_origin(self, bytes: Box<[u8]>, loader: &PluginLoader) -> Self {
         Self {
-            source: Some(Arc::new(Source { bytes, settings: loader.settings().clone() })),
+            origin: Some(Arc::new(Origin { bytes, settings: loader.settings().clone() })),
             ..self
         }
     }
 
     /// Why it cannot be frozen, whatever it does.
     pub(crate) fn cannot_be_frozen(&self) -> Option<SnapshotRefusal> {
-        match (self.metadata, &self.source) {
+        match (self.metadata, &self.origin) {
             (Metadata { can_freeze: false, .. }, _) => Some(SnapshotRefusal::Component),
             (Metadata { has_init: false, .. }, _) => Some(SnapshotRefusal::NoInit),
             (_, None) => Some(SnapshotRefusal::Precompiled),
@@ -155,8 +155,8 @@ impl Plugin {
     }
 
     /// What was in its file.
-    pub(crate) fn source(&self) -> Option<&Source> {
-        self.source.as_deref()
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
     }
 
     /// Whether `other` is a clone of this one.
@@ -258,10 +258,10 @@ impl Plugin {
     /// ```
     #[must_use]
     pub fn inspection(&self) -> Option<Inspection> {
-        let (linked, source) = (self.linked()?, self.source()?);
-        let binary = WasmBinary::from_bytes(&self.name, &source.bytes).ok()?;
-        let found = Findings::of_plugin(&source.settings, &**linked).using(&binary);
-        Some(Inspection::of(found, &self.name, &source.bytes, None))
+        let (linked, origin) = (self.linked()?, self.origin()?);
+        let binary = WasmBinary::from_bytes(&self.name, &origin.bytes).ok()?;
+        let found = Findings::of_plugin(&origin.settings, &**linked).using(&binary);
+        Some(Inspection::of(found, &self.name, &origin.bytes, None))
     }
 
     pub(crate) fn engine(&self) -> &Engine {

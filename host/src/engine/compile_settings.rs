@@ -3,7 +3,6 @@
 mod checks;
 mod frozen;
 
-use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,18 +31,6 @@ pub(crate) struct CompileSettings {
 pub(crate) struct CompileLimits {
     pub(crate) time: Duration,
     pub(crate) memory: CompileMemory,
-}
-
-/// The content of a plugin's file, and the settings by which it was loaded.
-pub(crate) struct Source {
-    pub(crate) bytes: Box<[u8]>,
-    pub(crate) settings: CompileSettings,
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("bytes", &self.bytes.len()).finish_non_exhaustive()
-    }
 }
 
 impl CompileLimits {

@@ -83,7 +83,7 @@ pub(crate) struct Common {
     pub(crate) files: FileRules,
     /// Whether the instance makes room for the answer of a host function.
     pub(crate) is_allocating: bool,
-    pub(crate) origin: Origin,
+    pub(crate) started_from: StartedFrom,
     /// The outcomes that the instance is working on, if it is a core module's.
     pub(crate) in_hand: Option<InHand>,
 }
@@ -103,7 +103,7 @@ impl InHand {
 
 /// How an instance comes to its first item.
 #[derive(Debug)]
-pub(crate) enum Origin {
+pub(crate) enum StartedFrom {
     /// It is initialised.
     Fresh,
     /// It is initialised, to be frozen.
@@ -131,7 +131,7 @@ impl Common {
             watch: spec.watch.clone(),
             files: FileRules::of(spec),
             is_allocating: false,
-            origin: Origin::Fresh,
+            started_from: StartedFrom::Fresh,
             in_hand: None,
         }
     }
@@ -152,9 +152,9 @@ impl Common {
 
     /// Who is to be told what the instance does, as long as somebody is.
     pub(crate) fn witness(&mut self) -> Option<&mut Witness> {
-        match &mut self.origin {
-            Origin::Witnessed(witness) => Some(witness),
-            Origin::Fresh | Origin::Snapshot => None,
+        match &mut self.started_from {
+            StartedFrom::Witnessed(witness) => Some(witness),
+            StartedFrom::Fresh | StartedFrom::Snapshot => None,
         }
     }
 

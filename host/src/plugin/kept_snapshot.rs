@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::snapshot_group::Snapshot;
 use crate::cache::{Cache, EntryKind, Key};
-use crate::engine::compile_settings::Source;
+use crate::engine::origin::Origin;
 use crate::engine::snapshot::dependencies::{Seen, Stamp};
 use crate::engine::snapshot::{Freezing, Verdict};
 use crate::engine::{Frozen, PluginKind, Spec};
@@ -50,11 +50,11 @@ pub(crate) fn recall_or(
     used: Where,
     freeze: impl FnOnce() -> Result<Freezing<Snapshot>, StartError>,
 ) -> Result<Freezing<Snapshot>, StartError> {
-    let (Some(cache), Some(source)) = (cache, plugin.source()) else { return freeze() };
-    let key = key(plugin, source, spec, used);
+    let (Some(cache), Some(origin)) = (cache, plugin.origin()) else { return freeze() };
+    let key = key(plugin, origin, spec, used);
     let recalled = match used {
-        Where::Here => recall_here(cache, &key, source, spec),
-        Where::InJails => recall_in_jails(cache, &key, source, spec),
+        Where::Here => recall_here(cache, &key, origin, spec),
+        Where::InJails => recall_in_jails(cache, &key, origin, spec),
     };
     if let Some(recalled) = recalled {
         return Ok(recalled);
@@ -89,7 +89,7 @@ fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &Kept) {
 fn recall_here(
     cache: &Cache,
     key: &Key,
-    source: &Source,
+    origin: &Origin,
     spec: &Spec,
 ) -> Option<Freezing<Snapshot>> {
     let own = cache.own(key)?;
@@ -98,7 +98,7 @@ fn recall_here(
         return None;
     };
     let bytes = own.length();
-    let frozen = Frozen::of_cache(&source.settings, &own, kept.format());
+    let frozen = Frozen::of_cache(&origin.settings, &own, kept.format());
     let frozen = frozen.inspect_err(|error| cache.reject(key, error)).ok()?;
     Some(kept.recalled(Snapshot::Here(Arc::new(frozen)), bytes, spec))
 }
@@ -106,7 +106,7 @@ fn recall_here(
 fn recall_in_jails(
     cache: &Cache,
     key: &Key,
-    source: &Source,
+    origin: &Origin,
     spec: &Spec,
 ) -> Option<Freezing<Snapshot>> {
     let jailed = cache.jailed(key)?;
@@ -116,7 +116,7 @@ fn recall_in_jails(
     };
     let (bytes, code) = (jailed.length(), SealedFile::copy(jailed.file(), jailed.length()));
     let code = code.inspect_err(|error| cache.reject(key, error)).ok()?;
-    let remote = RemotePlugin::from_file(code, PluginKind::CoreModule, &source.settings)
+    let remote = RemotePlugin::from_file(code, PluginKind::CoreModule, &origin.settings)
         .into_snapshot(kept.format());
     Some(kept.recalled(Snapshot::Elsewhere(Arc::new(remote)), bytes, spec))
 }
@@ -158,14 +158,14 @@ impl Kept {
 }
 
 /// All that an `init` can see, but files.
-fn key(plugin: &Plugin, source: &Source, spec: &Spec, used: Where) -> Key {
+fn key(plugin: &Plugin, origin: &Origin, spec: &Spec, used: Where) -> Key {
     let Spec { grants, limits, item_format, passing, .. } = spec;
     let dirs = grants.dirs.iter().map(|GrantedDir { grant, .. }| {
         let host = std::path::absolute(grant.host());
         let host = host.unwrap_or_else(|_| grant.host().to_owned());
         (host.into_os_string().into_encoded_bytes(), grant.guest(), grant.access())
     });
-    let (settings, engine) = (&source.settings, plugin.engine());
+    let (settings, engine) = (&origin.settings, plugin.engine());
     // By its name, text is told from what is neither text nor binary.
     let is_text = plugin.name().extension().is_some_and(|extension| extension == "wat");
     let said = (
@@ -185,6 +185,6 @@ fn key(plugin: &Plugin, source: &Source, spec: &Spec, used: Where) -> Key {
         .part(engine.settings().bytes())
         .part(&said)
         .part(&spec.init)
-        .part(&source.bytes)
+        .part(&origin.bytes)
         .end()
 }

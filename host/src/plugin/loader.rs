@@ -401,7 +401,7 @@ impl PluginLoader {
             }
         };
         // Without what it was made of, it cannot be frozen.
-        Ok(plugin.made_of(bytes.into(), self))
+        Ok(plugin.with_origin(bytes.into(), self))
     }
 
     fn engine(&self) -> &Engine {

@@ -13,7 +13,7 @@ use crate::cache::TrustedEntry;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::compiled_code::{self, TrustedCode};
 use crate::engine::snapshot::{Freezing, Instrumented, Verdict, Witness};
-use crate::engine::state::{Common, Origin, Spec};
+use crate::engine::state::{Common, Spec, StartedFrom};
 use crate::engine::wasm_binary::WasmBinary;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
@@ -107,18 +107,19 @@ impl CorePlugin {
         spec: &Spec,
         format: Format,
     ) -> Result<Box<dyn Executor>, StartError> {
-        let origin = Origin::Snapshot;
-        let common = Common { origin, result_format: format, ..Common::new(spec) };
+        let started_from = StartedFrom::Snapshot;
+        let common = Common { started_from, result_format: format, ..Common::new(spec) };
         Ok(Box::new(self.bring_up(spec, common)?.0))
     }
 
     /// Initialises an instance of this plugin, which is instrumented.
     pub(super) fn bring_up_witnessed(&self, spec: &Spec) -> Result<Witnessed, StartError> {
-        let origin = Origin::Witnessed(Witness::default());
-        let common = Common { origin, ..Common::new(spec) };
+        let started_from = StartedFrom::Witnessed(Witness::default());
+        let common = Common { started_from, ..Common::new(spec) };
         let (mut started, instance) = self.bring_up(spec, common)?;
         let common = &mut started.guest.store.data_mut().common;
-        let Origin::Witnessed(witness) = std::mem::replace(&mut common.origin, Origin::Fresh)
+        let StartedFrom::Witnessed(witness) =
+            std::mem::replace(&mut common.started_from, StartedFrom::Fresh)
         else {
             unreachable!("it is witnessed from its start on");
         };

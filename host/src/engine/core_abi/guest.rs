@@ -11,7 +11,7 @@ use super::batch::{self, Crossing, HEAD};
 use super::word::{self, Answer, Word};
 use super::{ABI_VERSION, State};
 use crate::block::Span;
-use crate::engine::state::{Origin, enter};
+use crate::engine::state::{StartedFrom, enter};
 use crate::executor::start_error::StartError;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
@@ -61,7 +61,7 @@ impl Guest {
                 return Err(StartError::Abi { found, supported: ABI_VERSION });
             }
         }
-        if let Origin::Snapshot = self.store.data().common.origin {
+        if let StartedFrom::Snapshot = self.store.data().common.started_from {
             return self.after_restore(instance);
         }
         let Some(init) = self.function(instance, "init") else { return Ok(()) };

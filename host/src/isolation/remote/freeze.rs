@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::{Remote, Reply, StartError, Wait, start};
 use crate::control::deadline::{Overdue, Phase};
-use crate::engine::compile_settings::Source;
+use crate::engine::origin::Origin;
 use crate::engine::snapshot::Freezing;
 use crate::engine::{LoadErrorKind, PluginKind, Spec};
 use crate::event::snapshot_refusal::SnapshotRefusal;
@@ -56,11 +56,11 @@ impl Remote {
     pub(crate) fn freeze(
         processes: &Processes,
         path: &Path,
-        source: &Source,
+        origin: &Origin,
         spec: &Spec,
     ) -> Result<Freezing<Arc<RemotePlugin>>, StartError> {
         let refused = |why| Ok(Freezing::Refused { why, started: None });
-        let Source { bytes, settings } = source;
+        let Origin { bytes, settings } = origin;
         spec.watch.begin(Phase::Preparing);
         let compiler = Compiler { processes, settings, path, bytes, watch: Some(&spec.watch) };
         let code = match compiler.instrumented() {

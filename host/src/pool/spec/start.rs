@@ -22,8 +22,8 @@ pub(super) fn here(
     spec: &Spec,
 ) -> Result<Box<dyn Executor>, StartError> {
     let Some(group) = group else { return linked.start(spec) };
-    let freeze = || match plugin.source() {
-        Some(source) => Ok(linked.freeze(plugin.name(), &source.bytes, spec)?.map(Snapshot::Here)),
+    let freeze = || match plugin.origin() {
+        Some(origin) => Ok(linked.freeze(plugin.name(), &origin.bytes, spec)?.map(Snapshot::Here)),
         None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
     };
     let freeze = || recall_or(group.cache(), plugin, spec, Where::Here, freeze);
@@ -43,9 +43,9 @@ pub(super) fn elsewhere(
 ) -> Result<Box<dyn Executor>, StartError> {
     let start = |remote| Ok(Box::new(Remote::start(processes, remote, spec)?) as Box<_>);
     let Some(group) = group else { return start(remote) };
-    let freeze = || match plugin.source() {
-        Some(source) => {
-            let frozen = Remote::freeze(processes, plugin.name(), source, spec)?;
+    let freeze = || match plugin.origin() {
+        Some(origin) => {
+            let frozen = Remote::freeze(processes, plugin.name(), origin, spec)?;
             Ok(frozen.map(Snapshot::Elsewhere))
         }
         None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
