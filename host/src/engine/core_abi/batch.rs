@@ -10,13 +10,13 @@
 //! item. If it has not come back at the second, it is on a dear item: what comes after that goes
 //! back to the queue while it works. One that goes on all the same is stopped.
 //!
-//! The plugin is trusted in nothing: see `course`.
+//! The plugin is trusted in nothing: see `progress`.
 
 use std::ops::Range;
 
 use wasmtime::{Memory, Module, StoreContextMut, UpdateDeadline};
 
-use self::course::{Course, Found};
+use self::progress::{BatchProgress, Found};
 use super::guest::Guest;
 use super::{CoreInstance, State, note};
 use crate::block::Span;
@@ -29,9 +29,9 @@ use crate::item::fault::FaultKind;
 use crate::outcome::Stand;
 use crate::queue::Rest;
 
-mod course;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
+mod progress;
 
 /// The words before the ends.
 pub(crate) const HEAD: u32 = 16;
@@ -83,11 +83,11 @@ impl CoreInstance {
             self.call_batch = None;
         }
         let (bytes, state) = self.guest.bytes_and_state();
-        let (course, outcomes) = (crossing.course(), state.common.outcomes());
-        let (done, broken) = course.end(bytes, returned);
-        let records = if course.taken() == 0 { course.records(bytes, done) } else { None };
+        let (progress, outcomes) = (crossing.progress(), state.common.outcomes());
+        let (done, broken) = progress.end(bytes, returned);
+        let records = if progress.taken() == 0 { progress.records(bytes, done) } else { None };
         if !records.is_some_and(|(results, ends)| outcomes.records(results, ends, limit)) {
-            for answer in course.answers(bytes, done) {
+            for answer in progress.answers(bytes, done) {
                 match answer {
                     Ok(answer) => note(answer, outcomes, limit),
                     Err(broken) => {
@@ -100,7 +100,7 @@ impl CoreInstance {
             }
         }
         match broken {
-            Some(broken) if course.is_through(done) => Err(Ran::Idle(broken)),
+            Some(broken) if progress.is_through(done) => Err(Ran::Idle(broken)),
             Some(broken) => Err(Ran::Broken(broken)),
             // It was told to stop before it had begun.
             None if done == 0 => self.call_item(span).map(|()| to).map_err(Ran::Broken),
@@ -138,25 +138,25 @@ pub(crate) struct Crossing {
     /// The place of its first item in the claim.
     first: usize,
     rest: Rest,
-    course: Course,
+    progress: BatchProgress,
 }
 
 impl Crossing {
     pub(crate) fn new(memory: Memory, at: u32, items: &Range<usize>, rest: Rest) -> Self {
         let count = u32::try_from(items.len()).expect("no more fit into a buffer");
-        Self { memory, first: items.start, rest, course: Course::new(at, count) }
+        Self { memory, first: items.start, rest, progress: BatchProgress::new(at, count) }
     }
 
     /// What became of it, as far as it can be believed.
-    pub(crate) fn course(&self) -> &Course {
-        &self.course
+    pub(crate) fn progress(&self) -> &BatchProgress {
+        &self.progress
     }
 
     /// The watchdog has ticked: what the plugin is not to come to goes back to the queue.
     fn tick(&mut self, bytes: &mut [u8]) -> Found {
-        let before = self.course.own();
-        let found = self.course.tick(bytes);
-        let own = self.course.own();
+        let before = self.progress.own();
+        let found = self.progress.tick(bytes);
+        let own = self.progress.own();
         if own < before {
             self.rest.give_back(self.first + own as usize);
         }
@@ -167,13 +167,13 @@ impl Crossing {
     /// does not hold is left for the end of the crossing.
     fn take_answers(&mut self, bytes: &[u8], common: &mut Common) {
         let limit = common.limits.result;
-        let ready = self.course.ready();
+        let ready = self.progress.ready();
         if ready.is_empty() {
             return;
         }
-        for answer in self.course.answers(bytes, ready.end).map_while(Result::ok) {
+        for answer in self.progress.answers(bytes, ready.end).map_while(Result::ok) {
             note(answer, common.outcomes(), limit);
-            self.course.take();
+            self.progress.take();
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What a fuzz target sees of a batch.
 
-use super::course::{Course, Found};
+use super::progress::{BatchProgress, Found};
 use crate::engine::fuzzing::Answered;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 
 /// A batch of a plugin's.
 #[derive(Debug)]
-pub struct Batch(Course);
+pub struct Batch(BatchProgress);
 
 /// What a batch came to.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Batch {
     /// One of so many items, whose words are here in the memory.
     #[must_use]
     pub fn new(at: u32, count: u32) -> Self {
-        Self(Course::new(at, count))
+        Self(BatchProgress::new(at, count))
     }
 
     /// How many of the items are to be done here.

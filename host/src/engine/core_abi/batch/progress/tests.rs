@@ -22,14 +22,14 @@ fn trap() -> Result<i32, Broken> {
 }
 
 /// A batch of four items that says, at each tick, that so many are done.
-fn ticked(said: &[u32]) -> (Course, Vec<u8>, Vec<Found>) {
-    let (mut course, mut memory) = (Course::new(AT, 4), memory(0, 0, &[0; 4]));
+fn ticked(said: &[u32]) -> (BatchProgress, Vec<u8>, Vec<Found>) {
+    let (mut progress, mut memory) = (BatchProgress::new(AT, 4), memory(0, 0, &[0; 4]));
     let found = said.iter().map(|done| {
         set(&mut memory, DONE, *done);
-        course.tick(&mut memory)
+        progress.tick(&mut memory)
     });
     let found = found.collect();
-    (course, memory, found)
+    (progress, memory, found)
 }
 
 type Case = (&'static str, &'static [u32], u32, Result<i32, Broken>, (u32, bool), Option<String>);
@@ -66,10 +66,10 @@ fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
         ("it lies after a dear item",      &[1, 1],      9, Ok(0),    (1, false),    lie("says that 9 of 4 items are done")),
     ];
     for (case, ticks, done, returned, (expected, is_through), why) in cases {
-        let (course, mut memory, _) = ticked(ticks);
+        let (progress, mut memory, _) = ticked(ticks);
         set(&mut memory, DONE, done);
-        let (done, broken) = course.end(&memory, returned);
-        assert_eq!((done, course.is_through(done)), (expected, is_through), "{case}");
+        let (done, broken) = progress.end(&memory, returned);
+        assert_eq!((done, progress.is_through(done)), (expected, is_through), "{case}");
         assert_eq!(broken.map(|broken| broken.to_string()), why, "{case}");
     }
 }
@@ -95,8 +95,8 @@ fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
         (&[9, 9, 9],        &[Same, Same, Others],                  1),
     ];
     for (said, expected, own) in cases {
-        let (course, memory, found) = ticked(said);
-        assert_eq!((&found[..], course.own()), (expected, own), "{said:?}");
+        let (progress, memory, found) = ticked(said);
+        assert_eq!((&found[..], progress.own()), (expected, own), "{said:?}");
         assert_eq!(word(&memory, AT + STOP) != 0, !said.is_empty(), "{said:?}");
     }
 }
@@ -109,7 +109,7 @@ fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others
     let ends = [2, 2 | EMPTY, 5 | ERROR, 5];
     let bytes = memory(4, out, &ends);
     let answers = |bytes: &[u8], ends| {
-        let answers = Course::new(AT, 4).answers(bytes, ends);
+        let answers = BatchProgress::new(AT, 4).answers(bytes, ends);
         let text = |answer: Result<Answer<'_>, Broken>| match answer {
             Ok(Answer::Record(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
             Ok(other) => format!("{other:?}"),
@@ -119,7 +119,7 @@ fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others
     };
     assert_eq!(answers(&bytes, 4), ["01", "NoRecord", "Refused([50, 51, 52])", ""]);
     assert_eq!(answers(&bytes, 2).len(), 2);
-    let more = Course::MOST_RESULTS + 1;
+    let more = BatchProgress::MOST_RESULTS + 1;
     let bytes = memory(4, out, &[EMPTY | (more - 1), EMPTY | more, EMPTY | more, 0]);
     let late = format!("bad-result: `call_batch` went on after {more} bytes of results");
     assert_eq!(answers(&bytes, 4)[..3], ["NoRecord", "NoRecord", &late]);
@@ -130,7 +130,7 @@ fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
     const ERROR: u32 = 1 << 31;
     const EMPTY: u32 = 1 << 30;
     let place = AT + HEAD + 4 * 4;
-    let more = Course::MOST_RESULTS + 1;
+    let more = BatchProgress::MOST_RESULTS + 1;
     #[rustfmt::skip]
     let cases: [(u32, [u32; 4], u32, bool); 14] = [
         // out         ends                           done  at once
@@ -154,16 +154,16 @@ fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
         if out == 0 {
             bytes.resize(more as usize, b'-');
         }
-        let course = Course::new(AT, 4);
+        let progress = BatchProgress::new(AT, 4);
         let mut records = Vec::new();
-        let all = course.answers(&bytes, done).all(|answer| match answer {
+        let all = progress.answers(&bytes, done).all(|answer| match answer {
             Ok(Answer::Record(record)) => {
                 records.push(record);
                 true
             }
             _ => false,
         });
-        let at_once = course.records(&bytes, done).map(|(results, ends)| {
+        let at_once = progress.records(&bytes, done).map(|(results, ends)| {
             let mut start = 0;
             let record = |end| &results[std::mem::replace(&mut start, end)..end];
             ends.map(record).collect::<Vec<_>>()
@@ -175,20 +175,20 @@ fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
 
 #[test]
 fn answers_that_were_taken_stand_and_the_last_one_cannot_be_taken() {
-    let (course, _, _) = ticked(&[4]);
-    assert_eq!(course.ready(), 0..3);
-    let (mut course, mut memory, _) = ticked(&[2]);
+    let (progress, _, _) = ticked(&[4]);
+    assert_eq!(progress.ready(), 0..3);
+    let (mut progress, mut memory, _) = ticked(&[2]);
     for (place, end) in (HEAD..).step_by(4).zip([1, 3, 6, 6]) {
         set(&mut memory, place, end);
     }
     set(&mut memory, OUT, AT + HEAD + 16);
-    assert_eq!(course.ready(), 0..2);
-    assert_eq!(course.answers(&memory, 2).filter(Result::is_ok).count(), 2);
-    course.take();
-    course.take();
-    assert_eq!(course.answers(&memory, 3).filter(Result::is_ok).count(), 1, "the third");
+    assert_eq!(progress.ready(), 0..2);
+    assert_eq!(progress.answers(&memory, 2).filter(Result::is_ok).count(), 2);
+    progress.take();
+    progress.take();
+    assert_eq!(progress.answers(&memory, 3).filter(Result::is_ok).count(), 1, "the third");
     // It goes back behind what was taken.
     set(&mut memory, DONE, 1);
-    let (done, broken) = course.end(&memory, trap());
+    let (done, broken) = progress.end(&memory, trap());
     assert_eq!((done, broken.is_some()), (2, true));
 }

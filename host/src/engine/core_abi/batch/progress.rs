@@ -21,7 +21,7 @@ const STOP: u32 = 12;
 
 /// A batch, and how far it has gone.
 #[derive(Debug)]
-pub(crate) struct Course {
+pub(crate) struct BatchProgress {
     /// Where the batch is.
     at: u32,
     count: u32,
@@ -46,7 +46,7 @@ pub(crate) enum Found {
     Others,
 }
 
-impl Course {
+impl BatchProgress {
     /// Results that begin after so many bytes of others are not read: what the host keeps for a claim
     /// is bounded, whatever the plugin has of memory.
     const MOST_RESULTS: u32 = 16 * 1024 * 1024;
