@@ -6,7 +6,7 @@
 use wasmtime::component::{ComponentType, Lift, Lower};
 use wasmtime::{Caller, Linker};
 
-use super::core_abi::Word;
+use super::core_abi::guest_memory;
 use super::state::{Common, HasCommon};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::item::format::Format;
@@ -84,7 +84,7 @@ pub(crate) fn add_to_core_linker<T: HasCommon>(linker: &mut Linker<T>) -> wasmti
             };
             let memory = guest.get_export("memory").and_then(wasmtime::Extern::into_memory);
             let memory = memory.ok_or_else(|| wasmtime::format_err!("no memory is exported"))?;
-            let bytes = Word::bytes(memory.data(&guest), ptr, len)
+            let bytes = guest_memory::bytes(memory.data(&guest), ptr, len)
                 .ok_or_else(|| wasmtime::format_err!("`log` was given an address out of memory"))?;
             let message = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_MESSAGE)]);
             let message = message.into_owned();

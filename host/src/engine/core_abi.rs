@@ -35,11 +35,12 @@ mod batch;
 mod exports;
 mod freeze;
 mod guest;
-mod word;
+pub(crate) mod guest_memory;
+mod packed_result;
 
 pub(crate) use self::exports::{check_function, signature};
 pub(crate) use self::freeze::{Frozen, Witnessed};
-pub(crate) use self::word::{Answer, Word};
+pub(crate) use self::packed_result::{Answer, PackedResult};
 
 #[cfg(fuzzing)]
 pub(crate) use self::batch::fuzzing;
@@ -247,8 +248,12 @@ fn note(answer: Answer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
     match answer {
         Answer::Record(record) => outcomes.record(record, limit),
         Answer::NoRecord => outcomes.no_record(),
-        Answer::Refused(message) => outcomes.fault(FaultKind::Refused, word::text(message)),
-        Answer::BadItem(message) => outcomes.fault(FaultKind::BadItem, word::text(message)),
+        Answer::Refused(message) => {
+            outcomes.fault(FaultKind::Refused, packed_result::text(message))
+        }
+        Answer::BadItem(message) => {
+            outcomes.fault(FaultKind::BadItem, packed_result::text(message))
+        }
     }
 }
 
@@ -283,7 +288,7 @@ impl Executor for CoreInstance {
         let Some(finish) = &self.finish else { return Ok(None) };
         begin(&mut self.guest.store, Phase::Finishing);
         let word = enter(&mut self.guest.store, |store| finish.call(store, ()))?;
-        let word = Word::new(word);
+        let word = PackedResult::new(word);
         match self.guest.answer(word)? {
             Answer::Record(report) => match self.max_result().refusal(REPORT, report.len()) {
                 None => Ok(Some(report.to_vec())),
@@ -291,7 +296,7 @@ impl Executor for CoreInstance {
             },
             Answer::NoRecord => Ok(None),
             Answer::Refused(message) | Answer::BadItem(message) => {
-                Err(Broken::new(FaultKind::Refused, word::text(message)))
+                Err(Broken::new(FaultKind::Refused, packed_result::text(message)))
             }
         }
     }

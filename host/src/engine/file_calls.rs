@@ -13,7 +13,7 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotP
 use wiggle::GuestMemory;
 
 pub(crate) use self::component::add_to_linker;
-use super::core_abi::Word;
+use super::core_abi::guest_memory;
 use super::state::Spec;
 use crate::sandbox::disk::{Disk, OutOfDisk};
 
@@ -106,7 +106,7 @@ impl FileRules {
             "path_link" => (call.parameter(2), call.parameter(3)),
             _ => return None,
         };
-        let name = Word::bytes(memory, name, length.min(MOST))?.to_vec();
+        let name = guest_memory::bytes(memory, name, length.min(MOST))?.to_vec();
         Some((call.parameter(0).cast_signed(), name))
     }
 
@@ -116,7 +116,7 @@ impl FileRules {
             return;
         }
         let place = call.parameter(call.parameters.len() - 1);
-        let written = Word::bytes(memory, place, 4).filter(|_| place.is_multiple_of(4));
+        let written = guest_memory::bytes(memory, place, 4).filter(|_| place.is_multiple_of(4));
         let unwritten = match (written.and_then(|bytes| bytes.try_into().ok()), has_succeeded) {
             (Some(written), true) => taken.saturating_sub(word(written)),
             (Some(_), false) => taken,

@@ -1,6 +1,6 @@
 //! What fuzz targets see of plugins: of their answers, and of what they take.
 
-use super::core_abi::{Answer, Word};
+use super::core_abi::{Answer, PackedResult};
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 
@@ -35,5 +35,5 @@ impl<'a> Answered<'a> {
 /// Reads what `word` says out of `memory`.
 #[must_use]
 pub fn answered(word: i64, memory: &[u8]) -> Answered<'_> {
-    Answered::of(Word::new(word).read(memory))
+    Answered::of(PackedResult::new(word).read(memory))
 }

@@ -8,7 +8,8 @@ use std::ops::Range;
 use wasmtime::{Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::batch::{self, Crossing, HEAD};
-use super::word::{self, Answer, Word};
+use super::guest_memory;
+use super::packed_result::{self, Answer, PackedResult};
 use super::{ABI_VERSION, State};
 use crate::block::Span;
 use crate::engine::state::{StartedFrom, enter};
@@ -69,7 +70,7 @@ impl Guest {
         match answered {
             Ok(Answer::Record(_) | Answer::NoRecord) => Ok(()),
             Ok(Answer::Refused(message) | Answer::BadItem(message)) => {
-                Err(StartError::InitRefused { message: word::text(message) })
+                Err(StartError::InitRefused { message: packed_result::text(message) })
             }
             Err(broken) => Err(StartError::init_broke(broken)),
         }
@@ -89,10 +90,10 @@ impl Guest {
         &mut self,
         bytes: &[u8],
         function: &TypedFunc<(i32, i32), i64>,
-    ) -> Result<Word, Broken> {
+    ) -> Result<PackedResult, Broken> {
         let (ptr, len) = self.put(bytes)?;
         let word = enter(&mut self.store, |store| function.call(store, (ptr, len)))?;
-        Ok(Word::new(word))
+        Ok(PackedResult::new(word))
     }
 
     /// Puts `bytes` into the buffer, which is made larger if need be.
@@ -103,7 +104,7 @@ impl Guest {
         if self.buffer.ptr == 0 || len > self.buffer.capacity {
             self.buffer = self.allocate(len)?;
         }
-        let place = Word::range(self.buffer.ptr, len);
+        let place = guest_memory::range(self.buffer.ptr, len);
         let place = place.and_then(|range| self.memory.data_mut(&mut self.store).get_mut(range));
         let place = place.ok_or_else(|| {
             Broken::new(FaultKind::BadResult, "the buffer of `mtl_alloc` is not in the memory")
@@ -131,8 +132,8 @@ impl Guest {
         function: &TypedFunc<i32, i32>,
     ) -> (Crossing, Result<i32, Broken>) {
         let at = self.buffer.ptr;
-        let place =
-            Word::range(at, self.buffer.capacity).expect("it was looked at when it was given");
+        let place = guest_memory::range(at, self.buffer.capacity)
+            .expect("it was looked at when it was given");
         let place = &mut self.memory.data_mut(&mut self.store)[place];
         write(place, span, items);
         let crossing = Crossing::new(self.memory, at, items, rest);
@@ -155,7 +156,7 @@ impl Guest {
         if ptr == 0 {
             return Ok(None);
         }
-        if Word::bytes(self.memory.data(&self.store), ptr, capacity).is_none() {
+        if guest_memory::bytes(self.memory.data(&self.store), ptr, capacity).is_none() {
             let message =
                 format!("`mtl_alloc` gave {capacity} bytes at {ptr}, which are not in the memory");
             return Err(Broken::new(FaultKind::BadResult, message));
@@ -185,7 +186,7 @@ impl Guest {
     }
 
     /// Reads an answer out of the memory.
-    pub(crate) fn answer(&self, word: Word) -> Result<Answer<'_>, Broken> {
+    pub(crate) fn answer(&self, word: PackedResult) -> Result<Answer<'_>, Broken> {
         word.read(self.memory.data(&self.store))
     }
 }

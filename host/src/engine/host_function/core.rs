@@ -12,7 +12,7 @@ use wasmtime::{Caller, Extern, ExternType, FuncType, Linker, Memory, Module, Val
 
 use super::{HostFunction, HostFunctions};
 use crate::engine::LoadErrorKind;
-use crate::engine::core_abi::{Word, check_function};
+use crate::engine::core_abi::{check_function, guest_memory};
 use crate::engine::state::HasCommon;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
@@ -84,12 +84,12 @@ fn serve<T: HasCommon>(
     let memory = guest.get_export("memory").and_then(Extern::into_memory);
     let memory = memory.ok_or_else(|| function.trap(format_args!("found no memory")))?;
     let bytes = memory.data(&guest);
-    let input = Word::bytes(bytes, ptr, len)
+    let input = guest_memory::bytes(bytes, ptr, len)
         .ok_or_else(|| outside(function, "was given", (ptr, len), bytes.len()))?;
     if !ret.is_multiple_of(ALIGN) {
         return Err(function.trap(format_args!("is to answer at {ret}, which is not aligned")));
     }
-    if Word::bytes(bytes, ret, ANSWER).is_none() {
+    if guest_memory::bytes(bytes, ret, ANSWER).is_none() {
         return Err(outside(function, "is to answer in", (ret, ANSWER), bytes.len()));
     }
     let answer = function.answer(worker, &watch, input)?;
@@ -135,7 +135,7 @@ fn write<T>(
     let memory = memory.data_mut(guest);
     let size = memory.len();
     let len = u32::try_from(bytes.len())?;
-    let place = Word::range(at, len).and_then(|range| memory.get_mut(range));
+    let place = guest_memory::range(at, len).and_then(|range| memory.get_mut(range));
     let place = place.ok_or_else(|| outside(function, "is to put", (at, len), size))?;
     place.copy_from_slice(bytes);
     Ok(())

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::Seen;
-use crate::engine::core_abi::Word;
+use crate::engine::core_abi::guest_memory;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::item::bounded;
 
@@ -66,7 +66,7 @@ impl Witness {
         let file = |at| u32::try_from(parameter(at) & 0xFFFF_FFFF).unwrap_or_default();
         let place = match call {
             "path_open" | "path_filestat_get" => {
-                let path = Word::bytes(memory, file(2), file(3));
+                let path = guest_memory::bytes(memory, file(2), file(3));
                 self.look(file(0), path.unwrap_or_default(), has_succeeded)
             }
             // What is opened to be read so was looked at when it was opened.
@@ -88,7 +88,8 @@ impl Witness {
                 if parameter(4) & MAKES_OR_EMPTIES != 0 {
                     self.refuse(SnapshotRefusal::Writes);
                 }
-                let opened = Word::bytes(memory, file(8), 4).and_then(|at| at.try_into().ok());
+                let opened =
+                    guest_memory::bytes(memory, file(8), 4).and_then(|at| at.try_into().ok());
                 let opened = opened.map_or(0, u32::from_le_bytes);
                 self.open.insert(opened, place.unwrap_or_default());
             }

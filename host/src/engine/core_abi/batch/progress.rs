@@ -10,7 +10,8 @@
 
 use std::ops::Range;
 
-use super::super::word::{Answer, Word};
+use super::super::guest_memory;
+use super::super::packed_result::{Answer, PackedResult};
 use super::HEAD;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
@@ -87,7 +88,8 @@ impl BatchProgress {
         self.seen = if goes_on { done } else { self.seen };
         if !self.is_told {
             self.is_told = true;
-            let stop = Word::range(self.at + STOP, 4).and_then(|place| bytes.get_mut(place));
+            let stop =
+                guest_memory::range(self.at + STOP, 4).and_then(|place| bytes.get_mut(place));
             stop.expect("the buffer is in the memory").copy_from_slice(&1_u32.to_le_bytes());
         } else if self.own == self.count && self.seen < self.count {
             // It is on this one, or about to ask whether to stop.
@@ -141,7 +143,7 @@ impl BatchProgress {
         bytes: &'a [u8],
         done: u32,
     ) -> Option<(&'a [u8], impl Iterator<Item = usize> + use<'a>)> {
-        let ends = Word::bytes(bytes, self.at + HEAD, 4 * done)?;
+        let ends = guest_memory::bytes(bytes, self.at + HEAD, 4 * done)?;
         let ends = ends.as_chunks().0.iter().map(|end| u32::from_le_bytes(*end));
         let length = ends.clone().next_back()?;
         // An end that has a flag is larger.
@@ -151,7 +153,7 @@ impl BatchProgress {
         let out = word(bytes, self.at + OUT);
         // Each result has an address, even where it is empty.
         out.checked_add(length)?;
-        let results = Word::bytes(bytes, out, length)?;
+        let results = guest_memory::bytes(bytes, out, length)?;
         Some((results, ends.map(|end| end as usize)))
     }
 
@@ -172,8 +174,8 @@ impl BatchProgress {
                     )));
                 }
                 let end = word(bytes, ends + 4 * item);
-                let answer = Word::between(out, start, end);
-                start = Word::length(end);
+                let answer = PackedResult::between(out, start, end);
+                start = PackedResult::length(end);
                 answer.and_then(|answer| answer.read(bytes))
             })
             .skip(self.taken as usize)
@@ -185,7 +187,8 @@ fn bad(message: String) -> Broken {
 }
 
 fn word(bytes: &[u8], at: u32) -> u32 {
-    let word = Word::bytes(bytes, at, 4).expect("a memory never shrinks, and the batch was in it");
+    let word =
+        guest_memory::bytes(bytes, at, 4).expect("a memory never shrinks, and the batch was in it");
     u32::from_le_bytes(word.try_into().expect("four bytes"))
 }
 

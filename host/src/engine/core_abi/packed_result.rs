@@ -1,4 +1,4 @@
-//! The word that a core module answers with.
+//! The result that a core module packs into one word.
 //!
 //! ```text
 //! 63                          32  31  30  29                      0
@@ -7,14 +7,13 @@
 //! N    no record
 //! ```
 
-use std::ops::Range;
-
+use super::guest_memory;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 
 /// An answer, as the plugin gave it: nothing in it has been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Word(u64);
+pub(crate) struct PackedResult(u64);
 
 /// What a plugin answered, with its bytes where they lie in its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub(crate) enum Answer<'a> {
     BadItem(&'a [u8]),
 }
 
-impl Word {
+impl PackedResult {
     const ERROR: u32 = 1 << 31;
     const NO_RECORD: u32 = 1 << 30;
     const LENGTH: u32 = Self::NO_RECORD - 1;
@@ -69,7 +68,7 @@ impl Word {
             return Ok(Answer::NoRecord);
         }
         let len = low & Self::LENGTH;
-        let Some(bytes) = Self::bytes(memory, ptr, len) else {
+        let Some(bytes) = guest_memory::bytes(memory, ptr, len) else {
             let message = format!(
                 "the plugin answered with {len} bytes at {ptr}, but its memory ends at {}",
                 memory.len()
@@ -91,17 +90,6 @@ impl Word {
     fn lower(self) -> u32 {
         self.0 as u32
     }
-
-    /// `len` bytes of `memory` from `ptr` on, if they are all there.
-    pub(crate) fn bytes(memory: &[u8], ptr: u32, len: u32) -> Option<&[u8]> {
-        memory.get(Self::range(ptr, len)?)
-    }
-
-    /// Where `len` bytes from `ptr` on are; none past the end of all that can be addressed.
-    pub(crate) fn range(ptr: u32, len: u32) -> Option<Range<usize>> {
-        let start = usize::try_from(ptr).ok()?;
-        Some(start..start.checked_add(usize::try_from(len).ok()?)?)
-    }
 }
 
 /// A message of the plugin's, as text, of bounded length.
@@ -114,14 +102,14 @@ pub(crate) fn text(message: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn word(ptr: u32, flags: u32, len: u32) -> Word {
-        Word(u64::from(ptr) << 32 | u64::from(flags | len))
+    fn word(ptr: u32, flags: u32, len: u32) -> PackedResult {
+        PackedResult(u64::from(ptr) << 32 | u64::from(flags | len))
     }
 
     #[test]
     fn an_answer_is_read_or_refused_and_never_out_of_memory() {
         let memory = b"0123456789";
-        let (error, empty) = (Word::ERROR, Word::NO_RECORD);
+        let (error, empty) = (PackedResult::ERROR, PackedResult::NO_RECORD);
         #[rustfmt::skip]
         let cases = [
             ("a record",             word(2, 0, 3),               Some(Answer::Record(b"234"))),
@@ -135,7 +123,7 @@ mod tests {
             ("one past the end",     word(0, 0, 11),              None),
             ("starts past the end",  word(11, 0, 0),              None),
             ("wraps around",         word(u32::MAX, 0, 2),        None),
-            ("as long as can be",    word(1, 0, Word::LENGTH),    None),
+            ("as long as can be",    word(1, 0, PackedResult::LENGTH),    None),
             ("error out of memory",  word(11, error, 1),          None),
         ];
         for (case, word, answer) in cases {
@@ -147,7 +135,7 @@ mod tests {
     }
     #[test]
     fn a_result_in_a_batch_begins_where_the_one_before_it_ends() {
-        let (error, empty) = (Word::ERROR, Word::NO_RECORD);
+        let (error, empty) = (PackedResult::ERROR, PackedResult::NO_RECORD);
         #[rustfmt::skip]
         let cases = [
             // case                 out        start  end              is
@@ -162,7 +150,7 @@ mod tests {
             ("flags are no length", 100,       2,     error | empty | 1, Err("`call_batch` gave a result that ends at 1 and begins at 2")),
         ];
         for (case, out, start, end, expected) in cases {
-            let word = Word::between(out, start, end).map_err(|broken| broken.message);
+            let word = PackedResult::between(out, start, end).map_err(|broken| broken.message);
             assert_eq!(word, expected.map_err(str::to_owned), "{case}");
         }
     }
