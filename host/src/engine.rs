@@ -47,7 +47,7 @@ use wasmtime::CustomCodeMemory;
 
 pub use self::compiler_error::CompilerError;
 pub use self::complexity::Complexity;
-pub(crate) use self::core_abi::{Frozen, Witnessed};
+pub(crate) use self::core_abi::{Frozen, Recorded};
 pub use self::error::{LoadError, LoadErrorKind};
 pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, is_type};
 pub use self::host_function::{HostCall, HostFunctionError};

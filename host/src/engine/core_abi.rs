@@ -39,7 +39,7 @@ pub(crate) mod guest_memory;
 mod packed_result;
 
 pub(crate) use self::exports::{check_function, signature};
-pub(crate) use self::freeze::{Frozen, Witnessed};
+pub(crate) use self::freeze::{Frozen, Recorded};
 pub(crate) use self::packed_result::{Answer, PackedResult};
 
 #[cfg(fuzzing)]
@@ -164,8 +164,8 @@ impl PluginCode for CorePlugin {
         self.freeze_source(path, source, spec)
     }
 
-    fn start_witnessed(&self, spec: &Spec) -> Result<Witnessed, StartError> {
-        self.bring_up_witnessed(spec)
+    fn start_recorded(&self, spec: &Spec) -> Result<Recorded, StartError> {
+        self.bring_up_recorded(spec)
     }
 
     fn restore(&self, spec: &Spec, format: Format) -> Result<Box<dyn Executor>, StartError> {

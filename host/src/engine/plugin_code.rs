@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::compiled_code::CompiledCode;
-use super::core_abi::{Frozen, Witnessed};
+use super::core_abi::{Frozen, Recorded};
 use super::metadata::Metadata;
 use super::snapshot::Freezing;
 use super::{HostFunctions, Spec, TypedCall};
@@ -54,7 +54,7 @@ pub(crate) trait PluginCode: Debug + Send + Sync {
     }
 
     /// Starts an instance of a plugin that is instrumented, and watches it while it is initialised.
-    fn start_witnessed(&self, _spec: &Spec) -> Result<Witnessed, StartError> {
+    fn start_recorded(&self, _spec: &Spec) -> Result<Recorded, StartError> {
         Err(cannot_be_frozen())
     }
 

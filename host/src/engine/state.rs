@@ -9,7 +9,7 @@ use wasmtime_wasi::WasiCtxBuilder;
 
 use super::drive::{drive, drive_with};
 use super::file_calls::FileRules;
-use super::snapshot::{Clock, Witness};
+use super::snapshot::{Clock, InitRecorder};
 use super::{Engine, trap};
 use crate::control::deadline::{Phase, Watch};
 use crate::event::Audience;
@@ -107,7 +107,7 @@ pub(crate) enum StartedFrom {
     /// It is initialised.
     Fresh,
     /// It is initialised, to be frozen.
-    Witnessed(Witness),
+    Recorded(InitRecorder),
     /// It was initialised before it was frozen.
     Snapshot,
 }
@@ -151,17 +151,17 @@ impl Common {
     }
 
     /// Who is to be told what the instance does, as long as somebody is.
-    pub(crate) fn witness(&mut self) -> Option<&mut Witness> {
+    pub(crate) fn recorder(&mut self) -> Option<&mut InitRecorder> {
         match &mut self.started_from {
-            StartedFrom::Witnessed(witness) => Some(witness),
+            StartedFrom::Recorded(recorder) => Some(recorder),
             StartedFrom::Fresh | StartedFrom::Snapshot => None,
         }
     }
 
     /// The instance does what no snapshot can hold.
     pub(crate) fn cannot_be_frozen(&mut self, why: SnapshotRefusal) {
-        if let Some(witness) = self.witness() {
-            witness.refuse(why);
+        if let Some(recorder) = self.recorder() {
+            recorder.refuse(why);
         }
     }
 }

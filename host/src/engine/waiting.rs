@@ -51,8 +51,8 @@ macro_rules! define {
                     let call_of_wasi = functions::$name(wasi, &mut memory, $($parameter),*);
                     let done = drive_with(&watch, call_of_wasi, || common.hand_over())??;
                     common.files.after(call, bytes, taken, done == 0);
-                    if let Some(witness) = common.witness() {
-                        witness.saw(call.name, call.parameters, bytes, done == 0);
+                    if let Some(recorder) = common.recorder() {
+                        recorder.record(call.name, call.parameters, bytes, done == 0);
                     }
                     Ok(done)
                 },

@@ -12,7 +12,7 @@ use super::{CoreInstance, CorePlugin};
 use crate::cache::TrustedEntry;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::compiled_code::{self, TrustedCode};
-use crate::engine::snapshot::{Freezing, Instrumented, Verdict, Witness};
+use crate::engine::snapshot::{Freezing, InitRecorder, Instrumented, Verdict};
 use crate::engine::state::{Common, Spec, StartedFrom};
 use crate::engine::wasm_binary::WasmBinary;
 use crate::event::snapshot_refusal::SnapshotRefusal;
@@ -62,13 +62,13 @@ impl Frozen {
 }
 
 /// An instance that is initialised, and was watched meanwhile.
-pub(crate) struct Witnessed {
+pub(crate) struct Recorded {
     started: CoreInstance,
     instance: Instance,
     verdict: Result<Verdict, SnapshotRefusal>,
 }
 
-impl Witnessed {
+impl Recorded {
     /// Whether it can be frozen, and what that is worth.
     pub(crate) fn verdict(&self) -> Result<Verdict, SnapshotRefusal> {
         self.verdict.clone()
@@ -113,17 +113,17 @@ impl CorePlugin {
     }
 
     /// Initialises an instance of this plugin, which is instrumented.
-    pub(super) fn bring_up_witnessed(&self, spec: &Spec) -> Result<Witnessed, StartError> {
-        let started_from = StartedFrom::Witnessed(Witness::default());
+    pub(super) fn bring_up_recorded(&self, spec: &Spec) -> Result<Recorded, StartError> {
+        let started_from = StartedFrom::Recorded(InitRecorder::default());
         let common = Common { started_from, ..Common::new(spec) };
         let (mut started, instance) = self.bring_up(spec, common)?;
         let common = &mut started.guest.store.data_mut().common;
-        let StartedFrom::Witnessed(witness) =
+        let StartedFrom::Recorded(recorder) =
             std::mem::replace(&mut common.started_from, StartedFrom::Fresh)
         else {
-            unreachable!("it is witnessed from its start on");
+            unreachable!("it is recorded from its start on");
         };
-        Ok(Witnessed { started, instance, verdict: witness.verdict() })
+        Ok(Recorded { started, instance, verdict: recorder.verdict() })
     }
 
     /// Initialises an instance of the plugin that is in `source`, and freezes it.
@@ -140,28 +140,28 @@ impl CorePlugin {
             Ok(instrumented) => instrumented,
             Err(why) => return refused(why),
         };
-        let witnessed = match self.linked(instrumented.module()) {
-            Ok(plugin) => plugin.bring_up_witnessed(spec)?,
+        let recorded = match self.linked(instrumented.module()) {
+            Ok(plugin) => plugin.bring_up_recorded(spec)?,
             Err(why) => return refused(why),
         };
-        Ok(self.frozen(&instrumented, witnessed))
+        Ok(self.frozen(&instrumented, recorded))
     }
 
     fn frozen(
         &self,
         instrumented: &Instrumented<'_>,
-        mut witnessed: Witnessed,
+        mut recorded: Recorded,
     ) -> Freezing<Arc<Frozen>> {
-        let format = witnessed.format();
-        let frozen = witnessed.verdict().and_then(|verdict| {
-            let module = witnessed.freeze_as(instrumented)?;
+        let format = recorded.format();
+        let frozen = recorded.verdict().and_then(|verdict| {
+            let module = recorded.freeze_as(instrumented)?;
             let (plugin, code, bytes) = self.compiled(&module)?;
             let snapshot = Arc::new(Frozen { plugin, format, code: Some(code) });
             Ok(Freezing::Frozen { snapshot, bytes, verdict })
         });
         frozen.unwrap_or_else(|why| Freezing::Refused {
             why,
-            started: Some(witnessed.into_instance()),
+            started: Some(recorded.into_instance()),
         })
     }
 

@@ -20,8 +20,8 @@ pub(crate) fn add_to_linker<T: HasCommon>(
         let memory = memory.ok_or_else(|| wasmtime::format_err!("no memory is exported"))?;
         let fuel = wasmtime::AsContextMut::as_context_mut(&mut guest).hostcall_fuel();
         let (memory, state) = memory.data_and_store_mut(&mut guest);
-        if let Some(witness) = state.common().witness() {
-            witness.saw_random();
+        if let Some(recorder) = state.common().recorder() {
+            recorder.record_random();
         }
         let wasi = wasi(state);
         wasi.set_hostcall_fuel(fuel);

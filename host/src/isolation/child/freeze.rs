@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::errors::Unfit;
 use super::station::Station;
-use crate::engine::{PluginCode, Spec, Witnessed};
+use crate::engine::{PluginCode, Recorded, Spec};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
@@ -30,19 +30,19 @@ pub(super) fn freeze(
 ) -> Result<Option<Begun>, Unfit> {
     let mut source = vec![0; length];
     place.read_exact_at(&mut source, 0)?;
-    let mut witnessed = match plugin.start_witnessed(spec) {
-        Ok(witnessed) => witnessed,
+    let mut recorded = match plugin.start_recorded(spec) {
+        Ok(recorded) => recorded,
         Err(error) => return Ok(Some(Err(error))),
     };
     spec.voice.tell_what_was_dropped();
-    let why = match witnessed.verdict() {
+    let why = match recorded.verdict() {
         Err(why) => why,
         Ok(verdict) => {
             station.send(&Frame::reply(Reply::Freezing).seal())?;
-            match put(&mut witnessed, Path::new(path), &source, place) {
+            match put(&mut recorded, Path::new(path), &source, place) {
                 Err(why) => why,
                 Ok(length) => {
-                    let format = witnessed.format();
+                    let format = recorded.format();
                     station.send(&FrozenThere { length, format, verdict }.encode())?;
                     return Ok(None);
                 }
@@ -50,17 +50,17 @@ pub(super) fn freeze(
         }
     };
     station.send(&not_frozen(&why))?;
-    Ok(Some(Ok(witnessed.into_instance())))
+    Ok(Some(Ok(recorded.into_instance())))
 }
 
 /// Puts the module into its place; gives how long it is.
 fn put(
-    witnessed: &mut Witnessed,
+    recorded: &mut Recorded,
     path: &Path,
     source: &[u8],
     place: &File,
 ) -> Result<u64, SnapshotRefusal> {
-    let module = witnessed.freeze(path, source)?;
+    let module = recorded.freeze(path, source)?;
     sealed_file::put(place, &module)
         .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))
 }

@@ -14,7 +14,7 @@ use crate::item::bounded;
 
 /// What was seen.
 #[derive(Debug, Default)]
-pub(crate) struct Witness {
+pub(crate) struct InitRecorder {
     /// What was seen first that makes a snapshot impossible.
     refusal: Option<SnapshotRefusal>,
     /// What `init` has opened, and not closed yet: below which directory, and by which path.
@@ -44,18 +44,18 @@ const FIRST_GRANTED: u32 = 3;
 /// `path_open` is to make the file if there is none, or to empty it.
 const MAKES_OR_EMPTIES: i64 = 1 | 8;
 
-impl Witness {
+impl InitRecorder {
     pub(crate) fn refuse(&mut self, why: SnapshotRefusal) {
         self.refusal.get_or_insert(why);
     }
 
     /// Random bytes were given: seeds, as hash maps have them.
-    pub(crate) fn saw_random(&mut self) {
+    pub(crate) fn record_random(&mut self) {
         self.drew_random = true;
     }
 
     /// A call that may have to do with a file, with its parameters.
-    pub(crate) fn saw(
+    pub(crate) fn record(
         &mut self,
         call: &str,
         parameters: &[i64],
@@ -171,37 +171,37 @@ mod tests {
             ("the first thing counts", vec![call("path_rename", 3), call("fd_close", 3)], Err(Writes)),
         ];
         for (case, calls, expected) in cases {
-            let mut witness = Witness::default();
+            let mut recorder = InitRecorder::default();
             for (name, parameters) in calls {
-                witness.saw(name, &parameters, &memory, true);
+                recorder.record(name, &parameters, &memory, true);
             }
-            let verdict = witness.verdict().map(|verdict| verdict.has_random);
+            let verdict = recorder.verdict().map(|verdict| verdict.has_random);
             assert_eq!(verdict, expected, "{case}");
         }
     }
 
     #[test]
     fn random_bytes_are_no_reason_to_refuse() {
-        let mut witness = Witness::default();
-        witness.saw_random();
-        assert_eq!(witness.verdict().map(|verdict| verdict.has_random), Ok(true));
+        let mut recorder = InitRecorder::default();
+        recorder.record_random();
+        assert_eq!(recorder.verdict().map(|verdict| verdict.has_random), Ok(true));
     }
 
     #[test]
     fn what_is_looked_at_is_told_from_the_granted_directory_on() {
         let mut memory = b"a/b none..".to_vec();
         memory.splice(0..0, [7, 0, 0, 0]);
-        let mut witness = Witness::default();
+        let mut recorder = InitRecorder::default();
         // The second directory has `a/b`, and that has no `none`.
-        witness.saw("path_open", &[4, 0, 4, 3, 0, 0, 0, 0, 0], &memory, true);
-        witness.saw("path_filestat_get", &[7, 0, 8, 4], &memory, false);
-        witness.saw("fd_close", &[7], &memory, true);
+        recorder.record("path_open", &[4, 0, 4, 3, 0, 0, 0, 0, 0], &memory, true);
+        recorder.record("path_filestat_get", &[7, 0, 8, 4], &memory, false);
+        recorder.record("fd_close", &[7], &memory, true);
         let seen = |path: &str, was_found| Seen { dir: 1, path: path.into(), was_found };
         let expected = vec![seen("a/b", true), seen("a/b/none", false)];
-        assert_eq!(witness.verdict().unwrap().seen, Some(expected));
+        assert_eq!(recorder.verdict().unwrap().seen, Some(expected));
 
-        let mut witness = Witness::default();
-        witness.saw("path_readlink", &[3, 0, 0, 0, 0, 0], &memory, true);
-        assert_eq!(witness.verdict().unwrap().seen, None);
+        let mut recorder = InitRecorder::default();
+        recorder.record("path_readlink", &[3, 0, 0, 0, 0, 0], &memory, true);
+        assert_eq!(recorder.verdict().unwrap().seen, None);
     }
 }
