@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! plugin ─▶ image: instrumented ─▶ instance ─▶ init, before a recorder ─▶ frozen ─▶ compiled
-//!                                                 │                                  │
-//!                                                 └ refusal: each worker             ├▶ worker 0
-//!                                                   is initialised on its own        ├▶ worker 1
-//!                                                                                    └▶ …
+//!                                                 │                                   │
+//!                                                 └ refusal: each worker              ├▶ worker 0
+//!                                                   is initialised on its own         ├▶ worker 1
+//!                                                                                     └▶ …
 //! ```
 //!
 //! A snapshot has the memory and the globals of an instance, and nothing that the host keeps for
 //! it: files that are open, who it was told that it is. What of that `init` would leave behind, the
-//! recorder sees; then there is no snapshot, and nothing is lost but time.
+//! recorder notes; then there is no snapshot, and nothing is lost but time.
 
 mod clock;
 pub(crate) mod dependencies;
@@ -20,11 +20,11 @@ mod random;
 mod recorder;
 
 pub(crate) use self::clock::Clock;
-pub(crate) use self::dependencies::Seen;
+pub(crate) use self::dependencies::Dependency;
 pub(crate) use self::freezing::Freezing;
 pub(crate) use self::image::{Instrumented, MOST};
 pub(crate) use self::random::add_to_linker;
 pub(crate) use self::recorder::InitRecorder;
 #[cfg(test)]
-pub(crate) use self::recorder::MOST_SEEN;
+pub(crate) use self::recorder::MOST_DEPENDENCIES;
 pub(crate) use self::recorder::Verdict;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::snapshot_group::Snapshot;
 use crate::cache::{Cache, EntryKind, Key};
 use crate::engine::origin::Origin;
-use crate::engine::snapshot::dependencies::{Seen, Stamp};
+use crate::engine::snapshot::dependencies::{Dependency, Stamp};
 use crate::engine::snapshot::{Freezing, Verdict};
 use crate::engine::{Frozen, PluginKind, Spec};
 use crate::executor::start_error::StartError;
@@ -32,7 +32,7 @@ struct Kept {
     has_random: bool,
     /// What the clock showed that only goes forward.
     clock: Duration,
-    seen: Vec<(Seen, Stamp)>,
+    dependencies: Vec<(Dependency, Stamp)>,
 }
 
 /// Where a snapshot is used: what a jailed process has made is never used elsewhere.
@@ -125,7 +125,9 @@ impl Kept {
     /// What is to be known of a snapshot; none if it cannot be told when it does not hold any more.
     fn of(snapshot: &Snapshot, verdict: &Verdict, spec: &Spec, begun: SystemTime) -> Option<Self> {
         let dirs = &spec.grants.dirs;
-        let stamped = |seen: &Seen| Some((seen.clone(), seen.stamp_of_then(dirs, begun)?));
+        let stamped = |dependency: &Dependency| {
+            Some((dependency.clone(), dependency.stamp_of_then(dirs, begun)?))
+        };
         let format = match snapshot {
             Snapshot::Here(frozen) => frozen.format(),
             Snapshot::Elsewhere(remote) => remote.snapshot_format()?,
@@ -134,7 +136,12 @@ impl Kept {
             has_json_results: format == Format::Json,
             has_random: verdict.has_random,
             clock: spec.clock.elapsed(),
-            seen: verdict.seen.as_ref()?.iter().map(stamped).collect::<Option<_>>()?,
+            dependencies: verdict
+                .dependencies
+                .as_ref()?
+                .iter()
+                .map(stamped)
+                .collect::<Option<_>>()?,
         })
     }
 
@@ -142,7 +149,10 @@ impl Kept {
     fn read(metadata: &[u8], spec: &Spec) -> Option<Self> {
         let kept: Self = serde_json::from_slice(metadata).ok()?;
         let dirs = &spec.grants.dirs;
-        let holds = kept.seen.iter().all(|(seen, then)| seen.stamp(dirs).as_ref() == Some(then));
+        let holds = kept
+            .dependencies
+            .iter()
+            .all(|(dependency, then)| dependency.stamp(dirs).as_ref() == Some(then));
         holds.then_some(kept)
     }
 
@@ -152,7 +162,7 @@ impl Kept {
 
     fn recalled(self, snapshot: Snapshot, bytes: u64, spec: &Spec) -> Freezing<Snapshot> {
         spec.clock.show_at_least(self.clock);
-        let verdict = Verdict { has_random: self.has_random, seen: None };
+        let verdict = Verdict { has_random: self.has_random, dependencies: None };
         Freezing::Frozen { snapshot, bytes, verdict }
     }
 }

@@ -12,7 +12,7 @@ use crate::sandbox::granted::{GrantedDir, OpenDir};
 
 /// A path that was opened or asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Seen {
+pub(crate) struct Dependency {
     /// Which of the granted directories it is below.
     pub(crate) dir: u32,
     pub(crate) path: String,
@@ -37,7 +37,7 @@ struct Found {
 /// There may be something, and what it is cannot be told.
 struct Untold;
 
-impl Seen {
+impl Dependency {
     /// What there is now; none if that cannot be told, as where a link leads. Where a plugin has made
     /// it, it could lead out of what was granted.
     pub(crate) fn stamp(&self, dirs: &[GrantedDir]) -> Option<Stamp> {
@@ -116,9 +116,9 @@ mod tests {
         symlink("file", at("link")).unwrap();
         symlink("..", at("out")).unwrap();
         let dirs = [GrantedDir::open(&DirGrant::read(folder.path(), "/data")).unwrap()];
-        let seen = |path: &str| Seen { dir: 0, path: path.into(), was_found: true };
+        let dependency = |path: &str| Dependency { dir: 0, path: path.into(), was_found: true };
         let stamps = |paths: &[&str]| -> Vec<_> {
-            paths.iter().map(|path| seen(path).stamp(&dirs).unwrap()).collect()
+            paths.iter().map(|path| dependency(path).stamp(&dirs).unwrap()).collect()
         };
         let paths = ["file", "none", "."];
         let before = stamps(&paths);
@@ -135,8 +135,8 @@ mod tests {
         let untold =
             [(1, "file"), (0, "../file"), (0, "/etc/passwd"), (0, "link"), (0, "out/none")];
         for (dir, path) in untold {
-            let seen = Seen { dir, path: path.into(), was_found: true };
-            assert_eq!(seen.stamp(&dirs), None, "{path}");
+            let dependency = Dependency { dir, path: path.into(), was_found: true };
+            assert_eq!(dependency.stamp(&dirs), None, "{path}");
         }
     }
 
@@ -159,8 +159,12 @@ mod tests {
             ("none",  true,   later,  false),
         ];
         for (path, was_found, begun, expected) in cases {
-            let seen = Seen { dir: 0, path: path.into(), was_found };
-            assert_eq!(seen.stamp_of_then(&dirs, begun).is_some(), expected, "{path} {was_found}");
+            let dependency = Dependency { dir: 0, path: path.into(), was_found };
+            assert_eq!(
+                dependency.stamp_of_then(&dirs, begun).is_some(),
+                expected,
+                "{path} {was_found}"
+            );
         }
     }
 }

@@ -53,8 +53,8 @@ impl<'a> Instrumented<'a> {
         instance: &Instance,
     ) -> Result<Vec<u8>, SnapshotRefusal> {
         check_memories(store, instance)?;
-        let mut seen = Seen { store, instance };
-        let frozen = at_once(self.wizer.snapshot(&self.context, &mut seen));
+        let mut exposed = Exposed { store, instance };
+        let frozen = at_once(self.wizer.snapshot(&self.context, &mut exposed));
         frozen.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))
     }
 }
@@ -89,12 +89,12 @@ fn pieces_of(memory: &[u8]) -> usize {
 }
 
 /// An instance that can be looked into.
-struct Seen<'a, T: 'static> {
+struct Exposed<'a, T: 'static> {
     store: &'a mut Store<T>,
     instance: &'a Instance,
 }
 
-impl<T> InstanceState for Seen<'_, T> {
+impl<T> InstanceState for Exposed<'_, T> {
     fn global_get(&mut self, name: &str, _: ValType) -> impl Future<Output = SnapshotVal> + Send {
         let global = self.instance.get_global(&mut *self.store, name);
         let global = global.expect("the instrumented module exports it");

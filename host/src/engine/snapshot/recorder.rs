@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Seen;
+use super::Dependency;
 use crate::engine::core_abi::guest_memory;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::item::bounded;
@@ -20,9 +20,9 @@ pub(crate) struct InitRecorder {
     /// What `init` has opened, and not closed yet: below which directory, and by which path.
     open: BTreeMap<u32, (u32, String)>,
     drew_random: bool,
-    seen: BTreeSet<Seen>,
+    dependencies: BTreeSet<Dependency>,
     /// It has looked at more than can be told.
-    has_seen_more: bool,
+    has_untold: bool,
 }
 
 /// What a snapshot is worth.
@@ -31,12 +31,12 @@ pub(crate) struct Verdict {
     /// Whether random bytes are in it.
     pub(crate) has_random: bool,
     /// The files that it depends on; none if that cannot be told.
-    #[serde(deserialize_with = "bounded::optional_list::<MOST_SEEN, _, _>")]
-    pub(crate) seen: Option<Vec<Seen>>,
+    #[serde(deserialize_with = "bounded::optional_list::<MOST_DEPENDENCIES, _, _>")]
+    pub(crate) dependencies: Option<Vec<Dependency>>,
 }
 
 /// The most paths that are told.
-pub(crate) const MOST_SEEN: usize = 10_000;
+pub(crate) const MOST_DEPENDENCIES: usize = 10_000;
 
 /// The first of the directories that are granted.
 const FIRST_GRANTED: u32 = 3;
@@ -75,7 +75,7 @@ impl InitRecorder {
                 self.look(file(0), b".", has_succeeded)
             }
             "path_readlink" => {
-                self.has_seen_more = true;
+                self.has_untold = true;
                 None
             }
             _ => None,
@@ -121,10 +121,10 @@ impl InitRecorder {
             None => Some((file.checked_sub(FIRST_GRANTED)?, path.to_owned())),
         });
         match &place {
-            Some((dir, path)) if self.seen.len() < MOST_SEEN => {
-                self.seen.insert(Seen { dir: *dir, path: path.clone(), was_found });
+            Some((dir, path)) if self.dependencies.len() < MOST_DEPENDENCIES => {
+                self.dependencies.insert(Dependency { dir: *dir, path: path.clone(), was_found });
             }
-            _ => self.has_seen_more = true,
+            _ => self.has_untold = true,
         }
         place
     }
@@ -135,8 +135,9 @@ impl InitRecorder {
             Some(why) => Err(why),
             None if !self.open.is_empty() => Err(SnapshotRefusal::OpenFile),
             None => {
-                let seen = (!self.has_seen_more).then(|| self.seen.into_iter().collect());
-                Ok(Verdict { has_random: self.drew_random, seen })
+                let dependencies =
+                    (!self.has_untold).then(|| self.dependencies.into_iter().collect());
+                Ok(Verdict { has_random: self.drew_random, dependencies })
             }
         }
     }
@@ -196,12 +197,13 @@ mod tests {
         recorder.record("path_open", &[4, 0, 4, 3, 0, 0, 0, 0, 0], &memory, true);
         recorder.record("path_filestat_get", &[7, 0, 8, 4], &memory, false);
         recorder.record("fd_close", &[7], &memory, true);
-        let seen = |path: &str, was_found| Seen { dir: 1, path: path.into(), was_found };
-        let expected = vec![seen("a/b", true), seen("a/b/none", false)];
-        assert_eq!(recorder.verdict().unwrap().seen, Some(expected));
+        let dependency =
+            |path: &str, was_found| Dependency { dir: 1, path: path.into(), was_found };
+        let expected = vec![dependency("a/b", true), dependency("a/b/none", false)];
+        assert_eq!(recorder.verdict().unwrap().dependencies, Some(expected));
 
         let mut recorder = InitRecorder::default();
         recorder.record("path_readlink", &[3, 0, 0, 0, 0, 0], &memory, true);
-        assert_eq!(recorder.verdict().unwrap().seen, None);
+        assert_eq!(recorder.verdict().unwrap().dependencies, None);
     }
 }

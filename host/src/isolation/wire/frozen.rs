@@ -27,7 +27,7 @@ impl FrozenThere {
             return whole;
         }
         // What is too long to be told is as if nobody knew it.
-        self.verdict.seen = None;
+        self.verdict.dependencies = None;
         frame(&self)
     }
 
@@ -57,13 +57,15 @@ pub(crate) fn refusal(payload: Payload<'_>) -> Result<SnapshotRefusal, BadFrame>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::snapshot::{MOST_SEEN, Seen};
+    use crate::engine::snapshot::{Dependency, MOST_DEPENDENCIES};
 
     #[test]
     fn what_is_said_of_a_snapshot_is_understood() {
-        let seen = Seen { dir: 1, path: "é\n".into(), was_found: true };
-        for (has_random, seen) in [(false, None), (true, Some(vec![])), (true, Some(vec![seen]))] {
-            let verdict = Verdict { has_random, seen };
+        let dependency = Dependency { dir: 1, path: "é\n".into(), was_found: true };
+        for (has_random, dependencies) in
+            [(false, None), (true, Some(vec![])), (true, Some(vec![dependency]))]
+        {
+            let verdict = Verdict { has_random, dependencies };
             let said = FrozenThere { length: 1 << 40, format: Format::Json, verdict };
             assert_eq!(FrozenThere::decode(Payload(&said.clone().encode()[HEADER..])), Ok(said));
         }
@@ -86,18 +88,19 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_has_no_more_files_than_a_witness_tells() {
-        let seen = Seen { dir: 0, path: String::new(), was_found: true };
-        for (files, is_taken) in [(MOST_SEEN, true), (MOST_SEEN + 1, false)] {
-            let verdict = Verdict { has_random: false, seen: Some(vec![seen.clone(); files]) };
+    fn a_verdict_has_no_more_files_than_a_recorder_tells() {
+        let dependency = Dependency { dir: 0, path: String::new(), was_found: true };
+        for (files, is_taken) in [(MOST_DEPENDENCIES, true), (MOST_DEPENDENCIES + 1, false)] {
+            let verdict =
+                Verdict { has_random: false, dependencies: Some(vec![dependency.clone(); files]) };
             let said = FrozenThere { length: 1, format: Format::Text, verdict };
             let taken = FrozenThere::decode(Payload(&said.encode()[HEADER..]));
             assert_eq!(taken.is_ok(), is_taken, "{files}");
         }
-        let seen = vec![Seen { path: "x".repeat(MOST), ..seen }];
-        let verdict = Verdict { has_random: true, seen: Some(seen) };
+        let dependencies = vec![Dependency { path: "x".repeat(MOST), ..dependency }];
+        let verdict = Verdict { has_random: true, dependencies: Some(dependencies) };
         let said = FrozenThere { length: 1, format: Format::Text, verdict }.encode();
         let told = FrozenThere::decode(Payload(&said[HEADER..])).unwrap();
-        assert_eq!(told.verdict, Verdict { has_random: true, seen: None });
+        assert_eq!(told.verdict, Verdict { has_random: true, dependencies: None });
     }
 }
