@@ -8,7 +8,7 @@
 //!   └ cache: code that was compiled before
 //! ```
 
-pub(crate) mod kept_snapshot;
+pub(crate) mod cached_snapshot;
 mod loader;
 pub(crate) mod snapshot_group;
 

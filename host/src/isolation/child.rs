@@ -70,7 +70,7 @@ where
     become_worker(Some(native::open_with(open)));
 }
 
-fn become_worker(in_its_place: Option<OpenNative>) {
+fn become_worker(replacement: Option<OpenNative>) {
     IS_HOOKED.store(true, Ordering::Relaxed);
     let mut arguments = env::args_os().skip(1);
     if arguments.next().is_none_or(|first| first != MARK) {
@@ -78,7 +78,7 @@ fn become_worker(in_its_place: Option<OpenNative>) {
     }
     let parent = arguments.next().and_then(|number| number.to_str()?.parse().ok());
     let code = match parent.and_then(Pid::from_raw) {
-        Some(parent) => serve::serve(parent, in_its_place),
+        Some(parent) => serve::serve(parent, replacement),
         None => 2,
     };
     #[expect(

@@ -1,7 +1,7 @@
 //! How a plugin is loaded when its file alone does not say all.
 
+mod cached;
 mod file;
-mod kept;
 pub(crate) mod precompiled;
 
 use std::path::Path;
@@ -337,7 +337,7 @@ impl PluginLoader {
     fn look_into(&self, path: &Path) -> Result<Inspection, LoadErrorKind> {
         let bytes = self.read(path)?;
         self.check(&bytes)?;
-        if precompiled::is_one(&bytes) {
+        if precompiled::is_precompiled(&bytes) {
             return Err(LoadErrorKind::Precompiled);
         }
         match &self.isolation {
@@ -387,7 +387,7 @@ impl PluginLoader {
 
     fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadErrorKind> {
         self.check(&bytes)?;
-        if precompiled::is_one(&bytes) {
+        if precompiled::is_precompiled(&bytes) {
             return self.take_precompiled(path, &bytes);
         }
         let plugin = match &self.isolation {

@@ -50,7 +50,7 @@ use crate::sandbox::voice::{Chorus, Voice};
 /// Serves the parent until it wants nothing more; gives the code to exit with.
 ///
 /// Native code may work in the place of the plugin.
-pub(super) fn serve(parent: Pid, in_its_place: Option<OpenNative>) -> i32 {
+pub(super) fn serve(parent: Pid, replacement: Option<OpenNative>) -> i32 {
     panic::set_hook(Box::new(|panic| tell_last(panic)));
     let begun = jail::begin(parent).map_err(Unfit::from);
     let station = begun.and_then(|()| Ok(Arc::new(Station::of_standard_input()?)));
@@ -58,7 +58,7 @@ pub(super) fn serve(parent: Pid, in_its_place: Option<OpenNative>) -> i32 {
         Ok(station) => station,
         Err(unfit) => return tell_standard_error(&unfit),
     };
-    match work(&station, in_its_place) {
+    match work(&station, replacement) {
         Ok(()) => 0,
         Err(Unfit::Jail(error)) => {
             let is_lack = matches!(error, JailError::Lacks(_) | JailError::LacksExtra { .. });
@@ -83,7 +83,7 @@ fn tell_last(words: &dyn fmt::Display) {
     eprintln!("{}", words.to_string().replace('\n', " "));
 }
 
-fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), Unfit> {
+fn work(station: &Arc<Station>, replacement: Option<OpenNative>) -> Result<(), Unfit> {
     let Files { own, third: place, dirs } = station.receive_files()?;
     let received = station.receive(Vec::new())?;
     let Some(received) = received.filter(|received| received.order == Order::Setup) else {
@@ -95,7 +95,7 @@ fn work(station: &Arc<Station>, in_its_place: Option<OpenNative>) -> Result<(), 
         Task::Compile(job) => compile::compile(station, &setup, job, own),
         Task::Work(work) => {
             let worker = Worker::make(station, &setup, work, own, dirs)?;
-            worker.serve(&work.begins, beside, place.map(File::from), in_its_place)
+            worker.serve(&work.begins, beside, place.map(File::from), replacement)
         }
     }
 }
@@ -178,10 +178,10 @@ impl Worker {
         begins: &Begins,
         init: &[u8],
         place: Option<File>,
-        in_its_place: Option<OpenNative>,
+        replacement: Option<OpenNative>,
     ) -> Result<(), Unfit> {
         self.spec.init = init.to_vec();
-        let begun = match in_its_place {
+        let begun = match replacement {
             None => self.begin(begins, place)?,
             Some(mut open) => Some(open(&self.spec.context())),
         };

@@ -28,8 +28,8 @@ struct About {
     metadata: Metadata,
 }
 
-/// Whether a file is machine code, as the engine writes it, told by its head.
-pub(crate) fn is_one(bytes: &[u8]) -> bool {
+/// Returns whether a file is compiled code, as the engine writes it, by its head.
+pub(crate) fn is_precompiled(bytes: &[u8]) -> bool {
     const OF_THE_ENGINE: u8 = 200;
     bytes.starts_with(b"\x7fELF") && bytes.get(7) == Some(&OF_THE_ENGINE)
 }

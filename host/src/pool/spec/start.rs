@@ -11,7 +11,7 @@ use crate::isolation::Processes;
 use crate::isolation::remote::Remote;
 use crate::isolation::remote_plugin::RemotePlugin;
 use crate::plugin::Plugin;
-use crate::plugin::kept_snapshot::{Where, recall_or};
+use crate::plugin::cached_snapshot::{Where, recall_or};
 use crate::plugin::snapshot_group::{Group, Snapshot, Taken};
 
 /// An instance in this process.

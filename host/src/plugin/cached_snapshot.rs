@@ -1,4 +1,4 @@
-//! Snapshots that are kept in a cache, for the next run.
+//! Snapshots in a cache, for the next run.
 //!
 //! A snapshot is found by all that its `init` could see but files: plugin, arguments, how items are
 //! passed, variables, directories, limits, engine. Of files it holds what `init` has looked at,
@@ -25,9 +25,9 @@ use crate::sandbox::granted::GrantedDir;
 /// How much may be said of a snapshot: of some thousand files.
 const MOST_METADATA: usize = 512 * 1024;
 
-/// What is to be known of a snapshot that is kept, beside its code.
+/// The facts about a snapshot in a cache, beside its code.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct SnapshotMetadata {
     has_json_results: bool,
     has_random: bool,
     /// What the clock showed that only goes forward.
@@ -42,7 +42,7 @@ pub(crate) enum Where {
     InJails,
 }
 
-/// Takes the snapshot that is kept, or makes one by `freeze`, and keeps it.
+/// Takes the snapshot from the cache, or makes one by `freeze` and puts it there.
 pub(crate) fn recall_or(
     cache: Option<&Cache>,
     plugin: &Plugin,
@@ -62,7 +62,7 @@ pub(crate) fn recall_or(
     let begun = SystemTime::now();
     let frozen = freeze()?;
     if let Freezing::Frozen { snapshot, verdict, .. } = &frozen
-        && let Some(metadata) = Kept::of(snapshot, verdict, spec, begun)
+        && let Some(metadata) = SnapshotMetadata::of(snapshot, verdict, spec, begun)
     {
         keep(cache, &key, snapshot, &metadata);
     }
@@ -70,7 +70,7 @@ pub(crate) fn recall_or(
 }
 
 /// Keeps a snapshot. A cache is never needed: what cannot be kept is made again.
-fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &Kept) {
+fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &SnapshotMetadata) {
     let metadata = serde_json::to_vec(metadata).expect("it is text and numbers");
     if metadata.len() > MOST_METADATA {
         return;
@@ -93,14 +93,14 @@ fn recall_here(
     spec: &Spec,
 ) -> Option<Freezing<Snapshot>> {
     let own = cache.own(key)?;
-    let Some(kept) = Kept::read(own.metadata(), spec) else {
+    let Some(metadata) = SnapshotMetadata::read(own.metadata(), spec) else {
         cache.count_as_missing(key);
         return None;
     };
     let bytes = own.length();
-    let frozen = Frozen::of_cache(&origin.settings, &own, kept.format());
+    let frozen = Frozen::of_cache(&origin.settings, &own, metadata.format());
     let frozen = frozen.inspect_err(|error| cache.reject(key, error)).ok()?;
-    Some(kept.recalled(Snapshot::Here(Arc::new(frozen)), bytes, spec))
+    Some(metadata.recalled(Snapshot::Here(Arc::new(frozen)), bytes, spec))
 }
 
 fn recall_in_jails(
@@ -110,18 +110,18 @@ fn recall_in_jails(
     spec: &Spec,
 ) -> Option<Freezing<Snapshot>> {
     let jailed = cache.jailed(key)?;
-    let Some(kept) = Kept::read(jailed.metadata(), spec) else {
+    let Some(metadata) = SnapshotMetadata::read(jailed.metadata(), spec) else {
         cache.count_as_missing(key);
         return None;
     };
     let (bytes, code) = (jailed.length(), SealedFile::copy(jailed.file(), jailed.length()));
     let code = code.inspect_err(|error| cache.reject(key, error)).ok()?;
     let remote = RemotePlugin::from_file(code, PluginKind::CoreModule, &origin.settings)
-        .into_snapshot(kept.format());
-    Some(kept.recalled(Snapshot::Elsewhere(Arc::new(remote)), bytes, spec))
+        .into_snapshot(metadata.format());
+    Some(metadata.recalled(Snapshot::Elsewhere(Arc::new(remote)), bytes, spec))
 }
 
-impl Kept {
+impl SnapshotMetadata {
     /// What is to be known of a snapshot; none if it cannot be told when it does not hold any more.
     fn of(snapshot: &Snapshot, verdict: &Verdict, spec: &Spec, begun: SystemTime) -> Option<Self> {
         let dirs = &spec.grants.dirs;
@@ -146,14 +146,14 @@ impl Kept {
     }
 
     /// What is said of a snapshot, if all that was looked at is as it was.
-    fn read(metadata: &[u8], spec: &Spec) -> Option<Self> {
-        let kept: Self = serde_json::from_slice(metadata).ok()?;
+    fn read(bytes: &[u8], spec: &Spec) -> Option<Self> {
+        let metadata: Self = serde_json::from_slice(bytes).ok()?;
         let dirs = &spec.grants.dirs;
-        let holds = kept
+        let holds = metadata
             .dependencies
             .iter()
             .all(|(dependency, then)| dependency.stamp(dirs).as_ref() == Some(then));
-        holds.then_some(kept)
+        holds.then_some(metadata)
     }
 
     fn format(&self) -> Format {
