@@ -32,7 +32,7 @@ pub(crate) enum TrustedCode<'a> {
     OfThisProcess(&'a File),
     /// A process of this user's has compiled it.
     Own(&'a TrustedEntry),
-    /// Who has called `CompileSettings::trust_precompiled` answers for it.
+    /// Whoever has called `PluginLoader::trust_precompiled` answers for it.
     VouchedFor(&'a [u8]),
 }
 

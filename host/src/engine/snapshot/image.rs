@@ -54,7 +54,7 @@ impl<'a> Instrumented<'a> {
     ) -> Result<Vec<u8>, SnapshotRefusal> {
         check_memories(store, instance)?;
         let mut exposed = Exposed { store, instance };
-        let frozen = at_once(self.wizer.snapshot(&self.context, &mut exposed));
+        let frozen = poll_once(self.wizer.snapshot(&self.context, &mut exposed));
         frozen.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))
     }
 }
@@ -121,7 +121,7 @@ impl<T> InstanceState for Exposed<'_, T> {
 }
 
 /// What a future gives that waits for nothing.
-fn at_once<F: Future>(future: F) -> F::Output {
+fn poll_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => unreachable!("all that it asks for is there"),
