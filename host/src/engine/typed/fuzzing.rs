@@ -1,7 +1,5 @@
 //! What a fuzz target sees of the mapping of JSON to types.
 
-use std::path::Path;
-
 use wasmtime::component::Component;
 
 use super::arguments::Parameters;
@@ -25,7 +23,7 @@ impl Taken {
     pub fn by(component: &[u8], function: &str) -> Self {
         let engine = Engine::new().expect("it starts");
         let component = Component::new(engine.wasm(), component).expect("it is a component");
-        let finder = Finder { engine: &engine, path: Path::new(""), component: &component };
+        let finder = Finder { engine: &engine, component: &component };
         let found = finder.functions(function).expect("its types are mapped");
         Self(found.expect("it has such a function").call.parameters)
     }
