@@ -249,10 +249,10 @@ fn note(answer: Answer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
         Answer::Record(record) => outcomes.record(record, limit),
         Answer::NoRecord => outcomes.no_record(),
         Answer::Refused(message) => {
-            outcomes.fault(FaultKind::Refused, packed_result::text(message))
+            outcomes.fault(FaultKind::Refused, packed_result::text(message));
         }
         Answer::BadItem(message) => {
-            outcomes.fault(FaultKind::BadItem, packed_result::text(message))
+            outcomes.fault(FaultKind::BadItem, packed_result::text(message));
         }
     }
 }
