@@ -37,7 +37,7 @@ use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
-use crate::outcome::Outcomes;
+use crate::outcome::{Outcomes, RecordRule};
 use crate::sandbox::guest_event::GuestEvent;
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
@@ -283,6 +283,14 @@ fn next<'link>(
 }
 
 impl Parts {
+    /// Returns what holds for items that the child runs. What it gives is checked here, so the child checks it only if
+    /// it has to stop at a record that breaks the rule.
+    fn terms(&self, outcomes: &Outcomes) -> Terms {
+        let stops = self.spec.retry_on.contains(FaultKind::BadResult);
+        let rule = if stops { outcomes.rule() } else { RecordRule::Any };
+        Terms { rule, format: outcomes.format() }
+    }
+
     /// Passes on what is told; false if it is something else.
     fn hear(&self, received: Received<'_>) -> Result<bool, BadFrame> {
         if received.kind != Reply::Guest {
@@ -341,7 +349,7 @@ impl Executor for Remote {
         }
         let Self { child, parts, watch, started, tray, order } = self;
         let (span, items) = (outcomes.span().clone(), first..until);
-        let terms = Terms { rule: outcomes.rule(), format: outcomes.format() };
+        let terms = parts.terms(outcomes);
         let head = items::order(std::mem::take(order), &span, items.clone(), terms);
         let page = Arc::clone(&parts.page);
         page.set_begun(false);

@@ -62,6 +62,9 @@ pub struct Queue {
     room: Condvar,
     /// Items from here on are not started.
     horizon: AtomicU64,
+    /// The number of times that the mutex was taken.
+    #[cfg(test)]
+    locked: std::sync::atomic::AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -113,6 +116,8 @@ impl Queue {
             work: Arc::new(Condvar::new()),
             room: Condvar::new(),
             horizon: AtomicU64::new(u64::MAX),
+            #[cfg(test)]
+            locked: std::sync::atomic::AtomicUsize::new(0),
         }
     }
 
@@ -369,6 +374,8 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
+        #[cfg(test)]
+        self.locked.fetch_add(1, Ordering::Relaxed);
         // No code of others runs under the mutex: a panic here is a bug that is already
         // reported, and the state is whole between statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -272,6 +272,23 @@ fn what_outcomes_take_is_held_from_when_their_claim_ends() {
 }
 
 #[test]
+fn a_claim_takes_the_mutex_three_times_and_a_block_once() {
+    let queue = Queue::new(Window::default(), 1);
+    let locked = || queue.locked.load(Ordering::Relaxed);
+    assert_eq!(queue.push(&mut numbered(0, 6)), Ok(HasRoom::Yes));
+    assert_eq!(locked(), 1);
+    for claims in 1..=3 {
+        let mut claim = queue.claim(2).unwrap();
+        assert!(claim.reach().start_next());
+        let cost = claim.span().total_cost();
+        claim.hold(100);
+        claim.end(2);
+        queue.release(2, cost + 100);
+        assert_eq!(locked(), 1 + 3 * claims);
+    }
+}
+
+#[test]
 fn a_push_says_whether_there_is_room_for_more() {
     let queue = Queue::new(window(3), 1);
     assert_eq!(queue.push(&mut numbered(0, 2)), Ok(HasRoom::Yes));

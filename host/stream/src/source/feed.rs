@@ -34,8 +34,9 @@ pub(super) enum Reading {
 }
 
 impl Feed {
-    /// What is read at once: as much as a block holds.
-    const READ: usize = BlockBuilder::FULL;
+    /// The bytes that are read at once. Items are not waited for to fill a block, so the last block of a read may have few:
+    /// one of many is no loss.
+    const READ: usize = 4 * BlockBuilder::FULL;
 
     pub(super) fn new(inputs: Inputs) -> Self {
         let (buffer, start, end) = (Vec::new(), 0, 0);
