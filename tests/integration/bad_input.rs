@@ -115,9 +115,9 @@ fn text_that_is_taken_for_frames_says_so() {
         .stdout("")
         .stderr(
             "error: input `standard input` has a frame of 1936287828 bytes, longer than the \
-             64MiB of `--max-item`\n \
+             64MiB of `item_limit`\n \
              hint: each frame is its length, 4 bytes, little-endian, and then its bytes; for text \
-             use `--input-format lines`\n",
+             use `--input-format lines`; `--max-item SIZE` allows longer frames\n",
         );
 }
 

@@ -199,7 +199,7 @@ fn what_breaks_for_want_of_memory_is_known_after_a_tick() {
             .args(["--jobs", "1", "--chunk-size", "64", "--memory", "64MiB", "--call", export])
             .stdin(lines(items))
             .run();
-        let message = "the plugin asked for more memory than the 64MiB of `--memory`, in `one`";
+        let message = "the plugin asked for more memory than the 64MiB of `memory`, in `one`";
         assert_eq!(faults(&finished), [format!("fault: item 2: out-of-memory: {message}")]);
         finished.code(1).stdout("a\nb\n\nc\n");
     }

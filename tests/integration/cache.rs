@@ -443,11 +443,12 @@ fn code_for_others_is_refused() {
     let mut changed = code.clone();
     changed[code.len() / 2] ^= 1;
     refused(&changed, &[], damaged, again);
-    let why = "was compiled for runs without `--fuel`";
+    let why = "was compiled for runs that do not count fuel";
     let hint = "compile it again: `mtl-host compile --fuel PLUGIN`";
     refused(&code, &["--fuel", "1M"], why, hint);
     let for_fuel = compiled("upper.wat", &["--fuel"]);
-    refused(&for_fuel, &[], "was compiled for runs with `--fuel`", again);
+    let hint = format!("run it with `--fuel N`, or {again}");
+    refused(&for_fuel, &[], "was compiled for runs that count fuel", &hint);
     let run = host().file("it.cwasm", &for_fuel).args(["it.cwasm", "--trust-precompiled"]);
     run.args(["--fuel", "1M"]).stdin("one\n").run().code(0).stdout("ONE\n");
 

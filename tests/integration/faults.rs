@@ -10,7 +10,7 @@ const MISBEHAVIOURS: [(&str, &str, &str); 10] = [
     ("div",   "trap",          "integer divide by zero, in `divide`"),
     ("x",     "trap",          "the plugin exited with code 3, in `call`"),
     ("rec",   "trap",          "call stack exhausted, in `recurse`"),
-    ("mem",   "out-of-memory", "the plugin asked for more memory than the 512MiB of `--memory`, in `call`"),
+    ("mem",   "out-of-memory", "the plugin asked for more memory than the 512MiB of `memory`, in `call`"),
     ("ptr",   "bad-result",    "the plugin answered with 0 bytes at 131073, but its memory ends at 131072"),
     ("len",   "bad-result",    "the plugin answered with 2 bytes at 131071, but its memory ends at 131072"),
     ("wrap",  "bad-result",    "the plugin answered with 32 bytes at 4294967280, but its memory ends at 131072"),
@@ -21,6 +21,10 @@ const MISBEHAVIOURS: [(&str, &str, &str); 10] = [
 #[test]
 fn an_item_that_breaks_the_plugin_has_its_fault_and_a_fresh_instance_goes_on() {
     for (item, kind, message) in MISBEHAVIOURS {
+        let hint = match kind {
+            "out-of-memory" => " hint: `--memory SIZE` allows each worker more\n",
+            _ => "",
+        };
         // `n` is how many calls the instance has had: it starts anew.
         host()
             .plugin("misbehave.wat")
@@ -29,7 +33,7 @@ fn an_item_that_breaks_the_plugin_has_its_fault_and_a_fresh_instance_goes_on() {
             .run()
             .code(1)
             .stdout("1\n\n1\n2\n")
-            .stderr(&format!("fault: item 1: {kind}: {message}\n"));
+            .stderr(&format!("fault: item 1: {kind}: {message}\n{hint}"));
     }
 }
 

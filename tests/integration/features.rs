@@ -90,8 +90,8 @@ fn code_is_compiled_for_runs_that_allow_the_same() {
     run(&["--wasm", "gc"]).code(0).stdout("one\n");
     for flags in [&[][..], &["--wasm", "gc,exceptions"]] {
         run(flags).code(3).stdout("").stderr(
-            "error: plugin `gc.cwasm` was compiled for runs with `--wasm gc`\n \
-             hint: run it with the same `--wasm`, or compile it again: `mtl-host compile PLUGIN`\n",
+            "error: plugin `gc.cwasm` was compiled for runs that allow garbage collection\n \
+             hint: run it with `--wasm gc`, or compile it again: `mtl-host compile PLUGIN`\n",
         );
     }
     with(command(), &["gc.wat"]).args(["compile", "gc.wat"]).run().code(3);

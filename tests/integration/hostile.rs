@@ -131,7 +131,7 @@ fn a_trap_has_its_item_wherever_in_a_chunk_it_is() {
 
 #[test]
 fn memory_and_tables_end_at_the_limit() {
-    let asked = "the plugin asked for more memory than the 64MiB of `--memory`";
+    let asked = "the plugin asked for more memory than the 64MiB of `memory`";
     #[rustfmt::skip]
     let plugins = [
         "hostile/grow-slowly.wat", "hostile/grow-at-once.wat",

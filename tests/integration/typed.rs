@@ -150,8 +150,9 @@ fn what_cannot_be_started_says_why() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str); 4] = [
         (&["--init", "1"],
-         "init failed: `call` has 2 parameters, `numbers`, `scale`: say `--args args` where an item \
-          is a JSON array of them, `--args kwargs` where it is an object by their names\n"),
+         "init failed: `call` has 2 parameters, `numbers`, `scale`, and an item is one\n \
+          hint: say `--args args` where an item is a JSON array of the parameters, `[]` if there is none, \
+          or `--args kwargs` where it is an object by their names\n"),
         (&["--args", "args"],
          "init failed: its arguments are not those of `init`: $: not JSON: expected a whole number \
           (s64), found the end\n \
@@ -171,7 +172,9 @@ fn what_cannot_be_started_says_why() {
     }
     calling("hundred").stdin("\n").run().code(3).stdout("").stderr(
         "error: worker 0 could not be started: init failed: `hundred` has no parameter that an item \
-         could be: say `--args args` where each item is `[]`\n",
+         could be\n \
+         hint: say `--args args` where an item is a JSON array of the parameters, `[]` if there is none, \
+         or `--args kwargs` where it is an object by their names\n",
     );
     let without = calling("sqrt").args(["--init", "1"]).run().code(2).stdout("");
     assert!(without.stderr_text().contains("takes no init arguments"));
@@ -434,7 +437,7 @@ fn results_are_as_large_as_they_may_be() {
     let too_long = |index: usize, limit: &str| {
         format!(
             "{{\"index\":{index},\"error\":{{\"kind\":\"bad-result\",\"message\":\"the result is \
-             larger than the {limit} of `--max-result`\"}}}}\n"
+             larger than the {limit} of `max_result`\"}}}}\n"
         )
     };
     // Two brackets, two quotes, and four signs for three bytes.
@@ -442,7 +445,7 @@ fn results_are_as_large_as_they_may_be() {
     let fits = format!("{{\"index\":0,\"ok\":[\"{}\"]}}\n", "A".repeat(3068));
     of(tuples, "2301\n2304\n").code(1).stdout(fits + &too_long(1, "3KiB"));
     let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
-                  result take more memory than the 64MiB of `--max-result` leave them\"}}\n";
+                  result take more memory than the 64MiB of `max_result` leave them\"}}\n";
     for name in ["zeros", "zeros-in-a-tuple"] {
         of(calling(name), "8000000\n").code(1).stdout(values);
     }
@@ -454,7 +457,7 @@ fn what_many_small_parts_take_here_is_bounded_too() {
     of(rights(), "3\n").code(0).stdout("{\"index\":0,\"ok\":[[],[],[]]}\n");
     // Of numbers there could be as many.
     let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
-                  result take more memory than the 64MiB of `--max-result` leave them\"}}\n";
+                  result take more memory than the 64MiB of `max_result` leave them\"}}\n";
     of(rights(), "200000\n").code(1).stdout(values);
 }
 

@@ -86,7 +86,7 @@ fn a_worker_has_the_memory_that_it_may_have() {
     let args = ["--memory", "64KiB", "--jobs", "1"];
     host().plugin("upper.wat").args(args).stdin("x\n").run().code(3).stderr(
         "error: worker 0 could not be started: the plugin asked for more memory than the 64KiB of \
-         `--memory`\n \
+         `memory`\n \
          hint: `--memory SIZE` allows each worker more, `--total-memory SIZE` all together\n",
     );
 }

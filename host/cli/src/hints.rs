@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
 use mtl_host::{
-    BuildError, CacheError, CompilerError, Denial, Error, Fault, FaultKind, LoadError,
-    LoadErrorKind, Need, PrecompiledMismatch, Retirement, StartError,
+    BuildError, CacheError, CompilerError, Denial, Error, FaultKind, LoadError, LoadErrorKind,
+    Need, PrecompiledMismatch, Retirement, StartError,
 };
 
 use super::shell;
@@ -298,10 +298,10 @@ pub(crate) fn grant(need: Need) -> &'static str {
     }
 }
 
-/// Returns the flag that raises the limit that an item has met. A message names the limit as the library calls it.
-pub(crate) fn fault(fault: &Fault) -> Option<&'static str> {
-    let names = |limit: &str| fault.message().contains(&format!(" of `{limit}`"));
-    let hint = match fault.kind() {
+/// Returns the flag that raises the limit that a plugin has met. A message names the limit as the library calls it.
+pub(crate) fn limit(kind: FaultKind, message: &str) -> Option<&'static str> {
+    let names = |limit: &str| message.contains(&format!(" of `{limit}`"));
+    let hint = match kind {
         FaultKind::OutOfMemory if names("total_memory") => {
             "`--total-memory SIZE` allows all workers together more"
         }
@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(of_library.as_deref(), Some("a plugin is a .wasm or .wat file"));
         let whole = "a plugin is a .wasm or .wat file; `mtl-host build DIR` makes one of a folder of sources";
         assert_eq!(of_command.as_deref(), Some(whole));
-        let (of_library, of_command) = load("../tests/fixtures/no-call.wat");
+        let (of_library, of_command) = load("../../tests/fixtures/no-call.wat");
         assert!(of_library.unwrap().ends_with("name it: `PluginLoader::call`"));
         assert!(of_command.unwrap().ends_with("name it: `--call NAME`"));
         let died = |message: &str| compiler(&CompilerError::Died { message: message.into() });

@@ -72,7 +72,8 @@ impl Report {
 
     /// Shows a fault; with a hint, if it is the first one that has it.
     pub(crate) fn fault(&self, fault: &Fault, path: Option<&Path>) {
-        let hint = hints::fault(fault).filter(|hint| self.hinted().insert(hint));
+        let hint = hints::limit(fault.kind(), fault.message());
+        let hint = hint.filter(|hint| self.hinted().insert(hint));
         self.console.line(&fault_text(fault, path, hint));
     }
 
@@ -153,7 +154,8 @@ impl Report {
             Closing::Failed(broken) => {
                 self.show_closing(|| {
                     let why = shown(&broken.to_string());
-                    format!("warning: worker {worker} gave no closing report: {why}")
+                    let text = format!("warning: worker {worker} gave no closing report: {why}");
+                    with_hint(text, hints::limit(broken.kind, &broken.message))
                 });
             }
             // Its item has a fault; how many there were is told at the end.
@@ -309,8 +311,7 @@ fn shown(text: &str) -> String {
 fn fault_text(fault: &Fault, path: Option<&Path>, hint: Option<&str>) -> String {
     let place = path.map(|path| format!(" (`{}`)", Shown::of(path))).unwrap_or_default();
     let text = format!("item {}{place}: {}: {}", fault.index(), fault.kind(), fault.message());
-    let hint = hint.map(|hint| format!("\n hint: {hint}")).unwrap_or_default();
-    format!("fault: {}{hint}", shown(&text))
+    with_hint(format!("fault: {}", shown(&text)), hint)
 }
 
 fn unshown_text(unshown: &Unshown) -> Option<String> {

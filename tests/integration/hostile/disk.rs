@@ -47,7 +47,7 @@ fn a_worker_writes_no_more_than_it_may() {
                     finished.stderr_text()
                 );
                 let told = finished.stderr_text();
-                assert!(told.contains("than the 20 bytes of `--disk`"), "{told}");
+                assert!(told.contains("than the 20 bytes of `disk`"), "{told}");
                 let length = fs::metadata(finished.folder().join("work/file")).unwrap().len();
                 // The first of them empties the file before it writes.
                 let expected = match *way {
