@@ -61,7 +61,7 @@ pub(crate) use self::plugin_code::{LinkedPlugin, PluginCode};
 pub use self::plugin_kind::PluginKind;
 pub use self::precompiled_mismatch::PrecompiledMismatch;
 pub(crate) use self::state::Spec;
-pub use self::wasm_features::{UnknownWasmFeature, WasmFeatures};
+pub use self::wasm_features::WasmFeatures;
 
 use crate::cache::Hashed;
 use crate::control::schedule::Schedule;

@@ -62,7 +62,7 @@ pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
 pub use self::engine::{
     CompilerError, Complexity, Engine, EngineError, Export, HostCall, HostFunctionError, Import,
     Inspection, LoadError, LoadErrorKind, MemorySize, Need, PluginKind, PrecompiledMismatch,
-    Provider, TypedCall, UnknownWasmFeature, WasmFeatures,
+    Provider, TypedCall, WasmFeatures,
 };
 pub use self::event::snapshot_refusal::SnapshotRefusal;
 pub use self::event::{Closing, Event, Observer};
@@ -74,18 +74,17 @@ pub use self::isolation::child_main_with;
 pub use self::isolation::{Isolation, LayersError, Processes, child_main};
 pub use self::plugin::{Plugin, PluginLoader};
 pub use self::pool::{
-    BuildError, Ended, Init, Jobs, NotJobs, Pool, PoolBuilder, PreparedPool, Record, Results,
-    WorkerSpec,
+    BuildError, Ended, Init, Jobs, Pool, PoolBuilder, PreparedPool, Record, Results, WorkerSpec,
 };
 pub use self::run::error::Error;
-pub use self::sandbox::capabilities::{DirGrant, NotADirGrant};
+pub use self::sandbox::capabilities::DirGrant;
 pub use self::sandbox::guest_event::{Denial, Level, Stream};
-pub use self::sandbox::net_grant::{NetGrant, NotANetGrant};
+pub use self::sandbox::net_grant::NetGrant;
 #[doc(hidden)]
 pub use self::sandbox::voice::{Budget, cost, is_plain};
 pub use self::worker::WorkerReport;
-pub use self::worker::pace::{ChunkSize, NotAChunkSize};
-pub use self::worker::renewal::{MaxRestarts, NotMaxRestarts};
+pub use self::worker::pace::ChunkSize;
+pub use self::worker::renewal::MaxRestarts;
 #[doc(inline)]
 pub use mtl_jail::{Jail, JailLayer, JailLayers, LayerAnswer, LayerNeed, UnknownJail};
 
@@ -94,32 +93,34 @@ pub use mtl_stream::block::BlockBuilder;
 #[doc(inline)]
 pub use mtl_stream::collector::Order;
 #[doc(inline)]
-pub use mtl_stream::collector::policy::{ErrorPolicy, MaxFaults, NotMaxFaults, UnknownPolicy};
+pub use mtl_stream::collector::policy::{ErrorPolicy, MaxFaults};
 #[doc(inline)]
 pub use mtl_stream::control::stop::StopFlag;
 #[doc(inline)]
 pub use mtl_stream::files::{Exchangeable, Opener};
 #[doc(inline)]
-pub use mtl_stream::item::digest::{NotASha256, Sha256};
+pub use mtl_stream::item::digest::Sha256;
 #[doc(inline)]
 pub use mtl_stream::item::error_chain::ErrorChain;
 #[doc(inline)]
 pub use mtl_stream::item::failure::Broken;
 #[doc(inline)]
-pub use mtl_stream::item::fault::{Fault, FaultKind, UnknownFaultKind};
+pub use mtl_stream::item::fault::{Fault, FaultKind};
 #[doc(inline)]
 pub use mtl_stream::item::format::Format;
 #[doc(inline)]
 pub use mtl_stream::item::index::{ItemIndex, WorkerIndex};
 #[doc(inline)]
 pub use mtl_stream::item::limits::{
-    CacheSize, CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit,
-    NotAFunctionLimit, NotASize, NotATotalMemory, NotFuel, PluginSize, ResultLimit, TotalMemory,
+    CacheSize, CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginSize,
+    ResultLimit, TotalMemory,
 };
 #[doc(inline)]
-pub use mtl_stream::item::passing::{ArgumentPassing, UnknownPassing};
+pub use mtl_stream::item::parse_error::ParseError;
 #[doc(inline)]
-pub use mtl_stream::item::retry_on::{NotRetryOn, RetryOn};
+pub use mtl_stream::item::passing::ArgumentPassing;
+#[doc(inline)]
+pub use mtl_stream::item::retry_on::RetryOn;
 #[doc(inline)]
 pub use mtl_stream::json_value::JsonValue;
 #[doc(inline)]
@@ -127,6 +128,6 @@ pub use mtl_stream::outcome::{Outcome, OutcomeIter, RecordRule};
 #[doc(inline)]
 pub use mtl_stream::output_paths::{PlaceError, Places};
 #[doc(inline)]
-pub use mtl_stream::queue::{NotAWindow, Window};
+pub use mtl_stream::queue::Window;
 #[doc(inline)]
 pub use mtl_stream::stats::{Counts, Progress, Snapshot, Summary};

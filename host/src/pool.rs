@@ -29,7 +29,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 pub use self::builder::{Init, PoolBuilder, PreparedPool};
 pub use self::delivery::Ended;
 pub use self::error::BuildError;
-pub use self::jobs::{Jobs, NotJobs};
+pub use self::jobs::Jobs;
 pub use self::results::{Record, Results};
 pub use self::spec::WorkerSpec;
 

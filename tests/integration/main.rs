@@ -49,6 +49,7 @@ mod new;
 mod orphans;
 mod output_dir;
 mod outputs;
+mod parsing;
 mod plugins;
 mod policies;
 mod progress;

@@ -9,6 +9,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use wasmparser::Validator;
 
+use crate::item::parse_error::ParseError;
+
 /// A set of WebAssembly features that plugins may use only if they are allowed: garbage collection and
 /// exceptions.
 ///
@@ -22,26 +24,12 @@ use wasmparser::Validator;
 /// assert!(features.contains(WasmFeatures::GC));
 /// assert_eq!(WasmFeatures::default().to_string(), "none");
 /// assert!("threads".parse::<WasmFeatures>().is_err());
-/// # Ok::<(), mtl_host::UnknownWasmFeature>(())
+/// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WasmFeatures {
     gc: bool,
     exceptions: bool,
-}
-
-/// A name that is no feature of [`WasmFeatures`].
-///
-/// ```
-/// use mtl_host::{UnknownWasmFeature, WasmFeatures};
-///
-/// let error: UnknownWasmFeature = "jit".parse::<WasmFeatures>().unwrap_err();
-/// assert_eq!(error.to_string(), "unknown feature `jit`: there are `gc`, `exceptions` and `none`");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown feature `{name}`: there are `gc`, `exceptions` and `none`")]
-pub struct UnknownWasmFeature {
-    name: String,
 }
 
 impl WasmFeatures {
@@ -164,17 +152,20 @@ impl WasmFeatures {
 }
 
 impl FromStr for WasmFeatures {
-    type Err = UnknownWasmFeature;
+    type Err = ParseError;
 
     /// Reads names with `,` or `+` between them, or `none`.
-    fn from_str(text: &str) -> Result<Self, UnknownWasmFeature> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         if text == "none" {
             return Ok(Self::NONE);
         }
         text.split([',', '+']).try_fold(Self::NONE, |features, name| match name {
             "gc" => Ok(features.union(Self::GC)),
             "exceptions" => Ok(features.union(Self::EXCEPTIONS)),
-            _ => Err(UnknownWasmFeature { name: name.escape_debug().to_string() }),
+            _ => Err(ParseError::of(format!(
+                "unknown feature `{}`: there are `gc`, `exceptions` and `none`",
+                name.escape_debug()
+            ))),
         })
     }
 }

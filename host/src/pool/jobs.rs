@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use crate::item::parse_error::ParseError;
+
 /// How many workers a pool has.
 ///
 /// ```
@@ -12,7 +14,7 @@ use std::str::FromStr;
 /// assert_eq!("4".parse::<Jobs>()?.to_string(), "4");
 /// assert_eq!(Jobs::default(), Jobs::PerCore);
 /// assert!(Jobs::MOST.to_string().parse::<Jobs>().is_ok());
-/// # Ok::<(), mtl_host::NotJobs>(())
+/// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Jobs {
@@ -38,25 +40,18 @@ impl Jobs {
     }
 }
 
-/// Not a number of workers.
-///
-/// ```
-/// let none = "0".parse::<mtl_host::Jobs>().unwrap_err();
-/// assert_eq!(none.to_string(), "not a number from 1 to 10000");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a number from 1 to {}", Jobs::MOST)]
-pub struct NotJobs;
+/// The text is not a number of workers.
+const NOT_A_NUMBER: ParseError = ParseError::new("not a number from 1 to 10000");
 
 impl FromStr for Jobs {
-    type Err = NotJobs;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotJobs> {
-        let count = text.parse().map_err(|_| NotJobs)?;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let count = text.parse().map_err(|_| NOT_A_NUMBER)?;
         if count > Self::MOST {
-            return Err(NotJobs);
+            return Err(NOT_A_NUMBER);
         }
-        NonZeroU32::new(count).map(Self::Exactly).ok_or(NotJobs)
+        NonZeroU32::new(count).map(Self::Exactly).ok_or(NOT_A_NUMBER)
     }
 }
 

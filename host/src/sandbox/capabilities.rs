@@ -8,6 +8,7 @@ use std::str::FromStr;
 use super::granted::OpenDir;
 use super::net_grant::NetGrant;
 use crate::files::Opener;
+use crate::item::parse_error::ParseError;
 use crate::jail::Access;
 
 /// A directory of the host that a plugin may use, and the name under which the plugin sees it.
@@ -32,7 +33,7 @@ use crate::jail::Access;
 /// assert!(grant.is_writable());
 /// assert_eq!(grant.to_string(), "./out::/out:rw");
 /// assert_eq!(grant.symlinks().to_string(), "./out::/out:rw+symlinks");
-/// # Ok::<(), mtl_host::NotADirGrant>(())
+/// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirGrant {
@@ -73,7 +74,7 @@ impl DirGrant {
     /// # use mtl_host::DirGrant;
     /// let grant = DirGrant::read_write("./unpacked", "/out").symlinks();
     /// assert_eq!(grant, "./unpacked::/out:rw+symlinks".parse()?);
-    /// # Ok::<(), mtl_host::NotADirGrant>(())
+    /// # Ok::<(), mtl_host::ParseError>(())
     /// ```
     #[must_use]
     pub fn symlinks(mut self) -> Self {
@@ -170,26 +171,20 @@ impl DirGrant {
 }
 
 /// The text is not of the form `HOST::GUEST`, `HOST::GUEST:rw` or `HOST::GUEST:rw+symlinks`.
-///
-/// ```
-/// let error = "./data:/data".parse::<mtl_host::DirGrant>().unwrap_err();
-/// assert!(error.to_string().starts_with("not of the form `HOST::GUEST[:rw|:rw+symlinks]`"));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not of the form `HOST::GUEST[:rw|:rw+symlinks]`, such as `./data::/data`")]
-pub struct NotADirGrant;
+const NOT_A_GRANT: ParseError =
+    ParseError::new("not of the form `HOST::GUEST[:rw|:rw+symlinks]`, such as `./data::/data`");
 
 impl FromStr for DirGrant {
-    type Err = NotADirGrant;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotADirGrant> {
-        let (host, guest) = text.split_once("::").ok_or(NotADirGrant)?;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let (host, guest) = text.split_once("::").ok_or(NOT_A_GRANT)?;
         let writable = [Access::ReadWriteSymlinks, Access::ReadWrite];
         let suffixed = |access: Access| Some((guest.strip_suffix(suffix(access))?, access));
         let (guest, access) =
             writable.into_iter().find_map(suffixed).unwrap_or((guest, Access::Read));
         if host.is_empty() || guest.is_empty() || guest.contains(':') {
-            return Err(NotADirGrant);
+            return Err(NOT_A_GRANT);
         }
         Ok(Self::new(host.into(), guest.into(), access))
     }

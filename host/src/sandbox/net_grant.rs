@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
+use crate::item::parse_error::ParseError;
+
 /// One port of one host that a plugin may connect to by TCP, or send HTTP requests to.
 ///
 /// A host is a name or an address. A name stands for the addresses that it has when the pool is
@@ -36,29 +38,17 @@ pub(super) enum Host {
     Address(IpAddr),
 }
 
-/// Not of the form `HOST:PORT`.
-///
-/// ```
-/// use mtl_host::{NetGrant, NotANetGrant};
-///
-/// assert_eq!("a:*".parse::<NetGrant>(), Err(NotANetGrant::Port));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotANetGrant {
-    /// There is no port, or no host.
-    #[error("not of the form `HOST:PORT`, such as `example.com:443`, `127.0.0.1:80` or `[::1]:80`")]
-    Form,
-    /// The port is none.
-    #[error("its port is not a number from 1 to 65535")]
-    Port,
-    /// The host is neither a name nor an address.
-    #[error("its host is neither a name of letters, digits, `-` and `.` nor an address")]
-    Host,
-    /// The address is none that one can connect to.
-    #[error("its address is that of no single host")]
-    Address,
-}
+/// There is no port, or no host.
+const FORM: ParseError = ParseError::new(
+    "not of the form `HOST:PORT`, such as `example.com:443`, `127.0.0.1:80` or `[::1]:80`",
+);
+/// The port is none.
+const PORT: ParseError = ParseError::new("its port is not a number from 1 to 65535");
+/// The host is neither a name nor an address.
+const HOST: ParseError =
+    ParseError::new("its host is neither a name of letters, digits, `-` and `.` nor an address");
+/// Nobody can connect to the address.
+const ADDRESS: ParseError = ParseError::new("its address is that of no single host");
 
 impl NetGrant {
     /// Returns the port.
@@ -67,7 +57,7 @@ impl NetGrant {
     /// # use mtl_host::NetGrant;
     /// let grant: NetGrant = "example.com:443".parse()?;
     /// assert_eq!(grant.port(), 443);
-    /// # Ok::<(), mtl_host::NotANetGrant>(())
+    /// # Ok::<(), mtl_host::ParseError>(())
     /// ```
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -126,19 +116,19 @@ pub(super) fn is_of_one_host(address: IpAddr) -> bool {
 }
 
 impl FromStr for NetGrant {
-    type Err = NotANetGrant;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotANetGrant> {
-        let (host, port) = text.rsplit_once(':').ok_or(NotANetGrant::Form)?;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let (host, port) = text.rsplit_once(':').ok_or(FORM)?;
         // `::1` is a host without a port, not the host `:` with one.
         if host.is_empty() || host.contains(':') != (host.starts_with('[') && host.ends_with(']')) {
-            return Err(NotANetGrant::Form);
+            return Err(FORM);
         }
         let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
-        let port = port.parse().ok().filter(|_| is_number).ok_or(NotANetGrant::Port)?;
-        let host = Host::parse(host).ok_or(NotANetGrant::Host)?;
+        let port = port.parse().ok().filter(|_| is_number).ok_or(PORT)?;
+        let host = Host::parse(host).ok_or(HOST)?;
         match host {
-            Host::Address(address) if !is_of_one_host(address) => Err(NotANetGrant::Address),
+            Host::Address(address) if !is_of_one_host(address) => Err(ADDRESS),
             host => Ok(Self { host, port }),
         }
     }
@@ -166,7 +156,6 @@ mod tests {
 
     #[test]
     fn a_grant_is_one_port_of_one_host() {
-        use NotANetGrant::{Address, Form, Host, Port};
         #[rustfmt::skip]
         let cases = [
             ("example.com:443",        Ok("example.com:443")),
@@ -176,34 +165,34 @@ mod tests {
             ("127.0.0.1:80",           Ok("127.0.0.1:80")),
             ("[::1]:80",               Ok("[::1]:80")),
             ("[::ffff:127.0.0.1]:80",  Ok("127.0.0.1:80")),
-            ("example.com",            Err(Form)),
-            (":80",                    Err(Form)),
-            ("::1",                    Err(Form)),
-            ("::1:80",                 Err(Form)),
-            ("http://example.com:80",  Err(Form)),
-            ("",                       Err(Form)),
-            ("a:",                     Err(Port)),
-            ("a:0",                    Err(Port)),
-            ("a:+80",                  Err(Port)),
-            ("a:65536",                Err(Port)),
-            ("a:*",                    Err(Port)),
-            ("a:http",                 Err(Port)),
-            ("*:80",                   Err(Host)),
-            ("*.example.com:80",       Err(Host)),
-            ("a..b:80",                Err(Host)),
-            ("-a:80",                  Err(Host)),
-            ("a b:80",                 Err(Host)),
-            ("a/b:80",                 Err(Host)),
-            ("b\u{fc}cher.de:80",      Err(Host)),
-            ("127.1:80",               Err(Host)),
-            ("2130706433:80",          Err(Host)),
-            ("0x7f000001:80",          Err(Host)),
-            ("[fe80::1%eth0]:80",      Err(Host)),
-            ("[127.0.0.1]:80",         Err(Form)),
-            ("0.0.0.0:80",             Err(Address)),
-            ("[::]:80",                Err(Address)),
-            ("224.0.0.1:80",           Err(Address)),
-            ("255.255.255.255:80",     Err(Address)),
+            ("example.com",            Err(FORM)),
+            (":80",                    Err(FORM)),
+            ("::1",                    Err(FORM)),
+            ("::1:80",                 Err(FORM)),
+            ("http://example.com:80",  Err(FORM)),
+            ("",                       Err(FORM)),
+            ("a:",                     Err(PORT)),
+            ("a:0",                    Err(PORT)),
+            ("a:+80",                  Err(PORT)),
+            ("a:65536",                Err(PORT)),
+            ("a:*",                    Err(PORT)),
+            ("a:http",                 Err(PORT)),
+            ("*:80",                   Err(HOST)),
+            ("*.example.com:80",       Err(HOST)),
+            ("a..b:80",                Err(HOST)),
+            ("-a:80",                  Err(HOST)),
+            ("a b:80",                 Err(HOST)),
+            ("a/b:80",                 Err(HOST)),
+            ("b\u{fc}cher.de:80",      Err(HOST)),
+            ("127.1:80",               Err(HOST)),
+            ("2130706433:80",          Err(HOST)),
+            ("0x7f000001:80",          Err(HOST)),
+            ("[fe80::1%eth0]:80",      Err(HOST)),
+            ("[127.0.0.1]:80",         Err(FORM)),
+            ("0.0.0.0:80",             Err(ADDRESS)),
+            ("[::]:80",                Err(ADDRESS)),
+            ("224.0.0.1:80",           Err(ADDRESS)),
+            ("255.255.255.255:80",     Err(ADDRESS)),
         ];
         for (text, expected) in cases {
             let grant = text.parse::<NetGrant>().map(|grant| grant.to_string());

@@ -9,6 +9,8 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::item::parse_error::ParseError;
+
 /// How many items a worker claims at once.
 ///
 /// ```
@@ -17,7 +19,7 @@ use std::time::Duration;
 /// assert_eq!("auto".parse(), Ok(ChunkSize::Auto));
 /// assert_eq!("16".parse::<ChunkSize>()?, ChunkSize::Fixed(16.try_into().unwrap()));
 /// assert_eq!(ChunkSize::default().to_string(), "auto");
-/// # Ok::<(), mtl_host::NotAChunkSize>(())
+/// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChunkSize {
@@ -38,22 +40,15 @@ impl fmt::Display for ChunkSize {
 }
 
 /// Neither a number of items nor `auto`.
-///
-/// ```
-/// let error = "0".parse::<mtl_host::ChunkSize>().unwrap_err();
-/// assert_eq!(error.to_string(), "neither a number of items from 1 on nor `auto`");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither a number of items from 1 on nor `auto`")]
-pub struct NotAChunkSize;
+const NOT_A_SIZE: ParseError = ParseError::new("neither a number of items from 1 on nor `auto`");
 
 impl FromStr for ChunkSize {
-    type Err = NotAChunkSize;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotAChunkSize> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text {
             "auto" => Ok(Self::Auto),
-            _ => text.parse().map(Self::Fixed).map_err(|_| NotAChunkSize),
+            _ => text.parse().map(Self::Fixed).map_err(|_| NOT_A_SIZE),
         }
     }
 }

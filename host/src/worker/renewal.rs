@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use crate::item::fault::FaultKind;
+use crate::item::parse_error::ParseError;
 use crate::item::retry_on::RetryOn;
 
 /// When instances are replaced and items tried again; by default, only after a break.
@@ -76,22 +77,15 @@ impl fmt::Display for MaxRestarts {
 }
 
 /// Neither a number nor `unlimited`.
-///
-/// ```
-/// let error = "-1".parse::<mtl_host::MaxRestarts>().unwrap_err();
-/// assert_eq!(error.to_string(), "neither a number of restarts nor `unlimited`");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither a number of restarts nor `unlimited`")]
-pub struct NotMaxRestarts;
+const NOT_A_LIMIT: ParseError = ParseError::new("neither a number of restarts nor `unlimited`");
 
 impl FromStr for MaxRestarts {
-    type Err = NotMaxRestarts;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotMaxRestarts> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text {
             "unlimited" => Ok(Self::Unlimited),
-            _ => text.parse().map(Self::AtMost).map_err(|_| NotMaxRestarts),
+            _ => text.parse().map(Self::AtMost).map_err(|_| NOT_A_LIMIT),
         }
     }
 }

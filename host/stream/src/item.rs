@@ -9,6 +9,7 @@ pub mod fault;
 pub mod format;
 pub mod index;
 pub mod limits;
+pub mod parse_error;
 pub mod passing;
 pub mod quantity;
 pub mod retry_on;

@@ -48,7 +48,7 @@ use self::claim::Held;
 pub use self::claim::{Claim, Reach, Rest, SharedReach};
 pub use self::left::Left;
 pub use self::loan::Loan;
-pub use self::window::{NotAWindow, Window};
+pub use self::window::Window;
 
 /// The queue of one run.
 #[derive(Debug)]

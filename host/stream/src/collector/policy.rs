@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::collector::Order;
 use crate::item::index::ItemIndex;
+use crate::item::parse_error::ParseError;
 
 /// What a failed item does to the run.
 ///
@@ -57,24 +58,17 @@ impl fmt::Display for ErrorPolicy {
 }
 
 /// Neither `ignore`, `immediate` nor `deferred`.
-///
-/// ```
-/// let error = "stop".parse::<mtl_host::ErrorPolicy>().unwrap_err();
-/// assert_eq!(error.to_string(), "not one of `ignore`, `immediate`, `deferred`");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not one of `ignore`, `immediate`, `deferred`")]
-pub struct UnknownPolicy;
+const NOT_A_POLICY: ParseError = ParseError::new("not one of `ignore`, `immediate`, `deferred`");
 
 impl FromStr for ErrorPolicy {
-    type Err = UnknownPolicy;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownPolicy> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text {
             "ignore" => Ok(Self::Ignore),
             "immediate" => Ok(Self::Immediate),
             "deferred" => Ok(Self::Deferred),
-            _ => Err(UnknownPolicy),
+            _ => Err(NOT_A_POLICY),
         }
     }
 }
@@ -90,7 +84,7 @@ impl FromStr for ErrorPolicy {
 /// assert!(share.is_exceeded_by(6, 100));
 /// assert!(!share.is_exceeded_by(6, MaxFaults::ENOUGH - 1), "it is too early to tell");
 /// assert!("10".parse::<MaxFaults>()?.is_exceeded_by(11, 11));
-/// # Ok::<(), mtl_host::NotMaxFaults>(())
+/// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum MaxFaults {
@@ -136,26 +130,20 @@ impl fmt::Display for MaxFaults {
 }
 
 /// Neither a number nor a percentage.
-///
-/// ```
-/// let error = "120%".parse::<mtl_host::MaxFaults>().unwrap_err();
-/// assert_eq!(error.to_string(), "not a number such as `10`, nor a share from `0%` to `100%`");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a number such as `10`, nor a share from `0%` to `100%`")]
-pub struct NotMaxFaults;
+const NOT_A_LIMIT: ParseError =
+    ParseError::new("not a number such as `10`, nor a share from `0%` to `100%`");
 
 impl FromStr for MaxFaults {
-    type Err = NotMaxFaults;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotMaxFaults> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text.strip_suffix('%') {
             Some(share) => match share.parse() {
                 Ok(share) if (0.0..=100.0).contains(&share) => Ok(Self::Percent(share)),
-                _ => Err(NotMaxFaults),
+                _ => Err(NOT_A_LIMIT),
             },
             None if text == "unlimited" => Ok(Self::Unlimited),
-            None => text.parse().map(Self::Count).map_err(|_| NotMaxFaults),
+            None => text.parse().map(Self::Count).map_err(|_| NOT_A_LIMIT),
         }
     }
 }

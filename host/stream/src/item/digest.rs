@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use sha2::Digest;
 
+use crate::item::parse_error::ParseError;
+
 /// The SHA-256 of a file.
 ///
 /// ```
@@ -14,7 +16,7 @@ use sha2::Digest;
 /// let pinned: Sha256 = pinned.parse()?;
 /// assert_eq!(pinned, Sha256::of(b"abc"));
 /// assert!(pinned.to_string().starts_with("ba7816bf"));
-/// # Ok::<(), mtl_host::NotASha256>(())
+/// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Sha256([u8; 32]);
@@ -40,39 +42,23 @@ impl From<[u8; 32]> for Sha256 {
     }
 }
 
-/// Not the 64 digits of a SHA-256.
-///
-/// ```
-/// let error = "ba7816bf".parse::<mtl_host::Sha256>().unwrap_err();
-/// assert_eq!(
-///     error.to_string(),
-///     "not the 64 hexadecimal digits that `sha256sum FILE` prints: there are 8 characters",
-/// );
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the 64 hexadecimal digits that `sha256sum FILE` prints: {0}")]
-pub struct NotASha256(Flaw);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Flaw {
-    #[error("there are {0} characters")]
-    Length(usize),
-    #[error("`{0}` is none")]
-    NoDigit(char),
+/// The error of a text that is not the 64 digits of a SHA-256.
+fn no_digest(flaw: fmt::Arguments<'_>) -> ParseError {
+    ParseError::of(format!("not the 64 hexadecimal digits that `sha256sum FILE` prints: {flaw}"))
 }
 
 impl FromStr for Sha256 {
-    type Err = NotASha256;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotASha256> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut digest = [0; 32];
         let length = text.chars().count();
         if length != digest.len() * 2 {
-            return Err(NotASha256(Flaw::Length(length)));
+            return Err(no_digest(format_args!("there are {length} characters")));
         }
         for (at, digit) in text.chars().enumerate() {
             let value = digit.to_digit(16).and_then(|value| u8::try_from(value).ok());
-            let value = value.ok_or(NotASha256(Flaw::NoDigit(digit)))?;
+            let value = value.ok_or_else(|| no_digest(format_args!("`{digit}` is none")))?;
             let byte: &mut u8 = &mut digest[at / 2];
             *byte = *byte << 4 | value;
         }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::item::index::{ItemIndex, WorkerIndex};
+use crate::item::parse_error::ParseError;
 
 /// Why an item has no result. The set is closed: every item that failed has one of these.
 ///
@@ -76,26 +77,15 @@ impl FaultKind {
     }
 }
 
-/// Not the name of a kind of fault.
-///
-/// ```
-/// let error = "oom".parse::<mtl_host::FaultKind>().unwrap_err();
-/// assert_eq!(error.name, "oom");
-/// assert!(error.to_string().starts_with("`oom` is not a kind of fault: they are refused, trap,"));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a kind of fault: they are {}", FaultKind::ALL.map(FaultKind::name).join(", "))]
-pub struct UnknownFaultKind {
-    /// What was given.
-    pub name: String,
-}
-
 impl FromStr for FaultKind {
-    type Err = UnknownFaultKind;
+    type Err = ParseError;
 
-    fn from_str(name: &str) -> Result<Self, UnknownFaultKind> {
+    fn from_str(name: &str) -> Result<Self, ParseError> {
         let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        kind.ok_or_else(|| UnknownFaultKind { name: name.to_owned() })
+        kind.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            ParseError::of(format!("`{name}` is not a kind of fault: they are {names}"))
+        })
     }
 }
 

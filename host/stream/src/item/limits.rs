@@ -10,24 +10,18 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
-pub use self::fuel::{Fuel, NotFuel};
-pub use self::function_limit::{FunctionLimit, NotAFunctionLimit};
-pub use self::total_memory::{NotATotalMemory, TotalMemory};
+pub use self::fuel::Fuel;
+pub use self::function_limit::FunctionLimit;
+pub use self::total_memory::TotalMemory;
 
 use crate::item::byte_size::ByteSize;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
+use crate::item::parse_error::ParseError;
 
 /// Not a size.
-///
-/// ```
-/// let error = "lots".parse::<mtl_host::MemoryLimit>().unwrap_err();
-/// assert_eq!(error, mtl_host::NotASize);
-/// assert_eq!(error.to_string(), "not a size, such as `64MiB`, `2GiB` or `1000000`");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a size, such as `64MiB`, `2GiB` or `1000000`")]
-pub struct NotASize;
+pub(crate) const NOT_A_SIZE: ParseError =
+    ParseError::new("not a size, such as `64MiB`, `2GiB` or `1000000`");
 
 /// A limit in bytes: a type of its own, so that none is taken for another.
 macro_rules! size_limit {
@@ -65,10 +59,10 @@ macro_rules! size_limit {
         }
 
         impl FromStr for $name {
-            type Err = NotASize;
+            type Err = ParseError;
 
-            fn from_str(text: &str) -> Result<Self, NotASize> {
-                text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NotASize)
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NOT_A_SIZE)
             }
         }
 
@@ -93,7 +87,7 @@ size_limit! {
     /// assert_eq!(limit.bytes(), 64 * 1024 * 1024);
     /// assert_eq!(MemoryLimit::DEFAULT.to_string(), "512MiB");
     /// assert!(MemoryLimit::new(1000.try_into().unwrap()) < limit);
-    /// # Ok::<(), mtl_host::NotASize>(())
+    /// # Ok::<(), mtl_host::ParseError>(())
     /// ```
     pub struct MemoryLimit;
     /// Room for a model of some size, and small enough that one plugin per core cannot
@@ -178,7 +172,7 @@ size_limit! {
     /// ```
     /// let limit: mtl_host::DiskLimit = "1GiB".parse()?;
     /// assert_eq!(limit.bytes(), 1 << 30);
-    /// # Ok::<(), mtl_host::NotASize>(())
+    /// # Ok::<(), mtl_host::ParseError>(())
     /// ```
     pub struct DiskLimit;
 }

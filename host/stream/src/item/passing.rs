@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::item::parse_error::ParseError;
+
 /// How the parameters of a plugin's `call` are filled from an item. The host passes the item on
 /// as it is; the plugin, or its SDK, asks for this and takes the item apart.
 ///
@@ -47,19 +49,12 @@ impl fmt::Display for ArgumentPassing {
 }
 
 /// Neither `single`, `args` nor `kwargs`.
-///
-/// ```
-/// let error = "list".parse::<mtl_host::ArgumentPassing>().unwrap_err();
-/// assert_eq!(error.to_string(), "not one of `single`, `args`, `kwargs`");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not one of `single`, `args`, `kwargs`")]
-pub struct UnknownPassing;
+const NOT_A_WAY: ParseError = ParseError::new("not one of `single`, `args`, `kwargs`");
 
 impl FromStr for ArgumentPassing {
-    type Err = UnknownPassing;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownPassing> {
-        Self::ALL.into_iter().find(|passing| passing.name() == text).ok_or(UnknownPassing)
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::ALL.into_iter().find(|passing| passing.name() == text).ok_or(NOT_A_WAY)
     }
 }

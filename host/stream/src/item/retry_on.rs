@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::item::fault::{FaultKind, UnknownFaultKind};
+use crate::item::fault::FaultKind;
+use crate::item::parse_error::ParseError;
 
 /// After which faults an item is tried again, if it is.
 ///
@@ -18,7 +19,7 @@ use crate::item::fault::{FaultKind, UnknownFaultKind};
 ///     retry_on,
 /// );
 /// assert_eq!(RetryOn::default().to_string(), "trap,timeout,out-of-memory,crashed");
-/// # Ok::<(), mtl_host::NotRetryOn>(())
+/// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RetryOn(u16);
@@ -81,35 +82,17 @@ impl fmt::Display for RetryOn {
     }
 }
 
-/// Not a list of faults after which an item can be tried again.
-///
-/// ```
-/// use mtl_host::{NotRetryOn, RetryOn};
-///
-/// let error = "trap,not-run".parse::<RetryOn>().unwrap_err();
-/// assert_eq!(error, NotRetryOn::NotRun);
-/// assert_eq!(error.to_string(), "an item that was `not-run` cannot be tried again");
-/// assert!(matches!("oom".parse::<RetryOn>(), Err(NotRetryOn::Unknown(_))));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotRetryOn {
-    /// A name is not that of a kind of fault.
-    #[error(transparent)]
-    Unknown(#[from] UnknownFaultKind),
-    /// An item that was not run has not been tried.
-    #[error("an item that was `not-run` cannot be tried again")]
-    NotRun,
-}
+/// An item that was not run has not been tried.
+const NOT_RUN: ParseError = ParseError::new("an item that was `not-run` cannot be tried again");
 
 impl FromStr for RetryOn {
-    type Err = NotRetryOn;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotRetryOn> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut kinds = Self::NOTHING;
         for name in text.split(',') {
             match name.trim().parse()? {
-                FaultKind::NotRun => return Err(NotRetryOn::NotRun),
+                FaultKind::NotRun => return Err(NOT_RUN),
                 kind => kinds = kinds.with(kind),
             }
         }

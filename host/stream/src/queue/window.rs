@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use crate::item::byte_size::ByteSize;
+use crate::item::parse_error::ParseError;
 
 /// Bounds what is between the reader and the consumer: read, worked on, or waiting for its
 /// turn to be written. A reader that meets the bound waits.
@@ -125,32 +126,24 @@ impl fmt::Display for Window {
 }
 
 /// Neither a number of items nor an amount of bytes.
-///
-/// ```
-/// let error = "0".parse::<mtl_host::Window>().unwrap_err();
-/// assert_eq!(
-///     error.to_string(),
-///     "neither a number of items such as `1000` nor an amount of bytes such as `64MiB`",
-/// );
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither a number of items such as `1000` nor an amount of bytes such as `64MiB`")]
-pub struct NotAWindow;
+const NOT_A_WINDOW: ParseError = ParseError::new(
+    "neither a number of items such as `1000` nor an amount of bytes such as `64MiB`",
+);
 
 impl FromStr for Window {
-    type Err = NotAWindow;
+    type Err = ParseError;
 
     /// A plain number is of items, and leaves the bound of bytes as it is by default.
-    fn from_str(text: &str) -> Result<Self, NotAWindow> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text
                 .parse()
                 .map(|items| Self::default().with_items(items))
-                .map_err(|_| NotAWindow);
+                .map_err(|_| NOT_A_WINDOW);
         }
         match text.parse::<ByteSize>() {
             Ok(bytes) => Ok(Self::UNBOUNDED.with_bytes(bytes.0)),
-            Err(_) => Err(NotAWindow),
+            Err(_) => Err(NOT_A_WINDOW),
         }
     }
 }

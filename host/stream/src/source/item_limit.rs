@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use crate::item::byte_size::ByteSize;
-use crate::item::limits::NotASize;
+use crate::item::limits::NOT_A_SIZE;
+use crate::item::parse_error::ParseError;
 
 /// Upper bound on one item's bytes.
 ///
@@ -51,10 +52,10 @@ impl Default for ItemLimit {
 }
 
 impl FromStr for ItemLimit {
-    type Err = NotASize;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotASize> {
-        text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NotASize)
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NOT_A_SIZE)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
+use crate::item::parse_error::ParseError;
 use crate::item::quantity;
 use crate::item::quantity::Unit;
 
@@ -19,7 +20,7 @@ use crate::item::quantity::Unit;
 /// let fuel: Fuel = "50M".parse()?;
 /// assert_eq!(fuel.units(), 50_000_000);
 /// assert!(Fuel::new(1000.try_into().unwrap()) < fuel);
-/// # Ok::<(), mtl_host::NotFuel>(())
+/// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fuel(NonZeroU64);
@@ -42,21 +43,14 @@ impl Fuel {
 }
 
 /// Not an amount of fuel.
-///
-/// ```
-/// let error = "lots".parse::<mtl_host::Fuel>().unwrap_err();
-/// assert_eq!(error, mtl_host::NotFuel);
-/// assert_eq!(error.to_string(), "not an amount of fuel, such as `1000000`, `50M` or `2G`");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an amount of fuel, such as `1000000`, `50M` or `2G`")]
-pub struct NotFuel;
+const NOT_FUEL: ParseError =
+    ParseError::new("not an amount of fuel, such as `1000000`, `50M` or `2G`");
 
 impl FromStr for Fuel {
-    type Err = NotFuel;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotFuel> {
-        quantity::read(text, &Self::UNITS).map(Self).ok_or(NotFuel)
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        quantity::read(text, &Self::UNITS).map(Self).ok_or(NOT_FUEL)
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use crate::item::parse_error::ParseError;
+
 /// How many functions a plugin may have, in all modules of its file together.
 ///
 /// One with more is not compiled: a file of some hundred kilobytes can hold so many empty ones
@@ -43,21 +45,13 @@ impl Default for FunctionLimit {
 }
 
 /// Not a number of functions.
-///
-/// ```
-/// let error = "0".parse::<mtl_host::FunctionLimit>().unwrap_err();
-/// assert_eq!(error, mtl_host::NotAFunctionLimit);
-/// assert_eq!(error.to_string(), "not a number of functions, from 1 to 4294967295");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a number of functions, from 1 to 4294967295")]
-pub struct NotAFunctionLimit;
+const NOT_A_LIMIT: ParseError = ParseError::new("not a number of functions, from 1 to 4294967295");
 
 impl FromStr for FunctionLimit {
-    type Err = NotAFunctionLimit;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotAFunctionLimit> {
-        text.parse().map(Self).map_err(|_| NotAFunctionLimit)
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        text.parse().map(Self).map_err(|_| NOT_A_LIMIT)
     }
 }
 

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 use crate::item::byte_size::ByteSize;
+use crate::item::parse_error::ParseError;
 
 /// What all instances of a pool may take of memory, together.
 ///
@@ -18,7 +19,7 @@ use crate::item::byte_size::ByteSize;
 /// let limit: TotalMemory = "4GiB".parse()?;
 /// assert_eq!(limit.to_string(), "4GiB");
 /// assert_eq!("unlimited".parse(), Ok(TotalMemory::Unlimited));
-/// # Ok::<(), mtl_host::NotATotalMemory>(())
+/// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TotalMemory {
@@ -42,24 +43,16 @@ impl TotalMemory {
 }
 
 /// Not what all instances may take together.
-///
-/// ```
-/// let error = "lots".parse::<mtl_host::TotalMemory>().unwrap_err();
-/// assert_eq!(error, mtl_host::NotATotalMemory);
-/// assert_eq!(error.to_string(), "not a size, such as `4GiB`, and not `unlimited`");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a size, such as `4GiB`, and not `unlimited`")]
-pub struct NotATotalMemory;
+const NOT_A_LIMIT: ParseError = ParseError::new("not a size, such as `4GiB`, and not `unlimited`");
 
 impl FromStr for TotalMemory {
-    type Err = NotATotalMemory;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, NotATotalMemory> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text {
             "unlimited" => Ok(Self::Unlimited),
             size => {
-                size.parse().map(|ByteSize(bytes)| Self::AtMost(bytes)).map_err(|_| NotATotalMemory)
+                size.parse().map(|ByteSize(bytes)| Self::AtMost(bytes)).map_err(|_| NOT_A_LIMIT)
             }
         }
     }
@@ -87,7 +80,7 @@ mod tests {
             assert!(most.is_none_or(|most| !total.allows(most + 1)), "{text}");
         }
         for text in ["0", "", "none", "-1"] {
-            assert_eq!(text.parse::<TotalMemory>(), Err(NotATotalMemory), "{text}");
+            assert_eq!(text.parse::<TotalMemory>(), Err(NOT_A_LIMIT), "{text}");
         }
     }
 }

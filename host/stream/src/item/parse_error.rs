@@ -1,0 +1,27 @@
+//! The error of a text that is not a value of a type.
+
+use std::borrow::Cow;
+
+/// The error of a text that is not a value of a type.
+///
+/// ```
+/// use mtl_host::{Fuel, ParseError};
+///
+/// let error: ParseError = "lots".parse::<Fuel>().unwrap_err();
+/// assert_eq!(error.to_string(), "not an amount of fuel, such as `1000000`, `50M` or `2G`");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ParseError(Cow<'static, str>);
+
+impl ParseError {
+    /// Returns the error with this message.
+    pub const fn new(message: &'static str) -> Self {
+        Self(Cow::Borrowed(message))
+    }
+
+    /// Returns the error with this message.
+    pub fn of(message: String) -> Self {
+        Self(Cow::Owned(message))
+    }
+}
