@@ -15,11 +15,11 @@ pub(crate) const READY: u8 = 1;
 pub(crate) const STARTED: u8 = 3;
 pub(crate) const RAN: u8 = 5;
 pub(crate) const GUEST: u8 = 7;
-pub(crate) const CALL: u8 = 11;
-pub(crate) const TAKE: u8 = 12;
-pub(crate) const COMPILED: u8 = 13;
-pub(crate) const NOT_COMPILED: u8 = 14;
-pub(crate) const INSPECTED: u8 = 15;
+pub(crate) const CALL: u8 = 8;
+pub(crate) const TAKE: u8 = 9;
+pub(crate) const COMPILED: u8 = 10;
+pub(crate) const NOT_COMPILED: u8 = 11;
+pub(crate) const INSPECTED: u8 = 12;
 
 /// The beginning of a set-up: the task of this child, as far as it matters here.
 #[derive(Debug, Deserialize)]

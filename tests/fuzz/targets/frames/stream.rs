@@ -4,7 +4,7 @@ use arbitrary::Arbitrary;
 use mtl_host::fuzzing::{self, received};
 
 /// Kinds of frames are numbered from one.
-const KINDS: u8 = 21;
+const KINDS: u8 = 18;
 
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Case<'a> {
