@@ -95,8 +95,8 @@ pub struct Export {
 ///
 /// ```
 /// # use mtl_host::{ArgumentPassing, Engine, Plugin};
-/// let settings = Plugin::settings(&Engine::new()?).call("add");
-/// let typed = settings.inspect("../tests/fixtures/other-world.wat")?.typed.unwrap();
+/// let loader = Plugin::loader(&Engine::new()?).call("add");
+/// let typed = loader.inspect("../tests/fixtures/other-world.wat")?.typed.unwrap();
 /// assert_eq!(typed.call, "add");
 /// assert_eq!(typed.items[0], (ArgumentPassing::Args, "[1,1]".to_owned()));
 /// assert!(!typed.has_init);
