@@ -168,8 +168,9 @@ fn be_compiler(mut line: Line, deed: &str) -> io::Result<()> {
             line.send(wire::INSPECTED, &wire::found(1, Some(refusal)))
         }
         "has all code" => {
-            let facts = [false; 4];
-            line.send(wire::COMPILED, &wire::value(&(facts, u64::MAX)))
+            // The number of a kind of plugin, and what else is known of it.
+            let metadata = (0_u8, [false; 4]);
+            line.send(wire::COMPILED, &wire::value(&(metadata, u64::MAX)))
         }
         "floods logs" => line.flood(wire::GUEST, &guest::log("x")),
         "half a frame" => {
