@@ -1,16 +1,26 @@
 //! The library's documentation: each public type has an example, and each public function and
 //! constant is used in one of its file. That the examples hold is for `cargo test --doc`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::root;
+
 #[test]
 fn every_public_item_is_shown_in_an_example() {
-    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
     let (mut shown, mut without) = (0, Vec::new());
-    for path in sources(&library) {
+    let (exported, library) = (exported(), root().join("host"));
+    let own = sources(&library.join("src")).into_iter().map(|path| (path, true));
+    let parts = ["stream/src", "jail/src"].map(|part| sources(&library.join(part)));
+    let others = parts.into_iter().flatten().map(|path| (path, false));
+    for (path, is_own) in own.chain(others) {
         let text = fs::read_to_string(&path).unwrap();
-        for (item, is_shown) in items(&text) {
+        for Item { of, name: item, is_shown } in items(&text) {
+            // Of its parts, the library exports these types alone.
+            if !is_own && !exported.contains(of) {
+                continue;
+            }
             match is_shown {
                 true => shown += 1,
                 false => without.push(format!("{}: `{item}`", path.display())),
@@ -29,11 +39,38 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
-/// The public items of a file, and whether an example shows them.
-fn items(text: &str) -> Vec<(&str, bool)> {
+/// The names that the library exports of its parts.
+fn exported() -> BTreeSet<String> {
+    let files = ["lib.rs", "sink.rs", "source.rs"].map(|file| {
+        let text = fs::read_to_string(root().join("host/src").join(file)).unwrap();
+        let exports = text.split("pub use mtl_").skip(1);
+        let exports = exports.map(|export| export.split(';').next().unwrap_or_default());
+        exports
+            .flat_map(|export| words(export).map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    });
+    files.into_iter().flatten().collect()
+}
+
+/// A public item.
+struct Item<'a> {
+    /// Its type, or itself if it is one.
+    of: &'a str,
+    name: &'a str,
+    /// An example shows it.
+    is_shown: bool,
+}
+
+/// The public items of a file.
+fn items(text: &str) -> Vec<Item<'_>> {
     let examples = words_of_examples(text);
     let (mut found, mut has_example, mut is_hidden) = (Vec::new(), false, false);
-    for line in text.lines().map(str::trim_start) {
+    let mut of = "";
+    for line in text.lines() {
+        if let Some(name) = type_of(line) {
+            of = name;
+        }
+        let line = line.trim_start();
         if let Some(documentation) = line.strip_prefix("///") {
             has_example |= documentation.trim_start().starts_with("```");
             continue;
@@ -42,15 +79,22 @@ fn items(text: &str) -> Vec<(&str, bool)> {
         is_hidden |= line == "#[doc(hidden)]";
         let is_shown = |name: &str| is_hidden || examples.contains(&name);
         if let Some(name) = name_after(line, &["pub struct ", "pub enum ", "pub trait "]) {
-            found.push((name, has_example));
+            found.push(Item { of: name, name, is_shown: has_example || is_hidden });
         } else if let Some(name) = name_after(line, &["pub fn ", "pub const fn ", "pub const "]) {
-            found.push((name, is_shown(name)));
+            found.push(Item { of, name, is_shown: is_shown(name) });
         }
         // Attributes stand between an item and its documentation.
         has_example &= line.starts_with("#[");
         is_hidden &= line.starts_with("#[");
     }
     found
+}
+
+/// The type whose functions follow, if this line says so.
+fn type_of(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("impl")?;
+    let rest = if rest.starts_with('<') { rest.split_once("> ")?.1 } else { rest };
+    words(rest).next()
 }
 
 /// The name of an item that begins in one of these ways.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::root;
+
 /// Returns the files of sources below a directory, in order. The command's and those of tests are left out.
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     const OTHERS: [&str; 9] =
@@ -23,13 +25,6 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Returns the folder of the host's crates.
-fn host() -> PathBuf {
-    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let root = above.find(|dir| dir.join("plugin-sdk").is_dir());
-    root.expect("the tests are run in the repository").join("host")
-}
-
 /// Returns whether a line names a flag: two dashes and a letter.
 fn names_a_flag(line: &str) -> bool {
     // The mark of a process that is to be a worker is no flag of the command.
@@ -41,7 +36,7 @@ fn names_a_flag(line: &str) -> bool {
 
 #[test]
 fn the_library_names_no_flag() {
-    let (host, mut found) = (host(), Vec::new());
+    let (host, mut found) = (root().join("host"), Vec::new());
     sources(&host, &mut found);
     assert!(found.len() > 150, "{} files", found.len());
     for path in found {

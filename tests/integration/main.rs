@@ -10,6 +10,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 mod accounts;
+mod architecture;
 mod bad_input;
 mod bad_plugins;
 mod batches;

@@ -38,6 +38,12 @@ pub(crate) use self::finished::Finished;
 pub(crate) use self::running::Running;
 pub(crate) use self::terminal::Terminal;
 
+/// Returns the root of the repository.
+pub(crate) fn root() -> PathBuf {
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    above.find(|dir| dir.join("plugin-sdk").is_dir()).expect("the tests are in it").to_owned()
+}
+
 /// Where everything ends that would wait for ever. Far more than any test needs, with workers in
 /// processes that are not optimised, on a machine that others use as well.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(180);

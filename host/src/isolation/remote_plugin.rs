@@ -10,7 +10,7 @@ use crate::engine::{
 };
 use crate::isolation::wire::setup::{Begins, Work};
 use crate::item::format::Format;
-use crate::item::limits::TotalMemory;
+use crate::item::limits::{DiskLimit, Fuel, TotalMemory};
 use crate::jail::sealed_file::SealedFile;
 use crate::sandbox::granted::GrantedDir;
 
@@ -114,8 +114,8 @@ impl RemotePlugin {
             names: spec.names.all().clone(),
             memory: limits.memory.bytes(),
             result: limits.result.bytes(),
-            fuel: limits.fuel.map(crate::Fuel::units),
-            disk: limits.disk.map(crate::DiskLimit::bytes),
+            fuel: limits.fuel.map(Fuel::units),
+            disk: limits.disk.map(DiskLimit::bytes),
             asks_for_memory: match pool_memory.limit() {
                 TotalMemory::Unlimited => None,
                 TotalMemory::AtMost(most) => Some(most.get()),

@@ -18,6 +18,7 @@ use crate::engine::{Frozen, PluginKind, Spec};
 use crate::executor::start_error::StartError;
 use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::format::Format;
+use crate::item::limits::Fuel;
 use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::GrantedDir;
@@ -181,7 +182,7 @@ fn key(plugin: &Plugin, origin: &Origin, spec: &Spec, used: Where) -> Key {
     let said = (
         (&settings.call, settings.functions.numbered(), is_text),
         (dirs.collect::<Vec<_>>(), &grants.env),
-        (limits.memory.bytes(), limits.fuel.map(crate::Fuel::units)),
+        (limits.memory.bytes(), limits.fuel.map(Fuel::units)),
         (*item_format == Format::Json, passing.name()),
     );
     let said = serde_json::to_vec(&said).expect("it is text and numbers");

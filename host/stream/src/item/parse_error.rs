@@ -16,11 +16,15 @@ pub struct ParseError(Cow<'static, str>);
 
 impl ParseError {
     /// Returns the error with this message.
+    #[doc(hidden)]
+    #[must_use]
     pub const fn new(message: &'static str) -> Self {
         Self(Cow::Borrowed(message))
     }
 
     /// Returns the error with this message.
+    #[doc(hidden)]
+    #[must_use]
     pub fn of(message: String) -> Self {
         Self(Cow::Owned(message))
     }
