@@ -60,7 +60,7 @@ pub(crate) use self::metadata::Metadata;
 pub(crate) use self::plugin_code::{LinkedPlugin, PluginCode};
 pub use self::plugin_kind::PluginKind;
 pub use self::precompiled_mismatch::PrecompiledMismatch;
-pub(crate) use self::state::Spec;
+pub(crate) use self::state::InstanceParts;
 pub use self::wasm_features::WasmFeatures;
 
 use crate::cache::Hashed;

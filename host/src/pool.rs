@@ -16,6 +16,7 @@ mod jobs;
 mod reader;
 mod results;
 mod spec;
+mod worker_settings;
 mod writer;
 
 use std::fmt;

@@ -18,7 +18,7 @@ use super::kinds::{self, Recognized};
 use super::metadata::Metadata;
 use super::plugin_code::PluginCode;
 use super::state::{
-    Common, HasCommon, Spec, begin, enter_async, enter_with, limit_open, store, wasi,
+    Common, HasCommon, InstanceParts, begin, enter_async, enter_with, limit_open, store, wasi,
     yield_at_ticks,
 };
 use super::{Engine, LoadErrorKind, PluginKind, REPORT, context, file_calls, host_function};
@@ -155,12 +155,12 @@ impl PluginCode for ComponentPlugin {
         (CompileSettings::CALL, self.linked.functions())
     }
 
-    fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
-        let (mut store, instance) = self.linked.instantiate(spec)?;
+    fn start(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError> {
+        let (mut store, instance) = self.linked.instantiate(parts)?;
         let init: Init = function(&mut store, &instance, self.exports.init, "init")?;
         let call = function(&mut store, &instance, self.exports.call, "call")?;
         let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
-        let args = spec.init.clone();
+        let args = parts.init.clone();
         match enter_async(&mut store, async |store| init.call_async(store, (args,)).await) {
             Ok((Ok(()),)) => Ok(Box::new(ComponentInstance { store, call, finish })),
             Ok((Err(message),)) => Err(StartError::InitRefused { message }),
@@ -203,23 +203,26 @@ impl Linked {
     }
 
     /// A fresh instance, not initialised.
-    pub(crate) fn instantiate(&self, spec: &Spec) -> Result<(Store<State>, Instance), StartError> {
-        let network = Network::new(&spec.grants.net, &spec.names, spec.voice.sink());
+    pub(crate) fn instantiate(
+        &self,
+        parts: &InstanceParts,
+    ) -> Result<(Store<State>, Instance), StartError> {
+        let network = Network::new(&parts.grants.net, &parts.names, parts.voice.sink());
         let (network, mut table) = (Arc::new(network), ResourceTable::new());
         limit_open(&mut table);
-        let mut wasi = with_sockets(wasi(spec), &network).build();
-        spec.preopens.put_into(&mut wasi);
+        let mut wasi = with_sockets(wasi(parts), &network).build();
+        parts.preopens.put_into(&mut wasi);
         let data = State {
             wasi,
             table,
             http: WasiHttpCtx::new(),
             requests: Requests::new(&network),
             network,
-            common: Common::new(spec),
+            common: Common::new(parts),
         };
-        let mut store = store(&self.engine, spec, data);
+        let mut store = store(&self.engine, parts, data);
         yield_at_ticks(&mut store);
-        store.set_hostcall_fuel(spec.limits.result.bytes().max(LEAST_TRANSFER));
+        store.set_hostcall_fuel(parts.config.max_result.bytes().max(LEAST_TRANSFER));
         let instance =
             enter_async(&mut store, async |store| self.pre.instantiate_async(store).await);
         Ok((store, instance.map_err(StartError::instantiate)?))
@@ -343,7 +346,7 @@ pub(crate) struct ComponentInstance {
 
 impl ComponentInstance {
     fn max_result(&self) -> ResultLimit {
-        self.store.data().common.limits.result
+        self.store.data().common.config.max_result
     }
 
     fn call_item(

@@ -53,14 +53,14 @@ pub(crate) fn add_to_core_linker<T: HasCommon>(linker: &mut Linker<T>) -> wasmti
         common.workers
     })?;
     linker.func_wrap(INTERFACE, PASSING, |mut guest: Guest<'_, T>| {
-        match guest.data_mut().common().passing {
+        match guest.data_mut().common().config.passing {
             ArgumentPassing::Single => 0_u32,
             ArgumentPassing::Args => 1,
             ArgumentPassing::Kwargs => 2,
         }
     })?;
     linker.func_wrap(INTERFACE, "item-format", |mut guest: Guest<'_, T>| {
-        number(guest.data_mut().common().item_format)
+        number(guest.data_mut().common().config.item_format)
     })?;
     linker.func_wrap(INTERFACE, "result-format", |mut guest: Guest<'_, T>, format: u32| {
         guest.data_mut().common().result_format = match format {
@@ -185,10 +185,10 @@ pub(crate) fn add_to_component_linker<T: HasCommon>(
     interface
         .func_wrap("worker-count", |mut store, (): ()| Ok((store.data_mut().common().workers,)))?;
     interface.func_wrap(PASSING, |mut store, (): ()| {
-        Ok((WitPassing::from(store.data_mut().common().passing),))
+        Ok((WitPassing::from(store.data_mut().common().config.passing),))
     })?;
     interface.func_wrap("item-format", |mut store, (): ()| {
-        Ok((WitFormat::from(store.data_mut().common().item_format),))
+        Ok((WitFormat::from(store.data_mut().common().config.item_format),))
     })?;
     interface.func_wrap("result-format", |mut store, (format,): (WitFormat,)| {
         store.data_mut().common().result_format = format.into();

@@ -17,7 +17,9 @@ use super::kinds::{self, Recognized};
 use super::metadata::Metadata;
 use super::plugin_code::PluginCode;
 use super::snapshot::Freezing;
-use super::state::{Common, HasCommon, InHand, Spec, begin, enter, limit_open, store, wasi};
+use super::state::{
+    Common, HasCommon, InHand, InstanceParts, begin, enter, limit_open, store, wasi,
+};
 use super::{Engine, LoadErrorKind, PluginKind, REPORT, context, host_function, snapshot, waiting};
 use crate::block::Span;
 use crate::control::deadline::Phase;
@@ -103,18 +105,18 @@ impl CorePlugin {
     /// An instance, brought up to its first item as `common` says.
     fn bring_up(
         &self,
-        spec: &Spec,
+        parts: &InstanceParts,
         common: Common,
     ) -> Result<(CoreInstance, Instance), StartError> {
-        let mut wasi = wasi(spec).build_p1();
-        spec.preopens.put_into(wasi.ctx().ctx);
+        let mut wasi = wasi(parts).build_p1();
+        parts.preopens.put_into(wasi.ctx().ctx);
         limit_open(wasi.ctx().table);
         let data = State { wasi, common, crossing: None };
-        let mut store = store(&self.engine, spec, data);
+        let mut store = store(&self.engine, parts, data);
         let instance = enter(&mut store, |store| self.pre.instantiate(store));
         let instance = instance.map_err(StartError::instantiate)?;
-        let mut started = CoreInstance::start(store, &instance, &spec.init, &self.call)?;
-        if self.batches.are_for(spec) {
+        let mut started = CoreInstance::start(store, &instance, &parts.init, &self.call)?;
+        if self.batches.are_for(parts) {
             started.call_batch = started.guest.function(&instance, "call_batch");
         }
         Ok((started, instance))
@@ -147,8 +149,8 @@ impl PluginCode for CorePlugin {
         (&self.call, &self.functions)
     }
 
-    fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
-        Ok(Box::new(self.bring_up(spec, Common::new(spec))?.0))
+    fn start(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError> {
+        Ok(Box::new(self.bring_up(parts, Common::new(parts))?.0))
     }
 
     fn can_wait(&self) -> bool {
@@ -159,17 +161,21 @@ impl PluginCode for CorePlugin {
         &self,
         path: &Path,
         source: &[u8],
-        spec: &Spec,
+        parts: &InstanceParts,
     ) -> Result<Freezing<Arc<Frozen>>, StartError> {
-        self.freeze_source(path, source, spec)
+        self.freeze_source(path, source, parts)
     }
 
-    fn start_recorded(&self, spec: &Spec) -> Result<Recorded, StartError> {
-        self.bring_up_recorded(spec)
+    fn start_recorded(&self, parts: &InstanceParts) -> Result<Recorded, StartError> {
+        self.bring_up_recorded(parts)
     }
 
-    fn restore(&self, spec: &Spec, format: Format) -> Result<Box<dyn Executor>, StartError> {
-        self.bring_up_frozen(spec, format)
+    fn restore(
+        &self,
+        parts: &InstanceParts,
+        format: Format,
+    ) -> Result<Box<dyn Executor>, StartError> {
+        self.bring_up_frozen(parts, format)
     }
 }
 
@@ -224,7 +230,7 @@ impl CoreInstance {
     }
 
     fn max_result(&self) -> ResultLimit {
-        self.guest.store.data().common.limits.result
+        self.guest.store.data().common.config.max_result
     }
 
     /// Calls the plugin for the next item of `span`, to which the outcomes in hand belong.

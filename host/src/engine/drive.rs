@@ -41,8 +41,9 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::control::cancel::Cancel;
-    use crate::control::deadline::{Phase, TimeLimits};
+    use crate::control::deadline::Phase;
     use crate::control::watchdog::Watchdog;
+    use crate::item::instance_config::InstanceConfig;
     use crate::patience::watched;
 
     const SHORT: Duration = Duration::from_millis(20);
@@ -50,8 +51,8 @@ pub(crate) mod tests {
     /// Returns a watch over a guest that is at an item, with what cancels it and what ticks.
     pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
         let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
-        let limits = TimeLimits { item, start: None };
-        let watch = Watch::new(limits, cancel.clone(), watchdog.ticks());
+        let config = InstanceConfig { timeout: item, ..InstanceConfig::default() };
+        let watch = Watch::new(config, cancel.clone(), watchdog.ticks());
         watch.begin(Phase::Item);
         (watch, cancel, watchdog)
     }

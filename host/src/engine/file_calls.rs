@@ -14,7 +14,7 @@ use wiggle::GuestMemory;
 
 pub(crate) use self::component::add_to_linker;
 use super::core_abi::guest_memory;
-use super::state::Spec;
+use super::state::InstanceParts;
 use crate::sandbox::disk::{Disk, OutOfDisk};
 
 /// The answer of WASI preview 1 to a call that is not permitted: `perm`.
@@ -56,8 +56,8 @@ impl FileCall<'_> {
 }
 
 impl FileRules {
-    pub(crate) fn of(spec: &Spec) -> Self {
-        let (may_link, disk) = (spec.grants.may_link(), Arc::clone(&spec.disk));
+    pub(crate) fn of(parts: &InstanceParts) -> Self {
+        let (may_link, disk) = (parts.grants.may_link(), Arc::clone(&parts.disk));
         Self { may_link, disk, is_standard_replaced: false }
     }
 

@@ -8,7 +8,7 @@ use super::compiled_code::CompiledCode;
 use super::core_abi::{Frozen, Recorded};
 use super::metadata::Metadata;
 use super::snapshot::Freezing;
-use super::{HostFunctions, Spec, TypedCall};
+use super::{HostFunctions, InstanceParts, TypedCall};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
@@ -31,7 +31,7 @@ pub(crate) trait PluginCode: Debug + Send + Sync {
     fn calls(&self) -> (&str, &HostFunctions);
 
     /// Starts an instance, and initialises it.
-    fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError>;
+    fn start(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError>;
 
     /// Returns whether its instances can call what waits: for a file, for time, for the network.
     fn can_wait(&self) -> bool {
@@ -48,18 +48,22 @@ pub(crate) trait PluginCode: Debug + Send + Sync {
         &self,
         _path: &Path,
         _source: &[u8],
-        _spec: &Spec,
+        _spec: &InstanceParts,
     ) -> Result<Freezing<Arc<Frozen>>, StartError> {
         Ok(Freezing::Refused { why: SnapshotRefusal::Component, started: None })
     }
 
     /// Starts an instance of a plugin that is instrumented, and watches it while it is initialised.
-    fn start_recorded(&self, _spec: &Spec) -> Result<Recorded, StartError> {
+    fn start_recorded(&self, _spec: &InstanceParts) -> Result<Recorded, StartError> {
         Err(cannot_be_frozen())
     }
 
     /// Starts an instance of a plugin that was frozen after its `init`, which has set the format of its results.
-    fn restore(&self, _spec: &Spec, _format: Format) -> Result<Box<dyn Executor>, StartError> {
+    fn restore(
+        &self,
+        _spec: &InstanceParts,
+        _format: Format,
+    ) -> Result<Box<dyn Executor>, StartError> {
         Err(cannot_be_frozen())
     }
 }

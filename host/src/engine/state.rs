@@ -1,4 +1,4 @@
-//! What the host keeps for each instance: its limits, its place in the pool, its WASI.
+//! The host's state of each instance: its settings, its place in the pool, its WASI.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,9 +19,7 @@ use crate::executor::native::WorkerContext;
 use crate::item::failure::Broken;
 use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
-use crate::item::limits::Limits;
-use crate::item::passing::ArgumentPassing;
-use crate::item::retry_on::RetryOn;
+use crate::item::instance_config::InstanceConfig;
 use crate::outcome::Outcomes;
 use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Granted, Preopens};
@@ -31,9 +29,10 @@ use crate::sandbox::network::Names;
 use crate::sandbox::output::Capture;
 use crate::sandbox::voice::Voice;
 
-/// What one worker's instances are started with, each the same.
+/// The parts that each instance of one worker is made of: its settings, and the resources that it holds.
 #[derive(Clone)]
-pub(crate) struct Spec {
+pub(crate) struct InstanceParts {
+    pub(crate) config: InstanceConfig,
     pub(crate) index: WorkerIndex,
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
@@ -41,43 +40,37 @@ pub(crate) struct Spec {
     /// The granted directories. None in a parent, whose children have the instances.
     pub(crate) preopens: Preopens,
     pub(crate) names: Arc<Names>,
-    pub(crate) limits: Limits,
     pub(crate) disk: Arc<Disk>,
     pub(crate) pool_memory: Arc<PoolMemory>,
-    pub(crate) item_format: Format,
-    pub(crate) passing: ArgumentPassing,
     pub(crate) voice: Arc<Voice>,
     pub(crate) audience: Audience,
     pub(crate) watch: Watch,
     pub(crate) clock: Clock,
-    /// The faults that are not the last word on an item: it is tried again.
-    pub(crate) retry_on: RetryOn,
 }
 
-impl Spec {
-    /// What native code is told that works with it.
+impl InstanceParts {
+    /// Returns what native code may know of its worker.
     pub(crate) fn context(&self) -> WorkerContext {
-        let Self { index: worker, workers, item_format, passing, limits, .. } = *self;
-        WorkerContext { worker, workers, item_format, passing, max_result: limits.result }
+        let Self { index: worker, workers, config, .. } = *self;
+        let InstanceConfig { item_format, passing, max_result, .. } = config;
+        WorkerContext { worker, workers, item_format, passing, max_result }
     }
 }
 
-impl fmt::Debug for Spec {
+impl fmt::Debug for InstanceParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spec").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("InstanceParts").field("index", &self.index).finish_non_exhaustive()
     }
 }
 
 /// What every instance's store holds, beside its WASI.
 pub(crate) struct Common {
+    pub(crate) config: InstanceConfig,
     pub(crate) index: WorkerIndex,
     pub(crate) workers: u32,
-    pub(crate) item_format: Format,
-    pub(crate) passing: ArgumentPassing,
     /// What the plugin has said its results are.
     pub(crate) result_format: Format,
     pub(crate) voice: Arc<Voice>,
-    pub(crate) limits: Limits,
     pub(crate) meter: Meter,
     pub(crate) watch: Watch,
     pub(crate) files: FileRules,
@@ -118,18 +111,16 @@ pub(crate) trait HasCommon: Send + 'static {
 }
 
 impl Common {
-    pub(crate) fn new(spec: &Spec) -> Self {
+    pub(crate) fn new(parts: &InstanceParts) -> Self {
         Self {
-            index: spec.index,
-            workers: spec.workers,
-            item_format: spec.item_format,
-            passing: spec.passing,
+            config: parts.config,
+            index: parts.index,
+            workers: parts.workers,
             result_format: Format::Text,
-            voice: Arc::clone(&spec.voice),
-            limits: spec.limits,
-            meter: Meter::new(spec.limits.memory, &spec.pool_memory),
-            watch: spec.watch.clone(),
-            files: FileRules::of(spec),
+            voice: Arc::clone(&parts.voice),
+            meter: Meter::new(parts.config.memory, &parts.pool_memory),
+            watch: parts.watch.clone(),
+            files: FileRules::of(parts),
             is_allocating: false,
             started_from: StartedFrom::Fresh,
             in_hand: None,
@@ -167,14 +158,14 @@ impl Common {
 }
 
 /// A store that limits its instance, and that the watchdog can stop.
-pub(crate) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Store<T> {
+pub(crate) fn store<T: HasCommon>(engine: &Engine, parts: &InstanceParts, data: T) -> Store<T> {
     let mut store = Store::new(engine.wasm(), data);
     store.limiter(|data| &mut data.common().meter);
-    if engine.counts_fuel() && spec.limits.fuel.is_none() {
+    if engine.counts_fuel() && parts.config.fuel.is_none() {
         store.set_fuel(u64::MAX).expect("the engine counts fuel");
     }
     begin(&mut store, Phase::Starting);
-    let watch = spec.watch.clone();
+    let watch = parts.watch.clone();
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
         watch.check()?;
@@ -187,7 +178,7 @@ pub(crate) fn store<T: HasCommon>(engine: &Engine, spec: &Spec, data: T) -> Stor
 pub(crate) fn begin<T: HasCommon>(store: &mut Store<T>, phase: Phase) {
     let common = store.data_mut().common();
     common.watch.begin(phase);
-    if let Some(fuel) = common.limits.fuel {
+    if let Some(fuel) = common.config.fuel {
         store.set_fuel(fuel.units()).expect("checked when the pool was built");
     }
 }
@@ -241,15 +232,15 @@ pub(crate) fn limit_open(table: &mut ResourceTable) {
 
 /// WASI with what is granted and nothing else: an empty input, captured output, no network. The directories are
 /// put into what is built of it.
-pub(crate) fn wasi(spec: &Spec) -> WasiCtxBuilder {
+pub(crate) fn wasi(parts: &InstanceParts) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
-    let capture = |stream| Capture::new(stream, &spec.voice);
+    let capture = |stream| Capture::new(stream, &parts.voice);
     builder
         .stdout(capture(Stream::Stdout))
         .stderr(capture(Stream::Stderr))
         .allow_tcp(false)
         .allow_udp(false)
-        .monotonic_clock(spec.clock.clone())
-        .envs(&spec.grants.env);
+        .monotonic_clock(parts.clock.clone())
+        .envs(&parts.grants.env);
     builder
 }

@@ -38,7 +38,7 @@ pub(crate) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
     let trap = error.downcast_ref::<Trap>();
     match trap {
         Some(Trap::OutOfFuel) => {
-            let limit = common.limits.fuel.map(|fuel| format!(" of the {fuel} of `fuel`"));
+            let limit = common.config.fuel.map(|fuel| format!(" of the {fuel} of `fuel`"));
             let limit = limit.unwrap_or_default();
             Broken::new(FaultKind::OutOfFuel, format!("no fuel is left{limit}{place}"))
         }
@@ -49,7 +49,7 @@ pub(crate) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
             Some(denied) => out_of_memory(denied, &place),
             None => Broken::new(FaultKind::Trap, format!("{}{place}", text(*trap))),
         },
-        None => match (denied, too_much(error, common.limits.result)) {
+        None => match (denied, too_much(error, common.config.max_result)) {
             (_, Some(broken)) => broken,
             (Some(denied), None) => out_of_memory(denied, &place),
             (None, None) => Broken::new(FaultKind::Trap, format!("{}{place}", error.root_cause())),

@@ -36,7 +36,7 @@ use super::inspect::TypedCall;
 use super::kinds::{self, Recognized};
 use super::metadata::Metadata;
 use super::plugin_code::PluginCode;
-use super::state::{self, Spec, begin};
+use super::state::{self, InstanceParts, begin};
 use super::{HostFunctions, LoadErrorKind, PluginKind};
 use crate::control::deadline::Phase;
 use crate::engine::compile_settings::CompileSettings;
@@ -106,13 +106,13 @@ impl PluginCode for TypedPlugin {
         (&self.call_export, self.linked.functions())
     }
 
-    fn start(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
+    fn start(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError> {
         let Functions { call, init, finish } = &*self.functions;
-        if let Some(message) = call.parameters.refusal(&call.name, spec.passing) {
+        if let Some(message) = call.parameters.refusal(&call.name, parts.config.passing) {
             return Err(StartError::Parameters { message });
         }
-        let (mut store, instance) = self.linked.instantiate(spec)?;
-        store.set_hostcall_fuel(room(spec.limits.result) / self.functions.weight());
+        let (mut store, instance) = self.linked.instantiate(parts)?;
+        store.set_hostcall_fuel(room(parts.config.max_result) / self.functions.weight());
         // A plugin that knows better says so in `init`.
         store.data_mut().common.result_format = call.returned.format();
         let init = init.as_ref().map(|init| Callee::new(&mut store, &instance, init));
@@ -121,7 +121,7 @@ impl PluginCode for TypedPlugin {
         let functions = Arc::clone(&self.functions);
         let mut started = TypedInstance { store, functions, call, finish };
         if let Some(init) = init {
-            started.init(init, &spec.init)?;
+            started.init(init, &parts.init)?;
         }
         Ok(Box::new(started))
     }
@@ -197,7 +197,7 @@ impl TypedInstance {
         outlet: &Arc<dyn Outlet>,
     ) -> Result<(), Broken> {
         let common = &self.store.data().common;
-        let (format, passing) = (common.item_format, common.passing);
+        let (format, passing) = (common.config.item_format, common.config.passing);
         let functions = Arc::clone(&self.functions);
         let item = outcomes.span().item(outcomes.len());
         let args = match functions.call.parameters.of_item(item, format, passing) {
@@ -271,7 +271,7 @@ impl TypedInstance {
     }
 
     fn max_result(&self) -> ResultLimit {
-        self.store.data().common.limits.result
+        self.store.data().common.config.max_result
     }
 }
 

@@ -25,7 +25,7 @@ use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::compiled::{CompiledThere, MOST_FOUND, findings};
 use super::wire::frozen::refusal as not_frozen;
 use super::wire::refused::{MOST_REFUSED, refusal};
-use super::wire::setup::{Compile, Setup, Task, Wanted};
+use super::wire::setup::{ChildSetup, Compile, Task, Wanted};
 use super::wire::{BadFrame, Reply};
 use crate::control::deadline::{Overdue, Watch};
 use crate::engine::compile_settings::CompileSettings;
@@ -154,9 +154,9 @@ impl Compiler<'_> {
         Ok(answer.map(|answer| (answer, lacks)))
     }
 
-    fn set_up(&self, wants: Wanted) -> Setup {
+    fn set_up(&self, wants: Wanted) -> ChildSetup {
         let Self { processes, settings, path, bytes, .. } = self;
-        Setup {
+        ChildSetup {
             jail: processes.required_layers(),
             engine: settings.engine.options(),
             data: settings.limits.memory.bytes() as u64,

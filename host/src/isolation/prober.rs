@@ -10,7 +10,7 @@ use super::compiler::Until;
 use super::eventfd::Bell;
 use super::link::{Gone, Received};
 use super::process::{Child, TO_BE_READY, TO_END};
-use super::wire::setup::{Setup, Task};
+use super::wire::setup::{ChildSetup, Task};
 use super::wire::{BadFrame, Reply, layers};
 use crate::engine::EngineOptions;
 use crate::isolation::claim_page::ClaimPage;
@@ -86,7 +86,7 @@ pub(super) fn layers(processes: &Processes) -> Result<JailLayers, LayersError> {
 }
 
 fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, Gone> {
-    let setup = Setup {
+    let setup = ChildSetup {
         engine: EngineOptions::default(),
         jail: Jail::BestEffort,
         data: DATA,

@@ -22,13 +22,13 @@ use super::link::{Gone, Link, Received};
 use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::items::Terms;
 use super::wire::ran::{EndedThere, RanThere, broken_of};
-use super::wire::setup::{Begins, Setup, Task, Work};
+use super::wire::setup::{Begins, ChildSetup, Task, WorkOrder};
 use super::wire::start::Started;
 use super::wire::{BadFrame, Frame, Order, Payload, Reply, guest_event, items, start};
 use crate::block::Span;
-use crate::control::deadline::{Overdue, Phase, TimeLimits, Watch};
+use crate::control::deadline::{Overdue, Phase, Watch};
 use crate::control::schedule::DelayOf;
-use crate::engine::{REPORT, Spec};
+use crate::engine::{InstanceParts, REPORT};
 use crate::event::Event;
 use crate::executor::start_error::StartError;
 use crate::executor::{Executor, Ran, Tray, Turns};
@@ -63,7 +63,7 @@ const DATA: usize = 768 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Remote {
     child: Child,
-    parts: Parts,
+    services: Services,
     watch: Watch,
     started: Started,
     /// Where outcomes are that came in parts.
@@ -74,8 +74,8 @@ pub(crate) struct Remote {
 
 /// What serves a child while it works.
 #[derive(Debug)]
-struct Parts {
-    spec: Spec,
+struct Services {
+    parts: InstanceParts,
     plugin: Arc<RemotePlugin>,
     page: Arc<ClaimPage>,
     network: Network,
@@ -87,9 +87,9 @@ impl Remote {
     pub(crate) fn start(
         processes: &Processes,
         plugin: &Arc<RemotePlugin>,
-        spec: &Spec,
+        parts: &InstanceParts,
     ) -> Result<Self, StartError> {
-        let mut remote = Self::ready(processes, plugin, spec, plugin.work(spec), None)?;
+        let mut remote = Self::ready(processes, plugin, parts, plugin.work(parts), None)?;
         remote.wait_for_start()?;
         Ok(remote)
     }
@@ -98,57 +98,53 @@ impl Remote {
     fn ready(
         processes: &Processes,
         plugin: &Arc<RemotePlugin>,
-        spec: &Spec,
-        work: Work,
+        parts: &InstanceParts,
+        work: WorkOrder,
         third: Option<BorrowedFd<'_>>,
     ) -> Result<Self, StartError> {
         let refused = |source| StartError::Process { source };
         let (page, page_file) = ClaimPage::create().map_err(refused)?;
         let bell = Arc::new(Bell::new().map_err(refused)?);
-        let lenient = |limits: TimeLimits| TimeLimits {
-            item: limits.item.and_then(|limit| limit.checked_add(GRACE)),
-            start: limits.start.and_then(|limit| limit.checked_add(GRACE)),
-        };
         let child = Child::start(processes, &bell).map_err(refused)?;
         // On a busy machine it has no core for some of the time.
-        let watch = spec.watch.with(lenient, Box::new(DelayOf::process(child.id())));
+        let watch = parts.watch.lenient(GRACE, Box::new(DelayOf::process(child.id())));
         watch.rings(&bell);
-        let parts = Parts {
-            spec: spec.clone(),
+        let services = Services {
+            parts: parts.clone(),
             plugin: Arc::clone(plugin),
             page: Arc::new(page),
-            network: Network::new(&spec.grants.net, &spec.names, spec.voice.sink()),
-            lease: Lease::of(&spec.pool_memory, spec.limits.memory),
+            network: Network::new(&parts.grants.net, &parts.names, parts.voice.sink()),
+            lease: Lease::of(&parts.pool_memory, parts.config.memory),
         };
         let started = Started { format: Format::Text, has_report: false };
         watch.begin(Phase::Preparing);
         let mut remote =
-            Self { child, parts, watch, started, tray: Arc::default(), order: Vec::new() };
+            Self { child, services, watch, started, tray: Arc::default(), order: Vec::new() };
         let files = [page_file.as_fd(), plugin.file()];
         let files: Vec<_> = files.into_iter().chain(third).collect();
-        let handed_over = remote.child.hand_over(&files, &spec.grants.dirs);
+        let handed_over = remote.child.hand_over(&files, &parts.grants.dirs);
         handed_over.map_err(|gone| remote.not_started(gone))?;
         remote.set_up(processes, work)?;
         Ok(remote)
     }
 
-    fn set_up(&mut self, processes: &Processes, work: Work) -> Result<(), StartError> {
-        let Parts { spec, plugin, .. } = &self.parts;
-        let (memory, result) = (spec.limits.memory.bytes(), spec.limits.result.bytes());
-        if spec.init.len() > memory.min(LARGEST) {
+    fn set_up(&mut self, processes: &Processes, work: WorkOrder) -> Result<(), StartError> {
+        let Services { parts, plugin, .. } = &self.services;
+        let (memory, result) = (parts.config.memory.bytes(), parts.config.max_result.bytes());
+        if parts.init.len() > memory.min(LARGEST) {
             return Err(StartError::OutOfMemory { message: too_large().message });
         }
         // An item is there as it was sent, in its block and in the instance. What is frozen is there
         // in pieces, as a part of a module, and as the module, which grows.
         let copies = if matches!(work.begins, Begins::Freeze { .. }) { 6 } else { 3 };
         let data = memory.saturating_mul(copies).saturating_add(result.saturating_mul(2));
-        let setup = Setup {
+        let setup = ChildSetup {
             jail: processes.required_layers(),
             engine: plugin.options(),
             data: data.saturating_add(DATA) as u64,
             task: Task::Work(Box::new(work)),
         };
-        let order = setup.encode(&spec.init);
+        let order = setup.encode(&parts.init);
         let mut patience = Guard::until(&self.watch, TO_BE_READY);
         let sent = self.child.link.send(&order, &mut patience);
         sent.map_err(|gone| self.not_started(gone))?;
@@ -163,9 +159,9 @@ impl Remote {
         });
         let lacks = ready.map_err(|gone| self.not_started(gone))??;
         if !lacks.is_empty() {
-            let spec = &self.parts.spec;
+            let parts = &self.services.parts;
             let lacks = lacks.as_str();
-            spec.audience.tell(&Event::JailLacks { worker: spec.index, lacks });
+            parts.audience.tell(&Event::JailLacks { worker: parts.index, lacks });
         }
         Ok(())
     }
@@ -188,18 +184,18 @@ impl Remote {
         wait: Wait,
         wanted: impl FnOnce(Received<'_>) -> Result<T, BadFrame>,
     ) -> Result<T, Gone> {
-        let Self { child, parts, watch, .. } = self;
+        let Self { child, services, watch, .. } = self;
         let mut guard = match wait {
             Wait::ToBeReady => Guard::until(watch, TO_BE_READY),
             Wait::Watched => Guard::of(watch),
             Wait::For(time) => Guard::until(watch, time),
         };
-        wanted(next(&mut child.link, parts, &mut guard, no_part)?).map_err(Gone::from)
+        wanted(next(&mut child.link, services, &mut guard, no_part)?).map_err(Gone::from)
     }
 
     /// What it means for the start that nothing more comes.
     fn not_started(&mut self, gone: Gone) -> StartError {
-        let limit = self.parts.spec.watch.limits().start;
+        let limit = self.services.parts.config.init_timeout;
         let broken = self.broken(gone, limit);
         match broken.kind {
             FaultKind::Timeout => StartError::Timeout { message: broken.message },
@@ -210,7 +206,7 @@ impl Remote {
     /// Up to which of `items` they can be sent together: none of them is larger than all the memory
     /// that the instance can have.
     fn fitting(&self, span: &Span, items: Range<usize>) -> usize {
-        let memory = self.parts.spec.limits.memory.bytes();
+        let memory = self.services.parts.config.memory.bytes();
         let mut together = 0_usize;
         let fits = |at: &usize| {
             let bytes = span.item(*at).len();
@@ -257,24 +253,24 @@ fn no_part(_: Payload<'_>) -> Result<(), BadFrame> {
 /// take parts.
 fn next<'link>(
     link: &'link mut Link,
-    parts: &mut Parts,
+    services: &mut Services,
     guard: &mut Guard<'_>,
     mut part: impl FnMut(Payload<'_>) -> Result<(), BadFrame>,
 ) -> Result<Received<'link>, Gone> {
-    let most = parts.spec.limits.result.bytes().max(crate::engine::MAX_ANSWER) + BESIDE;
+    let most = services.parts.config.max_result.bytes().max(crate::engine::MAX_ANSWER) + BESIDE;
     loop {
         // A child that tells without end must not keep its parent from looking at the clock.
         super::link::Patience::go_on(guard)?;
         let received = link.receive(most, guard)?;
         let answer = match received.kind {
-            Reply::Call => parts.answer(received.payload)?,
-            Reply::Take => parts.lend_memory(received.payload)?,
-            Reply::TakeDisk => parts.lend_disk(received.payload)?,
+            Reply::Call => services.answer(received.payload)?,
+            Reply::Take => services.lend_memory(received.payload)?,
+            Reply::TakeDisk => services.lend_disk(received.payload)?,
             Reply::Part => {
                 part(received.payload)?;
                 continue;
             }
-            _ if parts.hear(received)? => continue,
+            _ if services.hear(received)? => continue,
             _ => break,
         };
         link.send(&answer, guard)?;
@@ -282,11 +278,11 @@ fn next<'link>(
     Ok(link.given())
 }
 
-impl Parts {
+impl Services {
     /// Returns what holds for items that the child runs. What it gives is checked here, so the child checks it only if
     /// it has to stop at a record that breaks the rule.
     fn terms(&self, outcomes: &Outcomes) -> Terms {
-        let stops = self.spec.retry_on.contains(FaultKind::BadResult);
+        let stops = self.parts.config.retry_on.contains(FaultKind::BadResult);
         let rule = if stops { outcomes.rule() } else { RecordRule::Any };
         Terms { rule, format: outcomes.format() }
     }
@@ -297,9 +293,9 @@ impl Parts {
             return Ok(false);
         }
         match guest_event::decode(received.payload)? {
-            GuestEvent::Output { stream, line } => self.spec.voice.line(stream, line.as_bytes()),
-            GuestEvent::Log { level, message } => self.spec.voice.log(level, message),
-            GuestEvent::Dropped { lines, bytes } => self.spec.voice.note_dropped(lines, bytes),
+            GuestEvent::Output { stream, line } => self.parts.voice.line(stream, line.as_bytes()),
+            GuestEvent::Log { level, message } => self.parts.voice.log(level, message),
+            GuestEvent::Dropped { lines, bytes } => self.parts.voice.note_dropped(lines, bytes),
             GuestEvent::Denied(denial) => self.network.tell(&denial),
         }
         Ok(true)
@@ -308,7 +304,7 @@ impl Parts {
     /// Calls a host function, which is in this process.
     fn answer(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
         let number = payload.number()?;
-        let answer = self.plugin.functions().call(number, self.spec.index, payload.rest());
+        let answer = self.plugin.functions().call(number, self.parts.index, payload.rest());
         let answer = answer.ok_or(BadFrame("a call of what it was not given"))?;
         let frame = Frame::order(Order::Answer);
         Ok(match answer {
@@ -328,12 +324,12 @@ impl Parts {
     }
 }
 
-impl Parts {
+impl Services {
     /// Lets the child write more to files, if its worker may.
     fn lend_disk(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
         let bytes = payload.long()?;
         payload.end()?;
-        let is_lent = self.spec.disk.take(bytes).is_ok();
+        let is_lent = self.parts.disk.take(bytes).is_ok();
         Ok(Frame::order(if is_lent { Order::Granted } else { Order::Denied }).seal())
     }
 }
@@ -347,15 +343,15 @@ impl Executor for Remote {
         if until == first {
             return Ran::Broken(too_large());
         }
-        let Self { child, parts, watch, started, tray, order } = self;
+        let Self { child, services, watch, started, tray, order } = self;
         let (span, items) = (outcomes.span().clone(), first..until);
-        let terms = parts.terms(outcomes);
+        let terms = services.terms(outcomes);
         let head = items::order(std::mem::take(order), &span, items.clone(), terms);
-        let page = Arc::clone(&parts.page);
+        let page = Arc::clone(&services.page);
         page.set_begun(false);
         let mut lent = Lent::new(turns.lend(Arc::clone(&page) as _, until - first), until - first);
         let mut guard = Guard::of_items(watch, &page, until - first);
-        let limit = parts.spec.limits.result;
+        let limit = services.parts.config.max_result;
         *tray.lock() = outcomes.take();
         let part = |payload: Payload<'_>| {
             let mut outcomes = tray.lock();
@@ -373,10 +369,11 @@ impl Executor for Remote {
         *order = head;
         order.clear();
         order.shrink_to(ORDER);
-        let received = sent.and_then(|()| match next(&mut child.link, parts, &mut guard, part)? {
-            Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
-            _ => Err(BadFrame("something else than what became of its items").into()),
-        });
+        let received =
+            sent.and_then(|()| match next(&mut child.link, services, &mut guard, part)? {
+                Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
+                _ => Err(BadFrame("something else than what became of its items").into()),
+            });
         let (taken, started_there) = lent.settle(received);
         *outcomes = tray.lock().take();
         let at = first + started_there - 1;
@@ -393,7 +390,7 @@ impl Executor for Remote {
             Err(gone) => gone,
         };
         let was_idle = matches!(gone, Gone::Ended) && !page.has_begun();
-        let limit = self.parts.spec.watch.limits().item;
+        let limit = self.services.parts.config.timeout;
         let broken = self.broken(gone, limit);
         if was_idle { Ran::Idle(broken) } else { Ran::Lost { at, broken } }
     }
@@ -413,10 +410,10 @@ impl Executor for Remote {
         self.watch.begin(Phase::Finishing);
         let mut guard = Guard::of(&self.watch);
         let sent = self.child.link.send(&Frame::order(Order::Finish).seal(), &mut guard);
-        let limit = self.parts.spec.watch.limits().start;
+        let limit = self.services.parts.config.init_timeout;
         let finished = sent.and_then(|()| self.serve(Wait::Watched, finished));
         let report = finished.map_err(|gone| self.broken(gone, limit))??;
-        let result = self.parts.spec.limits.result;
+        let result = self.services.parts.config.max_result;
         match result.refusal(REPORT, report.as_ref().map_or(0, Vec::len)) {
             None => Ok(report),
             Some(broken) => Err(broken),

@@ -6,11 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{
-    Engine, EngineOptions, HostFunctions, LoadErrorKind, PluginCode, PluginKind, Spec,
+    Engine, EngineOptions, HostFunctions, InstanceParts, LoadErrorKind, PluginCode, PluginKind,
 };
-use crate::isolation::wire::setup::{Begins, Work};
+use crate::isolation::wire::setup::{Begins, WorkOrder};
 use crate::item::format::Format;
-use crate::item::limits::{DiskLimit, Fuel, TotalMemory};
 use crate::jail::sealed_file::SealedFile;
 use crate::sandbox::granted::GrantedDir;
 
@@ -87,47 +86,36 @@ impl RemotePlugin {
         self.file.as_fd()
     }
 
-    /// What a process is told that is to be the worker that `spec` describes.
-    pub(crate) fn work(&self, spec: &Spec) -> Work {
+    /// Returns the order for a process that becomes the worker with these parts.
+    pub(crate) fn work(&self, parts: &InstanceParts) -> WorkOrder {
         let begins = match self.restores {
             None => Begins::Init,
-            Some(format) => Begins::Snapshot { has_json_results: format == Format::Json },
+            Some(results) => Begins::Snapshot { results },
         };
-        self.work_from(begins, spec)
+        self.work_from(begins, parts)
     }
 
-    /// The same, of one that begins so.
-    pub(crate) fn work_from(&self, begins: Begins, spec: &Spec) -> Work {
-        let Spec { grants, limits, pool_memory, watch, .. } = spec;
+    /// Returns the same order, for a worker that begins so.
+    pub(crate) fn work_from(&self, begins: Begins, parts: &InstanceParts) -> WorkOrder {
+        let InstanceParts { config, index, workers, grants, pool_memory, voice, .. } = parts;
         let dir = |GrantedDir { grant, .. }: &GrantedDir| {
             (OsString::from(grant.host()), grant.guest().to_owned(), grant.access())
         };
-        Work {
-            worker: spec.index.get(),
-            workers: spec.workers,
+        WorkOrder {
+            config: *config,
+            worker: index.get(),
+            workers: *workers,
             kind: self.kind,
             call: self.call.clone(),
             functions: self.functions.numbered(),
             dirs: grants.dirs.iter().map(dir).collect(),
             env: grants.env.clone(),
             net: grants.net.iter().map(ToString::to_string).collect(),
-            names: spec.names.all().clone(),
-            memory: limits.memory.bytes(),
-            result: limits.result.bytes(),
-            fuel: limits.fuel.map(Fuel::units),
-            disk: limits.disk.map(DiskLimit::bytes),
-            asks_for_memory: match pool_memory.limit() {
-                TotalMemory::Unlimited => None,
-                TotalMemory::AtMost(most) => Some(most.get()),
-            },
+            names: parts.names.all().clone(),
+            total_memory: pool_memory.limit(),
             // The parent keeps the limit; a child is only to bound what it sends.
-            log: spec.voice.limit().bytes().saturating_mul(2),
-            has_json_items: spec.item_format == Format::Json,
-            passing: spec.passing.to_string(),
-            timeout: watch.limits().item,
-            init_timeout: watch.limits().start,
-            clock: spec.clock.elapsed(),
-            retry_on: spec.retry_on.bits(),
+            log: voice.limit().doubled(),
+            clock: parts.clock.elapsed(),
             begins,
         }
     }

@@ -14,11 +14,10 @@ use crate::cache::{Cache, EntryKind, Key};
 use crate::engine::origin::Origin;
 use crate::engine::snapshot::dependencies::{Dependency, Stamp};
 use crate::engine::snapshot::{Freezing, Verdict};
-use crate::engine::{Frozen, PluginKind, Spec};
+use crate::engine::{Frozen, InstanceParts, PluginKind};
 use crate::executor::start_error::StartError;
 use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::format::Format;
-use crate::item::limits::Fuel;
 use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::GrantedDir;
@@ -47,15 +46,15 @@ pub(crate) enum Where {
 pub(crate) fn recall_or(
     cache: Option<&Cache>,
     plugin: &Plugin,
-    spec: &Spec,
+    parts: &InstanceParts,
     used: Where,
     freeze: impl FnOnce() -> Result<Freezing<Snapshot>, StartError>,
 ) -> Result<Freezing<Snapshot>, StartError> {
     let (Some(cache), Some(origin)) = (cache, plugin.origin()) else { return freeze() };
-    let key = key(plugin, origin, spec, used);
+    let key = key(plugin, origin, parts, used);
     let recalled = match used {
-        Where::Here => recall_here(cache, &key, origin, spec),
-        Where::InJails => recall_in_jails(cache, &key, origin, spec),
+        Where::Here => recall_here(cache, &key, origin, parts),
+        Where::InJails => recall_in_jails(cache, &key, origin, parts),
     };
     if let Some(recalled) = recalled {
         return Ok(recalled);
@@ -63,7 +62,7 @@ pub(crate) fn recall_or(
     let begun = SystemTime::now();
     let frozen = freeze()?;
     if let Freezing::Frozen { snapshot, verdict, .. } = &frozen
-        && let Some(metadata) = SnapshotMetadata::of(snapshot, verdict, spec, begun)
+        && let Some(metadata) = SnapshotMetadata::of(snapshot, verdict, parts, begun)
     {
         keep(cache, &key, snapshot, &metadata);
     }
@@ -91,27 +90,27 @@ fn recall_here(
     cache: &Cache,
     key: &Key,
     origin: &Origin,
-    spec: &Spec,
+    parts: &InstanceParts,
 ) -> Option<Freezing<Snapshot>> {
     let own = cache.own(key)?;
-    let Some(metadata) = SnapshotMetadata::read(own.metadata(), spec) else {
+    let Some(metadata) = SnapshotMetadata::read(own.metadata(), parts) else {
         cache.count_as_missing(key);
         return None;
     };
     let bytes = own.length();
     let frozen = Frozen::of_cache(&origin.settings, &own, metadata.format());
     let frozen = frozen.inspect_err(|error| cache.reject(key, error)).ok()?;
-    Some(metadata.recalled(Snapshot::Here(Arc::new(frozen)), bytes, spec))
+    Some(metadata.recalled(Snapshot::Here(Arc::new(frozen)), bytes, parts))
 }
 
 fn recall_in_jails(
     cache: &Cache,
     key: &Key,
     origin: &Origin,
-    spec: &Spec,
+    parts: &InstanceParts,
 ) -> Option<Freezing<Snapshot>> {
     let jailed = cache.jailed(key)?;
-    let Some(metadata) = SnapshotMetadata::read(jailed.metadata(), spec) else {
+    let Some(metadata) = SnapshotMetadata::read(jailed.metadata(), parts) else {
         cache.count_as_missing(key);
         return None;
     };
@@ -119,13 +118,18 @@ fn recall_in_jails(
     let code = code.inspect_err(|error| cache.reject(key, error)).ok()?;
     let remote = RemotePlugin::from_file(code, PluginKind::CoreModule, &origin.settings)
         .into_snapshot(metadata.format());
-    Some(metadata.recalled(Snapshot::Elsewhere(Arc::new(remote)), bytes, spec))
+    Some(metadata.recalled(Snapshot::Elsewhere(Arc::new(remote)), bytes, parts))
 }
 
 impl SnapshotMetadata {
     /// What is to be known of a snapshot; none if it cannot be told when it does not hold any more.
-    fn of(snapshot: &Snapshot, verdict: &Verdict, spec: &Spec, begun: SystemTime) -> Option<Self> {
-        let dirs = &spec.grants.dirs;
+    fn of(
+        snapshot: &Snapshot,
+        verdict: &Verdict,
+        parts: &InstanceParts,
+        begun: SystemTime,
+    ) -> Option<Self> {
+        let dirs = &parts.grants.dirs;
         let stamped = |dependency: &Dependency| {
             Some((dependency.clone(), dependency.stamp_of_then(dirs, begun)?))
         };
@@ -136,7 +140,7 @@ impl SnapshotMetadata {
         Some(Self {
             has_json_results: format == Format::Json,
             has_random: verdict.has_random,
-            clock: spec.clock.elapsed(),
+            clock: parts.clock.elapsed(),
             dependencies: verdict
                 .dependencies
                 .as_ref()?
@@ -147,9 +151,9 @@ impl SnapshotMetadata {
     }
 
     /// What is said of a snapshot, if all that was looked at is as it was.
-    fn read(bytes: &[u8], spec: &Spec) -> Option<Self> {
+    fn read(bytes: &[u8], parts: &InstanceParts) -> Option<Self> {
         let metadata: Self = serde_json::from_slice(bytes).ok()?;
-        let dirs = &spec.grants.dirs;
+        let dirs = &parts.grants.dirs;
         let holds = metadata
             .dependencies
             .iter()
@@ -161,16 +165,16 @@ impl SnapshotMetadata {
         if self.has_json_results { Format::Json } else { Format::Text }
     }
 
-    fn recalled(self, snapshot: Snapshot, bytes: u64, spec: &Spec) -> Freezing<Snapshot> {
-        spec.clock.show_at_least(self.clock);
+    fn recalled(self, snapshot: Snapshot, bytes: u64, parts: &InstanceParts) -> Freezing<Snapshot> {
+        parts.clock.show_at_least(self.clock);
         let verdict = Verdict { has_random: self.has_random, dependencies: None };
         Freezing::Frozen { snapshot, bytes, verdict }
     }
 }
 
 /// All that an `init` can see, but files.
-fn key(plugin: &Plugin, origin: &Origin, spec: &Spec, used: Where) -> Key {
-    let Spec { grants, limits, item_format, passing, .. } = spec;
+fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: Where) -> Key {
+    let InstanceParts { grants, config, .. } = parts;
     let dirs = grants.dirs.iter().map(|GrantedDir { grant, .. }| {
         let host = std::path::absolute(grant.host());
         let host = host.unwrap_or_else(|_| grant.host().to_owned());
@@ -182,8 +186,8 @@ fn key(plugin: &Plugin, origin: &Origin, spec: &Spec, used: Where) -> Key {
     let said = (
         (&settings.call, settings.functions.numbered(), is_text),
         (dirs.collect::<Vec<_>>(), &grants.env),
-        (limits.memory.bytes(), limits.fuel.map(Fuel::units)),
-        (*item_format == Format::Json, passing.name()),
+        (config.memory.bytes(), config.fuel.map(crate::Fuel::units)),
+        (config.item_format == Format::Json, config.passing.name()),
     );
     let said = serde_json::to_vec(&said).expect("it is text and numbers");
     let used: &[u8] = match used {
@@ -195,7 +199,7 @@ fn key(plugin: &Plugin, origin: &Origin, spec: &Spec, used: Where) -> Key {
         .part(env!("CARGO_PKG_VERSION").as_bytes())
         .part(engine.settings().bytes())
         .part(&said)
-        .part(&spec.init)
+        .part(&parts.init)
         .part(&origin.bytes)
         .end()
 }

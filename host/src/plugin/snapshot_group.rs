@@ -8,12 +8,12 @@ use crate::control::alarm::{Alarm, Ring};
 use crate::control::deadline::Phase;
 use crate::control::sync::Mutex;
 use crate::engine::snapshot::freezing::Freezing;
-use crate::engine::{Frozen, Spec};
+use crate::engine::{Frozen, InstanceParts};
 use crate::event::Event;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
 use crate::isolation::remote_plugin::RemotePlugin;
-use crate::item::limits::Limits;
+use crate::item::instance_config::InstanceConfig;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::Granted;
 
@@ -64,12 +64,12 @@ impl Group {
         self.cache.as_ref()
     }
 
-    /// What the worker that `spec` describes starts from. The first one makes it, by `freeze`; if
+    /// What the worker that `parts` describes starts from. The first one makes it, by `freeze`; if
     /// that fails, it is the next one's turn.
     pub(crate) fn take(
         &self,
         plugin: &Plugin,
-        spec: &Spec,
+        parts: &InstanceParts,
         freeze: impl FnOnce() -> Result<Freezing<Snapshot>, StartError>,
     ) -> Result<Taken, StartError> {
         let alarm = Arc::new(Alarm::default());
@@ -84,13 +84,13 @@ impl Group {
                 }
             }
             // As long as others are at it, no time of this one's is running.
-            spec.watch.begin(Phase::Preparing);
-            spec.watch.rings(&alarm);
+            parts.watch.begin(Phase::Preparing);
+            parts.watch.rings(&alarm);
             let overdue = |overdue: crate::control::deadline::Overdue| StartError::Timeout {
                 message: overdue.to_string(),
             };
-            spec.watch.check().map_err(overdue)?;
-            alarm.wait(spec.watch.end());
+            parts.watch.check().map_err(overdue)?;
+            alarm.wait(parts.watch.end());
         }
         let turn = Turn(self);
         let begun = Instant::now();
@@ -99,7 +99,7 @@ impl Group {
             None => freeze()?,
         };
         let plugin = plugin.name();
-        let (worker, audience) = (spec.index, &spec.audience);
+        let (worker, audience) = (parts.index, &parts.audience);
         match frozen {
             Freezing::Frozen { snapshot, bytes, verdict } => {
                 let (took, has_random) = (begun.elapsed(), verdict.has_random);
@@ -158,7 +158,7 @@ struct Alike {
     plugin: Plugin,
     init: Vec<u8>,
     grants: Granted,
-    limits: Limits,
+    config: InstanceConfig,
 }
 
 impl Groups {
@@ -168,19 +168,19 @@ impl Groups {
     }
 
     /// The group of a worker.
-    pub(crate) fn of(&mut self, plugin: &Plugin, spec: &Spec) -> Arc<Group> {
-        let Spec { init, grants, limits, .. } = spec;
+    pub(crate) fn of(&mut self, plugin: &Plugin, parts: &InstanceParts) -> Arc<Group> {
+        let InstanceParts { init, grants, config, .. } = parts;
         let found = self.all.iter().find(|(alike, _)| {
             alike.plugin.is(plugin)
                 && alike.init == *init
                 && alike.grants == *grants
-                && alike.limits == *limits
+                && alike.config.initialises_as(config)
         });
         if let Some((_, group)) = found {
             return Arc::clone(group);
         }
         let (init, grants) = (init.clone(), grants.clone());
-        let alike = Alike { plugin: plugin.clone(), init, grants, limits: *limits };
+        let alike = Alike { plugin: plugin.clone(), init, grants, config: *config };
         let group = Arc::new(Group::new(self.cache.clone()));
         self.all.push((alike, Arc::clone(&group)));
         group

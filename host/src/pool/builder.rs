@@ -12,23 +12,24 @@ use std::sync::Arc;
 pub use self::prepared::PreparedPool;
 use self::snapshot::Snapshots;
 use super::spec::{self, Opening, WorkerSpec};
+use super::worker_settings::WorkerSettings;
 use super::{BuildError, Jobs, Pool, Settings};
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::control::cancel::Cancel;
-use crate::control::deadline::{TimeLimits, Watch};
+use crate::control::deadline::Watch;
 use crate::control::stop::StopFlag;
-use crate::engine::Spec;
+use crate::engine::InstanceParts;
 use crate::engine::snapshot::Clock;
 use crate::event::Audience;
 use crate::isolation::Isolation;
 use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
-use crate::item::limits::{Limits, LogLimit, TotalMemory};
+use crate::item::instance_config::InstanceConfig;
+use crate::item::limits::{LogLimit, TotalMemory};
 use crate::item::passing::ArgumentPassing;
 use crate::plugin::Plugin;
 use crate::queue::Window;
-use crate::sandbox::capabilities::Grants;
 use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Directories, Granted, Preopens};
 use crate::sandbox::meter::PoolMemory;
@@ -88,13 +89,11 @@ pub struct PoolBuilder {
     jobs: Option<Jobs>,
     init: Init,
     isolation: Isolation,
-    grants: Grants,
-    limits: Limits,
+    pub(super) own: WorkerSettings,
     total_memory: TotalMemory,
     log_limit: LogLimit,
     item_format: Format,
     passing: ArgumentPassing,
-    time_limits: TimeLimits,
     snapshots: Snapshots,
     settings: Settings,
 }
@@ -137,13 +136,11 @@ impl PoolBuilder {
             jobs: None,
             init: Init::None,
             isolation: Isolation::Thread,
-            grants: Grants::default(),
-            limits: Limits::default(),
+            own: WorkerSettings::default(),
             total_memory: TotalMemory::default(),
             log_limit: LogLimit::DEFAULT,
             item_format: Format::Text,
             passing: ArgumentPassing::default(),
-            time_limits: TimeLimits::default(),
             snapshots: Snapshots::No,
             settings,
         }
@@ -255,44 +252,43 @@ impl PoolBuilder {
             jobs,
             init,
             isolation,
-            grants,
-            limits,
+            own: WorkerSettings { grants, config },
             total_memory,
             log_limit,
             item_format,
             passing,
-            time_limits,
             snapshots,
             mut settings,
         } = self;
         let specs = workers.specs(jobs, &init)?;
-        settings.has_deadlines = specs.iter().any(|spec| spec.time_limits(time_limits).are_set());
-        spec::check(&specs, &isolation, &grants, passing, limits)?;
+        let retry_on = settings.renewal.provisional();
+        let all =
+            config.over(InstanceConfig { item_format, passing, retry_on, ..Default::default() });
+        settings.has_deadlines = specs.iter().any(|spec| spec.config(all).has_deadlines());
+        spec::check(&specs, &isolation, &grants, all)?;
         let names = Arc::new(spec::look_up(&specs, &grants)?);
         let clock = spec::clock(&specs)?;
         let cancel = Cancel::default();
         let chorus = Chorus::new(log_limit);
         let audience = settings.audience.clone();
         let voice = |index| Voice::new(log_limit, chorus.clone(), audience.of_guests(index));
-        let all = Spec {
-            index: WorkerIndex::default(),
-            workers: count(&specs),
+        let pool_memory = Arc::new(PoolMemory::new(total_memory));
+        let (workers, guest_clock) = (count(&specs), Clock::new());
+        let parts = |index, config| InstanceParts {
+            config,
+            index,
+            workers,
             init: Vec::new(),
             grants: Granted::default(),
             preopens: Preopens::default(),
-            limits,
-            disk: Arc::new(Disk::new(None)),
-            pool_memory: Arc::new(PoolMemory::new(total_memory)),
-            names,
-            item_format,
-            passing,
-            voice: Arc::new(voice(WorkerIndex::default())),
+            disk: Arc::new(Disk::new(config.disk)),
+            pool_memory: Arc::clone(&pool_memory),
+            names: Arc::clone(&names),
+            voice: Arc::new(voice(index)),
             audience: audience.clone(),
-            watch: Watch::new(time_limits, cancel.clone(), clock.ticks()),
-            clock: Clock::new(),
-            retry_on: settings.renewal.provisional(),
+            watch: Watch::new(config, cancel.clone(), clock.ticks()),
+            clock: guest_clock.clone(),
         };
-        let memory = Arc::clone(&all.pool_memory);
         let mut opening = Opening {
             isolation: &isolation,
             grants,
@@ -302,15 +298,12 @@ impl PoolBuilder {
             groups: snapshots.groups(),
         };
         let open = |(number, spec): (u32, WorkerSpec)| {
-            let index = WorkerIndex::new(number);
-            let limits = spec.time_limits(time_limits);
-            let watch = Watch::new(limits, cancel.clone(), clock.ticks());
-            let all = Spec { index, watch, voice: Arc::new(voice(index)), ..all.clone() };
-            spec.open(all, &mut opening)
+            let config = spec.config(all);
+            spec.open(parts(WorkerIndex::new(number), config), &mut opening)
         };
         let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
         let Opening { confinement, .. } = opening;
-        Ok(PreparedPool { opens, settings, clock, cancel, memory, confinement })
+        Ok(PreparedPool { opens, settings, clock, cancel, memory: pool_memory, confinement })
     }
 }
 

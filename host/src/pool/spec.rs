@@ -4,26 +4,23 @@ mod start;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::BuildError;
-use crate::control::deadline::TimeLimits;
+use super::worker_settings::WorkerSettings;
 use crate::control::watchdog::Watchdog;
-use crate::engine::{Engine, Spec};
+use crate::engine::{Engine, InstanceParts};
 use crate::executor::native::{NativeWorker, OpenNative, WorkerContext};
 use crate::executor::{Open, native};
 use crate::isolation::Isolation;
 use crate::item::index::WorkerIndex;
-use crate::item::limits::{DiskLimit, Fuel, Limits, MemoryLimit, OwnLimits, ResultLimit};
+use crate::item::instance_config::InstanceConfig;
 use crate::item::passing::ArgumentPassing;
 use crate::jail::system_limits;
 use crate::plugin::Plugin;
 use crate::plugin::snapshot_group::Groups;
-use crate::sandbox::capabilities::{DirGrant, Grants};
+use crate::sandbox::capabilities::Grants;
 use crate::sandbox::confinement::Confinement;
-use crate::sandbox::disk::Disk;
 use crate::sandbox::granted::{Directories, Granted, Preopens};
-use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
 
 /// What one worker of a pool is; a list of them makes a pool, by [`Pool::of`](crate::Pool::of).
@@ -51,9 +48,7 @@ use crate::sandbox::network::Names;
 pub struct WorkerSpec {
     kind: Kind,
     init: Option<Vec<u8>>,
-    grants: Grants,
-    limits: OwnLimits,
-    time_limits: TimeLimits,
+    pub(super) own: WorkerSettings,
 }
 
 enum Kind {
@@ -126,13 +121,7 @@ impl WorkerSpec {
     }
 
     fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            init: None,
-            grants: Grants::default(),
-            limits: OwnLimits::default(),
-            time_limits: TimeLimits::default(),
-        }
+        Self { kind, init: None, own: WorkerSettings::default() }
     }
 
     /// With which arguments the plugin is initialised. Default: none.
@@ -149,152 +138,6 @@ impl WorkerSpec {
         self
     }
 
-    /// Grants a directory to this worker, beside those that all have. Under one name the plugin
-    /// sees what was granted last. A worker has 200 directories at most.
-    ///
-    /// ```
-    /// # use mtl_host::{DirGrant, Engine, Plugin, Pool, WorkerSpec};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
-    /// # let folder = tempfile::tempdir()?;
-    /// let worker = WorkerSpec::plugin(&plugin).dir(DirGrant::read_write(folder.path(), "/data"));
-    /// Pool::of([worker]).build()?.map([">words"]).next().unwrap()?;
-    /// assert_eq!(std::fs::read(folder.path().join("words"))?, b"written");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn dir(mut self, grant: DirGrant) -> Self {
-        self.grants.dir(grant);
-        self
-    }
-
-    /// Sets an environment variable for this worker, beside those that all have or instead of
-    /// one.
-    ///
-    /// ```
-    /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/environment.wat")?;
-    /// // Its results are its whole environment.
-    /// let worker = WorkerSpec::plugin(&plugin).env("MODEL", "small");
-    /// let mut pool = Pool::of([worker]).env("MODEL", "large").build()?;
-    /// assert_eq!(pool.map([""]).next().unwrap()?.bytes(), Some(&b"MODEL=small;"[..]));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.grants.env(name.into(), value.into());
-        self
-    }
-
-    /// Lets this worker's plugin connect to a port of a host, beside those that all may connect
-    /// to.
-    ///
-    /// ```
-    /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/connect.wat")?;
-    /// let pool = Pool::of([WorkerSpec::plugin(&plugin).net("127.0.0.1:8080".parse()?)]).build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn net(mut self, grant: NetGrant) -> Self {
-        self.grants.net(grant);
-        self
-    }
-
-    /// What the worker's plugin may take of memory. Default: what all may.
-    ///
-    /// ```
-    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
-    /// let worker = WorkerSpec::plugin(&plugin).memory("1MiB".parse()?);
-    /// let mut pool = Pool::of([worker]).memory("2GiB".parse()?).build()?;
-    /// let fault = pool.map(["may I have a gigabyte?"]).next().unwrap().unwrap_err();
-    /// assert_eq!(fault.kind(), FaultKind::OutOfMemory);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn memory(mut self, limit: MemoryLimit) -> Self {
-        self.limits.memory = Some(limit);
-        self
-    }
-
-    /// How long a result of this worker's plugin may be. Default: as long as all may be.
-    ///
-    /// ```
-    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
-    /// let worker = WorkerSpec::plugin(&plugin).max_result("3".parse()?);
-    /// let fault = Pool::of([worker]).build()?.map(["four"]).next().unwrap().unwrap_err();
-    /// assert_eq!(fault.kind(), FaultKind::BadResult);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn max_result(mut self, limit: ResultLimit) -> Self {
-        self.limits.result = Some(limit);
-        self
-    }
-
-    /// How much this worker's plugin may compute for one item, and to start. Default: as much
-    /// as all may. It needs an engine [`with_fuel`](Engine::with_fuel).
-    ///
-    /// ```
-    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
-    /// let plugin = Plugin::load(&Engine::with_fuel()?, "../tests/fixtures/misbehave.wat")?;
-    /// let worker = WorkerSpec::plugin(&plugin).fuel("1M".parse()?);
-    /// let fault = Pool::of([worker]).build()?.map(["spin"]).next().unwrap().unwrap_err();
-    /// assert_eq!(fault.kind(), FaultKind::OutOfFuel);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn fuel(mut self, fuel: Fuel) -> Self {
-        self.limits.fuel = Some(fuel);
-        self
-    }
-
-    /// Bounds the bytes that this worker's plugin may write to files (default: the limit of all workers).
-    ///
-    /// ```
-    /// # use mtl_host::{DirGrant, Engine, FaultKind, Plugin, Pool, WorkerSpec};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
-    /// # let folder = tempfile::tempdir()?;
-    /// let dir = DirGrant::read_write(folder.path(), "/out");
-    /// let worker = WorkerSpec::plugin(&plugin).dir(dir).disk("3".parse()?);
-    /// // It writes seven bytes.
-    /// let fault = Pool::of([worker]).build()?.map([">file"]).next().unwrap().unwrap_err();
-    /// assert_eq!(fault.kind(), FaultKind::OutOfDisk);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn disk(mut self, limit: DiskLimit) -> Self {
-        self.limits.disk = Some(limit);
-        self
-    }
-
-    /// How long this worker's plugin may take for one item. Default: as long as all may.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
-    /// let worker = WorkerSpec::plugin(&plugin).timeout(Duration::from_millis(50));
-    /// let fault = Pool::of([worker]).build()?.map(["spin for ever"]).next().unwrap().unwrap_err();
-    /// assert_eq!(fault.kind(), FaultKind::Timeout);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.time_limits.item = Some(timeout);
-        self
-    }
-
-    /// How long this worker's plugin may take to start. Default: as long as all may.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// # use mtl_host::{Engine, Error, Plugin, Pool, WorkerSpec};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/spin-init.wat")?;
-    /// // Its `init` never ends.
-    /// let worker = WorkerSpec::plugin(&plugin).init_timeout(Duration::from_millis(50));
-    /// let ended = Pool::of([worker]).build()?.map(["item"]).end();
-    /// assert!(matches!(ended.error, Some(Error::Init { .. })));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn init_timeout(mut self, timeout: Duration) -> Self {
-        self.time_limits.start = Some(timeout);
-        self
-    }
-
     fn engine(&self) -> Option<&Engine> {
         match &self.kind {
             Kind::Plugin(plugin) => Some(plugin.engine()),
@@ -302,19 +145,14 @@ impl WorkerSpec {
         }
     }
 
-    /// How long it may take, where all may take `all`.
-    pub(super) fn time_limits(&self, all: TimeLimits) -> TimeLimits {
-        let TimeLimits { item, start } = self.time_limits;
-        TimeLimits { item: item.or(all.item), start: start.or(all.start) }
+    /// Returns the settings of the worker, where `all` are those of all workers.
+    pub(super) fn config(&self, all: InstanceConfig) -> InstanceConfig {
+        self.own.config.over(all)
     }
 
-    /// Checks what is said of this worker alone.
-    fn check(
-        &self,
-        worker: WorkerIndex,
-        passing: ArgumentPassing,
-        limits: Limits,
-    ) -> Result<(), BuildError> {
+    /// Checks the settings of this worker, where `all` are those of all workers.
+    fn check(&self, worker: WorkerIndex, all: InstanceConfig) -> Result<(), BuildError> {
+        let InstanceConfig { passing, fuel, .. } = self.config(all);
         match &self.kind {
             Kind::Plugin(plugin) if self.init.is_some() && !plugin.has_init() => {
                 Err(BuildError::NoInit { plugin: plugin.name().to_owned() })
@@ -324,12 +162,10 @@ impl WorkerSpec {
             {
                 Err(BuildError::NoPassing { plugin: plugin.name().to_owned(), passing })
             }
-            Kind::Plugin(plugin)
-                if self.limits.or(limits).fuel.is_some() && !plugin.engine().counts_fuel() =>
-            {
+            Kind::Plugin(plugin) if fuel.is_some() && !plugin.engine().counts_fuel() => {
                 Err(BuildError::NoFuel { plugin: plugin.name().to_owned() })
             }
-            Kind::Plugin(plugin) if !self.grants.net.is_empty() && !plugin.can_connect() => {
+            Kind::Plugin(plugin) if !self.own.grants.net.is_empty() && !plugin.can_connect() => {
                 Err(BuildError::NoNet { plugin: plugin.name().to_owned() })
             }
             Kind::Plugin(_) => Ok(()),
@@ -340,63 +176,56 @@ impl WorkerSpec {
         }
     }
 
-    /// A setting that only a plugin can have.
+    /// Returns the name of a setting that only a plugin can have.
     fn sandbox_setting(&self) -> Option<&'static str> {
-        [
+        let WorkerSettings { grants, config } = &self.own;
+        let held = [
             ("init", self.init.is_some()),
-            ("dir", !self.grants.dirs.is_empty()),
-            ("env", !self.grants.env.is_empty()),
-            ("net", !self.grants.net.is_empty()),
-            ("memory", self.limits.memory.is_some()),
-            ("max_result", self.limits.result.is_some()),
-            ("fuel", self.limits.fuel.is_some()),
-            ("disk", self.limits.disk.is_some()),
-            ("timeout", self.time_limits.item.is_some()),
-            ("init_timeout", self.time_limits.start.is_some()),
-        ]
-        .into_iter()
-        .find_map(|(setting, is_set)| is_set.then_some(setting))
+            ("dir", !grants.dirs.is_empty()),
+            ("env", !grants.env.is_empty()),
+            ("net", !grants.net.is_empty()),
+        ];
+        let held = held.into_iter().find_map(|(setting, is_set)| is_set.then_some(setting));
+        held.or_else(|| config.first_set())
     }
 
-    /// Returns the function that opens this worker. `spec` has the parts of all workers, and this one's number.
+    /// Returns the function that opens this worker. `parts` have the settings of this worker, and its number.
     pub(super) fn open(
         self,
-        mut spec: Spec,
+        mut parts: InstanceParts,
         opening: &mut Opening<'_>,
     ) -> Result<Open, BuildError> {
         match self.kind {
             Kind::Plugin(plugin) => {
-                spec.init = self.init.unwrap_or_default();
+                parts.init = self.init.unwrap_or_default();
                 let mut grants = opening.grants.clone();
-                grants.add(self.grants);
+                grants.add(self.own.grants);
                 check_number_of_dirs(&plugin, &grants)?;
-                spec.grants = open_dirs(&mut opening.directories, grants)?;
-                opening.confinement.grant(&spec.grants);
-                spec.limits = self.limits.or(spec.limits);
-                spec.disk = Arc::new(Disk::new(spec.limits.disk));
-                let group = opening.groups.as_mut().map(|groups| groups.of(&plugin, &spec));
+                parts.grants = open_dirs(&mut opening.directories, grants)?;
+                opening.confinement.grant(&parts.grants);
+                let group = opening.groups.as_mut().map(|groups| groups.of(&plugin, &parts));
                 Ok(match opening.isolation {
                     Isolation::Thread => {
-                        spec.preopens =
-                            Preopens::of(&spec.grants.dirs).map_err(BuildError::Preopen)?;
+                        parts.preopens =
+                            Preopens::of(&parts.grants.dirs).map_err(BuildError::Preopen)?;
                         let linked = plugin.linked().cloned();
                         let name = || plugin.name().to_owned();
                         let linked =
                             linked.ok_or_else(|| BuildError::OnlyInProcesses { plugin: name() })?;
-                        Box::new(move || start::here(group.as_deref(), &plugin, &linked, &spec))
+                        Box::new(move || start::here(group.as_deref(), &plugin, &linked, &parts))
                     }
                     Isolation::Process(processes) => {
                         let (remote, processes) = (plugin.remote()?, processes.clone());
                         // An engine ticks as long as it has a plugin.
                         Box::new(move || {
                             let how = (&processes, &remote);
-                            start::elsewhere(group.as_deref(), &plugin, how, &spec)
+                            start::elsewhere(group.as_deref(), &plugin, how, &parts)
                         })
                     }
                 })
             }
             Kind::Native(mut open) => {
-                let context = spec.context();
+                let context = parts.context();
                 let clock = Arc::clone(opening.clock);
                 Ok(Box::new(move || {
                     let _clock = &clock;
@@ -420,8 +249,7 @@ pub(super) fn check(
     specs: &[WorkerSpec],
     isolation: &Isolation,
     grants: &Grants,
-    passing: ArgumentPassing,
-    limits: Limits,
+    all: InstanceConfig,
 ) -> Result<(), BuildError> {
     if specs.is_empty() {
         return Err(BuildError::NoWorker);
@@ -432,7 +260,7 @@ pub(super) fn check(
         check_mappings(plugins, system_limits::most_workers())?;
     }
     for (number, spec) in (0..).zip(specs) {
-        spec.check(WorkerIndex::new(number), passing, limits)?;
+        spec.check(WorkerIndex::new(number), all)?;
     }
     let plugins = specs.iter().filter_map(|spec| match &spec.kind {
         Kind::Plugin(plugin) => Some(plugin),
@@ -475,11 +303,11 @@ pub(super) fn clock(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
 
 /// Looks up all names that are granted.
 pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, BuildError> {
-    let own = specs.iter().flat_map(|spec| &spec.grants.net);
+    let own = specs.iter().flat_map(|spec| &spec.own.grants.net);
     let names = Names::look_up(grants.net.iter().chain(own))
         .map_err(|(grant, source)| BuildError::Name { grant, source })?;
     for spec in specs {
-        let granted = [grants.net.as_slice(), &spec.grants.net].concat();
+        let granted = [grants.net.as_slice(), &spec.own.grants.net].concat();
         names
             .check(&granted)
             .map_err(|(grant, addresses)| BuildError::InternalName { grant, addresses })?;

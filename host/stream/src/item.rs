@@ -8,6 +8,7 @@ pub mod failure;
 pub mod fault;
 pub mod format;
 pub mod index;
+pub mod instance_config;
 pub mod limits;
 pub mod parse_error;
 pub mod passing;

@@ -22,7 +22,7 @@ use super::{CoreInstance, State, note};
 use crate::block::Span;
 use crate::control::deadline::Phase;
 use crate::engine::context;
-use crate::engine::state::{Common, Spec, begin};
+use crate::engine::state::{Common, InstanceParts, begin};
 use crate::executor::{Ran, Turns};
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
@@ -166,7 +166,7 @@ impl Crossing {
     /// Takes the answers to the items that are done: they need not wait for the one that the plugin is on. What
     /// does not hold is left for the end of the crossing.
     fn take_answers(&mut self, bytes: &[u8], common: &mut Common) {
-        let limit = common.limits.result;
+        let limit = common.config.max_result;
         let ready = self.progress.ready();
         if ready.is_empty() {
             return;
@@ -252,12 +252,12 @@ impl Batches {
     }
 
     /// Whether an instance may be given many items at once that is granted this.
-    pub(crate) fn are_for(self, spec: &Spec) -> bool {
+    pub(crate) fn are_for(self, parts: &InstanceParts) -> bool {
         // Fuel is for one item.
-        spec.limits.fuel.is_none()
+        parts.config.fuel.is_none()
             && match self {
                 Self::Never => false,
-                Self::WithoutFiles => !spec.grants.has_dirs(),
+                Self::WithoutFiles => !parts.grants.has_dirs(),
                 Self::Always => true,
             }
     }

@@ -13,7 +13,7 @@ use crate::cache::TrustedEntry;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::compiled_code::{self, TrustedCode};
 use crate::engine::snapshot::{Freezing, InitRecorder, Instrumented, Verdict};
-use crate::engine::state::{Common, Spec, StartedFrom};
+use crate::engine::state::{Common, InstanceParts, StartedFrom};
 use crate::engine::wasm_binary::WasmBinary;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
@@ -56,8 +56,8 @@ impl Frozen {
     }
 
     /// An instance that has what was frozen.
-    pub(crate) fn restore(&self, spec: &Spec) -> Result<Box<dyn Executor>, StartError> {
-        self.plugin.bring_up_frozen(spec, self.format)
+    pub(crate) fn restore(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError> {
+        self.plugin.bring_up_frozen(parts, self.format)
     }
 }
 
@@ -104,19 +104,19 @@ impl CorePlugin {
     /// An instance that has what was frozen; this plugin is made of that.
     pub(super) fn bring_up_frozen(
         &self,
-        spec: &Spec,
+        parts: &InstanceParts,
         format: Format,
     ) -> Result<Box<dyn Executor>, StartError> {
         let started_from = StartedFrom::Snapshot;
-        let common = Common { started_from, result_format: format, ..Common::new(spec) };
-        Ok(Box::new(self.bring_up(spec, common)?.0))
+        let common = Common { started_from, result_format: format, ..Common::new(parts) };
+        Ok(Box::new(self.bring_up(parts, common)?.0))
     }
 
     /// Initialises an instance of this plugin, which is instrumented.
-    pub(super) fn bring_up_recorded(&self, spec: &Spec) -> Result<Recorded, StartError> {
+    pub(super) fn bring_up_recorded(&self, parts: &InstanceParts) -> Result<Recorded, StartError> {
         let started_from = StartedFrom::Recorded(InitRecorder::default());
-        let common = Common { started_from, ..Common::new(spec) };
-        let (mut started, instance) = self.bring_up(spec, common)?;
+        let common = Common { started_from, ..Common::new(parts) };
+        let (mut started, instance) = self.bring_up(parts, common)?;
         let common = &mut started.guest.store.data_mut().common;
         let StartedFrom::Recorded(recorder) =
             std::mem::replace(&mut common.started_from, StartedFrom::Fresh)
@@ -131,7 +131,7 @@ impl CorePlugin {
         &self,
         path: &Path,
         source: &[u8],
-        spec: &Spec,
+        parts: &InstanceParts,
     ) -> Result<Freezing<Arc<Frozen>>, StartError> {
         let refused = |why| Ok(Freezing::Refused { why, started: None });
         let binary = WasmBinary::from_bytes(path, source);
@@ -141,7 +141,7 @@ impl CorePlugin {
             Err(why) => return refused(why),
         };
         let recorded = match self.linked(instrumented.module()) {
-            Ok(plugin) => plugin.bring_up_recorded(spec)?,
+            Ok(plugin) => plugin.bring_up_recorded(parts)?,
             Err(why) => return refused(why),
         };
         Ok(self.frozen(&instrumented, recorded))

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::control::cancel::Cancel;
-use crate::control::deadline::TimeLimits;
 use crate::control::watchdog::Ticks;
+use crate::item::instance_config::InstanceConfig;
 
 fn told(offers: &[(&str, &str)]) -> String {
     let mut functions = HostFunctions::default();
@@ -74,7 +74,7 @@ fn what_a_function_says_is_bounded_and_its_panic_is_an_error() {
         b"panic" => panic!("{}", "p".repeat(10_000)),
         _ => Ok(format!("{} {}", call.worker(), input.len()).into_bytes()),
     });
-    let watch = Watch::new(TimeLimits::default(), Cancel::default(), Ticks::default());
+    let watch = Watch::new(InstanceConfig::default(), Cancel::default(), Ticks::default());
     let answer = |input: &[u8]| functions.0[0].answer(WorkerIndex::new(7), &watch, input);
 
     assert_eq!(answer(b"abc").unwrap().unwrap(), b"7 3");

@@ -16,7 +16,7 @@ use crate::isolation::wire::BadFrame;
 use crate::isolation::wire::compiled::{CompiledThere, inspected};
 use crate::isolation::wire::frozen::not_frozen;
 use crate::isolation::wire::refused::not_compiled;
-use crate::isolation::wire::setup::{Compile, Setup, Wanted};
+use crate::isolation::wire::setup::{ChildSetup, Compile, Wanted};
 use crate::item::limits::FunctionLimit;
 use crate::jail;
 use crate::jail::{Confines, Task, sealed_file};
@@ -24,7 +24,7 @@ use crate::jail::{Confines, Task, sealed_file};
 /// Does what is wanted with the plugin in the first file; its code goes into the second.
 pub(super) fn compile(
     station: &Station,
-    setup: &Setup,
+    setup: &ChildSetup,
     job: &Compile,
     [plugin, place]: [OwnedFd; 2],
 ) -> Result<(), Unfit> {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::errors::Unfit;
 use super::station::Station;
-use crate::engine::{PluginCode, Recorded, Spec};
+use crate::engine::{InstanceParts, PluginCode, Recorded};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
@@ -24,17 +24,17 @@ pub(super) type Begun = Result<Box<dyn Executor>, StartError>;
 pub(super) fn freeze(
     station: &Station,
     plugin: &dyn PluginCode,
-    spec: &Spec,
+    parts: &InstanceParts,
     place: &File,
     (path, length): (&OsStr, usize),
 ) -> Result<Option<Begun>, Unfit> {
     let mut source = vec![0; length];
     place.read_exact_at(&mut source, 0)?;
-    let mut recorded = match plugin.start_recorded(spec) {
+    let mut recorded = match plugin.start_recorded(parts) {
         Ok(recorded) => recorded,
         Err(error) => return Ok(Some(Err(error))),
     };
-    spec.voice.tell_what_was_dropped();
+    parts.voice.tell_what_was_dropped();
     let why = match recorded.verdict() {
         Err(why) => why,
         Ok(verdict) => {

@@ -15,26 +15,22 @@ use super::freeze::{self, Begun};
 use super::station::{Files, Received, Station};
 use super::{compile, probe, threads};
 use crate::control::cancel::{Cancel, End};
-use crate::control::deadline::{TimeLimits, Watch};
+use crate::control::deadline::Watch;
 use crate::control::schedule::Schedule;
 use crate::control::watchdog::Ticks;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::compiled_code::TrustedCode;
 use crate::engine::snapshot::Clock;
-use crate::engine::{Answer, Engine, HostFunctions, LinkedPlugin, Spec, link_compiled};
+use crate::engine::{Answer, Engine, HostFunctions, InstanceParts, LinkedPlugin, link_compiled};
 use crate::event::Audience;
 use crate::executor::native::OpenNative;
 use crate::executor::{Executor, Outlet, Tray, Turns};
 use crate::isolation::claim_page::ClaimPage;
-use crate::isolation::wire::setup::{Begins, Setup, Task, Work};
+use crate::isolation::wire::setup::{Begins, ChildSetup, Task, WorkOrder};
 use crate::isolation::wire::start::{self, Started};
 use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, guest_event, ran};
-use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
-use crate::item::limits::{
-    DiskLimit, Fuel, Limits, LogLimit, MemoryLimit, ResultLimit, TotalMemory,
-};
-use crate::item::retry_on::RetryOn;
+use crate::item::limits::TotalMemory;
 use crate::jail;
 use crate::jail::{Access, Confines, JailError, JailLayers, LayerNeed, sealed_file};
 use crate::outcome::Outcomes;
@@ -89,7 +85,7 @@ fn work(station: &Arc<Station>, replacement: Option<OpenNative>) -> Result<(), U
     let Some(received) = received.filter(|received| received.order == Order::Setup) else {
         return Err(BadFrame("no set-up").into());
     };
-    let (setup, beside) = Setup::decode(received.payload())?.map_err(Unfit::Version)?;
+    let (setup, beside) = ChildSetup::decode(received.payload())?.map_err(Unfit::Version)?;
     match &setup.task {
         Task::Probe => probe::probe(station, &setup),
         Task::Compile(job) => compile::compile(station, &setup, job, own),
@@ -113,7 +109,7 @@ struct Worker {
     engine: Engine,
     plugin: LinkedPlugin,
     page: ClaimPage,
-    spec: Spec,
+    parts: InstanceParts,
     /// The end of the run, which the parent alone knows.
     end: End,
     /// The plugin's waits use this asynchronous runtime.
@@ -124,8 +120,8 @@ impl Worker {
     /// Enters the jail, loads the code, starts all threads and seals the jail.
     fn make(
         station: &Arc<Station>,
-        setup: &Setup,
-        work: &Work,
+        setup: &ChildSetup,
+        work: &WorkOrder,
         [page, code]: [OwnedFd; 2],
         dirs: Vec<OwnedFd>,
     ) -> Result<Self, Unfit> {
@@ -134,15 +130,14 @@ impl Worker {
         // In the jail, `/proc` is out of reach.
         let preopens = Preopens::of(&grants.dirs)?;
         // As is the account of this thread, by which its deadlines move.
-        let has_deadlines = work.timeout.is_some() || work.init_timeout.is_some();
-        let schedule = has_deadlines.then(Schedule::of_this_thread).flatten();
+        let schedule = work.config.has_deadlines().then(Schedule::of_this_thread).flatten();
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
         let dirs: Vec<_> = grants.dirs.iter().map(GrantedDir::allowed).collect();
         let layers = jail::enter(&Confines {
             dirs: &dirs,
             ports: &ports,
             // Files in memory count, too: those with code must fit.
-            file_size: work.disk.map(|bytes| (bytes as u64).max(sealed_file::MOST)),
+            file_size: work.config.disk.map(|limit| (limit.bytes() as u64).max(sealed_file::MOST)),
             ..Confines::without_grants(jail::Task::Work, setup.jail, setup.data)
         })?;
         // WASI has descriptors of its own, and the plugin needs room for its files.
@@ -160,13 +155,13 @@ impl Worker {
         let runtime = runtime.map_err(Unfit::Thread)?;
         jail::seal()?;
         station.send(&ready(&layers))?;
-        let spec = spec(station, work, grants, preopens, engine.watchdog().ticks())?;
+        let parts = parts(station, work, grants, preopens, engine.watchdog().ticks());
         Ok(Self {
             station: Arc::clone(station),
             engine,
             plugin,
             page,
-            spec,
+            parts,
             end: End::default(),
             _runtime: runtime,
         })
@@ -180,10 +175,10 @@ impl Worker {
         place: Option<File>,
         replacement: Option<OpenNative>,
     ) -> Result<(), Unfit> {
-        self.spec.init = init.to_vec();
+        self.parts.init = init.to_vec();
         let begun = match replacement {
             None => self.begin(begins, place)?,
-            Some(mut open) => Some(open(&self.spec.context())),
+            Some(mut open) => Some(open(&self.parts.context())),
         };
         let Some(begun) = begun else { return Ok(()) };
         let mut instance = match begun {
@@ -206,14 +201,13 @@ impl Worker {
     /// Starts the instance. None if it is frozen, and nothing is left to do.
     fn begin(&self, begins: &Begins, place: Option<File>) -> Result<Option<Begun>, Unfit> {
         match (begins, place) {
-            (Begins::Init, _) => Ok(Some(self.plugin.start(&self.spec))),
-            (Begins::Snapshot { has_json_results }, _) => {
-                let format = if *has_json_results { Format::Json } else { Format::Text };
-                Ok(Some(self.plugin.restore(&self.spec, format)))
+            (Begins::Init, _) => Ok(Some(self.plugin.start(&self.parts))),
+            (Begins::Snapshot { results }, _) => {
+                Ok(Some(self.plugin.restore(&self.parts, *results)))
             }
             (Begins::Freeze { path, length }, Some(place)) => {
-                let Self { station, plugin, spec, .. } = self;
-                freeze::freeze(station, &**plugin, spec, &place, (path, *length))
+                let Self { station, plugin, parts, .. } = self;
+                freeze::freeze(station, &**plugin, parts, &place, (path, *length))
             }
             (Begins::Freeze { .. }, None) => Err(BadFrame("no place for a snapshot").into()),
         }
@@ -226,14 +220,14 @@ impl Worker {
         buffers: &mut Buffers,
     ) -> Result<(), Unfit> {
         self.page.set_begun(true);
-        let outcomes = buffers.outcomes(frame, self.spec.index)?;
-        let mut outcomes = outcomes.retrying(self.spec.retry_on);
+        let outcomes = buffers.outcomes(frame, self.parts.index)?;
+        let mut outcomes = outcomes.retrying(self.parts.config.retry_on);
         let ticks = self.engine.watchdog().ticks();
         let outlet: Arc<dyn Outlet> = Arc::<Station>::clone(&self.station);
         let turns = Turns::borrowed(self.page.reach(), &ticks, &self.end, &outlet);
         let until = outcomes.span().len();
         let ran = instance.run(&mut outcomes, until, &turns);
-        self.spec.voice.tell_what_was_dropped();
+        self.parts.voice.tell_what_was_dropped();
         let reply = |memory| ran::reply(memory, &ran, instance.format(), &outcomes);
         self.station.send_made(reply, outcomes.record_bytes())?;
         buffers.keep(outcomes);
@@ -242,7 +236,7 @@ impl Worker {
 
     fn finish(&self, instance: &mut dyn Executor) -> Result<(), Unfit> {
         let finished = instance.finish();
-        self.spec.voice.tell_what_was_dropped();
+        self.parts.voice.tell_what_was_dropped();
         let frame = Frame::reply(Reply::Finished);
         let frame = match finished {
             Ok(None) => frame.byte(0),
@@ -254,7 +248,7 @@ impl Worker {
 }
 
 /// What is granted, as the parent says it.
-fn grants(work: &Work, dirs: Vec<OwnedFd>) -> Result<Granted, Unfit> {
+fn grants(work: &WorkOrder, dirs: Vec<OwnedFd>) -> Result<Granted, Unfit> {
     if dirs.len() != work.dirs.len() {
         return Err(BadFrame("another number of directories than it has said").into());
     }
@@ -271,24 +265,16 @@ fn grants(work: &Work, dirs: Vec<OwnedFd>) -> Result<Granted, Unfit> {
     })
 }
 
-/// What the instance is started with. It is not wanted to end by anybody in this process.
-fn spec(
+/// Builds the parts of the instance. Nothing in this process cancels it.
+fn parts(
     station: &Arc<Station>,
-    work: &Work,
+    work: &WorkOrder,
     grants: Granted,
     preopens: Preopens,
     ticks: Ticks,
-) -> Result<Spec, BadFrame> {
-    let index = WorkerIndex::new(work.worker);
-    let none = |_| BadFrame("a limit of nothing");
-    let memory = MemoryLimit::new(work.memory.try_into().map_err(none)?);
-    let result = ResultLimit::new(work.result.try_into().map_err(none)?);
-    let log = LogLimit::new(work.log.try_into().map_err(none)?);
-    let fuel = work.fuel.map(|units| units.try_into().map(Fuel::new)).transpose();
-    let disk = work.disk.map(|bytes| bytes.try_into().map(DiskLimit::new));
-    let disk = disk.transpose().map_err(none)?;
-    let limits = Limits { memory, result, fuel: fuel.map_err(none)?, disk };
-    let disk = match disk {
+) -> InstanceParts {
+    let WorkOrder { config, workers, log, .. } = *work;
+    let disk = match config.disk {
         None => Disk::new(None),
         Some(limit) => {
             let asked = Arc::clone(station);
@@ -298,14 +284,14 @@ fn spec(
             Disk::asking(limit, asked)
         }
     };
-    let pool_memory = match work.asks_for_memory {
-        None => PoolMemory::new(TotalMemory::Unlimited),
-        Some(most) => {
+    let pool_memory = match work.total_memory {
+        TotalMemory::Unlimited => PoolMemory::new(TotalMemory::Unlimited),
+        limit @ TotalMemory::AtMost(_) => {
             let asked = Arc::clone(station);
             let asked = Asked(Box::new(move |bytes| {
                 is_granted(&asked, Frame::reply(Reply::Take).long(bytes as u64))
             }));
-            PoolMemory::asking(TotalMemory::AtMost(most.try_into().map_err(none)?), asked)
+            PoolMemory::asking(limit, asked)
         }
     };
     let parent = Arc::clone(station);
@@ -313,25 +299,21 @@ fn spec(
         // A parent that does not hear it has gone, which the next order will show.
         let _ = parent.send(&guest_event::encode(event));
     });
-    let times = TimeLimits { item: work.timeout, start: work.init_timeout };
-    Ok(Spec {
-        index,
-        workers: work.workers,
+    InstanceParts {
+        config,
+        index: WorkerIndex::new(work.worker),
+        workers,
         init: Vec::new(),
         grants,
         preopens,
         names: Arc::new(Names::known(work.names.clone())),
-        limits,
         disk: Arc::new(disk),
         pool_memory: Arc::new(pool_memory),
-        item_format: if work.has_json_items { Format::Json } else { Format::Text },
-        passing: work.passing.parse().map_err(|_| BadFrame("no way to pass arguments"))?,
         voice: Arc::new(Voice::new(log, Chorus::new(log), sink)),
         audience: Audience::default(),
-        watch: Watch::new(times, Cancel::default(), ticks),
+        watch: Watch::new(config, Cancel::default(), ticks),
         clock: Clock::that_shows(work.clock),
-        retry_on: RetryOn::from_bits(work.retry_on),
-    })
+    }
 }
 
 impl Outlet for Station {

@@ -20,7 +20,7 @@ use super::{Remote, Reply, StartError, Wait, start};
 use crate::control::deadline::{Overdue, Phase};
 use crate::engine::origin::Origin;
 use crate::engine::snapshot::Freezing;
-use crate::engine::{LoadErrorKind, PluginKind, Spec};
+use crate::engine::{InstanceParts, LoadErrorKind, PluginKind};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::Processes;
 use crate::isolation::compiler::Compiler;
@@ -57,24 +57,24 @@ impl Remote {
         processes: &Processes,
         path: &Path,
         origin: &Origin,
-        spec: &Spec,
+        parts: &InstanceParts,
     ) -> Result<Freezing<Arc<RemotePlugin>>, StartError> {
         let refused = |why| Ok(Freezing::Refused { why, started: None });
         let Origin { bytes, settings } = origin;
-        spec.watch.begin(Phase::Preparing);
-        let compiler = Compiler { processes, settings, path, bytes, watch: Some(&spec.watch) };
+        parts.watch.begin(Phase::Preparing);
+        let compiler = Compiler { processes, settings, path, bytes, watch: Some(&parts.watch) };
         let code = match compiler.instrumented() {
             Ok(Ok(code)) => code,
             Ok(Err(why)) => return refused(why),
-            Err(error) => return refused(not_compiled(&error, spec)?),
+            Err(error) => return refused(not_compiled(&error, parts)?),
         };
         let instrumented =
             Arc::new(RemotePlugin::from_file(code, PluginKind::CoreModule, settings));
         let place = sealed_file::place().map_err(|source| StartError::Process { source })?;
         place.write_all_at(bytes, 0).map_err(|source| StartError::Process { source })?;
         let begins = Begins::Freeze { path: path.into(), length: bytes.len() };
-        let work = instrumented.work_from(begins, spec);
-        let mut remote = Self::ready(processes, &instrumented, spec, work, Some(place.as_fd()))?;
+        let work = instrumented.work_from(begins, parts);
+        let mut remote = Self::ready(processes, &instrumented, parts, work, Some(place.as_fd()))?;
         let there = match remote.became(settings.limits.time)? {
             Became::Frozen(there) => there,
             Became::Refused(why) => {
@@ -84,7 +84,7 @@ impl Remote {
         };
         // Then nobody writes there any more.
         drop(remote);
-        let memory = spec.limits.memory.bytes();
+        let memory = parts.config.memory.bytes();
         let most = (bytes.len() as u64).saturating_add(2 * memory as u64).saturating_add(BESIDE);
         if there.length > most {
             return refused(SnapshotRefusal::TooLarge { bytes: there.length, limit: most });
@@ -101,7 +101,7 @@ impl Remote {
                 let (snapshot, verdict) = (Arc::new(snapshot), there.verdict);
                 Ok(Freezing::Frozen { snapshot, bytes, verdict })
             }
-            Err(error) => refused(not_compiled(&error, spec)?),
+            Err(error) => refused(not_compiled(&error, parts)?),
         }
     }
 
@@ -146,8 +146,11 @@ impl Remote {
 }
 
 /// Why there is no snapshot; unless nobody wants the worker any more.
-fn not_compiled(error: &LoadErrorKind, spec: &Spec) -> Result<SnapshotRefusal, StartError> {
+fn not_compiled(
+    error: &LoadErrorKind,
+    parts: &InstanceParts,
+) -> Result<SnapshotRefusal, StartError> {
     let message = |overdue: Overdue| overdue.to_string();
-    spec.watch.check().map_err(|overdue| StartError::Timeout { message: message(overdue) })?;
+    parts.watch.check().map_err(|overdue| StartError::Timeout { message: message(overdue) })?;
     Ok(SnapshotRefusal::NotCompiled(error.to_string()))
 }

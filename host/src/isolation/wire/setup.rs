@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{BadFrame, Frame, Order, Payload};
 use crate::engine::{EngineOptions, PluginKind};
+use crate::item::format::Format;
+use crate::item::instance_config::InstanceConfig;
+use crate::item::limits::{LogLimit, TotalMemory};
 use crate::jail::{Access, Jail};
 
 /// What a child is to be. What it is to hold open comes beside, as descriptors.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Setup {
+pub(crate) struct ChildSetup {
     pub(crate) task: Task,
     pub(crate) jail: Jail,
     /// Those of the engine that compiles the plugin, and of the one that runs it.
@@ -28,7 +31,7 @@ pub(crate) enum Task {
     /// To compile the plugin that is in the first file, or to look into it.
     Compile(Compile),
     /// To be a worker, with the init arguments that come after this.
-    Work(Box<Work>),
+    Work(Box<WorkOrder>),
     /// To try the layers of the jail.
     Probe,
 }
@@ -60,9 +63,10 @@ pub(crate) enum Wanted {
     Inspection,
 }
 
-/// What a worker is.
+/// The worker that a child becomes.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Work {
+pub(crate) struct WorkOrder {
+    pub(crate) config: InstanceConfig,
     pub(crate) worker: u32,
     pub(crate) workers: u32,
     pub(crate) kind: PluginKind,
@@ -74,22 +78,11 @@ pub(crate) struct Work {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) net: Vec<String>,
     pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
-    pub(crate) memory: usize,
-    pub(crate) result: usize,
-    pub(crate) fuel: Option<u64>,
-    /// The bytes that all instances of the worker may write to files. The child asks for each part.
-    pub(crate) disk: Option<usize>,
-    /// Whether it is to ask before its memory grows.
-    pub(crate) asks_for_memory: Option<usize>,
-    pub(crate) log: usize,
-    pub(crate) has_json_items: bool,
-    pub(crate) passing: String,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) init_timeout: Option<Duration>,
-    /// What the clock shows that only goes forward.
+    /// The memory of all workers together. If it has a limit, the child asks before its memory grows.
+    pub(crate) total_memory: TotalMemory,
+    pub(crate) log: LogLimit,
+    /// The time on the worker's monotonic clock.
     pub(crate) clock: Duration,
-    /// The faults after which an item is tried again, as bits.
-    pub(crate) retry_on: u16,
     pub(crate) begins: Begins,
 }
 
@@ -107,13 +100,13 @@ pub(crate) enum Begins {
         length: usize,
     },
     /// From a snapshot, in which it has said what its results are.
-    Snapshot { has_json_results: bool },
+    Snapshot { results: Format },
 }
 
 /// The version of this program: another one has another protocol.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-impl Setup {
+impl ChildSetup {
     /// The order; `beside` is what the task says that comes after it.
     pub(crate) fn encode(&self, beside: &[u8]) -> Vec<u8> {
         let setup = postcard::to_allocvec(self).expect("all lengths are known");

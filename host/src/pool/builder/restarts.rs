@@ -8,47 +8,6 @@ use crate::item::retry_on::RetryOn;
 use crate::worker::renewal::MaxRestarts;
 
 impl PoolBuilder {
-    /// How long a plugin may take for one item: then the item's fault is `timeout`, and a fresh
-    /// instance takes the next one. Default: as long as it likes.
-    ///
-    /// It holds for a plugin that computes, sleeps, or waits for a file; it comes late by some
-    /// milliseconds, never early. A native worker is not interrupted. Time in which the worker's
-    /// thread waits for a core does not count, nor time in which the process is stopped.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
-    /// let mut pool = Pool::builder(&plugin).timeout(Duration::from_millis(50)).build()?;
-    /// let (records, faults, _) = pool.map(["spin for ever", "no. of calls"]).collect_all();
-    /// assert_eq!(faults[0].kind(), FaultKind::Timeout);
-    /// assert_eq!(records.len(), 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.time_limits.item = Some(timeout);
-        self
-    }
-
-    /// How long a plugin may take to start, until its `init` is done; to give its closing
-    /// report, it has as long. A start that takes longer is tried again, as
-    /// [`max_restarts`](Self::max_restarts) says. Default: as long as it likes.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// # use mtl_host::{Engine, Plugin, Pool};
-    /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/spin-init.wat")?;
-    /// // Its `init` never ends.
-    /// let mut pool = Pool::builder(&plugin).init_timeout(Duration::from_millis(50)).build()?;
-    /// let error = pool.map(["item"]).end().into_result().unwrap_err();
-    /// assert!(error.hint().unwrap().starts_with("`init_timeout`"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn init_timeout(mut self, timeout: Duration) -> Self {
-        self.time_limits.start = Some(timeout);
-        self
-    }
-
     /// How long the end may take: from [`close`](crate::Pool::close), or from when the run is
     /// asked to stop or fails, to the end of the last worker. What a plugin does then is
     /// interrupted; an item that it has gets the fault `timeout`. Default: as long as it takes.

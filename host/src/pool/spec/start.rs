@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::snapshot::Freezing;
-use crate::engine::{LinkedPlugin, Spec};
+use crate::engine::{InstanceParts, LinkedPlugin};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
@@ -19,18 +19,18 @@ pub(super) fn here(
     group: Option<&Group>,
     plugin: &Plugin,
     linked: &LinkedPlugin,
-    spec: &Spec,
+    parts: &InstanceParts,
 ) -> Result<Box<dyn Executor>, StartError> {
-    let Some(group) = group else { return linked.start(spec) };
+    let Some(group) = group else { return linked.start(parts) };
     let freeze = || match plugin.origin() {
-        Some(origin) => Ok(linked.freeze(plugin.name(), &origin.bytes, spec)?.map(Snapshot::Here)),
+        Some(origin) => Ok(linked.freeze(plugin.name(), &origin.bytes, parts)?.map(Snapshot::Here)),
         None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
     };
-    let freeze = || recall_or(group.cache(), plugin, spec, Where::Here, freeze);
-    match group.take(plugin, spec, freeze)? {
-        Taken::Snapshot(Snapshot::Here(frozen)) => frozen.restore(spec),
+    let freeze = || recall_or(group.cache(), plugin, parts, Where::Here, freeze);
+    match group.take(plugin, parts, freeze)? {
+        Taken::Snapshot(Snapshot::Here(frozen)) => frozen.restore(parts),
         Taken::Started(started) => Ok(started),
-        Taken::Snapshot(Snapshot::Elsewhere(_)) | Taken::Nothing => linked.start(spec),
+        Taken::Snapshot(Snapshot::Elsewhere(_)) | Taken::Nothing => linked.start(parts),
     }
 }
 
@@ -39,19 +39,19 @@ pub(super) fn elsewhere(
     group: Option<&Group>,
     plugin: &Plugin,
     (processes, remote): (&Processes, &Arc<RemotePlugin>),
-    spec: &Spec,
+    parts: &InstanceParts,
 ) -> Result<Box<dyn Executor>, StartError> {
-    let start = |remote| Ok(Box::new(Remote::start(processes, remote, spec)?) as Box<_>);
+    let start = |remote| Ok(Box::new(Remote::start(processes, remote, parts)?) as Box<_>);
     let Some(group) = group else { return start(remote) };
     let freeze = || match plugin.origin() {
         Some(origin) => {
-            let frozen = Remote::freeze(processes, plugin.name(), origin, spec)?;
+            let frozen = Remote::freeze(processes, plugin.name(), origin, parts)?;
             Ok(frozen.map(Snapshot::Elsewhere))
         }
         None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
     };
-    let freeze = || recall_or(group.cache(), plugin, spec, Where::InJails, freeze);
-    match group.take(plugin, spec, freeze)? {
+    let freeze = || recall_or(group.cache(), plugin, parts, Where::InJails, freeze);
+    match group.take(plugin, parts, freeze)? {
         Taken::Snapshot(Snapshot::Elsewhere(snapshot)) => start(&snapshot),
         Taken::Started(started) => Ok(started),
         Taken::Snapshot(Snapshot::Here(_)) | Taken::Nothing => start(remote),

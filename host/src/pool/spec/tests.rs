@@ -11,9 +11,11 @@ use crate::event::{Event, Observer};
 use crate::executor::native::{Failure, Reply};
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
+use crate::item::limits::{Fuel, MemoryLimit};
 use crate::patience::watched;
 use crate::pool::{Init, Jobs, Pool, PoolBuilder, Results};
 use crate::run::error::Error;
+use crate::sandbox::capabilities::DirGrant;
 
 fn engine() -> Engine {
     Engine::new().unwrap()

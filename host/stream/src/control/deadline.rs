@@ -21,22 +21,7 @@ use crate::control::alarm::{Alarm, Ring};
 use crate::control::cancel::{Cancel, End};
 use crate::control::schedule::OwnDelay;
 use crate::control::watchdog::Ticks;
-
-/// How long a worker's guest may take, by what it does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TimeLimits {
-    /// For one item.
-    pub item: Option<Duration>,
-    /// To start: to be instantiated and initialised. To finish it has as long.
-    pub start: Option<Duration>,
-}
-
-impl TimeLimits {
-    /// Returns whether anything has a limit.
-    pub fn are_set(self) -> bool {
-        self.item.is_some() || self.start.is_some()
-    }
-}
+use crate::item::instance_config::InstanceConfig;
 
 /// Measures the time in which the thread of a guest could not run although it wanted to.
 pub trait Pauses: std::fmt::Debug + Send + Sync {
@@ -86,7 +71,7 @@ pub struct Watch(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    limits: TimeLimits,
+    config: InstanceConfig,
     cancel: Cancel,
     alarm: Arc<Alarm>,
     phase: AtomicU8,
@@ -135,17 +120,22 @@ impl Watch {
     /// The time after which something else is done while a guest waits.
     const WHILE: Duration = Duration::from_millis(10);
 
-    /// A watch over the guest on a thread that asks it. `ticks` are those of the watchdog.
-    pub fn new(limits: TimeLimits, cancel: Cancel, ticks: Ticks) -> Self {
-        Self::pausing(limits, cancel, ticks, Box::new(OwnDelay))
+    /// Returns a watch over a guest on the thread that asks it. `ticks` are those of the watchdog.
+    pub fn new(config: InstanceConfig, cancel: Cancel, ticks: Ticks) -> Self {
+        Self::pausing(config, cancel, ticks, Box::new(OwnDelay))
     }
 
-    fn pausing(limits: TimeLimits, cancel: Cancel, ticks: Ticks, pauses: Box<dyn Pauses>) -> Self {
+    fn pausing(
+        config: InstanceConfig,
+        cancel: Cancel,
+        ticks: Ticks,
+        pauses: Box<dyn Pauses>,
+    ) -> Self {
         let alarm = cancel.alarm();
         let (phase, begun) = (AtomicU8::new(Phase::Starting as u8), AtomicU64::new(0));
         let (noticed, run_end) = (Mutex::default(), Mutex::default());
         Self(Arc::new(Shared {
-            limits,
+            config,
             cancel,
             alarm,
             phase,
@@ -157,19 +147,14 @@ impl Watch {
         }))
     }
 
-    /// How long things may take.
-    pub fn limits(&self) -> TimeLimits {
-        self.0.limits
-    }
-
-    /// Another watch for the same pool, with other limits and pauses.
-    pub fn with(
-        &self,
-        limits: impl FnOnce(TimeLimits) -> TimeLimits,
-        pauses: Box<dyn Pauses>,
-    ) -> Self {
-        let Shared { cancel, ticks, .. } = &*self.0;
-        Self::pausing(limits(self.0.limits), cancel.clone(), ticks.clone(), pauses)
+    /// Returns another watch for the same pool, whose limits are later by `grace`, with other pauses.
+    pub fn lenient(&self, grace: Duration, pauses: Box<dyn Pauses>) -> Self {
+        let Shared { config, cancel, ticks, .. } = &*self.0;
+        let later = |limit: Option<Duration>| limit.and_then(|limit| limit.checked_add(grace));
+        let timeout = later(config.timeout);
+        let init_timeout = later(config.init_timeout);
+        let config = InstanceConfig { timeout, init_timeout, ..*config };
+        Self::pausing(config, cancel.clone(), ticks.clone(), pauses)
     }
 
     /// Rings `alarm` when the guest may have to stop for another reason than its limits.
@@ -260,8 +245,8 @@ impl Watch {
     fn limit(&self) -> Option<Duration> {
         match self.phase() {
             Phase::Preparing => None,
-            Phase::Item => self.0.limits.item,
-            Phase::Starting | Phase::Finishing => self.0.limits.start,
+            Phase::Item => self.0.config.timeout,
+            Phase::Starting | Phase::Finishing => self.0.config.init_timeout,
         }
     }
 

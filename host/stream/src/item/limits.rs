@@ -10,6 +10,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::fuel::Fuel;
 pub use self::function_limit::FunctionLimit;
 pub use self::total_memory::TotalMemory;
@@ -41,7 +43,7 @@ macro_rules! size_limit {
     };
     ($(#[$docs:meta])* $vis:vis struct $name:ident;) => {
         $(#[$docs])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         $vis struct $name(NonZeroUsize);
 
         impl $name {
@@ -177,41 +179,12 @@ size_limit! {
     pub struct DiskLimit;
 }
 
-/// What each instance of one worker may take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// The memories and tables of an instance.
-    pub memory: MemoryLimit,
-    /// One result, or a closing report.
-    pub result: ResultLimit,
-    /// For one item, and for the start; none: as much as it likes.
-    pub fuel: Option<Fuel>,
-    /// For all instances of the worker; none: as much as it likes.
-    pub disk: Option<DiskLimit>,
-}
-
-/// What is said of one worker, where it differs from what all may take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OwnLimits {
-    /// The memories and tables of an instance.
-    pub memory: Option<MemoryLimit>,
-    /// One result, or a closing report.
-    pub result: Option<ResultLimit>,
-    /// The computing for one item, and for the start.
-    pub fuel: Option<Fuel>,
-    /// The bytes written to files by all instances of the worker.
-    pub disk: Option<DiskLimit>,
-}
-
-impl OwnLimits {
-    /// These, where all may take `all`.
-    pub fn or(self, all: Limits) -> Limits {
-        Limits {
-            memory: self.memory.unwrap_or(all.memory),
-            result: self.result.unwrap_or(all.result),
-            fuel: self.fuel.or(all.fuel),
-            disk: self.disk.or(all.disk),
-        }
+impl LogLimit {
+    /// Returns a limit twice as high.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn doubled(self) -> Self {
+        Self(self.0.saturating_mul(NonZeroUsize::MIN.saturating_add(1)))
     }
 }
 
@@ -234,10 +207,6 @@ impl ResultLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn limit(text: &str) -> MemoryLimit {
-        text.parse().unwrap()
-    }
 
     #[test]
     fn a_limit_is_a_number_with_a_unit_or_without() {
@@ -270,14 +239,6 @@ mod tests {
             let again = limit.map(|limit| limit.to_string().parse().unwrap());
             assert_eq!(again, limit, "{text}");
         }
-    }
-
-    #[test]
-    fn a_worker_has_its_own_limits_before_those_of_all() {
-        let all = Limits { fuel: Some("7".parse().unwrap()), ..Limits::default() };
-        let own = OwnLimits { memory: Some(limit("1MiB")), ..OwnLimits::default() };
-        assert_eq!(own.or(all), Limits { memory: limit("1MiB"), ..all });
-        assert_eq!(OwnLimits::default().or(all), all);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::item::fault::FaultKind;
 use crate::item::parse_error::ParseError;
 
@@ -21,7 +24,7 @@ use crate::item::parse_error::ParseError;
 /// assert_eq!(RetryOn::default().to_string(), "trap,timeout,out-of-memory,crashed");
 /// # Ok::<(), mtl_host::ParseError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RetryOn(u16);
 
 impl RetryOn {
@@ -37,22 +40,22 @@ impl RetryOn {
         }
     }
 
-    /// Returns the kinds as bits.
-    #[doc(hidden)]
-    pub fn bits(self) -> u16 {
-        self.0
-    }
-
-    /// Reads the kinds from bits.
-    #[doc(hidden)]
-    pub fn from_bits(bits: u16) -> Self {
-        Self(bits)
-    }
-
     /// Whether an item that failed so is tried again.
     #[must_use]
     pub const fn contains(self, kind: FaultKind) -> bool {
         self.0 & 1 << kind as u16 != 0
+    }
+}
+
+impl<'de> Deserialize<'de> for RetryOn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bits = u16::deserialize(deserializer)?;
+        let all = FaultKind::ALL.into_iter().fold(Self::NOTHING, Self::with);
+        if bits & !all.0 != 0 {
+            let unexpected = Unexpected::Unsigned(bits.into());
+            return Err(D::Error::invalid_value(unexpected, &"a set of faults"));
+        }
+        Ok(Self(bits))
     }
 }
 
@@ -120,5 +123,17 @@ mod tests {
             let told = parsed.map(|kinds| kinds.to_string()).map_err(|error| error.to_string());
             assert_eq!(told, expected.map(str::to_owned).map_err(str::to_owned), "{text}");
         }
+    }
+
+    #[test]
+    fn a_set_with_what_is_never_tried_again_is_not_read() {
+        let read = |bits: u16| {
+            let sent = postcard::to_allocvec(&bits).unwrap();
+            postcard::from_bytes::<RetryOn>(&sent).ok()
+        };
+        assert_eq!(read(RetryOn::default().0), Some(RetryOn::default()));
+        assert_eq!(read(0), Some(RetryOn::NOTHING));
+        assert_eq!(read(1 << FaultKind::NotRun as u16), None);
+        assert_eq!(read(1 << 15), None);
     }
 }

@@ -8,8 +8,8 @@ const SHORT: Duration = Duration::from_millis(20);
 /// Returns a watch over a guest that is at an item, with what cancels it and what ticks.
 pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
     let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
-    let limits = TimeLimits { item, start: None };
-    let watch = Watch::new(limits, cancel.clone(), watchdog.ticks());
+    let config = InstanceConfig { timeout: item, ..InstanceConfig::default() };
+    let watch = Watch::new(config, cancel.clone(), watchdog.ticks());
     watch.begin(Phase::Item);
     (watch, cancel, watchdog)
 }
@@ -47,9 +47,13 @@ impl Timed {
 
     fn new() -> Self {
         let (ticks, pauses) = (Ticks::default(), Said::default());
-        let limits = TimeLimits { item: Some(Self::LIMIT), start: Some(Self::LIMIT) };
+        let config = InstanceConfig {
+            timeout: Some(Self::LIMIT),
+            init_timeout: Some(Self::LIMIT),
+            ..InstanceConfig::default()
+        };
         let (cancel, said) = (Cancel::default(), Box::new(pauses.clone()));
-        let watch = Watch::pausing(limits, cancel, ticks.clone(), said);
+        let watch = Watch::pausing(config, cancel, ticks.clone(), said);
         watch.begin(Phase::Item);
         Self { watch, ticks, pauses }
     }
@@ -175,8 +179,8 @@ fn a_limit_may_be_longer_than_clocks_go() {
 
 #[test]
 fn starting_and_working_are_limited_apart() {
-    let limits = TimeLimits { item: None, start: Some(Duration::ZERO) };
-    let watch = Watch::new(limits, Cancel::default(), Ticks::default());
+    let config = InstanceConfig { init_timeout: Some(Duration::ZERO), ..InstanceConfig::default() };
+    let watch = Watch::new(config, Cancel::default(), Ticks::default());
     assert_eq!(watch.overdue(), Some(Overdue::Limit(Duration::ZERO)));
     watch.begin(Phase::Item);
     assert_eq!(watch.overdue(), None);
@@ -186,8 +190,12 @@ fn starting_and_working_are_limited_apart() {
 
 #[test]
 fn a_limit_that_no_clock_reaches_is_none() {
-    let limits = TimeLimits { item: Some(Duration::MAX), start: Some(Duration::MAX) };
-    let watch = Watch::new(limits, Cancel::default(), Ticks::default());
+    let config = InstanceConfig {
+        timeout: Some(Duration::MAX),
+        init_timeout: Some(Duration::MAX),
+        ..InstanceConfig::default()
+    };
+    let watch = Watch::new(config, Cancel::default(), Ticks::default());
     for phase in [Phase::Starting, Phase::Item, Phase::Finishing] {
         watch.begin(phase);
         assert_eq!((watch.overdue(), watch.end()), (None, None), "{phase:?}");

@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::item::parse_error::ParseError;
 use crate::item::quantity;
 use crate::item::quantity::Unit;
@@ -22,7 +24,7 @@ use crate::item::quantity::Unit;
 /// assert!(Fuel::new(1000.try_into().unwrap()) < fuel);
 /// # Ok::<(), mtl_host::ParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fuel(NonZeroU64);
 
 impl Fuel {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::item::byte_size::ByteSize;
 use crate::item::parse_error::ParseError;
 
@@ -21,7 +23,7 @@ use crate::item::parse_error::ParseError;
 /// assert_eq!("unlimited".parse(), Ok(TotalMemory::Unlimited));
 /// # Ok::<(), mtl_host::ParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TotalMemory {
     /// As much as each may have: a library does not look at the machine that it is on. The
     /// command does, and allows three quarters of what is there.

@@ -1,0 +1,167 @@
+//! The settings of one worker's instances that are plain data.
+//!
+//! Every setting that shapes the results of an instance is in this one list. Held resources, such as open directories,
+//! are no settings: they stay in the engine's `InstanceParts`.
+//!
+//! ```text
+//! PoolBuilder ─ ConfigOverlay ─┐
+//!  (default)                   ├─▶ InstanceConfig ─┬─▶ an instance in this process
+//! WorkerSpec ── ConfigOverlay ─┘                   └─▶ WorkOrder ─▶ a child process: the same struct
+//!  (one worker)
+//! ```
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::item::format::Format;
+use crate::item::limits::{DiskLimit, Fuel, MemoryLimit, ResultLimit};
+use crate::item::passing::ArgumentPassing;
+use crate::item::retry_on::RetryOn;
+
+/// Makes `InstanceConfig` and its overlay of one list.
+macro_rules! instance_config {
+    (
+        // Each worker has a value.
+        default { $($(#[$valued_docs:meta])* $valued:ident: $valued_type:ty,)* }
+        // A worker may have none.
+        optional { $($(#[$optional_docs:meta])* $optional:ident: $optional_type:ty,)* }
+        // All workers of a pool have the same value.
+        shared { $($(#[$shared_docs:meta])* $shared:ident: $shared_type:ty,)* }
+    ) => {
+        /// The settings of one worker's instances.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct InstanceConfig {
+            $($(#[$valued_docs])* pub $valued: $valued_type,)*
+            $($(#[$optional_docs])* pub $optional: Option<$optional_type>,)*
+            $($(#[$shared_docs])* pub $shared: $shared_type,)*
+        }
+
+        /// Settings that replace those of an [`InstanceConfig`].
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct ConfigOverlay {
+            $($(#[$valued_docs])* pub $valued: Option<$valued_type>,)*
+            $($(#[$optional_docs])* pub $optional: Option<$optional_type>,)*
+        }
+
+        impl ConfigOverlay {
+            /// Returns `base` with the settings of this overlay.
+            pub fn over(self, base: InstanceConfig) -> InstanceConfig {
+                InstanceConfig {
+                    $($valued: self.$valued.unwrap_or(base.$valued),)*
+                    $($optional: self.$optional.or(base.$optional),)*
+                    $($shared: base.$shared,)*
+                }
+            }
+
+            /// Returns the name of the first setting that this overlay has.
+            pub fn first_set(self) -> Option<&'static str> {
+                let names = [
+                    $((stringify!($valued), self.$valued.is_some()),)*
+                    $((stringify!($optional), self.$optional.is_some()),)*
+                ];
+                names.into_iter().find_map(|(name, is_set)| is_set.then_some(name))
+            }
+        }
+    };
+}
+
+instance_config! {
+    default {
+        /// The memory of one instance.
+        memory: MemoryLimit,
+        /// The length of one result, and of the closing report.
+        max_result: ResultLimit,
+    }
+    optional {
+        /// The computation for one item, and for the start.
+        fuel: Fuel,
+        /// The bytes that all instances of the worker together may write to files.
+        disk: DiskLimit,
+        /// The time for one item.
+        timeout: Duration,
+        /// The time to start: to be instantiated and initialised. To finish, an instance has as long.
+        init_timeout: Duration,
+    }
+    shared {
+        /// The format of items.
+        item_format: Format,
+        /// The way from an item to the parameters of `call`.
+        passing: ArgumentPassing,
+        /// The faults after which an item is tried again, so that an outcome with one is not final.
+        retry_on: RetryOn,
+    }
+}
+
+impl InstanceConfig {
+    /// Returns whether anything that an instance does has a limit of time.
+    pub fn has_deadlines(&self) -> bool {
+        self.timeout.is_some() || self.init_timeout.is_some()
+    }
+
+    /// Returns whether an instance with these settings initialises as one with `other` does. How long it may take does not
+    /// count.
+    pub fn initialises_as(&self, other: &Self) -> bool {
+        let Self { timeout, init_timeout, .. } = *other;
+        Self { timeout, init_timeout, ..*self } == *other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::fault::FaultKind;
+
+    fn full() -> InstanceConfig {
+        InstanceConfig {
+            memory: "1MiB".parse().unwrap(),
+            max_result: "7".parse().unwrap(),
+            fuel: Some("7".parse().unwrap()),
+            disk: Some("9".parse().unwrap()),
+            timeout: Some(Duration::from_millis(5)),
+            init_timeout: Some(Duration::MAX),
+            item_format: Format::Json,
+            passing: ArgumentPassing::Kwargs,
+            retry_on: RetryOn::default().with(FaultKind::Refused),
+        }
+    }
+
+    #[test]
+    fn a_worker_has_its_own_settings_before_those_of_all() {
+        let own = ConfigOverlay {
+            memory: Some("2MiB".parse().unwrap()),
+            disk: Some("3".parse().unwrap()),
+            ..ConfigOverlay::default()
+        };
+        let expected = InstanceConfig {
+            memory: "2MiB".parse().unwrap(),
+            disk: Some("3".parse().unwrap()),
+            ..full()
+        };
+        assert_eq!(own.over(full()), expected);
+        assert_eq!(ConfigOverlay::default().over(full()), full());
+        assert_eq!(own.first_set(), Some("memory"));
+        assert_eq!(ConfigOverlay::default().first_set(), None);
+    }
+
+    #[test]
+    fn a_child_gets_the_settings_as_they_are() {
+        let sent = postcard::to_allocvec(&full()).unwrap();
+        assert_eq!(postcard::from_bytes::<InstanceConfig>(&sent), Ok(full()));
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_not_read() {
+        assert!(postcard::from_bytes::<MemoryLimit>(&[1]).is_ok());
+        assert!(postcard::from_bytes::<MemoryLimit>(&[0]).is_err());
+        assert!(postcard::from_bytes::<Fuel>(&[0]).is_err());
+        assert!(postcard::from_bytes::<Option<DiskLimit>>(&[1, 0]).is_err());
+    }
+
+    #[test]
+    fn time_limits_alone_do_not_change_how_an_instance_initialises() {
+        let later = InstanceConfig { timeout: None, init_timeout: None, ..full() };
+        assert!(later.initialises_as(&full()));
+        assert!(!InstanceConfig { fuel: None, ..full() }.initialises_as(&full()));
+    }
+}
