@@ -32,6 +32,7 @@ mod hints;
 mod init_arg;
 mod inspect;
 mod isolation_arg;
+mod key_value;
 mod limit_args;
 mod lines_file;
 mod listed;

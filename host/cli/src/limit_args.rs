@@ -1,12 +1,15 @@
-//! Flags that say how much a plugin may take, and what they mean.
+//! Flags that limit what a plugin may take, and the limits that one worker may have of its own.
+
+use std::ffi::OsStr;
 
 use clap::Args;
 use mtl_host::source::ItemLimit;
 use mtl_host::{
     CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginLoader, PluginSize,
-    PoolBuilder, ResultLimit, TotalMemory,
+    PoolBuilder, ResultLimit, TotalMemory, WorkerSpec,
 };
 
+use super::key_value::{KeyValueError, once, parsed};
 use super::machine;
 use super::time_span::TimeSpan;
 
@@ -63,6 +66,61 @@ pub(crate) struct LimitArgs {
     pub(crate) compile: CompileArgs,
 }
 
+/// Makes the limits that one worker may have of its own: the key of `--worker`, the setter of the library, the type.
+macro_rules! worker_limits {
+    ($($key:literal $name:ident: $type:ty,)*) => {
+        /// The limits that one worker has of its own, or that all workers have.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub(crate) struct WorkerLimits {
+            $(pub(crate) $name: Option<$type>,)*
+        }
+
+        impl WorkerLimits {
+            /// The keys of `--worker` and of a table `[[worker]]`.
+            pub(crate) const KEYS: [&str; [$($key),*].len()] = [$($key),*];
+
+            /// Sets the limit that has this key. Returns whether one has it.
+            pub(crate) fn set(&mut self, key: &str, value: &OsStr) -> Result<bool, KeyValueError> {
+                match key {
+                    $($key => once(&mut self.$name, key, parsed(key, value)?)?,)*
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            }
+
+            /// Returns each limit as text, with its key.
+            pub(crate) fn texts(self) -> [(&'static str, Option<String>); Self::KEYS.len()] {
+                [$(($key, self.$name.map(|limit| limit.to_string())),)*]
+            }
+
+            /// Gives one worker these limits.
+            pub(crate) fn limit_worker(self, mut worker: WorkerSpec) -> WorkerSpec {
+                $(if let Some(limit) = self.$name {
+                    worker = worker.$name(limit.into());
+                })*
+                worker
+            }
+
+            /// Gives all workers these limits.
+            pub(crate) fn limit_pool(self, mut pool: PoolBuilder) -> PoolBuilder {
+                $(if let Some(limit) = self.$name {
+                    pool = pool.$name(limit.into());
+                })*
+                pool
+            }
+        }
+    };
+}
+
+worker_limits! {
+    "memory" memory: MemoryLimit,
+    "timeout" timeout: TimeSpan,
+    "init-timeout" init_timeout: TimeSpan,
+    "fuel" fuel: Fuel,
+    "disk" disk: DiskLimit,
+    "max-result" max_result: ResultLimit,
+}
+
 /// How much it may take to compile a plugin in a process.
 #[derive(Debug, Args)]
 pub(crate) struct CompileArgs {
@@ -91,18 +149,16 @@ impl LimitArgs {
     /// The pool, with these limits.
     pub(super) fn limit(&self, pool: PoolBuilder) -> PoolBuilder {
         let pool = pool
-            .memory(self.memory)
             .total_memory(self.total_memory.unwrap_or_else(machine::total_memory))
-            .max_result(self.max_result)
             .log_limit(self.log_limit);
-        let pool = match self.disk {
-            Some(limit) => pool.disk(limit),
-            None => pool,
+        let limits = WorkerLimits {
+            memory: Some(self.memory),
+            fuel: self.fuel,
+            disk: self.disk,
+            max_result: Some(self.max_result),
+            ..WorkerLimits::default()
         };
-        match self.fuel {
-            Some(fuel) => pool.fuel(fuel),
-            None => pool,
-        }
+        limits.limit_pool(pool)
     }
 
     /// The loader, with these limits.

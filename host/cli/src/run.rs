@@ -16,13 +16,14 @@ use super::faults::Faults;
 use super::faults_file::FaultsFile;
 use super::finish_file::FinishFile;
 use super::isolation_arg::IsolationArg;
+use super::limit_args::WorkerLimits;
 use super::listener::Listener;
 use super::machine;
 use super::misread;
 use super::overwrite::{self, Used};
 use super::progress::{Progress, ResultsGo};
 use super::report::Report;
-use super::run_args::{ItemArgs, ResultArgs, RunArgs};
+use super::run_args::{ItemArgs, ResultArgs, RunArgs, TimeArgs};
 use super::signals::Signals;
 use super::terminal::{self, Raw};
 use super::waiting::Waiting;
@@ -192,12 +193,8 @@ fn paced(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
         .max_restarts(time.max_restarts)
         .chunk_size(flow.chunk_size)
         .window(flow.window());
-    if let Some(timeout) = time.timeout {
-        builder = builder.timeout(timeout.get());
-    }
-    if let Some(timeout) = time.init_timeout {
-        builder = builder.init_timeout(timeout.get());
-    }
+    let TimeArgs { timeout, init_timeout, .. } = *time;
+    builder = WorkerLimits { timeout, init_timeout, ..Default::default() }.limit_pool(builder);
     if let Some(timeout) = time.join_timeout {
         builder = builder.join_timeout(timeout.get());
     }

@@ -23,6 +23,12 @@ impl TimeSpan {
     }
 }
 
+impl From<TimeSpan> for Duration {
+    fn from(time: TimeSpan) -> Self {
+        time.0
+    }
+}
+
 /// Not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than none")]

@@ -2,33 +2,25 @@
 //! a configuration file. Its keys are here, once for both.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt::Display;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use mtl_host::{
-    DirGrant, DiskLimit, Fuel, MemoryLimit, NetGrant, ResultLimit, Sha256, WasmFeatures,
-};
+use mtl_host::{DirGrant, NetGrant, Sha256, WasmFeatures};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
+use super::key_value::{KeyValueError, once, parsed};
+use super::limit_args::WorkerLimits;
 use super::shown::Shown;
-use super::time_span::TimeSpan;
 
 /// As typed; nothing has been read or looked up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WorkerArg {
     pub(crate) plugin: PathBuf,
     pub(crate) dirs: Vec<DirGrant>,
     pub(crate) env: Vec<EnvGrant>,
     pub(crate) net: Vec<NetGrant>,
-    pub(crate) memory: Option<MemoryLimit>,
-    pub(crate) timeout: Option<TimeSpan>,
-    pub(crate) init_timeout: Option<TimeSpan>,
-    pub(crate) fuel: Option<Fuel>,
-    pub(crate) disk: Option<DiskLimit>,
-    pub(crate) max_result: Option<ResultLimit>,
+    pub(crate) limits: WorkerLimits,
     pub(crate) sha256: Option<Sha256>,
     pub(crate) call: Option<String>,
     pub(crate) wasm: Option<WasmFeatures>,
@@ -53,52 +45,24 @@ pub(crate) enum WorkerArgError {
          into a file: `init=@FILE`, or `init` in one for `--config`"
     )]
     Swallowed { key: &'static str },
-    #[error("`{key}` is there twice")]
-    Twice { key: String },
-    #[error("`{key}`: {why}")]
-    Value { key: String, why: String },
+    #[error(transparent)]
+    Value(#[from] KeyValueError),
 }
 
 fn known() -> String {
-    WorkerArg::KEYS.map(|key| format!("`{key}`")).join(", ")
+    WorkerArg::keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
 }
 
 impl WorkerArg {
-    /// What can be said of a worker beside its plugin.
-    pub(crate) const KEYS: [&str; 13] = [
-        "dir",
-        "env",
-        "net",
-        "memory",
-        "timeout",
-        "init-timeout",
-        "fuel",
-        "disk",
-        "max-result",
-        "sha256",
-        "call",
-        "wasm",
-        "init",
-    ];
+    /// Returns the keys of a worker's settings.
+    pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+        let (grants, plugin) = (["dir", "env", "net"], ["sha256", "call", "wasm", "init"]);
+        grants.into_iter().chain(WorkerLimits::KEYS).chain(plugin)
+    }
 
-    /// A worker with this plugin, and nothing said beside.
+    /// Returns a worker with this plugin and no other setting.
     pub(crate) fn new(plugin: PathBuf) -> Self {
-        Self {
-            plugin,
-            dirs: Vec::new(),
-            env: Vec::new(),
-            net: Vec::new(),
-            memory: None,
-            timeout: None,
-            init_timeout: None,
-            fuel: None,
-            disk: None,
-            max_result: None,
-            sha256: None,
-            call: None,
-            wasm: None,
-            init: None,
-        }
+        Self { plugin, ..Self::default() }
     }
 
     /// Reads `PLUGIN[,KEY=VALUE]…[,init=REST]`.
@@ -126,22 +90,17 @@ impl WorkerArg {
         Ok(worker)
     }
 
-    /// Sets one of the [keys](Self::KEYS); directories, variables and hosts add up.
+    /// Sets one of the [keys](Self::keys); directories, variables and hosts add up.
     pub(crate) fn set(&mut self, key: &str, value: &OsStr) -> Result<(), WorkerArgError> {
         match key {
             "dir" => self.dirs.push(parsed(key, value)?),
             "env" => self.env.push(parsed(key, value)?),
             "net" => self.net.push(parsed(key, value)?),
-            "memory" => once(&mut self.memory, key, parsed(key, value)?)?,
-            "timeout" => once(&mut self.timeout, key, parsed(key, value)?)?,
-            "init-timeout" => once(&mut self.init_timeout, key, parsed(key, value)?)?,
-            "fuel" => once(&mut self.fuel, key, parsed(key, value)?)?,
-            "disk" => once(&mut self.disk, key, parsed(key, value)?)?,
-            "max-result" => once(&mut self.max_result, key, parsed(key, value)?)?,
             "sha256" => once(&mut self.sha256, key, parsed(key, value)?)?,
             "call" => once(&mut self.call, key, parsed(key, value)?)?,
             "wasm" => once(&mut self.wasm, key, parsed(key, value)?)?,
             "init" => once(&mut self.init, key, InitArg::from(value.to_owned()))?,
+            _ if self.limits.set(key, value)? => {}
             _ => return Err(WorkerArgError::UnknownKey { key: key.into() }),
         }
         Ok(())
@@ -163,24 +122,11 @@ fn swallowed(rest: &[u8]) -> Option<&'static str> {
         let (key, value) = split(field, b'=');
         value.map(|_| key)
     });
-    keys.find_map(|key| WorkerArg::KEYS.into_iter().find(|known| known.as_bytes() == key))
+    keys.find_map(|key| WorkerArg::keys().find(|known| known.as_bytes() == key))
 }
 
 fn shown(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn parsed<T: FromStr<Err: Display>>(key: &str, value: &OsStr) -> Result<T, WorkerArgError> {
-    let error = |why: String| WorkerArgError::Value { key: key.into(), why };
-    let text = value.to_str().ok_or_else(|| error("not UTF-8".into()))?;
-    text.parse().map_err(|why: T::Err| error(why.to_string()))
-}
-
-fn once<T>(slot: &mut Option<T>, key: &str, value: T) -> Result<(), WorkerArgError> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(WorkerArgError::Twice { key: key.into() }),
-    }
 }
 
 #[cfg(test)]
@@ -200,12 +146,13 @@ mod tests {
         assert_eq!(worker.dirs, [DirGrant::read("x", "/x"), DirGrant::read_write("y", "/y")]);
         assert_eq!(worker.env, ["K=1=2", "HOME"].map(|text| text.parse().unwrap()));
         assert_eq!(worker.net, ["a:1", "[::1]:2"].map(|text| text.parse().unwrap()));
-        assert_eq!(worker.memory, Some("1MiB".parse().unwrap()));
-        let times = [worker.timeout, worker.init_timeout].map(|time| time.unwrap().to_string());
+        let limits = worker.limits;
+        assert_eq!(limits.memory, Some("1MiB".parse().unwrap()));
+        let times = [limits.timeout, limits.init_timeout].map(|time| time.unwrap().to_string());
         assert_eq!(times, ["1.5s", "120s"]);
-        assert_eq!(worker.fuel, Some("50M".parse().unwrap()));
-        assert_eq!(worker.disk, Some("1GiB".parse().unwrap()));
-        assert_eq!(worker.max_result, Some("1KiB".parse().unwrap()));
+        assert_eq!(limits.fuel, Some("50M".parse().unwrap()));
+        assert_eq!(limits.disk, Some("1GiB".parse().unwrap()));
+        assert_eq!(limits.max_result, Some("1KiB".parse().unwrap()));
         assert_eq!(worker.call.as_deref(), Some("run"));
         assert_eq!(worker.wasm, Some(WasmFeatures::ALL));
         assert_eq!(worker.init, Some(InitArg::Text(Vec::new())));

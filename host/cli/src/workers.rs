@@ -44,7 +44,7 @@ impl WorkerArgs {
 
     /// An engine that counts fuel only where some is to be counted: that costs speed.
     fn engine(&self, limits: &LimitArgs) -> Result<Engine, EngineError> {
-        match limits.fuel.or(self.worker.iter().find_map(|worker| worker.fuel)) {
+        match limits.fuel.or(self.worker.iter().find_map(|worker| worker.limits.fuel)) {
             Some(_) => Engine::with_fuel(),
             None => Engine::new(),
         }
@@ -135,30 +135,7 @@ fn spec(
         let (name, value) = resolve(grant)?;
         spec = spec.env(name, value);
     }
-    Ok(limited(spec, worker))
-}
-
-/// The same, with the limits that this worker alone has.
-fn limited(mut spec: WorkerSpec, worker: &WorkerArg) -> WorkerSpec {
-    if let Some(limit) = worker.memory {
-        spec = spec.memory(limit);
-    }
-    if let Some(limit) = worker.max_result {
-        spec = spec.max_result(limit);
-    }
-    if let Some(fuel) = worker.fuel {
-        spec = spec.fuel(fuel);
-    }
-    if let Some(limit) = worker.disk {
-        spec = spec.disk(limit);
-    }
-    if let Some(timeout) = worker.timeout {
-        spec = spec.timeout(timeout.get());
-    }
-    match worker.init_timeout {
-        Some(timeout) => spec.init_timeout(timeout.get()),
-        None => spec,
-    }
+    Ok(worker.limits.limit_worker(spec))
 }
 
 fn resolve(grant: &EnvGrant) -> Result<(String, String), EnvError> {

@@ -75,12 +75,9 @@ impl Page<'_> {
         let mut text = |key: &str, text: Option<String>| {
             self.one(key, Meaning::Text, text.as_deref().map(OsStr::new))
         };
-        text("memory", worker.memory.map(|limit| limit.to_string()))?;
-        text("timeout", worker.timeout.map(|time| time.to_string()))?;
-        text("init-timeout", worker.init_timeout.map(|time| time.to_string()))?;
-        text("fuel", worker.fuel.map(|fuel| fuel.to_string()))?;
-        text("disk", worker.disk.map(|limit| limit.to_string()))?;
-        text("max-result", worker.max_result.map(|limit| limit.to_string()))?;
+        for (key, limit) in worker.limits.texts() {
+            text(key, limit)?;
+        }
         text("sha256", worker.sha256.map(|digest| digest.to_string()))?;
         text("call", worker.call.clone())?;
         text("wasm", worker.wasm.map(|features| features.to_string()))?;

@@ -7,6 +7,7 @@ use super::entry::{Entry, Table};
 use super::error::ConfigError;
 use super::relative::Meaning;
 use super::value::Many;
+use crate::key_value::KeyValueError;
 use crate::nearest::nearest;
 use crate::worker_arg::{WorkerArg, WorkerArgError};
 
@@ -38,9 +39,9 @@ fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), Config
         "env" => ("env", Meaning::Env),
         "net" => ("net", Meaning::Net),
         "wasm" => ("wasm", Meaning::Features),
-        other if WorkerArg::KEYS.contains(&other) => (other, Meaning::Other),
+        other if WorkerArg::keys().any(|known| known == other) => (other, Meaning::Other),
         other => {
-            let known = WorkerArg::KEYS.into_iter().chain(["plugin", "init-file"]);
+            let known = WorkerArg::keys().chain(["plugin", "init-file"]);
             let nearest = nearest(other, known).map(Into::into);
             return Err(ConfigError::UnknownKey { place, key: name, nearest });
         }
@@ -50,8 +51,12 @@ fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), Config
         worker.set(key, OsStr::new(&text)).map_err(|error| {
             let (place, key) = (place.clone(), name.clone());
             match error {
-                WorkerArgError::Twice { .. } => ConfigError::Twice { place, key },
-                WorkerArgError::Value { why, .. } => ConfigError::Value { place, key, why },
+                WorkerArgError::Value(KeyValueError::Twice { .. }) => {
+                    ConfigError::Twice { place, key }
+                }
+                WorkerArgError::Value(KeyValueError::Value { why, .. }) => {
+                    ConfigError::Value { place, key, why }
+                }
                 other => ConfigError::Value { place, key, why: other.to_string() },
             }
         })?;
