@@ -6,11 +6,7 @@ mod fuel;
 mod function_limit;
 mod total_memory;
 
-use std::fmt;
 use std::num::NonZeroUsize;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
 
 pub use self::fuel::Fuel;
 pub use self::function_limit::FunctionLimit;
@@ -25,26 +21,52 @@ use crate::item::parse_error::ParseError;
 pub(crate) const NOT_A_SIZE: ParseError =
     ParseError::new("not a size, such as `64MiB`, `2GiB` or `1000000`");
 
-/// A limit in bytes: a type of its own, so that none is taken for another.
-macro_rules! size_limit {
-    ($(#[$docs:meta])* $vis:vis struct $name:ident; $(#[$reason:meta])* DEFAULT = $default:expr) => {
-        size_limit! { $(#[$docs])* $vis struct $name; }
+/// Makes a limit: a type of its own, so that none is taken for another. It holds a number that is not zero, and is read and
+/// written as `$text`.
+macro_rules! limit {
+    (
+        $(#[$docs:meta])*
+        $vis:vis struct $name:ident($number:ty) as $text:ident or $error:ident;
+        $($(#[$reason:meta])* DEFAULT = $default:expr)?
+    ) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        $vis struct $name($number);
 
-        impl $name {
-            $(#[$reason])*
-            pub const DEFAULT: Self = Self(NonZeroUsize::new($default).expect("not zero"));
+        $(
+            impl $name {
+                $(#[$reason])*
+                pub const DEFAULT: Self = Self(<$number>::new($default).expect("not zero"));
+            }
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self::DEFAULT
+                }
+            }
+        )?
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::item::parse_error::ParseError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(|$text(number)| Self(number)).map_err(|_| $error)
+            }
         }
 
-        impl Default for $name {
-            fn default() -> Self {
-                Self::DEFAULT
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $text(self.0).fmt(f)
             }
         }
     };
-    ($(#[$docs:meta])* $vis:vis struct $name:ident;) => {
-        $(#[$docs])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        $vis struct $name(NonZeroUsize);
+}
+pub(crate) use limit;
+
+/// Makes a [limit](limit!) in bytes.
+macro_rules! size_limit {
+    ($(#[$docs:meta])* $vis:vis struct $name:ident; $($default:tt)*) => {
+        limit! { $(#[$docs])* $vis struct $name(NonZeroUsize) as ByteSize or NOT_A_SIZE; $($default)* }
 
         impl $name {
             /// So many bytes.
@@ -57,20 +79,6 @@ macro_rules! size_limit {
             #[must_use]
             pub const fn bytes(self) -> usize {
                 self.0.get()
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ParseError;
-
-            fn from_str(text: &str) -> Result<Self, ParseError> {
-                text.parse().map(|ByteSize(bytes)| Self(bytes)).map_err(|_| NOT_A_SIZE)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                ByteSize(self.0).fmt(f)
             }
         }
     };

@@ -1,6 +1,8 @@
 //! Numbers with a unit, as people write them: `64MiB`, `50M`.
 
-use std::num::NonZeroU64;
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroU64, ParseIntError};
+use std::str::FromStr;
 
 /// A unit, and how many it stands for.
 pub(crate) type Unit = (&'static str, u64);
@@ -20,4 +22,21 @@ pub(crate) fn measured(number: u64, units: &[Unit]) -> (u64, &'static str) {
     let measures = |(_, many): &&Unit| number.is_multiple_of(*many);
     let (name, many) = units.iter().find(measures).expect("one measures everything");
     (number / many, name)
+}
+
+/// A count as people write it: a number without a unit.
+pub(crate) struct Count(pub(crate) NonZeroU32);
+
+impl FromStr for Count {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
