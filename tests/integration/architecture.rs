@@ -203,10 +203,10 @@ impl File {
                     statement.push_str(more.split("//").next().unwrap_or_default());
                 }
                 let tree = statement.split_once("use ").unwrap().1.trim_end_matches([';', ' ']);
-                let paths = flat(tree).into_iter().map(|path| self.from_the_root(&path));
+                let paths = flat(tree).into_iter().map(|path| self.resolved(&path));
                 found.extend(paths.map(|path| Import { line, path }));
             } else {
-                let paths = paths_in(code).into_iter().map(|path| self.from_the_root(&path));
+                let paths = paths_in(code).into_iter().map(|path| self.resolved(&path));
                 found.extend(paths.map(|path| Import { line, path }));
             }
         }
@@ -214,7 +214,7 @@ impl File {
     }
 
     /// Resolves `self` and `super` at the begin of a path.
-    fn from_the_root(&self, path: &str) -> Vec<String> {
+    fn resolved(&self, path: &str) -> Vec<String> {
         let mut parts = path.split("::").map(str::trim).peekable();
         let mut modules = self.modules.clone();
         let mut is_relative = false;
