@@ -18,6 +18,7 @@ use crate::engine::{Frozen, InstanceParts, PluginKind};
 use crate::executor::start_error::StartError;
 use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::format::Format;
+use crate::item::limits::Fuel;
 use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::GrantedDir;
@@ -186,7 +187,7 @@ fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: Where) -> 
     let said = (
         (&settings.call, settings.functions.numbered(), is_text),
         (dirs.collect::<Vec<_>>(), &grants.env),
-        (config.memory.bytes(), config.fuel.map(crate::Fuel::units)),
+        (config.memory.bytes(), config.fuel.map(Fuel::units)),
         (config.item_format == Format::Json, config.passing.name()),
     );
     let said = serde_json::to_vec(&said).expect("it is text and numbers");
