@@ -100,7 +100,8 @@ fn type_of(line: &str) -> Option<&str> {
 /// The name of an item that begins in one of these ways.
 fn name_after<'a>(line: &'a str, begins: &[&str]) -> Option<&'a str> {
     let rest = begins.iter().find_map(|begin| line.strip_prefix(begin))?;
-    words(rest).next()
+    // What a macro names is shown where it is called.
+    if rest.starts_with('$') { None } else { words(rest).next() }
 }
 
 /// All words of the examples in a file's documentation.
