@@ -217,10 +217,17 @@ step_licences() {
 # A program that has a pool of its own is not to build what only the command needs.
 step_library() {
     use_rust
+    depends_on_none mtl-host 'clap|indicatif|mtl-host-cli|signal-hook|toml' 'what only the command may depend on'
+    depends_on_none mtl-stream 'mtl-host|mtl-jail|tokio|wasmtime.*' 'the engine or its runtime'
+    depends_on_none mtl-jail 'mtl-host|mtl-stream|tokio|wasmtime.*' 'the engine or its runtime'
+}
+
+# Fails if the crate $1 depends on one whose name is like $2. $3 says what those are.
+depends_on_none() {
     local dependencies
-    dependencies=$("$cargo" tree -p mtl-host --edges normal --prefix none --locked)
-    if grep -E '^(clap|indicatif|mtl-host-cli|signal-hook|toml) ' <<<"$dependencies"; then
-        printf 'error: the library depends on what only the command may depend on\n hint: host/cli/Cargo.toml\n' >&2
+    dependencies=$("$cargo" tree -p "$1" --edges normal --prefix none --locked)
+    if grep -E "^($2) " <<<"$dependencies"; then
+        printf 'error: %s depends on %s\n hint: host/docs/architecture.md has the layers\n' "$1" "$3" >&2
         return 1
     fi
 }
