@@ -31,26 +31,27 @@ mod check;
 pub mod models;
 mod run;
 mod shared;
-mod sync;
+pub mod sync;
 
 /// The host's files, in the places where they are there.
-#[expect(dead_code, unused_imports, reason = "the host uses more of it")]
-#[path = "../../../host/src"]
-mod host {
-    pub(crate) mod block;
-    pub(crate) mod queue;
+#[expect(dead_code, reason = "the host uses more of it")]
+#[path = "../../../host/stream/src"]
+pub mod host {
+    pub mod block;
+    pub mod queue;
 
-    pub(crate) mod control {
-        pub(crate) mod alarm;
-        pub(crate) mod cancel;
+    pub mod control {
+        pub mod alarm;
+        pub mod cancel;
 
-        pub(crate) use crate::sync;
+        pub use crate::sync;
     }
 
-    pub(crate) mod item {
-        pub(crate) mod byte_size;
-        pub(crate) mod index;
-        pub(crate) mod quantity;
+    pub mod item {
+        pub mod byte_size;
+        pub mod index;
+        pub mod parse_error;
+        pub mod quantity;
     }
 }
 

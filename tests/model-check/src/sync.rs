@@ -1,3 +1,3 @@
 //! What the host's files find where the host has the locks and atomics of the standard library.
 
-pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic};
+pub use loom::sync::{Condvar, Mutex, MutexGuard, atomic};
