@@ -197,8 +197,6 @@ step_lints() {
     for workspace in . plugin-sdk/rust examples-plugins tests/model-check; do
         (cd "$workspace" && "$cargo" clippy --workspace --all-targets --all-features --locked -- -D warnings)
     done
-    # What only fuzz targets see of the host. For the targets themselves, cargo would check the engine once more.
-    "$cargo" clippy -p mtl-host --lib --locked -- -D warnings --cfg fuzzing
     # What only a plugin contains. A Rust that was put together for plugins has no clippy.
     if [ "$wasm_cargo" = "$cargo" ]; then
         (cd plugin-sdk/rust && "$cargo" clippy --lib --target wasm32-unknown-unknown --locked -- -D warnings)

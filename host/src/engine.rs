@@ -18,10 +18,9 @@ pub(crate) mod context;
 pub(crate) mod core_abi;
 pub(crate) mod drive;
 pub(crate) mod error;
+pub(crate) mod export_names;
 pub(crate) mod file_calls;
 pub(crate) mod functions;
-#[cfg(fuzzing)]
-pub(crate) mod fuzzing;
 pub(crate) mod host_function;
 pub(crate) mod inspect;
 mod kinds;

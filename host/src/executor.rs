@@ -1,8 +1,11 @@
 //! What a worker works with: an instance in this process, or whatever stands for one.
 
 pub(crate) mod native;
+mod ran;
 pub(crate) mod retirement;
 pub(crate) mod start_error;
+
+pub(crate) use self::ran::Ran;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,29 +58,6 @@ impl Tray {
         // No code of others runs under it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// How [`Executor::run`] ended.
-#[derive(Debug)]
-pub(crate) enum Ran {
-    /// All items up to `until` have their outcome.
-    Done,
-    /// The next item is not this worker's any more, or the last one is to be tried again; at
-    /// least one item got its outcome.
-    Yielded,
-    /// The item after the last outcome broke the executor, which is never used again.
-    Broken(Broken),
-    /// It broke on no item of its own, and is never used again: it had died before it began with
-    /// any, or it was done with those that it had.
-    Idle(Broken),
-    /// The item at `at` of the span broke the executor, which is never used again. What became of
-    /// the items between the last outcome and that one is lost with it: they are to run again.
-    Lost {
-        /// Which item, by its place in the span.
-        at: usize,
-        /// How it broke.
-        broken: Broken,
-    },
 }
 
 /// Runs items by a function that works on one, and returns how far the outcomes are: what an executor does whose

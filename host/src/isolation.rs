@@ -16,8 +16,6 @@ pub(crate) mod child;
 pub(crate) mod claim_page;
 pub(crate) mod compiler;
 mod eventfd;
-#[cfg(fuzzing)]
-pub(crate) mod fuzzing;
 #[cfg(test)]
 mod in_jail;
 mod link;

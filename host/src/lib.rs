@@ -34,9 +34,6 @@ mod cache;
 mod engine;
 mod event;
 mod executor;
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub mod fuzzing;
 mod isolation;
 mod plugin;
 mod pool;

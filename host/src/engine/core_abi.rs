@@ -44,9 +44,6 @@ pub(crate) use self::exports::{check_function, signature};
 pub(crate) use self::freeze::{Frozen, Recorded};
 pub(crate) use self::packed_result::{Answer, PackedResult};
 
-#[cfg(fuzzing)]
-pub(crate) use self::batch::fuzzing;
-
 use self::batch::{Batches, Crossing};
 use self::guest::Guest;
 

@@ -12,6 +12,7 @@ use super::{
     component,
 };
 use crate::engine::compile_settings::CompileSettings;
+use crate::engine::export_names::names;
 use crate::item::bounded;
 use crate::item::digest::Sha256;
 use crate::item::error_chain::ErrorChain;
@@ -503,17 +504,5 @@ fn import_hint(import: &str, offered: &[String]) -> String {
         "nothing grants it: a plugin may import WASI and `mtl:plugin/context@1.0.0`; \
          directories, variables and addresses are granted to what WASI gives access to"
             .into()
-    }
-}
-
-/// The names of exports, as a message lists them: all of few, the first of many.
-pub(crate) fn names(names: impl Iterator<Item = String>) -> String {
-    const MOST: usize = 12;
-    let mut names = names.map(|name| format!("`{}`", name.escape_debug()));
-    let shown: Vec<_> = names.by_ref().take(MOST).collect();
-    match (shown.len(), names.count()) {
-        (0, _) => "nothing".into(),
-        (_, 0) => shown.join(", "),
-        (_, more) => format!("{} and {more} more", shown.join(", ")),
     }
 }

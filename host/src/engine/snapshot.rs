@@ -18,13 +18,13 @@ pub(crate) mod freezing;
 mod image;
 mod random;
 mod recorder;
+mod verdict;
 
 pub(crate) use self::clock::Clock;
-pub(crate) use self::dependencies::Dependency;
 pub(crate) use self::freezing::Freezing;
 pub(crate) use self::image::{Instrumented, MOST};
 pub(crate) use self::random::add_to_linker;
 pub(crate) use self::recorder::InitRecorder;
 #[cfg(test)]
-pub(crate) use self::recorder::MOST_DEPENDENCIES;
-pub(crate) use self::recorder::Verdict;
+pub(crate) use self::verdict::MOST_DEPENDENCIES;
+pub(crate) use self::verdict::{Dependency, Verdict};

@@ -12,8 +12,6 @@ mod answer;
 mod arguments;
 mod example;
 mod function;
-#[cfg(fuzzing)]
-pub(crate) mod fuzzing;
 mod mistake;
 mod named;
 mod reader;

@@ -50,8 +50,8 @@ pub(crate) enum Gone {
 pub(crate) struct Link {
     socket: UnixStream,
     bell: Arc<Bell>,
-    /// What has come; the frame that was given last begins at `given`.
-    inbox: Vec<u8>,
+    /// What has come; the frame that was given last begins at `given`. A fuzz target looks at what it holds.
+    pub(super) inbox: Vec<u8>,
     given: usize,
     next: usize,
 }
@@ -139,12 +139,6 @@ impl Link {
         let (header, payload) = frame.split_first_chunk().expect("a frame has come");
         let kind = Reply::of(wire::header(*header).1).expect("it was looked at when it came");
         Received { kind, payload: Payload(payload) }
-    }
-
-    /// How much memory is kept for what comes.
-    #[cfg(fuzzing)]
-    pub(super) fn held(&self) -> usize {
-        self.inbox.capacity()
     }
 
     /// Reads until so many bytes of the next frame are there.

@@ -21,7 +21,8 @@ use super::eventfd::Bell;
 use super::link::{Gone, Link, Received};
 use super::process::{Child, TO_BE_READY, TO_END};
 use super::wire::items::Terms;
-use super::wire::ran::{EndedThere, RanThere, broken_of};
+use super::wire::ran::{EndedThere, RanThere};
+use super::wire::report::{self, Report};
 use super::wire::setup::{Begins, ChildSetup, Task, WorkOrder};
 use super::wire::start::Started;
 use super::wire::{BadFrame, Frame, Order, Payload, Reply, guest_event, items, start};
@@ -427,17 +428,10 @@ fn too_large() -> Broken {
     Broken::new(FaultKind::OutOfMemory, message)
 }
 
-pub(super) type Report = Result<Option<Vec<u8>>, Broken>;
-
-/// A closing report, or why there is none.
-pub(super) fn finished(Received { kind, mut payload }: Received<'_>) -> Result<Report, BadFrame> {
-    if kind != Reply::Finished {
-        return Err(BadFrame("something else than its closing report"));
-    }
-    match payload.byte()? {
-        0 => Ok(Ok(None)),
-        1 => Ok(Ok(Some(payload.rest().to_vec()))),
-        2 => Ok(Err(broken_of(&mut payload)?)),
-        _ => Err(BadFrame("a closing report of no kind")),
+/// Reads the closing report, which is all that a child may send when it finishes.
+fn finished(Received { kind, payload }: Received<'_>) -> Result<Report, BadFrame> {
+    match kind {
+        Reply::Finished => report::decode(payload),
+        _ => Err(BadFrame("something else than its closing report")),
     }
 }

@@ -59,7 +59,7 @@ impl Span {
     }
 
     /// The position of the first item in the input.
-    pub(crate) fn first(&self) -> ItemIndex {
+    pub fn first(&self) -> ItemIndex {
         self.block.first.plus(self.items.start)
     }
 

@@ -38,8 +38,6 @@ use crate::control::sync::{Condvar, Mutex, MutexGuard};
 use crate::item::index::ItemIndex;
 
 mod claim;
-#[cfg(fuzzing)]
-mod fuzzing;
 mod left;
 mod loan;
 mod window;
@@ -208,6 +206,13 @@ impl Queue {
             }
             return Some(claim);
         }
+    }
+
+    /// Takes items over from a worker that has not started them, if there are some: what [`claim`](Self::claim) does
+    /// when none wait, for whoever must not wait.
+    #[doc(hidden)]
+    pub fn relieve(&self, most: usize) -> Option<Span> {
+        self.lock().relieve(most)
     }
 
     /// Waits for an item to claim; false when no worker will ever get another one.

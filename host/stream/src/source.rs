@@ -9,8 +9,6 @@ mod error;
 mod feed;
 mod files;
 mod frames;
-#[cfg(fuzzing)]
-pub(crate) mod fuzzing;
 mod input;
 mod item_limit;
 mod iter;

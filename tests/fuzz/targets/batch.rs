@@ -7,8 +7,59 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use mtl_host::FaultKind;
-use mtl_host::fuzzing::{Answered, Batch};
+use mtl_stream::item;
+use mtl_stream::item::failure::Broken;
+use mtl_stream::item::fault::FaultKind;
+
+use self::core_abi::batch::progress::{BatchProgress, Found};
+use self::core_abi::packed_result::Answer;
+
+#[expect(dead_code, reason = "the host uses more of it")]
+#[path = "../../../host/src/engine/core_abi"]
+mod core_abi {
+    pub(crate) mod guest_memory;
+    pub(crate) mod packed_result;
+
+    pub(crate) mod batch {
+        pub(crate) mod progress;
+    }
+}
+
+/// An answer, or the kind of fault that it is.
+type Answered<'a> = Result<Answer<'a>, FaultKind>;
+
+/// What a batch came to.
+struct BatchEnd<'a> {
+    /// How many items are done.
+    done: u32,
+    /// How the instance broke.
+    fault: Option<FaultKind>,
+    /// The answers to those that are done, each taken by itself; what does not hold is the last.
+    each: Vec<Answered<'a>>,
+    /// The records of those that are done, taken together.
+    together: Option<Vec<&'a [u8]>>,
+}
+
+impl<'a> BatchEnd<'a> {
+    /// The plugin has come back, with a code, or has trapped.
+    fn of(batch: &BatchProgress, memory: &'a [u8], code: Option<i32>) -> Self {
+        let returned = code.ok_or_else(|| Broken::new(FaultKind::Trap, "a trap"));
+        let (done, broken) = batch.end(memory, returned);
+        let mut each = Vec::new();
+        for answer in batch.answers(memory, done) {
+            let holds = answer.is_ok();
+            each.push(answer.map_err(|broken| broken.kind));
+            if !holds {
+                break;
+            }
+        }
+        let together = batch.records(memory, done).map(|(results, ends)| {
+            let mut start = 0;
+            ends.map(|end| &results[std::mem::replace(&mut start, end)..end]).collect()
+        });
+        Self { done, fault: broken.map(|broken| broken.kind), each, together }
+    }
+}
 
 #[derive(Arbitrary, Debug)]
 struct Case<'a> {
@@ -116,11 +167,12 @@ impl Words {
             let holds = start <= MOST_RESULTS && start <= end && from <= u64::from(u32::MAX);
             let answer = match (holds, flags) {
                 (false, _) => None,
-                (true, 0b01) => Some(Answered::NoRecord),
-                (true, 0b00) => bytes().map(Answered::Record),
-                (true, _) => bytes().map(|message| Answered::Refused(message, flags == 0b11)),
+                (true, 0b00) => bytes().map(Answer::Record),
+                (true, 0b01) => Some(Answer::NoRecord),
+                (true, 0b10) => bytes().map(Answer::Refused),
+                (true, _) => bytes().map(Answer::BadItem),
             };
-            answers.push(answer.unwrap_or(Answered::Broken(FaultKind::BadResult)));
+            answers.push(answer.ok_or(FaultKind::BadResult));
             if answer.is_none() {
                 break;
             }
@@ -134,12 +186,12 @@ const LENGTH: u32 = (1 << 30) - 1;
 
 fuzz_target!(|case: Case<'_>| {
     let Some(mut words) = Words::new(&case) else { return };
-    let mut batch = Batch::new(words.at as u32, words.count);
+    let mut batch = BatchProgress::new(words.at as u32, words.count);
     let (mut said, mut goes_on) = (0, true);
     for done in &case.ticks {
         said = words.say(*done, said);
         let before = batch.own();
-        goes_on = batch.tick(&mut words.memory);
+        goes_on = batch.tick(&mut words.memory) != Found::Others;
         assert!((1..=before).contains(&batch.own()), "what others have does not come back");
         if !goes_on {
             break;
@@ -148,7 +200,7 @@ fuzz_target!(|case: Case<'_>| {
     }
     said = words.say(case.done, said);
 
-    let end = batch.end(&words.memory, case.code.map(i32::from));
+    let end = BatchEnd::of(&batch, &words.memory, case.code.map(i32::from));
     assert!(
         end.done <= said.min(batch.own()),
         "no more are done than it says, nor what others have"
@@ -158,7 +210,7 @@ fuzz_target!(|case: Case<'_>| {
     assert_eq!(end.each, words.answers(end.done));
 
     let records = end.each.iter().map(|answer| match *answer {
-        Answered::Record(record) => Some(record),
+        Ok(Answer::Record(record)) => Some(record),
         _ => None,
     });
     let records: Option<Vec<_>> = records.collect();

@@ -7,8 +7,17 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use mtl_host::FaultKind;
-use mtl_host::fuzzing::{Answered, answered};
+use mtl_stream::item;
+use mtl_stream::item::fault::FaultKind;
+
+use self::core_abi::packed_result::{Answer, PackedResult};
+
+#[expect(dead_code, reason = "the host uses more of it")]
+#[path = "../../../host/src/engine/core_abi"]
+mod core_abi {
+    pub(crate) mod guest_memory;
+    pub(crate) mod packed_result;
+}
 
 #[derive(Arbitrary, Debug)]
 struct Case<'a> {
@@ -46,14 +55,15 @@ fuzz_target!(|case: Case<'_>| {
     let is_within = start + length <= memory.len() as u128;
     let bytes = || &memory[start as usize..(start + length) as usize];
     let expected = match (word >> 31 & 1, word >> 30 & 1) {
-        (0, 1) => Answered::NoRecord,
-        _ if !is_within => Answered::Broken(FaultKind::BadResult),
-        (0, _) => Answered::Record(bytes()),
-        (_, bad_item) => Answered::Refused(bytes(), bad_item == 1),
+        (0, 1) => Ok(Answer::NoRecord),
+        _ if !is_within => Err(FaultKind::BadResult),
+        (0, _) => Ok(Answer::Record(bytes())),
+        (_, 0) => Ok(Answer::Refused(bytes())),
+        (..) => Ok(Answer::BadItem(bytes())),
     };
-    let found = answered(word.cast_signed(), memory);
+    let found = PackedResult::new(word.cast_signed()).read(memory).map_err(|broken| broken.kind);
     assert_eq!(found, expected);
-    if let Answered::Record(record) = found {
+    if let Ok(Answer::Record(record)) = found {
         assert_eq!(record.as_ptr(), bytes().as_ptr(), "the very bytes");
     }
 });

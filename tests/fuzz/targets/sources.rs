@@ -11,8 +11,30 @@ use std::io::{self, Read, Write};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use mtl_host::fuzzing::{Given, given, unpacked};
-use mtl_host::source::{Frames, Inputs, ItemLimit, Jsonl, Limit, Lines, Source};
+use mtl_stream::block::{BlockBuilder, Span};
+use mtl_stream::item::index::ItemIndex;
+use mtl_stream::source::{Filled, Frames, Inputs, ItemLimit, Jsonl, Limit, Lines, Source};
+
+use self::source::unpacked;
+
+#[path = "../../../host/stream/src/source"]
+mod source {
+    use std::io::{self, Read};
+    use std::path::Path;
+
+    use self::decoder::{Compression, Decoder};
+
+    mod decoder;
+
+    /// What an input of this name stands for, whose bytes `reader` gives.
+    pub(crate) fn unpacked(
+        name: &str,
+        reader: impl Read + Send + 'static,
+    ) -> io::Result<Box<dyn Read + Send>> {
+        let compression = Compression::of(Path::new(name));
+        Ok(Box::new(Decoder::new(compression, Box::new(reader))?))
+    }
+}
 
 #[derive(Arbitrary, Debug)]
 struct Case<'a> {
@@ -106,6 +128,43 @@ impl Read for Pieces {
     }
 }
 
+/// All that a source gave.
+#[derive(Default)]
+struct Given {
+    /// The items, with why they were rejected.
+    items: Vec<(Vec<u8>, Option<String>)>,
+    /// Why there are no more, if not because the input had ended.
+    error: Option<String>,
+}
+
+impl Given {
+    /// Reads `source` to its end. It panics when the source says that there is more, and gives nothing: the run would
+    /// ask for ever.
+    fn by(mut source: impl Source) -> Self {
+        let mut given = Self::default();
+        loop {
+            let mut block = BlockBuilder::new();
+            let filled = source.fill(&mut block);
+            assert!(
+                !block.is_empty() || !matches!(filled, Ok(Filled::More)),
+                "it waits for an item"
+            );
+            let span = Span::whole(block.seal(ItemIndex::default()));
+            for at in 0..span.len() {
+                given.items.push((span.item(at).to_vec(), span.rejection(at).map(str::to_owned)));
+            }
+            match filled {
+                Ok(Filled::More) => {}
+                Ok(Filled::End) => return given,
+                Err(error) => {
+                    given.error = Some(error.to_string());
+                    return given;
+                }
+            }
+        }
+    }
+}
+
 impl Case<'_> {
     /// The input as it is stored, and the name that says how.
     fn stored(&self) -> (Vec<u8>, &'static str) {
@@ -137,8 +196,8 @@ impl Case<'_> {
 
     fn of(&self, source: impl Source) -> Given {
         match self.first {
-            Some(items) => given(Limit::new(source, items.into())),
-            None => given(source),
+            Some(items) => Given::by(Limit::new(source, items.into())),
+            None => Given::by(source),
         }
     }
 

@@ -8,8 +8,36 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use mtl_host::fuzzing::Taken;
+use mtl_stream::item;
+use mtl_stream::item::format::Format;
+use mtl_stream::item::passing::ArgumentPassing;
 use serde::de::IgnoredAny;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+use self::engine::typed::arguments::Parameters;
+use self::engine::typed::shape::Maker;
+use self::engine::typed::writer::Writer;
+use self::host::engine;
+
+/// The mapping of JSON to types, as the host has it.
+#[expect(dead_code, reason = "the host uses more of it")]
+#[path = "../../../host/src"]
+mod host {
+    pub(crate) mod engine {
+        pub(crate) mod export_names;
+
+        pub(crate) mod typed {
+            pub(crate) mod arguments;
+            pub(crate) mod mistake;
+            pub(crate) mod named;
+            pub(crate) mod reader;
+            pub(crate) mod shape;
+            pub(crate) mod writer;
+        }
+    }
+}
 
 const LISTS: &str = r#"(component
     (core module $code
@@ -28,6 +56,39 @@ static TEXTS: LazyLock<Taken> = LazyLock::new(|| Taken::by(LISTS.as_bytes(), "te
 static NUMBERS: LazyLock<Taken> = LazyLock::new(|| Taken::by(LISTS.as_bytes(), "numbers"));
 static EVERYTHING: LazyLock<Taken> =
     LazyLock::new(|| Taken::by(include_bytes!("../../fixtures/typed-echo.wat"), "call"));
+
+/// What a function of a component takes.
+struct Taken(Parameters);
+
+impl Taken {
+    /// What the function of this name takes, which the component has.
+    fn by(component: &[u8], function: &str) -> Self {
+        let engine = Engine::default();
+        let component = Component::new(&engine, component).expect("it is a component");
+        let exports = component.component_type();
+        let exported = exports.get_export(&engine, function);
+        let Some(ComponentItem::ComponentFunc(ty)) = exported.map(|export| export.ty) else {
+            panic!("it has such a function")
+        };
+        let mut maker = Maker::default();
+        let shapes = ty.params().map(|(name, ty)| {
+            let shape = maker.make(&ty).expect("its types are mapped");
+            (name.to_owned(), shape)
+        });
+        Self(Parameters::new(shapes.collect()))
+    }
+
+    /// The arguments that an array says, as they are written again; none if they are refused.
+    fn again(&self, item: &[u8]) -> Option<String> {
+        let args = self.0.of_item(item, Format::Json, ArgumentPassing::Args).ok()?;
+        let written = self.0.all().iter().zip(&args).map(|((_, shape), arg)| {
+            let mut writer = Writer::new(usize::MAX);
+            writer.value(shape, arg).expect("what was read can be written");
+            String::from_utf8(writer.into_json()).expect("JSON is text")
+        });
+        Some(format!("[{}]", written.collect::<Vec<_>>().join(",")))
+    }
+}
 
 /// The item as it is written again, if it is taken.
 fn again(taken: &Taken, item: &[u8]) -> Option<String> {

@@ -9,12 +9,7 @@ use super::name::Name;
 use crate::build::Language;
 
 /// The templates of all languages.
-#[cfg(not(fuzzing))]
 const TEMPLATES: &[Template] = &include!(concat!(env!("OUT_DIR"), "/kits.rs"));
-
-/// The target that takes in these files has no build script, and begins no projects.
-#[cfg(fuzzing)]
-const TEMPLATES: &[Template] = &[];
 
 /// The files that a project begins with, by their names: the worker's own, and the SDK.
 #[derive(Debug)]

@@ -29,12 +29,9 @@ use crate::item::fault::FaultKind;
 use crate::outcome::Stand;
 use crate::queue::Rest;
 
-#[cfg(fuzzing)]
-pub(crate) mod fuzzing;
 mod progress;
 
-/// The words before the ends.
-pub(crate) const HEAD: u32 = 16;
+pub(crate) use self::progress::HEAD;
 
 impl CoreInstance {
     /// Whether the items without outcomes may cross together.

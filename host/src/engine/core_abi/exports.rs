@@ -3,7 +3,7 @@
 use wasmtime::{ExternType, FuncType, Module, ValType};
 
 use crate::engine::LoadErrorKind;
-use crate::engine::error::names;
+use crate::engine::export_names::names;
 
 /// Checks that a module exports what ABI 1 asks for, and takes items by `call`.
 pub(crate) fn check(module: &Module, call: &str) -> Result<(), LoadErrorKind> {

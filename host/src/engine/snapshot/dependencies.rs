@@ -8,17 +8,8 @@ use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::Dependency;
 use crate::sandbox::granted::{GrantedDir, OpenDir};
-
-/// A path that was opened or asked for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Dependency {
-    /// Which of the granted directories it is below.
-    pub(crate) dir: u32,
-    pub(crate) path: String,
-    /// Whether there was something.
-    pub(crate) was_found: bool,
-}
 
 /// What there is at a path, if anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

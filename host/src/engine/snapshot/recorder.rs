@@ -5,12 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
-use super::Dependency;
+use super::verdict::{Dependency, MOST_DEPENDENCIES, Verdict};
 use crate::engine::core_abi::guest_memory;
 use crate::event::snapshot_refusal::SnapshotRefusal;
-use crate::item::bounded;
 
 /// What was seen.
 #[derive(Debug, Default)]
@@ -24,19 +21,6 @@ pub(crate) struct InitRecorder {
     /// It has looked at more than can be told.
     has_untold: bool,
 }
-
-/// What a snapshot is worth.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Verdict {
-    /// Whether random bytes are in it.
-    pub(crate) has_random: bool,
-    /// The files that it depends on; none if that cannot be told.
-    #[serde(deserialize_with = "bounded::optional_list::<MOST_DEPENDENCIES, _, _>")]
-    pub(crate) dependencies: Option<Vec<Dependency>>,
-}
-
-/// The most paths that are told.
-pub(crate) const MOST_DEPENDENCIES: usize = 10_000;
 
 /// The first of the directories that are granted.
 const FIRST_GRANTED: u32 = 3;

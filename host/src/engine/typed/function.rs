@@ -14,7 +14,7 @@ use wasmtime::component::{Component, ComponentExportIndex};
 use super::answer::Returned;
 use super::arguments::Parameters;
 use super::shape::Maker;
-use crate::engine::error::names;
+use crate::engine::export_names::names;
 use crate::engine::{Engine, LoadErrorKind};
 
 /// The interface of the world, in all versions: its functions are called as it says, or not at all.

@@ -75,7 +75,7 @@ pub(crate) fn shortened(text: &str) -> String {
 
 /// Names, as a message lists them: all of few, the first of many.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    crate::engine::error::names(names.into_iter().map(str::to_owned))
+    crate::engine::export_names::names(names.into_iter().map(str::to_owned))
 }
 
 #[cfg(test)]

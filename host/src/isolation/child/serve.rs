@@ -28,7 +28,7 @@ use crate::executor::{Executor, Outlet, Tray, Turns};
 use crate::isolation::claim_page::ClaimPage;
 use crate::isolation::wire::setup::{Begins, ChildSetup, Task, WorkOrder};
 use crate::isolation::wire::start::{self, Started};
-use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, guest_event, ran};
+use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, guest_event, ran, report};
 use crate::item::index::WorkerIndex;
 use crate::item::limits::TotalMemory;
 use crate::jail;
@@ -237,13 +237,7 @@ impl Worker {
     fn finish(&self, instance: &mut dyn Executor) -> Result<(), Unfit> {
         let finished = instance.finish();
         self.parts.voice.tell_what_was_dropped();
-        let frame = Frame::reply(Reply::Finished);
-        let frame = match finished {
-            Ok(None) => frame.byte(0),
-            Ok(Some(report)) => frame.byte(1).rest(&report),
-            Err(broken) => ran::broken_to(frame.byte(2), &broken),
-        };
-        Ok(self.station.send(&frame.seal())?)
+        Ok(self.station.send(&report::encode(&finished))?)
     }
 }
 

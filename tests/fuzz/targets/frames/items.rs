@@ -1,8 +1,13 @@
 //! What is said of items that are lent, and what is written into the page meanwhile.
 
 use arbitrary::Arbitrary;
-use mtl_host::fuzzing::{self, Became, Lending, Places, ThereEnded, lent, said, said_early};
-use mtl_host::{FaultKind, Format, RecordRule, RetryOn};
+use mtl_stream::item::fault::FaultKind;
+use mtl_stream::item::format::Format;
+use mtl_stream::item::limits::ResultLimit;
+use mtl_stream::item::retry_on::RetryOn;
+use mtl_stream::outcome::RecordRule;
+
+use crate::lending::{self, Became, Lending, Places, ThereEnded, lent, said, said_early};
 
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Case<'a> {
@@ -116,7 +121,7 @@ impl Case<'_> {
             Rule::ValidJson => RecordRule::ValidJson,
         };
         let limit = usize::from(self.limit) + 1;
-        let limit = mtl_host::ResultLimit::new(limit.try_into().expect("it is 1 at least"));
+        let limit = ResultLimit::new(limit.try_into().expect("it is 1 at least"));
         Lending { items, done, sent, rule, retry_on: self.retry_on(), limit }
     }
 
@@ -138,17 +143,17 @@ impl Case<'_> {
 }
 
 impl Step {
-    fn meant(&self) -> fuzzing::Step {
+    fn meant(&self) -> lending::Step {
         match *self {
-            Self::Write(started, end) => fuzzing::Step::Write(started, end),
-            Self::WriteSmall(started, end) => fuzzing::Step::Write(started.into(), end.into()),
-            Self::Start(items) => fuzzing::Step::Start(items.into()),
-            Self::Relieve(most) => fuzzing::Step::Relieve(most.into()),
-            Self::Stop(from) => fuzzing::Step::Stop(from.into()),
+            Self::Write(started, end) => lending::Step::Write(started, end),
+            Self::WriteSmall(started, end) => lending::Step::Write(started.into(), end.into()),
+            Self::Start(items) => lending::Step::Start(items.into()),
+            Self::Relieve(most) => lending::Step::Relieve(most.into()),
+            Self::Stop(from) => lending::Step::Stop(from.into()),
             Self::Part(ref items) => {
-                fuzzing::Step::Part(said_early(&items.iter().map(Item::became).collect::<Vec<_>>()))
+                lending::Step::Part(said_early(&items.iter().map(Item::became).collect::<Vec<_>>()))
             }
-            Self::AnyPart(ref bytes) => fuzzing::Step::Part(bytes.clone()),
+            Self::AnyPart(ref bytes) => lending::Step::Part(bytes.clone()),
         }
     }
 }

@@ -6,11 +6,73 @@
 #![no_main]
 
 mod items;
+mod lending;
+mod receiving;
+mod replies;
 mod stream;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use mtl_host::fuzzing::understood;
+use mtl_jail as jail;
+use mtl_stream::{control, item, outcome, queue};
+
+use self::host::{engine, event, executor, isolation, sandbox};
+use self::replies::understood;
+
+/// What a parent and an honest child have of the protocol, as the host has it.
+#[expect(dead_code, reason = "the host uses more of it")]
+#[path = "../../../../host/src"]
+mod host {
+    pub(crate) mod engine {
+        pub(crate) mod snapshot {
+            mod verdict;
+
+            pub(crate) use self::verdict::Verdict;
+        }
+    }
+
+    pub(crate) mod event {
+        pub(crate) mod snapshot_refusal;
+    }
+
+    pub(crate) mod executor {
+        mod ran;
+        pub(crate) mod start_error;
+
+        pub(crate) use self::ran::Ran;
+    }
+
+    pub(crate) mod isolation {
+        pub(crate) mod claim_page;
+        pub(crate) mod eventfd;
+        pub(crate) mod link;
+
+        pub(crate) mod remote {
+            pub(crate) mod lent;
+        }
+
+        pub(crate) mod wire {
+            mod frame;
+            pub(crate) mod frozen;
+            pub(crate) mod guest_event;
+            pub(crate) mod ran;
+            pub(crate) mod report;
+            pub(crate) mod start;
+
+            pub(crate) use self::frame::{BadFrame, Frame, HEADER, Payload, Reply, cut, header};
+        }
+
+        /// How much memory is kept for what comes.
+        pub(crate) fn held(link: &link::Link) -> usize {
+            link.inbox.capacity()
+        }
+    }
+
+    pub(crate) mod sandbox {
+        pub(crate) mod guest_event;
+        mod net_grant;
+    }
+}
 
 #[derive(Arbitrary, Debug)]
 enum Case<'a> {

@@ -1,7 +1,8 @@
 //! Frames of a stream, as it comes in pieces, held to a second account of them.
 
 use arbitrary::Arbitrary;
-use mtl_host::fuzzing::{self, received};
+
+use crate::receiving::{self, received};
 
 /// Kinds of frames are numbered from one.
 const KINDS: u8 = 18;
@@ -86,10 +87,10 @@ impl Case<'_> {
     }
 }
 
-fn piece<'a>(part: Part<'_>, bytes: &'a [u8]) -> fuzzing::Piece<'a> {
+fn piece<'a>(part: Part<'_>, bytes: &'a [u8]) -> receiving::Piece<'a> {
     match part {
-        Part::Bell => fuzzing::Piece::Bell,
-        Part::GiveUp => fuzzing::Piece::GiveUp,
-        _ => fuzzing::Piece::Bytes(bytes),
+        Part::Bell => receiving::Piece::Bell,
+        Part::GiveUp => receiving::Piece::GiveUp,
+        _ => receiving::Piece::Bytes(bytes),
     }
 }

@@ -12,10 +12,11 @@ use std::ops::Range;
 
 use super::super::guest_memory;
 use super::super::packed_result::{Answer, PackedResult};
-use super::HEAD;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 
+/// The words before the ends.
+pub(crate) const HEAD: u32 = 16;
 const DONE: u32 = 4;
 const OUT: u32 = 8;
 const STOP: u32 = 12;

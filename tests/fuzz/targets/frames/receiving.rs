@@ -5,14 +5,16 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::control::alarm::Ring;
-use crate::control::deadline::Overdue;
+use mtl_stream::control::alarm::Ring;
+use mtl_stream::control::deadline::Overdue;
+
 use crate::isolation::eventfd::Bell;
+use crate::isolation::held;
 use crate::isolation::link::{Gone, Link, Patience};
 
 /// What happens when the parent waits for more.
 #[derive(Clone, Copy, Debug)]
-pub enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// These bytes come.
     Bytes(&'a [u8]),
     /// Something else has changed.
@@ -23,21 +25,17 @@ pub enum Piece<'a> {
 
 /// What came.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Came {
+pub(crate) struct Came {
     /// The frames: their kinds, and what is in them.
-    pub frames: Vec<(u8, Vec<u8>)>,
+    pub(crate) frames: Vec<(u8, Vec<u8>)>,
     /// Why there are no more of them.
-    pub end: String,
+    pub(crate) end: String,
     /// What the inbox took at most, in bytes.
-    pub held: usize,
+    pub(crate) held: usize,
 }
 
 /// Receives frames of at most `most` bytes, until there are no more.
-///
-/// # Panics
-///
-/// When the system has no sockets left.
-pub fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize) -> Came {
+pub(crate) fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize) -> Came {
     let bell = Arc::new(Bell::new().expect("there is a descriptor"));
     let (mut link, end) = Link::pair(&bell).expect("there are descriptors");
     let mut child = Child { pieces, end: Some(end.into()), bell };
@@ -50,7 +48,7 @@ pub fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize) -> Cam
             }
             Err(gone) => Some(gone),
         };
-        came.held = came.held.max(link.held());
+        came.held = came.held.max(held(&link));
         if let Some(gone) = gone {
             assert!(!matches!(gone, Gone::Io(_)), "the system does its part");
             came.end = gone.to_string();

@@ -3,41 +3,42 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::block::{BlockBuilder, Span};
+use mtl_stream::block::{BlockBuilder, Span};
+use mtl_stream::item::failure::Broken;
+use mtl_stream::item::fault::FaultKind;
+use mtl_stream::item::format::Format;
+use mtl_stream::item::index::{ItemIndex, WorkerIndex};
+use mtl_stream::item::limits::ResultLimit;
+use mtl_stream::item::retry_on::RetryOn;
+use mtl_stream::outcome::{Outcome, Outcomes, RecordRule};
+use mtl_stream::queue::{Queue, Window};
+
 use crate::executor::Ran;
 use crate::isolation::claim_page::ClaimPage;
 use crate::isolation::remote::lent::Lent;
 use crate::isolation::wire::ran::{EndedThere, RanThere, part, reply};
 use crate::isolation::wire::{HEADER, Payload};
-use crate::item::failure::Broken;
-use crate::item::fault::FaultKind;
-use crate::item::format::Format;
-use crate::item::index::{ItemIndex, WorkerIndex};
-use crate::item::limits::ResultLimit;
-use crate::item::retry_on::RetryOn;
-use crate::outcome::{Outcomes, RecordRule};
-use crate::queue::{Queue, Window};
 
 /// What is lent.
 #[derive(Clone, Copy, Debug)]
-pub struct Lending {
+pub(crate) struct Lending {
     /// How many items are claimed.
-    pub items: usize,
+    pub(crate) items: usize,
     /// How many of them have their outcome before: not all.
-    pub done: usize,
+    pub(crate) done: usize,
     /// How many of the others are sent: at least one.
-    pub sent: usize,
+    pub(crate) sent: usize,
     /// What records must be.
-    pub rule: RecordRule,
+    pub(crate) rule: RecordRule,
     /// After which faults an item is tried again.
-    pub retry_on: RetryOn,
+    pub(crate) retry_on: RetryOn,
     /// How long a record may be.
-    pub limit: ResultLimit,
+    pub(crate) limit: ResultLimit,
 }
 
 /// What happens while items are lent.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     /// The child writes this into the page.
     Write(u32, u32),
     /// The child starts so many items, as an honest one does.
@@ -52,7 +53,7 @@ pub enum Step {
 
 /// What became of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Became {
+pub(crate) enum Became {
     /// It has this record.
     Record(Vec<u8>),
     /// It has no record.
@@ -63,7 +64,7 @@ pub enum Became {
 
 /// How a child says that it ended.
 #[derive(Clone, Debug)]
-pub enum ThereEnded {
+pub(crate) enum ThereEnded {
     /// All items have their outcome.
     Done,
     /// Others have the rest.
@@ -74,24 +75,23 @@ pub enum ThereEnded {
 
 /// Where the items are in the end.
 #[derive(Debug)]
-pub struct Places {
+pub(crate) struct Places {
     /// What became of those that have an outcome, with their positions.
-    pub outcomes: Vec<(u64, Became)>,
+    pub(crate) outcomes: Vec<(u64, Became)>,
     /// The one that failed, and is not done with.
-    pub failed: Option<u64>,
+    pub(crate) failed: Option<u64>,
     /// Those that other workers took over.
-    pub taken: Vec<Range<u64>>,
+    pub(crate) taken: Vec<Range<u64>>,
     /// Those that wait in the queue.
-    pub waiting: Vec<Range<u64>>,
+    pub(crate) waiting: Vec<Range<u64>>,
     /// The reason why nothing was taken of the child's last word.
-    pub refused: Option<String>,
+    pub(crate) refused: Option<String>,
     /// The number of items that had their outcome before it said that.
-    pub before: usize,
+    pub(crate) before: usize,
 }
 
 /// What an honest child sends that says this of its items, without the frame's header.
-#[must_use]
-pub fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
+pub(crate) fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
     let ran = match ended {
         ThereEnded::Done => Ran::Done,
         ThereEnded::Yielded => Ran::Yielded,
@@ -102,8 +102,7 @@ pub fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
 }
 
 /// Returns the payload in which an honest child says this of some of its items.
-#[must_use]
-pub fn said_early(items: &[Became]) -> Vec<u8> {
+pub(crate) fn said_early(items: &[Became]) -> Vec<u8> {
     let outcomes = outcomes_of(items);
     whole(part(Vec::new(), &outcomes), &outcomes)
 }
@@ -126,13 +125,9 @@ fn outcomes_of(items: &[Became]) -> Outcomes {
     outcomes
 }
 
-/// Lends items, and takes them back when the child sends `payload` of them.
-///
-/// # Panics
-///
-/// When a worker would get items that are not to be started, or that were not there.
-#[must_use]
-pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
+/// Lends items, and takes them back when the child sends `payload` of them. It panics when a worker would get items that
+/// are not to be started, or that were not there.
+pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
     let page = Arc::new(ClaimPage::create().expect("there is memory").0);
     let queue = Queue::new(Window::UNBOUNDED, 1);
     queue.push(&mut block(lending.items)).expect("nobody stops it");
@@ -183,7 +178,7 @@ pub fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
         outcomes: outcomes.iter().map(|outcome| (outcome.index.get(), became(&outcome))).collect(),
         failed: kept.map(|span| span.first().get()),
         taken,
-        waiting: queue.drain().iter().map(positions).collect(),
+        waiting: queue.take_left().iter().map(|left| positions(&left.span)).collect(),
         refused: ended.err().map(|why| why.to_string()),
         before,
     }
@@ -208,7 +203,7 @@ fn happen(step: &Step, page: &ClaimPage, queue: &Queue) -> Option<Range<u64>> {
     None
 }
 
-fn became(outcome: &crate::outcome::Outcome<'_>) -> Became {
+fn became(outcome: &Outcome<'_>) -> Became {
     match outcome.result {
         Ok(Some(record)) => Became::Record(record.to_vec()),
         Ok(None) => Became::NoRecord,
@@ -227,5 +222,6 @@ fn span(items: usize) -> Span {
 }
 
 fn positions(span: &Span) -> Range<u64> {
-    span.first().get()..span.first().plus(span.len()).get()
+    let first = span.first().get();
+    first..first + span.len() as u64
 }

@@ -1,0 +1,13 @@
+//! Names of exports in messages.
+
+/// The names of exports, as a message lists them: all of few, the first of many.
+pub(crate) fn names(names: impl Iterator<Item = String>) -> String {
+    const MOST: usize = 12;
+    let mut names = names.map(|name| format!("`{}`", name.escape_debug()));
+    let shown: Vec<_> = names.by_ref().take(MOST).collect();
+    match (shown.len(), names.count()) {
+        (0, _) => "nothing".into(),
+        (_, 0) => shown.join(", "),
+        (_, more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,244 @@
+//! Frames: their kinds, and how their payloads are written and read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::item::bounded;
+
+/// How many bytes come before the payload.
+pub(crate) const HEADER: usize = 5;
+
+/// Makes the frames of one direction: each kind with its number.
+macro_rules! kinds {
+    ($(#[$docs:meta])* $name:ident { $($kind:ident = $number:literal,)* }) => {
+        $(#[$docs])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name {
+            $($kind = $number,)*
+        }
+
+        impl $name {
+            pub(crate) fn of(number: u8) -> Result<Self, BadFrame> {
+                match number {
+                    $($number => Ok(Self::$kind),)*
+                    _ => Err(BadFrame("a kind that there is not")),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// What a parent sends.
+    Order {
+        Setup = 1,
+        Run = 2,
+        Finish = 3,
+        Answer = 4,
+        Granted = 5,
+        Denied = 6,
+    }
+}
+
+kinds! {
+    /// What a child sends.
+    Reply {
+        Ready = 1,
+        Unjailed = 2,
+        Started = 3,
+        NotStarted = 4,
+        Ran = 5,
+        Finished = 6,
+        Guest = 7,
+        Call = 8,
+        Take = 9,
+        Compiled = 10,
+        NotCompiled = 11,
+        Inspected = 12,
+        Freezing = 13,
+        Frozen = 14,
+        NotFrozen = 15,
+        Layers = 16,
+        TakeDisk = 17,
+        Part = 18,
+    }
+}
+
+/// What is no frame, or not of this protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it sent {0}")]
+pub(crate) struct BadFrame(pub(crate) &'static str);
+
+/// A frame that is being written.
+#[derive(Debug)]
+pub(crate) struct Frame(Vec<u8>);
+
+impl Frame {
+    pub(crate) fn order(kind: Order) -> Self {
+        Self::new(kind as u8)
+    }
+
+    pub(crate) fn reply(kind: Reply) -> Self {
+        Self::new(kind as u8)
+    }
+
+    fn new(kind: u8) -> Self {
+        Self::new_in(Vec::new(), kind)
+    }
+
+    /// An order in memory that earlier ones had.
+    pub(crate) fn order_in(memory: Vec<u8>, kind: Order) -> Self {
+        Self::new_in(memory, kind as u8)
+    }
+
+    /// A reply in memory that earlier ones had.
+    pub(crate) fn reply_in(memory: Vec<u8>, kind: Reply) -> Self {
+        Self::new_in(memory, kind as u8)
+    }
+
+    fn new_in(mut memory: Vec<u8>, kind: u8) -> Self {
+        memory.clear();
+        memory.extend([0, 0, 0, 0, kind]);
+        Self(memory)
+    }
+
+    pub(crate) fn byte(mut self, byte: u8) -> Self {
+        self.0.push(byte);
+        self
+    }
+
+    pub(crate) fn number(mut self, number: usize) -> Self {
+        self.0.extend(bytes_of(number));
+        self
+    }
+
+    /// Numbers, one after the other.
+    pub(crate) fn numbers(mut self, numbers: impl ExactSizeIterator<Item = usize>) -> Self {
+        let start = self.0.len();
+        self.0.resize(start + numbers.len() * size_of::<u32>(), 0);
+        for (place, number) in self.0[start..].as_chunks_mut().0.iter_mut().zip(numbers) {
+            *place = bytes_of(number);
+        }
+        self
+    }
+
+    pub(crate) fn long(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    /// Bytes, with how many they are before them.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
+        self.number(bytes.len()).rest(bytes)
+    }
+
+    /// Bytes up to the frame's end.
+    pub(crate) fn rest(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// Adds a value, in the format of postcard.
+    pub(crate) fn data(self, value: &impl Serialize) -> Self {
+        Self(postcard::to_extend(value, self.0).expect("all lengths are known, and memory grows"))
+    }
+
+    /// The frame as it is sent.
+    pub(crate) fn seal(self) -> Vec<u8> {
+        self.seal_before(&[])
+    }
+
+    /// The frame as it is sent, without `last`, which is sent after it and is its end.
+    pub(crate) fn seal_before(mut self, last: &[u8]) -> Vec<u8> {
+        let length = self.0.len() - HEADER + last.len();
+        let length = u32::try_from(length).expect("no frame is that long");
+        self.0[..4].copy_from_slice(&length.to_le_bytes());
+        self.0
+    }
+}
+
+fn bytes_of(number: usize) -> [u8; 4] {
+    u32::try_from(number).expect("nothing that is sent is that large").to_le_bytes()
+}
+
+/// The length and the kind of a frame, by its first bytes.
+pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
+    let [a, b, c, d, kind] = bytes;
+    (u32::from_le_bytes([a, b, c, d]) as usize, kind)
+}
+
+/// Text of a guest's, as it is sent: no longer than what of it is not UTF-8 can have become.
+pub(crate) fn cut(text: String) -> String {
+    bounded::cut(text, bounded::guest::MOST)
+}
+
+/// A payload that is being read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payload<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Payload<'a> {
+    const SHORT: BadFrame = BadFrame("a frame that ends too early");
+
+    pub(crate) fn byte(&mut self) -> Result<u8, BadFrame> {
+        let (first, rest) = self.0.split_first().ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    pub(crate) fn number(&mut self) -> Result<usize, BadFrame> {
+        let (first, rest) = self.0.split_first_chunk().ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(u32::from_le_bytes(*first) as usize)
+    }
+
+    pub(crate) fn long(&mut self) -> Result<u64, BadFrame> {
+        let (first, rest) = self.0.split_first_chunk().ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(u64::from_le_bytes(*first))
+    }
+
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], BadFrame> {
+        let length = self.number()?;
+        let (first, rest) = self.0.split_at_checked(length).ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(first)
+    }
+
+    /// So many numbers, one after the other.
+    pub(crate) fn numbers(&mut self, count: usize) -> Result<&'a [[u8; 4]], BadFrame> {
+        let length = count.checked_mul(size_of::<u32>()).ok_or(Self::SHORT)?;
+        let (first, rest) = self.0.split_at_checked(length).ok_or(Self::SHORT)?;
+        self.0 = rest;
+        Ok(first.as_chunks().0)
+    }
+
+    /// Text of a guest's: as long as one on a thread can make it, whatever was sent.
+    pub(crate) fn text(&mut self) -> Result<String, BadFrame> {
+        Ok(cut(String::from_utf8_lossy(self.bytes()?).into_owned()))
+    }
+
+    /// What is left, as text that people read.
+    pub(crate) fn message(self) -> String {
+        crate::outcome::shortened(String::from_utf8_lossy(self.0).into_owned())
+    }
+
+    /// Reads the one value that is left, in the format of postcard.
+    pub(crate) fn data<T: Deserialize<'a>>(self, bad: BadFrame) -> Result<T, BadFrame> {
+        match postcard::take_from_bytes(self.0) {
+            Ok((value, [])) => Ok(value),
+            Ok(_) | Err(_) => Err(bad),
+        }
+    }
+
+    /// What is left.
+    pub(crate) fn rest(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Says that nothing is left.
+    pub(crate) fn end(self) -> Result<(), BadFrame> {
+        match self.0 {
+            [] => Ok(()),
+            _ => Err(BadFrame("a frame that is longer than what is in it")),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Replies that are about no items, and no questions.
+
+use crate::isolation::wire::frozen::{FrozenThere, not_frozen, refusal};
+use crate::isolation::wire::start::{Started, not_started, start_error};
+use crate::isolation::wire::{BadFrame, Payload, Reply, guest_event, report};
+
+/// What a parent takes a reply for, as an honest child would send it; or why it is not lawful.
+pub(crate) fn understood(kind: u8, payload: &[u8]) -> Result<Vec<u8>, BadFrame> {
+    let (kind, payload) = (Reply::of(kind)?, Payload(payload));
+    match kind {
+        Reply::Started => Started::decode(payload).map(Started::encode),
+        Reply::NotStarted => start_error(payload).map(|error| not_started(&error)),
+        Reply::Frozen => FrozenThere::decode(payload).map(FrozenThere::encode),
+        Reply::NotFrozen => refusal(payload).map(|why| not_frozen(&why)),
+        Reply::Finished => report::decode(payload).map(|report| report::encode(&report)),
+        Reply::Guest => guest_event::decode(payload).map(|event| guest_event::encode(&event)),
+        _ => Err(BadFrame("what is of another sort")),
+    }
+}
