@@ -131,14 +131,14 @@ fn modules_in(sources: &str) -> Vec<String> {
         let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
         line.strip_prefix("mod ")?.strip_suffix(';')
     });
-    let is_whole = |name: &&str| !["patience", "tests", "fuzzing"].contains(name);
+    let is_whole = |name: &&str| !["patience", "tests"].contains(name);
     let is_jail = sources == "host/jail/src";
     names.filter(|name| is_whole(name) && !is_jail).map(str::to_owned).collect()
 }
 
 /// The files of sources below a folder, without those of tests.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    const OF_TESTS: [&str; 5] = ["tests", "tests.rs", "in_jail.rs", "fuzzing", "fuzzing.rs"];
+    const OF_TESTS: [&str; 3] = ["tests", "tests.rs", "in_jail.rs"];
     let mut paths: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| !OF_TESTS.iter().any(|name| path.ends_with(name)));

@@ -61,15 +61,22 @@ static EVERYTHING: LazyLock<Taken> =
 struct Taken(Parameters);
 
 impl Taken {
-    /// What the function of this name takes, which the component has.
+    /// What the function of this name takes, which the component or one of its interfaces has.
     fn by(component: &[u8], function: &str) -> Self {
         let engine = Engine::default();
         let component = Component::new(&engine, component).expect("it is a component");
-        let exports = component.component_type();
-        let exported = exports.get_export(&engine, function);
-        let Some(ComponentItem::ComponentFunc(ty)) = exported.map(|export| export.ty) else {
-            panic!("it has such a function")
-        };
+        let ty = component.component_type();
+        let found = ty.exports(&engine).find_map(|(name, export)| match export.ty {
+            ComponentItem::ComponentFunc(ty) => (name == function).then_some(ty),
+            ComponentItem::ComponentInstance(instance) => {
+                match instance.get_export(&engine, function).map(|export| export.ty) {
+                    Some(ComponentItem::ComponentFunc(ty)) => Some(ty),
+                    _ => None,
+                }
+            }
+            _ => None,
+        });
+        let ty = found.expect("it has such a function");
         let mut maker = Maker::default();
         let shapes = ty.params().map(|(name, ty)| {
             let shape = maker.make(&ty).expect("its types are mapped");
