@@ -1,6 +1,6 @@
 //! The kinds of plugins: how compiled code is recognized, and linked.
 //!
-//! A further kind is a file that implements [`PluginCode`](super::plugin_code::PluginCode), and a line in [`KINDS`].
+//! A further kind is a file that implements [`PluginCode`], and a line in [`KINDS`].
 
 use std::sync::Arc;
 

@@ -94,7 +94,7 @@ setters! {
     }
     all {
         /// Sets an environment variable for every worker's plugin. It has no other ones, but those
-        /// of its [`WorkerSpec`](crate::WorkerSpec).
+        /// of its [`WorkerSpec`].
         ///
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool};
@@ -228,7 +228,7 @@ setters! {
     }
     one {
         /// How much this worker's plugin may compute for one item, and to start. Default: as much
-        /// as all may. It needs an engine [`with_fuel`](Engine::with_fuel).
+        /// as all may. It needs an engine [`with_fuel`](crate::Engine::with_fuel).
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
