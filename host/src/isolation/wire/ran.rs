@@ -191,6 +191,10 @@ impl<'a> OutcomesThere<'a> {
 
     /// Adds the outcomes; those after one that is to be tried again are left out.
     pub(crate) fn add_to(&self, outcomes: &mut Outcomes, limit: ResultLimit) {
+        // Only a hostile child says more after such an item.
+        if outcomes.is_to_be_retried() {
+            return;
+        }
         let lengths = self.lengths.iter().map(|length| u32::from_le_bytes(*length));
         let ends = lengths.clone().scan(0, |end, length| {
             *end += length as usize;

@@ -127,3 +127,17 @@ fn what_comes_after_an_item_that_is_tried_again_is_left_out() {
     assert_eq!(here.len(), 1, "the first is too long here");
     assert!(here.is_to_be_retried());
 }
+
+#[test]
+fn records_after_an_item_that_is_tried_again_are_left_out_as_well() {
+    let mut here = outcomes(3, RetryOn::NOTHING.with(FaultKind::Refused));
+    here.fault(FaultKind::Refused, "no");
+    let mut there = outcomes(2, RetryOn::NOTHING);
+    there.record(b"one", ResultLimit::DEFAULT);
+    there.record(b"two", ResultLimit::DEFAULT);
+    let frame = whole(&reply(Vec::new(), &Ran::Done, Format::Text, &there), &there);
+    let there = RanThere::decode(Payload(&frame[HEADER..])).unwrap();
+    there.add_to(&mut here, ResultLimit::DEFAULT);
+    assert_eq!(here.take_back_fault().map(|broken| broken.kind), Some(FaultKind::Refused));
+    assert_eq!(shown(&here), [""; 0]);
+}
