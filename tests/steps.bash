@@ -67,6 +67,8 @@ has_nextest() { "$cargo" nextest --version >/dev/null 2>&1; }
 # Runs tests of the host: which binaries as cargo names them, then `--`, then which tests as libtest names them.
 host_tests() {
     local binaries=() tests=() threads
+    # The packages for examples have the sources of others, whose unit tests run there.
+    local workspace=(--workspace --exclude "examples-of-*")
     # Many tests wait for deadlines of plugins, and use no core meanwhile.
     threads=$((2 * $(nproc)))
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
@@ -75,9 +77,9 @@ host_tests() {
     done
     tests=("$@")
     if has_nextest; then
-        "$cargo" nextest run --workspace --locked --test-threads "$threads" "${binaries[@]}" "${tests[@]}"
+        "$cargo" nextest run "${workspace[@]}" --locked --test-threads "$threads" "${binaries[@]}" "${tests[@]}"
     else
-        "$cargo" test --workspace --locked "${binaries[@]}" "${tests[@]:---}" "--test-threads=$threads"
+        "$cargo" test "${workspace[@]}" --locked "${binaries[@]}" "${tests[@]:---}" "--test-threads=$threads"
     fi
 }
 
