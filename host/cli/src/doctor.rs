@@ -52,13 +52,25 @@ fn is_missing(layers: &JailLayers, need: LayerNeed) -> bool {
 fn table(layers: &JailLayers) -> String {
     let mut text = format!("{:20} {:9} {:7} PROTECTS FROM\n", "LAYER", "NEED", "HERE");
     for (layer, answer) in layers.iter() {
-        let (name, need, protects) = (layer.name(), layer.need(), layers.protects(layer));
+        let (name, need, protects) = (layer.name(), layer.need(), protects(layers, layer));
         let _ = writeln!(text, "{name:20} {need:9} {:7} {protects}", word(answer));
         if let Some(why) = reason(answer) {
             let _ = writeln!(text, "{:38} the answer: {}", "", escape::line(why));
         }
     }
     text + verdict(layers)
+}
+
+/// Says what a layer protects from, with the flags by which directories and addresses are granted.
+fn protects(layers: &JailLayers, layer: JailLayer) -> String {
+    const FLAGS: [(&str, &str); 4] = [
+        ("if an address is granted", "with `--net`"),
+        ("if no address is granted", "without `--net`"),
+        ("if a directory is granted", "with `--dir`"),
+        ("if no directory is granted", "without `--dir`"),
+    ];
+    let text = layers.protects(layer).to_owned();
+    FLAGS.iter().fold(text, |text, (grant, flag)| text.replace(grant, flag))
 }
 
 fn verdict(layers: &JailLayers) -> &'static str {
@@ -99,7 +111,7 @@ fn object(layers: &JailLayers) -> String {
             "need": layer.need().to_string(),
             "here": word(answer),
             "answer": reason(answer),
-            "protects_from": layers.protects(layer),
+            "protects_from": protects(layers, layer),
         })
     };
     let has_required = !is_missing(layers, LayerNeed::Required);

@@ -129,7 +129,7 @@ pub(crate) fn start(error: &StartError) -> Option<String> {
             "`--memory SIZE` allows each worker more, `--total-memory SIZE` all together"
         }
         StartError::OutOfFuel { .. } => "`--fuel N` allows more, for the start as for each item",
-        // An SDK says it of a call with parameters.
+        // The SDKs refuse a call with parameters in these words, and name the flag themselves.
         StartError::InitRefused { message } if message.contains("`--args") => return None,
         StartError::InitRefused { .. } => {
             "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
@@ -143,7 +143,12 @@ pub(crate) fn start(error: &StartError) -> Option<String> {
             "if the system has killed it for want of memory, `dmesg` says so: `--jobs N` starts fewer workers, and \
              `--memory SIZE` gives each less"
         }
-        StartError::Instantiate { .. } => return error.hint().map(fewer_workers),
+        StartError::Instantiate { message }
+        | StartError::InitBroke { message }
+        | StartError::RestoreBroke { message } => {
+            let hint = limit_in(message).map(Into::into);
+            return hint.or_else(|| error.hint().map(fewer_workers));
+        }
         _ => return error.hint(),
     };
     Some(hint.into())
@@ -155,7 +160,7 @@ fn fewer_workers(hint: String) -> String {
 }
 
 /// Returns the hint about a worker that takes no more items.
-fn retirement(why: &Retirement) -> Option<String> {
+pub(crate) fn retirement(why: &Retirement) -> Option<String> {
     match why {
         Retirement::NotStarted(error) => start(error),
         Retirement::KeptBreaking(_) => {
@@ -300,20 +305,36 @@ pub(crate) fn grant(need: Need) -> &'static str {
 
 /// Returns the flag that raises the limit that a plugin has met. A message names the limit as the library calls it.
 pub(crate) fn limit(kind: FaultKind, message: &str) -> Option<&'static str> {
-    let names = |limit: &str| message.contains(&format!(" of `{limit}`"));
-    let hint = match kind {
-        FaultKind::OutOfMemory if names("total_memory") => {
-            "`--total-memory SIZE` allows all workers together more"
-        }
-        FaultKind::OutOfMemory if names("memory") => "`--memory SIZE` allows each worker more",
-        FaultKind::OutOfFuel if names("fuel") => "`--fuel N` allows more",
-        FaultKind::OutOfDisk if names("disk") => "`--disk SIZE` allows more",
-        FaultKind::BadItem if names("item_limit") => "`--max-item SIZE` allows longer items",
-        FaultKind::BadResult | FaultKind::Trap if names("max_result") => {
-            "`--max-result SIZE` allows more"
-        }
-        _ => return None,
+    let limits: &[&str] = match kind {
+        FaultKind::OutOfMemory => &["total_memory", "memory"],
+        FaultKind::OutOfFuel => &["fuel"],
+        FaultKind::OutOfDisk => &["disk"],
+        FaultKind::BadItem => &["item_limit"],
+        FaultKind::BadResult | FaultKind::Trap | FaultKind::Refused => &["max_result"],
+        _ => &[],
     };
+    limits.iter().find_map(|limit| hint_of(limit, message))
+}
+
+/// Returns the flag that raises the limit that a start has met.
+fn limit_in(message: &str) -> Option<&'static str> {
+    LIMITS.iter().find_map(|(limit, _)| hint_of(limit, message))
+}
+
+/// Each limit, as messages of the library name it, and the flag that raises it.
+const LIMITS: [(&str, &str); 6] = [
+    ("total_memory", "`--total-memory SIZE` allows all workers together more"),
+    ("memory", "`--memory SIZE` allows each worker more"),
+    ("fuel", "`--fuel N` allows more"),
+    ("disk", "`--disk SIZE` allows more"),
+    ("item_limit", "`--max-item SIZE` allows longer items"),
+    ("max_result", "`--max-result SIZE` allows more"),
+];
+
+/// Returns the flag for this limit if the message names it.
+fn hint_of(limit: &str, message: &str) -> Option<&'static str> {
+    let is_named = message.contains(&format!(" of `{limit}`"));
+    let (_, hint) = LIMITS.iter().find(|(name, _)| is_named && *name == limit)?;
     Some(hint)
 }
 
@@ -343,6 +364,23 @@ mod tests {
         assert!(died("the system refuses a thread: x").unwrap().starts_with("`ulimit -u`"));
         let fewer = fewer_workers("raise it, or start fewer workers".into());
         assert_eq!(fewer, "raise it, or start fewer workers with `--jobs`");
+    }
+
+    #[test]
+    fn a_limit_that_a_start_meets_has_its_flag() {
+        let message = || "the reason of 20 bytes is larger than the 10 of `max_result`".to_owned();
+        let flag = Some("`--max-result SIZE` allows more".to_owned());
+        let broke = StartError::InitBroke { message: message() };
+        assert_eq!(start(&broke), flag);
+        assert_eq!(start(&StartError::RestoreBroke { message: message() }), flag);
+        assert_eq!(retirement(&Retirement::NotStarted(broke.into())), flag);
+        let disk = "it may write no more than the 9 of `disk`".to_owned();
+        let hint = start(&StartError::Instantiate { message: disk });
+        assert_eq!(hint.as_deref(), Some("`--disk SIZE` allows more"));
+        assert_eq!(start(&StartError::InitBroke { message: "wasm trap".into() }), None);
+        let reason = "its reason is larger than the limit of `max_result`";
+        assert_eq!(limit(FaultKind::Refused, reason), flag.as_deref());
+        assert_eq!(limit(FaultKind::Timeout, reason), None);
     }
 
     #[test]

@@ -152,13 +152,15 @@ fn text(args: &InspectArgs, found: &Inspection) -> String {
     for export in found.exports.iter().take(MOST_SHOWN) {
         page.line("exports", &format!("{}{}", export.name, spaced(&export.signature)));
     }
-    let more = found.exports.len().saturating_sub(MOST_SHOWN) + found.exports_left_out;
+    // A compiler that was taken over may say any number.
+    let more = found.exports.len().saturating_sub(MOST_SHOWN);
+    let more = more.saturating_add(found.exports_left_out);
     page.more("exports", more, "export");
     for import in found.imports.iter().take(MOST_SHOWN) {
         page.line("imports", &import_text(import));
     }
     let hidden = found.imports.iter().skip(MOST_SHOWN).map(|import| import.names.len().max(1));
-    page.more("imports", hidden.sum::<usize>() + found.imports_left_out, "import");
+    page.more("imports", hidden.sum::<usize>().saturating_add(found.imports_left_out), "import");
     let needs = found.needs();
     if !found.features.is_empty() {
         let names = found.features.names().collect::<Vec<_>>().join("` and `");

@@ -72,7 +72,9 @@ impl Report {
 
     /// Shows a fault; with a hint, if it is the first one that has it.
     pub(crate) fn fault(&self, fault: &Fault, path: Option<&Path>) {
-        let hint = hints::limit(fault.kind(), fault.message());
+        // A worker's `bad-item` is in the words of its plugin.
+        let is_read = fault.kind() != FaultKind::BadItem || fault.worker().is_none();
+        let hint = hints::limit(fault.kind(), fault.message()).filter(|_| is_read);
         let hint = hint.filter(|hint| self.hinted().insert(hint));
         self.console.line(&fault_text(fault, path, hint));
     }
@@ -247,8 +249,9 @@ impl Observer for Report {
             Event::SnapshotRefused { plugin, why, .. } => self.no_snapshot(plugin, why),
             Event::SnapshotTaken { plugin, has_random: true, .. } => self.random_snapshot(plugin),
             Event::WorkerRetired { worker, why } => {
-                let (did, why) = (why.summary(), chain(why));
-                self.console.line(&format!("warning: worker {worker} {did} and is retired: {why}"));
+                let (did, hint, why) = (why.summary(), hints::retirement(why), chain(why));
+                let text = format!("warning: worker {worker} {did} and is retired: {why}");
+                self.console.line(&with_hint(text, hint.as_deref()));
             }
             // A worker that broke has left a fault; that it starts is as it should be.
             _ => {}

@@ -46,8 +46,12 @@ impl SharedPage {
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// When the file is shorter than a page or may become so, or the system refuses.
     pub fn open(file: &OwnedFd) -> io::Result<Self> {
+        let is_long = rustix::fs::fstat(file)?.st_size >= Self::SIZE as i64;
+        if !is_long || !rustix::fs::fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         Self::map(file.as_fd())
     }
 
@@ -95,6 +99,17 @@ mod tests {
         page.words()[1].store(7, Ordering::Relaxed);
         assert_eq!(other.words()[1].swap(8, Ordering::Relaxed), 7);
         assert_eq!(page.words().each_ref().map(|word| word.load(Ordering::Relaxed)), [0, 8]);
+    }
+
+    #[test]
+    fn a_file_that_is_short_or_may_become_so_is_no_page() {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        for size in [0, SharedPage::SIZE as u64] {
+            let file = rustix::fs::memfd_create("short", flags).unwrap();
+            rustix::fs::ftruncate(&file, size).unwrap();
+            let error = SharedPage::open(&file).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{size}");
+        }
     }
 
     #[test]

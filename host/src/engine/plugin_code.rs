@@ -1,4 +1,4 @@
-//! What a linked plugin offers to the layers above, whatever its kind.
+//! The interface of a linked plugin to the layers above, whatever its kind.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -47,21 +47,21 @@ pub(crate) trait PluginCode: Debug + Send + Sync {
     fn freeze(
         &self,
         _path: &Path,
-        _source: &[u8],
-        _spec: &InstanceParts,
+        _origin: &[u8],
+        _parts: &InstanceParts,
     ) -> Result<Freezing<Arc<Frozen>>, StartError> {
         Ok(Freezing::Refused { why: SnapshotRefusal::Component, started: None })
     }
 
     /// Starts an instance of a plugin that is instrumented, and watches it while it is initialised.
-    fn start_recorded(&self, _spec: &InstanceParts) -> Result<Recorded, StartError> {
+    fn start_recorded(&self, _parts: &InstanceParts) -> Result<Recorded, StartError> {
         Err(cannot_be_frozen())
     }
 
     /// Starts an instance of a plugin that was frozen after its `init`, which has set the format of its results.
     fn restore(
         &self,
-        _spec: &InstanceParts,
+        _parts: &InstanceParts,
         _format: Format,
     ) -> Result<Box<dyn Executor>, StartError> {
         Err(cannot_be_frozen())

@@ -1,8 +1,8 @@
-//! How an executor ended its work on some items.
+//! The end of an executor's work on some items.
 
 use crate::item::failure::Broken;
 
-/// How [`Executor::run`](super::Executor::run) ended.
+/// The end of [`Executor::run`](super::Executor::run).
 #[derive(Debug)]
 pub(crate) enum Ran {
     /// All items up to `until` have their outcome.

@@ -19,6 +19,7 @@ use crate::engine::{Frozen, InstanceParts, PluginKind};
 use crate::executor::start_error::StartError;
 use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::format::Format;
+use crate::item::instance_config::InstanceConfig;
 use crate::item::limits::Fuel;
 use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
@@ -177,6 +178,18 @@ impl SnapshotMetadata {
 /// All that an `init` can see, but files.
 fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: Where) -> Key {
     let InstanceParts { grants, config, .. } = parts;
+    // All fields by name, so that each new one is decided on. An `init` sees no limit of results, of files or of time.
+    let InstanceConfig {
+        memory,
+        max_result: _,
+        fuel,
+        disk: _,
+        timeout: _,
+        init_timeout: _,
+        item_format,
+        passing,
+        retry_on: _,
+    } = config;
     let dirs = grants.dirs.iter().map(|GrantedDir { grant, .. }| {
         let host = std::path::absolute(grant.host());
         let host = host.unwrap_or_else(|_| grant.host().to_owned());
@@ -188,8 +201,8 @@ fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: Where) -> 
     let said = (
         (&settings.call, settings.functions.numbered(), is_text),
         (dirs.collect::<Vec<_>>(), &grants.env),
-        (config.memory.bytes(), config.fuel.map(Fuel::units)),
-        (config.item_format == Format::Json, config.passing.name()),
+        (memory.bytes(), fuel.map(Fuel::units)),
+        (*item_format == Format::Json, passing.name()),
     );
     let said = serde_json::to_vec(&said).expect("it is text and numbers");
     let used: &[u8] = match used {

@@ -1,10 +1,10 @@
-//! What a snapshot is worth, as its maker says it.
+//! The verdict of a snapshot's maker on it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::item::bounded;
 
-/// What a snapshot is worth.
+/// The properties of a snapshot, as its maker says them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Verdict {
     /// Whether random bytes are in it.

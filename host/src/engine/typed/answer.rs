@@ -100,7 +100,7 @@ fn refusal(err: Option<&Shape>, val: Option<Val>, most: usize) -> String {
     let mut writer = Writer::new(most);
     match writer.value(shape, &val) {
         Ok(()) => String::from_utf8_lossy(&writer.into_json()).into_owned(),
-        Err(Unwritten::TooLong) => "its reason is larger than `max_result`".into(),
+        Err(Unwritten::TooLong) => "its reason is larger than the limit of `max_result`".into(),
         Err(Unwritten::Mistake(mistake)) => format!("its reason cannot be told: {mistake}"),
     }
 }

@@ -1,6 +1,6 @@
 //! The child's end of the socket to its parent.
 
-use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::io::{self, IoSlice, IoSliceMut, Write as _};
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -161,15 +161,16 @@ fn cut_off() -> io::Error {
 }
 
 /// Writes all parts, one after the other.
-fn write_all(mut socket: &UnixStream, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
+fn write_all(socket: &UnixStream, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
     // Skips parts of nothing.
     IoSlice::advance_slices(&mut parts, 0);
     while !parts.is_empty() {
-        match socket.write_vectored(parts) {
+        // By `writev`, the call that the jail leaves.
+        match rustix::io::writev(socket, parts) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => IoSlice::advance_slices(&mut parts, written),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

@@ -48,9 +48,15 @@ impl ErrorChain {
     /// Takes the messages of an error and of its causes.
     #[doc(hidden)]
     pub fn of(error: &(dyn Error + 'static)) -> Self {
+        Self::up_to(Self::MOST, error)
+    }
+
+    /// Takes the messages of an error and of its causes, up to a number of links.
+    fn up_to(links: usize, error: &(dyn Error + 'static)) -> Self {
         let errno = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
         let errno = errno.or(error.downcast_ref().map(|errno: &Errno| errno.raw_os_error()));
-        let cause = error.source().map(|cause| Box::new(Self::of(cause)));
+        let cause = error.source().filter(|_| links > 1);
+        let cause = cause.map(|cause| Box::new(Self::up_to(links - 1, cause)));
         Self { message: error.to_string(), errno, cause }
     }
 
@@ -138,6 +144,11 @@ mod tests {
         assert_eq!(there, here);
         assert_eq!(there.io_kind(), Some(io::ErrorKind::FileTooLarge));
         assert!(sent(&chain(3, "why")).is_out_of_memory());
+    }
+
+    #[test]
+    fn causes_are_taken_up_to_a_number() {
+        assert_eq!(ErrorChain::of(&chain(100, "x")).links().count(), ErrorChain::MOST);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::files::Exchangeable;
 ///
 /// let error = Inputs::open(vec!["../fixtures".into()]).unwrap_err();
 /// assert!(matches!(error, SourceError::Directory { .. }));
-/// assert_eq!(error.to_string(), "input `src` is a directory");
+/// assert_eq!(error.to_string(), "input `../fixtures` is a directory");
 /// assert!(error.hint().unwrap().starts_with("name the files in it"));
 /// ```
 #[derive(Debug, thiserror::Error)]
