@@ -140,14 +140,20 @@ class _Check:
         except (ValueError, KeyError) as error:
             self.fail("faults", "lines of JSON", repr(error))
             return
-        limit = self.plan.file_limit
-        is_full = limit is not None and len(self.evidence.faults) > limit - 2000
+        is_full = self.has_full_faults()
         if rest and is_whole:
             self.fail("faults-whole-lines", "whole lines", rest[:200])
         self.knows_all = is_whole and not is_full
         for entry in entries:
             self.entry(entry)
         self.knows_all &= not any(violation.rule.startswith("faults") for violation in self.violations)
+
+    def has_full_faults(self) -> bool:
+        """Tells whether the next entry may have been too long for the file of faults."""
+        limit, faults = self.plan.file_limit, self.evidence.faults or b""
+        # Each byte of an item may take six, as an escape; beside it there is a message.
+        longest = 6 * max(map(len, self.plan.items), default=0) + 1000
+        return limit is not None and len(faults) > limit - longest
 
     def entry(self, entry: Listed) -> None:
         index = entry.index
@@ -310,8 +316,8 @@ class _Check:
             self.fail("ends", f"the output ends before item {sorted(right)}", f"before item {written}")
 
     def is_full(self, written: list[int]) -> None:
-        limit, faults = self.plan.file_limit, self.evidence.faults or b""
-        if limit is None or (len(faults) > limit - 2000) or written[-1] >= self.read:
+        limit = self.plan.file_limit
+        if limit is None or self.has_full_faults() or written[-1] >= self.read:
             return
         size = len(self.evidence.output) + len(self.rendered(written[-1])) + (1000 if self.plan.output_format == "jsonl" else 0)
         if size <= limit:
