@@ -1,4 +1,4 @@
-//! What happens in a run beside its results. Stages tell, the side listens.
+//! Events of a run beside its results, and the observers that are told of them.
 
 pub(crate) mod snapshot_refusal;
 

@@ -1,4 +1,4 @@
-//! What a worker works with: an instance in this process, or whatever stands for one.
+//! The executor of a worker: an instance in this process, a child process, or native code.
 
 pub(crate) mod native;
 mod ran;

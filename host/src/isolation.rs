@@ -1,4 +1,4 @@
-//! Where workers run: as threads of this process, or each in a jailed process of its own.
+//! The place where workers run: threads of this process, or a jailed process for each.
 //!
 //! ```text
 //! thread    worker's thread ─▶ instance

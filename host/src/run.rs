@@ -1,4 +1,4 @@
-//! What the threads of one run share.
+//! The state that the threads of one run share.
 
 pub(crate) mod error;
 pub(crate) mod ticket;

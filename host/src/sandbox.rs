@@ -1,4 +1,4 @@
-//! What a plugin may do, and who sees to it.
+//! The sandbox: the grants of a plugin, and the code that enforces them.
 
 pub(crate) mod capabilities;
 pub(crate) mod confinement;

@@ -1,4 +1,4 @@
-//! What bounds the process itself: whose child it is, what it has open, how much it may take.
+//! Bounds of the process itself: its parent, its open descriptors, its resources.
 
 use std::fs;
 use std::os::fd::{AsRawFd, RawFd};

@@ -1,4 +1,4 @@
-//! Why a directory cannot be a cache.
+//! The errors of a directory that cannot be a cache.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What is in a cache, how often it was asked, and to throw away what there is.
+//! The content of a cache, its hits and misses, and the ways to clear it.
 
 use std::io;
 

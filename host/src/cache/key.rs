@@ -1,4 +1,4 @@
-//! What an entry is found by: a digest over all that would make it another.
+//! The key of an entry: a digest over all that would make it another one.
 
 use std::fmt;
 use std::hash::Hasher;

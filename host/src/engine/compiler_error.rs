@@ -1,4 +1,4 @@
-//! Why a plugin was not compiled in a process of its own, whatever there is to be said of it.
+//! The errors of a process that compiles a plugin.
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! What a plugin may ask of the host: the functions of `mtl:plugin/context`.
+//! The functions of `mtl:plugin/context`, by which a plugin asks the host.
 //!
 //! Core modules import them by their canonical lowering, components by their types; both end
 //! in the same few lines.

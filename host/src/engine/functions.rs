@@ -1,4 +1,4 @@
-//! How many functions a binary has, told by the heads of its sections: before anything of it is
+//! The number of functions of a binary, told by the heads of its sections before anything of it is
 //! validated or compiled, and at no cost.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! What is in a plugin's file, without running any of it.
+//! The content of a plugin's file, found without running any of it.
 //!
 //! The file is compiled, as for a run, since only that tells whether a run would take it; nothing is
 //! instantiated. What a run would refuse is told as far as it can be read, with the reason.

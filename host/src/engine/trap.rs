@@ -1,4 +1,4 @@
-//! What it means when a guest stopped instead of answering.
+//! The meaning of a guest that stopped instead of answering.
 
 use wasmtime::component::ResourceTableError;
 use wasmtime::{ThrownException, Trap, WasmBacktrace};

@@ -1,4 +1,4 @@
-//! Why there is no snapshot.
+//! The reasons for which there is no snapshot.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Why a worker takes no more items.
+//! The reason for which a worker takes no more items.
 
 use std::sync::Arc;
 

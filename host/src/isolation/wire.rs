@@ -1,4 +1,4 @@
-//! What goes between a worker's process and its parent: frames on a socket.
+//! The protocol between a worker's process and its parent: frames on a socket.
 //!
 //! ```text
 //! frame    u32 length of the payload, u8 kind, payload         numbers are little-endian

@@ -1,4 +1,4 @@
-//! How a plugin is loaded when its file alone does not say all.
+//! Loads plugins with settings beside their file.
 
 mod cached;
 mod file;

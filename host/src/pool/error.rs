@@ -1,4 +1,4 @@
-//! Why a pool cannot be built.
+//! The errors of a pool that cannot be built.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

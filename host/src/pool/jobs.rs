@@ -1,4 +1,4 @@
-//! How many workers a pool has, where they are alike.
+//! The number of workers of a pool, where they are alike.
 
 use std::fmt;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! Why a run could not go on. One item's failure is a [`Fault`], not an error.
+//! The errors that end a run. The failure of one item is a [`Fault`], not an error.
 
 use std::sync::Arc;
 

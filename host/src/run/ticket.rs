@@ -1,4 +1,4 @@
-//! How a pool tells a worker of a run.
+//! The tickets by which a pool tells a worker of a run.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 

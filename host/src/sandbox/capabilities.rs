@@ -1,4 +1,4 @@
-//! What a plugin is granted. Without a grant it has nothing: no files, no variables, no network.
+//! The grants of a plugin. Without one it has nothing: no files, no variables, no network.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! What of the network an instance may use: what is granted, and nothing else.
+//! The network of an instance: the addresses that are granted, and nothing else.
 //!
 //! ```text
 //! grant ─▶ NetGrant ─▶ Names: each looked up once, before the first worker ─▶ Network

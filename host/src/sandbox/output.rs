@@ -1,5 +1,5 @@
-//! What a plugin writes to its standard output and error: passed on line by line, as events,
-//! never mixed into results.
+//! The standard output and error of a plugin, passed on line by line as events, and never mixed into
+//! results.
 
 use std::io;
 use std::pin::Pin;

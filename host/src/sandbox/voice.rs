@@ -1,4 +1,4 @@
-//! What one worker's plugin says, beside its results: passed on as events, up to so much a
+//! The text that one worker's plugin writes beside its results: passed on as events, up to so much a
 //! second.
 //!
 //! Its standard output, its standard error and its log share one budget, and so do the instances

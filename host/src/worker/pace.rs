@@ -1,4 +1,4 @@
-//! How many items a worker claims at once.
+//! The number of items that a worker claims at once.
 //!
 //! Cheap items cross in hundreds, dear ones one by one: a claim is about a millisecond of
 //! work, by what items have cost so far. It starts at one and grows at most fourfold a step,

@@ -1,4 +1,4 @@
-//! When a worker's instance is replaced, and when an item is tried again.
+//! The rules by which an instance is replaced and an item is tried again.
 
 use std::fmt;
 use std::num::NonZeroU64;

@@ -1,4 +1,4 @@
-//! Where one worker stands. Pure: the worker opens, works and tells what happened.
+//! The state of one worker. It is pure: the worker opens, works and tells what happened.
 //!
 //! ```text
 //!          opened            broke, or replaced

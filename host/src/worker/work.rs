@@ -1,4 +1,4 @@
-//! How a worker works on what it claims: through the items, and again on those that failed.
+//! The work on a claim: through its items, and again on those that failed.
 
 use std::sync::Arc;
 use std::time::Instant;

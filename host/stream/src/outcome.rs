@@ -1,4 +1,4 @@
-//! What became of each item of a span.
+//! The outcomes of the items of a span.
 //!
 //! Every item ends in exactly one outcome: a record, no record (the plugin filtered it out),
 //! or a fault. A worker appends them in order; what it could not do stays out and goes back

@@ -1,4 +1,4 @@
-//! Where in a directory the result of each item has its place.
+//! The path of each item's result in a directory.
 //!
 //! A result is never lost by another one, nor an input by a result: an item that has no place
 //! of its own is refused. That is found out best where items are read

@@ -1,4 +1,4 @@
-//! Where results go.
+//! Sinks, which write results.
 //!
 //! A sink is told of every outcome that is to be written, in the order in which the run
 //! gives them: input order unless asked otherwise. It runs on the thread that called

@@ -1,4 +1,4 @@
-//! Where items come from.
+//! Sources, which read items.
 //!
 //! A source is read on a thread of its own, one block at a time, and only while the window
 //! has room: it never runs ahead of what the run can hold. It knows nothing of workers.

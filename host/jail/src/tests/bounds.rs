@@ -1,4 +1,4 @@
-//! What bounds the process, before the plugin is there.
+//! Tests: the bounds of the process, before the plugin is there.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _, stdout};

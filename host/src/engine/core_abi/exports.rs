@@ -1,4 +1,4 @@
-//! What a core module must export, checked before any of it runs.
+//! The exports that a core module must have, checked before any of it runs.
 
 use wasmtime::{ExternType, FuncType, Module, ValType};
 

@@ -1,4 +1,4 @@
-//! What host functions may be called.
+//! Tests: the names that host functions may have.
 
 use super::*;
 use crate::control::cancel::Cancel;

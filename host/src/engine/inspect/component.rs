@@ -1,4 +1,4 @@
-//! What is in a component.
+//! The content of a component.
 
 use wasmtime::component::Component;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};

@@ -1,4 +1,4 @@
-//! What is in a core module.
+//! The content of a core module.
 
 use wasmtime::{ExternType, MemoryType, Module};
 

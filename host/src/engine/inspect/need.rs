@@ -1,4 +1,4 @@
-//! What would have to be granted, by what is imported.
+//! The grants that a plugin needs, by its imports.
 
 use super::{Import, Provider};
 use crate::engine::component::is_to_connect;

@@ -1,5 +1,5 @@
-//! What an `init` has looked at below granted directories: a snapshot that is kept holds as long as
-//! that is as it was.
+//! The files below granted directories that an `init` has looked at. A cached snapshot holds as long as
+//! they are as they were.
 
 use std::path::{Component, Path};
 use std::time::{Duration, SystemTime};

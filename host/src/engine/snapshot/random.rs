@@ -1,4 +1,4 @@
-//! Where plugins have random bytes from. That they did, is noted: in a snapshot, they are the same
+//! The random bytes of plugins. A snapshot notes that its `init` took some: in it they are the same
 //! for all.
 
 use wasmtime::{Caller, Extern, Linker};

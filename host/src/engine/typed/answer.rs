@@ -1,4 +1,4 @@
-//! What a function answers with: a record, no record, or that it refuses.
+//! The answer of a function: a record, no record, or a refusal.
 
 use wasmtime::component::Val;
 use wasmtime::component::types::Type;

@@ -1,4 +1,4 @@
-//! What is wrong within a value, and where.
+//! A mistake within a value, and its place.
 
 use std::fmt;
 

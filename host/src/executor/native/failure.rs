@@ -1,4 +1,4 @@
-//! Why a native worker has no result for an item.
+//! The reason for which a native worker has no result for an item.
 
 use std::fmt;
 

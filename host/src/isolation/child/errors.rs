@@ -1,4 +1,4 @@
-//! Why a worker's process ends before it has anything to do.
+//! The errors that end a worker's process before it has anything to do.
 
 use std::io;
 

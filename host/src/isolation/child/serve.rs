@@ -1,4 +1,4 @@
-//! What a worker's process does.
+//! The work of a worker's process.
 
 use std::ffi::OsString;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! How long a child is waited for.
+//! The time for which a child is waited for.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What a child says of a plugin that it has compiled, or looked into.
+//! The replies of a child that has compiled or inspected a plugin.
 
 use serde::{Deserialize, Serialize};
 

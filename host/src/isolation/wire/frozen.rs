@@ -1,4 +1,4 @@
-//! What a child says of an instance that it was to freeze.
+//! The replies of a child that was to freeze an instance.
 
 use serde::{Deserialize, Serialize};
 

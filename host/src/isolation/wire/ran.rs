@@ -1,4 +1,4 @@
-//! What became of items in a child, on its way back.
+//! The reply with the outcomes of items that a child has worked on.
 //!
 //! ```text
 //! u8  how it ended: 0 done, 1 yielded, 2 broken; then u8 kind of fault, bytes its message

@@ -1,4 +1,4 @@
-//! What a child is to be, as its parent says it first of all.
+//! The first message of a parent: the work of the child.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

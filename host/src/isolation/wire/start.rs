@@ -1,4 +1,4 @@
-//! What is said of an instance when it has started, or not; and of formats.
+//! The replies about the start of an instance, and the bytes of formats.
 
 use serde::{Deserialize, Serialize};
 

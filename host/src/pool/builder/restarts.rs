@@ -1,4 +1,4 @@
-//! How long things may take, and what becomes of workers that break.
+//! The limits of time, and the treatment of workers that break.
 
 use std::num::NonZeroU64;
 use std::time::Duration;

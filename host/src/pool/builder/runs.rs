@@ -1,4 +1,4 @@
-//! How the runs of a pool are done.
+//! The settings of a pool's runs.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What workers may use, and how much of it.
+//! The grants and limits of all workers.
 
 use super::PoolBuilder;
 use crate::isolation::Isolation;

@@ -1,4 +1,4 @@
-//! Whether workers start from a snapshot.
+//! The setting by which workers start from a snapshot.
 
 use super::PoolBuilder;
 use crate::cache::Cache;

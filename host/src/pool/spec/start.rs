@@ -1,4 +1,4 @@
-//! How a worker's instance is made: initialised, or from the snapshot of its group.
+//! Starts a worker's instance: initialised, or from the snapshot of its group.
 
 use std::sync::Arc;
 

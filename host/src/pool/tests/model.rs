@@ -1,5 +1,5 @@
-//! What the policies promise, for any items, faults and settings, against a model that has no
-//! threads: a list of items, and what becomes of each.
+//! Tests: the policies keep their promises for any items, faults and settings, against a model without
+//! threads: a list of items and their outcomes.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What workers share, and what they keep.
+//! Tests: the things that workers share, and those that they keep.
 
 use super::*;
 

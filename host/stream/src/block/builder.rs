@@ -1,4 +1,4 @@
-//! What a source fills: items, back to back, with what is known of them.
+//! A builder of a block, which a source fills: items back to back, and notes about them.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What failed items do to the run. Pure: others obey.
+//! The error policy: the effect of failed items on the run. It is pure: others obey.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! How somebody who sleeps on behalf of a guest is woken: by what it waits for, by the clock,
-//! or because nobody wants it to wait any longer.
+//! Wakes a thread that sleeps on behalf of a guest: when what it waits for is there, when its time is up,
+//! or when nobody wants it to wait any longer.
 
 use std::sync::{Arc, PoisonError};
 use std::task::Wake;

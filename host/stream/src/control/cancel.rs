@@ -1,4 +1,4 @@
-//! What of a pool's guests is not wanted any more, and until when the rest must be done.
+//! The cancellation of a pool's guests, and the time by which they must end.
 
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! How long what a guest does may take, and whether it still may go on.
+//! The deadlines of a guest, and the question whether it may go on.
 //!
 //! A watch is asked where it costs nothing: in the epoch callback, every few milliseconds of
 //! computing, and where a guest sleeps. Only there is a clock read, never per item: an item

@@ -1,4 +1,4 @@
-//! What a caught panic had to say: of a source, or of a function of the embedder's.
+//! The message of a caught panic, of a source or of a function of the embedder.
 
 use std::any::Any;
 

@@ -1,4 +1,4 @@
-//! What became of one item that failed.
+//! The fault of one item that failed.
 //!
 //! A fault is data: it is counted, judged by the error policy and written in the place of
 //! a result. It never ends a run by itself; an `Error` does.

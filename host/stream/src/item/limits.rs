@@ -1,4 +1,4 @@
-//! How much a plugin may take: each limit a type of its own, with its default and the reason.
+//! The limits of a plugin: each is a type of its own, with its default and the reason.
 //!
 //! What is here is said in the documentation as one table, `host/docs/limits.md`.
 

@@ -1,4 +1,4 @@
-//! How the parameters of a plugin's `call` are filled from an item.
+//! The way from an item to the parameters of a plugin's `call`.
 
 use std::fmt;
 use std::str::FromStr;

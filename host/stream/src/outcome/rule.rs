@@ -1,4 +1,4 @@
-//! What a sink asks of a record.
+//! The rule of a sink for records.
 
 use crate::item::format::Format;
 

@@ -1,4 +1,4 @@
-//! What became of items, in their order, without the items; and sums over it.
+//! The outcomes of items in their order, without the items; and sums over them.
 //!
 //! ```text
 //! all      record  none  fault  record       one slot for each item

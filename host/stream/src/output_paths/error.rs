@@ -1,4 +1,4 @@
-//! Why an item has no place.
+//! The reasons for which an item has no path.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! How much may lie between the reader and the consumer.
+//! The window: the amount of items between the reader and the consumer.
 
 use std::fmt;
 use std::num::NonZeroUsize;

@@ -1,4 +1,4 @@
-//! What line, nul and frame output make of an outcome.
+//! The layout of an outcome in line, nul and frame output.
 
 use std::os::unix::ffi::OsStrExt;
 

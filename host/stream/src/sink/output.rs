@@ -1,4 +1,4 @@
-//! Where a sink's bytes go: standard output, a file, or a writer of the user's own.
+//! The output of a sink: standard output, a file, or a writer of the user's own.
 
 use std::fmt;
 use std::io::{self, Write};

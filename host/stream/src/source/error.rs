@@ -1,4 +1,4 @@
-//! Why an input could not be read on.
+//! The errors of reading an input.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! How large one item may be.
+//! The size that one item may have.
 
 use std::num::NonZeroUsize;
 

@@ -1,4 +1,4 @@
-//! How far a batch has gone, and what it came to.
+//! The progress of a batch, and its results.
 //!
 //! ```text
 //!  items  │ done: their answers are read │ at work │ to be done │ given back │

@@ -1,4 +1,4 @@
-//! How an item fills parameters, and what an answer becomes.
+//! Tests: an item fills parameters, and an answer becomes a record.
 
 use super::*;
 use crate::engine::typed::answer::{Answer, Returned};

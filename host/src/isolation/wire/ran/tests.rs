@@ -1,4 +1,4 @@
-//! What a child says is taken whole, or not at all.
+//! Tests: a reply of a child is taken whole, or not at all.
 
 use super::*;
 use crate::block::{BlockBuilder, Span};

@@ -1,4 +1,4 @@
-//! How much a plugin may compute, counted in instructions instead of time.
+//! The amount that a plugin may compute, counted in instructions instead of time.
 
 use std::fmt;
 use std::num::NonZeroU64;

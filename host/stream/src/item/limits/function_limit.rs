@@ -1,4 +1,4 @@
-//! How many functions a plugin may have.
+//! The number of functions that a plugin may have.
 
 use std::num::NonZeroU32;
 

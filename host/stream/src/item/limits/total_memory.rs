@@ -1,4 +1,4 @@
-//! What all instances of a pool may take of memory, together.
+//! The memory of all instances of a pool together.
 
 use std::fmt;
 use std::num::NonZeroUsize;
