@@ -68,7 +68,7 @@ use crate::control::watchdog::Watchdog;
 use crate::item::digest::Sha256;
 use crate::jail::system_limits;
 
-/// What an instance says at its end, as messages have it.
+/// The closing report of an instance, as messages call it.
 pub(crate) const REPORT: &str = "the closing report";
 
 /// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
@@ -132,7 +132,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     ///
     /// ```
     /// let error = mtl_host::EngineError::Thread(std::io::ErrorKind::WouldBlock.into());

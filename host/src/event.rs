@@ -61,7 +61,7 @@ pub enum Event<'a> {
     JailLacks {
         /// Which worker.
         worker: WorkerIndex,
-        /// What is missing.
+        /// The missing part.
         lacks: &'a str,
     },
     /// Items have a time limit, there are more workers than cores, and the kernel does not tell how long a thread had no

@@ -162,7 +162,7 @@ pub(crate) mod refusal {
     }
 }
 
-/// What was found in a plugin.
+/// The findings about a plugin.
 pub(crate) fn found(exports: usize, refusal: Option<Vec<u8>>) -> Vec<u8> {
     let exports = vec![("", ""); exports];
     let (left_out, imports): (usize, &[()]) = (0, &[]);

@@ -39,7 +39,7 @@ pub(crate) struct CachePlace {
 pub(crate) struct NoCachePlace;
 
 impl NoCachePlace {
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) const HINT: &str = "name it: `--cache-dir DIR`";
 }
 

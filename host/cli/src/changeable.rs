@@ -11,7 +11,7 @@ use mtl_host::Opener;
 use super::overwrite::Used;
 use super::shown::Shown;
 
-/// Why a file of the run is refused.
+/// The reason for which a file of the run is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChangeableError {
     /// A plugin may change the file, which is in a directory that is granted for writing, or holds one.

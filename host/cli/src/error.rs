@@ -24,7 +24,7 @@ use super::new::NewError;
 use super::overwrite::Overwrite;
 use super::shown::Shown;
 
-/// Why a run could not begin, as far as the command line is concerned.
+/// The errors of the command that keep a run from beginning.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     #[error(transparent)]
@@ -91,7 +91,7 @@ pub(crate) enum CliError {
 }
 
 impl CliError {
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Env(error) => Some(error.hint()),

@@ -28,7 +28,7 @@ pub(crate) struct InitFileError {
 }
 
 impl InitFileError {
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) const HINT: &str =
         "`--init @FILE` takes a file that can be read, `--init TEXT` the text";
 }

@@ -32,7 +32,7 @@ pub(crate) struct Overwrite {
 }
 
 impl Overwrite {
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) const HINT: &str = "write to another file";
 }
 

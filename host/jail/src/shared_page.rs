@@ -25,7 +25,7 @@ unsafe impl Send for SharedPage {}
 unsafe impl Sync for SharedPage {}
 
 impl SharedPage {
-    /// What is mapped: at least a page of every machine that this runs on.
+    /// The size of the mapping: at least a page of every machine that this runs on.
     const SIZE: usize = 4096;
 
     /// Makes a page, and the descriptor by which another process gets it.

@@ -19,7 +19,7 @@ const MAGIC: &[u8; 8] = b"mtlcode1";
 const TRAILER: u64 = 8 + 8 + 8 + 32;
 const DIGEST: usize = 32;
 
-/// What a file may have of metadata. There are some hundred bytes.
+/// The most bytes of metadata in a file. There are some hundred.
 const MOST_METADATA: u64 = 1024 * 1024;
 
 /// What is said of code by the file that it is in.

@@ -28,7 +28,7 @@ pub enum CacheError {
     Io {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The answer of the system.
         source: io::Error,
     },
     /// Others could change what is in it.
@@ -44,7 +44,7 @@ pub enum CacheError {
 }
 
 impl CacheError {
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -26,7 +26,7 @@ pub(crate) struct CompileSettings {
     pub(crate) cache: Option<Cache>,
 }
 
-/// What compiling may take in a process of its own.
+/// The limits of compiling in a process of its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompileLimits {
     pub(crate) time: Duration,

@@ -10,7 +10,7 @@ use crate::control::deadline::Overdue;
 use crate::item::limits::CompileMemory;
 use crate::jail::system_limits;
 
-/// Why a process has not compiled a plugin, or looked into it.
+/// The errors of a process that was to compile or inspect a plugin.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,29 +25,29 @@ use crate::jail::system_limits;
 pub enum CompilerError {
     /// It took longer than it may.
     Timeout {
-        /// How long it may take.
+        /// The limit.
         limit: Duration,
     },
     /// It takes more memory than it may.
     Memory {
-        /// What it may take.
+        /// The limit.
         limit: CompileMemory,
     },
     /// The process has died, or was killed since it is none of ours any more.
     Died {
-        /// What happened.
+        /// The message.
         message: String,
     },
     /// The process could not be jailed.
     Jail {
-        /// Whether the kernel lacks a part of the jail, and one could do without.
+        /// True if the kernel lacks a part of the jail that one could do without.
         is_lack: bool,
-        /// What is missing.
+        /// The missing part.
         message: String,
     },
     /// There is no process.
     Process {
-        /// What the system said.
+        /// The answer of the system.
         source: io::Error,
     },
     /// Nothing would make a compiler of a process.
@@ -73,7 +73,7 @@ impl CompilerError {
         }
     }
 
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PluginKind;
 
-/// What must be known of a plugin to run it, beside its code.
+/// The facts about a plugin that running it needs, beside its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Metadata {
@@ -12,7 +12,7 @@ pub(crate) struct Metadata {
     pub(crate) has_init: bool,
     pub(crate) asks_for_passing: bool,
     pub(crate) can_connect: bool,
-    /// Whether its instances can be frozen, if nothing that they do prevents it.
+    /// True if its instances can be frozen, and nothing that they do prevents it.
     pub(crate) can_freeze: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of WebAssembly a plugin is.
+/// The kind of WebAssembly that a plugin is.
 ///
 /// ```
 /// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};

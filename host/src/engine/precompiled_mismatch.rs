@@ -25,7 +25,7 @@ pub enum PrecompiledMismatch {
     /// One of the engines counts fuel, and the other does not.
     #[error("was compiled for runs that {}", if *is_counted { "count fuel" } else { "do not count fuel" })]
     Fuel {
-        /// Whether the code counts fuel.
+        /// True if the code counts fuel.
         is_counted: bool,
     },
     /// The engines allow other features of WebAssembly.

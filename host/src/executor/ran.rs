@@ -20,7 +20,7 @@ pub(crate) enum Ran {
     Lost {
         /// Which item, by its place in the span.
         at: usize,
-        /// How it broke.
+        /// The failure.
         broken: Broken,
     },
 }

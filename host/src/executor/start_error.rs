@@ -12,7 +12,7 @@ use crate::jail::system_limits;
 /// An error of the code that opens a native worker.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a worker's instance could not be started.
+/// The errors of a worker's start.
 ///
 /// ```
 /// use mtl_host::{Engine, Error, Init, Plugin, Pool, StartError};
@@ -32,7 +32,7 @@ pub enum StartError {
     /// The instance could not be made, or broke in its own start.
     #[error("the plugin could not be instantiated: {message}")]
     Instantiate {
-        /// What happened.
+        /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
@@ -47,21 +47,21 @@ pub enum StartError {
     /// It took longer than it may, until `init` was done.
     #[error("the start {message}")]
     Timeout {
-        /// How long it may take.
+        /// The limit.
         #[serde(with = "bounded::guest")]
         message: String,
     },
     /// It takes more memory than it may have, before its first item.
     #[error("{message}")]
     OutOfMemory {
-        /// What happened.
+        /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
     /// It computes more than it may, until `init` is done.
     #[error("{message}")]
     OutOfFuel {
-        /// What happened.
+        /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
@@ -82,14 +82,14 @@ pub enum StartError {
     /// `init` broke.
     #[error("init broke: {message}")]
     InitBroke {
-        /// What happened.
+        /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
     /// It started from a snapshot, and its `after_restore` broke.
     #[error("after_restore broke: {message}")]
     RestoreBroke {
-        /// What happened.
+        /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
@@ -98,16 +98,16 @@ pub enum StartError {
     #[serde(skip)]
     #[error("its process could not be started")]
     Process {
-        /// What the system said.
+        /// The answer of the system.
         source: io::Error,
     },
     /// Its process could not be jailed.
     #[serde(skip)]
     #[error("its process cannot be jailed: {message}")]
     Jail {
-        /// Whether the kernel lacks a part of the jail, and a run could do without.
+        /// True if the kernel lacks a part of the jail that a run could do without.
         is_lack: bool,
-        /// What is missing, or failed.
+        /// The part that is missing, or failed.
         message: String,
     },
     /// Its process died before its first item.
@@ -117,15 +117,15 @@ pub enum StartError {
         /// How.
         message: String,
     },
-    /// What opens a native worker answered with an error.
+    /// The function that opens a native worker returned an error.
     #[serde(skip)]
     #[error("it is native, and did not open")]
     Native(#[source] Cause),
-    /// What opens a native worker panicked.
+    /// The function that opens a native worker panicked.
     #[serde(skip)]
     #[error("it is native, and panicked: {message}")]
     NativePanicked {
-        /// What it said.
+        /// The message of the panic.
         message: String,
     },
 }
@@ -178,7 +178,7 @@ impl StartError {
         }
     }
 
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

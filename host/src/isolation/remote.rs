@@ -53,7 +53,7 @@ const BESIDE: usize = 8 * 1024 * 1024;
 /// What is sent at once, at most: a frame says how long it is in 32 bits.
 const LARGEST: usize = 0xFF00_0000;
 
-/// What is kept of the memory of an order, in bytes.
+/// The most bytes of an order's memory that are kept.
 const ORDER: usize = 256 * 1024;
 
 /// What a child may have of data beside its instance, its items and its results: its program and

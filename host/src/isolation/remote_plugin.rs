@@ -26,7 +26,7 @@ pub(crate) struct RemotePlugin {
 }
 
 impl RemotePlugin {
-    /// That of a plugin that was compiled in this process.
+    /// Takes the code of a plugin that was compiled in this process.
     pub(crate) fn of(plugin: &dyn PluginCode, engine: &Engine) -> Result<Self, LoadErrorKind> {
         let file = SealedFile::of(&plugin.code().bytes().map_err(LoadErrorKind::invalid)?);
         let file = file.map_err(LoadErrorKind::code)?;
@@ -42,7 +42,7 @@ impl RemotePlugin {
         })
     }
 
-    /// That of a plugin that a jailed process has compiled for `settings`.
+    /// Takes the code of a plugin that a jailed process has compiled for `settings`.
     pub(crate) fn from_file(
         file: SealedFile,
         kind: PluginKind,
@@ -68,7 +68,7 @@ impl RemotePlugin {
         self.restores
     }
 
-    /// Those of the engine that runs it.
+    /// Returns the options of the engine that runs it.
     pub(crate) fn options(&self) -> EngineOptions {
         self.options
     }

@@ -25,7 +25,7 @@ use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::GrantedDir;
 
-/// How much may be said of a snapshot: of some thousand files.
+/// The most bytes of metadata of a snapshot: of some thousand files.
 const MOST_METADATA: usize = 512 * 1024;
 
 /// The facts about a snapshot in a cache, beside its code.
@@ -33,7 +33,7 @@ const MOST_METADATA: usize = 512 * 1024;
 struct SnapshotMetadata {
     has_json_results: bool,
     has_random: bool,
-    /// What the clock showed that only goes forward.
+    /// The time of the clock that only goes forward.
     clock: Duration,
     dependencies: Vec<(Dependency, Stamp)>,
 }

@@ -106,7 +106,7 @@ pub enum BuildError {
     Dir {
         /// The directory, on the host.
         path: PathBuf,
-        /// What the system said.
+        /// The answer of the system.
         source: std::io::Error,
     },
     /// Granted directories cannot be given to plugins on threads, since `/proc` is not mounted.
@@ -144,7 +144,7 @@ pub enum BuildError {
     Name {
         /// What was to be granted.
         grant: NetGrant,
-        /// What the system said.
+        /// The answer of the system.
         source: std::io::Error,
     },
     /// A name that is to be granted has no address but those of this machine or of private networks.
@@ -172,7 +172,7 @@ pub enum BuildError {
 }
 
 impl BuildError {
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {

@@ -48,7 +48,7 @@ pub enum Error {
     /// The source panicked.
     #[error("the source of the items panicked: {message}")]
     SourcePanicked {
-        /// What it said.
+        /// The message of the panic.
         message: String,
     },
     /// The results could not be written.
@@ -101,7 +101,7 @@ impl Error {
         text
     }
 
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

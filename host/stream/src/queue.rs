@@ -91,7 +91,7 @@ struct State {
     reader_waits: bool,
 }
 
-/// Whether the window has room for another item.
+/// The answer to whether the window has room for another item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HasRoom {
     /// More may be pushed.

@@ -151,7 +151,7 @@ pub trait Sink {
         false
     }
 
-    /// What a record must be for this sink to take it. It is checked where the record is made.
+    /// Returns the rule for records that this sink takes. It is checked where the record is made.
     fn rule(&self) -> RecordRule {
         RecordRule::Any
     }
@@ -213,70 +213,43 @@ pub enum LeftOut {
     Behind,
 }
 
-impl<S: Sink + ?Sized> Sink for &mut S {
-    fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
-        (**self).write(outcome)
-    }
+/// Forwards all of a sink to the one behind a pointer.
+macro_rules! forward_sink {
+    ($($pointer:ty),*) => {$(
+        impl<S: Sink + ?Sized> Sink for $pointer {
+            fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+                (**self).write(outcome)
+            }
 
-    fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
-        (**self).write_many(outcomes)
-    }
+            fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
+                (**self).write_many(outcomes)
+            }
 
-    fn held(&self) -> usize {
-        (**self).held()
-    }
+            fn held(&self) -> usize {
+                (**self).held()
+            }
 
-    fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
-        (**self).left_out(outcome, why)
-    }
+            fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
+                (**self).left_out(outcome, why)
+            }
 
-    fn stands_alone(&self) -> bool {
-        (**self).stands_alone()
-    }
+            fn stands_alone(&self) -> bool {
+                (**self).stands_alone()
+            }
 
-    fn rule(&self) -> RecordRule {
-        (**self).rule()
-    }
+            fn rule(&self) -> RecordRule {
+                (**self).rule()
+            }
 
-    fn flush(&mut self) -> Result<(), SinkError> {
-        (**self).flush()
-    }
+            fn flush(&mut self) -> Result<(), SinkError> {
+                (**self).flush()
+            }
 
-    fn sync(&mut self) -> Result<(), SinkError> {
-        (**self).sync()
-    }
+            fn sync(&mut self) -> Result<(), SinkError> {
+                (**self).sync()
+            }
+        }
+    )*};
 }
 
-impl<S: Sink + ?Sized> Sink for Box<S> {
-    fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
-        (**self).write(outcome)
-    }
-
-    fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
-        (**self).write_many(outcomes)
-    }
-
-    fn held(&self) -> usize {
-        (**self).held()
-    }
-
-    fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
-        (**self).left_out(outcome, why)
-    }
-
-    fn stands_alone(&self) -> bool {
-        (**self).stands_alone()
-    }
-
-    fn rule(&self) -> RecordRule {
-        (**self).rule()
-    }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        (**self).flush()
-    }
-
-    fn sync(&mut self) -> Result<(), SinkError> {
-        (**self).sync()
-    }
-}
+forward_sink!(&mut S, Box<S>);

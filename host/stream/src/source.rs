@@ -71,7 +71,7 @@ pub trait Source: Send {
     /// run ends with the error.
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError>;
 
-    /// What is known of the length before all is read.
+    /// Returns the length, as far as it is known before all is read.
     fn size(&self) -> Size {
         Size::default()
     }
@@ -85,7 +85,7 @@ pub trait Source: Send {
     }
 }
 
-/// Whether a source may have more.
+/// The state of a source after a block: more may come, or not.
 ///
 /// ```
 /// use mtl_host::BlockBuilder;
@@ -105,7 +105,7 @@ pub enum Filled {
     End,
 }
 
-/// What is known of a source's length.
+/// The length of a source, as far as it is known.
 ///
 /// ```
 /// use mtl_host::source::{Items, Size, Source};

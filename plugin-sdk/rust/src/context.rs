@@ -27,7 +27,7 @@ pub fn worker_index() -> u32 {
     host::worker_index()
 }
 
-/// How many workers the pool has.
+/// The number of workers of the pool.
 ///
 /// ```
 /// assert_eq!(mtl_plugin::context::worker_count(), 1);
@@ -53,7 +53,7 @@ pub fn argument_passing() -> Passing {
     }
 }
 
-/// What every item of the run is.
+/// The format of the run's items.
 ///
 /// ```
 /// use mtl_plugin::context::{Format, item_format};

@@ -28,11 +28,11 @@ mod core_abi {
 /// An answer, or the kind of fault that it is.
 type Answered<'a> = Result<Answer<'a>, FaultKind>;
 
-/// What a batch came to.
+/// The result of a batch.
 struct BatchEnd<'a> {
-    /// How many items are done.
+    /// The number of items that are done.
     done: u32,
-    /// How the instance broke.
+    /// The failure of the instance.
     fault: Option<FaultKind>,
     /// The answers to those that are done, each taken by itself; what does not hold is the last.
     each: Vec<Answered<'a>>,

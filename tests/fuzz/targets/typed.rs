@@ -57,7 +57,7 @@ static NUMBERS: LazyLock<Taken> = LazyLock::new(|| Taken::by(LISTS.as_bytes(), "
 static EVERYTHING: LazyLock<Taken> =
     LazyLock::new(|| Taken::by(include_bytes!("../../fixtures/typed-echo.wat"), "call"));
 
-/// What a function of a component takes.
+/// The parameters of a function of a component.
 struct Taken(Parameters);
 
 impl Taken {

@@ -62,7 +62,7 @@ pub(crate) enum ProjectError {
 }
 
 impl ProjectError {
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::NamedAsFile { dir } | Self::NotInspected { dir } => {

@@ -167,7 +167,7 @@ fn load(loader: &PluginLoader, path: &Path) -> Result<Loaded, LoadError> {
     Ok(Loaded { plugin, found })
 }
 
-/// Whether an error says nothing of the plugin, or nothing that a check could.
+/// Returns whether an error says nothing of the plugin, or nothing that a check could.
 fn is_not_the_plugins(error: &LoadError) -> bool {
     matches!(
         error.kind(),

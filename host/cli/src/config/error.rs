@@ -74,7 +74,7 @@ impl ConfigError {
         Self::WrongType { place, key, expected, found }
     }
 
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Read { .. } => "`--config` takes a file in TOML; `--print-config` writes one",

@@ -15,7 +15,7 @@ use super::value::Many;
 use crate::nearest::nearest;
 use crate::worker_arg::WorkerArg;
 
-/// What a file adds to a command line.
+/// The arguments that a file adds to a command line.
 #[derive(Debug, Default)]
 pub(crate) struct Additions {
     /// Flags that are not on the command line.

@@ -24,7 +24,7 @@ pub(crate) enum NewError {
 }
 
 impl NewError {
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::NotEmpty { .. } => Some("name a folder that is not there yet".into()),

@@ -2,7 +2,7 @@
 
 use mtl_host::FaultKind;
 
-/// How many faults of each kind were not shown one by one.
+/// The numbers of faults of each kind that were not shown one by one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unshown([u64; FaultKind::ALL.len()]);
 

@@ -4,12 +4,12 @@ use super::Verdict;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 
-/// What has become of an instance that was to be frozen.
+/// The outcome of freezing an instance.
 pub(crate) enum Freezing<T> {
     /// All can start from this.
     Frozen {
         snapshot: T,
-        /// How much of compiled code and memory it is.
+        /// The bytes of its compiled code and memory.
         bytes: u64,
         verdict: Verdict,
     },

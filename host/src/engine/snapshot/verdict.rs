@@ -7,7 +7,7 @@ use crate::item::bounded;
 /// The properties of a snapshot, as its maker says them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Verdict {
-    /// Whether random bytes are in it.
+    /// True if random bytes are in it.
     pub(crate) has_random: bool,
     /// The files that it depends on; none if that cannot be told.
     #[serde(deserialize_with = "bounded::optional_list::<MOST_DEPENDENCIES, _, _>")]

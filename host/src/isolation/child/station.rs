@@ -29,7 +29,7 @@ pub(super) struct Station {
     socket: UnixStream,
     /// The memory of the frame that was sent last.
     outgoing: Mutex<Vec<u8>>,
-    /// What has come after the frame that was received last.
+    /// The bytes that have come after the frame that was received last.
     ahead: Mutex<Vec<u8>>,
 }
 
@@ -50,7 +50,7 @@ impl Received {
 impl Station {
     /// How much is read at once.
     const PIECE: usize = 64 * 1024;
-    /// What is kept of the memory of a frame.
+    /// The most bytes of a frame's memory that are kept.
     const KEPT: usize = 1024 * 1024;
 
     /// Its standard input is the socket.

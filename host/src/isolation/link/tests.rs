@@ -83,8 +83,8 @@ fn what_is_no_frame_is_not_waited_for() {
         ("half a payload", log(b"half")[..7].to_vec(),   false, "was still at work when the run had to end"),
         ("and goes",       log(b"half")[..7].to_vec(),   true,  "it has ended"),
         ("too long",       too_long,                     false, "it sent a frame that is too long"),
-        ("of no kind",     vec![0, 0, 0, 0, 99],         false, "it sent a kind that there is not"),
-        ("of no kind",     vec![255, 255, 255, 255, 0],  false, "it sent a kind that there is not"),
+        ("of no kind",     vec![0, 0, 0, 0, 99],         false, "it sent a message of an unknown kind"),
+        ("of no kind",     vec![255, 255, 255, 255, 0],  false, "it sent a message of an unknown kind"),
     ];
     for (what, bytes, closes, expected) in cases {
         watched(move || {

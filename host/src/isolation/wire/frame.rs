@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::bounded;
 
-/// How many bytes come before the payload.
+/// The number of bytes before the payload.
 pub(crate) const HEADER: usize = 5;
 
 /// Makes the frames of one direction: each kind with its number.
@@ -20,7 +20,7 @@ macro_rules! kinds {
             pub(crate) fn of(number: u8) -> Result<Self, BadFrame> {
                 match number {
                     $($number => Ok(Self::$kind),)*
-                    _ => Err(BadFrame("a kind that there is not")),
+                    _ => Err(BadFrame("a message of an unknown kind")),
                 }
             }
         }
@@ -28,7 +28,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// What a parent sends.
+    /// The kinds of frames that a parent sends.
     Order {
         Setup = 1,
         Run = 2,
@@ -40,7 +40,7 @@ kinds! {
 }
 
 kinds! {
-    /// What a child sends.
+    /// The kinds of frames that a child sends.
     Reply {
         Ready = 1,
         Unjailed = 2,
@@ -63,7 +63,7 @@ kinds! {
     }
 }
 
-/// What is no frame, or not of this protocol.
+/// The error of bytes that are no frame of this protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it sent {0}")]
 pub(crate) struct BadFrame(pub(crate) &'static str);
@@ -216,7 +216,7 @@ impl<'a> Payload<'a> {
         Ok(cut(String::from_utf8_lossy(self.bytes()?).into_owned()))
     }
 
-    /// What is left, as text that people read.
+    /// Returns the rest, as text that people read.
     pub(crate) fn message(self) -> String {
         crate::outcome::shortened(String::from_utf8_lossy(self.0).into_owned())
     }
@@ -229,7 +229,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// What is left.
+    /// Returns the rest.
     pub(crate) fn rest(self) -> &'a [u8] {
         self.0
     }

@@ -22,7 +22,7 @@ use crate::outcome::RecordRule;
 /// What an item takes of an order, beside its bytes.
 pub(crate) const PER_ITEM: usize = size_of::<u32>();
 
-/// What holds for all items of an order.
+/// The terms that hold for all items of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) rule: RecordRule,

@@ -57,7 +57,7 @@ pub(super) fn completed(
         }
         LoadErrorKind::Import { offered, .. } => *offered = settings.functions.names(),
         LoadErrorKind::ImportType { expected, .. } if !is_type(expected) => {
-            return Err(BadFrame("a type that there is not"));
+            return Err(BadFrame("an unknown type"));
         }
         LoadErrorKind::CallOfWorld { call } | LoadErrorKind::Ambiguous { call, .. } => {
             settings.call.clone_into(call);

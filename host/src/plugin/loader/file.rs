@@ -9,7 +9,7 @@ use crate::engine::LoadErrorKind;
 use crate::item::digest::Sha256;
 
 impl PluginLoader {
-    /// What is in a file, and no more of it than shows that it is too large.
+    /// Reads a file, and no more of it than shows that it is too large.
     pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, LoadErrorKind> {
         let most = (self.max_size.bytes() as u64).saturating_add(1);
         let mut bytes = Vec::new();

@@ -86,7 +86,7 @@ macro_rules! text {
             ///
             /// # Errors
             ///
-            /// Those of the serialiser.
+            /// Passes on those of the serialiser.
             pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&text[..text.floor_char_boundary(MOST)])
             }
@@ -95,7 +95,7 @@ macro_rules! text {
             ///
             /// # Errors
             ///
-            /// Those of the deserialiser.
+            /// Passes on those of the deserialiser.
             pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
                 Ok(super::cut(String::deserialize(deserializer)?, MOST))
             }

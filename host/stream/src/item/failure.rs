@@ -2,7 +2,7 @@
 
 use crate::item::fault::FaultKind;
 
-/// How an instance of a plugin broke, or a native worker; or why it has no closing report.
+/// The failure of an instance or of a native worker, or the reason for which it has no closing report.
 ///
 /// ```
 /// use mtl_host::{Broken, Engine, FaultKind, Plugin, Pool};
@@ -22,7 +22,7 @@ use crate::item::fault::FaultKind;
 pub struct Broken {
     /// Of which kind the fault of the item that broke it is.
     pub kind: FaultKind,
-    /// What happened.
+    /// The message.
     pub message: String,
 }
 

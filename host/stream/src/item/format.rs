@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the bytes of items or records are.
+/// The format of the bytes of items or records.
 ///
 /// ```
 /// use mtl_host::{Format, JsonValue};
@@ -26,7 +26,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Whether `bytes` are of this format; the error says why not.
+    /// Checks that `bytes` are of this format; the error says why they are not.
     ///
     /// # Errors
     ///

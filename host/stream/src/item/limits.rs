@@ -163,7 +163,7 @@ size_limit! {
 }
 
 size_limit! {
-    /// How much a `Cache` of compiled code may keep.
+    /// The most bytes that a `Cache` of compiled code keeps.
     ///
     /// ```
     /// assert_eq!(mtl_host::CacheSize::DEFAULT.to_string(), "1GiB");

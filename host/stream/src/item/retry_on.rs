@@ -40,7 +40,7 @@ impl RetryOn {
         }
     }
 
-    /// Whether an item that failed so is tried again.
+    /// Returns whether an item that failed so is tried again.
     #[must_use]
     pub const fn contains(self, kind: FaultKind) -> bool {
         self.0 & 1 << kind as u16 != 0

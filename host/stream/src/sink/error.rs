@@ -32,7 +32,7 @@ pub enum SinkError {
     Create {
         /// As the user named it.
         path: PathBuf,
-        /// What the system said.
+        /// The answer of the system.
         source: io::Error,
     },
     /// Writing failed.
@@ -43,7 +43,7 @@ pub enum SinkError {
         /// How many records were written as a whole. Half a one is never counted, and is taken
         /// back from a file.
         records: u64,
-        /// What the system said.
+        /// The answer of the system.
         source: io::Error,
     },
     /// The system does not confirm that results are on the disk.
@@ -51,7 +51,7 @@ pub enum SinkError {
     Sync {
         /// The file, or `standard output`.
         name: String,
-        /// What the system said.
+        /// The answer of the system.
         source: io::Error,
     },
     /// Something stands where a result's file or one of its folders must be.
@@ -98,7 +98,7 @@ impl SinkError {
         Self::Other(error.into())
     }
 
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     ///
     /// ```
     /// use mtl_host::ItemIndex;

@@ -24,7 +24,7 @@ pub enum SourceError {
     Open {
         /// As the user named it.
         path: PathBuf,
-        /// What the system said.
+        /// The answer of the system.
         source: io::Error,
     },
     /// The input is a directory.
@@ -83,7 +83,7 @@ impl SourceError {
         Self::Other(error.into())
     }
 
-    /// What the user can do about it.
+    /// Returns a hint for the user.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -14,11 +14,11 @@ use super::kinds::{Format, Passing};
 pub struct Context {
     /// The number of this worker.
     pub worker_index: u32,
-    /// How many workers the pool has.
+    /// The number of workers of the pool.
     pub worker_count: u32,
-    /// How the run was asked to pass arguments.
+    /// The way in which the run passes arguments.
     pub argument_passing: Passing,
-    /// What every item of the run is.
+    /// The format of the run's items.
     pub item_format: Format,
 }
 

@@ -14,7 +14,7 @@ pub enum Passing {
     Kwargs,
 }
 
-/// What the bytes of an item or of a result are.
+/// The format of an item or of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// Any bytes; shown as text where they are UTF-8.
@@ -24,17 +24,17 @@ pub enum Format {
     Json,
 }
 
-/// How much a log message matters.
+/// The level of a log message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Every step.
     Trace,
-    /// What helps to find a mistake.
+    /// Helps to find a mistake.
     Debug,
-    /// What is good to know.
+    /// Is good to know.
     Info,
-    /// What may be wrong.
+    /// Reports what may be wrong.
     Warn,
-    /// What is wrong.
+    /// Reports what is wrong.
     Error,
 }

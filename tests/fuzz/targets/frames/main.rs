@@ -81,7 +81,7 @@ enum Case<'a> {
     Stream(stream::Case<'a>),
 }
 
-/// How many bytes come before the payload.
+/// The number of bytes before the payload.
 const HEADER: usize = 5;
 
 /// What is understood is said in the same way by an honest child.

@@ -73,7 +73,7 @@ impl Case<'_> {
         while let Some(([length @ .., kind], rest)) = bytes.split_first_chunk::<5>() {
             let length = u32::from_le_bytes(*length) as usize;
             if !(1..=KINDS).contains(kind) {
-                return (frames, "it sent a kind that there is not");
+                return (frames, "it sent a message of an unknown kind");
             }
             if length > self.most as usize {
                 return (frames, "it sent a frame that is too long");

@@ -21,7 +21,7 @@ pub(crate) enum Profile {
     Debug,
 }
 
-/// What is to be made, and with what.
+/// A plan: the plugin to make, and the tools for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Order<'a> {
     pub(crate) project: &'a Project,
@@ -33,14 +33,14 @@ pub(crate) struct Order<'a> {
     pub(crate) output: &'a Path,
 }
 
-/// How it is made.
+/// The steps that make it.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// What brings the compiler, or packages; it may change sources, such as lock files.
+    /// The step that brings the compiler, or packages; it may change sources, such as lock files.
     pub(crate) prepare: Vec<Step>,
     /// The packages of npm that are there after that; `None` where npm has no part in it.
     pub(crate) packages: Option<Value>,
-    /// What compiles.
+    /// The step that compiles.
     pub(crate) compile: Step,
     pub(crate) product: Product,
     /// The programs that decide what comes out.

@@ -7,7 +7,7 @@ use crate::item::parse_error::ParseError;
 use crate::item::quantity::Count;
 
 limit! {
-    /// How many functions a plugin may have, in all modules of its file together.
+    /// The most functions of a plugin, in all modules of its file together.
     ///
     /// One with more is not compiled: a file of some hundred kilobytes can hold so many empty ones
     /// that the compiler takes gigabytes.
@@ -31,7 +31,7 @@ impl FunctionLimit {
         Self(functions)
     }
 
-    /// How many functions.
+    /// Returns the number of functions.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0.get()
