@@ -1,8 +1,9 @@
 //! Runs WebAssembly plugins as stateful workers over a stream of items.
 //!
-//! A plugin is compiled once. A [`Pool`] starts workers, each with its own instance in its own
-//! sandbox, initialised once. Items stream through bounded queues into `call`, and results come
-//! out lazily, in input order unless asked otherwise. Every item ends in exactly one outcome.
+//! The host compiles a plugin once. A [`Pool`] starts workers, each with its own instance in its
+//! own sandbox, and initialises each instance once. Items stream through bounded queues into
+//! `call`. Results come out lazily, by default in input order. Every item ends in exactly one
+//! outcome.
 //!
 //! ```text
 //!          ┌──────────────────────── pool ─────────────────────────┐
@@ -25,8 +26,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Workers may differ, and code of your own may be one: [`Pool::of`]. Time-outs, retries and
-//! restarts are said to the [`PoolBuilder`], limits of one worker to its [`WorkerSpec`].
+//! Workers may run different plugins, and a worker may be Rust code of your own: see [`Pool::of`].
+//! The [`PoolBuilder`] sets time-outs, retries and restarts; a [`WorkerSpec`] sets the limits of
+//! one worker.
 //!
 //! The library is silent: it does not print, exit, read the environment or install handlers.
 
@@ -50,7 +52,7 @@ mod patience;
 use mtl_jail as jail;
 use mtl_stream::{block, collector, control, files, item, outcome, queue, stats};
 
-/// The library's part of the README holds.
+/// Runs the examples of the README's library section as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,13 +1,13 @@
-//! Workers with their queues: the engine of a run.
+//! Pools: workers that serve one run after another.
 //!
 //! ```text
 //!  reader ──▶ queue ──▶ workers ──▶ outcomes ──▶ delivery ──▶ sink, or iterator
 //!  (thread)  (window)  (threads)   (channel)    (this thread)
 //! ```
 //!
-//! A pool starts its workers when it is built and keeps them until it is closed or dropped:
-//! several runs can follow one another, and the workers keep their state between them. Each
-//! run has a queue, a channel and a reader of its own.
+//! A pool starts its workers when it is built, and keeps them until it is closed or dropped.
+//! Several runs can follow one another, and the workers keep their state between runs. Each run has
+//! its own queue, channel and reader.
 
 mod builder;
 mod delivery;
@@ -62,11 +62,11 @@ use crate::worker::pace::ChunkSize;
 use crate::worker::renewal::Renewal;
 use crate::worker::{Worker, WorkerReport};
 
-/// Workers, each with its own instance of a plugin.
+/// A pool of workers, each with its own instance of a plugin.
 ///
-/// They start when the pool is built, and stay: several runs can follow one another, and what a
-/// plugin keeps, it keeps from run to run. [`close`](Self::close) lets the plugins finish; a pool
-/// that is dropped gives up what they do.
+/// The workers start when the pool is built. Several runs can follow one another, and each plugin
+/// keeps its state between runs. [`close`](Self::close) lets the plugins finish; dropping a pool
+/// interrupts them.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
@@ -90,11 +90,11 @@ pub struct Pool {
 struct Running {
     index: WorkerIndex,
     thread: JoinHandle<()>,
-    /// Gets the worker's report at its end.
+    /// Receives the worker's report when the worker ends.
     report: Receiver<WorkerReport>,
 }
 
-/// How the runs of a pool are done.
+/// The settings of a pool that its runs and workers need.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) order: Order,
@@ -103,23 +103,23 @@ pub(crate) struct Settings {
     pub(crate) window: Window,
     pub(crate) chunk_size: ChunkSize,
     pub(crate) renewal: Renewal,
-    /// How long the end may take.
+    /// The longest time that the end of a run or of the pool may take.
     pub(crate) join_timeout: Option<Duration>,
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
     pub(crate) audience: Audience,
-    /// Returns whether some guest has to be done in time.
+    /// True if some guest has a time-out.
     pub(crate) has_deadlines: bool,
-    /// The files that the threads of workers may open, where that is bounded.
+    /// The files that the workers' threads may open, if the threads are confined.
     confinement: Option<Arc<Confinement>>,
 }
 
 impl Pool {
-    /// How long a worker may take to notice that it is to end: some ticks of the watchdog, or
-    /// the longest instruction there is (to fill all memory that an instance may have).
+    /// The time that a worker has to notice that it must end. It covers some ticks of the watchdog,
+    /// or the longest single instruction: filling all memory that an instance may have.
     const GRACE: Duration = Duration::from_secs(1);
 
-    /// Begins to describe a pool of workers that are alike: each runs `plugin`.
+    /// Returns the builder of a pool whose workers all run `plugin`.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -132,8 +132,9 @@ impl Pool {
         PoolBuilder::alike(plugin)
     }
 
-    /// Begins to describe a pool of workers that differ: one for each of `workers`. Their
-    /// plugins must have been loaded with one [`Engine`](crate::Engine).
+    /// Returns the builder of a pool with the given workers, which may differ.
+    ///
+    /// All plugins of the pool must have been loaded with the same [`Engine`](crate::Engine).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -177,18 +178,19 @@ impl Pool {
             let reads_schedule = pool.settings.has_deadlines && confinement.is_some();
             let serve = move || {
                 if reads_schedule {
-                    // Before it can open no such file any more.
+                    // Confinement forbids opening the schedule file later, so the thread opens
+                    // it now.
                     let _ = Schedule::of_this_thread();
                 }
                 let confined = confinement.map_or(Ok(()), |confinement| confinement.enter());
                 if let Err(error) = confined {
                     tracing::debug!(%index, %error, "a worker's thread is not confined");
                 }
-                // When nobody waits for the report any more, nobody misses it.
+                // The send fails only if the pool no longer waits for the report.
                 let _ = ends.send(worker.serve(&tickets));
             };
             let thread = thread::Builder::new().name(format!("mtl-worker-{index}"));
-            // When a thread is refused, dropping the pool ends those before it.
+            // If the system refuses a thread, dropping the pool ends the threads started before it.
             let thread = thread.spawn(serve)?;
             pool.workers.push(Running { index, thread, report });
             pool.mailboxes.push(mailbox);
@@ -196,21 +198,22 @@ impl Pool {
         Ok(pool)
     }
 
-    /// The same, whose plugins take their memory from `memory`.
+    /// Returns the pool, with `memory` as the account of its plugins' memory.
     pub(crate) fn counting(mut self, memory: Arc<PoolMemory>) -> Self {
         self.memory = memory;
         self
     }
 
-    /// How much memory the plugins of all workers have at this moment, in bytes: their memories and
-    /// tables, as [`memory`](PoolBuilder::memory) limits them. What an instance has had is counted
-    /// until it is gone. Of workers in processes it is counted only where there is a
-    /// [`total_memory`](PoolBuilder::total_memory) for all.
+    /// Returns the memory that the plugins of all workers use now, in bytes.
+    ///
+    /// This counts their linear memories and tables, which [`memory`](PoolBuilder::memory) limits.
+    /// The memory of an instance counts until the instance is dropped. Workers in processes count
+    /// only if the pool has a [`total_memory`](PoolBuilder::total_memory) limit.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/greedy.wat")?;
-    /// // An item that begins with `g` grows its memory by 1 MiB.
+    /// // An item that begins with `g` makes the plugin grow its memory by 1 MiB.
     /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
     /// pool.map(["one"]).try_collect::<Vec<_>>()?;
     /// let before = pool.memory_in_use();
@@ -223,7 +226,7 @@ impl Pool {
         self.memory.used()
     }
 
-    /// The number of workers.
+    /// Returns the number of workers.
     ///
     /// ```
     /// # use mtl_host::{Engine, Init, Plugin, Pool};
@@ -237,7 +240,7 @@ impl Pool {
         self.workers.len()
     }
 
-    /// A view of how far the present run is, for another thread.
+    /// Returns a handle with which another thread can read the progress of the current run.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -253,15 +256,15 @@ impl Pool {
         self.progress.clone()
     }
 
-    /// Runs every item of `items` through the workers; gives the results lazily.
+    /// Runs every item of `items` through the workers, and returns the results lazily.
     ///
-    /// Items are read on a thread of their own, no further ahead than the window. The length
-    /// of `items` passes through: [`Results`] knows how many will come.
+    /// A separate thread reads the items, no further ahead than the window. [`Results`] knows the
+    /// number of results if `items` knows its length.
     ///
     /// ```
     /// # use mtl_host::{Engine, Jobs, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/counter.wat")?;
-    /// // Its results are the numbers of its calls.
+    /// // The plugin returns the number of its calls so far.
     /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
     /// for numbers in [["01", "02"], ["03", "04"]] {
     ///     for (result, number) in pool.map(["item", "item"]).zip(numbers) {
@@ -273,7 +276,7 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// When the operating system refuses the reader's thread, as [`std::thread::spawn`] does.
+    /// If the operating system refuses the reader's thread, as [`std::thread::spawn`] does.
     pub fn map<I>(&mut self, items: I) -> Results<'_, I::IntoIter>
     where
         I: IntoIterator,
@@ -284,13 +287,14 @@ impl Pool {
         let size = source.size().items;
         let delivery =
             self.begin(source, RecordRule::Any, &|thread, read| thread.spawn(read).map(Some));
-        Results::new(delivery.expect("the system has a thread for the reader"), size)
+        Results::new(delivery.expect("the system starts the reader's thread"), size)
     }
 
-    /// As [`map`](Self::map), over items that may be borrowed: gives the results to `with`, and
-    /// returns what that gives when the thread that reads has ended.
+    /// Runs items through the workers as [`map`](Self::map) does, but the items may be borrowed.
     ///
-    /// An iterator that is blocked when `with` returns early is waited for.
+    /// This passes the results to `with`, and returns the value of `with` when the reader's thread
+    /// has ended. If `with` returns early while the iterator is blocked, this waits for the
+    /// iterator.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -304,7 +308,7 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// As [`map`](Self::map); and when `with` panics.
+    /// As [`map`](Self::map); this panics as well if `with` panics.
     pub fn map_scoped<I, R>(
         &mut self,
         items: I,
@@ -321,17 +325,20 @@ impl Pool {
             let delivery = self.begin(source, RecordRule::Any, &|thread, read| {
                 thread.spawn_scoped(scope, read).map(|_| None)
             });
-            with(Results::new(delivery.expect("the system has a thread for the reader"), size))
+            with(Results::new(delivery.expect("the system starts the reader's thread"), size))
         })
     }
 
-    /// Runs every item of `source` through the workers and gives each outcome to `sink`, on
-    /// this thread. Returns when all is written, or the run has ended for another reason.
+    /// Runs every item of `source` through the workers, and gives each outcome to `sink` on this
+    /// thread.
     ///
-    /// Items whose turn never came are counted, and written only where an item after them has
-    /// been worked on. A run that goes to its end waits for every worker to start: one that
-    /// cannot is an error, though others may have done all the work. The summary says how far they
-    /// came.
+    /// This returns when the sink has all outcomes, or when the run has ended early. If the run
+    /// ends early, the summary counts the items that were not run. The sink receives their outcomes
+    /// only where a later item was run.
+    ///
+    /// A run that reaches its end waits until every worker has started. If a worker cannot start,
+    /// the run has an error, even if other workers did all the work; the summary counts their
+    /// items.
     ///
     /// ```
     /// use mtl_host::sink::{self, Output};
@@ -371,13 +378,14 @@ impl Pool {
         let plan =
             Plan { order, policy, rule, results, source_stop, cancel, join_timeout, recalls };
         let run = Run::new(Queue::new(window, workers), self.progress.clone(), plan);
-        // Room for each worker to hand over and go on, without another bound than the window.
+        // The channel has room for each worker to hand over its outcomes and continue; the window
+        // is the only bound.
         let (outbox, inbox) = bounded(workers * 4);
         for mailbox in &self.mailboxes {
             mailbox.put(Ticket { run: Arc::clone(&run), outbox: outbox.clone() });
         }
         drop(outbox);
-        // Now that there is something to take back.
+        // Only now, since a stop takes back the tickets that the mailboxes hold.
         self.settings.stop.on_set(&run);
         let reader = Reader::start(source, Arc::clone(&run), launch);
         let reader = reader.inspect_err(|_| run.stop())?;
@@ -397,15 +405,17 @@ impl Pool {
         })
     }
 
-    /// Ends every worker and waits for it: what is starting starts, an item that a plugin has is
-    /// finished, and each plugin gives its closing report. With a
-    /// [`join_timeout`](PoolBuilder::join_timeout), what takes longer is interrupted, and a worker
-    /// that cannot be interrupted is left behind: its report says so.
+    /// Ends all workers, and returns their reports.
+    ///
+    /// A worker that is starting finishes its start. A plugin finishes its current item, and then
+    /// returns its finish report. If there is a [`join_timeout`](PoolBuilder::join_timeout), the
+    /// pool interrupts a plugin that takes longer. It leaves behind a worker that cannot be
+    /// interrupted, and the worker's report says so.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/finish.wat")?;
-    /// // Its closing report is its last item.
+    /// // The plugin returns its last item as its finish report.
     /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
     /// pool.map(["one", "last"]).try_collect::<Vec<_>>()?;
     /// let reports = pool.close();
@@ -416,7 +426,7 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// When a worker's thread has panicked, which is a bug of this library.
+    /// If a worker's thread has panicked, which is a bug of this library.
     pub fn close(mut self) -> Vec<WorkerReport> {
         self.cancel.attempts();
         let end = self.settings.join_timeout.and_then(|timeout| self.cancel.end_in(timeout));
@@ -433,7 +443,7 @@ impl Pool {
 }
 
 impl Running {
-    /// Waits for the worker's end, but not longer than until `until`.
+    /// Waits until the worker has ended, at the longest until `until`.
     fn join(self, until: Option<Instant>) -> WorkerReport {
         let report = match until {
             Some(until) => self.report.recv_deadline(until),
@@ -444,20 +454,20 @@ impl Running {
                 self.thread.join().expect("a worker does not panic");
                 report
             }
-            // The thread is left to itself.
+            // The pool leaves the thread behind.
             Err(RecvTimeoutError::Timeout) => WorkerReport::of_abandoned(self.index),
             Err(RecvTimeoutError::Disconnected) => {
                 self.thread.join().expect("a worker does not panic");
-                unreachable!("a worker that does not panic leaves its report")
+                unreachable!("a worker that does not panic sends its report")
             }
         }
     }
 }
 
 impl Drop for Pool {
-    /// Ends every worker, in bounded time: an item that a plugin has is given up, nothing is
-    /// reported. A native worker that does not return within a second is left behind, and ends
-    /// when its call returns.
+    /// Ends all workers in bounded time. The pool interrupts the current items, and the plugins
+    /// give no finish reports. A native worker that does not return within a second is left behind,
+    /// and ends when its call returns.
     fn drop(&mut self) {
         self.cancel.all();
         self.mailboxes.clear();
@@ -466,7 +476,7 @@ impl Drop for Pool {
             match worker.report.recv_deadline(until) {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(_) | Err(RecvTimeoutError::Disconnected) => {
-                    // A panic has been reported on its own thread.
+                    // The panic hook has reported a panic on the worker's own thread.
                     let _ = worker.thread.join();
                 }
             }

@@ -1,7 +1,7 @@
-//! Sinks: where results go.
+//! Sinks, to which a run writes its outcomes.
 //!
-//! A sink is told of every outcome that is to be written, in the order in which the run gives them: input order unless
-//! asked otherwise. It runs on the thread that called [`Pool::run`](crate::Pool::run), never on a worker's.
+//! A run gives its sink each outcome that is to be written, by default in input order. The sink runs on the thread that
+//! called [`Pool::run`](crate::Pool::run), never on a worker's thread.
 
 #[doc(inline)]
 pub use mtl_stream::sink::{

@@ -1,4 +1,4 @@
-//! Sources: where items come from.
+//! Sources, from which a run reads its items.
 
 #[doc(inline)]
 pub use mtl_stream::source::{

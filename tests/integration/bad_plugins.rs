@@ -179,7 +179,7 @@ fn a_plugin_that_takes_items_as_they_are_cannot_take_them_apart() {
     for passing in ["args", "kwargs"] {
         let host = host().plugin("upper.wat").args(["--args", passing]).stdin("[1]\n");
         host.run().code(3).stdout("").stderr(&format!(
-            "error: plugin `upper.wat` takes items as they are, not by `{passing}`\n \
+            "error: plugin `upper.wat` takes each item whole, not by `{passing}`\n \
              hint: leave out `--args`, or write the worker with named parameters, where its SDK has \
              them: in Rust, with \
              `#[mtl_plugin::worker]`\n"

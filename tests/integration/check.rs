@@ -190,7 +190,7 @@ fn what_is_no_plugin_at_all_is_an_error_alone() {
     );
     let finished = host().args(["--args", "args"]).run().code(3).stdout("");
     let stderr = finished.stderr_text();
-    assert!(stderr.starts_with("error: plugin `it.wat` takes items as they are, not by `args`\n"));
+    assert!(stderr.starts_with("error: plugin `it.wat` takes each item whole, not by `args`\n"));
     let finished = host().args(["--skip", "nothing"]).run().code(2).stdout("");
     let stderr = finished.stderr_text();
     assert!(stderr.contains("invalid value 'nothing' for '--skip <CHECK>'"), "{stderr}");

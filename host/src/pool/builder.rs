@@ -1,4 +1,5 @@
-//! Describes a pool; each setting is valid by its type, rules between them are checked once.
+//! Collects the settings of a pool. The type of each setting makes it valid; `prepare` checks the rules between
+//! settings.
 
 mod prepared;
 mod restarts;
@@ -37,12 +38,12 @@ use crate::sandbox::voice::{Chorus, Voice};
 use crate::worker::pace::ChunkSize;
 use crate::worker::renewal::Renewal;
 
-/// With which arguments workers are initialised.
+/// The init arguments of workers that all run the same plugin.
 ///
 /// ```
 /// use mtl_host::{Engine, Init, Plugin, Pool};
 ///
-/// // It puts what it is initialised with before each item.
+/// // The plugin puts its init arguments before each item.
 /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
 /// for (init, expected) in [
 ///     (Init::None, "item"),
@@ -57,12 +58,12 @@ use crate::worker::renewal::Renewal;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Init {
-    /// With none: `init` gets no bytes.
+    /// No arguments: `init` gets no bytes.
     #[default]
     None,
-    /// All with the same.
+    /// The same arguments for all workers.
     Same(Vec<u8>),
-    /// Each with its own; their number decides how many workers there are.
+    /// One element for each worker; the number of elements is the number of workers.
     Each(Vec<Vec<u8>>),
 }
 
@@ -98,12 +99,12 @@ pub struct PoolBuilder {
     settings: Settings,
 }
 
-/// Who works.
+/// The workers of a pool.
 #[derive(Debug)]
 enum Workers {
     /// Any number of workers with this plugin.
     Alike(Plugin),
-    /// These.
+    /// Workers that may differ.
     Listed(Vec<WorkerSpec>),
 }
 
@@ -146,8 +147,9 @@ impl PoolBuilder {
         }
     }
 
-    /// How many workers there are. Default: as many as there are init arguments of
-    /// [`Init::Each`], otherwise one per core. A list of workers decides it by itself.
+    /// Sets the number of workers (default: the number of init arguments of [`Init::Each`], otherwise one per core).
+    ///
+    /// A list of workers ([`Pool::of`]) sets the number of workers itself.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -161,7 +163,7 @@ impl PoolBuilder {
         self
     }
 
-    /// With which arguments workers that are alike are initialised. Default: none.
+    /// Sets the init arguments of workers that all run the same plugin (default: none).
     ///
     /// ```
     /// # use mtl_host::{Engine, Init, Plugin, Pool};
@@ -175,12 +177,12 @@ impl PoolBuilder {
         self
     }
 
-    /// What items are; the plugin can ask. Default: text.
+    /// Sets the format of the items, which the plugin can query (default: text).
     ///
     /// ```
     /// # use mtl_host::{Engine, Format, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/item-format.wat")?;
-    /// // It answers with what it is told of its items.
+    /// // The plugin returns the format of its items.
     /// let mut pool = Pool::builder(&plugin).item_format(Format::Json).build()?;
     /// assert_eq!(pool.map(["[1]"]).next().unwrap()?.bytes(), Some(&b"json"[..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -190,14 +192,14 @@ impl PoolBuilder {
         self
     }
 
-    /// How the parameters of `call` are filled from an item. Default: the item is the only one.
+    /// Sets how an item fills the parameters of `call` (default: the item is the only parameter).
     ///
     /// ```
     /// # use mtl_host::{ArgumentPassing, Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
-    /// // A plugin that does not ask would take the array for its item.
+    /// // A plugin that does not query this setting would take the array as its item.
     /// let pool = Pool::builder(&plugin).argument_passing(ArgumentPassing::Args).build();
-    /// assert!(pool.unwrap_err().to_string().ends_with("takes items as they are, not by `args`"));
+    /// assert!(pool.unwrap_err().to_string().ends_with("takes each item whole, not by `args`"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn argument_passing(mut self, passing: ArgumentPassing) -> Self {
@@ -205,8 +207,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Checks the rules that span settings, and starts the workers: each initialises on its
-    /// own thread. One that cannot ends the first run with an error.
+    /// Checks the rules between settings, and starts the workers. Each worker initialises its plugin on its own thread.
+    /// If a worker cannot start, the first run ends with an error.
     ///
     /// ```
     /// # use mtl_host::{DirGrant, Engine, Plugin, Pool};
@@ -219,25 +221,29 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// When there is no worker, or their number does not fit what is said of them; when a worker is
-    /// to have what it cannot have: init arguments without an `init`, parameters where items are
-    /// taken as they are, fuel that its engine does not count, or limits and grants for native
-    /// code; when a granted directory is not there, or a granted name has no address; when plugins
-    /// are of two engines; when workers cannot run in processes; and when the system refuses a thread.
+    /// This fails if
+    ///
+    /// * there is no worker, or the settings disagree about the number of workers;
+    /// * a worker has a setting that it cannot use: init arguments without an `init`, argument passing that the plugin
+    ///   does not query, fuel with an engine that does not count it, or limits and grants for a native worker;
+    /// * a granted directory cannot be opened, or a granted name has no usable address;
+    /// * the plugins were loaded with different engines;
+    /// * the workers cannot run in processes;
+    /// * the system refuses a thread.
     pub fn build(self) -> Result<Pool, BuildError> {
         self.prepare()?.start()
     }
 
-    /// Checks the rules that span settings, and opens the granted directories. Nothing of a plugin runs before
+    /// Checks the rules between settings, and opens the granted directories. No code of a plugin runs before
     /// [`PreparedPool::start`].
     ///
-    /// Open in between what plugins must have no part in: the files that results go to, for one.
+    /// Between these two calls, open the files that plugins must not influence, such as the output files.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
     /// let prepared = Pool::builder(&plugin).prepare()?;
-    /// // No worker has started yet.
+    /// // No worker has started.
     /// let mut pool = prepared.start()?;
     /// assert_eq!(pool.map(["item"]).next().unwrap()?.bytes(), Some(&b"ITEM"[..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -245,7 +251,7 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build), but for threads.
+    /// As [`build`](Self::build), except for threads.
     pub fn prepare(self) -> Result<PreparedPool, BuildError> {
         let Self {
             workers,
@@ -308,7 +314,7 @@ impl PoolBuilder {
 }
 
 impl Workers {
-    /// Each worker.
+    /// Returns one specification for each worker.
     fn specs(self, jobs: Option<Jobs>, init: &Init) -> Result<Vec<WorkerSpec>, BuildError> {
         match self {
             Self::Alike(plugin) => alike(&plugin, jobs, init),

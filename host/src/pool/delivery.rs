@@ -1,5 +1,4 @@
-//! The consumer's end of a run: takes outcomes from the workers, gives them in the order that
-//! was asked for, and keeps the account.
+//! The consumer of a run: it takes outcomes from the workers, yields them in the requested order, and counts them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use crate::run::Run;
 use crate::run::error::Error;
 use crate::stats::{Counts, Summary};
 
-/// How a run ended: the account in any case, and the error, if there was one.
+/// The end of a run: its summary, and the error, if it had one.
 ///
 /// ```
 /// use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};
@@ -25,7 +24,7 @@ use crate::stats::{Counts, Summary};
 /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
 /// let mut pool = Pool::builder(&plugin).on_error(ErrorPolicy::Deferred).build()?;
 /// let (_, _, ended) = pool.map(["good", "!bad"]).collect_all();
-/// assert_eq!(ended.summary.counts.records(), 1, "there is an account in any case");
+/// assert_eq!(ended.summary.counts.records(), 1, "a failed run has a summary");
 /// assert!(matches!(ended.into_result(), Err(Error::ItemsFailed(_))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -33,9 +32,9 @@ use crate::stats::{Counts, Summary};
 #[must_use = "a run may have ended with an error"]
 #[non_exhaustive]
 pub struct Ended {
-    /// What came of it.
+    /// The counts of the run. They are complete even if the run failed.
     pub summary: Summary,
-    /// Why it ended early or badly.
+    /// The reason for which the run ended early or failed.
     pub error: Option<Error>,
 }
 
@@ -44,11 +43,11 @@ impl Ended {
         Self { summary: Summary::default(), error: Some(error) }
     }
 
-    /// The account, or the error.
+    /// Returns the summary, or the error.
     ///
     /// # Errors
     ///
-    /// The run's error, if there was one.
+    /// The error of the run, if it had one.
     pub fn into_result(self) -> Result<Summary, Error> {
         match self.error {
             Some(error) => Err(error),
@@ -57,18 +56,18 @@ impl Ended {
     }
 }
 
-/// What [`Delivery::next`] has.
+/// The result of [`Delivery::try_next`].
 #[derive(Debug)]
 pub(super) enum Next {
-    /// Outcomes whose turn it is. They are to be settled when they have been taken.
+    /// The next outcomes in order. The caller must settle them after use.
     Due(Outcomes),
-    /// Nothing yet; a blocking call would wait.
+    /// No outcomes yet: [`Delivery::next`] would wait.
     NotYet,
     /// The run is over.
     End,
 }
 
-/// A run, seen from the consumer's end.
+/// The consumer's side of one run.
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) run: Arc<Run>,
@@ -78,20 +77,20 @@ pub(super) struct Delivery {
     pub(super) max_faults: MaxFaults,
     pub(super) account: Account,
     pub(super) stop: StopFlag,
-    /// True if workers that had not started when the run had to end were told not to.
+    /// True after the run has taken back the tickets of workers that had not started.
     pub(super) has_recalled: bool,
-    /// When it was looked last what workers have done that nothing interrupts.
+    /// The time at which the consumer last fetched the outcomes of native workers.
     pub(super) looked: Instant,
 }
 
-/// What has been delivered so far.
+/// The counts of the items that the consumer has settled.
 #[derive(Debug)]
 pub(super) struct Account {
     begun: Instant,
     counts: Counts,
     delivered: u64,
     undelivered: u64,
-    /// By the policy: the first fault, or all of them.
+    /// The faults that the policy needs: the first one, or all of them.
     faults: Vec<Fault>,
 }
 
@@ -103,10 +102,10 @@ impl Account {
 }
 
 impl Delivery {
-    /// The time between two looks at the results of native workers.
+    /// The time between two fetches of the outcomes of native workers.
     const LOOK: Duration = Duration::from_millis(10);
 
-    /// The next outcomes that are due; does not wait for them.
+    /// Returns the next outcomes in order, without waiting for them.
     pub(super) fn try_next(&mut self) -> Next {
         loop {
             if let Some(due) = self.collector.next_due() {
@@ -121,7 +120,7 @@ impl Delivery {
         }
     }
 
-    /// The next outcomes that are due; waits for them.
+    /// Returns the next outcomes in order, and waits for them if needed.
     pub(super) fn next(&mut self) -> Option<Outcomes> {
         loop {
             match self.try_next() {
@@ -139,13 +138,13 @@ impl Delivery {
     }
 
     fn accept(&mut self, outcomes: Outcomes) {
-        // With none of them, a worker only wakes this thread.
+        // A worker sends empty outcomes only to wake this thread.
         if outcomes.kept() > 0 {
             self.collector.accept(outcomes);
         }
     }
 
-    /// Waits for what a worker hands over, or until it is time to look for what nobody does.
+    /// Waits until a worker hands over outcomes, or until it is time to call [`Self::look_around`].
     fn receive(&self, inbox: &Receiver<Outcomes>) -> Result<Outcomes, RecvTimeoutError> {
         let end = self.run.end.get().filter(|_| !self.has_recalled);
         let look = self.run.trays.are_any().then(|| self.looked + Self::LOOK);
@@ -155,8 +154,8 @@ impl Delivery {
         }
     }
 
-    /// Takes what native workers have done. A worker that has not even started when the run has to end is not
-    /// waited for.
+    /// Fetches the outcomes of native workers. After the deadline of the run's end, it stops waiting for workers that
+    /// have not started.
     fn look_around(&mut self) {
         self.looked = Instant::now();
         for outcomes in self.run.trays.take(&self.run.rooms) {
@@ -170,10 +169,10 @@ impl Delivery {
         }
     }
 
-    /// No worker will send anything any more: what none has claimed was not run.
+    /// Ends the run when all workers have left. Items that no worker has claimed count as not run.
     fn all_have_left(&mut self) {
         self.inbox = None;
-        // Without workers, a reader that goes on would read for nobody.
+        // Without workers, nothing would take the items that the reader reads.
         self.run.stop();
         self.reader.end();
         for Left { span, is_begun } in self.run.queue.take_left() {
@@ -183,14 +182,13 @@ impl Delivery {
         }
     }
 
-    /// Takes outcomes into the account, of which `delivered` were handed on, and lets their
-    /// items go.
+    /// Counts outcomes and releases their items. The first `delivered` of the outcomes were passed on.
     pub(super) fn settle(&mut self, outcomes: Outcomes, delivered: usize) {
         self.count(&outcomes);
         self.release([(outcomes, delivered)]);
     }
 
-    /// Counts what became of items, and ends the run if too many failed.
+    /// Counts outcomes, and ends the run if too many items failed.
     pub(super) fn count(&mut self, outcomes: &Outcomes) {
         let before = self.account.counts;
         self.account.counts.add(outcomes);
@@ -201,19 +199,20 @@ impl Delivery {
         let items = counts.total() - before.total();
         let failed = counts.failed() - before.failed();
         self.run.progress.advance(items, failed, outcomes.span().input_bytes());
-        // A share may be passed by what failed long before there was enough to judge by.
+        // A limit in percent can be passed long after the failures, when enough items have been tried to judge the
+        // share.
         let tried = counts.total() - counts.not_run();
         if !outcomes.is_left() && self.max_faults.is_exceeded_by(counts.failed(), tried) {
             self.run.fail(Error::TooManyFaults { limit: self.max_faults, counts });
         }
     }
 
-    /// Lets go of items that were counted, all at once: a reader that waits for room reads as many together. With the
-    /// outcomes goes how many of them were handed on.
+    /// Releases items that were counted. Each entry has the number of outcomes that were passed on. All items are
+    /// released in one step, so that a reader that waits for room can read as many together.
     pub(super) fn release(&mut self, all: impl IntoIterator<Item = (Outcomes, usize)>) {
         let (mut items, mut bytes) = (0, 0);
         for (outcomes, delivered) in all {
-            // As a rule all are done and delivered.
+            // In the usual case all items are done and delivered.
             let not_run = if outcomes.is_left() {
                 outcomes.faults().filter(|fault| fault.kind() == FaultKind::NotRun).count()
             } else {
@@ -243,8 +242,8 @@ impl Delivery {
         }
     }
 
-    /// Ends the run, however far it is, and closes the account. What was not taken out is
-    /// counted, not delivered.
+    /// Ends the run early or at its end, and returns its summary. Outcomes that the consumer has not taken are counted
+    /// as undelivered.
     pub(super) fn end(mut self) -> Ended {
         self.run.stop();
         while let Some(outcomes) = self.next() {
@@ -274,7 +273,7 @@ impl Delivery {
     }
 }
 
-/// The error that failed items make of a run whose work is done.
+/// Returns the error that failed items cause in a run that has done its work.
 fn judge(policy: ErrorPolicy, mut faults: Vec<Fault>) -> Option<Error> {
     match policy {
         ErrorPolicy::Ignore => None,
@@ -287,7 +286,7 @@ fn judge(policy: ErrorPolicy, mut faults: Vec<Fault>) -> Option<Error> {
 impl Drop for Delivery {
     fn drop(&mut self) {
         self.run.stop();
-        // Workers that want to send find nobody, and leave.
+        // A worker that sends now finds no receiver, and leaves the run.
         self.inbox = None;
         self.reader.end();
     }

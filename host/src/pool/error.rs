@@ -1,4 +1,4 @@
-//! The errors of a pool that cannot be built.
+//! The errors of building a pool.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::item::passing::ArgumentPassing;
 use crate::jail::system_limits;
 use crate::sandbox::net_grant::NetGrant;
 
-/// Why a pool cannot be built.
+/// An error of building a pool.
 ///
 /// ```
 /// use mtl_host::{BuildError, Engine, Init, Plugin, Pool};
@@ -25,32 +25,32 @@ use crate::sandbox::net_grant::NetGrant;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// There are init arguments for another number of workers.
+    /// The number of init arguments differs from the number of workers.
     #[error("{given} init arguments were given for {jobs} workers")]
     InitCount {
-        /// For how many workers there are arguments.
+        /// The number of init arguments.
         given: usize,
-        /// The number of workers that were asked for.
+        /// The number of workers that `jobs` sets.
         jobs: u32,
     },
-    /// There are init arguments for a plugin that takes none.
+    /// A plugin without `init` has init arguments.
     #[error("plugin `{plugin}` takes no init arguments: it does not export `init`")]
     NoInit {
         /// The plugin.
         plugin: PathBuf,
     },
-    /// There are workers that differ, but another number of them is asked for.
-    #[error("{listed} workers are listed, but {jobs} are asked for")]
+    /// The number of listed workers differs from the number that `jobs` sets.
+    #[error("{listed} workers are listed, but `jobs` is {jobs}")]
     WorkerCount {
-        /// How many are listed.
+        /// The number of listed workers.
         listed: usize,
-        /// How many are asked for.
+        /// The number of workers that `jobs` sets.
         jobs: u32,
     },
-    /// There are init arguments for all beside workers that differ.
-    #[error("init arguments for all workers do not go with a list of workers")]
+    /// The pool has both a list of workers and init arguments for all workers.
+    #[error("init arguments for all workers cannot be combined with a list of workers")]
     InitBesideList,
-    /// Two plugins of one pool are of two engines.
+    /// Two plugins of the pool were loaded with different engines.
     #[error("plugin `{plugin}` was loaded with another engine than `{first}`")]
     OtherEngine {
         /// The plugin.
@@ -58,79 +58,79 @@ pub enum BuildError {
         /// The pool's first plugin.
         first: PathBuf,
     },
-    /// A native worker is to have what only a plugin can have.
+    /// A native worker has a setting that applies only to plugins.
     #[error("worker {worker} is native: `{setting}` is for plugins")]
     Native {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// What it cannot have.
+        /// The name of the setting.
         setting: &'static str,
     },
-    /// A native worker is to run in a process of its own.
-    #[error("worker {worker} is native: it runs in this process, and not in one of its own")]
+    /// A native worker is part of a pool whose workers run in processes.
+    #[error("worker {worker} is native: it cannot run in a process of its own")]
     NativeProcess {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
     },
-    /// Workers are to run in processes of their own, which nothing would make workers.
+    /// Workers are to run in processes, but the host has no program to start for them.
     #[error("workers cannot run in processes: this program has not called `child_main`")]
     NoWorkerProgram,
-    /// A plugin was compiled in a jail, and its code is loaded nowhere else.
+    /// A plugin was compiled in a child process, so its code may run only in child processes.
     #[error("plugin `{plugin}` was compiled in a process, and runs in processes only")]
     OnlyInProcesses {
         /// The plugin.
         plugin: PathBuf,
     },
-    /// A plugin's code cannot be given to processes.
+    /// A plugin's code cannot be passed to child processes.
     #[error(transparent)]
     Code(#[from] LoadError),
-    /// The parameters are to be passed in a way that the plugin does not ask about.
-    #[error("plugin `{plugin}` takes items as they are, not by `{passing}`")]
+    /// The pool sets an argument passing that the plugin does not query.
+    #[error("plugin `{plugin}` takes each item whole, not by `{passing}`")]
     NoPassing {
         /// The plugin.
         plugin: PathBuf,
-        /// The way that was asked for.
+        /// The argument passing of the pool.
         passing: ArgumentPassing,
     },
-    /// A plugin is to have fuel, but its engine does not count it.
+    /// A plugin has a fuel limit, but its engine does not count fuel.
     #[error("plugin `{plugin}` was loaded with an engine that counts no fuel")]
     NoFuel {
         /// The plugin.
         plugin: PathBuf,
     },
-    /// There is no worker.
-    #[error("a pool needs a worker")]
+    /// The pool has no worker.
+    #[error("the pool has no worker")]
     NoWorker,
-    /// A directory that is to be granted is not there.
+    /// A directory to grant cannot be opened.
     #[error("cannot grant the directory `{path}`")]
     Dir {
-        /// The directory, on the host.
+        /// The path of the directory on the host.
         path: PathBuf,
-        /// The answer of the system.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// Granted directories cannot be given to plugins on threads, since `/proc` is not mounted.
-    #[error("cannot open the granted directories by `/proc/self/fd`")]
+    /// Granted directories cannot be passed to plugins on threads, because `/proc` is not mounted.
+    #[error("cannot open the granted directories through `/proc/self/fd`")]
     Preopen(#[source] std::io::Error),
-    /// One writable directory of a worker is granted with symbolic links, and another one without.
+    /// One worker has a writable directory with symbolic links, and another one without.
     #[error("`{with}` is granted with symbolic links, and `{without}` without, to the same worker")]
     MixedSymlinks {
-        /// The directory that may hold symbolic links.
+        /// The path of the directory that may hold symbolic links.
         with: PathBuf,
-        /// The directory that may not.
+        /// The path of the directory that may not.
         without: PathBuf,
     },
-    /// A worker is granted more directories than it can hold open.
+    /// A worker has more directory grants than it can hold open.
     #[error("plugin `{plugin}` is granted {granted} directories, and a worker has {most} at most")]
     TooManyDirs {
         /// The plugin.
         plugin: PathBuf,
-        /// The number of directories that its worker is granted.
+        /// The number of directories that the worker is granted.
         granted: usize,
-        /// The number of directories that a worker can have.
+        /// The largest number of directories that a worker can have.
         most: usize,
     },
-    /// A plugin that has no way to connect is to be granted a place in the network.
+    /// A plugin that cannot connect to anything has a network grant.
     #[error(
         "plugin `{plugin}` cannot connect to anything: it imports neither `wasi:sockets/tcp` nor \
          `wasi:http/outgoing-handler`"
@@ -139,34 +139,34 @@ pub enum BuildError {
         /// The plugin.
         plugin: PathBuf,
     },
-    /// A name that is to be granted has no address.
+    /// The name in a network grant has no address.
     #[error("cannot grant `{grant}`: its name cannot be looked up")]
     Name {
-        /// What was to be granted.
+        /// The grant.
         grant: NetGrant,
-        /// The answer of the system.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A name that is to be granted has no address but those of this machine or of private networks.
+    /// The name in a network grant has only addresses of this machine or of private networks.
     #[error(
         "cannot grant `{grant}`: its name leads to this machine or a private network: {}",
         listed(addresses)
     )]
     InternalName {
-        /// What was to be granted.
+        /// The grant.
         grant: NetGrant,
         /// The addresses of the name.
         addresses: Vec<IpAddr>,
     },
-    /// The system has memory mappings for fewer workers in one process.
-    #[error("there are mappings of memory for {most} workers, and not for {workers}")]
+    /// The system allows too few memory mappings for the number of workers in one process.
+    #[error("the system has memory mappings for {most} workers, but not for {workers}")]
     TooManyWorkers {
-        /// The number of workers that were asked for.
+        /// The number of workers of the pool.
         workers: usize,
-        /// The largest number that the system allows.
+        /// The largest number of workers that the system allows.
         most: u64,
     },
-    /// The operating system refused a thread.
+    /// The operating system refused to start a thread.
     #[error("cannot start a worker's thread")]
     Thread(#[source] std::io::Error),
 }
@@ -177,38 +177,40 @@ impl BuildError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::InitCount { .. } => {
-                "give init arguments once for all workers, or once for each; \
-                 without `jobs`, their number decides"
+                "give init arguments once for all workers, or once for each worker; \
+                 without `jobs`, their number sets the number of workers"
             }
             Self::NoInit { .. } => "leave out the init arguments",
-            Self::WorkerCount { .. } => {
-                "leave out `jobs`: the list of workers decides their number"
+            Self::WorkerCount { .. } => "leave out `jobs`: the list sets the number of workers",
+            Self::InitBesideList => {
+                "give each worker its own init arguments with `WorkerSpec::init`"
             }
-            Self::InitBesideList => "give each worker its own: `WorkerSpec::init`",
-            Self::OtherEngine { .. } => "load all plugins of a pool with one `Engine`",
-            Self::Native { .. } => "what opens a native worker brings what it needs",
+            Self::OtherEngine { .. } => "load all plugins of a pool with the same `Engine`",
+            Self::Native { .. } => {
+                "remove the setting: the function that opens a native worker gives it what it needs"
+            }
             Self::NativeProcess { .. } => "use `Isolation::Thread` for pools with native code",
             Self::NoWorkerProgram => {
-                "call `mtl_host::child_main()` first of all in `main`, or name a program that does: \
+                "call `mtl_host::child_main()` first in `main`, or name a program that does with \
                  `Processes::program`"
             }
             Self::OnlyInProcesses { .. } => {
-                "use `Isolation::Process` for its pool, or load it with `Isolation::Thread`"
+                "use `Isolation::Process` for the pool, or load the plugin with `Isolation::Thread`"
             }
             Self::Code(_) | Self::NoWorker => return None,
             Self::NoPassing { .. } => {
-                "leave out `argument_passing`, or write the worker with named parameters, where its SDK has \
+                "leave out `argument_passing`, or write the worker with named parameters, if its SDK has \
                  them: in Rust, with `#[mtl_plugin::worker]`"
             }
-            Self::NoFuel { .. } => "load it with `Engine::with_fuel()`",
+            Self::NoFuel { .. } => "load the plugin with `Engine::with_fuel()`",
             Self::Dir { .. } => "grant a directory that exists",
-            Self::Preopen(_) => "mount `/proc`: granted directories are opened by it",
+            Self::Preopen(_) => "mount `/proc`: the host opens granted directories through it",
             Self::MixedSymlinks { .. } => {
                 "grant all writable directories of a worker with symbolic links, or none, or use one \
                  worker for each kind"
             }
             Self::TooManyDirs { .. } => {
-                "grant a directory that these lie in: a grant is for all below it"
+                "grant a parent directory of these: a grant covers everything below it"
             }
             Self::NoNet { .. } => {
                 "leave out the grant, or build the plugin as a component: WASI of core modules \
@@ -219,7 +221,7 @@ impl BuildError {
                 let first = addresses.first()?;
                 let address = SocketAddr::new(*first, grant.port());
                 return Some(format!(
-                    "if that is what you mean, grant the address itself, too: `{address}`"
+                    "if you want this connection, grant the address as well: `{address}`"
                 ));
             }
             Self::TooManyWorkers { .. } => system_limits::MAPS,
@@ -235,7 +237,7 @@ impl BuildError {
     }
 }
 
-/// Addresses, as a message lists them.
+/// Formats addresses for a message.
 fn listed(addresses: &[IpAddr]) -> String {
     const MOST: usize = 8;
     let shown: Vec<_> = addresses.iter().take(MOST).map(ToString::to_string).collect();

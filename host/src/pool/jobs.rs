@@ -1,4 +1,4 @@
-//! The number of workers of a pool, where they are alike.
+//! The number of workers of a pool whose workers are all alike.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::item::parse_error::ParseError;
 
-/// How many workers a pool has.
+/// The number of workers of a pool.
 ///
 /// ```
 /// use mtl_host::Jobs;
@@ -18,15 +18,16 @@ use crate::item::parse_error::ParseError;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Jobs {
-    /// One for each core that this process may use.
+    /// One worker for each core that this process may use.
     #[default]
     PerCore,
-    /// So many.
+    /// The given number of workers.
     Exactly(NonZeroU32),
 }
 
 impl Jobs {
-    /// More threads than this are refused by most systems, and help nobody.
+    /// The largest number of workers. Most systems refuse more threads, and more threads would not
+    /// help.
     pub const MOST: u32 = 10_000;
 
     pub(super) fn count(self) -> u32 {
@@ -40,7 +41,6 @@ impl Jobs {
     }
 }
 
-/// The text is not a number of workers.
 const NOT_A_NUMBER: ParseError = ParseError::new("not a number from 1 to 10000");
 
 impl FromStr for Jobs {

@@ -1,4 +1,4 @@
-//! The thread that reads: it fills blocks from the source and pushes them into the queue.
+//! The reader: a thread that fills blocks from the source and pushes them into the queue.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,25 +15,26 @@ use crate::run::Run;
 use crate::run::error::Error;
 use crate::source::{Filled, Source};
 
-/// A reader at work, or done.
+/// The reader of a run, running or ended.
 #[derive(Debug)]
 pub(super) struct Reader {
-    /// None where somebody else waits for the thread.
+    /// `None` if the caller's scope joins the thread.
     thread: Option<JoinHandle<()>>,
-    /// None when its end has been waited for.
+    /// `None` after [`Reader::end`].
     done: Option<Receiver<()>>,
 }
 
-/// What a reader's thread does.
+/// The function that the reader's thread runs.
 pub(super) type Reading<'source> = Box<dyn FnOnce() + Send + 'source>;
 
-/// Starts a thread that does this, and gives what waits for it, unless somebody else does.
+/// Starts a thread that runs the given function. It returns the handle for joining the thread,
+/// unless a scope joins it.
 pub(super) type Launch<'launch, 'source> =
     &'launch dyn Fn(Builder, Reading<'source>) -> io::Result<Option<JoinHandle<()>>>;
 
 impl Reader {
-    /// How long a source may take to notice that it is not wanted any more. One that is blocked
-    /// in code of others is let go then, and ends when that code returns.
+    /// The time that a source has to notice that the run has stopped. After that time, a reader
+    /// that is blocked in foreign code is left behind, and ends when that code returns.
     const GRACE: Duration = Duration::from_secs(1);
 
     pub(super) fn start<'source>(
@@ -51,14 +52,15 @@ impl Reader {
         Ok(Self { thread: thread.map_err(Error::Thread)?, done: Some(done) })
     }
 
-    /// Waits for the reader's end. The run must have stopped, or read all.
+    /// Waits for the reader to end. The run must have stopped, or the reader must have read
+    /// everything.
     pub(super) fn end(&mut self) {
         let Some(done) = self.done.take() else { return };
         let thread = self.thread.take();
         match done.recv_timeout(Self::GRACE) {
-            // The sender is dropped at the thread's end, by a panic too.
+            // The sender is dropped when the thread ends, even by a panic.
             Err(RecvTimeoutError::Disconnected) | Ok(()) => {
-                // What a panic had to say has been noted in the run.
+                // The run has noted the message of a panic.
                 let _ = thread.map(JoinHandle::join);
             }
             Err(RecvTimeoutError::Timeout) => drop(thread),
@@ -66,7 +68,7 @@ impl Reader {
     }
 }
 
-/// Reads until the source ends or the run is stopped, and closes the queue in any case.
+/// Reads until the source ends or the run is stopped, and closes the queue in either case.
 fn read_all(source: &mut impl Source, run: &Run) {
     let reading = catch_unwind(AssertUnwindSafe(|| read_blocks(source, run)));
     match reading {
@@ -82,7 +84,7 @@ fn read_blocks(source: &mut impl Source, run: &Run) -> Result<(), Error> {
     let mut has_room = HasRoom::No;
     while has_room == HasRoom::Yes || run.queue.wait_for_room().is_ok() {
         let filled = source.fill(&mut block);
-        // What was read before an error is worked on.
+        // Items that were read before an error are still worked on.
         let pushed = run.queue.push(&mut block);
         let filled = filled?;
         let Ok(room) = pushed else { break };

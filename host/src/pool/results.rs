@@ -9,12 +9,12 @@ use crate::pool::Pool;
 use crate::pool::delivery::{Delivery, Ended};
 use crate::run::error::Error;
 
-/// What a plugin gave for one item.
+/// The result of a plugin for one item.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
 ///
-/// // It filters out items that begin with `#`.
+/// // The plugin filters out items that begin with `#`.
 /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
 /// let mut pool = Pool::builder(&plugin).build()?;
 /// let records: Vec<_> = pool.map(["one", "# two"]).try_collect()?;
@@ -31,32 +31,33 @@ pub struct Record {
 }
 
 impl Record {
-    /// The item's position in the input, from 0.
+    /// Returns the position of the item in the input, counted from 0.
     #[must_use]
     pub fn index(&self) -> ItemIndex {
         self.index
     }
 
-    /// The bytes; none when the plugin filtered the item out.
+    /// Returns the bytes of the record, or `None` if the plugin filtered the item out.
     #[must_use]
     pub fn bytes(&self) -> Option<&[u8]> {
         self.bytes.as_deref()
     }
 
-    /// The bytes, given away; none when the plugin filtered the item out.
+    /// Returns the bytes of the record by value, or `None` if the plugin filtered the item out.
     #[must_use]
     pub fn into_bytes(self) -> Option<Vec<u8>> {
         self.bytes
     }
 }
 
-/// The results of [`Pool::map`]: one for each item that is read, lazily.
+/// The results of [`Pool::map`]: a lazy iterator with one result for each item that is read.
 ///
-/// When the run ends before all that was read has been worked on, the rest comes out as
-/// faults of kind [`NotRun`](crate::FaultKind::NotRun). When an error ended it, one more such
-/// fault comes last, which says why; [`end`](Self::end) has the error itself: only then may
-/// there be fewer results than the input's length, or one more. Dropping it half-way ends the
-/// run; the pool and its workers stay.
+/// If the run ends early, the items that were read but not run come out as faults of kind
+/// [`NotRun`](crate::FaultKind::NotRun). If an error ended the run, one more such fault comes last.
+/// Its message is the error, and [`end`](Self::end) returns the error itself. Only in these cases
+/// may the number of results differ from the length of the input.
+///
+/// Dropping the iterator half-way ends the run; the pool and its workers remain usable.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
@@ -68,7 +69,7 @@ impl Record {
 /// assert!(results.next().unwrap().is_ok());
 /// assert_eq!(results.next().unwrap().unwrap_err().message(), "!bad");
 /// drop(results);
-/// assert_eq!(pool.map(["next"]).count(), 1, "the pool is as good as before");
+/// assert_eq!(pool.map(["next"]).count(), 1, "the pool remains usable");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -76,9 +77,9 @@ impl Record {
 pub struct Results<'pool, I> {
     delivery: Delivery,
     current: Option<(Outcomes, Cursor)>,
-    /// How many items are still to come, as in `size_hint`.
+    /// The number of results still to come, as in `size_hint`.
     left: (usize, Option<usize>),
-    /// Whether all has come out, but for the error that ended the run.
+    /// True if all results have come out, except for the error that ended the run.
     has_ended: bool,
     source: PhantomData<fn() -> I>,
     pool: PhantomData<&'pool mut Pool>,
@@ -86,7 +87,8 @@ pub struct Results<'pool, I> {
 
 impl<I> Results<'_, I> {
     pub(super) fn new(delivery: Delivery, (least, most): (usize, Option<usize>)) -> Self {
-        // Of an input without an end, a run that is stopped gives less than it promised.
+        // If an endless input is stopped, the run yields fewer results than the lower bound of
+        // its size.
         let least = if most.is_some() { least } else { 0 };
         Self {
             delivery,
@@ -98,7 +100,7 @@ impl<I> Results<'_, I> {
         }
     }
 
-    /// Takes all results out: all records, in the order in which they come.
+    /// Collects all records, in the order in which they come out.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool, Record};
@@ -111,8 +113,8 @@ impl<I> Results<'_, I> {
     ///
     /// # Errors
     ///
-    /// The error that ended the run; or, as soon as an item fails, that, whatever the pool's
-    /// policy: what comes after it is not worked on.
+    /// The error that ended the run. If an item fails, this fails with that fault, whatever the
+    /// policy of the pool, and the run stops.
     pub fn try_collect<C: FromIterator<Record>>(mut self) -> Result<C, Error> {
         let collected: Result<C, Fault> = self.by_ref().collect();
         let ended = self.end();
@@ -123,7 +125,7 @@ impl<I> Results<'_, I> {
         }
     }
 
-    /// Takes all results out: the records, the faults, and how the run ended.
+    /// Collects all results: the records, the faults, and the end of the run.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -145,10 +147,11 @@ impl<I> Results<'_, I> {
         (records, faults, self.end())
     }
 
-    /// Ends the run, however far it is: gives the account of it, and the error if one ended it.
-    /// What was not taken out is counted all the same. Items that plugins have are waited for, and
-    /// workers that are still starting, no longer than a
-    /// [`join_timeout`](crate::PoolBuilder::join_timeout) says.
+    /// Ends the run, even if results are left, and returns its summary and its error. Results that
+    /// were not taken count as undelivered.
+    ///
+    /// This waits for the current items of plugins and for workers that are starting, but no longer
+    /// than the [`join_timeout`](crate::PoolBuilder::join_timeout).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -170,11 +173,10 @@ impl<I> Results<'_, I> {
 }
 
 impl<I> Results<'_, I> {
-    /// Why the run ended before its work was done, if it did: told once, as the fault of the item
-    /// whose turn would have been next. A loop that never asks for the [`end`](Self::end) must
-    /// not take it for a success.
+    /// Returns the error of the run once, as a fault of the item that would have been next. A loop
+    /// that never calls [`end`](Self::end) must not take a failed run for a success.
     fn last_word(&mut self) -> Option<Result<Record, Fault>> {
-        // A reader that was let go may come to an error when all is over.
+        // A reader that was left behind may fail after the results have ended.
         let has_ended = std::mem::replace(&mut self.has_ended, true);
         let error = self.delivery.run.error_text().filter(|_| !has_ended)?;
         let next = ItemIndex::new(self.delivery.run.queue.pushed());
@@ -197,12 +199,13 @@ impl<I> Iterator for Results<'_, I> {
             },
         };
         let outcome =
-            outcomes.next(&mut cursor).expect("an outcome is left: settled ones are gone");
+            outcomes.next(&mut cursor).expect("settled outcomes were replaced, so one is left");
         let result = own(&outcome);
         if cursor.passed() < outcomes.len() {
             self.current = Some((outcomes, cursor));
         } else {
-            // Its items leave the window now, not when the next result is asked for.
+            // The items leave the window now, and not only when the caller takes the next
+            // result.
             let delivered = outcomes.len();
             self.delivery.settle(outcomes, delivered);
         }

@@ -1,4 +1,4 @@
-//! One worker of a pool whose workers differ.
+//! The specification of one worker, for pools whose workers differ.
 
 mod start;
 
@@ -23,7 +23,7 @@ use crate::sandbox::confinement::Confinement;
 use crate::sandbox::granted::{Directories, Granted, Preopens};
 use crate::sandbox::network::Names;
 
-/// What one worker of a pool is; a list of them makes a pool, by [`Pool::of`](crate::Pool::of).
+/// The specification of one worker of a pool. [`Pool::of`](crate::Pool::of) takes a list of them.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -35,7 +35,7 @@ use crate::sandbox::network::Names;
 ///     WorkerSpec::plugin(&init).init("> "),
 ///     WorkerSpec::plugin(&init).init("- ").memory("64MiB".parse()?),
 ///     WorkerSpec::plugin(&upper),
-///     // No plugin, and no sandbox.
+/// // The worker is Rust code, without a sandbox.
 ///     WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_ascii_lowercase()))),
 /// ])
 /// .build()?;
@@ -56,27 +56,27 @@ enum Kind {
     Native(OpenNative),
 }
 
-/// The parts that the workers of a pool are opened with.
+/// The shared parts that the workers of a pool are opened with.
 pub(super) struct Opening<'a> {
     pub(super) isolation: &'a Isolation,
     /// The grants of all workers.
     pub(super) grants: Grants,
     pub(super) directories: Directories,
-    /// The files that all workers may open together.
+    /// The files that the workers' threads may open, collected for confinement.
     pub(super) confinement: Confinement,
-    /// Ticks as long as a worker lives.
+    /// The source of ticks. A worker holds it, so that it ticks as long as the worker lives.
     pub(super) clock: &'a Arc<Watchdog>,
-    /// If workers are to start from snapshots.
+    /// The groups of workers that start from the same snapshot, if snapshots are used.
     pub(super) groups: Option<Groups>,
 }
 
 impl WorkerSpec {
-    /// A worker with its own instance of `plugin`.
+    /// Returns a worker with its own instance of `plugin`.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/worker.wat")?;
-    /// // Each result is the worker's number, and how many there are.
+    /// // The plugin returns the number of its worker and the number of all workers.
     /// let workers = [WorkerSpec::plugin(&plugin), WorkerSpec::plugin(&plugin)];
     /// let record = Pool::of(workers).build()?.map([""]).next().unwrap()?;
     /// assert!(record.bytes().unwrap().ends_with(b"/2"));
@@ -86,15 +86,14 @@ impl WorkerSpec {
         Self::new(Kind::Plugin(plugin.clone()))
     }
 
-    /// A worker that is code of this process: what `open` gives.
+    /// Returns a native worker: Rust code in this process, which `open` creates.
     ///
-    /// `open` is called on the worker's own thread, which the worker never leaves: once at the
-    /// start, and again for each that takes its place, as after a panic. It may fail with any
-    /// error, by `?`.
+    /// The worker's thread calls `open` when it starts, and again to replace a worker, for example after a panic. The
+    /// worker never leaves that thread. `open` may fail with any error, by `?`.
     ///
-    /// A native worker has no sandbox: it is trusted, and no limit of memory or time holds for
-    /// it. Its panic is caught, and told of by the process's panic hook; a pool that is dropped
-    /// gives it a second to return from its item, and then leaves it behind.
+    /// A native worker has no sandbox. It is trusted, and no limit of memory or time applies to it. The host catches
+    /// its panics, and the panic hook of the process reports them. If the pool is dropped, a native worker has a second
+    /// to return from its item; after that the pool leaves its thread behind.
     ///
     /// ```
     /// # use mtl_host::{Pool, WorkerSpec};
@@ -124,7 +123,7 @@ impl WorkerSpec {
         Self { kind, init: None, own: WorkerSettings::default() }
     }
 
-    /// With which arguments the plugin is initialised. Default: none.
+    /// Sets the init arguments of the plugin (default: none).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -145,12 +144,12 @@ impl WorkerSpec {
         }
     }
 
-    /// Returns the settings of the worker, where `all` are those of all workers.
+    /// Returns the settings of this worker, given the settings `all` of all workers.
     pub(super) fn config(&self, all: InstanceConfig) -> InstanceConfig {
         self.own.config.over(all)
     }
 
-    /// Checks the settings of this worker, where `all` are those of all workers.
+    /// Checks the settings of this worker, given the settings `all` of all workers.
     fn check(&self, worker: WorkerIndex, all: InstanceConfig) -> Result<(), BuildError> {
         let InstanceConfig { passing, fuel, .. } = self.config(all);
         match &self.kind {
@@ -176,7 +175,7 @@ impl WorkerSpec {
         }
     }
 
-    /// Returns the name of a setting that only a plugin can have.
+    /// Returns the name of a setting that only a plugin can have, if this worker has one.
     fn sandbox_setting(&self) -> Option<&'static str> {
         let WorkerSettings { grants, config } = &self.own;
         let held = [
@@ -189,7 +188,7 @@ impl WorkerSpec {
         held.or_else(|| config.first_set())
     }
 
-    /// Returns the function that opens this worker. `parts` have the settings of this worker, and its number.
+    /// Returns the function that opens this worker. `parts` has the worker's settings and number.
     pub(super) fn open(
         self,
         mut parts: InstanceParts,
@@ -216,7 +215,7 @@ impl WorkerSpec {
                     }
                     Isolation::Process(processes) => {
                         let (remote, processes) = (plugin.remote()?, processes.clone());
-                        // An engine ticks as long as it has a plugin.
+                        // The engine ticks as long as the plugin holds it.
                         Box::new(move || {
                             let how = (&processes, &remote);
                             start::elsewhere(group.as_deref(), &plugin, how, &parts)
@@ -236,7 +235,8 @@ impl WorkerSpec {
     }
 }
 
-/// Checks that the workers of one process do not end it: when the system refuses a mapping, a thread cannot even unwind.
+/// Checks that the process can map memory for all workers. If the system refuses a mapping later, a thread cannot even
+/// unwind, and the process ends.
 fn check_mappings(workers: usize, most: Option<u64>) -> Result<(), BuildError> {
     match most {
         Some(most) if workers as u64 > most => Err(BuildError::TooManyWorkers { workers, most }),
@@ -244,7 +244,7 @@ fn check_mappings(workers: usize, most: Option<u64>) -> Result<(), BuildError> {
     }
 }
 
-/// Checks a whole pool of workers, and what all of them are granted.
+/// Checks all workers of a pool, and the grants that apply to all of them.
 pub(super) fn check(
     specs: &[WorkerSpec],
     isolation: &Isolation,
@@ -280,7 +280,7 @@ pub(super) fn check(
     }
 }
 
-/// Checks that workers can run where they are to.
+/// Checks that the workers can run under the given isolation.
 fn check_isolation(specs: &[WorkerSpec], isolation: &Isolation) -> Result<(), BuildError> {
     let Isolation::Process(processes) = isolation else { return Ok(()) };
     let native = (0..).zip(specs).find(|(_, spec)| matches!(spec.kind, Kind::Native(_)));
@@ -293,7 +293,7 @@ fn check_isolation(specs: &[WorkerSpec], isolation: &Isolation) -> Result<(), Bu
     }
 }
 
-/// What ticks for these workers: their plugins' engine, or a clock of their own.
+/// Returns the source of ticks for these workers: the engine of their plugins, or a watchdog of their own.
 pub(super) fn clock(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
     match specs.iter().find_map(WorkerSpec::engine) {
         Some(engine) => Ok(Arc::clone(engine.watchdog())),
@@ -301,7 +301,7 @@ pub(super) fn clock(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
     }
 }
 
-/// Looks up all names that are granted.
+/// Looks up all names in network grants.
 pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, BuildError> {
     let own = specs.iter().flat_map(|spec| &spec.own.grants.net);
     let names = Names::look_up(grants.net.iter().chain(own))
@@ -315,7 +315,7 @@ pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, Bu
     Ok(names)
 }
 
-/// Checks that a worker can hold open what it is granted.
+/// Checks that a worker can hold all its granted directories open.
 fn check_number_of_dirs(plugin: &Plugin, grants: &Grants) -> Result<(), BuildError> {
     let (granted, most) = (grants.dirs.len(), Granted::MOST_DIRS);
     if granted > most {
@@ -342,7 +342,7 @@ fn open_dirs(directories: &mut Directories, grants: Grants) -> Result<Granted, B
 
 impl fmt::Debug for WorkerSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Arguments and variables may hold what is nobody's business.
+        // Arguments and variables may be secret.
         let mut shown = f.debug_struct("WorkerSpec");
         match &self.kind {
             Kind::Plugin(plugin) => shown.field("plugin", &plugin.name()),

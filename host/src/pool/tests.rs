@@ -1,4 +1,4 @@
-//! The pool with executors that do as the test says: no wasm, no files.
+//! Tests of the pool with scripted executors: no wasm, no files.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -28,7 +28,7 @@ mod renewals;
 mod retries;
 mod workers;
 
-/// What a worker of a test answers.
+/// The scripted reply of an executor.
 enum Reply {
     Record(Vec<u8>),
     NoRecord,
@@ -40,7 +40,7 @@ type Call = Box<dyn FnMut(&[u8]) -> Reply>;
 
 struct Scripted {
     call: Call,
-    /// Held while the executor lives.
+    /// Dropped with the executor, so that a test can see its end.
     _alive: Option<Sender<()>>,
 }
 
@@ -87,7 +87,7 @@ fn settings() -> Settings {
     }
 }
 
-/// A pool whose workers all answer by `call`, which is told the worker's number.
+/// Starts a pool whose workers all reply by `call`, which gets the worker's number.
 fn pool<F>(workers: usize, settings: Settings, call: F) -> Pool
 where
     F: Fn(usize, &[u8]) -> Reply + Send + Sync + 'static,
@@ -110,7 +110,7 @@ fn boxed(call: impl FnMut(&[u8]) -> Reply + 'static) -> Box<dyn Executor> {
 }
 
 fn start(settings: Settings, opens: impl Iterator<Item = Open>) -> Pool {
-    // Time stands still, but where a test needs it.
+    // The clock stands still, except in tests that need it.
     Pool::start(opens.collect(), settings, &Ticks::default(), Cancel::default()).unwrap()
 }
 

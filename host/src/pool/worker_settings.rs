@@ -1,7 +1,6 @@
-//! The settings that a pool has for all of its workers, and that each worker may have for itself: one list of setters for
-//! [`PoolBuilder`] and [`WorkerSpec`].
+//! The settings of all workers of a pool, or of one worker: one list of setters for [`PoolBuilder`] and [`WorkerSpec`].
 //!
-//! A setting that is plain data is a field of [`ConfigOverlay`], which has the name of its setter.
+//! A setting that is plain data is a field of [`ConfigOverlay`]. The field has the name of its setter.
 
 use std::time::Duration;
 
@@ -12,14 +11,14 @@ use crate::item::limits::{DiskLimit, Fuel, MemoryLimit, ResultLimit};
 use crate::sandbox::capabilities::{DirGrant, Grants};
 use crate::sandbox::net_grant::NetGrant;
 
-/// The settings of all workers, or of one.
+/// The settings of all workers, or of one worker.
 #[derive(Debug, Default)]
 pub(super) struct WorkerSettings {
     pub(super) grants: Grants,
     pub(super) config: ConfigOverlay,
 }
 
-/// Makes each setter for all workers and for one.
+/// Generates each setter for both builders: for all workers, and for one worker.
 macro_rules! setters {
     ($(
         fn $name:ident($($parameter:ident: $type:ty),*) {
@@ -57,8 +56,10 @@ setters! {
         |own| own.grants.dir(grant)
     }
     all {
-        /// Grants a directory to every worker's plugin. Under one name it sees what was granted
-        /// last. A worker has 200 directories at most. To give them to plugins takes `/proc`.
+        /// Grants a directory to every worker's plugin.
+        ///
+        /// If several grants have the same guest path, the plugin sees the last one. A worker may have at most 200
+        /// directories. Directory grants need a mounted `/proc`.
         ///
         /// ```
         /// # use mtl_host::{DirGrant, Engine, Plugin, Pool};
@@ -70,13 +71,15 @@ setters! {
         ///
         /// let mut results = pool.map(["<words", ">words"]);
         /// assert_eq!(results.next().unwrap()?.bytes(), Some(&b"hello"[..]));
-        /// assert!(results.next().unwrap().is_err(), "it may not write there");
+        /// assert!(results.next().unwrap().is_err(), "the grant is read-only");
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
     one {
-        /// Grants a directory to this worker, beside those that all have. Under one name the plugin
-        /// sees what was granted last. A worker has 200 directories at most.
+        /// Grants a directory to this worker's plugin, in addition to those of all workers.
+        ///
+        /// If several grants have the same guest path, the plugin sees the last one. A worker may have at most 200
+        /// directories.
         ///
         /// ```
         /// # use mtl_host::{DirGrant, Engine, Plugin, Pool, WorkerSpec};
@@ -93,26 +96,26 @@ setters! {
         |own| own.grants.env(name.into(), value.into())
     }
     all {
-        /// Sets an environment variable for every worker's plugin. It has no other ones, but those
-        /// of its [`WorkerSpec`].
+        /// Sets an environment variable for every worker's plugin. A plugin sees only the variables that are set here
+        /// or in its [`WorkerSpec`].
         ///
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/environment.wat")?;
-        /// // Its results are its whole environment.
+        /// // The plugin returns its whole environment.
         /// let mut pool = Pool::builder(&plugin).env("MODEL", "small").build()?;
         /// assert_eq!(pool.map([""]).next().unwrap()?.bytes(), Some(&b"MODEL=small;"[..]));
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
     one {
-        /// Sets an environment variable for this worker, beside those that all have or instead of
-        /// one.
+        /// Sets an environment variable for this worker's plugin. It adds to the variables of all workers, or replaces
+        /// one of them.
         ///
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/environment.wat")?;
-        /// // Its results are its whole environment.
+        /// // The plugin returns its whole environment.
         /// let worker = WorkerSpec::plugin(&plugin).env("MODEL", "small");
         /// let mut pool = Pool::of([worker]).env("MODEL", "large").build()?;
         /// assert_eq!(pool.map([""]).next().unwrap()?.bytes(), Some(&b"MODEL=small;"[..]));
@@ -126,10 +129,12 @@ setters! {
     all {
         /// Lets every worker's plugin connect to a port of a host, by TCP and by HTTP.
         ///
-        /// Names are looked up once, by [`build`](Self::build). What they have of addresses of the loopback,
-        /// of a link, and of private and reserved networks is left out, unless the name is `localhost` or the address is
-        /// granted to the same worker as well; a name with no other addresses is refused. Nothing else of a network is there:
-        /// no other names, no UDP, no listening, and no TLS but what a plugin brings itself.
+        /// [`build`](Self::build) looks up each name once. It drops the loopback, link-local, private and reserved
+        /// addresses of the name. It keeps such an address if the name is `localhost`, or if the address itself is
+        /// granted to the same worker. If no address is left, `build` fails.
+        ///
+        /// The plugin can use nothing else of the network: no other names, no UDP, and no listening. It has TLS only if
+        /// it brings its own.
         ///
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool};
@@ -139,8 +144,7 @@ setters! {
         /// ```
     }
     one {
-        /// Lets this worker's plugin connect to a port of a host, beside those that all may connect
-        /// to.
+        /// Lets this worker's plugin connect to a port of a host, in addition to the grants of all workers.
         ///
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -154,7 +158,7 @@ setters! {
         |own| own.config.memory = Some(limit)
     }
     all {
-        /// What each worker's plugin may take of memory. Default: [`MemoryLimit::DEFAULT`].
+        /// Limits the memory of each worker's plugin (default: [`MemoryLimit::DEFAULT`]).
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
@@ -166,7 +170,7 @@ setters! {
         /// ```
     }
     one {
-        /// What the worker's plugin may take of memory. Default: what all may.
+        /// Limits the memory of this worker's plugin (default: the limit of all workers).
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
@@ -183,8 +187,8 @@ setters! {
         |own| own.config.max_result = Some(limit)
     }
     all {
-        /// How long a result may be, and a closing report: a longer one is the fault `bad-result`.
-        /// It holds for native workers, too. Default: [`ResultLimit::DEFAULT`].
+        /// Limits the size of a result and of a finish report (default: [`ResultLimit::DEFAULT`]). A longer result is
+        /// the fault `bad-result`. The limit applies to native workers as well.
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
@@ -196,7 +200,7 @@ setters! {
         /// ```
     }
     one {
-        /// How long a result of this worker's plugin may be. Default: as long as all may be.
+        /// Limits the size of a result of this worker's plugin (default: the limit of all workers).
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
@@ -212,10 +216,10 @@ setters! {
         |own| own.config.fuel = Some(fuel)
     }
     all {
-        /// How much a plugin may compute for one item, and as much to start and to finish: beyond
-        /// that the item's fault is `out-of-fuel`, and a fresh instance takes the next one.
-        /// Default: as much as it likes. It needs an engine
-        /// [`with_fuel`](crate::Engine::with_fuel).
+        /// Limits the instructions that a plugin may execute for one item (default: no limit).
+        ///
+        /// The start and `finish` each have the same budget. An item that needs more has the fault `out-of-fuel`, and a
+        /// fresh instance takes the next item. This needs an engine [`with_fuel`](crate::Engine::with_fuel).
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
@@ -227,8 +231,8 @@ setters! {
         /// ```
     }
     one {
-        /// How much this worker's plugin may compute for one item, and to start. Default: as much
-        /// as all may. It needs an engine [`with_fuel`](crate::Engine::with_fuel).
+        /// Limits the instructions that this worker's plugin may execute for one item, for its start and for `finish`
+        /// (default: the limit of all workers). This needs an engine [`with_fuel`](crate::Engine::with_fuel).
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
@@ -244,11 +248,12 @@ setters! {
         |own| own.config.disk = Some(limit)
     }
     all {
-        /// Bounds the bytes that each worker's plugin may write to files, all its instances together (default: no limit).
+        /// Limits the bytes that each worker's plugin may write to files, with all its instances together (default: no
+        /// limit).
         ///
-        /// A write beyond the limit is not made, and the item has the fault [`OutOfDisk`](crate::FaultKind::OutOfDisk). Workers
-        /// in processes reserve up to 64 KiB more, and no more than they have written; what a process has not used when it
-        /// ends counts as written.
+        /// The host refuses a write beyond the limit, and the item has the fault
+        /// [`OutOfDisk`](crate::FaultKind::OutOfDisk). A worker in a process reserves up to 64 KiB in advance, but no
+        /// more than it has written so far. When the process ends, the unused part counts as written.
         ///
         /// ```
         /// # use mtl_host::{DirGrant, Engine, FaultKind, Plugin, Pool};
@@ -256,7 +261,7 @@ setters! {
         /// # let folder = tempfile::tempdir()?;
         /// let grant = DirGrant::read_write(folder.path(), "/out");
         /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).dir(grant).disk("10".parse()?).build()?;
-        /// // It writes seven bytes for each item.
+        /// // The plugin writes seven bytes for each item.
         /// let mut results = pool.map([">one", ">two"]);
         /// assert!(results.next().unwrap().is_ok());
         /// assert_eq!(results.next().unwrap().unwrap_err().kind(), FaultKind::OutOfDisk);
@@ -264,7 +269,7 @@ setters! {
         /// ```
     }
     one {
-        /// Bounds the bytes that this worker's plugin may write to files (default: the limit of all workers).
+        /// Limits the bytes that this worker's plugin may write to files (default: the limit of all workers).
         ///
         /// ```
         /// # use mtl_host::{DirGrant, Engine, FaultKind, Plugin, Pool, WorkerSpec};
@@ -272,7 +277,7 @@ setters! {
         /// # let folder = tempfile::tempdir()?;
         /// let dir = DirGrant::read_write(folder.path(), "/out");
         /// let worker = WorkerSpec::plugin(&plugin).dir(dir).disk("3".parse()?);
-        /// // It writes seven bytes.
+        /// // The plugin writes seven bytes.
         /// let fault = Pool::of([worker]).build()?.map([">file"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::OutOfDisk);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -283,12 +288,12 @@ setters! {
         |own| own.config.timeout = Some(timeout)
     }
     all {
-        /// How long a plugin may take for one item: then the item's fault is `timeout`, and a fresh
-        /// instance takes the next one. Default: as long as it likes.
+        /// Limits the time that a plugin may take for one item (default: no limit). After that time the item has the
+        /// fault `timeout`, and a fresh instance takes the next item.
         ///
-        /// It holds for a plugin that computes, sleeps, or waits for a file; it comes late by some
-        /// milliseconds, never early. A native worker is not interrupted. Time in which the worker's
-        /// thread waits for a core does not count, nor time in which the process is stopped.
+        /// The limit interrupts a plugin that computes, sleeps or waits for a file. The interruption may come some
+        /// milliseconds late, but never early. It does not interrupt a native worker. Time in which the worker's thread
+        /// waits for a core, or in which the process is stopped, does not count.
         ///
         /// ```
         /// use std::time::Duration;
@@ -302,7 +307,7 @@ setters! {
         /// ```
     }
     one {
-        /// How long this worker's plugin may take for one item. Default: as long as all may.
+        /// Limits the time that this worker's plugin may take for one item (default: the limit of all workers).
         ///
         /// ```
         /// use std::time::Duration;
@@ -319,15 +324,14 @@ setters! {
         |own| own.config.init_timeout = Some(timeout)
     }
     all {
-        /// How long a plugin may take to start, until its `init` is done; to give its closing
-        /// report, it has as long. A start that takes longer is tried again, as
-        /// [`max_restarts`](Self::max_restarts) says. Default: as long as it likes.
+        /// Limits the time that a plugin may take to start, including its `init` (default: no limit). `finish` has the
+        /// same limit. A start that takes longer is tried again within [`max_restarts`](Self::max_restarts).
         ///
         /// ```
         /// use std::time::Duration;
         /// # use mtl_host::{Engine, Plugin, Pool};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/spin-init.wat")?;
-        /// // Its `init` never ends.
+        /// // The plugin's `init` never returns.
         /// let mut pool = Pool::builder(&plugin).init_timeout(Duration::from_millis(50)).build()?;
         /// let error = pool.map(["item"]).end().into_result().unwrap_err();
         /// assert!(error.hint().unwrap().starts_with("`init_timeout`"));
@@ -335,13 +339,13 @@ setters! {
         /// ```
     }
     one {
-        /// How long this worker's plugin may take to start. Default: as long as all may.
+        /// Limits the time that this worker's plugin may take to start (default: the limit of all workers).
         ///
         /// ```
         /// use std::time::Duration;
         /// # use mtl_host::{Engine, Error, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/spin-init.wat")?;
-        /// // Its `init` never ends.
+        /// // The plugin's `init` never returns.
         /// let worker = WorkerSpec::plugin(&plugin).init_timeout(Duration::from_millis(50));
         /// let ended = Pool::of([worker]).build()?.map(["item"]).end();
         /// assert!(matches!(ended.error, Some(Error::Init { .. })));

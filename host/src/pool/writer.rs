@@ -5,8 +5,8 @@
 //!  items                   │ let go  │ held                            │ held
 //! ```
 //!
-//! An item leaves the window when its outcome is written, so that what a sink loses is known item by item. In input
-//! order the output is a prefix: it ends before the first item that was left when the run ended.
+//! An item leaves the window when its outcome is written, so each item that a sink loses is known. In input order, the
+//! output is a prefix: it ends before the first item that was left when the run ended.
 
 use std::collections::VecDeque;
 
@@ -15,7 +15,7 @@ use crate::outcome::Outcomes;
 use crate::pool::delivery::{Delivery, Ended, Next};
 use crate::sink::{LeftOut, Sink, SinkError};
 
-/// Gives every outcome to the sink, until the run is over or something ends it.
+/// Gives every outcome to the sink until the run ends.
 pub(super) fn deliver(delivery: Delivery, sink: &mut dyn Sink) -> Ended {
     let given = VecDeque::new();
     let mut writing = Writing {
@@ -33,7 +33,7 @@ pub(super) fn deliver(delivery: Delivery, sink: &mut dyn Sink) -> Ended {
             Next::Due(outcomes) => writing.take(outcomes),
             Next::End => break,
             Next::NotYet => {
-                // Somebody may be waiting for the last record.
+                // A reader of the output may be waiting for the last record.
                 writing.flush();
                 match writing.delivery.next() {
                     Some(outcomes) => writing.take(outcomes),
@@ -46,36 +46,36 @@ pub(super) fn deliver(delivery: Delivery, sink: &mut dyn Sink) -> Ended {
     writing.delivery.end()
 }
 
-/// A sink, what it was given, and whether anything more goes there.
+/// A sink, and the outcomes that it has received and may still hold back.
 struct Writing<'a> {
     delivery: Delivery,
     sink: &'a mut dyn Sink,
     given: VecDeque<Given>,
-    /// The number of outcomes in `given` that were given.
+    /// The number of outcomes in `given` that the sink has received.
     held: usize,
     /// The memory of the items in `given`, in bytes.
     held_bytes: usize,
-    /// True while more is to be written.
+    /// True while the sink shall receive more outcomes.
     goes_on: bool,
-    /// Whether the sink has failed.
+    /// True if the sink has failed.
     failed: bool,
-    /// The number of outcomes that it lost then, beside those that it says it holds.
+    /// The number of outcomes that the sink has lost, in addition to those in [`Sink::held`].
     lost: usize,
 }
 
-/// Outcomes of which the first were given to the sink.
+/// Outcomes. The sink has received the first `items` of them.
 struct Given {
     outcomes: Outcomes,
     items: usize,
-    /// The number of those that turned out to be written.
+    /// The number of outcomes that the sink has written.
     written: usize,
 }
 
 impl Writing<'_> {
-    /// Writes outcomes up to where writing ends.
+    /// Gives outcomes to the sink, as far as the policy allows, and counts all of them.
     fn take(&mut self, outcomes: Outcomes) {
         let had_failed = self.failed;
-        // What nobody worked on is not written, and in order nothing behind it.
+        // Items that were not run are not written. In input order, the output ends before the first of them.
         let is_left = outcomes.is_left();
         let ends = is_left && self.delivery.run.order == Order::Input && !self.sink.stands_alone();
         self.goes_on &= !ends;
@@ -85,20 +85,21 @@ impl Writing<'_> {
         self.held_bytes += outcomes.span().total_cost();
         self.given.push_back(Given { outcomes, items, written: 0 });
         if self.failed && !had_failed && self.sink.held() > 0 {
-            // What it lost is lost, but what it holds back may be good.
+            // The sink has lost the outcome on which it failed, but it may still write the outcomes that it holds
+            // back.
             let flushed = self.sink.flush();
             self.check(flushed);
-            // It may have forgotten the outcome with which it failed.
+            // The sink may not count the outcome on which it failed.
             self.lost += usize::from(self.unwritten() == 0);
         }
         self.let_go(self.unwritten());
-        // Otherwise the reader would wait until nothing comes any more.
+        // Otherwise the reader would wait for room until the input pauses.
         if self.delivery.run.queue.are_many(self.held, self.held_bytes) {
             self.flush();
         }
     }
 
-    /// Gives outcomes to the sink; returns how many of them it was given.
+    /// Gives outcomes to the sink, and returns how many it received.
     fn write(&mut self, outcomes: &Outcomes) -> usize {
         let mut left = outcomes.iter();
         if outcomes.first_fault().is_none() && !self.failed && self.goes_on {
@@ -119,23 +120,23 @@ impl Writing<'_> {
         given
     }
 
-    /// Lets the sink pass on what it holds back.
+    /// Makes the sink write the outcomes that it holds back.
     fn flush(&mut self) {
         if !self.failed {
             let flushed = self.sink.flush();
             self.check(flushed);
         }
-        // One that was flushed holds nothing back, whatever it says.
+        // A sink that was flushed holds nothing back, whatever `held` returns.
         self.let_go(if self.failed { self.unwritten() } else { 0 });
     }
 
-    /// Lets go of the outcomes that are written, which are all but the last `held` that were given, and of those that
-    /// will not be.
+    /// Releases the outcomes that are written, and those that never will be. All outcomes that the sink has received
+    /// are written, except for the last `held`.
     fn let_go(&mut self, held: usize) {
         let mut settled = 0;
         for Given { outcomes, items, written } in &mut self.given {
             let later = self.held - *items;
-            // Some of it may still be written, or is not to be told of before what comes earlier is.
+            // Some of these outcomes may still be written, and lost outcomes are reported in order.
             if held > later && !self.failed {
                 break;
             }
@@ -154,19 +155,19 @@ impl Writing<'_> {
         self.delivery.release(settled.map(|given| (given.outcomes, given.written)));
     }
 
-    /// Returns how many of the outcomes that were given are not written.
+    /// Returns how many outcomes the sink has received but not written.
     fn unwritten(&self) -> usize {
         self.sink.held() + self.lost
     }
 
-    /// Notes whether the sink took what it was given last.
+    /// Notes whether the sink accepted the last outcomes.
     fn check_write(&mut self, taken: Result<(), SinkError>) {
-        // One that holds nothing back need not say that it has lost this one.
+        // A sink that holds nothing back does not count the outcome that it has just lost.
         self.lost += usize::from(taken.is_err() && self.sink.held() == 0);
         self.check(taken);
     }
 
-    /// A sink that fails ends the run.
+    /// Ends the run if the sink failed.
     fn check(&mut self, taken: Result<(), SinkError>) {
         if let Err(error) = taken {
             self.failed = true;

@@ -263,7 +263,7 @@ fn arguments_spread(probe: &Built, has: bool) {
     for passing in ["args", "kwargs"] {
         let finished = probe.with_jobs(1).args(["--args", passing]).stdin("[1]\n").run();
         let said = finished.code(3).stdout("").stderr_text();
-        let ends = format!("takes items as they are, not by `{passing}`");
+        let ends = format!("takes each item whole, not by `{passing}`");
         assert!(said.lines().next().is_some_and(|line| line.ends_with(&ends)), "{said}");
     }
 }

@@ -12,8 +12,9 @@ use crate::executor::Open;
 use crate::sandbox::confinement::Confinement;
 use crate::sandbox::meter::PoolMemory;
 
-/// A pool of which everything was checked, and nothing runs; made by
-/// [`PoolBuilder::prepare`](crate::PoolBuilder::prepare).
+/// A pool whose settings were checked and whose workers have not started. [`PoolBuilder::prepare`] returns it.
+///
+/// [`PoolBuilder::prepare`]: crate::PoolBuilder::prepare
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, PreparedPool};
@@ -30,16 +31,17 @@ pub struct PreparedPool {
     pub(super) clock: Arc<Watchdog>,
     pub(super) cancel: Cancel,
     pub(super) memory: Arc<PoolMemory>,
-    /// The files that the threads of workers need to open.
+    /// The files that the workers' threads need to open.
     pub(super) confinement: Confinement,
 }
 
 impl PreparedPool {
-    /// Lets the threads of workers open nothing but what is granted to some worker of this pool, by a Landlock domain:
-    /// a hole in the path handling of WASI leads no further. A kernel without Landlock confines nothing.
+    /// Confines the workers' threads with a Landlock domain. They can open only files that are granted to some worker
+    /// of this pool, so a hole in the path handling of WASI leads no further. A kernel without Landlock confines
+    /// nothing.
     ///
-    /// This is for programs with one pool. Threads that a worker starts, such as those that wait for files, serve every
-    /// pool of the program, and stay confined.
+    /// Use this only in programs with one pool. Threads that a worker starts, such as those that wait for files, serve
+    /// every pool of the program, and stay confined.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -53,11 +55,12 @@ impl PreparedPool {
         self
     }
 
-    /// Starts the workers: each initialises on its own thread. One that cannot ends the first run with an error.
+    /// Starts the workers. Each worker initialises its plugin on its own thread. If a worker cannot start, the first
+    /// run ends with an error.
     ///
     /// # Errors
     ///
-    /// When the system refuses a thread.
+    /// If the system refuses a thread.
     pub fn start(self) -> Result<Pool, BuildError> {
         let Self { opens, settings, clock, cancel, memory, .. } = self;
         if settings.has_deadlines {
@@ -71,12 +74,12 @@ impl PreparedPool {
     }
 }
 
-/// The number of cores that this process may use.
+/// Returns the number of cores that this process may use.
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Returns the event for workers that have to wait for cores, if the kernel does not tell for how long.
+/// Returns an event if workers share cores and the kernel does not tell how long a thread waits for one.
 fn unknown_delays(is_known: bool, workers: usize, cores: usize) -> Option<Event<'static>> {
     (!is_known && workers > cores).then_some(Event::RunDelayUnknown { workers, cores })
 }
@@ -96,10 +99,10 @@ mod tests {
     use crate::sandbox::granted::{Directories, Granted};
     use crate::{DirGrant, Engine, Plugin, Pool, PoolBuilder, WorkerSpec};
 
-    /// Native workers, whose items are files that they read, as a hole in the host would.
+    /// Describes a pool whose native worker reads the file that an item names, as a hole in the host would.
     fn reading() -> PoolBuilder {
         let read = |item: &[u8]| {
-            let path = std::str::from_utf8(item).expect("a path is text");
+            let path = std::str::from_utf8(item).expect("the path is UTF-8");
             Ok(fs::read(path)
                 .map_or_else(|error| error.to_string().into_bytes(), |_| b"read".to_vec()))
         };
@@ -127,7 +130,7 @@ mod tests {
         let grant = DirGrant::read(&granted, "/data").open().unwrap();
         prepared.confinement.grant(&granted_by(grant));
         assert_eq!(read(prepared.confined()), [true, false]);
-        // The thread that has built it is as it was.
+        // The thread that built the pool is not confined.
         assert!(fs::read(other.join("file")).is_ok());
     }
 

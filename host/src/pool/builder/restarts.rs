@@ -1,4 +1,4 @@
-//! The limits of time, and the treatment of workers that break.
+//! The settings for the end of a run, for retries and for restarts.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -8,15 +8,16 @@ use crate::item::retry_on::RetryOn;
 use crate::worker::renewal::MaxRestarts;
 
 impl PoolBuilder {
-    /// How long the end may take: from [`close`](crate::Pool::close), or from when the run is
-    /// asked to stop or fails, to the end of the last worker. What a plugin does then is
-    /// interrupted; an item that it has gets the fault `timeout`. Default: as long as it takes.
+    /// Sets the longest time that the end may take (default: no limit).
+    ///
+    /// The time begins with [`close`](crate::Pool::close), or when a run is stopped or fails. It ends with the last
+    /// worker. After that time the pool interrupts the plugins, and their current items get the fault `timeout`.
     ///
     /// ```
     /// use std::time::Duration;
     /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/spin-init.wat")?;
-    /// // Its `init` never ends, and is waited for; but not for ever.
+    /// // Its `init` never returns; the pool waits for it, but not for ever.
     /// let pool = Pool::builder(&plugin).join_timeout(Duration::from_millis(50));
     /// let reports = pool.jobs("1".parse()?).build()?.close();
     /// assert_eq!(reports[0].items, 0);
@@ -27,8 +28,8 @@ impl PoolBuilder {
         self
     }
 
-    /// How often an item that failed is tried again, each time on a fresh instance: the plugin's code
-    /// runs again, and there is one outcome. Default: 0.
+    /// Sets how often a failed item is tried again (default: 0). Each retry uses a fresh instance. The plugin runs
+    /// again, but the item has one outcome.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -43,8 +44,8 @@ impl PoolBuilder {
         self
     }
 
-    /// After which faults an item is tried again. Default: `trap`, `timeout`, `out-of-memory` and
-    /// `crashed`, which may have been the instance's.
+    /// Sets the faults after which an item is tried again (default: `trap`, `timeout`, `out-of-memory` and `crashed`,
+    /// which may be the fault of the instance).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -59,8 +60,9 @@ impl PoolBuilder {
         self
     }
 
-    /// How often in a row a worker is restarted before it is retired; the retries of one item count
-    /// as one restart. Default: any number, as long as it can start.
+    /// Sets how often in a row a worker is restarted before it is retired (default: no limit). All retries of one item
+    /// count as one restart. Even without a limit, a worker is retired after [`MaxRestarts::FAILED_STARTS`] failed
+    /// starts in a row.
     ///
     /// ```
     /// # use mtl_host::{Engine, Error, MaxRestarts, Plugin, Pool};
@@ -76,16 +78,16 @@ impl PoolBuilder {
         self
     }
 
-    /// Replaces an instance after so many items, for plugins that leak. Default: never.
+    /// Replaces each instance after the given number of items, for plugins that leak memory (default: never).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/counter.wat")?;
-    /// // Its results are the numbers of its calls.
+    /// // The plugin returns the number of its calls so far.
     /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).recycle("2".parse()?).build()?;
     /// let numbers: Vec<_> = pool.map(["item"; 3]).try_collect()?;
     /// assert_eq!(numbers[1].bytes(), Some(&b"02"[..]));
-    /// assert_eq!(numbers[2].bytes(), Some(&b"01"[..]), "of a fresh instance");
+    /// assert_eq!(numbers[2].bytes(), Some(&b"01"[..]), "from a fresh instance");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn recycle(mut self, items: NonZeroU64) -> Self {

@@ -12,14 +12,14 @@ use crate::queue::Window;
 use crate::worker::pace::ChunkSize;
 
 impl PoolBuilder {
-    /// What records are, whatever the plugin says. Default: what it says.
+    /// Sets the format of the records (default: the format that the plugin declares).
     ///
     /// ```
     /// use mtl_host::sink::{Jsonl, Output};
     /// use mtl_host::source::Items;
     /// # use mtl_host::{Engine, Format, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
-    /// // It does not say that its results are JSON; without this, they would be strings.
+    /// // The plugin does not declare JSON. Without this setting, the sink would write strings.
     /// let mut pool = Pool::builder(&plugin).results(Format::Json).build()?;
     /// let mut output = Vec::new();
     /// let mut sink = Jsonl::new(Output::to("memory", &mut output));
@@ -33,7 +33,7 @@ impl PoolBuilder {
         self
     }
 
-    /// In which order results come out. Default: as their items came in.
+    /// Sets the order of the results (default: the order of their items in the input).
     ///
     /// ```
     /// # use mtl_host::{Engine, Order, Plugin, Pool};
@@ -42,7 +42,7 @@ impl PoolBuilder {
     /// let records: Vec<_> = pool.map(["a", "b", "c"]).try_collect()?;
     /// let mut indexes: Vec<_> = records.iter().map(|record| record.index().get()).collect();
     /// indexes.sort();
-    /// assert_eq!(indexes, [0, 1, 2], "each once, whichever came first");
+    /// assert_eq!(indexes, [0, 1, 2], "each once, in any order");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn order(mut self, order: Order) -> Self {
@@ -50,7 +50,7 @@ impl PoolBuilder {
         self
     }
 
-    /// What a failed item does to the run. Default: nothing, it is counted.
+    /// Sets what a failed item does to the run (default: it is counted, and the run continues).
     ///
     /// ```
     /// # use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};
@@ -66,7 +66,7 @@ impl PoolBuilder {
         self
     }
 
-    /// How many items may fail before the run ends. Default: any number.
+    /// Sets how many items may fail before the run ends (default: any number).
     ///
     /// ```
     /// # use mtl_host::{Engine, Error, MaxFaults, Plugin, Pool};
@@ -81,7 +81,7 @@ impl PoolBuilder {
         self
     }
 
-    /// What may lie between the reader and the consumer. Default: 16 MiB.
+    /// Bounds the items between the reader and the consumer (default: 16 MiB).
     ///
     /// ```
     /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -95,7 +95,7 @@ impl PoolBuilder {
     /// });
     /// let mut pool = Pool::builder(&plugin).window("10".parse()?).build()?;
     /// pool.map(items).next().unwrap()?;
-    /// assert!(READ.load(Ordering::Relaxed) < 100, "not far ahead of what is taken out");
+    /// assert!(READ.load(Ordering::Relaxed) < 100, "the reader stays within the window");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn window(mut self, window: Window) -> Self {
@@ -103,7 +103,7 @@ impl PoolBuilder {
         self
     }
 
-    /// How many items a worker takes at once. Default: about a millisecond of work.
+    /// Sets how many items a worker claims at a time (default: about a millisecond of work).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -119,7 +119,7 @@ impl PoolBuilder {
         self
     }
 
-    /// The flag that ends the present run, and every later one, early.
+    /// Sets the flag that stops the current run and every later one.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool, StopFlag};
@@ -137,7 +137,7 @@ impl PoolBuilder {
         self
     }
 
-    /// Who is told what happens beside the results. Default: nobody.
+    /// Sets the observer, which is notified of events other than results (default: none).
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};

@@ -1,16 +1,16 @@
-//! The grants and limits of all workers.
+//! The settings for isolation, total memory and guest output.
 
 use super::PoolBuilder;
 use crate::isolation::Isolation;
 use crate::item::limits::{LogLimit, TotalMemory};
 
 impl PoolBuilder {
-    /// Where workers run. Default: on threads of this process.
+    /// Sets where workers run (default: on threads of this process).
     ///
     /// ```
     /// # use mtl_host::{BuildError, Engine, Isolation, Plugin, Pool, Processes};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
-    /// // A program that calls `mtl_host::child_main` first of all needs to name none.
+    /// // A program that calls `mtl_host::child_main` first in `main` does not need to name a program.
     /// let processes = Processes::new();
     /// let pool = Pool::builder(&plugin).isolation(Isolation::Process(processes)).build();
     /// assert!(matches!(pool.unwrap_err(), BuildError::NoWorkerProgram));
@@ -21,7 +21,7 @@ impl PoolBuilder {
         self
     }
 
-    /// What all workers' plugins may take of memory together. Default: as much as each may have.
+    /// Limits the memory of all workers' plugins together (default: no limit besides that of each worker).
     ///
     /// ```
     /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
@@ -36,9 +36,10 @@ impl PoolBuilder {
         self
     }
 
-    /// How much each worker's plugin may say in a second, and a quarter of what all may say together:
-    /// what is beyond is dropped, and [told of](crate::Event::OutputDropped). Default:
-    /// [`LogLimit::DEFAULT`].
+    /// Limits the output that each worker's plugin may write in a second (default: [`LogLimit::DEFAULT`]).
+    ///
+    /// All workers together may write four times as much. The host drops output beyond the limit, and observers receive
+    /// [`OutputDropped`](crate::Event::OutputDropped).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

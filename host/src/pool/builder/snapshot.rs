@@ -1,23 +1,23 @@
-//! The setting by which workers start from a snapshot.
+//! The settings by which workers start from a snapshot.
 
 use super::PoolBuilder;
 use crate::cache::Cache;
 use crate::plugin::snapshot_group::Groups;
 use crate::sandbox::confinement::Confinement;
 
-/// Which workers start from a snapshot.
+/// The workers that start from a snapshot.
 #[derive(Debug)]
 pub(super) enum Snapshots {
-    /// None.
+    /// No worker.
     No,
-    /// Those that are alike.
+    /// All identical workers.
     Made,
-    /// Those that are alike, and what they start from is kept.
+    /// All identical workers; the cache keeps the snapshot.
     Kept(Cache),
 }
 
 impl Snapshots {
-    /// Returns what workers need to open for snapshots.
+    /// Returns the files that workers need to open for snapshots.
     pub(super) fn confinement(&self) -> Confinement {
         let mut confinement = Confinement::default();
         if let Self::Kept(cache) = self
@@ -38,13 +38,17 @@ impl Snapshots {
 }
 
 impl PoolBuilder {
-    /// Initialises a plugin once, and lets all workers that are alike start from what it has become
-    /// then: those with the same plugin, init arguments, grants and limits. They share its memory
-    /// until they write to it, and an instance that takes the place of another starts from it, too.
-    /// Default: each is initialised on its own.
+    /// Initialises a plugin once, and starts all identical workers from a snapshot of its memory
+    /// (default: each worker is initialised on its own).
     ///
-    /// Where that would make a difference, as an `init` that leaves a file open, it is not done:
-    /// an [`Event::SnapshotRefused`](crate::Event::SnapshotRefused) says why, and the run goes on.
+    /// Workers are identical if they have the same plugin, init arguments, grants and limits. They
+    /// share the memory of the snapshot until they write to it. An instance that replaces another
+    /// one starts from the snapshot as well.
+    ///
+    /// If a snapshot would change what the plugin does, for example because its `init` leaves a
+    /// file open, the host takes no snapshot. An
+    /// [`Event::SnapshotRefused`](crate::Event::SnapshotRefused) gives the reason, and the run
+    /// continues.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
@@ -64,7 +68,7 @@ impl PoolBuilder {
     ///     }
     /// }
     ///
-    /// // One keeps its arguments; the other has nothing to be initialised with.
+    /// // The first plugin keeps its init arguments; the second one has no `init`.
     /// for (plugin, expected) in [("init", "taken"), ("upper", "it has no `init`")] {
     ///     let path = format!("../tests/fixtures/{plugin}.wat");
     ///     let plugin = Plugin::load(&Engine::new()?, path)?;
@@ -81,10 +85,13 @@ impl PoolBuilder {
         self
     }
 
-    /// The same, and snapshots are kept in `cache`, so that `init` runs again only when something
-    /// is not as it was that it can see: plugin, arguments, variables, grants, limits, and files
-    /// that it has looked at. What it sees of the world beside that, such as the date, it does not
-    /// see again. A snapshot has the init arguments in it, and all that `init` has read.
+    /// Starts workers from snapshots as [`snapshot`](Self::snapshot) does, and keeps the snapshots
+    /// in `cache`.
+    ///
+    /// `init` runs again only if something changes that the host tracks: the plugin, its arguments,
+    /// variables, grants or limits, or a file that `init` has looked at. Otherwise `init` does not
+    /// run again, even if other things that it reads have changed, such as the date. A snapshot
+    /// contains the init arguments and all that `init` has read.
     ///
     /// ```
     /// # use mtl_host::{Cache, Engine, Init, Plugin, Pool};

@@ -1,4 +1,4 @@
-//! Starts a worker's instance: initialised, or from the snapshot of its group.
+//! Starts an instance of a worker, by `init` or from the snapshot of its group.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::plugin::Plugin;
 use crate::plugin::cached_snapshot::{Where, recall_or};
 use crate::plugin::snapshot_group::{Group, Snapshot, Taken};
 
-/// An instance in this process.
+/// Starts an instance in this process.
 pub(super) fn here(
     group: Option<&Group>,
     plugin: &Plugin,
@@ -34,7 +34,7 @@ pub(super) fn here(
     }
 }
 
-/// An instance in a process of its own.
+/// Starts an instance in a child process.
 pub(super) fn elsewhere(
     group: Option<&Group>,
     plugin: &Plugin,

@@ -1,4 +1,5 @@
-//! Workers that differ, in one pool: plugins with `init` and without, and code of the host.
+//! Tests: pools with different workers, such as plugins with and without `init`, and native
+//! workers.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -29,7 +30,7 @@ fn echo() -> WorkerSpec {
     WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())))
 }
 
-/// Results as text, faults by kind and message.
+/// Returns results as text: records, and faults with kind and message.
 fn shown<I: Iterator<Item: AsRef<[u8]>> + Send>(results: Results<'_, I>) -> Vec<String> {
     let shown = results.map(|result| match result {
         Ok(record) => match record.bytes() {
@@ -45,14 +46,14 @@ fn error(builder: PoolBuilder) -> String {
     builder.build().unwrap_err().to_string()
 }
 
-/// How a run of these items fails.
+/// Returns the error of a run over these items.
 fn failed(pool: &mut Pool, items: &[&'static str]) -> Error {
     let mut results = pool.map(items.to_vec());
     results.by_ref().for_each(drop);
     results.end().error.unwrap()
 }
 
-/// Runs items until each worker has answered some; says what each answered to `x`.
+/// Runs items until each worker has answered some, and returns the different answers to `x`.
 fn answers(builder: PoolBuilder, workers: usize) -> BTreeSet<String> {
     let mut pool = builder.build().unwrap();
     let mut seen = BTreeSet::new();
@@ -122,7 +123,7 @@ fn each_worker_sees_its_own_directories() {
 fn memory_is_limited_for_all_and_for_each() {
     watched(|| {
         let engine = engine();
-        // It has five pages from the start.
+        // The plugin has five pages from the start.
         let init = fixture(&engine, "init.wat");
         let (little, enough) = ("256KiB".parse().unwrap(), "320KiB".parse().unwrap());
         let spec = || WorkerSpec::plugin(&init);
@@ -184,9 +185,9 @@ fn a_list_of_workers_must_make_sense() {
     let fuel: Fuel = "1M".parse().unwrap();
     #[rustfmt::skip]
     let cases = [
-        (Pool::of([]),                                    "a pool needs a worker".into()),
-        (Pool::of([plugin(), echo()]).jobs(jobs(3)),      "2 workers are listed, but 3 are asked for".into()),
-        (Pool::of([plugin()]).init(Init::Same(vec![])),   "init arguments for all workers do not go with a list of workers".into()),
+        (Pool::of([]),                                    "the pool has no worker".into()),
+        (Pool::of([plugin(), echo()]).jobs(jobs(3)),      "2 workers are listed, but `jobs` is 3".into()),
+        (Pool::of([plugin()]).init(Init::Same(vec![])),   "init arguments for all workers cannot be combined with a list of workers".into()),
         (Pool::of([echo(), plugin().init("")]),           format!("plugin `{path}` takes no init arguments: it does not export `init`")),
         (Pool::of([plugin(), WorkerSpec::plugin(&other)]), format!("plugin `../tests/fixtures/init.wat` was loaded with another engine than `{path}`")),
         (Pool::of([plugin(), echo().init("")]),           "worker 1 is native: `init` is for plugins".into()),
@@ -220,7 +221,8 @@ fn a_worker_has_so_many_directories_and_is_refused_more() {
     assert_eq!(error(pool(201, 1)), expected);
 }
 
-/// Panics at `panic`, and counts the items since it was opened. It cannot be sent.
+/// A native worker that counts its items since it was opened, and panics at the item `panic`. It is
+/// not `Send`.
 struct Counter {
     calls: Rc<Cell<u32>>,
     opened: u32,
@@ -229,7 +231,7 @@ struct Counter {
 impl NativeWorker for Counter {
     fn call(&mut self, item: &[u8], record: &mut Vec<u8>) -> Result<Reply, Failure> {
         assert!(record.is_empty());
-        record.extend_from_slice(b"not a record, unless said");
+        record.extend_from_slice(b"not a record yet");
         self.calls.set(self.calls.get() + 1);
         match item {
             b"panic" => panic!("at call {}", self.calls.get()),
@@ -257,7 +259,7 @@ impl NativeWorker for Counter {
 
 impl Drop for Counter {
     fn drop(&mut self) {
-        assert_ne!(self.calls.get(), 2, "a second panic, when it is dropped");
+        assert_ne!(self.calls.get(), 2, "a second panic in the drop");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Items fail, workers break, sources and sinks give up: each run ends as it should, and accounts for all.
+//! Tests: items fail, workers break, sources and sinks give up. Each run ends correctly and counts all items.
 
 use super::*;
 use crate::outcome::OutcomeIter;
@@ -38,7 +38,8 @@ fn each_policy_does_what_it_says() {
 fn what_was_done_and_nobody_took_is_counted() {
     watched(|| {
         for taken in 1..=3 {
-            // No item is through until each is at work: all of them are done, whoever takes them.
+            // No item ends before all three are being worked on, so all of them are done, whoever takes their
+            // results.
             let all = Barrier::new(3);
             let call = move |_: usize, item: &[u8]| {
                 all.wait();
@@ -57,7 +58,7 @@ fn what_was_done_and_nobody_took_is_counted() {
 #[test]
 fn an_immediate_end_in_order_still_gives_all_that_comes_before_the_failed_item() {
     watched(|| {
-        // Item 0 is held back until the pool knows that item 5 has failed: only then is an endless source dropped.
+        // Item 0 waits until the pool knows that item 5 has failed. Only then does the pool drop an endless source.
         let (reads, is_read) = bounded::<()>(0);
         let call = move |_: usize, item: &[u8]| match item {
             b"0" => {
@@ -80,7 +81,7 @@ fn an_immediate_end_in_order_still_gives_all_that_comes_before_the_failed_item()
         let records: Vec<_> = sink.into_results().into_iter().filter_map(Result::ok).collect();
         assert_eq!(records.len(), 5);
         let counts = ended.summary.counts;
-        assert_eq!((counts.records(), counts.failed()), (5, 1), "nothing after it was started");
+        assert_eq!((counts.records(), counts.failed()), (5, 1), "no later item was started");
     });
 }
 
@@ -205,7 +206,7 @@ fn a_replacement_is_not_made_when_there_is_nothing_left_to_do() {
     });
 }
 
-/// Panics at whatever it is told.
+/// An observer that panics at every event.
 struct Nervous;
 
 impl crate::event::Observer for Nervous {
@@ -248,7 +249,7 @@ fn after_an_immediate_end_in_order_nothing_that_was_finished_early_is_written() 
         let mut sink = Memory::new();
         let ended = pool.run(Items::new(numbers(4)), &mut sink);
         assert_eq!((sink.results().len(), ended.summary.delivered), (1, 1));
-        assert_eq!(ended.summary.counts.records(), 3, "they are accounted for all the same");
+        assert_eq!(ended.summary.counts.records(), 3, "the summary counts them");
     });
 }
 
@@ -272,20 +273,20 @@ fn when_no_worker_can_be_started_again_the_rest_is_not_run() {
         assert!(matches!(ended.error, Some(Error::NoWorkerLeft { .. })), "{:?}", ended.error);
         assert_eq!(ended.summary.counts.faults_of(FaultKind::Trap), 2);
         assert_eq!(ended.summary.counts.total(), ended.summary.read);
-        // A run that comes later is told as well.
+        // A later run fails with the same error.
         let later = pool.run(Items::new(["good"]), &mut Memory::new());
         assert!(matches!(later.error, Some(Error::NoWorkerLeft { .. })));
     });
 }
 
-/// Gives two items, then fails in the way that it was told.
+/// A source that gives two items, and then fails in the given way.
 struct Failing(Option<fn() -> Result<Filled, SourceError>>);
 
 impl Source for Failing {
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
         block.push(b"one");
         block.push(b"two");
-        self.0.take().expect("a source that has failed is not asked again")()
+        self.0.take().expect("a failed source is not filled again")()
     }
 }
 
@@ -296,7 +297,7 @@ fn a_source_that_fails_or_panics_loses_nothing_that_was_read() {
         let panics: fn() -> _ = || panic!("no more");
         for (fail, read, error) in [
             (fails, 2, "cannot read items"),
-            // What a panic leaves half-filled is not counted as read.
+            // A block that a panic leaves half-filled is not counted as read.
             (panics, 0, "the source of the items panicked: no more"),
         ] {
             let mut sink = Memory::new();
@@ -308,7 +309,7 @@ fn a_source_that_fails_or_panics_loses_nothing_that_was_read() {
     });
 }
 
-/// Takes so many outcomes, and then no more.
+/// A sink that fails after the given number of outcomes.
 struct Full(u64);
 
 impl Sink for Full {
@@ -331,7 +332,7 @@ fn a_sink_that_fails_ends_the_run_and_the_account_is_right() {
     });
 }
 
-/// Takes so many outcomes at once, if there are, and fails.
+/// A sink that takes up to `takes` outcomes in one call, and then fails.
 struct Short {
     takes: usize,
     taken: usize,
@@ -360,7 +361,7 @@ fn what_a_sink_has_taken_when_it_fails_is_counted_but_for_the_last() {
     });
 }
 
-/// Of many outcomes, takes the first two together.
+/// A sink that takes the first two of many outcomes together.
 #[derive(Default)]
 struct Mixed(Vec<u64>);
 
@@ -371,7 +372,7 @@ impl Sink for Mixed {
     }
 
     fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
-        assert!(outcomes.clone().all(|outcome| outcome.result.is_ok()), "none is a fault");
+        assert!(outcomes.clone().all(|outcome| outcome.result.is_ok()), "all are records");
         outcomes.take(2).try_for_each(|outcome| self.write(&outcome))
     }
 }
@@ -421,7 +422,7 @@ fn a_stop_finishes_what_workers_have_and_reads_nothing_more() {
         let ended = pool.run(Items::new(items), &mut sink);
         stopper.unwrap().join().unwrap();
         assert!(ended.summary.stopped);
-        assert_eq!(ended.summary.counts.records(), 2, "one item in each worker");
+        assert_eq!(ended.summary.counts.records(), 2, "one item for each worker");
         assert_eq!(ended.summary.counts.total(), ended.summary.read);
         assert_eq!(sink.results().len(), 2);
         assert!(ended.error.is_none(), "{:?}", ended.error);
@@ -485,7 +486,7 @@ fn results_that_have_ended_stay_ended_whatever_a_reader_that_was_let_go_comes_to
             let _alive = &alive;
             begins.send(()).unwrap();
             waits.recv().unwrap_err();
-            panic!("nobody sends any more");
+            panic!("the sender is gone");
         });
         let settings = settings();
         let stop = settings.stop.clone();
@@ -500,7 +501,7 @@ fn results_that_have_ended_stay_ended_whatever_a_reader_that_was_let_go_comes_to
     });
 }
 
-/// Remembers which events it was told of.
+/// An observer that records all events.
 #[derive(Default)]
 struct Told(Mutex<Vec<String>>);
 
@@ -541,7 +542,7 @@ fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
     });
 }
 
-/// Works on three items, and loses what became of the first two with the third.
+/// An executor that works on three items, and loses the outcomes of the first two when the third breaks it.
 struct Losing {
     stop: StopFlag,
 }
@@ -566,7 +567,7 @@ impl Executor for Losing {
     }
 }
 
-/// Four items at once.
+/// A source of four items in one block.
 struct Four;
 
 impl Source for Four {
@@ -576,7 +577,7 @@ impl Source for Four {
     }
 }
 
-/// Keeps the faults that are not written.
+/// A sink that records the faults that were not written.
 #[derive(Default)]
 struct LeftOutFaults(Vec<Fault>);
 
@@ -608,7 +609,7 @@ fn an_item_whose_outcome_was_lost_is_not_said_never_to_have_run() {
         let ended = pool.run(Four, &mut sink);
         let kinds: Vec<_> = sink.0.iter().map(Fault::kind).collect();
         let (crashed, not_run) = (FaultKind::Crashed, FaultKind::NotRun);
-        // The output has ended before the first of them.
+        // The output has ended before the first of these items.
         assert_eq!(kinds, [crashed, crashed, crashed, not_run]);
         assert!(sink.0[0].message().starts_with("it was started in a process"), "{}", sink.0[0]);
         assert_eq!(sink.0[2].message(), "died");

@@ -1,4 +1,4 @@
-//! Items go in and results come out: order, length, laziness, and what is left when nobody wants more.
+//! Tests: items go in and results come out. They cover order, length, laziness, and results that nobody takes.
 
 use super::*;
 
@@ -72,7 +72,7 @@ fn the_length_of_the_input_passes_through() {
             "item"
         });
         let results: Vec<_> = super::pool(1, settings, echo).map(endless).collect();
-        assert!(results.len() <= 1, "no room for an endless input was asked for");
+        assert!(results.len() <= 1, "an endless input reserves no memory");
     });
 }
 
@@ -90,7 +90,7 @@ fn the_source_is_read_no_further_ahead_than_the_window() {
             for taken in 1..200_u64 {
                 results.next().unwrap().unwrap();
                 let ahead = pulled.load(Ordering::SeqCst) - taken;
-                // The reader may already have taken the place of the result just taken.
+                // The reader may already have read one item more, in the place of the result that was taken.
                 assert!(ahead <= items as u64, "{ahead} ahead with a window of {items}");
             }
         }
@@ -112,7 +112,7 @@ fn an_item_is_worked_on_before_the_next_one_has_come() {
     });
 }
 
-/// Signals its end when it is dropped.
+/// An endless iterator that signals when it is dropped.
 struct Counting {
     next: u64,
     _alive: Sender<()>,
@@ -128,7 +128,7 @@ impl Iterator for Counting {
 }
 
 fn has_ended(alive: &Receiver<()>) {
-    alive.recv_timeout(PATIENCE).expect_err("nobody sends");
+    alive.recv_timeout(PATIENCE).expect_err("the sender sends nothing");
     assert!(alive.try_recv().is_err_and(|error| error.is_disconnected()), "it still lives");
 }
 
@@ -176,7 +176,7 @@ fn items_may_be_borrowed_in_a_scope() {
             pool.map_scoped(words.split(' '), |results| results.map(text).max_by_key(String::len));
         assert_eq!(longest.as_deref(), Some("three"));
         let first = pool.map_scoped(words.split(' '), |mut results| results.next().map(text));
-        assert_eq!(first.as_deref(), Some("one"), "the rest is not wanted");
+        assert_eq!(first.as_deref(), Some("one"), "the closure drops the other results");
         assert_eq!(pool.map(["again"]).map(text).collect::<Vec<_>>(), ["again"]);
     });
 }

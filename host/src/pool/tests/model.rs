@@ -1,18 +1,18 @@
-//! Tests: the policies keep their promises for any items, faults and settings, against a model without
-//! threads: a list of items and their outcomes.
+//! Tests: the policies hold for any items, faults and settings. The model has no threads: it is a list of items and
+//! their outcomes.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::stats::Summary;
 
-/// What becomes of an item when it is worked on.
+/// The outcome of an item, if a worker takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Record,
     NoRecord,
     Refused,
-    /// It breaks the executor.
+    /// The item breaks the executor.
     Broken,
 }
 
@@ -26,10 +26,10 @@ impl Fate {
     }
 }
 
-/// What became of an item that came out.
+/// The outcome of an item, as it came out of the run.
 type Came = Result<Option<Vec<u8>>, FaultKind>;
 
-/// A run: its items, and how it is done.
+/// The items and the settings of a run.
 #[derive(Clone, Debug)]
 struct Case {
     fates: Vec<Fate>,
@@ -92,19 +92,18 @@ impl Case {
         numbers(self.fates.len() as u64)
     }
 
-    /// The items that fail, if they are worked on.
+    /// Returns the indexes of the items that fail, if they are worked on.
     fn faults(&self) -> Vec<usize> {
         let fates = self.fates.iter().enumerate();
         fates.filter(|(_, fate)| fate.fault().is_some()).map(|(index, _)| index).collect()
     }
 
-    /// Whether every item is worked on, whatever fails.
+    /// Returns whether every item is worked on, whatever fails.
     fn goes_on(&self) -> bool {
         self.policy != ErrorPolicy::Immediate || self.faults().is_empty()
     }
 
-    /// Whether an item's outcome is one that it may have: its fate, or that it was not run, if
-    /// the policy allows that of it.
+    /// Checks that an item has its fate as its outcome, or was not run, if the policy allows that.
     fn check(&self, index: usize, outcome: &Came) {
         let by_fate = match (self.fates[index], self.fates[index].fault()) {
             (_, Some(kind)) => Err(kind),
@@ -118,7 +117,7 @@ impl Case {
         assert!(*outcome == by_fate || is_left, "item {index}: {outcome:?}");
     }
 
-    /// The account of a run of all items.
+    /// Checks the summary of a run.
     fn check_summary(&self, summary: &Summary) {
         let (counts, items) = (summary.counts, self.fates.len() as u64);
         assert_eq!(summary.read, counts.total());
@@ -138,13 +137,13 @@ impl Case {
         assert_eq!(counts.total(), sum + counts.not_run(), "no other fault");
         assert!(counts.not_run() == 0 || !self.goes_on());
         if !self.goes_on() && self.workers == 1 && self.order == Order::Completion {
-            // One worker is stopped by the first fault, but for what it has claimed.
+            // The first fault stops a single worker, except for the items that it has claimed.
             let most = self.faults()[0] + self.chunk.unwrap_or(self.fates.len());
-            assert!(sum <= most as u64, "{sum} were worked on");
+            assert!(sum <= most as u64, "{sum} items were worked on");
         }
     }
 
-    /// The error that ends it, as the policy says: the items that it names.
+    /// Checks that the error of the run, and the items in it, follow from the policy.
     fn check_error(&self, error: Option<&Error>) {
         let (faults, in_order) = (self.faults(), self.order == Order::Input);
         match (self.policy, error) {
@@ -166,18 +165,18 @@ impl Case {
     }
 }
 
-/// Keeps which item each outcome is of.
+/// A sink that records the index and the outcome of each item.
 #[derive(Default)]
 struct Kept(Vec<(usize, Came)>);
 
-/// Holds outcomes back, and writes some of them out when there are many: until it fails.
+/// A sink that holds outcomes back, and writes all of them when there are many, until it fails.
 struct Holding {
-    /// With how many it writes out.
+    /// The number of held outcomes at which the sink writes.
     full: usize,
-    /// The number of outcomes that it can write out.
+    /// The number of outcomes that the sink can write.
     fits: usize,
     held: Vec<usize>,
-    /// The number of outcomes that it has lost.
+    /// The number of outcomes that the sink has lost.
     lost: usize,
     written: Vec<usize>,
     left_out: Vec<(usize, LeftOut)>,
@@ -194,7 +193,7 @@ impl Holding {
 
 impl Sink for Holding {
     fn write(&mut self, outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
-        assert_eq!(self.lost, 0, "one that has failed is given nothing");
+        assert_eq!(self.lost, 0, "a failed sink receives nothing more");
         self.held.push(usize::try_from(outcome.index.get()).unwrap());
         if self.held.len() >= self.full { self.write_out() } else { Ok(()) }
     }
@@ -227,7 +226,7 @@ impl Sink for Kept {
 }
 
 proptest! {
-    /// Into a sink: what is written, and what ends the run.
+    /// Runs items into a sink, and checks the outcomes that it received and the error of the run.
     #[test]
     fn a_run_writes_what_its_policy_says(case in case()) {
         watched(move || {
@@ -241,7 +240,7 @@ proptest! {
                 case.check(*index, outcome);
             }
             if case.order == Order::Input {
-                // All of them, or those up to the first that failed, and nothing after it.
+                // All outcomes, or those up to and including the first fault.
                 let due = match case.faults().first() {
                     Some(fault) if !case.goes_on() => fault + 1,
                     _ => case.fates.len(),
@@ -249,13 +248,13 @@ proptest! {
                 assert!(indices.into_iter().eq(0..due));
             } else {
                 indices.sort_unstable();
-                assert!(indices.windows(2).all(|pair| pair[0] < pair[1]), "none twice");
+                assert!(indices.windows(2).all(|pair| pair[0] < pair[1]), "no item twice");
                 assert!(!case.goes_on() || indices.len() == case.fates.len());
             }
         });
     }
 
-    /// Into a sink that holds outcomes back and fails: each item that was read is written or left out.
+    /// Runs items into a sink that holds outcomes back and fails. Each item that was read is written or left out.
     #[test]
     fn what_a_sink_loses_is_known_item_by_item(
         case in case(),
@@ -280,17 +279,17 @@ proptest! {
             let failed = matches!(ended.error, Some(Error::Sink(_)));
             assert!(failed || sink.lost == 0);
             if case.order == Order::Input {
-                assert!(sink.written.iter().copied().eq(0..sink.written.len()), "a prefix");
+                assert!(sink.written.iter().copied().eq(0..sink.written.len()), "the output is a prefix");
                 assert!(sink.left_out.is_sorted_by_key(|left| left.0));
             }
             let left_out = sink.left_out.iter().map(|left| left.0);
             let mut all: Vec<_> = sink.written.iter().copied().chain(left_out).collect();
             all.sort_unstable();
-            assert!(all.into_iter().eq(0..usize::try_from(read).unwrap()), "each once");
+            assert!(all.into_iter().eq(0..usize::try_from(read).unwrap()), "each item once");
         });
     }
 
-    /// As an iterator: each item that was read comes out, whatever the policy.
+    /// Runs items as an iterator. Each item that was read comes out, whatever the policy.
     #[test]
     fn a_map_gives_each_item_its_outcome_whatever_the_policy(case in case()) {
         watched(move || {

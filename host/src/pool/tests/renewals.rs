@@ -1,4 +1,4 @@
-//! Items that are tried again and instances that are replaced, for any numbers of both.
+//! Tests: items are retried and instances are replaced, for any number of both.
 
 use std::num::NonZeroU64;
 
@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use super::*;
 use crate::item::retry_on::RetryOn;
 
-/// How an item goes: so many times in this way, and then it succeeds.
+/// An item that fails the given number of times, and then succeeds.
 #[derive(Clone, Copy, Debug)]
 struct Item {
     failures: usize,
     breaks: bool,
 }
 
-/// A run: its items, and how often they are tried.
+/// The items and the settings of a run.
 #[derive(Clone, Debug)]
 struct Case {
     items: Vec<Item>,
@@ -42,11 +42,11 @@ fn case() -> impl Strategy<Value = Case> {
     )
 }
 
-/// Which instances have worked on each item, in turn.
+/// The instances that have worked on each item, in order.
 type Tried = Arc<Mutex<HashMap<usize, Vec<u64>>>>;
 
 impl Case {
-    /// How often an item is tried.
+    /// Returns how often an item is tried.
     fn tries(&self, item: Item) -> usize {
         let again = item.breaks || self.retries_refused;
         let retries = if again { self.retries as usize } else { 0 };
@@ -133,7 +133,7 @@ proptest! {
             assert_eq!(summary.counts.total(), summary.read);
             let reports = pool.close();
             let items: u64 = reports.iter().map(|report| report.items).sum();
-            assert_eq!(items, case.items.len() as u64, "an item counts once, however often tried");
+            assert_eq!(items, case.items.len() as u64, "an item counts once, however often it is tried");
         });
     }
 }

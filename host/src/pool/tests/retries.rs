@@ -1,11 +1,11 @@
-//! Items that are tried again, and what is told of it.
+//! Tests: items are retried, and observers receive an event for each retry.
 
 use super::*;
 use crate::event::{Event, Observer};
 use crate::item::retry_on::RetryOn;
 use crate::worker::renewal::MaxRestarts;
 
-/// Keeps which items were tried again, and the how manieth time.
+/// An observer that records each retried item and the number of the attempt.
 #[derive(Default)]
 struct Told(Mutex<Vec<(u64, u32)>>);
 
@@ -68,8 +68,8 @@ fn each_item_is_counted_once_however_often_it_was_tried() {
     watched(|| {
         for workers in [1, 3] {
             let failures: Arc<Mutex<HashMap<Vec<u8>, u32>>> = Arc::default();
-            // Each third item breaks twice, and each third is refused twice; the last of each, for
-            // ever.
+            // Two of three items fail twice, by a break or by a refusal. Items 297 and 298 fail
+            // always.
             let call = move |_: usize, item: &[u8]| {
                 let number: u64 = std::str::from_utf8(item).unwrap().parse().unwrap();
                 let mut failures = failures.lock().unwrap();

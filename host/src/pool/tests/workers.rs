@@ -1,12 +1,12 @@
-//! Tests: the things that workers share, and those that they keep.
+//! Tests: workers share items and claims, but keep their own state.
 
 use super::*;
 
 #[test]
 fn no_worker_idles_while_another_holds_items_it_has_not_started() {
     watched(|| {
-        // Eight items meet at a barrier of four, twice: any worker that kept two of them to
-        // itself would wait for itself.
+        // Eight items meet at a barrier of four, twice. A worker that kept two of them to itself
+        // would block itself.
         for chunk_size in ["auto", "2", "8"] {
             let chunk_size = chunk_size.parse().unwrap();
             let barrier = Barrier::new(4);
@@ -27,8 +27,8 @@ fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
     watched(|| {
         for workers in [2, 4] {
             let (done, all_done) = bounded::<()>(100);
-            // Whoever has the first item is held until all others are done, those that it has
-            // claimed with it as well.
+            // The worker with the first item waits until all other items are done, even those in
+            // its own claim.
             let call = move |worker: usize, item: &[u8]| {
                 if item == b"0" {
                     for _ in 1..100 {
@@ -55,7 +55,7 @@ fn a_claim_that_takes_too_long_is_shared() {
         let watchdog = Watchdog::start(move || tick.try_send(()).unwrap_or_default()).unwrap();
         let seen: Arc<Mutex<HashMap<usize, u64>>> = Arc::default();
         let counts = Arc::clone(&seen);
-        // Each item takes a tick, though the claims are of a hundred.
+        // Each item takes a tick, although a claim has a hundred items.
         let slow = move |worker: usize, item: &[u8]| {
             told.recv_timeout(PATIENCE).unwrap();
             *counts.lock().unwrap().entry(worker).or_default() += 1;
