@@ -1,16 +1,18 @@
-//! Compiled code that is kept from run to run.
+//! The cache: compiled code that later runs use again.
 //!
 //! ```text
 //! key: a digest of the plugin, the engine's settings, this version …
 //!
-//! DIR/ trusted/ plugin-<key>   compiled in a process of this user's: may be mapped and run there
-//!      jailed/  plugin-<key>   compiled in a jail: data, which goes to jailed processes alone
+//! DIR/ trusted/ plugin-<key>   compiled in a process of this user: this process may map and run it
+//!      jailed/  plugin-<key>   compiled in a jail: data, passed only to jailed processes
 //! ```
 //!
-//! What is in `trusted` is run as it is, with all rights of this user. So the directory, and each
-//! on the way to it, must be one that nobody else can write to; and nothing is ever put there
-//! that a jailed process has made. That is what [`TrustedEntry`] stands for. Of what is in `jailed`
-//! nothing but its bytes can be had.
+//! The host runs the code in `trusted` unchecked, with all rights of this user. So nobody else may be able to write to
+//! the directory or to any of its parents, and the output of a jailed process is never put there. A [`TrustedEntry`]
+//! stands for both guarantees. A [`JailedEntry`] gives access to nothing but its bytes.
+//!
+//! The cache is optional. A failure here costs time but never fails a run: a full disk, a directory that disappears, or
+//! a changed file.
 //!
 //! A cache is never needed. What goes wrong here costs time, and no run: a full disk, a directory
 //! that vanishes, a file that is not what it was.
@@ -38,7 +40,7 @@ use self::directory::{Directory, Make};
 use self::place::{Entry, Found, Place};
 use crate::item::limits::CacheSize;
 
-/// A directory where compiled code is kept. Cheap to clone; any number of processes share one.
+/// A directory where the host keeps compiled code. A clone is cheap, and any number of processes can share one cache.
 ///
 /// ```
 /// use mtl_host::{Cache, Engine, Plugin};
@@ -62,26 +64,25 @@ pub struct Cache {
 #[derive(Debug)]
 struct Places {
     path: PathBuf,
-    /// None, where nothing can be kept.
+    /// `None` if this part of the cache cannot be used.
     trusted: Option<Place>,
     jailed: Option<Place>,
     hits: AtomicU64,
     misses: AtomicU64,
     damaged: AtomicU64,
-    /// The first reason why something could not be kept.
+    /// The first error of a full disk.
     full: OnceLock<CacheError>,
 }
 
-/// Code that this host has compiled, in a file that none but its user could have changed, and that
-/// is as it was when it was put there.
+/// Code that this host has compiled. Its file is unchanged, and only its user could have changed it.
 #[derive(Debug)]
 pub(crate) struct TrustedEntry(Entry);
 
-/// Code that a jailed process has compiled: it may be anything.
+/// Code that a jailed process has compiled. It may be anything.
 #[derive(Debug)]
 pub(crate) struct JailedEntry(Entry);
 
-/// The two places, which have nothing to do with each other.
+/// One of the two separate parts of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
     Trusted,
@@ -89,10 +90,10 @@ enum Which {
 }
 
 impl Cache {
-    /// The cache in this directory, which is made if there is none.
+    /// Opens the cache in the given directory, and creates the directory if it does not exist.
     ///
-    /// Others may write neither to it nor to a directory around it, except for those like `/tmp`
-    /// where nobody can remove what is another's.
+    /// No other user may be able to write to the directory or to its parents. A sticky parent such as `/tmp` is
+    /// allowed, because users cannot remove each other's files in it.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -103,13 +104,13 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When it cannot be made or opened, or others could change what is in it.
+    /// If the directory cannot be created or opened, or if other users could change its content.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CacheError> {
         let path = path.as_ref();
         Ok(Self::of(path, &Directory::make(path)?, Make::IfMissing))
     }
 
-    /// The cache in this directory, if there is one. Nothing is made.
+    /// Opens the cache in the given directory, if the directory exists. This creates nothing.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -154,8 +155,8 @@ impl Cache {
         Self { kept: Arc::new(kept), limit: CacheSize::DEFAULT }
     }
 
-    /// How much it may keep. When something new is put there, what was not used for the longest
-    /// time goes. Default: [`CacheSize::DEFAULT`].
+    /// Sets the size limit of the cache (default: [`CacheSize::DEFAULT`]). When a new entry exceeds the limit, the
+    /// cache removes the entries that were not used for the longest time.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -168,13 +169,13 @@ impl Cache {
         self
     }
 
-    /// The directory, as it was named.
+    /// Returns the directory, as it was passed to [`open`](Self::open) or [`find`](Self::find).
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.kept.path
     }
 
-    /// How often it was asked, by this process, through any of its clones.
+    /// Returns how often this process has looked up entries, through this value and all its clones.
     #[must_use]
     pub fn uses(&self) -> CacheUses {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -182,8 +183,8 @@ impl Cache {
         CacheUses { hits: count(hits), misses: count(misses), damaged: count(damaged) }
     }
 
-    /// Returns why something was not kept because the disk is full, or a file may be no larger: the first such error
-    /// of any of its clones.
+    /// Returns the first error about a full disk, or about a file that may not grow, of this value and its clones. Each
+    /// such error means that an entry was not kept.
     ///
     /// ```
     /// use mtl_host::{Cache, Engine, Plugin};
@@ -201,37 +202,36 @@ impl Cache {
         self.kept.full.get()
     }
 
-    /// What this host has compiled for this key.
+    /// Returns the code that this host has compiled for a key.
     pub(crate) fn own(&self, key: &Key) -> Option<TrustedEntry> {
         self.get(Which::Trusted, key).map(TrustedEntry)
     }
 
-    /// Keeps what was compiled in this process. Never what comes from another.
+    /// Keeps code that this process has compiled. The caller must never pass code from another process.
     pub(crate) fn keep_own(&self, key: &Key, code: &[u8], metadata: &[u8]) {
         self.put(Which::Trusted, key, code, metadata);
     }
 
-    /// What a jailed process has compiled for this key.
+    /// Returns the code that a jailed process has compiled for a key.
     pub(crate) fn jailed(&self, key: &Key) -> Option<JailedEntry> {
         self.get(Which::Jailed, key).map(JailedEntry)
     }
 
-    /// Keeps what a jailed process has compiled.
+    /// Keeps code that a jailed process has compiled.
     pub(crate) fn keep_jailed(&self, key: &Key, code: &[u8], metadata: &[u8]) {
         self.put(Which::Jailed, key, code, metadata);
     }
 
-    /// What was found for this key is as it had been put there, and could not be used after all.
+    /// Counts the entry for a key as damaged: its file is intact, but cannot be used.
     pub(crate) fn reject(&self, key: &Key, error: &dyn fmt::Display) {
-        tracing::warn!(%key, %error, "an entry of the cache cannot be used, and is made anew");
+        tracing::warn!(%key, %error, "a cache entry cannot be used, and will be replaced");
         self.kept.hits.fetch_sub(1, Ordering::Relaxed);
         self.kept.damaged.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was found for this key is of a world that has changed since: it is as if nothing had been
-    /// found.
+    /// Counts the entry for a key as a miss, because the files that it depends on have changed.
     pub(crate) fn count_as_missing(&self, key: &Key) {
-        tracing::debug!(%key, "an entry of the cache does not hold any more, and is made anew");
+        tracing::debug!(%key, "a cache entry is out of date, and will be replaced");
         self.kept.hits.fetch_sub(1, Ordering::Relaxed);
         self.kept.misses.fetch_add(1, Ordering::Relaxed);
     }
@@ -249,7 +249,7 @@ impl Cache {
             Ok(Found::Entry(entry)) => (&self.kept.hits, Some(entry)),
             Ok(Found::Nothing) => (&self.kept.misses, None),
             Ok(Found::Damaged) => {
-                tracing::warn!(%key, "an entry of the cache is damaged, and is made anew");
+                tracing::warn!(%key, "a cache entry is damaged, and will be replaced");
                 (&self.kept.damaged, None)
             }
             Err(error) => {
@@ -264,17 +264,17 @@ impl Cache {
     fn put(&self, which: Which, key: &Key, code: &[u8], metadata: &[u8]) {
         let Some(place) = self.place(which) else { return };
         if code.len() >= self.limit.bytes() {
-            tracing::debug!(%key, bytes = code.len(), "it is larger than the cache may be");
+            tracing::debug!(%key, bytes = code.len(), "the code is larger than the limit of the cache");
             return;
         }
         let put = place.put(key, code, metadata).and_then(|()| self.shrink(&key.to_string()));
         if let Err(error) = put {
-            tracing::debug!(%key, %error, "it is not kept in the cache");
+            tracing::debug!(%key, %error, "the code is not kept in the cache");
             note_full(&self.kept.full, &self.kept.path, error);
         }
     }
 
-    /// Throws out what was not used for the longest time, until the rest is as large as it may be.
+    /// Removes the entries that were not used for the longest time, until the others are within the size limit.
     fn shrink(&self, except: &str) -> io::Result<()> {
         let mut entries = Vec::new();
         for which in [Which::Trusted, Which::Jailed] {
@@ -298,7 +298,7 @@ impl Cache {
     }
 }
 
-/// Notes an error of a full directory.
+/// Notes an error if it means that the disk is full.
 fn note_full(full: &OnceLock<CacheError>, path: &Path, source: io::Error) {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
 
@@ -308,34 +308,34 @@ fn note_full(full: &OnceLock<CacheError>, path: &Path, source: io::Error) {
 }
 
 impl TrustedEntry {
-    /// The file, which begins with the code.
+    /// Returns the file, which begins with the code.
     pub(crate) fn file(&self) -> &File {
         &self.0.file
     }
 
-    /// How long the code is.
+    /// Returns the length of the code in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.0.package.code
     }
 
-    /// What was said of it when it was put there.
+    /// Returns the metadata that was kept with the code.
     pub(crate) fn metadata(&self) -> &[u8] {
         &self.0.package.metadata
     }
 }
 
 impl JailedEntry {
-    /// The file, which begins with the code: to be copied to where a jailed process may have it.
+    /// Returns the file, which begins with the code. The caller copies the code for jailed processes.
     pub(crate) fn file(&self) -> &File {
         &self.0.file
     }
 
-    /// How long the code is.
+    /// Returns the length of the code in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.0.package.code
     }
 
-    /// What the jailed process has said of it.
+    /// Returns the metadata that the jailed process has sent.
     pub(crate) fn metadata(&self) -> &[u8] {
         &self.0.package.metadata
     }

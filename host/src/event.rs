@@ -1,4 +1,4 @@
-//! Events of a run beside its results, and the observers that are told of them.
+//! Events of a run other than its results, and the observers that receive them.
 
 pub(crate) mod snapshot_refusal;
 
@@ -15,7 +15,7 @@ use crate::item::format::Format;
 use crate::item::index::{ItemIndex, WorkerIndex};
 use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink, Level, Stream};
 
-/// Something that happened.
+/// An event of a run, other than its results.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -29,7 +29,7 @@ use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink, Level, Stream};
 ///     fn notify(&self, event: &Event<'_>) {
 ///         let line = match event {
 ///             Event::WorkerReady { worker, .. } => format!("worker {worker} is ready"),
-///             Event::WorkerBroke { why, .. } => format!("it broke: {}", why.kind),
+///             Event::WorkerBroke { why, .. } => format!("its instance failed: {}", why.kind),
 ///             Event::Retry { item, attempt, .. } => format!("item {item}, again: {attempt}"),
 ///             _ => return,
 ///         };
@@ -43,126 +43,125 @@ use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink, Level, Stream};
 /// assert!(pool.build()?.map(["trap"]).next().unwrap().is_err());
 /// let told = story.0.lock().unwrap();
 /// assert_eq!(told[0], "worker 0 is ready");
-/// assert_eq!(told[1], "it broke: trap");
+/// assert_eq!(told[1], "its instance failed: trap");
 /// assert!(told.contains(&"item 0, again: 1".to_owned()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A worker is initialised and takes items.
+    /// A worker has started, and takes items.
     WorkerReady {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// How long its start took.
+        /// The time that the start took.
         took: Duration,
     },
-    /// A worker's process is in a jail that lacks something, as the kernel does not have it.
+    /// The kernel lacks a feature of the jail around a worker's process.
     JailLacks {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// The missing part.
+        /// The missing feature.
         lacks: &'a str,
     },
-    /// Items have a time limit, there are more workers than cores, and the kernel does not tell how long a thread had no
-    /// core: the time in which a worker waits for a core counts as its item's.
+    /// The time that a worker waits for a core will count as time of its item. Items have a time limit, there are more
+    /// workers than cores, and the kernel does not report how long a thread waits.
     RunDelayUnknown {
         /// The number of workers.
         workers: usize,
         /// The number of cores that this process may use.
         cores: usize,
     },
-    /// A plugin was initialised, in this run or, where snapshots are kept, in an earlier one: workers
-    /// that are alike start from what it has become.
+    /// A plugin was initialised and its snapshot taken, in this run or, with a snapshot cache, in an earlier one. All
+    /// identical workers start from the snapshot.
     SnapshotTaken {
-        /// Which worker came first.
+        /// The worker that took or loaded the snapshot.
         worker: WorkerIndex,
         /// The plugin.
         plugin: &'a Path,
-        /// How long it took until the others could start: `init` and all, or reading what was kept.
+        /// The time until other workers could start: for `init` and the snapshot, or for loading a cached snapshot.
         took: Duration,
-        /// How large it is, in bytes: memory and code.
+        /// The size of the snapshot in bytes: memory and code.
         bytes: u64,
-        /// Whether `init` has drawn random bytes, which are now the same for all.
+        /// True if `init` has drawn random bytes, which are now the same for all workers.
         has_random: bool,
     },
-    /// There is no snapshot for workers that are alike: each is initialised on its own.
+    /// The plugin cannot have a snapshot, so each worker is initialised on its own.
     SnapshotRefused {
-        /// Which worker was to be frozen.
+        /// The worker that tried to take the snapshot.
         worker: WorkerIndex,
         /// The plugin.
         plugin: &'a Path,
-        /// Why.
+        /// The reason.
         why: &'a SnapshotRefusal,
     },
-    /// A worker's instance broke; a fresh one takes its place.
+    /// An instance of a worker failed. The worker replaces it with a fresh one.
     WorkerBroke {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// How many items the instance had worked on: what it knew of them is lost.
+        /// The number of items that the instance had worked on. Its state is lost.
         items: u64,
-        /// What happened; the item has it as its fault, unless it is tried again.
+        /// The failure. The current item has it as its fault, unless the item is tried again.
         why: &'a Broken,
     },
-    /// An item that failed is tried again, on a fresh instance.
+    /// A failed item is tried again on a fresh instance.
     Retry {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// Which item.
+        /// The item.
         item: ItemIndex,
-        /// Which attempt after the first one this is, from 1.
+        /// The number of the retry, from 1.
         attempt: u32,
-        /// How it failed.
+        /// The failure of the previous attempt.
         why: &'a Broken,
     },
-    /// An instance has ended that gives a closing report: its pool was closed, it is replaced by
-    /// a fresh one, or it broke.
+    /// An instance that gives a finish report has ended. Its pool was closed, it was replaced, or it failed.
     Finished {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// How many items the instance had worked on.
+        /// The number of items that the instance had worked on.
         items: u64,
-        /// What it had to say.
+        /// The finish report, or the reason why it is missing.
         closing: Closing<'a>,
     },
-    /// A worker takes no more items: it could not be started again, or broke too often.
+    /// A worker takes no more items, because it could not be started again or failed too often.
     WorkerRetired {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// Why.
+        /// The reason.
         why: &'a Retirement,
     },
-    /// A plugin was denied what is not granted to it. The call has failed inside of it, and it
-    /// goes on as it likes. The same is told once, and not more than some of one run.
+    /// The sandbox denied a plugin something that is not granted. The call failed inside the plugin, which continues as
+    /// it likes. Each denial is reported once, and only some for each run.
     Denied {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// What it wanted.
+        /// The request that was denied.
         denial: &'a Denial,
     },
     /// A plugin wrote a line to its standard output or its standard error.
     Output {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// Where it wrote.
+        /// The stream that the plugin wrote to.
         stream: Stream,
-        /// The line, without its end.
+        /// The line, without its line end.
         line: &'a str,
     },
-    /// A plugin said more in a second than it may: some of its lines and messages are lost.
+    /// A plugin wrote more in a second than its limit allows, so some of its lines and messages were dropped.
     OutputDropped {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// How many lines and messages.
+        /// The number of dropped lines and messages.
         lines: u64,
-        /// How many bytes are in them.
+        /// The number of dropped bytes.
         bytes: u64,
     },
     /// A plugin logged a message.
     Log {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// How much it matters.
+        /// The severity of the message.
         level: Level,
         /// The message.
         message: &'a str,
@@ -170,7 +169,7 @@ pub enum Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Returns the event of a guest of this worker.
+    /// Returns the event of a worker for an event of its guest.
     fn of_guest(worker: WorkerIndex, event: &'a GuestEvent<'a>) -> Self {
         match event {
             GuestEvent::Output { stream, line } => Self::Output { worker, stream: *stream, line },
@@ -184,17 +183,25 @@ impl<'a> Event<'a> {
 }
 
 impl Event<'_> {
-    /// Tells those who listen by `tracing`.
+    /// Passes the event to `tracing`.
     fn trace(&self) {
         match *self {
             Self::WorkerReady { worker, took } => {
                 tracing::debug!(worker = worker.get(), ?took, "the worker is ready");
             }
             Self::JailLacks { worker, lacks } => {
-                tracing::warn!(worker = worker.get(), lacks, "the worker's jail is not whole");
+                tracing::warn!(
+                    worker = worker.get(),
+                    lacks,
+                    "the worker's jail lacks a feature of the kernel"
+                );
             }
             Self::RunDelayUnknown { workers, cores } => {
-                tracing::warn!(workers, cores, "waiting for a core counts as time of the item");
+                tracing::warn!(
+                    workers,
+                    cores,
+                    "the time that a worker waits for a core counts as time of its item"
+                );
             }
             Self::SnapshotTaken { worker, plugin, took, bytes, has_random } => {
                 let (worker, plugin) = (worker.get(), plugin.display());
@@ -202,7 +209,7 @@ impl Event<'_> {
             }
             Self::SnapshotRefused { worker, plugin, why } => {
                 let (worker, plugin) = (worker.get(), plugin.display());
-                tracing::warn!(worker, %plugin, %why, "there is no snapshot");
+                tracing::warn!(worker, %plugin, %why, "no snapshot was taken");
             }
             Self::WorkerBroke { worker, items, why } => {
                 tracing::warn!(worker = worker.get(), items, %why, "the worker broke");
@@ -218,7 +225,7 @@ impl Event<'_> {
                 tracing::debug!(worker = worker.get(), items, "an instance has ended");
             }
             Self::Denied { worker, denial } => {
-                tracing::warn!(worker = worker.get(), %denial, "the plugin was denied something");
+                tracing::warn!(worker = worker.get(), %denial, "the sandbox denied a request of the plugin");
             }
             Self::Output { worker, stream, line } => {
                 tracing::debug!(worker = worker.get(), ?stream, line, "the plugin wrote");
@@ -240,7 +247,7 @@ impl Event<'_> {
     }
 }
 
-/// What an instance had to say when it ended.
+/// The finish report of an instance that has ended.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -263,7 +270,7 @@ impl Event<'_> {
 ///     }
 /// }
 ///
-/// // Its closing report is its last item.
+/// // The plugin returns its last item as its finish report.
 /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/finish.wat")?;
 /// let reports = Arc::new(Reports::default());
 /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).observer(reports.clone()).build()?;
@@ -274,20 +281,21 @@ impl Event<'_> {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Closing<'a> {
-    /// Its closing report.
+    /// The instance returned a report.
     Report {
-        /// The report.
+        /// The bytes of the report.
         bytes: &'a [u8],
-        /// What it is, as the plugin says of all its results.
+        /// The format that the plugin declares for its results.
         format: Format,
     },
-    /// It failed to give one.
+    /// The instance failed while it finished.
     Failed(&'a Broken),
-    /// It broke on an item: what it would have reported is lost.
+    /// The instance failed on an item, so its report is lost.
     Lost(&'a Broken),
 }
 
-/// Is told of events: at once, on the thread where they happen, which may be any.
+/// An observer of events. It receives each event immediately, on the thread where the event happens. This may be any
+/// thread.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -314,11 +322,11 @@ pub enum Closing<'a> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Observer: Send + Sync {
-    /// Takes one event. A worker waits for it to return.
+    /// Receives one event. The worker waits until this returns.
     fn notify(&self, event: &Event<'_>);
 }
 
-/// Who is told of events; nobody, unless said.
+/// The observer of a pool, if it has one.
 #[derive(Clone, Default)]
 pub(crate) struct Audience(Option<Arc<dyn Observer>>);
 
@@ -327,8 +335,8 @@ impl Audience {
         Self(Some(observer))
     }
 
-    /// Tells of one event, and traces it. An observer that panics has had its say on its own: the
-    /// items of the worker that told it are not its business.
+    /// Notifies the observer of an event, and traces the event. A panic of the observer is ignored, so that it costs no
+    /// item of the worker.
     pub(crate) fn tell(&self, event: &Event<'_>) {
         event.trace();
         if let Some(observer) = &self.0 {
@@ -339,7 +347,7 @@ impl Audience {
 }
 
 impl Audience {
-    /// Returns a sink for the events of a worker's guests.
+    /// Returns a sink that passes events of a worker's guests to the observer.
     pub(crate) fn of_guests(&self, worker: WorkerIndex) -> GuestSink {
         let audience = self.clone();
         GuestSink::new(move |event| audience.tell(&Event::of_guest(worker, event)))

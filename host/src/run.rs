@@ -21,37 +21,37 @@ use crate::run::ticket::Recall;
 use crate::run::trays::Trays;
 use crate::stats::Progress;
 
-/// One run: its queue, and how it is to be done.
+/// One run: its queue, its settings and its state.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) queue: Queue,
     pub(crate) progress: Progress,
     pub(crate) order: Order,
     pub(crate) policy: ErrorPolicy,
-    /// What a record must be, for the sink to take it.
+    /// The rule that a record must meet for the sink to accept it.
     pub(crate) rule: RecordRule,
-    /// What all records are, whatever the plugin says.
+    /// The format of all records, if the pool sets it.
     pub(crate) results: Option<Format>,
-    /// Ends a wait of the source.
+    /// Interrupts a source that waits for input.
     pub(crate) source_stop: Option<StopFlag>,
     cancel: Cancel,
     /// Takes back the tickets of workers that have not begun with the run.
     recalls: Vec<Recall>,
-    /// When items that plugins have are to be done, once the run is to end.
+    /// The deadline for the current items, once the run must end.
     pub(crate) end: End,
-    /// How long what goes on may take once the run is stopped.
+    /// The time that current items may take after the run is stopped.
     join_timeout: Option<Duration>,
     retried: AtomicU64,
-    /// For the outcomes that workers are to fill.
+    /// Recycles the memory for outcomes.
     pub(crate) rooms: Rooms,
     pub(crate) trays: Trays,
-    /// What traces of this run are told under.
+    /// The span for traces of this run.
     pub(crate) span: tracing::Span,
-    /// The first error: later ones are its consequences.
+    /// The first error. Later errors are its consequences.
     error: Mutex<Option<Error>>,
 }
 
-/// How a run is to be done.
+/// The settings of a run.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) order: Order,
@@ -88,25 +88,26 @@ impl Run {
         })
     }
 
-    /// Ends the run with `error`: nothing more is read or started, and what goes on is to end.
+    /// Ends the run with `error`. Nothing more is read or started, and current items must end.
     pub(crate) fn fail(&self, error: Error) {
         self.note(error);
         self.stop();
         self.recall();
     }
 
-    /// Ends the run with `error`: a worker cannot start, so that no other one needs to.
+    /// Ends the run with `error`, because a worker cannot start. The starts of other workers are
+    /// cancelled.
     pub(crate) fn fail_to_start(&self, error: Error) {
         self.fail(error);
         self.cancel.starts();
     }
 
-    /// Notes how the run will end; what has been read is still worked on.
+    /// Notes the error of the run. Items that have been read are still worked on.
     pub(crate) fn note(&self, error: Error) {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
 
-    /// How the run has failed so far, in words.
+    /// Returns the text of the run's error, if it has one.
     pub(crate) fn error_text(&self) -> Option<String> {
         let error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
         error.as_ref().map(Error::with_causes)
@@ -116,17 +117,17 @@ impl Run {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Counts an item that is tried again.
+    /// Counts a retry of an item.
     pub(crate) fn note_retry(&self) {
         self.retried.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often an item was tried again.
+    /// Returns the number of retries.
     pub(crate) fn retried(&self) -> u64 {
         self.retried.load(Ordering::Relaxed)
     }
 
-    /// Keeps items from being started, if the policy says so of an item that has failed.
+    /// Stops the start of further items if an item failed and the policy requires it.
     pub(crate) fn apply_policy(&self, outcomes: &Outcomes) {
         if let Some(failed) = outcomes.first_fault()
             && let Some(horizon) = self.policy.horizon(self.order, failed)
@@ -135,21 +136,21 @@ impl Run {
         }
     }
 
-    /// No item from `index` on is started, because of one that has failed.
+    /// Stops the start of all items from `index` on, because an item failed.
     pub(crate) fn end_from(&self, index: ItemIndex) {
         self.queue.stop_from(index);
         self.recall();
     }
 
-    /// Workers that are still starting are not waited for.
+    /// Stops waiting for workers that are still starting.
     pub(crate) fn recall(&self) {
         for recall in &self.recalls {
             recall.ticket_of(self);
         }
     }
 
-    /// Nothing more is read or started; what a plugin has is finished, if that takes no longer
-    /// than the end may take.
+    /// Stops reading and starting items. Plugins finish their current items, within the join
+    /// time-out.
     pub(crate) fn stop(&self) {
         self.queue.stop_from(ItemIndex::default());
         self.stop_source();
@@ -158,7 +159,7 @@ impl Run {
         }
     }
 
-    /// Ends a wait of the source.
+    /// Interrupts a source that waits for input.
     pub(crate) fn stop_source(&self) {
         if let Some(stop) = &self.source_stop {
             stop.set();
@@ -169,7 +170,7 @@ impl Run {
 impl Wake for Run {
     fn wake(&self) {
         self.stop();
-        // Nothing is there for those who are still starting.
+        // Workers that are still starting would find no items.
         self.cancel.starts();
     }
 }

@@ -1,10 +1,10 @@
 //! One worker: a thread that keeps an executor and takes items from one run after another.
 //!
-//! The executor is opened once, at the start, so that its state lives as long as the worker.
-//! When it breaks, the item it was on has its fault or is tried again, what it has not
-//! started goes back to the queue, and a fresh executor is opened.
+//! The worker opens the executor once, when it starts, so that the executor's state lives as long
+//! as the worker. If the executor fails, its current item has a fault or is tried again. The items
+//! that it has not started go back to the queue, and the worker opens a fresh executor.
 //!
-//! The loop decides nothing about wasm: it sees an [`Executor`].
+//! The loop knows nothing about wasm: it sees only an [`Executor`].
 
 pub(crate) mod pace;
 pub(crate) mod renewal;
@@ -33,7 +33,7 @@ use crate::run::Run;
 use crate::run::error::Error;
 use crate::run::ticket::Tickets;
 
-/// What a worker is made of.
+/// The parts from which a worker's thread starts.
 pub(crate) struct Worker {
     pub(crate) index: WorkerIndex,
     pub(crate) open: Open,
@@ -41,17 +41,17 @@ pub(crate) struct Worker {
     pub(crate) renewal: Renewal,
     pub(crate) ticks: Ticks,
     pub(crate) audience: Audience,
-    /// How many workers of the pool are not retired.
+    /// The number of workers of the pool that are not retired.
     pub(crate) live: Arc<AtomicUsize>,
     pub(crate) cancel: Cancel,
 }
 
-/// What a worker leaves behind when its pool is closed.
+/// The report of a worker whose pool was closed.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
 ///
-/// // Its closing report is its last item.
+/// // The plugin returns its last item as its finish report.
 /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/finish.wat")?;
 /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
 /// pool.map(["first", "last"]).try_collect::<Vec<_>>()?;
@@ -64,29 +64,29 @@ pub(crate) struct Worker {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct WorkerReport {
-    /// Which worker.
+    /// The worker.
     pub worker: WorkerIndex,
-    /// How many items it has worked on, faults included.
+    /// The number of items that the worker has worked on, faults included.
     pub items: u64,
-    /// How many of its instances broke; what they knew is not in the closing report.
+    /// The number of instances that failed. The finish report does not cover their state.
     pub broken: u64,
-    /// How many of those would have given a closing report.
+    /// The number of failed instances that would have given a finish report.
     pub lost: u64,
-    /// The closing report of the worker's last instance; none if it gives none, or if the
-    /// worker was retired; or why there is none although the plugin would give one.
+    /// The finish report of the worker's last instance. It is `None` if the plugin gives no report
+    /// or the worker was retired. It is an error if the plugin failed to give its report.
     pub closing: Result<Option<Vec<u8>>, Broken>,
-    /// How many items the last instance has worked on, and what its report is.
+    /// The number of items that the last instance has worked on, and the format of its report.
     last: (u64, Format),
 }
 
 impl WorkerReport {
-    /// Of a worker that did not end in time.
+    /// Returns the report of a worker that did not end in time.
     pub(crate) fn of_abandoned(worker: WorkerIndex) -> Self {
         let why = Broken::new(FaultKind::Timeout, "the worker did not end in time");
         Self { worker, items: 0, broken: 0, lost: 0, closing: Err(why), last: (0, Format::Text) }
     }
 
-    /// Tells of the closing report, if there was to be one.
+    /// Notifies observers of the finish report, if the plugin gives one.
     pub(crate) fn tell(&self, audience: &Audience) {
         let (items, format) = self.last;
         let closing = match &self.closing {
@@ -121,34 +121,36 @@ impl Worker {
             span.in_scope(|| serving.take_part(&ticket));
         }
         let report = serving.report();
-        // What opens an executor may be code of others that panics when it is dropped.
+        // The function that opens executors may be foreign code, which may panic when it is
+        // dropped.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(serving)));
         drop(dropped);
         report
     }
 }
 
-/// A worker at work.
+/// A running worker.
 struct Serving {
     worker: Worker,
     slot: Slot,
     executor: Option<Box<dyn Executor>>,
-    /// Why the worker is retired, if it is by a fault of its own.
+    /// The reason why the worker is retired, if the pool did not stop it.
     why: Option<Arc<Retirement>>,
     pace: Pace,
-    /// How many items the present executor has worked on.
+    /// The number of items that the current executor has worked on.
     since_open: u64,
     items: u64,
-    /// How many executors it has had.
+    /// The number of executors that the worker has opened.
     instances: u64,
     broken: u64,
     lost: u64,
-    /// True if the item at hand has broken an executor: it counts as one restart.
+    /// True if the current item has already broken an executor. All its failures count as one
+    /// restart.
     charged: bool,
 }
 
 impl Serving {
-    /// Opens an executor, trying again as long as the slot says so.
+    /// Opens an executor, and tries again as long as the worker state is `Opening`.
     fn open(&mut self) {
         while let Slot::Opening(_) = self.slot {
             let begun = Instant::now();
@@ -162,7 +164,7 @@ impl Serving {
                     self.worker.audience.tell(&Event::WorkerReady { worker, took });
                 }
                 Err(_) if !self.worker.cancel.lets_start() => {
-                    // It was not wanted any more, which is no failure.
+                    // The pool cancelled the start, so this is no failure.
                     self.slot = Slot::Retired;
                     self.worker.live.fetch_sub(1, Ordering::AcqRel);
                 }
@@ -175,7 +177,7 @@ impl Serving {
         }
     }
 
-    /// Returns whether to try again a start that has failed so.
+    /// Returns whether a failed start may be tried again.
     fn failure(&self, error: &StartError) -> Failure {
         let is_worth_it = error.is_transient() && self.worker.cancel.lets_try_again();
         if is_worth_it { Failure::Transient } else { Failure::Lasting }
@@ -185,13 +187,13 @@ impl Serving {
         self.slot = self.slot.after(happened, self.worker.renewal.max_restarts);
     }
 
-    /// Notes why the worker is retired, if it is.
+    /// Notes the reason if the worker is now retired.
     fn retire_if_due(&mut self, why: Retirement) {
         if self.slot != Slot::Retired {
             return;
         }
-        // One that never was ready ends the run, which tells of it; and what the pool itself has
-        // interrupted is nothing to tell of.
+        // A worker that was never ready ends the run with an error, so it is not reported here. Nor
+        // is a failure that the pool itself caused by an interruption.
         if self.instances > 0 && self.worker.cancel.lets_work() {
             let worker = self.worker.index;
             self.worker.audience.tell(&Event::WorkerRetired { worker, why: &why });
@@ -200,14 +202,14 @@ impl Serving {
         self.worker.live.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Whether the present executor has finished an item.
+    /// Returns whether the current executor has finished an item.
     fn work(&self) -> Work {
         if self.since_open > 0 { Work::Some } else { Work::None }
     }
 
-    /// The executor broke: what it knew is lost.
+    /// Handles the failure of the executor, whose state is lost.
     fn broke(&mut self, why: &Broken) {
-        // What the pool itself has interrupted is nothing to tell of.
+        // A failure that the pool itself caused by an interruption is not reported.
         if self.worker.cancel.lets_work() {
             let (worker, items) = (self.worker.index, self.since_open);
             self.worker.audience.tell(&Event::WorkerBroke { worker, items, why });
@@ -225,13 +227,13 @@ impl Serving {
         self.retire_if_due(Retirement::KeptBreaking(why.clone()));
     }
 
-    /// Lets the executor finish, and takes a fresh one next.
+    /// Finishes the executor, so that the next item gets a fresh one.
     fn replace(&mut self) {
         self.report().tell(&self.worker.audience);
         self.happened(Happened::Replaced(self.work()));
     }
 
-    /// Says that this worker will never work again, if it is by a fault of its own.
+    /// Ends the run with an error if this worker's retirement requires it.
     fn withdraw(&self, run: &Run) {
         let worker = self.worker.index;
         match self.why.as_deref() {
@@ -246,7 +248,7 @@ impl Serving {
         }
     }
 
-    /// Ends the executor, if there is one: what the worker has done up to here.
+    /// Finishes the executor, if there is one, and returns the report of the worker so far.
     fn report(&mut self) -> WorkerReport {
         let (worker, items) = (self.worker.index, self.items);
         let (broken, lost) = (self.broken, self.lost);

@@ -120,10 +120,10 @@ fn what_a_snapshot_would_not_know_is_refused_and_the_run_goes_on_without() {
     let cases = [
         ("o", open),
         ("w", "its `init` writes files"),
-        ("d", "its `init` closes or renumbers what it was given open"),
+        ("d", "its `init` closes or renumbers a descriptor that it was given"),
         ("i", which),
         ("n", which),
-        ("g", "it has 546045952 bytes of memory after its `init`, and may have 536870912"),
+        ("g", "it has 546045952 bytes of memory after its `init`, and the limit is 536870912"),
     ];
     for (init, why) in cases {
         // One of the three has its instance already: it is not initialised again.

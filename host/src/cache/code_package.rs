@@ -1,13 +1,12 @@
-//! Compiled code in a file: with what is to be known of it, and a digest that says whether all of
-//! it is as it was.
+//! Code packages: files with compiled code, its metadata, and a digest that detects damage.
 //!
 //! ```text
 //! code, as the engine writes it │ metadata │ magic │ lengths of both │ key │ SHA-256 of all before
 //! ```
 //!
-//! The code comes first, so that the file can be mapped and run; the engine does not mind what
-//! is behind it. The digest is no proof of who wrote the file: whoever can change it can make
-//! another. It shows what a crash, a full disk or a slip of the hand have left.
+//! The code comes first, so that the file can be mapped and run; the engine ignores the bytes after
+//! the code. The digest does not authenticate the file, since whoever can change the file can
+//! compute a new digest. It detects the damage of a crash, a full disk or a mistake.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -19,21 +18,21 @@ const MAGIC: &[u8; 8] = b"mtlcode1";
 const TRAILER: u64 = 8 + 8 + 8 + 32;
 const DIGEST: usize = 32;
 
-/// The most bytes of metadata in a file. There are some hundred.
+/// The most bytes of metadata in a file. Usual metadata has some hundred bytes.
 const MOST_METADATA: u64 = 1024 * 1024;
 
-/// What is said of code by the file that it is in.
+/// The parts of a code package, without the code itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CodePackage {
-    /// What it was made from.
+    /// The digest of the code's inputs.
     pub(crate) key: Sha256,
-    /// How long the code is, at the begin of the file.
+    /// The length of the code in bytes. The code begins at the start of the file.
     pub(crate) code: u64,
-    /// What else is to be known.
+    /// The metadata.
     pub(crate) metadata: Vec<u8>,
 }
 
-/// Not such a file, or not all of it, or not as it was.
+/// The error of a file that is no code package, is incomplete, or has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotAPackage;
 
@@ -43,9 +42,9 @@ impl From<io::Error> for NotAPackage {
     }
 }
 
-/// Where things are in a file that is whole.
+/// The trailer of a complete file: the positions of its parts.
 struct Trailer {
-    /// Where it begins.
+    /// The position of the trailer in the file.
     at: u64,
     code: u64,
     metadata: u64,
@@ -53,7 +52,7 @@ struct Trailer {
 }
 
 impl CodePackage {
-    /// Writes code, and what is to be known of it.
+    /// Writes code and its metadata.
     pub(crate) fn write(
         to: impl Write,
         key: Sha256,
@@ -72,7 +71,7 @@ impl CodePackage {
         to.flush()
     }
 
-    /// Reads all of a file once, and checks that it is as it was.
+    /// Reads a whole file once, and checks its digest.
     pub(crate) fn read(mut from: impl Read + Seek) -> Result<Self, NotAPackage> {
         let Trailer { at, code, metadata, key } = Trailer::read(&mut from)?;
         from.rewind()?;
@@ -110,7 +109,7 @@ fn bytes<const N: usize>(from: &mut impl Read) -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// The digest of all that there is to read.
+/// Returns the digest of everything that `from` yields.
 fn digest(mut from: impl Read) -> io::Result<[u8; DIGEST]> {
     let mut hash = sha2::Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
@@ -124,7 +123,7 @@ fn digest(mut from: impl Read) -> io::Result<[u8; DIGEST]> {
     }
 }
 
-/// Writes, and takes the digest of what is written.
+/// A writer that computes the digest of the bytes that it writes.
 struct Hashing<W> {
     to: W,
     hash: sha2::Sha256,

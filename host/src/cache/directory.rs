@@ -1,5 +1,5 @@
-//! A directory that only its user can change, by a descriptor: what is done in it is done there,
-//! whatever becomes of its name.
+//! Directories that only their user can change. Each is accessed through a descriptor, so renaming
+//! it has no effect.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -13,27 +13,27 @@ use rustix::process::geteuid;
 
 use super::CacheError;
 
-/// Who may write beside the owner.
+/// The permission bits with which users other than the owner may write.
 const OTHERS_WRITE: u32 = 0o022;
-/// In such a directory, nobody can rename or remove what is another's.
+/// The sticky bit: in such a directory, users cannot rename or remove each other's files.
 const STICKY: u32 = 0o1000;
 
-/// A directory of this user's that nobody else can write to, nor put another in its place.
+/// A directory of this user that nobody else can write to or replace.
 #[derive(Debug)]
 pub(crate) struct Directory(OwnedFd);
 
 impl Directory {
-    /// The directory at `path`; it is made, if need be.
+    /// Opens the directory at `path`, and creates it if it does not exist.
     pub(crate) fn make(path: &Path) -> Result<Self, CacheError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(|source| CacheError::Io { path: path.to_owned(), source })?;
         Self::open(path)
     }
 
-    /// The directory at `path`.
+    /// Opens the directory at `path`.
     ///
-    /// Others may own or write to none of those on the way to it: whoever can rename a directory
-    /// can put another in its place. Links are followed first, and none after that.
+    /// No other user may own the directory or its parents, or write to them: whoever can rename a
+    /// directory can replace it. The path is resolved first, and no link is followed after that.
     pub(crate) fn open(path: &Path) -> Result<Self, CacheError> {
         let broken = |source| CacheError::Io { path: path.to_owned(), source };
         let real = path.canonicalize().map_err(broken)?;
@@ -63,13 +63,13 @@ impl Directory {
             here = Some(next);
         }
         let here = here.ok_or_else(|| broken(io::ErrorKind::NotFound.into()))?;
-        // What was walked can be passed through, and is not open.
+        // The walk used `O_PATH`, with which a directory cannot be read.
         let opened = openat(&here, ".", OPEN, Mode::empty());
         Ok(Self(opened.map_err(|error| broken(error.into()))?))
     }
 
-    /// The directory of this name in it. Others could not have made it, but its user could have
-    /// opened it to them.
+    /// Opens the subdirectory `name`. Only this user could have created it, but it may have been
+    /// made writable for others.
     pub(crate) fn inner(&self, name: &str, make: Make) -> io::Result<Self> {
         if make == Make::IfMissing {
             match mkdirat(self, name, Mode::RWXU) {
@@ -88,7 +88,7 @@ impl Directory {
 const OPEN: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Whether a directory is made if there is none.
+/// The handling of a missing directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Make {
     IfMissing,
@@ -101,8 +101,8 @@ impl AsFd for Directory {
     }
 }
 
-/// How others could change what is in a directory, if they can. The system's own are as good as
-/// ours on the way.
+/// Returns how other users could change a directory, or `None` if they cannot. `is_on_the_way` is
+/// true for a parent, which the system may own.
 fn exposure(found: &Stat, is_on_the_way: bool) -> Option<&'static str> {
     let is_ours = found.st_uid == geteuid().as_raw() || is_on_the_way && found.st_uid == 0;
     let is_closed =
@@ -115,7 +115,7 @@ fn exposure(found: &Stat, is_on_the_way: bool) -> Option<&'static str> {
     }
 }
 
-/// Whether a file is one that only this user can change.
+/// Returns whether a file is a regular file that only this user can change.
 pub(crate) fn is_own_file(found: &Stat) -> bool {
     FileType::from_raw_mode(found.st_mode) == FileType::RegularFile
         && found.st_uid == geteuid().as_raw()
@@ -145,7 +145,7 @@ mod tests {
             (0o775,     0o700,   false),
             (0o700,     0o770,   false),
             (0o700,     0o707,   false),
-            // Nobody else can remove what is here, but put in what is not.
+            // Others cannot remove this user's entries, but they can add entries.
             (0o700,     0o1777,  false),
         ];
         for (around, itself, taken) in cases {

@@ -1,11 +1,11 @@
-//! The errors of a directory that cannot be a cache.
+//! The errors of a directory that cannot be used as a cache.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a directory cannot be a cache.
+/// An error of a directory that cannot be used as a cache.
 ///
-/// What is in a cache is run: a directory that others can change is none.
+/// The host runs the content of a cache, so it refuses a directory that other users can change.
 ///
 /// ```
 /// use std::os::unix::fs::PermissionsExt;
@@ -23,22 +23,22 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CacheError {
-    /// It cannot be made, or opened, or read.
+    /// The directory cannot be created, opened or read.
     #[error("cannot use the cache `{}`", path.display())]
     Io {
         /// The directory.
         path: PathBuf,
-        /// The answer of the system.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Others could change what is in it.
+    /// Other users could change the content of the directory.
     #[error("the cache `{}` is not safe: `{}` {why}", cache.display(), path.display())]
     Unsafe {
-        /// The directory.
+        /// The directory of the cache.
         cache: PathBuf,
-        /// It, or a directory around it.
+        /// The directory that is unsafe: the cache itself, or one of its parents.
         path: PathBuf,
-        /// How others come to it.
+        /// The reason why the directory is unsafe.
         why: String,
     },
 }
@@ -48,10 +48,10 @@ impl CacheError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Io { .. } => Some("name another directory, or do without a cache"),
+            Self::Io { .. } => Some("name another directory, or use no cache"),
             Self::Unsafe { .. } => Some(
-                "what is in a cache is run: `chmod go-w DIR` closes a directory of yours; \
-                 or name another directory, or do without a cache",
+                "the host runs the code in a cache: protect your directory with `chmod go-w DIR`; \
+                 or name another directory, or use no cache",
             ),
         }
     }

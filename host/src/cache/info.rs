@@ -6,7 +6,7 @@ use super::key::EntryKind;
 use super::place::{Listed, Place};
 use super::{Cache, CacheError, Which};
 
-/// How often a [`Cache`] was asked, by this process.
+/// The numbers of lookups in a [`Cache`] by this process.
 ///
 /// ```
 /// let cache = mtl_host::Cache::open(tempfile::tempdir()?.path())?;
@@ -16,15 +16,15 @@ use super::{Cache, CacheError, Which};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheUses {
-    /// It had what was asked for.
+    /// The lookups that found an entry.
     pub hits: u64,
-    /// It had not.
+    /// The lookups that found no entry.
     pub misses: u64,
-    /// It had something that was not as it was put there, and was made anew.
+    /// The lookups that found a damaged entry. The host then compiled the code again.
     pub damaged: u64,
 }
 
-/// What is in a [`Cache`].
+/// The content of a [`Cache`].
 ///
 /// ```
 /// let info = mtl_host::Cache::open(tempfile::tempdir()?.path())?.info()?;
@@ -34,13 +34,13 @@ pub struct CacheUses {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheInfo {
-    /// What was compiled in processes of this user's.
+    /// The code that processes of this user have compiled.
     pub trusted: CacheShare,
-    /// What was compiled in jails, and is loaded in jails alone.
+    /// The code that jailed processes have compiled. The host loads it only in jails.
     pub jailed: CacheShare,
 }
 
-/// A part of what is in a [`Cache`].
+/// The content of one part of a [`Cache`].
 ///
 /// ```
 /// assert_eq!(mtl_host::CacheShare::default().bytes, 0);
@@ -48,14 +48,14 @@ pub struct CacheInfo {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheShare {
-    /// How many there are.
+    /// The number of entries.
     pub entries: u64,
-    /// How many bytes they have.
+    /// The size of the entries in bytes.
     pub bytes: u64,
 }
 
 impl Cache {
-    /// What is in it.
+    /// Returns the number and the size of the entries.
     ///
     /// ```
     /// # use mtl_host::{Cache, Engine, Plugin};
@@ -68,13 +68,15 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// If the directory cannot be read.
     pub fn info(&self) -> Result<CacheInfo, CacheError> {
         self.each(|_| true, |_, _| Ok(()))
     }
 
-    /// Removes all that is in it, also what was not finished; returns what was whole. Who has something
-    /// of it in use keeps that; who is writing something keeps nothing.
+    /// Removes all entries and all unfinished files. Returns the number and the size of the removed entries.
+    ///
+    /// A process that uses an entry keeps it until it closes the file. A process that is writing an entry keeps
+    /// nothing.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -85,16 +87,16 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or something cannot be removed.
+    /// If the directory cannot be read, or a file cannot be removed.
     pub fn clear(&self) -> Result<CacheInfo, CacheError> {
         self.remove(|_| true)
     }
 
-    /// Removes the snapshots and all that was not finished, and leaves the compiled plugins; returns the
-    /// snapshots that were removed. A run that uses one of them keeps it until it ends.
+    /// Removes the snapshots and all unfinished files, but leaves the compiled plugins. Returns the number and the size
+    /// of the removed snapshots. A run that uses a snapshot keeps it until the run ends.
     ///
-    /// A snapshot is the memory of a plugin after its `init`: with its arguments, the values of
-    /// variables, what it has read, and the random numbers that it has drawn.
+    /// A snapshot is the memory of a plugin after its `init`. It contains the init arguments, the values of variables,
+    /// all that `init` has read, and the random numbers that it has drawn.
     ///
     /// ```
     /// # use mtl_host::{Cache, Engine, Plugin};
@@ -108,12 +110,12 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When the directory cannot be read, or a snapshot cannot be removed.
+    /// If the directory cannot be read, or a snapshot cannot be removed.
     pub fn clear_snapshots(&self) -> Result<CacheInfo, CacheError> {
         self.remove(|entry| EntryKind::Snapshot.is_of(&entry.name))
     }
 
-    /// Removes each entry that is wanted, and what a crash may have left of one.
+    /// Removes the entries that `is_wanted` selects, and the unfinished files of crashed processes.
     fn remove(&self, is_wanted: impl Fn(&Listed) -> bool) -> Result<CacheInfo, CacheError> {
         let mut places =
             [Which::Trusted, Which::Jailed].into_iter().filter_map(|it| self.place(it));
@@ -123,7 +125,7 @@ impl Cache {
         self.each(is_wanted, |place, entry| place.remove(&entry.name))
     }
 
-    /// Does something with each entry that is wanted; gives what they are together.
+    /// Applies `act` to the entries that `is_wanted` selects, and returns their number and size.
     fn each(
         &self,
         is_wanted: impl Fn(&Listed) -> bool,

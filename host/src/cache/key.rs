@@ -1,4 +1,4 @@
-//! The key of an entry: a digest over all that would make it another one.
+//! The key of a cache entry: a digest of everything on which the entry depends.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -7,19 +7,19 @@ use sha2::Digest;
 
 use crate::item::digest::Sha256;
 
-/// The kind of an entry.
+/// The kind of a cache entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EntryKind {
     /// A compiled plugin.
     Plugin,
-    /// A plugin after its `init`, compiled.
+    /// A compiled snapshot of a plugin after its `init`.
     Snapshot,
-    /// A compiled plugin in a file of the user's own.
+    /// A compiled plugin in a file of the user.
     Precompiled,
 }
 
 impl EntryKind {
-    /// Returns the beginning of its files' names, before a hyphen.
+    /// Returns the part of a file's name before the first hyphen.
     const fn name(self) -> &'static str {
         match self {
             Self::Plugin => "plugin",
@@ -28,13 +28,13 @@ impl EntryKind {
         }
     }
 
-    /// Returns whether a file of this name is an entry of this kind.
+    /// Returns whether a file with this name is an entry of this kind.
     pub(crate) fn is_of(self, name: &str) -> bool {
         name.split_once('-').is_some_and(|(kind, _)| kind == self.name())
     }
 }
 
-/// The name of an entry: what kind of thing it is, and the digest of what it was made from.
+/// The key of an entry: its kind, and the digest of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     kind: EntryKind,
@@ -42,7 +42,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// A key for something of this kind, from all that comes to be said of it.
+    /// Starts a key for an entry of this kind. The caller adds the inputs with [`KeyParts::part`].
     pub(crate) fn of(kind: EntryKind) -> KeyParts {
         KeyParts { kind, hash: sha2::Sha256::new() }.part(kind.name().as_bytes())
     }
@@ -52,14 +52,14 @@ impl Key {
     }
 }
 
-/// The name of the entry's file.
+/// Formats the name of the entry's file.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.kind.name(), self.digest)
     }
 }
 
-/// A key, part by part. Their order counts, and where one ends and the next begins.
+/// A key under construction. The order of the parts matters, and the boundaries between them.
 #[derive(Clone, Debug)]
 #[must_use = "a key is made by `end`"]
 pub(crate) struct KeyParts {
@@ -79,12 +79,12 @@ impl KeyParts {
     }
 }
 
-/// Takes what says of itself only that it can be hashed.
+/// A hasher that gives values of [`std::hash::Hash`] a SHA-256 digest.
 #[derive(Debug, Default)]
 pub(crate) struct Hashed(sha2::Sha256);
 
 impl Hashed {
-    /// The digest of `value`.
+    /// Returns the digest of `value`.
     pub(crate) fn of(value: &impl std::hash::Hash) -> Sha256 {
         let mut hashed = Self::default();
         value.hash(&mut hashed);
@@ -98,7 +98,7 @@ impl Hasher for Hashed {
     }
 
     fn finish(&self) -> u64 {
-        unreachable!("only the whole digest is asked for")
+        unreachable!("only the whole digest is used")
     }
 }
 

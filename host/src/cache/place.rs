@@ -1,8 +1,8 @@
-//! A directory of entries, each a file of its own, whole or not there.
+//! One part of the cache: a directory with one file for each entry.
 //!
-//! An entry is written under another name and renamed: nobody reads half of one, and those who
-//! have an old one open keep it. Nobody waits for anybody: of two that put the same entry, one
-//! is the last.
+//! An entry is written under a temporary name and then renamed. So nobody reads half an entry, and
+//! a process that has an old entry open keeps it. No process waits for another: if two processes
+//! put the same entry, the last one wins.
 
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
@@ -19,46 +19,44 @@ use super::directory::{Directory, is_own_file};
 use super::key::Key;
 use crate::cache::code_package::CodePackage;
 
-/// How the name of a file begins that is being written.
+/// The prefix of the names of files that are still being written.
 const UNFINISHED: &str = ".new-";
 
-/// After so long, whoever wrote such a file is not there any more.
+/// The age after which an unfinished file counts as abandoned by its writer.
 const ABANDONED: Duration = Duration::from_hours(1);
 
-/// A place for entries.
 #[derive(Debug)]
 pub(crate) struct Place(pub(crate) Directory);
 
-/// An entry, checked: all of it is as it was put there, for this key.
+/// A checked entry: its file is unchanged, and belongs to the requested key.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) file: File,
     pub(crate) package: CodePackage,
 }
 
-/// What there is for a key.
+/// The result of a lookup.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// This.
     Entry(Entry),
     Nothing,
-    /// A file that is not what was put there; or that others can write to.
+    /// A file that has changed, or that other users can write to.
     Damaged,
 }
 
-/// What can be said of an entry without opening it.
+/// The facts about an entry that are known without opening it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) name: String,
     pub(crate) bytes: u64,
-    /// When it was put there, or used last.
+    /// The time when the entry was written or last used.
     pub(crate) used: SystemTime,
 }
 
 impl Place {
-    /// The entry for `key`. It counts as used.
+    /// Looks up the entry for `key`, and marks it as used.
     pub(crate) fn get(&self, key: &Key) -> io::Result<Found> {
-        // A pipe in its place is not waited for.
+        // `NONBLOCK`, so that opening a pipe under this name does not wait.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match openat(&self.0, key.to_string(), flags, Mode::empty()) {
             Ok(file) => file,
@@ -76,12 +74,12 @@ impl Place {
         };
         let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
         let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-        // Where nothing can be written, nothing has to be thrown out.
+        // This fails if the directory is read-only, but then nothing is removed by age.
         let _ = futimens(&file, &Timestamps { last_access: omit, last_modification: now });
         Ok(Found::Entry(Entry { file, package }))
     }
 
-    /// Puts an entry there, in the place of what there is.
+    /// Writes an entry, and replaces an older one with the same key.
     pub(crate) fn put(&self, key: &Key, code: &[u8], metadata: &[u8]) -> io::Result<()> {
         let unfinished = format!("{UNFINISHED}{:016x}", RandomState::new().hash_one(code.len()));
         let flags =
@@ -96,12 +94,12 @@ impl Place {
         put
     }
 
-    /// The entries that there are.
+    /// Returns the finished entries.
     pub(crate) fn list(&self) -> io::Result<Vec<Listed>> {
         Ok(self.files()?.into_iter().filter(|file| !is_unfinished(file)).collect())
     }
 
-    /// Removes an entry. One that is not there is removed already.
+    /// Removes an entry, if it exists.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
         match unlinkat(&self.0, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
@@ -109,7 +107,7 @@ impl Place {
         }
     }
 
-    /// Removes what nobody will finish.
+    /// Removes unfinished files that their writers have abandoned.
     pub(crate) fn sweep(&self, now: SystemTime) -> io::Result<()> {
         let is_abandoned = |file: &Listed| {
             let age = now.duration_since(file.used).unwrap_or_default();
@@ -121,7 +119,7 @@ impl Place {
             .try_for_each(|file| self.remove(&file.name))
     }
 
-    /// Removes all that is unfinished. Who is writing it keeps nothing.
+    /// Removes all unfinished files. A process that is still writing one keeps nothing.
     pub(crate) fn clear_unfinished(&self) -> io::Result<()> {
         let mut files = self.files()?.into_iter().filter(is_unfinished);
         files.try_for_each(|file| self.remove(&file.name))
@@ -131,9 +129,9 @@ impl Place {
         let mut files = Vec::new();
         for entry in Dir::read_from(&self.0)? {
             let entry = entry?;
-            // What is ours has a name that is text.
+            // Names of cache files are UTF-8, so other files are skipped.
             let Ok(name) = entry.file_name().to_str() else { continue };
-            // One that is removed meanwhile is not there.
+            // A file that was removed in the meantime is skipped.
             let Ok(found) = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
             if !is_own_file(&found) {
                 continue;
@@ -157,6 +155,6 @@ fn is_unfinished(file: &Listed) -> bool {
 fn write(file: File, key: &Key, code: &[u8], metadata: &[u8]) -> io::Result<()> {
     let mut file = BufWriter::new(file);
     CodePackage::write(&mut file, key.digest(), code, metadata)?;
-    // After a crash, what the disk has not got is seen by the digest.
+    // There is no `fsync`: after a crash, the digest detects data that did not reach the disk.
     file.flush()
 }

@@ -111,14 +111,14 @@ fn what_was_not_used_for_the_longest_time_goes() {
     }
     cache.keep_jailed(&key("c"), &[0; 200], b"");
     used_at("jailed", "c", 3);
-    // By being used, the oldest is the newest.
+    // The lookup makes the oldest entry the newest.
     assert!(cache.own(&key("a")).is_some());
     assert_eq!(cache.info().unwrap().trusted.entries, 2);
     cache.keep_own(&key("d"), &[0; 200], b"");
     let kept = |name| cache.own(&key(name)).is_some();
     assert_eq!(["a", "b", "d"].map(kept), [true, false, true]);
     assert!(cache.jailed(&key("c")).is_some());
-    // The new one stays, whatever its time is.
+    // The new entry stays, whatever its time is.
     cache.keep_own(&key("e"), &[0; 900], b"");
     assert_eq!(["a", "d", "e"].map(kept), [false, false, true]);
     assert!(cache.jailed(&key("c")).is_none());
@@ -159,7 +159,7 @@ fn an_entry_in_use_stays_as_it_is_when_it_is_replaced_or_removed() {
     assert_eq!(fs::read_dir(folder.path().join("trusted")).unwrap().count(), 0);
 }
 
-/// A crash leaves an unfinished file, which may hold what a plugin was given.
+/// A crash leaves an unfinished file, which may hold secrets of a plugin.
 #[test]
 fn what_is_unfinished_is_cleared_too() {
     type Clear = fn(&Cache) -> Result<CacheInfo, CacheError>;
@@ -173,7 +173,7 @@ fn what_is_unfinished_is_cleared_too() {
         let kept = cache.info().unwrap();
         let removed = clear(&cache).unwrap();
         assert_eq!(unfinished.each_ref().map(|file| file.exists()), [false; 2]);
-        // It is no entry, and not counted as one.
+        // An unfinished file does not count as an entry.
         let left = cache.info().unwrap();
         assert_eq!(removed.trusted.entries + left.trusted.entries, kept.trusted.entries);
         assert_eq!(removed.jailed.bytes + left.jailed.bytes, kept.jailed.bytes);
@@ -188,7 +188,7 @@ fn a_cache_that_cannot_be_written_or_is_gone_keeps_nothing_and_fails_nothing() {
     assert!(cache.own(&key("it")).is_none());
     assert_eq!(cache.info().unwrap(), CacheInfo::default());
 
-    // A file in the place of a directory: nothing can be made there, whoever tries.
+    // A file stands where the directory should be, so even root cannot create it.
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("trusted"), "").unwrap();
     let cache = Cache::open(folder.path()).unwrap();

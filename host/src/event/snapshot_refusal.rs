@@ -1,10 +1,10 @@
-//! The reasons for which there is no snapshot.
+//! The reasons why a plugin cannot have a snapshot.
 
 use serde::{Deserialize, Serialize};
 
 use crate::item::bounded;
 
-/// Why there is no snapshot of what `init` has made: each worker is initialised on its own.
+/// The reason why a plugin cannot have a snapshot. Each worker is then initialised on its own.
 ///
 /// ```
 /// use mtl_host::SnapshotRefusal;
@@ -19,44 +19,46 @@ pub enum SnapshotRefusal {
     /// The plugin is a component.
     #[error("it is a component, and only core modules can be frozen")]
     Component,
-    /// There is nothing to freeze.
+    /// The plugin has no `init`, so a snapshot would save nothing.
     #[error("it has no `init`")]
     NoInit,
-    /// The plugin was compiled before, and what it was compiled from is not there.
-    #[error("it was compiled before, and what it was compiled from is needed")]
+    /// The plugin was compiled ahead of time, so its original module is missing.
+    #[error("it was compiled ahead of time, and a snapshot needs the original module")]
     Precompiled,
-    /// The plugin does what cannot be told from outside afterwards.
+    /// The plugin uses a feature whose state cannot be saved.
     #[error("it cannot be frozen: {0}")]
     Unsupported(#[serde(with = "bounded::short")] String),
-    /// A restored instance would have a number for a file, and no file.
+    /// A restored instance would have the number of a file that is not open.
     #[error("its `init` leaves a file open")]
     OpenFile,
-    /// A restored instance would have what this one has closed.
-    #[error("its `init` closes or renumbers what it was given open")]
+    /// A restored instance would have a descriptor that `init` has closed or renumbered.
+    #[error("its `init` closes or renumbers a descriptor that it was given")]
     GivenFile,
-    /// What was written once would be missing for the others.
+    /// The files were written once, but the other workers would need them as well.
     #[error("its `init` writes files")]
     Writes,
-    /// All would take themselves for the same worker.
+    /// All restored instances would take themselves for the same worker.
     #[error("its `init` asks which worker it is, or how many there are")]
     AsksWhichWorker,
-    /// What a host function says, or does, may be for one worker.
+    /// The effect or the result of a host function may apply to one worker only.
     #[error("its `init` calls a host function")]
     HostFunction,
-    /// There is more to freeze than may be.
-    #[error("it has {bytes} bytes of memory after its `init`, and may have {limit}")]
+    /// The memory is larger than the limit.
+    #[error("it has {bytes} bytes of memory after its `init`, and the limit is {limit}")]
     TooLarge {
-        /// How many it has.
+        /// The size of the memory in bytes.
         bytes: u64,
-        /// How many it may have.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// There are too many pieces to freeze.
-    #[error("its memory has {pieces} pieces between zeros after its `init`, and may have {limit}")]
+    /// The memory has more separate pieces than the limit.
+    #[error(
+        "its memory has {pieces} pieces between zeros after its `init`, and the limit is {limit}"
+    )]
     TooScattered {
-        /// How many it has.
+        /// The number of pieces.
         pieces: usize,
-        /// How many it may have.
+        /// The largest allowed number of pieces.
         limit: usize,
     },
     /// The snapshot could not be compiled.
@@ -65,7 +67,7 @@ pub enum SnapshotRefusal {
 }
 
 impl SnapshotRefusal {
-    /// What the plugin's author, or whoever runs it, can do about it.
+    /// Returns a hint for the plugin's author or user.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {

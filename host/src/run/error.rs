@@ -11,7 +11,7 @@ use crate::sink::SinkError;
 use crate::source::SourceError;
 use crate::stats::Counts;
 
-/// Why a run ended before its work was done, or ended badly.
+/// An error that ended a run early, or that makes a finished run fail.
 ///
 /// ```
 /// use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};
@@ -26,23 +26,24 @@ use crate::stats::Counts;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A worker could not be started at all. Others may have worked: the summary counts their items.
+    /// A worker could not be started. Other workers may have worked; the summary counts their
+    /// items.
     #[error("worker {worker} could not be started")]
     Init {
-        /// Which worker.
+        /// The worker.
         worker: WorkerIndex,
-        /// What went wrong.
+        /// The error of the start.
         source: Arc<StartError>,
     },
-    /// Every worker is retired: it broke and could not be started again, or broke too often.
+    /// All workers are retired. Each could not be started again, or failed too often.
     #[error("no worker is left: worker {worker}, the last one, {}", source.summary())]
     NoWorkerLeft {
-        /// The last one.
+        /// The last worker.
         worker: WorkerIndex,
-        /// Why it takes no more items.
+        /// The reason for its retirement.
         source: Retirement,
     },
-    /// The input could not be read on.
+    /// The source failed to read the input.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The source panicked.
@@ -51,7 +52,7 @@ pub enum Error {
         /// The message of the panic.
         message: String,
     },
-    /// The results could not be written.
+    /// The sink failed to write the results.
     #[error(transparent)]
     Sink(#[from] SinkError),
     /// An item failed, and the policy is [`Immediate`](crate::ErrorPolicy::Immediate).
@@ -60,27 +61,27 @@ pub enum Error {
     /// Items failed, and the policy is [`Deferred`](crate::ErrorPolicy::Deferred).
     #[error("{} failed", items(.0.len()))]
     ItemsFailed(
-        /// All of them, in the order in which they came out.
+        /// All faults, in the order in which they came out.
         Vec<Fault>,
     ),
-    /// More items failed than may.
-    // Others may fail before the run has ended: the summary has their number.
+    /// More items failed than the limit allows.
+    // Further items may fail before the run has ended; the summary has the final number.
     #[error("more items failed than the limit of {limit} allows")]
     TooManyFaults {
-        /// How many may.
+        /// The limit.
         limit: MaxFaults,
-        /// How it stood when the limit was passed.
+        /// The counts when the limit was exceeded.
         counts: Counts,
     },
-    /// The operating system refused a thread.
+    /// The operating system refused to start a thread.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
-    /// The items that have an outcome are not those that were read: a defect of this library.
+    /// The number of outcomes differs from the number of items: a defect of this library.
     #[error("{read} items were read, but {accounted} have an outcome")]
     Unaccounted {
-        /// How many were read.
+        /// The number of items that were read.
         read: u64,
-        /// How many have an outcome.
+        /// The number of items with an outcome.
         accounted: u64,
     },
 }
@@ -90,7 +91,7 @@ fn items(number: usize) -> String {
 }
 
 impl Error {
-    /// The error and what caused it, in one line.
+    /// Returns the error and its causes in one line.
     pub(crate) fn with_causes(&self) -> String {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);

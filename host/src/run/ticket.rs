@@ -1,4 +1,4 @@
-//! The tickets by which a pool tells a worker of a run.
+//! Tickets, by which a pool gives a run to its workers.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +8,7 @@ use crate::executor::{Outlet, Tray};
 use crate::outcome::Outcomes;
 use crate::run::Run;
 
-/// A run, and where a worker's outcomes of it go. The run is over when every worker has dropped
+/// A run, and the channel for a worker's outcomes. The run is over when every worker has dropped
 /// its ticket.
 #[derive(Debug)]
 pub(crate) struct Ticket {
@@ -17,7 +17,7 @@ pub(crate) struct Ticket {
 }
 
 impl Outlet for Ticket {
-    /// Never waits: the guest's time goes on.
+    /// Never blocks, because the time limit of the guest's current item is running.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
         if outcomes.kept() == 0 || outcomes.is_to_be_retried() {
             return true;
@@ -31,36 +31,38 @@ impl Outlet for Ticket {
         let bytes = part.result_bytes();
         queue.hold(bytes);
         match self.outbox.try_send(part) {
-            // Another worker has filled it meanwhile.
+            // Another worker has filled the channel in the meantime.
             Err(TrySendError::Full(part)) => {
                 queue.release(0, bytes);
                 rooms.keep(outcomes.unsplit(part));
                 false
             }
-            // Where nobody takes it, the run is over.
+            // A disconnected channel means that the run is over.
             Ok(()) | Err(TrySendError::Disconnected(_)) => true,
         }
     }
 
     fn offer(&self, tray: &Arc<Tray>) {
         if self.run.trays.add(tray) {
-            // Wakes the consumer, so that it looks there. If there is no room for this, it is awake.
+            // This wakes the consumer, which then looks into the tray. If the channel is full, the
+            // consumer is awake.
             let _ = self.outbox.try_send(Outcomes::default());
         }
     }
 }
 
-/// Where one worker finds its next ticket: the pool's end of it. It holds one: a ticket that was
-/// not taken is of a run that nobody waits for any more, and makes way for the next. The worker
-/// leaves when this is dropped.
+/// The pool's end of a mailbox, through which one worker gets its next ticket.
+///
+/// A mailbox holds one ticket. A new ticket replaces one that was not taken, since its run is over.
+/// The worker leaves when its mailbox is dropped.
 #[derive(Debug)]
 pub(crate) struct Mailbox(Arc<Shared>);
 
-/// The worker's end of a mailbox. What comes when it is dropped is lost, as its worker is.
+/// The worker's end of a mailbox. After it is dropped, new tickets are dropped as well.
 #[derive(Debug)]
 pub(crate) struct Tickets(Arc<Shared>);
 
-/// What takes back a ticket that no worker needs any more.
+/// Takes back a ticket that the worker no longer needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Recall(Arc<Shared>);
 
@@ -76,7 +78,7 @@ struct State {
     closed: bool,
 }
 
-/// A mailbox, and the worker's end of it.
+/// Returns both ends of a new mailbox.
 pub(crate) fn mailbox() -> (Mailbox, Tickets) {
     let shared = Arc::new(Shared::default());
     (Mailbox(Arc::clone(&shared)), Tickets(shared))
@@ -88,7 +90,7 @@ impl Mailbox {
         let before = if state.closed { Some(ticket) } else { state.ticket.replace(ticket) };
         drop(state);
         self.0.changed.notify_one();
-        // Not under the lock: it may be the last that holds its run.
+        // After the lock, because this may drop the last reference to a run.
         drop(before);
     }
 
@@ -98,7 +100,7 @@ impl Mailbox {
 }
 
 impl Tickets {
-    /// Waits for the next ticket; none when no more will come.
+    /// Waits for the next ticket. Returns `None` if no more tickets will come.
     pub(crate) fn next(&self) -> Option<Ticket> {
         let mut state = self.0.lock();
         loop {
@@ -111,8 +113,8 @@ impl Tickets {
 }
 
 impl Recall {
-    /// Takes back the ticket of `run`, if the worker has not taken it: the run does not wait for
-    /// a worker that is still starting.
+    /// Takes back the ticket of `run`, if the worker has not taken it. The run then does not wait
+    /// for a worker that is still starting.
     pub(crate) fn ticket_of(&self, run: &Run) {
         let mut state = self.0.lock();
         let ticket = state.ticket.take_if(|ticket| std::ptr::eq(&*ticket.run, run));
@@ -123,7 +125,7 @@ impl Recall {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing of others runs under it, and between statements the state is whole.
+        // No foreign code runs under the lock, and the state is consistent between statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

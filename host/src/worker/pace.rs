@@ -1,8 +1,8 @@
-//! The number of items that a worker claims at once.
+//! The number of items that a worker claims at a time.
 //!
-//! Cheap items cross in hundreds, dear ones one by one: a claim is about a millisecond of
-//! work, by what items have cost so far. It starts at one and grows at most fourfold a step,
-//! so that a few cheap items at the start do not let one worker take what others could do.
+//! A claim is about a millisecond of work, estimated from the cost of earlier items: hundreds of
+//! cheap items, or one expensive item. The size starts at one and grows at most fourfold at each
+//! step. So a few cheap items at the start do not make one worker take what others could do.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::item::parse_error::ParseError;
 
-/// How many items a worker claims at once.
+/// The number of items that a worker claims at a time.
 ///
 /// ```
 /// use mtl_host::ChunkSize;
@@ -23,10 +23,10 @@ use crate::item::parse_error::ParseError;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChunkSize {
-    /// About a millisecond of work, by what items have cost so far.
+    /// About a millisecond of work, estimated from the cost of earlier items.
     #[default]
     Auto,
-    /// So many, if they are there and it is not more than a fair share.
+    /// The given number of items, if so many wait and they are no more than a fair share.
     Fixed(NonZeroUsize),
 }
 
@@ -39,7 +39,6 @@ impl fmt::Display for ChunkSize {
     }
 }
 
-/// Neither a number of items nor `auto`.
 const NOT_A_SIZE: ParseError = ParseError::new("neither a number of items from 1 on nor `auto`");
 
 impl FromStr for ChunkSize {
@@ -58,22 +57,24 @@ impl FromStr for ChunkSize {
 pub(crate) struct Pace {
     size: ChunkSize,
     next: usize,
-    /// What an item costs, in nanoseconds, later items weighing more; none before the first.
+    /// The average cost of an item in nanoseconds, with more weight on later items. `None` before
+    /// the first claim.
     cost: Option<f64>,
 }
 
 impl Pace {
-    /// Long enough that claiming costs nothing, short enough that no worker idles meanwhile.
+    /// The time that a claim should take: long enough to make claiming cheap, and short enough to
+    /// keep other workers busy.
     const TARGET: Duration = Duration::from_millis(1);
     const GROWTH: usize = 4;
-    /// How much of the estimate is the last claim's.
+    /// The weight of the last claim in the estimate.
     const WEIGHT: f64 = 0.5;
 
     pub(crate) fn new(size: ChunkSize) -> Self {
         Self { size, next: 1, cost: None }
     }
 
-    /// How many items to claim.
+    /// Returns the number of items to claim.
     pub(crate) fn claim(&self) -> usize {
         match self.size {
             ChunkSize::Auto => self.next,
@@ -81,7 +82,7 @@ impl Pace {
         }
     }
 
-    /// Learns that `items` took `took`.
+    /// Updates the estimate: `items` items took the time `took`.
     #[expect(clippy::cast_precision_loss, reason = "an estimate needs no more")]
     #[expect(
         clippy::cast_possible_truncation,
@@ -121,7 +122,7 @@ mod tests {
         }
         assert_eq!(claims, [4, 16, 64, 256, 1000, 1000]);
         pace.observe(1, Duration::from_secs(1));
-        assert_eq!(pace.claim(), 1, "one dear item is enough");
+        assert_eq!(pace.claim(), 1, "one expensive item is enough");
     }
 
     #[test]
@@ -133,8 +134,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever items cost, a claim has one, and is at most four times the one before; it is
-        /// never more than a millisecond of what cost a nanosecond each.
+        /// For any costs, a claim has at least one item and at most four times as many as the claim
+        /// before. It has never more than a million items, which is a millisecond of items that
+        /// cost a nanosecond each.
         #[test]
         fn claims_stay_within_bounds(
             seen in prop::collection::vec((0_usize..2000, 0_u64..10_000_000_000), 0..100),
@@ -146,12 +148,12 @@ mod tests {
                 let claim = pace.claim();
                 prop_assert!((1..=1_000_000).contains(&claim), "{}", claim);
                 prop_assert!(claim <= before * 4, "{} after {}", claim, before);
-                prop_assert!(items > 0 || claim == before, "nothing was learned of no item");
+                prop_assert!(items > 0 || claim == before, "no item leaves the estimate unchanged");
             }
         }
 
-        /// As long as items cost the same, claims come to a millisecond of them, whatever there
-        /// was before, and stay there.
+        /// If all items cost the same, claims converge to a millisecond of work and stay there,
+        /// whatever the earlier costs were.
         #[test]
         fn claims_converge_to_a_millisecond(
             before in prop::collection::vec(1_u64..1_000_000_000, 0..20),
@@ -161,7 +163,7 @@ mod tests {
             for nanos in before {
                 pace.observe(pace.claim(), Duration::from_nanos(nanos));
             }
-            // A step halves what the past weighs; the past was 2^30 times as dear at most.
+            // Each step halves the weight of the past, which cost at most 2^30 times as much.
             for _ in 0..60 {
                 let items = pace.claim() as u64;
                 pace.observe(pace.claim(), Duration::from_nanos(cost * items));

@@ -1,4 +1,4 @@
-//! The rules by which an instance is replaced and an item is tried again.
+//! The rules for replacing an instance and retrying an item.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -8,32 +8,34 @@ use crate::item::fault::FaultKind;
 use crate::item::parse_error::ParseError;
 use crate::item::retry_on::RetryOn;
 
-/// When instances are replaced and items tried again; by default, only after a break.
+/// The restart policy: when instances are replaced and items tried again. By default, only failed
+/// instances are replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Renewal {
     pub(crate) retries: u32,
     pub(crate) retry_on: RetryOn,
     pub(crate) max_restarts: MaxRestarts,
-    /// After how many items an instance is replaced though nothing is wrong with it.
+    /// The number of items after which an instance is replaced, even if it works.
     pub(crate) recycle: Option<NonZeroU64>,
 }
 
 impl Renewal {
-    /// Whether an item that failed so is tried again at all.
+    /// Returns whether an item with this fault may be tried again.
     pub(crate) fn retries(self, kind: FaultKind) -> bool {
         self.retries > 0 && self.retry_on.contains(kind)
     }
 
-    /// For which faults an outcome is not the last word.
+    /// Returns the faults after which an item may be tried again.
     pub(crate) fn provisional(self) -> RetryOn {
         if self.retries > 0 { self.retry_on } else { RetryOn::NOTHING }
     }
 }
 
-/// How often in a row a worker is restarted, without finishing an item in between, before it
-/// is retired. However often one item is tried again, its restarts count as one; a start that fails
-/// counts each time. A first start is tried again only after
-/// [some failures](crate::StartError::is_transient).
+/// The limit of restarts in a row, after which a worker is retired. A finished item starts a new
+/// row.
+///
+/// All retries of one item count as one restart. Each failed start counts. A worker's first start
+/// is tried again only after [some failures](crate::StartError::is_transient).
 ///
 /// ```
 /// use mtl_host::MaxRestarts;
@@ -45,20 +47,20 @@ impl Renewal {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MaxRestarts {
-    /// Any number, as each item that breaks an instance has its fault; but one that cannot
-    /// start is given up after [`MaxRestarts::FAILED_STARTS`] attempts.
+    /// No limit for failed instances, since each costs only its item. But a worker that cannot
+    /// start is retired after [`MaxRestarts::FAILED_STARTS`] attempts.
     #[default]
     Unlimited,
-    /// At most so many, whether they start or not.
+    /// At most the given number of restarts, whether they succeed or fail.
     AtMost(u32),
 }
 
 impl MaxRestarts {
-    /// An instance that fails to start so often in a row will not start.
+    /// The number of failed starts in a row after which a worker is retired even without a limit.
     pub const FAILED_STARTS: u32 = 3;
 
-    /// Whether a worker is given up after `restarts` in a row, of which the last `failed` did
-    /// not even start.
+    /// Returns whether a worker must be retired after `restarts` in a row. The last `failed` of
+    /// them were failed starts.
     pub(crate) fn are_used_up(self, restarts: u32, failed: u32) -> bool {
         match self {
             Self::Unlimited => failed >= Self::FAILED_STARTS,
@@ -76,7 +78,6 @@ impl fmt::Display for MaxRestarts {
     }
 }
 
-/// Neither a number nor `unlimited`.
 const NOT_A_LIMIT: ParseError = ParseError::new("neither a number of restarts nor `unlimited`");
 
 impl FromStr for MaxRestarts {

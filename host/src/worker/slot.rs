@@ -1,4 +1,5 @@
-//! The state of one worker. It is pure: the worker opens, works and tells what happened.
+//! The state of one worker: a pure state machine. The worker does the work, and reports what
+//! happened.
 //!
 //! ```text
 //!          opened            broke, or replaced
@@ -10,64 +11,65 @@
 //!    └─ otherwise ──▶ Opening
 //! ```
 //!
-//! A row counts the items that broke the worker's executors, and the starts that failed. An item
-//! that is tried again counts once, however often it breaks one: otherwise the number of retries
-//! would retire a worker for one bad item.
+//! A row counts the items that broke the worker's executors, and the failed starts. All retries of
+//! one item count once. Otherwise the number of retries would retire a worker because of one bad
+//! item.
 
 use super::renewal::MaxRestarts;
 
-/// Where one worker stands.
+/// The state of one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
-    /// An executor is to be opened.
+    /// The worker must open an executor.
     Opening(Attempt),
     /// The executor takes items.
     Ready(Row),
-    /// Nothing runs here again.
+    /// The worker never takes items again.
     Retired,
 }
 
-/// Which attempt at opening an executor this is.
+/// An attempt at opening an executor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    /// The worker has never had one.
+    /// The worker has never been ready.
     First(Row),
-    /// A replacement.
+    /// The worker replaces an earlier executor.
     Replacement(Row),
 }
 
-/// Restarts since the worker last finished an item.
+/// The restarts since the worker last finished an item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// All of them, this one included.
+    /// The number of restarts, with the current one.
     restarts: u32,
-    /// How many in a row, up to now, did not even start.
+    /// The number of failed starts in a row, up to now.
     failed: u32,
 }
 
-/// What happened to a worker.
+/// An event of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Happened {
     Opened,
     FailedToOpen(Failure),
-    /// The executor broke, after it had worked on some item or before.
+    /// The executor failed. The field tells whether it had finished an item.
     Broke(Work),
-    /// The executor broke on the item that had broken the one before it.
+    /// The executor failed on the item on which the previous one had failed.
     BrokeAgain,
-    /// The executor is to be replaced, though it did not break.
+    /// The executor is replaced although it did not fail. The field tells whether it had finished
+    /// an item.
     Replaced(Work),
 }
 
-/// The prospects of another attempt at a start.
+/// The prospects of another start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It may: its process was killed, or it took too long.
+    /// Another start may succeed: the process was killed, or the start took too long.
     Transient,
-    /// It would fail in the same way.
+    /// Another start would fail in the same way.
     Lasting,
 }
 
-/// Whether an executor has finished an item.
+/// The work of an executor: it has finished some item, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     Some,
@@ -87,7 +89,7 @@ impl Row {
         Self { failed: 0, ..self }
     }
 
-    /// The row that a worker is in after it worked so.
+    /// Returns the row of restarts after an executor did this work.
     fn after(self, work: Work) -> Self {
         match work {
             Work::Some => Self::default(),
@@ -97,10 +99,10 @@ impl Row {
 }
 
 impl Slot {
-    /// A worker that has not been started.
+    /// The state of a worker that has not started.
     pub(crate) const NEW: Self = Self::Opening(Attempt::First(Row { restarts: 0, failed: 0 }));
 
-    /// The state that follows.
+    /// Returns the state after an event.
     #[must_use]
     pub(crate) fn after(self, happened: Happened, max: MaxRestarts) -> Self {
         let restart = |row: Row, attempt: fn(Row) -> Attempt| {
@@ -119,7 +121,8 @@ impl Slot {
             }
             (Self::Opening(Attempt::First(row)), Happened::FailedToOpen(Failure::Transient)) => {
                 let row = row.failed();
-                // However often it may be restarted: until it is ready, the run waits for it.
+                // The restart limit does not matter here: the run waits for each worker to be
+                // ready, so hopeless starts must end.
                 if row.failed < MaxRestarts::FAILED_STARTS {
                     restart(row, Attempt::First)
                 } else {
@@ -208,11 +211,11 @@ mod tests {
             ("works after each restart", two,       &[OPENED, WORKED, OPENED, WORKED, OPENED, WORKED], replacement(1, 0)),
             ("breaks, fails",            two,       &[OPENED, BROKE, FAILED, FAILED],          Slot::Retired),
             ("an item breaks many",      one,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, AGAIN], replacement(1, 0)),
-            ("and the next one, too",    two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE], replacement(2, 0)),
+            ("and the next one",    two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE], replacement(2, 0)),
             ("and the one after that",   two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE, OPENED, BROKE], Slot::Retired),
             ("an item has no retry",     none,      &[OPENED, BROKE],                          Slot::Retired),
             ("may not restart",          none,      &[OPENED, WORKED],                         Slot::Retired),
-            ("is replaced all the same", none,      &[OPENED, REPLACED, OPENED],               ready(0)),
+            ("is replaced even then", none,      &[OPENED, REPLACED, OPENED],               ready(0)),
         ];
         for (case, max, events, expected) in cases {
             assert_eq!(walk(events, max), expected, "{case}");
@@ -220,8 +223,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens, a worker has no more restarts in a row than it may, and is not
-        /// retired before.
+        /// For any events, a worker is retired exactly when it has more restarts in a row than the
+        /// limit.
         #[test]
         fn restarts_in_a_row_are_counted(
             most in 0_u32..5,

@@ -1,4 +1,4 @@
-//! The work on a claim: through its items, and again on those that failed.
+//! The work on a claim: the worker runs its items, and retries those that failed.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,15 +15,15 @@ use crate::queue::Claim;
 use crate::run::Run;
 use crate::run::ticket::Ticket;
 
-/// An item that failed, and is not done with: it is to be tried again, or what it broke has lost
-/// the outcomes of items before it.
+/// An item that failed and has no final outcome. It is tried again, or its failure has lost the
+/// outcomes of earlier items.
 struct Failed {
-    /// Its place in the span.
+    /// The position of the item in the span.
     at: usize,
     how: Broken,
 }
 
-/// Whether anybody still wants outcomes.
+/// The answer to whether the run still takes outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     Yes,
@@ -38,7 +38,7 @@ impl Serving {
             if self.is_used_up() {
                 self.replace();
             }
-            // A replacement is dear: it is made when there is an item for it.
+            // Opening an executor is expensive, so the worker waits until there is an item for it.
             if matches!(self.slot, Slot::Opening(_)) {
                 if !queue.wait_for_work() {
                     return;
@@ -56,13 +56,14 @@ impl Serving {
         }
     }
 
-    /// Whether the executor has had all the items that it may have.
+    /// Returns whether the executor has worked on as many items as it may.
     fn is_used_up(&self) -> bool {
         let most = self.worker.renewal.recycle;
         self.executor.is_some() && most.is_some_and(|items| self.since_open >= items.get())
     }
 
-    /// How many items to claim: no more than the executor may still have.
+    /// Returns the number of items to claim, which is limited by the items that the executor may
+    /// still take.
     fn wanted(&self) -> usize {
         let paced = self.pace.claim();
         let Some(most) = self.worker.renewal.recycle else { return paced };
@@ -70,7 +71,7 @@ impl Serving {
         paced.min(usize::try_from(left).unwrap_or(usize::MAX))
     }
 
-    /// Works on what was claimed, and hands over the outcomes.
+    /// Works on a claim, and hands over the outcomes.
     fn work_off(&mut self, mut claim: Claim<'_>, ticket: &Arc<Ticket>) -> Wanted {
         let retry_on = self.worker.renewal.provisional();
         let mut outcomes = self.outcomes(claim.span().clone(), ticket).retrying(retry_on);
@@ -78,10 +79,10 @@ impl Serving {
         let done = outcomes.len();
         outcomes.cut();
         self.items += done as u64;
-        // Before the rest goes back: under some policies nobody is to start it.
+        // Before the other items go back to the queue, because the policy may forbid starting them.
         ticket.run.apply_policy(&outcomes);
         let Some(failed) = failed else {
-            // Before the hand-over, which may have to wait for the consumer.
+            // Before the hand-over, which may wait for the consumer.
             claim.hold(bytes_to_hold(&outcomes));
             claim.end(done);
             return hand_over(outcomes, ticket);
@@ -105,8 +106,8 @@ impl Serving {
         Outcomes::in_room(rooms.take(), span, self.worker.index, *rule)
     }
 
-    /// Works on claimed items until all have their outcome, others have the rest, or one failed
-    /// and is not done with.
+    /// Works on claimed items until all have an outcome, other workers have taken the rest, or an
+    /// item failed without a final outcome.
     fn work_through(
         &mut self,
         outcomes: &mut Outcomes,
@@ -137,24 +138,25 @@ impl Serving {
         failed
     }
 
-    /// Lets the executor work; gives the item that failed and is not done with.
+    /// Runs the executor. Returns the item that failed without a final outcome, if there is one.
     fn run_executor(
         &mut self,
         outcomes: &mut Outcomes,
         turns: &Turns<'_>,
         run: &Run,
     ) -> Option<Failed> {
-        let executor = self.executor.as_mut().expect("a worker without an executor claims nothing");
+        let executor = self.executor.as_mut().expect("a worker claims only with an executor");
         outcomes.set_format(run.results.unwrap_or_else(|| executor.format()));
         let before = outcomes.len();
         let until = outcomes.span().next_rejection(before);
         let ran = executor.run(outcomes, until, turns);
-        // What breaks it has not been finished.
+        // The item that breaks the executor does not count as finished.
         self.since_open += (outcomes.len() - before) as u64;
         match ran {
             Ran::Broken(how) => self.failed(outcomes.len(), how, outcomes),
             Ran::Lost { at, broken } => self.failed(at, broken, outcomes),
-            // No item is to blame. But one that never gets to any would be made again without end.
+            // No item caused the failure. But an executor that never reaches an item would be
+            // replaced without end.
             Ran::Idle(broken) if self.work() == Work::Some => {
                 self.broke(&broken);
                 None
@@ -167,7 +169,8 @@ impl Serving {
         }
     }
 
-    /// The item at `at` broke the executor. It has its fault, if nothing more is to be done.
+    /// Handles an executor that failed on the item at `at`. If the item is not tried again, this
+    /// appends its fault.
     fn failed(&mut self, at: usize, how: Broken, outcomes: &mut Outcomes) -> Option<Failed> {
         self.broke(&how);
         if at > outcomes.len() || self.worker.renewal.retries(how.kind) {
@@ -177,8 +180,8 @@ impl Serving {
         None
     }
 
-    /// Tries an item again, if that is to be done after such a fault: each time on a fresh
-    /// executor, until it succeeds, fails in another way, or has been tried often enough.
+    /// Retries an item if the policy allows it for this fault. Each attempt uses a fresh executor.
+    /// The retries end when the item succeeds, fails in another way, or has used up its attempts.
     fn try_again(
         &mut self,
         mut failed: Broken,
@@ -192,7 +195,7 @@ impl Serving {
         let Renewal { retries, .. } = self.worker.renewal;
         let retries = if self.worker.renewal.retries(failed.kind) { retries } else { 0 };
         for attempt in 1..=retries {
-            // What is being stopped is not started again.
+            // An item of a stopped run is not started again.
             if run.queue.horizon() <= item || !self.worker.cancel.lets_work() {
                 break;
             }
@@ -216,17 +219,17 @@ impl Serving {
     }
 }
 
-/// Returns where outcomes go before their claim is through.
+/// Returns the outlet for outcomes that are handed over before their claim is finished.
 fn outlet(ticket: &Arc<Ticket>) -> Arc<dyn Outlet> {
     Arc::<Ticket>::clone(ticket)
 }
 
-/// Returns the bytes that the window holds for outcomes which [`hand_over`] sends.
+/// Returns the bytes that the window must hold for the outcomes that [`hand_over`] sends.
 fn bytes_to_hold(outcomes: &Outcomes) -> usize {
     if outcomes.kept() == 0 { 0 } else { outcomes.result_bytes() }
 }
 
-/// Sends outcomes on. The window holds them already.
+/// Sends outcomes to the consumer. The window already holds them.
 fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> Wanted {
     if outcomes.kept() == 0 {
         return Wanted::Yes;
