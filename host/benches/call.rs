@@ -1,5 +1,5 @@
-//! What an item of 100 bytes costs with one worker and with two, by the way in which it gets to the plugin and
-//! back: `echo`, which does nothing else.
+//! Measures the cost of an item of 100 bytes with one and with two workers, for each way into the plugin and back. The
+//! plugins are `echo`, which only returns the item.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench call
@@ -19,11 +19,11 @@ const ITEMS: usize = 1_000_000;
 
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// A native worker, which copies the item.
+    /// A native worker that copies the item.
     Native,
-    /// Many in one crossing.
+    /// A plugin that gets many items in one crossing.
     Batch,
-    /// Each in a crossing of its own.
+    /// A plugin that gets each item in its own crossing.
     OneByOne,
     Component,
 }
@@ -38,12 +38,12 @@ impl Way {
     const ALL: [Self; 4] = [Self::Native, Self::Batch, Self::OneByOne, Self::Component];
 
     fn pool(self, jobs: usize) -> PoolBuilder {
-        let engine = Engine::new().expect("it starts");
+        let engine = Engine::new().expect("the engine starts");
         let workers = number(&jobs.to_string());
         match self {
             Self::Native => Pool::of((0..jobs).map(|_| copies())),
             Self::Batch => Pool::builder(&plugin(&engine, "echo.wasm")).jobs(workers),
-            // An item that may be refused, and then tried again, crosses alone.
+            // An item that may be refused and then retried crosses alone.
             Self::OneByOne => Pool::builder(&plugin(&engine, "echo.wasm"))
                 .jobs(workers)
                 .retries(1)
@@ -53,14 +53,13 @@ impl Way {
     }
 }
 
-/// A native worker that copies the item.
 fn copies() -> WorkerSpec {
     WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())))
 }
 
 #[divan::bench(args = Way::ALL, consts = [1, 2], sample_count = 15, sample_size = 1)]
 fn item<const JOBS: usize>(bencher: Bencher<'_, '_>, way: Way) {
-    let mut pool = way.pool(JOBS).build().expect("it is lawful");
+    let mut pool = way.pool(JOBS).build().expect("the settings are valid");
     work(&mut pool, &[&[b'x'; 100]], 1000);
     bencher.counter(ItemsCount::new(ITEMS)).bench_local(|| work(&mut pool, &[&[b'x'; 100]], ITEMS));
 }

@@ -1,4 +1,4 @@
-//! What settings of the engine cost or gain: what `Engine` has chosen, with one of them changed.
+//! Measures the cost of engine settings: the settings of `Engine`, with one of them changed.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench engine
@@ -19,10 +19,10 @@ use wasmtime::{
     TypedFunc, UpdateDeadline,
 };
 
-/// In place of a time between two ticks.
+/// Stands for a ticker that never ticks.
 const NEVER: u64 = 0;
 
-/// What is changed.
+/// The setting that differs from those of `Engine`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     Nothing,
@@ -67,7 +67,7 @@ impl Change {
             Self::NotOptimised => _ = config.cranelift_opt_level(OptLevel::None),
             _ => {}
         }
-        Engine::new(&config).expect("they go together")
+        Engine::new(&config).expect("the settings fit together")
     }
 }
 
@@ -82,27 +82,28 @@ fn read(path: &str) -> Vec<u8> {
     })
 }
 
-/// An instance that works, and its function that makes a text upper case.
+/// Returns a running instance, and its function that converts text to upper case.
 fn upper(engine: &Engine) -> (Store<()>, TypedFunc<(i32, i32), i64>) {
-    let module = Module::new(engine, &*UPPER).expect("it is one");
+    let module = Module::new(engine, &*UPPER).expect("the module is valid");
     let mut store = Store::new(engine, ());
     store.set_epoch_deadline(1_000_000);
     let _ = store.set_fuel(u64::MAX);
-    let instance = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
-    let call = instance.get_typed_func(&mut store, "call").expect("it has it");
+    let instance = Instance::new(&mut store, &module, &[]).expect("the module imports nothing");
+    let call = instance.get_typed_func(&mut store, "call").expect("the module exports `call`");
     (store, call)
 }
 
-/// An item of 100 bytes.
+/// Measures a call with an item of 100 bytes.
 #[divan::bench(args = Change::ALL, sample_count = 25, sample_size = 10_000)]
 fn call(bencher: Bencher<'_, '_>, change: Change) {
     let (mut store, call) = upper(&change.engine());
     bencher
         .counter(ItemsCount::new(1_usize))
-        .bench_local(move || call.call(&mut store, (2048, 100)).expect("it does not trap"));
+        .bench_local(move || call.call(&mut store, (2048, 100)).expect("the call does not trap"));
 }
 
-/// Calls that take some 100 ms together, while the epoch is raised every so many microseconds.
+/// Measures calls that take about 100 ms together, while the epoch is raised after each given
+/// number of microseconds.
 #[divan::bench(args = [NEVER, 100_000, 5_000, 1_000, 100], sample_count = 25, sample_size = 1)]
 fn tick(bencher: Bencher<'_, '_>, micros: u64) {
     let engine = Change::Nothing.engine();
@@ -118,32 +119,32 @@ fn tick(bencher: Bencher<'_, '_>, micros: u64) {
     let ticking = (micros != NEVER).then(|| thread::Builder::new().spawn(ticking));
     bencher.bench_local(|| {
         for _ in 0..1_000 {
-            call.call(&mut store, (2048, 100_000)).expect("it does not trap");
+            call.call(&mut store, (2048, 100_000)).expect("the call does not trap");
         }
     });
     drop(end);
     if let Some(ticking) = ticking {
-        ticking.expect("it starts").join().expect("it only waits");
+        ticking.expect("the thread starts").join().expect("the thread does not panic");
     }
 }
 
-/// An instance of a plugin in Rust of about 100 KB.
+/// Measures the start of an instance of a Rust plugin of about 100 KB.
 #[divan::bench(args = Change::ALL, sample_count = 25, sample_size = 20)]
 fn instantiate(bencher: Bencher<'_, '_>, change: Change) {
     let engine = change.engine();
-    let module = Module::new(&engine, &*WORD_COUNT).expect("it is one");
+    let module = Module::new(&engine, &*WORD_COUNT).expect("the module is valid");
     let mut linker = Linker::new(&engine);
-    linker.define_unknown_imports_as_traps(&module).expect("they are functions");
-    let pre = linker.instantiate_pre(&module).expect("all is there");
+    linker.define_unknown_imports_as_traps(&module).expect("all imports are functions");
+    let pre = linker.instantiate_pre(&module).expect("all imports are defined");
     bencher.bench_local(move || {
         let mut store = Store::new(&engine, ());
         store.set_epoch_deadline(1_000_000);
         let _ = store.set_fuel(u64::MAX);
-        pre.instantiate(&mut store).expect("nothing runs at its start")
+        pre.instantiate(&mut store).expect("no code runs at the start")
     });
 }
 
-/// The same plugin.
+/// Measures the compilation of the same plugin.
 #[divan::bench(
     args = [Change::Nothing, Change::NoEpoch, Change::Fuel, Change::OptimisedForSize, Change::NotOptimised],
     sample_count = 9,
@@ -151,7 +152,7 @@ fn instantiate(bencher: Bencher<'_, '_>, change: Change) {
 )]
 fn compile(bencher: Bencher<'_, '_>, change: Change) {
     let engine = change.engine();
-    bencher.bench_local(|| Module::new(&engine, &*WORD_COUNT).expect("it is one"));
+    bencher.bench_local(|| Module::new(&engine, &*WORD_COUNT).expect("the module is valid"));
 }
 
 fn main() {

@@ -1,4 +1,5 @@
-//! What the way from source to sink costs an item of 100 bytes, by chunks, workers and isolation.
+//! Measures the cost of an item of 100 bytes on its way from source to sink, by chunks, workers and
+//! isolation.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench pipeline
@@ -41,7 +42,7 @@ impl Case {
     }
 
     fn pool(self) -> PoolBuilder {
-        let engine = Engine::new().expect("it starts");
+        let engine = Engine::new().expect("the engine starts");
         let isolation = match self.is_jailed {
             true => Isolation::Process(Processes::new()),
             false => Isolation::Thread,
@@ -55,7 +56,7 @@ impl Case {
 
 #[divan::bench(args = Case::all(), sample_count = 9, sample_size = 1)]
 fn item(bencher: Bencher<'_, '_>, case: Case) {
-    let mut pool = case.pool().build().expect("it is lawful");
+    let mut pool = case.pool().build().expect("the settings are valid");
     work(&mut pool, &[&[b'x'; 100]], 1000);
     bencher.counter(ItemsCount::new(ITEMS)).bench_local(|| work(&mut pool, &[&[b'x'; 100]], ITEMS));
 }

@@ -1,4 +1,5 @@
-//! What a trap costs: the instance is replaced, and the next item is worked on by a fresh one.
+//! Measures the cost of a trap: the instance is replaced, and a fresh instance works on the next
+//! item.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench recovery
@@ -12,19 +13,19 @@ use mtl_host::{Engine, Isolation, Pool, Processes};
 
 use self::support::{number, plugin, work};
 
-/// Each of them with a good item after it.
+/// The number of trapping items. Each is followed by a good item.
 const TRAPS: usize = 200;
 
 #[divan::bench(args = [false, true], sample_count = 15, sample_size = 1)]
 fn trap_and_next_item(bencher: Bencher<'_, '_>, in_process: bool) {
-    let engine = Engine::new().expect("it starts");
+    let engine = Engine::new().expect("the engine starts");
     let isolation = match in_process {
         true => Isolation::Process(Processes::new()),
         false => Isolation::Thread,
     };
     let plugin = plugin(&engine, "batch.wat");
     let pool = Pool::builder(&plugin).isolation(isolation).jobs(number("1"));
-    let mut pool = pool.build().expect("it is lawful");
+    let mut pool = pool.build().expect("the settings are valid");
     work(&mut pool, &[b"item"], 1);
     bencher
         .counter(ItemsCount::new(TRAPS))

@@ -1,5 +1,4 @@
-//! What benchmarks share: items that cost nothing to read, a sink that costs nothing, and where
-//! plugins are.
+//! The shared parts of the benchmarks: a source and a sink without cost, and the paths of plugins.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +6,7 @@ use mtl_host::sink::{Sink, SinkError};
 use mtl_host::source::{Filled, Source, SourceError};
 use mtl_host::{BlockBuilder, Engine, Outcome, Plugin, Pool};
 
-/// An item, again and again.
+/// A source that repeats its items.
 struct Again<'a> {
     items: &'a [&'a [u8]],
     left: usize,
@@ -23,7 +22,7 @@ impl Source for Again<'_> {
     }
 }
 
-/// Takes results, and nothing becomes of them.
+/// A sink that drops all results.
 struct Nowhere;
 
 impl Sink for Nowhere {
@@ -32,14 +31,14 @@ impl Sink for Nowhere {
     }
 }
 
-/// Works on so many items, which are these, in turns.
+/// Runs `count` items through the pool, which are `items` in turn.
 pub(crate) fn work(pool: &mut Pool, items: &'static [&'static [u8]], count: usize) {
     let summary = pool.run(Again { items, left: count }, &mut Nowhere).into_result();
-    let summary = summary.expect("nothing fails here but items");
+    let summary = summary.expect("the run does not fail");
     assert_eq!(summary.read, count as u64);
 }
 
-/// A plugin of `examples-plugins`, or of the tests' fixtures.
+/// Loads a plugin of `examples-plugins`, or of the fixtures of the tests.
 pub(crate) fn plugin(engine: &Engine, name: &str) -> Plugin {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = match name.ends_with(".wat") {
@@ -54,7 +53,7 @@ fn built(root: &Path) -> PathBuf {
     root.join("examples-plugins/target/wasm32-wasip1/release")
 }
 
-/// As many as in the name of a number.
+/// Parses a number that is written in the benchmark.
 pub(crate) fn number<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
-    text.parse().expect("it is written here")
+    text.parse().expect("the number is a literal")
 }

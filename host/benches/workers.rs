@@ -1,11 +1,11 @@
-//! What workers cost to start: 1000 of `word-count`, about 100 KB, and 8 from a snapshot of what
-//! builds 100 MB in its `init`.
+//! Measures the start of workers: 1000 workers of `word-count` (about 100 KB), and 8 workers from a snapshot of a
+//! plugin whose `init` builds 100 MB.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench workers
 //! ```
 
-#![expect(clippy::print_stdout, reason = "it is what it is for")]
+#![expect(clippy::print_stdout, reason = "the benchmark prints tables")]
 
 mod support;
 
@@ -28,7 +28,7 @@ enum Told {
     Ready,
 }
 
-/// Tells of a snapshot, and of each worker that is ready.
+/// Sends a message for each snapshot and for each worker that is ready.
 struct Teller(Mutex<Sender<Told>>);
 
 impl Observer for Teller {
@@ -38,21 +38,21 @@ impl Observer for Teller {
             Event::WorkerReady { .. } => Told::Ready,
             _ => return,
         };
-        // Who has heard enough listens no more.
-        let _ = self.0.lock().expect("nothing panics under it").send(told);
+        // The receiver may be gone, since each measurement stops early.
+        let _ = self.0.lock().expect("no code panics under the lock").send(told);
     }
 }
 
 fn main() {
     mtl_host::child_main();
-    // As `cargo test` runs it: there is nothing to test.
+    // `cargo test` passes this flag, but there is nothing to test.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let engine = Engine::new().expect("it starts");
+    let engine = Engine::new().expect("the engine starts");
     thousand(&plugin(&engine, "word_count.wasm"));
     let large = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/large-init.wat");
-    from_a_snapshot(&Plugin::load(&engine, large).expect("it is a plugin"));
+    from_a_snapshot(&Plugin::load(&engine, large).expect("the plugin is valid"));
 }
 
 fn thousand(plugin: &Plugin) {
@@ -84,14 +84,14 @@ fn from_a_snapshot(plugin: &Plugin) {
     }
 }
 
-/// What was measured, in so many runs, from the least.
+/// Returns the measurements of all runs, in ascending order.
 fn sorted(measure: impl FnMut() -> f64) -> Vec<f64> {
     let mut took: Vec<_> = std::iter::repeat_with(measure).take(RUNS).collect();
     took.sort_by(f64::total_cmp);
     took
 }
 
-/// How many milliseconds it took until all were ready, and how many KiB each has.
+/// Returns the milliseconds until all workers were ready, and the KiB of memory for each worker.
 fn all(plugin: &Plugin) -> (f64, f64) {
     let before = resident();
     let begun = Instant::now();
@@ -103,12 +103,12 @@ fn all(plugin: &Plugin) -> (f64, f64) {
     (took, each)
 }
 
-/// How many milliseconds went by, once there was a snapshot, until all workers had started from it
-/// beside each other, divided by their number: a share, not how long one of them takes.
+/// Returns the milliseconds in which all workers started from the snapshot in parallel, divided by their number. This
+/// is an average share, not the time that one worker takes.
 fn from_there(plugin: &Plugin, isolation: &Isolation) -> f64 {
     let pool = Pool::builder(plugin).isolation(isolation.clone()).snapshot();
     let (mut pool, told) = starting(pool, FROM_A_SNAPSHOT);
-    assert!(matches!(told.recv(), Ok(Told::Snapshot)), "nobody is ready before");
+    assert!(matches!(told.recv(), Ok(Told::Snapshot)), "the snapshot comes first");
     let begun = Instant::now();
     all_are_ready(&told, FROM_A_SNAPSHOT);
     let took = begun.elapsed().as_secs_f64() * 1000.0;
@@ -116,24 +116,24 @@ fn from_there(plugin: &Plugin, isolation: &Isolation) -> f64 {
     took / f64::from(FROM_A_SNAPSHOT)
 }
 
-/// A pool that is about to have so many workers, and what it tells.
+/// Builds a pool with the given number of workers, and returns the channel of its messages.
 fn starting(pool: PoolBuilder, workers: u32) -> (Pool, Receiver<Told>) {
     let (tell, told) = channel();
     let pool = pool.jobs(number(&workers.to_string())).observer(Arc::new(Teller(Mutex::new(tell))));
-    (pool.build().expect("it is lawful"), told)
+    (pool.build().expect("the settings are valid"), told)
 }
 
 fn all_are_ready(told: &Receiver<Told>, workers: u32) {
     for _ in 0..workers {
-        assert!(matches!(told.recv(), Ok(Told::Ready)), "each gets ready");
+        assert!(matches!(told.recv(), Ok(Told::Ready)), "each worker becomes ready");
     }
 }
 
-/// What this process has of memory, in KiB. What instances share, such as the pages of a plugin's data
-/// that they have not changed, counts once.
+/// Returns the memory of this process in KiB. Memory that instances share counts once, such as the unchanged pages of a
+/// plugin's data.
 fn resident() -> f64 {
-    let rollup = fs::read_to_string("/proc/self/smaps_rollup").expect("Linux has it");
+    let rollup = fs::read_to_string("/proc/self/smaps_rollup").expect("Linux provides this file");
     let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
     let size = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    size.and_then(|size| size.parse().ok()).expect("it is there")
+    size.and_then(|size| size.parse().ok()).expect("the file has this line")
 }

@@ -18,50 +18,52 @@ use crate::item::format::Format;
 use crate::outcome::{Outcomes, Stand};
 use crate::queue::{Claim, Loan, Reach, Rest, SharedReach};
 
-/// Works on items, one after the other, and keeps its state between them.
+/// An executor works on items one after another, and keeps its state between them.
 pub(crate) trait Executor {
-    /// Works on the items that have no outcome yet, up to the item at `until` (exclusive) of
-    /// the span, and appends an outcome for each. The first of them is started; each other one
-    /// is asked for of `turns`. An item whose fault is to be tried again is the last one.
+    /// Works on the items without an outcome, up to the item at `until` (exclusive) of the span, and appends an outcome
+    /// for each item.
+    ///
+    /// The caller has started the first of these items. The executor starts each further item through `turns`. It stops
+    /// after an item whose fault allows a retry.
     fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran;
 
-    /// What the records are.
+    /// Returns the format of the records.
     fn format(&self) -> Format;
 
-    /// Whether it may have a closing report.
+    /// Returns whether the executor may give a finish report.
     fn has_report(&self) -> bool;
 
-    /// Ends the work and gives the closing report. Called once, at the end of its life.
+    /// Ends the work and returns the finish report. The worker calls this once, at the end of the executor's life.
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken>;
 }
 
-/// Opens an executor: at the start, and again when it is to be replaced.
+/// A function that opens an executor. The worker calls it at the start, and again to replace the executor.
 pub(crate) type Open = Box<dyn FnMut() -> Result<Box<dyn Executor>, StartError> + Send>;
 
-/// Takes outcomes while their worker is still on a later item of the same claim.
+/// The destination of outcomes that are handed over while their worker is still on a later item of the same claim.
 pub(crate) trait Outlet: Send + Sync {
-    /// Takes the outcomes that are there, or leaves them where they are. Returns whether nothing is left: if something
-    /// is, it is to be asked again.
+    /// Takes the outcomes, if it can do so without waiting. Returns false if outcomes are left; the caller then tries
+    /// again.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool;
 
-    /// Lets whoever waits for outcomes take them from `tray`, since nothing interrupts the worker.
+    /// Offers `tray` to the consumer, because nothing interrupts the worker.
     fn offer(&self, tray: &Arc<Tray>);
 }
 
-/// The outcomes of a worker that nothing interrupts. Its thread adds to them, and the consumer takes from them
+/// The outcomes of a worker that nothing interrupts. The worker's thread adds outcomes, and the consumer takes them
 /// when it waits for results.
 #[derive(Debug, Default)]
 pub(crate) struct Tray(Mutex<Outcomes>);
 
 impl Tray {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Outcomes> {
-        // No code of others runs under it.
+        // No foreign code runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Runs items by a function that works on one, and returns how far the outcomes are: what an executor does whose
-/// items cross one by one.
+/// Runs items with a function that works on one item and returns the progress. Executors use it if their items cross
+/// one by one.
 pub(crate) fn each_item(
     until: usize,
     turns: &Turns<'_>,
@@ -81,11 +83,12 @@ pub(crate) fn each_item(
     }
 }
 
-/// Gives an executor the items of a claim, one after the other, as long as it is to go on:
-/// until others have the rest, the run is stopped, or the claim has taken far longer than a
-/// claim should. Asked for each item, so it reads no clock.
+/// The cursor that gives an executor the items of its claim, one after another.
+///
+/// It ends when other workers have taken the rest, when the run is stopped, or when the claim has taken far too long.
+/// The executor calls it for each item, so it reads no clock.
 pub(crate) struct Turns<'a> {
-    /// None in a process that has the items from another one.
+    /// `None` in a process whose items another process has claimed.
     claim: Option<&'a Claim<'a>>,
     reach: Reach<'a>,
     ticks: &'a Ticks,
@@ -95,7 +98,7 @@ pub(crate) struct Turns<'a> {
 }
 
 impl<'a> Turns<'a> {
-    /// A claim is to take about a millisecond, and a tick is several.
+    /// The ticks after which a claim has taken too long: a claim should take a millisecond, and a tick is several.
     const PATIENCE: u64 = 2;
 
     pub(crate) fn new(
@@ -107,7 +110,7 @@ impl<'a> Turns<'a> {
         Self { claim: Some(claim), ..Self::borrowed(claim.reach(), ticks, end, outlet) }
     }
 
-    /// Of items that another process has claimed, and lent to this one.
+    /// Returns the cursor for items that another process has claimed and lent to this one.
     pub(crate) fn borrowed(
         reach: Reach<'a>,
         ticks: &'a Ticks,
@@ -117,28 +120,28 @@ impl<'a> Turns<'a> {
         Self { claim: None, reach, ticks, end, outlet, due: ticks.now() + Self::PATIENCE }
     }
 
-    /// Returns where outcomes go while a later item takes its time.
+    /// Returns the outlet for outcomes that are handed over while a later item takes its time.
     pub(crate) fn outlet(&self) -> &'a Arc<dyn Outlet> {
         self.outlet
     }
 
     /// Lends the items to another process: see [`Claim::lend`].
     pub(crate) fn lend(&self, page: Arc<dyn SharedReach>, sent: usize) -> Loan<'a> {
-        self.claim.expect("what is borrowed is not lent").lend(page, sent)
+        self.claim.expect("borrowed items are not lent").lend(page, sent)
     }
 
-    /// When the items are to be done, once the run is to end.
+    /// Returns the deadline of the items, which the end of the run sets.
     pub(crate) fn end(&self) -> &'a End {
         self.end
     }
 
-    /// What gives back items that were started ahead of their turns; none in a process that has the
-    /// items from another one, where each item has its turn.
+    /// Returns the handle that gives back items which were started early. It is `None` in a process whose items another
+    /// process has claimed, because no item is started early there.
     pub(crate) fn rest(&self) -> Option<Rest> {
         self.claim.map(Claim::rest)
     }
 
-    /// Starts up to `most` more items ahead of their turns, with one that is started; says how many.
+    /// Starts up to `most` more items early, while one item is being worked on. Returns their number.
     pub(crate) fn start_ahead(&self, most: usize) -> usize {
         if self.ticks.now() >= self.due {
             return 0;
@@ -146,7 +149,7 @@ impl<'a> Turns<'a> {
         self.reach.start_ahead(u32::try_from(most).unwrap_or(u32::MAX)) as usize
     }
 
-    /// Starts the next item; false when it is not this worker's any more.
+    /// Starts the next item. Returns false if it no longer belongs to this worker.
     pub(crate) fn start_next(&self) -> bool {
         self.ticks.now() < self.due && self.reach.start_next()
     }

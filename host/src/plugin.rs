@@ -1,4 +1,4 @@
-//! Plugins as a user holds them: loaded once, in this process or in a jailed one.
+//! Plugins: loaded once, in this process or in a jailed child process.
 //!
 //! ```text
 //! file ─▶ loader ─┬─▶ engine, in this process ──────▶ code that is linked here
@@ -25,7 +25,7 @@ use crate::engine::{
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::remote_plugin::RemotePlugin;
 
-/// A plugin, compiled and checked: cheap to clone, shared by all its workers.
+/// A compiled and checked plugin. It is cheap to clone, and all its workers share it.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin};
@@ -34,7 +34,7 @@ use crate::isolation::remote_plugin::RemotePlugin;
 /// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
 /// let init = Plugin::load(&engine, "../tests/fixtures/init.wat")?;
 /// assert!(init.has_init() && !upper.has_init());
-/// assert!(!upper.asks_for_passing(), "its items are taken as they are");
+/// assert!(!upper.asks_for_passing(), "it takes each item whole");
 /// assert!(upper.name().ends_with("upper.wat"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -44,15 +44,15 @@ pub struct Plugin {
     engine: Engine,
     metadata: Metadata,
     code: Code,
-    /// None if it was compiled before.
+    /// `None` if the plugin was compiled ahead of time.
     origin: Option<Arc<Origin>>,
 }
 
 #[derive(Clone, Debug)]
 enum Code {
-    /// It was compiled in this process: also for workers in others, once that is needed.
+    /// This process has compiled the code. The copy for child processes is made when it is first needed.
     Here { linked: LinkedPlugin, for_processes: Arc<OnceLock<Arc<RemotePlugin>>> },
-    /// A jailed process has compiled it, and none but jailed ones load it.
+    /// A jailed process has compiled the code, so only jailed processes may load it.
     Elsewhere(Arc<RemotePlugin>),
 }
 
@@ -69,13 +69,13 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not WebAssembly, lacks an export that a plugin must
-    /// have, or imports what the host does not provide.
+    /// If the file cannot be read, is not WebAssembly, lacks a required export, or imports something that the host does
+    /// not provide.
     pub fn load(engine: &Engine, path: impl AsRef<Path>) -> Result<Self, LoadError> {
         Self::loader(engine).load(path)
     }
 
-    /// Loads a plugin from its bytes; `name` is how errors call it.
+    /// Loads a plugin from its bytes. Errors refer to the plugin by `name`.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -93,8 +93,8 @@ impl Plugin {
         Self::loader(engine).from_bytes(name, bytes)
     }
 
-    /// Reads what is in the file at `path`, without running any of it; also what would not load,
-    /// as far as it can be read.
+    /// Describes the plugin in the file at `path` without running any of its code. This works even for a plugin that
+    /// cannot be loaded, as far as its file can be read.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -105,20 +105,20 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or is not WebAssembly.
+    /// If the file cannot be read, or is not WebAssembly.
     pub fn inspect(engine: &Engine, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         Self::loader(engine).inspect(path)
     }
 
-    /// For a plugin that is pinned, is called by another name, or gets functions of your own.
+    /// Returns a loader with further settings, such as a pinned digest, another export than `call`, or host functions.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
-    /// // Its items go to another function than `call`.
+    /// // Items go to another export than `call`.
     /// let loader = Plugin::loader(&Engine::new()?).call("first");
     /// let plugin = loader.load("../tests/fixtures/renamed-call.wat")?;
     /// let record = Pool::builder(&plugin).build()?.map(["item"]).next().unwrap()?;
-    /// assert_eq!(record.bytes(), Some(&b"i"[..]), "its first byte");
+    /// assert_eq!(record.bytes(), Some(&b"i"[..]), "the first byte of the item");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn loader(engine: &Engine) -> PluginLoader {
@@ -136,7 +136,7 @@ impl Plugin {
         Self { name: name.to_owned(), engine: engine.clone(), metadata, code, origin: None }
     }
 
-    /// Adds the bytes from which the plugin was loaded, and the settings.
+    /// Adds the original bytes and the settings from which the plugin was loaded.
     fn with_origin(self, bytes: Box<[u8]>, loader: &PluginLoader) -> Self {
         Self {
             origin: Some(Arc::new(Origin { bytes, settings: loader.settings().clone() })),
@@ -144,7 +144,7 @@ impl Plugin {
         }
     }
 
-    /// Why it cannot be frozen, whatever it does.
+    /// Returns the reason why the plugin can never have a snapshot, if there is such a reason.
     pub(crate) fn cannot_be_frozen(&self) -> Option<SnapshotRefusal> {
         match (self.metadata, &self.origin) {
             (Metadata { can_freeze: false, .. }, _) => Some(SnapshotRefusal::Component),
@@ -154,12 +154,12 @@ impl Plugin {
         }
     }
 
-    /// What was in its file.
+    /// Returns the original bytes and settings, if they are known.
     pub(crate) fn origin(&self) -> Option<&Origin> {
         self.origin.as_deref()
     }
 
-    /// Whether `other` is a clone of this one.
+    /// Returns whether `other` is a clone of this plugin.
     pub(crate) fn is(&self, other: &Self) -> bool {
         match (&self.code, &other.code) {
             (Code::Here { for_processes: one, .. }, Code::Here { for_processes: other, .. }) => {
@@ -170,7 +170,7 @@ impl Plugin {
         }
     }
 
-    /// Its code, as workers in processes have it.
+    /// Returns the code for workers in child processes.
     pub(crate) fn remote(&self) -> Result<Arc<RemotePlugin>, LoadError> {
         let (linked, for_processes) = match &self.code {
             Code::Here { linked, for_processes } => (linked, for_processes),
@@ -184,9 +184,10 @@ impl Plugin {
         Ok(Arc::clone(for_processes.get_or_init(|| Arc::new(remote))))
     }
 
-    /// Its compiled code in a file, with which a plugin starts without being compiled: for
-    /// [`PluginLoader::trust_precompiled`]. It is for this version of the library, an engine with
-    /// the same settings, and processors that have what this one has.
+    /// Returns the compiled code as a file that starts without compilation; see [`PluginLoader::trust_precompiled`].
+    ///
+    /// The file works only with this version of the library, with the same engine settings, and on processors with the
+    /// same features.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -200,7 +201,7 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// When there is no memory for it.
+    /// If the system has too little memory for the file.
     pub fn precompiled(&self) -> Result<Vec<u8>, LoadError> {
         let code = self.remote()?.read();
         let file =
@@ -208,7 +209,7 @@ impl Plugin {
         file.map_err(|source| LoadError::new(&self.name, LoadErrorKind::code(source)))
     }
 
-    /// What makes its instances in this process, if it was compiled here.
+    /// Returns the code for instances in this process, if the plugin was compiled here.
     pub(crate) fn linked(&self) -> Option<&LinkedPlugin> {
         match &self.code {
             Code::Here { linked, .. } => Some(linked),
@@ -216,26 +217,27 @@ impl Plugin {
         }
     }
 
-    /// How errors call it: its path, or the name it was given.
+    /// Returns the name of the plugin in errors: its path, or the name that was passed to
+    /// [`from_bytes`](Self::from_bytes).
     #[must_use]
     pub fn name(&self) -> &Path {
         &self.name
     }
 
-    /// Whether it takes arguments for each worker.
+    /// Returns whether the plugin takes init arguments.
     #[must_use]
     pub fn has_init(&self) -> bool {
         self.metadata.has_init
     }
 
-    /// Whether it asks how its parameters are passed: one that does not takes items as they are.
+    /// Returns whether the plugin queries how its parameters are passed. A plugin that does not takes each item whole.
     #[must_use]
     pub fn asks_for_passing(&self) -> bool {
         self.metadata.asks_for_passing
     }
 
-    /// Whether it has a way to connect to anything: a component may import sockets and HTTP; the
-    /// WASI of core modules has none.
+    /// Returns whether the plugin can connect to anything. A component may import sockets and HTTP; core modules
+    /// cannot.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -247,8 +249,8 @@ impl Plugin {
         self.metadata.can_connect
     }
 
-    /// What is in its file, as [`Plugin::inspect`] finds it, without compiling it once more; none, if
-    /// it was compiled in a process, or before.
+    /// Returns what [`Plugin::inspect`] would find, without compiling the plugin again. This is `None` if the plugin
+    /// was compiled in a child process or ahead of time.
     ///
     /// ```
     /// # use mtl_host::{Engine, Need, Plugin};

@@ -1,9 +1,9 @@
-//! Workers that are code of this process: no plugin, no sandbox.
+//! Native workers: Rust code in this process, without a plugin and without a sandbox.
 //!
-//! Such a worker is opened on its own thread and never leaves it, so that it need not be `Send`.
-//! What it does wrong is treated as with a plugin: a panic is the fault `trap` of its item, and
-//! a fresh worker is opened. What only a sandbox can do is not there: nothing bounds its memory,
-//! and nothing stops it while it works.
+//! A native worker is opened on its own thread and never leaves it, so it need not be `Send`. The
+//! host handles its failures like those of a plugin: a panic is the fault `trap` of the item, and a
+//! fresh worker is opened. Only a sandbox could do more: nothing limits the memory of a native
+//! worker, and nothing interrupts it.
 
 mod executor;
 mod failure;
@@ -16,16 +16,16 @@ use crate::item::passing::ArgumentPassing;
 pub(crate) use self::executor::{OpenNative, open_with};
 pub use self::failure::Failure;
 
-/// A worker in Rust that can stand beside plugins in a pool; see
+/// A worker in Rust, which can share a pool with plugins; see
 /// [`WorkerSpec::native`](crate::WorkerSpec::native).
 ///
-/// A closure that takes an item and gives a `Result` is one, too:
-/// `|item: &[u8]| Ok(item.to_vec())`.
+/// A closure that takes an item and returns a `Result` is a native worker as well: `|item: &[u8]|
+/// Ok(item.to_vec())`.
 ///
 /// ```
 /// use mtl_host::{Failure, NativeWorker, Pool, Reply, WorkerSpec};
 ///
-/// /// Numbers lines, and leaves out those that are empty.
+/// /// Numbers lines, and filters out empty lines.
 /// struct Numbers(u64);
 ///
 /// impl NativeWorker for Numbers {
@@ -47,42 +47,47 @@ pub use self::failure::Failure;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait NativeWorker {
-    /// Works on one item. `record` is empty; what is in it afterwards is the item's record, if
-    /// the answer is [`Reply::Record`]. Its memory is used again, from item to item.
+    /// Works on one item.
+    ///
+    /// `record` is empty. If the reply is [`Reply::Record`], its content afterwards is the record
+    /// of the item. The host reuses its memory for all items.
     ///
     /// # Errors
     ///
-    /// When the item has no result; the run goes on, if its policy allows that.
+    /// If the item has no result. The run continues if its error policy allows that.
     fn call(&mut self, item: &[u8], record: &mut Vec<u8>) -> Result<Reply, Failure>;
 
-    /// What the records are. Asked from time to time. Default: text.
+    /// Returns the format of the records (default: text). The host calls this again from time to
+    /// time.
     fn format(&self) -> Format {
         Format::Text
     }
 
-    /// Whether [`finish`](Self::finish) gives a report: then observers are told of one that was
-    /// lost with a panic. Default: no.
+    /// Returns whether [`finish`](Self::finish) gives a report (default: no). If it does, observers
+    /// are notified of reports that are lost by a panic.
     fn has_report(&self) -> bool {
         false
     }
 
-    /// Ends the work and gives a closing report: called once, when the pool is closed, or
-    /// before a fresh worker takes its place; never after a panic. Default: none.
+    /// Ends the work and returns a finish report (default: no report).
+    ///
+    /// The host calls this once: when the pool is closed, or before a fresh worker replaces this
+    /// one. It does not call it after a panic.
     ///
     /// # Errors
     ///
-    /// When there is no report although there should be one.
+    /// If the worker should give a report but cannot.
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         Ok(None)
     }
 }
 
-/// What a [`NativeWorker`] answers to an item.
+/// The reply of a [`NativeWorker`] to an item.
 ///
 /// ```
 /// use mtl_host::{Failure, NativeWorker, Pool, Reply, WorkerSpec};
 ///
-/// /// Lets long items pass.
+/// /// Passes long items, and filters out short ones.
 /// struct Long;
 ///
 /// impl NativeWorker for Long {
@@ -102,9 +107,9 @@ pub trait NativeWorker {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// The record is in the buffer.
+    /// The buffer has the record.
     Record,
-    /// There is none: the item is filtered out.
+    /// The item is filtered out and has no record.
     NoRecord,
 }
 
@@ -119,7 +124,7 @@ where
     }
 }
 
-/// What a worker may know of its place when it is opened.
+/// The properties of the pool that a native worker may read when it is opened.
 ///
 /// ```
 /// use mtl_host::{Pool, WorkerSpec};
@@ -144,19 +149,19 @@ pub struct WorkerContext {
 }
 
 impl WorkerContext {
-    /// The number of this worker.
+    /// Returns the number of this worker.
     #[must_use]
     pub fn worker(&self) -> WorkerIndex {
         self.worker
     }
 
-    /// How many workers the pool has, of all kinds.
+    /// Returns the number of workers of the pool, of all kinds.
     #[must_use]
     pub fn workers(&self) -> u32 {
         self.workers
     }
 
-    /// What items are.
+    /// Returns the format of the items.
     ///
     /// ```
     /// # use mtl_host::{ArgumentPassing, Format, Pool, WorkerSpec};
@@ -175,8 +180,8 @@ impl WorkerContext {
         self.item_format
     }
 
-    /// How an item's parameters are to be passed. A native worker takes its items as they are:
-    /// this is for one that does the same as a plugin beside it.
+    /// Returns how an item fills the parameters of `call`. A native worker always gets whole items;
+    /// this is for a worker that imitates the plugins of its pool.
     #[must_use]
     pub fn argument_passing(&self) -> ArgumentPassing {
         self.passing

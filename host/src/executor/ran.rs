@@ -2,23 +2,23 @@
 
 use crate::item::failure::Broken;
 
-/// The end of [`Executor::run`](super::Executor::run).
+/// The reason why [`Executor::run`](super::Executor::run) returned.
 #[derive(Debug)]
 pub(crate) enum Ran {
-    /// All items up to `until` have their outcome.
+    /// All items up to `until` have an outcome.
     Done,
-    /// The next item is not this worker's any more, or the last one is to be tried again; at
-    /// least one item got its outcome.
+    /// At least one item got an outcome. The next item no longer belongs to this worker, or the
+    /// last item may be retried.
     Yielded,
-    /// The item after the last outcome broke the executor, which is never used again.
+    /// The executor failed on the item after the last outcome, and is never used again.
     Broken(Broken),
-    /// It broke on no item of its own, and is never used again: it had died before it began with
-    /// any, or it was done with those that it had.
+    /// The executor failed on no item, and is never used again. It died before it started any item,
+    /// or after it had finished its items.
     Idle(Broken),
-    /// The item at `at` of the span broke the executor, which is never used again. What became of
-    /// the items between the last outcome and that one is lost with it: they are to run again.
+    /// The executor failed on the item at `at` of the span, and is never used again. The outcomes
+    /// of the items between the last outcome and that item are lost, so these items must run again.
     Lost {
-        /// Which item, by its place in the span.
+        /// The position of the item in the span.
         at: usize,
         /// The failure.
         broken: Broken,

@@ -1,11 +1,11 @@
-//! The reason for which a worker takes no more items.
+//! The reason why a worker takes no more items.
 
 use std::sync::Arc;
 
 use crate::executor::start_error::StartError;
 use crate::item::failure::Broken;
 
-/// Why a worker is retired. In the words of what went wrong last.
+/// The reason why a worker is retired. It displays the last error of the worker.
 ///
 /// ```
 /// use mtl_host::{Engine, Error, MaxRestarts, Plugin, Pool};
@@ -23,16 +23,16 @@ use crate::item::failure::Broken;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Retirement {
-    /// It could not be started.
+    /// The worker could not be started again.
     #[error(transparent)]
     NotStarted(Arc<StartError>),
-    /// It broke on item after item, more often in a row than it may.
+    /// The worker failed on more items in a row than it may.
     #[error(transparent)]
     KeptBreaking(Broken),
 }
 
 impl Retirement {
-    /// What the worker did, in a few words.
+    /// Returns a short summary of the reason.
     #[must_use]
     pub fn summary(&self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Retirement {
         match self {
             Self::NotStarted(error) => error.hint(),
             Self::KeptBreaking(_) => {
-                Some("`max_restarts` says how often a worker may break in a row".into())
+                Some("`max_restarts` limits how often a worker may break in a row".into())
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The reasons for which a worker does not start.
+//! The errors of a worker's start.
 
 use std::io;
 
@@ -12,7 +12,7 @@ use crate::jail::system_limits;
 /// An error of the code that opens a native worker.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// The errors of a worker's start.
+/// The error of a worker that cannot start.
 ///
 /// ```
 /// use mtl_host::{Engine, Error, Init, Plugin, Pool, StartError};
@@ -29,7 +29,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The instance could not be made, or broke in its own start.
+    /// The plugin could not be instantiated, or its start function failed.
     #[error("the plugin could not be instantiated: {message}")]
     Instantiate {
         /// The message.
@@ -39,91 +39,92 @@ pub enum StartError {
     /// The plugin was built for another version of the interface.
     #[error("the plugin speaks ABI {found}, this host speaks {supported}")]
     Abi {
-        /// The plugin's version.
+        /// The ABI version of the plugin.
         found: i32,
-        /// The host's.
+        /// The ABI version of the host.
         supported: i32,
     },
-    /// It took longer than it may, until `init` was done.
+    /// The start took longer than its limit, including `init`.
     #[error("the start {message}")]
     Timeout {
-        /// The limit.
+        /// The message, which names the limit.
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    /// It takes more memory than it may have, before its first item.
+    /// The plugin needs more memory than its limit before the first item.
     #[error("{message}")]
     OutOfMemory {
         /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    /// It computes more than it may, until `init` is done.
+    /// The plugin uses up its fuel before `init` returns.
     #[error("{message}")]
     OutOfFuel {
         /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    /// `init` answered with an error.
+    /// `init` returned an error.
     #[error("init failed: {message}")]
     InitRefused {
-        /// In the plugin's words.
+        /// The message of the plugin.
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    /// An item is one parameter, and the function that takes items has another number of them.
+    /// An item fills one parameter, but the called function has another number of parameters.
     #[error("init failed: {message}")]
     Parameters {
-        /// The parameters.
+        /// The message, which names the parameters.
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    /// `init` broke.
+    /// `init` failed, for example by a trap.
     #[error("init broke: {message}")]
     InitBroke {
         /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    /// It started from a snapshot, and its `after_restore` broke.
+    /// `after_restore` failed in an instance that started from a snapshot.
     #[error("after_restore broke: {message}")]
     RestoreBroke {
         /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    // A child sends none of these. They come last: only so has each of the others one number for both ends.
-    /// Its process could not be started.
+    // A child sends none of the following variants. They come last, so that the others have the same numbers on both
+    // sides.
+    /// The process of the worker could not be started.
     #[serde(skip)]
     #[error("its process could not be started")]
     Process {
-        /// The answer of the system.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Its process could not be jailed.
+    /// The process of the worker could not be jailed.
     #[serde(skip)]
     #[error("its process cannot be jailed: {message}")]
     Jail {
-        /// True if the kernel lacks a part of the jail that a run could do without.
+        /// True if the kernel lacks a feature of the jail that a best-effort jail can omit.
         is_lack: bool,
-        /// The part that is missing, or failed.
+        /// The feature that is missing or failed.
         message: String,
     },
-    /// Its process died before its first item.
+    /// The process of the worker died before its first item.
     #[serde(skip)]
     #[error("{message}")]
     Crashed {
-        /// How.
+        /// The way in which the process died.
         message: String,
     },
     /// The function that opens a native worker returned an error.
     #[serde(skip)]
-    #[error("it is native, and did not open")]
+    #[error("it is native, and its code failed to open")]
     Native(#[source] Cause),
     /// The function that opens a native worker panicked.
     #[serde(skip)]
-    #[error("it is native, and panicked: {message}")]
+    #[error("it is native, and its code panicked: {message}")]
     NativePanicked {
         /// The message of the panic.
         message: String,
@@ -156,9 +157,8 @@ impl StartError {
         }
     }
 
-    /// Returns whether another attempt may succeed: the start took longer than it may, its process
-    /// died, or the system had no room for a process. A pool tries such a first start again, as it
-    /// does a replacement.
+    /// Returns whether another attempt may succeed: the start took too long, its process died, or the system had no
+    /// resources for a process. A pool tries such a first start again, as it does a replacement.
     ///
     /// ```
     /// use mtl_host::StartError;
@@ -182,26 +182,26 @@ impl StartError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Timeout { .. } => "`init_timeout` says how long a worker may take to start",
+            Self::Timeout { .. } => "`init_timeout` limits how long a worker may take to start",
             Self::OutOfMemory { .. } => {
-                "`memory` allows each worker more, `total_memory` all together"
+                "`memory` allows each worker more, `total_memory` all workers together"
             }
-            Self::OutOfFuel { .. } => "`fuel` allows more, for the start as for each item",
+            Self::OutOfFuel { .. } => "`fuel` allows more, for the start and for each item",
             Self::Abi { found, supported } if found > supported => "update mtl-host",
             Self::Abi { .. } => "rebuild the plugin with the current SDK",
             Self::InitRefused { .. } => "`init` gives the plugin its arguments, `dir` its files",
             Self::Parameters { .. } => {
-                "`ArgumentPassing::Args` takes a JSON array of the parameters as an item, `[]` if there is none; \
-                 `ArgumentPassing::Kwargs` takes an object by their names"
+                "`ArgumentPassing::Args` takes a JSON array of the parameters as an item, `[]` for no parameter; \
+                 `ArgumentPassing::Kwargs` takes a JSON object with their names"
             }
             Self::Jail { is_lack: true, .. } => {
-                "`Processes::layers` tells which layers this machine has; `Jail::BestEffort` does without those that it \
+                "`Processes::layers` shows the layers that this machine has; `Jail::BestEffort` runs without those that it \
                  lacks"
             }
-            // Whoever is short of memory kills.
+            // A system that is short of memory kills processes with SIGKILL.
             Self::Crashed { message } if message.contains("(SIGKILL)") => {
-                "if the system has killed it for want of memory, `dmesg` says so: start fewer workers, or \
-                 give each less"
+                "if the system killed it for lack of memory, `dmesg` shows it: start fewer workers, or \
+                 give each less memory"
             }
             Self::Process { source } => {
                 return system_limits::hint_of_start(source).map(Into::into);

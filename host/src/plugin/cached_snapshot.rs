@@ -1,8 +1,8 @@
-//! Snapshots in a cache, for the next run.
+//! Snapshots in a cache, for later runs.
 //!
-//! A snapshot is found by all that its `init` could see but files: plugin, arguments, how items are
-//! passed, variables, directories, limits, engine. Of files it holds what `init` has looked at,
-//! with what there was at each path; if one of these is not as it was, it is made anew.
+//! The key of a snapshot covers everything that its `init` could see except files: plugin, arguments, argument passing,
+//! variables, directories, limits and engine. For files, the snapshot lists the paths that `init` has looked at, each
+//! with a stamp. If a stamp differs, the snapshot is made again.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -25,27 +25,27 @@ use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::GrantedDir;
 
-/// The most bytes of metadata of a snapshot: of some thousand files.
+/// The most bytes of metadata of a snapshot: enough for some thousand files.
 const MOST_METADATA: usize = 512 * 1024;
 
-/// The facts about a snapshot in a cache, beside its code.
+/// The facts about a snapshot in a cache, without its code.
 #[derive(Debug, Serialize, Deserialize)]
 struct SnapshotMetadata {
     has_json_results: bool,
     has_random: bool,
-    /// The time of the clock that only goes forward.
+    /// The reading of the monotonic clock.
     clock: Duration,
     dependencies: Vec<(Dependency, Stamp)>,
 }
 
-/// Where a snapshot is used: what a jailed process has made is never used elsewhere.
+/// The place where a snapshot may be used. A snapshot from a jailed process is never used elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Where {
     Here,
     InJails,
 }
 
-/// Takes the snapshot from the cache, or makes one by `freeze` and puts it there.
+/// Takes the snapshot from the cache, or makes it with `freeze` and puts it into the cache.
 pub(crate) fn recall_or(
     cache: Option<&Cache>,
     plugin: &Plugin,
@@ -72,9 +72,9 @@ pub(crate) fn recall_or(
     Ok(frozen)
 }
 
-/// Keeps a snapshot. A cache is never needed: what cannot be kept is made again.
+/// Keeps a snapshot. This may fail silently, since a missing snapshot is made again.
 fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &SnapshotMetadata) {
-    let metadata = serde_json::to_vec(metadata).expect("it is text and numbers");
+    let metadata = serde_json::to_vec(metadata).expect("text and numbers serialize");
     if metadata.len() > MOST_METADATA {
         return;
     }
@@ -125,7 +125,7 @@ fn recall_in_jails(
 }
 
 impl SnapshotMetadata {
-    /// What is to be known of a snapshot; none if it cannot be told when it does not hold any more.
+    /// Returns the metadata of a snapshot, or `None` if later changes of its dependencies could not be detected.
     fn of(
         snapshot: &Snapshot,
         verdict: &Verdict,
@@ -153,7 +153,7 @@ impl SnapshotMetadata {
         })
     }
 
-    /// What is said of a snapshot, if all that was looked at is as it was.
+    /// Reads metadata, if no dependency has changed.
     fn read(bytes: &[u8], parts: &InstanceParts) -> Option<Self> {
         let metadata: Self = serde_json::from_slice(bytes).ok()?;
         let dirs = &parts.grants.dirs;
@@ -175,10 +175,11 @@ impl SnapshotMetadata {
     }
 }
 
-/// All that an `init` can see, but files.
+/// Returns the key of a snapshot, which covers everything that `init` can see except files.
 fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: Where) -> Key {
     let InstanceParts { grants, config, .. } = parts;
-    // All fields by name, so that each new one is decided on. An `init` sees no limit of results, of files or of time.
+    // The pattern names all fields, so that each new field needs a decision. `init` cannot see limits of results, files
+    // or time.
     let InstanceConfig {
         memory,
         max_result: _,
@@ -196,7 +197,7 @@ fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: Where) -> 
         (host.into_os_string().into_encoded_bytes(), grant.guest(), grant.access())
     });
     let (settings, engine) = (&origin.settings, plugin.engine());
-    // By its name, text is told from what is neither text nor binary.
+    // By this suffix, the loader parses bytes as text even if they do not look like text.
     let is_text = plugin.name().extension().is_some_and(|extension| extension == "wat");
     let said = (
         (&settings.call, settings.functions.numbered(), is_text),
@@ -204,7 +205,7 @@ fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: Where) -> 
         (memory.bytes(), fuel.map(Fuel::units)),
         (*item_format == Format::Json, passing.name()),
     );
-    let said = serde_json::to_vec(&said).expect("it is text and numbers");
+    let said = serde_json::to_vec(&said).expect("text and numbers serialize");
     let used: &[u8] = match used {
         Where::Here => b"trusted",
         Where::InJails => b"jailed",

@@ -1,4 +1,4 @@
-//! Loads plugins with settings beside their file.
+//! Loads plugins with settings.
 
 mod cached;
 mod file;
@@ -18,7 +18,7 @@ use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::digest::Sha256;
 use crate::item::limits::{CompileMemory, FunctionLimit, PluginSize};
 
-/// Loads plugins: pinned to a digest, by another export than `call`, with functions of your own.
+/// Loads plugins with settings, such as a pinned digest, another export than `call`, or host functions.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
@@ -48,8 +48,8 @@ pub struct PluginLoader {
 }
 
 impl PluginLoader {
-    /// How long compiling may take in a process of its own, unless said otherwise: several times as
-    /// long as the largest plugin takes that may be loaded, on one core.
+    /// The default time limit of a compilation in a child process. It is several times as long as the largest allowed
+    /// plugin takes on one core.
     ///
     /// ```
     /// assert_eq!(mtl_host::PluginLoader::COMPILE_TIMEOUT.as_secs(), 5 * 60);
@@ -67,8 +67,8 @@ impl PluginLoader {
         }
     }
 
-    /// Refuses every file but the one with this digest, before anything of it is parsed. It is
-    /// the digest of the file as it is, text or binary.
+    /// Accepts only a file with this digest. The check comes before the file is parsed. The digest is that of the
+    /// original file, text or binary.
     ///
     /// ```
     /// # use mtl_host::{Engine, LoadErrorKind, Plugin, Sha256};
@@ -84,17 +84,17 @@ impl PluginLoader {
         self
     }
 
-    /// The export that takes items. Default: `call`.
+    /// Sets the export that takes items (default: `call`).
     ///
-    /// Of a component that is any function of plain values: it is called with JSON, by its types.
-    /// `interface#name` says which is meant where several interfaces have one of this name.
+    /// In a component, the export can be any function of plain values. Items are JSON, which is mapped to its types. If
+    /// several interfaces have a function of this name, use `interface#name`.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
     /// let loader = Plugin::loader(&Engine::new()?).call("first");
     /// let plugin = loader.load("../tests/fixtures/renamed-call.wat")?;
     /// let record = Pool::builder(&plugin).build()?.map(["item"]).next().unwrap()?;
-    /// assert_eq!(record.bytes(), Some(&b"i"[..]), "its first byte");
+    /// assert_eq!(record.bytes(), Some(&b"i"[..]), "the first byte of the item");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn call(mut self, export: impl Into<String>) -> Self {
@@ -102,18 +102,18 @@ impl PluginLoader {
         self
     }
 
-    /// Offers a function of yours to the plugin, as `name` of the interface `interface`, such as
-    /// `acme:store/lookup@1.0.0`. A component imports it as
-    /// `func(input: list<u8>) -> result<list<u8>, string>`, a core module by the canonical
-    /// lowering of that.
+    /// Offers a host function to the plugin, as `name` of the interface `interface`, such as `acme:store/lookup@1.0.0`.
+    /// A component imports it as `func(input: list<u8>) -> result<list<u8>, string>`, and a core module by the
+    /// canonical lowering of this type.
     ///
-    /// It runs on the thread of the worker whose plugin has called it, for several workers at
-    /// once, and the time it takes is the item's; no time-out interrupts it: one that has passed
-    /// meanwhile is noticed when it returns. The plugin gets the answer, of up to 64 MiB, or the
-    /// text of the error, of up to 4 KiB. A panic is the fault of the item, and the instance is
-    /// replaced.
+    /// The function runs on the thread of the worker whose plugin calls it, so several workers may call it at the same
+    /// time. Its time counts as time of the item. No time-out interrupts it: a deadline that passes meanwhile takes
+    /// effect when the function returns.
     ///
-    /// Names that cannot be offered are refused by `load` and `from_bytes`.
+    /// The plugin receives the result, of up to 64 MiB, or the text of the error, of up to 4 KiB. If the function
+    /// panics, the item has a fault, and the instance is replaced.
+    ///
+    /// `load` and `from_bytes` refuse names that cannot be offered.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -137,11 +137,10 @@ impl PluginLoader {
         self
     }
 
-    /// Lets the plugin use these features of WebAssembly (default: none of them). Without, a plugin
-    /// that uses one is refused.
+    /// Allows these WebAssembly features (default: none). A plugin that uses a feature without permission is refused.
     ///
-    /// They need a heap for garbage collection in the engine. A plugin to which they are not
-    /// allowed cannot reach that heap, whatever is allowed to others of its pool.
+    /// These features need a heap for garbage collection in the engine. A plugin without the permission cannot reach
+    /// that heap, even if other plugins of its pool have the permission.
     ///
     /// ```
     /// # use mtl_host::{Engine, LoadErrorKind, Plugin, Pool, WasmFeatures};
@@ -149,7 +148,7 @@ impl PluginLoader {
     /// let refused = loader.load("../tests/fixtures/exceptions.wat").unwrap_err();
     /// assert!(matches!(refused.kind(), LoadErrorKind::Features { .. }));
     ///
-    /// // It catches what it throws.
+    /// // The plugin catches its own exception.
     /// let plugin = loader.wasm(WasmFeatures::EXCEPTIONS).load("../tests/fixtures/exceptions.wat")?;
     /// let record = Pool::builder(&plugin).build()?.map(["item"]).next().unwrap()?;
     /// assert_eq!(record.bytes(), Some(&b"item"[..]));
@@ -160,7 +159,7 @@ impl PluginLoader {
         self
     }
 
-    /// How large the file may be. Default: [`PluginSize::DEFAULT`].
+    /// Limits the size of the file (default: [`PluginSize::DEFAULT`]).
     ///
     /// ```
     /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
@@ -174,7 +173,7 @@ impl PluginLoader {
         self
     }
 
-    /// How many functions the plugin may have. Default: [`FunctionLimit::DEFAULT`].
+    /// Limits the number of functions of the plugin (default: [`FunctionLimit::DEFAULT`]).
     ///
     /// ```
     /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
@@ -188,11 +187,11 @@ impl PluginLoader {
         self
     }
 
-    /// Where the plugin is compiled. Default: [`Isolation::Thread`], in this process.
+    /// Sets where the plugin is compiled (default: [`Isolation::Thread`], in this process).
     ///
-    /// With [`Isolation::Process`] a jailed process of its own reads, compiles and checks it. This
-    /// process does no more than look at the size and the digest of its file, and never loads the
-    /// compiled code: its workers run in processes, too.
+    /// With [`Isolation::Process`], a jailed child process parses, compiles and checks the plugin. This process checks
+    /// only the size and the digest of the file, and never loads the compiled code. The workers of such a plugin must
+    /// run in processes as well.
     ///
     /// ```standalone_crate
     /// use mtl_host::{BuildError, Engine, Isolation, Plugin, Pool, Processes};
@@ -216,8 +215,7 @@ impl PluginLoader {
         self
     }
 
-    /// How long compiling may take in a process of its own. Default:
-    /// [`COMPILE_TIMEOUT`](Self::COMPILE_TIMEOUT).
+    /// Limits the time of a compilation in a child process (default: [`COMPILE_TIMEOUT`](Self::COMPILE_TIMEOUT)).
     ///
     /// ```
     /// # use std::time::Duration;
@@ -230,8 +228,7 @@ impl PluginLoader {
         self
     }
 
-    /// What compiling may take of memory in a process of its own. Default:
-    /// [`CompileMemory::DEFAULT`].
+    /// Limits the memory of a compilation in a child process (default: [`CompileMemory::DEFAULT`]).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -243,10 +240,10 @@ impl PluginLoader {
         self
     }
 
-    /// Where compiled code is kept, so that a plugin is compiled once. Default: nowhere.
+    /// Sets the cache, so that each plugin is compiled only once (default: no cache).
     ///
-    /// What was compiled in this process and what was compiled in jails is kept apart: the latter
-    /// is only ever loaded in jails.
+    /// Code that was compiled in this process is kept apart from code that was compiled in jails. The latter is loaded
+    /// only in jails.
     ///
     /// ```
     /// # use mtl_host::{Cache, Engine, Plugin};
@@ -263,7 +260,7 @@ impl PluginLoader {
         self
     }
 
-    /// Takes also files that [`Plugin::precompiled`] has made, and runs what is in them.
+    /// Accepts files from [`Plugin::precompiled`] as well, and runs their code.
     ///
     /// ```
     /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
@@ -282,11 +279,10 @@ impl PluginLoader {
     ///
     /// # Safety
     ///
-    /// Such a file is machine code. Nothing of it is checked but that it is as it was written: with
-    /// [`Isolation::Thread`] it can do whatever this process can. All files that this loader is
-    /// given must be as `precompiled` made them, from a plugin that was compiled by a compiler
-    /// that can be trusted.
-    #[expect(unsafe_code, reason = "who calls it answers for machine code")]
+    /// Such a file is machine code, and only its digest can be checked. With [`Isolation::Thread`], the code can do
+    /// anything that this process can do. All files for this loader must come unchanged from `precompiled`, and a
+    /// trusted compiler must have compiled them.
+    #[expect(unsafe_code, reason = "the caller vouches for machine code")]
     pub unsafe fn trust_precompiled(mut self) -> Self {
         self.trusts_precompiled = true;
         self
@@ -304,18 +300,17 @@ impl PluginLoader {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or is too large, is not the one that is pinned, is not
-    /// WebAssembly, has too many functions, uses features that are not allowed, lacks an export that a
-    /// plugin must have, or imports what the host does not provide; and when a host function cannot be
-    /// offered.
+    /// If the file cannot be read, is too large, differs from the pinned digest, is not WebAssembly, has too many
+    /// functions, uses a feature that is not allowed, lacks a required export, or imports something that the host does
+    /// not provide. It fails as well if a host function cannot be offered.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         let path = path.as_ref();
         let made = self.ready().and_then(|loader| loader.make(path, loader.read(path)?));
         made.map_err(LoadError::of(path))
     }
 
-    /// Reads what is in the file at `path`, without running any of it; also what would not load,
-    /// as far as it can be read.
+    /// Describes the plugin in the file at `path` without running any of its code. This works even for a plugin that
+    /// cannot be loaded, as far as its file can be read.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -326,8 +321,8 @@ impl PluginLoader {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not the one that is pinned, or is not WebAssembly; and when
-    /// a host function cannot be offered.
+    /// If the file cannot be read, differs from the pinned digest, or is not WebAssembly; or if a host function cannot
+    /// be offered.
     pub fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         let path = path.as_ref();
         let found = self.ready().and_then(|loader| loader.look_into(path));
@@ -359,7 +354,7 @@ impl PluginLoader {
         }
     }
 
-    /// Loads a plugin from its bytes; `name` is how errors call it.
+    /// Loads a plugin from its bytes. Errors refer to the plugin by `name`.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -378,7 +373,7 @@ impl PluginLoader {
         made.map_err(LoadError::of(name))
     }
 
-    /// The same, with the engine that allows what it is to allow.
+    /// Checks the settings, and returns a loader whose engine allows the selected features.
     fn ready(&self) -> Result<Self, LoadErrorKind> {
         self.settings.functions.check()?;
         let engine = self.settings.engine.allowing(self.features)?;
@@ -400,7 +395,7 @@ impl PluginLoader {
                 Plugin::elsewhere(path, self.engine(), metadata, remote)
             }
         };
-        // Without what it was made of, it cannot be frozen.
+        // A snapshot is made from the original bytes.
         Ok(plugin.with_origin(bytes.into(), self))
     }
 

@@ -1,4 +1,5 @@
-//! Workers that start from one snapshot: the first that gets there makes it, the others wait.
+//! Groups of workers that start from one snapshot. The first worker makes the snapshot, and the
+//! others wait for it.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -17,40 +18,41 @@ use crate::item::instance_config::InstanceConfig;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::Granted;
 
-/// What a worker starts from.
+/// The start of a worker.
 pub(crate) enum Taken {
-    /// The snapshot of all.
+    /// The worker starts from the snapshot of its group.
     Snapshot(Snapshot),
-    /// There is none; but this one's instance is there already.
+    /// The group cannot have a snapshot, but this worker's instance has been started in the
+    /// attempt.
     Started(Box<dyn Executor>),
-    /// There is none.
+    /// The group cannot have a snapshot.
     Nothing,
 }
 
-/// What is shared by the workers of a group.
+/// The snapshot that the workers of a group share.
 #[derive(Clone, Debug)]
 pub(crate) enum Snapshot {
-    /// A plugin of this process.
+    /// A snapshot for instances in this process.
     Here(Arc<Frozen>),
-    /// Code for jailed processes.
+    /// A snapshot for jailed processes.
     Elsewhere(Arc<RemotePlugin>),
 }
 
-/// Workers that are alike in all that their `init` can see.
+/// A group of workers that are identical in everything that their `init` can see.
 #[derive(Debug)]
 pub(crate) struct Group {
     state: Mutex<State>,
-    /// Where its snapshot is kept.
+    /// The cache that keeps the snapshot of the group.
     cache: Option<Cache>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Nobody has made a snapshot.
+    /// No worker has tried to make a snapshot.
     New,
-    /// Somebody is about to; these wait.
+    /// A worker is making the snapshot, and these workers wait.
     Freezing(Vec<Arc<Alarm>>),
-    /// There is one, or there cannot be one.
+    /// The group has a snapshot, or cannot have one.
     Settled(Option<Snapshot>),
 }
 
@@ -59,13 +61,13 @@ impl Group {
         Self { state: Mutex::new(State::New), cache }
     }
 
-    /// Where its snapshot is kept.
+    /// Returns the cache that keeps the snapshot of the group.
     pub(crate) fn cache(&self) -> Option<&Cache> {
         self.cache.as_ref()
     }
 
-    /// What the worker that `parts` describes starts from. The first one makes it, by `freeze`; if
-    /// that fails, it is the next one's turn.
+    /// Returns how the worker with these `parts` starts. The first worker makes the snapshot with
+    /// `freeze`. If it fails, the next worker tries.
     pub(crate) fn take(
         &self,
         plugin: &Plugin,
@@ -83,7 +85,7 @@ impl Group {
                     break;
                 }
             }
-            // As long as others are at it, no time of this one's is running.
+            // The time limit of this worker does not run while it waits for another one.
             parts.watch.begin(Phase::Preparing);
             parts.watch.rings(&alarm);
             let overdue = |overdue: crate::control::deadline::Overdue| StartError::Timeout {
@@ -128,7 +130,8 @@ impl Group {
     }
 }
 
-/// Whose turn it is to make the snapshot. However that ends, nobody waits for it in vain.
+/// The turn of one worker to make the snapshot. If it is dropped early, the next worker gets its
+/// turn.
 struct Turn<'a>(&'a Group);
 
 impl Turn<'_> {
@@ -152,7 +155,7 @@ pub(crate) struct Groups {
     cache: Option<Cache>,
 }
 
-/// What workers of one group have in common, beside what all of a pool have.
+/// The properties that the workers of one group share, in addition to the settings of the pool.
 #[derive(Debug)]
 struct Alike {
     plugin: Plugin,
@@ -162,12 +165,12 @@ struct Alike {
 }
 
 impl Groups {
-    /// None yet; snapshots are kept in `cache`.
+    /// Returns a set without groups. The cache keeps the snapshots of all groups.
     pub(crate) fn new(cache: Option<Cache>) -> Self {
         Self { all: Vec::new(), cache }
     }
 
-    /// The group of a worker.
+    /// Returns the group of a worker, and creates it if needed.
     pub(crate) fn of(&mut self, plugin: &Plugin, parts: &InstanceParts) -> Arc<Group> {
         let InstanceParts { init, grants, config, .. } = parts;
         let found = self.all.iter().find(|(alike, _)| {

@@ -211,11 +211,11 @@ mod tests {
             ("works after each restart", two,       &[OPENED, WORKED, OPENED, WORKED, OPENED, WORKED], replacement(1, 0)),
             ("breaks, fails",            two,       &[OPENED, BROKE, FAILED, FAILED],          Slot::Retired),
             ("an item breaks many",      one,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, AGAIN], replacement(1, 0)),
-            ("and the next one",    two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE], replacement(2, 0)),
+            ("and the next one",         two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE], replacement(2, 0)),
             ("and the one after that",   two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE, OPENED, BROKE], Slot::Retired),
             ("an item has no retry",     none,      &[OPENED, BROKE],                          Slot::Retired),
             ("may not restart",          none,      &[OPENED, WORKED],                         Slot::Retired),
-            ("is replaced even then", none,      &[OPENED, REPLACED, OPENED],               ready(0)),
+            ("is replaced even then",    none,      &[OPENED, REPLACED, OPENED],               ready(0)),
         ];
         for (case, max, events, expected) in cases {
             assert_eq!(walk(events, max), expected, "{case}");

@@ -1,5 +1,5 @@
-//! A native worker as the loop sees it: its panics are caught, its records are gathered in one
-//! buffer.
+//! The executor of a native worker. It catches the worker's panics, and reuses one buffer for all
+//! records.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::item::format::Format;
 use crate::item::limits::ResultLimit;
 use crate::outcome::{Outcomes, Stand};
 
-/// Opens a native worker: at the start, and again after each that panicked.
+/// A function that opens a native worker, at the start and again after each panic.
 pub(crate) type OpenNative =
     Box<dyn FnMut(&WorkerContext) -> Result<Box<dyn Executor>, StartError> + Send>;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Makes executors of what `open` gives.
+/// Wraps the workers that `open` returns in executors.
 pub(crate) fn open_with<W, F>(mut open: F) -> OpenNative
 where
     W: NativeWorker + 'static,
@@ -37,9 +37,9 @@ where
     })
 }
 
-/// A native worker, and the buffer of its records.
+/// A native worker and the buffer of its records.
 struct NativeExecutor<W> {
-    /// Always there, until it is dropped.
+    /// Always `Some` until the executor is dropped.
     worker: Option<W>,
     record: Vec<u8>,
     tray: Arc<Tray>,
@@ -48,7 +48,7 @@ struct NativeExecutor<W> {
 
 impl<W: NativeWorker> NativeExecutor<W> {
     fn worker(&mut self) -> &mut W {
-        self.worker.as_mut().expect("it is taken only when it is dropped")
+        self.worker.as_mut().expect("it is taken only in the drop")
     }
 
     fn call_item(&mut self, item: &[u8]) -> Result<Stand, Broken> {
@@ -85,7 +85,7 @@ impl<W: NativeWorker> Executor for NativeExecutor<W> {
 
     fn format(&self) -> Format {
         let format = || self.worker.as_ref().map(W::format).unwrap_or_default();
-        // The call that follows has the panic, if there is one in the worker's state.
+        // If the worker's state panics, the next call panics as well and reports it.
         caught(format).unwrap_or_default()
     }
 
@@ -101,7 +101,7 @@ impl<W: NativeWorker> Executor for NativeExecutor<W> {
 }
 
 impl<W> Drop for NativeExecutor<W> {
-    /// A worker that panics when it is dropped has had its items; its thread goes on.
+    /// Ignores a panic in the drop: the worker's items are done, and its thread continues.
     fn drop(&mut self) {
         let worker = self.worker.take();
         let dropped = caught(|| drop(worker));
@@ -109,14 +109,14 @@ impl<W> Drop for NativeExecutor<W> {
     }
 }
 
-/// Calls code of somebody else's; a panic gives its message. What the panic has left behind is
-/// not used again: the executor is broken.
+/// Calls foreign code, and returns the message if it panics. The state behind a panic is never used
+/// again, because the executor is then broken.
 fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     let caught = catch_unwind(AssertUnwindSafe(call));
     caught.map_err(|panic| Panicked { message: panic::message(&*panic) })
 }
 
-/// What a panic had to say.
+/// The message of a panic.
 struct Panicked {
     message: String,
 }

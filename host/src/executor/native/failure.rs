@@ -1,15 +1,15 @@
-//! The reason for which a native worker has no result for an item.
+//! The reason why a native worker has no result for an item.
 
 use std::fmt;
 
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 
-/// Why a native worker has no result for an item.
+/// The failure of a native worker on an item.
 ///
-/// `?` and `into()` make a refusal of any error that threads may share, and of any text; for
-/// that it is no [`std::error::Error`] itself. Say [`bad_item`](Failure::bad_item) where the
-/// item is to blame.
+/// `?` and `into()` turn any error that threads can share, and any text, into a refusal. Therefore
+/// this type is not itself a [`std::error::Error`]. Use [`bad_item`](Failure::bad_item) if the item
+/// is invalid.
 ///
 /// ```
 /// use mtl_host::Failure;
@@ -28,14 +28,14 @@ use crate::item::fault::FaultKind;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The item itself is at fault: it cannot be read as what it should be.
+    /// The item is invalid: it cannot be parsed.
     BadItem(String),
-    /// The worker refused the item.
+    /// The worker refused a valid item.
     Refused(String),
 }
 
 impl Failure {
-    /// The item cannot be read as what it should be.
+    /// Returns the failure of an invalid item, which cannot be parsed.
     ///
     /// ```
     /// # use mtl_host::Failure;
@@ -46,7 +46,7 @@ impl Failure {
         Self::BadItem(message.to_string())
     }
 
-    /// The item is what it should be, and yet has no result.
+    /// Returns the failure of a valid item that has no result.
     ///
     /// ```
     /// # use mtl_host::Failure;
@@ -57,7 +57,7 @@ impl Failure {
         Self::Refused(message.to_string())
     }
 
-    /// What is shown.
+    /// Returns the message of the failure.
     #[must_use]
     pub fn message(&self) -> &str {
         match self {

@@ -1,8 +1,8 @@
-//! Loads by way of a cache: a plugin that was compiled before is not compiled again.
+//! Loads plugins through a cache, so that a plugin is not compiled again.
 //!
-//! A plugin that is kept is refused as one that is not. What is in the cache was valid, and that
-//! is all it says: the rest is checked at each load, here, where the code is in this process; and
-//! where it is not, all that the jailed compiler had to check against is part of the key.
+//! A cached plugin is refused for the same reasons as a new one. The cache stands only for valid
+//! code. If the code is in this process, the other checks run at each load. If it is not, the key
+//! covers everything that the jailed compiler has checked.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::isolation::compiler::Compiler;
 use crate::jail::sealed_file::SealedFile;
 
 impl PluginLoader {
-    /// Has these bytes loaded by a jailed process: this one does not look into them.
+    /// Loads a plugin in a jailed process. This process does not parse the bytes.
     pub(crate) fn load_elsewhere(
         &self,
         processes: &Processes,
@@ -30,17 +30,18 @@ impl PluginLoader {
         }
         let (metadata, code) = compiler.code()?;
         if let Ok(bytes) = code.read() {
-            let metadata = serde_json::to_vec(&metadata).expect("it is names and truth values");
+            let metadata = serde_json::to_vec(&metadata).expect("names and truth values serialize");
             cache.keep_jailed(&key, &bytes, &metadata);
         }
         Ok((metadata, code))
     }
 
-    /// All that makes a difference for a jailed compiler, also for whether it refuses the plugin.
+    /// Returns the key of everything that can change the result of a jailed compiler, or make it
+    /// refuse the plugin.
     fn jailed_key(&self, path: &Path, bytes: &[u8]) -> Key {
         let functions = self.settings.functions.numbered();
-        let functions = serde_json::to_vec(&functions).expect("they are names");
-        // By its name, text is told from what is neither text nor binary.
+        let functions = serde_json::to_vec(&functions).expect("names serialize");
+        // By this suffix, the loader parses bytes as text even if they do not look like text.
         let is_text = path.extension().is_some_and(|extension| extension == "wat");
         Key::of(EntryKind::Plugin)
             .part(b"jailed")
@@ -56,8 +57,8 @@ impl PluginLoader {
     }
 }
 
-/// What a jailed process has compiled for the same key. It is copied to where nobody can change
-/// it, for jailed processes alone.
+/// Looks up code that a jailed process has compiled, for use in jailed processes only. The code is
+/// copied to a sealed file, which nobody can change.
 fn recall_jailed(cache: &Cache, key: &Key) -> Option<(Metadata, SealedFile)> {
     let jailed = cache.jailed(key)?;
     let recalled = serde_json::from_slice(jailed.metadata()).map_err(std::io::Error::from);

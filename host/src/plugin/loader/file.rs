@@ -1,4 +1,4 @@
-//! Reads a plugin's file, and checks it before anything of it is parsed.
+//! Reads a plugin's file, and checks it before it is parsed.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,12 +9,13 @@ use crate::engine::LoadErrorKind;
 use crate::item::digest::Sha256;
 
 impl PluginLoader {
-    /// Reads a file, and no more of it than shows that it is too large.
+    /// Reads a file. If the file is too large, this reads only one byte more than the limit.
     pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, LoadErrorKind> {
         let most = (self.max_size.bytes() as u64).saturating_add(1);
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| {
-            // What its size is said to be saves many small reads, and bounds nothing.
+            // The size of the file saves many small reads. It may be wrong, so it is not used as a
+            // limit.
             let length = file.metadata()?.len().min(most);
             let _ = bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default());
             file.take(most).read_to_end(&mut bytes)
@@ -23,7 +24,7 @@ impl PluginLoader {
         Ok(bytes)
     }
 
-    /// Checks what can be said of bytes that nobody has looked into.
+    /// Checks the size and the digest of bytes that have not been parsed.
     pub(crate) fn check(&self, bytes: &[u8]) -> Result<(), LoadErrorKind> {
         if bytes.len() > self.max_size.bytes() {
             return Err(LoadErrorKind::TooLarge { limit: self.max_size });

@@ -1,7 +1,7 @@
-//! Plugins that were compiled ahead of time, into files of their own: `.cwasm`.
+//! Plugins that were compiled ahead of time into files: `.cwasm`.
 //!
-//! Nothing can be checked of machine code. Such a file is run only by a loader that was told, by an
-//! unsafe function, to trust it; and what it says of itself is believed.
+//! Machine code cannot be checked. So a loader runs such a file only after an unsafe function has
+//! told it to trust the file. The loader then believes the metadata of the file as well.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::isolation::remote_plugin::RemotePlugin;
 use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 
-/// What such a file says of itself.
+/// The metadata of a precompiled file.
 #[derive(Debug, Serialize, Deserialize)]
 struct About {
     version: String,
@@ -28,30 +28,30 @@ struct About {
     metadata: Metadata,
 }
 
-/// Returns whether a file is compiled code, as the engine writes it, by its head.
+/// Returns whether a file begins like compiled code of the engine.
 pub(crate) fn is_precompiled(bytes: &[u8]) -> bool {
     const OF_THE_ENGINE: u8 = 200;
     bytes.starts_with(b"\x7fELF") && bytes.get(7) == Some(&OF_THE_ENGINE)
 }
 
-/// A plugin's code in such a file.
+/// Returns the contents of a precompiled file.
 pub(crate) fn write(engine: &Engine, metadata: Metadata, code: &[u8]) -> std::io::Result<Vec<u8>> {
     let version = env!("CARGO_PKG_VERSION").into();
     let about = About { version, engine: engine.options(), metadata };
-    let about = serde_json::to_vec(&about).expect("it is text and truth values");
+    let about = serde_json::to_vec(&about).expect("text and truth values serialize");
     let mut file = Vec::with_capacity(code.len() + about.len());
     CodePackage::write(&mut file, key(engine).digest(), code, &about)?;
     Ok(file)
 }
 
-/// What must be the same for code to be run.
+/// Returns the key of everything that must be equal for the code to run.
 fn key(engine: &Engine) -> Key {
     let key = Key::of(EntryKind::Precompiled).part(env!("CARGO_PKG_VERSION").as_bytes());
     key.part(engine.settings().bytes()).end()
 }
 
 impl PluginLoader {
-    /// Takes the plugin in such a file.
+    /// Loads the plugin in a precompiled file.
     pub(super) fn take_precompiled(
         &self,
         path: &Path,
@@ -62,7 +62,7 @@ impl PluginLoader {
         }
         let opened = self.open(bytes).map_err(LoadErrorKind::CompiledOtherwise)?;
         let (package, About { metadata, .. }) = opened;
-        let length = usize::try_from(package.code).expect("it is in memory");
+        let length = usize::try_from(package.code).expect("the code is in memory");
         let code = &bytes[..length];
         match &self.isolation {
             Isolation::Thread => {
@@ -78,7 +78,8 @@ impl PluginLoader {
         }
     }
 
-    /// Reads the head of a file, if the file is whole and its code is for this engine.
+    /// Reads the metadata of a file. This fails if the file is damaged, or its code does not match
+    /// this library, engine or processor.
     fn open(&self, bytes: &[u8]) -> Result<(CodePackage, About), PrecompiledMismatch> {
         let damaged = |_| PrecompiledMismatch::Damaged;
         let package = CodePackage::read(Cursor::new(bytes)).map_err(damaged)?;
