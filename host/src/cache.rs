@@ -104,7 +104,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be created or opened, or if other users could change its content.
+    /// Fails if the directory cannot be created or opened, or if other users could change its content.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CacheError> {
         let path = path.as_ref();
         Ok(Self::of(path, &Directory::make(path)?, Make::IfMissing))
@@ -120,7 +120,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// Fails as [`open`](Self::open) does.
     pub fn find(path: impl AsRef<Path>) -> Result<Option<Self>, CacheError> {
         let path = path.as_ref();
         match Directory::open(path) {

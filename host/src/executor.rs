@@ -18,7 +18,7 @@ use crate::item::format::Format;
 use crate::outcome::{Outcomes, Stand};
 use crate::queue::{Claim, Loan, Reach, Rest, SharedReach};
 
-/// An executor works on items one after another, and keeps its state between them.
+/// An executor, which works on items one after another and keeps its state between them.
 pub(crate) trait Executor {
     /// Works on the items without an outcome, up to the item at `until` (exclusive) of the span, and appends an outcome
     /// for each item.
@@ -62,8 +62,7 @@ impl Tray {
     }
 }
 
-/// Runs items with a function that works on one item and returns the progress. Executors use it if their items cross
-/// one by one.
+/// Runs items one by one with `call`, which works on one item and returns the state of the outcomes.
 pub(crate) fn each_item(
     until: usize,
     turns: &Turns<'_>,
@@ -136,7 +135,7 @@ impl<'a> Turns<'a> {
     }
 
     /// Returns the handle that gives back items which were started early. It is `None` in a process whose items another
-    /// process has claimed, because no item is started early there.
+    /// process has claimed: there, no item is started early.
     pub(crate) fn rest(&self) -> Option<Rest> {
         self.claim.map(Claim::rest)
     }

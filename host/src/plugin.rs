@@ -69,8 +69,8 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is not WebAssembly, lacks a required export, or imports something that the host does
-    /// not provide.
+    /// Fails if the file cannot be read, is not WebAssembly, lacks a required export, or imports something that the
+    /// host does not provide.
     pub fn load(engine: &Engine, path: impl AsRef<Path>) -> Result<Self, LoadError> {
         Self::loader(engine).load(path)
     }
@@ -88,13 +88,13 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load).
+    /// Fails as [`load`](Self::load) does.
     pub fn from_bytes(engine: &Engine, name: &str, bytes: &[u8]) -> Result<Self, LoadError> {
         Self::loader(engine).from_bytes(name, bytes)
     }
 
-    /// Describes the plugin in the file at `path` without running any of its code. This works even for a plugin that
-    /// cannot be loaded, as far as its file can be read.
+    /// Returns a description of the plugin in the file at `path`, without running its code. A plugin that cannot be
+    /// loaded is described as far as possible.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -105,7 +105,7 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is not WebAssembly.
+    /// Fails if the file cannot be read, or is not WebAssembly.
     pub fn inspect(engine: &Engine, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         Self::loader(engine).inspect(path)
     }
@@ -144,7 +144,7 @@ impl Plugin {
         }
     }
 
-    /// Returns the reason why the plugin can never have a snapshot, if there is such a reason.
+    /// Returns the reason if the plugin can never have a snapshot.
     pub(crate) fn cannot_be_frozen(&self) -> Option<SnapshotRefusal> {
         match (self.metadata, &self.origin) {
             (Metadata { can_freeze: false, .. }, _) => Some(SnapshotRefusal::Component),
@@ -201,7 +201,7 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// If the system has too little memory for the file.
+    /// Fails if the system has too little memory for the file.
     pub fn precompiled(&self) -> Result<Vec<u8>, LoadError> {
         let code = self.remote()?.read();
         let file =
@@ -230,7 +230,7 @@ impl Plugin {
         self.metadata.has_init
     }
 
-    /// Returns whether the plugin queries how its parameters are passed. A plugin that does not takes each item whole.
+    /// Returns whether the plugin queries how its parameters are passed. All other plugins take each item whole.
     #[must_use]
     pub fn asks_for_passing(&self) -> bool {
         self.metadata.asks_for_passing

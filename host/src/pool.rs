@@ -90,7 +90,7 @@ pub struct Pool {
 struct Running {
     index: WorkerIndex,
     thread: JoinHandle<()>,
-    /// Receives the worker's report when the worker ends.
+    /// The channel on which the worker sends its report when it ends.
     report: Receiver<WorkerReport>,
 }
 
@@ -276,7 +276,7 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If the operating system refuses the reader's thread, as [`std::thread::spawn`] does.
+    /// Panics if the operating system refuses the reader's thread, as [`std::thread::spawn`] does.
     pub fn map<I>(&mut self, items: I) -> Results<'_, I::IntoIter>
     where
         I: IntoIterator,
@@ -308,7 +308,7 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// As [`map`](Self::map); this panics as well if `with` panics.
+    /// Panics as [`map`](Self::map) does, and if `with` panics.
     pub fn map_scoped<I, R>(
         &mut self,
         items: I,
@@ -333,8 +333,8 @@ impl Pool {
     /// thread.
     ///
     /// This returns when the sink has all outcomes, or when the run has ended early. If the run
-    /// ends early, the summary counts the items that were not run. The sink receives their outcomes
-    /// only where a later item was run.
+    /// ends early, the summary counts the items that were not run. The sink receives the outcome of
+    /// such an item only if a later item was run.
     ///
     /// A run that reaches its end waits until every worker has started. If a worker cannot start,
     /// the run has an error, even if other workers did all the work; the summary counts their
@@ -426,7 +426,7 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If a worker's thread has panicked, which is a bug of this library.
+    /// Panics if a worker's thread has panicked, which is a bug of this library.
     pub fn close(mut self) -> Vec<WorkerReport> {
         self.cancel.attempts();
         let end = self.settings.join_timeout.and_then(|timeout| self.cancel.end_in(timeout));

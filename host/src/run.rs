@@ -32,17 +32,17 @@ pub(crate) struct Run {
     pub(crate) rule: RecordRule,
     /// The format of all records, if the pool sets it.
     pub(crate) results: Option<Format>,
-    /// Interrupts a source that waits for input.
+    /// The flag that interrupts a source which waits for input.
     pub(crate) source_stop: Option<StopFlag>,
     cancel: Cancel,
-    /// Takes back the tickets of workers that have not begun with the run.
+    /// The handles that take back the tickets of workers that have not begun with the run.
     recalls: Vec<Recall>,
     /// The deadline for the current items, once the run must end.
     pub(crate) end: End,
     /// The time that current items may take after the run is stopped.
     join_timeout: Option<Duration>,
     retried: AtomicU64,
-    /// Recycles the memory for outcomes.
+    /// The memory for outcomes, which is reused.
     pub(crate) rooms: Rooms,
     pub(crate) trays: Trays,
     /// The span for traces of this run.

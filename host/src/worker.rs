@@ -33,7 +33,7 @@ use crate::run::Run;
 use crate::run::error::Error;
 use crate::run::ticket::Tickets;
 
-/// The parts from which a worker's thread starts.
+/// The settings and shared parts with which a worker's thread starts.
 pub(crate) struct Worker {
     pub(crate) index: WorkerIndex,
     pub(crate) open: Open,

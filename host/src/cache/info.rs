@@ -68,7 +68,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be read.
+    /// Fails if the directory cannot be read.
     pub fn info(&self) -> Result<CacheInfo, CacheError> {
         self.each(|_| true, |_, _| Ok(()))
     }
@@ -87,7 +87,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be read, or a file cannot be removed.
+    /// Fails if the directory cannot be read, or a file cannot be removed.
     pub fn clear(&self) -> Result<CacheInfo, CacheError> {
         self.remove(|_| true)
     }
@@ -110,7 +110,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be read, or a snapshot cannot be removed.
+    /// Fails if the directory cannot be read, or a snapshot cannot be removed.
     pub fn clear_snapshots(&self) -> Result<CacheInfo, CacheError> {
         self.remove(|entry| EntryKind::Snapshot.is_of(&entry.name))
     }

@@ -19,8 +19,8 @@ pub use self::failure::Failure;
 /// A worker in Rust, which can share a pool with plugins; see
 /// [`WorkerSpec::native`](crate::WorkerSpec::native).
 ///
-/// A closure that takes an item and returns a `Result` is a native worker as well: `|item: &[u8]|
-/// Ok(item.to_vec())`.
+/// A closure that takes an item and returns a `Result` is a native worker as well, for example
+/// `|item: &[u8]| Ok(item.to_vec())`.
 ///
 /// ```
 /// use mtl_host::{Failure, NativeWorker, Pool, Reply, WorkerSpec};
@@ -54,7 +54,7 @@ pub trait NativeWorker {
     ///
     /// # Errors
     ///
-    /// If the item has no result. The run continues if its error policy allows that.
+    /// Fails if the item has no result. The run continues if its error policy allows that.
     fn call(&mut self, item: &[u8], record: &mut Vec<u8>) -> Result<Reply, Failure>;
 
     /// Returns the format of the records (default: text). The host calls this again from time to
@@ -76,7 +76,7 @@ pub trait NativeWorker {
     ///
     /// # Errors
     ///
-    /// If the worker should give a report but cannot.
+    /// Fails if the worker should give a report but cannot.
     fn finish(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         Ok(None)
     }

@@ -1,4 +1,4 @@
-//! Loads plugins with settings.
+//! The loader of plugins and its settings.
 
 mod cached;
 mod file;
@@ -18,7 +18,7 @@ use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::digest::Sha256;
 use crate::item::limits::{CompileMemory, FunctionLimit, PluginSize};
 
-/// Loads plugins with settings, such as a pinned digest, another export than `call`, or host functions.
+/// A loader of plugins with further settings, such as a pinned digest, another export than `call`, or host functions.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
@@ -86,8 +86,8 @@ impl PluginLoader {
 
     /// Sets the export that takes items (default: `call`).
     ///
-    /// In a component, the export can be any function of plain values. Items are JSON, which is mapped to its types. If
-    /// several interfaces have a function of this name, use `interface#name`.
+    /// In a component, the export can be any function of plain values. Items are then JSON, which is mapped to the
+    /// types of the function. If several interfaces have a function of this name, use `interface#name`.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -300,17 +300,21 @@ impl PluginLoader {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is too large, differs from the pinned digest, is not WebAssembly, has too many
-    /// functions, uses a feature that is not allowed, lacks a required export, or imports something that the host does
-    /// not provide. It fails as well if a host function cannot be offered.
+    /// Fails if the file
+    ///
+    /// * cannot be read, is too large, or differs from the pinned digest;
+    /// * is not WebAssembly, has too many functions, or uses a feature that is not allowed;
+    /// * lacks a required export, or imports something that the host does not provide.
+    ///
+    /// Fails as well if a host function cannot be offered.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         let path = path.as_ref();
         let made = self.ready().and_then(|loader| loader.make(path, loader.read(path)?));
         made.map_err(LoadError::of(path))
     }
 
-    /// Describes the plugin in the file at `path` without running any of its code. This works even for a plugin that
-    /// cannot be loaded, as far as its file can be read.
+    /// Returns a description of the plugin in the file at `path`, without running its code. A plugin that cannot be
+    /// loaded is described as far as possible.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -321,8 +325,8 @@ impl PluginLoader {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, differs from the pinned digest, or is not WebAssembly; or if a host function cannot
-    /// be offered.
+    /// Fails if the file cannot be read, differs from the pinned digest, or is not WebAssembly. Fails as well if a host
+    /// function cannot be offered.
     pub fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         let path = path.as_ref();
         let found = self.ready().and_then(|loader| loader.look_into(path));
@@ -366,7 +370,7 @@ impl PluginLoader {
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load).
+    /// Fails as [`load`](Self::load) does.
     pub fn from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let name = Path::new(name);
         let made = self.ready().and_then(|loader| loader.make(name, bytes.to_vec()));

@@ -48,7 +48,7 @@ pub(crate) struct Group {
 
 #[derive(Debug)]
 enum State {
-    /// No worker has tried to make a snapshot.
+    /// No snapshot exists, and no worker is making one.
     New,
     /// A worker is making the snapshot, and these workers wait.
     Freezing(Vec<Arc<Alarm>>),

@@ -1,5 +1,4 @@
-//! Collects the settings of a pool. The type of each setting makes it valid; `prepare` checks the rules between
-//! settings.
+//! The builder of a pool. Each setting is valid by its type; `prepare` checks the rules between settings.
 
 mod prepared;
 mod restarts;
@@ -67,7 +66,7 @@ pub enum Init {
     Each(Vec<Vec<u8>>),
 }
 
-/// Collects the settings of a [`Pool`].
+/// The builder of a [`Pool`], which collects its settings.
 ///
 /// ```
 /// use mtl_host::{Engine, ErrorPolicy, Order, Plugin, Pool};
@@ -221,7 +220,7 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// This fails if
+    /// Fails if:
     ///
     /// * there is no worker, or the settings disagree about the number of workers;
     /// * a worker has a setting that it cannot use: init arguments without an `init`, argument passing that the plugin
@@ -251,7 +250,7 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build), except for threads.
+    /// Fails as [`build`](Self::build) does, except for threads.
     pub fn prepare(self) -> Result<PreparedPool, BuildError> {
         let Self {
             workers,

@@ -34,7 +34,7 @@ use crate::stats::{Counts, Summary};
 pub struct Ended {
     /// The counts of the run. They are complete even if the run failed.
     pub summary: Summary,
-    /// The reason for which the run ended early or failed.
+    /// The error that ended the run, or that failed items cause at its end.
     pub error: Option<Error>,
 }
 
@@ -47,7 +47,7 @@ impl Ended {
     ///
     /// # Errors
     ///
-    /// The error of the run, if it had one.
+    /// Fails with the error of the run, if it had one.
     pub fn into_result(self) -> Result<Summary, Error> {
         match self.error {
             Some(error) => Err(error),

@@ -27,8 +27,8 @@ pub(super) struct Reader {
 /// The function that the reader's thread runs.
 pub(super) type Reading<'source> = Box<dyn FnOnce() + Send + 'source>;
 
-/// Starts a thread that runs the given function. It returns the handle for joining the thread,
-/// unless a scope joins it.
+/// A function that starts the reader's thread. It returns the handle for joining the thread, unless
+/// a scope joins it.
 pub(super) type Launch<'launch, 'source> =
     &'launch dyn Fn(Builder, Reading<'source>) -> io::Result<Option<JoinHandle<()>>>;
 

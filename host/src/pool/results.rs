@@ -57,7 +57,7 @@ impl Record {
 /// Its message is the error, and [`end`](Self::end) returns the error itself. Only in these cases
 /// may the number of results differ from the length of the input.
 ///
-/// Dropping the iterator half-way ends the run; the pool and its workers remain usable.
+/// Dropping the iterator early ends the run; the pool and its workers remain usable.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
@@ -113,8 +113,8 @@ impl<I> Results<'_, I> {
     ///
     /// # Errors
     ///
-    /// The error that ended the run. If an item fails, this fails with that fault, whatever the
-    /// policy of the pool, and the run stops.
+    /// Fails with the error that ended the run. If an item fails, this stops the run and fails with
+    /// the item's fault, whatever the policy of the pool.
     pub fn try_collect<C: FromIterator<Record>>(mut self) -> Result<C, Error> {
         let collected: Result<C, Fault> = self.by_ref().collect();
         let ended = self.end();

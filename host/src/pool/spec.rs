@@ -44,7 +44,7 @@ use crate::sandbox::network::Names;
 /// assert_eq!(results.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "a worker is one when its pool is built"]
+#[must_use = "a worker starts only when its pool is built"]
 pub struct WorkerSpec {
     kind: Kind,
     init: Option<Vec<u8>>,
@@ -89,7 +89,7 @@ impl WorkerSpec {
     /// Returns a native worker: Rust code in this process, which `open` creates.
     ///
     /// The worker's thread calls `open` when it starts, and again to replace a worker, for example after a panic. The
-    /// worker never leaves that thread. `open` may fail with any error, by `?`.
+    /// worker never leaves that thread. `open` may fail with any error, so it can use `?`.
     ///
     /// A native worker has no sandbox. It is trusted, and no limit of memory or time applies to it. The host catches
     /// its panics, and the panic hook of the process reports them. If the pool is dropped, a native worker has a second

@@ -62,7 +62,7 @@ pub(crate) struct Mailbox(Arc<Shared>);
 #[derive(Debug)]
 pub(crate) struct Tickets(Arc<Shared>);
 
-/// Takes back a ticket that the worker no longer needs.
+/// The handle with which a run takes back a ticket that the worker no longer needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Recall(Arc<Shared>);
 

@@ -23,7 +23,7 @@ struct Failed {
     how: Broken,
 }
 
-/// The answer to whether the run still takes outcomes.
+/// The state of a run from the view of a worker: outcomes are still wanted, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     Yes,

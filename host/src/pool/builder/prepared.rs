@@ -12,9 +12,8 @@ use crate::executor::Open;
 use crate::sandbox::confinement::Confinement;
 use crate::sandbox::meter::PoolMemory;
 
-/// A pool whose settings were checked and whose workers have not started. [`PoolBuilder::prepare`] returns it.
-///
-/// [`PoolBuilder::prepare`]: crate::PoolBuilder::prepare
+/// A pool whose settings were checked and whose workers have not started.
+/// [`PoolBuilder::prepare`](crate::PoolBuilder::prepare) returns it.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, PreparedPool};
@@ -60,7 +59,7 @@ impl PreparedPool {
     ///
     /// # Errors
     ///
-    /// If the system refuses a thread.
+    /// Fails if the system refuses a thread.
     pub fn start(self) -> Result<Pool, BuildError> {
         let Self { opens, settings, clock, cancel, memory, .. } = self;
         if settings.has_deadlines {

@@ -8,7 +8,7 @@ use crate::item::retry_on::RetryOn;
 use crate::worker::renewal::MaxRestarts;
 
 impl PoolBuilder {
-    /// Sets the longest time that the end may take (default: no limit).
+    /// Limits the time for the end of a run or of the pool (default: no limit).
     ///
     /// The time begins with [`close`](crate::Pool::close), or when a run is stopped or fails. It ends with the last
     /// worker. After that time the pool interrupts the plugins, and their current items get the fault `timeout`.
@@ -45,7 +45,7 @@ impl PoolBuilder {
     }
 
     /// Sets the faults after which an item is tried again (default: `trap`, `timeout`, `out-of-memory` and `crashed`,
-    /// which may be the fault of the instance).
+    /// which the instance may have caused).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -81,7 +81,7 @@ impl PoolBuilder {
         self
     }
 
-    /// Bounds the items between the reader and the consumer (default: 16 MiB).
+    /// Limits the items between the reader and the consumer (default: 16 MiB).
     ///
     /// ```
     /// use std::sync::atomic::{AtomicUsize, Ordering};

@@ -21,7 +21,7 @@ impl PoolBuilder {
         self
     }
 
-    /// Limits the memory of all workers' plugins together (default: no limit besides that of each worker).
+    /// Limits the memory of all workers' plugins together (default: only the limit of each worker).
     ///
     /// ```
     /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
