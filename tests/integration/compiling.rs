@@ -183,7 +183,7 @@ fn what_a_process_has_compiled_runs_on_no_thread() {
         error.to_string(),
         "plugin `it` was compiled in a process, and runs in processes only"
     );
-    assert!(error.hint().unwrap().starts_with("use `Isolation::Process` for its pool"));
+    assert!(error.hint().unwrap().starts_with("use `Isolation::Process` for the pool"));
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn what_was_compiled_before_has_no_snapshot() {
     let args = ["--snapshot", "--jobs", "1", "--init", "> "];
     described.args(args).stdin("a\n").run().code(0).stdout("> a\n").stderr(
         "warning: there is no snapshot of `it.cwasm`, each worker is initialised on its own: it was \
-         compiled before, and what it was compiled from is needed\n \
+         compiled ahead of time, and a snapshot needs the original module\n \
          hint: take the .wasm that it was made from\n",
     );
 }
