@@ -7,15 +7,12 @@
 //!      jailed/  plugin-<key>   compiled in a jail: data, passed only to jailed processes
 //! ```
 //!
-//! The host runs the code in `trusted` unchecked, with all rights of this user. So nobody else may be able to write to
-//! the directory or to any of its parents, and the output of a jailed process is never put there. A [`TrustedEntry`]
+//! The host runs the code in `trusted` unchecked, with all rights of this user. Therefore no other user may have write
+//! access to the directory or its parents, and the output of a jailed process is never put there. A [`TrustedEntry`]
 //! stands for both guarantees. A [`JailedEntry`] gives access to nothing but its bytes.
 //!
 //! The cache is optional. A failure here costs time but never fails a run: a full disk, a directory that disappears, or
 //! a changed file.
-//!
-//! A cache is never needed. What goes wrong here costs time, and no run: a full disk, a directory
-//! that vanishes, a file that is not what it was.
 
 pub(crate) mod code_package;
 mod directory;
@@ -92,8 +89,8 @@ enum Which {
 impl Cache {
     /// Opens the cache in the given directory, and creates the directory if it does not exist.
     ///
-    /// No other user may be able to write to the directory or to its parents. A sticky parent such as `/tmp` is
-    /// allowed, because users cannot remove each other's files in it.
+    /// No other user may have write access to the directory or its parents. A sticky parent such as `/tmp` is allowed,
+    /// because users cannot remove each other's files in it.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;

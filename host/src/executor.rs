@@ -97,7 +97,8 @@ pub(crate) struct Turns<'a> {
 }
 
 impl<'a> Turns<'a> {
-    /// The ticks after which a claim has taken too long: a claim should take a millisecond, and a tick is several.
+    /// The ticks after which a claim has taken too long. A claim should take a millisecond, and a tick is several
+    /// milliseconds.
     const PATIENCE: u64 = 2;
 
     pub(crate) fn new(

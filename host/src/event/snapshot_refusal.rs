@@ -34,7 +34,7 @@ pub enum SnapshotRefusal {
     /// A restored instance would have a descriptor that `init` has closed or renumbered.
     #[error("its `init` closes or renumbers a descriptor that it was given")]
     GivenFile,
-    /// The files were written once, but the other workers would need them as well.
+    /// The files were written once, and would be missing for the other workers.
     #[error("its `init` writes files")]
     Writes,
     /// All restored instances would take themselves for the same worker.

@@ -19,8 +19,8 @@ pub use self::failure::Failure;
 /// A worker in Rust, which can share a pool with plugins; see
 /// [`WorkerSpec::native`](crate::WorkerSpec::native).
 ///
-/// A closure that takes an item and returns a `Result` is a native worker as well, for example
-/// `|item: &[u8]| Ok(item.to_vec())`.
+/// A closure that takes an item and returns a `Result` implements this trait, for example `|item:
+/// &[u8]| Ok(item.to_vec())`.
 ///
 /// ```
 /// use mtl_host::{Failure, NativeWorker, Pool, Reply, WorkerSpec};

@@ -191,7 +191,7 @@ impl PluginLoader {
     ///
     /// With [`Isolation::Process`], a jailed child process parses, compiles and checks the plugin. This process checks
     /// only the size and the digest of the file, and never loads the compiled code. The workers of such a plugin must
-    /// run in processes as well.
+    /// run in processes.
     ///
     /// ```standalone_crate
     /// use mtl_host::{BuildError, Engine, Isolation, Plugin, Pool, Processes};
@@ -260,7 +260,7 @@ impl PluginLoader {
         self
     }
 
-    /// Accepts files from [`Plugin::precompiled`] as well, and runs their code.
+    /// Accepts files from [`Plugin::precompiled`] in addition to WebAssembly, and runs their code.
     ///
     /// ```
     /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
@@ -306,7 +306,7 @@ impl PluginLoader {
     /// * is not WebAssembly, has too many functions, or uses a feature that is not allowed;
     /// * lacks a required export, or imports something that the host does not provide.
     ///
-    /// Fails as well if a host function cannot be offered.
+    /// It fails in addition if a host function cannot be offered.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         let path = path.as_ref();
         let made = self.ready().and_then(|loader| loader.make(path, loader.read(path)?));
@@ -325,8 +325,8 @@ impl PluginLoader {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be read, differs from the pinned digest, or is not WebAssembly. Fails as well if a host
-    /// function cannot be offered.
+    /// Fails if the file cannot be read, differs from the pinned digest, or is not WebAssembly, or if a host function
+    /// cannot be offered.
     pub fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         let path = path.as_ref();
         let found = self.ready().and_then(|loader| loader.look_into(path));

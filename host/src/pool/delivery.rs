@@ -199,7 +199,7 @@ impl Delivery {
         let items = counts.total() - before.total();
         let failed = counts.failed() - before.failed();
         self.run.progress.advance(items, failed, outcomes.span().input_bytes());
-        // A limit in percent can be passed long after the failures, when enough items have been tried to judge the
+        // A limit in percent can be exceeded long after the failures, once enough items have been tried to judge the
         // share.
         let tried = counts.total() - counts.not_run();
         if !outcomes.is_left() && self.max_faults.is_exceeded_by(counts.failed(), tried) {

@@ -35,7 +35,7 @@ use crate::sandbox::network::Names;
 ///     WorkerSpec::plugin(&init).init("> "),
 ///     WorkerSpec::plugin(&init).init("- ").memory("64MiB".parse()?),
 ///     WorkerSpec::plugin(&upper),
-/// // The worker is Rust code, without a sandbox.
+///     // The worker is Rust code, without a sandbox.
 ///     WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_ascii_lowercase()))),
 /// ])
 /// .build()?;

@@ -188,7 +188,7 @@ setters! {
     }
     all {
         /// Limits the size of a result and of a finish report (default: [`ResultLimit::DEFAULT`]). A longer result is
-        /// the fault `bad-result`. The limit applies to native workers as well.
+        /// the fault `bad-result`. Native workers have the same limit.
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};

@@ -1,8 +1,8 @@
 //! Gives outcomes to the sink, on the thread that called `run`.
 //!
 //! ```text
-//!  outcomes in their order │ written │ given: the sink holds them back │ still to be given
-//!  items                   │ let go  │ held                            │ held
+//!  outcomes in their order │ written  │ given: the sink holds them back │ still to be given
+//!  items                   │ released │ held                            │ held
 //! ```
 //!
 //! An item leaves the window when its outcome is written, so each item that a sink loses is known. In input order, the

@@ -35,7 +35,7 @@ pub enum Error {
         /// The error of the start.
         source: Arc<StartError>,
     },
-    /// All workers are retired. Each could not be started again, or failed too often.
+    /// All workers are retired, because they could not be started again or failed too often.
     #[error("no worker is left: worker {worker}, the last one, {}", source.summary())]
     NoWorkerLeft {
         /// The last worker.

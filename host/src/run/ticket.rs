@@ -58,7 +58,7 @@ impl Outlet for Ticket {
 #[derive(Debug)]
 pub(crate) struct Mailbox(Arc<Shared>);
 
-/// The worker's end of a mailbox. After it is dropped, new tickets are dropped as well.
+/// The worker's end of a mailbox. After it is dropped, the mailbox drops new tickets.
 #[derive(Debug)]
 pub(crate) struct Tickets(Arc<Shared>);
 

@@ -23,7 +23,7 @@ struct Failed {
     how: Broken,
 }
 
-/// The state of a run from the view of a worker: outcomes are still wanted, or not.
+/// The answer of a run to handed-over outcomes: whether it wants more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     Yes,

@@ -85,7 +85,8 @@ impl<W: NativeWorker> Executor for NativeExecutor<W> {
 
     fn format(&self) -> Format {
         let format = || self.worker.as_ref().map(W::format).unwrap_or_default();
-        // If the worker's state panics, the next call panics as well and reports it.
+        // If `format` panics because of the worker's state, the next `call` will panic and report
+        // it.
         caught(format).unwrap_or_default()
     }
 

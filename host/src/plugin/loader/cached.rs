@@ -1,8 +1,8 @@
 //! Loads plugins through a cache, so that a plugin is not compiled again.
 //!
-//! A cached plugin is refused for the same reasons as a new one. The cache stands only for valid
-//! code. If the code is in this process, the other checks run at each load. If it is not, the key
-//! covers everything that the jailed compiler has checked.
+//! A cached plugin is refused for the same reasons as a new one. A cache entry proves only that the
+//! plugin was valid. If this process loads the code, the other checks run at each load. Otherwise
+//! the key covers everything that the jailed compiler has checked.
 
 use std::fs::File;
 use std::path::Path;

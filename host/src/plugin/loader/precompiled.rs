@@ -1,7 +1,7 @@
 //! Plugins that were compiled ahead of time into files: `.cwasm`.
 //!
-//! Machine code cannot be checked. So a loader runs such a file only after an unsafe function has
-//! told it to trust the file. The loader then believes the metadata of the file as well.
+//! Machine code cannot be checked. Therefore a loader runs such a file only after the caller has
+//! used an unsafe function to vouch for it. The loader then trusts the metadata of the file.
 
 use std::io::Cursor;
 use std::path::Path;

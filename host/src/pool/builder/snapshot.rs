@@ -43,7 +43,7 @@ impl PoolBuilder {
     ///
     /// Workers are identical if they have the same plugin, init arguments, grants and limits. They
     /// share the memory of the snapshot until they write to it. An instance that replaces another
-    /// one starts from the snapshot as well.
+    /// one starts from the same snapshot.
     ///
     /// If a snapshot would change what the plugin does, for example because its `init` leaves a
     /// file open, the host takes no snapshot. An
