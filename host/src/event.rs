@@ -64,8 +64,8 @@ pub enum Event<'a> {
         /// The missing feature.
         lacks: &'a str,
     },
-    /// The time that a worker waits for a core will count as time of its item. Items have a time limit, there are more
-    /// workers than cores, and the kernel does not report how long a thread waits.
+    /// The time that a worker waits for a core will count as time of its item, because the kernel does not report that
+    /// time. The event occurs if items have a time limit and there are more workers than cores.
     RunDelayUnknown {
         /// The number of workers.
         workers: usize,
@@ -131,8 +131,8 @@ pub enum Event<'a> {
         /// The reason.
         why: &'a Retirement,
     },
-    /// The sandbox denied a plugin something that is not granted. The call failed inside the plugin, which continues as
-    /// it likes. Each denial is reported once, and only some for each run.
+    /// The sandbox denied a request of a plugin that no grant covers. The call failed inside the plugin, which may
+    /// continue. Each denial is reported once, and only a limited number for each run.
     Denied {
         /// The worker.
         worker: WorkerIndex,
