@@ -64,10 +64,11 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
 use clap::error::ContextValue;
 use mtl_host::sink::Output;
 
-use self::command_line::Command;
+use self::command_line::{Cli, Command};
 use self::console::Console;
 use self::descriptors::{Closed, Stream};
 use self::error::CliError;
@@ -113,6 +114,13 @@ pub fn shown_instead(line: Vec<OsString>) -> Result<Option<String>, String> {
             Err(format!("{error}\n{}", error.hint().unwrap_or_default()))
         }
     }
+}
+
+/// Returns the definition of the command line. For the reference in `host/docs`.
+#[doc(hidden)]
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// Shows the help, or why the command line is none. What was typed may be a name that others chose.
