@@ -90,6 +90,13 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
+/// Returns the definition of the command line. For the reference in `host/docs`.
+#[doc(hidden)]
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
 fn execute(command: Command) -> Exit {
     match command {
         Command::Run(mut args) => run::run(&mut args),
@@ -114,13 +121,6 @@ pub fn shown_instead(line: Vec<OsString>) -> Result<Option<String>, String> {
             Err(format!("{error}\n{}", error.hint().unwrap_or_default()))
         }
     }
-}
-
-/// Returns the definition of the command line. For the reference in `host/docs`.
-#[doc(hidden)]
-#[must_use]
-pub fn definition() -> clap::Command {
-    Cli::command()
 }
 
 /// Shows the help, or why the command line is none. What was typed may be a name that others chose.
