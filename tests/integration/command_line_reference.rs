@@ -37,7 +37,7 @@ fn reference(mut command: Command) -> String {
         "<!-- This page is generated. To write it again: {UPDATE} -->\n\n\
          # Command-line reference\n\n\
          This page has the text of `mtl-host SUBCOMMAND --help` for every subcommand, and each flag has an anchor, such as\n\
-         [`#run-memory`](#run-memory). `-h` shows the first paragraph of each flag. [Limits](limits.md) gives the reasons for the\n\
+         [`#run-memory`](#run-memory). `-h` shows the first line of each flag. [Limits](limits.md) gives the reasons for the\n\
          defaults. A configuration file takes the flags of `run` by their long names (`--config FILE`).\n\n\
          | subcommand | |\n|---|---|\n",
     );
@@ -133,8 +133,10 @@ fn entry(command: &Command, arg: &Arg) -> String {
             default => format!("default: `{default}`"),
         });
     }
-    if matches!(arg.get_action(), ArgAction::Append) && !arg.is_positional() {
-        notes.push("can be repeated".to_owned());
+    let help = paragraphs(arg.get_long_help().or(arg.get_help()));
+    let is_repeatable = matches!(arg.get_action(), ArgAction::Append) && !arg.is_positional();
+    if is_repeatable && !help.iter().any(|paragraph| paragraph.contains("repeatable")) {
+        notes.push("repeatable".to_owned());
     }
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
     let anchor = format!(
@@ -143,7 +145,7 @@ fn entry(command: &Command, arg: &Arg) -> String {
         arg.get_long().unwrap_or(arg.get_id().as_str())
     );
     let mut text = format!("\n- <a id=\"{anchor}\"></a>{}{notes}\n", shown.join(", "));
-    for paragraph in paragraphs(arg.get_long_help().or(arg.get_help())) {
+    for paragraph in help {
         write!(text, "\n  {paragraph}\n").unwrap();
     }
     let values = arg.get_possible_values();
