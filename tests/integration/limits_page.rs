@@ -129,7 +129,8 @@ fn bytes(number: u64) -> String {
 
 /// Returns a constant that is private to a file below `host`: a product of numbers.
 fn constant(file: &str, name: &str) -> u64 {
-    let text = fs::read_to_string(root().join("host").join(file)).unwrap();
+    let text = fs::read_to_string(root().join("host").join(file));
+    let text = text.unwrap_or_else(|error| panic!("{file}, for the constant `{name}`: {error}"));
     let (_, rest) = text
         .split_once(&format!("const {name}: "))
         .unwrap_or_else(|| panic!("{file} has the constant `{name}`"));
