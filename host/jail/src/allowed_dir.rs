@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The access of a process below a directory.
+/// The access to the files below a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Access {
-    /// Reads files and lists directories.
+    /// Reading files and listing directories.
     Read,
-    /// Makes, changes and removes them, too.
+    /// Reading, making, changing and removing files and directories.
     ReadWrite,
-    /// Makes symbolic links, too. A program outside of the sandbox may follow such a link to anywhere.
+    /// The same, and making symbolic links. A program outside the sandbox may follow such a link to
+    /// any file.
     ReadWriteSymlinks,
 }
 
@@ -29,11 +30,11 @@ impl AllowedDir {
         Self { dir, access }
     }
 
-    /// Opens the directory that has this name now.
+    /// Opens the directory at `path`.
     ///
     /// # Errors
     ///
-    /// When there is no such directory, or it cannot be opened.
+    /// Fails if there is no such directory, or if it cannot be opened.
     #[cfg(test)]
     pub fn open(path: impl AsRef<std::path::Path>, access: Access) -> std::io::Result<Self> {
         use rustix::fs::{Mode, OFlags, open};
@@ -42,7 +43,7 @@ impl AllowedDir {
         Ok(Self::new(Arc::new(dir), access))
     }
 
-    /// Returns what the process may do below the directory.
+    /// Returns the access of the process below the directory.
     pub fn access(&self) -> Access {
         self.access
     }

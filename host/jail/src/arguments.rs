@@ -1,6 +1,6 @@
-//! Calls that are allowed, or sealed, by what they are asked.
+//! Filter rules that allow or refuse a system call by its arguments.
 //!
-//! A filter sees the numbers that a call is given, and not the memory that they point to.
+//! A filter sees the numbers among a call's arguments, but not the memory that pointers refer to.
 
 use rustix::process::getpid;
 use seccompiler::SeccompCmpOp::{Eq, Ge, MaskedEq, Ne};
@@ -9,11 +9,11 @@ use seccompiler::{Error, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, Secco
 use super::Task;
 #[cfg_attr(
     not(test),
-    expect(clippy::wildcard_imports, reason = "a list of nothing but these")
+    expect(clippy::wildcard_imports, reason = "the module holds only these constants")
 )]
 use super::calls::*;
 
-/// A call, and what it must be asked for one of its rules to hold.
+/// The number of a call, and its rules. The filter matches the call if one of the rules holds.
 type Ruled = (i64, Vec<SeccompRule>);
 
 const AT_EMPTY_PATH: u32 = 0x1000;
@@ -21,12 +21,15 @@ const PROT_EXEC: u32 = 4;
 const PROT_READ: u32 = 1;
 const PROT_WRITE: u32 = 2;
 
-/// `MAP_PRIVATE`: shared memory belongs to no process, so `RLIMIT_DATA` does not count it.
+/// `MAP_PRIVATE`. Shared memory is refused: it belongs to no process, so `RLIMIT_DATA` does not
+/// count it.
 const MAP_PRIVATE: u32 = 2;
-/// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. Not `MAP_GROWSDOWN`: `RLIMIT_DATA` takes that for
-/// a stack. Nor huge, locked or filled pages.
+/// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. The list leaves out `MAP_GROWSDOWN`,
+/// because `RLIMIT_DATA` takes such memory for a stack, and the flags for huge, locked and
+/// prefilled pages.
 const MAP_FLAGS: u32 = 0x10 | 0x20 | 0x4000 | 0x2_0000;
-/// `MADV_DONTNEED`, `MADV_GUARD_INSTALL`, `MADV_GUARD_REMOVE`: allocators give back pages, and the C library guards stacks.
+/// `MADV_DONTNEED`, `MADV_GUARD_INSTALL`, `MADV_GUARD_REMOVE`. Allocators use the first to return
+/// pages; the C library uses the others to guard stacks.
 const ADVICE: [u32; 3] = [4, 102, 103];
 
 const PR_SET_NAME: u32 = 15;
@@ -34,16 +37,16 @@ const PR_SET_NO_NEW_PRIVS: u32 = 38;
 const SECCOMP_SET_MODE_FILTER: u32 = 1;
 const SECCOMP_FILTER_FLAG_TSYNC: u32 = 1;
 
-/// `F_DUPFD`, `F_GETFD`, `F_SETFD`, `F_GETFL`, `F_SETFL`, `F_DUPFD_CLOEXEC`, `F_ADD_SEALS`, `F_GET_SEALS`. Not
-/// `F_SETOWN`, which has signals sent to others.
+/// `F_DUPFD`, `F_GETFD`, `F_SETFD`, `F_GETFL`, `F_SETFL`, `F_DUPFD_CLOEXEC`, `F_ADD_SEALS`,
+/// `F_GET_SEALS`. The list leaves out `F_SETOWN`, which makes the kernel signal another process.
 const FCNTL: [u32; 8] = [0, 1, 2, 3, 4, 1030, 1033, 1034];
-/// `FIONBIO`, `FIOCLEX`. Not `TIOCSTI`, which types on a terminal.
+/// `FIONBIO`, `FIOCLEX`. The list leaves out `TIOCSTI`, which types into a terminal.
 const IOCTL: [u32; 2] = [0x5421, 0x5451];
 
-/// `CLONE_VM`, `CLONE_SIGHAND`, `CLONE_THREAD`: a thread, and no process.
+/// `CLONE_VM`, `CLONE_SIGHAND`, `CLONE_THREAD`: `clone` makes a thread and no process.
 const THREAD: u32 = 0x100 | 0x800 | 0x1_0000;
 /// `CLONE_PIDFD`, `CLONE_PTRACE`, `CLONE_VFORK`, `CLONE_PARENT`, `CLONE_UNTRACED`, and all of
-/// `CLONE_NEW…`: with root's rights a thread could have mounts of its own.
+/// `CLONE_NEW…`: with root's capabilities, a thread could otherwise have its own mounts.
 const NO_THREAD: u32 = 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x80_0000 | 0x7e02_0080;
 
 const RWF_APPEND: u32 = 0x10;
@@ -53,11 +56,12 @@ const AF_INET6: u32 = 10;
 const SOCK_STREAM: u32 = 1;
 /// `SOCK_NONBLOCK`, `SOCK_CLOEXEC`.
 const SOCK_FLAGS: u32 = 0x800 | 0x8_0000;
-/// The default, and `IPPROTO_TCP`. With others, such as MPTCP, Landlock would not see the port.
+/// The default protocol and `IPPROTO_TCP`. Landlock does not check the ports of others, such as
+/// MPTCP.
 const TCP: [u32; 2] = [0, 6];
-/// It connects while it sends, and Landlock would not see it.
+/// A flag that connects a socket while it sends. Landlock does not check such a connection.
 const MSG_FASTOPEN: u32 = 0x2000_0000;
-/// Level and name: `SO_REUSEADDR`, `SO_SNDBUF`, `SO_RCVBUF`, `SO_KEEPALIVE`, `SO_LINGER`;
+/// Pairs of level and name: `SO_REUSEADDR`, `SO_SNDBUF`, `SO_RCVBUF`, `SO_KEEPALIVE`, `SO_LINGER`;
 /// `TCP_NODELAY`, `TCP_KEEPIDLE`, `TCP_KEEPINTVL`, `TCP_KEEPCNT`; `IP_TTL`; `IPV6_UNICAST_HOPS`,
 /// `IPV6_V6ONLY`.
 #[rustfmt::skip]
@@ -65,23 +69,23 @@ const SOCKET_OPTIONS: [(u32, u32); 12] = [
     (1, 2), (1, 7), (1, 8), (1, 9), (1, 13), (6, 1), (6, 4), (6, 5), (6, 6), (0, 2), (41, 16), (41, 26),
 ];
 
-/// Whatever is granted.
+/// Returns the rules that allow calls in every jail, whatever is granted.
 pub(crate) fn always() -> Result<Vec<Ruled>, Error> {
     let itself = getpid().as_raw_nonzero().get().cast_unsigned();
     Ok(vec![
         (SYS_clone, vec![all([masked(0, THREAD | NO_THREAD, THREAD)?])?]),
-        // To abort. Signals to others would need another number.
+        // For `abort`. A signal to another process would need that process's number.
         (SYS_tgkill, vec![all([is(0, itself)?])?]),
         (SYS_mmap, vec![all([masked(3, !MAP_FLAGS, MAP_PRIVATE)?])?]),
         (SYS_madvise, any(2, &ADVICE)?),
         (SYS_fcntl, any(1, &FCNTL)?),
         (SYS_ioctl, any(1, &IOCTL)?),
-        // Limits can be asked for.
+        // The process may read its limits, but not set them.
         (SYS_prlimit64, vec![all([is(0, 0)?, is_null(2)?])?]),
-        // What is open and connected can be sent to, and nothing else. There is no `sendmsg`: it
-        // names where to, and which descriptors go with it, in memory.
+        // Data may go only to the peer of a connected descriptor. `sendmsg` is refused: it names the receiver, and
+        // the descriptors to send, in memory.
         (SYS_sendto, vec![all([masked(3, MSG_FASTOPEN, 0)?, is_null(4)?])?]),
-        // For the name of a thread, and for the filters to come.
+        // For the names of threads, and for the filters that follow this one.
         (SYS_prctl, any(0, &[PR_SET_NAME, PR_SET_NO_NEW_PRIVS])?),
         (
             SYS_seccomp,
@@ -93,25 +97,26 @@ pub(crate) fn always() -> Result<Vec<Ruled>, Error> {
     ])
 }
 
-/// Without a granted directory, the C library still asks for the size of an open file by an empty
-/// name. It may till the seal.
+/// Returns the rules that allow the size of an open file to be read by an empty name. The C library
+/// makes such calls even if no directory is granted. The seal takes them away.
 pub(crate) fn status_of_what_is_open() -> Result<Vec<Ruled>, Error> {
     let by_empty_name =
         |flags| Ok::<_, Error>(vec![all([masked(flags, AT_EMPTY_PATH, AT_EMPTY_PATH)?])?]);
     Ok(vec![(SYS_newfstatat, by_empty_name(3)?), (SYS_statx, by_empty_name(2)?)])
 }
 
-/// Without a name it is the file that is open, and so one that Landlock let be opened.
+/// Returns the rule that allows the times of an open file to be set. The call has no name, so the
+/// file is already open, and Landlock allowed that.
 pub(crate) fn times_of_what_is_open() -> Result<Vec<Ruled>, Error> {
     Ok(vec![(SYS_utimensat, vec![all([is_null(1)?])?])])
 }
 
-/// Writing at the end of what is open: WASI appends so.
+/// Returns the rule that allows writing at the end of an open file, as WASI appends.
 pub(crate) fn appending() -> Result<Vec<Ruled>, Error> {
     Ok(vec![(SYS_pwritev2, vec![all([is(5, RWF_APPEND)?])?])])
 }
 
-/// TCP sockets that connect.
+/// Returns the rules that allow TCP sockets, and options of them.
 pub(crate) fn sockets() -> Result<Vec<Ruled>, Error> {
     let mut kinds = Vec::new();
     for family in [AF_INET, AF_INET6] {
@@ -124,28 +129,28 @@ pub(crate) fn sockets() -> Result<Vec<Ruled>, Error> {
     Ok(vec![(SYS_socket, kinds), (SYS_setsockopt, options.into_iter().collect::<Result<_, _>>()?)])
 }
 
-/// The calls that the seal takes away. The main thread's stack lies above `stack`.
+/// Returns the rules for the calls that the seal refuses. The main thread's stack lies above
+/// `stack`.
 pub(crate) fn sealed(task: Task, stack: u64) -> Result<Vec<Ruled>, Error> {
     Ok(vec![
-        // All threads that the process needs have started.
+        // All threads that the process needs are running.
         (SYS_clone, Vec::new()),
-        // They made their code visible to all processors when they loaded it.
+        // The threads used it while they loaded code, to make the code visible to all processors.
         (SYS_membarrier, Vec::new()),
         (SYS_mmap, vec![all([masked(2, PROT_EXEC, PROT_EXEC)?])?]),
         (SYS_mprotect, protections(task)?),
-        // `RLIMIT_DATA` does not count a stack, wherever it is moved.
+        // `RLIMIT_DATA` does not count a stack, even if it is moved.
         (SYS_mremap, vec![all([condition(0, SeccompCmpArgLen::Qword, Ge, stack)?])?]),
         (SYS_prctl, vec![all([condition(0, SeccompCmpArgLen::Dword, Ne, PR_SET_NAME.into())?])?]),
         (SYS_seccomp, Vec::new()),
-        // The engine keeps there what memories begin with, when it loads. It is memory that no limit
-        // counts.
+        // The engine keeps the initial contents of memories there when it loads code. No limit counts that memory.
         (SYS_memfd_create, Vec::new()),
     ])
 }
 
-/// Protections that memory cannot get any more: none makes it executable. A worker cannot make it read-only
-/// either, since `RLIMIT_DATA` counts what is writable. The engine of a compiler does so; its
-/// process has a limit of addresses instead.
+/// Returns the rules that refuse protections of memory after the seal. None may make memory
+/// executable. A worker may not make memory read-only, because `RLIMIT_DATA` counts only writable
+/// memory. The engine of a compiler does so; its process has a limit of addresses instead.
 fn protections(task: Task) -> Result<Vec<SeccompRule>, Error> {
     let not = |protection: u32| condition(2, SeccompCmpArgLen::Qword, Ne, protection.into());
     let (read, both) = (not(PROT_READ)?, not(PROT_READ | PROT_WRITE)?);
@@ -155,12 +160,12 @@ fn protections(task: Task) -> Result<Vec<SeccompRule>, Error> {
     }])
 }
 
-/// All of these hold.
+/// Returns a rule that holds if all conditions hold.
 fn all<const N: usize>(conditions: [SeccompCondition; N]) -> Result<SeccompRule, Error> {
     SeccompRule::new(conditions.into()).map_err(Error::from)
 }
 
-/// The argument is one of these.
+/// Returns a rule for each value: it holds if the argument equals that value.
 fn any(argument: u8, values: &[u32]) -> Result<Vec<SeccompRule>, Error> {
     values.iter().map(|value| all([is(argument, *value)?])).collect()
 }
@@ -169,7 +174,7 @@ fn is(argument: u8, value: u32) -> Result<SeccompCondition, Error> {
     condition(argument, SeccompCmpArgLen::Dword, Eq, value.into())
 }
 
-/// The bits of `mask` are these.
+/// Returns a condition that holds if the bits of `mask` in the argument equal `value`.
 fn masked(argument: u8, mask: u32, value: u32) -> Result<SeccompCondition, Error> {
     condition(argument, SeccompCmpArgLen::Dword, MaskedEq(mask.into()), value.into())
 }

@@ -1,4 +1,4 @@
-//! Bounds of the process itself: its parent, its open descriptors, its resources.
+//! The limits of the process itself: its life, its open descriptors, its resources.
 
 use std::fs;
 use std::os::fd::{AsRawFd, RawFd};
@@ -16,32 +16,32 @@ use rustix::thread::{
 use super::namespaces::ON_FILES;
 use super::{Confines, JailError, Task};
 
-/// Files that it may have open: some for itself, the others for a plugin.
+/// The number of files that the process may have open: some for itself, the others for a plugin.
 const FILES: u64 = 1024;
 
 /// The main thread's stack, in bytes. `RLIMIT_DATA` does not count it.
 const STACK: u64 = 8 * 1024 * 1024;
-/// The kernel keeps at least so much below the top of the main thread's stack free of mappings.
+/// The size of the gap below the main thread's stack, in bytes. The kernel maps nothing else in it.
 const STACK_GAP: u64 = 128 * 1024 * 1024;
 
 pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {
     set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(JailError::system("bind the process's life to its parent's"))?;
-    // A parent that ended before that signals nothing any more.
+    // If the parent ended before this call, the kernel sends no signal.
     if getppid() != Some(parent) {
         return Err(JailError::Orphan);
     }
     match setsid() {
-        // It leads one of its own already.
+        // The process leads a session already.
         Ok(_) | Err(Errno::PERM) => {}
         Err(errno) => return Err(JailError::system("start a session")(errno)),
     }
-    // When memory runs out, it is the first to go. Where this cannot be said, the kernel chooses.
+    // Offer this process to the out-of-memory killer first. If the kernel refuses, it chooses by its own rules.
     drop(fs::write("/proc/self/oom_score_adj", "1000"));
     limit(Resource::Core, 0)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .map_err(JailError::system("keep the process's memory from others"))?;
-    close_all_from(3).map_err(JailError::system("close what is open"))
+        .map_err(JailError::system("hide the process's memory from others"))?;
+    close_all_from(3).map_err(JailError::system("close the inherited descriptors"))
 }
 
 /// Closes every descriptor from `first` on.
@@ -49,26 +49,27 @@ fn close_all_from(first: RawFd) -> Result<(), Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = open("/proc/self/fd", flags, Mode::empty())?;
     let own = folder.as_raw_fd();
-    // All are found before one is closed.
+    // All entries are read before a descriptor is closed.
     let mut found = Vec::new();
     for entry in Dir::new(folder)? {
-        // The folder's own `.` and `..` are no numbers.
+        // The entries `.` and `..` are no numbers.
         let name = entry?;
         found.extend(name.file_name().to_str().ok().and_then(|name| name.parse::<RawFd>().ok()));
     }
-    // What the folder is read by was closed with it.
+    // `own` was closed when `Dir` was dropped.
     found.into_iter().filter(|fd| *fd >= first && *fd != own).for_each(close);
     Ok(())
 }
 
-#[expect(unsafe_code, reason = "nothing safe closes a descriptor that nothing here has opened")]
+#[expect(unsafe_code, reason = "no safe function closes an inherited descriptor")]
 fn close(fd: RawFd) {
-    // SAFETY: the process begins with this, so that nothing in it owns a descriptor yet but the
-    // standard ones; and it is open, as it was found among those that are.
+    // SAFETY: a child calls `begin` before anything else, so no value in this process owns a descriptor except the
+    // three standard ones, and `fd` is above them. It is open, because it was listed among the open descriptors.
     unsafe { rustix::io::close(fd) };
 }
 
-/// Landlock binds the thread that calls it and those that it starts.
+/// Checks that the process has one thread. Landlock binds only the thread that calls it and the
+/// threads that it starts.
 pub(crate) fn is_single_threaded() -> Result<(), JailError> {
     let threads = fs::read_dir("/proc/self/task").map(Iterator::count);
     match threads.map_err(|source| JailError::System { step: "count the threads", source })? {
@@ -77,7 +78,6 @@ pub(crate) fn is_single_threaded() -> Result<(), JailError> {
     }
 }
 
-/// Returns the capabilities of the process.
 pub(crate) fn capabilities() -> Result<CapabilitySet, JailError> {
     let sets = rustix::thread::capabilities(None);
     Ok(sets.map_err(JailError::system("ask for capabilities"))?.permitted)
@@ -92,7 +92,7 @@ pub(crate) fn enter(confines: &Confines<'_>, had: CapabilitySet) -> Result<(), J
         limit(Resource::As, confines.data.saturating_add(addresses()))?;
     }
     if let Some(most) = confines.file_size {
-        // To be killed by the signal would be the worse answer to a plugin that writes far behind a file's end.
+        // Without this, a plugin that writes far behind a file's end would be killed instead of getting an error.
         ignore_file_size_signal();
         limit(Resource::Fsize, most)?;
     }
@@ -102,15 +102,15 @@ pub(crate) fn enter(confines: &Confines<'_>, had: CapabilitySet) -> Result<(), J
         .try_for_each(|resource| limit(resource, 0))
 }
 
-#[expect(unsafe_code, reason = "nothing safe ignores a signal")]
+#[expect(unsafe_code, reason = "no safe function ignores a signal")]
 fn ignore_file_size_signal() {
-    // SAFETY: the process has one thread, and ignoring a signal installs no handler.
+    // SAFETY: `SIG_IGN` installs no handler, so no code of this process runs in a signal. The process has one thread.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
-/// Addresses that a compiler needs beside its data, in bytes: for the program, and for each thread's stack and
-/// what the C library reserves for its allocations. A worker has no such limit: the engine
-/// reserves gigabytes for each memory of a plugin.
+/// Returns the bytes of addresses that a compiler needs in addition to its data: for the program,
+/// each thread's stack, and the C library's reservations for allocations. A worker has no such
+/// limit, because the engine reserves gigabytes for each memory of a plugin.
 fn addresses() -> u64 {
     const PROGRAM: u64 = 1024 * 1024 * 1024;
     const THREAD: u64 = 256 * 1024 * 1024;
@@ -118,17 +118,18 @@ fn addresses() -> u64 {
     PROGRAM + threads.saturating_mul(THREAD)
 }
 
-/// Returns an address below which no part of the main thread's stack lies, and above which no other
-/// memory that can be moved.
-#[expect(unsafe_code, reason = "nothing safe tells where the stack is")]
+/// Returns an address that separates the main thread's stack from other memory: all of the stack
+/// lies above it, and all other memory that can be moved lies below it.
+#[expect(unsafe_code, reason = "no safe function returns the address of the stack")]
 pub(crate) fn lowest_of_stack() -> u64 {
-    // SAFETY: the call only reads a vector that the kernel has given to the process, and knows every key.
+    // SAFETY: the call takes a key by value and only reads the auxiliary vector; it returns 0 for an unknown key.
     let top = unsafe { libc::getauxval(libc::AT_EXECFN) };
     top.saturating_sub(STACK_GAP)
 }
 
-/// Root may only do with the granted directories what it may do as a thread: read and write what
-/// belongs to others. Others keep nothing: what a process has in a user namespace, it had not before.
+/// Gives up all capabilities. If a directory is granted, root keeps the right to use files of other
+/// users, which it would have on a thread. Other users keep nothing, because a user namespace must
+/// not add rights.
 fn give_up_capabilities(confines: &Confines<'_>, had: CapabilitySet) -> Result<(), Errno> {
     let kept = match confines.dirs {
         [] => CapabilitySet::empty(),
@@ -140,9 +141,9 @@ fn give_up_capabilities(confines: &Confines<'_>, had: CapabilitySet) -> Result<(
     set_capabilities(None, sets)
 }
 
-/// Limits a resource to so much, or to what it is limited to already.
+/// Limits a resource to `most`, or to its present limit if that is lower.
 fn limit(resource: Resource, most: u64) -> Result<(), JailError> {
     let most = getrlimit(resource).maximum.map_or(most, |hard| hard.min(most));
     let limit = Rlimit { current: Some(most), maximum: Some(most) };
-    setrlimit(resource, limit).map_err(JailError::system("limit what the process may take"))
+    setrlimit(resource, limit).map_err(JailError::system("limit the resources of the process"))
 }

@@ -1,10 +1,11 @@
-//! The numbers of the system calls that the filters speak of, on each machine.
+//! The numbers of the system calls that the filters name, on each architecture.
 //!
-//! They are the kernel's and never change. A test compares them with those of the C library.
+//! The kernel defines the numbers and never changes them. A test compares them with those of the C
+//! library.
 
-#![expect(non_upper_case_globals, reason = "the names are the C library's")]
+#![expect(non_upper_case_globals, reason = "the C library has these names")]
 
-/// Names the numbers that a call has on x86_64 and on aarch64.
+/// Defines a constant for each call, from its numbers on x86_64 and on aarch64.
 macro_rules! calls {
     ($($name:ident = $x86_64:literal, $aarch64:literal;)*) => {
         $(pub(crate) const $name: i64 =
@@ -99,10 +100,10 @@ calls! {
     SYS_shutdown = 48, 210;
 }
 
-/// Its number on aarch64 is not among the C library's.
+/// `renameat`. The C library defines no number for it on aarch64.
 pub(crate) const SYS_renameat: i64 = if cfg!(target_arch = "x86_64") { 264 } else { 38 };
 
-/// Calls that aarch64 never had: there a newer one does the same.
+/// Calls that aarch64 never had. A newer call does the same there.
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod old {
     pub(crate) const SYS_poll: i64 = 7;

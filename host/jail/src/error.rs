@@ -1,47 +1,47 @@
-//! The reasons why a process is not in the jail.
+//! Errors of entering and sealing the jail.
 
 use std::io;
 
 use super::JailLayer;
 
-/// Why a process is not in the jail.
+/// Error of entering or sealing the jail.
 #[derive(Debug, thiserror::Error)]
 pub enum JailError {
-    /// The kernel lacks a part, and all are required.
+    /// The kernel lacks a required layer.
     #[error("the jail needs what this kernel lacks: {0}")]
     Lacks(JailLayer),
-    /// The system lacks an extra layer, and all are required.
+    /// The system lacks a layer that the strict jail needs.
     #[error("the strict jail needs {layer}: {answer}")]
     LacksExtra {
         /// The layer.
         layer: JailLayer,
-        /// The answer of the system to it.
+        /// The system's answer to it.
         answer: String,
     },
-    /// The parent has ended, so nobody waits for this process.
+    /// The parent has ended, so no process waits for this one.
     #[error("the process that started this one has ended")]
     Orphan,
-    /// Threads that run already would stay outside.
+    /// The process has several threads, and those that run already would stay outside the jail.
     #[error("the process has {0} threads already, and only one can enter the jail")]
     Threads(usize),
-    /// It is entered twice, or sealed before it is entered.
-    #[error("the jail is entered once, and sealed after that")]
+    /// The jail was entered twice, or sealed before it was entered.
+    #[error("the jail must be entered once, and sealed after that")]
     Order,
-    /// Filters are written for machines of other kinds.
-    #[error("there is no jail for machines of this kind: `{}`", std::env::consts::ARCH)]
+    /// There are no filters for this processor architecture.
+    #[error("the jail does not support the processor architecture `{}`", std::env::consts::ARCH)]
     Machine,
     /// The system refused a step.
     #[error("cannot {step}")]
     System {
-        /// The step, as in "cannot ...".
+        /// The step, which completes the phrase "cannot ...".
         step: &'static str,
-        /// The answer of the system.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl JailError {
-    /// The system refused to do this.
+    /// Returns a function that converts an error of the system to the error of this step.
     pub fn system(step: &'static str) -> impl FnOnce(rustix::io::Errno) -> Self {
         move |errno| Self::System { step, source: errno.into() }
     }

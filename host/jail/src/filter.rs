@@ -1,13 +1,13 @@
-//! The filters of system calls: a list of what there is, and everything else fails.
+//! The seccomp filters: a list of allowed system calls; all other calls fail.
 //!
-//! Three are stacked. Of what they answer the strictest counts, and of two refusals that of the
-//! filter that came last:
+//! Three filters are stacked. The strictest answer counts; of two refusals, the newest filter's
+//! counts:
 //!
-//! 1. the list: `EPERM` for all others;
-//! 2. `clone3` does not exist: `ENOSYS`. What it is asked stands in memory, where no filter looks,
-//!    and the C library then takes `clone`;
-//! 3. the seal, when the code is loaded and all threads run: nothing executable any more, no further
-//!    threads and no further filters.
+//! 1. the list of allowed calls: all others fail with `EPERM`;
+//! 2. `clone3` fails with `ENOSYS`, as if the kernel lacked it. Its arguments are in memory, which
+//!    no filter can read; the C library falls back to `clone`;
+//! 3. the seal, when the code is loaded and all threads run: no more executable memory, threads or
+//!    filters.
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
@@ -21,15 +21,16 @@ use seccompiler::{
 
 #[cfg_attr(
     not(test),
-    expect(clippy::wildcard_imports, reason = "a list of nothing but these")
+    expect(clippy::wildcard_imports, reason = "the module holds only these constants")
 )]
 use super::calls::*;
 use super::{Access, Confines, JailError, LayerAnswer, Task, arguments, bounds};
 
-/// What a filter says of calls: one without rules is always meant, others when a rule holds.
+/// The calls that a filter matches: a call without rules always, others if one of their rules
+/// holds.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// What a program does with what is open, its memory, its threads, its signals and the clock.
+/// Calls that are always allowed: on open files, memory, threads, signals and the clock.
 #[rustfmt::skip]
 const ALWAYS: &[i64] = &[
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_lseek, SYS_close,
@@ -48,28 +49,30 @@ const ALWAYS_OLD: &[i64] = &[old::SYS_poll, old::SYS_epoll_wait, old::SYS_time];
 #[cfg(not(target_arch = "x86_64"))]
 const ALWAYS_OLD: &[i64] = &[];
 
-/// With a granted directory. On which files they work, Landlock says. It says nothing of calls that
-/// change a mode or an owner, or the times of a file that they name: so there are none.
+/// Calls for a granted directory. Landlock decides on which files they work. It does not control
+/// calls that change the mode or owner of a file, or its times by name, so this list leaves them
+/// out.
 #[rustfmt::skip]
 const READING: &[i64] = &[
     SYS_openat, SYS_openat2, SYS_getdents64, SYS_newfstatat, SYS_statx, SYS_readlinkat,
     SYS_faccessat, SYS_faccessat2, SYS_fadvise64, SYS_fsync, SYS_fdatasync,
 ];
 
-/// With a granted directory that is writable.
+/// Calls for a granted directory that is writable.
 #[rustfmt::skip]
 const CHANGING: &[i64] = &[
     SYS_ftruncate, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_linkat,
 ];
 
-/// With a granted directory that may hold symbolic links.
+/// Calls for a granted directory that may hold symbolic links.
 const LINKING: &[i64] = &[SYS_symlinkat];
 
-/// With a granted port. To which ports, Landlock says. Nothing listens.
+/// Calls for a granted port. Landlock decides which ports the process connects to. No call listens.
 const CONNECTING: &[i64] =
     &[SYS_connect, SYS_bind, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown];
 
-/// Installs the filters of a process that enters. Returns whether the kernel has them.
+/// Installs the first two filters, when a process enters the jail. Returns whether the kernel
+/// supports them.
 pub(crate) fn enter(confines: &Confines<'_>) -> Result<LayerAnswer, JailError> {
     match install_list(confines) {
         Err(error) if !is_lack(&error) => Err(refused(error)),
@@ -77,15 +80,15 @@ pub(crate) fn enter(confines: &Confines<'_>) -> Result<LayerAnswer, JailError> {
     }
 }
 
-/// Installs the last filter, for all threads. Who has no directory then cannot ask for a file by
-/// its name any more.
+/// Installs the last filter, for all threads. If no directory is granted, the process can then no
+/// longer query a file by its name.
 pub(crate) fn seal(task: Task, has_dirs: bool) -> Result<(), JailError> {
     install_seal(task, has_dirs).map_err(refused)
 }
 
 fn install_list(confines: &Confines<'_>) -> Result<(), Error> {
     install(list(confines)?, refuse(Errno::PERM), SeccompAction::Allow)?;
-    // One of its own: a filter knows one refusal.
+    // A separate filter, because a filter has one error number for all its refusals.
     let hidden = Rules::from([(SYS_clone3, Vec::new())]);
     install(hidden, SeccompAction::Allow, refuse(Errno::NOSYS))
 }
@@ -94,7 +97,7 @@ fn install_seal(task: Task, has_dirs: bool) -> Result<(), Error> {
     install(seal_rules(task, has_dirs)?, SeccompAction::Allow, refuse(Errno::PERM))
 }
 
-/// All that the seal refuses.
+/// Returns the calls that the seal refuses.
 fn seal_rules(task: Task, has_dirs: bool) -> Result<Rules, Error> {
     let mut rules = Rules::from_iter(arguments::sealed(task, bounds::lowest_of_stack())?);
     if !has_dirs {
@@ -103,7 +106,7 @@ fn seal_rules(task: Task, has_dirs: bool) -> Result<Rules, Error> {
     Ok(rules)
 }
 
-/// All that there is in the jail.
+/// Returns the calls that the jail allows.
 fn list(confines: &Confines<'_>) -> Result<Rules, Error> {
     let mut rules = Rules::from_iter(arguments::always()?);
     rules.extend(unconditional(ALWAYS));
@@ -135,15 +138,15 @@ fn refuse(errno: Errno) -> SeccompAction {
     SeccompAction::Errno(errno.raw_os_error().cast_unsigned())
 }
 
-/// Installs a filter that answers `named` to calls that `rules` mean, and `others` to all others.
-/// Calls of another kind of machine, such as those of 32 bits, end the process.
+/// Installs a filter that answers `named` to calls that `rules` match, and `others` to all others.
+/// A call of another architecture, such as a 32-bit call, ends the process.
 fn install(rules: Rules, others: SeccompAction, named: SeccompAction) -> Result<(), Error> {
     let machine = TargetArch::try_from(ARCH)?;
     let program: BpfProgram = SeccompFilter::new(rules, others, named, machine)?.try_into()?;
     apply_filter_all_threads(&program)
 }
 
-/// Whether the kernel has no filters, or not these.
+/// Returns true if the kernel supports no filters, or not these.
 fn is_lack(error: &Error) -> bool {
     let (Error::Prctl(error) | Error::Seccomp(error)) = error else { return false };
     matches!(Errno::from_io_error(error), Some(Errno::NOSYS | Errno::INVAL))
@@ -165,7 +168,7 @@ mod tests {
     use super::*;
     use crate::{AllowedDir, Jail};
 
-    /// The number of calls that are left in a sealed worker with these grants.
+    /// Returns the number of calls that a sealed worker with these grants can make.
     fn left(dirs: &[Access], ports: &[u16]) -> usize {
         let dirs: Vec<_> =
             dirs.iter().map(|access| AllowedDir::open("/tmp", *access).unwrap()).collect();
@@ -179,7 +182,7 @@ mod tests {
             has_namespaces: false,
         };
         let sealed = seal_rules(Task::Work, !dirs.is_empty()).unwrap();
-        // One with rules is refused only when a rule holds.
+        // A call with rules is refused only if one of them holds.
         let is_left = |call: &&i64| sealed.get(call).is_none_or(|rules| !rules.is_empty());
         list(&confines).unwrap().keys().filter(is_left).count()
     }

@@ -1,9 +1,9 @@
-//! Landlock: on which files and ports the calls of a jailed process work.
+//! Landlock: the rules that decide on which files and ports the calls of a jailed process work.
 //!
-//! Every right that the newest Landlock known here can take is taken, as far as the kernel has it.
-//! Given back are: reading below each granted directory, changing what is below a writable one, and
-//! connecting to the granted ports. Nobody may run a file, make a device, a socket or a pipe, or
-//! speak to a device.
+//! The rules first deny every right that the newest known Landlock controls, as far as the kernel
+//! supports it. Then they allow reading below each granted directory, changing files below a
+//! writable one, and connecting to the granted ports. No rule allows a process to run a file, make
+//! a device, socket or pipe, or send commands to a device.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -15,13 +15,14 @@ use landlock::{
 
 use super::{Access, AllowedDir, Confines, JailError, JailLayer, JailLayers, LayerAnswer};
 
-/// The newest that is known here: what it can take is taken.
+/// The newest known version: the rules deny all rights that it controls.
 const NEWEST: ABI = ABI::V10;
-/// The first that knows truncation: with it, what is not granted can neither be read nor changed.
+/// The first version that controls truncation: with it, files that are not granted can neither be
+/// read nor changed.
 const FILES: ABI = ABI::V3;
-/// The first that knows ports.
+/// The first version that controls ports.
 const PORTS: ABI = ABI::V4;
-/// The first that knows scopes.
+/// The first version that controls scopes.
 const SCOPES: ABI = ABI::V6;
 
 const READING: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
@@ -29,7 +30,7 @@ const CHANGING: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
     WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir | Refer
 });
 
-/// Sets the rules, as far as the kernel has them.
+/// Sets the rules, as far as the kernel supports them.
 pub(crate) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
     let mut rules = take_all().map_err(refused)?;
     for dir in confines.dirs {
@@ -40,8 +41,8 @@ pub(crate) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
     Ok(())
 }
 
-/// Sets rules for the calling thread and those that it starts, as far as the kernel has them. In the cache, files are
-/// read and made.
+/// Sets rules for the calling thread and the threads that it starts, as far as the kernel supports
+/// them. The rules allow reading and making files in the cache.
 pub(crate) fn confine_thread(
     dirs: &[AllowedDir],
     ports: &[u16],
@@ -61,9 +62,9 @@ pub(crate) fn confine_thread(
     give_ports(rules, ports)?.restrict_self().map(drop)
 }
 
-/// Finds out which rules the kernel has. If it has none, nothing else is asked.
+/// Notes which rules the kernel supports. If it has no Landlock, only that is noted.
 pub(crate) fn find(confines: &Confines<'_>, layers: &mut JailLayers) {
-    // Asked of rules that are never set.
+    // These rules only ask the kernel; they are never set.
     let rules = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
     let files = |abi| rules().handle_access(AccessFs::from_all(abi)).is_ok();
     let mut note = |layer, has: bool| {
@@ -91,7 +92,7 @@ fn take_all() -> Result<RulesetCreated, RulesetError> {
         .create()
 }
 
-/// What may be done below a granted directory.
+/// Returns the rights below a granted directory.
 fn rights(access: Access) -> BitFlags<AccessFs> {
     match access {
         Access::Read => READING,
@@ -104,7 +105,7 @@ fn give_ports(rules: RulesetCreated, ports: &[u16]) -> Result<RulesetCreated, Ru
     if ports.is_empty() {
         return Ok(rules);
     }
-    // A plugin's socket is bound to a port that the system chooses, before it connects.
+    // A plugin's socket is bound to a port that the system chooses before it connects.
     let rules = rules.add_rule(NetPort::new(0, AccessNet::BindTcp))?;
     let ports = ports.iter().map(|port| Ok(NetPort::new(*port, AccessNet::ConnectTcp)));
     rules.add_rules(ports)

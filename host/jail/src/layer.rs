@@ -1,4 +1,4 @@
-//! The layers of the jail, by name.
+//! The layers of the jail and their names.
 
 use std::fmt;
 
@@ -17,37 +17,40 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum JailLayer {
-    /// Files in memory that nobody can change: compiled code, and the page that names the item at hand.
+    /// Files in memory that no process can change: compiled code, and the page that names the
+    /// current item.
     SealedMemory,
-    /// The process gains no privileges by running a program.
+    /// A process that cannot gain privileges by running a program.
     NoNewPrivileges,
-    /// A filter lets only the system calls of a list through.
+    /// A filter that allows only the system calls of a list.
     Seccomp,
-    /// Rules decide which files the calls work on.
+    /// Rules that decide which files the calls work on.
     Landlock,
-    /// The rules include the truncation of files.
+    /// A Landlock rule on truncating files.
     LandlockTruncation,
-    /// Rules decide which TCP ports the process connects to.
+    /// Rules that decide which TCP ports the process connects to.
     LandlockPorts,
-    /// Signals and abstract sockets do not leave the jail.
+    /// Rules that keep signals and abstract sockets inside the jail.
     LandlockScopes,
-    /// A user namespace, in which the process has the right to make the other namespaces.
+    /// A user namespace, in which the process may make the other namespaces.
     UserNamespace,
     /// A mount namespace whose root is an empty directory.
     EmptyRoot,
     /// A namespace for shared memory and message queues.
     IpcNamespace,
-    /// A namespace without a network.
+    /// A network namespace without a network.
     NetworkNamespace,
-    /// The processor does not load ahead of earlier stores.
+    /// A processor setting: no load passes an earlier store speculatively.
     StoreBypass,
-    /// The processor does not follow indirect branches that other programs have trained.
+    /// A processor setting: no indirect branch follows a prediction that other programs have
+    /// trained.
     IndirectBranches,
-    /// A control group limits memory and tasks. The host makes none: it only finds the limits of others.
+    /// A control group that limits memory and tasks. The host makes none; it only finds the limits
+    /// of an existing one.
     ControlGroup,
 }
 
-/// When a run needs a layer.
+/// The condition under which a run needs a layer.
 ///
 /// ```
 /// use mtl_host::{JailLayer, LayerNeed};
@@ -59,16 +62,17 @@ pub enum JailLayer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LayerNeed {
-    /// [`Jail::Required`](crate::Jail::Required) refuses to run without it.
+    /// [`Jail::Required`](crate::Jail::Required) and [`Jail::Strict`](crate::Jail::Strict) refuse
+    /// to run without it.
     Required,
     /// Only [`Jail::Strict`](crate::Jail::Strict) refuses to run without it.
     Strict,
-    /// The jail uses it where the machine offers it.
+    /// No jail needs it; the jail uses it if the machine offers it.
     Offered,
 }
 
 impl JailLayer {
-    /// All layers, in the order in which they are shown.
+    /// All layers, in the order in which they are listed for users.
     pub const ALL: [Self; 14] = [
         Self::SealedMemory,
         Self::NoNewPrivileges,
@@ -86,7 +90,7 @@ impl JailLayer {
         Self::ControlGroup,
     ];
 
-    /// Returns the name that programs read, such as `landlock-ports`.
+    /// Returns the name for programs, such as `landlock-ports`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -117,12 +121,12 @@ impl JailLayer {
             Self::Landlock => "files that were not granted",
             Self::LandlockTruncation => "truncation of files that were not granted",
             Self::LandlockPorts => "TCP ports that were not granted (if an address is granted)",
-            Self::LandlockScopes => "signals and sockets to processes outside, beside seccomp",
+            Self::LandlockScopes => "signals and sockets to processes outside (in addition to seccomp)",
             Self::UserNamespace => "rights that rest on the user's own identity",
             Self::EmptyRoot => {
                 "paths of the host, even that they exist (if a directory is granted: absolute paths only)"
             }
-            Self::IpcNamespace => "shared memory and queues of other programs, beside seccomp",
+            Self::IpcNamespace => "shared memory and queues of other programs (in addition to seccomp)",
             Self::NetworkNamespace => {
                 "holes in the kernel's network code (if no address is granted)"
             }

@@ -1,4 +1,4 @@
-//! The state of the layers of a jail, as the kernel has answered.
+//! The layers of a jail, with the kernel's answer to each.
 
 use std::fmt;
 
@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Jail, JailError, JailLayer, LayerNeed};
 
-/// The protection of the empty root without Landlock: a path that leads up from a granted directory leads on in the host.
+/// The protection by the empty root if Landlock is missing: a path up from a granted directory
+/// leads to the host's files.
 const ROOT_WITHOUT_LANDLOCK: &str =
     "paths of the host, if no directory is granted; otherwise nothing, as Landlock is missing";
 
-/// The layers of the jail that this machine has.
-/// `Processes::layers` of mtl-host tries them.
+/// The layers of the jail that were tried, each with the kernel's answer. `Processes::layers` of
+/// mtl-host tries them.
 ///
 /// ```
 /// use mtl_host::{JailLayer, JailLayers, LayerNeed};
@@ -27,7 +28,7 @@ const ROOT_WITHOUT_LANDLOCK: &str =
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JailLayers(Vec<(JailLayer, LayerAnswer)>);
 
-/// The kernel's answer to a layer.
+/// The kernel's answer to the attempt to use a layer.
 ///
 /// ```
 /// use mtl_host::LayerAnswer;
@@ -38,11 +39,12 @@ pub struct JailLayers(Vec<(JailLayer, LayerAnswer)>);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LayerAnswer {
-    /// The layer holds.
+    /// The layer is in force.
     Present,
-    /// The jail does without the layer, for this reason.
+    /// The jail does not use the layer, for this reason.
     Unused(String),
-    /// The layer holds if no directory is granted. With one the machine lacks it, for this reason.
+    /// The layer is in force only if no directory is granted. With a granted directory it is
+    /// missing, for this reason.
     WithoutDirs(String),
     /// The machine lacks the layer, for this reason.
     Missing(String),
@@ -60,13 +62,13 @@ impl JailLayers {
         self.iter().find_map(|(tried, answer)| (tried == layer).then_some(answer))
     }
 
-    /// Returns the missing layers that a run needs, or that only a strict one needs. A run with a granted directory
-    /// may lack more: [`missing_with_dirs`](Self::missing_with_dirs).
+    /// Returns the layers of this need that the machine lacks. A run with a granted directory may
+    /// lack more: see [`missing_with_dirs`](Self::missing_with_dirs).
     pub fn missing(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
         self.of_need(need, |answer| matches!(answer, LayerAnswer::Missing(_)))
     }
 
-    /// Returns the layers that are missing in a run with a granted directory.
+    /// Returns the layers of this need that a run with a granted directory lacks.
     pub fn missing_with_dirs(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
         self.of_need(need, |answer| {
             matches!(answer, LayerAnswer::Missing(_) | LayerAnswer::WithoutDirs(_))
@@ -84,8 +86,8 @@ impl JailLayers {
         self.iter().filter(is_meant).map(|(layer, _)| layer)
     }
 
-    /// Returns what a layer protects from on this machine, as a phrase. That is less than [`JailLayer::protects`] says
-    /// if the layer relies on one that is missing.
+    /// Returns what a layer protects from on this machine, as a phrase. If the layer relies on a
+    /// missing layer, this is less than [`JailLayer::protects`] says.
     #[must_use]
     pub fn protects(&self, layer: JailLayer) -> &'static str {
         match (layer, self.get(JailLayer::Landlock)) {
@@ -94,23 +96,23 @@ impl JailLayers {
         }
     }
 
-    /// Notes an answer.
+    /// Adds the answer to a layer.
     #[doc(hidden)]
     pub fn note(&mut self, layer: JailLayer, answer: LayerAnswer) {
         self.0.push((layer, answer));
     }
 
-    /// Puts the layers into the order of [`JailLayer`].
+    /// Sorts the layers into the order of [`JailLayer`].
     #[doc(hidden)]
     pub fn sort(&mut self) {
         self.0.sort_by_key(|(layer, _)| *layer as usize);
     }
 
-    /// Checks that no layer is missing that `jail` needs.
+    /// Checks that every layer that `jail` needs is present.
     ///
     /// # Errors
     ///
-    /// When one is missing.
+    /// Fails with the first missing layer.
     #[doc(hidden)]
     pub fn check(&self, jail: Jail) -> Result<(), JailError> {
         let lacks = |need| self.missing(need).next();
@@ -135,7 +137,7 @@ impl fmt::Display for LayerAnswer {
 }
 
 impl LayerAnswer {
-    /// Returns the answer of a step that works or fails.
+    /// Converts the result of an attempt to an answer.
     #[doc(hidden)]
     pub fn of<E: fmt::Display>(result: Result<(), E>) -> Self {
         result.map_or_else(|error| Self::Missing(error.to_string()), |()| Self::Present)

@@ -1,36 +1,39 @@
-//! The jail around a process that works with code that is not trusted: what would hold even if the
-//! WebAssembly engine had a hole.
+//! The jail around a process that works with untrusted code. The jail must hold even if the
+//! WebAssembly engine has a vulnerability.
 //!
 //! ```text
-//! begin ───▶ its start is read ──▶ enter ──────────▶ code is loaded, threads start ──▶ seal ──▶ work
+//! begin ───▶ read the setup ─────▶ enter ──────────▶ load code, start threads ───────▶ seal ──▶ work
 //! dies with its parent,            limits,                                            no new code,
 //! a session of its own,            Landlock: granted directories and ports,           no new thread,
 //! nothing open but 0, 1, 2         seccomp: the system calls of a list                no other filters
 //! ```
 //!
-//! Two walls stand one behind the other. *seccomp* decides which system calls there are at all:
-//! without a granted directory none that opens a file, without a granted port none that makes a
-//! socket, and never one that starts a process, signals another, traces, mounts or runs a program.
-//! *Landlock* decides on what they work: the granted directories, the granted ports.
+//! Two barriers stand one behind the other:
 //!
-//! What is refused fails with `EPERM` or `EACCES`, as a file would that belongs to somebody else;
+//! - *seccomp* decides which system calls exist. No call opens a file unless a directory is
+//!   granted, and no call makes a socket unless a port is granted. Calls that start, signal or
+//!   trace a process, mount, or run a program never exist.
+//! - *Landlock* decides which objects the calls work on: the granted directories and ports.
+//!
+//! A refused call fails with `EPERM` or `EACCES`, like a call on a file of another user. No process
+//! is killed for trying.
 //! nothing is killed for having tried.
 //!
-//! # What no jail of this kind can see
+//! # Limits of the jail
 //!
-//! - Filters see numbers, not what a descriptor is. A process that is taken over can read and write
-//!   what it was given: its socket (0), the null device (1), its pipe for messages (2), the plugin's
-//!   compiled code (sealed, so that writing fails), the page that names the item at hand, the kernel's
-//!   account of its main thread (three numbers, opened to read, where there is a time limit). So the
-//!   parent believes nothing of it: lengths are bounded before anything is allocated, a word of the
-//!   page is read once and checked, the pipe is read without waiting, and descriptors are not
-//!   accepted over the socket. The socket must be a stream: one for datagrams could be connected to
-//!   elsewhere.
-//! - Landlock does not hide that a file exists, nor its size and times: with a granted directory,
-//!   a process that is taken over can ask for those of any path.
-//! - `RLIMIT_DATA` counts private memory that is writable. So shared memory, stacks and memory that
-//!   becomes read-only are refused. Page tables and the kernel's buffers are not counted. The kernel's
-//!   out-of-memory killer takes the jailed first.
+//! - Filters see the number of a descriptor and not the file behind it. A compromised process can
+//!   read and write every descriptor that it was given: its socket (0), the null device (1), the
+//!   pipe of its standard error (2), the plugin's compiled code (sealed, so that writing fails),
+//!   the shared page that names the current item, and, if there is a time limit, the kernel's
+//!   statistics of its main thread (three numbers, open for reading). So the parent trusts none of
+//!   them. It checks each length before it allocates, reads a word of the page once and checks it,
+//!   reads the pipe without blocking, and accepts no descriptors over the socket. The socket must
+//!   be a stream, because a process could connect a datagram socket to another address.
+//! - Landlock does not hide that a file exists, nor its size and times. If a directory is granted,
+//!   a compromised process can query them for any path.
+//! - `RLIMIT_DATA` counts private writable memory. So the filters refuse shared memory, stacks and
+//!   memory that becomes read-only. The limit does not count page tables and the kernel's buffers.
+//!   The kernel's out-of-memory killer ends jailed processes first.
 
 mod allowed_dir;
 mod arguments;
@@ -68,48 +71,49 @@ pub use self::requirement::{Jail, UnknownJail};
 /// The purpose of a jailed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// It compiles a plugin, and runs none of it.
+    /// The process compiles a plugin and runs none of its code.
     Compile,
-    /// It runs a plugin.
+    /// The process runs a plugin.
     Work,
-    /// It tries all layers, and ends.
+    /// The process tries all layers and ends.
     Probe,
 }
 
-/// What a jailed process may have.
+/// The settings of a jail: the task of the process, its grants and its limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Confines<'a> {
     /// The purpose of the process.
     pub task: Task,
-    /// Directories that it may use. Without any there is no call that opens a file.
+    /// The directories that the process may use. If the list is empty, no system call opens a file.
     pub dirs: &'a [AllowedDir],
-    /// Ports that it may connect to, by TCP. Without any there is no call that makes a socket.
+    /// The ports that the process may connect to by TCP. If the list is empty, no system call makes
+    /// a socket.
     pub ports: &'a [u16],
-    /// Bytes of memory of its own: `RLIMIT_DATA`. Reserved addresses do not count.
+    /// The limit of the process's own memory, in bytes (`RLIMIT_DATA`). Reserved addresses do not
+    /// count.
     pub data: u64,
-    /// The most bytes of a file that it writes: `RLIMIT_FSIZE`. It holds for files in memory as well, such
-    /// as those with compiled code.
+    /// The largest file that the process may write, in bytes (`RLIMIT_FSIZE`). The limit applies to
+    /// files in memory, such as those with compiled code.
     pub file_size: Option<u64>,
     /// The layers that the kernel must have.
     pub requirement: Jail,
-    /// It enters namespaces. Only tests of the other layers go without.
+    /// Enters namespaces. Only tests of the other layers turn this off.
     pub has_namespaces: bool,
 }
 
 impl Confines<'_> {
-    /// Describes a process that is granted nothing, and may have `data` bytes of memory.
+    /// Returns the settings of a process without grants that may have `data` bytes of memory.
     pub fn without_grants(task: Task, requirement: Jail, data: u64) -> Self {
         let (dirs, ports) = (&[], &[]);
         Self { task, dirs, ports, data, file_size: None, requirement, has_namespaces: true }
     }
 
-    /// Returns whether the jail needs rules on ports.
     fn has_ports(&self) -> bool {
         self.task == Task::Probe || !self.ports.is_empty()
     }
 
-    /// Returns why the process keeps the network of the host, if it does. A network namespace takes longer to make
-    /// than the rest of the jail.
+    /// Returns an error with the reason if the process keeps the host's network. Making a network
+    /// namespace takes longer than the rest of the jail.
     fn enters_network(&self) -> Result<(), &'static str> {
         match (self.task, self.ports, self.requirement) {
             (Task::Probe, ..) | (_, [], Jail::Strict) => Ok(()),
@@ -119,35 +123,38 @@ impl Confines<'_> {
     }
 }
 
-/// How this process entered the jail. It does so once.
+/// The state of this process's jail; set once, when the process enters.
 static ENTERED: OnceLock<Entered> = OnceLock::new();
 
-/// What the seal has to know.
+/// The facts about an entered jail that [`seal`] needs.
 #[derive(Clone, Copy, Debug)]
 struct Entered {
-    /// The kernel filters its calls.
+    /// The kernel filters the system calls of this process.
     is_filtered: bool,
     task: Task,
     has_dirs: bool,
 }
 
-/// Makes a process ready to be jailed. This is the first thing that a child does: what it reads
-/// before, it reads with everything open that it was started with.
+/// Prepares the process for the jail. A child must call this first: until then, every descriptor
+/// that it inherited is open.
 ///
 /// # Errors
 ///
-/// When its parent is not `parent`, and so has ended already; or the system refuses.
+/// Fails if the parent of this process is not `parent`, because the parent has ended, or if the
+/// system refuses.
 pub fn begin(parent: Pid) -> Result<(), JailError> {
     bounds::begin(parent)
 }
 
-/// Enters the jail, for good. The process must have one thread; those that it starts are in too.
+/// Enters the jail for good. The process must have one thread; threads that it starts later are
+/// jailed.
 ///
-/// Returns the answers to all layers that were tried.
+/// Returns the kernel's answers to all layers that were tried.
 ///
 /// # Errors
 ///
-/// When the kernel lacks a part of a required jail, the process has more than one thread, or the system refuses.
+/// Fails if the kernel lacks a required layer, the process has more than one thread, or the system
+/// refuses.
 pub fn enter(confines: &Confines<'_>) -> Result<JailLayers, JailError> {
     bounds::is_single_threaded()?;
     let mut layers = JailLayers::default();
@@ -172,12 +179,12 @@ pub fn enter(confines: &Confines<'_>) -> Result<JailLayers, JailError> {
     Ok(layers)
 }
 
-/// Confines the calling thread, and those that it starts, to some directories, ports, and a cache. That is Landlock
-/// alone, as far as the kernel has it, and no jail.
+/// Confines the calling thread, and the threads that it starts, to some directories, ports and a
+/// cache. This uses only the Landlock rules that the kernel has, and is no jail.
 ///
 /// # Errors
 ///
-/// When the system refuses.
+/// Fails if the system refuses.
 pub fn confine_thread(
     dirs: &[AllowedDir],
     ports: &[u16],
@@ -186,17 +193,20 @@ pub fn confine_thread(
     landlock_rules::confine_thread(dirs, ports, cache).map_err(io::Error::other)
 }
 
-/// From now on the process gets no new code to run and no new thread, and cannot filter its calls anew.
+/// Seals the jail: from now on, the process can make no code executable, start no thread and
+/// install no filter.
 ///
-/// All threads that it needs must run: one that is still starting would be refused what it needs.
+/// All threads that the process needs must be running, because the seal refuses calls that a
+/// starting thread makes.
 ///
 /// # Errors
 ///
-/// When the process is not in the jail, or the system refuses: it is sealed already.
+/// Fails if the process is not in the jail, or if the system refuses because the jail is sealed
+/// already.
 pub fn seal() -> Result<(), JailError> {
     match ENTERED.get() {
         Some(Entered { is_filtered: true, task, has_dirs }) => filter::seal(*task, *has_dirs),
-        // That the kernel has no filters, `enter` has told.
+        // The kernel has no filters. The answers of `enter` say so.
         Some(_) => Ok(()),
         None => Err(JailError::Order),
     }

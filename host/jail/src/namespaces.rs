@@ -1,18 +1,22 @@
-//! Namespaces: the process sees an empty root directory, and no shared memory or network of the host.
+//! Namespaces: the process sees an empty root directory, and neither shared memory nor a network of
+//! the host.
 //!
 //! ```text
-//! root (CAP_SYS_ADMIN)     unshare(mount, IPC, network)            keeps its rights on granted files
-//! a user                   unshare(user), maps itself to itself,   the namespace gives the right
+//! root (CAP_SYS_ADMIN)     unshare(mount, IPC, network)            keeps its rights on granted
+//! files
+//! a user                   unshare(user), maps itself to itself,   gets the right to make the
+//! others
 //!                          unshare(mount, IPC, network)
 //! ```
 //!
-//! These layers are extra: if the system refuses a step, the next ones are tried, and the process goes on. An
-//! unfinished user namespace takes no right from a user. Of root, or of whoever may read files of
-//! others, it would take that right; so such a process enters none.
+//! These layers are extra: if the system refuses a step, the process tries the next ones and
+//! continues. For a user, an incomplete user namespace takes no right away. Root, or a process that
+//! may read files of other users, would lose that right; so such a process enters none.
 //!
-//! The old root stays mounted, out of reach: the root and the working directory are an empty file system.
-//! Granted directories are open before. A path that leads up from one leads on in the host: that it exists can be
-//! asked, and Landlock alone refuses to open it.
+//! The old root stays mounted but out of reach: the root and the working directory are an empty
+//! file system. Granted directories are opened before. A path that leads up from one leads to the
+//! host's files. The process can find out that such a file exists; only Landlock refuses to open
+//! it.
 
 use std::ffi::CStr;
 use std::fs;
@@ -25,17 +29,17 @@ use rustix::thread::{CapabilitySet, UnshareFlags, unshare_unsafe};
 
 use super::{Confines, JailLayer, JailLayers, LayerAnswer, Task};
 
-/// Capabilities that let a process use files of others.
+/// The capabilities that let a process use files of other users.
 pub(crate) const ON_FILES: CapabilitySet =
     CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH).union(CapabilitySet::FOWNER);
 
-/// The reason for no user namespace where a directory is granted.
+/// The reason for no user namespace if a directory is granted.
 const WOULD_LOSE: &str =
     "with granted directories, the process would lose the right to use files of other users";
-/// The reason for no other namespaces without a user namespace.
+/// The reason for no other namespaces if there is no user namespace.
 const WITHOUT_USERS: &str = "this takes a user namespace, or root";
 
-/// Enters the namespaces that the system allows. `had` are the capabilities of the process.
+/// Enters the namespaces that the system allows. `had` holds the capabilities of the process.
 pub(crate) fn enter(confines: &Confines<'_>, had: CapabilitySet, layers: &mut JailLayers) {
     let users = enter_users(confines, had);
     let may_go_on = !matches!(users, LayerAnswer::Missing(_));
@@ -52,7 +56,7 @@ pub(crate) fn enter(confines: &Confines<'_>, had: CapabilitySet, layers: &mut Ja
         };
         (layer, answer)
     };
-    // Before the root: that takes `/proc` away.
+    // This comes before the empty root, which hides `/proc`.
     let (layer, answer) = step(JailLayer::IpcNamespace, &|| unshare(UnshareFlags::NEWIPC));
     layers.note(layer, answer);
     let network = match confines.enters_network() {
@@ -74,7 +78,7 @@ fn enter_users(confines: &Confines<'_>, had: CapabilitySet) -> LayerAnswer {
         return LayerAnswer::Missing(WOULD_LOSE.into());
     }
     match LayerAnswer::of(map_users()) {
-        // A worker without directories has nothing to lose. The probe speaks of those with directories, too.
+        // A worker without directories has nothing to lose. The probe must answer for workers with directories, too.
         LayerAnswer::Present if would_lose && confines.task == Task::Probe => {
             LayerAnswer::WithoutDirs(WOULD_LOSE.into())
         }
@@ -82,12 +86,12 @@ fn enter_users(confines: &Confines<'_>, had: CapabilitySet) -> LayerAnswer {
     }
 }
 
-/// Enters a user namespace in which the user has the same number.
+/// Enters a user namespace that maps the user and the group to themselves.
 fn map_users() -> io::Result<()> {
-    // Outside, the process has its number; inside, at first, it has none.
+    // These are read before `unshare`: until it is mapped, the process has no user number in the namespace.
     let (user, group) = (getuid().as_raw(), getgid().as_raw());
     unshare(UnshareFlags::NEWUSER)?;
-    // Files of a process that is not dumpable belong to root.
+    // Root owns the `/proc` files of a process that is not dumpable, so the process could not write its maps.
     set_dumpable_behavior(DumpableBehavior::Dumpable)?;
     let mapped = map_to_itself(user, group);
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
@@ -100,11 +104,11 @@ fn map_to_itself(user: u32, group: u32) -> io::Result<()> {
     fs::write("/proc/self/gid_map", format!("{group} {group} 1"))
 }
 
-/// Makes an empty file system that nobody can write the root of the process.
+/// Makes an empty, read-only file system the root of the process.
 fn enter_empty_root(is_admin: bool) -> io::Result<()> {
     unshare(UnshareFlags::NEWNS)?;
     if is_admin {
-        // What the host unmounts later is to be unmounted here. In a user namespace it is so already.
+        // Let mounts that the host removes later disappear here. In a user namespace they do so by default.
         follow_the_host()?;
     }
     let root = empty_file_system()?;
@@ -114,17 +118,19 @@ fn enter_empty_root(is_admin: bool) -> io::Result<()> {
 
 #[expect(
     unsafe_code,
-    reason = "the call cannot be safe in general: it may part threads' descriptors"
+    reason = "the call is unsafe because a flag may separate the threads' descriptors"
 )]
 fn unshare(what: UnshareFlags) -> io::Result<()> {
-    // SAFETY: none of these flags parts the descriptors of threads, and the process has one thread.
+    // SAFETY: no caller passes `CLONE_FILES`, which separates the descriptors of threads, and the process has one
+    // thread.
     Ok(unsafe { unshare_unsafe(what) }?)
 }
 
-#[expect(unsafe_code, reason = "nothing safe mounts")]
+#[expect(unsafe_code, reason = "no safe function mounts")]
 fn follow_the_host() -> io::Result<()> {
     let flags = libc::MS_REC | libc::MS_SLAVE;
-    // SAFETY: the path is a string that outlives the call; the call ignores the null pointers.
+    // SAFETY: the path is a static C string, which the call only reads. It ignores the null pointers, because with
+    // these flags it takes no source, type or data.
     answer(unsafe { libc::mount(null(), c"/".as_ptr(), null(), flags, null()) }.into()).map(drop)
 }
 
@@ -134,7 +140,7 @@ const CREATE: usize = 6;
 /// `MOUNT_ATTR_RDONLY`, `NOSUID`, `NODEV`, `NOEXEC`.
 const READ_ONLY: usize = 1 | 2 | 4 | 8;
 
-/// Makes a file system with one directory. It is mounted nowhere.
+/// Makes a file system with one empty directory. It is mounted nowhere.
 fn empty_file_system() -> io::Result<OwnedFd> {
     let text = |text: &CStr| text.as_ptr().addr();
     let system = descriptor(libc::SYS_fsopen, [text(c"tmpfs"), 1, 0, 0, 0])?;
@@ -147,16 +153,16 @@ fn empty_file_system() -> io::Result<OwnedFd> {
     descriptor(libc::SYS_fsmount, [of(&system), 1, READ_ONLY, 0, 0])
 }
 
-#[expect(unsafe_code, reason = "a number becomes a descriptor that is owned")]
+#[expect(unsafe_code, reason = "the number of a descriptor becomes an owned descriptor")]
 fn descriptor(number: libc::c_long, arguments: [usize; 5]) -> io::Result<OwnedFd> {
     let opened = i32::try_from(call(number, arguments)?).map_err(io::Error::other)?;
-    // SAFETY: the kernel has just opened it, for whoever made the call.
+    // SAFETY: the kernel has just opened this descriptor for this call, so no other value owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(opened) })
 }
 
 #[expect(unsafe_code, reason = "the C library has no functions for these calls")]
 fn call(number: libc::c_long, [a, b, c, d, e]: [usize; 5]) -> io::Result<i64> {
-    // SAFETY: pointers are to strings that live for ever, and the calls only read them.
+    // SAFETY: the callers pass numbers and pointers to static C strings, and these calls only read the strings.
     answer(unsafe { libc::syscall(number, a, b, c, d, e) })
 }
 

@@ -1,11 +1,12 @@
-//! Which layers the jail needs.
+//! The choice of the layers that the jail must have.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The layers that the jail of a worker's process needs. If the machine lacks one of them, no worker starts.
+/// The layers that the jail of a worker's process must have. If the machine lacks one of them, no
+/// worker starts.
 ///
 /// ```
 /// use mtl_host::Jail;
@@ -17,12 +18,15 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Jail {
-    /// The required layers: seccomp and Landlock. Namespaces are extra: the jail has them where the system allows.
+    /// The required layers, such as seccomp and Landlock. The jail adds namespaces if the system
+    /// allows them.
     #[default]
     Required,
-    /// None. The run goes on with the layers that the machine has, and says which required ones are missing.
+    /// No layer. The run continues with the layers that the machine has, and warns about missing
+    /// required ones.
     BestEffort,
-    /// The required layers, the namespaces, and one without a network unless ports are granted.
+    /// The required layers and all namespaces, including one without a network if no port is
+    /// granted.
     Strict,
 }
 
@@ -44,7 +48,7 @@ impl fmt::Display for Jail {
     }
 }
 
-/// Not the name of a [`Jail`].
+/// Error of parsing a [`Jail`].
 ///
 /// ```
 /// let error = "none".parse::<mtl_host::Jail>().unwrap_err();

@@ -1,7 +1,9 @@
-//! Compiled code on its way to children: bytes in a file without a name, which nobody can change.
+//! Sealed files, which bring compiled code to children: files in memory, without a name, that no
+//! process can change.
 //!
-//! What a child has compiled comes in such a file, too: one that it can write to, but not make
-//! larger. It is copied, so that nobody has it open any more who could write there.
+//! A compiling child returns its code in a file of fixed size, which it can write to but not grow.
+//! The parent copies that code into a sealed file, because the child could still change the
+//! original.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -15,22 +17,22 @@ use rustix::fs::{MemfdFlags, SealFlags};
 pub struct SealedFile(OwnedFd);
 
 impl SealedFile {
-    /// A file with these bytes.
+    /// Makes a sealed file that holds `bytes`.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// Fails if the system refuses.
     pub fn of(bytes: &[u8]) -> io::Result<Self> {
         let mut file = File::from(unsealed("mtl-code")?);
         file.write_all(bytes)?;
         Self::seal(file)
     }
 
-    /// A file with as many bytes as `length` says of those that a child has put into its place.
+    /// Copies the first `length` bytes of a file that a child has written to.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// Fails if `length` is more than [`MOST`] bytes, or if the system refuses.
     pub fn copy(place: &File, length: u64) -> io::Result<Self> {
         check_length(length)?;
         let mut place = place.try_clone()?;
@@ -40,25 +42,25 @@ impl SealedFile {
         Self::seal(file)
     }
 
-    /// How many bytes it has.
+    /// Returns the length of the file in bytes.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// Fails if the system refuses.
     pub fn length(&self) -> io::Result<u64> {
         Ok(File::from(self.0.try_clone()?).metadata()?.len())
     }
 
-    /// All bytes of it.
+    /// Reads the whole file.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// Fails if the system refuses.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         let file = File::from(self.0.try_clone()?);
         let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
         let mut bytes = vec![0; length];
-        // The position is one for all who have it.
+        // All who share the descriptor share its position, so this reads at an explicit offset.
         file.read_exact_at(&mut bytes, 0)?;
         Ok(bytes)
     }
@@ -71,16 +73,16 @@ impl SealedFile {
     }
 }
 
-/// How much code a child may make of one plugin. The file of the largest that may be loaded unless
-/// said otherwise makes a quarter of it.
+/// The most compiled code that a child may make of one plugin, in bytes (512 MiB). The largest
+/// plugin file that may be loaded by default compiles to a quarter of it.
 pub const MOST: u64 = 512 * 1024 * 1024;
 
-/// Where a child puts code. It has its size, which nobody can change, and takes no memory but for
-/// what is written.
+/// Makes the file that a child writes compiled code to. Its size is sealed, and it takes memory
+/// only for the bytes that are written.
 ///
 /// # Errors
 ///
-/// When the system refuses.
+/// Fails if the system refuses.
 pub fn place() -> io::Result<File> {
     let file = unsealed("mtl-compiled")?;
     rustix::fs::ftruncate(&file, MOST)?;
@@ -88,11 +90,11 @@ pub fn place() -> io::Result<File> {
     Ok(file.into())
 }
 
-/// Puts code into its place; gives how much it is.
+/// Writes compiled code to the file that [`place`] has made, and returns the number of bytes.
 ///
 /// # Errors
 ///
-/// When the system refuses.
+/// Fails if `code` is longer than [`MOST`] bytes, or if the system refuses.
 pub fn put(mut place: &File, code: &[u8]) -> io::Result<u64> {
     let length = code.len() as u64;
     check_length(length)?;
@@ -103,7 +105,7 @@ pub fn put(mut place: &File, code: &[u8]) -> io::Result<u64> {
 fn check_length(length: u64) -> io::Result<()> {
     match length {
         ..=MOST => Ok(()),
-        _ => Err(io::Error::other(format!("it has {length} bytes, and may have {MOST}"))),
+        _ => Err(io::Error::other(format!("the code has {length} bytes, more than {MOST}"))),
     }
 }
 
@@ -113,11 +115,11 @@ impl AsFd for SealedFile {
     }
 }
 
-/// A file in memory that can be sealed.
+/// Makes a file in memory that can be sealed.
 ///
 /// # Errors
 ///
-/// When the system refuses.
+/// Fails if the system refuses.
 pub fn unsealed(name: &str) -> io::Result<OwnedFd> {
     Ok(rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
 }

@@ -1,6 +1,7 @@
-//! A page of memory that a parent shares with its child: some atomic words.
+//! A page of memory that a parent shares with its child. It holds some atomic words.
 //!
-//! The child may write anything there, at any time. The users of the page bound what they believe of it.
+//! The child may write any value there at any time. So the users of the page check every value that
+//! they read.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,34 +11,34 @@ use std::sync::atomic::AtomicU64;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::mm::{MapFlags, ProtFlags};
 
-/// A page of memory that two processes share. It lives as long as either has it.
+/// A page of memory that two processes share. It exists as long as one of them has it.
 #[derive(Debug)]
 pub struct SharedPage {
     address: NonNull<[AtomicU64; 2]>,
 }
 
-// SAFETY: the mapping holds only atomic words, and is accessed only through them.
-#[expect(unsafe_code, reason = "the page is memory of the system's")]
+// SAFETY: the mapping holds only `AtomicU64`s and is accessed only through them, so any thread may own it.
+#[expect(unsafe_code, reason = "the page is mapped memory behind a pointer")]
 unsafe impl Send for SharedPage {}
 
-// SAFETY: as above.
-#[expect(unsafe_code, reason = "the page is memory of the system's")]
+// SAFETY: the mapping holds only `AtomicU64`s and is accessed only through them, so threads may share it.
+#[expect(unsafe_code, reason = "the page is mapped memory behind a pointer")]
 unsafe impl Sync for SharedPage {}
 
 impl SharedPage {
-    /// The size of the mapping: at least a page of every machine that this runs on.
+    /// The size of the mapping in bytes.
     const SIZE: usize = 4096;
 
-    /// Makes a page, and the descriptor by which another process gets it.
+    /// Makes a page, and the descriptor by which another process maps it.
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// Fails if the system refuses.
     pub fn create() -> io::Result<(Self, OwnedFd)> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let file = rustix::fs::memfd_create("mtl-page", flags)?;
         rustix::fs::ftruncate(&file, Self::SIZE as u64)?;
-        // What is cut off while it is mapped kills who reads it.
+        // If a process truncates a mapped file, access to the missing part kills the reader.
         rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Ok((Self::map(file.as_fd())?, file))
     }
@@ -46,7 +47,7 @@ impl SharedPage {
     ///
     /// # Errors
     ///
-    /// When the file is shorter than a page or may become so, or the system refuses.
+    /// Fails if the file is shorter than a page or may become so, or if the system refuses.
     pub fn open(file: &OwnedFd) -> io::Result<Self> {
         let is_long = rustix::fs::fstat(file)?.st_size >= Self::SIZE as i64;
         if !is_long || !rustix::fs::fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
@@ -55,11 +56,12 @@ impl SharedPage {
         Self::map(file.as_fd())
     }
 
-    #[expect(unsafe_code, reason = "to map memory is")]
+    #[expect(unsafe_code, reason = "mapping memory is unsafe")]
     fn map(file: BorrowedFd<'_>) -> io::Result<Self> {
         let rights = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: the system chooses where, so that nothing else of this process is there; the file
-        // is as long as what is mapped, and cannot become shorter.
+        // SAFETY: the address is null, so the system chooses unused addresses and the mapping replaces no memory of
+        // this process. The callers have checked that the file has at least `SIZE` bytes and is sealed against
+        // shrinking, so every mapped byte exists as long as the mapping.
         let address = unsafe {
             rustix::mm::mmap(std::ptr::null_mut(), Self::SIZE, rights, MapFlags::SHARED, file, 0)?
         };
@@ -67,22 +69,24 @@ impl SharedPage {
         Ok(Self { address })
     }
 
-    /// Returns the words on the page. Both processes may change each of them at any time.
-    #[expect(unsafe_code, reason = "the page is memory of the system's")]
+    /// Returns the words of the page. Both processes may change each of them at any time.
+    #[expect(unsafe_code, reason = "the page is mapped memory behind a pointer")]
     pub fn words(&self) -> &[AtomicU64; 2] {
-        // SAFETY: the page holds only atomic words. It is aligned for them, is mapped as long as `self` lives, and began as
-        // zeros, which are values of them. Each writer of this process writes atomically; the other process is not
-        // trusted, and a word that it has half written is as good as any other.
+        // SAFETY: the mapping is aligned to a page, is at least as large as the array, and stays mapped as long as
+        // `self` lives. The file began as zeros, and every bit pattern is a valid `AtomicU64`. This process accesses
+        // the
+        // words only atomically. The other process may write in any way, but can only leave other valid values.
         unsafe { self.address.as_ref() }
     }
 }
 
 impl Drop for SharedPage {
-    #[expect(unsafe_code, reason = "to unmap memory is")]
+    #[expect(unsafe_code, reason = "unmapping memory is unsafe")]
     fn drop(&mut self) {
-        // SAFETY: it was mapped by `map`, with this size, and whoever has borrowed from it is gone.
+        // SAFETY: `map` mapped `SIZE` bytes at this address. `drop` has the only reference to `self`, so no borrow of
+        // the words is left.
         let unmapped = unsafe { rustix::mm::munmap(self.address.as_ptr().cast(), Self::SIZE) };
-        debug_assert!(unmapped.is_ok(), "what was mapped can be unmapped");
+        debug_assert!(unmapped.is_ok(), "the mapping can be unmapped");
     }
 }
 

@@ -1,7 +1,8 @@
-//! Speculation of the processor: what it computes ahead leaves traces that tell of other memory.
+//! Limits on speculation: what the processor computes ahead leaves traces from which a program can
+//! read other memory.
 //!
-//! The kernel switches two kinds of it off for this process, where the processor has them and lets processes
-//! choose. That costs the plugin some speed and the start nothing.
+//! The kernel turns off two kinds of it for this process, if the processor has them and lets
+//! processes choose. That makes the plugin a little slower, and does not delay the start.
 
 use std::io;
 
@@ -11,12 +12,12 @@ const PR_GET_SPECULATION_CTRL: libc::c_int = 52;
 const PR_SET_SPECULATION_CTRL: libc::c_int = 53;
 const PR_SPEC_STORE_BYPASS: libc::c_ulong = 0;
 const PR_SPEC_INDIRECT_BRANCH: libc::c_ulong = 1;
-/// The process may choose.
+/// The flag for a kind that a process may turn off.
 const PR_SPEC_PRCTL: libc::c_int = 1;
 const PR_SPEC_ENABLE: libc::c_int = 2;
 const PR_SPEC_FORCE_DISABLE: libc::c_ulong = 8;
 
-/// Switches off what can be switched off.
+/// Turns off each kind of speculation that the kernel lets a process turn off.
 pub(crate) fn enter(layers: &mut JailLayers) {
     layers.note(JailLayer::StoreBypass, switch_off(PR_SPEC_STORE_BYPASS));
     layers.note(JailLayer::IndirectBranches, switch_off(PR_SPEC_INDIRECT_BRANCH));
@@ -27,7 +28,7 @@ fn switch_off(kind: libc::c_ulong) -> LayerAnswer {
         Err(error) => LayerAnswer::Missing(error.to_string()),
         Ok(state) if state & PR_SPEC_ENABLE == 0 => LayerAnswer::Present,
         Ok(state) if state & PR_SPEC_PRCTL == 0 => {
-            LayerAnswer::Missing("the kernel lets no process choose on this processor".into())
+            LayerAnswer::Missing("the kernel lets no process turn it off on this processor".into())
         }
         Ok(_) => {
             let off = control(PR_SET_SPECULATION_CTRL, kind, PR_SPEC_FORCE_DISABLE);
@@ -36,14 +37,14 @@ fn switch_off(kind: libc::c_ulong) -> LayerAnswer {
     }
 }
 
-#[expect(unsafe_code, reason = "nothing safe makes this call")]
+#[expect(unsafe_code, reason = "no safe function makes this call")]
 fn control(
     option: libc::c_int,
     kind: libc::c_ulong,
     value: libc::c_ulong,
 ) -> io::Result<libc::c_int> {
     const NONE: libc::c_ulong = 0;
-    // SAFETY: the options take numbers and no pointers.
+    // SAFETY: these options take numbers and no pointers, so the kernel accesses no memory of this process.
     match unsafe { libc::prctl(option, kind, value, NONE, NONE) } {
         state if state < 0 => Err(io::Error::last_os_error()),
         state => Ok(state),

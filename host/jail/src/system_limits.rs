@@ -1,37 +1,37 @@
-//! Limits that the system sets to a process, and what to do about one that was met.
+//! Limits that the system sets to a process, and hints about how to raise them.
 
 use std::fs;
 use std::io;
 
 use rustix::process::{Resource, getrlimit};
 
-/// Threads, or processes, are refused.
+/// The hint for a refused thread or process.
 pub const THREADS: &str = "`ulimit -u` bounds the processes and threads that you may have, all programs \
                                   counted: raise it, or end some";
 
-/// The words in which a child says that it was refused a thread.
+/// The message by which a child reports that it was refused a thread.
 pub const NO_THREAD: &str = "the system refuses a thread";
 
-/// Addresses are refused.
+/// The hint for refused addresses.
 const ADDRESSES: &str = "each memory of a plugin reserves 4 GiB of addresses, and `ulimit -v` counts them: raise it \
                          (`ulimit -v unlimited`), or start fewer workers";
 
-/// Mappings are refused.
+/// The hint for refused mappings.
 pub const MAPS: &str = "`vm.max_map_count` bounds the memory mappings of a process: raise it (`sysctl -w \
                                vm.max_map_count=N`), or start fewer workers";
 
-/// How many mappings a worker on a thread has: of its stack, its instance and its guest's stack. A core module has 10,
-/// a component 12.
+/// The number of mappings of a worker on a thread: of its stack, its instance and its guest's
+/// stack. A core module has 10, a component 12.
 const MAPS_OF_WORKER: u64 = 12;
-/// The number of mappings that are left to the program and its libraries.
+/// The number of mappings that are reserved for the program and its libraries.
 const MAPS_OF_PROGRAM: u64 = 500;
 
-/// Returns what to do about a thread or process that was not started.
+/// Returns a hint for the error of starting a thread or process.
 pub fn hint_of_start(error: &io::Error) -> Option<&'static str> {
     (error.kind() == io::ErrorKind::WouldBlock).then_some(THREADS)
 }
 
-/// Returns what to do about memory that was refused in these words.
+/// Returns a hint for an error message about refused memory.
 pub fn hint_of_memory(message: &str) -> Option<&'static str> {
     let is_limited = getrlimit(Resource::As).current.is_some();
     hint_of_refused(message, is_limited)
@@ -42,7 +42,8 @@ fn hint_of_refused(message: &str, is_limited: bool) -> Option<&'static str> {
     is_refused.then_some(if is_limited { ADDRESSES } else { MAPS })
 }
 
-/// Returns the number of workers on threads for which the system has mappings; none if it does not say.
+/// Returns the number of workers on threads for which the system has mappings, or `None` if it is
+/// unknown.
 pub fn most_workers() -> Option<u64> {
     let maps = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
     Some(workers_with(maps.trim().parse().ok()?))

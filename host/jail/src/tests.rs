@@ -1,4 +1,4 @@
-//! The jail, entered for real: each test is run again in a process of its own, and enters it there.
+//! Tests of the real jail: each test starts itself again in a new process, which enters the jail.
 
 mod alone;
 mod bounds;
@@ -16,10 +16,10 @@ use super::{
     Confines, Jail, JailError, JailLayer, LayerAnswer, LayerNeed, Task, begin, enter, seal,
 };
 
-/// The module of these tests, by which one of them is run again.
+/// The module of these tests, which is part of the name by which a test is started again.
 const TESTS: &str = "tests";
 
-/// A jail in which nothing is granted.
+/// Returns the settings of a jail without grants.
 fn bare(task: Task) -> Confines<'static> {
     let data = 1 << 30;
     Confines { has_namespaces: false, ..Confines::without_grants(task, Jail::Required, data) }

@@ -1,4 +1,4 @@
-//! Runs what enters the jail in a process of its own.
+//! Runs the body of a test in a process of its own, which may enter the jail.
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,17 +9,17 @@ use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
 use super::TESTS;
 use crate::patience::watched;
 
-/// Says to a process which test it is to run in itself.
+/// The variable that names the test that a process must run in itself.
 const ALONE: &str = "MTL_TEST_JAIL";
 
-/// Runs `body`, of the test called `test`, in a process with one thread, which is told its parent.
-/// It fails when `body` does, or hangs.
+/// Runs `body` of the test called `test` in a process with one thread, and passes it the number of
+/// the parent. Fails if `body` panics or hangs.
 #[track_caller]
 pub(super) fn alone(test: &str, body: impl FnOnce(Pid)) {
     run_alone(test, body, |status| status.exit_status() == Some(0));
 }
 
-/// The same, but it ends by one of these signals.
+/// Does the same as [`alone`], but expects the process to end by one of these signals.
 #[track_caller]
 pub(super) fn ends_by(signals: &[i32], test: &str, body: impl FnOnce(Pid)) {
     run_alone(test, body, |status| {
@@ -42,12 +42,12 @@ fn run_alone(test: &str, body: impl FnOnce(Pid), is_right: impl FnOnce(WaitStatu
     assert!(stdout.contains("1 passed"), "there is no test called `{test}`:\n{stdout}");
 }
 
-/// Whether this process is the one that a test has to itself.
+/// Returns whether this process was started for the test alone.
 pub(super) fn is_alone(test: &str) -> bool {
     env::var_os(ALONE).is_some_and(|value| value == *test)
 }
 
-/// This program once more, to run a test alone.
+/// Returns the command that starts this program again for one test.
 pub(super) fn again(test: &str) -> Command {
     let mut program = Command::new(env::current_exe().unwrap());
     program.args([&format!("{TESTS}::{test}"), "--exact", "--nocapture"]);
@@ -55,15 +55,17 @@ pub(super) fn again(test: &str) -> Command {
     program
 }
 
-/// A test runs in a thread beside the main one. A process that is forked has that thread alone.
-#[expect(unsafe_code, reason = "nothing safe forks")]
+/// Runs `body` in a forked process. A test runs in a thread next to the main one; the forked
+/// process has only that thread.
+#[expect(unsafe_code, reason = "no safe function forks")]
 pub(super) fn in_a_fork(body: impl FnOnce(Pid)) -> WaitStatus {
     let parent = getpid();
-    // SAFETY: the other thread of this process waits for the test, and holds no lock.
+    // SAFETY: the main thread waits for the test and holds no lock, so the child, which has only a copy of this
+    // thread, cannot wait for a lock that nobody releases.
     let child = unsafe { libc::fork() };
     if child == 0 {
         let code = i32::from(catch_unwind(AssertUnwindSafe(|| body(parent))).is_err());
-        // SAFETY: it only ends the process, without what is left to do at its end.
+        // SAFETY: `_exit` only ends the process and runs no exit handlers.
         unsafe { libc::_exit(code) };
     }
     waitpid(Pid::from_raw(child), WaitOptions::empty()).unwrap().unwrap().1

@@ -1,4 +1,4 @@
-//! Tests: the bounds of the process, before the plugin is there.
+//! Tests of the limits of the process, before it loads a plugin.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _, stdout};
@@ -75,7 +75,7 @@ fn a_child_dies_with_its_parent() {
     });
     parent.kill().unwrap();
     parent.wait().unwrap();
-    // The end comes when nobody is left who could write.
+    // The pipe ends when no process is left that could write to it.
     assert_eq!(watched(move || told.read(&mut [0]).unwrap()), 0);
 }
 
@@ -96,8 +96,8 @@ fn limits_are_set_for_good() {
             assert_eq!((limit.current, limit.maximum), (Some(most), Some(most)), "{resource:?}");
         }
         let mut memory: Vec<u8> = Vec::new();
-        assert!(memory.try_reserve(64 << 20).is_ok(), "what it may have it gets");
-        assert!(memory.try_reserve(2 << 30).is_err(), "more it does not get");
+        assert!(memory.try_reserve(64 << 20).is_ok(), "memory below the limit is granted");
+        assert!(memory.try_reserve(2 << 30).is_err(), "memory above the limit is refused");
     });
 }
 
@@ -111,7 +111,7 @@ fn root_keeps_no_more_than_files_need() {
         let had = capabilities(None).unwrap().permitted;
         for (dirs, kept) in cases {
             let status = in_a_fork(|_| {
-                // Once the calls are filtered, none asks for capabilities.
+                // `enter` of the jail would filter the calls that read capabilities.
                 bounds::enter(&Confines { dirs, ..bare(Task::Work) }, had).unwrap();
                 let has = capabilities(None).unwrap();
                 assert_eq!((has.permitted, has.effective), (kept & had, kept & had));
@@ -133,7 +133,7 @@ fn only_a_process_with_one_thread_enters_and_only_once() {
             assert!(matches!(enter(&bare(Task::Work)), Err(JailError::Threads(2))));
             drop(done);
         });
-        // A thread that has ended is still seen for a moment.
+        // A thread that has ended is still listed for a moment.
         while matches!(enter(&bare(Task::Work)), Err(JailError::Threads(_))) {}
         assert!(enter(&bare(Task::Work)).is_err());
         seal().unwrap();

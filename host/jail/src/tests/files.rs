@@ -1,4 +1,4 @@
-//! Directories that are granted, and what is beside them.
+//! Tests of granted directories, and of files outside them.
 
 use std::ffi::CString;
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
@@ -16,7 +16,8 @@ use tempfile::TempDir;
 use super::{Confines, Task, alone, bare, begin, call, done, enter, misdeeds, seal};
 use crate::{Access, AllowedDir};
 
-/// A directory to read, one to write, and one that is not granted; a file in each, and links out.
+/// A directory to read, a directory to write, and a directory that is not granted. Each has a file;
+/// links lead out.
 struct Place {
     folder: TempDir,
 }
@@ -42,14 +43,14 @@ impl Place {
         [(self.at("read"), Access::Read), (self.at("write"), Access::ReadWrite)]
     }
 
-    /// The same directories; the one to write may hold symbolic links.
+    /// Returns the same directories; the writable one may hold symbolic links.
     fn dirs_with_symlinks(&self) -> [(PathBuf, Access); 2] {
         [(self.at("read"), Access::Read), (self.at("write"), Access::ReadWriteSymlinks)]
     }
 }
 
 fn enter_with(parent: Pid, dirs: &[(PathBuf, Access)]) {
-    // What is open is closed.
+    // `begin` closes all descriptors, so the directories are opened after it.
     begin(parent).unwrap();
     let dirs: Vec<_> =
         dirs.iter().map(|(path, access)| AllowedDir::open(path, *access).unwrap()).collect();
@@ -145,7 +146,7 @@ fn nothing_beside_them_is_read_or_changed() {
         ];
         for (number, (deed, path)) in cases.into_iter().enumerate() {
             let error = deed(&path).expect_err(&format!("deed {number} on {}", path.display()));
-            // Landlock says the one, and of two directories at times the other.
+            // Landlock answers `EACCES`, and for some calls on two directories `EXDEV`.
             let is_refused = matches!(error.raw_os_error(), Some(libc::EACCES | libc::EXDEV));
             assert!(is_refused, "deed {number} on {}: {error}", path.display());
         }

@@ -1,4 +1,4 @@
-//! A kernel that lacks a part: one whose calls another filter hides.
+//! Tests of a kernel that lacks a layer. Another filter hides the calls of that layer.
 
 use std::env::consts::ARCH;
 use std::fs;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Access, AllowedDir, JailLayers};
 
-/// From now on the kernel answers so to a call.
+/// Makes the kernel answer `errno` to a call from now on.
 fn hide(number: i64, errno: Errno) {
     let errno = SeccompAction::Errno(errno.raw_os_error().cast_unsigned());
     let rules = [(number, Vec::new())].into();
@@ -26,7 +26,7 @@ fn hide(number: i64, errno: Errno) {
 fn with(requirement: Jail) -> Confines<'static> {
     Confines { requirement, ports: &[80], ..bare(Task::Work) }
 }
-
+/// Enters a best-effort jail, and returns the required layers that it lacks.
 /// Enters a jail of best effort, and returns the required layers that it lacks.
 fn lacks() -> Vec<JailLayer> {
     let layers = enter(&with(Jail::BestEffort)).unwrap();
@@ -47,7 +47,7 @@ fn without_landlock_a_required_jail_is_refused_and_another_says_so() {
         is_refused(JailLayer::Landlock, "Landlock");
         assert_eq!(lacks(), [JailLayer::Landlock]);
         seal().unwrap();
-        // What there is holds: it does not lean on what there is not.
+        // The other layers hold: none relies on a missing layer.
         let parent = parent.as_raw_nonzero().get();
         for group in [misdeeds::on_processes(parent), misdeeds::on_the_system()] {
             let done = done(group);
@@ -92,11 +92,11 @@ fn without_filters_a_required_jail_is_refused_and_another_says_so() {
         assert_eq!(refused.exit_status(), Some(0));
         assert_eq!(lacks(), [JailLayer::Seccomp]);
         seal().unwrap();
-        assert!(fs::read("/etc/passwd").is_err(), "what there is holds");
+        assert!(fs::read("/etc/passwd").is_err(), "the layers that the kernel has hold");
     });
 }
 
-/// Enters a jail with namespaces that needs these layers.
+/// Enters a jail with namespaces and this requirement.
 fn with_namespaces(requirement: Jail) -> Result<JailLayers, JailError> {
     enter(&Confines { has_namespaces: true, ports: &[], ..with(requirement) })
 }
@@ -116,7 +116,7 @@ fn a_system_that_refuses_the_mount_after_it_has_let_unshare_pass_runs_without_an
         let layers = with_namespaces(Jail::Required).unwrap();
         assert!(matches!(layers.get(JailLayer::EmptyRoot), Some(LayerAnswer::Missing(_))));
         seal().unwrap();
-        assert!(fs::read("/etc/passwd").is_err(), "what there is holds");
+        assert!(fs::read("/etc/passwd").is_err(), "the layers that the kernel has hold");
     });
 }
 

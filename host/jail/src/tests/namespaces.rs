@@ -1,4 +1,4 @@
-//! Namespaces, where the system allows them.
+//! Tests of the namespaces. They pass on a system that allows none.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -52,7 +52,7 @@ fn the_root_is_empty_and_granted_directories_are_used_by_what_is_open() {
             let found = fs::metadata("/proc").unwrap_err();
             assert_eq!(found.kind(), ErrorKind::NotFound);
         }
-        // Landlock holds whether or not the path leads there.
+        // Landlock refuses the path even if the root is not empty.
         assert!(fs::read(folder.path().join("secret/file")).is_err());
     });
 }
@@ -60,7 +60,7 @@ fn the_root_is_empty_and_granted_directories_are_used_by_what_is_open() {
 #[test]
 fn a_user_enters_them_by_way_of_a_user_namespace() {
     alone("namespaces::a_user_enters_them_by_way_of_a_user_namespace", |parent| {
-        // Root without rights is a user.
+        // Without capabilities, root is like any other user.
         set_capabilities(
             None,
             CapabilitySets {
@@ -84,7 +84,7 @@ fn a_user_enters_them_by_way_of_a_user_namespace() {
     });
 }
 
-/// Keeps of all capabilities that of reading files of others. Returns whether the process had it.
+/// Keeps only the capability to read files of other users. Returns whether the process had it.
 fn keeps_the_right_on_files() -> bool {
     let had = capabilities(None).unwrap().permitted;
     let kept = had & CapabilitySet::DAC_OVERRIDE;

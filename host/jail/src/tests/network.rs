@@ -1,4 +1,4 @@
-//! Ports that are granted, and those that are not.
+//! Tests of granted ports, and of others.
 
 use std::io::ErrorKind::PermissionDenied;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! With nothing granted there is nothing to be had.
+//! Tests of a jail without grants: each misdeed is refused.
 
 use std::thread;
 
@@ -11,7 +11,7 @@ fn no_misdeed_is_done_before_the_seal_or_after_it() {
         enter(&bare(Task::Work)).unwrap();
         let parent = parent.as_raw_nonzero().get();
         all_are_refused(parent);
-        // In a thread of its own, and of the jail's.
+        // A new thread is in the jail.
         thread::scope(|scope| scope.spawn(|| all_are_refused(parent)).join().unwrap());
         seal().unwrap();
         all_are_refused(parent);
@@ -28,7 +28,7 @@ fn no_misdeed_is_done_where_plugins_are_compiled() {
         seal().unwrap();
         all_are_refused(parent);
         let done = [done(misdeeds::on_code()), done(misdeeds::on_resources())].concat();
-        // The engine makes code read-only, where nothing runs it.
+        // The engine of a compiler may make code read-only. No code runs there.
         assert_eq!(done.len(), 1, "{done:#?}");
         assert!(done[0].contains("read-only"), "{done:#?}");
     });
@@ -102,7 +102,7 @@ fn calls_have_no_other_numbers() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn a_call_of_32_bits_ends_the_process() {
-    // Where the kernel knows none, it is no instruction.
+    // A kernel without 32-bit calls treats the instruction as invalid.
     let signals = [libc::SIGSYS, libc::SIGSEGV];
     ends_by(&signals, "refused::a_call_of_32_bits_ends_the_process", |parent| {
         begin(parent).unwrap();
@@ -112,10 +112,11 @@ fn a_call_of_32_bits_ends_the_process() {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "hostile code would not ask")]
+#[expect(unsafe_code, reason = "only assembly makes such a call")]
 fn call_as_32_bits() {
     const GETPID: u32 = 20;
-    // SAFETY: the call has no arguments, and only gives a number back.
+    // SAFETY: the call has no arguments and accesses no memory; it returns a number in `eax`. The assembly declares
+    // every register that the kernel may change.
     unsafe {
         std::arch::asm!(
             "int 0x80", inout("eax") GETPID => _,
