@@ -1,4 +1,4 @@
-//! The place where workers run: threads of this process, or a jailed process for each.
+//! The place where workers run: on threads of this process, or each in a jailed process of its own.
 //!
 //! ```text
 //! thread    worker's thread ─▶ instance
@@ -8,9 +8,9 @@
 //!                                └──── page ────────┘  which item the child is on
 //! ```
 //!
-//! The worker's loop, its slot, its claims and its account are the same for both: a child is another
-//! executor. What a child says is decoded by `wire`, and believed no further than `remote` and
-//! `queue/loan` say. A child that dies costs the item it was on.
+//! The loop, state, claims and tally of a worker are the same in both cases: a child is one more
+//! kind of executor. `wire` decodes what a child sends; `remote` and `queue/loan` decide how far to
+//! believe it. A child that dies costs only the item that it was running.
 
 pub(crate) mod child;
 pub(crate) mod claim_page;
@@ -43,11 +43,11 @@ use crate::jail::{Jail, JailLayers};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
-    /// Each on a thread of this process: what a plugin cannot do rests on the WebAssembly engine.
+    /// Each worker on a thread of this process: only the WebAssembly engine confines a plugin.
     #[default]
     Thread,
-    /// Each in a process of its own, in a jail: what a plugin cannot do holds even if the engine
-    /// has a hole.
+    /// Each worker in a jailed process of its own: the jail confines a plugin even if the engine
+    /// has a vulnerability.
     Process(Processes),
 }
 
@@ -60,10 +60,10 @@ impl fmt::Display for Isolation {
     }
 }
 
-/// How workers' processes are made.
+/// The settings of workers' processes.
 ///
-/// A process is this program, started again: [`child_main`] makes it a worker. A program that does
-/// not call that at its begin names one that does, by [`program`](Self::program).
+/// A process is this program, started again: [`child_main`] makes it a worker. If a program does
+/// not call [`child_main`] first, it must name another program by [`program`](Self::program).
 ///
 /// ```
 /// use mtl_host::{Jail, Processes};
@@ -72,34 +72,34 @@ impl fmt::Display for Isolation {
 /// assert_ne!(processes, Processes::new());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "it is given to `Isolation::Process`"]
+#[must_use = "pass it to `Isolation::Process`"]
 pub struct Processes {
     program: Option<PathBuf>,
     jail: Jail,
 }
 
 impl Processes {
-    /// This program, jailed in every way that there is.
+    /// Returns the defaults: processes of this program with the required jail.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The program that is started for each worker: one that calls [`child_main`] first of all, of
-    /// the same version of this library. Default: this one.
+    /// Sets the program that is started for each worker (default: this program). It must call
+    /// [`child_main`] before anything else, and must have the same version of this library.
     pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
         self.program = Some(path.into());
         self
     }
 
-    /// The layers that the jail needs (default: [`Jail::Required`]). If the machine lacks one of them, no worker
-    /// starts.
+    /// Sets the layers that the jail must have (default: [`Jail::Required`]). If the machine lacks
+    /// one of them, no worker starts.
     pub fn jail(mut self, jail: Jail) -> Self {
         self.jail = jail;
         self
     }
 
-    /// Tries the layers of the jail, in a process that enters one as workers do, and returns the answers of the
-    /// kernel.
+    /// Tries the layers of the jail in a child that enters it as a worker does. Returns the
+    /// kernel's answers.
     ///
     /// ```standalone_crate
     /// use mtl_host::{JailLayer, LayerNeed, Processes};
@@ -119,7 +119,8 @@ impl Processes {
     ///
     /// # Errors
     ///
-    /// When this program makes no workers, the system starts no process, or the process ends without an answer.
+    /// Fails if this program makes no workers, if the system starts no process, or if the process
+    /// ends without an answer.
     pub fn layers(&self) -> Result<JailLayers, LayersError> {
         prober::layers(self)
     }
@@ -128,7 +129,7 @@ impl Processes {
         self.jail
     }
 
-    /// The program, if there is one that makes workers.
+    /// Returns the program of the workers, or `None` if no program is known to make workers.
     pub(crate) fn find_program(&self) -> Option<&Path> {
         match &self.program {
             Some(path) => Some(path),

@@ -57,14 +57,14 @@ fn peak() -> u64 {
 
 fn a_compiler_that_says_too_much_is_killed() {
     let before = peak();
-    let long = "its process was killed, as it sent a frame that is too long";
+    let long = "its process was killed because it sent a frame that is too long";
     #[rustfmt::skip]
     let cases = [
         ("says much before it is ready", long),
         ("says much of code",            long),
         ("says much of a refusal",       long),
-        ("has many causes",              "its process was killed, as it sent an error that is none"),
-        ("floods logs",                  "its process was killed, as it sent something else than that it is compiled"),
+        ("has many causes",              "its process was killed because it sent an invalid error"),
+        ("floods logs",                  "its process was killed because it sent an unexpected reply (expected: compiled)"),
     ];
     for (name, expected) in cases {
         assert_eq!(killed(&load(&loader(), name)), expected, "{name}");
@@ -73,7 +73,7 @@ fn a_compiler_that_says_too_much_is_killed() {
     #[rustfmt::skip]
     let cases = [
         ("finds much",         long),
-        ("finds many exports", "its process was killed, as it sent findings that are none"),
+        ("finds many exports", "its process was killed because it sent invalid findings"),
     ];
     for (name, expected) in cases {
         assert_eq!(killed(&inspect(name)), expected, "{name}");

@@ -84,27 +84,27 @@ fn a_child_that_stalls_or_floods_costs_its_item() {
 }
 
 fn a_child_that_lies_costs_its_item() {
-    let long = "crashed: its process was killed, as it sent a frame that is too long";
+    let long = "crashed: its process was killed because it sent a frame that is too long";
     try_each(&[
         ("claims a length", long),
         ("has a large result", long),
         (
             "claims a count",
-            "crashed: its process was killed, as it sent a frame that ends too early",
+            "crashed: its process was killed because it sent a frame that ends too early",
         ),
         (
             "says more than it was sent",
-            "crashed: its process was killed, as it sent another number of outcomes than it had items",
+            "crashed: its process was killed because it sent a wrong number of outcomes",
         ),
         (
             "says too much at once",
-            "crashed: its process was killed, as it sent more at once than can be told",
+            "crashed: its process was killed because it sent an event that is too long",
         ),
         (
             "calls nothing",
-            "crashed: its process was killed, as it sent a call of what it was not given",
+            "crashed: its process was killed because it sent a call of an unknown host function",
         ),
-        ("nests", "crashed: its process was killed, as it sent an event that is none"),
+        ("nests", "crashed: its process was killed because it sent an invalid event"),
         ("takes all memory", "done"),
     ]);
 }

@@ -309,10 +309,10 @@ fn what_is_no_worker_is_killed_and_how_it_ended_is_said() {
             // It closes its socket, and lives on.
             ("exec <&-; exec sleep 1000",                  "its process closed its socket, and was killed"),
             // Nothing that is a frame; a frame that is too long; more and more.
-            ("printf '\\0\\0\\0\\0\\0' >&0; exec sleep 1000", "its process was killed, as it sent a message of an unknown kind"),
-            ("printf '\\377\\377\\377\\377\\1' >&0; exec sleep 1000", "its process was killed, as it sent a frame that is too long"),
-            ("printf '\\0\\0\\0\\0\\5' >&0; exec sleep 1000", "its process was killed, as it sent something else than that it is ready"),
-            ("exec cat /dev/zero >&0",                     "its process was killed, as it sent a message of an unknown kind"),
+            ("printf '\\0\\0\\0\\0\\0' >&0; exec sleep 1000", "its process was killed because it sent a message of an unknown kind"),
+            ("printf '\\377\\377\\377\\377\\1' >&0; exec sleep 1000", "its process was killed because it sent a frame that is too long"),
+            ("printf '\\0\\0\\0\\0\\5' >&0; exec sleep 1000", "its process was killed because it sent an unexpected reply (expected: ready)"),
+            ("exec cat /dev/zero >&0",                     "its process was killed because it sent a message of an unknown kind"),
         ];
         for (script, expected) in cases {
             assert_eq!(start_error(script), expected, "{script}");

@@ -1,14 +1,15 @@
-//! A worker's process, from the inside: jailed before it touches the plugin, then a loop that does
-//! what its parent says. What compiles plugins is such a process, too (`compile`).
+//! A worker's process, seen from inside. The process enters its jail before it touches the plugin,
+//! and then obeys its parent in a loop. A process that compiles plugins works the same way
+//! (`compile`).
 //!
 //! ```text
-//! child_main ─▶ begin ─▶ set-up is read ─▶ enter the jail ─▶ code is loaded, threads start ─▶ seal ─▶ ready
-//!                                                                                                     │
-//!                                                  run, run, … finish ◀─ started ◀─ the instance is made
+//! child_main ─▶ begin ─▶ read the setup ─▶ enter the jail ─▶ load code, start threads ─▶ seal ─▶ ready
+//!                                                                                          │
+//!                                       run, run, … finish ◀─ started ◀─ make the instance
 //! ```
 //!
-//! All that a guest wants of the parent, it asks for on the one thread on which the guest runs: a
-//! host function, more memory. So an answer is always the next frame.
+//! A guest's requests to the parent, such as a call of a host function or more memory, all come
+//! from the one thread that runs the guest. So the next frame is always the answer.
 
 mod buffers;
 mod compile;
@@ -28,17 +29,18 @@ use rustix::process::Pid;
 use crate::executor::native;
 use crate::executor::native::{NativeWorker, OpenNative, WorkerContext};
 
-/// The first argument of a process that is to be a worker. The next is its parent's number.
+/// The first argument of a process that becomes a worker. The second is the process number of its
+/// parent.
 pub(super) const MARK: &str = "--mtl-host-worker-process";
 
-/// Whether this program makes workers of its processes.
+/// True if this program has called [`child_main`], so that its processes can become workers.
 static IS_HOOKED: AtomicBool = AtomicBool::new(false);
 
-/// Makes a worker of this process, if it was started as one: to be called first of all in `main`,
-/// by a program whose pools have [`Isolation::Process`](crate::Isolation::Process).
+/// Turns this process into a worker, if it was started as one. A program whose pools use
+/// [`Isolation::Process`](crate::Isolation::Process) must call this first in `main`.
 ///
-/// In a process that was not started as a worker it returns at once. Otherwise it never returns:
-/// the process ends with its work, or with its parent.
+/// In a process that was not started as a worker, the function returns immediately. Otherwise it
+/// never returns: the process ends with its work, or with its parent.
 ///
 /// ```standalone_crate
 /// use mtl_host::{Engine, Isolation, Plugin, Pool, Processes};
@@ -57,8 +59,8 @@ pub fn child_main() {
     become_worker(None);
 }
 
-/// As [`child_main`], but native code works in the place of the plugin, in the same jail: what
-/// would be if a plugin had taken its process over. For tests of the jail.
+/// Does the same as [`child_main`], but runs native code instead of the plugin, in the same jail.
+/// Tests of the jail use it to act as a plugin that has taken over its process.
 #[doc(hidden)]
 pub fn child_main_with<W, F>(open: F)
 where
@@ -84,12 +86,12 @@ fn become_worker(replacement: Option<OpenNative>) {
     #[expect(
         clippy::exit,
         clippy::disallowed_methods,
-        reason = "what `main` does next is not for a worker"
+        reason = "the rest of `main` must not run in a worker"
     )]
     process::exit(code);
 }
 
-/// Whether a process of this program that is started as a worker becomes one.
+/// Returns whether a process of this program can become a worker.
 pub(super) fn is_hooked() -> bool {
     IS_HOOKED.load(Ordering::Relaxed)
 }

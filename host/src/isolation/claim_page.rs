@@ -1,13 +1,13 @@
-//! The progress of the claim that a child has, on the page that it shares with its parent.
+//! The progress of a child's claim, on the page that the child shares with its parent.
 //!
 //! ```text
-//! word 0   how many items the child has started, and how many it may start: `queue/claim.rs`
-//! word 1   whether the child has begun with them at all: one that died before was on none
+//! word 0   the number of started items, and the number that the child may start: `queue/claim.rs`
+//! word 1   1 if the child has begun with its items: a child that dies before was running none
 //! ```
 //!
-//! The child starts its items by an atomic step on word 0. So the parent knows at any moment which item the child is
-//! on, and takes back the items that are not started. The child may write anything there: `queue/loan.rs` says
-//! what the parent believes of it.
+//! The child starts each item by an atomic step on word 0. So the parent always knows which item
+//! the child is running, and can return the items that are not started. The child may write any
+//! value there; `queue/loan.rs` defines what the parent believes.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -16,12 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::jail::shared_page::SharedPage;
 use crate::queue::{Reach, SharedReach};
 
-/// The page, as both ends use it.
+/// The shared page with the progress of a claim, used by parent and child.
 #[derive(Debug)]
 pub(crate) struct ClaimPage(SharedPage);
 
 impl ClaimPage {
-    /// Makes a page, and the descriptor by which the child gets it.
+    /// Makes a page, and the descriptor by which the child maps it.
     pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
         let (page, file) = SharedPage::create()?;
         Ok((Self(page), file))
@@ -32,18 +32,18 @@ impl ClaimPage {
         SharedPage::open(file).map(Self)
     }
 
-    /// Returns how far the child's claim has gone.
+    /// Returns the progress of the child's claim.
     pub(crate) fn reach(&self) -> Reach<'_> {
         SharedReach::reach(self)
     }
 
-    /// Returns whether the child has begun with the items that it was sent last, as it says.
+    /// Returns whether the child claims to have begun with the items that it was sent last.
     pub(crate) fn has_begun(&self) -> bool {
-        // What it has sent is read from a socket, which orders more than this could.
+        // Relaxed is enough: the frames from the socket order more than this word could.
         self.begun().load(Ordering::Relaxed) != 0
     }
 
-    /// Says whether the child has begun with its items.
+    /// Notes whether the child has begun with its items.
     pub(crate) fn set_begun(&self, begun: bool) {
         self.begun().store(begun.into(), Ordering::Relaxed);
     }
@@ -71,7 +71,7 @@ mod tests {
         assert!(other.reach().start_next() && other.reach().start_next());
         assert!(!page.reach().start_next());
         page.reach().set(u32::MAX, u32::MAX);
-        assert!(!page.reach().start_next(), "whatever is written there");
+        assert!(!page.reach().start_next(), "no value in the word lets more items start");
         assert!(!page.has_begun());
         other.set_begun(true);
         assert!(page.has_begun());

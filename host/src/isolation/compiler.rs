@@ -1,15 +1,14 @@
-//! The parent's end of a compiler: a jailed child that compiles one plugin, or looks into it, and
-//! ends.
+//! The parent's end of a compiler: a jailed child that compiles or inspects one plugin, and ends.
 //!
 //! ```text
 //! file of the plugin, sealed ──▶ child ──▶ compiled code, in a file that cannot grow
 //!                                  │                     │ copied and sealed, never loaded here
-//!                                  └─ facts, or why not  └──▶ workers' processes
+//!                                  └─ metadata or error  └──▶ workers' processes
 //! ```
 //!
-//! What comes back is decoded by `wire/compiled` and `wire/refused`, and is worth as much as the
-//! plugin: a plugin that has taken its compiler over can say anything about itself, and its code
-//! runs in jails.
+//! `wire/compiled` and `wire/refused` decode the replies. The parent trusts a reply no more than
+//! the plugin: a plugin that has taken over its compiler can claim anything about itself, and its
+//! code runs only in jails.
 
 use std::fs::File;
 use std::io;
@@ -34,46 +33,46 @@ use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::jail::sealed_file;
 use crate::jail::sealed_file::SealedFile;
 
-/// The most bytes of a child's answer about compiling.
+/// The most bytes of a reply about compiling.
 const MOST_SAID: usize = MOST_REFUSED;
 
-/// What a jail lacks, as the kernel does not have it.
+/// The required layers that the jail lacks, because the kernel has no support for them.
 type Lacks = Option<String>;
 
-/// A plugin that is to be compiled, or looked into.
+/// The task to compile or inspect a plugin in a child.
 #[derive(Debug)]
 pub(crate) struct Compiler<'a> {
     pub(crate) processes: &'a Processes,
     pub(crate) settings: &'a CompileSettings,
     pub(crate) path: &'a Path,
     pub(crate) bytes: &'a [u8],
-    /// Whose worker waits for it, if it is one's alone.
+    /// The watch of the worker that waits for the result, if only one worker needs it.
     pub(crate) watch: Option<&'a Watch>,
 }
 
 impl Compiler<'_> {
-    /// Has it compiled.
+    /// Compiles the plugin in a child.
     pub(crate) fn code(&self) -> Result<(Metadata, SealedFile), LoadErrorKind> {
         self.compiled(Wanted::Code)
     }
 
-    /// Has compiled what was frozen.
+    /// Compiles the module of a snapshot in a child.
     pub(crate) fn snapshot(&self) -> Result<SealedFile, LoadErrorKind> {
         self.compiled(Wanted::Snapshot).map(|(_, code)| code)
     }
 
     fn compiled(&self, wanted: Wanted) -> Result<(Metadata, SealedFile), LoadErrorKind> {
         let code = sealed_file::place().map_err(LoadErrorKind::code)?;
-        // What the jail lacks, each worker will say.
+        // This drops the missing layers: each worker reports them.
         let (there, _) = self.ask(wanted, &code, |Received { kind, payload }| match kind {
             Reply::Compiled => CompiledThere::decode(payload).map(Ok),
             Reply::NotCompiled => refusal(payload, self.settings).map(Err),
-            _ => Err(BadFrame("something else than that it is compiled")),
+            _ => Err(BadFrame("an unexpected reply (expected: compiled)")),
         })?;
         Ok((there.metadata, copied(&code, there)?))
     }
 
-    /// Has it compiled so that its instances can be frozen.
+    /// Compiles the plugin in a child, so that its instances can be frozen.
     pub(crate) fn instrumented(
         &self,
     ) -> Result<Result<SealedFile, SnapshotRefusal>, LoadErrorKind> {
@@ -83,7 +82,7 @@ impl Compiler<'_> {
                 Reply::Compiled => CompiledThere::decode(payload).map(Ok).map(Ok),
                 Reply::NotFrozen => not_frozen(payload).map(Err).map(Ok),
                 Reply::NotCompiled => refusal(payload, self.settings).map(Err),
-                _ => Err(BadFrame("something else than that it is compiled")),
+                _ => Err(BadFrame("an unexpected reply (expected: compiled)")),
             })?;
         match there {
             Ok(there) => copied(&code, there).map(Ok),
@@ -91,17 +90,18 @@ impl Compiler<'_> {
         }
     }
 
-    /// Has it looked into. Gives also what the jail lacks in which that was done.
+    /// Inspects the plugin in a child. Returns the findings, and the missing layers of that child's
+    /// jail.
     pub(crate) fn findings(&self) -> Result<(Findings, Lacks), LoadErrorKind> {
         let code = sealed_file::place().map_err(LoadErrorKind::code)?;
         self.ask(Wanted::Inspection, &code, |Received { kind, payload }| match kind {
             Reply::Inspected => findings(payload, self.settings).map(Ok),
             Reply::NotCompiled => refusal(payload, self.settings).map(Err),
-            _ => Err(BadFrame("something else than what it has found")),
+            _ => Err(BadFrame("an unexpected reply (expected: inspected)")),
         })
     }
 
-    /// Starts a child, and waits for what it says at last.
+    /// Starts a child, and waits for its final reply.
     fn ask<T>(
         &self,
         wants: Wanted,
@@ -114,7 +114,7 @@ impl Compiler<'_> {
         said.unwrap_or_else(|gone| Err(self.lost(&mut child, gone)))
     }
 
-    /// A child, and the file that it is to get.
+    /// Starts a child, and makes the sealed file of the plugin for it.
     fn start(&self) -> Result<(Child, SealedFile), LoadErrorKind> {
         if self.processes.find_program().is_none() {
             return Err(CompilerError::NoProgram.into());
@@ -129,7 +129,7 @@ impl Compiler<'_> {
         start().map_err(|source: io::Error| CompilerError::Process { source }.into())
     }
 
-    /// What is said to a child, and what it says.
+    /// Sends the setup to a child, and reads its replies.
     fn converse<T>(
         &self,
         link: &mut Link,
@@ -147,7 +147,7 @@ impl Compiler<'_> {
                 let message = payload.message();
                 return Ok(Err(CompilerError::Jail { is_lack, message }.into()));
             }
-            _ => return Err(BadFrame("something else than that it is ready").into()),
+            _ => return Err(BadFrame("an unexpected reply (expected: ready)").into()),
         };
         let mut until = Until::now_and(self.settings.limits.time, self.watch);
         let answer = answer(link.receive(most, &mut until)?)?;
@@ -171,7 +171,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// What it means that nothing more comes.
+    /// Maps a lost connection to the error of the compiler.
     fn lost(&self, child: &mut Child, gone: Gone) -> LoadErrorKind {
         let limits = self.settings.limits;
         let message = match gone {
@@ -187,19 +187,20 @@ impl Compiler<'_> {
                 death.to_string()
             }
             Gone::Overdue(overdue) => format!("its process {overdue}, and was killed"),
-            Gone::Bad(why) => format!("its process was killed, as {why}"),
+            Gone::Bad(why) => format!("its process was killed because {why}"),
             Gone::Io(error) => format!("the socket to its process failed: {error}"),
         };
         CompilerError::Died { message }.into()
     }
 }
 
-/// The code that a child has put into its place. The child has ended: nobody writes there any more.
+/// Copies the code that a child has written. The child has ended, so no process can write to the
+/// file any longer.
 fn copied(place: &File, there: CompiledThere) -> Result<SealedFile, LoadErrorKind> {
     SealedFile::copy(place, there.length).map_err(LoadErrorKind::code)
 }
 
-/// A fixed time, or until a worker is not wanted any more.
+/// A wait until a fixed time, or until the worker is no longer needed.
 pub(super) struct Until<'a> {
     end: Option<Instant>,
     time: Duration,

@@ -1,4 +1,4 @@
-//! Wakes a parent that waits for a child, when something has changed that it must know of.
+//! An eventfd that wakes a parent while it waits for a child.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::control::alarm::Ring;
 
-/// A descriptor that can be read when it has been rung.
+/// An eventfd: it becomes readable when it is signalled.
 #[derive(Debug)]
 pub(crate) struct Bell(OwnedFd);
 
@@ -18,7 +18,8 @@ impl Bell {
         Ok(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
     }
 
-    /// Waits until `other` is ready, the bell rings, or a moment has come; says whether `other` is ready.
+    /// Waits until `other` is ready, the eventfd is signalled, or the time is up. Returns whether
+    /// `other` is ready.
     pub(crate) fn wait_for(
         &self,
         other: &impl AsFd,
@@ -39,16 +40,16 @@ impl Bell {
         Ok(!both[0].revents().is_empty())
     }
 
-    /// Forgets that it was rung.
+    /// Resets the eventfd.
     fn quiet(&self) {
-        // If it was not, there is nothing to forget.
+        // A read fails only if it is not signalled. Then there is nothing to reset.
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
 
 impl Ring for Bell {
     fn ring(&self) {
-        // It counts: what does not fit was rung before.
+        // A write fails only if the counter is full. Then the eventfd is signalled already.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 }

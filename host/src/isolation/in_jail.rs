@@ -1,9 +1,9 @@
-//! Tests: all that the engine and the workers need works in the jail.
+//! Tests that all calls of the engine and of workers succeed in the jail.
 
-#[expect(dead_code, reason = "the tests of the jail use more of it")]
+#[expect(dead_code, reason = "the tests of mtl-jail use the rest")]
 #[path = "../../jail/src/tests/alone.rs"]
 mod alone;
-#[expect(dead_code, reason = "the tests of the jail use more of it")]
+#[expect(dead_code, reason = "the tests of mtl-jail use the rest")]
 #[path = "../../../tests/escape/misdeeds.rs"]
 mod misdeeds;
 
@@ -23,16 +23,16 @@ use self::misdeeds::done;
 use crate::jail::{Confines, Jail, JailError, LayerNeed, Task, begin, enter, seal};
 use crate::{Engine, Plugin, Pool, Results};
 
-/// The module of these tests, by which one of them is run again.
+/// The module of these tests, which is part of the name by which a test is started again.
 const TESTS: &str = "isolation::in_jail";
 
-/// A jail in which nothing is granted.
+/// Returns the settings of a jail without grants.
 fn bare(task: Task) -> Confines<'static> {
     let data = 1 << 30;
     Confines { has_namespaces: false, ..Confines::without_grants(task, Jail::Required, data) }
 }
 
-/// Grows, traps, and recurses for ever.
+/// A module that grows its memory, traps, and recurses without end.
 const MODULE: &str = r#"(module
     (memory (export "memory") 1)
     (data (i32.const 8) "\2a")
@@ -69,7 +69,7 @@ fn pools_that_have_begun_go_on_in_the_sealed_jail() {
         the_runtime_has_its_threads();
         engine.watchdog().wait_until_it_runs();
         seal().unwrap();
-        assert!(matches!(seal(), Err(JailError::System { .. })), "it is sealed");
+        assert!(matches!(seal(), Err(JailError::System { .. })), "the jail is sealed already");
         each_gives_a_record(&items, &mut runs);
     });
 }
@@ -105,19 +105,19 @@ fn a_plugin_is_compiled_in_the_sealed_jail() {
         let compiled = wasm(true).precompile_module(MODULE.as_bytes()).unwrap();
         assert!(!compiled.is_empty());
         let done = [done(misdeeds::on_code()), done(misdeeds::on_resources())].concat();
-        // The engine makes code read-only, where nothing runs it.
+        // The engine of a compiler may make code read-only. No code runs there.
         assert!(matches!(&*done, [one] if one.contains("read-only")), "{done:#?}");
         let mut memory: Vec<u8> = Vec::new();
-        assert!(memory.try_reserve(64 << 20).is_ok(), "it may have addresses");
+        assert!(memory.try_reserve(64 << 20).is_ok(), "memory below the limit is granted");
         let all = getrlimit(Resource::As).maximum.unwrap();
-        assert!(all < 64 << 30, "and not all: {all}");
+        assert!(all < 64 << 30, "addresses have a limit: {all}");
     });
 }
 
 #[test]
 fn compiled_code_is_loaded_and_then_the_jail_is_sealed() {
     alone("compiled_code_is_loaded_and_then_the_jail_is_sealed", |parent| {
-        // It would leave threads, and only one can enter.
+        // Parallel compilation would leave threads, and only a process with one thread can enter the jail.
         let alone = wasm(false);
         let compiled = alone.precompile_module(MODULE.as_bytes()).unwrap();
         begin(parent).unwrap();
@@ -135,9 +135,10 @@ fn compiled_code_is_loaded_and_then_the_jail_is_sealed() {
     });
 }
 
-#[expect(unsafe_code, reason = "what was compiled is loaded so")]
+#[expect(unsafe_code, reason = "loading compiled code is unsafe")]
 fn load(engine: &Wasm, code: fs::File) -> Module {
-    // SAFETY: this test has compiled it, and nothing has changed it since.
+    // SAFETY: this test has compiled the code with the same version of the engine, and the file is sealed, so its
+    // bytes are those that the engine wrote.
     unsafe { Module::deserialize_open_file(engine, code) }.unwrap()
 }
 

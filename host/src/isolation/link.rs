@@ -1,8 +1,8 @@
-//! The parent's end of the socket to a child: frames out, frames in, and a limit to waiting.
+//! The parent's end of the socket to a child: it sends and receives frames, and limits each wait.
 //!
-//! The child may be hostile. It may not read, send half a frame, or send for ever: each step asks
-//! the [`Patience`] whether to go on. Nothing is allocated for what a frame claims to have, only
-//! for what has come.
+//! The child may be hostile: it may not read, send half a frame, or send forever. So each step asks
+//! the [`Patience`] whether to continue. Memory is allocated only for bytes that have arrived, and
+//! never for the length that a frame claims.
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
@@ -18,39 +18,40 @@ use super::eventfd::Bell;
 use super::wire::{self, BadFrame, HEADER, Payload, Reply};
 use crate::control::deadline::Overdue;
 
-/// Says how long a child is waited for.
+/// A rule for how long to wait for a child.
 pub(crate) trait Patience {
-    /// Until when to wait, if there is an end.
+    /// Returns the time until which to wait, or `None` to wait without a limit.
     ///
     /// # Errors
     ///
-    /// Why to wait no longer.
+    /// Fails with the reason if the wait must end now.
     fn go_on(&mut self) -> Result<Option<Instant>, Overdue>;
 }
 
-/// Why nothing more comes from a child.
+/// Error of a lost connection to a child.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Gone {
-    /// Its end is closed: it has died, or is about to.
+    /// The child has closed its end, because it has died or is about to.
     #[error("it has ended")]
     Ended,
-    /// It has taken longer than it may.
+    /// The child has exceeded its time.
     #[error(transparent)]
     Overdue(#[from] Overdue),
-    /// It does not keep to the protocol.
+    /// The child has broken the protocol.
     #[error(transparent)]
     Bad(#[from] BadFrame),
-    /// The system failed.
+    /// A system call on the socket failed.
     #[error("the socket to it failed: {0}")]
     Io(io::Error),
 }
 
-/// The parent's end.
+/// The parent's end of the socket to a child.
 #[derive(Debug)]
 pub(crate) struct Link {
     socket: UnixStream,
     bell: Arc<Bell>,
-    /// What has come; the frame that was given last begins at `given`. A fuzz target looks at what it holds.
+    /// The received bytes. The frame that was returned last begins at `given`. A fuzz target
+    /// inspects this field.
     pub(super) inbox: Vec<u8>,
     given: usize,
     next: usize,
@@ -64,12 +65,12 @@ pub(crate) struct Received<'a> {
 }
 
 impl Link {
-    /// How much is read at once.
+    /// The number of bytes that one read asks for.
     const PIECE: usize = 64 * 1024;
-    /// What is kept of an inbox that had to be larger.
+    /// The most bytes of a large inbox that are kept.
     const KEPT: usize = 1024 * 1024;
 
-    /// A link, and the end of the child.
+    /// Makes a connection, and returns it with the child's end.
     pub(crate) fn pair(bell: &Arc<Bell>) -> io::Result<(Self, OwnedFd)> {
         let (socket, child) = UnixStream::pair()?;
         socket.set_nonblocking(true)?;
@@ -81,7 +82,7 @@ impl Link {
         &self.socket
     }
 
-    /// Returns the bell that wakes the parent.
+    /// Returns the eventfd that wakes the parent.
     pub(super) fn bell(&self) -> &Bell {
         &self.bell
     }
@@ -91,7 +92,7 @@ impl Link {
         self.send_before(frame, &[], patience)
     }
 
-    /// Sends a frame that ends with `last`, from where both are.
+    /// Sends a frame whose last bytes are `last`, without copying them together.
     pub(crate) fn send_before(
         &self,
         frame: &[u8],
@@ -101,7 +102,7 @@ impl Link {
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         let mut parts = [IoSlice::new(frame), IoSlice::new(last)];
         let mut parts = &mut parts[..];
-        // Skips parts of nothing.
+        // Skips empty parts.
         IoSlice::advance_slices(&mut parts, 0);
         while !parts.is_empty() {
             match sendmsg(&self.socket, parts, &mut SendAncillaryBuffer::default(), flags) {
@@ -114,7 +115,7 @@ impl Link {
         Ok(())
     }
 
-    /// Waits for the next frame, whose payload has at most `most` bytes.
+    /// Waits for the next frame. Fails if its payload is longer than `most` bytes.
     pub(crate) fn receive(
         &mut self,
         most: usize,
@@ -122,7 +123,7 @@ impl Link {
     ) -> Result<Received<'_>, Gone> {
         self.given = self.next;
         self.fill(HEADER, patience)?;
-        let header = self.inbox[self.given..].first_chunk().expect("it was waited for");
+        let header = self.inbox[self.given..].first_chunk().expect("`fill` has read the header");
         let (length, kind) = wire::header(*header);
         Reply::of(kind)?;
         if length > most {
@@ -133,15 +134,15 @@ impl Link {
         Ok(self.given())
     }
 
-    /// The frame that came last.
+    /// Returns the frame that was received last.
     pub(crate) fn given(&self) -> Received<'_> {
         let frame = &self.inbox[self.given..self.next];
-        let (header, payload) = frame.split_first_chunk().expect("a frame has come");
-        let kind = Reply::of(wire::header(*header).1).expect("it was looked at when it came");
+        let (header, payload) = frame.split_first_chunk().expect("a frame was received");
+        let kind = Reply::of(wire::header(*header).1).expect("`receive` has checked the kind");
         Received { kind, payload: Payload(payload) }
     }
 
-    /// Reads until so many bytes of the next frame are there.
+    /// Reads until the inbox has `wanted` bytes of the next frame.
     fn fill(&mut self, wanted: usize, patience: &mut dyn Patience) -> Result<(), Gone> {
         while self.inbox.len() - self.given < wanted {
             if self.given > 0 {
@@ -162,7 +163,7 @@ impl Link {
         Ok(())
     }
 
-    /// Waits until the socket is ready, or something has changed.
+    /// Waits until the socket is ready, the eventfd is signalled, or the time is up.
     fn wait(&self, ready: PollFlags, patience: &mut dyn Patience) -> Result<(), Gone> {
         let until = patience.go_on()?;
         self.bell.wait_for(&self.socket, ready, until).map(drop).map_err(Gone::Io)

@@ -17,14 +17,14 @@ use crate::isolation::claim_page::ClaimPage;
 use crate::jail::{Jail, JailLayer, JailLayers, LayerAnswer, sealed_file};
 use crate::sandbox::control_group;
 
-/// Bytes of a reply.
+/// The most bytes of a reply.
 const MOST_SAID: usize = 64 * 1024;
-/// Bytes of memory of the child.
+/// The child's memory limit, in bytes.
 const DATA: u64 = 1024 * 1024 * 1024;
-/// The child only enters its jail.
+/// The most time until the reply. The child only enters its jail.
 const PATIENCE: Duration = TO_BE_READY;
 
-/// The layers of the jail could not be tried.
+/// Error of trying the layers of the jail.
 ///
 /// ```
 /// let error = mtl_host::LayersError::NoProgram;
@@ -34,25 +34,25 @@ const PATIENCE: Duration = TO_BE_READY;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayersError {
-    /// Nothing would make a worker of a process.
+    /// No program is known that makes workers.
     #[error("no process can try the jail: this program has not called `child_main`")]
     NoProgram,
-    /// The system cannot start a process, or refuses what each run needs.
+    /// The system cannot start a process, or refuses a resource that each run needs.
     #[error("cannot start a process to try the jail")]
     Process {
-        /// The answer of the system.
+        /// The system's error.
         source: io::Error,
     },
-    /// The process ended before it had an answer.
+    /// The process ended without an answer.
     #[error("the process that tries the jail ended: {message}")]
     Died {
-        /// The way it ended.
+        /// The way in which it ended.
         message: String,
     },
 }
 
 impl LayersError {
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -65,7 +65,7 @@ impl LayersError {
     }
 }
 
-/// Starts a child that tries the layers, and adds what this process finds out by itself.
+/// Tries the layers in a child, and adds the layers that this process can check itself.
 pub(super) fn layers(processes: &Processes) -> Result<JailLayers, LayersError> {
     if processes.find_program().is_none() {
         return Err(LayersError::NoProgram);
@@ -101,7 +101,7 @@ fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, Gone> {
             payload.byte()?;
             Ok(Err(LayersError::Died { message: payload.message() }))
         }
-        _ => Err(BadFrame("something else than the layers of its jail").into()),
+        _ => Err(BadFrame("an unexpected reply (expected: layers)").into()),
     }
 }
 

@@ -1,8 +1,9 @@
-//! A child: started, handed what it needs, and never left behind.
+//! Starting a child, handing it descriptors, and ending it. No child is left behind.
 //!
-//! A child is killed when its [`Child`] is dropped. If this process itself is killed, the kernel
-//! kills the child, which has asked for that with its first step: it names the *thread* that has
-//! started it, so a child belongs to one thread, and is dropped before that ends.
+//! Dropping a [`Child`] kills the process. If this process itself is killed, the kernel kills the
+//! child, because the child has requested that in its first step. The kernel ties the child to the
+//! *thread* that started it. So a child belongs to one thread, which must drop it before the thread
+//! ends.
 
 mod signals;
 #[cfg(test)]
@@ -30,37 +31,38 @@ use super::eventfd::Bell;
 use super::link::{Gone, Link, Patience};
 use crate::sandbox::granted::GrantedDir;
 
-/// How long a process may take to end, at most, when it has closed its end of the link: one that dies
-/// gives back its memory at the same time, which may be much.
+/// The most time that a process may take to end after it has closed its end of the socket. A dying
+/// process first returns its memory, which may be large.
 pub(super) const TO_END: Duration = Duration::from_secs(5);
-/// How long a process may take until it is jailed and has its code, however busy the machine is.
+/// The most time that a process may take until it is jailed and has its code. It allows for a busy
+/// machine.
 pub(super) const TO_BE_READY: Duration = Duration::from_secs(60);
 
-/// The number of descriptors in one message. The system takes no more than 253.
+/// The most descriptors in one message. The system allows up to 253.
 pub(super) const AT_ONCE: usize = 64;
 
-/// A process that was started, and the link to it.
+/// A running child and the connection to it.
 #[derive(Debug)]
 pub(crate) struct Child {
     process: std::process::Child,
     pub(crate) link: Link,
-    /// What it has written to its standard error: what it says when it dies of itself.
+    /// The read end of the child's standard error, which holds its last message if it dies.
     errors: OwnedFd,
 }
 
 impl Child {
-    /// Starts one, which belongs to this thread.
+    /// Starts a child, which belongs to this thread.
     pub(crate) fn start(processes: &Processes, bell: &Arc<Bell>) -> io::Result<Self> {
         let program = processes.find_program().ok_or(io::ErrorKind::NotFound)?;
         let (link, socket) = Link::pair(bell)?;
-        // A child that writes too much must not wait for somebody to read it.
+        // The pipe does not block, so a child that writes too much need not wait for a reader.
         let (errors, written) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let _blocked = Blocked::new()?;
         let process = Command::new(program)
             .arg0("mtl-host-worker")
             .arg(MARK)
             .arg(std::process::id().to_string())
-            // What is in the environment is not its business.
+            // A child needs nothing from the environment.
             .env_clear()
             .stdin(socket)
             .stdout(Stdio::null())
@@ -69,12 +71,12 @@ impl Child {
         Ok(Self { process, link, errors })
     }
 
-    /// The number of the process. It is nobody else's as long as this is there.
+    /// Returns the process number. The system gives it to no other process as long as `self` lives.
     pub(crate) fn id(&self) -> Pid {
         Pid::from_child(&self.process)
     }
 
-    /// Hands descriptors over, and open directories after them. They are the first that goes to a child.
+    /// Sends the descriptors, then the open directories. This must come before all frames.
     pub(crate) fn hand_over(
         &self,
         files: &[BorrowedFd<'_>],
@@ -89,7 +91,7 @@ impl Child {
     fn send_files(&self, bytes: &[u8], files: &[BorrowedFd<'_>]) -> Result<(), Gone> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        assert!(ancillary.push(SendAncillaryMessage::ScmRights(files)), "there is room for them");
+        assert!(ancillary.push(SendAncillaryMessage::ScmRights(files)), "the buffer is large enough");
         let bytes = [IoSlice::new(bytes)];
         match sendmsg(self.link.socket().as_fd(), &bytes, &mut ancillary, SendFlags::NOSIGNAL) {
             Ok(_) => Ok(()),
@@ -98,8 +100,8 @@ impl Child {
         }
     }
 
-    /// Waits for its end, and says how it ended. It has closed its end of the link, so that it is
-    /// about to end; if it does not for as long as `patience` lasts, it is killed.
+    /// Waits for the end of a child that has closed its end of the socket, and returns how it
+    /// ended. If `patience` ends before the child does, this kills the child.
     pub(crate) fn wait(&mut self, patience: &mut dyn Patience) -> Death {
         let ends_by_itself = self.ends_within(patience);
         if !ends_by_itself {
@@ -109,13 +111,13 @@ impl Child {
         Death { status, said: self.said() }
     }
 
-    /// Waits until it has ended, as long as `patience` lasts; says whether it has.
+    /// Waits until the child has ended or `patience` ends. Returns whether the child has ended.
     fn ends_within(&self, patience: &mut dyn Patience) -> bool {
-        // A system without such descriptors says nothing of ends: then it is killed at once.
+        // Without pidfds, the system cannot tell when a process ends; then the child is killed immediately.
         let process = pidfd_open(Pid::from_child(&self.process), PidfdFlags::empty());
         process.is_ok_and(|process| {
             loop {
-                // It may have ended by the moment from which nobody waits any longer: one looks once more.
+                // The child may have ended just before the wait ends, so this checks one last time.
                 let allowed = patience.go_on();
                 let until = allowed.unwrap_or_else(|_| Some(Instant::now()));
                 match self.link.bell().wait_for(&process, PollFlags::IN, until) {
@@ -128,16 +130,16 @@ impl Child {
     }
 
     fn kill(&mut self) {
-        // It may be dead already, which is as well.
+        // This fails if the child is dead already.
         let _ = self.process.kill();
     }
 
-    /// The last that it wrote to its standard error.
+    /// Returns the last line that the child wrote to its standard error.
     fn said(&self) -> String {
         let mut said = Vec::with_capacity(64 * 1024);
         let _ = rustix::io::read(&self.errors, rustix::buffer::spare_capacity(&mut said));
         let text = String::from_utf8_lossy(&said);
-        // The standard library adds a note on backtraces to what it says.
+        // The standard library adds a note on backtraces to a panic message.
         let says = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
         let last = text.lines().rev().find(says).unwrap_or_default();
         last.chars().take(200).collect()
@@ -147,21 +149,22 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
-        // Only then is it gone, and its number free for others.
+        // The wait removes the dead process. Only then may the system use its number again.
         let _ = self.process.wait();
     }
 }
 
-/// How a process ended.
+/// The end of a process.
 #[derive(Debug)]
 pub(crate) struct Death {
-    /// None if it did not end by itself.
+    /// The exit status, or `None` if the process was killed by its parent.
     status: Option<ExitStatus>,
     said: String,
 }
 
 impl Death {
-    /// Whether it died since it got no more memory: it then says so, and aborts.
+    /// Returns whether the process aborted because it got no more memory. The allocator reports
+    /// that before it aborts.
     pub(crate) fn is_for_memory(&self) -> bool {
         let signal = self.status.and_then(|status| status.signal());
         signal == Some(SIGABRT) && self.said.starts_with("memory allocation of ")
@@ -187,7 +190,7 @@ impl fmt::Display for Death {
         if !self.said.is_empty() {
             f.write_str(": ")?;
         }
-        // Quotes are as they were said.
+        // Control characters are escaped, and quotes and backslashes are not.
         self.said.chars().try_for_each(|sign| match sign {
             '\'' | '"' | '\\' => f.write_char(sign),
             _ => write!(f, "{}", sign.escape_debug()),
@@ -197,7 +200,7 @@ impl fmt::Display for Death {
 
 const SIGABRT: i32 = 6;
 
-/// What people call it.
+/// Returns the name of a common signal.
 fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {
         4 => "SIGILL",

@@ -1,9 +1,10 @@
-//! The parent's end of a worker: an executor whose instance is in a child.
+//! The parent's end of a worker in a child: an executor whose instance runs in another process.
 //!
-//! Items go out as they were claimed, and what became of them comes back at once. While the child
-//! works, its items are on loan (`queue/loan.rs`): others may take over what it has not started,
-//! and if it dies, the page says which item it was on. The child keeps the deadlines itself, as an
-//! instance on a thread does; the parent waits a [`GRACE`] longer, and then kills it.
+//! A claim's items go out together, and their outcomes come back together. While the child works,
+//! its items are on loan (`queue/loan.rs`): other workers may take the items that it has not
+//! started. If the child dies, the shared page names the item that it was running. The child checks
+//! the deadlines itself, as an instance on a thread does. The parent waits longer by [`GRACE`], and
+//! then kills the child.
 
 mod freeze;
 mod guard;
@@ -43,37 +44,38 @@ use crate::sandbox::guest_event::GuestEvent;
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
 
-/// How much longer than its deadline a child may take: it is to notice the deadline itself, which
-/// on a busy machine takes its time.
+/// The time that a child may exceed its deadline. The child must notice the deadline itself, and a
+/// busy machine delays that.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
-/// What a frame may have beside one result: outcomes are handed over before they are more.
+/// The most bytes of a frame in addition to one result. A child sends its outcomes before they are
+/// larger.
 const BESIDE: usize = 8 * 1024 * 1024;
 
-/// What is sent at once, at most: a frame says how long it is in 32 bits.
+/// The most bytes that one order may have, because a frame has its length in 32 bits.
 const LARGEST: usize = 0xFF00_0000;
 
-/// The most bytes of an order's memory that are kept.
+/// The most bytes of an order's buffer that are kept for the next one.
 const ORDER: usize = 256 * 1024;
 
-/// What a child may have of data beside its instance, its items and its results: its program and
-/// its stacks.
+/// The child's memory limit in addition to its instance, its items and its results, in bytes: for
+/// its program and its stacks.
 const DATA: usize = 768 * 1024 * 1024;
 
-/// A worker's instance, in a child.
+/// A worker's instance that runs in a child.
 #[derive(Debug)]
 pub(crate) struct Remote {
     child: Child,
     services: Services,
     watch: Watch,
     started: Started,
-    /// Where outcomes are that came in parts.
+    /// The outcomes that came in parts.
     tray: Arc<Tray>,
-    /// The memory of orders.
+    /// The buffer of orders.
     order: Vec<u8>,
 }
 
-/// What serves a child while it works.
+/// The parent's services for a child that works.
 #[derive(Debug)]
 struct Services {
     parts: InstanceParts,
@@ -84,7 +86,7 @@ struct Services {
 }
 
 impl Remote {
-    /// Starts a child, and in it an instance.
+    /// Starts a child with an instance.
     pub(crate) fn start(
         processes: &Processes,
         plugin: &Arc<RemotePlugin>,
@@ -95,7 +97,7 @@ impl Remote {
         Ok(remote)
     }
 
-    /// Starts a child that is to do `work`, and waits until it has its code.
+    /// Starts a child for `work`, and waits until it is jailed and has its code.
     fn ready(
         processes: &Processes,
         plugin: &Arc<RemotePlugin>,
@@ -107,7 +109,7 @@ impl Remote {
         let (page, page_file) = ClaimPage::create().map_err(refused)?;
         let bell = Arc::new(Bell::new().map_err(refused)?);
         let child = Child::start(processes, &bell).map_err(refused)?;
-        // On a busy machine it has no core for some of the time.
+        // On a busy machine, the child may wait for a core for some time.
         let watch = parts.watch.lenient(GRACE, Box::new(DelayOf::process(child.id())));
         watch.rings(&bell);
         let services = Services {
@@ -135,8 +137,8 @@ impl Remote {
         if parts.init.len() > memory.min(LARGEST) {
             return Err(StartError::OutOfMemory { message: too_large().message });
         }
-        // An item is there as it was sent, in its block and in the instance. What is frozen is there
-        // in pieces, as a part of a module, and as the module, which grows.
+        // The child may hold an item three times: as it was sent, in its block and in the instance. A child that
+        // freezes holds the memory three more times: in pieces, as a part of a module, and as the growing module.
         let copies = if matches!(work.begins, Begins::Freeze { .. }) { 6 } else { 3 };
         let data = memory.saturating_mul(copies).saturating_add(result.saturating_mul(2));
         let setup = ChildSetup {
@@ -156,7 +158,7 @@ impl Remote {
                 let is_lack = payload.byte()? != 0;
                 Ok(Err(StartError::Jail { is_lack, message: payload.message() }))
             }
-            _ => Err(BadFrame("something else than that it is ready")),
+            _ => Err(BadFrame("an unexpected reply (expected: ready)")),
         });
         let lacks = ready.map_err(|gone| self.not_started(gone))??;
         if !lacks.is_empty() {
@@ -167,19 +169,19 @@ impl Remote {
         Ok(())
     }
 
-    /// Waits until the instance is at its first item.
+    /// Waits until the instance has started.
     fn wait_for_start(&mut self) -> Result<(), StartError> {
         self.watch.begin(Phase::Starting);
         let started = self.serve(Wait::Watched, |received| match received.kind {
             Reply::Started => Started::decode(received.payload).map(Ok),
             Reply::NotStarted => start::start_error(received.payload).map(Err),
-            _ => Err(BadFrame("something else than that it has started")),
+            _ => Err(BadFrame("an unexpected reply (expected: started)")),
         });
         self.started = started.map_err(|gone| self.not_started(gone))??;
         Ok(())
     }
 
-    /// Serves the child until it sends what `wanted` takes.
+    /// Serves the child until it sends another reply, which `wanted` decodes.
     fn serve<T>(
         &mut self,
         wait: Wait,
@@ -194,7 +196,7 @@ impl Remote {
         wanted(next(&mut child.link, services, &mut guard, no_part)?).map_err(Gone::from)
     }
 
-    /// What it means for the start that nothing more comes.
+    /// Maps a lost connection to the error of the start.
     fn not_started(&mut self, gone: Gone) -> StartError {
         let limit = self.services.parts.config.init_timeout;
         let broken = self.broken(gone, limit);
@@ -204,8 +206,8 @@ impl Remote {
         }
     }
 
-    /// Up to which of `items` they can be sent together: none of them is larger than all the memory
-    /// that the instance can have.
+    /// Returns the end of the longest run of `items` that can be sent in one order. No item in it
+    /// is larger than all the memory that the instance may have.
     fn fitting(&self, span: &Span, items: Range<usize>) -> usize {
         let memory = self.services.parts.config.memory.bytes();
         let mut together = 0_usize;
@@ -217,7 +219,7 @@ impl Remote {
         items.start + items.take_while(fits).count()
     }
 
-    /// What it means for what the child was at that nothing more comes.
+    /// Maps a lost connection to the instance failure.
     fn broken(&mut self, gone: Gone, limit: Option<Duration>) -> Broken {
         match gone {
             Gone::Ended => {
@@ -226,7 +228,7 @@ impl Remote {
                 Broken::new(FaultKind::Crashed, death.to_string())
             }
             Gone::Overdue(Overdue::Limit(took)) => {
-                // What was waited for longer than the limit, as the child is to notice it itself.
+                // The parent has waited longer by `GRACE`; the message names the limit itself.
                 let limit = limit.filter(|limit| limit.checked_add(GRACE) == Some(took));
                 let limit = limit.unwrap_or(took);
                 let message = format!("took longer than {limit:?}, and its process was killed");
@@ -234,7 +236,7 @@ impl Remote {
             }
             Gone::Overdue(overdue) => Broken::new(FaultKind::Timeout, overdue.to_string()),
             Gone::Bad(why) => {
-                let message = format!("its process was killed, as {why}");
+                let message = format!("its process was killed because {why}");
                 Broken::new(FaultKind::Crashed, message)
             }
             Gone::Io(error) => {
@@ -245,13 +247,13 @@ impl Remote {
     }
 }
 
-/// A child that has no items has no outcomes.
+/// Refuses a part: a child without items has no outcomes.
 fn no_part(_: Payload<'_>) -> Result<(), BadFrame> {
-    Err(BadFrame("outcomes of no items"))
+    Err(BadFrame("outcomes, although it has no items"))
 }
 
-/// Returns the next reply that is no event, no question and no part. Answers questions, passes on events, and lets `part`
-/// take parts.
+/// Returns the next reply that is not an event, a question or a part. Passes on events, answers
+/// questions, and gives parts to `part`.
 fn next<'link>(
     link: &'link mut Link,
     services: &mut Services,
@@ -260,7 +262,7 @@ fn next<'link>(
 ) -> Result<Received<'link>, Gone> {
     let most = services.parts.config.max_result.bytes().max(crate::engine::MAX_ANSWER) + BESIDE;
     loop {
-        // A child that tells without end must not keep its parent from looking at the clock.
+        // The deadline is checked here, because a child that sends without pause never makes `receive` wait.
         super::link::Patience::go_on(guard)?;
         let received = link.receive(most, guard)?;
         let answer = match received.kind {
@@ -280,15 +282,15 @@ fn next<'link>(
 }
 
 impl Services {
-    /// Returns what holds for items that the child runs. What it gives is checked here, so the child checks it only if
-    /// it has to stop at a record that breaks the rule.
+    /// Returns the terms for the items of an order. The parent checks the records. So the child
+    /// checks them only if it must stop at a record that breaks the rule.
     fn terms(&self, outcomes: &Outcomes) -> Terms {
         let stops = self.parts.config.retry_on.contains(FaultKind::BadResult);
         let rule = if stops { outcomes.rule() } else { RecordRule::Any };
         Terms { rule, format: outcomes.format() }
     }
 
-    /// Passes on what is told; false if it is something else.
+    /// Passes on a guest event. Returns false if the reply is of another kind.
     fn hear(&self, received: Received<'_>) -> Result<bool, BadFrame> {
         if received.kind != Reply::Guest {
             return Ok(false);
@@ -302,11 +304,11 @@ impl Services {
         Ok(true)
     }
 
-    /// Calls a host function, which is in this process.
+    /// Calls a host function, which runs in this process.
     fn answer(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
         let number = payload.number()?;
         let answer = self.plugin.functions().call(number, self.parts.index, payload.rest());
-        let answer = answer.ok_or(BadFrame("a call of what it was not given"))?;
+        let answer = answer.ok_or(BadFrame("a call of an unknown host function"))?;
         let frame = Frame::order(Order::Answer);
         Ok(match answer {
             Ok(Ok(bytes)) => frame.byte(0).rest(&bytes),
@@ -316,7 +318,7 @@ impl Services {
         .seal())
     }
 
-    /// Lets the child have more memory, if there is as much for all.
+    /// Grants the child more memory, if the pool's limit allows it.
     fn lend_memory(&mut self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
         let bytes = usize::try_from(payload.long()?).unwrap_or(usize::MAX);
         payload.end()?;
@@ -326,7 +328,7 @@ impl Services {
 }
 
 impl Services {
-    /// Lets the child write more to files, if its worker may.
+    /// Grants the child more bytes to write to files, if its worker's limit allows it.
     fn lend_disk(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
         let bytes = payload.long()?;
         payload.end()?;
@@ -358,10 +360,10 @@ impl Executor for Remote {
             let mut outcomes = tray.lock();
             lent.add_part(payload, &mut outcomes, limit)?;
             let is_taken = turns.outlet().hand_over(&mut outcomes);
-            // The consumer locks trays in turn: none may be locked by who adds one.
+            // The consumer locks one batch after the other, so the thread that offers one must not hold its lock.
             drop(outcomes);
             if !is_taken {
-                // The child does not send it again.
+                // The child does not send these outcomes again, so the batch is offered to the consumer.
                 turns.outlet().offer(tray);
             }
             Ok(())
@@ -373,7 +375,7 @@ impl Executor for Remote {
         let received =
             sent.and_then(|()| match next(&mut child.link, services, &mut guard, part)? {
                 Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
-                _ => Err(BadFrame("something else than what became of its items").into()),
+                _ => Err(BadFrame("an unexpected reply (expected: ran)").into()),
             });
         let (taken, started_there) = lent.settle(received);
         *outcomes = tray.lock().take();
@@ -422,16 +424,17 @@ impl Executor for Remote {
     }
 }
 
-/// What is passed to an instance is larger than all that it can have.
+/// Returns the failure for an item or `init` arguments that are larger than all the memory of an
+/// instance.
 fn too_large() -> Broken {
     let message = "the item is larger than the plugin's memory";
     Broken::new(FaultKind::OutOfMemory, message)
 }
 
-/// Reads the closing report, which is all that a child may send when it finishes.
+/// Reads the finish report, which is the only reply that a child may send when it finishes.
 fn finished(Received { kind, payload }: Received<'_>) -> Result<Report, BadFrame> {
     match kind {
         Reply::Finished => report::decode(payload),
-        _ => Err(BadFrame("something else than its closing report")),
+        _ => Err(BadFrame("an unexpected reply (expected: finished)")),
     }
 }

@@ -1,4 +1,4 @@
-//! A plugin's compiled code, as workers in processes of their own get it.
+//! A plugin's compiled code, in the form in which children receive it.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,7 +13,7 @@ use crate::item::format::Format;
 use crate::jail::sealed_file::SealedFile;
 use crate::sandbox::granted::GrantedDir;
 
-/// The compiled code of a plugin, and what it takes to make the plugin of it in another process.
+/// The compiled code of a plugin, and the facts that a child needs to link it.
 #[derive(Debug)]
 pub(crate) struct RemotePlugin {
     file: SealedFile,
@@ -21,12 +21,12 @@ pub(crate) struct RemotePlugin {
     kind: PluginKind,
     call: String,
     functions: HostFunctions,
-    /// If it is a snapshot: what `init` has said that results are.
+    /// The format of results that `init` has chosen, if the code is a snapshot.
     restores: Option<Format>,
 }
 
 impl RemotePlugin {
-    /// Takes the code of a plugin that was compiled in this process.
+    /// Takes the code of a plugin that this process has compiled.
     pub(crate) fn of(plugin: &dyn PluginCode, engine: &Engine) -> Result<Self, LoadErrorKind> {
         let file = SealedFile::of(&plugin.code().bytes().map_err(LoadErrorKind::invalid)?);
         let file = file.map_err(LoadErrorKind::code)?;
@@ -58,17 +58,17 @@ impl RemotePlugin {
         }
     }
 
-    /// The same as a snapshot, in which results are said to be of this format.
+    /// Marks the code as a snapshot whose results have this format.
     pub(crate) fn into_snapshot(self, format: Format) -> Self {
         Self { restores: Some(format), ..self }
     }
 
-    /// If it is a snapshot: what results are.
+    /// Returns the format of results, if the code is a snapshot.
     pub(crate) fn snapshot_format(&self) -> Option<Format> {
         self.restores
     }
 
-    /// Returns the options of the engine that runs it.
+    /// Returns the options of the engine that runs the code.
     pub(crate) fn options(&self) -> EngineOptions {
         self.options
     }
@@ -77,7 +77,7 @@ impl RemotePlugin {
         &self.functions
     }
 
-    /// The code.
+    /// Reads the code.
     pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
         self.file.read()
     }
@@ -95,7 +95,7 @@ impl RemotePlugin {
         self.work_from(begins, parts)
     }
 
-    /// Returns the same order, for a worker that begins so.
+    /// Returns the same order for a worker that begins in the given way.
     pub(crate) fn work_from(&self, begins: Begins, parts: &InstanceParts) -> WorkOrder {
         let InstanceParts { config, index, workers, grants, pool_memory, voice, .. } = parts;
         let dir = |GrantedDir { grant, .. }: &GrantedDir| {
@@ -113,7 +113,7 @@ impl RemotePlugin {
             net: grants.net.iter().map(ToString::to_string).collect(),
             names: parts.names.all().clone(),
             total_memory: pool_memory.limit(),
-            // The parent keeps the limit; a child is only to bound what it sends.
+            // The parent enforces the limit; the child only bounds what it sends.
             log: voice.limit().doubled(),
             clock: parts.clock.elapsed(),
             begins,

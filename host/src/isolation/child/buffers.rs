@@ -1,4 +1,4 @@
-//! Memory that a child uses again for each order, so that nothing is allocated for an item.
+//! Buffers that a child uses again for each order, so that no item causes an allocation.
 
 use std::mem;
 
@@ -8,7 +8,7 @@ use crate::isolation::wire::items;
 use crate::item::index::{ItemIndex, WorkerIndex};
 use crate::outcome::{Outcomes, Room};
 
-/// The memory of the items and the outcomes of earlier orders.
+/// The buffers of the items and the outcomes of earlier orders.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
     blocks: Blocks,
@@ -17,12 +17,12 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Gives memory for the next frame.
+    /// Takes the buffer for the next frame.
     pub(super) fn take_frame(&mut self) -> Vec<u8> {
         self.block.take_memory()
     }
 
-    /// Takes the items out of an order to run them. None has an outcome.
+    /// Takes the items out of an order, and returns outcomes without entries for them.
     pub(super) fn outcomes(
         &mut self,
         frame: Vec<u8>,
@@ -40,7 +40,7 @@ impl Buffers {
         outcomes
     }
 
-    /// Keeps the memory of outcomes that were sent.
+    /// Keeps the buffers of outcomes that were sent.
     pub(super) fn keep(&mut self, outcomes: Outcomes) {
         self.room = outcomes.into_room().emptied();
     }

@@ -1,5 +1,5 @@
-//! A child that compiles a plugin, or looks into it, and ends. It runs nothing of it: the code is
-//! data here, and the jail is sealed before the plugin is read.
+//! A child that compiles or inspects a plugin, and ends. It runs no code of the plugin: the code is
+//! only data here, and the jail is sealed before the plugin is read.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -21,7 +21,7 @@ use crate::item::limits::FunctionLimit;
 use crate::jail;
 use crate::jail::{Confines, Task, sealed_file};
 
-/// Does what is wanted with the plugin in the first file; its code goes into the second.
+/// Compiles or inspects the plugin in the first file. Compiled code goes into the second file.
 pub(super) fn compile(
     station: &Station,
     setup: &ChildSetup,
@@ -62,11 +62,11 @@ pub(super) fn compile(
 }
 
 fn settings(engine: &Engine, job: &Compile) -> Result<CompileSettings, BadFrame> {
-    // None is called: nothing of the plugin runs.
+    // No function is called, because no code of the plugin runs.
     let functions = HostFunctions::elsewhere(job.functions.clone(), |_, _| {
-        Err(wasmtime::format_err!("a host function was called where nothing runs"))
+        Err(wasmtime::format_err!("a host function was called in a compiler"))
     });
-    let most = job.max_functions.try_into().map_err(|_| BadFrame("a limit of nothing"))?;
+    let most = job.max_functions.try_into().map_err(|_| BadFrame("a limit of zero functions"))?;
     let settings = CompileSettings::of_child(engine, &job.call, functions);
     Ok(CompileSettings { max_functions: FunctionLimit::new(most), ..settings })
 }

@@ -1,4 +1,4 @@
-//! The errors that end a worker's process before it has anything to do.
+//! The errors that end a child before it has done its task.
 
 use std::io;
 
@@ -6,20 +6,21 @@ use crate::engine::{EngineError, LoadErrorKind};
 use crate::isolation::wire::BadFrame;
 use crate::jail::JailError;
 
-/// Why it ends. What of it concerns the jail, the parent is told by a frame of its own.
+/// Error that ends a child. The parent learns of a jail error by a frame, and of the others by a
+/// line on standard error.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unfit {
     #[error(transparent)]
     Jail(#[from] JailError),
     #[error("the socket to the parent failed: {0}")]
     Socket(#[from] io::Error),
-    #[error("the parent is of another version: {0}")]
+    #[error("the parent has another version: {0}")]
     Version(String),
     #[error("the parent sent {}", .0.0)]
     Frame(#[from] BadFrame),
     #[error(transparent)]
     Engine(EngineError),
-    // `system_limits::NO_THREAD`, by which the parent knows it.
+    // The text begins with `system_limits::NO_THREAD`, by which the parent recognises it.
     #[error("the system refuses a thread: {0}")]
     Thread(io::Error),
     #[error("the compiled code cannot be loaded: {0}")]
@@ -41,7 +42,7 @@ impl From<LoadErrorKind> for Unfit {
     }
 }
 
-/// Of a chain of causes the first and the last, as there is but one line to say it in.
+/// Returns the first and the last cause of an error, because the message must fit into one line.
 pub(super) fn last_cause(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {

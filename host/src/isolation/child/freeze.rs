@@ -1,5 +1,5 @@
-//! A worker's process that initialises an instance and writes down what it has become, for others
-//! to start from. If that cannot be, it is a worker as any other.
+//! A worker's process that starts an instance and writes its snapshot, from which other workers
+//! start. If the instance cannot be frozen, the process continues as an ordinary worker.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -16,11 +16,11 @@ use crate::isolation::wire::frozen::{FrozenThere, not_frozen};
 use crate::isolation::wire::{Frame, Reply};
 use crate::jail::sealed_file;
 
-/// What is left to do: an instance that works, or did not start.
+/// An instance that is ready for items, or the error of its start.
 pub(super) type Begun = Result<Box<dyn Executor>, StartError>;
 
-/// Freezes an instance of the plugin whose module, of this length, is in `place`, where the frozen
-/// one goes. Gives the instance if it is not frozen.
+/// Starts an instance and writes its snapshot to `place`, which at first holds the plugin's module
+/// of `length` bytes. Returns the instance if it cannot be frozen.
 pub(super) fn freeze(
     station: &Station,
     plugin: &dyn PluginCode,
@@ -53,7 +53,7 @@ pub(super) fn freeze(
     Ok(Some(Ok(recorded.into_instance())))
 }
 
-/// Puts the module into its place; gives how long it is.
+/// Writes the snapshot's module to `place`, and returns its length in bytes.
 fn put(
     recorded: &mut Recorded,
     path: &Path,

@@ -1,4 +1,4 @@
-//! The work of a worker's process.
+//! The main loop of a child: it reads the setup and does its task.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -43,9 +43,9 @@ use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
 use crate::sandbox::voice::{Chorus, Voice};
 
-/// Serves the parent until it wants nothing more; gives the code to exit with.
+/// Serves the parent until it closes the socket. Returns the exit code of the process.
 ///
-/// Native code may work in the place of the plugin.
+/// `replacement` is native code that runs instead of the plugin, in tests.
 pub(super) fn serve(parent: Pid, replacement: Option<OpenNative>) -> i32 {
     panic::set_hook(Box::new(|panic| tell_last(panic)));
     let begun = jail::begin(parent).map_err(Unfit::from);
@@ -60,7 +60,7 @@ pub(super) fn serve(parent: Pid, replacement: Option<OpenNative>) -> i32 {
             let is_lack = matches!(error, JailError::Lacks(_) | JailError::LacksExtra { .. });
             let frame = Frame::reply(Reply::Unjailed).byte(u8::from(is_lack));
             let frame = frame.rest(last_cause(&error).as_bytes());
-            // If the parent does not hear it, it hears that this process has ended.
+            // If the parent cannot receive this, it learns that the process has ended.
             let _ = station.send(&frame.seal());
             1
         }
@@ -73,7 +73,7 @@ fn tell_standard_error(unfit: &Unfit) -> i32 {
     1
 }
 
-/// The parent shows the last line, when it finds that this process has ended.
+/// Writes the last line that this process prints. The parent shows it when the process has ended.
 #[expect(clippy::print_stderr, reason = "standard error is a pipe to the parent")]
 fn tell_last(words: &dyn fmt::Display) {
     eprintln!("{}", words.to_string().replace('\n', " "));
@@ -83,7 +83,7 @@ fn work(station: &Arc<Station>, replacement: Option<OpenNative>) -> Result<(), U
     let Files { own, third: place, dirs } = station.receive_files()?;
     let received = station.receive(Vec::new())?;
     let Some(received) = received.filter(|received| received.order == Order::Setup) else {
-        return Err(BadFrame("no set-up").into());
+        return Err(BadFrame("no setup").into());
     };
     let (setup, beside) = ChildSetup::decode(received.payload())?.map_err(Unfit::Version)?;
     match &setup.task {
@@ -96,7 +96,7 @@ fn work(station: &Arc<Station>, replacement: Option<OpenNative>) -> Result<(), U
     }
 }
 
-/// The reply that says that the process is ready, and what its jail lacks.
+/// Returns the reply that the process is ready, with the required layers that its jail lacks.
 pub(super) fn ready(layers: &JailLayers) -> Vec<u8> {
     let lacks = layers.missing(LayerNeed::Required);
     let lacks: Vec<_> = lacks.map(|layer| layer.to_string()).collect();
@@ -110,9 +110,9 @@ struct Worker {
     plugin: LinkedPlugin,
     page: ClaimPage,
     parts: InstanceParts,
-    /// The end of the run, which the parent alone knows.
+    /// The end of the run. Only the parent knows it, so it never ends a call in this process.
     end: End,
-    /// The plugin's waits use this asynchronous runtime.
+    /// The asynchronous runtime, entered, on which the plugin waits.
     _runtime: Option<EnterGuard<'static>>,
 }
 
@@ -127,20 +127,20 @@ impl Worker {
     ) -> Result<Self, Unfit> {
         let page = ClaimPage::open(&page)?;
         let mut grants = grants(work, dirs)?;
-        // In the jail, `/proc` is out of reach.
+        // The jail may hide `/proc`, from which this reads.
         let preopens = Preopens::of(&grants.dirs)?;
-        // As is the account of this thread, by which its deadlines move.
+        // The same holds for the statistics of this thread, by which its deadlines are extended.
         let schedule = work.config.has_deadlines().then(Schedule::of_this_thread).flatten();
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
         let dirs: Vec<_> = grants.dirs.iter().map(GrantedDir::allowed).collect();
         let layers = jail::enter(&Confines {
             dirs: &dirs,
             ports: &ports,
-            // Files in memory count, too: those with code must fit.
+            // The limit applies to files in memory, and those with code must fit.
             file_size: work.config.disk.map(|limit| (limit.bytes() as u64).max(sealed_file::MOST)),
             ..Confines::without_grants(jail::Task::Work, setup.jail, setup.data)
         })?;
-        // WASI has descriptors of its own, and the plugin needs room for its files.
+        // WASI has its own descriptors of the directories, and the plugin may need these numbers for its files.
         drop(dirs);
         grants.close_dirs();
         let engine = Engine::in_jail(setup.engine, schedule)?;
@@ -167,7 +167,7 @@ impl Worker {
         })
     }
 
-    /// Starts the instance, and does with it what the parent says.
+    /// Starts the instance, and obeys the parent's orders until it closes the socket.
     fn serve(
         mut self,
         begins: &Begins,
@@ -192,13 +192,13 @@ impl Worker {
             match order {
                 Order::Run => self.run(&mut *instance, frame, &mut buffers)?,
                 Order::Finish => self.finish(&mut *instance)?,
-                _ => return Err(BadFrame("an answer that nobody asked for").into()),
+                _ => return Err(BadFrame("an answer without a question").into()),
             }
         }
         Ok(())
     }
 
-    /// Starts the instance. None if it is frozen, and nothing is left to do.
+    /// Starts the instance. Returns `None` if it was frozen and the process has no work left.
     fn begin(&self, begins: &Begins, place: Option<File>) -> Result<Option<Begun>, Unfit> {
         match (begins, place) {
             (Begins::Init, _) => Ok(Some(self.plugin.start(&self.parts))),
@@ -209,7 +209,7 @@ impl Worker {
                 let Self { station, plugin, parts, .. } = self;
                 freeze::freeze(station, &**plugin, parts, &place, (path, *length))
             }
-            (Begins::Freeze { .. }, None) => Err(BadFrame("no place for a snapshot").into()),
+            (Begins::Freeze { .. }, None) => Err(BadFrame("no file for a snapshot").into()),
         }
     }
 
@@ -241,10 +241,10 @@ impl Worker {
     }
 }
 
-/// What is granted, as the parent says it.
+/// Makes the grants from the parent's description and the open directories.
 fn grants(work: &WorkOrder, dirs: Vec<OwnedFd>) -> Result<Granted, Unfit> {
     if dirs.len() != work.dirs.len() {
-        return Err(BadFrame("another number of directories than it has said").into());
+        return Err(BadFrame("a wrong number of directories").into());
     }
     let dir = |((host, guest, access), dir): (&(OsString, String, Access), OwnedFd)| {
         let grant = DirGrant::new(host.into(), guest.clone(), *access);
@@ -254,7 +254,7 @@ fn grants(work: &WorkOrder, dirs: Vec<OwnedFd>) -> Result<Granted, Unfit> {
     Ok(Granted {
         dirs: work.dirs.iter().zip(dirs).map(dir).collect::<Result<_, Unfit>>()?,
         env: work.env.clone(),
-        net: net.collect::<Result<_, _>>().map_err(|_| BadFrame("a grant that is none"))?,
+        net: net.collect::<Result<_, _>>().map_err(|_| BadFrame("an invalid grant"))?,
         closed: Vec::new(),
     })
 }
@@ -290,7 +290,7 @@ fn parts(
     };
     let parent = Arc::clone(station);
     let sink = GuestSink::new(move |event| {
-        // A parent that does not hear it has gone, which the next order will show.
+        // If this fails, the parent has gone, and the next order fails, too.
         let _ = parent.send(&guest_event::encode(event));
     });
     InstanceParts {
@@ -313,7 +313,7 @@ fn parts(
 impl Outlet for Station {
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
         if outcomes.kept() > 0 {
-            // A parent that does not get it has gone, which the next order will show.
+            // If this fails, the parent has gone, and the next order fails, too.
             let _ = self.send_made(|memory| ran::part(memory, outcomes), outcomes.record_bytes());
             outcomes.forget();
         }
@@ -321,19 +321,19 @@ impl Outlet for Station {
     }
 
     fn offer(&self, _tray: &Arc<Tray>) {
-        // Native code is in a process in tests alone.
+        // Only tests run native code, which could need this, in a process.
     }
 }
 
-/// Asks the parent for more of what is limited.
+/// Asks the parent to grant more of a limited resource.
 fn is_granted(station: &Station, question: Frame) -> bool {
     station.ask(&question.seal()).is_ok_and(|answer| answer.order == Order::Granted)
 }
 
-/// Calls a host function, which is in the parent.
+/// Calls a host function, which runs in the parent.
 fn call(station: &Station, number: usize, input: &[u8]) -> Answer {
     if input.len() > crate::engine::MAX_ANSWER {
-        return Err(wasmtime::format_err!("more was passed to a host function than it can have"));
+        return Err(wasmtime::format_err!("the argument of a host function is too large"));
     }
     let question = Frame::reply(Reply::Call).number(number).rest(input).seal();
     let answer = station.ask(&question)?;

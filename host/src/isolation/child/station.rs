@@ -12,32 +12,32 @@ use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg}
 use crate::isolation::process::AT_ONCE;
 use crate::isolation::wire::{self, HEADER, Order};
 
-/// The descriptors that a child gets.
+/// The descriptors that a child receives.
 #[derive(Debug)]
 pub(super) struct Files {
-    /// The two that each task has.
+    /// The two descriptors that each task has.
     pub(super) own: [OwnedFd; 2],
-    /// The place for a snapshot.
+    /// The file for a snapshot.
     pub(super) third: Option<OwnedFd>,
     /// The granted directories.
     pub(super) dirs: Vec<OwnedFd>,
 }
 
-/// The child's end. Frames go out from any thread, each whole; they come in on one.
+/// The child's end of the socket. Any thread may send frames, each whole; one thread receives them.
 #[derive(Debug)]
 pub(super) struct Station {
     socket: UnixStream,
-    /// The memory of the frame that was sent last.
+    /// The buffer of the frame that was sent last.
     outgoing: Mutex<Vec<u8>>,
-    /// The bytes that have come after the frame that was received last.
+    /// The bytes that were read behind the frame that was received last.
     ahead: Mutex<Vec<u8>>,
 }
 
-/// A frame that has come.
+/// A frame from the parent.
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) order: Order,
-    /// All of it, with its header.
+    /// The whole frame, with its header.
     pub(super) frame: Vec<u8>,
 }
 
@@ -48,18 +48,18 @@ impl Received {
 }
 
 impl Station {
-    /// How much is read at once.
+    /// The number of bytes that one read asks for.
     const PIECE: usize = 64 * 1024;
-    /// The most bytes of a frame's memory that are kept.
+    /// The most bytes of a frame's buffer that are kept for the next frame.
     const KEPT: usize = 1024 * 1024;
 
-    /// Its standard input is the socket.
+    /// Returns the connection whose socket is standard input.
     pub(super) fn of_standard_input() -> io::Result<Self> {
         let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
         Ok(Self { socket, outgoing: Mutex::default(), ahead: Mutex::default() })
     }
 
-    /// Receives the descriptors that come before all frames.
+    /// Receives the descriptors, which come before all frames.
     pub(super) fn receive_files(&self) -> io::Result<Files> {
         let mut count = [0; 4];
         let mut files = self.receive_some(&mut count)?;
@@ -77,7 +77,7 @@ impl Station {
         Ok(Files { own, third, dirs })
     }
 
-    /// Receives one message with descriptors.
+    /// Receives one message with descriptors. The message's bytes go into `bytes`.
     fn receive_some(&self, bytes: &mut [u8]) -> io::Result<Vec<OwnedFd>> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -90,7 +90,8 @@ impl Station {
         Ok(files.flatten().collect())
     }
 
-    /// Waits for the next frame, which is put into `memory`; none when the parent has closed its end.
+    /// Waits for the next frame and puts it into `memory`. Returns `None` if the parent has closed
+    /// its end.
     pub(super) fn receive(&self, memory: Vec<u8>) -> io::Result<Option<Received>> {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let mut frame = memory;
@@ -99,7 +100,7 @@ impl Station {
         if !self.fill(&mut frame, HEADER)? {
             return if frame.is_empty() { Ok(None) } else { Err(cut_off()) };
         }
-        let header = frame.first_chunk().expect("it was waited for");
+        let header = frame.first_chunk().expect("`fill` has read the header");
         let (length, kind) = wire::header(*header);
         let order = Order::of(kind).map_err(io::Error::other)?;
         let length = HEADER + length;
@@ -111,7 +112,8 @@ impl Station {
         Ok(Some(Received { order, frame }))
     }
 
-    /// Reads until so many bytes of a frame are there, and what comes with them. Returns false if no more come.
+    /// Reads until the frame has `wanted` bytes, or more. Returns false if the parent has closed
+    /// its end.
     fn fill(&self, frame: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
         while frame.len() < wanted {
             frame.reserve(Self::PIECE.max(wanted - frame.len()));
@@ -130,7 +132,8 @@ impl Station {
         (&self.socket).write_all(frame)
     }
 
-    /// Sends the frame that `make` makes in memory that earlier ones had, and that ends with `last`.
+    /// Sends the frame that `make` builds in the buffer of an earlier frame, followed by `last`,
+    /// which is its end.
     pub(super) fn send_made(
         &self,
         make: impl FnOnce(Vec<u8>) -> Vec<u8>,
@@ -149,7 +152,7 @@ impl Station {
         self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a question, and waits for the answer to it.
+    /// Sends a question, and waits for its answer.
     pub(super) fn ask(&self, frame: &[u8]) -> io::Result<Received> {
         self.send(frame)?;
         self.receive(Vec::new())?.ok_or_else(cut_off)
@@ -160,12 +163,12 @@ fn cut_off() -> io::Error {
     io::ErrorKind::UnexpectedEof.into()
 }
 
-/// Writes all parts, one after the other.
+/// Writes all parts in turn.
 fn write_all(socket: &UnixStream, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
-    // Skips parts of nothing.
+    // Skips empty parts.
     IoSlice::advance_slices(&mut parts, 0);
     while !parts.is_empty() {
-        // By `writev`, the call that the jail leaves.
+        // The jail allows `writev` and refuses `sendmsg`.
         match rustix::io::writev(socket, parts) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => IoSlice::advance_slices(&mut parts, written),

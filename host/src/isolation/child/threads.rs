@@ -1,7 +1,7 @@
-//! Threads of a jailed process. All of them start before the seal, which refuses further ones.
+//! The threads of a jailed process. All of them start before the seal, which refuses new threads.
 //!
 //! ```text
-//! a worker      main, watchdog    and for WASI: one that waits, one that blocks (for directories: FILES)
+//! a worker      main, watchdog; for WASI one that waits, one that blocks (FILES with a directory)
 //! a compiler    main, watchdog, one for each processor
 //! ```
 
@@ -13,27 +13,28 @@ use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 use crate::engine::{Engine, EngineError, PluginCode, start_compilers};
 
-/// Threads that block, such as those that read and write files, where a directory is granted. A plugin does one
-/// thing at a time; a file that never answers occupies one of them.
+/// The number of blocking threads if a directory is granted; they read and write files, for
+/// example. A plugin does one thing at a time, and a file that never answers occupies one thread.
 const FILES: usize = 4;
-/// Threads that block where no directory is granted. The asynchronous runtime has at least one, and would start it
-/// after the seal, which ends the process.
+/// The number of blocking threads if no directory is granted. The asynchronous runtime needs at
+/// least one. It would start that thread after the seal, which would end the process.
 const WITHOUT_FILES: usize = 1;
 
-/// Threads that wait for work never end.
+/// The time that an idle thread waits for work. It is longer than any run, so that threads never
+/// end.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// The asynchronous runtime of the process. It is never dropped: that would wait for files that do
-/// not answer.
+/// The asynchronous runtime of the process. It is never dropped, because the drop would wait for
+/// files that never answer.
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
 /// Starts the threads that a worker needs, and waits until they run.
 ///
-/// Returns the asynchronous runtime, entered, if the plugin can wait for something.
+/// Returns the asynchronous runtime, entered, if the plugin can wait.
 ///
 /// # Errors
 ///
-/// When the system refuses a thread.
+/// Fails if the system refuses a thread.
 pub(super) fn start_working(
     engine: &Engine,
     plugin: &dyn PluginCode,
@@ -66,7 +67,7 @@ pub(super) fn start_working(
 ///
 /// # Errors
 ///
-/// When the system refuses a thread.
+/// Fails if the system refuses a thread.
 pub(super) fn start_compiling(engine: &Engine) -> Result<(), EngineError> {
     engine.watchdog().wait_until_it_runs();
     start_compilers()?;

@@ -7,7 +7,7 @@ use crate::control::alarm::Ring;
 use crate::isolation::wire::Frame;
 use crate::patience::{PATIENCE, watched};
 
-/// Waits until then.
+/// A wait until a fixed time.
 struct Until(Instant);
 
 impl Patience for Until {
@@ -38,7 +38,7 @@ fn log(text: &[u8]) -> Vec<u8> {
     Frame::reply(Reply::Guest).rest(text).seal()
 }
 
-/// What comes next, as text.
+/// Returns the next frame, or the error, as text.
 fn next(link: &mut Link, patience: &mut dyn Patience) -> String {
     match link.receive(MOST, patience) {
         Ok(Received { kind, payload }) => format!("{kind:?} {}", payload.rest().escape_ascii()),
@@ -61,7 +61,7 @@ fn frames_come_whole_however_they_are_written() {
         for _ in 0..2 {
             for expected in ["Guest one", "Guest ", "Guest three"] {
                 assert_eq!(next(&mut link, &mut long()), expected);
-                assert_eq!(link.given().kind, Reply::Guest, "it is there until the next one");
+                assert_eq!(link.given().kind, Reply::Guest, "the frame stays until the next call");
             }
         }
         assert_eq!(next(&mut link, &mut long()), "it has ended");
@@ -94,7 +94,7 @@ fn what_is_no_frame_is_not_waited_for() {
             assert_eq!(next(&mut link, &mut short()), expected, "{what}");
             assert!(
                 link.inbox.capacity() <= 2 * Link::PIECE,
-                "{what}: nothing is taken on its word"
+                "{what}: a claimed length causes no allocation"
             );
             drop(child);
         });
@@ -144,7 +144,7 @@ fn a_child_that_does_not_read_is_not_waited_for_for_ever() {
         let frame = log(&vec![b'x'; MOST]);
         let sent = link.send(&frame, &mut short());
         assert!(matches!(sent, Err(Gone::Overdue(Overdue::End))), "{sent:?}");
-        // As much as was sent is there, and the end.
+        // The child still reads the bytes that were sent, and then the end.
         drop(link);
         let mut there = Vec::new();
         child.read_to_end(&mut there).unwrap();
@@ -172,7 +172,7 @@ fn what_goes_out_arrives_though_it_does_not_fit_at_once() {
     });
 }
 
-/// Waits for ever, until it was rung so often.
+/// A wait that ends after this many questions.
 struct Rung(u32);
 
 impl Patience for Rung {
@@ -192,7 +192,7 @@ fn the_bell_has_one_look_again() {
     watched(|| {
         let bell = Arc::new(Bell::new().unwrap());
         let (mut link, _child) = Link::pair(&bell).unwrap();
-        // Rung before somebody waits, it is kept.
+        // A signal before the wait is kept.
         bell.ring();
         assert_eq!(next(&mut link, &mut Rung(1)), "was interrupted");
         let rings = thread::Builder::new().spawn(move || bell.ring());

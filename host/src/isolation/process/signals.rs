@@ -1,19 +1,20 @@
-//! The signals that go to a whole group of processes, and are for a pool's process to answer.
+//! Signals that reach a whole process group, such as those of a terminal. Only the pool's process
+//! answers them.
 //!
-//! A child begins in the group of its parent, where a Ctrl-C at the terminal would kill it before it
-//! has a session of its own: so it is born with these signals blocked, and keeps them so. What is to
-//! end a child is its parent, which kills it.
+//! A child starts in the process group of its parent. A Ctrl-C at the terminal would kill it before
+//! it has a session of its own. So a child starts with these signals blocked and never unblocks
+//! them. Only its parent ends a child, by killing it.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// What a terminal sends, and what those send who end a whole group.
+/// Signals that a terminal or a supervisor sends to a whole group.
 const OF_GROUPS: [libc::c_int; 5] =
     [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP];
 
-/// This thread's signals of groups, blocked as long as this is there. What is started meanwhile has
-/// them blocked for good.
+/// A guard that blocks these signals for this thread while it lives. A process that is started
+/// meanwhile inherits the blocked signals.
 pub(super) struct Blocked {
     before: libc::sigset_t,
 }
@@ -28,34 +29,35 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         let restored = set_mask(libc::SIG_SETMASK, &self.before);
-        debug_assert!(restored.is_ok(), "what was a mask is one");
+        debug_assert!(restored.is_ok(), "a mask that the system returned is valid");
     }
 }
 
-#[expect(unsafe_code, reason = "nothing safe makes a set of signals")]
+#[expect(unsafe_code, reason = "no safe function makes a set of signals")]
 fn of_groups() -> libc::sigset_t {
-    // The C library sets no more of it than the kernel has signals; the rest must be set as well.
+    // The C library may set only as many bytes as the kernel has signals; the rest must be initialised, too.
     let mut set = MaybeUninit::zeroed();
-    // SAFETY: `set` is writable and as large as a `sigset_t`; the call only writes within it.
+    // SAFETY: `set` is writable and as large as a `sigset_t`, and the call writes only within it.
     unsafe { libc::sigemptyset(set.as_mut_ptr()) };
     for signal in OF_GROUPS {
-        // SAFETY: `set` was made a signal set above, and the call only writes within it.
+        // SAFETY: `sigemptyset` has made `set` a valid signal set, and the call writes only within it.
         unsafe { libc::sigaddset(set.as_mut_ptr(), signal) };
     }
-    // SAFETY: a `sigset_t` is an array of integers. All of its bytes were set, by `zeroed`, and any
-    // bytes are valid integers.
+    // SAFETY: a `sigset_t` is an array of integers, which may hold any bytes, and `zeroed` has initialised all of
+    // its bytes.
     unsafe { set.assume_init() }
 }
 
-/// Changes which signals this thread blocks; returns which it has blocked before.
-#[expect(unsafe_code, reason = "nothing safe blocks a thread's signals")]
+/// Changes the signals that this thread blocks. Returns the signals that it blocked before.
+#[expect(unsafe_code, reason = "no safe function blocks a thread's signals")]
 fn set_mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<libc::sigset_t> {
-    // As in `of_groups`: the call sets the first bytes alone.
+    // The call may set only the first bytes, as in `of_groups`.
     let mut before = MaybeUninit::zeroed();
-    // SAFETY: the call reads `set`, a reference, and writes within `before`, which is writable and as
-    // large as a `sigset_t`; it keeps neither pointer.
+    // SAFETY: the call reads `set`, which is a reference, and writes only within `before`, which is writable and as
+    // large as a `sigset_t`. It keeps neither pointer.
     match unsafe { libc::pthread_sigmask(how, ptr::from_ref(set), before.as_mut_ptr()) } {
-        // SAFETY: as in `of_groups`: all bytes were set by `zeroed`, and any bytes are valid.
+        // SAFETY: a `sigset_t` is an array of integers, which may hold any bytes, and `zeroed` has initialised all
+        // of its bytes.
         0 => Ok(unsafe { before.assume_init() }),
         errno => Err(io::Error::from_raw_os_error(errno)),
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::control::alarm::Ring as _;
 use crate::control::deadline::Overdue;
 
-/// A program in this folder that is this script.
+/// Writes a shell script as a program in this folder.
 fn script(folder: &Path, script: &str) -> PathBuf {
     let program = folder.join("program");
     fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -14,7 +14,7 @@ fn script(folder: &Path, script: &str) -> PathBuf {
     program
 }
 
-/// How a child ends whose program is this script.
+/// Runs a script as a child, and returns how it ended.
 fn end_of(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let (program, bell) = (self::script(folder.path(), script), Arc::new(Bell::new().unwrap()));
@@ -22,7 +22,7 @@ fn end_of(script: &str) -> String {
     child.wait(&mut Forever).to_string()
 }
 
-/// Waits as long as it takes.
+/// A wait without a limit.
 struct Forever;
 
 impl Patience for Forever {
@@ -31,7 +31,8 @@ impl Patience for Forever {
     }
 }
 
-/// Waits until it is asked for the second time. The bell is rung meanwhile, or it would wait for ever.
+/// A wait that ends at the second question. It signals the eventfd at the first; otherwise the wait
+/// would never end.
 struct UntilRung<'a>(&'a Bell, bool);
 
 impl Patience for UntilRung<'_> {

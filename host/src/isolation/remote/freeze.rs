@@ -1,4 +1,4 @@
-//! An instance that is initialised and frozen in a child, for other children to start from.
+//! Freezing: a child starts an instance and writes its snapshot, from which other children start.
 //!
 //! ```text
 //! plugin ─▶ jailed compiler: instrumented code ─▶ jailed worker: init ─▶ freezing ─▶ frozen
@@ -7,8 +7,8 @@
 //!                                          it is the first worker      jailed compiler ─▶ code
 //! ```
 //!
-//! What comes back is as much worth as the plugin: this process looks into none of it. The module is
-//! compiled in a jail, and what comes of that is loaded in jails alone.
+//! The parent trusts the module no more than the plugin, and does not read it. The module is
+//! compiled in a jail, and the compiled code is loaded only in jails.
 
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
@@ -33,26 +33,26 @@ use crate::item::failure::Broken;
 use crate::jail::sealed_file;
 use crate::jail::sealed_file::SealedFile;
 
-/// What a frozen module may have beside what was in its file and in its memories, in bytes.
+/// The most bytes of a snapshot's module in addition to the plugin's file and its memories.
 const BESIDE: u64 = 1024 * 1024;
 
-/// What has become of an instance in a child.
+/// The state of an instance in a child that was to freeze it.
 enum Became {
     Frozen(FrozenThere),
-    /// It is initialised, and a worker as any other.
+    /// The instance has started, and continues as an ordinary worker.
     Refused(SnapshotRefusal),
-    /// It was initialised, and was lost as it was written down.
+    /// The instance has started, and its process was lost while it wrote the snapshot.
     Lost(SnapshotRefusal),
 }
 
-/// What a child says first.
+/// The first reply of a child that is to freeze an instance.
 enum First {
     Initialised,
     Refused(SnapshotRefusal),
 }
 
 impl Remote {
-    /// Has an instance initialised and frozen.
+    /// Starts an instance in a child and freezes it.
     pub(crate) fn freeze(
         processes: &Processes,
         path: &Path,
@@ -82,7 +82,7 @@ impl Remote {
             }
             Became::Lost(why) => return refused(why),
         };
-        // Then nobody writes there any more.
+        // This ends the child, so no process can write to the file any longer.
         drop(remote);
         let memory = parts.config.memory.bytes();
         let most = (bytes.len() as u64).saturating_add(2 * memory as u64).saturating_add(BESIDE);
@@ -105,14 +105,14 @@ impl Remote {
         }
     }
 
-    /// Waits for what becomes of the instance. To write it down may take so long.
+    /// Waits until the instance is frozen or refused. Writing the snapshot may take up to `time`.
     fn became(&mut self, time: Duration) -> Result<Became, StartError> {
         self.watch.begin(Phase::Starting);
         let first = self.serve(Wait::Watched, |received| match received.kind {
             Reply::Freezing => received.payload.end().map(|()| Ok(First::Initialised)),
             Reply::NotFrozen => refusal(received.payload).map(First::Refused).map(Ok),
             Reply::NotStarted => start::start_error(received.payload).map(Err),
-            _ => Err(BadFrame("something else than that it is initialised")),
+            _ => Err(BadFrame("an unexpected reply (expected: freezing)")),
         });
         let why = match first.map_err(|gone| self.not_started(gone))?? {
             First::Refused(why) => why,
@@ -121,7 +121,7 @@ impl Remote {
                 let frozen = self.serve(Wait::For(time), |received| match received.kind {
                     Reply::Frozen => FrozenThere::decode(received.payload).map(Ok),
                     Reply::NotFrozen => refusal(received.payload).map(Err),
-                    _ => Err(BadFrame("something else than that it is frozen")),
+                    _ => Err(BadFrame("an unexpected reply (expected: frozen)")),
                 });
                 match frozen {
                     Ok(Ok(there)) => return Ok(Became::Frozen(there)),
@@ -136,7 +136,8 @@ impl Remote {
 }
 
 impl Remote {
-    /// Why there is no snapshot of one that was lost; unless nobody wants the worker any more.
+    /// Maps a lost connection to the refusal of the snapshot. Fails if the worker is no longer
+    /// needed.
     fn lost(&mut self, gone: Gone) -> Result<SnapshotRefusal, StartError> {
         let Broken { message, .. } = self.broken(gone, None);
         let overdue = |overdue: Overdue| StartError::Timeout { message: overdue.to_string() };
@@ -145,7 +146,8 @@ impl Remote {
     }
 }
 
-/// Why there is no snapshot; unless nobody wants the worker any more.
+/// Maps an error of compiling to the refusal of the snapshot. Fails if the worker is no longer
+/// needed.
 fn not_compiled(
     error: &LoadErrorKind,
     parts: &InstanceParts,

@@ -1,4 +1,4 @@
-//! The time for which a child is waited for.
+//! Deadlines for a child.
 
 use std::time::{Duration, Instant};
 
@@ -6,34 +6,34 @@ use crate::control::deadline::{Overdue, Phase, Watch};
 use crate::isolation::claim_page::ClaimPage;
 use crate::isolation::link::Patience;
 
-/// How often one looks whether the child has gone on to another item.
+/// The interval at which the parent checks whether the child has started another item.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// What a child is waited for.
+/// The event that the parent waits for, which decides about the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// To be jailed and to have its code.
+    /// The child is jailed and has its code.
     ToBeReady,
-    /// What its deadline is for.
+    /// A phase of the guest, which the watch of the worker limits.
     Watched,
-    /// What is to be done within this time.
+    /// A task that has this much time.
     For(Duration),
 }
 
-/// The items that the child has: each has its own time.
+/// The items that the child has. Each has its own time.
 #[derive(Debug)]
 struct Items<'a> {
-    /// Where the child says which one it is on.
+    /// The page by which the child reports its progress.
     page: &'a ClaimPage,
-    /// How many it was sent.
+    /// The number of items that the child was sent.
     sent: u32,
-    /// How many it has started, by what it said so far.
+    /// The highest number of started items that the child has reported.
     started: u32,
 }
 
 impl Items<'_> {
-    /// Whether the child has gone on to another item. It does so no more often than it has items,
-    /// and never goes back, so that it cannot have more time by saying so.
+    /// Returns whether the child has started another item. The answer is true at most once for each
+    /// item sent, and a lower number never counts. So a child cannot gain time by false reports.
     fn have_gone_on(&mut self) -> bool {
         let (_, told, _) = self.page.reach().told();
         let gone_on = self.started < told && told <= self.sent;
@@ -44,12 +44,12 @@ impl Items<'_> {
     }
 }
 
-/// Waits as long as the watch of the worker allows.
+/// A wait as long as the watch of the worker allows.
 #[derive(Debug)]
 pub(super) struct Guard<'a> {
     watch: &'a Watch,
     items: Option<Items<'a>>,
-    /// Until when, and how long that is from the begin.
+    /// The end of the wait, and its length from the start.
     by: Option<(Instant, Duration)>,
 }
 
@@ -58,12 +58,13 @@ impl<'a> Guard<'a> {
         Self { watch, items: None, by: None }
     }
 
-    /// Beside what the watch says, no longer than `time` from now.
+    /// Returns a wait that ends after `time`, or earlier if the watch says so.
     pub(super) fn until(watch: &'a Watch, time: Duration) -> Self {
         Self { by: Some((Instant::now() + time, time)), ..Self::of(watch) }
     }
 
-    /// So long for each item that the child goes on to, of `sent`. The first is started.
+    /// Returns a wait for `sent` items, whose time starts again with each item that the child
+    /// starts. The first item counts as started.
     pub(super) fn of_items(watch: &'a Watch, page: &'a ClaimPage, sent: usize) -> Self {
         let sent = u32::try_from(sent).unwrap_or(u32::MAX);
         Self { items: Some(Items { page, sent, started: 1 }), ..Self::of(watch) }
@@ -77,7 +78,7 @@ impl Patience for Guard<'_> {
         }
         self.watch.check()?;
         let end = self.watch.end().map(|end| match self.items {
-            // The next item may have begun meanwhile.
+            // The child may start the next item before this end.
             Some(_) => end.min(Instant::now() + LOOK),
             None => end,
         });

@@ -1,4 +1,4 @@
-//! Checks what a child says of the items that it was lent against how far it can have gone.
+//! Checks the outcomes that a child sends against the items that it was lent and can have started.
 
 use crate::isolation::wire::ran::{OutcomesThere, RanThere};
 use crate::isolation::wire::{BadFrame, Payload};
@@ -6,13 +6,13 @@ use crate::item::limits::ResultLimit;
 use crate::outcome::Outcomes;
 use crate::queue::Loan;
 
-/// Items that a child has.
+/// Items that are on loan to a child.
 #[derive(Debug)]
 pub(crate) struct Lent<'a> {
     loan: Loan<'a>,
-    /// The number of items that it was sent.
+    /// The number of items that the child was sent.
     sent: usize,
-    /// The number of outcomes that came in parts, and how long they are together.
+    /// The number of outcomes that came in parts, and the bytes of their records and messages.
     had: usize,
     bytes: usize,
 }
@@ -22,7 +22,7 @@ impl<'a> Lent<'a> {
         Self { loan, sent, had: 0, bytes: 0 }
     }
 
-    /// Adds a part: what became of some items, while the child is on a later one.
+    /// Adds a part: the outcomes of some items, which the child sends while it runs a later one.
     pub(crate) fn add_part(
         &mut self,
         part: Payload<'_>,
@@ -31,10 +31,10 @@ impl<'a> Lent<'a> {
     ) -> Result<(), BadFrame> {
         let there = OutcomesThere::decode(part)?;
         if there.count() == 0 {
-            return Err(BadFrame("a part of nothing"));
+            return Err(BadFrame("a part without outcomes"));
         }
         let had = self.had + there.count();
-        // The one that it is on is started as well. What was taken away from it cannot be.
+        // The item that the child is running counts as started. Items that other workers took are never started.
         if had >= self.loan.started() {
             return Err(BadFrame("outcomes of items that it has not started"));
         }
@@ -44,17 +44,18 @@ impl<'a> Lent<'a> {
         Ok(())
     }
 
-    /// Checks that it has not said so much before that an honest child would have started no other item: otherwise each
-    /// of thousands of items could bring a frame of the largest size.
+    /// Checks that the child had not sent so many bytes before that an honest child would have
+    /// started no further item. Otherwise each of thousands of items could bring a frame of the
+    /// largest size.
     fn check_size(&self, there: &OutcomesThere<'_>) -> Result<(), BadFrame> {
         if self.bytes >= Outcomes::LARGE && there.count() > 0 {
-            return Err(BadFrame("more of results than one chunk has"));
+            return Err(BadFrame("more bytes of results than the parts may have"));
         }
         Ok(())
     }
 
-    /// Takes the items back. Gives what the child has said at last, if that can be, and how many items count as
-    /// started: at least one.
+    /// Ends the loan. Returns the child's last reply if it passes the checks, and the number of
+    /// items that count as started, which is at least one.
     pub(crate) fn settle<'there, E: From<BadFrame>>(
         self,
         said: Result<RanThere<'there>, E>,

@@ -7,7 +7,8 @@ use super::{BadFrame, Frame, Payload, Reply};
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{Findings, Metadata};
 
-/// A plugin is compiled, and so many bytes of its code are in the file that was handed over.
+/// The reply that a plugin is compiled. The first `length` bytes of the handed-over file are its
+/// code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CompiledThere {
     pub(crate) metadata: Metadata,
@@ -20,25 +21,25 @@ impl CompiledThere {
     }
 
     pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, BadFrame> {
-        payload.data(BadFrame("metadata that is none"))
+        payload.data(BadFrame("invalid metadata"))
     }
 }
 
-/// The most bytes of findings: of the lists, and of what is beside them.
+/// The most bytes of a reply with findings: of its lists and its other fields.
 pub(crate) const MOST_FOUND: usize = 4 * 1024 * 1024;
 
-/// Returns the reply that tells what was found in a plugin.
+/// Returns the reply with the findings about a plugin.
 pub(crate) fn inspected(found: Findings) -> Vec<u8> {
     let found = Findings { refusal: found.refusal.map(sendable), ..found };
     Frame::reply(Reply::Inspected).data(&found).seal()
 }
 
-/// Reads what was found, for the loader that was to load the plugin.
+/// Decodes the findings. `settings` are those of the loader that asked.
 pub(crate) fn findings(
     payload: Payload<'_>,
     settings: &CompileSettings,
 ) -> Result<Findings, BadFrame> {
-    let found: Findings = payload.data(BadFrame("findings that are none"))?;
+    let found: Findings = payload.data(BadFrame("invalid findings"))?;
     let refusal = found.refusal.map(|refusal| completed(refusal, settings)).transpose()?;
     Ok(Findings { refusal, ..found })
 }
@@ -56,11 +57,11 @@ mod tests {
     use crate::item::format::Format;
     use crate::item::passing::ArgumentPassing;
 
-    /// What is found in a plugin as large and as odd as one can be.
+    /// Returns the findings about a plugin that is as large and unusual as possible.
     fn largest() -> Findings {
         let name = "\\01".repeat(80_000);
         let imports = (0..3).map(|at| format!("(import \"{name}{at}\" \"\" (func))"));
-        // One function alone is compiled.
+        // All exports are the same function, so only one function is compiled.
         let exports = (0..200_000).map(|at| format!("(export \"e{at}\" (func 3))"));
         let (imports, exports) = (imports.collect::<String>(), exports.collect::<String>());
         let text = format!("(module {imports} (func (export \"{name}\")) {exports})");

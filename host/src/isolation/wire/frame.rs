@@ -1,4 +1,4 @@
-//! Frames: their kinds, and how their payloads are written and read.
+//! Frames: their kinds, and the encoding of their payloads.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::item::bounded;
 /// The number of bytes before the payload.
 pub(crate) const HEADER: usize = 5;
 
-/// Makes the frames of one direction: each kind with its number.
+/// Defines the frames of one direction: each kind with its number.
 macro_rules! kinds {
     ($(#[$docs:meta])* $name:ident { $($kind:ident = $number:literal,)* }) => {
         $(#[$docs])*
@@ -85,12 +85,12 @@ impl Frame {
         Self::new_in(Vec::new(), kind)
     }
 
-    /// An order in memory that earlier ones had.
+    /// Begins an order in the buffer of an earlier one.
     pub(crate) fn order_in(memory: Vec<u8>, kind: Order) -> Self {
         Self::new_in(memory, kind as u8)
     }
 
-    /// A reply in memory that earlier ones had.
+    /// Begins a reply in the buffer of an earlier one.
     pub(crate) fn reply_in(memory: Vec<u8>, kind: Reply) -> Self {
         Self::new_in(memory, kind as u8)
     }
@@ -111,7 +111,7 @@ impl Frame {
         self
     }
 
-    /// Numbers, one after the other.
+    /// Adds numbers without their count.
     pub(crate) fn numbers(mut self, numbers: impl ExactSizeIterator<Item = usize>) -> Self {
         let start = self.0.len();
         self.0.resize(start + numbers.len() * size_of::<u32>(), 0);
@@ -126,12 +126,12 @@ impl Frame {
         self
     }
 
-    /// Bytes, with how many they are before them.
+    /// Adds bytes with their count before them.
     pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
         self.number(bytes.len()).rest(bytes)
     }
 
-    /// Bytes up to the frame's end.
+    /// Adds bytes that end with the frame, without their count.
     pub(crate) fn rest(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self
@@ -142,31 +142,32 @@ impl Frame {
         Self(postcard::to_extend(value, self.0).expect("all lengths are known, and memory grows"))
     }
 
-    /// The frame as it is sent.
+    /// Returns the finished frame.
     pub(crate) fn seal(self) -> Vec<u8> {
         self.seal_before(&[])
     }
 
-    /// The frame as it is sent, without `last`, which is sent after it and is its end.
+    /// Returns the finished frame without `last`, which the caller sends after it as its end.
     pub(crate) fn seal_before(mut self, last: &[u8]) -> Vec<u8> {
         let length = self.0.len() - HEADER + last.len();
-        let length = u32::try_from(length).expect("no frame is that long");
+        let length = u32::try_from(length).expect("the callers bound the length of a frame");
         self.0[..4].copy_from_slice(&length.to_le_bytes());
         self.0
     }
 }
 
 fn bytes_of(number: usize) -> [u8; 4] {
-    u32::try_from(number).expect("nothing that is sent is that large").to_le_bytes()
+    u32::try_from(number).expect("the callers bound each number").to_le_bytes()
 }
 
-/// The length and the kind of a frame, by its first bytes.
+/// Returns the length and the kind of a frame from its header.
 pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
     let [a, b, c, d, kind] = bytes;
     (u32::from_le_bytes([a, b, c, d]) as usize, kind)
 }
 
-/// Text of a guest's, as it is sent: no longer than what of it is not UTF-8 can have become.
+/// Cuts a guest's text to the most bytes that a frame may have of it. The limit allows for bytes
+/// that are not UTF-8, which become longer.
 pub(crate) fn cut(text: String) -> String {
     bounded::cut(text, bounded::guest::MOST)
 }
@@ -203,7 +204,7 @@ impl<'a> Payload<'a> {
         Ok(first)
     }
 
-    /// So many numbers, one after the other.
+    /// Reads `count` numbers.
     pub(crate) fn numbers(&mut self, count: usize) -> Result<&'a [[u8; 4]], BadFrame> {
         let length = count.checked_mul(size_of::<u32>()).ok_or(Self::SHORT)?;
         let (first, rest) = self.0.split_at_checked(length).ok_or(Self::SHORT)?;
@@ -211,17 +212,17 @@ impl<'a> Payload<'a> {
         Ok(first.as_chunks().0)
     }
 
-    /// Text of a guest's: as long as one on a thread can make it, whatever was sent.
+    /// Reads a guest's text, and cuts it to the length that a guest on a thread could make it.
     pub(crate) fn text(&mut self) -> Result<String, BadFrame> {
         Ok(cut(String::from_utf8_lossy(self.bytes()?).into_owned()))
     }
 
-    /// Returns the rest, as text that people read.
+    /// Returns the rest as text for users.
     pub(crate) fn message(self) -> String {
         crate::outcome::shortened(String::from_utf8_lossy(self.0).into_owned())
     }
 
-    /// Reads the one value that is left, in the format of postcard.
+    /// Decodes the rest as one value in the format of postcard.
     pub(crate) fn data<T: Deserialize<'a>>(self, bad: BadFrame) -> Result<T, BadFrame> {
         match postcard::take_from_bytes(self.0) {
             Ok((value, [])) => Ok(value),
@@ -234,11 +235,11 @@ impl<'a> Payload<'a> {
         self.0
     }
 
-    /// Says that nothing is left.
+    /// Checks that nothing is left.
     pub(crate) fn end(self) -> Result<(), BadFrame> {
         match self.0 {
             [] => Ok(()),
-            _ => Err(BadFrame("a frame that is longer than what is in it")),
+            _ => Err(BadFrame("a frame with extra bytes")),
         }
     }
 }

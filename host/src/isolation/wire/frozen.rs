@@ -1,4 +1,4 @@
-//! The replies of a child that was to freeze an instance.
+//! The replies of a child that was asked to freeze an instance.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +7,17 @@ use crate::engine::snapshot::Verdict;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::item::format::Format;
 
-/// An instance is frozen: so many bytes of a module are in the file that was handed over.
+/// The reply that an instance is frozen. The first `length` bytes of the handed-over file are its
+/// module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FrozenThere {
     pub(crate) length: u64,
-    /// The format of its results.
+    /// The format of the instance's results.
     pub(crate) format: Format,
     pub(crate) verdict: Verdict,
 }
 
-/// The most bytes about a snapshot. A cache keeps fewer.
+/// The most bytes of a reply about a snapshot. A cache keeps fewer.
 const MOST: usize = 4 * 1024 * 1024;
 
 impl FrozenThere {
@@ -26,32 +27,32 @@ impl FrozenThere {
         if whole.len() - HEADER <= MOST {
             return whole;
         }
-        // What is too long to be told is as if nobody knew it.
+        // Without the list, the dependencies count as unknown.
         self.verdict.dependencies = None;
         frame(&self)
     }
 
     pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, BadFrame> {
         if payload.rest().len() > MOST {
-            return Err(BadFrame("more files than it can have looked at"));
+            return Err(BadFrame("too many dependencies of a snapshot"));
         }
-        payload.data(BadFrame("a snapshot that is none"))
+        payload.data(BadFrame("an invalid snapshot reply"))
     }
 }
 
-/// The reply that says why an instance is not frozen.
+/// Returns the reply that an instance is not frozen, with the reason.
 pub(crate) fn not_frozen(why: &SnapshotRefusal) -> Vec<u8> {
     Frame::reply(Reply::NotFrozen).data(why).seal()
 }
 
-/// Why an instance is not frozen.
+/// Decodes the reason why an instance is not frozen.
 pub(crate) fn refusal(payload: Payload<'_>) -> Result<SnapshotRefusal, BadFrame> {
-    /// More than a message can take.
+    /// The most bytes of a reason. Each message is shorter.
     const MOST: usize = 64 * 1024;
     if payload.rest().len() > MOST {
         return Err(BadFrame("a refusal that is too long"));
     }
-    payload.data(BadFrame("a refusal that is none"))
+        payload.data(BadFrame("an invalid refusal"))
 }
 
 #[cfg(test)]

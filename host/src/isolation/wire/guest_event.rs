@@ -1,9 +1,9 @@
-//! Events of a guest, as a child sends them while the guest runs.
+//! Guest events, which a child sends while the guest runs.
 
 use super::{BadFrame, Frame, Payload, Reply};
 use crate::sandbox::guest_event::GuestEvent;
 
-/// The most bytes of an event: more than a guest can make an honest child say at once.
+/// The most bytes of an event. No guest can make an honest child send as many in one event.
 const MOST: usize = 256 * 1024;
 
 pub(crate) fn encode(event: &GuestEvent<'_>) -> Vec<u8> {
@@ -11,16 +11,16 @@ pub(crate) fn encode(event: &GuestEvent<'_>) -> Vec<u8> {
 }
 
 pub(crate) fn decode(payload: Payload<'_>) -> Result<GuestEvent<'_>, BadFrame> {
-    // Some of it is kept.
+    // The parent keeps parts of events, so their length is bounded.
     if payload.rest().len() > MOST {
-        return Err(BadFrame("more at once than can be told"));
+        return Err(BadFrame("an event that is too long"));
     }
-    let event = payload.data(BadFrame("an event that is none"))?;
-    // A user is told to grant the host, and copies it.
+    let event = payload.data(BadFrame("an invalid event"))?;
+    // The parent shows the host in a hint, and users copy it into a command.
     if let GuestEvent::Denied(denial) = &event
         && !denial.names_a_host()
     {
-        return Err(BadFrame("a denial of what is no host"));
+        return Err(BadFrame("a denial of an invalid host name"));
     }
     Ok(event)
 }

@@ -1,16 +1,16 @@
-//! Items on their way to a child, and what is to be known of them there.
+//! The items of an order, and the terms for their records.
 //!
 //! ```text
-//! u8  records: 0 any, 1 without a byte, 2 JSON
+//! u8  record rule: 0 any, 1 without a byte, 2 JSON
 //! u8  that byte
-//! u8  what records are: 1 text, 2 JSON
-//! u32 how many items
-//! u32 each item's length
+//! u8  format of records: 1 text, 2 JSON
+//! u32 number of items
+//! u32 length of each item
 //!     the items, back to back
 //! ```
 //!
-//! The parent sends the items from the block in which they are; the child makes a block of the frame in which they
-//! come. Neither copies them.
+//! The parent sends the items from their block; the child turns the received frame into a block.
+//! Neither copies them.
 
 use std::ops::Range;
 
@@ -19,18 +19,18 @@ use crate::block::{BlockBuilder, Span};
 use crate::item::format::Format;
 use crate::outcome::RecordRule;
 
-/// What an item takes of an order, beside its bytes.
+/// The number of bytes that an item takes in an order in addition to its own bytes.
 pub(crate) const PER_ITEM: usize = size_of::<u32>();
 
-/// The terms that hold for all items of an order.
+/// The terms for the records of all items of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) rule: RecordRule,
     pub(crate) format: Format,
 }
 
-/// Returns the order to run `items` of `span`, in memory that earlier ones had. The bytes of the items come after it, and
-/// are its end.
+/// Returns the order to run `items` of `span`, in the buffer of an earlier one. The caller sends
+/// the bytes of the items after it, as its end.
 pub(crate) fn order(memory: Vec<u8>, span: &Span, items: Range<usize>, terms: Terms) -> Vec<u8> {
     let [tag, byte] = terms.rule.to_bytes();
     let frame = Frame::order_in(memory, Order::Run)
@@ -43,7 +43,7 @@ pub(crate) fn order(memory: Vec<u8>, span: &Span, items: Range<usize>, terms: Te
     frame.numbers(lengths).seal_before(span.bytes(items))
 }
 
-/// Makes a block of the items of such an order, which is all of `frame`.
+/// Turns an order, which is all of `frame`, into a block of its items.
 pub(crate) fn receive(frame: Vec<u8>, block: &mut BlockBuilder) -> Result<Terms, BadFrame> {
     let mut payload = Payload(frame.get(HEADER..).unwrap_or_default());
     let rule = RecordRule::from_bytes([payload.byte()?, payload.byte()?]);

@@ -1,4 +1,4 @@
-//! The layers of the jail that a child has tried.
+//! The reply with the layers of the jail that a child has tried.
 
 use super::{BadFrame, Frame, Payload, Reply};
 use crate::jail::JailLayers;
@@ -8,5 +8,5 @@ pub(crate) fn encode(layers: &JailLayers) -> Vec<u8> {
 }
 
 pub(crate) fn decode(payload: Payload<'_>) -> Result<JailLayers, BadFrame> {
-    payload.data(BadFrame("layers that are none"))
+    payload.data(BadFrame("invalid layers"))
 }

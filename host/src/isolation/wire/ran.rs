@@ -1,16 +1,17 @@
-//! The reply with the outcomes of items that a child has worked on.
+//! The reply with the outcomes of items that a child has run.
 //!
 //! ```text
-//! u8  how it ended: 0 done, 1 yielded, 2 broken; then u8 kind of fault, bytes its message
-//! u8  what records are: 1 text, 2 JSON
-//! u32 how many outcomes
-//! u32 of each: the length of its record; or that it has none, or that it failed
-//!     of each that failed: u8 kind of fault, bytes its message
+//! u8  end of the run: 0 done, 1 yielded, 2 failed; then u8 kind of fault, bytes message
+//! u8  format of records: 1 text, 2 JSON
+//! u32 number of outcomes
+//! u32 of each: the length of its record, or the number for no record or for a fault
+//!     of each fault: u8 kind, bytes message
 //!     the records, back to back
 //! ```
 //!
-//! A part, which comes while a later item takes its time, begins with the number of outcomes. What follows it does not
-//! repeat it. The records are sent from where the outcomes have them, and taken all at once.
+//! A child sends a part while it runs a later item that takes long. A part begins with the number
+//! of outcomes; later replies do not repeat its outcomes. The records are sent directly from the
+//! buffer of the outcomes, and decoded together.
 
 use super::{BadFrame, Frame, Payload, Reply};
 use crate::executor::Ran;
@@ -20,7 +21,7 @@ use crate::item::format::Format;
 use crate::item::limits::ResultLimit;
 use crate::outcome::Outcomes;
 
-/// What a child says became of the items that it was sent.
+/// The reply of a child about the items that it was sent.
 #[derive(Debug)]
 pub(crate) struct RanThere<'a> {
     pub(crate) ended: EndedThere,
@@ -28,11 +29,11 @@ pub(crate) struct RanThere<'a> {
     outcomes: OutcomesThere<'a>,
 }
 
-/// Outcomes, as a child says them.
+/// Outcomes that a child has sent. Their lengths are checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OutcomesThere<'a> {
     lengths: &'a [[u8; 4]],
-    /// The faults, and what follows them.
+    /// The faults, and the bytes after them.
     faults: Payload<'a>,
     /// The records, back to back.
     records: &'a [u8],
@@ -42,7 +43,7 @@ pub(crate) struct OutcomesThere<'a> {
     bytes: usize,
 }
 
-/// How it ended there.
+/// The end of a run in a child.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum EndedThere {
     Done,
@@ -50,12 +51,13 @@ pub(crate) enum EndedThere {
     Broken(Broken),
 }
 
-/// In the place of a length: no record, or a fault. No record is as long.
+/// The numbers that stand for no record and for a fault in the list of lengths. No record is as
+/// long.
 const NO_RECORD: u32 = u32::MAX;
 const FAULT: u32 = u32::MAX - 1;
 
-/// Returns the reply that says what became of all items of `outcomes` that have an outcome, in memory that earlier ones
-/// had. The records come after it, and are its end.
+/// Returns the reply with all outcomes of `outcomes`, in the buffer of an earlier one. The caller
+/// sends the records after it, as its end.
 pub(crate) fn reply(memory: Vec<u8>, ran: &Ran, format: Format, outcomes: &Outcomes) -> Vec<u8> {
     let frame = Frame::reply_in(memory, Reply::Ran);
     let frame = match ran {
@@ -68,8 +70,8 @@ pub(crate) fn reply(memory: Vec<u8>, ran: &Ran, format: Format, outcomes: &Outco
     outcomes_to(frame.byte(super::start::format_byte(format)), outcomes)
 }
 
-/// Returns the reply that says what became of some items, while the child is on a later one. The records come after it,
-/// and are its end.
+/// Returns a part: the outcomes of some items, sent while the child runs a later one. The caller
+/// sends the records after it, as its end.
 pub(crate) fn part(memory: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
     outcomes_to(Frame::reply_in(memory, Reply::Part), outcomes)
 }
@@ -87,58 +89,59 @@ fn outcomes_to(frame: Frame, outcomes: &Outcomes) -> Vec<u8> {
     frame.seal_before(outcomes.record_bytes())
 }
 
-/// Adds how something broke.
+/// Adds an instance failure to a frame.
 pub(crate) fn broken_to(frame: Frame, broken: &Broken) -> Frame {
     let message = super::cut(broken.message.clone());
     frame.byte(broken.kind as u8).bytes(message.as_bytes())
 }
 
-/// How something broke in a child.
+/// Reads the failure of an instance in a child.
 pub(crate) fn broken_of(payload: &mut Payload<'_>) -> Result<Broken, BadFrame> {
     let kind = fault_of(payload.byte()?)?;
     Ok(Broken::new(kind, payload.text()?))
 }
 
-/// What a guest can have done: whether a process died, or an item was not run, a child cannot say.
+/// Reads a kind of fault that a guest can cause. A child cannot report that its process died or
+/// that an item was not run.
 fn fault_of(number: u8) -> Result<FaultKind, BadFrame> {
     let kind = FaultKind::ALL.into_iter().find(|kind| *kind as u8 == number);
     match kind {
         None | Some(FaultKind::Crashed | FaultKind::NotRun) => {
-            Err(BadFrame("a fault that it cannot have"))
+            Err(BadFrame("a fault that only the parent may report"))
         }
         Some(kind) => Ok(kind),
     }
 }
 
 impl<'a> RanThere<'a> {
-    /// Reads all of it, so that nothing of it is taken if something is wrong.
+    /// Decodes the whole reply first, so that nothing of an invalid reply is used.
     pub(crate) fn decode(mut payload: Payload<'a>) -> Result<Self, BadFrame> {
         let ended = match payload.byte()? {
             0 => EndedThere::Done,
             1 => EndedThere::Yielded,
             2 => EndedThere::Broken(broken_of(&mut payload)?),
-            _ => return Err(BadFrame("an end that there is not")),
+            _ => return Err(BadFrame("an unknown end of a run")),
         };
         let format = super::start::format_of(payload.byte()?)?;
         Ok(Self { ended, format, outcomes: OutcomesThere::decode(payload)? })
     }
 
-    /// Checks it against how many items were sent, and how many of them it has started: an honest
-    /// child starts no item that it does not say anything of.
+    /// Checks the reply against the number of items sent, and the number of them that were started.
+    /// An honest child reports on each item that it has started.
     pub(crate) fn check(&self, sent: usize, started: usize) -> Result<(), BadFrame> {
         let is_done = matches!(self.ended, EndedThere::Done);
         if self.started() == started && (!is_done || self.outcomes.count() == sent) {
             return Ok(());
         }
-        Err(BadFrame("another number of outcomes than it had items"))
+        Err(BadFrame("a wrong number of outcomes"))
     }
 
-    /// Returns what it says of the items that it has not said anything of before.
+    /// Returns the outcomes of the reply, without those that came in parts.
     pub(crate) fn outcomes(&self) -> &OutcomesThere<'a> {
         &self.outcomes
     }
 
-    /// How many items it has started.
+    /// Returns the number of items that the child has started.
     pub(crate) fn started(&self) -> usize {
         match self.ended {
             EndedThere::Done | EndedThere::Yielded => self.outcomes.count(),
@@ -146,14 +149,14 @@ impl<'a> RanThere<'a> {
         }
     }
 
-    /// Adds the outcomes, as [`OutcomesThere::add_to`].
+    /// Adds the outcomes, as [`OutcomesThere::add_to`] does.
     pub(crate) fn add_to(&self, outcomes: &mut Outcomes, limit: ResultLimit) {
         self.outcomes.add_to(outcomes, limit);
     }
 }
 
 impl<'a> OutcomesThere<'a> {
-    /// Reads all of it, so that nothing of it is taken if something is wrong.
+    /// Decodes all outcomes first, so that nothing of an invalid reply is used.
     pub(crate) fn decode(mut payload: Payload<'a>) -> Result<Self, BadFrame> {
         let count = payload.number()?;
         let lengths = payload.numbers(count)?;
@@ -173,13 +176,13 @@ impl<'a> OutcomesThere<'a> {
         }
         let records = payload.rest();
         if records.len() != all {
-            return Err(BadFrame("records of another length than it says"));
+            return Err(BadFrame("records of a wrong length"));
         }
         are_records &= failed == 0;
         Ok(Self { lengths, faults, records, are_records, bytes: all + message_bytes })
     }
 
-    /// Returns how long all records and messages are.
+    /// Returns the bytes of all records and messages.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -189,9 +192,9 @@ impl<'a> OutcomesThere<'a> {
         self.lengths.len()
     }
 
-    /// Adds the outcomes; those after one that is to be tried again are left out.
+    /// Adds the outcomes up to the first that must be retried, and drops those after it.
     pub(crate) fn add_to(&self, outcomes: &mut Outcomes, limit: ResultLimit) {
-        // Only a hostile child says more after such an item.
+        // Only a hostile child sends more outcomes after such an item.
         if outcomes.is_to_be_retried() {
             return;
         }
@@ -211,7 +214,7 @@ impl<'a> OutcomesThere<'a> {
         outcomes: &mut Outcomes,
         limit: ResultLimit,
     ) {
-        const READ: &str = "it was read when it came";
+        const READ: &str = "`decode` has read all faults";
         let (mut faults, mut records) = (self.faults, self.records);
         for length in lengths {
             if outcomes.is_to_be_retried() {

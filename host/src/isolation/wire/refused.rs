@@ -1,21 +1,21 @@
-//! The reason for which a plugin is refused, on its way from the child that compiled it.
+//! The reply that a plugin is refused, from the child that compiled it.
 //!
-//! A child says only what it has found. The parent fills in what it knows itself, such as its limits.
+//! A child sends only its findings. The parent fills in what it knows itself, such as its limits.
 
 use super::{BadFrame, Frame, Payload, Reply};
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{CompilerError, LoadErrorKind, is_type};
 use crate::item::error_chain::ErrorChain;
 
-/// The most bytes of a child's reason for refusing a plugin.
+/// The most bytes of a child's refusal of a plugin.
 pub(crate) const MOST_REFUSED: usize = 64 * 1024;
 
-/// Returns the reply that says why a plugin is refused.
+/// Returns the reply that a plugin is refused, with the reason.
 pub(crate) fn not_compiled(why: LoadErrorKind) -> Vec<u8> {
     Frame::reply(Reply::NotCompiled).data(&sendable(why)).seal()
 }
 
-/// Reads why a plugin is refused, for the loader that was to load it.
+/// Decodes the reason why a plugin is refused. `settings` are those of the loader that asked.
 pub(crate) fn refusal(
     payload: Payload<'_>,
     settings: &CompileSettings,
@@ -23,13 +23,13 @@ pub(crate) fn refusal(
     if payload.rest().len() > MOST_REFUSED {
         return Err(BadFrame("a refusal that is too long"));
     }
-    completed(payload.data(BadFrame("an error that is none"))?, settings)
+    completed(payload.data(BadFrame("an invalid error"))?, settings)
 }
 
-/// Returns the reason as a child can send it.
+/// Converts the reason to an error that a child may send.
 pub(super) fn sendable(why: LoadErrorKind) -> LoadErrorKind {
     match why {
-        // None of these is of a child.
+        // None of these occurs in a child.
         LoadErrorKind::Read { .. }
         | LoadErrorKind::TooLarge { .. }
         | LoadErrorKind::Digest { .. }
@@ -52,7 +52,7 @@ pub(super) fn completed(
         LoadErrorKind::Features { missing, allowed } => {
             *allowed = settings.engine.features();
             if missing.without(*allowed) != *missing || missing.is_empty() {
-                return Err(BadFrame("a lack of what is allowed"));
+                return Err(BadFrame("a missing feature that is allowed"));
             }
         }
         LoadErrorKind::Import { offered, .. } => *offered = settings.functions.names(),
@@ -62,7 +62,7 @@ pub(super) fn completed(
         LoadErrorKind::CallOfWorld { call } | LoadErrorKind::Ambiguous { call, .. } => {
             settings.call.clone_into(call);
         }
-        // The plugin may be as valid as can be.
+        // The plugin itself may be valid.
         LoadErrorKind::Invalid { source } if source.is_out_of_memory() => {
             return Ok(CompilerError::Memory { limit: settings.limits.memory }.into());
         }

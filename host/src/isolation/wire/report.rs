@@ -1,18 +1,18 @@
-//! A closing report, on its way back.
+//! The reply with the finish report of an instance.
 //!
 //! ```text
-//! u8  0 none, 1 a report, 2 it broke
-//!     the report; or u8 kind of fault, bytes its message
+//! u8  0 no report, 1 a report, 2 the instance failed
+//!     the report; or u8 kind of fault, bytes message
 //! ```
 
 use super::ran::{broken_of, broken_to};
 use super::{BadFrame, Frame, Payload, Reply};
 use crate::item::failure::Broken;
 
-/// A closing report, if the instance has one, or how the instance broke.
+/// The finish report of an instance, if it has one, or the failure of the instance.
 pub(crate) type Report = Result<Option<Vec<u8>>, Broken>;
 
-/// Returns the reply that says how an instance finished.
+/// Returns the reply with a finish report.
 pub(crate) fn encode(report: &Report) -> Vec<u8> {
     let frame = Frame::reply(Reply::Finished);
     let frame = match report {
@@ -23,12 +23,12 @@ pub(crate) fn encode(report: &Report) -> Vec<u8> {
     frame.seal()
 }
 
-/// Reads how an instance finished.
+/// Decodes a finish report.
 pub(crate) fn decode(mut payload: Payload<'_>) -> Result<Report, BadFrame> {
     match payload.byte()? {
         0 => Ok(Ok(None)),
         1 => Ok(Ok(Some(payload.rest().to_vec()))),
         2 => Ok(Err(broken_of(&mut payload)?)),
-        _ => Err(BadFrame("a closing report of no kind")),
+        _ => Err(BadFrame("a finish report of an unknown kind")),
     }
 }

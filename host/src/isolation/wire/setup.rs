@@ -1,4 +1,4 @@
-//! The first message of a parent: the work of the child.
+//! The first frame from a parent: the task of the child.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,34 +14,34 @@ use crate::item::instance_config::InstanceConfig;
 use crate::item::limits::{LogLimit, TotalMemory};
 use crate::jail::{Access, Jail};
 
-/// What a child is to be. What it is to hold open comes beside, as descriptors.
+/// The setup of a child. The descriptors that it needs are sent separately.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ChildSetup {
     pub(crate) task: Task,
     pub(crate) jail: Jail,
-    /// Those of the engine that compiles the plugin, and of the one that runs it.
+    /// The options of the engine that compiles or runs the plugin.
     pub(crate) engine: EngineOptions,
-    /// What it may have of data, in bytes.
+    /// The child's memory limit, in bytes.
     pub(crate) data: u64,
 }
 
-/// What it is to do.
+/// The task of a child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
-    /// To compile the plugin that is in the first file, or to look into it.
+    /// Compiles or inspects the plugin in the first file.
     Compile(Compile),
-    /// To be a worker, with the init arguments that come after this.
+    /// Becomes a worker. The arguments of `init` follow the setup.
     Work(Box<WorkOrder>),
-    /// To try the layers of the jail.
+    /// Tries the layers of the jail.
     Probe,
 }
 
-/// What is to be known of a plugin to compile it.
+/// The facts that a child needs to compile a plugin.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Compile {
-    /// How errors call it: nothing is read there.
+    /// The path that errors show. The child does not open it.
     pub(crate) path: OsString,
-    /// How many bytes its file has.
+    /// The length of the plugin's file in bytes.
     pub(crate) length: usize,
     pub(crate) call: String,
     /// The host functions: their interfaces and names.
@@ -50,16 +50,17 @@ pub(crate) struct Compile {
     pub(crate) wants: Wanted,
 }
 
-/// What is wanted of a plugin's file.
+/// The result that is wanted for a plugin's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Wanted {
-    /// Its code, in the second file.
+    /// The code of the plugin, written to the second file.
     Code,
-    /// The code of one whose instances can be frozen, in the second file.
+    /// The code of the plugin, instrumented so that its instances can be frozen; written to the
+    /// second file.
     Instrumented,
-    /// The code of what was frozen, in the second file.
+    /// The code of a snapshot's module, written to the second file.
     Snapshot,
-    /// What is in it.
+    /// The findings about the plugin.
     Inspection,
 }
 
@@ -72,13 +73,14 @@ pub(crate) struct WorkOrder {
     pub(crate) kind: PluginKind,
     pub(crate) call: String,
     pub(crate) functions: Vec<(String, String)>,
-    /// The granted directories: how errors call one, how the plugin calls it, and the rights. The directories
-    /// themselves were sent before, in the same order.
+    /// The granted directories: the path that errors show, the path for the plugin, and the access.
+    /// The open directories were sent before, in the same order.
     pub(crate) dirs: Vec<(OsString, String, Access)>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) net: Vec<String>,
     pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
-    /// The memory of all workers together. If it has a limit, the child asks before its memory grows.
+    /// The limit of the memory of all workers together. If there is one, the child asks before its
+    /// memory grows.
     pub(crate) total_memory: TotalMemory,
     pub(crate) log: LogLimit,
     /// The time on the worker's monotonic clock.
@@ -86,42 +88,44 @@ pub(crate) struct WorkOrder {
     pub(crate) begins: Begins,
 }
 
-/// How a worker's instance comes to its first item.
+/// The way in which a worker's instance starts.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Begins {
-    /// By its `init`.
+    /// Calls `init`.
     Init,
-    /// By its `init`, and then it is frozen. The module of which it is made, without what makes that
-    /// possible, is in the third file, where the frozen one goes.
+    /// Calls `init`, and then freezes the instance. The third file holds the plugin's module
+    /// without instrumentation, and later the snapshot's module.
     Freeze {
-        /// How errors call it: nothing is read there.
+        /// The path that errors show. The child does not open it.
         path: OsString,
-        /// How many bytes it has.
+        /// The length of the plugin's module in bytes.
         length: usize,
     },
-    /// From a snapshot, in which it has said what its results are.
+    /// Restores a snapshot, in which `init` has chosen the format of results.
     Snapshot { results: Format },
 }
 
-/// The version of this program: another one has another protocol.
+/// The version of this program. Each version has its own protocol.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl ChildSetup {
-    /// The order; `beside` is what the task says that comes after it.
+    /// Encodes the order. `beside` holds the bytes that follow the setup, such as arguments of
+    /// `init`.
     pub(crate) fn encode(&self, beside: &[u8]) -> Vec<u8> {
         let setup = postcard::to_allocvec(self).expect("all lengths are known");
         let frame = Frame::order(Order::Setup).bytes(VERSION.as_bytes());
         frame.bytes(&setup).rest(beside).seal()
     }
 
-    /// Reads the order, and what comes after it; or the version of a parent that has another one.
+    /// Decodes the order, and returns the bytes that follow it. If the parent has another version,
+    /// returns that version instead.
     pub(crate) fn decode(payload: &[u8]) -> Result<Result<(Self, &[u8]), String>, BadFrame> {
         let mut payload = Payload(payload);
         let version = payload.bytes()?;
         if version != VERSION.as_bytes() {
             return Ok(Err(String::from_utf8_lossy(version).into_owned()));
         }
-        let setup = Payload(payload.bytes()?).data(BadFrame("a set-up that is none"))?;
+        let setup = Payload(payload.bytes()?).data(BadFrame("an invalid setup"))?;
         Ok(Ok((setup, payload.rest())))
     }
 }

@@ -17,11 +17,11 @@ pub(crate) fn format_of(byte: u8) -> Result<Format, BadFrame> {
     match byte {
         1 => Ok(Format::Text),
         2 => Ok(Format::Json),
-        _ => Err(BadFrame("a format that there is not")),
+        _ => Err(BadFrame("an unknown format")),
     }
 }
 
-/// An instance has started.
+/// The reply that an instance has started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Started {
     pub(crate) format: Format,
@@ -34,15 +34,15 @@ impl Started {
     }
 
     pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, BadFrame> {
-        payload.data(BadFrame("a start that is none"))
+        payload.data(BadFrame("an invalid start reply"))
     }
 }
 
-/// The reply that says why an instance has not started.
+/// Returns the reply that an instance has not started, with the error.
 pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
     let frame = Frame::reply(Reply::NotStarted);
     let frame = match error {
-        // None of these is of a child.
+        // None of these occurs in a child.
         StartError::Process { .. }
         | StartError::Jail { .. }
         | StartError::Crashed { .. }
@@ -55,14 +55,14 @@ pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
     frame.seal()
 }
 
-/// Why an instance has not started.
+/// Decodes the error of a start.
 pub(crate) fn start_error(payload: Payload<'_>) -> Result<StartError, BadFrame> {
-    /// More than a message can take.
+    /// The most bytes of an error. Each message is shorter.
     const MOST: usize = 2 * 1024 * 1024;
     if payload.rest().len() > MOST {
         return Err(BadFrame("an error that is too long"));
     }
-    payload.data(BadFrame("an error that is none"))
+    payload.data(BadFrame("an invalid error"))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ fn a_child_goes_on_to_the_items_that_it_was_sent_and_never_back() {
     let mut items = Items { page: &page, sent: 3, started: 1 };
     #[rustfmt::skip]
     let steps = [
-        // it says      it has gone on
+        // reported     counts as another item
         (1,             false),
         (0,             false),
         (2,             true),
@@ -41,7 +41,7 @@ fn each_item_has_its_time_and_one_that_lies_has_no_more() {
     let page = page();
     let mut guard = Guard::of_items(&watch, &page, 5);
     let begun = Instant::now();
-    // It says all the time that it has gone on, and begins again.
+    // The child reports progress all the time, and then begins again.
     let overdue = (0..).find_map(|step| {
         page.reach().set(step % 9, 9);
         guard.go_on().err()

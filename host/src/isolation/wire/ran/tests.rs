@@ -1,4 +1,4 @@
-//! Tests: a reply of a child is taken whole, or not at all.
+//! Tests that the parent uses either all of a child's reply or nothing.
 
 use super::*;
 use crate::block::{BlockBuilder, Span};
@@ -14,12 +14,12 @@ fn outcomes(items: usize, retry_on: RetryOn) -> Outcomes {
     Outcomes::new(span, WorkerIndex::new(1), RecordRule::Any).retrying(retry_on)
 }
 
-/// The frame as it comes: the records are sent after the reply.
+/// Returns the whole frame: the records follow the reply.
 fn whole(reply: &[u8], outcomes: &Outcomes) -> Vec<u8> {
     [reply, outcomes.record_bytes()].concat()
 }
 
-/// What a child says that has these outcomes.
+/// Returns a reply with three outcomes.
 fn said(ran: &Ran) -> Vec<u8> {
     let mut there = outcomes(3, RetryOn::NOTHING);
     there.record(b"one", ResultLimit::DEFAULT);
@@ -76,7 +76,7 @@ fn there_are_as_many_outcomes_as_the_end_says() {
     let broken = || Ran::Broken(Broken::new(FaultKind::Trap, "why"));
     #[rustfmt::skip]
     let cases = [
-        // how it ended, items sent, items started, whether three outcomes fit
+        // end of the run, items sent, items started, true if three outcomes fit
         (Ran::Done,    3, 3, true),
         (Ran::Done,    4, 3, false),
         (Ran::Done,    4, 4, false),
@@ -98,7 +98,7 @@ fn there_are_as_many_outcomes_as_the_end_says() {
     let none = outcomes(3, RetryOn::NOTHING);
     let nothing = reply(Vec::new(), &Ran::Yielded, Format::Text, &none);
     let nothing = RanThere::decode(Payload(&nothing[HEADER..])).unwrap();
-    assert!(nothing.check(3, 1).is_err(), "who yields has done something");
+    assert!(nothing.check(3, 1).is_err(), "a child that yields has finished an item");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn what_comes_after_an_item_that_is_tried_again_is_left_out() {
     let there = RanThere::decode(Payload(&frame[HEADER..])).unwrap();
     let mut here = outcomes(3, RetryOn::NOTHING.with(FaultKind::BadResult));
     there.add_to(&mut here, "1".parse().unwrap());
-    assert_eq!(here.len(), 1, "the first is too long here");
+    assert_eq!(here.len(), 1, "the first record is longer than the limit");
     assert!(here.is_to_be_retried());
 }
 

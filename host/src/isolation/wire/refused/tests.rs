@@ -14,23 +14,23 @@ fn settings() -> CompileSettings {
     }
 }
 
-/// Two links long.
+/// Returns a cause that has a cause.
 fn cause() -> ErrorChain {
     ErrorChain::of(&LoadErrorKind::Text { source: ErrorChain::new("why") })
 }
 
-/// All that people see of an error.
+/// Returns the messages of an error and of its causes, and the hint.
 fn shown(why: &LoadErrorKind) -> (Vec<String>, Option<String>) {
     let links = std::iter::successors(Some(why as &dyn StdError), |&error| error.source());
     (links.map(ToString::to_string).collect(), why.hint())
 }
 
-/// Returns what the loader makes of what a child sends.
+/// Returns the error that the loader decodes from the reply of a child.
 fn sent(why: LoadErrorKind, settings: &CompileSettings) -> Result<LoadErrorKind, BadFrame> {
     refusal(Payload(&not_compiled(why)[HEADER..]), settings)
 }
 
-/// What a child of `settings` would say.
+/// Returns each error that a child with `settings` may send.
 fn all_errors(settings: &CompileSettings) -> Vec<LoadErrorKind> {
     let offered = HostFunctions::elsewhere(settings.functions.numbered(), |_, _| unreachable!());
     let text = || "text".to_owned();
@@ -87,14 +87,14 @@ fn what_is_none_of_these_is_not_taken() {
     for bad in [&b""[..], b"\xff", &whole[..whole.len() - 1], &[whole, b"x"].concat()] {
         assert!(refusal(Payload(bad), &settings).is_err(), "{bad:?}");
     }
-    // There is no number for what a child does not send.
+    // The errors that a child does not send have no number.
     let kinds = all_errors(&settings).into_iter().map(|why| not_compiled(why)[HEADER]);
     let most = kinds.max().unwrap();
     for kind in most + 1..=255 {
         let payload = [&[kind][..], &[0; 64]].concat();
         assert_eq!(
             refusal(Payload(&payload), &settings).err(),
-            Some(BadFrame("an error that is none")),
+            Some(BadFrame("an invalid error")),
             "{kind}"
         );
     }
