@@ -121,12 +121,16 @@ impl JailLayer {
             Self::Landlock => "files that were not granted",
             Self::LandlockTruncation => "truncation of files that were not granted",
             Self::LandlockPorts => "TCP ports that were not granted (if an address is granted)",
-            Self::LandlockScopes => "signals and sockets to processes outside (in addition to seccomp)",
+            Self::LandlockScopes => {
+                "signals and sockets to processes outside (in addition to seccomp)"
+            }
             Self::UserNamespace => "rights that rest on the user's own identity",
             Self::EmptyRoot => {
                 "paths of the host, even that they exist (if a directory is granted: absolute paths only)"
             }
-            Self::IpcNamespace => "shared memory and queues of other programs (in addition to seccomp)",
+            Self::IpcNamespace => {
+                "shared memory and queues of other programs (in addition to seccomp)"
+            }
             Self::NetworkNamespace => {
                 "holes in the kernel's network code (if no address is granted)"
             }

@@ -91,7 +91,10 @@ impl Child {
     fn send_files(&self, bytes: &[u8], files: &[BorrowedFd<'_>]) -> Result<(), Gone> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        assert!(ancillary.push(SendAncillaryMessage::ScmRights(files)), "the buffer is large enough");
+        assert!(
+            ancillary.push(SendAncillaryMessage::ScmRights(files)),
+            "the buffer is large enough"
+        );
         let bytes = [IoSlice::new(bytes)];
         match sendmsg(self.link.socket().as_fd(), &bytes, &mut ancillary, SendFlags::NOSIGNAL) {
             Ok(_) => Ok(()),

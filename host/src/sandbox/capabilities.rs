@@ -1,4 +1,4 @@
-//! The grants of a plugin. Without one it has nothing: no files, no variables, no network.
+//! The grants of a plugin. A plugin without grants has no files, no variables and no network.
 
 use std::fmt;
 use std::io;
@@ -11,14 +11,17 @@ use crate::files::Opener;
 use crate::item::parse_error::ParseError;
 use crate::jail::Access;
 
-/// A directory of the host that a plugin may use, and the name under which the plugin sees it.
+/// A directory of the host that a plugin may use, and the path by which the plugin sees it.
 ///
-/// It is written `HOST::GUEST`, or `HOST::GUEST:rw` if the plugin may change what is in the directory, or
-/// `HOST::GUEST:rw+symlinks` if it may make symbolic links there as well.
+/// As text, a grant has one of these forms:
 ///
-/// A grant leads to the directory that has the name when the pool is built. Whoever renames or replaces that
-/// directory later changes nothing about the grant. Any grant needs `/proc` to be mounted, by which WASI gets a
-/// directory that is open already ([`BuildError::Preopen`](crate::BuildError::Preopen)).
+/// - `HOST::GUEST`: the plugin may read the directory.
+/// - `HOST::GUEST:rw`: the plugin may read and change it.
+/// - `HOST::GUEST:rw+symlinks`: the plugin may make symbolic links in it, too.
+///
+/// A grant refers to the directory that is at `HOST` when the pool is built. Renaming or replacing
+/// the directory later does not change the grant. Each grant needs a mounted `/proc`, through which
+/// WASI gets the open directory ([`BuildError::Preopen`](crate::BuildError::Preopen)).
 ///
 /// ```
 /// use mtl_host::DirGrant;
@@ -43,7 +46,7 @@ pub struct DirGrant {
     opened: Option<OpenDir>,
 }
 
-/// The end of a grant with this access, as it is written.
+/// Returns the suffix of a grant's text for this access.
 const fn suffix(access: Access) -> &'static str {
     match access {
         Access::Read => "",
@@ -65,10 +68,10 @@ impl DirGrant {
 
     /// Grants reading, writing, and making symbolic links.
     ///
-    /// Without this right, a plugin neither makes a symbolic link nor moves one, and gives none a second name by a hard
-    /// link. The plugin itself cannot leave a granted directory by a link, but other programs that read the directory
-    /// later would follow the link to anywhere. A plugin that moves a directory moves the links in it. All writable
-    /// directories of a worker have this right, or none has.
+    /// Without this right, a plugin cannot make, move or hard-link a symbolic link. The plugin
+    /// itself cannot leave a granted directory through a link, but other programs that read the
+    /// directory later would follow the link to any file. A plugin that moves a directory moves the
+    /// links in it. Either all writable directories of a worker have this right, or none has it.
     ///
     /// ```
     /// # use mtl_host::DirGrant;
@@ -82,8 +85,8 @@ impl DirGrant {
         self
     }
 
-    /// Opens the directory now, and not when a pool is built. All pools that are built with this grant, or a clone
-    /// of it, use the directory that has the name now.
+    /// Opens the directory now instead of when a pool is built. All pools that are built with this
+    /// grant, or with a clone of it, use the directory that is at the path now.
     ///
     /// ```
     /// # use mtl_host::DirGrant;
@@ -95,17 +98,17 @@ impl DirGrant {
     ///
     /// # Errors
     ///
-    /// Returns what the system says if it cannot open the directory.
+    /// Fails if the system cannot open the directory.
     pub fn open(mut self) -> io::Result<Self> {
         self.opened = Some(OpenDir::at(&self.host)?);
         Ok(self)
     }
 
-    /// Returns what opens files for the host beside plugins that have these grants: it follows no symbolic link in a
-    /// directory that is granted for writing.
+    /// Returns an [`Opener`] for the host's own files, safe against plugins that have these grants.
+    /// It follows no symbolic link in a directory that is granted for writing.
     ///
-    /// The pool must get the same grants, opened before by [`open`](Self::open): otherwise it may open another
-    /// directory of the same name.
+    /// Open the grants by [`open`](Self::open) before this call, and give the same grants to the
+    /// pool. Otherwise the pool may open another directory at the same path.
     ///
     /// ```
     /// # use mtl_host::DirGrant;
@@ -117,7 +120,7 @@ impl DirGrant {
     ///
     /// # Errors
     ///
-    /// Returns what the system says if it cannot open a directory that is not open yet.
+    /// Fails if the system cannot open a directory that is not open yet.
     pub fn opener<'a>(grants: impl IntoIterator<Item = &'a Self>) -> io::Result<Opener> {
         let writable = grants.into_iter().filter(|grant| grant.is_writable());
         let open = |grant: &Self| {
@@ -140,25 +143,25 @@ impl DirGrant {
         self.access
     }
 
-    /// Where the directory is.
+    /// Returns the path of the directory in the host.
     #[must_use]
     pub fn host(&self) -> &Path {
         &self.host
     }
 
-    /// Where the plugin sees it.
+    /// Returns the path by which the plugin sees the directory.
     #[must_use]
     pub fn guest(&self) -> &str {
         &self.guest
     }
 
-    /// Whether the plugin may change it.
+    /// Returns whether the plugin may change the directory.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.access != Access::Read
     }
 
-    /// Returns whether the plugin may make symbolic links in it.
+    /// Returns whether the plugin may make symbolic links in the directory.
     ///
     /// ```
     /// # use mtl_host::DirGrant;
@@ -170,7 +173,7 @@ impl DirGrant {
     }
 }
 
-/// The text is not of the form `HOST::GUEST`, `HOST::GUEST:rw` or `HOST::GUEST:rw+symlinks`.
+/// The error of a text that has none of the three forms.
 const NOT_A_GRANT: ParseError =
     ParseError::new("not of the form `HOST::GUEST[:rw|:rw+symlinks]`, such as `./data::/data`");
 
@@ -196,7 +199,7 @@ impl fmt::Display for DirGrant {
     }
 }
 
-/// All that a plugin is granted.
+/// The grants of one plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Grants {
     pub(crate) dirs: Vec<DirGrant>,
@@ -205,26 +208,26 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
-    /// Grants a directory. The plugin sees one under each name: the one that came last.
+    /// Adds a directory. It replaces an earlier one at the same path of the guest.
     pub(crate) fn dir(&mut self, grant: DirGrant) {
         self.dirs.retain(|other| other.guest != grant.guest);
         self.dirs.push(grant);
     }
 
-    /// Sets a variable. It has one value: the one that came last.
+    /// Sets a variable. The value replaces an earlier one.
     pub(crate) fn env(&mut self, name: String, value: String) {
         self.env.retain(|(other, _)| *other != name);
         self.env.push((name, value));
     }
 
-    /// Grants a port of a host.
+    /// Adds a port of a host.
     pub(crate) fn net(&mut self, grant: NetGrant) {
         if !self.net.contains(&grant) {
             self.net.push(grant);
         }
     }
 
-    /// Adds what is granted beside this, and wins over it.
+    /// Adds the grants of `own`, which replace earlier ones in a conflict.
     pub(crate) fn add(&mut self, own: Self) {
         own.dirs.into_iter().for_each(|grant| self.dir(grant));
         own.env.into_iter().for_each(|(name, value)| self.env(name, value));

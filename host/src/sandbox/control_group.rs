@@ -1,6 +1,8 @@
-//! The control group of this process: limits that the kernel keeps for all processes of a run together.
+//! The control group of this process: limits that the kernel enforces for all processes of a run
+//! together.
 //!
-//! The host makes no groups. A service manager does, and the limits of a group hold for workers as well.
+//! The host makes no groups. A service manager makes them, and the limits of a group apply to
+//! workers' processes, too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +11,10 @@ use rustix::fs::{Access, access};
 
 use crate::jail::LayerAnswer;
 
-/// The limits that count: without one of them, a run can take all of the machine's.
+/// The required limits: without one of them, a run can use up the whole machine.
 const LIMITS: [&str; 2] = ["memory.max", "pids.max"];
 
-/// Finds the limits of the group that this process is in.
+/// Checks the limits of this process's group.
 pub(crate) fn find() -> LayerAnswer {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let (groups, mounts) = (read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
@@ -22,7 +24,7 @@ pub(crate) fn find() -> LayerAnswer {
     }
 }
 
-/// Returns where groups are, and which of them is that of the process.
+/// Returns the mount point of the groups, and the path of this process's group.
 fn place(groups: &str, mounts: &str) -> Option<(PathBuf, PathBuf)> {
     let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
     let root = mounts.lines().find_map(|line| {
@@ -35,7 +37,7 @@ fn place(groups: &str, mounts: &str) -> Option<(PathBuf, PathBuf)> {
     Some((root, group))
 }
 
-/// Reads the limits of a group, and of the groups that it is in.
+/// Checks the limits of a group and of its ancestors.
 fn limits(root: &Path, group: &Path) -> LayerAnswer {
     let of = |limit: &str| {
         let groups = group.ancestors().take_while(|group| group.starts_with(root));

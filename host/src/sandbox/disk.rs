@@ -1,7 +1,7 @@
-//! The limit of bytes that the instances of one worker write to files.
+//! The limit of the bytes that a worker's instances write to files.
 //!
-//! The host counts the bytes at WASI's calls, before it writes them. The count belongs to the worker and not to an
-//! instance: a plugin that traps after each gigabyte would fill the disk otherwise.
+//! The host counts the bytes at WASI's calls, before it writes them. Each worker has one count for
+//! all its instances. Otherwise a plugin that traps after each gigabyte could fill the disk.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,22 +13,23 @@ use crate::item::limits::DiskLimit;
 pub(crate) struct Disk {
     limit: Option<DiskLimit>,
     left: AtomicU64,
-    /// Asks the process that has the rest, if this one has only a part.
+    /// The request to the process that has the rest of the limit, if this process has only a part
+    /// of it.
     asked: Option<Asked>,
-    /// The bytes that this process has got so far.
+    /// The bytes that this process has been granted so far.
     had: AtomicU64,
 }
 
-/// Asks for so many bytes more.
+/// A request to another process for more bytes.
 pub(crate) struct Asked(pub(crate) Box<dyn Fn(u64) -> bool + Send + Sync>);
 
-/// A plugin would write more than it may.
+/// Error of a write beyond the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the plugin would write more to files than the {0:#} of `disk`")]
 pub(crate) struct OutOfDisk(DiskLimit);
 
 impl Disk {
-    /// The most bytes that a process asks for in advance. To ask for each write would be slow.
+    /// The most bytes that a process requests in advance. A request for each write would be slow.
     const PIECE: u64 = 64 * 1024;
 
     pub(crate) fn new(limit: Option<DiskLimit>) -> Self {
@@ -36,7 +37,7 @@ impl Disk {
         Self { limit, left: AtomicU64::new(left), asked: None, had: AtomicU64::new(0) }
     }
 
-    /// Returns the disk of a process, which asks another one for each part of the limit.
+    /// Returns the disk of a process that must request each part of the limit from another process.
     pub(crate) fn asking(limit: DiskLimit, asked: Asked) -> Self {
         Self { left: AtomicU64::new(0), asked: Some(asked), ..Self::new(Some(limit)) }
     }
@@ -45,13 +46,14 @@ impl Disk {
         self.limit.is_some()
     }
 
-    /// Takes `bytes`, which are about to be written.
+    /// Charges `bytes` that are about to be written.
     pub(crate) fn take(&self, bytes: u64) -> Result<(), OutOfDisk> {
         let Some(limit) = self.limit else { return Ok(()) };
         while !self.try_take(bytes) {
             let missing = bytes.saturating_sub(self.left.load(Ordering::Relaxed));
             let Some(Asked(grants)) = &self.asked else { return Err(OutOfDisk(limit)) };
-            // What a process has not used when it ends is lost: so it is no more than what was used.
+            // The part that a process has not used when it ends is lost. So a process requests in advance at most as
+            // much as it was granted before.
             let piece = self.had.load(Ordering::Relaxed).min(Self::PIECE);
             let sizes = [missing.max(piece), missing];
             let more = sizes.into_iter().find(|more| grants(*more)).ok_or(OutOfDisk(limit))?;
@@ -66,14 +68,14 @@ impl Disk {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
-    /// Gives back `bytes`, which were not written after all.
+    /// Returns `bytes` that were charged but not written.
     pub(crate) fn give_back(&self, bytes: u64) {
         if self.is_limited() {
             self.left.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 
-    /// Checks the size of a file that is to be made longer or shorter.
+    /// Checks the new size of a file that is to be resized.
     pub(crate) fn check_size(&self, size: u64) -> Result<(), OutOfDisk> {
         match self.limit {
             Some(limit) if size > limit.bytes() as u64 => Err(OutOfDisk(limit)),
@@ -136,11 +138,11 @@ mod tests {
         disk.take(7).unwrap();
         disk.take(7).unwrap();
         disk.take(7).unwrap();
-        // As much as it has had, so that a process that writes much asks seldom.
+        // Each request doubles what was granted, so that a process that writes much sends few requests.
         assert_eq!(*asked.lock().unwrap(), [7, 7, 14]);
         disk.take(80 * 1024).unwrap();
         assert!(disk.take(21 * 1024).is_err());
-        // A piece, then no more than what is missing.
+        // It requests a piece first, and then only the missing bytes.
         let missing = 21 * 1024;
         assert_eq!(asked.lock().unwrap()[3..], [80 * 1024, 65536, missing]);
     }

@@ -1,10 +1,10 @@
-//! Granted directories, held open. A grant is a directory, and no name: a plugin that may rename what lies in
-//! one grant must not decide where another one leads.
+//! Granted directories, held open. A grant refers to an open directory and not to its path.
+//! Otherwise a plugin that renames entries in one granted directory could redirect another grant.
 //!
 //! ```text
-//! DirGrant ──open, once──▶ GrantedDir ─┬─▶ Preopens: what WASI gives to each instance, on threads
-//!  (a name)                (a file)    ├─▶ sent to each child ─▶ its Preopens, its Landlock rules
-//!                                      └─▶ the files that a kept snapshot depends on
+//! DirGrant ──open, once──▶ GrantedDir ─┬─▶ Preopens: WASI's directories of each instance, on threads
+//!  (a path)                (a file)    ├─▶ sent to each child ─▶ its Preopens, its Landlock rules
+//!                                      └─▶ the files that a cached snapshot depends on
 //! ```
 
 use std::fmt;
@@ -22,7 +22,7 @@ use super::net_grant::NetGrant;
 use crate::files::FileId;
 use crate::jail::AllowedDir;
 
-/// An open directory. Clones are the same open file.
+/// An open directory. Clones share the open file.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenDir {
     file: Arc<OwnedFd>,
@@ -30,7 +30,7 @@ pub(crate) struct OpenDir {
 }
 
 impl OpenDir {
-    /// Opens the directory that has this name now.
+    /// Opens the directory at `path`.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Self::of(open(path, flags, Mode::empty())?)
@@ -43,7 +43,7 @@ impl OpenDir {
     }
 }
 
-/// Two are equal if they are the same directory.
+/// Equal values refer to the same directory.
 impl PartialEq for OpenDir {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -58,7 +58,7 @@ impl AsFd for OpenDir {
     }
 }
 
-/// A directory that is granted, and open.
+/// A granted directory that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GrantedDir {
     pub(crate) grant: DirGrant,
@@ -66,34 +66,35 @@ pub(crate) struct GrantedDir {
 }
 
 impl GrantedDir {
-    /// Opens what `grant` names, unless that was done before.
+    /// Opens the directory of `grant`, unless the grant has it open already.
     pub(crate) fn open(grant: &DirGrant) -> io::Result<Self> {
         let dir = grant.opened().map_or_else(|| OpenDir::at(grant.host()), Ok)?;
         Ok(Self { grant: grant.clone(), dir })
     }
 
-    /// Returns the directory as a jail allows it.
+    /// Returns the directory in the form that a jail takes.
     pub(crate) fn allowed(&self) -> AllowedDir {
         AllowedDir::new(Arc::clone(&self.dir.file), self.grant.access())
     }
 }
 
-/// All that a plugin is granted, with its directories open.
+/// The grants of a plugin, with open directories.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Granted {
     pub(crate) dirs: Vec<GrantedDir>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) net: Vec<NetGrant>,
-    /// Directories that are granted, but that only WASI holds open: those of a jailed process.
+    /// Granted directories that only WASI holds open, as in a jailed process.
     pub(crate) closed: Vec<DirGrant>,
 }
 
 impl Granted {
-    /// Directories that one worker may have. A jailed process may have 1024 descriptors open. Of these, each directory
-    /// takes two until the process is in its jail, and the open files of an instance then need theirs.
+    /// The most directories that one worker may have. A jailed process may have 1024 descriptors
+    /// open. Each directory takes two of them until the process is in its jail. The rest is left for
+    /// the files that an instance opens.
     pub(crate) const MOST_DIRS: usize = 200;
 
-    /// Returns whether the plugin has a directory.
+    /// Returns whether the plugin has a granted directory.
     pub(crate) fn has_dirs(&self) -> bool {
         !self.dirs.is_empty() || !self.closed.is_empty()
     }
@@ -104,13 +105,14 @@ impl Granted {
         open.chain(&self.closed).any(DirGrant::may_hold_symlinks)
     }
 
-    /// Closes the directories. [`Preopens`] hold them open by descriptors of their own.
+    /// Closes the directories. [`Preopens`] keep them open by their own descriptors.
     pub(crate) fn close_dirs(&mut self) {
         self.closed.extend(self.dirs.drain(..).map(|dir| dir.grant));
     }
 }
 
-/// Opens the directories of a pool, each name once: all workers get the same directory.
+/// The open directories of a pool. Each path is opened once, so that all workers get the same
+/// directory.
 #[derive(Debug, Default)]
 pub(crate) struct Directories {
     open: Vec<(PathBuf, OpenDir)>,
@@ -121,7 +123,7 @@ impl Directories {
     ///
     /// # Errors
     ///
-    /// Returns the directory that cannot be opened.
+    /// Fails with the path of the directory that cannot be opened.
     pub(crate) fn open(&mut self, grants: Grants) -> Result<Granted, (PathBuf, io::Error)> {
         let Grants { dirs, env, net } = grants;
         let dirs = dirs.into_iter().map(|grant| {
@@ -142,12 +144,13 @@ impl Directories {
     }
 }
 
-/// The directories of one worker as WASI has them. All its instances share them.
+/// The directories of one worker in WASI's form. All its instances share them.
 #[derive(Clone, Default)]
 pub(crate) struct Preopens(WasiFilesystemCtx);
 
 impl Preopens {
-    /// Makes them of open directories. It needs `/proc`, by which it names a file that is open.
+    /// Makes WASI's directories from open ones. This needs `/proc`, which has a path for each open
+    /// file.
     pub(crate) fn of(dirs: &[GrantedDir]) -> io::Result<Self> {
         let mut wasi = WasiCtxBuilder::new();
         for GrantedDir { grant, dir } in dirs {
@@ -158,7 +161,7 @@ impl Preopens {
         Ok(Self(wasi.build().filesystem().clone()))
     }
 
-    /// Gives them to an instance.
+    /// Gives the directories to an instance.
     pub(crate) fn put_into(&self, wasi: &mut WasiCtx) {
         *wasi.filesystem() = self.0.clone();
     }

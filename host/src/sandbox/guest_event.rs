@@ -1,6 +1,7 @@
-//! Events of a guest beside its results: it wrote, it logged, it was denied something.
+//! Events that a guest causes in addition to its results: output, log messages and denials.
 //!
-//! The sandbox makes them and hands them to a sink. Where the guest runs in a child, they are what the child sends.
+//! The sandbox makes the events and passes them to a sink. If the guest runs in a child, the child
+//! sends them to its parent.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,22 +12,22 @@ use serde::{Deserialize, Serialize};
 
 use super::net_grant::is_host;
 
-/// An event of a guest.
+/// An event that a guest causes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum GuestEvent<'a> {
     /// The guest wrote a line.
     Output { stream: Stream, line: &'a str },
     /// The guest logged a message.
     Log { level: Level, message: &'a str },
-    /// The guest said more than it may: so many lines and messages are lost.
+    /// The guest wrote more than its budget allows, and this many lines and messages were dropped.
     Dropped { lines: u64, bytes: u64 },
-    /// The guest was denied something.
+    /// The guest was denied an operation.
     Denied(Cow<'a, Denial>),
 }
 
 type Hear = dyn Fn(&GuestEvent<'_>) + Send + Sync;
 
-/// A receiver of the events of one worker's guests. The default one drops them.
+/// A receiver of the events of one worker's guests. The default receiver drops them.
 #[derive(Clone, Default)]
 pub(crate) struct GuestSink(Option<Arc<Hear>>);
 
@@ -48,7 +49,7 @@ impl fmt::Debug for GuestSink {
     }
 }
 
-/// Something that a plugin was denied.
+/// An operation that a plugin was denied.
 ///
 /// ```
 /// use mtl_host::Denial;
@@ -61,35 +62,35 @@ impl fmt::Debug for GuestSink {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Denial {
-    /// To open a socket, where nothing of the network is granted.
+    /// Opening a socket, although no address is granted.
     #[error("a socket")]
     Sockets,
-    /// To connect to an address.
+    /// Connecting to an address.
     #[error("a connection to `{0}`")]
     Connection(SocketAddr),
-    /// To look a name up.
+    /// Looking up the addresses of a name.
     #[error("the addresses of `{0}`")]
     Name(String),
-    /// To send an HTTP request.
+    /// Sending an HTTP request.
     #[error("a request to `{host}:{port}`")]
     Request {
-        /// To whom.
+        /// The host in the request.
         host: String,
-        /// At which port.
+        /// The port in the request.
         port: u16,
     },
-    /// To send a request over TLS, which this host does not have.
+    /// Sending a request over TLS, which this host does not support.
     #[error("a request by `https` to `{host}:{port}`")]
     Tls {
-        /// To whom.
+        /// The host in the request.
         host: String,
-        /// At which port.
+        /// The port in the request.
         port: u16,
     },
 }
 
 impl Denial {
-    /// Returns what the user can do about it, if they want to.
+    /// Returns a hint for the user who wants to allow the operation.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
@@ -101,7 +102,8 @@ impl Denial {
         }
     }
 
-    /// Returns whether the host that it names is one: a user is told to grant it, and copies that.
+    /// Returns whether the denial's host is a valid name or address. Hints show the host, and users
+    /// copy it.
     pub(crate) fn names_a_host(&self) -> bool {
         match self {
             Self::Sockets | Self::Connection(_) => true,
@@ -128,7 +130,7 @@ impl Denial {
 ///     }
 /// }
 ///
-/// // It prints its items, those with a `!` to standard error.
+/// // This plugin prints its items, those with a `!` to standard error.
 /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/print.wat")?;
 /// let complaints = Arc::new(Complaints::default());
 /// let mut pool = Pool::builder(&plugin).observer(complaints.clone()).build()?;
@@ -165,7 +167,7 @@ pub enum Stream {
 ///     }
 /// }
 ///
-/// // It logs its items, at the level that their first byte says.
+/// // This plugin logs its items. The first byte of an item is the level.
 /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/log.wat")?;
 /// let warnings = Arc::new(Warnings::default());
 /// let mut pool = Pool::builder(&plugin).observer(warnings.clone()).build()?;
@@ -175,15 +177,15 @@ pub enum Stream {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {
-    /// Every step.
+    /// Each step.
     Trace,
-    /// For the plugin's author.
+    /// Information for the plugin's author.
     Debug,
-    /// For whoever runs it.
+    /// Information for the user.
     Info,
-    /// Something is not as it should be.
+    /// A problem that does not stop the plugin.
     Warn,
-    /// Something failed.
+    /// A failure.
     Error,
 }
 

@@ -1,10 +1,10 @@
-//! Requests by wasi:http: to what is granted, over plain HTTP 1.1.
+//! HTTP requests of plugins by wasi:http: over plain HTTP 1.1, to granted addresses.
 //!
-//! wasi:http does not pass through the checks of sockets. Here a request goes only to a granted
-//! host and port, at the addresses that the network has for it; no redirect is followed. What is
-//! refused fails inside the guest.
+//! wasi:http does not pass through the checks of sockets. So this module sends a request only to a
+//! granted host and port, at the addresses that the network has for that host. It follows no
+//! redirect. A refused request fails inside the guest.
 //!
-//! There is no TLS: a request by `https` is refused with a text that says so.
+//! There is no TLS: a request by `https` fails with a text that says so.
 
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -28,7 +28,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks}
 use super::network::Network;
 use crate::sandbox::guest_event::Denial;
 
-/// Sends what may be sent.
+/// The hooks that send the requests of one instance.
 #[derive(Clone, Debug)]
 pub(crate) struct Requests(Arc<Network>);
 
@@ -40,7 +40,7 @@ impl Requests {
         Self(Arc::clone(network))
     }
 
-    /// Where a request goes, if it may.
+    /// Returns the addresses for a request, if it is allowed.
     fn destinations(&self, uri: &Uri) -> Result<Vec<SocketAddr>> {
         let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
         let is_tls = uri.scheme() == Some(&Scheme::HTTPS);
@@ -67,7 +67,8 @@ impl WasiHttpHooks for Requests {
     }
 }
 
-/// What a guest waits for at most, where it does not say; its own deadline ends it sooner.
+/// The longest wait for a response if the guest sets no timeout. The guest's own deadline may end
+/// it sooner.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 async fn send(
@@ -91,13 +92,13 @@ async fn send(
     Ok((response, Box::new(async { Ok(connection.await?) })))
 }
 
-/// The path alone: only a proxy is told the host by its first line.
+/// Returns the path without the host. Only a request to a proxy has the host in its first line.
 fn origin_form(uri: &Uri) -> Uri {
     let path = uri.path_and_query().cloned();
     path.map_or_else(|| Uri::from_static("/"), Uri::from)
 }
 
-/// Waits for a response, and meanwhile moves the bytes of its connection.
+/// Waits for a response, and drives the connection meanwhile.
 async fn with_io(
     connection: &mut Connection,
     response: impl Future<Output = hyper::Result<Response<Incoming>>>,
@@ -114,7 +115,7 @@ async fn with_io(
     .await
 }
 
-/// The body of a response, that ends with an error when the next piece is too long in coming.
+/// The body of a response. It ends with an error if the next piece takes too long.
 struct Paced {
     incoming: Incoming,
     patience: Duration,

@@ -1,13 +1,13 @@
-//! Addresses that are not public: of the loopback, of a link, of private and of reserved networks.
+//! Internal addresses: loopback, link-local, private and reserved ones.
 //!
-//! The owner of a name decides what its addresses are. Who grants a name means a host in the internet, and
-//! not a service of this machine, of the network behind it, or of the cloud that it runs in: an internal
-//! address is granted as an address, or by `localhost`. What is told is the range of an address: a public
-//! address that this machine has itself is public.
+//! The owner of a name decides its addresses. A grant of a name is meant for a host in the internet,
+//! and not for a service of this machine, of the network behind it, or of its cloud. So an internal
+//! address must be granted as an address, or by `localhost`. Only the range of an address counts: a
+//! public address of this machine is public.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Returns whether an address is of the loopback, of a link, or of a private or reserved network.
+/// Returns whether an address is loopback, link-local, private or reserved.
 pub(super) fn is_internal(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_internal_v4(address),
@@ -20,10 +20,10 @@ fn is_internal_v4(address: Ipv4Addr) -> bool {
     address.is_loopback()
         || address.is_link_local()
         || address.is_private()
-        // "This network", and what providers share among their customers: clouds have services there.
+        // "This network", and the range that providers share among customers: clouds have services there.
         || a == 0
         || (a == 100 && b & 0xC0 == 64)
-        // What protocols have among themselves, what is for measuring, and what is reserved.
+        // Protocol assignments, benchmarks, and the reserved range.
         || [a, b, c] == [192, 0, 0]
         || (a == 198 && b & 0xFE == 18)
         || a >= 240
@@ -32,7 +32,7 @@ fn is_internal_v4(address: Ipv4Addr) -> bool {
 fn is_internal_v6(address: Ipv6Addr) -> bool {
     let [first, second, third, ..] = address.segments();
     let is_site_local = first & 0xFFC0 == 0xFEC0;
-    // NAT64 with a prefix of one's own: what is behind it, the network decides.
+    // NAT64 with a local prefix: the network decides which address it leads to.
     let is_local_translation = [first, second, third] == [0x64, 0xFF9B, 1];
     address.is_loopback()
         || address.is_unicast_link_local()
@@ -42,14 +42,14 @@ fn is_internal_v6(address: Ipv6Addr) -> bool {
         || within(address).is_some_and(is_internal_v4)
 }
 
-/// The address of the fourth version to which a network translates one of the sixth.
+/// Returns the IPv4 address to which a network translates this IPv6 address.
 fn within(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let last = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
         Some(Ipv4Addr::new(a, b, c, d))
     };
     match address.segments() {
-        // NAT64, SIIT, ISATAP, and what is as old as the sixth version.
+        // NAT64, SIIT, ISATAP, and the old IPv4-compatible addresses.
         [0x64, 0xFF9B, 0, _, _, _, high, low]
         | [0, 0, 0, 0, 0xFFFF, 0, high, low]
         | [_, _, _, _, 0 | 0x200, 0x5EFE, high, low]

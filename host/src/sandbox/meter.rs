@@ -1,7 +1,8 @@
-//! Counts what an instance takes of memory, for itself and for all instances of its pool.
+//! The memory meter of an instance: it counts the memory of the instance and of all instances of
+//! the pool.
 //!
-//! What was granted is charged until the instance is gone: nothing is had twice by asking again,
-//! so that an instance that lives long cannot creep past its limit from item to item.
+//! Memory that was granted stays charged until the instance ends, even if a growth fails. So an
+//! instance that lives long cannot creep past its limit from item to item.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,16 +12,17 @@ use wasmtime::ResourceLimiter;
 
 use crate::item::limits::{MemoryLimit, TotalMemory};
 
-/// What all instances of a pool have taken together.
+/// The memory of all instances of a pool together.
 #[derive(Debug, Default)]
 pub(crate) struct PoolMemory {
     limit: TotalMemory,
     used: AtomicUsize,
-    /// In a process that has a part of the pool: who knows what all have taken.
+    /// The request to the process that counts the memory, if this process has only a part of the
+    /// pool.
     asked: Option<Asked>,
 }
 
-/// Asks another process for memory.
+/// A request to another process for more memory.
 pub(crate) struct Asked(pub(crate) Box<dyn Fn(usize) -> bool + Send + Sync>);
 
 impl fmt::Debug for Asked {
@@ -34,12 +36,12 @@ impl PoolMemory {
         Self { limit, used: AtomicUsize::new(0), asked: None }
     }
 
-    /// What another process has.
+    /// Returns the pool memory of a process that must request it from another process.
     pub(crate) fn asking(limit: TotalMemory, asked: Asked) -> Self {
         Self { asked: Some(asked), ..Self::new(limit) }
     }
 
-    /// What is taken at this moment.
+    /// Returns the number of bytes that are in use now.
     pub(crate) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
@@ -48,12 +50,12 @@ impl PoolMemory {
         self.limit
     }
 
-    /// Takes so many bytes, if there are as many left; says what the limit is if not.
+    /// Charges `bytes` if they are left. Fails with the limit if they are not.
     fn take(&self, bytes: usize) -> Result<(), TotalMemory> {
         if let Some(Asked(grants)) = &self.asked {
             return if grants(bytes) { Ok(()) } else { Err(self.limit) };
         }
-        // Only the sum counts: nothing else is ordered by it.
+        // Relaxed is enough: only the sum counts, and it orders no other memory.
         let more =
             |used: usize| Some(used.saturating_add(bytes)).filter(|sum| self.limit.allows(*sum));
         let taken = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
@@ -62,18 +64,19 @@ impl PoolMemory {
 
     fn give_back(&self, bytes: usize) {
         if self.asked.is_some() {
-            // What this process has is given back at its end.
+            // The other process returns all memory of this process when it ends.
             return;
         }
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
-/// What of a pool's memory another process has. Given back when it is gone.
+/// A part of a pool's memory that another process uses. It returns to the pool when the lease is
+/// dropped.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pool: Arc<PoolMemory>,
-    /// What one instance may have: it asks for no more than that, if it is honest.
+    /// The memory limit of one instance. An honest process requests no more.
     limit: MemoryLimit,
     taken: usize,
 }
@@ -83,7 +86,7 @@ impl Lease {
         Self { pool: Arc::clone(pool), limit, taken: 0 }
     }
 
-    /// Takes so many bytes, if there are as many left.
+    /// Charges `bytes` if they are left. Returns whether they were.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let sum = self.taken.checked_add(bytes).filter(|sum| *sum <= self.limit.bytes());
         let taken = sum.filter(|_| self.pool.take(bytes).is_ok());
@@ -98,14 +101,14 @@ impl Drop for Lease {
     }
 }
 
-/// Why a growth was refused.
+/// The reason for a refused growth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Denied {
-    /// The instance would have more than it may.
+    /// The instance would exceed its limit.
     Instance(MemoryLimit),
-    /// All instances of the pool would have more than they may.
+    /// All instances of the pool together would exceed their limit.
     Pool(TotalMemory),
-    /// The memory's own maximum, what can be addressed, or what the system has.
+    /// Another bound was met: the memory's own maximum, the address space, or the system's memory.
     Elsewhere,
 }
 
@@ -121,36 +124,38 @@ impl fmt::Display for Denied {
     }
 }
 
-/// Keeps an instance within its memory limit, and remembers when it was refused some.
+/// Keeps an instance within its memory limit, and notes refused growths.
 #[derive(Debug)]
 pub(crate) struct Meter {
     limit: MemoryLimit,
     pool: Arc<PoolMemory>,
-    /// What was granted. A growth that then fails stays charged: the engine tells of failures
-    /// that it never asked for, so that taking back could be had for nothing.
+    /// The granted bytes. They stay charged if the growth fails later. The engine reports even
+    /// failures of growths that it never requested here, so a refund would let a plugin gain
+    /// memory.
     used: usize,
     denied: Option<Denied>,
 }
 
 impl Meter {
-    /// A component that was made by tools has some dozens.
+    /// The most instances in a store. A component made by tools has some dozens.
     const MAX_INSTANCES: usize = 1000;
-    /// Each takes 4 GiB of addresses and several of the process's memory maps, however empty.
+    /// The most memories in a store. Even an empty one takes 4 GiB of addresses and several memory
+    /// mappings of the process.
     const MAX_MEMORIES: usize = 32;
-    /// As many as a large component needs.
+    /// The most tables in a store, enough for a large component.
     const MAX_TABLES: usize = 1000;
 
     pub(crate) fn new(limit: MemoryLimit, pool: &Arc<PoolMemory>) -> Self {
         Self { limit, pool: Arc::clone(pool), used: 0, denied: None }
     }
 
-    /// Forgets what was refused before: another call begins.
+    /// Forgets earlier refusals, because another call begins.
     pub(crate) fn begin_call(&mut self) {
         self.denied = None;
     }
 
-    /// Why a growth was refused in this call, if one was: it tells a plugin that ran out of
-    /// memory from one that broke for another reason.
+    /// Returns the reason for the last refused growth in this call. It tells whether a failed plugin
+    /// had run out of memory.
     pub(crate) fn denied(&self) -> Option<Denied> {
         self.denied
     }
@@ -253,7 +258,7 @@ mod tests {
         assert!(!meter.table_growing(0, 100, None).unwrap(), "800 bytes more");
         assert_eq!(meter.denied(), Some(Denied::Instance("1000".parse().unwrap())));
         meter.begin_call();
-        assert_eq!(meter.denied(), None, "it is told of the call that it was in");
+        assert_eq!(meter.denied(), None, "a refusal counts only in its own call");
         assert!(meter.table_growing(0, 12, None).unwrap());
         assert!(!meter.memory_growing(900, 910, None).unwrap());
     }
@@ -263,7 +268,7 @@ mod tests {
         let mut meter = meter("1000", &pool("unlimited"));
         for _ in 0..2 {
             assert!(meter.memory_growing(0, 500, None).unwrap());
-            // As the engine does when a new size is beyond all numbers: it has not asked before.
+            // The engine does this if a new size overflows; it has not asked for the growth before.
             meter.table_grow_failed(wasmtime::Error::msg("overflow")).unwrap();
         }
         assert!(!meter.memory_growing(0, 1, None).unwrap());

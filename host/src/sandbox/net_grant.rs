@@ -1,6 +1,6 @@
-//! A place in the network that a plugin may connect to: `HOST:PORT`.
+//! Network grants: `HOST:PORT`, one address that a plugin may connect to.
 //!
-//! There is no wildcard, neither for names nor for ports: whoever grants says what.
+//! There are no wildcards, neither for names nor for ports.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,7 +12,7 @@ use crate::item::parse_error::ParseError;
 /// One port of one host that a plugin may connect to by TCP, or send HTTP requests to.
 ///
 /// A host is a name or an address. A name stands for the addresses that it has when the pool is
-/// built, and for no others until the pool ends.
+/// built. They do not change until the pool ends.
 ///
 /// ```
 /// use mtl_host::NetGrant;
@@ -32,22 +32,22 @@ pub struct NetGrant {
 /// A name or an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {
-    /// Lower case, without a dot at its end.
+    /// A name in lower case without a final dot.
     Name(String),
-    /// Never one of the fourth version within one of the sixth.
+    /// An address. It is never an IPv4 address mapped to IPv6.
     Address(IpAddr),
 }
 
-/// There is no port, or no host.
+/// The error of a text without a port or a host.
 const FORM: ParseError = ParseError::new(
     "not of the form `HOST:PORT`, such as `example.com:443`, `127.0.0.1:80` or `[::1]:80`",
 );
-/// The port is none.
+/// The error of an invalid port.
 const PORT: ParseError = ParseError::new("its port is not a number from 1 to 65535");
-/// The host is neither a name nor an address.
+/// The error of a host that is neither a name nor an address.
 const HOST: ParseError =
     ParseError::new("its host is neither a name of letters, digits, `-` and `.` nor an address");
-/// Nobody can connect to the address.
+/// The error of an address that no socket can connect to.
 const ADDRESS: ParseError = ParseError::new("its address is that of no single host");
 
 impl NetGrant {
@@ -66,7 +66,7 @@ impl NetGrant {
 }
 
 impl Host {
-    /// A host as plugins and people write it.
+    /// Parses a host as plugins and users write it.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if let Some(address) = address(text) {
             return Some(Self::Address(address));
@@ -76,12 +76,12 @@ impl Host {
     }
 }
 
-/// Returns whether `text` is a name or an address of a host, and nothing else, such as a command.
+/// Returns whether `text` is only a name or an address, and contains nothing like a command.
 pub(crate) fn is_host(text: &str) -> bool {
     Host::parse(text).is_some()
 }
 
-/// An address, one of the sixth version with or without brackets.
+/// Parses an address; an IPv6 address may have brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let address = match inner {
@@ -91,8 +91,8 @@ fn address(text: &str) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// Whether this is a name that the system will not take for an address: it reads `127.1` and
-/// `0x7f000001` as such.
+/// Returns whether `text` is a name that the system does not read as an address. It reads `127.1`
+/// and `0x7f000001` as addresses.
 fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -108,7 +108,7 @@ fn is_name(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_label) && !is_number(last)
 }
 
-/// Whether one can connect to this address: to one host.
+/// Returns whether the address is that of one host, so that a socket can connect to it.
 pub(super) fn is_of_one_host(address: IpAddr) -> bool {
     !(address.is_unspecified()
         || address.is_multicast()
@@ -120,7 +120,7 @@ impl FromStr for NetGrant {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (host, port) = text.rsplit_once(':').ok_or(FORM)?;
-        // `::1` is a host without a port, not the host `:` with one.
+        // `::1` is a host without a port, and not the host `:` with the port 1.
         if host.is_empty() || host.contains(':') != (host.starts_with('[') && host.ends_with(']')) {
             return Err(FORM);
         }

@@ -1,17 +1,19 @@
-//! The network of an instance: the addresses that are granted, and nothing else.
+//! The network of an instance: it has only the granted addresses.
 //!
 //! ```text
 //! grant ─▶ NetGrant ─▶ Names: each looked up once, before the first worker ─▶ Network
 //!                                                                              │ per instance
-//!              names (wasi:sockets/ip-name-lookup), sockets, http ◀── asked by ┘
+//!              names (wasi:sockets/ip-name-lookup), sockets, http ◀── use it ──┘
 //! ```
 //!
-//! Names are looked up when a pool is built, and never again: a plugin that asks for a granted
-//! name gets what was found then. So nothing that a plugin does causes a question to a name
-//! server, which could carry data away, and a name whose owner changes its addresses during the
-//! run does not open others. What a name is at the start, its owner decides, but for one thing: the
-//! addresses of the loopback and of private networks (`internal.rs`) are left out, unless the name is
-//! `localhost` or the address itself is granted.
+//! The host looks up names when a pool is built, and never again. A plugin that looks up a granted
+//! name gets the addresses that were found then. So a plugin can cause no query to a name server,
+//! which could carry data away. A name whose owner changes its addresses during the run gives
+//! access to no others.
+//!
+//! The owner of a name decides its addresses at the start, with one exception: loopback and private
+//! addresses (`internal.rs`) are left out, unless the name is `localhost` or the address itself is
+//! granted.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,27 +27,27 @@ use super::internal::is_internal;
 use super::net_grant::{Host, NetGrant, is_of_one_host};
 use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink};
 
-/// The one name that means this machine.
+/// The only name that stands for this machine.
 const LOCALHOST: &str = "localhost";
 
-/// The addresses of the granted names, and what of the denied was told: once for a pool.
+/// The addresses of the granted names, and the reported denials, of one pool.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     addresses: BTreeMap<String, Vec<IpAddr>>,
-    /// What plugins were denied, as it was told.
+    /// The denials that were reported, as text.
     told: Mutex<BTreeSet<String>>,
 }
 
 impl Names {
-    /// How many denials are told of a run. Each is told once; a plugin that tries all the ports of
-    /// a host must not fill the host's standard error.
+    /// The most denials that are reported in a run. Each is reported once. A plugin that tries all
+    /// ports of a host must not flood the host's standard error.
     const MOST_TOLD: usize = 16;
 
-    /// Looks each name up, once.
+    /// Looks up each name once.
     ///
     /// # Errors
     ///
-    /// Gives back the first grant whose name has no address, and what the system said.
+    /// Fails with the first grant whose name has no address, and the system's error.
     pub(crate) fn look_up<'a>(
         grants: impl Iterator<Item = &'a NetGrant>,
     ) -> Result<Self, (NetGrant, io::Error)> {
@@ -60,7 +62,7 @@ impl Names {
         Ok(Self { addresses, told: Mutex::default() })
     }
 
-    /// Those that were looked up by another process.
+    /// Returns names that another process has looked up.
     pub(crate) fn known(addresses: BTreeMap<String, Vec<IpAddr>>) -> Self {
         Self { addresses, told: Mutex::default() }
     }
@@ -73,7 +75,7 @@ impl Names {
         self.addresses.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The addresses that a worker with these grants has of a name.
+    /// Returns the addresses that a worker with these grants gets for a name.
     fn granted(&self, name: &str, grants: &[NetGrant]) -> Vec<IpAddr> {
         let is_granted = |address: &IpAddr| {
             let itself = Host::Address(*address);
@@ -84,11 +86,11 @@ impl Names {
         self.of(name).iter().filter(is_open).copied().collect()
     }
 
-    /// Checks that of each name that is granted to a worker, an address is left.
+    /// Checks that each name that is granted to a worker has an address that the worker may use.
     ///
     /// # Errors
     ///
-    /// Gives back the first grant whose name has internal addresses alone, and these.
+    /// Fails with the first grant whose name has only internal addresses, and with these addresses.
     pub(crate) fn check(&self, grants: &[NetGrant]) -> Result<(), (NetGrant, Vec<IpAddr>)> {
         for grant in grants {
             let Host::Name(name) = &grant.host else { continue };
@@ -99,7 +101,7 @@ impl Names {
         Ok(())
     }
 
-    /// Whether to tell of this denial.
+    /// Returns whether to report this denial, and notes it as reported.
     fn is_news(&self, denial: &Denial) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.len() < Self::MOST_TOLD && told.insert(denial.to_string())
@@ -120,7 +122,7 @@ fn addresses_of(name: &str) -> io::Result<Vec<IpAddr>> {
     }
 }
 
-/// What one instance may use of the network.
+/// The part of the network that one instance may use.
 #[derive(Debug)]
 pub(crate) struct Network {
     grants: Vec<NetGrant>,
@@ -128,25 +130,25 @@ pub(crate) struct Network {
     sink: GuestSink,
 }
 
-/// Why there is nothing to connect to.
+/// Error of a name or host that is not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Denied;
 
 impl Network {
-    /// Makes the network of an instance with these grants; `sink` is told of denials.
+    /// Returns the network of an instance with these grants. `sink` receives denials.
     pub(crate) fn new(grants: &[NetGrant], names: &Arc<Names>, sink: &GuestSink) -> Self {
         Self { grants: grants.to_vec(), names: Arc::clone(names), sink: sink.clone() }
     }
 
-    /// Whether anything is granted.
+    /// Returns whether an address is granted.
     pub(crate) fn is_any_granted(&self) -> bool {
         !self.grants.is_empty()
     }
 
-    /// Whether a socket may do this.
+    /// Returns whether a socket may use the address in this way.
     pub(crate) fn lets_use(&self, address: SocketAddr, how: SocketAddrUse) -> bool {
         match how {
-            // What the system does before it connects. It binds no port that anyone knows.
+            // A socket is bound before it connects. Only a port that the system chooses is allowed.
             SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
             SocketAddrUse::TcpConnect => {
                 self.lets_connect(address) || {
@@ -164,7 +166,7 @@ impl Network {
 
     fn lets_connect(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
-        // An internal address is granted for the ports that it is granted with itself.
+        // A grant of a name opens no internal address. The address must be granted itself, with this port.
         let is_it = |host: &Host| match host {
             Host::Address(granted) => *granted == ip,
             Host::Name(name) => {
@@ -174,23 +176,24 @@ impl Network {
         self.grants.iter().any(|grant| grant.port.get() == address.port() && is_it(&grant.host))
     }
 
-    /// The addresses of a name, if it is granted with any port. An address is its own.
+    /// Returns the addresses of a name, if it is granted with any port. An address resolves to
+    /// itself.
     pub(crate) fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, Denied> {
         match Host::parse(name) {
             Some(Host::Address(address)) => return Ok(vec![address]),
             Some(host) if self.grants.iter().any(|grant| grant.host == host) => {
                 return Ok(self.addresses(&host));
             }
-            // What is told is kept, and what is no name may be as long as a guest likes.
+            // An invalid name is not reported: reports are kept, and a guest could make it as long as it likes.
             None => return Err(Denied),
             Some(_) => self.tell(&Denial::Name(name.into())),
         }
         Err(Denied)
     }
 
-    /// Where a request to this host and port goes.
+    /// Returns the addresses for a request to this host and port.
     pub(crate) fn destinations(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
-        // An address line may hold what is no host, such as `$(…)`: that can be granted to nobody.
+        // The host in a URI may be invalid, such as `$(…)`. No grant can name it, so it is not reported.
         let parsed = Host::parse(host).ok_or(Denied)?;
         let is_granted = match &parsed {
             Host::Address(address) => self.lets_connect((*address, port).into()),
@@ -214,7 +217,7 @@ impl Network {
         }
     }
 
-    /// Tells of what was denied, unless it was told before.
+    /// Reports a denial, unless it was reported before.
     pub(crate) fn tell(&self, denial: &Denial) {
         if self.names.is_news(denial) {
             self.sink.tell(&GuestEvent::Denied(Cow::Borrowed(denial)));
@@ -252,7 +255,7 @@ mod tests {
             ("1.0.0.2:80",             TcpConnect, true),
             ("[2001:db8::2]:80",       TcpConnect, true),
             ("127.0.0.1:84",           TcpConnect, true),
-            // What a name leads to inside is not granted by it.
+            // A grant of a name does not open its internal addresses.
             ("127.0.0.1:80",           TcpConnect, false),
             ("10.0.0.4:80",            TcpConnect, false),
             ("10.0.0.4:85",            TcpConnect, true),
@@ -290,7 +293,7 @@ mod tests {
         let cases = [
             ("name",      Ok("[1.0.0.2, 10.0.0.1]")),
             ("NAME.",     Ok("[1.0.0.2, 10.0.0.1]")),
-            // Nobody is asked what an address is.
+            // No name server is asked about an address.
             ("10.9.9.9",  Ok("[10.9.9.9]")),
             ("::1",       Ok("[::1]")),
             ("name.com",  Err(Denied)),
@@ -334,7 +337,7 @@ mod tests {
         for (host, is_told) in [("other", true), ("$(curl evil)", false), ("a;b", false)] {
             assert_eq!(network.destinations(host, 80), Err(Denied));
             let denial = Denial::Request { host: host.into(), port: 80 };
-            // What was told is no news.
+            // A denial that was reported is no news.
             assert_eq!(!network.names.is_news(&denial), is_told, "{host}");
         }
     }

@@ -1,5 +1,5 @@
-//! The standard output and error of a plugin, passed on line by line as events, and never mixed into
-//! results.
+//! The standard output and error of a plugin. Each line becomes an event, and never a part of a
+//! result.
 
 use std::io;
 use std::pin::Pin;
@@ -14,14 +14,14 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use crate::sandbox::guest_event::Stream;
 use crate::sandbox::voice::Voice;
 
-/// One stream of one worker's plugin.
+/// A standard stream of one worker's plugin.
 #[derive(Clone)]
 pub(crate) struct Capture(Arc<Mutex<Lines>>);
 
 struct Lines {
     voice: Arc<Voice>,
     stream: Stream,
-    /// The line that has not ended yet.
+    /// The current line, which has not ended yet.
     line: Vec<u8>,
 }
 
@@ -37,9 +37,10 @@ impl Capture {
 }
 
 impl Lines {
-    /// A longer line is passed on in pieces: a plugin must not fill the host's memory.
+    /// The longest line in bytes. A longer line is passed on in pieces, so that a plugin cannot
+    /// fill the host's memory.
     const MAX_LINE: usize = 8 * 1024;
-    /// How much a plugin may write at once.
+    /// The most bytes that a plugin may write in one call.
     const PERMIT: usize = 64 * 1024;
 
     fn take(&mut self, bytes: &[u8]) {

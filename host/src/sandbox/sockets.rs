@@ -1,8 +1,9 @@
-//! The part of `wasi:sockets` that wasmtime-wasi cannot limit to what is granted.
+//! The part of `wasi:sockets` that wasmtime-wasi cannot limit to grants.
 //!
-//! Its own look-up of names is for all names or for none: the one here takes its place in the
-//! linker, answers from what was found of the granted names, and asks nobody. And where nothing is
-//! granted there are no sockets: here that is told, so that people learn what would grant it.
+//! The name lookup of wasmtime-wasi allows all names or none. The lookup here replaces it in the
+//! linker: it answers from the addresses of the granted names, and sends no query. If no address is
+//! granted, a plugin gets no socket. The code here reports that as a denial, whose hint names the
+//! grant that would help.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,13 +25,13 @@ use wasmtime_wasi::sockets::WasiSocketsCtxView;
 use super::network::Network;
 use crate::sandbox::guest_event::Denial;
 
-/// An instance's sockets, and what of the network it may use.
+/// An instance's sockets, and the part of the network that it may use.
 pub(crate) struct GrantedSockets<'a> {
     pub(crate) sockets: WasiSocketsCtxView<'a>,
     pub(crate) network: &'a Arc<Network>,
 }
 
-/// What a store holds of them.
+/// The data of a store with an instance's sockets.
 pub(crate) trait HasSockets: Send {
     fn granted_sockets(&mut self) -> GrantedSockets<'_>;
 }
@@ -41,7 +42,7 @@ impl HasData for Shadow {
     type Data<'a> = GrantedSockets<'a>;
 }
 
-/// Defines both interfaces, in place of those that the linker has.
+/// Defines both interfaces in the linker, and replaces those of wasmtime-wasi.
 pub(crate) fn add_to_linker<T: HasSockets + 'static>(
     linker: &mut Linker<T>,
 ) -> wasmtime::Result<()> {
@@ -52,9 +53,9 @@ pub(crate) fn add_to_linker<T: HasSockets + 'static>(
     Ok(())
 }
 
-/// The addresses of a name that are still to be told. The guest has it as a
-/// `ResolveAddressStream`: that is what the interface calls its type, and nobody else's code sees
-/// what the handle stands for.
+/// The addresses of a name that the guest has not read yet. The guest has it as a
+/// `ResolveAddressStream`, the type of the interface. Only the code here looks behind the handle,
+/// so the two types never mix.
 struct Found(vec::IntoIter<IpAddr>);
 
 #[wasmtime_wasi::async_trait]
@@ -62,7 +63,7 @@ impl Pollable for Found {
     async fn ready(&mut self) {}
 }
 
-/// What the interface wants of its neighbour: as wasmtime-wasi has it.
+/// The interface on which the name lookup depends. All calls go to wasmtime-wasi.
 impl network::Host for GrantedSockets<'_> {
     fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
         self.sockets.convert_error_code(error)

@@ -1,12 +1,13 @@
-//! The text that one worker's plugin writes beside its results: passed on as events, up to so much a
-//! second.
+//! The output of one worker's guest: lines and log messages that become events, within a budget of
+//! bytes a second.
 //!
-//! Its standard output, its standard error and its log share one budget, and so do the instances
-//! of a worker, one after the other: a plugin that breaks again and again says no more. All workers of
-//! a pool share a second budget, their [`Chorus`]. A line is charged what is shown of it ([`cost()`]).
+//! Standard output, standard error and the log share one budget. The successive instances of a
+//! worker share it, too, so a plugin that fails again and again gets no more. All workers of a pool
+//! share a second budget, their [`Chorus`]. A line costs the bytes that it takes on the display
+//! ([`cost()`]).
 //!
-//! What is beyond a budget is dropped and counted; how much that was is told before the next line that
-//! is passed on, but at most once a second, and at the end.
+//! Lines beyond a budget are dropped and counted. A notice with the count comes before the next
+//! line that is passed on, but at most once a second, and at the end.
 
 mod budget;
 mod cost;
@@ -21,7 +22,7 @@ pub use self::cost::{cost, is_plain};
 use crate::item::limits::LogLimit;
 use crate::sandbox::guest_event::{GuestEvent, GuestSink, Level, Stream};
 
-/// What one worker's plugin says.
+/// The output of one worker's guest.
 pub(crate) struct Voice {
     sink: GuestSink,
     limit: LogLimit,
@@ -32,16 +33,18 @@ pub(crate) struct Voice {
 struct Spoken {
     budget: Budget,
     dropped: Dropped,
-    /// When it was last told how much was dropped.
+    /// The time of the last notice about dropped lines.
     told: Option<Instant>,
 }
 
-/// The budget of all workers of a pool together, for a second: [`VOICES`](Self::VOICES) times as much as one.
+/// The budget of all workers of a pool together, which is [`VOICES`](Self::VOICES) times that of
+/// one worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Chorus(Arc<Mutex<Budget>>);
 
 impl Chorus {
-    /// Some workers may be loud at once, and a hundred are not a hundred times as loud.
+    /// The number of workers that can use their full budgets in the same second. With a hundred
+    /// workers, output would otherwise be a hundred times as much.
     const VOICES: u64 = 4;
 
     pub(crate) fn new(limit: LogLimit) -> Self {
@@ -50,12 +53,12 @@ impl Chorus {
     }
 
     fn budget(&self) -> MutexGuard<'_, Budget> {
-        // A budget is one number: it is whole whatever panicked.
+        // A budget is a single value, so a panic cannot leave it half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What nobody was told.
+/// The count of dropped output that no notice has reported yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Dropped {
     lines: u64,
@@ -72,17 +75,17 @@ impl Voice {
         Self { sink, limit, chorus, spoken: Mutex::new(spoken) }
     }
 
-    /// How much may be said in a second.
+    /// Returns the budget of one worker.
     pub(crate) fn limit(&self) -> LogLimit {
         self.limit
     }
 
-    /// Returns the receiver of what is said.
+    /// Returns the receiver of the events.
     pub(crate) fn sink(&self) -> &GuestSink {
         &self.sink
     }
 
-    /// A line that was written, which need not be text.
+    /// Passes on a line that the guest wrote. It need not be UTF-8.
     pub(crate) fn line(&self, stream: Stream, line: &[u8]) {
         self.line_at(stream, line, Instant::now());
     }
@@ -96,14 +99,14 @@ impl Voice {
         }
     }
 
-    /// A message that was logged.
+    /// Passes on a message that the guest logged.
     pub(crate) fn log(&self, level: Level, message: &str) {
         if self.admits(message.len(), || cost(message), Instant::now()) {
             self.sink.tell(&GuestEvent::Log { level, message });
         }
     }
 
-    /// Tells now of what was dropped, if anything was.
+    /// Reports dropped output now, if there is any.
     pub(crate) fn tell_what_was_dropped(&self) {
         let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
         let dropped = std::mem::take(&mut spoken.dropped);
@@ -111,7 +114,7 @@ impl Voice {
         self.tell_dropped(dropped);
     }
 
-    /// So much was dropped before it came here.
+    /// Adds output that the child has dropped.
     pub(crate) fn note_dropped(&self, lines: u64, bytes: u64) {
         let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
         let dropped = &mut spoken.dropped;
@@ -119,12 +122,12 @@ impl Voice {
         dropped.bytes = dropped.bytes.saturating_add(bytes);
     }
 
-    /// Returns whether a line of so many bytes is within the budgets, and charges them what it costs
-    /// to show. If it is, tells first of lines that were not, unless that was told less than a second ago.
+    /// Returns whether a line of `bytes` bytes is within the budgets, and charges them its cost. If
+    /// it is, first reports dropped lines, unless a notice was sent less than a second ago.
     fn admits(&self, bytes: usize, cost: impl FnOnce() -> usize, now: Instant) -> bool {
         let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
         let Spoken { budget, dropped, told } = &mut *spoken;
-        // What is dropped costs no more than this.
+        // A dropped line costs only this check.
         if !budget.is_open(now) || !self.chorus.budget().is_open(now) {
             dropped.lines = dropped.lines.saturating_add(1);
             dropped.bytes = dropped.bytes.saturating_add(bytes as u64);
@@ -174,7 +177,7 @@ mod tests {
 
     type Told = Arc<Mutex<Vec<(u64, u64)>>>;
 
-    /// A voice, and what is told of what it dropped.
+    /// Returns the output of a worker, and the notices about what it dropped.
     fn voice(limit: &str) -> (Voice, Chorus, Told) {
         let told = Told::default();
         let heard = Arc::clone(&told);
@@ -201,7 +204,7 @@ mod tests {
         assert_eq!(told(), []);
         assert!(says(10, 1));
         assert_eq!(told(), [(2, 30)]);
-        // The notice was charged, too: 106 bytes are 106 ms.
+        // The notice was charged, too: 106 bytes take 106 ms.
         assert!(!says(1, 100));
         assert!(says(1000, 107));
         assert!(!says(7, 1106));
@@ -224,7 +227,7 @@ mod tests {
         let says = |voice: &Voice, at: Instant| voice.admits(1000, || 1000, at);
         let said = voices.iter().filter(|voice| says(voice, now)).count();
         assert_eq!(said as u64, Chorus::VOICES);
-        // A second later as many again; who was quiet is not behind who was not.
+        // A second later the same number may write. Workers that were quiet before have the same right.
         let later = now + Duration::from_secs(1);
         let said = voices.iter().rev().filter(|voice| says(voice, later)).count();
         assert_eq!(said as u64, Chorus::VOICES);
@@ -233,7 +236,7 @@ mod tests {
     #[test]
     fn what_would_be_long_where_it_is_shown_is_charged_as_such() {
         let (voice, _, told) = voice("1000");
-        // Each line has ten bytes, which become sixty, and 32 for its name.
+        // Each line has ten bytes, which become sixty when they are escaped, and 32 more for the worker's name.
         let now = Instant::now();
         for _ in 0..100 {
             voice.line_at(Stream::Stdout, &[0x1b; 10], now);

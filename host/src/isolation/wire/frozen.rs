@@ -52,7 +52,7 @@ pub(crate) fn refusal(payload: Payload<'_>) -> Result<SnapshotRefusal, BadFrame>
     if payload.rest().len() > MOST {
         return Err(BadFrame("a refusal that is too long"));
     }
-        payload.data(BadFrame("an invalid refusal"))
+    payload.data(BadFrame("an invalid refusal"))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! So many bytes a second, and as many at once after a second of silence. Pure: it is told what
-//! time it is.
+//! A limiter of bytes a second. After a second of silence, it allows a second's worth in a burst.
+//! It does not read the clock; callers pass the time.
 
 use std::time::{Duration, Instant};
 
-/// What may still be said.
+/// A limit of bytes a second.
 ///
-/// One instant says it all: until when what was said would have taken, at the limit's pace. As
-/// long as that is less than a second away, more may be said, however long it is: so the budget
-/// is passed by one line at most, and no line is too long for ever.
+/// The whole state is one instant: the time at which the bytes so far would end if they passed at
+/// the limit's rate. While that time is less than a second ahead, the next line may pass, whatever
+/// its length. So at most one line exceeds the limit, and no line is too long to pass.
 ///
 /// ```
 /// # use std::time::{Duration, Instant};
@@ -23,22 +23,22 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// What may be said at once, as the time that it would take.
+    /// The largest burst, as the time that it takes at the limit's rate.
     const BURST: Duration = Duration::from_secs(1);
 
-    /// Returns a budget of so many bytes a second.
+    /// Returns a limit of `bytes_a_second`.
     #[must_use]
     pub fn new(bytes_a_second: u64) -> Self {
         Self { bytes_a_second, spent_until: None }
     }
 
-    /// Returns whether something may be said now.
+    /// Returns whether a line may pass now.
     #[must_use]
     pub fn is_open(&self, now: Instant) -> bool {
         self.spent_until(now).duration_since(now) < Self::BURST
     }
 
-    /// Takes note that so many bytes are said now.
+    /// Charges `bytes` that pass now.
     pub fn spend(&mut self, bytes: usize, now: Instant) {
         self.spent_until = Some(self.spent_until(now) + self.time_of(bytes));
     }
@@ -48,7 +48,7 @@ impl Budget {
     }
 
     fn time_of(&self, bytes: usize) -> Duration {
-        // Both fit: a line is short, and a second has few nanoseconds.
+        // Neither overflows: a line is short, and a second has few nanoseconds.
         let nanos = bytes as u128 * 1_000_000_000 / u128::from(self.bytes_a_second.max(1));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
@@ -62,7 +62,7 @@ mod tests {
     fn as_much_as_a_second_allows_at_once_and_then_at_its_pace() {
         #[rustfmt::skip]
         let cases = [
-            // at ms    bytes   is said
+            // at ms    bytes   passes
             (0,         400,    true),
             (0,         599,    true),
             (0,         1,      true),
@@ -72,11 +72,11 @@ mod tests {
             (100,       99,     true),
             (100,       1,      false),
             (50,        1,      false),
-            // The last line may pass the budget; then there is silence for as long as it is worth.
+            // The last line may exceed the limit. Then nothing passes for as long as its bytes take.
             (200,       5000,   true),
             (5099,      1,      false),
             (5101,      1,      true),
-            // No more than a second's worth is saved up.
+            // At most a second's worth is saved up.
             (60_000,    1000,   true),
             (60_000,    1,      false),
         ];

@@ -1,15 +1,16 @@
-//! The number of bytes that a plugin's line becomes where it is shown.
+//! The cost of a plugin's line: the number of bytes that it takes on the display.
 //!
-//! A terminal gets control characters escaped, and each line behind the name of its worker. A plugin
-//! that writes what becomes six times as much is charged for that.
+//! A terminal shows control characters escaped, and each line after the name of its worker. A
+//! plugin is charged for the text as shown, which may be six times as long.
 
-/// The cost of a line beside its text, for the name of its worker. So empty lines cost something.
+/// The cost of a line in addition to its text, for the name of its worker. So even an empty line
+/// has a cost.
 pub(super) const LINE: usize = 32;
 
 /// The cost of a notice about dropped lines.
 pub(super) const NOTICE: usize = 96;
 
-/// Returns what it costs to show `text`, which may be several lines.
+/// Returns the cost of `text`, which may have several lines.
 #[doc(hidden)]
 #[must_use]
 pub fn cost(text: &str) -> usize {
@@ -24,14 +25,15 @@ fn size(sign: char) -> usize {
     }
 }
 
-/// Returns whether a terminal shows `sign` and does nothing else. What shows a text escapes all others.
+/// Returns whether a terminal shows `sign` without any other effect. All other characters are
+/// escaped for display.
 #[doc(hidden)]
 #[must_use]
 pub fn is_plain(sign: char) -> bool {
     sign == '\t' || !sign.is_control() && !changes_direction(sign)
 }
 
-/// Returns whether `sign` would show text in another order than it has.
+/// Returns whether `sign` changes the order in which a terminal shows text.
 fn changes_direction(sign: char) -> bool {
     matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(sign, '\u{2066}'..='\u{2069}')
