@@ -21,7 +21,8 @@ const FILES: u64 = 1024;
 
 /// The main thread's stack, in bytes. `RLIMIT_DATA` does not count it.
 const STACK: u64 = 8 * 1024 * 1024;
-/// The size of the gap below the main thread's stack, in bytes. The kernel maps nothing else in it.
+/// The number of bytes below the top of the main thread's stack that hold no other mapping. The
+/// kernel keeps at least as many free.
 const STACK_GAP: u64 = 128 * 1024 * 1024;
 
 pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {

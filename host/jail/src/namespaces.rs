@@ -78,7 +78,7 @@ fn enter_users(confines: &Confines<'_>, had: CapabilitySet) -> LayerAnswer {
         return LayerAnswer::Missing(WOULD_LOSE.into());
     }
     match LayerAnswer::of(map_users()) {
-        // A worker without directories has nothing to lose. The probe must answer for workers with directories, too.
+        // A worker without directories has nothing to lose. The probe must answer for workers with directories.
         LayerAnswer::Present if would_lose && confines.task == Task::Probe => {
             LayerAnswer::WithoutDirs(WOULD_LOSE.into())
         }

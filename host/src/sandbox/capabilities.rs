@@ -17,7 +17,7 @@ use crate::jail::Access;
 ///
 /// - `HOST::GUEST`: the plugin may read the directory.
 /// - `HOST::GUEST:rw`: the plugin may read and change it.
-/// - `HOST::GUEST:rw+symlinks`: the plugin may make symbolic links in it, too.
+/// - `HOST::GUEST:rw+symlinks`: the plugin may read it, change it and make symbolic links in it.
 ///
 /// A grant refers to the directory that is at `HOST` when the pool is built. Renaming or replacing
 /// the directory later does not change the grant. Each grant needs a mounted `/proc`, through which

@@ -2,7 +2,7 @@
 //! together.
 //!
 //! The host makes no groups. A service manager makes them, and the limits of a group apply to
-//! workers' processes, too.
+//! workers' processes.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,8 @@
 //! bytes a second.
 //!
 //! Standard output, standard error and the log share one budget. The successive instances of a
-//! worker share it, too, so a plugin that fails again and again gets no more. All workers of a pool
-//! share a second budget, their [`Chorus`]. A line costs the bytes that it takes on the display
+//! worker share it, so a plugin that fails again and again gets no more. All workers of a pool share
+//! a second budget, their [`Chorus`]. A line costs the bytes that it takes on the display
 //! ([`cost()`]).
 //!
 //! Lines beyond a budget are dropped and counted. A notice with the count comes before the next
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(told(), []);
         assert!(says(10, 1));
         assert_eq!(told(), [(2, 30)]);
-        // The notice was charged, too: 106 bytes take 106 ms.
+        // The notice was charged: 106 bytes take 106 ms.
         assert!(!says(1, 100));
         assert!(says(1000, 107));
         assert!(!says(7, 1106));

@@ -290,7 +290,7 @@ fn parts(
     };
     let parent = Arc::clone(station);
     let sink = GuestSink::new(move |event| {
-        // If this fails, the parent has gone, and the next order fails, too.
+        // If this fails, the parent has gone, and receiving the next order fails.
         let _ = parent.send(&guest_event::encode(event));
     });
     InstanceParts {
@@ -313,7 +313,7 @@ fn parts(
 impl Outlet for Station {
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
         if outcomes.kept() > 0 {
-            // If this fails, the parent has gone, and the next order fails, too.
+            // If this fails, the parent has gone, and receiving the next order fails.
             let _ = self.send_made(|memory| ran::part(memory, outcomes), outcomes.record_bytes());
             outcomes.forget();
         }

@@ -35,7 +35,7 @@ impl Drop for Blocked {
 
 #[expect(unsafe_code, reason = "no safe function makes a set of signals")]
 fn of_groups() -> libc::sigset_t {
-    // The C library may set only as many bytes as the kernel has signals; the rest must be initialised, too.
+    // The C library may set only as many bytes as the kernel has signals; `zeroed` initialises the rest.
     let mut set = MaybeUninit::zeroed();
     // SAFETY: `set` is writable and as large as a `sigset_t`, and the call writes only within it.
     unsafe { libc::sigemptyset(set.as_mut_ptr()) };
