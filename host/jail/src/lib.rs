@@ -17,18 +17,20 @@
 //!
 //! A refused call fails with `EPERM` or `EACCES`, like a call on a file of another user. No process
 //! is killed for trying.
-//! nothing is killed for having tried.
 //!
 //! # Limits of the jail
 //!
-//! - Filters see the number of a descriptor and not the file behind it. A compromised process can
-//!   read and write every descriptor that it was given: its socket (0), the null device (1), the
-//!   pipe of its standard error (2), the plugin's compiled code (sealed, so that writing fails),
-//!   the shared page that names the current item, and, if there is a time limit, the kernel's
-//!   statistics of its main thread (three numbers, open for reading). So the parent trusts none of
-//!   them. It checks each length before it allocates, reads a word of the page once and checks it,
-//!   reads the pipe without blocking, and accepts no descriptors over the socket. The socket must
-//!   be a stream, because a process could connect a datagram socket to another address.
+//! - Filters see the number of a descriptor and not the file behind it. So a compromised process
+//!   can read and write every descriptor that it was given:
+//!   - its socket (0), the null device (1), and the pipe of its standard error (2);
+//!   - the plugin's compiled code, which is sealed, so that writing fails;
+//!   - the shared page that names the current item;
+//!   - if there is a time limit, the kernel's statistics of its main thread: three numbers, open
+//!     for reading.
+//! - The parent therefore trusts nothing that comes through these descriptors. It checks each length
+//!   before it allocates memory. It reads a word of the page once and checks it. It reads the pipe
+//!   without blocking, and accepts no descriptors over the socket. The socket must be a stream,
+//!   because a process could connect a datagram socket to another address.
 //! - Landlock does not hide that a file exists, nor its size and times. If a directory is granted,
 //!   a compromised process can query them for any path.
 //! - `RLIMIT_DATA` counts private writable memory. So the filters refuse shared memory, stacks and

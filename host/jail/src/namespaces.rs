@@ -2,10 +2,8 @@
 //! the host.
 //!
 //! ```text
-//! root (CAP_SYS_ADMIN)     unshare(mount, IPC, network)            keeps its rights on granted
-//! files
-//! a user                   unshare(user), maps itself to itself,   gets the right to make the
-//! others
+//! root (CAP_SYS_ADMIN)     unshare(mount, IPC, network)            keeps its rights on granted files
+//! a user                   unshare(user), maps itself to itself,   may make the other namespaces
 //!                          unshare(mount, IPC, network)
 //! ```
 //!

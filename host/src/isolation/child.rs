@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! child_main ─▶ begin ─▶ read the setup ─▶ enter the jail ─▶ load code, start threads ─▶ seal ─▶ ready
-//!                                                                                          │
-//!                                       run, run, … finish ◀─ started ◀─ make the instance
+//!                                                                                                  │
+//!                                                         run, run, … finish ◀─ started ◀─ make the instance
 //! ```
 //!
 //! A guest's requests to the parent, such as a call of a host function or more memory, all come

@@ -26,8 +26,8 @@ fn hide(number: i64, errno: Errno) {
 fn with(requirement: Jail) -> Confines<'static> {
     Confines { requirement, ports: &[80], ..bare(Task::Work) }
 }
+
 /// Enters a best-effort jail, and returns the required layers that it lacks.
-/// Enters a jail of best effort, and returns the required layers that it lacks.
 fn lacks() -> Vec<JailLayer> {
     let layers = enter(&with(Jail::BestEffort)).unwrap();
     layers.missing(LayerNeed::Required).collect()
