@@ -33,7 +33,7 @@ pub use self::prober::LayersError;
 
 use crate::jail::{Jail, JailLayers};
 
-/// Where the workers of a pool run.
+/// The place where the workers of a pool run.
 ///
 /// ```
 /// use mtl_host::{Isolation, Processes};

@@ -74,8 +74,7 @@ impl SharedPage {
     pub fn words(&self) -> &[AtomicU64; 2] {
         // SAFETY: the mapping is aligned to a page, is at least as large as the array, and stays mapped as long as
         // `self` lives. The file began as zeros, and every bit pattern is a valid `AtomicU64`. This process accesses
-        // the
-        // words only atomically. The other process may write in any way, but can only leave other valid values.
+        // the words only atomically. The other process may write in any way, but can only leave other valid values.
         unsafe { self.address.as_ref() }
     }
 }

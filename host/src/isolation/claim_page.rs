@@ -37,7 +37,7 @@ impl ClaimPage {
         SharedReach::reach(self)
     }
 
-    /// Returns whether the child claims to have begun with the items that it was sent last.
+    /// Returns whether the child has reported that it began with the items that it was sent last.
     pub(crate) fn has_begun(&self) -> bool {
         // Relaxed is enough: the frames from the socket order more than this word could.
         self.begun().load(Ordering::Relaxed) != 0

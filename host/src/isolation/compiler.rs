@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `wire/compiled` and `wire/refused` decode the replies. The parent trusts a reply no more than
-//! the plugin: a plugin that has taken over its compiler can claim anything about itself, and its
+//! the plugin: a plugin that has taken over its compiler can report anything about itself, and its
 //! code runs only in jails.
 
 use std::fs::File;

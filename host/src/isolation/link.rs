@@ -2,7 +2,7 @@
 //!
 //! The child may be hostile: it may not read, send half a frame, or send forever. So each step asks
 //! the [`Patience`] whether to continue. Memory is allocated only for bytes that have arrived, and
-//! never for the length that a frame claims.
+//! never for the length in a frame's header.
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;

@@ -44,12 +44,12 @@ use crate::sandbox::guest_event::GuestEvent;
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
 
-/// The time that a child may exceed its deadline. The child must notice the deadline itself, and a
-/// busy machine delays that.
+/// The time by which a child may exceed its deadline. The child must notice the deadline itself,
+/// and a busy machine delays that.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
-/// The most bytes of a frame in addition to one result. A child sends its outcomes before they are
-/// larger.
+/// The most bytes of a frame in addition to one result. A child sends its outcomes before they
+/// exceed this size.
 const BESIDE: usize = 8 * 1024 * 1024;
 
 /// The most bytes that one order may have, because a frame has its length in 32 bits.

@@ -7,7 +7,7 @@
 //!                                          it is the first worker      jailed compiler ─▶ code
 //! ```
 //!
-//! The parent trusts the module no more than the plugin, and does not read it. The module is
+//! The parent trusts the module no more than the plugin, and does not parse it. The module is
 //! compiled in a jail, and the compiled code is loaded only in jails.
 
 use std::os::fd::AsFd;

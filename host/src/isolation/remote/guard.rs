@@ -9,7 +9,7 @@ use crate::isolation::link::Patience;
 /// The interval at which the parent checks whether the child has started another item.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// The event that the parent waits for, which decides about the deadline.
+/// The reason for a wait. It decides the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
     /// The child is jailed and has its code.
@@ -63,8 +63,8 @@ impl<'a> Guard<'a> {
         Self { by: Some((Instant::now() + time, time)), ..Self::of(watch) }
     }
 
-    /// Returns a wait for `sent` items, whose time starts again with each item that the child
-    /// starts. The first item counts as started.
+    /// Returns a wait for `sent` items. Its time starts again with each item that the child starts.
+    /// The first item counts as started.
     pub(super) fn of_items(watch: &'a Watch, page: &'a ClaimPage, sent: usize) -> Self {
         let sent = u32::try_from(sent).unwrap_or(u32::MAX);
         Self { items: Some(Items { page, sent, started: 1 }), ..Self::of(watch) }

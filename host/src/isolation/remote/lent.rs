@@ -44,9 +44,9 @@ impl<'a> Lent<'a> {
         Ok(())
     }
 
-    /// Checks that the child had not sent so many bytes before that an honest child would have
-    /// started no further item. Otherwise each of thousands of items could bring a frame of the
-    /// largest size.
+    /// Refuses further outcomes once the parts have [`Outcomes::LARGE`] bytes. An honest child
+    /// starts no item after that. Without this check, each of thousands of items could bring a frame
+    /// of the largest size.
     fn check_size(&self, there: &OutcomesThere<'_>) -> Result<(), BadFrame> {
         if self.bytes >= Outcomes::LARGE && there.count() > 0 {
             return Err(BadFrame("more bytes of results than the parts may have"));

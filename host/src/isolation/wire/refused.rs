@@ -62,7 +62,7 @@ pub(super) fn completed(
         LoadErrorKind::CallOfWorld { call } | LoadErrorKind::Ambiguous { call, .. } => {
             settings.call.clone_into(call);
         }
-        // The plugin itself may be valid.
+        // The compiler ran out of memory; the plugin itself may be valid.
         LoadErrorKind::Invalid { source } if source.is_out_of_memory() => {
             return Ok(CompilerError::Memory { limit: settings.limits.memory }.into());
         }
