@@ -1,4 +1,4 @@
-//! Words that every layer uses: numbers of items and workers, formats, faults, limits.
+//! The vocabulary of all layers: numbers of items and workers, formats, faults, limits.
 
 pub mod bounded;
 pub mod byte_size;

@@ -1,13 +1,13 @@
-//! The flow of items in mtl-host: from a source to a sink, with all that lies between except the workers.
+//! The flow of items in mtl-host: everything from a source to a sink, except the workers.
 //!
 //! ```text
 //! input ─▶ source ─▶ block ─▶ queue ─▶ (workers) ─▶ outcome ─▶ collector ─▶ sink ─▶ output
 //! ```
 //!
-//! Nothing here knows WebAssembly, and nothing is unsafe. So its unit tests, its models and its fuzz targets build in
+//! This crate knows nothing of WebAssembly and has no unsafe code. Its unit tests, models and fuzz targets build in
 //! seconds.
 //!
-//! It is a part of the library `mtl-host` and changes with it: what that library does not export is not stable.
+//! It is a part of the library `mtl-host` and changes with it. Only the items that `mtl-host` exports are stable.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,7 @@
 //! Sinks, which write results.
 //!
-//! A sink is told of every outcome that is to be written, in the order in which the run
-//! gives them: input order unless asked otherwise. It runs on the thread that called
-//! `Pool::run`, never on a worker's.
+//! The run passes a sink every outcome that is to be written: in input order by default, otherwise in the order in
+//! which workers finish. A sink runs on the thread that called `Pool::run`, never on a worker's thread.
 
 mod directory;
 mod durable;
@@ -29,7 +28,7 @@ pub use self::output_file::{Locked, OutputFile};
 
 use crate::outcome::{Outcome, OutcomeIter, RecordRule};
 
-/// Takes what became of each item.
+/// Takes the outcome of each item.
 ///
 /// ```
 /// use mtl_host::sink::{Sink, SinkError};
@@ -58,11 +57,11 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// When it cannot be written; the run ends with the error.
+    /// Returns an error if the outcome cannot be written. The run then ends with the error.
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError>;
 
-    /// Takes many outcomes, none of which is a fault: as if each was written, which is what it does
-    /// unless a sink has a faster way. What a sink leaves in `outcomes` is written one by one.
+    /// Takes many outcomes without faults. By default, it passes each of them to [`write`](Self::write); a
+    /// sink may have a faster way. The run writes outcomes that the sink leaves in `outcomes` one by one.
     ///
     /// ```
     /// use mtl_host::sink::{Sink, SinkError};
@@ -94,20 +93,19 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write). Of the outcomes that were taken out, the last one then counts as not
-    /// written.
+    /// Returns an error in the same cases as [`write`](Self::write). The last outcome that was taken out then counts as
+    /// not written.
     fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
         outcomes.try_for_each(|outcome| self.write(&outcome))
     }
 
-    /// Returns how many of the outcomes that it was given last are not written: it holds them back until it is
-    /// flushed, or it lost them with an error. The outcome that was given last when there was an error is one of them.
-    /// Default: none but that one.
+    /// Returns how many of the last outcomes are not written yet. The sink holds them back until a flush, or lost them
+    /// with an error. After an error, the number includes the last outcome. By default, no other outcome is held.
     fn held(&self) -> usize {
         0
     }
 
-    /// Takes an outcome that is not in the output, and why. Default: nothing is done with it.
+    /// Takes an outcome that is not in the output, with the reason. By default, it does nothing.
     ///
     /// ```
     /// use mtl_host::sink::{LeftOut, Sink, SinkError};
@@ -139,36 +137,37 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// When that cannot be done; the run ends with the error, unless it has ended with another one.
+    /// Returns an error if the sink cannot handle the outcome. The run ends with the error, unless it has ended with
+    /// another one.
     fn left_out(&mut self, _outcome: &Outcome<'_>, _why: LeftOut) -> Result<(), SinkError> {
         Ok(())
     }
 
-    /// Returns whether each record stands for itself, as a file does that is named after its item. Where it does not,
-    /// the output of a run in input order ends before the first item that was not run: it is a prefix.
-    /// Default: it does not.
+    /// Returns whether each record is complete without the others, such as a file named after its item. If it returns
+    /// `false`, the output of a run in input order ends before the first item that was not run, so that the output is a
+    /// prefix. (Default: `false`.)
     fn stands_alone(&self) -> bool {
         false
     }
 
-    /// Returns the rule for records that this sink takes. It is checked where the record is made.
+    /// Returns the rule for records of this sink. The worker that makes a record checks the rule.
     fn rule(&self) -> RecordRule {
         RecordRule::Any
     }
 
-    /// Passes on what is held back. Called when there is nothing to write for now, because
-    /// somebody may be waiting for the last record, and at the end; after an error once more, if the sink says that it
-    /// holds outcomes.
+    /// Writes the outcomes that are held back. The run calls it if there is nothing to write for now, because a reader
+    /// may wait for the last record, and at the end. After an error, the run calls it once more if the sink holds
+    /// outcomes.
     ///
     /// # Errors
     ///
-    /// As [`write`](Self::write).
+    /// Returns an error in the same cases as [`write`](Self::write).
     fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
 
-    /// Waits until what was written survives a crash of the machine. A run does not call this; whoever needs it does,
-    /// after the run. Without an implementation it does nothing.
+    /// Waits until the written records would survive a crash of the machine. A run does not call it; a caller that
+    /// needs it does so after the run. By default, it does nothing.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output, Sink};
@@ -186,34 +185,34 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// When the system does not confirm it: what was written may be lost.
+    /// Returns an error if the system does not confirm it. Written records may then be lost.
     fn sync(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
 }
 
-/// Says why an outcome is not in the output.
+/// The reason why an outcome is not in the output.
 ///
 /// ```
 /// use mtl_host::sink::LeftOut;
 ///
-/// let told = |why| match why {
-///     LeftOut::Lost => "it was given to the sink, which failed",
+/// let reason = |why| match why {
+///     LeftOut::Lost => "the sink had it and failed",
 ///     _ => "the output has ended before it",
 /// };
-/// assert_eq!(told(LeftOut::Behind), "the output has ended before it");
+/// assert_eq!(reason(LeftOut::Behind), "the output has ended before it");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LeftOut {
-    /// The sink was given it, and failed before it was written.
+    /// The sink took the outcome and failed before it was written.
     Lost,
-    /// No worker finished it, or the output has ended before it: with an item that no worker finished, with one that has
-    /// ended the run, or because the sink failed.
+    /// No worker finished the item, or the output has ended before the item. The output ends at an item that no worker
+    /// finished, at an item that has ended the run, or when the sink fails.
     Behind,
 }
 
-/// Forwards all of a sink to the one behind a pointer.
+/// Forwards all methods of a sink to the sink behind a pointer.
 macro_rules! forward_sink {
     ($($pointer:ty),*) => {$(
         impl<S: Sink + ?Sized> Sink for $pointer {

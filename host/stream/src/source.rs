@@ -1,7 +1,7 @@
 //! Sources, which read items.
 //!
-//! A source is read on a thread of its own, one block at a time, and only while the window
-//! has room: it never runs ahead of what the run can hold. It knows nothing of workers.
+//! The run reads a source on a separate thread, one block at a time, and only while the window has
+//! room. So a source never runs ahead of what the run can hold. A source knows nothing of workers.
 
 mod decoder;
 mod descriptor;
@@ -34,7 +34,7 @@ pub use self::placed::Placed;
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
-/// A stream of items, read lazily.
+/// A stream of items that is read lazily.
 ///
 /// ```
 /// use mtl_host::sink::Memory;
@@ -62,30 +62,30 @@ use crate::control::stop::StopFlag;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Source: Send {
-    /// Adds the items that are there now to `block`, until it is full. It may wait for the
-    /// first item, but never for another one: items that are there are worked on at once.
+    /// Adds available items to `block` until the block is full. It may wait for the first item, but
+    /// never for a later one: workers get available items without delay.
     ///
     /// # Errors
     ///
-    /// When the input cannot be read on. What was added before is still worked on; then the
-    /// run ends with the error.
+    /// Returns an error if the input cannot be read further. The run still processes the items that
+    /// were added before, and then ends with the error.
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError>;
 
-    /// Returns the length, as far as it is known before all is read.
+    /// Returns the known part of the length, before all items are read.
     fn size(&self) -> Size {
         Size::default()
     }
 
-    /// The flag that ends a wait of `fill` for input, if there is one: a flag that is this
-    /// source's own. The run sets it when it wants nothing more, also at a normal end, so one
-    /// that is shared with a pool or another source would stop these as well. Without one, a
-    /// source that waits is left alone until it returns.
+    /// Returns the flag that ends a wait of `fill` for input, if there is one. The flag must belong
+    /// to this source alone: the run sets it when it needs no more items, even at a normal end. A
+    /// flag shared with a pool or another source would stop these as well. If a source without a
+    /// flag waits, the run leaves it alone until `fill` returns.
     fn stop_flag(&self) -> Option<StopFlag> {
         None
     }
 }
 
-/// The state of a source after a block: more may come, or not.
+/// The state of a source after a block: more items may come, or none.
 ///
 /// ```
 /// use mtl_host::BlockBuilder;
@@ -99,38 +99,39 @@ pub trait Source: Send {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filled {
-    /// There may be more; `fill` is to be called again.
+    /// There may be more items. The run calls `fill` again.
     More,
-    /// There is nothing more. What `fill` has added counts.
+    /// There are no more items. The items that `fill` added to this block count.
     End,
 }
 
-/// The length of a source, as far as it is known.
+/// The known part of the length of a source.
 ///
 /// ```
 /// use mtl_host::source::{Items, Size, Source};
 ///
 /// assert_eq!(Items::new(["one", "two"]).size(), Size::of_items(2));
-/// assert_eq!(Size::of_bytes(100).items, (0, None), "that tells nothing of items");
+/// assert_eq!(Size::of_bytes(100).items, (0, None), "the number of items is unknown");
 /// assert_eq!(Size::of_bytes(100).bytes, Some(100));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Size {
-    /// The least and, if known, the greatest number of items; as [`Iterator::size_hint`].
+    /// The lower bound of the number of items and the upper bound if known, as in
+    /// [`Iterator::size_hint`].
     pub items: (usize, Option<usize>),
-    /// The number of bytes, in the measure of [`BlockBuilder::add_input_bytes`].
+    /// The number of bytes, if known, in the measure of [`BlockBuilder::add_input_bytes`].
     pub bytes: Option<u64>,
 }
 
 impl Size {
-    /// The length in bytes is known, the number of items is not.
+    /// Creates a size of this number of bytes and an unknown number of items.
     #[must_use]
     pub fn of_bytes(bytes: u64) -> Self {
         Self { bytes: Some(bytes), ..Self::default() }
     }
 
-    /// The number of items is known.
+    /// Creates a size of this number of items.
     #[must_use]
     pub fn of_items(items: usize) -> Self {
         Self { items: (items, Some(items)), bytes: None }

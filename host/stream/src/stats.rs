@@ -1,4 +1,4 @@
-//! Counts: how far a run is, and what came of it.
+//! Counters: the progress of a run, and its results.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use crate::item::fault::FaultKind;
 use crate::outcome::Outcomes;
 use crate::source::Size;
 
-/// How many items ended in which outcome.
+/// The number of items by outcome.
 ///
 /// ```
 /// use mtl_host::{Engine, FaultKind, Plugin, Pool};
@@ -41,44 +41,44 @@ impl Counts {
         }
     }
 
-    /// Items that gave a record.
+    /// Returns the number of items that gave a record.
     #[must_use]
     pub fn records(&self) -> u64 {
         self.records
     }
 
-    /// Items that the plugin filtered out.
+    /// Returns the number of items that the plugin filtered out.
     #[must_use]
     pub fn no_record(&self) -> u64 {
         self.no_record
     }
 
-    /// Items that ended in a fault of this kind.
+    /// Returns the number of items that ended in a fault of this kind.
     #[must_use]
     pub fn faults_of(&self, kind: FaultKind) -> u64 {
         self.faults[kind as usize]
     }
 
-    /// Items that were tried and failed: all faults but `not-run`.
+    /// Returns the number of items that were tried and failed: all faults except `not-run`.
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.faults.iter().sum::<u64>() - self.not_run()
     }
 
-    /// Items whose turn never came.
+    /// Returns the number of items that were read and never run.
     #[must_use]
     pub fn not_run(&self) -> u64 {
         self.faults_of(FaultKind::NotRun)
     }
 
-    /// All items that have an outcome.
+    /// Returns the number of all items that have an outcome.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.records + self.no_record + self.faults.iter().sum::<u64>()
     }
 }
 
-/// What came of a run.
+/// The result of a run, in numbers.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
@@ -96,27 +96,27 @@ impl Counts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How many items were read.
+    /// The number of items that were read.
     pub read: u64,
-    /// What became of them. The sum is `read`.
+    /// The number of items by outcome. The sum is `read`.
     pub counts: Counts,
-    /// The number of items done whose outcomes were written by the sink, or taken from the iterator.
+    /// The number of finished items whose outcomes the sink wrote, or the iterator returned.
     pub delivered: u64,
-    /// The number of items done whose outcomes nobody got: they come after one that was not run or that has
-    /// ended the run, or after results were no longer wanted, or could not be written. With `delivered`, it is the
-    /// number of items done.
+    /// The number of finished items whose outcomes were not delivered. Such an outcome came after an item that was not
+    /// run or that ended the run, came when the caller wanted no more results, or could not be written. The sum of
+    /// `delivered` and `undelivered` is the number of finished items.
     pub undelivered: u64,
-    /// How often an item was tried again.
+    /// The number of retries of all items.
     pub retried: u64,
-    /// From the start of the run to its end.
+    /// The time from the start of the run to its end.
     pub took: Duration,
-    /// Whether somebody has asked for the end.
+    /// Is `true` if the run was stopped on request.
     pub stopped: bool,
 }
 
 impl Summary {
-    /// Returns the number of items that were worked on, whatever became of them: all that were read, but those that
-    /// were not run.
+    /// Returns the number of items that workers finished, with any outcome. These are all items that were read, except
+    /// those that were not run.
     ///
     /// ```
     /// use mtl_host::{Engine, Plugin, Pool};
@@ -136,7 +136,7 @@ impl Summary {
     }
 }
 
-/// How far a run is, for whoever watches it from another thread.
+/// The progress of a run, for other threads to read.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
@@ -157,13 +157,13 @@ struct Shared {
     done: AtomicU64,
     failed: AtomicU64,
     bytes: AtomicU64,
-    /// One more than the number of items, once that is known.
+    /// The number of items plus one, or 0 while the number is unknown.
     total: AtomicU64,
-    /// One more than the number of bytes, once that is known.
+    /// The number of bytes plus one, or 0 while the number is unknown.
     total_bytes: AtomicU64,
 }
 
-/// How far a run was at one moment.
+/// The progress of a run at one moment.
 ///
 /// ```
 /// use mtl_host::sink::Memory;
@@ -182,20 +182,20 @@ struct Shared {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// Items that have their outcome and are delivered.
+    /// The number of items whose outcomes were delivered.
     pub done: u64,
-    /// Those among them that failed.
+    /// The number of items among `done` that failed.
     pub failed: u64,
-    /// Bytes of the input that these items took.
+    /// The number of input bytes that the items of `done` took.
     pub bytes: u64,
-    /// How many items there are, once that is known.
+    /// The total number of items, once it is known.
     pub total: Option<u64>,
-    /// How many bytes the input has, if that is known.
+    /// The total number of input bytes, if it is known.
     pub total_bytes: Option<u64>,
 }
 
 impl Progress {
-    /// The present state.
+    /// Returns the current state.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -220,7 +220,7 @@ impl Progress {
         }
     }
 
-    /// Begins a run over an input of this size.
+    /// Starts the counters of a run over an input of this size.
     #[doc(hidden)]
     pub fn begin(&self, size: Size) {
         for number in [&self.0.done, &self.0.failed, &self.0.bytes] {
@@ -241,7 +241,7 @@ impl Progress {
         self.0.total.store(items + 1, Ordering::Relaxed);
     }
 
-    /// Notes items that have their outcome, those of them that failed, and their bytes of input.
+    /// Adds items that have their outcome, the number of those that failed, and their bytes of input.
     #[doc(hidden)]
     pub fn advance(&self, items: u64, failed: u64, bytes: u64) {
         self.0.done.fetch_add(items, Ordering::Relaxed);

@@ -1,7 +1,7 @@
-//! Bounds of what an untrusted process sends, checked by serde as it reads.
+//! Bounds on data from an untrusted process. serde checks them while it reads.
 //!
-//! An empty text takes one byte on the wire and many times that here. So a list ends at its number of elements, while
-//! they are read.
+//! An empty text takes one byte on the wire and many bytes in memory. So the number of elements of a list is checked
+//! while they are read.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 ///
 /// # Errors
 ///
-/// When the list has more elements, or one has another type.
+/// Returns an error if the list has more elements, or if an element has another type.
 pub fn list<'de, const MOST: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,
@@ -22,11 +22,11 @@ where
     deserializer.deserialize_seq(Listed::<MOST, T>(PhantomData))
 }
 
-/// Reads a list of at most `MOST` elements, or none.
+/// Reads an optional list of at most `MOST` elements.
 ///
 /// # Errors
 ///
-/// As [`list`].
+/// Returns an error in the same cases as [`list`].
 pub fn optional_list<'de, const MOST: usize, T, D>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error>
@@ -66,7 +66,7 @@ impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for Listed<MOST, 
     }
 }
 
-/// Returns the first `most` bytes of a text.
+/// Cuts a text to at most `most` bytes, at a character boundary.
 pub fn cut(mut text: String, most: usize) -> String {
     text.truncate(text.floor_char_boundary(most));
     text
@@ -79,23 +79,23 @@ macro_rules! text {
         pub mod $name {
             use serde::{Deserialize, Deserializer, Serializer};
 
-            /// The largest number of bytes.
+            /// The maximum number of bytes.
             pub const MOST: usize = $most;
 
-            /// Sends the text, cut.
+            /// Sends the text, cut to `MOST` bytes.
             ///
             /// # Errors
             ///
-            /// Passes on those of the serialiser.
+            /// Returns the errors of the serialiser.
             pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&text[..text.floor_char_boundary(MOST)])
             }
 
-            /// Reads the text, and cuts it.
+            /// Reads the text and cuts it to `MOST` bytes.
             ///
             /// # Errors
             ///
-            /// Passes on those of the deserialiser.
+            /// Returns the errors of the deserialiser.
             pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
                 Ok(super::cut(String::deserialize(deserializer)?, MOST))
             }
@@ -104,12 +104,12 @@ macro_rules! text {
 }
 
 text! {
-    /// The beginning of a text that is a part of an error. People read no more of it, and several of these fit into a
+    /// The beginning of a text that is a part of an error. It is as long as people read, and several of them fit into a
     /// frame.
     short, 3 * 1024
 }
 text! {
-    /// A text of a guest's: no longer than the longest one becomes where it is not UTF-8.
+    /// A text from a guest. It is at most as long as the longest text becomes when invalid UTF-8 in it is replaced.
     guest, 3 * 64 * 1024
 }
 

@@ -1,4 +1,4 @@
-//! An amount of bytes, as people write it.
+//! A number of bytes, as people write it.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -7,18 +7,18 @@ use std::str::FromStr;
 use crate::item::quantity;
 use crate::item::quantity::Unit;
 
-/// So many bytes: `64MiB`, `2GiB`, `10MB`, `1000000`; in the midst of a sentence, by `{:#}`,
-/// `1000000 bytes`. Units may be in any case; `K`, `M` and `G`
-/// alone are those of memory.
+/// A number of bytes: `64MiB`, `2GiB`, `10MB`, `1000000`. The format `{:#}` is for the middle of a
+/// sentence: `1000000 bytes`. Units may be in any case. `K`, `M` and `G` alone are powers of 1024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ByteSize(pub(crate) NonZeroUsize);
 
-/// Not an amount of bytes.
+/// The error for a text that is not a number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotAByteSize;
 
 impl ByteSize {
-    /// What is read, each with its bytes; what is written are the first ones.
+    /// The units that are read, each with its bytes. Of units that stand for the same number, the
+    /// first one is written.
     const UNITS: [Unit; 11] = [
         ("GiB", 1 << 30),
         ("MiB", 1 << 20),

@@ -1,4 +1,4 @@
-//! A pinned plugin: the digest that the bytes of its file must have.
+//! The digest of a pinned plugin: its file must have this digest.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ use crate::item::parse_error::ParseError;
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
-    /// The digest of these bytes.
+    /// Computes the digest of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
@@ -35,14 +35,14 @@ impl Sha256 {
     }
 }
 
-/// A digest that was taken, or written down, before.
+/// Wraps a digest that was computed elsewhere.
 impl From<[u8; 32]> for Sha256 {
     fn from(digest: [u8; 32]) -> Self {
         Self(digest)
     }
 }
 
-/// The error of a text that is not the 64 digits of a SHA-256.
+/// Returns the error for a text that is not the 64 digits of a SHA-256.
 fn no_digest(flaw: fmt::Arguments<'_>) -> ParseError {
     ParseError::of(format!("not the 64 hexadecimal digits that `sha256sum FILE` prints: {flaw}"))
 }
@@ -58,7 +58,7 @@ impl FromStr for Sha256 {
         }
         for (at, digit) in text.chars().enumerate() {
             let value = digit.to_digit(16).and_then(|value| u8::try_from(value).ok());
-            let value = value.ok_or_else(|| no_digest(format_args!("`{digit}` is none")))?;
+            let value = value.ok_or_else(|| no_digest(format_args!("`{digit}` is not a hexadecimal digit")))?;
             let byte: &mut u8 = &mut digest[at / 2];
             *byte = *byte << 4 | value;
         }
@@ -88,9 +88,9 @@ mod tests {
             ("too short",  digits[1..].to_owned(),          format!("{not}: there are 63 characters")),
             ("too long",   format!("{digits}0"),            format!("{not}: there are 65 characters")),
             ("named",      format!("sha256:{digits}"),      format!("{not}: there are 71 characters")),
-            ("no digit",   format!("{}g", &digits[1..]),    format!("{not}: `g` is none")),
-            ("a sign",     format!("+{}", &digits[1..]),    format!("{not}: `+` is none")),
-            ("no ASCII",   format!("{}é", &digits[1..]),    format!("{not}: `é` is none")),
+            ("no digit",   format!("{}g", &digits[1..]),    format!("{not}: `g` is not a hexadecimal digit")),
+            ("a sign",     format!("+{}", &digits[1..]),    format!("{not}: `+` is not a hexadecimal digit")),
+            ("no ASCII",   format!("{}é", &digits[1..]),    format!("{not}: `é` is not a hexadecimal digit")),
         ];
         for (case, text, expected) in cases {
             let told = match text.parse::<Sha256>() {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::bounded;
 
-/// The message of an error, with the messages of its causes: the error may be one of another process.
+/// The message of an error and the messages of its causes. The error may come from another process.
 ///
 /// ```
 /// use std::error::Error;
@@ -24,19 +24,19 @@ use super::bounded;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorChain {
     message: String,
-    /// The number of the system's error, if this is one.
+    /// The error number of the system, if this is a system error.
     errno: Option<i32>,
     cause: Option<Box<Self>>,
 }
 
-/// An error of a chain as it is sent.
+/// One error of a chain, in the form that is sent.
 #[derive(Debug, Serialize, Deserialize)]
 struct Link(String, Option<i32>);
 
 impl ErrorChain {
-    /// The most links that are sent. Only a child that was taken over sends more.
+    /// The maximum number of links that are sent. Only a compromised child sends more.
     const MOST: usize = 32;
-    /// The most bytes of text that are sent.
+    /// The maximum number of bytes of text that are sent.
     const MOST_TEXT: usize = 8 * 1024;
 
     /// Takes the messages of an error and of its causes.
@@ -45,7 +45,7 @@ impl ErrorChain {
         Self::of(&*error.into())
     }
 
-    /// Takes the messages of an error and of its causes.
+    /// Takes the messages of a borrowed error and of its causes.
     #[doc(hidden)]
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         Self::up_to(Self::MOST, error)
@@ -60,14 +60,14 @@ impl ErrorChain {
         Self { message: error.to_string(), errno, cause }
     }
 
-    /// Returns the kind of the system's error among these, if there is one.
+    /// Returns the kind of the first system error in the chain, if there is one.
     #[must_use]
     pub fn io_kind(&self) -> Option<io::ErrorKind> {
         let errno = self.links().find_map(|link| link.errno)?;
         Some(io::Error::from_raw_os_error(errno).kind())
     }
 
-    /// Returns whether the system had no memory left.
+    /// Returns whether the system was out of memory.
     #[doc(hidden)]
     pub fn is_out_of_memory(&self) -> bool {
         self.links().any(|link| link.errno == Some(Errno::NOMEM.raw_os_error()))
@@ -78,7 +78,7 @@ impl ErrorChain {
     }
 }
 
-/// Returns links with no more text than a chain may have.
+/// Cuts the links to the maximum number of links and of bytes.
 fn bounded(links: impl Iterator<Item = Link>) -> Vec<Link> {
     let mut left = ErrorChain::MOST_TEXT;
     let cut = links.take(ErrorChain::MOST).map(|Link(message, errno)| {
@@ -103,7 +103,7 @@ impl<'de> Deserialize<'de> for ErrorChain {
         let chain = links.fold(None, |cause, Link(message, errno)| {
             Some(Self { message, errno, cause: cause.map(Box::new) })
         });
-        let nothing = || "nothing was said of it".into();
+        let nothing = || "no message".into();
         Ok(chain.unwrap_or_else(|| Self { message: nothing(), errno: None, cause: None }))
     }
 }
@@ -163,7 +163,7 @@ mod tests {
     fn a_chain_that_no_child_of_ours_sends_is_refused_or_cut() {
         assert_eq!(
             postcard::from_bytes::<ErrorChain>(&[0]).unwrap().to_string(),
-            "nothing was said of it"
+            "no message"
         );
         let links: Vec<_> = (0..1_000_000).map(|_| Link(String::new(), None)).collect();
         assert!(

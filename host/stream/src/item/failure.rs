@@ -2,12 +2,12 @@
 
 use crate::item::fault::FaultKind;
 
-/// The failure of an instance or of a native worker, or the reason for which it has no closing report.
+/// The failure of an instance or of a native worker, or the reason why it has no finish report.
 ///
 /// ```
 /// use mtl_host::{Broken, Engine, FaultKind, Plugin, Pool};
 ///
-/// // Its closing report is its last item; one with a `!` is given as an error.
+/// // The finish report is the last item. If it starts with `!`, the plugin returns it as an error.
 /// let plugin = Plugin::load(&Engine::new()?, "../fixtures/finish.wat")?;
 /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
 /// pool.map(["!no report"]).try_collect::<Vec<_>>()?;
@@ -20,14 +20,14 @@ use crate::item::fault::FaultKind;
 #[error("{kind}: {message}")]
 #[non_exhaustive]
 pub struct Broken {
-    /// Of which kind the fault of the item that broke it is.
+    /// The kind of the fault that the current item has.
     pub kind: FaultKind,
     /// The message.
     pub message: String,
 }
 
 impl Broken {
-    /// Broken in this way.
+    /// Creates a failure of this kind.
     #[must_use]
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }

@@ -1,7 +1,7 @@
 //! The fault of one item that failed.
 //!
-//! A fault is data: it is counted, judged by the error policy and written in the place of
-//! a result. It never ends a run by itself; an `Error` does.
+//! A fault is data: the run counts it, the error policy judges it, and the sink writes it instead
+//! of a result. It never ends a run by itself; an `Error` does.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,8 @@ use std::str::FromStr;
 use crate::item::index::{ItemIndex, WorkerIndex};
 use crate::item::parse_error::ParseError;
 
-/// Why an item has no result. The set is closed: every item that failed has one of these.
+/// The reason why an item has no result. The set is closed: every item that failed has one of
+/// these.
 ///
 /// ```
 /// use mtl_host::FaultKind;
@@ -22,25 +23,25 @@ use crate::item::parse_error::ParseError;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
-    /// The plugin answered with an error.
+    /// The plugin returned an error.
     Refused,
-    /// The plugin stopped in the middle: a trap, a panic or an exit.
+    /// The plugin stopped in the middle: by a trap, a panic or an exit.
     Trap,
-    /// The item took longer than it may.
+    /// The item took longer than its time limit.
     Timeout,
-    /// The plugin asked for more memory than it may have.
+    /// The plugin needed more memory than its limit.
     OutOfMemory,
-    /// The item cost more fuel than it may.
+    /// The item cost more fuel than its limit.
     OutOfFuel,
-    /// The plugin would write more to files than its worker may.
+    /// The plugin would have written more to files than its worker may.
     OutOfDisk,
-    /// The item is not what it should be; the plugin or its reader said so.
+    /// The plugin or the reader of the item found the item invalid.
     BadItem,
-    /// The plugin's answer is not a result, or does not fit the output.
+    /// The plugin's answer is not a valid result, or does not fit the output.
     BadResult,
-    /// The worker's process died: it was killed from outside, or the engine in it failed.
+    /// The worker's process died: something killed it from outside, or the engine in it failed.
     Crashed,
-    /// The run ended before the item's turn came.
+    /// The run ended before a worker took the item.
     NotRun,
 }
 
@@ -59,7 +60,7 @@ impl FaultKind {
         Self::NotRun,
     ];
 
-    /// The name that people and programs read, the same everywhere.
+    /// Returns the name that people and programs read. It is the same everywhere.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -95,7 +96,7 @@ impl fmt::Display for FaultKind {
     }
 }
 
-/// One item's failure: which item, what kind, whose words.
+/// The failure of one item: which item, which kind, and the message.
 ///
 /// ```
 /// use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerIndex};
@@ -119,7 +120,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Returns the fault of an item.
+    /// Creates the fault of an item.
     #[doc(hidden)]
     pub fn new(index: ItemIndex, kind: FaultKind, message: impl Into<String>) -> Self {
         Self { index, kind, message: message.into(), worker: None }
@@ -130,25 +131,26 @@ impl Fault {
         self
     }
 
-    /// Which item failed: its position in the input, from 0.
+    /// Returns the position of the item in the input, counted from 0.
     #[must_use]
     pub fn index(&self) -> ItemIndex {
         self.index
     }
 
-    /// What kind of failure it was.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> FaultKind {
         self.kind
     }
 
-    /// What the plugin said, or what the host saw.
+    /// Returns the message of the plugin or of the host.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The worker that had the item; none when it failed before it reached one.
+    /// Returns the worker that had the item, or `None` if the item failed before it reached a
+    /// worker.
     #[must_use]
     pub fn worker(&self) -> Option<WorkerIndex> {
         self.worker

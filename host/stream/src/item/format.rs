@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The format of the bytes of items or records.
+/// The format of items or of records.
 ///
 /// ```
 /// use mtl_host::{Format, JsonValue};
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
-    /// Any bytes; shown as text where they are UTF-8.
+    /// Any bytes. They are shown as text if they are UTF-8.
     #[default]
     Text,
     /// One JSON value.
@@ -26,17 +26,17 @@ pub enum Format {
 }
 
 impl Format {
-    /// Checks that `bytes` are of this format; the error says why they are not.
+    /// Checks that `bytes` have this format.
     ///
     /// # Errors
     ///
-    /// When they are not.
+    /// Returns the reason if they do not.
     #[doc(hidden)]
     pub fn check(self, bytes: &[u8]) -> Result<(), String> {
         if self == Self::Text {
             return Ok(());
         }
-        // `from_slice` would skip over strings that are not UTF-8.
+        // `from_slice` would accept strings that are not UTF-8.
         let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
         let parsed = serde_json::from_str::<serde::de::IgnoredAny>(text);
         parsed.map(drop).map_err(|error| error.to_string())

@@ -18,13 +18,13 @@ use std::fmt;
 pub struct ItemIndex(u64);
 
 impl ItemIndex {
-    /// The item at `position`.
+    /// Returns the index of the item at `position`.
     #[must_use]
     pub const fn new(position: u64) -> Self {
         Self(position)
     }
 
-    /// The position as a number.
+    /// Returns the position as a number.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
@@ -56,13 +56,13 @@ impl fmt::Display for ItemIndex {
 pub struct WorkerIndex(u32);
 
 impl WorkerIndex {
-    /// The worker with this number.
+    /// Returns the index of the worker with this number.
     #[must_use]
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0

@@ -1,7 +1,7 @@
-//! The settings of one worker's instances that are plain data.
+//! The settings of one worker's instances, as plain data.
 //!
-//! Every setting that shapes the results of an instance is in this one list. Held resources, such as open directories,
-//! are no settings: they stay in the engine's `InstanceParts`.
+//! This list has every setting that shapes the results of an instance. Open resources, such as directories, are not
+//! settings: they stay in the engine's `InstanceParts`.
 //!
 //! ```text
 //! PoolBuilder ─ ConfigOverlay ─┐
@@ -19,12 +19,12 @@ use crate::item::limits::{DiskLimit, Fuel, MemoryLimit, ResultLimit};
 use crate::item::passing::ArgumentPassing;
 use crate::item::retry_on::RetryOn;
 
-/// Makes `InstanceConfig` and its overlay of one list.
+/// Defines `InstanceConfig` and its overlay from one list.
 macro_rules! instance_config {
     (
         // Each worker has a value.
         default { $($(#[$valued_docs:meta])* $valued:ident: $valued_type:ty,)* }
-        // A worker may have none.
+        // A worker may lack a value.
         optional { $($(#[$optional_docs:meta])* $optional:ident: $optional_type:ty,)* }
         // All workers of a pool have the same value.
         shared { $($(#[$shared_docs:meta])* $shared:ident: $shared_type:ty,)* }
@@ -37,7 +37,7 @@ macro_rules! instance_config {
             $($(#[$shared_docs])* pub $shared: $shared_type,)*
         }
 
-        /// Settings that replace those of an [`InstanceConfig`].
+        /// Settings that override those of an [`InstanceConfig`].
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct ConfigOverlay {
             $($(#[$valued_docs])* pub $valued: Option<$valued_type>,)*
@@ -54,7 +54,7 @@ macro_rules! instance_config {
                 }
             }
 
-            /// Returns the name of the first setting that this overlay has.
+            /// Returns the name of the first setting in this overlay.
             pub fn first_set(self) -> Option<&'static str> {
                 let names = [
                     $((stringify!($valued), self.$valued.is_some()),)*
@@ -68,39 +68,39 @@ macro_rules! instance_config {
 
 instance_config! {
     default {
-        /// The memory of one instance.
+        /// The maximum memory of one instance.
         memory: MemoryLimit,
-        /// The length of one result, and of the closing report.
+        /// The maximum length of one result, and of the finish report.
         max_result: ResultLimit,
     }
     optional {
-        /// The computation for one item, and for the start.
+        /// The maximum computation for one item, and for the start.
         fuel: Fuel,
-        /// The bytes that all instances of the worker together may write to files.
+        /// The maximum number of bytes that all instances of the worker together may write to files.
         disk: DiskLimit,
-        /// The time for one item.
+        /// The time limit of one item.
         timeout: Duration,
-        /// The time to start: to be instantiated and initialised. To finish, an instance has as long.
+        /// The time limit for the start: to instantiate and initialise. The same limit applies to `finish`.
         init_timeout: Duration,
     }
     shared {
         /// The format of items.
         item_format: Format,
-        /// The way from an item to the parameters of `call`.
+        /// The way in which an item becomes the parameters of `call`.
         passing: ArgumentPassing,
-        /// The faults after which an item is tried again, so that an outcome with one is not final.
+        /// The kinds of faults after which an item is tried again. An outcome with such a fault is not final.
         retry_on: RetryOn,
     }
 }
 
 impl InstanceConfig {
-    /// Returns whether anything that an instance does has a limit of time.
+    /// Returns whether there is a time limit for an item or for the start.
     pub fn has_deadlines(&self) -> bool {
         self.timeout.is_some() || self.init_timeout.is_some()
     }
 
-    /// Returns whether an instance with these settings initialises as one with `other` does. How long it may take does not
-    /// count.
+    /// Returns whether an instance with these settings initialises in the same way as one with `other`. Time limits do
+    /// not matter for this.
     pub fn initialises_as(&self, other: &Self) -> bool {
         let Self { timeout, init_timeout, .. } = *other;
         Self { timeout, init_timeout, ..*self } == *other

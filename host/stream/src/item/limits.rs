@@ -1,6 +1,6 @@
-//! The limits of a plugin: each is a type of its own, with its default and the reason.
+//! The limits of a plugin. Each is a type of its own, with its default and the reason for it.
 //!
-//! What is here is said in the documentation as one table, `host/docs/limits.md`.
+//! `host/docs/limits.md` documents all of them in one table.
 
 mod fuel;
 mod function_limit;
@@ -17,12 +17,12 @@ use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::parse_error::ParseError;
 
-/// Not a size.
+/// The error for a text that is not a size.
 pub(crate) const NOT_A_SIZE: ParseError =
     ParseError::new("not a size, such as `64MiB`, `2GiB` or `1000000`");
 
-/// Makes a limit: a type of its own, so that none is taken for another. It holds a number that is not zero, and is read and
-/// written as `$text`.
+/// Defines a limit as a type of its own, so that no limit is mistaken for another one. The limit is a number that is
+/// not zero, and it is parsed and written as `$text`.
 macro_rules! limit {
     (
         $(#[$docs:meta])*
@@ -63,19 +63,19 @@ macro_rules! limit {
 }
 pub(crate) use limit;
 
-/// Makes a [limit](limit!) in bytes.
+/// Defines a [limit](limit!) in bytes.
 macro_rules! size_limit {
     ($(#[$docs:meta])* $vis:vis struct $name:ident; $($default:tt)*) => {
         limit! { $(#[$docs])* $vis struct $name(NonZeroUsize) as ByteSize or NOT_A_SIZE; $($default)* }
 
         impl $name {
-            /// So many bytes.
+            /// Creates a limit of this number of bytes.
             #[must_use]
             pub const fn new(bytes: NonZeroUsize) -> Self {
                 Self(bytes)
             }
 
-            /// How many bytes.
+            /// Returns the number of bytes.
             #[must_use]
             pub const fn bytes(self) -> usize {
                 self.0.get()
@@ -85,10 +85,10 @@ macro_rules! size_limit {
 }
 
 size_limit! {
-    /// What one instance may take of memory: its linear memories and its tables together.
+    /// The maximum memory of one instance: its linear memories and its tables together.
     ///
-    /// It does not bound what the host allocates on behalf of the plugin. It is written as a
-    /// number of bytes, or with a unit: `64KiB`, `64MiB`, `2GiB` (or `64K`, `64M`, `2G`), `1GB`.
+    /// It does not bound the memory that the host allocates on behalf of the plugin. It is written as a number of
+    /// bytes, or with a unit: `64KiB`, `64MiB`, `2GiB` (or `64K`, `64M`, `2G`), `1GB`.
     ///
     /// ```
     /// use mtl_host::MemoryLimit;
@@ -100,84 +100,82 @@ size_limit! {
     /// # Ok::<(), mtl_host::ParseError>(())
     /// ```
     pub struct MemoryLimit;
-    /// Room for a model of some size, and small enough that one plugin per core cannot
+    /// Enough for a plugin with a model of moderate size, and small enough that one plugin per core does not exhaust a
+    /// laptop.
     /// exhaust a laptop.
     DEFAULT = 512 * 1024 * 1024
 }
 
 size_limit! {
-    /// How long one result may be, and a closing report.
+    /// The maximum length of a result or of a finish report.
     ///
-    /// A longer one is the fault `bad-result`, and the host has not copied it.
+    /// A longer one is the fault `bad-result`, and the host does not copy it.
     ///
     /// ```
     /// assert_eq!(mtl_host::ResultLimit::DEFAULT.to_string(), "64MiB");
     /// ```
     pub struct ResultLimit;
-    /// As large as an item may be: what one instance could not hold many times over, and what a
-    /// person would not want in one record.
+    /// As large as the largest item by default. Few instances could hold more, and few people want more in one record.
     DEFAULT = 64 * 1024 * 1024
 }
 
 size_limit! {
-    /// How much a worker's plugin may say in a second: what it writes to its standard output and
-    /// its standard error, and what it logs. All workers of a pool together may say four times as much.
+    /// The maximum that a worker's plugin may write in a second: to its standard output, to its standard error and to
+    /// the log. All workers of a pool together may write four times as much.
     ///
-    /// A line counts as it is shown: 32 bytes for the name of its worker, and each control character
-    /// and mark of direction as its escape, such as the six bytes of `\u{1b}`. What is beyond is
-    /// dropped and counted; how much that was is told at most once a second for each worker, and at its
-    /// end. A plugin may say as much at once as in a second.
+    /// The limit counts a line in its displayed form. The name of the worker counts as 32 bytes. A control character or a
+    /// mark of text direction counts as its escape, such as the six bytes of `\u{1b}`. The host drops and counts the
+    /// rest. It reports the dropped amount at most once a second for each worker, and when the worker ends. A plugin
+    /// may write the amount of a whole second in one burst.
     ///
     /// ```
     /// assert_eq!(mtl_host::LogLimit::DEFAULT.to_string(), "1MiB");
     /// ```
     pub struct LogLimit;
-    /// Thousands of lines a second: more than a person reads, and too little to fill a disk in
-    /// the time of a coffee break.
+    /// Thousands of lines a second: more than a person reads, and too little to fill a disk during a coffee break.
     DEFAULT = 1024 * 1024
 }
 
 size_limit! {
-    /// How large a plugin's file may be. A larger one is not read.
+    /// The maximum size of a plugin's file. A larger file is not read.
     ///
     /// ```
     /// assert_eq!(mtl_host::PluginSize::DEFAULT.to_string(), "32MiB");
     /// ```
     pub struct PluginSize;
-    /// Room for an interpreter and its library, which compiles for a minute.
+    /// Enough for an interpreter and its library, which take a minute to compile.
     DEFAULT = 32 * 1024 * 1024
 }
 
 size_limit! {
-    /// What a process may take of memory that compiles a plugin, or looks into one.
+    /// The maximum memory of a process that compiles or inspects a plugin.
     ///
-    /// It is for plugins that are compiled in a process of their own, by
-    /// `PluginLoader::isolation`.
+    /// It applies to plugins that are compiled in a separate process, by `PluginLoader::isolation`.
     ///
     /// ```
     /// assert_eq!(mtl_host::CompileMemory::DEFAULT.to_string(), "4GiB");
     /// ```
     pub struct CompileMemory;
-    /// Several times what the largest plugin takes that may be loaded, on a machine of many cores.
+    /// Several times the need of the largest plugin that may be loaded, on a machine with many cores.
     DEFAULT = 4 * 1024 * 1024 * 1024
 }
 
 size_limit! {
-    /// The most bytes that a `Cache` of compiled code keeps.
+    /// The maximum number of bytes that a `Cache` of compiled code keeps.
     ///
     /// ```
     /// assert_eq!(mtl_host::CacheSize::DEFAULT.to_string(), "1GiB");
     /// ```
     pub struct CacheSize;
-    /// Hundreds of plugins of a usual size, and little beside what else is on a disk.
+    /// Enough for hundreds of plugins of usual size, and little compared to a disk.
     DEFAULT = 1024 * 1024 * 1024
 }
 
 size_limit! {
-    /// The most bytes that the instances of one worker may write to files, one after the other.
+    /// The maximum number of bytes that all instances of one worker together may write to files.
     ///
-    /// Beyond that the item has the fault `out-of-disk`. What is overwritten counts again, and no file becomes longer
-    /// than this. Names, such as those of empty files, do not count.
+    /// If an item would exceed it, the item has the fault `out-of-disk`. Overwritten bytes count again, and no file
+    /// becomes longer than this limit. Names, such as the names of empty files, do not count.
     ///
     /// ```
     /// let limit: mtl_host::DiskLimit = "1GiB".parse()?;
@@ -201,7 +199,7 @@ impl ResultLimit {
         len <= self.bytes()
     }
 
-    /// Why something of `len` bytes is not taken, if it is too long.
+    /// Returns the failure for a result of `len` bytes if that is too long. `what` names the result.
     #[doc(hidden)]
     pub fn refusal(self, what: &str, len: usize) -> Option<Broken> {
         (!self.admits(len)).then(|| {

@@ -1,8 +1,8 @@
-//! The error of a text that is not a value of a type.
+//! The error of parsing a value from text.
 
 use std::borrow::Cow;
 
-/// The error of a text that is not a value of a type.
+/// The error of a text that is not a value of the type.
 ///
 /// ```
 /// use mtl_host::{Fuel, ParseError};
@@ -15,14 +15,14 @@ use std::borrow::Cow;
 pub struct ParseError(Cow<'static, str>);
 
 impl ParseError {
-    /// Returns the error with this message.
+    /// Creates the error with a constant message.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(message: &'static str) -> Self {
         Self(Cow::Borrowed(message))
     }
 
-    /// Returns the error with this message.
+    /// Creates the error with this message.
     #[doc(hidden)]
     #[must_use]
     pub fn of(message: String) -> Self {

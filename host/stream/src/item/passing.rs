@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::parse_error::ParseError;
 
-/// How the parameters of a plugin's `call` are filled from an item. The host passes the item on
-/// as it is; the plugin, or its SDK, asks for this and takes the item apart.
+/// The way in which an item becomes the parameters of a plugin's `call`. The host passes the item unchanged. The
+/// plugin, or its SDK, reads this setting and splits the item.
 ///
 /// ```
 /// use mtl_host::ArgumentPassing;
@@ -19,19 +19,19 @@ use crate::item::parse_error::ParseError;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ArgumentPassing {
-    /// One parameter: the item as it is.
+    /// One parameter: the whole item.
     #[default]
     Single,
-    /// A JSON array, spread over the parameters by position.
+    /// A JSON array: its elements are the parameters, by position.
     Args,
-    /// A JSON object, spread over the parameters by name.
+    /// A JSON object: its members are the parameters, by name.
     Kwargs,
 }
 
 impl ArgumentPassing {
     const ALL: [Self; 3] = [Self::Single, Self::Args, Self::Kwargs];
 
-    /// The name that people and programs read.
+    /// Returns the name that people and programs read.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl fmt::Display for ArgumentPassing {
     }
 }
 
-/// Neither `single`, `args` nor `kwargs`.
+/// The error for a text other than `single`, `args` and `kwargs`.
 const NOT_A_WAY: ParseError = ParseError::new("not one of `single`, `args`, `kwargs`");
 
 impl FromStr for ArgumentPassing {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64, ParseIntError};
 use std::str::FromStr;
 
-/// A unit, and how many it stands for.
+/// A unit and the number that it stands for.
 pub(crate) type Unit = (&'static str, u64);
 
-/// Reads a number that is not zero, with one of `units`, in any case, behind it.
+/// Reads a number that is not zero and that one of `units` follows, in any case of letters.
 pub(crate) fn read(text: &str, units: &[Unit]) -> Option<NonZeroU64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -17,7 +17,7 @@ pub(crate) fn read(text: &str, units: &[Unit]) -> Option<NonZeroU64> {
     number.checked_mul(*many).and_then(NonZeroU64::new)
 }
 
-/// A number in the first of `units` that measures it; one of them must be of one.
+/// Expresses a number in the first of `units` that divides it. One of the units must stand for 1.
 pub(crate) fn measured(number: u64, units: &[Unit]) -> (u64, &'static str) {
     let measures = |(_, many): &&Unit| number.is_multiple_of(*many);
     let (name, many) = units.iter().find(measures).expect("one measures everything");

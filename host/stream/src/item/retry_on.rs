@@ -1,4 +1,4 @@
-//! The faults after which an item is tried again.
+//! The kinds of faults after which an item is tried again.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::item::fault::FaultKind;
 use crate::item::parse_error::ParseError;
 
-/// After which faults an item is tried again, if it is.
+/// The kinds of faults after which an item is tried again, if retries are enabled.
 ///
 /// ```
 /// use mtl_host::{FaultKind, RetryOn};
@@ -28,10 +28,11 @@ use crate::item::parse_error::ParseError;
 pub struct RetryOn(u16);
 
 impl RetryOn {
-    /// No fault.
+    /// The empty set.
     pub const NOTHING: Self = Self(0);
 
-    /// The same, and this kind. An item that was not run is never tried again.
+    /// Returns this set with `kind` added. `not-run` is never added: an item that was not run
+    /// cannot be tried again.
     #[must_use]
     pub const fn with(self, kind: FaultKind) -> Self {
         match kind {
@@ -40,7 +41,7 @@ impl RetryOn {
         }
     }
 
-    /// Returns whether an item that failed so is tried again.
+    /// Returns whether an item with a fault of this kind is tried again.
     #[must_use]
     pub const fn contains(self, kind: FaultKind) -> bool {
         self.0 & 1 << kind as u16 != 0
@@ -60,8 +61,8 @@ impl<'de> Deserialize<'de> for RetryOn {
 }
 
 impl Default for RetryOn {
-    /// What may have been the instance's fault, or bad luck: trap, timeout, out of memory and
-    /// crashed. What a plugin says of an item is taken as its last word.
+    /// Returns the kinds that may be due to the instance or to chance: trap, timeout, out of memory
+    /// and crashed. A plugin's own error is final.
     fn default() -> Self {
         Self::NOTHING
             .with(FaultKind::Trap)
@@ -85,7 +86,7 @@ impl fmt::Display for RetryOn {
     }
 }
 
-/// An item that was not run has not been tried.
+/// The error for `not-run`: an item that was not run cannot be tried again.
 const NOT_RUN: ParseError = ParseError::new("an item that was `not-run` cannot be tried again");
 
 impl FromStr for RetryOn {

@@ -1,7 +1,7 @@
 //! One file for each result, named after the item, below a directory.
 //!
-//! A file appears whole: it is written under another name in the same folder and renamed. The
-//! directory is never left: no link below it is followed.
+//! A file appears complete: the sink writes it under a temporary name in the same folder and then
+//! renames it. The sink never writes outside the directory: it follows no link below it.
 
 mod tree;
 
@@ -16,16 +16,18 @@ use crate::files::Opener;
 use crate::outcome::Outcome;
 use crate::output_paths::Places;
 
-/// Writes each record into a file of its own, below a directory: that of `a/b` into `a/b`, and
-/// that of `/x/y` into `x/y`. The path is that of the item's file, or else the item itself.
+/// A sink that writes each record into a separate file below a directory. The record of `a/b` goes
+/// to `a/b`, and the record of `/x/y` goes to `x/y`. The path is that of the item's file, or else
+/// the item itself.
 ///
-/// A file that is there is replaced. An item that failed and one without a record leave no
-/// file, and do not touch one of an earlier run. When the process is killed, one file may be left
-/// whose name is `.mtl-host-….part`.
+/// An existing file is replaced. An item that failed or that has no record leaves no file, and does
+/// not touch a file of an earlier run. If the process is killed, it may leave one file with a name
+/// like `.mtl-host-….part`.
 ///
-/// Items whose results have no place (a path with `..`, two items with the same place, an item in
-/// the directory itself) end the run with an error. With [`Placed`](crate::source::Placed) they
-/// are faults, and the run goes on. A directory is made for one run.
+/// An item without a valid output path ends the run with an error: a path with `..`, a second item
+/// with the same output path, or an item inside the directory itself. If the source is wrapped in
+/// [`Placed`](crate::source::Placed), such an item is a fault and the run continues. A `Directory`
+/// serves one run.
 ///
 /// ```
 /// use std::path::Path;
@@ -43,7 +45,7 @@ use crate::output_paths::Places;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "a sink writes what it is given"]
+#[must_use = "a sink writes only the outcomes that it gets"]
 pub struct Directory {
     places: Places,
     tree: Tree,
@@ -51,7 +53,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// The directory at `path`, which is made if it is not there.
+    /// Opens the directory at `path`, and creates it if it does not exist.
     ///
     /// ```
     /// use mtl_host::sink::{Directory, SinkError};
@@ -62,12 +64,12 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// When that cannot be done.
+    /// Returns an error if the directory cannot be opened or created.
     pub fn create(path: &Path) -> Result<Self, SinkError> {
         Self::create_with(&Opener::new(), path)
     }
 
-    /// The same, made by `opener`.
+    /// Opens the directory at `path` by `opener`, and creates it if it does not exist.
     ///
     /// ```
     /// use mtl_host::DirGrant;
@@ -82,7 +84,8 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// When that cannot be done, or the directory is reached by a link that a plugin may have made.
+    /// Returns an error if the directory cannot be opened or created, or is reached by a link that
+    /// a plugin may have made.
     pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         let cannot = |source: io::Error| match (path.to_owned(), source.kind()) {
             (path, io::ErrorKind::AlreadyExists) => SinkError::InTheWay { path, what: "no folder" },
@@ -93,7 +96,7 @@ impl Directory {
         Ok(Self { places: Places::new(path.to_owned(), root), tree, written: 0 })
     }
 
-    /// The places in the directory, for [`Placed`](crate::source::Placed).
+    /// Returns the output paths in the directory, for [`Placed`](crate::source::Placed).
     ///
     /// ```
     /// use mtl_host::sink::Directory;
@@ -133,7 +136,7 @@ impl Sink for Directory {
         Ok(())
     }
 
-    /// Syncs the file system of the directory, once for all files.
+    /// Syncs the file system of the directory once, for all files.
     fn sync(&mut self) -> Result<(), SinkError> {
         let name = || self.places.name().display().to_string();
         self.tree.sync().map_err(|source| SinkError::Sync { name: name(), source })

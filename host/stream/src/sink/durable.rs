@@ -1,4 +1,4 @@
-//! Waits until results are on the disk: their content, and the names under which they are found.
+//! Waits until results are on the disk: the content of files and their names.
 
 use std::fs;
 use std::io;
@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, fsync, open, openat, syncfs};
 use rustix::io::Errno;
 
-/// Syncs a regular file and the directory in which it is named. A block device has no name to sync, and anything else,
-/// such as a pipe or a terminal, nothing at all.
+/// Syncs a regular file and the directory that contains it. For a block device, it syncs the content only. For anything
+/// else, such as a pipe or a terminal, it does nothing.
 pub(super) fn sync(file: BorrowedFd<'_>) -> io::Result<()> {
     match FileType::from_raw_mode(fstat(file)?.st_mode) {
         FileType::RegularFile => {
@@ -20,19 +20,19 @@ pub(super) fn sync(file: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
-/// Syncs all of the file system on which a directory is.
+/// Syncs the whole file system that contains a directory.
 pub(super) fn sync_all(dir: impl AsFd) -> io::Result<()> {
-    // The descriptor may be one that only names the directory.
+    // The descriptor may have been opened by `O_PATH`, which cannot be synced.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(syncfs(openat(dir, ".", flags, Mode::empty())?)?)
 }
 
-/// Syncs the directory in which a file is named. Where that directory cannot be opened or synced, all of the file
-/// system is synced.
+/// Syncs the directory that contains a file. If the directory cannot be opened or synced, the whole file system is
+/// synced.
 fn sync_name(file: BorrowedFd<'_>) -> io::Result<()> {
     match directory_of(file) {
         Some(dir) => match fsync(dir) {
-            // Some file systems sync no directory by itself.
+            // Some file systems cannot sync a single directory.
             Err(Errno::INVAL) => Ok(syncfs(file)?),
             synced => Ok(synced?),
         },
@@ -40,7 +40,7 @@ fn sync_name(file: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
-/// Opens the directory in which the file has its name now, whatever led to it when it was opened.
+/// Opens the directory that contains the file now, even if the file was opened by another path.
 fn directory_of(file: BorrowedFd<'_>) -> Option<OwnedFd> {
     let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;

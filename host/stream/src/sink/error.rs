@@ -8,7 +8,7 @@ use crate::files::Exchangeable;
 use crate::item::index::ItemIndex;
 use crate::output_paths::PlaceError;
 
-/// Why a sink failed.
+/// The error of a sink.
 ///
 /// ```
 /// use mtl_host::sink::{Lines, Output, SinkError};
@@ -27,64 +27,64 @@ use crate::output_paths::PlaceError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
-    /// The output could not be created.
+    /// The sink could not create the output.
     #[error("cannot create output `{path}`")]
     Create {
-        /// As the user named it.
+        /// The path as the user wrote it.
         path: PathBuf,
-        /// The answer of the system.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Writing failed.
+    /// The system refused a write.
     #[error("cannot write results to `{name}` after {records} whole records")]
     Write {
-        /// The file, or `standard output`.
+        /// The path of the file, or `standard output`.
         name: String,
-        /// How many records were written as a whole. Half a one is never counted, and is taken
-        /// back from a file.
+        /// The number of records that were written completely. A partial record does not count, and
+        /// is removed from a file.
         records: u64,
-        /// The answer of the system.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The system does not confirm that results are on the disk.
+    /// The system did not confirm that results are on the disk.
     #[error("cannot make sure that `{name}` is on the disk")]
     Sync {
-        /// The file, or `standard output`.
+        /// The path of the file, or `standard output`.
         name: String,
-        /// The answer of the system.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Something stands where a result's file or one of its folders must be.
+    /// Another kind of file exists at the path of a result or of one of its folders.
     #[error("cannot write to `{path}`, which is {what}")]
     InTheWay {
-        /// Where it stands.
+        /// The path of that file.
         path: PathBuf,
-        /// The kind of thing that it is, and should not be.
+        /// The kind of file that it is, or should be and is not.
         what: &'static str,
     },
-    /// A result has no place in the directory of results.
-    #[error("there is no place for the result of item {index}")]
+    /// A result has no output path in the directory of results.
+    #[error("there is no output path for the result of item {index}")]
     NoPlace {
         /// The item.
         index: ItemIndex,
-        /// Why there is none.
+        /// The reason.
         source: PlaceError,
     },
-    /// A record is longer than a frame can say.
+    /// A record is longer than the length field of a frame can express.
     #[error("the record of item {index} does not fit into a frame: {length} bytes")]
     FrameTooLong {
         /// The item.
         index: ItemIndex,
-        /// The length of the record, with its tag if it has one.
+        /// The length of the record, including its tag if it has one.
         length: usize,
     },
-    /// A sink of the user's own failed.
+    /// A sink of the user failed.
     #[error("cannot pass on results")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl SinkError {
-    /// The failure of a sink that is not one of this library's.
+    /// Creates the error of a sink that is not part of this library.
     ///
     /// ```
     /// use mtl_host::sink::SinkError;
@@ -126,7 +126,8 @@ impl SinkError {
         }
     }
 
-    /// Whether the reader of the results has gone away, as `head` does when it has enough.
+    /// Returns whether the reader of the results has closed the pipe, as `head` does when it has
+    /// enough.
     ///
     /// ```
     /// use std::io::ErrorKind::BrokenPipe;
@@ -142,7 +143,7 @@ impl SinkError {
     }
 }
 
-/// Returns the error of the system that an error rests on, if it is one.
+/// Returns the system error among an error and its causes, if there is one.
 fn cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -1,15 +1,15 @@
-//! Records that say their length first: four bytes, little-endian, then so many bytes.
+//! Records with a length prefix: four bytes, little-endian, and then the bytes of the record.
 
 use super::layout::{Faults, Layout, Tag};
 use super::records::Records;
 use super::{Output, Sink, SinkError};
 use crate::outcome::Outcome;
 
-/// The size of a frame's length.
+/// The size of a frame's length field.
 const HEADER: usize = size_of::<u32>();
 
-/// Writes each record as a frame. An item that failed leaves an empty frame, so that frame
-/// N is item N; an item without a record leaves nothing.
+/// A sink that writes each record as a frame. An item that failed leaves an empty frame, so that
+/// frame N belongs to item N. An item without a record leaves nothing.
 ///
 /// ```
 /// use mtl_host::sink::{Frames, Output};
@@ -25,14 +25,14 @@ const HEADER: usize = size_of::<u32>();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "a sink writes what it is given"]
+#[must_use = "a sink writes only the outcomes that it gets"]
 pub struct Frames<'a> {
     records: Records<'a>,
     layout: Layout,
 }
 
 impl<'a> Frames<'a> {
-    /// Frames to `output`.
+    /// Creates a sink of frames to `output`.
     pub fn new(output: Output<'a>) -> Self {
         Self { records: Records::new(output), layout: Layout::default() }
     }
@@ -56,8 +56,8 @@ impl<'a> Frames<'a> {
         self
     }
 
-    /// Writes the item, or its path if it has one, and a tab before each record, in the same
-    /// frame. The first tab ends it: a tab in the item becomes a space.
+    /// Writes the item, or its path if it has one, and a tab before each record, inside the frame.
+    /// The first tab ends the tag: a tab in the item becomes a space.
     ///
     /// ```
     /// use mtl_host::sink::{Frames, Output};

@@ -1,6 +1,6 @@
-//! One JSON object a line for every item.
+//! Output as JSON lines: one object for each item.
 //!
-//! Nothing is built in memory: each object is written as it is.
+//! The sink writes each object directly and builds no JSON tree in memory.
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -12,11 +12,13 @@ use crate::item::fault::Fault;
 use crate::json_value::JsonValue;
 use crate::outcome::{Outcome, RecordRule};
 
-/// Writes `{"index":0,"ok":…}` for a record and `{"index":0,"error":{"kind":…,"message":…}}`
-/// for an item that failed; an item without a record leaves nothing. An item that is a
-/// file's content has its `"path"` after the index.
+/// A sink that writes `{"index":0,"ok":…}` for a record and
+/// `{"index":0,"error":{"kind":…,"message":…}}` for an item that failed. It writes nothing for an
+/// item without a record. If the item is the content of a file, the object has a `"path"` after the
+/// index.
 ///
-/// A record is a string, or `{"base64":…}` when it is not UTF-8; a JSON record is itself.
+/// A JSON record is written as JSON, on one line. Another record becomes a string, or `{"base64":…}` if it is
+/// not UTF-8.
 ///
 /// ```
 /// use mtl_host::sink::{Jsonl, Output};
@@ -35,14 +37,14 @@ use crate::outcome::{Outcome, RecordRule};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "a sink writes what it is given"]
+#[must_use = "a sink writes only the outcomes that it gets"]
 pub struct Jsonl<'a> {
     records: Records<'a>,
     layout: Layout,
 }
 
 impl<'a> Jsonl<'a> {
-    /// JSON lines to `output`.
+    /// Creates a sink of JSON lines to `output`.
     pub fn new(output: Output<'a>) -> Self {
         Self { records: Records::new(output), layout: Layout::default() }
     }
@@ -66,7 +68,8 @@ impl<'a> Jsonl<'a> {
         self
     }
 
-    /// Adds each `"item"`, as text even if it is JSON; not to one that has its path already.
+    /// Adds the `"item"` to each object, as text even if it is JSON. An object with a `"path"` gets
+    /// no `"item"`.
     ///
     /// ```
     /// use mtl_host::sink::{Jsonl, Output};

@@ -1,26 +1,26 @@
-//! The layout of an outcome in line, nul and frame output.
+//! The layout of an outcome in line, NUL and frame output.
 
 use std::os::unix::ffi::OsStrExt;
 
 use crate::outcome::Outcome;
 
-/// Which outcomes become records, and what stands before them.
+/// The choice of outcomes that become records, and of the tag before each record.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Layout {
     pub(super) faults: Faults,
     pub(super) tag: Tag,
 }
 
-/// What is written for an item that failed.
+/// The output for an item that failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Faults {
-    /// An empty record, so that record N is item N.
+    /// An empty record, so that record N belongs to item N.
     #[default]
     Empty,
     Skipped,
 }
 
-/// What stands before a record.
+/// The tag before a record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Tag {
     #[default]
@@ -30,7 +30,7 @@ pub(super) enum Tag {
 }
 
 impl Layout {
-    /// The record to be written, if any.
+    /// Returns the record to write, if there is one.
     pub(super) fn record<'a>(self, outcome: &Outcome<'a>) -> Option<&'a [u8]> {
         match outcome.result {
             Ok(record) => record,
@@ -38,8 +38,8 @@ impl Layout {
         }
     }
 
-    /// Appends what stands before the record. The first tab ends it: a tab in the item becomes
-    /// a space, and so does `separator`.
+    /// Appends the tag. The first tab ends the tag: a tab in the item becomes a space, and so does
+    /// `separator`.
     pub(super) fn tag(self, outcome: &Outcome<'_>, separator: Option<u8>, bytes: &mut Vec<u8>) {
         if self.tag == Tag::None {
             return;

@@ -5,8 +5,8 @@ use super::records::Records;
 use super::{Output, Sink, SinkError};
 use crate::outcome::{Outcome, RecordRule};
 
-/// Writes each record and a line feed. An item that failed leaves an empty line, so that line
-/// N is item N; an item without a record leaves nothing.
+/// A sink that writes each record and a line feed. An item that failed leaves an empty line, so that line N belongs to
+/// item N. An item without a record leaves nothing.
 ///
 /// ```
 /// use mtl_host::sink::{Lines, Output};
@@ -22,7 +22,7 @@ use crate::outcome::{Outcome, RecordRule};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "a sink writes what it is given"]
+#[must_use = "a sink writes only the outcomes that it gets"]
 pub struct Lines<'a> {
     records: Records<'a>,
     separator: u8,
@@ -30,21 +30,21 @@ pub struct Lines<'a> {
     content: Content,
 }
 
-/// What a record may hold.
+/// The bytes that a record may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
-    /// No separator: each record can be told from the next.
+    /// No separator, so that a reader can tell records apart.
     OneRecord,
     Anything,
 }
 
 impl<'a> Lines<'a> {
-    /// Lines to `output`.
+    /// Creates a sink of lines to `output`.
     pub fn new(output: Output<'a>) -> Self {
         Self::separated(output, b'\n')
     }
 
-    /// Records to `output` that end in a zero byte, as `xargs -0` takes them.
+    /// Creates a sink of records that end in a zero byte, as `xargs -0` reads them.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output};
@@ -86,7 +86,7 @@ impl<'a> Lines<'a> {
         self
     }
 
-    /// Takes records that hold the separator, too; without this, they are faults.
+    /// Allows the separator in records. By default, such a record is a fault.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output};
@@ -105,8 +105,8 @@ impl<'a> Lines<'a> {
         self
     }
 
-    /// Writes the item, or its path if it has one, and a tab before each record. The first tab
-    /// ends it: a tab or a separator in the item becomes a space.
+    /// Writes the item, or its path if it has one, and a tab before each record. The first tab ends the tag: a tab or a
+    /// separator in the item becomes a space.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output};

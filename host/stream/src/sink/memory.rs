@@ -4,7 +4,7 @@ use super::{Sink, SinkError};
 use crate::item::fault::Fault;
 use crate::outcome::Outcome;
 
-/// Keeps every result: for tests, and for results known to be few.
+/// A sink that keeps every result in memory, for tests and for small results.
 ///
 /// ```
 /// use mtl_host::sink::Memory;
@@ -25,18 +25,18 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A sink that holds nothing yet.
+    /// Creates an empty sink.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What has been written so far: a record, no record, or a fault for each item.
+    /// Returns the results so far: a record, no record or a fault for each item.
     pub fn results(&self) -> &[Result<Option<Vec<u8>>, Fault>] {
         &self.results
     }
 
-    /// The same, given away.
+    /// Returns the results and drops the sink.
     #[must_use]
     pub fn into_results(self) -> Vec<Result<Option<Vec<u8>>, Fault>> {
         self.results

@@ -1,4 +1,4 @@
-//! For tests: outcomes of every kind, and what a sink makes of them.
+//! For tests: outcomes of every kind, and the output that a sink makes from them.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use crate::item::format::Format;
 use crate::item::index::ItemIndex;
 use crate::outcome::Outcome;
 
-/// An item and what became of it.
+/// An item and its outcome.
 pub(super) struct Example {
     pub(super) item: &'static str,
     pub(super) path: Option<&'static [u8]>,
@@ -25,7 +25,7 @@ impl Example {
         Self { item, path: None, result: Ok(Some(record.to_vec())), format: Format::Text }
     }
 
-    /// A record, an empty one, none, a fault, and a fault of a file.
+    /// Returns a record, an empty record, no record, a fault, and the fault of a file.
     pub(super) fn all() -> [Self; 5] {
         let why = "no \"why\"";
         [
@@ -38,7 +38,7 @@ impl Example {
     }
 }
 
-/// All that a sink writes, as text.
+/// Returns all output of a sink as text.
 pub(super) fn written<S: Sink>(
     sink: impl FnOnce(Output<'static>) -> S,
     examples: &[Example],
@@ -49,7 +49,7 @@ pub(super) fn written<S: Sink>(
     String::from_utf8(bytes).unwrap()
 }
 
-/// Bytes that can be looked at while a sink has them.
+/// A target that a test can read while the sink writes to it.
 #[derive(Clone, Default)]
 struct Target(Arc<Mutex<Vec<u8>>>);
 
@@ -70,7 +70,7 @@ fn give(sink: &mut impl Sink, examples: &[Example]) {
     sink.flush().unwrap();
 }
 
-/// What a sink says to the outcome of the item at `at`.
+/// Passes the outcome of the item at `at` to a sink.
 pub(super) fn offer(sink: &mut impl Sink, at: u64, example: &Example) -> Result<(), SinkError> {
     let index = ItemIndex::new(at);
     let fault = |why: &&str| Fault::new(index, FaultKind::Refused, *why);

@@ -1,4 +1,4 @@
-//! The output of a sink: standard output, a file, or a writer of the user's own.
+//! The output of a sink: standard output, a file, or a writer of the user.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use super::output_file::shorten;
 use super::{OutputFile, SinkError, durable};
 use crate::files::Opener;
 
-/// The target of a sink, and its name in messages.
+/// The target of a sink, with its name in messages.
 ///
 /// ```
 /// use mtl_host::sink::{Lines, Output, Sink};
@@ -45,13 +45,13 @@ enum Target<'a> {
 }
 
 impl Output<'static> {
-    /// Standard output.
+    /// Returns standard output.
     #[must_use]
     pub fn standard() -> Self {
         Self { name: "standard output".into(), target: Target::StandardOutput }
     }
 
-    /// A file that is made, or emptied if it is there.
+    /// Creates a file, or empties an existing one.
     ///
     /// ```
     /// use mtl_host::sink::Output;
@@ -62,12 +62,12 @@ impl Output<'static> {
     ///
     /// # Errors
     ///
-    /// When that cannot be done.
+    /// Returns an error if the file cannot be created.
     pub fn create(path: &Path) -> Result<Self, SinkError> {
         Self::create_with(&Opener::new(), path)
     }
 
-    /// The same, made by `opener`.
+    /// Creates a file by `opener`, or empties an existing one.
     ///
     /// ```
     /// use mtl_host::DirGrant;
@@ -82,7 +82,7 @@ impl Output<'static> {
     ///
     /// # Errors
     ///
-    /// When that cannot be done, or the file is reached by a link that a plugin may have made.
+    /// Returns an error if the file cannot be created, or is reached by a link that a plugin may have made.
     pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         match opener.create(path) {
             Ok(file) => Ok(Self::of(path, OutputFile::begun(file))),
@@ -90,7 +90,7 @@ impl Output<'static> {
         }
     }
 
-    /// Opens a file that no other run may write to, and that keeps its content until this one begins: at
+    /// Opens a file and locks it against other runs. The file keeps its content until this run begins to write: at
     /// [`OutputFile::begin`], or at the first record.
     ///
     /// ```
@@ -116,13 +116,13 @@ impl Output<'static> {
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create), and if another run writes to the file: then the source of [`SinkError::Create`]
-    /// holds [`Locked`](super::Locked).
+    /// Returns an error in the same cases as [`create`](Self::create). If another run writes to the file, the source of
+    /// [`SinkError::Create`] holds [`Locked`](super::Locked).
     pub fn open(path: &Path) -> Result<Self, SinkError> {
         Self::open_with(&Opener::new(), path)
     }
 
-    /// Opens a file by `opener`, otherwise as [`open`](Self::open).
+    /// Opens a file by `opener`, and otherwise does the same as [`open`](Self::open).
     ///
     /// ```
     /// use mtl_host::Opener;
@@ -135,7 +135,8 @@ impl Output<'static> {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and if the file is reached by a link that a plugin may have made.
+    /// Returns an error in the same cases as [`open`](Self::open), and if the file is reached by a link that a plugin
+    /// may have made.
     pub fn open_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         match OutputFile::open_with(opener, path) {
             Ok(file) => Ok(Self::of(path, file)),
@@ -149,8 +150,8 @@ impl Output<'static> {
 }
 
 impl<'a> Output<'a> {
-    /// What `writer` takes. `name` stands for it in messages. What the writer takes counts as written, also where it
-    /// buffers it.
+    /// Wraps `writer`. Messages show it as `name`. Bytes count as written as soon as the writer takes them, even if it
+    /// buffers them.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output};
@@ -180,7 +181,7 @@ impl<'a> Output<'a> {
         &self.name
     }
 
-    /// Returns the descriptor that is written to; nothing for a writer of the user's own.
+    /// Returns the descriptor of the target, or `None` for a writer of the user.
     ///
     /// ```
     /// use std::io::{IsTerminal, stdout};
@@ -200,7 +201,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Returns the file that is written to; nothing for standard output and a writer of the user's own.
+    /// Returns the file of the target, or `None` for standard output and a writer of the user.
     ///
     /// ```
     /// use mtl_host::sink::Output;
@@ -217,8 +218,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Takes back the last `bytes` that were written, where that is possible: in a regular
-    /// file, if nobody else has written after us.
+    /// Removes the last `bytes` that were written, if possible: in a regular file to which no other process has written
+    /// since.
     pub(super) fn take_back(&mut self, bytes: usize) -> io::Result<()> {
         match &self.target {
             Target::Writer(_) => Ok(()),
@@ -227,8 +228,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Waits until what was written is on the disk, with the name of the file. A target that is neither a regular file
-    /// nor a block device is left alone, and so is a writer of the user's own.
+    /// Waits until the written bytes and the name of the file are on the disk. It does nothing for a writer of the
+    /// user, and for a target that is neither a regular file nor a block device.
     pub(super) fn sync(&self) -> Result<(), SinkError> {
         let synced = match &self.target {
             Target::Writer(_) => Ok(()),
@@ -239,7 +240,7 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Writes to the target of the output, so that another writer can stand before it.
+/// Writes to the target of the output, so that another writer can be put in front of it.
 ///
 /// ```
 /// use std::io::{LineWriter, Write};
@@ -252,7 +253,7 @@ impl<'a> Output<'a> {
 /// # drop(sink);
 /// ```
 impl Write for Output<'_> {
-    /// Writes what is taken at once; waits until something is.
+    /// Writes as many bytes as the target takes in one call; waits until it takes some.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.target {
             Target::Writer(writer) => writer.write(bytes),
@@ -261,7 +262,7 @@ impl Write for Output<'_> {
         }
     }
 
-    /// Passes on what the target holds back.
+    /// Flushes the buffer of the target, if it has one.
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.target {
             Target::Writer(writer) => writer.flush(),
@@ -271,7 +272,7 @@ impl Write for Output<'_> {
     }
 }
 
-/// Writes to a descriptor that may be non-blocking, because somebody made it so who shares it.
+/// Writes to a descriptor that may be non-blocking, because another process that shares it has made it so.
 fn write_patiently(target: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     loop {
         match rustix::io::write(target, bytes) {

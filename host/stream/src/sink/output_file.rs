@@ -1,11 +1,11 @@
-//! A file for results, which keeps what an earlier run has written until the next one begins.
+//! A file for results that keeps the output of an earlier run until the next run begins to write.
 //!
 //! ```text
 //! open ─▶ locked, content kept ──begin, or the first write──▶ emptied ─▶ written ─▶ sync
 //! ```
 //!
-//! Only a regular file is locked and emptied. A device and a pipe may be written to by several runs at once, and so may
-//! a file behind a descriptor of this process (`/dev/stdout`, `/dev/fd/3`), which is emptied and not locked.
+//! Only a regular file is locked and emptied. Several runs may write to a device or a pipe at the same time. A file
+//! behind a descriptor of this process (`/dev/stdout`, `/dev/fd/3`) is emptied and not locked.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -18,9 +18,9 @@ use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek, tell};
 use super::durable;
 use crate::files::{Opener, is_descriptor};
 
-/// A file that is written by one run at a time and keeps its content until that run begins.
+/// A file that one run at a time writes, and that keeps its content until that run begins to write.
 ///
-/// Cloning it is cheap: all clones are the same open file. The lock ends with the last of them.
+/// Clones are cheap and share the same open file. The lock ends when the last clone is dropped.
 ///
 /// ```
 /// use std::fs;
@@ -52,14 +52,14 @@ struct Inner {
 /// The stages of an output file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// It has its earlier content.
+    /// The file has its earlier content.
     Kept,
-    /// It is to be emptied, and could not be.
+    /// The file should have been emptied, which failed.
     Due,
     Begun,
 }
 
-/// Another run writes to the file.
+/// The error that another run writes to the file.
 ///
 /// It is the inner error of an [`io::Error`].
 ///
@@ -79,16 +79,16 @@ enum Stage {
 pub struct Locked;
 
 impl OutputFile {
-    /// Opens a file for writing, and makes it if it does not exist. A regular file is locked and keeps its content.
+    /// Opens a file for writing, and creates it if it does not exist. A regular file is locked and keeps its content.
     ///
     /// # Errors
     ///
-    /// Returns what the system says, or [`Locked`].
+    /// Returns the error of the system, or [`Locked`].
     pub fn open(path: &Path) -> io::Result<Self> {
         Self::open_with(&Opener::new(), path)
     }
 
-    /// Opens a file for writing, by `opener`; otherwise as [`open`](Self::open).
+    /// Opens a file for writing, by `opener`. Otherwise it does the same as [`open`](Self::open).
     ///
     /// ```
     /// use mtl_host::DirGrant;
@@ -103,7 +103,7 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and [`Exchangeable`](crate::files::Exchangeable).
+    /// Returns an error in the same cases as [`open`](Self::open), and [`Exchangeable`](crate::files::Exchangeable).
     pub fn open_with(opener: &Opener, path: &Path) -> io::Result<Self> {
         let file = opener.open_to_write(path)?;
         if !is_regular(file.as_fd())? {
@@ -115,7 +115,7 @@ impl OutputFile {
         Ok(Self::of(file, Stage::Kept))
     }
 
-    /// Takes a file that has been emptied.
+    /// Wraps a file that has been emptied.
     pub(super) fn begun(file: File) -> Self {
         Self::of(file, Stage::Begun)
     }
@@ -124,11 +124,11 @@ impl OutputFile {
         Self(Arc::new(Inner { file, stage: Mutex::new(stage) }))
     }
 
-    /// Empties a regular file, unless that was done before. The first write does the same.
+    /// Empties a regular file, unless this was done before. The first write does the same.
     ///
     /// # Errors
     ///
-    /// Returns what the system says. Each write and [`flush`](Write::flush) tries again, and fails in the same way.
+    /// Returns the error of the system. Each write and [`flush`](Write::flush) tries again, and fails in the same way.
     pub fn begin(&self) -> io::Result<()> {
         let mut stage = self.stage();
         if *stage != Stage::Begun {
@@ -139,7 +139,8 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Returns whether the file has begun, so that no earlier content is left. A file that is no regular one has.
+    /// Returns whether no earlier content is left, because the file has been emptied. It is true for a file that is not
+    /// regular.
     ///
     /// ```
     /// use mtl_host::sink::OutputFile;
@@ -157,8 +158,8 @@ impl OutputFile {
         *self.stage() == Stage::Begun
     }
 
-    /// Waits until what was written, and the name of the file, are on the disk. A file that is no regular one, such as
-    /// a pipe, is left alone.
+    /// Waits until the written bytes and the name of the file are on the disk. It does nothing for a pipe or a
+    /// character device.
     ///
     /// ```
     /// use std::io::Write;
@@ -175,13 +176,13 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// Returns what the system says.
+    /// Returns the error of the system.
     pub fn sync(&self) -> io::Result<()> {
         durable::sync(self.as_fd())
     }
 
-    /// Takes back the last `bytes` that were written, where that is possible: in a regular file to which nobody else
-    /// has written after them.
+    /// Removes the last `bytes` that were written, if possible: in a regular file to which no other process has written
+    /// since.
     ///
     /// ```
     /// use std::io::Write;
@@ -199,12 +200,12 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// Returns what the system says.
+    /// Returns the error of the system.
     pub fn take_back(&self, bytes: usize) -> io::Result<()> {
         shorten(self.as_fd(), bytes)
     }
 
-    /// Returns what the user can do about an error that opening or writing such a file has given.
+    /// Returns a hint for the user about an error of opening or writing such a file.
     ///
     /// ```
     /// use std::io;
@@ -225,14 +226,14 @@ impl OutputFile {
         )
     }
 
-    /// Begins if that was tried before, and failed.
+    /// Empties the file if this was tried before and failed.
     fn begin_if_due(&self) -> io::Result<()> {
         let stage = *self.stage();
         if stage == Stage::Due { self.begin() } else { Ok(()) }
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
-        // Each change is one step.
+        // Each change of the stage is one assignment, so a panic leaves no partial change.
         self.0.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -244,7 +245,7 @@ impl Write for OutputFile {
         (&self.0.file).write(bytes)
     }
 
-    /// Holds nothing back. A file that has not begun stays as it is.
+    /// Buffers nothing. A file that has not begun keeps its content.
     fn flush(&mut self) -> io::Result<()> {
         self.begin_if_due()
     }
@@ -256,7 +257,7 @@ impl AsFd for OutputFile {
     }
 }
 
-/// Keeps other runs away from a file, as long as it is open. Where a file system has no locks, nothing does.
+/// Locks a file against other runs until it is closed. On a file system without locks, the file stays unlocked.
 fn lock(file: &File) -> io::Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(io::Error::new(io::ErrorKind::ResourceBusy, Locked)),
@@ -272,7 +273,7 @@ fn is_regular(file: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(FileType::from_raw_mode(fstat(file)?.st_mode) == FileType::RegularFile)
 }
 
-/// Takes back the last `bytes` of a regular file, if nobody else has written after them.
+/// Removes the last `bytes` of a regular file, if no other process has written after them.
 pub(super) fn shorten(file: BorrowedFd<'_>, bytes: usize) -> io::Result<()> {
     if bytes == 0 || !is_regular(file)? {
         return Ok(());
@@ -283,7 +284,7 @@ pub(super) fn shorten(file: BorrowedFd<'_>, bytes: usize) -> io::Result<()> {
     }
     let kept = end.saturating_sub(bytes as u64);
     ftruncate(file, kept)?;
-    // Whoever writes next would leave a hole otherwise.
+    // Without the seek, the next write would leave a hole.
     seek(file, SeekFrom::Start(kept))?;
     Ok(())
 }
@@ -344,7 +345,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "earlier").unwrap();
-        // A descriptor for reading alone can be emptied by nobody.
+        // A descriptor that is open for reading only cannot be emptied.
         let mut file = OutputFile::of(File::open(&path).unwrap(), Stage::Kept);
         file.flush().unwrap();
         file.begin().unwrap_err();

@@ -1,27 +1,27 @@
 //! Gathers records and writes them out many at a time.
 //!
-//! It knows at any time how many records the system has taken as a whole, and which of the outcomes that it was given
-//! they are. When the disk is full in the middle of one, the half is not counted, and is taken back where it can be.
+//! `Records` knows how many records the system has taken completely, and which outcomes they belong to. If the disk
+//! becomes full in the middle of a record, the partial record does not count, and is removed if possible.
 
 use std::io::{self, Write};
 
 use super::{Output, SinkError};
 
-/// Records on their way to an output.
+/// Records on the way to an output.
 #[derive(Debug)]
 pub(super) struct Records<'a> {
     output: Output<'a>,
     bytes: Vec<u8>,
-    /// Where each outcome ends in `bytes`. One without a record ends where the one before it does.
+    /// The end of each outcome in `bytes`. An outcome without a record ends at the end of the previous one.
     ends: Vec<usize>,
     /// The number of outcomes that were lost with an error.
     lost: usize,
-    /// How many records were written out.
+    /// The number of records that were written to the output.
     written: u64,
 }
 
 impl<'a> Records<'a> {
-    /// Where the gathered bytes are written out: a system call for thousands of short records.
+    /// The number of gathered bytes that triggers a write: one system call for thousands of short records.
     const FULL: usize = 256 * 1024;
 
     pub(super) fn new(output: Output<'a>) -> Self {
@@ -29,7 +29,7 @@ impl<'a> Records<'a> {
         Self { output, bytes, ends: Vec::new(), lost: 0, written: 0 }
     }
 
-    /// Adds one record: what `fill` appends to the bytes it is given.
+    /// Adds one record: the bytes that `fill` appends.
     #[inline]
     pub(super) fn add(
         &mut self,
@@ -47,24 +47,24 @@ impl<'a> Records<'a> {
 
     /// Notes an outcome that has no record.
     pub(super) fn pass(&mut self) {
-        // With nothing before it, it is written as it is.
+        // If no record waits before it, the outcome counts as written.
         if !self.ends.is_empty() {
             self.ends.push(self.bytes.len());
         }
     }
 
-    /// Returns how many outcomes, of those that were added last, are not written.
+    /// Returns how many of the last outcomes are not written.
     pub(super) fn held(&self) -> usize {
         self.ends.len() + self.lost
     }
 
-    /// Writes out all records.
+    /// Writes all gathered records to the output.
     pub(super) fn flush(&mut self) -> Result<(), SinkError> {
         self.write_out()?;
         self.output.flush().map_err(|source| self.failed(source))
     }
 
-    /// Waits until what was written out is on the disk.
+    /// Waits until the written records are on the disk.
     pub(super) fn sync(&mut self) -> Result<(), SinkError> {
         self.output.sync()
     }
@@ -79,10 +79,10 @@ impl<'a> Records<'a> {
         self.lost += self.ends.len() - whole;
         self.ends.clear();
         self.bytes.clear();
-        // One record was large; the next ones need not be.
+        // One large record made the buffer grow; the next records may be small.
         self.bytes.shrink_to(4 * Self::FULL);
         result.map_err(|source| {
-            // Where it fails, half a record stays. It is not counted in any case.
+            // If this fails, a partial record stays in the file. It does not count in any case.
             let _ = self.output.take_back(taken - kept);
             self.failed(source)
         })
@@ -93,7 +93,7 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Writes `bytes`; says how many were taken, also when it fails.
+/// Writes `bytes`. Returns how many of them were taken, even if it fails.
 fn write_all(output: &mut Output<'_>, bytes: &[u8]) -> (usize, io::Result<()>) {
     let mut taken = 0;
     while taken < bytes.len() {

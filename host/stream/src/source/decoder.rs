@@ -1,8 +1,8 @@
-//! Decompresses an input as it is read.
+//! Decompresses an input while it is read.
 //!
-//! Compressed bytes may come slowly, through a pipe. What has arrived is decoded and given
-//! out before more is waited for; a decoder that sits on decoded bytes would hold back items.
-//! So is what comes before damage: the error follows the last bytes that are good.
+//! Compressed bytes may come slowly, through a pipe. A decoder passes on what has arrived before it
+//! waits for more; otherwise it would hold back items. It also passes on the bytes before a damaged
+//! part: the error follows the last good bytes.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -13,7 +13,7 @@ use flate2::write::GzDecoder;
 use zstd::stream::raw::{self, InBuffer, Operation, OutBuffer};
 use zstd::zstd_safe::DCtx;
 
-/// How an input is compressed. Its name says so, nothing else.
+/// The compression of an input. Only the file name decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compression {
     Plain,
@@ -33,7 +33,7 @@ impl Compression {
 
 type Bytes = Box<dyn Read + Send>;
 
-/// Reads what the compressed bytes stand for; several of them in a row are one input.
+/// A reader of the decompressed bytes. Several compressed streams in a row are one input.
 pub(super) enum Decoder {
     Plain(Bytes),
     Gzip(Box<Gunzip>),
@@ -70,37 +70,38 @@ impl fmt::Debug for Decoder {
     }
 }
 
-/// A gzip decoder that waits only when it has nothing to give.
+/// A gzip decoder that waits only if it has no bytes to give.
 ///
-/// Compressed bytes are pushed into the library's decoder, because what that has written then
-/// stays there when it fails: all that comes before the damage is given out before the error.
-/// The decoder that pulls its input keeps the count of those bytes to itself.
+/// It pushes compressed bytes into the decoder of the library. If that decoder fails, its output
+/// before the damage is still available, and comes before the error. The library's pulling decoder
+/// does not tell how many bytes it has decoded.
 ///
-/// Members may follow one another, and zeros the last member, as on a tape: `gzip -d` takes both.
+/// Members may follow one another, and zeros may follow the last member, as on a tape. `gzip -d`
+/// accepts both.
 pub(super) struct Gunzip {
     bytes: BufReader<Bytes>,
-    /// Decodes one member.
+    /// The decoder of one member.
     decoder: GzDecoder<Vec<u8>>,
     at: At,
-    /// How many of the decoded bytes have been given out.
+    /// The number of decoded bytes that have been given out.
     given: usize,
-    /// Comes after what has been decoded.
+    /// The error that follows the decoded bytes.
     error: Option<io::Error>,
 }
 
-/// Where in a gzip file the next byte is.
+/// The position of the next byte in a gzip file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     Member,
-    /// Behind the last member: only zeros may follow.
+    /// After the last member: only zeros may follow.
     Padding,
 }
 
-/// What came of an attempt to decode more.
+/// The result of an attempt to decode more.
 enum Step {
-    /// Something went in or came out.
+    /// The step consumed or produced bytes.
     Done,
-    /// There is nothing now; if it was waited for, nothing at all.
+    /// Nothing is available now. If the step was allowed to wait, the input has ended.
     Nothing,
 }
 
@@ -110,7 +111,7 @@ impl Gunzip {
         Self { bytes, decoder, at: At::Member, given: 0, error: None }
     }
 
-    /// Gives out what has been decoded, as far as `buffer` has room.
+    /// Copies decoded bytes into `buffer`, as many as fit.
     fn give(&mut self, buffer: &mut [u8]) -> usize {
         let decoded = &self.decoder.get_ref()[self.given..];
         let most = decoded.len().min(buffer.len());
@@ -119,12 +120,12 @@ impl Gunzip {
         most
     }
 
-    /// Decodes more, when all that was decoded has been given out.
+    /// Decodes more, after all decoded bytes have been given out.
     fn step(&mut self, may_wait: bool) -> io::Result<Step> {
         self.decoder.get_mut().clear();
         self.given = 0;
         if self.bytes.buffer().is_empty() {
-            // The decoder may hold what did not fit when the last bytes went in.
+            // The decoder may hold output that had no space when the last bytes went in.
             self.decoder.flush()?;
             if !self.decoder.get_ref().is_empty() {
                 return Ok(Step::Done);
@@ -146,14 +147,14 @@ impl Gunzip {
             return Ok(Step::Done);
         }
         let taken = self.decoder.write(there).inspect_err(|_| {
-            // For what it still holds. That it fails again is nothing new.
+            // Saves the output that the decoder still holds. The flush repeats the same error.
             let _ = self.decoder.flush();
         })?;
         if taken > 0 {
             self.bytes.consume(taken);
             return Ok(Step::Done);
         }
-        // The decoder takes nothing after the end of its member.
+        // The decoder takes no bytes after the end of its member.
         self.decoder.try_finish()?;
         match there.first() {
             Some(0) => self.at = At::Padding,
@@ -162,7 +163,7 @@ impl Gunzip {
         Ok(Step::Done)
     }
 
-    /// Makes a decoder for the next member. It keeps what the last one has decoded.
+    /// Creates the decoder of the next member. It keeps the output of the last decoder.
     fn begin_member(&mut self) {
         let decoded = std::mem::take(self.decoder.get_mut());
         self.decoder = GzDecoder::new(decoded);
@@ -195,21 +196,21 @@ impl Read for Gunzip {
     }
 }
 
-/// A zstd decoder that gets no more than one block at once.
+/// A zstd decoder that never gets more than one block at a time.
 ///
-/// When a step of the library's decoder fails, the step's output is lost. So a step must not
-/// reach from a good block into a bad one.
+/// If a step of the library's decoder fails, the output of that step is lost. So a step must not
+/// span a good block and a damaged block.
 pub(super) struct Unzstd {
     bytes: BufReader<Bytes>,
     decoder: raw::Decoder<'static>,
-    /// How many bytes the decoder would like to have next.
+    /// The number of bytes that the decoder would like next.
     wanted: usize,
-    /// Whether the input could end here.
+    /// True after a whole frame, where the input may end.
     frame_ended: bool,
 }
 
 impl Unzstd {
-    /// The header of a block; the decoder likes to have it together with the block before.
+    /// The size of a block header. The decoder prefers to get it together with the previous block.
     const HEADER: usize = 3;
 
     fn new(bytes: Bytes) -> io::Result<Self> {
@@ -217,7 +218,8 @@ impl Unzstd {
         Ok(Self { bytes, decoder: raw::Decoder::new()?, wanted: 0, frame_ended: false })
     }
 
-    /// How much goes in at once: what is wanted, without the header of the next block.
+    /// Returns the number of bytes for one step: those that the decoder wants, without the header
+    /// of the next block.
     fn piece(&self) -> usize {
         match self.wanted {
             0 => 1,
@@ -226,7 +228,7 @@ impl Unzstd {
         }
     }
 
-    /// Decodes up to `most` of the bytes that are there.
+    /// Decodes up to `most` of the available bytes.
     fn step(&mut self, most: usize, buffer: &mut [u8]) -> io::Result<usize> {
         if self.frame_ended && most > 0 {
             self.decoder.reinit()?;
@@ -247,7 +249,7 @@ impl Read for Unzstd {
         if buffer.is_empty() {
             return Ok(0);
         }
-        // What the decoder holds comes first: nobody waits for more while there is some.
+        // The decoder gives out the bytes that it holds before it waits for more.
         let mut given = self.step(0, buffer)?;
         while given == 0 {
             let there = self.bytes.fill_buf()?.len();

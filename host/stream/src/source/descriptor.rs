@@ -1,13 +1,12 @@
-//! Reads a file descriptor, and lets go of it when the run is asked to stop.
+//! Reads a file descriptor, and ends the read early when the run stops.
 //!
-//! A read on a pipe or a terminal may wait for ever. So this never reads before `poll` has
-//! said that there is something; and `poll` also listens to an [`Alarm`], which the
-//! [`StopFlag`] rings.
+//! A read on a pipe or a terminal may wait forever. So this reader calls `read` only after `poll`
+//! has reported bytes. The same `poll` waits for an [`Alarm`], which the [`StopFlag`] triggers.
 //!
-//! Everything is opened without blocking. That matters for named pipes, whose opening waits
-//! for a writer otherwise. Opened so, a pipe that never had a writer is silent under `poll`
-//! (neither readable nor hung up), which is just what is wanted: the wait for the first writer
-//! is a wait like any other. Only a `read` would take its silence for the end.
+//! Every file is opened without blocking. Otherwise the opening of a named pipe would wait for a
+//! writer. A pipe that never had a writer stays silent under `poll`: it is neither readable nor
+//! hung up. So the wait for the first writer is an ordinary wait. Only a `read` would mistake that
+//! silence for the end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -19,12 +18,12 @@ use rustix::io::Errno;
 
 use crate::control::stop::{StopFlag, Wake};
 
-/// Rings once a run is to stop, for those who wait in `poll`.
+/// An eventfd that wakes `poll` when the run is to stop.
 #[derive(Debug)]
 pub(super) struct Alarm(OwnedFd);
 
 impl Alarm {
-    /// An alarm that rings when `stop` is set.
+    /// Creates an alarm that `stop` triggers.
     pub(super) fn of(stop: &StopFlag) -> io::Result<Arc<Self>> {
         let alarm = Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
         stop.on_set(&alarm);
@@ -34,12 +33,12 @@ impl Alarm {
 
 impl Wake for Alarm {
     fn wake(&self) {
-        // Adding to a counter fails only when it is near its top: then it rings already.
+        // Adding to the counter fails only near its maximum, when the alarm is already triggered.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 }
 
-/// What is read: standard input is not ours to close.
+/// The file that is read. Standard input is not ours to close.
 #[derive(Debug)]
 pub(super) enum Handle {
     StandardInput,
@@ -55,12 +54,12 @@ impl AsFd for Handle {
     }
 }
 
-/// A reader that ends early when the run is asked to stop: whoever sees the end of it must
-/// ask the [`StopFlag`] whether it is the real one.
+/// A reader that ends early when the run stops. At its end, the caller must check the [`StopFlag`]
+/// to tell a stop from the end of the file.
 #[derive(Debug)]
 pub(super) struct Descriptor {
     handle: Handle,
-    /// None for a regular file: it never makes anyone wait.
+    /// `None` for a regular file, on which a read never waits.
     alarm: Option<Arc<Alarm>>,
 }
 
@@ -79,7 +78,7 @@ impl Read for Descriptor {
                 return Ok(0);
             }
             match rustix::io::read(&self.handle, &mut *buffer) {
-                // Somebody else who has the same pipe was quicker.
+                // Another reader of the same pipe was faster.
                 Err(Errno::INTR | Errno::AGAIN) => {}
                 done => return Ok(done?),
             }

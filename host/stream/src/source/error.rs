@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::ItemLimit;
 use crate::files::Exchangeable;
 
-/// Why a source failed.
+/// The error of a source.
 ///
 /// ```
 /// use mtl_host::source::{Inputs, SourceError};
@@ -19,57 +19,57 @@ use crate::files::Exchangeable;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// The input could not be opened.
+    /// The source could not open the input.
     #[error("cannot open input `{path}`")]
     Open {
-        /// As the user named it.
+        /// The path as the user wrote it.
         path: PathBuf,
-        /// The answer of the system.
+        /// The error of the system.
         source: io::Error,
     },
     /// The input is a directory.
     #[error("input `{path}` is a directory")]
     Directory {
-        /// As the user named it.
+        /// The path as the user wrote it.
         path: PathBuf,
     },
-    /// Reading failed half-way.
+    /// The source could not read the input to its end.
     #[error("cannot read input `{name}`")]
     Read {
-        /// The file, or `standard input`.
+        /// The path of the file, or `standard input`.
         name: String,
-        /// What the system or the decompressor said.
+        /// The error of the system or of the decompressor.
         source: io::Error,
     },
     /// The input ended in the middle of a frame.
     #[error("input `{name}` ends in the middle of a frame: {got} of {expected} bytes")]
     TruncatedFrame {
-        /// The file, or `standard input`.
+        /// The path of the file, or `standard input`.
         name: String,
-        /// How many bytes of the frame (or of its length) there were.
+        /// The number of bytes of the frame (or of its length field) that the input has.
         got: u64,
-        /// How many there should be.
+        /// The number of bytes that the frame (or its length field) should have.
         expected: u64,
     },
-    /// A frame is longer than an item may be.
+    /// A frame is longer than the item limit.
     #[error(
         "input `{name}` has a frame of {length} bytes, longer than the {limit:#} of `item_limit`"
     )]
     FrameTooLong {
-        /// The file, or `standard input`.
+        /// The path of the file, or `standard input`.
         name: String,
-        /// What the frame says of its length.
+        /// The length that the frame declares.
         length: u64,
-        /// The most that an item may have.
+        /// The maximum length of an item.
         limit: ItemLimit,
     },
-    /// A source of the user's own failed.
+    /// A source of the user failed.
     #[error("cannot read items")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl SourceError {
-    /// The failure of a source that is not one of this library's.
+    /// Creates the error of a source that is not part of this library.
     ///
     /// ```
     /// use mtl_host::source::SourceError;

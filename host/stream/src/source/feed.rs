@@ -1,4 +1,4 @@
-//! A window on the inputs: bytes that were read and not yet taken as items.
+//! A buffer of the inputs: bytes that were read and not yet taken as items.
 //!
 //! ```text
 //! buffer   | taken | pending        | room for the next read |
@@ -9,10 +9,9 @@ use super::input::Got;
 use super::{Inputs, SourceError};
 use crate::block::BlockBuilder;
 
-/// The bytes of the inputs, as far as they are read.
+/// The buffered bytes of the inputs.
 ///
-/// Bytes of two inputs are never pending together: before the next one is read, what is
-/// left of the last one must be taken.
+/// Bytes of two inputs are never pending together. All bytes of one input must be taken before the next input is read.
 #[derive(Debug)]
 pub(super) struct Feed {
     inputs: Inputs,
@@ -20,13 +19,13 @@ pub(super) struct Feed {
     start: usize,
     end: usize,
     input_ended: bool,
-    /// Stored bytes that were read and not yet put to the account of a block.
+    /// Stored bytes that were read and are not yet charged to a block.
     owed: u64,
-    /// Pending bytes that were taken since then.
+    /// Pending bytes that were taken since the last charge.
     taken: usize,
 }
 
-/// Whether a read may have brought something.
+/// The result of a read: the inputs go on, or have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     GoesOn,
@@ -34,8 +33,8 @@ pub(super) enum Reading {
 }
 
 impl Feed {
-    /// The bytes that are read at once. Items are not waited for to fill a block, so the last block of a read may have few:
-    /// one of many is no loss.
+    /// The number of bytes of one read. A block does not wait for more items to fill it, so the last block of a read
+    /// may hold few items. A read is many blocks long, so that such a block costs little.
     const READ: usize = 4 * BlockBuilder::FULL;
 
     pub(super) fn new(inputs: Inputs) -> Self {
@@ -51,24 +50,24 @@ impl Feed {
         &self.buffer[self.start..self.end]
     }
 
-    /// Whether the pending bytes are the last of their input.
+    /// Returns whether the pending bytes are the last of their input.
     pub(super) fn input_ended(&self) -> bool {
         self.input_ended
     }
 
-    /// Takes the first `bytes` of those that are pending.
+    /// Takes the first `bytes` of the pending bytes.
     pub(super) fn take(&mut self, bytes: usize) {
         self.start += bytes;
         self.taken += bytes;
         debug_assert!(self.start <= self.end, "only what is pending can be taken");
     }
 
-    /// The last `bytes` that were taken. They are there until the next read.
+    /// Returns the last `bytes` that were taken. They stay in the buffer until the next read.
     pub(super) fn last_taken(&self, bytes: usize) -> &[u8] {
         &self.buffer[self.start - bytes..self.start]
     }
 
-    /// Reads once, and waits if nothing is there.
+    /// Reads once. Waits if no bytes are available.
     pub(super) fn read(&mut self) -> Result<Reading, SourceError> {
         debug_assert!(!self.input_ended || self.pending().is_empty(), "inputs do not mix");
         self.make_room();
@@ -92,13 +91,13 @@ impl Feed {
             let more = (self.buffer.len() * 2).max(Self::READ);
             self.buffer.resize(more, 0);
         } else if self.buffer.len() > 4 * Self::READ && pending < Self::READ / 2 {
-            // One item was large; the next ones need not be.
+            // One large item made the buffer grow; the next items may be small.
             self.buffer.truncate(Self::READ);
             self.buffer.shrink_to_fit();
         }
     }
 
-    /// Puts the stored bytes behind what was taken to the account of `block`.
+    /// Charges the stored bytes of the taken items to `block`.
     pub(super) fn charge(&mut self, block: &mut BlockBuilder) {
         let pending = self.pending().len();
         let share = match pending {

@@ -1,9 +1,9 @@
-//! Items that are whole files, of which the inputs are lists.
+//! Items that are whole files. The inputs list the paths of the files.
 //!
-//! A file that cannot be read is a faulty item, not the end of the run: among a million
-//! files, one always vanishes. Only regular files are read, since a pipe or a device
-//! could keep the run waiting for ever. One large file is one block: it is opened when it
-//! is found, and held until the small ones before it are on their way.
+//! A file that cannot be read is a faulty item and does not end the run: among a million files, one
+//! always vanishes. Only regular files are read, since a pipe or a device could block the run
+//! forever. A large file is a block of its own. The source opens it when it finds it, and holds it
+//! until the small files before it have left in their block.
 
 use std::ffi::OsStr;
 use std::fs::{File, FileType};
@@ -19,8 +19,8 @@ use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 use crate::files::Opener;
 
-/// Each line of the inputs names a file, and the item is that file's content, as it is. A
-/// relative name counts from the current directory.
+/// A source in which each line of the inputs is the path of a file, and the item is the content of
+/// that file. A relative path starts at the current directory.
 ///
 /// ```
 /// use mtl_host::BlockBuilder;
@@ -54,11 +54,11 @@ struct Opened {
 }
 
 impl Files {
-    /// Longer than any system takes for a path.
+    /// Longer than a path may be on any system.
     const LINE_LIMIT: ItemLimit = ItemLimit::new(64 << 10).expect("64 KiB is not nothing");
 
-    /// The files that the lines of `inputs` name. They are opened as the inputs are, by the same
-    /// [`Opener`].
+    /// Creates a source of the files that the lines of `inputs` name. It opens them by the
+    /// [`Opener`] of the inputs.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
         let opener = inputs.opener().clone();
@@ -67,7 +67,7 @@ impl Files {
         Self { list, limit: ItemLimit::DEFAULT, opener, held: None }
     }
 
-    /// Bounds the length of a file: a longer one is a faulty item.
+    /// Bounds the length of a file (default: 64 MiB). A longer file is a faulty item.
     ///
     /// ```
     /// use mtl_host::sink::Memory;
@@ -87,7 +87,7 @@ impl Files {
         self
     }
 
-    /// The next file whose name is there.
+    /// Returns the next file whose path has been read.
     fn next_ready(&mut self) -> Option<Found> {
         self.held.take().or_else(|| {
             let (limit, opener) = (self.limit, &self.opener);
@@ -101,7 +101,7 @@ impl Files {
         })
     }
 
-    /// Adds the files whose names are there, until the block is full.
+    /// Adds the files whose paths have been read, until the block is full.
     fn add_ready(&mut self, block: &mut BlockBuilder) {
         let mut added = 0;
         while !block.is_full()
@@ -153,7 +153,7 @@ impl Found {
         self.content.as_ref().map_or(0, |opened| opened.length)
     }
 
-    /// Adds the file as an item; a faulty one, when it cannot be read.
+    /// Adds the file as an item. If the file cannot be read, the item is faulty.
     fn add_to(self, block: &mut BlockBuilder, limit: ItemLimit) {
         let Self { path, content } = self;
         let read = content.and_then(|opened| {
@@ -169,7 +169,7 @@ impl Found {
     }
 }
 
-/// Why a file is not an item.
+/// The reason why a file is not an item.
 #[derive(Debug)]
 enum Unfit {
     Failed(io::Error),
@@ -178,7 +178,7 @@ enum Unfit {
 }
 
 impl Unfit {
-    /// What is said of the file at `path`.
+    /// Returns the fault message for the file at `path`.
     fn at(&self, path: &Path, limit: ItemLimit) -> String {
         let path = path.display();
         match self {
@@ -201,8 +201,8 @@ impl Opened {
     }
 
     fn try_at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, Unfit> {
-        // Asked before it is opened, since that alone is felt at the other end of a pipe; and
-        // after, because by then it may be another one.
+        // The check before the opening keeps a pipe untouched: an opening alone is visible at its
+        // other end. The check after the opening is needed because the file may have been replaced.
         let found = opener.look(path)?;
         regular(found.metadata().file_type())?;
         let file = found.open_nonblocking()?;
@@ -215,7 +215,7 @@ impl Opened {
     /// Appends the content to `bytes`.
     fn read(self, bytes: &mut Vec<u8>, limit: ItemLimit) -> Result<(), Unfit> {
         let limit = limit.get() as u64;
-        // It may have grown since it was found, also beyond the limit.
+        // The file may have grown since it was found, even beyond the limit.
         let read = self.file.take(limit.saturating_add(1)).read_to_end(bytes)? as u64;
         if read > limit { Err(Unfit::TooLong) } else { Ok(()) }
     }

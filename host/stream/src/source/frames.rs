@@ -1,14 +1,14 @@
-//! Items that say their length first: four bytes, little-endian, then so many bytes.
+//! Items with a length prefix: four bytes, little-endian, and then the bytes of the item.
 
 use super::feed::{Feed, Reading};
 use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
-/// The size of a frame's length.
+/// The size of a frame's length field.
 const HEADER: usize = size_of::<u32>();
 
-/// Each frame of the inputs is an item; one of length 0 is an empty item.
+/// A source in which each frame of the inputs is an item. A frame of length 0 is an empty item.
 ///
 /// ```
 /// use mtl_host::BlockBuilder;
@@ -27,14 +27,14 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// The frames of `inputs`.
+    /// Creates a source of the frames of `inputs`.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
         Self { feed: Feed::new(inputs), limit: ItemLimit::DEFAULT }
     }
 
-    /// Bounds the length of a frame. A longer one ends the run: after a length that cannot be
-    /// true there is no telling where the next frame begins.
+    /// Bounds the length of a frame (default: 64 MiB). A longer frame ends the run: if a length
+    /// cannot be true, the source cannot find the next frame.
     ///
     /// ```
     /// use mtl_host::BlockBuilder;
@@ -51,7 +51,7 @@ impl Frames {
         self
     }
 
-    /// The length of the next frame that is there as a whole.
+    /// Returns the length of the next frame that has arrived as a whole.
     fn next_ready(&self) -> Result<Option<usize>, SourceError> {
         let pending = self.feed.pending();
         let Some((header, rest)) = pending.split_first_chunk::<HEADER>() else {
@@ -69,7 +69,8 @@ impl Frames {
         }
     }
 
-    /// No frame yet; an error when the input has ended in the middle of one.
+    /// Returns `None` if the frame may still arrive, or an error if the input has ended in the
+    /// middle of it.
     fn unless_truncated(&self, got: usize, expected: usize) -> Result<Option<usize>, SourceError> {
         if !self.feed.input_ended() || self.feed.pending().is_empty() {
             return Ok(None);
@@ -78,7 +79,7 @@ impl Frames {
         Err(SourceError::TruncatedFrame { name, got: got as u64, expected: expected as u64 })
     }
 
-    /// Adds the frames that are there.
+    /// Adds the frames that have arrived.
     fn add_ready(&mut self, block: &mut BlockBuilder) -> Result<(), SourceError> {
         while !block.is_full()
             && let Some(length) = self.next_ready()?
@@ -94,7 +95,7 @@ impl Source for Frames {
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
         let before = block.len();
         loop {
-            // After an error, the frames before it stand in the block.
+            // If there is an error, the block holds the frames before it.
             let added = self.add_ready(block);
             if block.len() > before || added.is_err() {
                 self.feed.charge(block);

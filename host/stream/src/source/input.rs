@@ -1,9 +1,8 @@
 //! The inputs of a run: files, standard input, or a reader of the user's own.
 //!
-//! All are looked at when the run is set up, so that a mistyped name ends it before the
-//! first is read; each is opened when its turn comes, so that ten thousand names are not
-//! ten thousand open files. Their bytes come decompressed, one read at a time, and nobody
-//! who waits for them is deaf to a stop.
+//! `Inputs` checks all files when the run is set up, so that a mistyped name ends the run before anything is read. It
+//! opens each file when its turn comes, so that ten thousand names do not need ten thousand open files. It decompresses
+//! as it reads, one read at a time. A stop interrupts a wait for bytes.
 
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -21,12 +20,12 @@ use super::descriptor::{Alarm, Descriptor, Handle};
 use crate::control::stop::StopFlag;
 use crate::files::Opener;
 
-/// How standard input is named in messages.
+/// The name of standard input in messages.
 const STANDARD_INPUT: &str = "standard input";
 
-/// What a source reads, one input after the other.
+/// The inputs of a source, which it reads one after the other.
 ///
-/// Inputs whose names end in `.gz` or `.zst` are decompressed as they are read.
+/// Inputs whose names end in `.gz` or `.zst` are decompressed during reading.
 ///
 /// ```
 /// use mtl_host::source::{Inputs, SourceError};
@@ -37,13 +36,13 @@ const STANDARD_INPUT: &str = "standard input";
 pub struct Inputs {
     waiting: std::vec::IntoIter<Place>,
     current: Option<Decoder>,
-    /// The name of the input that is read, or was read last.
+    /// The name of the input that is read now, or was read last.
     name: String,
     total: Option<u64>,
     taken: Arc<AtomicU64>,
     opener: Opener,
-    /// Ends a wait. These inputs' own: the run sets it at its end, and a flag that others share
-    /// would stop them, too. None where it could not end a wait: in a reader of the user's own.
+    /// The flag that ends a wait. It belongs to these inputs alone: the run sets it at its end, and would stop others
+    /// that share it. None for a reader of the user, whose wait no flag can end.
     stop: Option<StopFlag>,
     alarm: Option<Arc<Alarm>>,
 }
@@ -54,20 +53,20 @@ enum Place {
     Reader(Box<dyn Read + Send>),
 }
 
-/// What one read gave.
+/// The result of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Got {
-    /// So many bytes, at least one.
+    /// This number of bytes, at least one.
     Bytes(usize),
-    /// The end of one input; there may be another.
+    /// The end of one input. Another input may follow.
     InputEnd,
-    /// The end of all. Without an `InputEnd` before it, the run was stopped.
+    /// The end of all inputs. If no `InputEnd` precedes it, the run was stopped.
     End,
 }
 
 impl Inputs {
-    /// Looks at the files of these names. `-` is standard input, and so is no name at all.
-    /// A run that stops ends them, even while something waits for them.
+    /// Checks the files of these names. `-` is standard input, and an empty list stands for standard input. A stop of
+    /// the run ends the inputs, even while a read waits.
     ///
     /// ```
     /// use mtl_host::source::Inputs;
@@ -79,12 +78,13 @@ impl Inputs {
     ///
     /// # Errors
     ///
-    /// When one of them is missing, may not be read, or is a directory.
+    /// Returns an error if a file is missing, is not readable, or is a directory.
     pub fn open(paths: Vec<PathBuf>) -> Result<Self, SourceError> {
         Self::open_with(&Opener::new(), paths)
     }
 
-    /// The same, opened by `opener`, and so are the files that [`Files`](super::Files) finds in these inputs.
+    /// Checks the files of these names, and opens them by `opener`. [`Files`](super::Files) uses the same opener for
+    /// the files that it finds in these inputs.
     ///
     /// ```
     /// use mtl_host::DirGrant;
@@ -99,8 +99,8 @@ impl Inputs {
     ///
     /// # Errors
     ///
-    /// When one of them is missing, may not be read, is a directory, or is reached by a link that a plugin may have
-    /// made.
+    /// Returns an error if a file is missing, is not readable, is a directory, or is reached by a link that a plugin
+    /// may have made.
     pub fn open_with(opener: &Opener, paths: Vec<PathBuf>) -> Result<Self, SourceError> {
         let mut places: Vec<_> = paths.into_iter().map(Place::of).collect();
         if places.is_empty() {
@@ -114,10 +114,9 @@ impl Inputs {
         Ok(Self { total, opener, stop: Some(StopFlag::new()), ..Self::of(places) })
     }
 
-    /// One input: what `reader` gives. `name` stands for it in messages.
+    /// Creates one input from `reader`. Messages show it as `name`.
     ///
-    /// A read that waits inside of `reader` ends when that returns, and not before: no stop can
-    /// interrupt it.
+    /// No stop can interrupt a read that waits inside `reader`.
     ///
     /// ```
     /// use mtl_host::BlockBuilder;
@@ -147,7 +146,7 @@ impl Inputs {
         }
     }
 
-    /// How many bytes all inputs have, as they are stored; known when all are regular files.
+    /// Returns the stored size of all inputs together, if all are regular files.
     #[must_use]
     pub fn total_bytes(&self) -> Option<u64> {
         self.total
@@ -166,20 +165,20 @@ impl Inputs {
         self.stop.as_ref().is_some_and(StopFlag::is_set)
     }
 
-    /// The name of the input that was read last.
+    /// Returns the name of the input that was read last.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many stored bytes were read since this was asked last.
+    /// Returns the number of stored bytes that were read since the last call.
     pub(super) fn take_count(&mut self) -> u64 {
         self.taken.swap(0, Ordering::Relaxed)
     }
 
-    /// Reads once, and waits if nothing is there.
+    /// Reads once. Waits if no bytes are available.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Got, SourceError> {
         match self.read_or_fail(buffer) {
-            // Whatever a stop has broken off looks like an error to a decompressor.
+            // A decompressor reports an input that a stop has cut short as an error.
             _ if self.is_stopped() => Ok(self.finish()),
             Err(error) => {
                 self.finish();
@@ -265,12 +264,12 @@ impl Inputs {
     }
 }
 
-/// Known when both are; sparse files may claim more than a number can say.
+/// Adds sizes if both are known. It saturates, because sparse files may claim any size.
 fn sum(total: Option<u64>, more: Option<u64>) -> Option<u64> {
     total.zip(more).map(|(total, more)| total.saturating_add(more))
 }
 
-/// Reads once; only a signal makes it try again.
+/// Reads once; tries again only after a signal.
 fn read_some(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match from.read(buffer) {
@@ -295,7 +294,7 @@ impl Place {
         if path.as_os_str() == "-" { Self::StandardInput } else { Self::File(path) }
     }
 
-    /// Whether it can be read, and its length if that can be known.
+    /// Checks that the input can be read, and returns its length if that is known.
     fn check(&self, opener: &Opener) -> Result<Option<u64>, SourceError> {
         match self {
             Self::Reader(_) => Ok(None),
@@ -315,7 +314,7 @@ fn check_file(opener: &Opener, path: &Path) -> Result<Option<u64>, SourceError> 
     if metadata.is_file() {
         found.open_nonblocking().map_err(failed)?;
     } else {
-        // Not by opening: the writer of a named pipe would take that for a reader come and gone.
+        // The check does not open a named pipe: its writer would see a reader come and go.
         access(path, Access::READ_OK).map_err(|error| failed(error.into()))?;
     }
     Ok(regular_length(metadata))
@@ -333,12 +332,12 @@ fn check_standard_input() -> Result<Option<u64>, SourceError> {
     if metadata.is_dir() {
         return Err(SourceError::Directory { path: STANDARD_INPUT.into() });
     }
-    // Somebody may have read its beginning before us.
+    // Another process may have read its beginning before.
     let read = tell(&file).unwrap_or(0);
     Ok(regular_length(&metadata).map(|length| length.saturating_sub(read)))
 }
 
-/// Counts what is read, before it is decompressed.
+/// A reader that counts bytes before they are decompressed.
 struct Counted {
     bytes: Box<dyn Read + Send>,
     taken: Arc<AtomicU64>,

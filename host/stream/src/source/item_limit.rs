@@ -1,4 +1,4 @@
-//! The size that one item may have.
+//! The maximum size of one item.
 
 use std::num::NonZeroUsize;
 
@@ -6,10 +6,10 @@ use crate::item::byte_size::ByteSize;
 use crate::item::limits::{NOT_A_SIZE, limit};
 
 limit! {
-    /// Upper bound on one item's bytes.
+    /// The maximum number of bytes of one item.
     ///
-    /// A longer record is a fault of that item; of a frame, an error, because a stream whose
-    /// lengths make no sense cannot be read on.
+    /// A longer record is a faulty item. A longer frame ends the run with an error: if its length
+    /// is nonsense, the source cannot find the next frame.
     ///
     /// ```
     /// use mtl_host::source::ItemLimit;
@@ -20,13 +20,13 @@ limit! {
     /// assert_eq!(ItemLimit::new(1000).unwrap().get(), 1000);
     /// ```
     pub struct ItemLimit(NonZeroUsize) as ByteSize or NOT_A_SIZE;
-    /// Room for any document that a plugin takes in one piece, and small enough that an
-    /// input without separators does not fill the memory.
+    /// Enough for any document that a plugin takes in one piece, and small enough that an input
+    /// without separators does not fill the memory.
     DEFAULT = 64 << 20
 }
 
 impl ItemLimit {
-    /// A limit of `bytes`; none if that is 0, because then no item could be read.
+    /// Creates a limit of `bytes`. Returns `None` for 0, because no item could be read.
     #[must_use]
     pub const fn new(bytes: usize) -> Option<Self> {
         match NonZeroUsize::new(bytes) {
@@ -35,7 +35,7 @@ impl ItemLimit {
         }
     }
 
-    /// The limit in bytes.
+    /// Returns the limit in bytes.
     #[must_use]
     pub const fn get(self) -> usize {
         self.0.get()

@@ -1,10 +1,11 @@
-//! Items out of an iterator.
+//! Items from an iterator.
 
 use super::{Filled, Size, Source, SourceError};
 use crate::block::BlockBuilder;
 
-/// A source that takes its items from an iterator, one at a time: an iterator cannot say
-/// whether its next item is there yet, so none is asked for while another one could wait.
+/// A source that takes its items from an iterator, one item for each block. An iterator cannot say
+/// if its next item is available, so the source never waits for a second item while it holds a
+/// first one.
 ///
 /// ```
 /// use mtl_host::source::{Items, Source};
@@ -16,7 +17,7 @@ use crate::block::BlockBuilder;
 pub struct Items<I>(I);
 
 impl<I: Iterator> Items<I> {
-    /// The items of `items`, in its order.
+    /// Creates a source of `items`, in their order.
     pub fn new(items: impl IntoIterator<IntoIter = I>) -> Self {
         Self(items.into_iter())
     }

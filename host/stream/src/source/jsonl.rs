@@ -1,4 +1,4 @@
-//! Items that are JSON values, one a line.
+//! Items that are JSON values, one on each line.
 
 use serde::de::IgnoredAny;
 
@@ -8,11 +8,11 @@ use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
-/// Some editors begin a file with this mark; it is not part of the value.
+/// The mark with which some editors begin a file. It is not part of the value.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Each line of the inputs is an item, and must be one JSON value. A line that is not is a
-/// faulty item; a line of nothing but white space is none.
+/// A source in which each line of the inputs is an item that must be one JSON value. A line that is
+/// not one JSON value is a faulty item. A line of white space is skipped.
 ///
 /// ```
 /// use mtl_host::BlockBuilder;
@@ -28,13 +28,13 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 pub struct Jsonl(Records);
 
 impl Jsonl {
-    /// The values of `inputs`.
+    /// Creates a source of the values of `inputs`.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
         Self(Records::new(inputs, b'\n'))
     }
 
-    /// Bounds the length of a line: a longer one is a faulty item.
+    /// Bounds the length of a line (default: 64 MiB). A longer line is a faulty item.
     ///
     /// ```
     /// use mtl_host::sink::Memory;
@@ -84,7 +84,7 @@ fn add(line: &[u8], record: Record<'_>, block: &mut BlockBuilder) {
     }
     block.push(value);
     if let Err((reason, column)) = check(value) {
-        // Counted in the line as it stands in the file.
+        // The message counts columns in the line of the file, before white space is trimmed.
         let column = column + line.len() - line.trim_ascii_start().len();
         let Record { input, number, .. } = record;
         block.reject(format!("`{input}` line {number}: not JSON: {reason} at column {column}"));
@@ -96,7 +96,7 @@ fn trim(line: &[u8], first: bool) -> &[u8] {
     marked.unwrap_or(line).trim_ascii()
 }
 
-/// Whether this is one JSON value; if not, why, and where, counted from 1.
+/// Checks that `value` is one JSON value. The error is the reason and the column, counted from 1.
 fn check(value: &[u8]) -> Result<(), (String, usize)> {
     let text = std::str::from_utf8(value)
         .map_err(|error| ("not valid UTF-8".to_owned(), error.valid_up_to() + 1))?;

@@ -4,7 +4,7 @@ use super::{Filled, Size, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
-/// Ends after a number of items, and does not ask its source for more than those.
+/// A source that ends after a number of items, and never asks its inner source for more.
 ///
 /// ```
 /// use mtl_host::BlockBuilder;
@@ -23,7 +23,7 @@ pub struct Limit<S> {
 }
 
 impl<S> Limit<S> {
-    /// The first `items` of `source`.
+    /// Creates a source of the first `items` of `source`.
     pub fn new(source: S, items: usize) -> Self {
         Self { source, left: items }
     }
@@ -38,11 +38,11 @@ impl<S: Source> Source for Limit<S> {
         let filled = self.source.fill(block);
         block.truncate(before.saturating_add(self.left));
         self.left -= block.len() - before;
-        // An error that came after the last item that is wanted concerns nobody.
+        // An error after the last item within the limit does not matter.
         if self.left == 0 { Ok(Filled::End) } else { filled }
     }
 
-    /// The bytes are unknown: how many the first items take, nobody knows before.
+    /// The number of bytes is unknown, because the first items may take any part of the input.
     fn size(&self) -> Size {
         let (least, most) = self.source.size().items;
         let most = most.map_or(self.left, |most| most.min(self.left));
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::source::Items;
 
-    /// How many items a limit of `limit` lets through of `items` in all.
+    /// Returns the number of items that a limit of `limit` passes on from `items` items.
     fn count(items: usize, limit: usize) -> usize {
         let mut source = Limit::new(Items::new(vec!["item"; items]), limit);
         let mut block = BlockBuilder::new();
@@ -83,12 +83,12 @@ mod tests {
         assert_eq!(block.len(), 2);
     }
 
-    /// Gives two items at once, then must not be asked again.
+    /// A source that gives two items in one block, and panics if it is asked again.
     struct Pair(bool);
 
     impl Source for Pair {
         fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
-            assert!(!std::mem::replace(&mut self.0, true), "asked for more than is wanted");
+            assert!(!std::mem::replace(&mut self.0, true), "the limit was reached");
             block.push(b"one");
             block.push(b"two");
             block.reject("only the first is wanted");

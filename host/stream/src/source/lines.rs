@@ -5,10 +5,10 @@ use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
-/// Each line of the inputs is an item: all of its bytes but the line feed. An empty line is an
-/// item, and so is a last line without a line feed.
+/// A source in which each line of the inputs is an item, without its line feed. An empty line is an
+/// item. A last line without a line feed is an item.
 ///
-/// Where an item is a path itself, this is the source of it, too.
+/// This source also serves inputs that list paths, if each path is itself the item.
 ///
 /// ```
 /// use mtl_host::BlockBuilder;
@@ -17,20 +17,21 @@ use crate::control::stop::StopFlag;
 /// let mut lines = Lines::new(Inputs::from_reader("memory", &b"one\ntwo\nthree"[..]));
 /// let mut block = BlockBuilder::new();
 /// lines.fill(&mut block)?;
-/// assert_eq!(block.len(), 2, "the third line may go on");
+/// assert_eq!(block.len(), 2, "the third line may be incomplete");
 /// # Ok::<(), mtl_host::source::SourceError>(())
 /// ```
 #[derive(Debug)]
 pub struct Lines(Records);
 
 impl Lines {
-    /// The lines of `inputs`.
+    /// Creates a source of the lines of `inputs`.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
         Self(Records::new(inputs, b'\n'))
     }
 
-    /// The records of `inputs` that end in a zero byte, as `find -print0` writes them.
+    /// Creates a source of the records of `inputs` that end in a zero byte, as `find -print0`
+    /// writes them.
     ///
     /// ```
     /// use mtl_host::BlockBuilder;
@@ -48,7 +49,7 @@ impl Lines {
         Self(Records::new(inputs, 0))
     }
 
-    /// Bounds the length of a line: a longer one is a faulty item.
+    /// Bounds the length of a line (default: 64 MiB). A longer line is a faulty item.
     ///
     /// ```
     /// use mtl_host::sink::Memory;
@@ -91,7 +92,7 @@ impl Source for Lines {
     }
 }
 
-/// What is said of a record that is longer than an item may be.
+/// Returns the fault message of a record that is longer than the item limit.
 pub(super) fn too_long(record: Record<'_>, limit: ItemLimit) -> String {
     let Record { input, number, .. } = record;
     format!("`{input}` record {number}: longer than the {limit:#} of `item_limit`")

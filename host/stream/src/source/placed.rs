@@ -1,4 +1,4 @@
-//! Items whose results have a place in a directory.
+//! Items whose results have an output path in a directory.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -10,10 +10,11 @@ use crate::control::stop::StopFlag;
 use crate::item::index::ItemIndex;
 use crate::output_paths::Places;
 
-/// Gives what its source gives. An item whose result has no place in the directory is faulty: it
-/// never reaches a plugin, its fault says why, and the run goes on.
+/// A source that gives each item of its inner source an output path. An item without a valid output
+/// path is faulty: it never reaches a plugin, its fault states the reason, and the run continues.
 ///
-/// An item that is a file's content goes by the path of its file; any other is a path itself.
+/// The path comes from the item's file if the item is the content of a file. Otherwise the item
+/// itself is a path.
 ///
 /// ```
 /// use mtl_host::sink::Directory;
@@ -26,7 +27,7 @@ use crate::output_paths::Places;
 /// let list = Inputs::from_reader("memory", &b"Cargo.toml\n../README.md\n"[..]);
 /// let source = Placed::new(Files::new(list), results.places());
 /// let summary = Pool::builder(&plugin).build()?.run(source, &mut results).into_result()?;
-/// assert_eq!(summary.counts.failed(), 1, "`..` could lead anywhere");
+/// assert_eq!(summary.counts.failed(), 1, "`..` could lead out of the directory");
 /// assert!(folder.path().join("Cargo.toml").exists());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -38,7 +39,8 @@ pub struct Placed<S> {
 }
 
 impl<S> Placed<S> {
-    /// All items of `source`, which is a whole run: an item is known by its position.
+    /// Wraps `source`, which must give all items of a run: a path is registered with the position
+    /// of its item.
     pub fn new(source: S, places: &Places) -> Self {
         Self { source, places: places.clone(), next: ItemIndex::default() }
     }
@@ -48,7 +50,7 @@ impl<S: Source> Source for Placed<S> {
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
         let before = block.len();
         let filled = self.source.fill(block);
-        // Also after an error: what came before it is worked on.
+        // After an error, too: the run still processes the items before it.
         block.judge(before, |at, item, path| {
             let path = path.unwrap_or(Path::new(OsStr::from_bytes(item)));
             let taken = self.places.take_free(path, self.next.plus(at));
@@ -74,7 +76,7 @@ mod tests {
     use crate::sink::Directory;
     use crate::source::Items;
 
-    /// Gives two items at a time, and an error at the end.
+    /// A source that gives two items at a time, and an error at the end.
     struct Pairs<'a>(&'a [&'a str]);
 
     impl Source for Pairs<'_> {

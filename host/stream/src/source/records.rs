@@ -1,15 +1,15 @@
 //! Cuts the inputs into records at a separator.
 //!
-//! A record does not cross from one input into the next: the last one of an input may lack
-//! its separator. A record that is too long is reported by its head; its tail is skipped
-//! as it comes, never held.
+//! A record does not continue from one input into the next. The last record of an input may lack
+//! its separator. A record that is too long is reported by its beginning. The rest of it is skipped
+//! as it arrives and never held in memory.
 
 use super::feed::{Feed, Reading};
 use super::{Filled, Inputs, ItemLimit, Size, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
-/// How much of an item that is too long is kept, so that a person can tell which it is.
+/// The number of bytes to keep of an item that is too long, so that a person can identify it.
 const HEAD: usize = 1024;
 
 /// The records of the inputs.
@@ -18,11 +18,11 @@ pub(super) struct Records {
     feed: Feed,
     separator: u8,
     limit: ItemLimit,
-    /// How many pending bytes are known not to be a separator.
+    /// The number of pending bytes that are known to contain no separator.
     searched: usize,
-    /// Whether the pending bytes belong to a record that was too long.
+    /// True if the pending bytes belong to a record that was too long.
     skipping: bool,
-    /// The number of the last record in its input, from 1.
+    /// The number of the last record in its input, counted from 1.
     number: u64,
 }
 
@@ -30,9 +30,9 @@ pub(super) struct Records {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record<'a> {
     pub(super) content: Content<'a>,
-    /// The input that it was read from.
+    /// The name of the input that holds the record.
     pub(super) input: &'a str,
-    /// Its number in that input, from 1.
+    /// The number of the record in its input, counted from 1.
     pub(super) number: u64,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Record<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Content<'a> {
     Whole(&'a [u8]),
-    /// Longer than an item may be: only its head.
+    /// The beginning of a record that is longer than the item limit.
     TooLong(&'a [u8]),
 }
 
@@ -73,8 +73,8 @@ impl Records {
         self.feed.inputs().stop_flag()
     }
 
-    /// Lets `add` put the records that are there into `block`; waits only when `add` has not
-    /// added any.
+    /// Passes the available records to `add`, which puts them into `block`. Waits only while `add`
+    /// has added no item.
     pub(super) fn fill(
         &mut self,
         block: &mut BlockBuilder,
@@ -95,7 +95,7 @@ impl Records {
         }
     }
 
-    /// The next record that is there as a whole.
+    /// Returns the next record that has arrived as a whole.
     pub(super) fn next_ready(&mut self) -> Option<Record<'_>> {
         if self.skipping && !self.skip() {
             return None;
@@ -122,7 +122,7 @@ impl Records {
         Some(self.taken(length, taken))
     }
 
-    /// The record of `length` that was among the `taken` bytes.
+    /// Returns the record of `length` bytes at the start of the last `taken` bytes.
     fn taken(&self, length: usize, taken: usize) -> Record<'_> {
         let bytes = &self.feed.last_taken(taken)[..length];
         let content = if length > self.limit.get() {
@@ -133,7 +133,7 @@ impl Records {
         Record { content, input: self.feed.inputs().name(), number: self.number }
     }
 
-    /// Drops what belongs to a record that was too long; true when it ends there.
+    /// Skips bytes of a record that was too long. Returns `true` if the record ends in them.
     fn skip(&mut self) -> bool {
         let pending = self.feed.pending();
         let end = memchr::memchr(self.separator, pending);
@@ -143,7 +143,7 @@ impl Records {
         !self.skipping
     }
 
-    /// Reads once, and waits if nothing is there. Call it when no record is ready.
+    /// Reads once, and waits if no bytes are available. Call it only if no record is ready.
     pub(super) fn read(&mut self) -> Result<Reading, SourceError> {
         if self.feed.input_ended() {
             self.number = 0;
@@ -151,7 +151,7 @@ impl Records {
         self.feed.read()
     }
 
-    /// Puts the bytes of the input behind the records taken to the account of `block`.
+    /// Charges the input bytes of the taken records to `block`.
     pub(super) fn charge(&mut self, block: &mut BlockBuilder) {
         self.feed.charge(block);
     }

@@ -1,4 +1,4 @@
-//! For tests: a reader whose reads are written down beforehand, and what a source made of it.
+//! For tests: a reader with scripted reads, and the items that a source made from them.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -7,17 +7,17 @@ use super::{Filled, Inputs, Source, SourceError};
 use crate::block::{BlockBuilder, Span};
 use crate::item::index::ItemIndex;
 
-/// Gives one piece for each read.
+/// A reader that gives one piece for each read.
 pub(super) struct Script {
     pieces: VecDeque<Vec<u8>>,
     then: Then,
 }
 
-/// What comes after the last piece.
+/// The behaviour after the last piece.
 #[derive(Clone, Copy)]
 pub(super) enum Then {
     End,
-    /// Nobody is to ask: a real input would make him wait.
+    /// The reader must not be asked: a real input would block.
     Silence,
 }
 
@@ -34,7 +34,7 @@ impl Script {
 impl Read for Script {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(piece) = self.pieces.front_mut() else {
-            assert!(matches!(self.then, Then::End), "read on, though items were there");
+            assert!(matches!(self.then, Then::End), "the source read on although it had items");
             return Ok(0);
         };
         let most = piece.len().min(buffer.len());
@@ -47,7 +47,7 @@ impl Read for Script {
     }
 }
 
-/// What a source gave: the items with why they were rejected, and how it ended.
+/// The output of a source: items with the reasons of rejections, and the error at its end.
 #[derive(Debug, Default)]
 pub(super) struct Given {
     pub(super) items: Vec<(Vec<u8>, Option<String>)>,
@@ -56,7 +56,7 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// All that `source` gives.
+    /// Reads `source` to its end.
     pub(super) fn by(mut source: impl Source) -> Self {
         let mut given = Self::default();
         while given.once(&mut source) == Filled::More {}
@@ -67,9 +67,9 @@ impl Given {
     pub(super) fn once(&mut self, source: &mut impl Source) -> Filled {
         let mut block = BlockBuilder::new();
         let filled = source.fill(&mut block);
-        assert!(!block.is_empty() || !matches!(filled, Ok(Filled::More)), "it waits for an item");
+        assert!(!block.is_empty() || !matches!(filled, Ok(Filled::More)), "no item, and no end");
         let span = Span::whole(block.seal(ItemIndex::default()));
-        // An item has a share of the bytes; a block without items keeps them to itself.
+        // Each item has a share of the bytes. A block without items keeps all bytes.
         self.input_bytes += span.input_bytes();
         for at in 0..span.len() {
             self.items.push((span.item(at).to_vec(), span.rejection(at).map(str::to_owned)));
@@ -80,7 +80,7 @@ impl Given {
         })
     }
 
-    /// The items as text; a rejected one as what was said of it, after an exclamation mark.
+    /// Returns the items as text. A rejected item is its reason after an exclamation mark.
     pub(super) fn texts(&self) -> Vec<String> {
         let text = |(item, why): &(Vec<u8>, Option<String>)| match why {
             Some(why) => format!("!{why}"),

@@ -1,4 +1,4 @@
-//! The amount that a plugin may compute, counted in instructions instead of time.
+//! A limit on computation, counted in instructions instead of time.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -10,11 +10,11 @@ use crate::item::parse_error::ParseError;
 use crate::item::quantity;
 use crate::item::quantity::Unit;
 
-/// How much a plugin may compute for one item, in units of about one instruction each.
+/// The maximum computation for one item, in units of about one instruction each.
 ///
-/// Unlike a time-out it does not depend on the machine: the same item costs the same, every
-/// time. What the host does for the plugin costs nothing. It is written as a number, or with
-/// `k`, `M` or `G`: `1000000`, `50M`.
+/// Unlike a time-out, fuel does not depend on the machine: the same item costs the same each time.
+/// The work of the host for the plugin costs no fuel. Fuel is written as a number, or with `k`, `M`
+/// or `G`: `1000000`, `50M`.
 ///
 /// ```
 /// use mtl_host::Fuel;
@@ -28,23 +28,23 @@ use crate::item::quantity::Unit;
 pub struct Fuel(NonZeroU64);
 
 impl Fuel {
-    /// What is read after a number; what is written is the first that measures it.
+    /// The units. A number is written with the first unit that divides it.
     const UNITS: [Unit; 4] = [("G", 1_000_000_000), ("M", 1_000_000), ("k", 1000), ("", 1)];
 
-    /// So many units.
+    /// Creates a limit of this number of units.
     #[must_use]
     pub const fn new(units: NonZeroU64) -> Self {
         Self(units)
     }
 
-    /// How many units.
+    /// Returns the number of units.
     #[must_use]
     pub const fn units(self) -> u64 {
         self.0.get()
     }
 }
 
-/// Not an amount of fuel.
+/// The error for a text that is not an amount of fuel.
 const NOT_FUEL: ParseError =
     ParseError::new("not an amount of fuel, such as `1000000`, `50M` or `2G`");
 

@@ -7,10 +7,10 @@ use crate::item::parse_error::ParseError;
 use crate::item::quantity::Count;
 
 limit! {
-    /// The most functions of a plugin, in all modules of its file together.
+    /// The maximum number of functions of a plugin, in all modules of its file together.
     ///
-    /// One with more is not compiled: a file of some hundred kilobytes can hold so many empty ones
-    /// that the compiler takes gigabytes.
+    /// A plugin with more functions is not compiled. A file of some hundred kilobytes can hold so
+    /// many empty functions that the compiler needs gigabytes.
     ///
     /// ```
     /// use mtl_host::FunctionLimit;
@@ -19,13 +19,13 @@ limit! {
     /// assert_eq!("7".parse(), Ok(FunctionLimit::new(7.try_into().unwrap())));
     /// ```
     pub struct FunctionLimit(NonZeroU32) as Count or NOT_A_LIMIT;
-    /// Several times as many as an interpreter of Python or Ruby has. Empty ones, of 4 bytes
-    /// each, take the compiler some 2 s and 300 MB.
+    /// Several times as many as an interpreter of Python or Ruby has. The compiler takes about 2 s
+    /// and 300 MB for this number of empty functions, of 4 bytes each.
     DEFAULT = 50_000
 }
 
 impl FunctionLimit {
-    /// So many functions.
+    /// Creates a limit of this number of functions.
     #[must_use]
     pub const fn new(functions: NonZeroU32) -> Self {
         Self(functions)
@@ -38,5 +38,5 @@ impl FunctionLimit {
     }
 }
 
-/// Not a number of functions.
+/// The error for a text that is not a number of functions.
 const NOT_A_LIMIT: ParseError = ParseError::new("not a number of functions, from 1 to 4294967295");

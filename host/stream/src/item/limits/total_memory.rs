@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::item::byte_size::ByteSize;
 use crate::item::parse_error::ParseError;
 
-/// What all instances of a pool may take of memory, together.
+/// The maximum memory of all instances of a pool together.
 ///
-/// Each has its own [`MemoryLimit`](super::MemoryLimit) beside. A growth that would pass it is
-/// refused: the item of that instance has the fault `out-of-memory`, the others go on. What an
-/// instance has is given back when it is replaced.
+/// Each instance has its own [`MemoryLimit`](super::MemoryLimit) in addition. If an instance would
+/// exceed the total, the host refuses the growth: the item of that instance has the fault
+/// `out-of-memory`, and other instances continue. When an instance is replaced, its memory no
+/// longer counts.
 ///
 /// ```
 /// use mtl_host::TotalMemory;
@@ -25,16 +26,16 @@ use crate::item::parse_error::ParseError;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TotalMemory {
-    /// As much as each may have: a library does not look at the machine that it is on. The
-    /// command does, and allows three quarters of what is there.
+    /// No limit on the total. This is the default of the library, which does not inspect the
+    /// machine. The command sets three quarters of the available memory.
     #[default]
     Unlimited,
-    /// So many bytes.
+    /// This number of bytes.
     AtMost(NonZeroUsize),
 }
 
 impl TotalMemory {
-    /// Whether so many bytes may be taken.
+    /// Returns whether instances may have this number of bytes together.
     #[doc(hidden)]
     pub fn allows(self, bytes: usize) -> bool {
         match self {
@@ -44,7 +45,7 @@ impl TotalMemory {
     }
 }
 
-/// Not what all instances may take together.
+/// The error for a text that is not a limit of the total.
 const NOT_A_LIMIT: ParseError = ParseError::new("not a size, such as `4GiB`, and not `unlimited`");
 
 impl FromStr for TotalMemory {

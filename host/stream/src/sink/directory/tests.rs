@@ -4,14 +4,14 @@ use std::os::unix::fs::symlink;
 use super::*;
 use crate::sink::outcomes::{Example, offer};
 
-/// A folder with the directory `out` in it, and a sink to that.
+/// Returns a folder with the directory `out` in it, and a sink to `out`.
 fn directory() -> (tempfile::TempDir, Directory) {
     let folder = tempfile::tempdir().unwrap();
     let sink = Directory::create(&folder.path().join("out")).unwrap();
     (folder, sink)
 }
 
-/// All files below the folder, with what is in them, sorted.
+/// Returns all files below the folder with their content, sorted by name.
 fn files(folder: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -34,7 +34,7 @@ fn named(files: &[(&str, &str)]) -> Vec<(String, String)> {
     files.iter().map(|(name, content)| ((*name).into(), (*content).into())).collect()
 }
 
-/// An error and its causes, without the path of the folder.
+/// Returns an error and its causes as text, without the path of the folder.
 fn told(error: &SinkError, folder: &Path) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
@@ -131,7 +131,7 @@ fn items_without_a_place_end_the_run_unless_they_were_found_before() {
     for (at, (item, why)) in (1..).zip(cases) {
         let error = offer(&mut sink, at, &Example::record(item, b"other")).unwrap_err();
         let told = told(&error, folder.path()).replace(&folder.path().display().to_string(), "");
-        assert!(told.starts_with(&format!("there is no place for the result of item {at}: ")));
+        assert!(told.starts_with(&format!("there is no output path for the result of item {at}: ")));
         assert!(told.ends_with(why), "{told}");
         assert!(error.hint().unwrap().contains("source::Placed"));
     }
@@ -159,7 +159,7 @@ fn what_stands_in_the_way_is_named() {
         assert_eq!(told(&error, folder.path()), expected);
         assert!(error.hint().is_some());
     }
-    // No part is left, and nothing came out at the other end of a link.
+    // No incomplete file is left, and no file was written through a link.
     assert_eq!(fs::read_dir(at("elsewhere")).unwrap().count(), 0);
     assert_eq!(fs::read_dir(at("out")).unwrap().count(), 4);
     assert_eq!(fs::read_dir(at("out/folder")).unwrap().count(), 1);

@@ -1,4 +1,4 @@
-//! Files below a directory, held by its descriptor.
+//! Files below a directory that an open descriptor holds.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -14,20 +14,21 @@ use crate::files::Opener;
 use crate::output_paths::Place;
 use crate::sink::durable;
 
-/// A directory, and the folder in it that was last written to: items of a folder come together.
+/// A directory, and the folder in it that was written to last: consecutive items often share a
+/// folder.
 #[derive(Debug)]
 pub(super) struct Tree {
     root: OwnedFd,
     last: Option<(PathBuf, OwnedFd)>,
-    /// Names of files that are not whole yet.
+    /// The temporary names of incomplete files.
     names: PartNames,
 }
 
-/// What could not be done.
+/// The step that failed, with the path and the error.
 #[derive(Debug)]
 pub(super) struct Failed {
     pub(super) step: Step,
-    /// With what, relative to the directory.
+    /// The path, relative to the directory.
     pub(super) at: PathBuf,
     pub(super) source: io::Error,
 }
@@ -59,20 +60,20 @@ impl Step {
 }
 
 impl Tree {
-    /// What is opened is a directory, and not by way of a link.
+    /// Opens only a directory, and no link.
     const FOLDER: OFlags =
         OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-    /// What is opened was not there.
+    /// Creates a file, and fails if the name exists.
     const NEW: OFlags =
         OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
 
-    /// The directory at `path`, which is made if it is not there.
+    /// Opens the directory at `path`, and creates it if it does not exist.
     pub(super) fn create(opener: &Opener, path: &Path) -> io::Result<Self> {
         let root = opener.create_dir(path)?;
         Ok(Self { root, last: None, names: PartNames::default() })
     }
 
-    /// Writes a file, with the folders it is in; one that is there is replaced.
+    /// Writes a file and creates the folders that contain it. It replaces an existing file.
     pub(super) fn write(&mut self, place: &Place, content: &[u8]) -> Result<(), Failed> {
         let folder = match self.last.take_if(|(path, _)| path == place.folder()) {
             Some((_, folder)) => folder,
@@ -83,12 +84,12 @@ impl Tree {
         written
     }
 
-    /// Waits until all that was written is on the disk.
+    /// Waits until all written files are on the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         durable::sync_all(&self.root)
     }
 
-    /// Opens the folder of a file, and makes what is not there.
+    /// Opens the folder of a file, and creates missing folders.
     fn open(&self, place: &Place) -> Result<OwnedFd, Failed> {
         let mut so_far = PathBuf::new();
         let mut folder = None;
@@ -114,7 +115,7 @@ impl Tree {
             renamed.map_err(|error| Step::Rename.failed(place.path())(error.into()))
         });
         if done.is_err() {
-            // Where it fails, a part stays, under a name that says so.
+            // If this fails, an incomplete file stays, under its temporary name.
             let _ = unlinkat(folder, &name, AtFlags::empty());
         }
         done
@@ -125,7 +126,7 @@ fn open_or_make(parent: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
     let open = || openat(parent, name, Tree::FOLDER, Mode::empty());
     match open() {
         Err(Errno::NOENT) => match mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
-            // Somebody else was quicker.
+            // Another process created the folder first.
             Ok(()) | Err(Errno::EXIST) => Ok(open()?),
             Err(error) => Err(error.into()),
         },
@@ -133,20 +134,21 @@ fn open_or_make(parent: &OwnedFd, name: &OsStr) -> io::Result<OwnedFd> {
     }
 }
 
-/// Names for files that are not whole yet, one after the other.
+/// Temporary names for incomplete files, with a counter.
 #[derive(Debug, Default)]
 struct PartNames {
     next: u64,
 }
 
 impl PartNames {
-    /// Makes a file under a name that no other one has.
+    /// Creates a file with a name that does not exist yet.
     fn create(&mut self, folder: &OwnedFd) -> io::Result<(String, File)> {
         loop {
             let name = format!(".mtl-host-{}-{}.part", std::process::id(), self.next);
             match openat(folder, &name, Tree::NEW, Mode::from_raw_mode(0o666)) {
                 Ok(file) => return Ok((name, File::from(file))),
-                // A run that was killed left it, or one in another container has our number.
+                // A killed run left the file, or a run in another container has the same process
+                // ID.
                 Err(Errno::EXIST) => self.next += 1,
                 Err(error) => return Err(error.into()),
             }

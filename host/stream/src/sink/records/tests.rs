@@ -7,7 +7,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create
 use super::*;
 use crate::sink::OutputFile;
 
-/// Takes so many bytes, a few at a time, then the disk is full.
+/// A disk that takes this number of bytes, a few at a time, and is then full.
 #[derive(Clone)]
 struct Disk {
     free: usize,
@@ -75,7 +75,7 @@ fn records_are_counted_over_many_writes() {
     let expected = "cannot write results to `disk` after 58823 whole records";
     assert_eq!(failed.to_string(), expected);
     assert_eq!(disk.taken.lock().unwrap().len(), 1_000_000);
-    assert!(records.flush().is_ok(), "what could not be written is not tried again");
+    assert!(records.flush().is_ok(), "a failed write is not tried again");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_closed_pipe_is_told_from_other_failures() {
     assert!(records.flush().unwrap_err().is_closed_pipe());
 }
 
-/// A file that cannot grow beyond 8192 bytes stands for a full disk.
+/// A file that cannot grow beyond 8192 bytes simulates a full disk.
 #[test]
 fn half_a_record_is_taken_back_from_a_file() {
     let file = memfd_create("results", MemfdFlags::ALLOW_SEALING).unwrap();

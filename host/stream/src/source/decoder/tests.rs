@@ -94,7 +94,8 @@ fn zeros_may_follow_the_last_gzip_member() {
     }
 }
 
-/// Encodes each text so that its last byte can be decoded as soon as it is there.
+/// Encodes each text so that its last byte can be decoded as soon as the encoded bytes have
+/// arrived.
 fn flushed(compression: Compression, texts: &[&[u8]]) -> Vec<Vec<u8>> {
     match compression {
         Compression::Plain => texts.iter().map(|text| text.to_vec()).collect(),
@@ -121,7 +122,7 @@ fn pieces(texts: &[&[u8]], encode: impl FnMut(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>>
     texts.iter().copied().map(encode).collect()
 }
 
-/// What is given before the error, read by `most` bytes at once.
+/// Returns the bytes that the decoder gives before the error, in reads of at most `most` bytes.
 fn given_before_the_error(compression: Compression, script: Script, most: usize) -> Vec<u8> {
     let mut decoder = Decoder::new(compression, Box::new(script)).unwrap();
     let (mut given, mut buffer) = (Vec::new(), vec![0; most]);
@@ -134,7 +135,7 @@ fn given_before_the_error(compression: Compression, script: Script, most: usize)
     }
 }
 
-/// Not a text that shrinks, and not one that does not.
+/// Returns a text that compresses neither very well nor very badly.
 fn numbers(count: u32) -> Vec<u8> {
     (0..count)
         .flat_map(|number| format!("{}\n", number.wrapping_mul(0x9e37_79b9)).into_bytes())
@@ -143,11 +144,12 @@ fn numbers(count: u32) -> Vec<u8> {
 
 #[test]
 fn what_was_decoded_before_the_damage_is_given() {
-    // What the tools of these names write out at once: they give whole ones, and so do we.
+    // Gzip flushes its output in units of this size. The decoder must give at least the whole
+    // units.
     let window = |compression| if compression == Compression::Gzip { 32 << 10 } else { 1 };
     let texts = [b"short".to_vec(), numbers(500), numbers(50_000), vec![0; 2_000_000]];
     for compression in [Compression::Gzip, Compression::Zstd] {
-        // A block of a kind that does not exist.
+        // The block type that does not exist in either format.
         let damage = if compression == Compression::Gzip { 7 } else { 6 };
         for text in &texts {
             let mut damaged = flushed(compression, &[b"begin", text]).concat();
@@ -177,7 +179,8 @@ fn of_what_is_cut_off_all_is_given() {
     }
 }
 
-/// The second text shrinks a thousandfold: the decoder then holds far more than one read takes.
+/// The second text compresses by a factor of a thousand: the decoder then holds far more than one
+/// read takes.
 #[test]
 fn what_can_be_decoded_is_given_before_more_is_read() {
     let zeroes = vec![0; 2_000_000];
@@ -186,7 +189,7 @@ fn what_can_be_decoded_is_given_before_more_is_read() {
         let script = Script::new(pieces, Then::Silence);
         let mut decoder = Decoder::new(compression, Box::new(script)).unwrap();
         let mut decoded = Vec::new();
-        // Of a size that is no divisor of anything.
+        // The size of the buffer divides no other size here.
         let mut buffer = vec![0; 1009];
         while decoded.len() < 5 + zeroes.len() {
             let read = decoder.read(&mut buffer).unwrap();

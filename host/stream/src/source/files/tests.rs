@@ -9,7 +9,7 @@ use crate::item::index::ItemIndex;
 use crate::source::script::{Given, Script, Then};
 use crate::source::{Files, Filled, ItemLimit, Source};
 
-/// A folder with files to read, and what a list of them gives.
+/// A folder with files to read.
 struct Folder(TempDir);
 
 impl Folder {
@@ -17,7 +17,7 @@ impl Folder {
         let folder = Self(tempfile::tempdir().unwrap());
         fs::write(folder.path().join("a"), "one\ntwo").unwrap();
         fs::write(folder.path().join("empty"), "").unwrap();
-        fs::write(folder.path().join("b.gz"), "as it is").unwrap();
+        fs::write(folder.path().join("b.gz"), "not unzipped").unwrap();
         fs::create_dir(folder.path().join("folder")).unwrap();
         mknodat(CWD, folder.path().join("pipe"), FileType::Fifo, Mode::RUSR, 0).unwrap();
         folder
@@ -38,7 +38,7 @@ fn an_item_is_the_content_of_a_file_or_why_there_is_none() {
     let cases = [
         ("a", "one\ntwo"),
         ("empty", ""),
-        ("b.gz", "as it is"),
+        ("b.gz", "not unzipped"),
         ("none", "!cannot read `DIR/none`: No such file or directory (os error 2)"),
         ("folder", "!cannot read `DIR/folder`: it is a directory, not a file"),
         ("pipe", "!cannot read `DIR/pipe`: it is a named pipe, not a file"),
@@ -123,7 +123,7 @@ fn the_greatest_limit_lets_every_file_through() {
     assert_eq!(given.texts(), ["one\ntwo"]);
 }
 
-/// What the system says to be empty may not be: there, only reading tells the length.
+/// A file may be longer than the system reports: for `/proc`, only reading tells the length.
 #[test]
 fn a_file_of_unknown_length_is_read_up_to_the_limit() {
     let read = |limit| {

@@ -17,7 +17,7 @@ use crate::files::Opener;
 use crate::source::script::Given;
 use crate::source::{Inputs, Jsonl, Lines, Size, Source, SourceError};
 
-/// Far longer than anything here takes, and shorter than anybody's patience.
+/// Far longer than any step takes, and short enough to wait for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Folder(TempDir);
@@ -47,11 +47,11 @@ fn lines_of(paths: Vec<PathBuf>) -> Given {
     Given::by(Lines::new(Inputs::open(paths).unwrap()))
 }
 
-/// What `work` returns; a failure, not a test that hangs, when it waits for ever.
+/// Returns the result of `work`. The test fails instead of hanging if `work` never returns.
 fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = mpsc::channel();
     thread::Builder::new().spawn(move || drop(done.send(work()))).unwrap();
-    result.recv_timeout(PATIENCE).expect("it must not wait for ever")
+    result.recv_timeout(PATIENCE).expect("the work must end in time")
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn one_input_is_read_after_the_other() {
     assert_eq!(lines.size(), Size::of_bytes(total));
     let given = Given::by(lines);
     assert_eq!(given.texts(), ["one", "two", "three", "four", "five"]);
-    assert_eq!(given.input_bytes, total, "bytes are counted as they are stored");
+    assert_eq!(given.input_bytes, total, "stored bytes are counted");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_bytes_are_known_only_of_regular_files() {
     assert_eq!(inputs.total_bytes(), None);
 }
 
-/// A sparse file may say that it is as long as a number can be.
+/// A sparse file may claim the greatest length that a number can express.
 #[test]
 fn lengths_are_added_as_far_as_numbers_go() {
     let cases = [
@@ -151,14 +151,14 @@ fn a_named_pipe_is_read_to_its_end() {
     assert_eq!(given, ["one", "two"]);
 }
 
-/// An input that is the reading end of a pipe.
+/// Opens the reading end of a pipe as an input.
 fn open(pipe: &PipeReader) -> Inputs {
     Inputs::open(vec![format!("/proc/self/fd/{}", pipe.as_raw_fd()).into()]).unwrap()
 }
 
 #[test]
 fn a_stop_ends_the_wait_for_a_pipe() {
-    // What was written before the stop, and what is given.
+    // The bytes written before the stop, and the expected items.
     let cases: [(&str, &[&str]); 3] =
         [("", &[]), ("one\ntwo\n", &["one", "two"]), ("one\nhal", &["one"])];
     for (written, expected) in cases {
@@ -178,12 +178,12 @@ fn a_stop_ends_the_wait_for_a_pipe() {
             given
         });
         drop(writer);
-        assert_eq!(given.texts(), expected, "a half line is no line");
+        assert_eq!(given.texts(), expected, "an incomplete line is not an item");
         assert!(given.error.is_none());
     }
 }
 
-/// A run that has ended sets the flag of its inputs; that must not end the next one.
+/// A run that has ended sets the flag of its inputs. That must not end the inputs of the next run.
 #[test]
 fn a_stop_ends_only_the_inputs_that_the_flag_is_of() {
     let folder = Folder::new();
@@ -218,7 +218,7 @@ fn a_stop_ends_the_wait_for_the_writer_of_a_named_pipe() {
     assert!(given.items.is_empty());
 }
 
-/// Is stopped while somebody waits for its second read.
+/// A reader that a stop interrupts during its second read.
 struct Stopped {
     stop: StopFlag,
     reads: VecDeque<io::Result<&'static [u8]>>,
