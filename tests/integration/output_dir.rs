@@ -203,8 +203,8 @@ fn no_link_leads_out_of_the_directory() {
     let run = tree("upper.wat").subfolder("out").subfolder("elsewhere");
     symlink("../elsewhere", run.folder().join("out/b")).unwrap();
     let finished = run.stdin("b/c\n").run().code(1).stderr(
-        "fault: item 0 (`b/c`): bad-item: its result would go to `out/b/c`, but `out/b` is no folder, \
-         or a link\n",
+        "fault: item 0 (`b/c`): bad-item: its result would go to `out/b/c`, but `out/b` is a link, \
+         or not a directory\n",
     );
     assert_eq!(files_in(&finished.folder().join("elsewhere")), [""; 0]);
 }
@@ -240,7 +240,7 @@ fn a_directory_that_cannot_be_made_is_an_error() {
         .run()
         .code(4)
         .stderr(
-            "error: cannot write to `out`, which is no folder\n hint: move it away, or name another \
+            "error: cannot write to `out`, which is not a directory\n hint: move it away, or name another \
              directory with `--output-dir`\n",
         );
 }

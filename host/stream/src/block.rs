@@ -1,8 +1,8 @@
-//! Items that were read together, and the runs of them that travel on.
+//! Items that were read together, and the runs of them that travel through the host.
 //!
-//! A source fills a [`BlockBuilder`] with whatever it has now; the reader numbers and seals
-//! it as a [`Block`], which is shared and never changes again. What moves through the queue
-//! and to a worker is a [`Span`]: a block and a range of its items.
+//! A source fills a [`BlockBuilder`] with the items that are available. The reader numbers them and
+//! seals them as a [`Block`], which is shared and never changes again. A [`Span`] moves through the
+//! queue and to a worker: it is a block and a range of its items.
 //!
 //! ```text
 //! bytes    o n e t w o t h r e e        items stand back to back,
@@ -21,7 +21,7 @@ pub use self::again::Blocks;
 pub use self::builder::BlockBuilder;
 use crate::item::index::ItemIndex;
 
-/// Items that were read together: numbered, shared, unchanging.
+/// A shared, immutable block of numbered items that were read together.
 #[derive(Debug, Default)]
 pub struct Block {
     first: ItemIndex,
@@ -33,7 +33,7 @@ impl Block {
         item.checked_sub(1).map_or(self.content.start, |before| self.content.ends[before])
     }
 
-    /// Share of the input that the first `items` stand for.
+    /// Returns the share of the input bytes that belongs to the first `items`.
     fn input_bytes_before(&self, items: usize) -> u64 {
         match self.content.ends.len() as u128 {
             0 => 0,
@@ -43,7 +43,7 @@ impl Block {
     }
 }
 
-/// A run of items of one block: what the queue holds, and what a worker claims.
+/// A run of items of one block: the unit that the queue holds and a worker claims.
 #[derive(Clone, Debug, Default)]
 pub struct Span {
     block: Arc<Block>,
@@ -51,14 +51,14 @@ pub struct Span {
 }
 
 impl Span {
-    /// All items of a block.
+    /// Returns a span of all items of a block.
     pub fn whole(block: impl Into<Arc<Block>>) -> Self {
         let block = block.into();
         let items = 0..block.content.len();
         Self { block, items }
     }
 
-    /// The position of the first item in the input.
+    /// Returns the position of the first item in the input.
     pub fn first(&self) -> ItemIndex {
         self.block.first.plus(self.items.start)
     }
@@ -68,39 +68,39 @@ impl Span {
         self.items.len()
     }
 
-    /// Returns whether it has no items.
+    /// Returns whether the span has no items.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// The bytes of the item at `at`, counted from the start of this span.
+    /// Returns the bytes of the item at `at`, counted from the start of this span.
     pub fn item(&self, at: usize) -> &[u8] {
         let item = self.items.start + at;
         debug_assert!(self.items.contains(&item), "the item is in the span");
         &self.block.content.bytes[self.block.start(item)..self.block.content.ends[item]]
     }
 
-    /// The bytes of the items at `items`, back to back.
+    /// Returns the bytes of the items at `items`, back to back.
     pub fn bytes(&self, items: Range<usize>) -> &[u8] {
         let start = self.block.start(self.items.start + items.start);
         &self.block.content.bytes[start..self.block.start(self.items.start + items.end)]
     }
 
-    /// Where the items at `items` end, counted from where the first of them begins.
+    /// Returns the ends of the items at `items`, counted from the start of the first of them.
     pub fn ends(&self, items: Range<usize>) -> impl ExactSizeIterator<Item = usize> {
         let items = self.items.start + items.start..self.items.start + items.end;
         let start = self.block.start(items.start);
         self.block.content.ends[items].iter().map(move |end| end - start)
     }
 
-    /// How many items from `items.start` on, and none from `items.end` on, take no more than `room`
-    /// bytes, if each takes `beside` more than it has.
-    pub fn fitting(&self, items: Range<usize>, room: usize, beside: usize) -> usize {
+    /// Returns how many items from `items.start` on fit into `room` bytes, but at most up to
+    /// `items.end`. Each item takes `extra` bytes in addition to its own.
+    pub fn fitting(&self, items: Range<usize>, room: usize, extra: usize) -> usize {
         let from = self.items.start + items.start;
         let start = self.block.start(from);
         let ends = &self.block.content.ends[from..self.items.start + items.end];
-        let ends = &ends[..ends.len().min(room / beside.max(1))];
-        let fits = |at: usize| ends[at] - start + (at + 1) * beside <= room;
+        let ends = &ends[..ends.len().min(room / extra.max(1))];
+        let fits = |at: usize| ends[at] - start + (at + 1) * extra <= room;
         let (mut fitting, mut beyond) = (0, ends.len());
         while fitting < beyond {
             let middle = fitting.midpoint(beyond);
@@ -109,17 +109,18 @@ impl Span {
         fitting
     }
 
-    /// The file that the item at `at` is the content of.
+    /// Returns the path of the file whose content the item at `at` is.
     pub(crate) fn path(&self, at: usize) -> Option<&Path> {
         noted(&self.block.content.paths, self.items.start + at).map(PathBuf::as_path)
     }
 
-    /// Why the item at `at` cannot be worked on.
+    /// Returns the reason why the item at `at` cannot be processed, if there is one.
     pub fn rejection(&self, at: usize) -> Option<&str> {
         noted(&self.block.content.rejected, self.items.start + at).map(String::as_str)
     }
 
-    /// Where the first item is, from `at` on, that cannot be worked on; or the end.
+    /// Returns the position of the first item from `at` on that cannot be processed, or the end of
+    /// the span.
     pub fn next_rejection(&self, at: usize) -> usize {
         let from = self.items.start + at;
         let rejected = &self.block.content.rejected;
@@ -129,7 +130,7 @@ impl Span {
             .map_or(self.len(), |(item, _)| (item - self.items.start).min(self.len()))
     }
 
-    /// Cuts off the first `items` (or all, when there are fewer) and returns them.
+    /// Splits off the first `items` items, or all if there are fewer, and returns them.
     pub(crate) fn split_to(&mut self, items: usize) -> Self {
         let cut = self.items.start + items.min(self.len());
         let front = Self { block: Arc::clone(&self.block), items: self.items.start..cut };
@@ -137,14 +138,14 @@ impl Span {
         front
     }
 
-    /// The items at `items`, counted from the start of this span.
+    /// Returns the items at `items`, counted from the start of this span.
     pub(crate) fn slice(&self, items: Range<usize>) -> Self {
         debug_assert!(items.end <= self.len(), "the items are in the span");
         let start = self.items.start;
         Self { block: Arc::clone(&self.block), items: start + items.start..start + items.end }
     }
 
-    /// Adds `next`, when it is of the same block and follows at once; says whether it did.
+    /// Adds `next` if it continues this span in the same block. Returns whether it did.
     pub(crate) fn join(&mut self, next: &Self) -> bool {
         let follows = Arc::ptr_eq(&self.block, &next.block) && self.items.end == next.items.start;
         if follows {
@@ -153,12 +154,12 @@ impl Span {
         follows
     }
 
-    /// What the item at `at` takes of the window, in bytes.
+    /// Returns the bytes of the window that the item at `at` takes.
     pub(crate) fn cost(&self, at: usize) -> usize {
         self.item(at).len() + BlockBuilder::ITEM_COST
     }
 
-    /// What all items take of the window, in bytes.
+    /// Returns the bytes of the window that all items take.
     pub fn total_cost(&self) -> usize {
         if self.is_empty() {
             return 0;
@@ -168,14 +169,14 @@ impl Span {
         bytes + self.len() * BlockBuilder::ITEM_COST
     }
 
-    /// How much of the input these items stand for.
+    /// Returns the number of input bytes that these items took.
     pub fn input_bytes(&self) -> u64 {
         self.block.input_bytes_before(self.items.end)
             - self.block.input_bytes_before(self.items.start)
     }
 }
 
-/// What is noted of `item`; most items have no note.
+/// Returns the note about `item`. Most items have no note.
 fn noted<T>(notes: &[(usize, T)], item: usize) -> Option<&T> {
     let found = notes.binary_search_by_key(&item, |(noted, _)| *noted);
     found.ok().map(|place| &notes[place].1)

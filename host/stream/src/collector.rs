@@ -1,6 +1,7 @@
-//! Brings outcomes into the order in which the consumer wants them.
+//! Puts outcomes into the order in which the consumer wants them.
 //!
-//! It runs on the consumer's thread. It decides nothing about faults: [`policy`] does.
+//! The collector runs on the consumer's thread. It makes no decisions about faults; [`policy`]
+//! does.
 
 pub mod policy;
 mod reorder;
@@ -10,7 +11,7 @@ use std::collections::VecDeque;
 use self::reorder::Reorder;
 use crate::outcome::Outcomes;
 
-/// In which order results come out.
+/// The order in which results come out.
 ///
 /// ```
 /// use std::sync::{Arc, Barrier};
@@ -39,18 +40,18 @@ use crate::outcome::Outcomes;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// As their items came in.
+    /// The order of the items in the input.
     #[default]
     Input,
-    /// As they are finished.
+    /// The order in which workers finish items.
     Completion,
 }
 
-/// Takes outcomes as they arrive and gives them as they are due.
+/// A buffer that takes outcomes as they arrive and returns them when they are due.
 #[derive(Debug)]
 pub struct Collector(Waiting);
 
-/// The outcomes that are not taken yet.
+/// The outcomes that the consumer has not taken yet.
 #[derive(Debug)]
 enum Waiting {
     Input(Reorder<Outcomes>),
@@ -79,7 +80,7 @@ impl Collector {
         }
     }
 
-    /// Gives the next outcomes that are due, if there are any.
+    /// Returns the next outcomes that are due, if there are any.
     pub fn next_due(&mut self) -> Option<Outcomes> {
         match &mut self.0 {
             Waiting::Input(reorder) => reorder.next_due(),

@@ -1,4 +1,4 @@
-//! Stopping, cancelling and waking, and the clock by which guests are timed. No engine is needed here.
+//! Stopping, cancelling, waking, and the clock for the time limits of guests. Nothing here needs the engine.
 
 pub mod alarm;
 pub mod cancel;

@@ -1,17 +1,17 @@
-//! The one place that opens files for the host itself: inputs, items that are files, outputs.
+//! The only module that opens files for the host itself: inputs, items that are files, and outputs.
 //!
-//! A plugin may exchange whatever lies in a directory that is granted to it for writing: the directory that a path
-//! goes through, and the file at its end. The host has more rights than the plugin, so it must not follow a link
-//! there. Below such a directory an [`Opener`] follows none; elsewhere it follows links as the system does.
+//! A plugin may replace anything in a directory that is granted to it for writing: a directory on a path, or the file
+//! at its end. The host has more rights than the plugin, so it must not follow a link there. Below such a directory, an
+//! [`Opener`] follows no links. Elsewhere, it follows links as the system does.
 //!
 //! ```text
-//! path ─▶ is nothing granted for writing? ──yes─▶ open
-//!              │ no
-//!              ▼
-//!         has it any link or `..`? ────────no───▶ open, by a call that follows no link
+//! path ─▶ is any directory granted for writing? ──no──▶ open
 //!              │ yes
 //!              ▼
-//!         walk it, name by name: a link outside of every grant is followed, one inside of a grant is refused
+//!         does it contain a link or `..`? ────────no──▶ open, by a call that follows no link
+//!              │ yes
+//!              ▼
+//!         walk it name by name: follow a link outside of all grants, refuse a link inside of a grant
 //! ```
 
 mod walk;
@@ -27,7 +27,7 @@ use rustix::io::Errno;
 
 use self::walk::{Last, Walk};
 
-/// Opens files for the host, beside plugins that may change some directories.
+/// The opener of files for the host, while plugins may change some directories.
 ///
 /// ```
 /// use std::os::unix::fs::symlink;
@@ -53,13 +53,13 @@ pub struct Opener(Arc<[Changeable]>);
 /// A directory that plugins may change.
 #[derive(Debug)]
 struct Changeable {
-    /// As the user named it.
+    /// The path as the user wrote it.
     name: PathBuf,
     dir: OwnedFd,
     id: FileId,
 }
 
-/// A file, whatever its names.
+/// The identity of a file, independent of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId {
     device: u64,
@@ -71,14 +71,14 @@ impl FileId {
     ///
     /// # Errors
     ///
-    /// When the system does not tell.
+    /// Returns an error if the system cannot report it.
     pub fn of(file: impl AsFd) -> io::Result<Self> {
         let stat = fstat(file)?;
         Ok(Self { device: stat.st_dev, inode: stat.st_ino })
     }
 }
 
-/// A path leads to a place where a plugin may have changed the way.
+/// The error that a path leads through a place that a plugin may have changed.
 ///
 /// It is the inner error of an [`io::Error`].
 ///
@@ -100,12 +100,12 @@ impl FileId {
 pub struct Exchangeable {
     /// The part of the path that is not followed: `a symbolic link`, or `..`.
     pub what: &'static str,
-    /// The granted directory, as the user named it.
+    /// The granted directory, as the user wrote it.
     pub grant: PathBuf,
 }
 
 impl Exchangeable {
-    /// Returns what the user can do about an error that is one of these.
+    /// Returns a hint for the user, if the inner error is of this type.
     pub(crate) fn hint(error: &io::Error) -> Option<&'static str> {
         let is_one = error.get_ref().is_some_and(|inner| inner.is::<Self>());
         is_one.then_some("name the file itself, or grant that directory without `:rw`")
@@ -121,7 +121,7 @@ impl From<Exchangeable> for io::Error {
 impl Opener {
     const READING: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
 
-    /// Opens files as the system does: no plugin may change any directory.
+    /// Creates an opener that opens files as the system does, because no plugin may change any directory.
     ///
     /// ```
     /// assert!(mtl_host::Opener::new().open("Cargo.toml".as_ref()).is_ok());
@@ -131,13 +131,14 @@ impl Opener {
         Self::default()
     }
 
-    /// Opens files beside plugins that may change these directories. Each has the name that messages call it by.
+    /// Creates an opener for the case that plugins may change these directories. Messages call each directory by its
+    /// given name.
     ///
-    /// `DirGrant::opener` makes one of grants.
+    /// `DirGrant::opener` makes an opener from grants.
     ///
     /// # Errors
     ///
-    /// Returns what the system says if it cannot tell which directory one is.
+    /// Returns the error of the system if it cannot identify one of the directories.
     #[doc(hidden)]
     pub fn beside<D: AsFd>(changeable: impl IntoIterator<Item = (PathBuf, D)>) -> io::Result<Self> {
         let changeable = changeable.into_iter().map(|(name, dir)| {
@@ -147,8 +148,8 @@ impl Opener {
         changeable.collect::<io::Result<_>>().map(Self)
     }
 
-    /// Returns the granted directory in which a plugin may change what `path` leads to, if there is one. The file
-    /// need not exist.
+    /// Returns the granted directory in which a plugin may change the target of `path`, if there is one. The file need
+    /// not exist.
     ///
     /// ```
     /// use mtl_host::DirGrant;
@@ -162,7 +163,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns what the system says if it cannot look.
+    /// Returns the error of the system if it cannot look up the path.
     pub fn changeable(&self, path: &Path) -> io::Result<Option<&Path>> {
         if self.0.is_empty() {
             return Ok(None);
@@ -184,7 +185,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns what the system says if it cannot look.
+    /// Returns the error of the system if it cannot look up the path.
     pub fn changeable_below(&self, path: &Path) -> io::Result<Option<&Path>> {
         if self.0.is_empty() {
             return Ok(None);
@@ -205,12 +206,12 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns what the system says, or [`Exchangeable`].
+    /// Returns the error of the system, or [`Exchangeable`].
     pub fn open(&self, path: &Path) -> io::Result<File> {
         self.open_file(path, Self::READING).map(File::from)
     }
 
-    /// Opens a file for reading if it is a regular one. What else there is, such as a named pipe, does not notice.
+    /// Opens a file for reading if it is a regular file. Other files, such as a named pipe, are not opened.
     ///
     /// ```
     /// let opener = mtl_host::Opener::new();
@@ -221,18 +222,18 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns what the system says, or [`Exchangeable`].
+    /// Returns the error of the system, or [`Exchangeable`].
     pub fn open_regular(&self, path: &Path) -> io::Result<Option<File>> {
         let found = self.look(path)?;
         if found.metadata().is_file() { found.open_nonblocking().map(Some) } else { Ok(None) }
     }
 
-    /// Opens a file of any kind for reading, without blocking: a named pipe does not need a writer for that.
+    /// Opens a file of any kind for reading, without blocking. A named pipe then needs no writer.
     pub(crate) fn open_nonblocking(&self, path: &Path) -> io::Result<File> {
         self.open_file(path, Self::READING | OFlags::NONBLOCK).map(File::from)
     }
 
-    /// Finds a file, without opening it to read or to write.
+    /// Looks up a file, without opening it for reading or writing.
     pub(crate) fn look<'a>(&self, path: &'a Path) -> io::Result<Found<'a>> {
         if self.0.is_empty() {
             return Ok(Found { metadata: path.metadata()?, at: At::Path(path) });
@@ -241,7 +242,7 @@ impl Opener {
         Ok(Found { metadata: file.metadata()?, at: At::File(file) })
     }
 
-    /// Makes a file, or empties it if it exists.
+    /// Creates a file, or empties an existing one.
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
@@ -251,24 +252,24 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns what the system says, or [`Exchangeable`].
+    /// Returns the error of the system, or [`Exchangeable`].
     pub fn create(&self, path: &Path) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
         self.open_file(path, flags).map(File::from)
     }
 
-    /// Opens a file for writing, and makes it if it does not exist. It keeps its content.
+    /// Opens a file for writing, and creates it if it does not exist. The file keeps its content.
     pub(crate) fn open_to_write(&self, path: &Path) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
         self.open_file(path, flags).map(File::from)
     }
 
-    /// Opens a directory, to be named by what is opened in it. It is made, with those above it, if it does not
+    /// Opens a directory as a base for opening files in it. It creates the directory and its parents if they do not
     /// exist.
     ///
     /// # Errors
     ///
-    /// Returns what the system says, or [`Exchangeable`].
+    /// Returns the error of the system, or [`Exchangeable`].
     pub(crate) fn create_dir(&self, path: &Path) -> io::Result<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         if self.0.is_empty() {
@@ -286,7 +287,7 @@ impl Opener {
         }
         if !path.components().any(|part| part == Component::ParentDir) {
             match openat2(CWD, path, flags, mode, ResolveFlags::NO_SYMLINKS) {
-                // There is a link; or the kernel, or a container around it, has no such call.
+                // The path has a link, or the kernel (or a container around it) lacks this call.
                 Err(Errno::LOOP | Errno::NOSYS | Errno::PERM) => {}
                 opened => return Ok(opened?),
             }
@@ -295,26 +296,26 @@ impl Opener {
     }
 }
 
-/// Returns whether a path leads through a descriptor of a process, as `/dev/stdout` and `/dev/fd/3` do.
+/// Returns whether a path leads through a descriptor of a process, like `/dev/stdout` and `/dev/fd/3`.
 pub(crate) fn is_descriptor(path: &Path) -> bool {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let found = openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS);
     matches!(found, Err(Errno::LOOP))
 }
 
-/// A file that was found, and not yet opened.
+/// A file that was looked up and is not opened yet.
 #[derive(Debug)]
 pub(crate) struct Found<'a> {
     metadata: Metadata,
     at: At<'a>,
 }
 
-/// Where a file was found.
+/// The way to open a file that was looked up.
 #[derive(Debug)]
 enum At<'a> {
-    /// No plugin may change the path, so it is opened again: that costs less.
+    /// By its path, which no plugin may change. That costs less.
     Path(&'a Path),
-    /// The file is held, whatever has its name later.
+    /// By this descriptor, which holds the file even if another file takes its name later.
     File(File),
 }
 
@@ -323,7 +324,7 @@ impl Found<'_> {
         &self.metadata
     }
 
-    /// Opens the file for reading, without blocking. Where plugins may change directories, this needs `/proc`.
+    /// Opens the file for reading, without blocking. If plugins may change directories, this needs `/proc`.
     pub(crate) fn open_nonblocking(&self) -> io::Result<File> {
         let flags = Opener::READING | OFlags::NONBLOCK;
         let opened = match &self.at {

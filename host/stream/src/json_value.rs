@@ -1,15 +1,15 @@
-//! Bytes of a plugin as a JSON value, none of them lost.
+//! Bytes from a plugin as a JSON value, without loss.
 //!
-//! Nothing is built in memory: strings and their escapes are written by the JSON library, and
-//! JSON is written as it is.
+//! The value is not built in memory. The JSON library writes strings and their escapes; JSON is
+//! copied.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::item::format::Format;
 
-/// A record, or anything else that a plugin gives, as a value in JSON output: text is a string,
-/// bytes that are not UTF-8 are `{"base64":…}`, and JSON is itself, on one line.
+/// A record, or another output of a plugin, as a value in JSON output. Text becomes a string, bytes
+/// that are not UTF-8 become `{"base64":…}`, and JSON stays JSON, on one line.
 ///
 /// ```
 /// use mtl_host::{Format, JsonValue};
@@ -30,13 +30,14 @@ pub struct JsonValue<'a> {
 }
 
 impl<'a> JsonValue<'a> {
-    /// Bytes as text, whatever they are.
+    /// Creates a value from bytes as text.
     #[must_use]
     pub const fn text(bytes: &'a [u8]) -> Self {
         Self { bytes, format: Format::Text }
     }
 
-    /// Bytes as what the plugin says they are. What should be JSON and is not, is text.
+    /// Creates a value from bytes in the format that the plugin declares. Invalid JSON is treated
+    /// as text.
     #[must_use]
     pub fn of(bytes: &'a [u8], format: Format) -> Self {
         match format {
@@ -45,16 +46,16 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    /// Bytes that were [checked](Format::check) where they were made.
+    /// Creates a value from bytes that were already [checked](Format::check).
     pub(crate) const fn checked(bytes: &'a [u8], format: Format) -> Self {
         Self { bytes, format }
     }
 
-    /// Writes the value, which has no line break, after what is there.
+    /// Appends the value, which has no line break, to `target`.
     pub fn append_to(self, target: &mut Vec<u8>) {
         match self.format {
             Format::Text => put_text(self.bytes, target),
-            // Inside of strings JSON has no line breaks, and elsewhere they are but space.
+            // JSON strings contain no raw line breaks. Elsewhere, a line break is white space.
             Format::Json => target.extend(self.bytes.trim_ascii().iter().map(|byte| match byte {
                 b'\r' | b'\n' => b' ',
                 byte => *byte,

@@ -1,8 +1,8 @@
 //! The outcomes of the items of a span.
 //!
-//! Every item ends in exactly one outcome: a record, no record (the plugin filtered it out),
-//! or a fault. A worker appends them in order; what it could not do stays out and goes back
-//! to the queue. Those at the front may be handed over while the worker is still on a later item.
+//! Every item ends in exactly one outcome: a record, no record (the plugin filtered it out), or a fault. A worker
+//! appends outcomes in order. Items without an outcome go back to the queue. Outcomes at the front may be handed over
+//! while the worker is still on a later item.
 
 use std::path::Path;
 
@@ -26,14 +26,14 @@ use crate::item::index::{ItemIndex, WorkerIndex};
 use crate::item::limits::ResultLimit;
 use crate::item::retry_on::RetryOn;
 
-/// One item and what became of it, as a sink sees it.
+/// One item and its outcome, as a sink sees it.
 ///
 /// ```
 /// use mtl_host::sink::{Sink, SinkError};
 /// use mtl_host::source::Items;
 /// use mtl_host::{Engine, Outcome, Plugin, Pool};
 ///
-/// /// Tells of each item what became of it.
+/// /// Writes down the outcome of each item.
 /// struct Ledger(Vec<String>);
 ///
 /// impl Sink for Ledger {
@@ -59,33 +59,33 @@ use crate::item::retry_on::RetryOn;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Outcome<'a> {
-    /// The item's position in the input, from 0.
+    /// The item's position in the input, counted from 0.
     pub index: ItemIndex,
     /// The item itself.
     pub item: &'a [u8],
-    /// The file that the item is the content of, if it is one.
+    /// The path of the file whose content the item is, if it is the content of a file.
     pub path: Option<&'a Path>,
-    /// Its record; none if the plugin filtered it out; or its fault.
+    /// The record, or `None` if the plugin filtered the item out, or the fault.
     pub result: Result<Option<&'a [u8]>, &'a Fault>,
-    /// What the plugin says its records are.
+    /// The format of the plugin's records, as the plugin declares it.
     pub format: Format,
 }
 
-/// What became of the first items of a span, in order.
+/// The outcomes of the first items of a span, in order.
 #[derive(Debug)]
 pub struct Outcomes {
     span: Span,
     worker: Option<WorkerIndex>,
-    /// The number of outcomes at the front that were handed over already.
+    /// The number of outcomes at the front that were already handed over.
     gone: usize,
-    /// The length of their results, in bytes.
+    /// The total length of their results, in bytes.
     gone_bytes: usize,
     slots: Slots,
     format: Format,
     rule: RecordRule,
-    /// After which faults an item is tried again.
+    /// The faults after which an item is tried again.
     retry_on: RetryOn,
-    /// Whether the last outcome is such a fault.
+    /// True if the last outcome is such a fault.
     to_be_retried: bool,
 }
 
@@ -94,21 +94,21 @@ pub struct Outcomes {
 pub struct Stand {
     /// The number of items that have their outcome.
     pub len: usize,
-    /// True if they are to be handed over before another item is started.
+    /// True if the outcomes must be handed over before another item is started.
     pub is_due: bool,
 }
 
 impl Outcomes {
-    /// Results of so many bytes are not kept for more of them.
+    /// The size of results, in bytes, at which outcomes are handed over before another item is started.
     pub const LARGE: usize = 1024 * 1024;
 
-    /// No outcomes yet, of items that `worker` has claimed, in memory of their own.
+    /// Creates empty outcomes for items that `worker` has claimed, in new memory.
     #[doc(hidden)]
     pub fn new(span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
         Self::in_room(Room::default(), span, worker, rule)
     }
 
-    /// No outcomes yet, of items that `worker` has claimed, in memory that earlier ones had.
+    /// Creates empty outcomes for items that `worker` has claimed, in the memory of earlier outcomes.
     pub fn in_room(room: Room, span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
         Self { worker: Some(worker), rule, ..Self::of_nobody(room, span) }
     }
@@ -130,12 +130,12 @@ impl Outcomes {
         }
     }
 
-    /// The same, but that an item with one of these faults is to be tried again.
+    /// Sets the faults after which an item is tried again.
     pub fn retrying(self, retry_on: RetryOn) -> Self {
         Self { retry_on, ..self }
     }
 
-    /// The outcomes of items whose turn never came.
+    /// Returns the outcomes of items that were never run.
     pub fn not_run(span: Span) -> Self {
         let mut outcomes = Self::of_nobody(Room::default(), span);
         while !outcomes.is_complete() {
@@ -144,12 +144,12 @@ impl Outcomes {
         outcomes
     }
 
-    /// Gives back the memory in which they are.
+    /// Returns the memory of the outcomes for reuse.
     pub fn into_room(self) -> Room {
         Room(self.slots)
     }
 
-    /// The outcomes of items that were started, and of which nothing more is known.
+    /// Returns the outcomes of items that were started and whose results are unknown.
     pub fn unknown(span: Span) -> Self {
         let mut outcomes = Self::of_nobody(Room::default(), span);
         while !outcomes.is_complete() {
@@ -160,18 +160,18 @@ impl Outcomes {
         outcomes
     }
 
-    /// Returns the number of items that have their outcome, here or handed over: the place of the next one in
-    /// the span.
+    /// Returns the number of items that have an outcome, including outcomes that were handed over. It is the position
+    /// of the next item in the span.
     pub fn len(&self) -> usize {
         self.gone + self.slots.len()
     }
 
-    /// Returns whether no item has its outcome.
+    /// Returns whether no item has an outcome.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns whether each item has its outcome.
+    /// Returns whether each item has an outcome.
     pub fn is_complete(&self) -> bool {
         self.len() == self.span.len()
     }
@@ -181,7 +181,7 @@ impl Outcomes {
         self.slots.len()
     }
 
-    /// Splits off the outcomes that are there, to be handed over. `room` takes those that come next.
+    /// Splits off the present outcomes, to be handed over. Later outcomes go into `room`.
     pub fn split(&mut self, room: Room) -> Self {
         debug_assert!(!self.to_be_retried, "what is to be tried again has no outcome");
         let part = Self {
@@ -200,7 +200,7 @@ impl Outcomes {
         part
     }
 
-    /// Takes back a part that could not be handed over. Nothing has come meanwhile. Gives back the room.
+    /// Restores a part that could not be handed over. No outcome may have been added since. Returns the room.
     pub fn unsplit(&mut self, part: Self) -> Room {
         debug_assert!(self.slots.len() == 0, "a part is taken back before anything else is done");
         self.gone -= part.slots.len();
@@ -208,14 +208,14 @@ impl Outcomes {
         Room(std::mem::replace(&mut self.slots, part.slots))
     }
 
-    /// Takes all of them, and leaves none.
+    /// Takes all outcomes and leaves none.
     pub fn take(&mut self) -> Self {
-        // A span of nothing of the same block: one of no block would be allocated.
+        // An empty span of the same block needs no allocation, unlike a span without a block.
         let nothing = Self::of_nobody(Room::default(), self.span.slice(0..0));
         std::mem::replace(self, nothing)
     }
 
-    /// Forgets the outcomes that are there: they were handed over as they are.
+    /// Drops the present outcomes after they were sent in another form.
     pub fn forget(&mut self) {
         self.gone = self.len();
         self.gone_bytes += self.slots.bytes();
@@ -227,17 +227,17 @@ impl Outcomes {
         &self.span
     }
 
-    /// The position of the next item without an outcome.
+    /// Returns the position of the next item without an outcome.
     pub fn next_index(&self) -> ItemIndex {
         self.span.first().plus(self.len())
     }
 
-    /// What records must be.
+    /// Returns the rule for records.
     pub fn rule(&self) -> RecordRule {
         self.rule
     }
 
-    /// After which faults an item is tried again.
+    /// Returns the faults after which an item is tried again.
     pub fn retry_on(&self) -> RetryOn {
         self.retry_on
     }
@@ -247,12 +247,12 @@ impl Outcomes {
         self.format
     }
 
-    /// Says the format of the records.
+    /// Sets the format of the records.
     pub fn set_format(&mut self, format: Format) {
         self.format = format;
     }
 
-    /// The item has this record, if it is within `limit` and what the sink can take.
+    /// Appends a record, if it is within `limit` and follows the rule of the sink. Otherwise, appends a fault.
     pub fn record(&mut self, bytes: &[u8], limit: ResultLimit) {
         if let Some(Broken { kind, message, .. }) = limit.refusal("the result", bytes.len()) {
             return self.fault(kind, message);
@@ -263,8 +263,8 @@ impl Outcomes {
         }
     }
 
-    /// The items have these records, back to back: each up to one of `ends`. Says false, and takes
-    /// none, if they had better be looked at one by one.
+    /// Appends the records of several items, back to back: each one stops at one of `ends`. Returns `false` and appends
+    /// nothing if the records must be checked one by one.
     pub fn records(
         &mut self,
         bytes: &[u8],
@@ -279,7 +279,7 @@ impl Outcomes {
         true
     }
 
-    /// Appends the outcome of an item that has no record.
+    /// Appends the outcome of an item without a record.
     pub fn no_record(&mut self) {
         self.place().no_record();
     }
@@ -295,24 +295,24 @@ impl Outcomes {
         self.place().fault(fault);
     }
 
-    /// Whether the last item failed in a way in which items are tried again: then its fault is
-    /// to be taken back.
+    /// Returns whether the last item failed with a fault after which items are tried again. The caller must then take
+    /// the fault back.
     pub fn is_to_be_retried(&self) -> bool {
         self.to_be_retried
     }
 
-    /// Returns whether there is so much of results, with those that were handed over, that no other item of the claim is
-    /// to be started.
+    /// Returns whether the results, including those that were handed over, are so large that no other item of the claim
+    /// should be started.
     pub fn is_large(&self) -> bool {
         self.gone_bytes + self.slots.bytes() >= Self::LARGE
     }
 
-    /// Returns how far they are.
+    /// Returns the state of the outcomes.
     pub fn stand(&self) -> Stand {
         Stand { len: self.len(), is_due: self.to_be_retried || self.is_large() }
     }
 
-    /// Takes back the fault of an item that is to be tried again.
+    /// Removes and returns the fault of an item that is to be tried again.
     pub fn take_back_fault(&mut self) -> Option<Broken> {
         if !std::mem::take(&mut self.to_be_retried) {
             return None;
@@ -321,36 +321,36 @@ impl Outcomes {
         Some(Broken::new(fault.kind(), fault.message()))
     }
 
-    /// The item never reached a plugin: it is not what it should be.
+    /// Appends the fault of an item that is invalid and never reached a plugin.
     pub fn reject(&mut self, why: String) {
         let fault = Fault::new(self.next_index(), FaultKind::BadItem, why);
         self.place().fault(fault);
     }
 
-    /// Returns where the outcome of the next item goes.
+    /// Returns the slots that take the outcome of the next item.
     fn place(&mut self) -> &mut Slots {
         debug_assert!(!self.is_complete(), "an item has one outcome");
         &mut self.slots
     }
 
-    /// Forgets the items that have no outcome, and those whose outcome was handed over.
+    /// Drops the items that have no outcome, and the items whose outcome was handed over.
     pub fn cut(&mut self) {
         self.span = self.span.slice(self.gone..self.len());
         (self.gone, self.gone_bytes) = (0, 0);
     }
 
-    /// What the outcomes take in memory, in bytes, beside what their items were charged.
+    /// Returns the memory of the outcomes in bytes, without the memory that was charged for their items.
     pub fn result_bytes(&self) -> usize {
         size_of::<Self>() + self.slots.bytes() + self.slots.faults().len() * size_of::<Fault>()
     }
 
-    /// Which item failed first, of those that failed.
+    /// Returns the position of the first item that failed, among the outcomes that were not handed over.
     pub fn first_fault(&self) -> Option<ItemIndex> {
         let at = self.slots.first_fault()?;
         Some(self.span.first().plus(self.gone + at))
     }
 
-    /// Returns whether nobody worked on the items to their end: they were left when the run ended.
+    /// Returns whether the items were left without a worker when the run ended.
     pub fn is_left(&self) -> bool {
         self.worker.is_none()
     }
@@ -365,7 +365,7 @@ impl Outcomes {
         self.slots.without_record()
     }
 
-    /// Returns for each item that was not handed over the length of its record, or why it has none.
+    /// Returns the length of the record of each item that was not handed over, or its fault.
     pub fn lengths(&self) -> impl ExactSizeIterator<Item = Result<Option<usize>, &Fault>> {
         self.slots.lengths()
     }
@@ -380,12 +380,12 @@ impl Outcomes {
         self.slots.faults()
     }
 
-    /// All outcomes, in order.
+    /// Returns an iterator over all outcomes, in order.
     pub fn iter(&self) -> OutcomeIter<'_> {
         OutcomeIter::new(self)
     }
 
-    /// The outcome at `cursor`, which moves on to the next.
+    /// Returns the outcome at `cursor`, and moves the cursor to the next.
     #[inline]
     pub fn next(&self, cursor: &mut Cursor) -> Option<Outcome<'_>> {
         let at = cursor.at;
@@ -410,13 +410,13 @@ impl Outcomes {
 }
 
 impl Default for Outcomes {
-    /// The outcomes of no items.
+    /// Returns the outcomes of no items.
     fn default() -> Self {
         Self::of_nobody(Room::default(), Span::default())
     }
 }
 
-/// A message that a plugin may have made as long as it likes, as long as people read.
+/// Shortens the message of a plugin to the length that people read.
 pub fn shortened(mut message: String) -> String {
     const MAX: usize = 4 * 1024;
     if message.len() > MAX {

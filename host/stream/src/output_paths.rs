@@ -1,9 +1,8 @@
-//! The path of each item's result in a directory.
+//! The output path of each item's result in a directory.
 //!
-//! A result is never lost by another one, nor an input by a result: an item that has no place
-//! of its own is refused. That is found out best where items are read
-//! ([`Placed`](crate::source::Placed)): such an item is a fault, costs no work, and the run goes
-//! on. The sink asks again, for those who run without.
+//! No result replaces another result or an input: an item without an output path of its own is refused. The best moment
+//! for this check is when items are read ([`Placed`](crate::source::Placed)): such an item is a fault and costs no
+//! work, and the run continues. The sink checks again, for runs without `Placed`.
 //!
 //! ```text
 //! items ─▶ Placed ──────▶ workers ─▶ Directory ─▶ files
@@ -24,11 +23,11 @@ pub(crate) use self::place::Place;
 use self::taken::{Held, Holder, Taken};
 use crate::item::index::ItemIndex;
 
-/// The places in a directory, and which items have them; for one run.
+/// The output paths in a directory and the items that own them, for one run.
 ///
-/// It remembers each place as a hash of 64 bits, in some 50 bytes of memory for each item. Two
-/// names with the same hash are as likely as one in 30 million, in a run of a million items; the
-/// later one would be refused, and nothing lost.
+/// It stores each path as a hash of 64 bits, in about 50 bytes of memory per item. In a run of a million items, two
+/// paths have the same hash with a probability of one in 30 million. The later item would then be refused, and no
+/// result lost.
 ///
 /// ```
 /// use std::path::Path;
@@ -44,7 +43,7 @@ use crate::item::index::ItemIndex;
 ///
 /// let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
 /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
-/// assert_eq!(summary.counts.failed(), 1, "the third item has the place of the first");
+/// assert_eq!(summary.counts.failed(), 1, "the third item has the output path of the first");
 /// assert_eq!(std::fs::read(folder.path().join("results/a/two"))?, b"A/TWO");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -53,24 +52,24 @@ pub struct Places(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// As the user named it.
+    /// The path of the directory, as the user wrote it.
     name: PathBuf,
-    /// Without links.
+    /// The path of the directory, without links.
     root: PathBuf,
     taken: Mutex<Taken>,
     obstacles: Mutex<Obstacles>,
 }
 
 impl Places {
-    /// The places in the directory that the user calls `name`.
+    /// Creates the output paths in a directory that messages call `name`.
     #[doc(hidden)]
     pub fn new(name: PathBuf, root: PathBuf) -> Self {
         let obstacles = Mutex::new(Obstacles::below(root.clone()));
         Self(Arc::new(Inner { name, root, taken: Mutex::default(), obstacles }))
     }
 
-    /// Keeps results away from a file that the run reads or writes, wherever it is. It need
-    /// not be there yet.
+    /// Protects a file that the run reads or writes from being replaced by a result. The file may be anywhere, and need
+    /// not exist yet.
     ///
     /// ```
     /// use mtl_host::sink::Directory;
@@ -89,25 +88,25 @@ impl Places {
     pub fn keep(&self, path: &Path) {
         let mut taken = self.taken();
         for name in real_names(path) {
-            // Nobody else can have the place of what was kept before the run.
+            // Another holder is impossible: the files to keep are registered before the run.
             if let Some(place) = self.place_below(&name) {
                 let _ = taken.take(&place, Holder::Run);
             }
         }
     }
 
-    /// The place for the result of the item that `path` names; the same one when it asks again.
+    /// Reserves the output path for the item that `path` names. Returns the same path if the item asks again.
     ///
     /// # Errors
     ///
-    /// When the path leads out of the folder, or another item has it.
+    /// Returns an error if the path leads out of the directory, or if another item owns it.
     #[doc(hidden)]
     pub fn take(&self, path: &Path, item: ItemIndex) -> Result<Place, PlaceError> {
         self.find(path, item, |_| Ok(()))
     }
 
-    /// Takes the place as [`take`](Self::take) does, unless something stands on the disk where the result or a folder
-    /// for it must be. Nothing is taken then.
+    /// Reserves the output path as [`take`](Self::take) does, unless a file on the disk is in the way of the result or
+    /// of one of its folders. Nothing is reserved then.
     pub(crate) fn take_free(&self, path: &Path, item: ItemIndex) -> Result<Place, PlaceError> {
         self.find(path, item, |place| match self.obstacles().of(place) {
             None => Ok(()),
@@ -118,7 +117,7 @@ impl Places {
         })
     }
 
-    /// Takes the place for the result of an item, if `check` allows it.
+    /// Reserves the output path for an item, if `check` allows it.
     fn find(
         &self,
         path: &Path,
@@ -133,19 +132,19 @@ impl Places {
             let (path, directory) = (path.to_owned(), self.0.name.clone());
             return Err(PlaceError::Inside { path, directory });
         }
-        // What other items of this run have made is no obstacle, and has words of its own.
+        // The results of other items of this run are not obstacles. They have their own error.
         self.taken().check(&place, item).map_err(|held| self.refused(&place, held))?;
         check(&place)?;
         let taken = self.taken().take(&place, item).map_err(|held| self.refused(&place, held));
         taken.map(|()| place)
     }
 
-    /// Returns the directory, as the user named it.
+    /// Returns the path of the directory, as the user wrote it.
     pub(crate) fn name(&self) -> &Path {
         &self.0.name
     }
 
-    /// The file at `place`, in the user's words.
+    /// Returns the path of the file at `place` in terms of the user's directory.
     pub(crate) fn name_of(&self, place: &Path) -> PathBuf {
         self.0.name.join(place)
     }
@@ -166,7 +165,7 @@ impl Places {
     }
 
     fn obstacles(&self) -> MutexGuard<'_, Obstacles> {
-        // The folder that it remembers is free, whatever has panicked.
+        // A panic cannot make the remembered folder wrong.
         self.0.obstacles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -176,8 +175,8 @@ impl Places {
     }
 }
 
-/// Where `path` stands, with no links among its folders; and what it leads to, if it is a link
-/// itself. Both would be lost if they were replaced.
+/// Returns the path of the entry at `path` without links among its folders, and its target if the entry is a link.
+/// Replacing either of them would lose data.
 fn real_names(path: &Path) -> impl Iterator<Item = PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok();

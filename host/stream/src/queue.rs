@@ -8,25 +8,23 @@
 //!     └──────────────── room: items and bytes that are held ◀──────────────────┘
 //! ```
 //!
-//! An item is *held* from the moment it is pushed until the consumer has taken its outcome:
-//! a slow item at the head stalls the reader and never fills memory. Small pushes gather in
-//! an open block at the back; a worker that finds nothing else takes it as it is, so that
-//! nothing waits for a block to fill.
+//! An item is *held* from the push until the consumer has taken its outcome. So a slow item at the head stalls the
+//! reader and never fills memory. Small pushes gather in an open block at the back. A worker that finds nothing else
+//! takes the open block, so that no item waits for a block to fill.
 //!
-//! One mutex guards it all. It is taken once per claimed run of items (about a millisecond
-//! of work), not once per item: a worker starts the items of its claim one by one by an atomic
-//! step. A worker that finds nothing waiting takes items that another holds and has not
-//! started, so that none is idle while another sits on work.
+//! One mutex guards the whole queue. A worker locks it once per claim (about a millisecond of work), not once per item:
+//! it starts the items of its claim one by one with an atomic step. A worker that finds nothing waiting steals items
+//! that another worker holds and has not started. So no worker is idle while another one holds spare work.
 //!
 //! # Invariants
 //!
-//! * `waiting` is sorted by item, without overlap, and holds `waiting_items`; the open block
-//!   comes after all of it.
-//! * No item at or past the horizon is started; the horizon never grows.
+//! * `waiting` is sorted by item, without overlap, and holds `waiting_items` items. The items of
+//!   the open block come after all of them.
+//! * No item at or past the horizon is started. The horizon never grows.
 //! * An item is in one place: waiting, claimed by one worker, or done.
 //! * No worker sleeps while there is an item that it may start.
 //!
-//! `tests/model-check` holds this file to them in every order of the threads' steps.
+//! `tests/model-check` checks these invariants in every order of the threads' steps.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -54,11 +52,11 @@ pub struct Queue {
     window: Window,
     workers: usize,
     state: Arc<Mutex<State>>,
-    /// Items may have come for a worker, or none will come any more.
+    /// Signals workers that items may be available, or that no more items will come.
     work: Arc<Condvar>,
-    /// There may be room for the reader.
+    /// Signals the reader that the window may have room.
     room: Condvar,
-    /// Items from here on are not started.
+    /// The horizon: no item from this position on is started.
     horizon: AtomicU64,
     /// The number of times that the mutex was taken.
     #[cfg(test)]
@@ -68,30 +66,30 @@ pub struct Queue {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Span>,
-    /// How many items wait, without those of the open block.
+    /// The number of waiting items, without those of the open block.
     waiting_items: usize,
     open: BlockBuilder,
     blocks: Blocks,
-    /// Items that were read and that the window does not admit yet; they come after all others.
+    /// Items that were read and that the window does not admit yet. They come after all others.
     unadmitted: Option<Span>,
-    /// The position of the next item to be pushed.
+    /// The position of the next item to push.
     next: ItemIndex,
     held_items: usize,
     held_bytes: usize,
-    /// The claims that are open.
+    /// The open claims.
     claimed: Vec<Arc<Held>>,
-    /// What was such a claim, for the next ones.
+    /// The memory of claims that have ended, for reuse.
     ended: Vec<Arc<Held>>,
-    /// A claim of nothing.
+    /// An empty claim.
     nobody: Arc<Held>,
-    /// Items that were started, and came back because their outcomes were lost.
+    /// Items that were started and came back because their outcomes were lost.
     begun: Vec<Range<u64>>,
     closed: bool,
     workers_wait: usize,
     reader_waits: bool,
 }
 
-/// The answer to whether the window has room for another item.
+/// The state of the window: it has room for another item, or it is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HasRoom {
     /// More may be pushed.
@@ -100,7 +98,7 @@ pub enum HasRoom {
     No,
 }
 
-/// The run has been stopped: whoever waited gives up.
+/// The error of a thread that waited when the run was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
 
@@ -123,18 +121,18 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// When the run was stopped.
+    /// Returns an error if the run was stopped.
     pub fn wait_for_room(&self) -> Result<(), Stopped> {
         drop(self.lock_with_room()?);
         Ok(())
     }
 
-    /// Takes all items out of `block`, as the window allows; numbers them in their order. Returns whether the next
+    /// Moves all items out of `block` as the window admits them, and numbers them in order. Returns whether the next
     /// item may be read without a wait.
     ///
     /// # Errors
     ///
-    /// When the run was stopped.
+    /// Returns an error if the run was stopped.
     pub fn push(&self, block: &mut BlockBuilder) -> Result<HasRoom, Stopped> {
         let mut state = self.lock_with_room()?;
         if block.is_empty() {
@@ -155,7 +153,7 @@ impl Queue {
         let first = state.next;
         let rest = state.blocks.seal(block, first);
         state.next = state.next.plus(rest.len());
-        // From here on these items count as read: whatever ends the run finds them here.
+        // From here on, these items count as read: the end of the run finds them in `unadmitted`.
         state.unadmitted = Some(rest);
         while !self.admit(&mut state) {
             drop(state);
@@ -170,7 +168,7 @@ impl Queue {
         if has_room && self.horizon() > state.next { HasRoom::Yes } else { HasRoom::No }
     }
 
-    /// Lets in what the window admits of the items that were read; says whether that was all.
+    /// Admits as many unadmitted items as the window allows. Returns whether that was all of them.
     fn admit(&self, state: &mut State) -> bool {
         let Some(mut rest) = state.unadmitted.take() else { return true };
         let admitted = rest.split_to(self.admitted(state, &rest));
@@ -182,23 +180,23 @@ impl Queue {
         is_all
     }
 
-    /// Says that nothing more will be pushed.
+    /// Declares that no more items will be pushed.
     pub fn close(&self) {
         self.lock().closed = true;
         self.work.notify_all();
     }
 
-    /// Claims up to `wanted` items, from the front or of those that another worker has not
-    /// started; waits for them. None when no worker will ever get another item.
+    /// Claims up to `wanted` items from the front, or else steals items that another worker has not started. Waits
+    /// until there are some. Returns `None` when no worker will ever get another item.
     pub fn claim(&self, wanted: usize) -> Option<Claim<'_>> {
         let wanted = wanted.clamp(1, Claim::MOST);
         loop {
             let mut state = self.lock_with_work()?;
-            // No more than a fair share of what is there: others may be about to ask.
+            // A claim takes at most a fair share of the waiting items, because other workers may claim soon.
             let share = state.waiting_items.div_ceil(self.workers).max(1);
             let share = if self.window.is_overfull(state.held_bytes) { 1 } else { share };
             let waiting = state.take_front(wanted.min(share), self.horizon());
-            // Another worker may have started just now what it was about to be relieved of.
+            // The owner may have started these items between the check and the steal.
             let Some(span) = waiting.or_else(|| state.relieve(wanted)) else { continue };
             let claim = Claim::new(self, &mut state, span);
             if !state.waiting.is_empty() || !state.open.is_empty() {
@@ -208,18 +206,18 @@ impl Queue {
         }
     }
 
-    /// Takes items over from a worker that has not started them, if there are some: what [`claim`](Self::claim) does
-    /// when none wait, for whoever must not wait.
+    /// Steals items from a worker that has not started them, if there are some. Unlike [`claim`](Self::claim), it never
+    /// waits.
     #[doc(hidden)]
     pub fn relieve(&self, most: usize) -> Option<Span> {
         self.lock().relieve(most)
     }
 
-    /// Waits for an item to claim; false when no worker will ever get another one.
+    /// Waits for an item to claim. Returns `false` when no worker will ever get another item.
     pub fn wait_for_work(&self) -> bool {
         match self.lock_with_work() {
             Some(state) => {
-                // It may have been woken for an item that another can take meanwhile.
+                // The wake-up may have been for an item that another worker can take meanwhile.
                 self.wake_worker(&state);
                 true
             }
@@ -227,7 +225,8 @@ impl Queue {
         }
     }
 
-    /// A worker stays while others hold items that they may give back.
+    /// Locks the queue as soon as there is an item to claim or to steal. Returns `None` when there will be no such
+    /// item. A worker stays while others hold items that they may give back.
     fn lock_with_work(&self) -> Option<MutexGuard<'_, State>> {
         let mut state = self.lock();
         loop {
@@ -246,7 +245,7 @@ impl Queue {
             let comes = !state.closed && horizon > state.next;
             let comes_back = state.claimed.iter().any(|held| held.span().first() < horizon);
             if front.is_none() && !comes && !comes_back {
-                // Others that wait for the same may leave as well.
+                // Other waiting workers may leave as well.
                 self.work.notify_all();
                 return None;
             }
@@ -256,21 +255,21 @@ impl Queue {
         }
     }
 
-    /// Whether the item at `front` may be started. Results that wait for an earlier item take
-    /// memory that no reader can be blamed for: when it is too much, only the earliest item goes
-    /// on, until it has let the others out.
+    /// Returns whether the item at `front` may be started. Results that wait for an earlier item take memory that
+    /// stalling the reader cannot bound. If they take too much, only the earliest item may start, until its outcome
+    /// lets the others out.
     fn may_start(&self, state: &State, front: ItemIndex) -> bool {
         !self.window.is_overfull(state.held_bytes)
             || state.claimed.iter().all(|held| front < held.span().first())
     }
 
-    /// Whether another worker holds items that it has not started; they are before the horizon.
+    /// Returns whether another worker holds items that it has not started. Such items are before the horizon.
     fn may_relieve(&self, state: &State) -> bool {
         !self.window.is_overfull(state.held_bytes)
             && state.claimed.iter().any(|held| held.is_open())
     }
 
-    /// Lets go of items whose outcomes the consumer has taken.
+    /// Releases items whose outcomes the consumer has taken.
     pub fn release(&self, items: usize, bytes: usize) {
         let mut state = self.lock();
         let was_overfull = self.window.is_overfull(state.held_bytes);
@@ -280,22 +279,23 @@ impl Queue {
             self.room.notify_one();
         }
         if was_overfull && !self.window.is_overfull(state.held_bytes) && state.workers_wait > 0 {
-            // All of them: what there is may be with another worker, who wakes nobody.
+            // All workers wake: the items may be with another worker, which wakes nobody.
             self.work.notify_all();
         }
     }
 
-    /// Returns whether items that are done and still held are so many that they had better be let go of.
+    /// Returns whether the items that are done and still held fill so much of the window that they should be released
+    /// soon.
     pub fn are_many(&self, items: usize, bytes: usize) -> bool {
         self.window.is_much(items, bytes)
     }
 
-    /// Holds what the outcomes take, beside their items, until it is released.
+    /// Counts the memory of outcomes as held, in addition to that of their items, until it is released.
     pub fn hold(&self, bytes: usize) {
         self.lock().held_bytes += bytes;
     }
 
-    /// Starts no item from `index` on; what is before goes on. Wakes everyone who waits.
+    /// Lowers the horizon to `index`: items from there on are not started. Earlier items continue. Wakes all waiting threads.
     pub fn stop_from(&self, index: ItemIndex) {
         let mut state = self.lock();
         self.horizon.fetch_min(index.get(), Ordering::Relaxed);
@@ -310,12 +310,12 @@ impl Queue {
         self.room.notify_all();
     }
 
-    /// Items from here on are not started.
+    /// Returns the horizon: no item from this position on is started.
     pub fn horizon(&self) -> ItemIndex {
         ItemIndex::new(self.horizon.load(Ordering::Relaxed))
     }
 
-    /// Takes out what no worker has claimed, in the order of the input. To be called when all workers have left.
+    /// Takes all items that no worker has claimed, in the order of the input. Call it after all workers have left.
     pub(crate) fn drain(&self) -> VecDeque<Span> {
         let mut state = self.lock();
         state.seal_open();
@@ -327,23 +327,23 @@ impl Queue {
         std::mem::take(&mut state.waiting)
     }
 
-    /// Does the same, and tells items that were started once from those that never were.
+    /// Takes the same items as `drain`, and marks those that were started before.
     pub fn take_left(&self) -> Vec<Left> {
         let mut begun = std::mem::take(&mut self.lock().begun);
         begun.sort_unstable_by_key(|items| items.start);
         self.drain().into_iter().flat_map(|span| left::split(&span, &begun)).collect()
     }
 
-    /// How many items have been pushed.
+    /// Returns the number of items that have been pushed.
     pub fn pushed(&self) -> u64 {
         self.lock().next.get()
     }
 
-    /// How many of `rest` the window admits now: at least one.
+    /// Returns how many of `rest` the window admits now: at least one.
     fn admitted(&self, state: &State, rest: &Span) -> usize {
         let (mut items, mut bytes) = (state.held_items, state.held_bytes);
         let last = rest.len().saturating_sub(1);
-        // As a rule there is room for all of it.
+        // In most cases, there is room for all items.
         if self.window.has_room(items + last, bytes + rest.total_cost(), self.workers) {
             return rest.len();
         }
@@ -371,7 +371,8 @@ impl Queue {
         }
     }
 
-    /// A condition variable costs a system call even when nobody waits, so that is asked first.
+    /// Wakes a worker if one waits. The check comes first because a condition variable costs a system call even if no
+    /// thread waits.
     fn wake_worker(&self, state: &State) {
         if state.workers_wait > 0 {
             self.work.notify_one();
@@ -381,8 +382,8 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         #[cfg(test)]
         self.locked.fetch_add(1, Ordering::Relaxed);
-        // No code of others runs under the mutex: a panic here is a bug that is already
-        // reported, and the state is whole between statements.
+        // No foreign code runs under the mutex. A panic here is a bug that is reported elsewhere, and the state is
+        // consistent between statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -393,12 +394,12 @@ impl State {
         self.held_bytes += span.total_cost();
     }
 
-    /// Notes that items were started that go back without an outcome.
+    /// Records that these items were started, although they go back without an outcome.
     fn note_begun(&mut self, span: &Span) {
         if span.is_empty() {
             return;
         }
-        // What comes before all that is left is done.
+        // All items before the first claimed or waiting item are done.
         let claimed = self.claimed.iter().map(|held| held.span().first());
         let first = claimed.chain(self.waiting.front().map(Span::first)).min();
         let first = first.unwrap_or_default().min(span.first()).get();
@@ -414,7 +415,7 @@ impl State {
         }
     }
 
-    /// Keeps what was a claim, and lets go of its items.
+    /// Keeps the memory of an ended claim, and drops its items.
     fn end(&mut self, mut claim: Arc<Held>) {
         if let Some(held) = Arc::get_mut(&mut claim) {
             *held = Held::new(self.nobody.span().clone());
@@ -422,12 +423,12 @@ impl State {
         }
     }
 
-    /// Takes items over from a worker that has not started them.
+    /// Steals items from a worker that has not started them.
     fn relieve(&mut self, most: usize) -> Option<Span> {
         self.claimed.iter().filter(|held| held.is_open()).find_map(|held| held.share(most))
     }
 
-    /// Puts a span where it belongs, joined with its neighbours of the same block.
+    /// Inserts a span in order, and joins it with its neighbours of the same block.
     fn put_back(&mut self, span: Span) {
         if span.is_empty() {
             return;
@@ -439,7 +440,7 @@ impl State {
         self.join_at(place);
     }
 
-    /// Joins the span at `place` with the one before it, if they belong together.
+    /// Joins the span at `place` with the previous one, if they are adjacent in one block.
     fn join_at(&mut self, place: usize) {
         let Some(before) = place.checked_sub(1) else { return };
         let Some(span) = self.waiting.get(place).cloned() else { return };
@@ -448,7 +449,7 @@ impl State {
         }
     }
 
-    /// Takes up to `items` off the front, if it begins before the horizon.
+    /// Takes up to `items` items from the front, if the front is before the horizon.
     fn take_front(&mut self, items: usize, horizon: ItemIndex) -> Option<Span> {
         let front = self.waiting.front_mut().filter(|span| span.first() < horizon)?;
         let reach = horizon.get() - front.first().get();

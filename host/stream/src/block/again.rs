@@ -1,9 +1,9 @@
-//! Blocks that are used again: the memory that one has grown to is there for those that come.
+//! Recycles blocks, so that later blocks use memory that earlier blocks have allocated.
 //!
 //! ```text
 //! reader ── full builder ──▶ seal ──▶ block, shared ──▶ its last span is dropped
 //!    ▲                        │ ▲                                  │
-//!    └── builder with room ◀──┘ └────── found to be nobody's ◀─────┘
+//!    └── builder with room ◀──┘ └────── found without an owner ◀───┘
 //! ```
 
 use std::collections::VecDeque;
@@ -13,17 +13,18 @@ use std::sync::Arc;
 use super::{Block, BlockBuilder, Span};
 use crate::item::index::ItemIndex;
 
-/// The blocks of a run that may come back.
+/// The blocks of a run that may be recycled.
 #[derive(Debug, Default)]
 pub struct Blocks(VecDeque<Arc<Block>>);
 
 impl Blocks {
-    /// As many full ones as the default window holds, and a few.
+    /// The maximum number of kept blocks: as many full ones as the default window holds, and a few
+    /// more.
     const MOST: usize = 80;
-    /// One that takes more memory had a large item; the next ones need not.
+    /// The size above which a block is not kept. It had a large item, and later items may be small.
     const LARGE: usize = 2 * BlockBuilder::FULL;
 
-    /// Seals the items of `builder`, and leaves it empty, with room that an earlier block had.
+    /// Seals the items of `builder`. Leaves the builder empty, with the memory of an earlier block.
     #[expect(clippy::missing_panics_doc, reason = "a block that came back has no other owner")]
     pub fn seal(&mut self, builder: &mut BlockBuilder, first: ItemIndex) -> Span {
         let mut block = self.take().unwrap_or_default();
@@ -37,7 +38,7 @@ impl Blocks {
         Span::whole(block)
     }
 
-    /// One that is nobody's any more. The oldest is the likeliest.
+    /// Takes a block without another owner. The oldest block is the most likely one.
     fn take(&mut self) -> Option<Arc<Block>> {
         let place = self.0.iter_mut().position(|block| Arc::get_mut(block).is_some())?;
         self.0.remove(place)

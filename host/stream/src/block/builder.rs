@@ -1,4 +1,4 @@
-//! A builder of a block, which a source fills: items back to back, and notes about them.
+//! The builder of a block. A source fills it with items, back to back, and notes about them.
 
 use std::path::{Path, PathBuf};
 
@@ -23,23 +23,24 @@ use crate::item::index::ItemIndex;
 #[derive(Debug, Default)]
 pub struct BlockBuilder {
     pub(super) bytes: Vec<u8>,
-    /// The place where the first item begins.
+    /// The position in `bytes` where the first item starts.
     pub(super) start: usize,
     pub(super) ends: Vec<usize>,
     pub(super) rejected: Vec<(usize, String)>,
-    /// With the place of the item, ascending; an item that is no file has none.
+    /// The paths with the positions of their items, in ascending order. An item that is not a file
+    /// has no path.
     pub(super) paths: Vec<(usize, PathBuf)>,
     pub(super) input_bytes: u64,
 }
 
 impl BlockBuilder {
-    /// Where a block is full: large enough that hand-over costs nothing per item, small
-    /// enough that a few dozen fit into the window.
+    /// The size at which a block is full. It is so large that the hand-over costs next to nothing
+    /// per item, and so small that a few dozen blocks fit into the window.
     pub const FULL: usize = 256 * 1024;
-    /// What an item costs the host beside its own bytes: its end, and its slot in the outcomes.
+    /// The cost of an item in addition to its own bytes: its end, and its slot in the outcomes.
     pub(crate) const ITEM_COST: usize = 32;
 
-    /// A block with no items.
+    /// Creates a block without items.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -51,7 +52,7 @@ impl BlockBuilder {
         self.ends.push(self.bytes.len());
     }
 
-    /// Adds one item: what `fill` appends to the bytes it is given.
+    /// Adds one item: the bytes that `fill` appends.
     ///
     /// ```
     /// # use mtl_host::BlockBuilder;
@@ -70,11 +71,11 @@ impl BlockBuilder {
     ///
     /// # Errors
     ///
-    /// Passes on the error of `fill`; then nothing has been added.
+    /// Returns the error of `fill`. In that case, no item is added.
     ///
     /// # Panics
     ///
-    /// When `fill` shortens what was there.
+    /// Panics if `fill` shortens the bytes that are already present.
     pub fn push_with<E>(
         &mut self,
         fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
@@ -94,7 +95,7 @@ impl BlockBuilder {
         }
     }
 
-    /// Says that the item added last is the content of the file at `path`.
+    /// Records that the last item is the content of the file at `path`.
     ///
     /// ```
     /// use mtl_host::sink::{Jsonl, Output};
@@ -122,15 +123,15 @@ impl BlockBuilder {
     ///
     /// # Panics
     ///
-    /// When the block has no item.
+    /// Panics if the block has no item.
     pub fn set_path(&mut self, path: PathBuf) {
         let last = self.last();
         self.paths.pop_if(|(item, _)| *item == last);
         self.paths.push((last, path));
     }
 
-    /// Says that the item added last cannot be worked on: it becomes a fault `bad-item` with
-    /// this message and never reaches a plugin.
+    /// Records that the last item cannot be processed. It becomes a fault `bad-item` with this
+    /// message and never reaches a plugin.
     ///
     /// ```
     /// use mtl_host::sink::Memory;
@@ -157,16 +158,16 @@ impl BlockBuilder {
     ///
     /// # Panics
     ///
-    /// When the block has no item.
+    /// Panics if the block has no item.
     pub fn reject(&mut self, why: impl Into<String>) {
         let last = self.last();
-        // What is said last counts.
+        // The last reason counts.
         let _ = self.rejected.pop_if(|(item, _)| *item == last);
         self.rejected.push((last, why.into()));
     }
 
-    /// Rejects each item that `judge` has something against: it is given the items after the first
-    /// `before`, counted from there, with their paths. Those rejected before stay as they are.
+    /// Rejects each item for which `judge` returns a reason. `judge` gets the items after the first
+    /// `before`, with their paths and with positions counted from there. Earlier rejections stay.
     pub(crate) fn judge(
         &mut self,
         before: usize,
@@ -186,13 +187,13 @@ impl BlockBuilder {
         }
     }
 
-    /// The place of the item added last.
+    /// Returns the position of the last item.
     fn last(&self) -> usize {
         self.ends.len().checked_sub(1).expect("an item was added before")
     }
 
-    /// Counts bytes of the input that the items of this block took, separators included.
-    /// A progress bar knows by them how far the input is done.
+    /// Counts bytes of the input that the items of this block took, including separators. A
+    /// progress bar uses them.
     ///
     /// ```
     /// use mtl_host::sink::Memory;
@@ -218,30 +219,30 @@ impl BlockBuilder {
         self.input_bytes += bytes;
     }
 
-    /// How many items there are.
+    /// Returns the number of items.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is no item.
+    /// Returns whether the block has no item.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// Whether a source should stop adding items, for now.
+    /// Returns whether a source should stop adding items for now.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.cost() >= Self::FULL
     }
 
-    /// What the items take of the window, in bytes.
+    /// Returns the bytes of the window that the items take.
     pub(crate) fn cost(&self) -> usize {
         self.bytes.len() + self.ends.len() * Self::ITEM_COST
     }
 
-    /// Whether there is room for the items of `other`, too.
+    /// Returns whether the block has room for the items of `other`.
     pub(crate) fn can_take(&self, other: &Self) -> bool {
         self.cost() + other.cost() <= Self::FULL
     }
@@ -268,12 +269,12 @@ impl BlockBuilder {
         self.rejected.retain(|(item, _)| *item < items);
     }
 
-    /// What it takes, in bytes, beside what is said of few items.
+    /// Returns the size of the memory in bytes, without that of notes about items.
     pub(super) fn memory(&self) -> usize {
         self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
     }
 
-    /// Forgets all items; the memory stays.
+    /// Removes all items and keeps the memory.
     pub(super) fn clear(&mut self) {
         let Self { bytes, start, ends, rejected, paths, input_bytes } = self;
         bytes.clear();
@@ -284,7 +285,7 @@ impl BlockBuilder {
         *input_bytes = 0;
     }
 
-    /// Seals it for good, without memory of others.
+    /// Seals the block, without recycling memory.
     #[doc(hidden)]
     pub fn seal(self, first: ItemIndex) -> Block {
         Block { first, content: self }

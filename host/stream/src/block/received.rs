@@ -1,4 +1,4 @@
-//! Items that came from elsewhere in one piece: the block owns the bytes, and copies none.
+//! Items that were received in one piece: the block takes over the bytes without a copy.
 //!
 //! ```text
 //! bytes   head │ u32 length of each item │ items, back to back
@@ -11,15 +11,15 @@ use std::ops::Range;
 use super::BlockBuilder;
 
 impl BlockBuilder {
-    /// Gives away the memory of bytes, empty, so that something can be received into it.
+    /// Returns the memory for bytes, empty, so that new bytes can be received into it.
     #[doc(hidden)]
     pub fn take_memory(&mut self) -> Vec<u8> {
         self.clear();
         mem::take(&mut self.bytes)
     }
 
-    /// Owns `bytes`, in which the lengths of items stand at `lengths`, and after them the items. Returns false, and has
-    /// no item, if the items do not end where the bytes do.
+    /// Takes over `bytes`, which hold the lengths of items at `lengths`, followed by the items. Returns `false` and
+    /// keeps no item if the items do not end where the bytes end.
     #[doc(hidden)]
     pub fn own(&mut self, bytes: Vec<u8>, lengths: Range<usize>) -> bool {
         self.clear();

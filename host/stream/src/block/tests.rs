@@ -35,7 +35,7 @@ fn as_many_items_fit_as_there_is_room_for() {
     rest.split_to(1);
     #[rustfmt::skip]
     let cases = [
-        // items  room        beside  fitting
+        // items  room        extra   fitting
         (0..4,    12,         0,      4),
         (0..4,    11,         0,      3),
         (0..4,    2,          0,      0),
@@ -51,9 +51,9 @@ fn as_many_items_fit_as_there_is_room_for() {
         (3..3,    100,        4,      0),
         (0..4,    0,          4,      0),
     ];
-    for (items, room, beside, fitting) in cases {
-        let found = rest.fitting(items.clone(), room, beside);
-        assert_eq!(found, fitting, "{items:?} in {room}, {beside} beside");
+    for (items, room, extra, fitting) in cases {
+        let found = rest.fitting(items.clone(), room, extra);
+        assert_eq!(found, fitting, "{items:?} in {room}, {extra} extra");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The error policy: the effect of failed items on the run. It is pure: others obey.
+//! The error policy: the effect of failed items on the run. This module only decides; others act.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use crate::collector::Order;
 use crate::item::index::ItemIndex;
 use crate::item::parse_error::ParseError;
 
-/// What a failed item does to the run.
+/// The effect of a failed item on the run.
 ///
 /// ```
 /// use mtl_host::ErrorPolicy;
@@ -18,29 +18,29 @@ use crate::item::parse_error::ParseError;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ErrorPolicy {
-    /// Its fault stands in the result's place; the run goes on.
+    /// The output has the fault instead of a result, and the run continues.
     #[default]
     Ignore,
-    /// Nothing more is read, items already in a plugin are finished, and the run fails. In
+    /// The run reads no more items, finishes the items that plugins are working on, and fails. In
     /// input order, all results before the failed item come out first.
     Immediate,
-    /// The run goes on, and fails at the end with every fault.
+    /// The run continues, and fails at the end with every fault.
     Deferred,
 }
 
 impl ErrorPolicy {
-    /// From which item on nothing is to be started, now that the item at `failed` has failed.
+    /// Returns the item from which on no item may start after the item at `failed` has failed.
     #[doc(hidden)]
     pub fn horizon(self, order: Order, failed: ItemIndex) -> Option<ItemIndex> {
         match (self, order) {
             (Self::Ignore | Self::Deferred, _) => None,
-            // What comes before it in the output is still to be worked on.
+            // Items before it in the output must still be processed.
             (Self::Immediate, Order::Input) => Some(failed),
             (Self::Immediate, Order::Completion) => Some(ItemIndex::default()),
         }
     }
 
-    /// Whether anything is written after a failed item.
+    /// Returns whether outcomes after a failed item are written.
     #[doc(hidden)]
     pub fn writes_on(self, order: Order) -> bool {
         !matches!((self, order), (Self::Immediate, Order::Input))
@@ -57,7 +57,7 @@ impl fmt::Display for ErrorPolicy {
     }
 }
 
-/// Neither `ignore`, `immediate` nor `deferred`.
+/// The error for a text other than `ignore`, `immediate` and `deferred`.
 const NOT_A_POLICY: ParseError = ParseError::new("not one of `ignore`, `immediate`, `deferred`");
 
 impl FromStr for ErrorPolicy {
@@ -73,8 +73,8 @@ impl FromStr for ErrorPolicy {
     }
 }
 
-/// How many items may fail before the run ends: a number, or a share of those done. It is written
-/// as `10`, `5%` or `unlimited`.
+/// The maximum number of items that may fail before the run ends: a count, or a share of the items
+/// done. It is written as `10`, `5%` or `unlimited`.
 ///
 /// ```
 /// use mtl_host::MaxFaults;
@@ -82,27 +82,27 @@ impl FromStr for ErrorPolicy {
 /// let share: MaxFaults = "5%".parse()?;
 /// assert!(!share.is_exceeded_by(5, 100));
 /// assert!(share.is_exceeded_by(6, 100));
-/// assert!(!share.is_exceeded_by(6, MaxFaults::ENOUGH - 1), "it is too early to tell");
+/// assert!(!share.is_exceeded_by(6, MaxFaults::ENOUGH - 1), "too few items are done");
 /// assert!("10".parse::<MaxFaults>()?.is_exceeded_by(11, 11));
 /// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum MaxFaults {
-    /// Any number.
+    /// Any number of faults.
     #[default]
     Unlimited,
-    /// At most so many.
+    /// At most this number of faults.
     Count(u64),
-    /// At most this share of the items done, in percent; judged from
-    /// [`MaxFaults::ENOUGH`] items on.
+    /// At most this share of the items done, in percent. It applies from [`MaxFaults::ENOUGH`]
+    /// items on.
     Percent(f64),
 }
 
 impl MaxFaults {
-    /// With fewer items done, a share says nothing.
+    /// The minimum number of items done for which a share is meaningful.
     pub const ENOUGH: u64 = 100;
 
-    /// Whether `faults` of `done` items are too many.
+    /// Returns whether `faults` faults among `done` items are too many.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -129,7 +129,7 @@ impl fmt::Display for MaxFaults {
     }
 }
 
-/// Neither a number nor a percentage.
+/// The error for a text that is neither a number nor a percentage.
 const NOT_A_LIMIT: ParseError =
     ParseError::new("not a number such as `10`, nor a share from `0%` to `100%`");
 
@@ -204,14 +204,14 @@ mod tests {
     }
 
     proptest! {
-        /// What is shown can be read, and is the same.
+        /// A value is displayed in a form that parses to the same value.
         #[test]
         fn max_faults_are_read_as_they_are_shown(most in max_faults()) {
             prop_assert_eq!(most.to_string().parse(), Ok(most));
         }
 
-        /// In whatever order items fail: nothing is started from the first of them on, or nothing
-        /// at all, or everything.
+        /// The order of failures does not matter: no item from the first failed item on starts, or
+        /// no item starts, or every item may start.
         #[test]
         fn the_horizon_is_that_of_the_first_item_that_failed(
             failed in prop::collection::vec(0_u64..1000, 1..20),

@@ -1,7 +1,7 @@
 //! Puts runs of items back into input order.
 //!
-//! Workers finish in any order; the sink of an ordered run takes outcomes in the order in
-//! which their items were read. This module holds those that arrive early.
+//! Workers finish in any order. The sink of an ordered run takes outcomes in the order in which
+//! their items were read. This module holds outcomes that arrive early.
 //!
 //! ```text
 //! arrives    4..6   0..2   2..4   7..8   6..7
@@ -11,20 +11,20 @@
 //!
 //! # Invariants
 //!
-//! * Only what starts at `next` is due, and `next` only grows.
-//! * Everything held starts at or after `next`.
-//! * At most a window of items is held: an item keeps its place in the window until the
-//!   consumer has taken it, so a slow one stalls the reader and does not fill this queue.
+//! * Only the run that starts at `next` is due, and `next` only grows.
+//! * Every held run starts at or after `next`.
+//! * At most a window of items is held: an item keeps its place in the window until the consumer
+//!   has taken it. So a slow item stalls the reader and does not fill this queue.
 
 use std::collections::VecDeque;
 
 use crate::item::index::ItemIndex;
 
-/// Runs of items that wait for an earlier one.
+/// A queue of runs of items that wait for an earlier run.
 #[derive(Debug)]
 pub(crate) struct Reorder<T> {
     next: ItemIndex,
-    /// Sorted. What arrives is nearly always the last.
+    /// The held runs, sorted by position. A new run nearly always goes to the end.
     held: VecDeque<Held<T>>,
 }
 
@@ -42,7 +42,7 @@ impl<T> Default for Reorder<T> {
 }
 
 impl<T> Reorder<T> {
-    /// Takes `run`, which stands for `items` items from `first` on.
+    /// Takes `run`, which covers `items` items from `first` on.
     pub(super) fn accept(&mut self, first: ItemIndex, items: usize, run: T) {
         debug_assert!(items > 0, "a run has an item, or it would never be due");
         debug_assert!(first >= self.next, "item {first} arrived twice");
@@ -52,7 +52,7 @@ impl<T> Reorder<T> {
         self.held.insert(place, Held { first, items, run });
     }
 
-    /// Gives the next run in input order, if it has arrived.
+    /// Returns the next run in input order, if it has arrived.
     pub(super) fn next_due(&mut self) -> Option<T> {
         let Held { items, run, .. } = self.held.pop_front_if(|held| held.first == self.next)?;
         self.next = self.next.plus(items);

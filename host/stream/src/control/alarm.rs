@@ -1,5 +1,5 @@
-//! Wakes a thread that sleeps on behalf of a guest: when what it waits for is there, when its time is up,
-//! or when nobody wants it to wait any longer.
+//! Wakes a thread that sleeps on behalf of a guest: if its event has occurred, if its time is over, or if the guest is
+//! cancelled.
 
 use std::sync::{Arc, PoisonError};
 use std::task::Wake;
@@ -7,13 +7,13 @@ use std::time::Instant;
 
 use crate::control::sync::{Condvar, Mutex};
 
-/// Wakes somebody.
+/// A waiter that can be woken.
 pub trait Ring: std::fmt::Debug + Send + Sync {
-    /// Wakes it.
+    /// Wakes the waiter.
     fn ring(&self);
 }
 
-/// Wakes the one thread that waits for it. A ring while nobody waits is kept for the next wait.
+/// An alarm for one waiting thread. If it rings while no thread waits, the next wait returns immediately.
 #[derive(Debug, Default)]
 pub struct Alarm {
     rung: Mutex<bool>,
@@ -28,7 +28,7 @@ impl Ring for Alarm {
 }
 
 impl Alarm {
-    /// Waits for a ring, but not longer than until `end`.
+    /// Waits for a ring, at most until `end`.
     pub fn wait(&self, end: Option<Instant>) {
         let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         while !std::mem::take(&mut *rung) {

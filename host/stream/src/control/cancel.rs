@@ -7,7 +7,7 @@ use crate::control::alarm::{Alarm, Ring};
 use crate::control::sync::Mutex;
 use crate::control::sync::atomic::{AtomicU8, Ordering};
 
-/// Ends what guests do, by degrees. It only ever becomes more.
+/// The cancellation of guests, in levels. The level only rises.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<Shared>);
 
@@ -15,7 +15,8 @@ pub struct Cancel(Arc<Shared>);
 struct Shared {
     level: AtomicU8,
     end: End,
-    /// Wakes those who sleep inside a guest, or wait for one, to see what has changed.
+    /// The alarms of threads that sleep inside a guest or wait for a guest. They ring when
+    /// something changes.
     alarms: Mutex<Vec<Weak<dyn Ring>>>,
 }
 
@@ -24,28 +25,29 @@ impl Cancel {
     const STARTS: u8 = 2;
     const ALL: u8 = 3;
 
-    /// No start that fails needs to be tried again: the pool is closed.
+    /// Cancels retries of failed starts: the pool is closed.
     pub fn attempts(&self) {
         self.raise(Self::ATTEMPTS);
     }
 
-    /// No instance needs to start: a run was stopped, or cannot begin.
+    /// Cancels all starts of instances: a run was stopped, or cannot begin.
     pub fn starts(&self) {
         self.raise(Self::STARTS);
     }
 
-    /// Nothing of it is needed: the pool is dropped.
+    /// Cancels all work: the pool is dropped.
     pub fn all(&self) {
         self.raise(Self::ALL);
     }
 
-    /// All that guests do is to end after `time`; gives when that is, as [`Self::end_run_in`].
+    /// Requires all work of guests to end after `time`. Returns that moment, as
+    /// [`Self::end_run_in`] does.
     pub fn end_in(&self, time: Duration) -> Option<Instant> {
         self.end_run_in(&self.0.end, time)
     }
 
-    /// What guests do for one run is to end after `time`, or before, if that was asked for
-    /// earlier. None if that is further away than the clock goes.
+    /// Requires the work of guests for one run to end after `time`, or earlier if that was required
+    /// before. Returns the moment after `time`, or `None` if it is beyond the range of the clock.
     pub fn end_run_in(&self, run: &End, time: Duration) -> Option<Instant> {
         let end = Instant::now().checked_add(time)?;
         run.bring_forward(end);
@@ -53,27 +55,27 @@ impl Cancel {
         Some(end)
     }
 
-    /// When all that guests do is to end.
+    /// Returns the moment by which all work of guests must end, if there is one.
     pub fn end(&self) -> Option<Instant> {
         self.0.end.get()
     }
 
-    /// Returns whether a start that has failed may be tried again.
+    /// Returns whether a failed start may be tried again.
     pub fn lets_try_again(&self) -> bool {
         self.0.level.load(Ordering::Acquire) < Self::ATTEMPTS
     }
 
-    /// Whether an instance that is starting may go on.
+    /// Returns whether an instance that is starting may continue.
     pub fn lets_start(&self) -> bool {
         self.0.level.load(Ordering::Acquire) < Self::STARTS
     }
 
-    /// Whether an instance that works may go on.
+    /// Returns whether an instance that is working may continue.
     pub fn lets_work(&self) -> bool {
         self.0.level.load(Ordering::Acquire) < Self::ALL
     }
 
-    /// An alarm that is rung whenever something here changes.
+    /// Returns an alarm that rings whenever something here changes.
     pub(crate) fn alarm(&self) -> Arc<Alarm> {
         let alarm = Arc::new(Alarm::default());
         let rung: Weak<Alarm> = Arc::downgrade(&alarm);
@@ -81,10 +83,11 @@ impl Cancel {
         alarm
     }
 
-    /// Rings `alarm`, too, whenever something here changes.
+    /// Makes `alarm` ring whenever something here changes.
     pub fn rings(&self, alarm: Weak<dyn Ring>) {
         let mut alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those of instances that were replaced: a pool may have any number of them.
+        // Drops the alarms of replaced instances, because a pool may replace any number of
+        // instances.
         alarms.retain(|alarm| alarm.strong_count() > 0);
         alarms.push(alarm);
     }
@@ -100,7 +103,7 @@ impl Cancel {
     }
 }
 
-/// When something has to end, once that is known. It only ever comes nearer.
+/// The moment by which something must end, once it is known. It only moves to earlier moments.
 #[derive(Clone, Debug, Default)]
 pub struct End(Arc<Mutex<Option<Instant>>>);
 

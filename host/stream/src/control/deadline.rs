@@ -1,16 +1,15 @@
-//! The deadlines of a guest, and the question whether it may go on.
+//! The deadlines of a guest, and the check if the guest may continue.
 //!
-//! A watch is asked where it costs nothing: in the epoch callback, every few milliseconds of
-//! computing, and where a guest sleeps. Only there is a clock read, never per item: an item
-//! that has begun is noticed at the first question after it, and its time counts from then.
+//! A watch is checked where that costs little: in the epoch callback, every few milliseconds of computation, and where
+//! a guest sleeps. The watch reads a clock only there, never per item. It notices a new item at the first check after
+//! the item's start, and the item's time counts from then.
 //!
-//! Pauses do not count: time in which the guest's thread was ready to run and had no core, and
-//! time in which the process was stopped. They are read when an item is noticed, and when a
-//! deadline has passed without them; the deadline then moves by what they have become. The
-//! watchdog tells of stops: nothing is decided before it has ticked again.
+//! Pauses do not count: the time in which the guest's thread was ready to run and had no core, and the time in which
+//! the process was stopped. The watch reads the run delay when it notices an item, and again when the deadline has
+//! passed without it; the deadline then moves by the delay since. The watchdog reports stops, so no deadline is decided
+//! before the watchdog has ticked again.
 //!
-//! So a deadline comes late by some ticks of the watchdog, and never early, even where the
-//! watchdog itself is late.
+//! So a deadline is late by some ticks of the watchdog and never early, even if the watchdog itself is late.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -23,40 +22,41 @@ use crate::control::schedule::OwnDelay;
 use crate::control::watchdog::Ticks;
 use crate::item::instance_config::InstanceConfig;
 
-/// Measures the time in which the thread of a guest could not run although it wanted to.
+/// A measure of the time in which the thread of a guest was ready to run but could not.
 pub trait Pauses: std::fmt::Debug + Send + Sync {
-    /// Returns all of that time so far; none if the system does not tell, and nothing is a pause.
+    /// Returns the total of that time so far. Returns `None` if the system does not report it; then no time counts as a
+    /// pause.
     fn so_far(&self) -> Option<Duration>;
 }
 
-/// What a guest is doing.
+/// The current activity of a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Its process is being made, which no limit of the guest's is for.
+    /// The guest's process is being created. No limit of the guest applies.
     Preparing,
-    /// It is instantiated and initialised.
+    /// The guest is instantiated and initialised.
     Starting,
-    /// It is called for an item.
+    /// The guest is called for an item.
     Item,
-    /// It gives its closing report.
+    /// The guest makes its finish report.
     Finishing,
 }
 
-/// Why a guest is to stop.
+/// The reason why a guest must stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Overdue {
-    /// It has taken longer than it may.
+    /// The guest has taken longer than its limit.
     #[error("took longer than {}", Shown(*.0))]
     Limit(Duration),
-    /// It would go on longer than the whole run may.
+    /// The guest would continue beyond the end of the whole run.
     #[error("was still at work when the run had to end")]
     End,
-    /// Nobody wants it any more.
+    /// The guest's work was cancelled.
     #[error("was interrupted")]
     Unwanted,
 }
 
-/// A duration, as people write it.
+/// A duration, displayed for people.
 struct Shown(Duration);
 
 impl std::fmt::Display for Shown {
@@ -65,7 +65,7 @@ impl std::fmt::Display for Shown {
     }
 }
 
-/// Watches one worker's guest. Shared by all who may have to stop it, on one thread.
+/// A watch over one worker's guest. All users on one thread that may have to stop the guest share it.
 #[derive(Clone, Debug)]
 pub struct Watch(Arc<Shared>);
 
@@ -75,40 +75,40 @@ struct Shared {
     cancel: Cancel,
     alarm: Arc<Alarm>,
     phase: AtomicU8,
-    /// When the items of the run that they are of are to be done.
+    /// The moment by which the items of the current run must be done.
     run_end: Mutex<End>,
-    /// Counts what was begun.
+    /// The number of started activities.
     begun: AtomicU64,
     ticks: Ticks,
     pauses: Box<dyn Pauses>,
     noticed: Mutex<Noticed>,
 }
 
-/// The last beginning that was noticed.
+/// The start of the last activity that the watch has noticed.
 #[derive(Debug, Default)]
 struct Noticed {
-    /// Which beginning, by its number; none yet.
+    /// The number of that activity. None at first.
     begun: Option<u64>,
-    /// The time for which the process had run then.
+    /// The running time of the process at that moment.
     since: Duration,
-    /// The pauses up to then.
+    /// The pauses up to that moment.
     paused: Option<Duration>,
-    /// The pauses that are known to have come since.
+    /// The known pauses since that moment.
     pauses: Duration,
 }
 
 impl Noticed {
-    /// The largest pause that counts, in limits of the guest. A thread in a child that was taken over could make
-    /// itself wait for ever; an honest one has its turn long before.
+    /// The maximum pause that counts, as a multiple of the guest's limit. A thread in a compromised child could make
+    /// itself wait forever. An honest thread gets a core long before.
     const MOST_PAUSES: u32 = 1000;
 
-    /// The end of `limit`, as far as pauses are known, by how long the process has run.
+    /// Returns the running time of the process at which `limit` ends, according to the known pauses.
     fn end(&self, limit: Duration) -> Duration {
         let pauses = self.pauses.min(limit.saturating_mul(Self::MOST_PAUSES));
         self.since.saturating_add(limit).saturating_add(pauses)
     }
 
-    /// Looks again at the pauses.
+    /// Reads the pauses again.
     fn add(&mut self, pauses: &dyn Pauses) {
         if let (Some(before), Some(now)) = (self.paused, pauses.so_far()) {
             self.pauses = self.pauses.max(now.saturating_sub(before));
@@ -117,10 +117,10 @@ impl Noticed {
 }
 
 impl Watch {
-    /// The time after which something else is done while a guest waits.
+    /// The time after which `poll_until_ready` does other work while a guest waits.
     const WHILE: Duration = Duration::from_millis(10);
 
-    /// Returns a watch over a guest on the thread that asks it. `ticks` are those of the watchdog.
+    /// Creates a watch over a guest on the current thread. `ticks` are those of the watchdog.
     pub fn new(config: InstanceConfig, cancel: Cancel, ticks: Ticks) -> Self {
         Self::pausing(config, cancel, ticks, Box::new(OwnDelay))
     }
@@ -147,7 +147,7 @@ impl Watch {
         }))
     }
 
-    /// Returns another watch for the same pool, whose limits are later by `grace`, with other pauses.
+    /// Returns another watch for the same pool, with other pauses and with limits that are later by `grace`.
     pub fn lenient(&self, grace: Duration, pauses: Box<dyn Pauses>) -> Self {
         let Shared { config, cancel, ticks, .. } = &*self.0;
         let later = |limit: Option<Duration>| limit.and_then(|limit| limit.checked_add(grace));
@@ -163,29 +163,29 @@ impl Watch {
         self.0.cancel.rings(alarm);
     }
 
-    /// The next items are of the run that ends by `end`.
+    /// Sets the run that the next items belong to, which ends by `end`.
     pub fn serve(&self, end: &End) {
         *self.0.run_end.lock().unwrap_or_else(PoisonError::into_inner) = end.clone();
     }
 
-    /// The guest begins with something: its time starts to run.
+    /// Notes that the guest starts an activity. The time of the activity starts to run.
     pub fn begin(&self, phase: Phase) {
-        // One thread writes; others only read.
+        // One thread writes these values; other threads only read them.
         self.0.phase.store(phase as u8, Ordering::Relaxed);
         let begun = self.0.begun.load(Ordering::Relaxed) + 1;
         self.0.begun.store(begun, Ordering::Relaxed);
     }
 
-    /// Asks whether the guest may go on.
+    /// Checks if the guest may continue.
     ///
     /// # Errors
     ///
-    /// Why it is to stop.
+    /// Returns the reason if the guest must stop.
     pub fn check(&self) -> Result<(), Overdue> {
         self.overdue().map_or(Ok(()), Err)
     }
 
-    /// Whether the guest is to stop, and why.
+    /// Returns the reason why the guest must stop, if there is one.
     fn overdue(&self) -> Option<Overdue> {
         if !self.is_wanted() {
             return Some(Overdue::Unwanted);
@@ -198,7 +198,7 @@ impl Watch {
         self.is_over(limit).then_some(Overdue::Limit(limit))
     }
 
-    /// Returns whether the guest has had all of its time.
+    /// Returns whether the guest's time limit is over.
     fn is_over(&self, limit: Duration) -> bool {
         let elapsed = self.0.ticks.elapsed();
         loop {
@@ -209,8 +209,8 @@ impl Watch {
         }
     }
 
-    /// Returns whether the guest had had all of its time at a moment of the watchdog's clock. None if that depends on whether
-    /// the process was stopped, and the watchdog has not told yet.
+    /// Returns whether the guest's time limit was over at a moment of the watchdog's clock. Returns `None` if that
+    /// depends on stops of the process that the watchdog has not reported yet.
     fn is_over_at(&self, limit: Duration, elapsed: Duration) -> Option<bool> {
         let Shared { ticks, pauses, .. } = &*self.0;
         let mut noticed = self.noticed(elapsed);
@@ -250,7 +250,7 @@ impl Watch {
         }
     }
 
-    /// Returns the last beginning of the guest, and notices it if it is new.
+    /// Returns the start of the current activity, and notices it if it is new.
     fn noticed(&self, elapsed: Duration) -> MutexGuard<'_, Noticed> {
         let begun = Some(self.0.begun.load(Ordering::Relaxed));
         let mut noticed = self.0.noticed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -261,20 +261,20 @@ impl Watch {
         noticed
     }
 
-    /// When the pool or the run is to end, once that is known.
+    /// Returns the moment by which the pool or the run must end, if there is one.
     fn must_end(&self) -> Option<Instant> {
         let run = match self.phase() {
             Phase::Item => self.0.run_end.lock().unwrap_or_else(PoisonError::into_inner).get(),
-            // An instance is there for more than one run.
+            // An instance serves more than one run.
             Phase::Preparing | Phase::Starting | Phase::Finishing => None,
         };
         [run, self.0.cancel.end()].into_iter().flatten().min()
     }
 
-    /// Until when the guest may sleep.
+    /// Returns the moment until which the guest may sleep.
     pub fn end(&self) -> Option<Instant> {
         let ticks = &self.0.ticks;
-        // What is further away than the clock goes is never.
+        // A moment beyond the range of the clock never comes.
         let end = self.limit().and_then(|limit| {
             let noticed = self.noticed(ticks.elapsed());
             ticks.when(noticed.end(limit))
@@ -282,18 +282,19 @@ impl Watch {
         [end, self.must_end()].into_iter().flatten().min()
     }
 
-    /// Polls for something until it is there, as long as the guest on whose behalf that happens may go on, and sleeps in
-    /// between. Calls `meanwhile` when it takes longer than some milliseconds: again and again, until that returns true.
+    /// Polls on behalf of a guest until the result is ready, as long as the guest may continue. The thread sleeps
+    /// between polls. If it takes longer than some milliseconds, it calls `meanwhile`, and repeats that until
+    /// `meanwhile` returns true.
     ///
     /// # Errors
     ///
-    /// The reason for which the guest is to stop.
+    /// Returns the reason if the guest must stop.
     pub fn poll_until_ready<T>(
         &self,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
         mut meanwhile: impl FnMut() -> bool,
     ) -> Result<T, Overdue> {
-        // Most futures are ready at once: for those no clock is read.
+        // Most futures are ready at the first poll. For those, no clock is read.
         let (mut every, mut due) = (Some(Self::WHILE), None);
         let waker = Waker::from(Arc::clone(&self.0.alarm));
         let mut context = Context::from_waker(&waker);

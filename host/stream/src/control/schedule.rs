@@ -1,8 +1,8 @@
-//! The kernel's account of a thread: its time on a core, and its time without one.
+//! The kernel's scheduling statistics of a thread: its time on a core, and its time of waiting for a core.
 //!
-//! `/proc/…/schedstat` has three numbers: nanoseconds on a core, nanoseconds in which the thread was ready to run and
-//! had no core (the run delay), and how often it ran. The file is opened once for a thread and read by its
-//! descriptor, so that a jailed process can read its own.
+//! `/proc/…/schedstat` has three numbers: the nanoseconds on a core, the nanoseconds in which the thread was ready to
+//! run and had no core (the run delay), and the number of times it ran. The file is opened once per thread and read
+//! through its descriptor, so that a jailed process can read its own.
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -15,11 +15,11 @@ use rustix::process::Pid;
 
 use super::deadline::Pauses;
 
-/// The kernel's account of one thread.
+/// The kernel's scheduling statistics of one thread.
 #[derive(Debug)]
 pub struct Schedule(File);
 
-/// The times in the account.
+/// The times in the statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Times {
     on_core: Duration,
@@ -27,18 +27,18 @@ struct Times {
 }
 
 thread_local! {
-    /// The account of this thread; none if the kernel keeps none.
+    /// The statistics of this thread, or `None` if the kernel has none.
     static OWN: OnceCell<Option<Arc<Schedule>>> = const { OnceCell::new() };
 }
 
 impl Schedule {
-    /// Returns the account of this thread, and opens it at the first call. A thread that will not be able to open
-    /// files calls this before.
+    /// Returns the statistics of this thread, and opens them at the first call. A thread that later loses the right to
+    /// open files must call it before.
     pub fn of_this_thread() -> Option<Arc<Self>> {
         OWN.with(|own| own.get_or_init(|| Self::open("/proc/thread-self/schedstat")).clone())
     }
 
-    /// Opens the account of the main thread of a process.
+    /// Opens the statistics of the main thread of a process.
     pub(crate) fn of_process(process: Pid) -> Option<Arc<Self>> {
         Self::open(&format!("/proc/{}/schedstat", process.as_raw_nonzero()))
     }
@@ -68,7 +68,7 @@ impl Schedule {
     }
 }
 
-/// The times in a line of the kernel's. A kernel that does not measure them writes three zeros.
+/// Parses the times in a line from the kernel. A kernel that does not measure them writes three zeros.
 fn times(line: &str) -> Option<Times> {
     let mut numbers = line.split_ascii_whitespace().map(str::parse);
     let mut number = || numbers.next()?.ok();
@@ -78,7 +78,7 @@ fn times(line: &str) -> Option<Times> {
     (times != Times::default() || runs > 0).then_some(times)
 }
 
-/// The pauses of the thread that asks: its run delay.
+/// The pauses of the current thread: its run delay.
 #[derive(Debug)]
 pub(crate) struct OwnDelay;
 
@@ -88,14 +88,14 @@ impl Pauses for OwnDelay {
     }
 }
 
-/// The pauses of a child: the run delay of its main thread, on which the guest runs. The kernel says it, so that a lie of
-/// the child gains it nothing. One that was taken over can keep its own thread from a core; what counts of that is
-/// bounded.
+/// The pauses of a child: the run delay of its main thread, on which the guest runs. The kernel reports it, so a lie of
+/// the child gains nothing. A compromised child can keep its own thread from a core; only a bounded part of that delay
+/// counts.
 #[derive(Debug)]
 pub struct DelayOf(Option<Arc<Schedule>>);
 
 impl DelayOf {
-    /// Opens the account of a process.
+    /// Opens the statistics of a process.
     pub fn process(process: Pid) -> Self {
         Self(Schedule::of_process(process))
     }
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_account_is_of_the_thread_that_opens_it_and_goes_on_elsewhere() {
-        // Not every kernel measures them.
+        // Some kernels do not measure them.
         let Some(own) = Schedule::of_this_thread() else { return };
         assert!(Arc::ptr_eq(&own, &Schedule::of_this_thread().unwrap()));
         let before = own.busy().unwrap();

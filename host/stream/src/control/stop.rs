@@ -1,13 +1,14 @@
-//! The one way to ask a run to end early.
+//! The only way to request the early end of a run.
 //!
-//! A [`StopFlag`] is shared by whoever may ask (a signal handler's thread, a user's own
-//! code) and all who must notice. Setting it wakes everyone who waits; nobody polls.
+//! A [`StopFlag`] is shared by all who may request the end (a signal handler's thread, the user's
+//! code) and all who must notice the request. Setting it wakes every waiting thread; no thread
+//! polls.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// Asks a run to end: nothing more is read, items already in a plugin are finished.
+/// A request to end a run: no more items are read, and items already in a plugin are finished.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, StopFlag};
@@ -38,20 +39,20 @@ struct Shared {
     wakers: Mutex<Vec<Weak<dyn Wake>>>,
 }
 
-/// Something that waits and must be woken by a stop.
+/// A waiter that a stop must wake.
 pub trait Wake: Send + Sync {
-    /// Called once, on the thread that sets the flag.
+    /// Wakes the waiter. The flag calls it once, on the thread that sets the flag.
     fn wake(&self);
 }
 
 impl StopFlag {
-    /// A flag that is not set.
+    /// Creates a flag that is not set.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks for the end. Asking twice is asking once.
+    /// Requests the end. Further calls have no effect.
     pub fn set(&self) {
         self.shared.set.store(true, Ordering::Release);
         let wakers = std::mem::take(&mut *self.wakers());
@@ -60,18 +61,18 @@ impl StopFlag {
         }
     }
 
-    /// Whether somebody has asked.
+    /// Returns whether the end was requested.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.shared.set.load(Ordering::Acquire)
     }
 
-    /// Wakes `waker` when the flag is set: at once, if it is set already.
+    /// Wakes `waker` when the flag is set, or immediately if it is set already.
     #[doc(hidden)]
     pub fn on_set(&self, waker: &Arc<impl Wake + 'static>) {
         let waker: Arc<dyn Wake> = waker.clone();
         let mut wakers = self.wakers();
-        // Those who are gone are forgotten here: a flag that outlives many runs does not grow.
+        // Dropped wakers are removed here, so that a flag that outlives many runs does not grow.
         wakers.retain(|old| old.strong_count() > 0);
         wakers.push(Arc::downgrade(&waker));
         drop(wakers);
@@ -81,7 +82,7 @@ impl StopFlag {
     }
 
     fn wakers(&self) -> std::sync::MutexGuard<'_, Vec<Weak<dyn Wake>>> {
-        // A list of weak pointers is whole after a panic, too.
+        // A panic cannot leave a list of weak pointers inconsistent.
         self.shared.wakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

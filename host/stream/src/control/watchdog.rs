@@ -1,11 +1,11 @@
 //! The clock that stops guests: one thread per engine.
 //!
-//! On each tick it raises the engine's epoch, which makes every running guest ask its store
-//! whether it may go on, and counts, so that others can tell time without reading a clock.
-//! The number of ticks is computed from a clock: a late thread makes up for what it missed.
+//! On each tick, the watchdog raises the engine's epoch, which makes every running guest ask its store if it may
+//! continue. The watchdog counts ticks, so that others can tell the time without reading a clock. It computes the
+//! number of ticks from a clock, so that a late thread catches up.
 //!
-//! The watchdog measures how long this process was stopped (SIGSTOP, Ctrl-Z, a frozen control
-//! group): its own ticks fail to come then, although its thread neither ran nor waited for a core.
+//! The watchdog measures how long this process was stopped (by SIGSTOP, Ctrl-Z or a frozen control group): during a
+//! stop, its ticks are missing although its thread neither ran nor waited for a core.
 
 mod stops;
 
@@ -22,7 +22,7 @@ use rustix::thread::{current_timer_slack, set_current_timer_slack};
 use self::stops::Stops;
 use super::schedule::Schedule;
 
-/// Time as the watchdog counts it.
+/// The time as the watchdog counts it.
 #[derive(Clone, Debug)]
 pub struct Ticks(Arc<Counted>);
 
@@ -30,9 +30,9 @@ pub struct Ticks(Arc<Counted>);
 struct Counted {
     begun: Instant,
     ticks: AtomicU64,
-    /// When the last tick was, in nanoseconds from the begin.
+    /// The time of the last tick, in nanoseconds since `begun`.
     last: AtomicU64,
-    /// The time for which the process was stopped up to then, in nanoseconds.
+    /// The total time for which the process was stopped before the last tick, in nanoseconds.
     stopped: AtomicU64,
 }
 
@@ -44,8 +44,8 @@ impl Default for Ticks {
 }
 
 impl Ticks {
-    /// A guest that is to end notices it after at most this long. Shorter ticks cost more:
-    /// each makes every running guest call back, and wakes the watchdog.
+    /// The time between ticks, which is the longest delay before a guest notices that it must end. Shorter ticks cost
+    /// more: each tick makes every running guest call back, and wakes the watchdog.
     pub(crate) const EVERY: Duration = Duration::from_millis(5);
 
     /// Returns the number of ticks so far.
@@ -53,13 +53,13 @@ impl Ticks {
         self.0.ticks.load(Ordering::Relaxed)
     }
 
-    /// Returns how long the ticks go on already, by the clock.
+    /// Returns the time since the first tick, by the clock.
     pub(crate) fn elapsed(&self) -> Duration {
         self.0.begun.elapsed()
     }
 
-    /// Returns whether all stops up to this moment are known: the watchdog has ticked since, or so shortly before that no stop
-    /// can have been between.
+    /// Returns whether the watchdog knows all stops up to this moment. It does if its last tick is later, or so shortly
+    /// before that no stop fits in between.
     pub(crate) fn know_stops_until(&self, elapsed: Duration) -> bool {
         let last = Duration::from_nanos(self.0.last.load(Ordering::Acquire));
         elapsed.saturating_sub(last) < Stops::LEAST
@@ -68,7 +68,7 @@ impl Ticks {
     /// Waits for the next tick.
     #[expect(
         clippy::disallowed_methods,
-        reason = "it waits for a tick, of which the watchdog tells nobody: that would cost each tick"
+        reason = "a tick wakes no waiting thread, because that would make each tick more expensive"
     )]
     pub(crate) fn wait(&self) {
         let last = self.0.last.load(Ordering::Acquire);
@@ -77,13 +77,13 @@ impl Ticks {
         }
     }
 
-    /// Returns how long the process has run at a moment: without the stops that are known.
+    /// Returns the running time of the process at a moment: the elapsed time without the known stops.
     pub(crate) fn run(&self, elapsed: Duration) -> Duration {
         elapsed.saturating_sub(self.stopped())
     }
 
-    /// Returns when the process will have run so long, if it is not stopped before; none if that is further away than
-    /// the clock goes.
+    /// Returns the moment at which the process will have run for this time, unless it is stopped before. Returns `None`
+    /// if that moment is beyond the range of the clock.
     pub(crate) fn when(&self, run: Duration) -> Option<Instant> {
         self.0.begun.checked_add(run.checked_add(self.stopped())?)
     }
@@ -92,41 +92,42 @@ impl Ticks {
         Duration::from_nanos(self.0.stopped.load(Ordering::Acquire))
     }
 
-    /// Counts up to a tick at `elapsed`, before which the process was stopped for `stopped`.
+    /// Counts the ticks up to `elapsed`. Until then, the process was stopped for `stopped` in total.
     pub(crate) fn tick(&self, elapsed: Duration, stopped: Duration) {
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let ticks = elapsed.as_nanos() / Self::EVERY.as_nanos();
-        // Who sees the tick sees the stops before it.
+        // A reader that sees the tick must see the stops before it.
         self.0.stopped.store(nanos(stopped), Ordering::Release);
         self.0.last.store(nanos(elapsed), Ordering::Release);
         self.0.ticks.store(u64::try_from(ticks).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 
-/// Ticks until it is dropped.
+/// A clock that ticks until it is dropped.
 pub struct Watchdog {
     ticks: Ticks,
-    /// It hears an error when the thread runs.
+    /// A channel that reports a disconnect as soon as the thread runs.
     runs: Receiver<()>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Watchdog {
-    /// Starts to tick; `on_tick` is called at each tick.
+    /// Starts the watchdog, which calls `on_tick` at each tick.
     ///
     /// # Errors
     ///
-    /// When the system refuses a thread.
+    /// Returns an error if the system refuses a thread.
     pub fn start(on_tick: impl Fn() + Send + 'static) -> io::Result<Self> {
         Self::measuring(Schedule::of_this_thread, on_tick)
     }
 
-    /// As [`start`](Self::start). `schedule` is called on the watchdog's thread, and gives the account of a thread that
-    /// runs, or waits for a core, while the watchdog is late and the process is not stopped.
+    /// Starts the watchdog like [`start`](Self::start). It calls `schedule` on its own thread. The result is the
+    /// account of a thread that is busy, running or waiting for a core, whenever the watchdog is late and the process
+    /// is not stopped.
     ///
     /// # Errors
     ///
-    /// When the system refuses a thread.
+    /// Returns an error if the system refuses a thread.
     pub fn measuring(
         schedule: impl FnOnce() -> Option<Arc<Schedule>> + Send + 'static,
         on_tick: impl Fn() + Send + 'static,
@@ -153,18 +154,19 @@ impl Watchdog {
 
     /// Waits until the thread runs.
     pub fn wait_until_it_runs(&self) {
-        // Nobody sends: the other end is dropped.
+        // Nothing is ever sent: the wait ends when the other end is dropped.
         let _ = self.runs.recv();
     }
 
-    /// Returns the ticks, for those who tell time by them.
+    /// Returns the tick counter.
     pub fn ticks(&self) -> Ticks {
         self.ticks.clone()
     }
 }
 
-/// Calls `start`, which starts a thread whose timers are as prompt as they can be. A thread has its timer slack from the
-/// one that starts it; with much of it each tick would be as late as after a stop.
+/// Calls `start`, which starts a thread, such that the timers of that thread are as prompt as possible. A thread
+/// inherits its timer slack from the thread that starts it. With a large slack, each tick would be as late as after a
+/// stop.
 fn with_prompt_timers<T>(start: impl FnOnce() -> T) -> T {
     const PROMPT: u64 = 50_000;
     let slack = current_timer_slack().ok().filter(|slack| *slack > PROMPT);
@@ -172,7 +174,7 @@ fn with_prompt_timers<T>(start: impl FnOnce() -> T) -> T {
     let is_set = slack.is_some() && set(PROMPT).is_ok();
     let started = start();
     if let (Some(slack), true) = (slack, is_set) {
-        // It was the thread's own, so that it is allowed.
+        // The system allows this value, because the thread had it before.
         let _ = set(slack);
     }
     started
@@ -182,7 +184,7 @@ impl Drop for Watchdog {
     fn drop(&mut self) {
         if let Some((end, thread)) = self.thread.take() {
             drop(end);
-            // It holds nothing that a panic of its own could leave half-done.
+            // The thread owns nothing that its panic could leave inconsistent.
             let _ = thread.join();
         }
     }

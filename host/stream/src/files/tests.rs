@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::{Exchangeable, Opener};
 
-/// A folder with `granted`, which a plugin may change, and `other`, which it may not. In both there are a file, a
-/// directory with a file, and links.
+/// A folder with `granted`, which a plugin may change, and `other`, which it may not. Each has a file, a directory with
+/// a file, and links.
 struct Place {
     folder: TempDir,
 }
@@ -57,7 +57,7 @@ fn links_are_followed_but_where_a_plugin_may_have_made_them() {
     let place = Place::new();
     #[rustfmt::skip]
     let cases = [
-        // path                     what is read, or what is not followed
+        // path                     content, or the part that is not followed
         ("granted/file",            Ok("granted")),
         ("granted/./dir/file",      Ok("granted")),
         ("other/link",              Ok("other")),
@@ -109,7 +109,7 @@ fn what_only_the_kernel_can_follow_is_followed() {
     let mut text = String::new();
     place.opener().open(path.as_ref()).unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, "other");
-    // And what comes after such a link is looked at as anything else.
+    // The rest of the path after such a link is checked like any other path.
     let dir = fs::File::open(place.at("granted")).unwrap();
     let path = format!("/proc/self/fd/{}/link", std::os::fd::AsRawFd::as_raw_fd(&dir));
     assert_eq!(refusal(place.opener().open(path.as_ref())).what, "a symbolic link");

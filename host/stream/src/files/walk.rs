@@ -1,7 +1,7 @@
-//! Follows a path name by name, and knows at each step whether a plugin may change what comes next.
+//! Follows a path name by name. At each step, the walk knows if a plugin may change the next entry.
 //!
-//! A plugin moves directories only inside of what it may change. So a directory that has such a directory above
-//! it keeps one, whatever is renamed meanwhile, and one that has none gets none.
+//! A plugin can move directories only inside of a directory that it may change. So a directory below such a directory
+//! stays below one, even if others are renamed meanwhile. Any other directory stays outside.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use super::{Changeable, Exchangeable, FileId};
 
-/// The number of links that one path may have, as on Linux.
+/// The maximum number of links that one path may lead through, as on Linux.
 const MOST_LINKS: usize = 40;
 
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -25,37 +25,38 @@ const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CL
 /// A walk along one path.
 pub(super) struct Walk<'a> {
     changeable: &'a [Changeable],
-    /// The walk makes each directory that does not exist.
+    /// True if the walk creates each missing directory.
     makes_dirs: bool,
     links: usize,
 }
 
-/// The end of a path: a name that is no link, in a directory.
+/// The end of a path: a name in a directory. The name is not a link.
 pub(super) struct Last {
     pub(super) dir: OwnedFd,
     pub(super) name: OsString,
 }
 
-/// A directory on the way.
+/// A directory on the path.
 struct Here<'a> {
     dir: OwnedFd,
-    /// The directory above it, or itself, that a plugin may change.
+    /// The changeable directory at or above this directory, if there is one.
     inside: Option<&'a Changeable>,
-    /// The walk went up in there. A plugin chooses where that leads, as long as the walk stays inside.
+    /// True if the walk went up inside the changeable directory. A plugin controls where that leads, as long as the
+    /// walk stays inside.
     has_climbed: bool,
 }
 
-/// The thing that a name leads to.
+/// The entry that a name leads to.
 enum Step {
     /// A directory.
     Directory(OwnedFd),
-    /// Nothing.
+    /// No entry.
     Nothing,
     /// A file that is neither a directory nor a link.
     File,
-    /// A link, with its target.
+    /// A link and its target.
     Link(PathBuf),
-    /// A link that only the kernel can follow, as in `/proc/self/fd`.
+    /// A link that only the kernel can follow, such as an entry of `/proc/self/fd`.
     MagicLink,
 }
 
@@ -64,7 +65,7 @@ impl<'a> Walk<'a> {
         Self { changeable, makes_dirs: false, links: 0 }
     }
 
-    /// Makes every directory of the path that does not exist.
+    /// Creates every missing directory of the path.
     pub(super) fn making_dirs(self) -> Self {
         Self { makes_dirs: true, ..self }
     }
@@ -83,7 +84,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns the directory at the end of `path`, as a name in another one.
+    /// Returns the directory at the end of `path`, as a name in its parent.
     pub(super) fn last(mut self, path: &Path) -> io::Result<Last> {
         match self.follow(path)? {
             End::Name { here, name } => {
@@ -100,7 +101,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns the directory in which a plugin may change what `path` leads to.
+    /// Returns the granted directory in which a plugin may change the target of `path`.
     pub(super) fn grant_of(mut self, path: &Path) -> io::Result<Option<&'a Path>> {
         let name = |changeable: &'a Changeable| changeable.name.as_path();
         match self.follow(path) {
@@ -116,7 +117,8 @@ impl<'a> Walk<'a> {
                 if FileType::from_raw_mode(fstat(&found)?.st_mode) == FileType::Directory {
                     return Ok(self.arrive(found)?.inside.map(name));
                 }
-                // The kernel says where a file lies; what has no place in a directory has no such path.
+                // The kernel reports the path of an open file. A file without a name in any directory has no absolute
+                // path.
                 let target = readlinkat(&here.dir, &last, Vec::new())?;
                 let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
                 if target.is_absolute() { self.grant_of(&target) } else { Ok(None) }
@@ -182,13 +184,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns the directory where a path begins.
+    /// Returns the directory where a path starts.
     fn start(&self, path: &Path) -> io::Result<Here<'a>> {
         let begin = if path.is_absolute() { "/" } else { "." };
         self.arrive(open(begin, DIRECTORY, Mode::empty())?)
     }
 
-    /// Finds whether a plugin may change a directory, of which nothing is known.
+    /// Finds out if a plugin may change a directory about which nothing is known yet.
     fn arrive(&self, dir: OwnedFd) -> io::Result<Here<'a>> {
         let mut inside = None;
         is_below(&dir, |above| {
@@ -207,8 +209,8 @@ impl<'a> Walk<'a> {
         Ok(Here { dir, inside, has_climbed: here.has_climbed })
     }
 
-    /// Leaves a directory. A plugin that moves directories decides how far up it is to the end of what it may change: so
-    /// a way that climbs inside does not lead out.
+    /// Goes up to the parent of a directory. A plugin that moves directories decides how many steps lead up to the end
+    /// of its changeable directory. So a path that goes up inside must not lead out.
     fn up(&self, here: &Here<'a>) -> io::Result<Here<'a>> {
         let parent = self.arrive(openat(&here.dir, "..", DIRECTORY, Mode::empty())?)?;
         match (here.inside, parent.inside) {
@@ -220,20 +222,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns what a plugin may change if it is this directory.
+    /// Returns the changeable directory that is identical to this directory.
     fn root(&self, dir: impl AsFd) -> io::Result<Option<&'a Changeable>> {
         let id = FileId::of(dir)?;
         Ok(self.changeable.iter().find(|changeable| changeable.id == id))
     }
 }
 
-/// Where a walk ends.
+/// The end of a walk.
 enum End<'a> {
-    /// At a name that is no link; perhaps nothing has it.
+    /// At a name that is not a link. The name need not exist.
     Name { here: Here<'a>, name: OsString },
     /// At a link that only the kernel can follow.
     Magic { here: Here<'a>, name: OsString },
-    /// Before the last name: there is no such directory.
+    /// Before the last name, because a directory is missing.
     Missing { here: Here<'a> },
 }
 
@@ -241,13 +243,13 @@ impl Here<'_> {
     fn refuses(&self, what: &'static str) -> io::Error {
         match self.inside {
             Some(Changeable { name, .. }) => Exchangeable { what, grant: name.clone() }.into(),
-            // Somebody else has put a link there just now.
+            // Another process has just put a link there.
             None => Errno::LOOP.into(),
         }
     }
 }
 
-/// Returns whether `dir`, or a directory above it, is what is looked for.
+/// Returns whether `is_it` holds for `dir` or a directory above it.
 pub(super) fn is_below(dir: &OwnedFd, mut is_it: impl FnMut(FileId) -> bool) -> io::Result<bool> {
     let mut above = dir.try_clone()?;
     let mut id = FileId::of(&above)?;
@@ -264,8 +266,8 @@ pub(super) fn is_below(dir: &OwnedFd, mut is_it: impl FnMut(FileId) -> bool) -> 
     }
 }
 
-/// Asks the kernel whether a link at the end of a path may be followed: in `/tmp`, for one, it protects from links of
-/// other users.
+/// Asks the kernel if a link at the end of a path may be followed. In `/tmp`, for example, the kernel protects against
+/// links of other users.
 fn may_follow(dir: &OwnedFd, link: &OsStr) -> io::Result<()> {
     match openat(dir, link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
         Err(error @ (Errno::ACCESS | Errno::LOOP)) => Err(error.into()),
@@ -273,7 +275,7 @@ fn may_follow(dir: &OwnedFd, link: &OsStr) -> io::Result<()> {
     }
 }
 
-/// The names of a path.
+/// Splits a path into its names.
 fn names(path: &Path) -> VecDeque<OsString> {
     let name = |part: Component<'_>| match part {
         Component::Normal(name) => Some(name.to_owned()),
@@ -283,7 +285,7 @@ fn names(path: &Path) -> VecDeque<OsString> {
     path.components().filter_map(name).collect()
 }
 
-/// Looks what a name in a directory is.
+/// Determines the kind of the entry that a name in a directory has.
 fn step(dir: &OwnedFd, name: &OsStr) -> io::Result<Step> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let found = match openat(dir, name, flags, Mode::empty()) {
@@ -301,7 +303,7 @@ fn step(dir: &OwnedFd, name: &OsStr) -> io::Result<Step> {
     }
 }
 
-/// Makes a directory, unless there is one.
+/// Creates a directory, unless it exists.
 fn make(dir: &OwnedFd, name: &OsStr) -> io::Result<()> {
     match mkdirat(dir, name, Mode::from(0o777)) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),

@@ -58,7 +58,8 @@ impl FromStr for Sha256 {
         }
         for (at, digit) in text.chars().enumerate() {
             let value = digit.to_digit(16).and_then(|value| u8::try_from(value).ok());
-            let value = value.ok_or_else(|| no_digest(format_args!("`{digit}` is not a hexadecimal digit")))?;
+            let value = value
+                .ok_or_else(|| no_digest(format_args!("`{digit}` is not a hexadecimal digit")))?;
             let byte: &mut u8 = &mut digest[at / 2];
             *byte = *byte << 4 | value;
         }

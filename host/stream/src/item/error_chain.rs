@@ -161,10 +161,7 @@ mod tests {
 
     #[test]
     fn a_chain_that_no_child_of_ours_sends_is_refused_or_cut() {
-        assert_eq!(
-            postcard::from_bytes::<ErrorChain>(&[0]).unwrap().to_string(),
-            "no message"
-        );
+        assert_eq!(postcard::from_bytes::<ErrorChain>(&[0]).unwrap().to_string(), "no message");
         let links: Vec<_> = (0..1_000_000).map(|_| Link(String::new(), None)).collect();
         assert!(
             postcard::from_bytes::<ErrorChain>(&postcard::to_allocvec(&links).unwrap()).is_err()

@@ -115,7 +115,7 @@ size_limit! {
     /// assert_eq!(mtl_host::ResultLimit::DEFAULT.to_string(), "64MiB");
     /// ```
     pub struct ResultLimit;
-    /// As large as the largest item by default. Few instances could hold more, and few people want more in one record.
+    /// Equal to the default limit of an item. One instance could not hold many results of this size.
     DEFAULT = 64 * 1024 * 1024
 }
 

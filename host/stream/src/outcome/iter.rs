@@ -1,15 +1,15 @@
-//! One outcome after the other.
+//! Iteration over outcomes.
 
 use super::{Outcome, Outcomes};
 
-/// Outcomes that follow each other, for a sink that takes many at once
+/// An iterator over consecutive outcomes, for a sink that takes many of them in one call
 /// ([`Sink::write_many`](crate::sink::Sink::write_many)).
 ///
 /// ```
 /// use mtl_host::sink::SinkError;
 /// use mtl_host::{Outcome, OutcomeIter};
 ///
-/// /// Adds up how long records are.
+/// /// Adds up the lengths of records.
 /// fn add(total: &mut usize, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
 ///     let length = |outcome: Outcome<'_>| outcome.result.ok().flatten().map_or(0, <[u8]>::len);
 ///     *total += outcomes.map(length).sum::<usize>();
@@ -34,7 +34,7 @@ use super::{Outcome, Outcomes};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "it gives outcomes as it is asked for them"]
+#[must_use = "iterators are lazy"]
 pub struct OutcomeIter<'a> {
     outcomes: &'a Outcomes,
     cursor: Cursor,
@@ -47,7 +47,7 @@ impl<'a> OutcomeIter<'a> {
         Self { outcomes, cursor: Cursor::default() }
     }
 
-    /// How many it has given.
+    /// Returns the number of outcomes that the iterator has given.
     #[doc(hidden)]
     pub fn given(&self) -> usize {
         self.cursor.at
@@ -70,16 +70,16 @@ impl<'a> Iterator for OutcomeIter<'a> {
 
 impl ExactSizeIterator for OutcomeIter<'_> {}
 
-/// A place among outcomes.
+/// A position among outcomes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cursor {
     pub(super) at: usize,
-    /// Where the next record starts.
+    /// The start of the next record.
     pub(super) start: usize,
 }
 
 impl Cursor {
-    /// How many outcomes are behind it.
+    /// Returns the number of outcomes before the cursor.
     pub fn passed(self) -> usize {
         self.at
     }

@@ -1,4 +1,4 @@
-//! Memory that outcomes had, for those that come: their results are about as long.
+//! Buffers of outcomes that are used again, because results are often of similar length.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,28 +6,30 @@ use super::slots::Slots;
 use crate::block::BlockBuilder;
 use crate::queue::Window;
 
-/// Room for the outcomes of a claim.
+/// The buffer for the outcomes of a claim.
 #[derive(Debug, Default)]
 pub struct Room(pub(super) Slots);
 
-/// Rooms of a run that are free.
+/// The free buffers of a run.
 #[derive(Debug, Default)]
 pub struct Rooms(Mutex<Free>);
 
 #[derive(Debug, Default)]
 struct Free {
     rooms: Vec<Room>,
-    /// What they take, in bytes.
+    /// The size of all free buffers, in bytes.
     memory: usize,
 }
 
 impl Rooms {
-    /// What all together may take, in bytes: as much as the default window holds.
+    /// The maximum size of all free buffers together, in bytes: as much as the default window
+    /// holds.
     const MOST: usize = Window::DEFAULT_BYTES.get();
-    /// One that takes more had a large result; the next ones need not.
+    /// The size above which a buffer is dropped. It had a large result, and later results may be
+    /// small.
     const LARGE: usize = 2 * BlockBuilder::FULL;
 
-    /// A free room, or one that has yet to grow.
+    /// Returns a free buffer, or a new buffer without memory.
     pub fn take(&self) -> Room {
         let mut free = self.lock();
         let room = free.rooms.pop().unwrap_or_default();
@@ -35,7 +37,7 @@ impl Rooms {
         room
     }
 
-    /// Keeps the room of outcomes that are done with.
+    /// Keeps the buffer of outcomes that are no longer needed.
     pub fn keep(&self, room: Room) {
         let room = room.emptied();
         let memory = room.memory();
@@ -47,13 +49,13 @@ impl Rooms {
     }
 
     fn lock(&self) -> MutexGuard<'_, Free> {
-        // Nothing of others runs under it.
+        // No foreign code runs under this mutex.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Room {
-    /// The same room with nothing in it, or one that has yet to grow if this one is large.
+    /// Returns the cleared buffer, or a new one without memory if this one is too large.
     pub fn emptied(mut self) -> Self {
         self.0.clear();
         if self.memory() > Rooms::LARGE { Self::default() } else { self }

@@ -1,8 +1,9 @@
-//! The rule of a sink for records.
+//! A sink's rule for records.
 
 use crate::item::format::Format;
 
-/// What a record must be, for a sink to take it. One that is not becomes a fault `bad-result`.
+/// The rule that a record must follow for a sink to take it. A record that breaks the rule becomes
+/// a fault `bad-result`.
 ///
 /// ```
 /// use mtl_host::sink::{Sink, SinkError};
@@ -37,17 +38,17 @@ use crate::item::format::Format;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecordRule {
-    /// Anything.
+    /// No restriction.
     #[default]
     Any,
-    /// It may not hold this byte, which ends records in the output.
+    /// The record must not contain this byte, which ends records in the output.
     Without(u8),
-    /// If the plugin says that its records are JSON, it must be one JSON value.
+    /// If the plugin declares its records as JSON, the record must be one JSON value.
     ValidJson,
 }
 
 impl RecordRule {
-    /// Returns the rule as a frame has it.
+    /// Encodes the rule for a frame.
     #[doc(hidden)]
     #[must_use]
     pub fn to_bytes(self) -> [u8; 2] {
@@ -58,7 +59,7 @@ impl RecordRule {
         }
     }
 
-    /// Reads the rule from a frame.
+    /// Decodes the rule from a frame.
     #[doc(hidden)]
     #[must_use]
     pub fn from_bytes([tag, byte]: [u8; 2]) -> Self {
@@ -69,7 +70,8 @@ impl RecordRule {
         }
     }
 
-    /// Whether every part of `bytes` is what a record must be, as far as that is quickly seen.
+    /// Returns whether every part of `bytes` is known to follow the rule. It is `false` if that
+    /// takes a full check.
     pub(super) fn holds_within(self, bytes: &[u8], format: Format) -> bool {
         match (self, format) {
             (Self::Any, _) | (Self::ValidJson, Format::Text) => true,
@@ -78,7 +80,7 @@ impl RecordRule {
         }
     }
 
-    /// Why `record` is not what it must be.
+    /// Returns how `record` breaks the rule, or `None` if it follows the rule.
     pub(super) fn broken_by(self, record: &[u8], format: Format) -> Option<String> {
         match (self, format) {
             (Self::Any, _) => None,

@@ -6,7 +6,7 @@
 //! faults   2                                 the places of the faults
 //! ```
 //!
-//! The sums are kept as outcomes come, so that nobody has to look through all slots for them.
+//! The sums are updated with each outcome, so that reading them needs no pass over all slots.
 
 use crate::item::fault::Fault;
 
@@ -15,17 +15,17 @@ use crate::item::fault::Fault;
 pub(super) struct Slots {
     all: Vec<Slot>,
     records: Vec<u8>,
-    /// The places of the faults, ascending.
+    /// The positions of the faults, in ascending order.
     faults: Vec<usize>,
     /// The number of items without a record.
     without_record: usize,
-    /// The length of all messages of faults, in bytes.
+    /// The total length of the messages of all faults, in bytes.
     message_bytes: usize,
 }
 
 #[derive(Debug)]
 pub(super) enum Slot {
-    /// A record that ends here and starts where the record before it ends.
+    /// A record that stops at `end` and starts where the previous record stops.
     Record {
         end: usize,
     },
@@ -34,7 +34,7 @@ pub(super) enum Slot {
 }
 
 impl Slots {
-    /// Makes room for the outcomes of so many more items.
+    /// Reserves memory for the outcomes of this number of additional items.
     pub(super) fn reserve(&mut self, items: usize) {
         self.all.reserve(items);
     }
@@ -44,7 +44,7 @@ impl Slots {
         self.all.push(Slot::Record { end: self.records.len() });
     }
 
-    /// Adds records that stand back to back: each up to one of `ends`.
+    /// Adds records that are back to back: each one stops at one of `ends`.
     pub(super) fn records(&mut self, bytes: &[u8], ends: impl Iterator<Item = usize>) {
         let start = self.records.len();
         self.records.extend_from_slice(bytes);
@@ -62,7 +62,7 @@ impl Slots {
         self.all.push(Slot::Fault(Box::new(fault)));
     }
 
-    /// Takes back the last outcome, which is a fault.
+    /// Removes and returns the last outcome, which must be a fault.
     pub(super) fn take_back_fault(&mut self) -> Fault {
         let Some(Slot::Fault(fault)) = self.all.pop() else {
             unreachable!("the last outcome is a fault");
@@ -100,7 +100,7 @@ impl Slots {
         self.without_record
     }
 
-    /// Returns for each item the length of its record, or why it has none.
+    /// Returns the length of the record of each item, or its fault.
     pub(super) fn lengths(&self) -> impl ExactSizeIterator<Item = Result<Option<usize>, &Fault>> {
         let mut start = 0;
         self.all.iter().map(move |slot| match slot {
@@ -118,12 +118,12 @@ impl Slots {
         })
     }
 
-    /// Returns the place of the first fault.
+    /// Returns the position of the first fault.
     pub(super) fn first_fault(&self) -> Option<usize> {
         self.faults.first().copied()
     }
 
-    /// Forgets all outcomes, and keeps the memory.
+    /// Removes all outcomes, and keeps the memory.
     pub(super) fn clear(&mut self) {
         let Self { all, records, faults, without_record, message_bytes } = self;
         all.clear();
@@ -132,7 +132,7 @@ impl Slots {
         (*without_record, *message_bytes) = (0, 0);
     }
 
-    /// Returns the memory that they take, in bytes, without that of messages.
+    /// Returns the size of the memory in bytes, without that of messages.
     pub(super) fn memory(&self) -> usize {
         self.records.capacity()
             + self.all.capacity() * size_of::<Slot>()

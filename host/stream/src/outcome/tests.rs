@@ -86,7 +86,7 @@ fn what_is_handed_over_early_is_not_handed_over_again() {
     let part = outcomes.split(Room::default());
     assert_eq!((part.span().len(), part.kept(), outcomes.kept()), (2, 2, 0));
     assert_eq!(part.first_fault(), Some(ItemIndex::new(1)));
-    // Nobody could take it.
+    // The part could not be handed over.
     outcomes.unsplit(part);
     let part = outcomes.split(Room::default());
     assert_eq!(part.iter().next().unwrap().item, b"one");

@@ -1,10 +1,10 @@
-//! The reasons for which an item has no path.
+//! The reasons why an item has no output path.
 
 use std::path::PathBuf;
 
 use crate::item::index::ItemIndex;
 
-/// Why the result of an item has no place in a directory.
+/// The reason why the result of an item has no output path in a directory.
 ///
 /// ```
 /// use std::path::PathBuf;
@@ -17,73 +17,73 @@ use crate::item::index::ItemIndex;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlaceError {
-    /// It is empty, or nothing but a root or the current folder.
+    /// The path is empty, or is only a root or the current folder.
     #[error("`{path}` names no file for the result")]
     Nameless {
         /// The item's path.
         path: PathBuf,
     },
-    /// It goes up.
+    /// The path contains `..`.
     #[error("`{path}` has `..` in it, which could lead anywhere")]
     Parent {
         /// The item's path.
         path: PathBuf,
     },
-    /// No system takes a zero byte in a path.
+    /// The path contains a zero byte, which no system accepts.
     #[error("`{path}` has a zero byte in it, which no path has")]
     ZeroByte {
         /// The item's path.
         path: PathBuf,
     },
-    /// The item is too long for a path, or a part of it for a name.
+    /// The item is too long for a path, or a part of it is too long for a name.
     #[error("this is no path: {what} is longer than {most} bytes")]
     TooLong {
-        /// What is too long.
+        /// The part that is too long.
         what: &'static str,
-        /// How long it may be.
+        /// The maximum length in bytes.
         most: usize,
     },
-    /// Another item has the place.
+    /// Another item owns the output path.
     #[error("its result would go to `{target}`, as that of item {by} does")]
     Taken {
         /// The file that would be written.
         target: PathBuf,
-        /// The item whose result goes there.
+        /// The item that owns the output path.
         by: ItemIndex,
     },
-    /// Results of other items lie below.
+    /// The output path is a folder with results of other items.
     #[error("its result would go to `{target}`, which is the folder of other results")]
     Folder {
         /// The file that would be written.
         target: PathBuf,
     },
-    /// What should be a folder is the result of another item.
+    /// The result of another item is in the place of a folder.
     #[error("its result would go to `{target}`, but `{file}` is that of item {by}")]
     BelowFile {
         /// The file that would be written.
         target: PathBuf,
-        /// The file where a folder would have to be.
+        /// The file that is in the place of the folder.
         file: PathBuf,
-        /// The item whose result goes there.
+        /// The item whose result is that file.
         by: ItemIndex,
     },
-    /// Something stands on the disk where the result or one of its folders must be.
+    /// Another kind of file exists on the disk in the place of the result or of one of its folders.
     #[error("its result would go to `{target}`, but `{at}` is {what}")]
     InTheWay {
         /// The file that would be written.
         target: PathBuf,
-        /// Where it stands.
+        /// The path of that file.
         at: PathBuf,
-        /// The kind of thing that it is, and should not be.
+        /// The kind of file that it is, or should be and is not.
         what: &'static str,
     },
-    /// The run has the file for something else.
+    /// The run uses the file for another purpose.
     #[error("its result would go to `{target}`, a file that the run itself uses")]
     Used {
         /// The file that would be written.
         target: PathBuf,
     },
-    /// The item is itself a file in the directory.
+    /// The item itself is a file in the directory.
     #[error(
         "`{path}` is in the output directory `{directory}`, where results replace files: it may \
          be a result itself, or become one; write to a directory that holds no items"

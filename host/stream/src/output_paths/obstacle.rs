@@ -1,35 +1,36 @@
-//! Finds what stands on the disk where a result, or a folder for it, must be: an earlier run may have left it there.
+//! Finds files on the disk that are in the way of a result or of its folders. An earlier run may have left them there.
 //!
-//! It is found before the item costs any work. The sink looks again, in its own way: what comes later ends the run.
+//! The check runs before the item costs any work. The sink checks again in its own way: an obstacle that appears later
+//! ends the run.
 
 use std::fs::{FileType, symlink_metadata};
 use std::path::{Path, PathBuf};
 
 use super::Place;
 
-/// Looks for obstacles in a directory.
+/// The search for obstacles in a directory.
 #[derive(Debug)]
 pub(crate) struct Obstacles {
     root: PathBuf,
-    /// The folder that was found free of them last: items of a folder come together.
+    /// The last folder that was found free of obstacles: consecutive items often share a folder.
     free: Option<PathBuf>,
 }
 
-/// Something that stands in the way of a result.
+/// A file that is in the way of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Obstacle {
-    /// Where it stands, relative to the directory.
+    /// The path of the file, relative to the directory.
     pub(crate) at: PathBuf,
     pub(crate) what: &'static str,
 }
 
 impl Obstacles {
-    /// Looks in this directory.
+    /// Creates a search in this directory.
     pub(crate) fn below(root: PathBuf) -> Self {
         Self { root, free: None }
     }
 
-    /// Returns what stands in the way of a file at `place`. Another file or a link does not: it is replaced.
+    /// Returns the obstacle for a file at `place`. Another file or a link is not an obstacle: the result replaces it.
     pub(crate) fn of(&mut self, place: &Place) -> Option<Obstacle> {
         if self.free.as_deref() != Some(place.folder()) {
             if let Some(obstacle) = self.above(place) {
@@ -41,20 +42,20 @@ impl Obstacles {
         is_folder.then(|| Obstacle { at: place.path().to_owned(), what: "a folder" })
     }
 
-    /// Returns the first of the folders that is something else, from the directory down.
+    /// Returns the first of the folders, from the directory down, that is not a real directory.
     fn above(&self, place: &Place) -> Option<Obstacle> {
         let mut at = PathBuf::new();
         for name in place.folder() {
             at.push(name);
-            // Where there is nothing, there is nothing below.
+            // If this entry does not exist, none exists below it.
             if !self.kind(&at)?.is_dir() {
-                return Some(Obstacle { at, what: "no folder, or a link" });
+                return Some(Obstacle { at, what: "a link, or not a directory" });
             }
         }
         None
     }
 
-    /// Returns the kind of what is there. Where that cannot be told, the sink will see.
+    /// Returns the kind of the file at `path`, or `None` if it is unknown. The sink reports such a problem later.
     fn kind(&self, path: &Path) -> Option<FileType> {
         symlink_metadata(self.root.join(path)).ok().map(|metadata| metadata.file_type())
     }
@@ -83,9 +84,9 @@ mod tests {
             ("a/b/c/d",        None),
             ("file",           None),
             ("link",           None),
-            ("file/x",         Some(("file", "no folder, or a link"))),
-            ("link/b/x",       Some(("link", "no folder, or a link"))),
-            ("a/dangling/x",   Some(("a/dangling", "no folder, or a link"))),
+            ("file/x",         Some(("file", "a link, or not a directory"))),
+            ("link/b/x",       Some(("link", "a link, or not a directory"))),
+            ("a/dangling/x",   Some(("a/dangling", "a link, or not a directory"))),
             ("new/x",          None),
         ];
         let mut obstacles = Obstacles::below(folder.path().to_owned());

@@ -1,4 +1,4 @@
-//! From the path of an item to the path of its result.
+//! Derives the output path of a result from the path of its item.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -6,20 +6,21 @@ use std::path::{Component, Path, PathBuf};
 
 use super::PlaceError;
 
-/// A path that leads down, and to a file: it has at least one part, and each is a name.
+/// A relative path to a file below the directory. It has at least one part, and each part is a
+/// name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place(PathBuf);
 
 impl Place {
-    /// What Linux takes, without the zero byte at the end.
+    /// The maximum length on Linux, without the zero byte at the end.
     const LONGEST_PATH: usize = 4095;
     const LONGEST_NAME: usize = 255;
 
-    /// Where the result of the item goes that `path` names: folders stay, a root goes.
+    /// Derives the output path of the item that `path` names. It keeps folders and drops a root.
     pub(crate) fn of(path: &Path) -> Result<Self, PlaceError> {
         let bytes = path.as_os_str().as_bytes();
         if bytes.len() > Self::LONGEST_PATH {
-            // What it says is not shown: it may be a book.
+            // The message does not show the text, which may be very long.
             return Err(PlaceError::TooLong { what: "it", most: Self::LONGEST_PATH });
         }
         if bytes.contains(&0) {
@@ -39,12 +40,13 @@ impl Place {
         Ok(Self(place))
     }
 
-    /// Relative to the directory.
+    /// Returns the path relative to the directory.
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The folder of the file, relative to the directory; empty if it is the directory.
+    /// Returns the folder of the file relative to the directory, or an empty path for the directory
+    /// itself.
     pub(crate) fn folder(&self) -> &Path {
         self.0.parent().unwrap_or(Path::new(""))
     }
@@ -53,7 +55,7 @@ impl Place {
         self.0.file_name().expect("a place has a part, and none goes up")
     }
 
-    /// Its folders up to the directory, the nearest first.
+    /// Returns the folders up to the directory, the nearest first.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
         self.0.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty())
     }

@@ -1,4 +1,5 @@
-//! Which places are taken: by hash, since names of millions of files would be too much to keep.
+//! The table of output paths in use. It holds hashes, because the names of millions of files would
+//! take too much memory.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -8,19 +9,19 @@ use std::path::Path;
 use super::Place;
 use crate::item::index::ItemIndex;
 
-/// Whom a place belongs to. A folder of a taken place is there too, so that no file can come
-/// where a folder must be.
+/// The holders of output paths. The folders of a path in use are in the table, too, so that no
+/// result replaces a folder.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     names: RandomState,
     by: HashMap<u64, Use>,
 }
 
-/// Who takes a place.
+/// The holder of an output path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
     Item(ItemIndex),
-    /// A file that the run has for something else.
+    /// A file that the run uses for another purpose.
     Run,
 }
 
@@ -30,7 +31,7 @@ enum Use {
     Folder,
 }
 
-/// Who has a place already, or what stands above it.
+/// The conflict of an output path with an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Held<'a> {
     Same(ItemIndex),
@@ -45,13 +46,14 @@ impl Taken {
         self.by.get(&self.hash(place.path())) == Some(&Use::File(who))
     }
 
-    /// Checks that a place can be taken, and returns how many of its folders are not there yet.
+    /// Checks that an output path is free. Returns how many of its folders are not in the table
+    /// yet.
     pub(super) fn check<'a>(&self, place: &'a Place, who: Holder) -> Result<usize, Held<'a>> {
         let mut missing = 0;
         for folder in place.folders() {
             match self.by.get(&self.hash(folder)) {
                 None => missing += 1,
-                // All above it are folders, too.
+                // All folders above this one are in the table, too.
                 Some(Use::Folder) => break,
                 Some(Use::File(Holder::Item(by))) => return Err(Held::Above(folder, *by)),
                 Some(Use::File(Holder::Run)) => return Err(Held::AboveRun(folder)),
@@ -66,7 +68,7 @@ impl Taken {
         }
     }
 
-    /// Takes a place, with its folders. Whoever has it may take it again.
+    /// Reserves an output path and its folders. The same holder may reserve it again.
     pub(super) fn take<'a>(&mut self, place: &'a Place, who: Holder) -> Result<(), Held<'a>> {
         let missing = self.check(place, who)?;
         self.by.insert(self.hash(place.path()), Use::File(who));
@@ -105,7 +107,7 @@ mod tests {
             ("x/y",    item(5),        Some(Held::SameRun)),
             ("x/y/z",  item(5),        Some(Held::AboveRun(Path::new("x/y")))),
             ("x",      item(5),        Some(Held::Folder)),
-            // What was refused has taken nothing.
+            // A refused path has reserved nothing.
             ("a/b/d",  item(5),        Some(Held::Above(Path::new("a/b"), zero))),
         ];
         let mut taken = Taken::default();

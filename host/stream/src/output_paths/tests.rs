@@ -3,7 +3,7 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 
-/// Places in the folder `out` of a fresh folder.
+/// Returns the output paths in the folder `out` of a new folder.
 fn places() -> (tempfile::TempDir, Places) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap().join("out");
@@ -11,7 +11,7 @@ fn places() -> (tempfile::TempDir, Places) {
     (folder, Places::new("out".into(), root))
 }
 
-/// The name of a file in the folder, which is made along with its folder.
+/// Creates a file in the folder, with its parent folders, and returns its path.
 fn made(folder: &tempfile::TempDir, name: &str) -> PathBuf {
     let path = folder.path().join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,20 +1,20 @@
-//! Items that one worker holds; what it has not started, others may take from it.
+//! The items that one worker has claimed. Other workers may steal the items that it has not started.
 //!
 //! ```text
 //!  span   │ started: done, or at work │ not started │ gone: to others, or stopped │
 //!         0                        started ─▶    ◀─ end
 //! ```
 //!
-//! The worker that holds the claim moves `started` up, one item at a time, without a lock.
-//! Others, under the queue's mutex, move `end` down. Both are halves of one atomic word, so
-//! an item goes one way or the other; `tests/model-check` checks it in every order of their steps.
+//! The worker that holds the claim moves `started` up, one item at a time, without a lock. Other threads move `end`
+//! down, under the queue's mutex. Both are halves of one atomic word, so each item goes exactly one way.
+//! `tests/model-check` checks this in every order of their steps.
 //!
-//! An instance that is given many items at once has them started all together, ahead of their
-//! turns. Those that it has not come to when it is told to stop go back to the queue: only then, and
-//! under the queue's mutex, `started` moves back, and the claim is left with nothing to start.
+//! An instance that gets many items in one call has all of them started ahead, before it reaches them. If the instance
+//! must stop, the items that it has not reached go back to the queue. Only then `started` moves back, under the queue's
+//! mutex, and the claim has no items left to start.
 //!
-//! A claim may be lent to another process, which starts its items: then the word is in a page that
-//! both share, and `loan.rs` says what is believed of it.
+//! A claim may be lent to another process, which starts its items. The word is then in a page that both processes
+//! share. `loan.rs` describes how far the host trusts that word.
 
 use std::fmt;
 use std::ops::Range;
@@ -26,80 +26,79 @@ use crate::block::Span;
 use crate::control::sync::atomic::{AtomicU64, Ordering};
 use crate::control::sync::{Condvar, Mutex, MutexGuard};
 
-/// How far the items of a claim have gone.
+/// The progress of a claim: how many of its items are started, and where it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Reach<'a>(&'a AtomicU64);
 
-/// Memory that another process shares, with a word for the claim that it has on loan.
+/// Memory that is shared with another process, with the word of a lent claim.
 pub trait SharedReach: fmt::Debug + Send + Sync {
-    /// Returns the word. The other process may write anything there, at any time.
+    /// Returns the word. The other process may write any value to it at any time.
     fn word(&self) -> &AtomicU64;
 
-    /// Returns the word as one that says how far the claim has gone.
+    /// Returns the word as the progress of a claim.
     fn reach(&self) -> Reach<'_> {
         Reach::of(self.word())
     }
 }
 
-/// A claim as the queue knows it.
+/// A claim as the queue sees it.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     span: Span,
     word: AtomicU64,
-    /// Where its items go while another process starts them. Until it is given back, none is
-    /// open by `reach`.
+    /// The loan, while another process starts the items. Until the loan ends, `reach` shows no open item.
     lent: Mutex<Option<Lent>>,
 }
 
-/// A claim as its worker has it. What it has no outcome for goes back when it is dropped.
+/// A claim as its worker sees it. Items without an outcome go back to the queue when the claim is dropped.
 #[derive(Debug)]
 pub struct Claim<'a> {
     queue: &'a Queue,
     held: Arc<Held>,
-    /// How many items at the front have their outcome.
+    /// The number of items at the front that have their outcome.
     done: usize,
-    /// The memory of outcomes that the window is to hold when the queue's mutex is taken next, in bytes.
+    /// The bytes of outcomes that the window starts to hold at the next lock of the queue's mutex.
     bytes: usize,
 }
 
 impl<'a> Reach<'a> {
-    /// Reads and changes this word.
+    /// Interprets this word as the progress of a claim.
     fn of(word: &'a AtomicU64) -> Self {
         Self(word)
     }
 
-    /// Of a claim that is lent: how far it has gone, as whoever has it says.
+    /// Returns the progress of a lent claim according to the borrower: the word, `started` and `end`.
     pub fn told(&self) -> (u64, u32, u32) {
         let word = self.0.load(Ordering::Relaxed);
         let (started, end) = halves(word);
         (word, started, end)
     }
 
-    /// Moves the end of a claim that is lent, if nobody has changed the word since it was told.
+    /// Sets the progress of a lent claim, unless the word has changed since it was read as `told`.
     pub(super) fn retell(&self, told: u64, started: u32, end: u32) -> bool {
         let (order, word) = (Ordering::Relaxed, word(started, end));
         self.0.compare_exchange(told, word, order, order).is_ok()
     }
 
-    /// Says how far a claim has gone, whatever was there.
+    /// Sets the progress of a claim unconditionally.
     pub fn set(&self, started: u32, end: u32) {
         self.0.store(word(started, end), Ordering::Relaxed);
     }
 
-    /// Ends a claim that is lent: whoever has it starts no more of it. Gives how far it has gone,
-    /// as it says.
+    /// Closes a lent claim: an honest borrower starts no more of its items. Returns `started` according to the
+    /// borrower.
     pub(super) fn close(&self) -> u32 {
         halves(self.0.swap(word(0, 0), Ordering::Relaxed)).0
     }
 
-    /// Starts the next item, if there is one.
-    // The items themselves never change, and were handed over under the mutex: nothing but
-    // the word itself must be agreed on.
+    /// Starts the next item. Returns whether there was one.
+    // The items never change and were handed over under the mutex, so the threads must agree on this word only: relaxed
+    // ordering is enough.
     pub fn start_next(&self) -> bool {
         self.change(|started, end| (started < end).then(|| (started + 1, end))).is_some()
     }
 
-    /// Starts up to `most` items at once; says how many.
+    /// Starts up to `most` items in one step. Returns their number.
     pub fn start_ahead(&self, most: u32) -> u32 {
         let ahead = |started: u32, end: u32| most.min(end.saturating_sub(started));
         let before = self.change(|started, end| {
@@ -108,8 +107,8 @@ impl<'a> Reach<'a> {
         before.map_or(0, |(started, end)| ahead(started, end))
     }
 
-    /// Takes back all items from `from` on, started ahead or not; says which. Under the queue's
-    /// mutex, by who holds the claim: then nobody else changes the word.
+    /// Takes back all items from `from` on, even items that were started ahead, and returns them. The holder of the
+    /// claim calls it under the queue's mutex, so no other thread changes the word.
     fn retreat(&self, from: u32) -> Range<u32> {
         let kept = |started: u32, end: u32| from.min(started).min(end);
         let before = self.change(|started, end| {
@@ -120,7 +119,7 @@ impl<'a> Reach<'a> {
         kept(started, end)..end
     }
 
-    /// Takes away the items from `end` on that are not started; says which.
+    /// Takes away the items from `end` on that are not started, and returns them.
     pub(super) fn cut(&self, end: u32) -> Range<u32> {
         let cut = |started: u32, old: u32| old.min(end.max(started));
         let before = self.change(|started, old| Some((started, cut(started, old))));
@@ -128,8 +127,8 @@ impl<'a> Reach<'a> {
         cut(started, old)..old
     }
 
-    /// Takes away items that are not started, from the back: at most `most`, and at most half
-    /// of them, so that two who are quick do not take them in turns from each other.
+    /// Takes away items from the back that are not started, and returns them: at most `most`, and at most half of them,
+    /// so that two fast workers do not steal the same items back and forth.
     pub(super) fn share(&self, most: u32) -> Option<Range<u32>> {
         let kept = |started: u32, end: u32| end - (end - started).div_ceil(2).min(most);
         let before =
@@ -138,13 +137,13 @@ impl<'a> Reach<'a> {
         Some(kept(started, end)..end)
     }
 
-    /// Whether some item is not started.
+    /// Returns whether an item is not started.
     pub(super) fn is_open(&self) -> bool {
         let (started, end) = halves(self.0.load(Ordering::Relaxed));
         started < end
     }
 
-    /// Changes the word by `change`, if it wants to; gives the halves that were there before.
+    /// Applies `change` to the word, unless it returns `None`. Returns the halves before the change.
     fn change(&self, change: impl Fn(u32, u32) -> Option<(u32, u32)>) -> Option<(u32, u32)> {
         let next = |before| {
             let (started, end) = halves(before);
@@ -165,7 +164,8 @@ fn halves(word: u64) -> (u32, u32) {
 }
 
 impl Held {
-    /// Holds a claim whose first item is started: whoever claims, works. An empty span has nothing to start.
+    /// Creates a claim whose first item is started, because a worker claims in order to work. An empty span has nothing
+    /// to start.
     pub(super) fn new(span: Span) -> Self {
         let items = u32::try_from(span.len()).expect("no more was claimed than can be");
         let word = AtomicU64::new(word(items.min(1), items));
@@ -185,7 +185,7 @@ impl Held {
         })
     }
 
-    /// Takes away up to half of the items that are not started, and no more than `most`.
+    /// Takes away at most `most` items and at most half of the items that are not started.
     pub(super) fn share(&self, most: usize) -> Option<Span> {
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         let items = match &mut *self.lent() {
@@ -195,12 +195,12 @@ impl Held {
         items.map(|items| self.slice(items))
     }
 
-    /// Takes back all items from `from` on, started ahead or not.
+    /// Takes back all items from `from` on, even items that were started ahead.
     fn retreat(&self, from: usize) -> Span {
         self.slice(self.reach().retreat(u32::try_from(from).unwrap_or(u32::MAX)))
     }
 
-    /// Lends the items from the one on that was started last; `sent` of them are sent.
+    /// Lends all items from the last started item on. The borrower gets `sent` of them.
     pub(super) fn lend(&self, page: Arc<dyn SharedReach>, sent: usize) {
         let mut lent = self.lent();
         let (_, started, end) = self.reach().told();
@@ -209,22 +209,22 @@ impl Held {
         self.reach().set(end, end);
     }
 
-    /// Takes back what was lent; `settle` says how many items of it are started.
+    /// Ends the loan. `settle` returns how many of its items count as started.
     pub(super) fn take_back(&self, settle: impl FnOnce(Returned) -> usize) {
-        // In one step for whoever wants to take items away: a stop in between would find none.
+        // The lock covers the whole step: otherwise a stop in between would find no items to take away.
         let mut lent = self.lent();
         let over = lent.take().expect("a loan is taken back once");
         let (started, end) = over.settle(settle);
         self.reach().set(started, end);
     }
 
-    /// Returns the number of items that are started of those that are lent.
+    /// Returns the number of lent items that are started.
     pub(super) fn started_of_lent(&self) -> usize {
         self.lent().as_mut().map_or(0, Lent::started) as usize
     }
 
     fn lent(&self) -> MutexGuard<'_, Option<Lent>> {
-        // Nothing of others runs under it.
+        // No foreign code runs under this mutex.
         self.lent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -242,53 +242,54 @@ impl Held {
 }
 
 impl<'a> Claim<'a> {
-    /// The largest number of items that one claim can have.
+    /// The maximum number of items in one claim.
     pub(super) const MOST: usize = u32::MAX as usize;
 
-    /// Claims `span`, which has an item, for a worker.
+    /// Claims `span`, which must not be empty, for a worker.
     pub(super) fn new(queue: &'a Queue, state: &mut State, span: Span) -> Self {
         let mut held = state.ended.pop().unwrap_or_default();
-        let place = Arc::get_mut(&mut held).expect("nobody has one that has ended");
+        let place = Arc::get_mut(&mut held).expect("an ended claim has no other owner");
         *place = Held::new(span);
         state.claimed.push(Arc::clone(&held));
         Self { queue, held, done: 0, bytes: 0 }
     }
 
-    /// All items that were claimed; some of them may be gone by now.
+    /// Returns all items that were claimed. Some of them may have been taken away since.
     pub fn span(&self) -> &Span {
         &self.held.span
     }
 
-    /// How far it has gone: what starts the next item. The first item of a claim is started.
+    /// Returns the progress of the claim, which starts its next item. The first item of a claim is started.
     pub fn reach(&self) -> Reach<'_> {
         self.held.reach()
     }
 
-    /// Lends the items to another process, which starts them, from the one on that was started
-    /// last; it is sent the first `sent` of those.
+    /// Lends all items from the last started item on to another process, which starts them. The process gets the first
+    /// `sent` of them.
     pub fn lend(&self, page: Arc<dyn SharedReach>, sent: usize) -> Loan<'_> {
         Loan::of(&self.held, page, sent)
     }
 
-    /// What gives back items that were started ahead of their turns, from wherever their worker
-    /// then is: inside the instance that works on them.
+    /// Returns a handle that gives back items that were started ahead. The worker can use it inside the instance that
+    /// works on the items.
     pub fn rest(&self) -> Rest {
         let Queue { state, work, .. } = self.queue;
         Rest { state: Arc::clone(state), work: Arc::clone(work), held: Arc::clone(&self.held) }
     }
 
-    /// Lets the window hold the memory of outcomes until they are released: from when the claim ends, or keeps one item.
+    /// Makes the window hold the memory of outcomes until they are released. It takes effect when the claim ends or
+    /// keeps an item.
     pub fn hold(&mut self, bytes: usize) {
         self.bytes += bytes;
     }
 
-    /// Ends the claim: the first `done` items have their outcome, the others go back.
+    /// Ends the claim. The first `done` items have their outcome; the others go back.
     pub fn end(mut self, done: usize) {
         self.done = done;
     }
 
-    /// Keeps the item at `at`, which was started; the first `done` have their outcome, the others
-    /// go back. Those before `at` were started as well, and their outcomes lost.
+    /// Keeps the started item at `at`. The first `done` items have their outcome; the others go back. The items from
+    /// `done` to `at` were started and their outcomes are lost.
     pub fn keep(&mut self, at: usize, done: usize) -> Span {
         self.done = at;
         let mut state = self.queue.lock();
@@ -303,7 +304,7 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// Gives back items of a claim that were started ahead of their turns.
+/// A handle that gives back items of a claim that were started ahead.
 #[derive(Clone, Debug)]
 pub struct Rest {
     state: Arc<Mutex<State>>,
@@ -312,13 +313,13 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// Notes that these items were executed, though they go back: what became of them is lost.
+    /// Records that these items were executed, although they go back because their outcomes are lost.
     pub fn note_begun(&self, items: Range<usize>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.note_begun(&self.held.span.slice(items));
     }
 
-    /// The items from `from` on go back: nobody has come to them. The worker starts no more of this
+    /// Gives back the items from `from` on, which no instance has reached. The worker starts no more items of this
     /// claim.
     pub fn give_back(&self, from: usize) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -339,8 +340,8 @@ impl Drop for Claim<'_> {
         state.held_bytes += self.bytes;
         self.held = Arc::clone(&state.nobody);
         state.end(held);
-        // What waits for this: an item that has come back; the end of the last claim, to leave;
-        // the end of the earliest one, to go on.
+        // Workers may wait for an item that has come back, for the end of the last claim in order to leave, or for the
+        // end of the earliest claim in order to continue.
         if state.workers_wait > 0 {
             self.queue.work.notify_all();
         }

@@ -1,19 +1,19 @@
-//! Items that are left when a run ends.
+//! Items that have no outcome at the end of a run.
 
 use std::ops::Range;
 
 use crate::block::Span;
 
-/// Items without an outcome, when nobody will work on them any more.
+/// Items without an outcome that no worker will work on.
 #[derive(Debug)]
 pub struct Left {
     /// The items.
     pub span: Span,
-    /// True if they were started once, and their outcomes lost.
+    /// True if the items were started and their outcomes were lost.
     pub is_begun: bool,
 }
 
-/// Splits `span` into items that were started once and items that never were. `begun` is sorted by its starts.
+/// Splits `span` into items that were started before and items that were never started. `begun` is sorted by start.
 pub(super) fn split(span: &Span, begun: &[Range<u64>]) -> Vec<Left> {
     let (first, mut from, mut pieces) = (span.first().get(), 0, Vec::new());
     let mut add = |items: Range<usize>, is_begun| {
@@ -21,7 +21,7 @@ pub(super) fn split(span: &Span, begun: &[Range<u64>]) -> Vec<Left> {
             pieces.push(Left { span: span.slice(items), is_begun });
         }
     };
-    // An item may have been lost more than once.
+    // The outcome of an item may have been lost more than once.
     for items in begun {
         let place = |index: u64| {
             let place = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);

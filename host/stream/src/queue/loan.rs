@@ -1,33 +1,35 @@
 //! A claim whose items another process starts.
 //!
-//! How far the claim has gone is then a word in a page that both processes share. The other one may
-//! write into it whatever it likes, whenever it likes, so nothing of it is believed but where an
-//! item is that this process has lent and not taken away since: that is kept here. An honest
-//! borrower starts no item that was taken away from it. What a dishonest one says of such an item
-//! is not taken.
+//! The progress of such a claim is a word in a page that both processes share. The borrower may
+//! write any value to it at any time. So the host trusts it only to tell which items are started,
+//! among those that it has lent and not taken away. This module keeps that range. An honest
+//! borrower starts no item that was taken away. If a dishonest borrower reports on such an item,
+//! the host ignores the report.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::claim::{Held, SharedReach};
 
-/// What is lent of a claim, as the queue knows it: all from one item on, of which some are sent.
+/// The lent part of a claim, as the queue sees it: all items from one item on. The borrower was
+/// sent some of them.
 #[derive(Debug)]
 pub(super) struct Lent {
     page: Arc<dyn SharedReach>,
-    /// The first item that is lent, in the claim; the word in the page counts from it.
+    /// The first lent item, as a position in the claim. The word in the page counts from it.
     first: u32,
-    /// How many items the other was sent.
+    /// The number of items that were sent to the borrower.
     sent: u32,
-    /// How many items are started, in the page's count, by what it said so far: it never goes back.
+    /// The number of started items, counted from `first`, according to the borrower so far. It
+    /// never decreases.
     started: u32,
-    /// How many items are lent and not taken away.
+    /// The number of items that are lent and not taken away.
     end: u32,
 }
 
 impl Lent {
-    /// How often the word may have been changed by the other while it was looked at, before it is
-    /// taken away from it.
+    /// The number of attempts to change the word while the borrower changes it, too. After the last
+    /// attempt, the host closes the word.
     const ATTEMPTS: u32 = 16;
 
     /// Lends the items from `first` on, which is started, up to `end`.
@@ -37,36 +39,38 @@ impl Lent {
         Self { page, first, sent, started: 1, end }
     }
 
-    /// Takes away the items from `end` on that are not started. Places are those in the claim.
+    /// Takes away the items from `end` on that are not started. Positions are those in the claim.
     pub(super) fn cut(&mut self, end: u32) -> Range<u32> {
         let end = end.saturating_sub(self.first);
         self.take(|started, old| old.min(end.max(started)))
     }
 
-    /// Takes away up to half of the items that are not started, and no more than `most`.
+    /// Takes away at most `most` items and at most half of the items that are not started.
     pub(super) fn share(&mut self, most: u32) -> Option<Range<u32>> {
         let taken = self.take(|started, end| end - (end - started).div_ceil(2).min(most));
         (!taken.is_empty()).then_some(taken)
     }
 
-    /// The items that are started and those that are not, once it is over: places in the claim.
+    /// Ends the loan. Returns the end of the started items and the end of all items, as positions
+    /// in the claim.
     pub(super) fn settle(mut self, settle: impl FnOnce(Returned) -> usize) -> (u32, u32) {
         let started = settle(self.returned());
         let started = u32::try_from(started).unwrap_or(u32::MAX).clamp(self.started, self.end);
         (self.first + started, self.first + self.end)
     }
 
-    /// Whether some item is not started, as far as one can know.
+    /// Returns whether an item is not started, as far as the host can know.
     pub(super) fn is_open(&mut self) -> bool {
         self.started() < self.end
     }
 
-    /// Returns the number of items that are started, as far as one can know.
+    /// Returns the number of started items, as far as the host can know.
     pub(super) fn started(&mut self) -> u32 {
         self.see(self.page.reach().told().1)
     }
 
-    /// How many items are started, by what the page says, as far as that can be.
+    /// Updates the number of started items from the value in the page, clamped to the possible
+    /// range.
     fn see(&mut self, told: u32) -> u32 {
         self.started = told.clamp(self.started, self.end.min(self.sent));
         self.started
@@ -81,8 +85,8 @@ impl Lent {
             page.reach().retell(word, started, end).then_some(end)
         });
         self.end = kept.unwrap_or_else(|| {
-            // It is quicker than this process, or it writes there without end. It is to have no
-            // more: one step takes that away, and says how far it has gone.
+            // The borrower is faster than this process, or writes without end. It loses all items
+            // that are not started: one atomic step closes the word and returns its progress.
             let started = self.see(page.reach().close());
             page.reach().set(started, started);
             started
@@ -90,28 +94,28 @@ impl Lent {
         self.first + self.end..self.first + old
     }
 
-    /// How far it has gone, as far as one can know. From here on nothing more of it is started.
+    /// Closes the loan and returns its progress, as far as the host can know. An honest borrower
+    /// starts no more items.
     fn returned(&mut self) -> Returned {
         let started = self.see(self.page.reach().close());
         Returned { started: started as usize, had: self.end as usize }
     }
 }
 
-/// What is lent of a claim, as its worker has it. Taken back when it is dropped: then none of its
-/// items is open any more.
+/// The lent part of a claim, as its worker sees it. Dropping it takes the items back and counts all
+/// of them as started.
 #[derive(Debug)]
 pub struct Loan<'a> {
     held: &'a Held,
     is_out: bool,
 }
 
-/// How far a loan has gone.
+/// The progress of a loan at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Returned {
-    /// How many items were started, by what the borrower says: at least one, and no more than
-    /// it had.
+    /// The number of started items according to the borrower: at least one, and at most `had`.
     pub started: usize,
-    /// How many items it had at last.
+    /// The number of items that the borrower had in the end.
     pub had: usize,
 }
 
@@ -121,14 +125,14 @@ impl<'a> Loan<'a> {
         Self { held, is_out: true }
     }
 
-    /// Returns the number of items that are started, as far as one can know: it never goes back.
+    /// Returns the number of started items, as far as the host can know. It never decreases.
     pub fn started(&self) -> usize {
         self.held.started_of_lent()
     }
 
-    /// Takes the items back: `settle` says how many of them count as started, by how far the
-    /// borrower says it has gone. The others are open again. It is to be quick: who wants to take
-    /// items away, waits for it.
+    /// Takes the items back. `settle` gets the progress according to the borrower, and returns how
+    /// many items count as started. The other items are open again. `settle` must be fast: other
+    /// workers wait for it when they steal.
     pub fn settle(mut self, settle: impl FnOnce(Returned) -> usize) {
         self.is_out = false;
         self.held.take_back(settle);

@@ -27,7 +27,7 @@ fn texts(span: &Span) -> Vec<String> {
     (0..span.len()).map(|at| String::from_utf8_lossy(span.item(at)).into_owned()).collect()
 }
 
-/// Claims up to `wanted` items and works on all of them.
+/// Claims up to `wanted` items and finishes all of them.
 fn take(queue: &Queue, wanted: usize) -> Option<Span> {
     let claim = queue.claim(wanted)?;
     while claim.reach().start_next() {}
@@ -47,13 +47,13 @@ fn what_was_started_ahead_goes_back_and_nothing_of_it_is_started_past_the_horizo
     queue.close();
     let claim = queue.claim(5).unwrap();
     assert_eq!((claim.reach().start_ahead(2), claim.reach().start_ahead(9)), (2, 2));
-    assert_eq!(claim.reach().start_ahead(1), 0, "all are started");
-    assert!(queue.lock().relieve(9).is_none(), "nobody takes over what is started");
+    assert_eq!(claim.reach().start_ahead(1), 0, "all items are started");
+    assert!(queue.lock().relieve(9).is_none(), "started items are not stolen");
     queue.stop_from(ItemIndex::new(4));
     claim.rest().give_back(2);
     assert!(!claim.reach().start_next());
     claim.end(1);
-    // The one that was started, and has no outcome, is back as well.
+    // The item that was started and has no outcome came back as well.
     assert_eq!(texts(&take(&queue, 9).unwrap()), ["1", "2", "3"]);
     assert!(queue.claim(9).is_none());
     assert_eq!(queue.drain().iter().map(Span::len).sum::<usize>(), 2);
@@ -122,7 +122,7 @@ fn what_a_worker_has_not_started_others_take_from_it() {
         [vec!["5", "6", "7"], vec!["3", "4"], vec!["2"]]
             .map(|share| share.iter().map(ToString::to_string).collect::<Vec<_>>())
     );
-    assert!(!slow.reach().start_next(), "all that it had not started is gone");
+    assert!(!slow.reach().start_next(), "all unstarted items were stolen");
     slow.end(2);
 }
 
@@ -150,7 +150,7 @@ fn a_claim_that_keeps_one_item_gives_back_those_after_it() {
     assert_eq!(texts(&claim.keep(1, 1)), ["1"]);
     assert!(!claim.reach().start_next());
     assert_eq!(texts(&take(&queue, 10).unwrap()), ["2", "3", "4"]);
-    // Dropped without an end, as by a panic: the item is not lost.
+    // The claim is dropped without `end`, as by a panic. The item is not lost.
     drop(claim);
     assert_eq!(texts(&take(&queue, 10).unwrap()), ["1"]);
 }
@@ -163,7 +163,7 @@ fn a_worker_leaves_when_nothing_can_come_any_more() {
         queue.close();
         let claim = queue.claim(2).unwrap();
         assert!(claim.reach().start_next());
-        // Another worker waits: this one may give items back.
+        // Another worker waits, because this one may give items back.
         let other = Arc::clone(&queue);
         let other = std::thread::Builder::new()
             .spawn(move || take(&other, 2).map(|span| texts(&span)))
@@ -210,7 +210,7 @@ fn a_stop_wakes_the_reader_and_the_workers_and_loses_nothing() {
         assert!(queue.claim(1).is_none());
         let left = queue.drain();
         assert_eq!((left.iter().map(Span::len).sum::<usize>(), queue.pushed()), (10, 10));
-        // Whoever accounts for them lets them go, as if the window had admitted them.
+        // The thread that accounts for them releases them, as if the window had admitted them.
         for span in left {
             queue.release(span.len(), span.total_cost());
         }
@@ -226,7 +226,7 @@ fn after_a_stop_no_worker_waits_for_what_another_holds() {
         queue.push(&mut numbered(0, 2)).unwrap();
         let claim = queue.claim(1).unwrap();
         queue.stop_from(ItemIndex::default());
-        assert!(queue.claim(1).is_none(), "nothing that comes back is started");
+        assert!(queue.claim(1).is_none(), "an item that comes back is not started");
         drop(claim);
     });
 }
@@ -247,7 +247,7 @@ fn when_results_fill_the_window_twice_only_the_earliest_item_goes_on() {
         while queue.lock().workers_wait == 0 {
             std::thread::yield_now();
         }
-        // The slow one has ended: now the next is the earliest, one at a time.
+        // After the slow item has ended, the next item is the earliest one: one at a time.
         slow.end(1);
         assert_eq!(other.join().unwrap(), Some(vec!["2".to_owned()]));
         queue.release(2, 3000);
@@ -263,12 +263,12 @@ fn what_outcomes_take_is_held_from_when_their_claim_ends() {
     let before = queue.lock().held_bytes;
     assert!(claim.reach().start_next());
     claim.hold(100);
-    assert_eq!(queue.lock().held_bytes, before, "the claim goes on");
+    assert_eq!(queue.lock().held_bytes, before, "the claim has not ended");
     drop(claim.keep(1, 1));
     assert_eq!(queue.lock().held_bytes, before + 100);
     claim.hold(30);
     claim.end(2);
-    assert_eq!(queue.lock().held_bytes, before + 130, "each is held once");
+    assert_eq!(queue.lock().held_bytes, before + 130, "all bytes are held once");
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn a_push_says_whether_there_is_room_for_more() {
     assert_eq!(queue.push(&mut numbered(2, 1)), Ok(HasRoom::No));
     let queue = Queue::new(window(3), 1);
     queue.stop_from(ItemIndex::new(1));
-    assert_eq!(queue.push(&mut numbered(0, 1)), Ok(HasRoom::No), "nothing more is wanted");
+    assert_eq!(queue.push(&mut numbered(0, 1)), Ok(HasRoom::No), "the horizon is reached");
 }
 
 #[test]
@@ -320,17 +320,17 @@ fn a_borrower_cannot_take_back_that_it_has_started_an_item() {
     page.reach().set(5, 10);
     queue.stop_from(ItemIndex::new(3));
     page.reach().set(1, 10);
-    assert!(queue.lock().relieve(10).is_none(), "those that are left are past the horizon");
+    assert!(queue.lock().relieve(10).is_none(), "the other items are past the horizon");
     loan.settle(|returned| {
         assert_eq!((returned.started, returned.had), (5, 5));
         1
     });
-    assert!(!claim.reach().start_next(), "nor does its owner start them");
+    assert!(!claim.reach().start_next(), "the owner cannot start them either");
 }
 
 proptest! {
-    /// One thread plays reader, workers and consumer by a script; whatever it does, each item
-    /// is in one place, and the window holds.
+    /// One thread plays reader, workers and consumer by a script. Each item stays in one place, and
+    /// the window holds.
     #[test]
     fn each_item_is_claimed_once_however_it_travels(
         steps in prop::collection::vec((0_u8..4, 1_usize..8), 1..200),

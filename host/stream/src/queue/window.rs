@@ -1,4 +1,4 @@
-//! The window: the amount of items between the reader and the consumer.
+//! The window: a bound on the items between the reader and the consumer.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 use crate::item::byte_size::ByteSize;
 use crate::item::parse_error::ParseError;
 
-/// Bounds what is between the reader and the consumer: read, worked on, or waiting for its
-/// turn to be written. A reader that meets the bound waits.
+/// A bound on the items between the reader and the consumer: read, in work, or waiting to be
+/// written. A reader that reaches the bound waits.
 ///
-/// Whatever the bound, each worker may always have one item.
+/// Even beyond the bound, each worker may have one item.
 ///
 /// ```
 /// use mtl_host::Window;
@@ -43,12 +43,12 @@ impl Bound {
 }
 
 impl Window {
-    /// Room for a few dozen blocks: more does not make a run faster. Results that wait for a
-    /// slow item at the head may take as much again; then only that item goes on.
+    /// Enough for a few dozen blocks; more does not make a run faster. Results that wait for a slow
+    /// item at the head may take the same amount again. Beyond that, only the slow item continues.
     pub const DEFAULT_BYTES: NonZeroUsize =
         NonZeroUsize::new(16 * 1024 * 1024).expect("16 MiB is not zero");
 
-    /// No bound: an input that comes faster than it is worked on fills the memory.
+    /// No bound. If items arrive faster than the workers process them, they fill the memory.
     pub const UNBOUNDED: Self = Self { items: Bound::Unbounded, bytes: Bound::Unbounded };
 
     /// Bounds the number of items.
@@ -65,7 +65,7 @@ impl Window {
         self
     }
 
-    /// Bounds the bytes that items, their results and their bookkeeping take.
+    /// Bounds the bytes of items, of their results and of their bookkeeping.
     ///
     /// ```
     /// use mtl_host::Window;
@@ -80,17 +80,17 @@ impl Window {
         self
     }
 
-    /// Whether this much may be held.
+    /// Returns whether this much may be held.
     pub(super) fn admits(self, items: usize, bytes: usize) -> bool {
         !self.items.exceeded_by(items) && !self.bytes.exceeded_by(bytes)
     }
 
-    /// Whether one more item may be read when this much is held.
+    /// Returns whether one more item may be read while this much is held.
     pub(super) fn has_room(self, items: usize, bytes: usize, workers: usize) -> bool {
         items < workers || !(self.items.reached_by(items) || self.bytes.reached_by(bytes))
     }
 
-    /// Returns whether this is so much of the window that the reader soon waits for it.
+    /// Returns whether this is so much of the window that the reader must soon wait for it.
     pub(super) fn is_much(self, items: usize, bytes: usize) -> bool {
         let eighth = |bound, held: usize| match bound {
             Bound::AtMost(most) => held >= most / 8,
@@ -99,14 +99,14 @@ impl Window {
         eighth(self.items, items) || eighth(self.bytes, bytes)
     }
 
-    /// Whether results that wait have taken as much again as may be read.
+    /// Returns whether waiting results take as much memory as the window admits for reading.
     pub(super) fn is_overfull(self, bytes: usize) -> bool {
         matches!(self.bytes, Bound::AtMost(most) if bytes > most.saturating_mul(2))
     }
 }
 
 impl Default for Window {
-    /// [`DEFAULT_BYTES`](Self::DEFAULT_BYTES), and as many items as fit.
+    /// Returns a window of [`DEFAULT_BYTES`](Self::DEFAULT_BYTES) and any number of items.
     fn default() -> Self {
         Self { items: Bound::Unbounded, bytes: Bound::Unbounded }.with_bytes(Self::DEFAULT_BYTES)
     }
@@ -125,7 +125,7 @@ impl fmt::Display for Window {
     }
 }
 
-/// Neither a number of items nor an amount of bytes.
+/// The error for a text that is neither a number of items nor a number of bytes.
 const NOT_A_WINDOW: ParseError = ParseError::new(
     "neither a number of items such as `1000` nor an amount of bytes such as `64MiB`",
 );
@@ -133,7 +133,7 @@ const NOT_A_WINDOW: ParseError = ParseError::new(
 impl FromStr for Window {
     type Err = ParseError;
 
-    /// A plain number is of items, and leaves the bound of bytes as it is by default.
+    /// Parses a window. A plain number counts items, and keeps the default bound on bytes.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text

@@ -88,7 +88,9 @@ impl Directory {
     /// a plugin may have made.
     pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         let cannot = |source: io::Error| match (path.to_owned(), source.kind()) {
-            (path, io::ErrorKind::AlreadyExists) => SinkError::InTheWay { path, what: "no folder" },
+            (path, io::ErrorKind::AlreadyExists) => {
+                SinkError::InTheWay { path, what: "not a directory" }
+            }
             (path, _) => SinkError::Create { path, source },
         };
         let tree = Tree::create(opener, path).map_err(cannot)?;

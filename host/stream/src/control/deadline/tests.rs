@@ -5,7 +5,7 @@ use crate::control::watchdog::Watchdog;
 
 const SHORT: Duration = Duration::from_millis(20);
 
-/// Returns a watch over a guest that is at an item, with what cancels it and what ticks.
+/// Returns a watch over a guest that works on an item, with its cancellation and its watchdog.
 pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
     let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
     let config = InstanceConfig { timeout: item, ..InstanceConfig::default() };
@@ -14,7 +14,7 @@ pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
     (watch, cancel, watchdog)
 }
 
-/// Pauses as a test says them.
+/// Pauses that a test sets.
 #[derive(Clone, Debug, Default)]
 struct Said(Arc<(Mutex<Option<Duration>>, AtomicUsize)>);
 
@@ -35,7 +35,7 @@ impl Pauses for Said {
     }
 }
 
-/// A guest whose items have ten hours, and a clock and pauses that a test sets.
+/// A guest whose items have ten hours, with a clock and pauses that a test sets.
 struct Timed {
     watch: Watch,
     ticks: Ticks,
@@ -58,11 +58,11 @@ impl Timed {
         Self { watch, ticks, pauses }
     }
 
-    /// Says whether the guest's time is over at some hour, when the watchdog has just told for how many hours the process
-    /// was stopped.
+    /// Returns whether the guest's time is over at some hour. The watchdog has just reported for how many hours the
+    /// process was stopped.
     fn is_over(&self, hour: u64, stopped: u64) -> bool {
         self.ticks.tick(Duration::from_hours(hour), Duration::from_hours(stopped));
-        self.asks(hour).expect("all stops are told")
+        self.asks(hour).expect("all stops are known")
     }
 
     fn asks(&self, hour: u64) -> Option<bool> {
@@ -75,10 +75,10 @@ fn time_without_a_core_does_not_count_and_is_read_once_for_each_passed_deadline(
     let item = Timed::new();
     item.pauses.say(3);
     assert!(!item.is_over(1, 0));
-    assert_eq!(item.pauses.times_read(), 1, "when it is noticed");
+    assert_eq!(item.pauses.times_read(), 1, "the watch has noticed the item");
     item.pauses.say(5);
     assert!(!item.is_over(10, 0));
-    assert_eq!(item.pauses.times_read(), 1, "nothing has passed");
+    assert_eq!(item.pauses.times_read(), 1, "no deadline has passed");
     assert!(!item.is_over(11, 0));
     assert!(!item.is_over(12, 0));
     assert_eq!(item.pauses.times_read(), 2, "the deadline has moved by two hours");
@@ -94,7 +94,7 @@ fn where_the_system_does_not_tell_of_pauses_all_time_counts() {
     assert!(!item.is_over(1, 0));
     assert!(!item.is_over(10, 0));
     assert!(item.is_over(11, 0));
-    // Nor does it matter that it begins to.
+    // Pauses that are reported later do not matter either.
     item.pauses.say(100);
     assert!(item.is_over(11, 0));
 }
@@ -105,7 +105,7 @@ fn time_in_which_the_process_was_stopped_does_not_count() {
     assert!(!item.is_over(0, 0));
     assert!(!item.is_over(15, 6));
     assert!(item.is_over(16, 6));
-    // The next one has its time from now on.
+    // The next item has its full time from now on.
     item.watch.begin(Phase::Item);
     assert!(!item.is_over(16, 6));
     assert!(!item.is_over(25, 6));
@@ -117,7 +117,7 @@ fn nothing_is_decided_before_the_watchdog_has_told_of_stops() {
     let item = Timed::new();
     assert!(!item.is_over(0, 0));
     assert!(!item.is_over(9, 0));
-    // The process is stopped for a day and goes on, and the guest's thread asks before the watchdog ticks.
+    // The process is stopped for a day. When it continues, the guest's thread checks before the watchdog ticks.
     assert_eq!(item.asks(33), None);
     item.ticks.tick(Duration::from_hours(34), Duration::from_hours(24));
     assert_eq!(item.asks(33), Some(false));
@@ -142,7 +142,7 @@ fn who_sleeps_wakes_when_its_time_is_over() {
     assert!(!item.is_over(1, 0));
     item.pauses.say(3);
     assert!(!item.is_over(11, 0));
-    assert_eq!(item.watch.end(), end(14), "it has had no core for three hours");
+    assert_eq!(item.watch.end(), end(14), "the thread had no core for three hours");
 }
 
 #[test]

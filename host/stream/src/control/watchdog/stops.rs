@@ -1,30 +1,31 @@
-//! Measures how long the process was stopped, by ticks that did not come.
+//! Measures how long the process was stopped, from missing ticks.
 
 use std::time::Duration;
 
-/// Adds up the stops between one tick and the next.
+/// The sum of the stops between ticks.
 #[derive(Debug)]
 pub(crate) struct Stops {
-    /// When the last tick was.
+    /// The time of the last tick.
     last: Duration,
-    /// The time for which a thread was busy up to then: it ran, or was ready to run. None if the kernel does not tell.
+    /// The time for which a thread was busy up to the last tick: running or ready to run. None if the kernel does not
+    /// report it.
     busy: Option<Duration>,
     stopped: Duration,
 }
 
 impl Stops {
-    /// A shorter gap is no stop: timers may be late, by many milliseconds where the system saves power.
+    /// The shortest gap that counts as a stop. Timers may be late by many milliseconds if the system saves power.
     pub(crate) const LEAST: Duration = Duration::from_millis(250);
 
-    /// Begins to measure at `now`.
+    /// Starts to measure at `now`.
     pub(super) fn begin(now: Duration, busy: Option<Duration>) -> Self {
         Self { last: now, busy, stopped: Duration::ZERO }
     }
 
-    /// Returns how long the process was stopped up to the tick at `now`.
+    /// Returns how long the process was stopped in total up to the tick at `now`.
     ///
-    /// A stop counts from the tick before it, so that it is too long by up to a tick, and never too short. A process
-    /// that has no core is not stopped: then the thread is ready to run.
+    /// A stop counts from the tick before it, so the result may be too long by one tick, and is never too short. A
+    /// process without a core is not stopped: its thread is ready to run.
     pub(crate) fn tick(&mut self, now: Duration, busy: Option<Duration>) -> Duration {
         if let (Some(before), Some(busy)) = (self.busy, busy) {
             let gap = now.saturating_sub(self.last);
@@ -54,16 +55,16 @@ mod tests {
             // at           busy            stopped so far
             (ms(5),         Some(ms(0)),    ms(0)),
             (ms(17),        Some(ms(1)),    ms(0)),
-            // It had no core for 600 ms.
+            // The thread had no core for 600 ms.
             (ms(622),       Some(ms(601)),  ms(0)),
-            // It was stopped for 6 s.
+            // The process was stopped for 6 s.
             (ms(6622),      Some(ms(601)),  ms(6000)),
             (ms(6627),      Some(ms(602)),  ms(6000)),
-            // It was stopped, and had no core for 40 ms.
+            // The process was stopped, and had no core for 40 ms.
             (ms(7267),      Some(ms(642)),  ms(6600)),
-            // Its timer was late.
+            // The timer was late.
             (ms(7507),      Some(ms(642)),  ms(6600)),
-            // The kernel does not tell any more.
+            // The kernel no longer reports busy time.
             (ms(9999),      None,           ms(6600)),
             (ms(19999),     Some(ms(642)),  ms(6600)),
         ];

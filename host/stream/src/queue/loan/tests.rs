@@ -8,7 +8,7 @@ use crate::control::sync::atomic::AtomicU64;
 use crate::item::index::ItemIndex;
 use crate::queue::{Claim, Queue, Window};
 
-/// A queue of `items`, all of which will be in the first claim.
+/// Returns a queue of `items` items that all fit into the first claim.
 fn queue(items: usize) -> Queue {
     let queue = Queue::new(Window::UNBOUNDED, 1);
     let mut block = BlockBuilder::new();
@@ -18,7 +18,7 @@ fn queue(items: usize) -> Queue {
     queue
 }
 
-/// A word that a borrower shares. The borrower is in this process.
+/// A shared word whose borrower is in this process.
 #[derive(Debug, Default)]
 pub(crate) struct Word(AtomicU64);
 
@@ -32,9 +32,9 @@ fn page() -> Arc<Word> {
     Arc::default()
 }
 
-/// Another worker takes up to `most` items that are not started, and works on all of them.
+/// Steals up to `most` items that are not started, as another worker, and finishes all of them.
 fn take_over(queue: &Queue, most: usize) -> BTreeSet<u64> {
-    // Nobody waits here for what may never come.
+    // The check avoids a wait for items that may never come.
     let horizon = queue.horizon();
     let waits = queue.lock().waiting.front().is_some_and(|span| span.first() < horizon);
     let may_relieve = queue.may_relieve(&queue.lock());
@@ -57,18 +57,18 @@ fn what_cannot_be_is_not_believed() {
     const MOST: u32 = u32::MAX;
     #[rustfmt::skip]
     let cases = [
-        // it writes        is said to have started    of 5 items, of which it was sent 3
+        // it writes        accepted as started    (5 items; 3 were sent)
         (&[(1, 5)][..],        1),
         (&[(2, 5)],            2),
         (&[(3, 5)],            3),
-        // It was not sent more.
+        // The borrower was not sent more.
         (&[(4, 5)],            3),
         (&[(MOST, MOST)],      3),
         (&[(MOST, 0)],         3),
-        // The first was started when it was lent.
+        // The first item was started when it was lent.
         (&[(0, 0)],            1),
         (&[(0, MOST)],         1),
-        // More than there is, by its own words.
+        // The borrower claims to have started more items than it has.
         (&[(2, 1)],            2),
     ];
     for (words, started) in cases {
@@ -84,8 +84,8 @@ fn what_cannot_be_is_not_believed() {
             returned.started
         });
         assert_eq!(told, Some(Returned { started, had: 5 }), "{words:?}");
-        assert!(!page.reach().start_next(), "nothing more is started there");
-        assert!(claim.reach().start_next(), "the next one is here");
+        assert!(!page.reach().start_next(), "the borrower cannot start another item");
+        assert!(claim.reach().start_next(), "the owner can start the next item");
     }
 }
 
@@ -122,7 +122,7 @@ fn one_that_writes_without_end_has_no_more() {
         };
         hostile.spawn_scoped(scope, write).unwrap();
         let mut taken = BTreeSet::new();
-        // At most some items are lost to its lies; the others are had, and each once.
+        // The false words cost at most a few items. All other items are stolen, each once.
         while taken.len() < 993 {
             let more = take_over(&queue, 1000);
             assert!(taken.is_disjoint(&more));
@@ -147,16 +147,16 @@ fn a_loan_that_is_not_settled_leaves_nothing_to_be_started() {
     assert_eq!((left.len(), left[0].first().get(), left[0].len()), (1, 1, 2));
 }
 
-/// What may happen while items are on loan.
+/// A step that may happen during a loan.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// The borrower starts an item, as an honest one does.
+    /// The borrower starts an item, like an honest one.
     Start,
-    /// It writes this.
+    /// The borrower writes these values.
     Write(u32, u32),
-    /// Another worker takes items over.
+    /// Another worker steals items.
     Share(usize),
-    /// The run is stopped from this item on.
+    /// The run stops from this item on.
     Stop(u64),
 }
 
@@ -174,8 +174,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever the borrower writes, and whatever it is said to have started: each item is in one
-    /// place, what is taken away was not started by an honest one, and nothing panics.
+    /// No borrower can break the accounting: each item is in one place, an honest borrower never
+    /// started a stolen item, and nothing panics.
     #[test]
     fn the_account_stays_whole(
         all in 1_usize..15,
@@ -221,7 +221,7 @@ proptest! {
             done += 1;
         }
         places.extend(items(&claim, 0..done));
-        // Those that were done before are counted once.
+        // Items that were done before the loan count once.
         places.drain(..before);
         claim.end(done);
         for span in queue.drain() {

@@ -131,7 +131,9 @@ fn items_without_a_place_end_the_run_unless_they_were_found_before() {
     for (at, (item, why)) in (1..).zip(cases) {
         let error = offer(&mut sink, at, &Example::record(item, b"other")).unwrap_err();
         let told = told(&error, folder.path()).replace(&folder.path().display().to_string(), "");
-        assert!(told.starts_with(&format!("there is no output path for the result of item {at}: ")));
+        assert!(
+            told.starts_with(&format!("there is no output path for the result of item {at}: "))
+        );
         assert!(told.ends_with(why), "{told}");
         assert!(error.hint().unwrap().contains("source::Placed"));
     }
@@ -150,9 +152,9 @@ fn what_stands_in_the_way_is_named() {
     #[rustfmt::skip]
     let cases = [
         ("folder/in",   "cannot write to `out/folder/in`, which is a folder"),
-        ("file/a/b",    "cannot write to `out/file`, which is no folder, or a link"),
-        ("link/a",      "cannot write to `out/link`, which is no folder, or a link"),
-        ("nowhere/a",   "cannot write to `out/nowhere`, which is no folder, or a link"),
+        ("file/a/b",    "cannot write to `out/file`, which is a link, or not a directory"),
+        ("link/a",      "cannot write to `out/link`, which is a link, or not a directory"),
+        ("nowhere/a",   "cannot write to `out/nowhere`, which is a link, or not a directory"),
     ];
     for (index, (item, expected)) in (0..).zip(cases) {
         let error = offer(&mut sink, index, &Example::record(item, b"new")).unwrap_err();
@@ -177,7 +179,7 @@ fn the_directory_may_be_there_or_be_made_or_be_a_link_to_one() {
         ("there",     None),
         ("new/deep",  None),
         ("link",      None),
-        ("file",      Some("cannot write to `file`, which is no folder")),
+        ("file",      Some("cannot write to `file`, which is not a directory")),
         ("file/deep", Some("cannot create output `file/deep`: Not a directory (os error 20)")),
     ];
     for (name, expected) in cases {

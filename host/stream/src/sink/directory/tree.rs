@@ -50,7 +50,7 @@ impl Step {
         let is = |errno: Errno| source.raw_os_error() == Some(errno.raw_os_error());
         match self {
             Self::Folder if is(Errno::NOTDIR) || is(Errno::LOOP) => {
-                SinkError::InTheWay { path, what: "no folder, or a link" }
+                SinkError::InTheWay { path, what: "a link, or not a directory" }
             }
             Self::Rename if is(Errno::ISDIR) => SinkError::InTheWay { path, what: "a folder" },
             Self::Folder | Self::Create | Self::Rename => SinkError::Create { path, source },
