@@ -210,7 +210,7 @@ fn of_a_fault_that_did_not_fit_no_half_is_left() {
         .code(4);
     let stderr = finished.stderr_text();
     let error = "error: cannot pass on results: cannot write faults to `faults`: File too large (os error \
-                 27)\n hint: files may be no larger: raise the limit, `ulimit -f`, or use a file system for \
+                 27)\n hint: raise the limit on file sizes (`ulimit -f`), or use a file system for \
                  larger files\n";
     assert!(stderr.ends_with(error), "{stderr}");
     let faults = std::fs::read_to_string(finished.folder().join("faults")).unwrap();

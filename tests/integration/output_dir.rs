@@ -225,7 +225,7 @@ fn of_a_file_that_did_not_fit_nothing_is_left() {
         .stderr(
             "error: cannot write results to `out/large` after 1 whole records: File too large \
              (os error 27)\n \
-             hint: files may be no larger: raise the limit, `ulimit -f`, or use a file system for larger \
+             hint: raise the limit on file sizes (`ulimit -f`), or use a file system for larger \
              files\n",
         );
     assert_eq!(files_in(&finished.folder().join("out")), ["small"]);

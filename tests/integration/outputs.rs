@@ -264,7 +264,7 @@ fn of_a_record_that_did_not_fit_no_half_is_left_or_counted() {
         .stderr(
             "error: cannot write results to `results` after 8 whole records: File too large (os \
              error 27)\n \
-             hint: files may be no larger: raise the limit, `ulimit -f`, or use a file system for larger files\n",
+             hint: raise the limit on file sizes (`ulimit -f`), or use a file system for larger files\n",
         )
         .file("results", lines([&item; 8]));
 }

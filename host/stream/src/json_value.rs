@@ -78,9 +78,10 @@ fn put_string(text: &str, target: &mut Vec<u8>) {
 fn put_base64(data: &[u8], target: &mut Vec<u8>) {
     target.extend_from_slice(b"{\"base64\":\"");
     let start = target.len();
-    let length = base64::encoded_len(data.len(), true).expect("an item is far from that long");
+    let length =
+        base64::encoded_len(data.len(), true).expect("an item is far shorter than the maximum");
     target.resize(start + length, 0);
-    STANDARD.encode_slice(data, &mut target[start..]).expect("there is room for all of it");
+    STANDARD.encode_slice(data, &mut target[start..]).expect("the target has enough space");
     target.extend_from_slice(b"\"}");
 }
 

@@ -115,7 +115,7 @@ impl Outcomes {
 
     fn of_nobody(room: Room, span: Span) -> Self {
         let Room(mut slots) = room;
-        debug_assert!(slots.len() == 0, "a room is cleared when it is kept");
+        debug_assert!(slots.len() == 0, "a kept room is empty");
         slots.reserve(span.len());
         Self {
             span,
@@ -183,7 +183,7 @@ impl Outcomes {
 
     /// Splits off the present outcomes, to be handed over. Later outcomes go into `room`.
     pub fn split(&mut self, room: Room) -> Self {
-        debug_assert!(!self.to_be_retried, "what is to be tried again has no outcome");
+        debug_assert!(!self.to_be_retried, "an item that is to be retried has no outcome");
         let part = Self {
             span: self.span.slice(self.gone..self.len()),
             worker: self.worker,
@@ -202,7 +202,7 @@ impl Outcomes {
 
     /// Restores a part that could not be handed over. No outcome may have been added since. Returns the room.
     pub fn unsplit(&mut self, part: Self) -> Room {
-        debug_assert!(self.slots.len() == 0, "a part is taken back before anything else is done");
+        debug_assert!(self.slots.len() == 0, "a part is restored before other outcomes are added");
         self.gone -= part.slots.len();
         self.gone_bytes -= part.slots.bytes();
         Room(std::mem::replace(&mut self.slots, part.slots))

@@ -217,7 +217,7 @@ impl Queue {
     pub fn wait_for_work(&self) -> bool {
         match self.lock_with_work() {
             Some(state) => {
-                // The wake-up may have been for an item that another worker can take meanwhile.
+                // The wake-up may have been for an item that another worker can still take.
                 self.wake_worker(&state);
                 true
             }
@@ -245,7 +245,7 @@ impl Queue {
             let comes = !state.closed && horizon > state.next;
             let comes_back = state.claimed.iter().any(|held| held.span().first() < horizon);
             if front.is_none() && !comes && !comes_back {
-                // Other waiting workers may leave as well.
+                // Other waiting workers may leave now.
                 self.work.notify_all();
                 return None;
             }

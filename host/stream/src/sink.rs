@@ -99,8 +99,9 @@ pub trait Sink {
         outcomes.try_for_each(|outcome| self.write(&outcome))
     }
 
-    /// Returns how many of the last outcomes are not written yet. The sink holds them back until a flush, or lost them
-    /// with an error. After an error, the number includes the last outcome. By default, no other outcome is held.
+    /// Returns how many of the last outcomes are not written. The sink holds them back until a flush, or lost them with
+    /// an error. After an error, the number includes the outcome that failed; for 0, the run counts that outcome alone.
+    /// (Default: 0.)
     fn held(&self) -> usize {
         0
     }

@@ -78,7 +78,7 @@ pub trait Source: Send {
 
     /// Returns the flag that ends a wait of `fill` for input, if there is one. The flag must belong
     /// to this source alone: the run sets it when it needs no more items, even at a normal end. A
-    /// flag shared with a pool or another source would stop these as well. If a source without a
+    /// flag shared with a pool or another source would stop these. If a source without a
     /// flag waits, the run leaves it alone until `fill` returns.
     fn stop_flag(&self) -> Option<StopFlag> {
         None

@@ -28,7 +28,7 @@ impl Blocks {
     #[expect(clippy::missing_panics_doc, reason = "a block that came back has no other owner")]
     pub fn seal(&mut self, builder: &mut BlockBuilder, first: ItemIndex) -> Span {
         let mut block = self.take().unwrap_or_default();
-        let place = Arc::get_mut(&mut block).expect("it is nobody's, or new");
+        let place = Arc::get_mut(&mut block).expect("the block has no other owner");
         place.first = first;
         place.content.clear();
         mem::swap(&mut place.content, builder);

@@ -249,7 +249,7 @@ impl BlockBuilder {
 
     /// Moves all items of `other` to the end of this block.
     pub(crate) fn append(&mut self, other: &mut Self) {
-        debug_assert_eq!(other.start, 0, "what was received is not gathered");
+        debug_assert_eq!(other.start, 0, "a received block is not appended");
         let (bytes, items) = (self.bytes.len(), self.ends.len());
         self.bytes.append(&mut other.bytes);
         self.ends.extend(other.ends.drain(..).map(|end| bytes + end));

@@ -106,7 +106,7 @@ impl MaxFaults {
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
-        reason = "a share of more than 2^52 items is exact enough"
+        reason = "a rounded share is exact enough beyond 2^52 items"
     )]
     pub fn is_exceeded_by(self, faults: u64, done: u64) -> bool {
         match self {

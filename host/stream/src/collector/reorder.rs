@@ -44,7 +44,7 @@ impl<T> Default for Reorder<T> {
 impl<T> Reorder<T> {
     /// Takes `run`, which covers `items` items from `first` on.
     pub(super) fn accept(&mut self, first: ItemIndex, items: usize, run: T) {
-        debug_assert!(items > 0, "a run has an item, or it would never be due");
+        debug_assert!(items > 0, "an empty run would never be due");
         debug_assert!(first >= self.next, "item {first} arrived twice");
         let place = self.held.partition_point(|held| held.first < first);
         let next = self.held.get(place).map(|held| held.first);

@@ -1,4 +1,4 @@
-//! The deadlines of a guest, and the check if the guest may continue.
+//! The deadlines of a guest, and the check whether the guest may continue.
 //!
 //! A watch is checked where that costs little: in the epoch callback, every few milliseconds of computation, and where
 //! a guest sleeps. The watch reads a clock only there, never per item. It notices a new item at the first check after
@@ -176,7 +176,7 @@ impl Watch {
         self.0.begun.store(begun, Ordering::Relaxed);
     }
 
-    /// Checks if the guest may continue.
+    /// Checks whether the guest may continue.
     ///
     /// # Errors
     ///

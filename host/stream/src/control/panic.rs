@@ -6,5 +6,5 @@ use std::any::Any;
 pub fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "it did not say why".into())
+    text.unwrap_or_else(|| "no message".into())
 }

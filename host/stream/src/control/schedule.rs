@@ -46,7 +46,8 @@ impl Schedule {
     fn open(path: &str) -> Option<Arc<Self>> {
         let schedule = File::open(path).map(Self);
         let schedule = schedule.and_then(|schedule| schedule.read().map(|_| schedule));
-        let opened = schedule.inspect_err(|error| tracing::debug!(path, %error, "no run delay"));
+        let opened = schedule
+            .inspect_err(|error| tracing::debug!(path, %error, "the kernel reports no run delay"));
         opened.ok().map(Arc::new)
     }
 
@@ -139,6 +140,6 @@ mod tests {
             thread.join().unwrap()
         });
         assert!(!Arc::ptr_eq(&own, &other));
-        assert!(seen >= before, "a thread reads the account of another one");
+        assert!(seen >= before, "a thread reads the statistics of another thread");
     }
 }

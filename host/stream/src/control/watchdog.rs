@@ -1,6 +1,6 @@
 //! The clock that stops guests: one thread per engine.
 //!
-//! On each tick, the watchdog raises the engine's epoch, which makes every running guest ask its store if it may
+//! On each tick, the watchdog raises the engine's epoch, which makes every running guest ask its store whether it may
 //! continue. The watchdog counts ticks, so that others can tell the time without reading a clock. It computes the
 //! number of ticks from a clock, so that a late thread catches up.
 //!
@@ -121,9 +121,9 @@ impl Watchdog {
         Self::measuring(Schedule::of_this_thread, on_tick)
     }
 
-    /// Starts the watchdog like [`start`](Self::start). It calls `schedule` on its own thread. The result is the
-    /// account of a thread that is busy, running or waiting for a core, whenever the watchdog is late and the process
-    /// is not stopped.
+    /// Starts the watchdog like [`start`](Self::start). It calls `schedule` on its own thread, which returns the
+    /// scheduling statistics of a thread. That thread must be busy, on a core or waiting for one, whenever the watchdog
+    /// is late although the process is not stopped.
     ///
     /// # Errors
     ///

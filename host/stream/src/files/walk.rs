@@ -1,7 +1,7 @@
-//! Follows a path name by name. At each step, the walk knows if a plugin may change the next entry.
+//! Follows a path name by name. At each step, the walk knows whether a plugin may change the next entry.
 //!
 //! A plugin can move directories only inside of a directory that it may change. So a directory below such a directory
-//! stays below one, even if others are renamed meanwhile. Any other directory stays outside.
+//! stays below one, even while a plugin renames directories. Any other directory stays outside.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
         self.arrive(open(begin, DIRECTORY, Mode::empty())?)
     }
 
-    /// Finds out if a plugin may change a directory about which nothing is known yet.
+    /// Finds out whether a plugin may change a directory about which nothing is known yet.
     fn arrive(&self, dir: OwnedFd) -> io::Result<Here<'a>> {
         let mut inside = None;
         is_below(&dir, |above| {
@@ -266,7 +266,7 @@ pub(super) fn is_below(dir: &OwnedFd, mut is_it: impl FnMut(FileId) -> bool) -> 
     }
 }
 
-/// Asks the kernel if a link at the end of a path may be followed. In `/tmp`, for example, the kernel protects against
+/// Asks the kernel whether a link at the end of a path may be followed. In `/tmp`, for example, the kernel protects against
 /// links of other users.
 fn may_follow(dir: &OwnedFd, link: &OsStr) -> io::Result<()> {
     match openat(dir, link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {

@@ -20,7 +20,7 @@ use crate::item::fault::FaultKind;
 #[error("{kind}: {message}")]
 #[non_exhaustive]
 pub struct Broken {
-    /// The kind of the fault that the current item has.
+    /// The kind of fault of the item that the instance was working on.
     pub kind: FaultKind,
     /// The message.
     pub message: String,

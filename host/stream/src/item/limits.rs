@@ -102,7 +102,6 @@ size_limit! {
     pub struct MemoryLimit;
     /// Enough for a plugin with a model of moderate size, and small enough that one plugin per core does not exhaust a
     /// laptop.
-    /// exhaust a laptop.
     DEFAULT = 512 * 1024 * 1024
 }
 

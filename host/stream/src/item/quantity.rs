@@ -20,7 +20,7 @@ pub(crate) fn read(text: &str, units: &[Unit]) -> Option<NonZeroU64> {
 /// Expresses a number in the first of `units` that divides it. One of the units must stand for 1.
 pub(crate) fn measured(number: u64, units: &[Unit]) -> (u64, &'static str) {
     let measures = |(_, many): &&Unit| number.is_multiple_of(*many);
-    let (name, many) = units.iter().find(measures).expect("one measures everything");
+    let (name, many) = units.iter().find(measures).expect("the unit 1 divides every number");
     (number / many, name)
 }
 

@@ -52,7 +52,7 @@ impl Place {
     }
 
     pub(crate) fn file_name(&self) -> &OsStr {
-        self.0.file_name().expect("a place has a part, and none goes up")
+        self.0.file_name().expect("each part of an output path is a name")
     }
 
     /// Returns the folders up to the directory, the nearest first.

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::Place;
 use crate::item::index::ItemIndex;
 
-/// The holders of output paths. The folders of a path in use are in the table, too, so that no
+/// The holders of output paths. The table includes the folders of each path in use, so that no
 /// result replaces a folder.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
@@ -53,7 +53,7 @@ impl Taken {
         for folder in place.folders() {
             match self.by.get(&self.hash(folder)) {
                 None => missing += 1,
-                // All folders above this one are in the table, too.
+                // The table already includes all folders above this one.
                 Some(Use::Folder) => break,
                 Some(Use::File(Holder::Item(by))) => return Err(Held::Above(folder, *by)),
                 Some(Use::File(Holder::Run)) => return Err(Held::AboveRun(folder)),

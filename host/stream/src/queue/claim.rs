@@ -158,7 +158,7 @@ fn word(started: u32, end: u32) -> u64 {
     u64::from(started) << 32 | u64::from(end)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "each half is meant by itself")]
+#[expect(clippy::cast_possible_truncation, reason = "each half is extracted on purpose")]
 fn halves(word: u64) -> (u32, u32) {
     ((word >> 32) as u32, word as u32)
 }
@@ -167,7 +167,7 @@ impl Held {
     /// Creates a claim whose first item is started, because a worker claims in order to work. An empty span has nothing
     /// to start.
     pub(super) fn new(span: Span) -> Self {
-        let items = u32::try_from(span.len()).expect("no more was claimed than can be");
+        let items = u32::try_from(span.len()).expect("a claim has at most `MOST` items");
         let word = AtomicU64::new(word(items.min(1), items));
         Self { span, word, lent: Mutex::default() }
     }

@@ -28,7 +28,7 @@ pub(super) struct Lent {
 }
 
 impl Lent {
-    /// The number of attempts to change the word while the borrower changes it, too. After the last
+    /// The number of attempts to change the word while the borrower changes it. After the last
     /// attempt, the host closes the word.
     const ATTEMPTS: u32 = 16;
 

@@ -53,7 +53,7 @@ fn what_was_started_ahead_goes_back_and_nothing_of_it_is_started_past_the_horizo
     claim.rest().give_back(2);
     assert!(!claim.reach().start_next());
     claim.end(1);
-    // The item that was started and has no outcome came back as well.
+    // The item that was started and has no outcome came back, as the others did.
     assert_eq!(texts(&take(&queue, 9).unwrap()), ["1", "2", "3"]);
     assert!(queue.claim(9).is_none());
     assert_eq!(queue.drain().iter().map(Span::len).sum::<usize>(), 2);

@@ -118,7 +118,7 @@ impl SinkError {
                 Some("wrap the source in `source::Placed`: then the item is a fault")
             }
             Self::Create { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
-                Some("name a file; `sink::Directory` takes a directory, for a file for each item")
+                Some("name a file, or use `sink::Directory` to write a file for each item")
             }
             Self::Create { source, .. } => Exchangeable::hint(source).or(OutputFile::hint(source)),
             Self::Write { source, .. } | Self::Sync { source, .. } => OutputFile::hint(source),

@@ -222,7 +222,7 @@ impl OutputFile {
             return Some("wait for the end of that run, or name another file");
         }
         (error.kind() == io::ErrorKind::FileTooLarge).then_some(
-            "files may be no larger: raise the limit, `ulimit -f`, or use a file system for larger files",
+            "raise the limit on file sizes (`ulimit -f`), or use a file system for larger files",
         )
     }
 

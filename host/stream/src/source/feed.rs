@@ -25,7 +25,7 @@ pub(super) struct Feed {
     taken: usize,
 }
 
-/// The result of a read: the inputs go on, or have ended.
+/// The result of a read: the inputs continue, or have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     GoesOn,
@@ -59,7 +59,7 @@ impl Feed {
     pub(super) fn take(&mut self, bytes: usize) {
         self.start += bytes;
         self.taken += bytes;
-        debug_assert!(self.start <= self.end, "only what is pending can be taken");
+        debug_assert!(self.start <= self.end, "only pending bytes can be taken");
     }
 
     /// Returns the last `bytes` that were taken. They stay in the buffer until the next read.

@@ -55,7 +55,7 @@ struct Opened {
 
 impl Files {
     /// Longer than a path may be on any system.
-    const LINE_LIMIT: ItemLimit = ItemLimit::new(64 << 10).expect("64 KiB is not nothing");
+    const LINE_LIMIT: ItemLimit = ItemLimit::new(64 << 10).expect("64 KiB is not zero");
 
     /// Creates a source of the files that the lines of `inputs` name. It opens them by the
     /// [`Opener`] of the inputs.

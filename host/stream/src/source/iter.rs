@@ -4,7 +4,7 @@ use super::{Filled, Size, Source, SourceError};
 use crate::block::BlockBuilder;
 
 /// A source that takes its items from an iterator, one item for each block. An iterator cannot say
-/// if its next item is available, so the source never waits for a second item while it holds a
+/// whether its next item is available, so the source never waits for a second item while it holds a
 /// first one.
 ///
 /// ```

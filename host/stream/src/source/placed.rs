@@ -50,7 +50,7 @@ impl<S: Source> Source for Placed<S> {
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
         let before = block.len();
         let filled = self.source.fill(block);
-        // After an error, too: the run still processes the items before it.
+        // This happens even after an error, because the run still processes the items before it.
         block.judge(before, |at, item, path| {
             let path = path.unwrap_or(Path::new(OsStr::from_bytes(item)));
             let taken = self.places.take_free(path, self.next.plus(at));
