@@ -190,8 +190,8 @@ fn a_file_that_is_there_is_replaced_and_a_folder_costs_its_item() {
         .code(1)
         .stderr(
             "fault: item 0 (`a`): bad-item: its result would go to `out/a`, but `out/a` is a folder\n\
-             fault: item 1 (`b/c`): bad-item: its result would go to `out/b/c`, but `out/b` is no \
-             folder, or a link\n",
+             fault: item 1 (`b/c`): bad-item: its result would go to `out/b/c`, but `out/b` is a \
+             link, or not a directory\n",
         )
         .file("out/b", "of an earlier run")
         .file("out/d", "FOUR");

@@ -295,7 +295,8 @@ impl Queue {
         self.lock().held_bytes += bytes;
     }
 
-    /// Lowers the horizon to `index`: items from there on are not started. Earlier items continue. Wakes all waiting threads.
+    /// Lowers the horizon to `index`: items from there on are not started. Earlier items continue. Wakes all waiting
+    /// threads.
     pub fn stop_from(&self, index: ItemIndex) {
         let mut state = self.lock();
         self.horizon.fetch_min(index.get(), Ordering::Relaxed);

@@ -71,7 +71,7 @@ pub trait Source: Send {
     /// were added before, and then ends with the error.
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError>;
 
-    /// Returns the known part of the length, before all items are read.
+    /// Returns the length, or the part of it that is known in advance.
     fn size(&self) -> Size {
         Size::default()
     }
@@ -105,7 +105,7 @@ pub enum Filled {
     End,
 }
 
-/// The known part of the length of a source.
+/// The length of a source, or the part of it that is known in advance.
 ///
 /// ```
 /// use mtl_host::source::{Items, Size, Source};

@@ -40,14 +40,15 @@ impl Cancel {
         self.raise(Self::ALL);
     }
 
-    /// Requires all work of guests to end after `time`. Returns that moment, as
-    /// [`Self::end_run_in`] does.
+    /// Limits all work of guests to `time` from now. Returns that moment, as [`Self::end_run_in`]
+    /// does.
     pub fn end_in(&self, time: Duration) -> Option<Instant> {
         self.end_run_in(&self.0.end, time)
     }
 
-    /// Requires the work of guests for one run to end after `time`, or earlier if that was required
-    /// before. Returns the moment after `time`, or `None` if it is beyond the range of the clock.
+    /// Limits the work of guests for one run to `time` from now, or to an earlier limit that was
+    /// set before. Returns the moment `time` from now, or `None` if it is beyond the range of the
+    /// clock.
     pub fn end_run_in(&self, run: &End, time: Duration) -> Option<Instant> {
         let end = Instant::now().checked_add(time)?;
         run.bring_forward(end);

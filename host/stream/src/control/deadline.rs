@@ -5,9 +5,9 @@
 //! the item's start, and the item's time counts from then.
 //!
 //! Pauses do not count: the time in which the guest's thread was ready to run and had no core, and the time in which
-//! the process was stopped. The watch reads the run delay when it notices an item, and again when the deadline has
-//! passed without it; the deadline then moves by the delay since. The watchdog reports stops, so no deadline is decided
-//! before the watchdog has ticked again.
+//! the process was stopped. The watch reads the thread's run delay when it notices an item. When the deadline has
+//! passed, it reads the run delay again, and moves the deadline by the increase. The watchdog reports stops. So the
+//! watch decides about a passed deadline only after the watchdog has ticked again.
 //!
 //! So a deadline is late by some ticks of the watchdog and never early, even if the watchdog itself is late.
 
@@ -65,7 +65,7 @@ impl std::fmt::Display for Shown {
     }
 }
 
-/// A watch over one worker's guest. All users on one thread that may have to stop the guest share it.
+/// A watch over one worker's guest. All code on the guest's thread that may have to stop the guest shares the watch.
 #[derive(Clone, Debug)]
 pub struct Watch(Arc<Shared>);
 

@@ -209,8 +209,8 @@ impl<'a> Walk<'a> {
         Ok(Here { dir, inside, has_climbed: here.has_climbed })
     }
 
-    /// Goes up to the parent of a directory. A plugin that moves directories decides how many steps lead up to the end
-    /// of its changeable directory. So a path that goes up inside must not lead out.
+    /// Goes up to the parent of a directory. A plugin that moves directories controls how many `..` lead out of its
+    /// changeable directory. So a walk that has gone up inside of it must not leave it.
     fn up(&self, here: &Here<'a>) -> io::Result<Here<'a>> {
         let parent = self.arrive(openat(&here.dir, "..", DIRECTORY, Mode::empty())?)?;
         match (here.inside, parent.inside) {

@@ -109,7 +109,8 @@ text! {
     short, 3 * 1024
 }
 text! {
-    /// A text from a guest. It is at most as long as the longest text becomes when invalid UTF-8 in it is replaced.
+    /// A text from a guest. The limit holds for the longest text even if each byte is invalid and becomes a replacement
+    /// character of 3 bytes.
     guest, 3 * 64 * 1024
 }
 

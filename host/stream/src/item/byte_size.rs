@@ -17,8 +17,8 @@ pub(crate) struct ByteSize(pub(crate) NonZeroUsize);
 pub(crate) struct NotAByteSize;
 
 impl ByteSize {
-    /// The units that are read, each with its bytes. Of units that stand for the same number, the
-    /// first one is written.
+    /// Each unit with its number of bytes. Parsing accepts all units; writing uses the first unit
+    /// that divides the number.
     const UNITS: [Unit; 11] = [
         ("GiB", 1 << 30),
         ("MiB", 1 << 20),

@@ -122,8 +122,8 @@ size_limit! {
     /// The maximum that a worker's plugin may write in a second: to its standard output, to its standard error and to
     /// the log. All workers of a pool together may write four times as much.
     ///
-    /// The limit counts a line in its displayed form. The name of the worker counts as 32 bytes. A control character or a
-    /// mark of text direction counts as its escape, such as the six bytes of `\u{1b}`. The host drops and counts the
+    /// The limit counts a line in its displayed form. The name of the worker counts as 32 bytes. A control character or
+    /// a mark of text direction counts as its escape, such as the six bytes of `\u{1b}`. The host drops and counts the
     /// rest. It reports the dropped amount at most once a second for each worker, and when the worker ends. A plugin
     /// may write the amount of a whole second in one burst.
     ///

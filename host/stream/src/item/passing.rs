@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::parse_error::ParseError;
 
-/// The way in which an item becomes the parameters of a plugin's `call`. The host passes the item unchanged. The
-/// plugin, or its SDK, reads this setting and splits the item.
+/// The way in which an item becomes the parameters of a plugin's `call`. The host passes the item
+/// unchanged. The plugin, or its SDK, reads this setting and splits the item.
 ///
 /// ```
 /// use mtl_host::ArgumentPassing;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// A unit and the number that it stands for.
 pub(crate) type Unit = (&'static str, u64);
 
-/// Reads a number that is not zero and that one of `units` follows, in any case of letters.
+/// Parses a nonzero number followed by one of `units`, in upper or lower case.
 pub(crate) fn read(text: &str, units: &[Unit]) -> Option<NonZeroU64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

@@ -74,7 +74,7 @@ pub enum PlaceError {
         target: PathBuf,
         /// The path of that file.
         at: PathBuf,
-        /// The kind of file that it is, or should be and is not.
+        /// The kind of that file, such as `a folder`.
         what: &'static str,
     },
     /// The run uses the file for another purpose.

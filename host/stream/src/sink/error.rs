@@ -59,7 +59,7 @@ pub enum SinkError {
     InTheWay {
         /// The path of that file.
         path: PathBuf,
-        /// The kind of file that it is, or should be and is not.
+        /// The kind of that file, such as `a folder` or `not a directory`.
         what: &'static str,
     },
     /// A result has no output path in the directory of results.

@@ -17,8 +17,8 @@ use crate::outcome::{Outcome, RecordRule};
 /// item without a record. If the item is the content of a file, the object has a `"path"` after the
 /// index.
 ///
-/// A JSON record is written as JSON, on one line. Another record becomes a string, or `{"base64":…}` if it is
-/// not UTF-8.
+/// A JSON record stays JSON, on one line. Another record becomes a string, or `{"base64":…}` if it
+/// is not UTF-8.
 ///
 /// ```
 /// use mtl_host::sink::{Jsonl, Output};

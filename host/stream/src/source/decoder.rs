@@ -73,8 +73,8 @@ impl fmt::Debug for Decoder {
 /// A gzip decoder that waits only if it has no bytes to give.
 ///
 /// It pushes compressed bytes into the decoder of the library. If that decoder fails, its output
-/// before the damage is still available, and comes before the error. The library's pulling decoder
-/// does not tell how many bytes it has decoded.
+/// before the damage is still available, and comes before the error. The library's other decoder,
+/// which reads its input itself, does not tell how many bytes it has decoded.
 ///
 /// Members may follow one another, and zeros may follow the last member, as on a tape. `gzip -d`
 /// accepts both.

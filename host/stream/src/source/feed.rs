@@ -34,7 +34,7 @@ pub(super) enum Reading {
 
 impl Feed {
     /// The number of bytes of one read. A block does not wait for more items to fill it, so the last block of a read
-    /// may hold few items. A read is many blocks long, so that such a block costs little.
+    /// may hold few items. Because a read spans several blocks, such a short block costs little.
     const READ: usize = 4 * BlockBuilder::FULL;
 
     pub(super) fn new(inputs: Inputs) -> Self {

@@ -17,7 +17,7 @@ pub(super) struct Script {
 #[derive(Clone, Copy)]
 pub(super) enum Then {
     End,
-    /// The reader must not be asked: a real input would block.
+    /// No more reads are allowed: a real input would block.
     Silence,
 }
 

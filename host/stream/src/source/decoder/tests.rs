@@ -149,7 +149,7 @@ fn what_was_decoded_before_the_damage_is_given() {
     let window = |compression| if compression == Compression::Gzip { 32 << 10 } else { 1 };
     let texts = [b"short".to_vec(), numbers(500), numbers(50_000), vec![0; 2_000_000]];
     for compression in [Compression::Gzip, Compression::Zstd] {
-        // The block type that does not exist in either format.
+        // An invalid block type of the format.
         let damage = if compression == Compression::Gzip { 7 } else { 6 };
         for text in &texts {
             let mut damaged = flushed(compression, &[b"begin", text]).concat();
