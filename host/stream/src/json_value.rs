@@ -72,7 +72,8 @@ fn put_text(text: &[u8], target: &mut Vec<u8>) {
 }
 
 fn put_string(text: &str, target: &mut Vec<u8>) {
-    serde_json::to_writer(target, text).expect("a string is JSON, and a vector takes everything");
+    serde_json::to_writer(target, text)
+        .expect("a string is valid JSON, and writing to a vector never fails");
 }
 
 fn put_base64(data: &[u8], target: &mut Vec<u8>) {

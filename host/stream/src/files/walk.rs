@@ -266,8 +266,8 @@ pub(super) fn is_below(dir: &OwnedFd, mut is_it: impl FnMut(FileId) -> bool) -> 
     }
 }
 
-/// Asks the kernel whether a link at the end of a path may be followed. In `/tmp`, for example, the kernel protects against
-/// links of other users.
+/// Asks the kernel whether a link at the end of a path may be followed. In `/tmp`, for example, the kernel protects
+/// against links of other users.
 fn may_follow(dir: &OwnedFd, link: &OsStr) -> io::Result<()> {
     match openat(dir, link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
         Err(error @ (Errno::ACCESS | Errno::LOOP)) => Err(error.into()),

@@ -36,7 +36,7 @@ pub enum PlaceError {
         path: PathBuf,
     },
     /// The item is too long for a path, or a part of it is too long for a name.
-    #[error("this is no path: {what} is longer than {most} bytes")]
+    #[error("not a valid path: {what} is longer than {most} bytes")]
     TooLong {
         /// The part that is too long.
         what: &'static str,

@@ -104,8 +104,8 @@ mod tests {
     #[test]
     fn what_is_no_name_of_a_file_has_no_place() {
         let long = |part: usize, parts: usize| vec!["x".repeat(part); parts].join("/");
-        let path_limit = "this is no path: it is longer than 4095 bytes";
-        let name_limit = "this is no path: a part of it is longer than 255 bytes";
+        let path_limit = "not a valid path: it is longer than 4095 bytes";
+        let name_limit = "not a valid path: a part of it is longer than 255 bytes";
         #[rustfmt::skip]
         let cases = [
             // item                why

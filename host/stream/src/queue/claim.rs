@@ -115,7 +115,7 @@ impl<'a> Reach<'a> {
             let kept = kept(started, end);
             Some((kept, kept))
         });
-        let (started, end) = before.expect("a retreat is always possible");
+        let (started, end) = before.expect("taking items back never fails");
         kept(started, end)..end
     }
 
@@ -123,7 +123,7 @@ impl<'a> Reach<'a> {
     pub(super) fn cut(&self, end: u32) -> Range<u32> {
         let cut = |started: u32, old: u32| old.min(end.max(started));
         let before = self.change(|started, old| Some((started, cut(started, old))));
-        let (started, old) = before.expect("a cut is always possible");
+        let (started, old) = before.expect("taking items away never fails");
         cut(started, old)..old
     }
 

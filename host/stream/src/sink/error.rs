@@ -19,7 +19,7 @@ use crate::output_paths::PlaceError;
 /// let mut pool = Pool::builder(&plugin).build()?;
 /// let mut full = Lines::new(Output::create("/dev/full".as_ref())?);
 /// let Some(Error::Sink(error)) = pool.run(Items::new(["one"]), &mut full).error else {
-///     panic!("nothing can be written there");
+///     panic!("a full device takes no bytes");
 /// };
 /// assert_eq!(error.to_string(), "cannot write results to `/dev/full` after 0 whole records");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

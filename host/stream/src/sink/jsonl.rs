@@ -119,7 +119,7 @@ impl Sink for Jsonl<'_> {
 }
 
 fn put_outcome(outcome: &Outcome<'_>, tag: Tag, bytes: &mut Vec<u8>) {
-    write!(bytes, "{{\"index\":{}", outcome.index).expect("a vector takes everything");
+    write!(bytes, "{{\"index\":{}", outcome.index).expect("writing to a vector never fails");
     match (outcome.path, tag) {
         (Some(path), _) => {
             bytes.extend_from_slice(b",\"path\":");
@@ -146,7 +146,7 @@ fn put_outcome(outcome: &Outcome<'_>, tag: Tag, bytes: &mut Vec<u8>) {
 
 fn put_fault(fault: &Fault, bytes: &mut Vec<u8>) {
     write!(bytes, "{{\"kind\":\"{}\",\"message\":", fault.kind())
-        .expect("a vector takes everything");
+        .expect("writing to a vector never fails");
     JsonValue::text(fault.message().as_bytes()).append_to(bytes);
     bytes.push(b'}');
 }

@@ -105,10 +105,10 @@ impl Output<'static> {
     /// # let path = folder.path().join("results");
     /// fs::write(&path, "of an earlier run")?;
     /// let output = Output::open(&path)?;
-    /// assert!(Output::open(&path).is_err(), "it is locked");
+    /// assert!(Output::open(&path).is_err(), "the file is locked");
     /// let mut pool = Pool::builder(&plugin).build()?;
     /// // Without a record, nothing else empties the file.
-    /// output.file().expect("it is a file").begin()?;
+    /// output.file().expect("the output is a file").begin()?;
     /// pool.run(Items::new([""; 0]), &mut Lines::new(output)).into_result()?;
     /// assert_eq!(fs::read(&path)?, b"");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

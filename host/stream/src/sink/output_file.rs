@@ -32,7 +32,7 @@ use crate::files::{Opener, is_descriptor};
 /// # let path = folder.path().join("results");
 /// fs::write(&path, "of an earlier run")?;
 /// let mut file = OutputFile::open(&path)?;
-/// assert!(OutputFile::open(&path).is_err(), "it is locked");
+/// assert!(OutputFile::open(&path).is_err(), "the file is locked");
 /// assert_eq!(fs::read(&path)?, b"of an earlier run");
 /// file.begin()?;
 /// assert_eq!(fs::read(&path)?, b"");
@@ -309,7 +309,7 @@ mod tests {
         let mut file = OutputFile::open(&path).unwrap();
         file.write_all(b"new").unwrap();
         file.begin().unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new", "it begins once");
+        assert_eq!(fs::read(&path).unwrap(), b"new", "the file is emptied once");
     }
 
     #[test]

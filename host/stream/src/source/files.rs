@@ -94,7 +94,7 @@ impl Files {
             self.list.next_ready().map(|line| match line.content {
                 Content::Whole(path) => Found::at(opener, path_of(path), limit),
                 Content::TooLong(head) => {
-                    let why = format!("this is no path: longer than {:#}", Self::LINE_LIMIT);
+                    let why = format!("not a valid path: longer than {:#}", Self::LINE_LIMIT);
                     Found { path: path_of(head), content: Err(why) }
                 }
             })

@@ -204,7 +204,7 @@ impl Inputs {
                 None => return Ok(Got::End),
             }
         }
-        let current = self.current.as_mut().expect("it was just opened");
+        let current = self.current.as_mut().expect("an input is open");
         match read_some(current, buffer) {
             Ok(0) => {
                 self.current = None;

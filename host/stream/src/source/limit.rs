@@ -107,7 +107,7 @@ mod tests {
         }
         let mut block = BlockBuilder::new();
         assert!(Limit::new(Pair(false), 3).fill(&mut block).is_err());
-        assert_eq!(block.len(), 2, "what came before the error counts");
+        assert_eq!(block.len(), 2, "items before the error count");
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn each_record_is_a_file() {
 fn a_file_that_is_there_is_replaced_as_a_whole() {
     let (folder, mut sink) = directory();
     let at = |name: &str| folder.path().join(name);
-    fs::write(at("out/a"), "what was there before, and was longer").unwrap();
+    fs::write(at("out/a"), "an earlier and longer content").unwrap();
     fs::hard_link(at("out/a"), at("other name")).unwrap();
     fs::write(at("linked"), "not ours").unwrap();
     symlink(at("linked"), at("out/b")).unwrap();
@@ -95,7 +95,7 @@ fn a_file_that_is_there_is_replaced_as_a_whole() {
         files(folder.path()),
         named(&[
             ("linked", "not ours"),
-            ("other name", "what was there before, and was longer"),
+            ("other name", "an earlier and longer content"),
             ("out/a", "new"),
             ("out/b", "new"),
             ("out/failed", "of an earlier run"),

@@ -68,7 +68,7 @@ fn a_line_that_is_no_path_is_a_faulty_item() {
     let long = format!("{}\n", "x".repeat(100_000));
     let cases = [
         ("\n", "!cannot read ``: No such file or directory (os error 2)"),
-        (&*long, "!this is no path: longer than 64KiB"),
+        (&*long, "!not a valid path: longer than 64KiB"),
     ];
     for (list, expected) in cases {
         let given = Given::by(Files::new(Script::new([list], Then::End).inputs()));
