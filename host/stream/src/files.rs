@@ -27,7 +27,7 @@ use rustix::io::Errno;
 
 use self::walk::{Last, Walk};
 
-/// The opener of files for the host, while plugins may change some directories.
+/// An opener of files for the host. It follows no link that a plugin may have made.
 ///
 /// ```
 /// use std::os::unix::fs::symlink;
@@ -138,7 +138,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system if it cannot identify one of the directories.
+    /// Returns the system error if it cannot identify one of the directories.
     #[doc(hidden)]
     pub fn beside<D: AsFd>(changeable: impl IntoIterator<Item = (PathBuf, D)>) -> io::Result<Self> {
         let changeable = changeable.into_iter().map(|(name, dir)| {
@@ -163,7 +163,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system if it cannot look up the path.
+    /// Returns the system error if it cannot look up the path.
     pub fn changeable(&self, path: &Path) -> io::Result<Option<&Path>> {
         if self.0.is_empty() {
             return Ok(None);
@@ -185,7 +185,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system if it cannot look up the path.
+    /// Returns the system error if it cannot look up the path.
     pub fn changeable_below(&self, path: &Path) -> io::Result<Option<&Path>> {
         if self.0.is_empty() {
             return Ok(None);
@@ -206,7 +206,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system, or [`Exchangeable`].
+    /// Returns the system error, or [`Exchangeable`].
     pub fn open(&self, path: &Path) -> io::Result<File> {
         self.open_file(path, Self::READING).map(File::from)
     }
@@ -222,7 +222,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system, or [`Exchangeable`].
+    /// Returns the system error, or [`Exchangeable`].
     pub fn open_regular(&self, path: &Path) -> io::Result<Option<File>> {
         let found = self.look(path)?;
         if found.metadata().is_file() { found.open_nonblocking().map(Some) } else { Ok(None) }
@@ -252,7 +252,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system, or [`Exchangeable`].
+    /// Returns the system error, or [`Exchangeable`].
     pub fn create(&self, path: &Path) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
         self.open_file(path, flags).map(File::from)
@@ -269,7 +269,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system, or [`Exchangeable`].
+    /// Returns the system error, or [`Exchangeable`].
     pub(crate) fn create_dir(&self, path: &Path) -> io::Result<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         if self.0.is_empty() {

@@ -1,7 +1,7 @@
 //! Sinks, which write results.
 //!
-//! The run passes a sink every outcome that is to be written: in input order by default, otherwise in the order in
-//! which workers finish. A sink runs on the thread that called `Pool::run`, never on a worker's thread.
+//! The run passes a sink every outcome that is to be written: in input order by default, or in the order in which
+//! workers finish. A sink runs on the thread that called `Pool::run`, never on a worker's thread.
 
 mod directory;
 mod durable;
@@ -144,7 +144,7 @@ pub trait Sink {
         Ok(())
     }
 
-    /// Returns whether each record is complete without the others, such as a file named after its item. If it returns
+    /// Returns whether each record is complete without the others, as in a separate file for each item. If it returns
     /// `false`, the output of a run in input order ends before the first item that was not run, so that the output is a
     /// prefix. (Default: `false`.)
     fn stands_alone(&self) -> bool {

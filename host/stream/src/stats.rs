@@ -102,9 +102,9 @@ pub struct Summary {
     pub counts: Counts,
     /// The number of finished items whose outcomes the sink wrote, or the iterator returned.
     pub delivered: u64,
-    /// The number of finished items whose outcomes were not delivered. Such an outcome came after an item that was not
-    /// run or that ended the run, came when the caller wanted no more results, or could not be written. The sum of
-    /// `delivered` and `undelivered` is the number of finished items.
+    /// The number of finished items whose outcomes were not delivered. Either an earlier item was not run or ended the
+    /// run, or the caller wanted no more results, or the outcome could not be written. The sum of `delivered` and
+    /// `undelivered` is the number of finished items.
     pub undelivered: u64,
     /// The number of retries of all items.
     pub retried: u64,

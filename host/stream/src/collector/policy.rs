@@ -29,7 +29,8 @@ pub enum ErrorPolicy {
 }
 
 impl ErrorPolicy {
-    /// Returns the item from which on no item may start after the item at `failed` has failed.
+    /// Returns the new horizon after the item at `failed` has failed, if there is one. No item from
+    /// the horizon on may start.
     #[doc(hidden)]
     pub fn horizon(self, order: Order, failed: ItemIndex) -> Option<ItemIndex> {
         match (self, order) {

@@ -157,7 +157,7 @@ impl Watch {
         Self::pausing(config, cancel.clone(), ticks.clone(), pauses)
     }
 
-    /// Rings `alarm` when the guest may have to stop for another reason than its limits.
+    /// Makes `alarm` ring when the guest may have to stop for another reason than its limits.
     pub fn rings<R: Ring + 'static>(&self, alarm: &Arc<R>) {
         let alarm: Weak<R> = Arc::downgrade(alarm);
         self.0.cancel.rings(alarm);
@@ -283,7 +283,7 @@ impl Watch {
     }
 
     /// Polls on behalf of a guest until the result is ready, as long as the guest may continue. The thread sleeps
-    /// between polls. If it takes longer than some milliseconds, it calls `meanwhile`, and repeats that until
+    /// between polls. If that takes more than a few milliseconds, the watch calls `meanwhile` repeatedly, until
     /// `meanwhile` returns true.
     ///
     /// # Errors

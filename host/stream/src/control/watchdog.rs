@@ -22,7 +22,7 @@ use rustix::thread::{current_timer_slack, set_current_timer_slack};
 use self::stops::Stops;
 use super::schedule::Schedule;
 
-/// The time as the watchdog counts it.
+/// The watchdog's count of time, in ticks.
 #[derive(Clone, Debug)]
 pub struct Ticks(Arc<Counted>);
 

@@ -104,7 +104,7 @@ macro_rules! text {
 }
 
 text! {
-    /// The beginning of a text that is a part of an error. It is as long as people read, and several of them fit into a
+    /// The beginning of a text that is a part of an error. People read no more of it, and several of these fit into a
     /// frame.
     short, 3 * 1024
 }

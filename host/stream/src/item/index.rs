@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Position of an item in the input, counted from 0.
+/// The position of an item in the input, counted from 0.
 ///
 /// ```
 /// use mtl_host::{Engine, ItemIndex, Plugin, Pool};

@@ -123,9 +123,9 @@ size_limit! {
     /// the log. All workers of a pool together may write four times as much.
     ///
     /// The limit counts a line in its displayed form. The name of the worker counts as 32 bytes. A control character or
-    /// a mark of text direction counts as its escape, such as the six bytes of `\u{1b}`. The host drops and counts the
-    /// rest. It reports the dropped amount at most once a second for each worker, and when the worker ends. A plugin
-    /// may write the amount of a whole second in one burst.
+    /// a mark of text direction counts as its escape, such as the six bytes of `\u{1b}`. The host drops everything
+    /// beyond the limit and counts it. It reports the dropped amount at most once a second for each worker, and when
+    /// the worker ends. A plugin may write the amount of a whole second in one burst.
     ///
     /// ```
     /// assert_eq!(mtl_host::LogLimit::DEFAULT.to_string(), "1MiB");

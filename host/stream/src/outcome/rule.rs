@@ -70,8 +70,8 @@ impl RecordRule {
         }
     }
 
-    /// Returns whether every part of `bytes` is known to follow the rule. It is `false` if that
-    /// takes a full check.
+    /// Returns whether every part of `bytes` certainly follows the rule. Returns `false` if only a
+    /// full check can tell.
     pub(super) fn holds_within(self, bytes: &[u8], format: Format) -> bool {
         match (self, format) {
             (Self::Any, _) | (Self::ValidJson, Format::Text) => true,

@@ -90,7 +90,8 @@ impl Window {
         items < workers || !(self.items.reached_by(items) || self.bytes.reached_by(bytes))
     }
 
-    /// Returns whether this is so much of the window that the reader must soon wait for it.
+    /// Returns whether this is an eighth of the window or more, so that the reader may soon have to
+    /// wait.
     pub(super) fn is_much(self, items: usize, bytes: usize) -> bool {
         let eighth = |bound, held: usize| match bound {
             Bound::AtMost(most) => held >= most / 8,
@@ -99,7 +100,7 @@ impl Window {
         eighth(self.items, items) || eighth(self.bytes, bytes)
     }
 
-    /// Returns whether waiting results take as much memory as the window admits for reading.
+    /// Returns whether this exceeds twice the bound, because results wait for a slow item.
     pub(super) fn is_overfull(self, bytes: usize) -> bool {
         matches!(self.bytes, Bound::AtMost(most) if bytes > most.saturating_mul(2))
     }

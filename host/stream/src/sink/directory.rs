@@ -69,7 +69,7 @@ impl Directory {
         Self::create_with(&Opener::new(), path)
     }
 
-    /// Opens the directory at `path` by `opener`, and creates it if it does not exist.
+    /// Opens the directory at `path` with `opener`, and creates it if it does not exist.
     ///
     /// ```
     /// use mtl_host::DirGrant;
@@ -84,7 +84,7 @@ impl Directory {
     ///
     /// # Errors
     ///
-    /// Returns an error if the directory cannot be opened or created, or is reached by a link that
+    /// Returns an error if the directory cannot be opened or created, or is reached through a link that
     /// a plugin may have made.
     pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         let cannot = |source: io::Error| match (path.to_owned(), source.kind()) {

@@ -32,7 +32,7 @@ pub enum SinkError {
     Create {
         /// The path as the user wrote it.
         path: PathBuf,
-        /// The error of the system.
+        /// The system error.
         source: io::Error,
     },
     /// The system refused a write.
@@ -43,7 +43,7 @@ pub enum SinkError {
         /// The number of records that were written completely. A partial record does not count, and
         /// is removed from a file.
         records: u64,
-        /// The error of the system.
+        /// The system error.
         source: io::Error,
     },
     /// The system did not confirm that results are on the disk.
@@ -51,7 +51,7 @@ pub enum SinkError {
     Sync {
         /// The path of the file, or `standard output`.
         name: String,
-        /// The error of the system.
+        /// The system error.
         source: io::Error,
     },
     /// Another kind of file exists at the path of a result or of one of its folders.
@@ -78,7 +78,7 @@ pub enum SinkError {
         /// The length of the record, including its tag if it has one.
         length: usize,
     },
-    /// A sink of the user failed.
+    /// A user-defined sink failed.
     #[error("cannot pass on results")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

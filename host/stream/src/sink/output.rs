@@ -1,4 +1,4 @@
-//! The output of a sink: standard output, a file, or a writer of the user.
+//! The output of a sink: standard output, a file, or a user-supplied writer.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -67,7 +67,7 @@ impl Output<'static> {
         Self::create_with(&Opener::new(), path)
     }
 
-    /// Creates a file by `opener`, or empties an existing one.
+    /// Creates a file with `opener`, or empties an existing one.
     ///
     /// ```
     /// use mtl_host::DirGrant;
@@ -82,7 +82,7 @@ impl Output<'static> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be created, or is reached by a link that a plugin may have made.
+    /// Returns an error if the file cannot be created, or is reached through a link that a plugin may have made.
     pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         match opener.create(path) {
             Ok(file) => Ok(Self::of(path, OutputFile::begun(file))),
@@ -122,7 +122,7 @@ impl Output<'static> {
         Self::open_with(&Opener::new(), path)
     }
 
-    /// Opens a file by `opener`, and otherwise does the same as [`open`](Self::open).
+    /// Opens a file with `opener`, and otherwise does the same as [`open`](Self::open).
     ///
     /// ```
     /// use mtl_host::Opener;
@@ -135,8 +135,8 @@ impl Output<'static> {
     ///
     /// # Errors
     ///
-    /// Returns an error in the same cases as [`open`](Self::open), and if the file is reached by a link that a plugin
-    /// may have made.
+    /// Returns an error in the same cases as [`open`](Self::open), and if the file is reached through a link that a
+    /// plugin may have made.
     pub fn open_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         match OutputFile::open_with(opener, path) {
             Ok(file) => Ok(Self::of(path, file)),
@@ -181,7 +181,7 @@ impl<'a> Output<'a> {
         &self.name
     }
 
-    /// Returns the descriptor of the target, or `None` for a writer of the user.
+    /// Returns the descriptor of the target, or `None` for a user-supplied writer.
     ///
     /// ```
     /// use std::io::{IsTerminal, stdout};
@@ -201,7 +201,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Returns the file of the target, or `None` for standard output and a writer of the user.
+    /// Returns the file of the target, or `None` for standard output and a user-supplied writer.
     ///
     /// ```
     /// use mtl_host::sink::Output;
@@ -228,8 +228,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Waits until the written bytes and the name of the file are on the disk. It does nothing for a writer of the
-    /// user, and for a target that is neither a regular file nor a block device.
+    /// Waits until the written bytes and the name of the file are on the disk. It does nothing for a user-supplied
+    /// writer, and for a target that is neither a regular file nor a block device.
     pub(super) fn sync(&self) -> Result<(), SinkError> {
         let synced = match &self.target {
             Target::Writer(_) => Ok(()),

@@ -83,12 +83,12 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system, or [`Locked`].
+    /// Returns the system error, or [`Locked`].
     pub fn open(path: &Path) -> io::Result<Self> {
         Self::open_with(&Opener::new(), path)
     }
 
-    /// Opens a file for writing, by `opener`. Otherwise it does the same as [`open`](Self::open).
+    /// Opens a file for writing with `opener`. Otherwise it does the same as [`open`](Self::open).
     ///
     /// ```
     /// use mtl_host::DirGrant;
@@ -128,7 +128,7 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system. Each write and [`flush`](Write::flush) tries again, and fails in the same way.
+    /// Returns the system error. Each write and [`flush`](Write::flush) tries again, and fails in the same way.
     pub fn begin(&self) -> io::Result<()> {
         let mut stage = self.stage();
         if *stage != Stage::Begun {
@@ -176,7 +176,7 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system.
+    /// Returns the system error.
     pub fn sync(&self) -> io::Result<()> {
         durable::sync(self.as_fd())
     }
@@ -200,7 +200,7 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// Returns the error of the system.
+    /// Returns the system error.
     pub fn take_back(&self, bytes: usize) -> io::Result<()> {
         shorten(self.as_fd(), bytes)
     }

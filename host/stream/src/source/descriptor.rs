@@ -38,7 +38,7 @@ impl Wake for Alarm {
     }
 }
 
-/// The file that is read. Standard input is not ours to close.
+/// The file that is read. Dropping a `Handle` never closes standard input.
 #[derive(Debug)]
 pub(super) enum Handle {
     StandardInput,

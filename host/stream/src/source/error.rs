@@ -24,7 +24,7 @@ pub enum SourceError {
     Open {
         /// The path as the user wrote it.
         path: PathBuf,
-        /// The error of the system.
+        /// The system error.
         source: io::Error,
     },
     /// The input is a directory.
@@ -63,7 +63,7 @@ pub enum SourceError {
         /// The maximum length of an item.
         limit: ItemLimit,
     },
-    /// A source of the user failed.
+    /// A user-defined source failed.
     #[error("cannot read items")]
     Other(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

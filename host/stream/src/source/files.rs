@@ -3,7 +3,7 @@
 //! A file that cannot be read is a faulty item and does not end the run: among a million files, one
 //! always vanishes. Only regular files are read, since a pipe or a device could block the run
 //! forever. A large file is a block of its own. The source opens it when it finds it, and holds it
-//! until the small files before it have left in their block.
+//! until the block with the small files before it is passed on.
 
 use std::ffi::OsStr;
 use std::fs::{File, FileType};
@@ -54,7 +54,7 @@ struct Opened {
 }
 
 impl Files {
-    /// Longer than a path may be on any system.
+    /// A limit above the longest path of any system.
     const LINE_LIMIT: ItemLimit = ItemLimit::new(64 << 10).expect("64 KiB is not zero");
 
     /// Creates a source of the files that the lines of `inputs` name. It opens them by the

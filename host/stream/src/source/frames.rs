@@ -33,8 +33,8 @@ impl Frames {
         Self { feed: Feed::new(inputs), limit: ItemLimit::DEFAULT }
     }
 
-    /// Bounds the length of a frame (default: 64 MiB). A longer frame ends the run: if a length
-    /// cannot be true, the source cannot find the next frame.
+    /// Bounds the length of a frame (default: 64 MiB). A longer frame ends the run, because the
+    /// source cannot find the next frame after a wrong length.
     ///
     /// ```
     /// use mtl_host::BlockBuilder;

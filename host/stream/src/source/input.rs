@@ -1,4 +1,4 @@
-//! The inputs of a run: files, standard input, or a reader of the user's own.
+//! The inputs of a run: files, standard input, or a user-supplied reader.
 //!
 //! `Inputs` checks all files when the run is set up, so that a mistyped name ends the run before anything is read. It
 //! opens each file when its turn comes, so that ten thousand names do not need ten thousand open files. It decompresses
@@ -42,7 +42,7 @@ pub struct Inputs {
     taken: Arc<AtomicU64>,
     opener: Opener,
     /// The flag that ends a wait. It belongs to these inputs alone: the run sets it at its end, and would stop others
-    /// that share it. None for a reader of the user, whose wait no flag can end.
+    /// that share it. None for a user-supplied reader, whose wait no flag can end.
     stop: Option<StopFlag>,
     alarm: Option<Arc<Alarm>>,
 }
@@ -83,7 +83,7 @@ impl Inputs {
         Self::open_with(&Opener::new(), paths)
     }
 
-    /// Checks the files of these names, and opens them by `opener`. [`Files`](super::Files) uses the same opener for
+    /// Checks the files of these names, and opens them with `opener`. [`Files`](super::Files) uses the same opener for
     /// the files that it finds in these inputs.
     ///
     /// ```
@@ -99,8 +99,8 @@ impl Inputs {
     ///
     /// # Errors
     ///
-    /// Returns an error if a file is missing, is not readable, is a directory, or is reached by a link that a plugin
-    /// may have made.
+    /// Returns an error if a file is missing, is not readable, is a directory, or is reached through a link that a
+    /// plugin may have made.
     pub fn open_with(opener: &Opener, paths: Vec<PathBuf>) -> Result<Self, SourceError> {
         let mut places: Vec<_> = paths.into_iter().map(Place::of).collect();
         if places.is_empty() {

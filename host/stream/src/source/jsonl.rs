@@ -12,7 +12,7 @@ use crate::control::stop::StopFlag;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A source in which each line of the inputs is an item that must be one JSON value. A line that is
-/// not one JSON value is a faulty item. A line of white space is skipped.
+/// not one JSON value is a faulty item. The source skips lines with only white space.
 ///
 /// ```
 /// use mtl_host::BlockBuilder;

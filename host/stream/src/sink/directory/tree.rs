@@ -60,10 +60,10 @@ impl Step {
 }
 
 impl Tree {
-    /// Opens only a directory, and no link.
+    /// The flags that open a directory, and fail for a link.
     const FOLDER: OFlags =
         OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-    /// Creates a file, and fails if the name exists.
+    /// The flags that create a file, and fail if the name exists.
     const NEW: OFlags =
         OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::CLOEXEC);
 
