@@ -1,11 +1,11 @@
-//! The command, from outside: files and bytes go in; bytes, messages and an exit code come out. And
-//! the library with real plugins, where that is the shorter way to say it.
+//! Tests the command from outside: files and bytes go in; bytes, messages and an exit code come
+//! out. Some tests use the library with real plugins, where that is shorter.
 //!
-//! Misbehaving plugins are text, in `tests/fixtures`, and need no toolchain. What the example
-//! plugins do is tested where they have been built; see `examples.rs`.
+//! Misbehaving plugins are text files in `tests/fixtures` and need no toolchain. Tests of the
+//! example plugins run where those have been built; see `examples.rs`.
 //!
-//! Nothing here waits for time to pass. A test waits for what it wants to see, and a deadline
-//! far beyond that ends one that would wait for ever.
+//! No test waits for time to pass. A test waits for what it expects to see, and fails at a deadline
+//! far beyond that.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 

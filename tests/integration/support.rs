@@ -1,16 +1,16 @@
-//! Runs the command in a folder of its own and compares what comes out of it, whole.
+//! Runs the command in a temporary folder and compares its whole output.
 //!
 //! ```text
 //! host()                      describes a run
-//!   .file("items.txt", …)       what is in its folder
-//!   .plugin("upper.wat")        a fixture, or any path
+//!   .file("items.txt", …)     adds a file to the run's folder
+//!   .plugin("upper.wat")      names the plugin: a fixture or a path
 //!   .args(["--jobs", "2"])
 //!   .stdin("one\n")
-//!   .run()                    lets it run to its end ─▶ Finished: .code(0).stdout("ONE\n")
-//!   .start()                  lets it run ─▶ Running: .send(…), .wait_for_stdout(…), .finish()
+//!   .run()                    runs the command to its end ─▶ Finished: .code(0).stdout("ONE\n")
+//!   .start()                  starts the command ─▶ Running: .send(…), .wait_for_stdout(…), .finish()
 //! ```
 //!
-//! Unless said otherwise a run is quiet: it has no summary, in which there are times.
+//! Runs are quiet by default, because a summary contains times that differ between runs.
 
 mod alone;
 mod children;
@@ -41,14 +41,17 @@ pub(crate) use self::terminal::Terminal;
 /// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    above.find(|dir| dir.join("plugin-sdk").is_dir()).expect("the tests are in it").to_owned()
+    above
+        .find(|dir| dir.join("plugin-sdk").is_dir())
+        .expect("the tests are inside the repository")
+        .to_owned()
 }
 
-/// Where everything ends that would wait for ever. Far more than any test needs, with workers in
-/// processes that are not optimised, on a machine that others use as well.
+/// The time after which a hanging test fails. It is far more than any test needs, even with unoptimised workers in
+/// processes on a machine under load.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(180);
 
-/// A run of the command, as it is described.
+/// A description of one run of the command.
 #[must_use = "nothing runs before `run` or `start`"]
 pub(crate) struct Host {
     folder: TempDir,
@@ -61,45 +64,45 @@ pub(crate) struct Host {
 }
 
 enum Input {
-    /// Nothing: the end at once.
+    /// An empty input.
     Nothing,
-    /// These bytes, then the end.
+    /// These bytes, followed by the end of the input.
     Bytes(Vec<u8>),
     /// A pipe that the test writes to.
     Open,
-    /// Whatever this is.
+    /// Any other stream.
     Other(Stdio),
 }
 
-/// `mtl-host run`, quiet.
+/// Describes `mtl-host run` without its summary.
 pub(crate) fn host() -> Host {
     host_aloud().args(["--quiet"])
 }
 
-/// `mtl-host run`, with its summary.
+/// Describes `mtl-host run` with its summary.
 pub(crate) fn host_aloud() -> Host {
     let isolation: &[_] = if in_processes() { &["--isolation", "process"] } else { &[] };
     command().args(["run"]).args(isolation.iter().copied())
 }
 
-/// `mtl-host run`, quiet, with its workers on threads in any case.
+/// Describes `mtl-host run` without its summary; workers always run on threads.
 pub(crate) fn host_on_threads() -> Host {
     command().args(["run", "--quiet"])
 }
 
-/// `mtl-host run`, quiet, with its workers in processes in any case.
+/// Describes `mtl-host run` without its summary; workers always run in processes.
 pub(crate) fn host_in_processes() -> Host {
     host_on_threads().args(["--isolation", "process"])
 }
 
-/// Says to the tests where workers run: on a `thread` (the default), or in a `process`.
+/// The variable that selects where workers run: `thread` (default) or `process`.
 const ISOLATION: &str = "MTL_TEST_ISOLATION";
 
-/// Says to the tests that they may take long, if it is `nightly`.
+/// The variable that allows long tests when its value is `nightly`.
 const TIER: &str = "MTL_TEST_TIER";
 
-/// Returns whether workers run in processes. Which tests run twice says `host/docs/behaviours.md`.
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so")]
+/// Returns whether workers run in processes. `host/docs/behaviours.md` lists the tests that run both ways.
+#[expect(clippy::disallowed_methods, reason = "the test runner selects the isolation")]
 pub(crate) fn in_processes() -> bool {
     match std::env::var(ISOLATION).as_deref() {
         Ok("process") => true,
@@ -108,8 +111,8 @@ pub(crate) fn in_processes() -> bool {
     }
 }
 
-/// Returns `always`, or `nightly` where tests may take long: the tier says so by `MTL_TEST_TIER`.
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so")]
+/// Returns `nightly` if `MTL_TEST_TIER` is `nightly`, and `always` otherwise.
+#[expect(clippy::disallowed_methods, reason = "the test runner selects the tier")]
 pub(crate) fn by_tier(always: usize, nightly: usize) -> usize {
     match std::env::var(TIER).as_deref() {
         Ok("nightly") => nightly,
@@ -118,7 +121,7 @@ pub(crate) fn by_tier(always: usize, nightly: usize) -> usize {
     }
 }
 
-/// Where the workers of a pool are to run.
+/// Returns the isolation that the pools of the tests use.
 pub(crate) fn isolation() -> Isolation {
     match in_processes() {
         true => Isolation::Process(Processes::new().program(env!("CARGO_BIN_EXE_mtl-host"))),
@@ -126,12 +129,12 @@ pub(crate) fn isolation() -> Isolation {
     }
 }
 
-/// `mtl-host`.
+/// Describes a run of `mtl-host` without a subcommand.
 pub(crate) fn command() -> Host {
     program(env!("CARGO_BIN_EXE_mtl-host"))
 }
 
-/// Any program.
+/// Describes a run of any program.
 fn program(path: impl Into<OsString>) -> Host {
     Host {
         folder: tempfile::tempdir().unwrap(),
@@ -145,31 +148,31 @@ fn program(path: impl Into<OsString>) -> Host {
 }
 
 impl Host {
-    /// The folder that it runs in.
+    /// Returns the run's folder, which is its current folder.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Puts a file into its folder.
+    /// Writes a file into the run's folder.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         fs::write(self.folder().join(name), content).unwrap();
         self
     }
 
-    /// Makes a folder in its folder.
+    /// Creates a folder inside the run's folder.
     pub(crate) fn subfolder(self, name: &str) -> Self {
         fs::create_dir(self.folder().join(name)).unwrap();
         self
     }
 
-    /// Names the plugin. A fixture is copied, so that messages have no paths of this machine; one in
-    /// a folder keeps its last name alone.
+    /// Names the plugin. A fixture is copied into the run's folder, so that messages contain no absolute paths. The
+    /// copy keeps only the last part of the fixture's path.
     pub(crate) fn plugin(self, name: &str) -> Self {
         let fixture = fixtures().join(name);
         if !fixture.is_file() {
             return self.args([name]);
         }
-        let name = fixture.file_name().expect("it is a file").to_owned();
+        let name = fixture.file_name().expect("a fixture has a file name").to_owned();
         fs::copy(&fixture, self.folder().join(&name)).unwrap();
         self.args([name])
     }
@@ -179,13 +182,13 @@ impl Host {
         self
     }
 
-    /// These bytes on standard input, then its end.
+    /// Sends these bytes to standard input and then closes it.
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = Input::Bytes(bytes.into());
         self
     }
 
-    /// Standard input is a pipe that stays open.
+    /// Makes standard input a pipe that stays open.
     pub(crate) fn stdin_open(mut self) -> Self {
         self.input = Input::Open;
         self
@@ -196,19 +199,19 @@ impl Host {
         self
     }
 
-    /// Standard output goes there, and not to the test.
+    /// Redirects standard output to `output`; the test does not see it.
     pub(crate) fn stdout_to(mut self, output: impl Into<Stdio>) -> Self {
         self.output = Some(output.into());
         self
     }
 
-    /// Standard error goes there, and not to the test.
+    /// Redirects standard error to `errors`; the test does not see it.
     pub(crate) fn stderr_to(mut self, errors: impl Into<Stdio>) -> Self {
         self.errors = Some(errors.into());
         self
     }
 
-    /// Runs under another program, which is to start the command with its arguments.
+    /// Runs the command under another program, which receives the command and its arguments.
     pub(crate) fn under<A: Into<OsString>>(
         mut self,
         program: &str,
@@ -220,13 +223,13 @@ impl Host {
         self
     }
 
-    /// Gives it more time than others have.
+    /// Replaces the default deadline.
     pub(crate) fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Starts it, and leaves it running.
+    /// Starts the run and returns while it is running.
     pub(crate) fn start(mut self) -> Running {
         let mut command = Command::new(&self.program);
         let piped = |other: Option<Stdio>| other.unwrap_or_else(Stdio::piped);
@@ -262,7 +265,7 @@ impl Host {
         running
     }
 
-    /// Runs it to its end.
+    /// Runs the command to its end.
     pub(crate) fn run(self) -> Finished {
         self.start().finish()
     }
@@ -272,7 +275,7 @@ pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures")
 }
 
-/// Lines, as an input or an output has them.
+/// Formats one item per line.
 pub(crate) fn lines<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| format!("{item}\n")).collect()
 }

@@ -1,4 +1,4 @@
-//! The processes of workers, from outside: found in `/proc` by whose children they are.
+//! Finds the child processes of workers in `/proc` by their parent.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -11,12 +11,13 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 use super::DEADLINE;
 
-/// Workers in processes, whatever the other tests have.
+/// Returns process isolation, independent of `MTL_TEST_ISOLATION`.
 pub(crate) fn processes() -> Isolation {
     Isolation::Process(Processes::new().program(env!("CARGO_BIN_EXE_mtl-host")))
 }
 
-/// A process of a worker. It is the same one for as long as this is there.
+/// A worker's process. The pidfd keeps it from being confused with a later process of the same
+/// number.
 #[derive(Debug)]
 pub(crate) struct Child {
     pid: Pid,
@@ -24,17 +25,17 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Sends a signal; says whether it was there to get it.
+    /// Sends a signal and returns whether the process received it.
     pub(crate) fn signal(&self, signal: Signal) -> bool {
         kill_process(self.pid, signal).is_ok()
     }
 
-    /// Its number.
+    /// Returns the process's number.
     pub(crate) fn number(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
     }
 
-    /// Whether it has ended by `until`.
+    /// Waits until `until` and returns whether the process has ended.
     fn has_ended(&self, until: Instant) -> bool {
         loop {
             let left = Timespec::try_from(until.saturating_duration_since(Instant::now())).unwrap();
@@ -47,31 +48,32 @@ impl Child {
     }
 }
 
-/// The children of a process, those that have ended and were not asked how included.
+/// Returns the children of a process, including zombies.
 pub(crate) fn children_of(parent: u32) -> Vec<Child> {
     let all = fs::read_dir("/proc").unwrap();
     let numbers = all.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
     let children = numbers.filter(|number| parent_of(*number) == Some(parent));
     let child = |number| {
         let pid = Pid::from_raw(number)?;
-        // One that ends meanwhile is none.
+        // A process that ends meanwhile is skipped.
         Some(Child { pid, process: pidfd_open(pid, PidfdFlags::empty()).ok()? })
     };
     children.filter_map(child).collect()
 }
 
-/// The children of this process.
+/// Returns the children of this process.
 pub(crate) fn own_children() -> Vec<Child> {
     children_of(std::process::id())
 }
 
-/// The name of a process is in brackets, and may have any sign in it.
+/// Returns the parent's number. In `stat`, the process's name is in brackets and may contain any
+/// byte.
 fn parent_of(number: i32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// Waits until a process has so many children.
+/// Waits until a process has `count` children.
 pub(crate) fn wait_for_children(parent: u32, count: usize) -> Vec<Child> {
     wait_until(parent, |children| children == count)
 }
@@ -88,12 +90,12 @@ fn wait_until(parent: u32, enough: impl Fn(usize) -> bool) -> Vec<Child> {
         if enough(children.len()) {
             return children;
         }
-        assert!(Instant::now() < until, "it has {} children", children.len());
+        assert!(Instant::now() < until, "the process has {} children", children.len());
         std::thread::yield_now();
     }
 }
 
-/// Waits until they have all ended: it is a matter of seconds.
+/// Waits until all these processes have ended, which takes at most a few seconds.
 pub(crate) fn wait_until_gone(children: &[Child]) {
     let until = Instant::now() + Duration::from_secs(10);
     for child in children {

@@ -1,4 +1,4 @@
-//! What a run left behind.
+//! Compares the results of a run that has ended.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use tempfile::TempDir;
 
-/// A run that has ended. Each method compares one thing, and shows everything if it is not so.
+/// A run that has ended. Each method compares one result, and shows the whole output on a mismatch.
 pub(crate) struct Finished {
     status: ExitStatus,
     stdout: Vec<u8>,
@@ -24,43 +24,43 @@ impl Finished {
         Self { status, stdout, stderr, folder }
     }
 
-    /// It ended with this exit code.
+    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn code(self, code: i32) -> Self {
         assert_eq!(self.status.code(), Some(code), "exit code ({})\n{}", self.status, self.shown());
         self
     }
 
-    /// The exit code, to be looked at in another way; none after a signal.
+    /// Returns the exit code for other checks; `None` after a signal.
     pub(crate) fn exit_code(&self) -> Option<i32> {
         self.status.code()
     }
 
-    /// Standard output is this.
+    /// Checks the whole of standard output.
     #[track_caller]
     pub(crate) fn stdout(self, expected: impl AsRef<[u8]>) -> Self {
         let expected = expected.as_ref();
         assert!(
             self.stdout == expected,
-            "standard output is not what it should be:\n{}\n{}",
+            "standard output differs; expected:\n{}\n{}",
             readable(expected),
             self.shown()
         );
         self
     }
 
-    /// Standard error is this.
+    /// Checks the whole of standard error.
     #[track_caller]
     pub(crate) fn stderr(self, expected: &str) -> Self {
         assert!(
             self.stderr == expected.as_bytes(),
-            "standard error is not what it should be:\n{expected}\n{}",
+            "standard error differs; expected:\n{expected}\n{}",
             self.shown()
         );
         self
     }
 
-    /// A file in the run's folder is this.
+    /// Checks the whole content of a file in the run's folder.
     #[track_caller]
     pub(crate) fn file(self, name: &str, expected: impl AsRef<[u8]>) -> Self {
         let content = fs::read(self.folder.path().join(name)).unwrap();
@@ -79,12 +79,12 @@ impl Finished {
         self.folder.path()
     }
 
-    /// Standard output, to be looked at in another way.
+    /// Returns standard output for other checks.
     pub(crate) fn stdout_bytes(&self) -> &[u8] {
         &self.stdout
     }
 
-    /// Standard output, line by line, sorted.
+    /// Returns the lines of standard output, sorted.
     pub(crate) fn sorted_lines(&self) -> Vec<String> {
         let text = String::from_utf8(self.stdout.clone()).unwrap();
         let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
@@ -92,7 +92,7 @@ impl Finished {
         lines
     }
 
-    /// Standard error, to be looked at in another way.
+    /// Returns standard error for other checks.
     pub(crate) fn stderr_text(&self) -> String {
         String::from_utf8(self.stderr.clone()).unwrap()
     }
@@ -103,10 +103,10 @@ impl Finished {
     }
 }
 
-/// Text as it is, as far as it is text, and not too much of it.
+/// Converts bytes to text for a message, with an upper bound on the length.
 fn readable(bytes: &[u8]) -> String {
     const MOST: usize = 4096;
     let rest = bytes.len().saturating_sub(MOST);
     let text = String::from_utf8_lossy(&bytes[..bytes.len() - rest]).into_owned();
-    if rest == 0 { text } else { format!("{text}… and {rest} bytes more") }
+    if rest == 0 { text } else { format!("{text}… and {rest} more bytes") }
 }

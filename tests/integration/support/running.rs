@@ -1,4 +1,4 @@
-//! A run that is under way.
+//! Observes and controls a run that is still running.
 
 use std::fs;
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::Finished;
 use super::stream::Stream;
 
-/// A run that is under way. It is killed when the test ends before it.
+/// A run that is still running. If the test ends first, the process is killed.
 pub(crate) struct Running {
     child: Child,
     folder: TempDir,
@@ -39,7 +39,7 @@ impl Running {
         }
     }
 
-    /// The number of its process.
+    /// Returns the number of the run's process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -48,8 +48,8 @@ impl Running {
         self.folder.path()
     }
 
-    /// Gives standard input to a thread that writes to it, and then closes it. A run that does
-    /// not read to the end is no failure.
+    /// Passes standard input to a thread that writes to it and then closes it. The run may end
+    /// without reading all of its input.
     pub(crate) fn feed(
         &mut self,
         write: impl FnOnce(&mut ChildStdin) -> io::Result<()> + Send + 'static,
@@ -72,22 +72,22 @@ impl Running {
         self.stdin = None;
     }
 
-    /// Standard input itself.
+    /// Takes standard input out of the run.
     pub(crate) fn take_stdin(&mut self) -> ChildStdin {
         self.stdin.take().expect("standard input is open")
     }
 
-    /// Waits until standard output holds `text`.
+    /// Waits until standard output contains `text`.
     pub(crate) fn wait_for_stdout(&self, text: &str) {
         self.wait_for_times(&self.stdout, text, 1);
     }
 
-    /// Waits until standard error holds `text`.
+    /// Waits until standard error contains `text`.
     pub(crate) fn wait_for_stderr(&self, text: &str) {
         self.wait_for_times(&self.stderr, text, 1);
     }
 
-    /// Waits until standard error holds `text` so many times.
+    /// Waits until standard error contains `text` at least `times` times.
     pub(crate) fn wait_for_stderr_times(&self, text: &str, times: usize) {
         self.wait_for_times(&self.stderr, text, times);
     }
@@ -102,7 +102,7 @@ impl Running {
         );
     }
 
-    /// Sends a signal.
+    /// Sends a signal to the process.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
     }
@@ -111,7 +111,7 @@ impl Running {
         Pid::from_child(&self.child)
     }
 
-    /// The most memory that it has had in use so far, in bytes.
+    /// Returns the peak memory of the process so far, in bytes.
     pub(crate) fn peak_memory(&self) -> usize {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -119,18 +119,18 @@ impl Running {
         kib * 1024
     }
 
-    /// Closes standard input, unless somebody else writes to it, and waits for the end.
+    /// Closes standard input, unless a writer thread owns it, and waits for the end.
     pub(crate) fn finish(mut self) -> Finished {
         self.close_stdin();
         self.finish_with_stdin_open()
     }
 
-    /// Waits for the end; standard input stays open until then.
+    /// Waits for the end with standard input open.
     pub(crate) fn finish_with_stdin_open(mut self) -> Finished {
         assert!(self.has_ended(), "the run did not end\n{}", self.so_far());
         let status = self.child.wait().unwrap();
         for stream in [&self.stdout, &self.stderr] {
-            assert!(stream.wait_for_end(self.deadline), "something else has it open");
+            assert!(stream.wait_for_end(self.deadline), "another process keeps the stream open");
         }
         if let Some(feeder) = self.feeder.take() {
             feeder.join().unwrap();
@@ -141,7 +141,7 @@ impl Running {
         Finished::new(status, stdout, stderr, folder)
     }
 
-    /// Waits until the process has ended; says whether it did in time.
+    /// Waits until the process has ended, and returns whether it ended before the deadline.
     fn has_ended(&self) -> bool {
         let process = pidfd_open(self.pid(), PidfdFlags::empty()).unwrap();
         loop {
@@ -166,7 +166,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail if it has ended, which is just as well.
+        // Both calls fail if the process has already ended, and then nothing is left to do.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,11 +1,11 @@
-//! What comes out of one stream of a run: gathered by a thread, looked at while it grows.
+//! Collects one output stream of a run on a thread, so that a test can inspect it while it grows.
 
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-/// A stream that is read to its end.
+/// An output stream that a thread reads to its end.
 pub(super) struct Stream {
     shared: Arc<Shared>,
     reader: Option<JoinHandle<()>>,
@@ -24,7 +24,7 @@ struct State {
 }
 
 impl Stream {
-    /// Reads all of `from`; nothing at all if there is nothing to read.
+    /// Starts to read all of `from`; `None` is an empty stream.
     pub(super) fn of(from: Option<impl Read + Send + 'static>) -> Self {
         let shared = Arc::<Shared>::default();
         let Some(mut from) = from else {
@@ -34,7 +34,7 @@ impl Stream {
         let taker = Arc::clone(&shared);
         let read = move || {
             let mut buffer = vec![0; 64 * 1024];
-            // A terminal that nobody has open any more gives an error, and no end.
+            // A terminal that no process has open gives an error instead of the end of the file.
             while let Ok(count @ 1..) = from.read(&mut buffer) {
                 taker.take(&buffer[..count]);
             }
@@ -44,14 +44,14 @@ impl Stream {
         Self { shared, reader: Some(reader) }
     }
 
-    /// Waits until `seen` says so of all that has come; says whether it did, before the end and
-    /// in time.
+    /// Waits until `seen` accepts all bytes so far, and returns whether it did. Stops at the end of
+    /// the stream or at the deadline.
     pub(super) fn wait(&self, deadline: Instant, seen: impl Fn(&[u8]) -> bool) -> bool {
         self.wait_state(deadline, |state| seen(&state.bytes) || state.ended)
             && seen(&self.shared.state.lock().unwrap().bytes)
     }
 
-    /// Waits until the end; says whether it came in time.
+    /// Waits for the end of the stream, and returns whether it came before the deadline.
     pub(super) fn wait_for_end(&self, deadline: Instant) -> bool {
         self.wait_state(deadline, |state| state.ended)
     }
@@ -68,12 +68,12 @@ impl Stream {
         true
     }
 
-    /// All that has come so far.
+    /// Returns all bytes so far.
     pub(super) fn bytes(&self) -> Vec<u8> {
         self.shared.state.lock().unwrap().bytes.clone()
     }
 
-    /// All that came, of a stream that has ended.
+    /// Returns all bytes of a stream that has ended.
     pub(super) fn into_bytes(mut self) -> Vec<u8> {
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();

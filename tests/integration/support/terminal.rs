@@ -1,4 +1,4 @@
-//! A pseudo-terminal: what a person sits at.
+//! Opens a pseudo-terminal, which shows programs a user at a terminal.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -7,12 +7,12 @@ use std::process::Stdio;
 use rustix::ioctl::{Getter, Setter, ioctl};
 use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
-/// Lets the other side be opened; 0 unlocks.
+/// The request that unlocks the program's side; the value is 0.
 const TIOCSPTLCK: rustix::ioctl::Opcode = rustix::ioctl::opcode::write::<i32>(b'T', 0x31);
-/// Gives the number of the other side.
+/// The request for the number of the program's side.
 const TIOCGPTN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read::<u32>(b'T', 0x30);
 
-/// A terminal. The test has the person's side, and programs the other.
+/// A pseudo-terminal. The test has the user's side, and programs have the other side.
 pub(crate) struct Terminal {
     person: File,
     program: File,
@@ -20,7 +20,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// A terminal of 80 columns that does not echo.
+    /// Opens a terminal of 80 columns without echo.
     pub(crate) fn open() -> Self {
         let open = |path: &str| File::options().read(true).write(true).open(path).unwrap();
         let person = open("/dev/ptmx");
@@ -36,30 +36,31 @@ impl Terminal {
         Self { person, program, path }
     }
 
-    /// The program's side, as one of its streams.
+    /// Returns the program's side as one of its standard streams.
     pub(crate) fn stdio(&self) -> Stdio {
         self.program.try_clone().unwrap().into()
     }
 
-    /// Types.
+    /// Types `text` at the user's side.
     pub(crate) fn type_in(&mut self, text: &str) {
         self.person.write_all(text.as_bytes()).unwrap();
     }
 
-    /// What programs have written, all of it; they must have ended.
+    /// Returns all that programs have written. The programs must have ended.
     pub(crate) fn shown(self) -> String {
         String::from_utf8(self.shown_bytes()).unwrap()
     }
 
-    /// The name of the program's side.
+    /// Returns the path of the program's side.
     pub(crate) fn path(&self) -> String {
         self.path.clone()
     }
 
-    /// The same, which need not be text.
+    /// Returns all that programs have written, which need not be UTF-8.
     pub(crate) fn shown_bytes(self) -> Vec<u8> {
         let Self { mut person, program, .. } = self;
-        // Only when nobody has it open any more, there is an end: on Linux it is an error.
+        // Reading ends only after all copies of the program's side are closed. Linux then reports
+        // an error.
         drop(program);
         let mut shown = Vec::new();
         let _ = io::copy(&mut person, &mut shown);
@@ -67,19 +68,19 @@ impl Terminal {
     }
 }
 
-#[expect(unsafe_code, reason = "there is no safe call for this without another feature of rustix")]
+#[expect(unsafe_code, reason = "rustix has a safe call only behind another feature")]
 fn unlock(terminal: &File) -> io::Result<()> {
-    // SAFETY: the request takes a pointer to an integer.
+    // SAFETY: `TIOCSPTLCK` takes a pointer to an `int`, and `Setter` passes one to a live `i32`.
     let request = unsafe { Setter::<TIOCSPTLCK, i32>::new(0) };
-    // SAFETY: as above; it changes nothing in memory.
+    // SAFETY: the request only reads the integer that `Setter` owns; it changes no other memory.
     unsafe { ioctl(terminal, request) }?;
     Ok(())
 }
 
-#[expect(unsafe_code, reason = "there is no safe call for this without another feature of rustix")]
+#[expect(unsafe_code, reason = "rustix has a safe call only behind another feature")]
 fn number(terminal: &File) -> io::Result<u32> {
-    // SAFETY: the request writes an unsigned integer where it is told to.
+    // SAFETY: `TIOCGPTN` writes one `unsigned int`, and `Getter` passes a pointer to a live `u32`.
     let request = unsafe { Getter::<TIOCGPTN, u32>::new() };
-    // SAFETY: as above.
+    // SAFETY: the request writes only the integer that `Getter` owns.
     Ok(unsafe { ioctl(terminal, request) }?)
 }
