@@ -1,20 +1,20 @@
-//! What stands for a test harness in a program that is its own worker: such a program has a `main` of its
-//! own, and lists and runs its tests as a harness does.
+//! Replaces the test harness in a program that is its own worker. Such a program has its own `main`, and lists and runs
+//! its tests as a harness does.
 
 use std::process::{self, ExitCode};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 use std::{env, panic, thread};
 
-/// A test by its name.
+/// A test with its name.
 pub(crate) type Test = (&'static str, fn());
 
-/// Lists or runs the tests, as the arguments of this program say. Ends the program if they hang.
+/// Lists or runs the tests, as this program's arguments request. Ends the program if the tests hang.
 pub(crate) fn run(tests: &[Test], deadline: Duration) -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).filter(|argument| argument != "terse").collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let named: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    // What is ignored is asked for by itself, and nothing is.
+    // A runner selects ignored tests with `--ignored`. No test here is ignored.
     let is_wanted = |name: &str| {
         !has("--ignored") && (named.is_empty() || named.iter().any(|part| name.contains(&***part)))
     };
@@ -41,7 +41,7 @@ fn ends_what_hangs(is_done: &mpsc::Receiver<()>, deadline: Duration) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "whoever runs tests reads it there")]
+#[expect(clippy::print_stdout, reason = "test runners read standard output")]
 fn say(line: &str) {
     println!("{line}");
 }

@@ -1,14 +1,14 @@
-//! How long a test waits: never for time to pass, and never for ever.
+//! Bounds the time of a test: a test never sleeps for a fixed time, and never waits for ever.
 
 use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
-/// Longer than anything here takes on the slowest machine.
+/// The longest time that a test may wait, even on the slowest machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs `test`; panics when it hangs.
+/// Runs `test`, and panics if it hangs.
 pub(crate) fn watched<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, is_done) = bounded(1);
     let thread = thread::Builder::new().name("watched".into());
