@@ -1,14 +1,14 @@
-//! Workers in every language: each SDK's plugins are built by `mtl-host build` and do the same for the
+//! Tests workers in every language: `mtl-host build` builds each SDK's plugins, and they give the same results for the
 //! same items.
 //!
 //! ```text
-//! plugin-sdk/README.md: the table of what each SDK has ─┐
-//! plugin-sdk/…/probe ─▶ mtl-host build ─▶ probe.wasm ───┴▶ what it has, it does; what it has not is refused
+//! plugin-sdk/README.md: the table of SDK features ────────┐
+//! plugin-sdk/…/probe ─▶ mtl-host build ─▶ probe.wasm ───┴▶ each feature in the table works; others are refused
 //! examples-plugins/… ─▶ mtl-host build ─▶ tests/fixtures/languages: the same bytes
 //! ```
 //!
-//! `examples-plugins/languages` sets the compilers up. Where one is missing its language is not tested,
-//! and that is said; under `CI` it is a failure.
+//! `examples-plugins/languages` installs the compilers. If a compiler is missing, the tests of its language are skipped
+//! with a message; under `CI` that is a failure.
 
 mod conformance;
 mod examples;
@@ -20,22 +20,22 @@ mod table;
 
 use crate::new::from_nothing_to_results;
 
-/// Where the plugins of a language are, in this repository.
+/// A language with the paths of its plugins in this repository.
 #[derive(Clone, Copy, Debug)]
 struct Language {
-    /// Its column in the table.
+    /// The language's column in the table.
     column: &'static str,
-    /// The plugin that answers commands.
+    /// The project of the plugin that answers commands.
     probe: &'static str,
     /// The folder with `square`, `word-count` and `greet`.
     examples: Option<&'static str>,
-    /// The source of `greet` in it.
+    /// The source of `greet` in that folder.
     greet: Option<&'static str>,
-    /// The plugin whose `call` has parameters.
+    /// The project of the plugin whose `call` has parameters.
     power: Option<&'static str>,
 }
 
-/// The tests of each language, in a module of its name, and all languages.
+/// Defines the tests of each language, in a module of its name, and the list of all languages.
 macro_rules! languages {
     ($($name:ident $(, new $new:literal)? = $language:expr;)*) => {
         $(mod $name {
@@ -73,7 +73,7 @@ macro_rules! languages {
         })*
 
         const LANGUAGES: &[Language] = &[$($language),*];
-        /// The names by which `mtl-host new --lang` knows languages.
+        /// The names of the languages for `mtl-host new --lang`.
         const NEW: &[&str] = &[$($($new,)?)*];
     };
 }

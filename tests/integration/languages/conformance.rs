@@ -1,13 +1,13 @@
-//! `mtl-host check` finds nothing wrong with what an SDK has made.
+//! Checks that `mtl-host check` finds no defect in plugins of an SDK.
 
 use super::Language;
 use super::project::{build, cache};
 use crate::support::{command, in_processes};
 
-/// Items that the probe answers in every way that there is.
+/// Items that make the probe answer in every possible way.
 const ITEMS: [&str; 6] = ["echo a", "", "skip", "refuse it", "bad one", "bytes 5000"];
 
-/// All checks pass, of the probe and of the examples.
+/// Checks that the probe and the examples pass all checks.
 pub(super) fn passes(language: &Language) {
     is_passed_by(language.probe, &ITEMS);
     let Some(examples) = language.examples else {

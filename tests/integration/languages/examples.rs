@@ -1,4 +1,4 @@
-//! The examples that there are in every language.
+//! Tests the examples that exist in every language.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use super::Language;
 use super::project::{build, checkout};
 use crate::support::fixtures;
 
-/// `square` and `word-count` give what is in `tests/fixtures/languages`, byte for byte.
+/// Checks that `square` and `word-count` give the bytes in `tests/fixtures/languages`.
 pub(super) fn give_the_same_bytes(language: &Language) {
     let Some(examples) = language.examples else {
         return;
@@ -31,7 +31,7 @@ pub(super) fn give_the_same_bytes(language: &Language) {
     }
 }
 
-/// What is no text stands in these files as `\xHH`.
+/// Decodes `\xHH`, which stands for a byte that is not UTF-8 in these files.
 fn unescaped(text: &[u8]) -> Vec<u8> {
     let text = std::str::from_utf8(text).unwrap();
     let mut parts = text.split("\\x");
@@ -44,18 +44,18 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// `greet` is what the README shows, and does what it says.
+/// Checks that the README shows `greet`, and that `greet` works as the README claims.
 pub(super) fn greet_as_the_readme_shows(language: &Language) {
     let Some((examples, source)) = language.examples.zip(language.greet) else {
         return;
     };
     let text = fs::read_to_string(checkout().join(examples).join(source)).unwrap();
-    // Rust's has a test in its file, and says what it is for.
+    // The source in Rust has a test at its end, and a comment at its head.
     let text = text.split("\n#[cfg(test)]").next().unwrap();
     let code: String =
         text.split_inclusive('\n').skip_while(|line| line.starts_with("//!")).collect();
     let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
-    assert!(readme.contains(code.trim()), "the README has another `greet` than\n{code}");
+    assert!(readme.contains(code.trim()), "the README lacks this `greet`:\n{code}");
     let Some(greet) = build(&format!("{examples}/greet")) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Plugins that exist in one language alone: one with a package of Python's, and those without our SDK.
+//! Tests plugins that exist in one language only: one with a Python package, and those without our SDK.
 
 use std::fs;
 use std::process::Command;
@@ -7,7 +7,7 @@ use super::project::{build, cache, is_to_be_skipped, skip};
 use crate::build::real::{self, run_in};
 use crate::support::{fixtures, host};
 
-/// `markdown` uses a package from PyPI.
+/// Checks that `markdown` contains its package from PyPI.
 #[test]
 fn a_package_of_python_is_in_the_plugin() {
     let Some(markdown) = build("examples-plugins/python/markdown") else {
@@ -17,7 +17,7 @@ fn a_package_of_python_is_in_the_plugin() {
     html.run().code(0).stdout("<h1>A <del>b</del></h1>\n\n");
 }
 
-/// componentize-py makes a component of a world that this host does not know.
+/// Checks a component that componentize-py builds for a world that the host does not know.
 #[test]
 fn a_component_of_another_tool_and_world_runs_as_it_is() {
     let given = fixtures().join("languages/typed-python");

@@ -1,12 +1,12 @@
-//! The plugin whose `call` has the parameters `base`, `exponent` and `modulus`, of which the last may be
-//! left out: how an item fills them.
+//! Tests the plugin whose `call` has the parameters `base`, `exponent` and an optional `modulus`: how an item fills
+//! them.
 
 use super::Language;
 use super::project::{Built, build};
 use super::table;
 use crate::support::lines;
 
-/// What becomes of an item: a record, or the kind of its fault and what its message names.
+/// The expected outcome of an item: a record, or the kind of its fault with a name that the message contains.
 type Expected = Result<&'static str, (&'static str, &'static str)>;
 
 #[rustfmt::skip]
@@ -58,7 +58,7 @@ const BY_NAME: &[(&str, Expected)] = &[
     ("{}",                                                   Err(("bad-item", "`base`"))),
 ];
 
-/// The rules of the plugin interface hold.
+/// Checks that a language follows the rules of the plugin interface for arguments.
 pub(super) fn spreads_arguments(language: &Language) {
     let spreads = table::read().has(language.column, "`--args args` and `kwargs`");
     assert_eq!(language.power.is_some(), spreads, "the table and the plugins disagree");
@@ -82,7 +82,7 @@ fn each(power: &Built, passing: &str, cases: &[(&str, Expected)]) {
     assert_eq!(shown.len(), cases.len(), "{shown:?}");
     for (shown, (item, expected)) in shown.iter().zip(cases) {
         match expected {
-            // A language may say that its results are JSON.
+            // A language may declare its results as JSON.
             Ok(record) => {
                 let ok = &shown["ok"];
                 let text = ok.as_str().map_or_else(|| ok.to_string(), str::to_owned);

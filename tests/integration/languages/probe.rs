@@ -1,4 +1,4 @@
-//! The plugin that answers commands, which every SDK has, and what its answers have to be.
+//! Tests the plugin that answers commands, which every SDK has.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use super::table;
 use crate::support::{Host, command, lines};
 use Answer::{Bad, Nothing, Record, Refused};
 
-/// Looks at one thing that an SDK has, or has not.
+/// A check of one feature, which the SDK has or lacks.
 type Look = fn(&Built, bool);
 
-/// What an SDK can have, by the rows of the table.
+/// The features that an SDK can have, by the rows of the table.
 #[rustfmt::skip]
 pub(super) const THINGS_TO_HAVE: &[(&str, Look)] = &[
     ("arguments, from `--init`",                    arguments),
@@ -33,7 +33,7 @@ pub(super) const THINGS_TO_HAVE: &[(&str, Look)] = &[
     ("a start from a snapshot",                     snapshot),
 ];
 
-/// Each cell of the language's column is true.
+/// Checks each cell of the language's column.
 pub(super) fn has_what_the_table_says(language: &Language) {
     let Some(probe) = build(language.probe) else {
         return;
@@ -51,7 +51,7 @@ fn say(language: &Language, thing: &str, has: bool) {
     eprintln!("{}: {thing}: {}", language.column, if has { "yes" } else { "no" });
 }
 
-/// What becomes of an item.
+/// The expected answer to an item.
 enum Answer<'a> {
     Record(&'a str),
     Nothing,
@@ -59,7 +59,7 @@ enum Answer<'a> {
     Bad(&'a str),
 }
 
-/// As `--output-format jsonl` shows it.
+/// Formats an answer as `--output-format jsonl` does; `None` for an answer without a record.
 fn shown(index: usize, answer: &Answer<'_>) -> Option<String> {
     let quoted = |text: &str| serde_json::to_string(text).unwrap();
     let failed = |kind: &str, message: &str| {
@@ -74,7 +74,7 @@ fn shown(index: usize, answer: &Answer<'_>) -> Option<String> {
     }
 }
 
-/// Each item has its answer.
+/// Checks the answer of each item.
 #[track_caller]
 fn answers(host: Host, cases: &[(&str, Answer<'_>)]) {
     let has_failures = cases.iter().any(|(_, answer)| matches!(answer, Refused(_) | Bad(_)));
@@ -85,10 +85,10 @@ fn answers(host: Host, cases: &[(&str, Answer<'_>)]) {
         .stdout(lines(shown));
 }
 
-/// Nothing that every SDK has may be missing from one.
+/// Checks that the SDK has a feature that every SDK must have.
 #[track_caller]
 fn must(has: bool) {
-    assert!(has, "the table says `–`, and every SDK has that");
+    assert!(has, "the table says `–` for a feature that every SDK must have");
 }
 
 fn arguments(probe: &Built, has: bool) {
@@ -160,7 +160,7 @@ fn json_records(probe: &Built, has: bool) {
         ("refuse it",                Refused("it")),
         ("state",                    Record("5")),
     ]);
-    // The record itself is JSON, and not the text.
+    // Without `jsonl`, the output is the JSON record itself, not its text.
     let as_it_is = probe.with_jobs(1).args(["--init", "json"]);
     as_it_is.stdin("echo a\n").run().code(0).stdout("\"a\"\n");
 }
@@ -188,7 +188,7 @@ fn closing_report(probe: &Built, has: bool) {
 fn worker_number(probe: &Built, has: bool) {
     must(has);
     answers(probe.run(), &[("worker", Record("0/1"))]);
-    // Which worker has which item is not said.
+    // Which worker runs which item is open.
     let finished = probe.with_jobs(2).stdin("worker\n".repeat(200)).run().code(0);
     let numbers: BTreeSet<_> = finished.sorted_lines().into_iter().collect();
     let possible = BTreeSet::from(["0/2".to_owned(), "1/2".to_owned()]);
@@ -240,7 +240,7 @@ fn no_memory(probe: &Built, has: bool) {
     assert_eq!(rest, expected);
 }
 
-/// With or without the export, many items are what they are one by one.
+/// Checks that items give the same results in batches and one by one, with and without the export.
 fn batches(probe: &Built, has: bool) {
     let inspected = command().args(["inspect".as_ref(), probe.path().as_os_str()]).run().code(0);
     let exports = String::from_utf8(inspected.stdout_bytes().to_vec()).unwrap();
@@ -255,7 +255,7 @@ fn batches(probe: &Built, has: bool) {
     probe.with_jobs(1).stdin(items).run().code(1).stdout(records);
 }
 
-/// Whether they are spread by the rules is told by another plugin: see `power.rs`.
+/// Checks an SDK without this feature; `power.rs` checks the rules for SDKs with it.
 fn arguments_spread(probe: &Built, has: bool) {
     if has {
         return;
@@ -268,7 +268,7 @@ fn arguments_spread(probe: &Built, has: bool) {
     }
 }
 
-/// What cannot start from one is initialised as ever, and the run says so.
+/// Checks that a plugin without snapshots is initialised as usual, and that the run reports it.
 fn snapshot(probe: &Built, has: bool) {
     let run = probe.run().args(["--snapshot", "--init", "some words"]);
     let records = [(0, "1"), (1, "some words"), (2, "3")];

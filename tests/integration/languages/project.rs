@@ -1,4 +1,4 @@
-//! Projects of this repository, and the plugins that they become.
+//! Builds projects of this repository and runs their plugins.
 
 use std::env;
 use std::fs::{self, File};
@@ -17,13 +17,13 @@ pub(super) struct Built {
     path: PathBuf,
 }
 
-/// Builds the project in a folder of this repository. None: its compiler is not on this machine.
+/// Builds the project in a folder of this repository. Returns `None` if its compiler is not installed.
 ///
-/// Each test asks for it, in a process of its own: what has not changed is not built again, and two
-/// that build the same wait for each other.
+/// Each test calls this in a process of its own. An unchanged project is not built again, and two builds of the same
+/// project wait for each other.
 pub(super) fn build(folder: &str) -> Option<Built> {
     let folder = checkout().join(folder);
-    assert!(folder.is_dir(), "`{}` is not there", folder.display());
+    assert!(folder.is_dir(), "`{}` does not exist", folder.display());
     let built = Command::new(env!("CARGO_BIN_EXE_mtl-host")).arg("build").arg(&folder).output();
     let built = built.unwrap();
     let said = String::from_utf8_lossy(&built.stderr);
@@ -39,7 +39,7 @@ pub(super) fn build(folder: &str) -> Option<Built> {
     None
 }
 
-/// Whether what has no compiler here is left out.
+/// Returns whether projects without a compiler are skipped.
 pub(super) fn is_to_be_skipped() -> bool {
     env::var_os("CI").is_none()
 }
@@ -55,24 +55,24 @@ impl Built {
         &self.path
     }
 
-    /// Fills the cache. The compiler of the engine takes up to a quarter of a minute for a plugin, and
-    /// many tests run the same one at the same time: the first compiles it, and the others wait.
+    /// Fills the cache. The engine takes up to a quarter of a minute to compile a plugin, and many tests run the same
+    /// plugin at the same time. The first test compiles it, and the others wait.
     fn compile_once(&self) {
         let name = self.path.to_str().unwrap().replace('/', "-");
         let locks = cache().join("locks");
         fs::create_dir_all(&locks).unwrap();
         let lock = File::create(locks.join(name)).unwrap();
         lock.lock().unwrap();
-        // It has no items. If it does not start, a test says so.
+        // This run has no items. If the plugin does not start, another test reports it.
         self.with_jobs(1).run();
     }
 
-    /// A run of it, with one worker, that tells of each item by a JSON object.
+    /// Describes a run of the plugin with one worker and JSON lines as results.
     pub(super) fn run(&self) -> Host {
         self.with_jobs(1).args(["--output-format", "jsonl"])
     }
 
-    /// A run of it, with the cache.
+    /// Describes a run of the plugin with the cache.
     pub(super) fn with_jobs(&self, jobs: u32) -> Host {
         host()
             .args([self.path.clone().into_os_string()])

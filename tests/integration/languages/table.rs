@@ -1,13 +1,13 @@
-//! The table in `plugin-sdk/README.md`: what each SDK has.
+//! Reads the table of SDK features in `plugin-sdk/README.md`.
 
 use std::fs;
 
 use super::project::checkout;
 
-/// The cells of a table in Markdown.
+/// The cells of a Markdown table.
 pub(super) struct Table(Vec<Vec<String>>);
 
-/// The table that begins with a row of this name.
+/// Reads the table of SDK features.
 pub(super) fn read() -> Table {
     let readme = fs::read_to_string(checkout().join("plugin-sdk/README.md")).unwrap();
     let lines = readme.lines().skip_while(|line| !line.starts_with("| what a worker can do |"));
@@ -30,7 +30,7 @@ impl Table {
         self.0.iter().skip(1).map(|row| row[0].as_str()).collect()
     }
 
-    /// Whether the language of this column has that.
+    /// Returns whether the language of this column has the feature of this row.
     pub(super) fn has(&self, column: &str, row: &str) -> bool {
         let column = self.columns().iter().position(|name| *name == column).unwrap() + 1;
         let row = self.0.iter().find(|cells| cells[0] == row).unwrap();
