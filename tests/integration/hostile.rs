@@ -1,9 +1,8 @@
-//! Plugins that mean harm: whatever one does, the run goes on, every other item has its result, and
-//! the report says what happened.
+//! Checks malicious plugins: the run continues, every other item has its result, and the report describes what
+//! happened.
 //!
-//! Each misdeed is a plugin of its own, in `tests/fixtures/hostile`, and is done on some items in the
-//! midst of good ones; see `good_run`. What is done before the first item, or after the last, is in
-//! `starts`. All of it is done under each isolation.
+//! Each misdeed is a plugin in `tests/fixtures/hostile`, which misbehaves on some items among good ones; see
+//! `good_run`. `starts` tests misdeeds before the first item or after the last. All tests run under each isolation.
 
 mod batches;
 mod disk;
@@ -20,24 +19,24 @@ mod starts;
 use self::good_run::good_run;
 use crate::support::{Host, fixtures, host, in_processes, lines};
 
-/// How workers are kept apart from the host.
+/// The isolations of workers from the host.
 const ISOLATIONS: &[&str] = &["thread", "process"];
 
-/// How long an item may take. Good items never come near it, however busy the machine: time runs from
-/// when the watchdog first sees an item, and none of them is seen twice.
+/// The time limit of an item. Good items never reach it, even on a busy machine: time counts from when the watchdog
+/// first sees an item, and it never sees a good item twice.
 const TIMEOUT: [&str; 2] = ["--timeout", "300ms"];
 
-/// A run under this isolation.
+/// Describes a run under this isolation.
 fn isolated(host: Host, isolation: &str) -> Host {
     match isolation {
         "thread" => host,
-        // All tests of this run are under it.
+        // All runs of these tests already use processes.
         _ if in_processes() => host,
         other => host.args(["--isolation", other]),
     }
 }
 
-/// Nothing in it moves the cursor, hides what stands before it, or changes the terminal.
+/// Checks that no character moves the cursor, hides earlier text, or changes the terminal.
 #[track_caller]
 fn fit_for_a_terminal(text: &str) {
     let turns = |sign| matches!(sign, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
@@ -89,7 +88,7 @@ fn what_is_written_for_ever_is_bounded_and_in_no_result() {
                 told.contains(" dropped: more a second than `--log-limit`"),
                 "{plugin}: {told}"
             );
-            // Each worker has a second's worth at once, and then some.
+            // Each worker may write a second's worth immediately, and more as time passes.
             assert!(told.len() < 256 * 1024, "{plugin}: {} bytes", told.len());
         }
     }
@@ -112,7 +111,7 @@ fn what_breaks_an_instance_is_the_fault_of_its_item() {
 #[test]
 fn a_trap_has_its_item_wherever_in_a_chunk_it_is() {
     const CHUNK: usize = 5;
-    // Each place of the second chunk alone, and at last all places of all.
+    // One item of the second chunk breaks, each position in turn; at the end, all items of all chunks break.
     let alone = (CHUNK..2 * CHUNK).map(|place| place..place + 1);
     for traps in alone.chain(std::iter::once(0..3 * CHUNK)) {
         let items =

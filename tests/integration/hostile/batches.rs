@@ -1,29 +1,28 @@
-//! What a plugin does that gets many items at once, and lies: in the middle of a run whose other items
-//! all come out.
+//! Checks plugins that receive items in batches and lie about them: all other items of the run have their results.
 
 use super::{ISOLATIONS, isolated};
 use crate::support::{host, in_processes, lines};
 
-/// Which item has the fault that a lie makes.
+/// The item that gets the fault for a lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Blamed {
     Nobody,
-    /// The item that was lied about.
+    /// The item that the lie is about.
     Itself,
-    /// The last of its batch, or the one after it.
+    /// The last item of its batch, or the one after it.
     Another,
 }
 
 const CHUNK: usize = 64;
 
-/// Good items, and three that are lied about: in the middle of a chunk, at its beginning, at its end.
+/// Returns good items with three lies: in the middle, at the beginning and at the end of a chunk.
 fn items(lie: &str) -> Vec<String> {
     let places = [CHUNK / 2, 2 * CHUNK, 4 * CHUNK - 1];
     let item = |at| if places.contains(&at) { format!("{lie} {at}") } else { format!("good {at}") };
     (0..5 * CHUNK).map(item).collect()
 }
 
-/// Each fault: of which item, and what it is.
+/// Returns the item and the text of each fault.
 fn faults(stderr: &str) -> Vec<(usize, &str)> {
     let faults =
         stderr.lines().filter_map(|line| line.strip_prefix("fault: item ")?.split_once(": "));
@@ -41,7 +40,7 @@ fn a_lie_about_a_batch_costs_one_item() {
         ("H", Itself,  "bad-result: the plugin answered with "),
         ("W", Itself,  "bad-result: the plugin answered with "),
         ("D", Another, says),
-        // What came before it was taken while it was at it: nothing goes back behind that.
+        // The host had taken the earlier items while this one ran, so the plugin cannot go back to them.
         ("B", Itself,  says),
         ("T", Another, "trap: wasm `unreachable` instruction executed"),
         ("S", Nobody,  ""),
@@ -68,7 +67,7 @@ fn a_lie_about_a_batch_costs_one_item() {
                     Nobody => panic!("{lie}: {stderr}"),
                 }
             }
-            // A tick may have come just before, so that an item was in no batch with others before it.
+            // A tick may have come just before an item, so that no other item preceded it in its batch.
             let least = if blamed == Nobody { 0 } else { 1 };
             assert!((least..=3).contains(&faults.len()), "{lie}: {stderr}");
             let came =

@@ -1,11 +1,11 @@
-//! The limit of bytes that a worker writes to files, with all its instances, whichever way they write.
+//! Checks the limit on bytes that all instances of a worker may write to files, by every way to write.
 
 use std::fs;
 
 use super::{ISOLATIONS, isolated};
 use crate::support::{Finished, Host, host, lines};
 
-/// A plugin by WASI's first preview, and one by its second; each has its ways to write seven bytes to a file.
+/// A plugin for WASI preview 1 and one for preview 2, each with its ways to write seven bytes to a file.
 const WRITERS: [(&str, &[&str]); 2] = [
     ("hostile/play.wat", &["> 0 file", "b 0 file"]),
     ("hostile/files-component.wat", &["wfile", "sfile", "afile"]),
@@ -24,7 +24,7 @@ fn writing(plugin: &str, isolation: &str, disk: &str) -> Host {
     ])
 }
 
-/// Returns the number of items that were done, and of those that had the fault.
+/// Returns the number of finished items and the number of faults for the limit.
 #[track_caller]
 fn counts(finished: &Finished) -> (usize, usize) {
     let done = String::from_utf8_lossy(finished.stdout_bytes()).matches("done").count();
@@ -37,7 +37,7 @@ fn a_worker_writes_no_more_than_it_may() {
     for isolation in ISOLATIONS {
         for (plugin, ways) in WRITERS {
             for way in ways {
-                // Twice seven bytes, and no third time; a fresh instance has no more than the one before it.
+                // Two writes of seven bytes fit, a third does not, and a fresh instance gets no new budget.
                 let items = [*way, ".", *way, *way, ".", *way];
                 let finished = writing(plugin, isolation, "20").stdin(lines(items)).run().code(1);
                 assert_eq!(
@@ -49,7 +49,7 @@ fn a_worker_writes_no_more_than_it_may() {
                 let told = finished.stderr_text();
                 assert!(told.contains("than the 20 bytes of `disk`"), "{told}");
                 let length = fs::metadata(finished.folder().join("work/file")).unwrap().len();
-                // The first of them empties the file before it writes.
+                // These ways empty the file before they write.
                 let expected = match *way {
                     "> 0 file" | "b 0 file" => 0,
                     "afile" => 14,

@@ -1,11 +1,10 @@
-//! Misdeeds with features of WebAssembly that are off unless they are allowed: objects of the engine's heap,
-//! and exceptions.
+//! Checks misdeeds with features of WebAssembly that are off by default: garbage-collected objects and exceptions.
 
 use super::good_run::good_run;
 use super::{ISOLATIONS, isolated};
 use crate::support::host;
 
-/// Each plugin with what it is refused for, and the flag that allows it.
+/// Each plugin with the reason for its refusal, and the flag that allows the feature.
 #[rustfmt::skip]
 const PLUGINS: [(&str, &str, &str); 5] = [
     ("hostile/gc-bomb.wat",           "garbage collection", "gc"),

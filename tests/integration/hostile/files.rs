@@ -1,5 +1,5 @@
-//! Files: what was not granted is not there, whichever way one takes, and what was granted for
-//! reading stays as it is.
+//! Checks files: a plugin reaches nothing outside its grants on any path, and cannot change a
+//! directory that is granted for reading.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,12 +11,12 @@ use super::good_run::good_run;
 use super::{ISOLATIONS, TIMEOUT, isolated};
 use crate::support::{host, in_processes, lines};
 
-/// What WASI answers: it is not granted, or may not be done.
+/// WASI's error for a path that is not granted, or an operation that is not permitted.
 const NOT_CAPABLE: &str = "error 63";
-/// There is no such file.
+/// WASI's error for a file that does not exist.
 const NOT_FOUND: &str = "error 44";
 
-/// A directory that is granted, with links that lead out of it to what is not.
+/// Creates a directory to grant, with links that lead out of it to a secret.
 fn with_a_secret(folder: &Path) {
     fs::create_dir_all(folder.join("data/inner")).unwrap();
     fs::write(folder.join("secret"), "secret").unwrap();
@@ -46,7 +46,7 @@ fn no_path_and_no_link_leads_out_of_a_granted_directory() {
     ];
     let mut run = good_run("hostile/escape.wat").args(["--dir", "data::/data"]);
     for path in paths {
-        // What goes through a file is not found at all.
+        // A path through a file fails with "not a directory".
         let answer = if path.starts_with("words/") { "error 54" } else { NOT_CAPABLE };
         run = run.fault(format!("!{path}"), "refused", answer);
     }
@@ -109,8 +109,8 @@ fn what_would_be_refused_can_be_done_in_a_directory_for_writing() {
             "!dmore", "!emore", "!tnew",
         ];
         if *isolation == "process" || in_processes() {
-            // To change the times of a file by its name is a call that Landlock does not see: the
-            // jail has it for open files only.
+            // Landlock cannot control changes to the times of a file by its name. The jail
+            // therefore permits them only on open files.
             items.retain(|item| *item != "!mwords");
         }
         let done = "done\n".repeat(items.len());
@@ -133,7 +133,7 @@ fn a_pipe_that_nobody_else_opens_is_waited_for_no_longer_than_an_item_may_take()
         .run();
 }
 
-/// What is told of a plugin that has opened too much.
+/// The message for a plugin that has opened too much.
 const TOO_MUCH: &str = "the plugin has 256 files and other things open, and may have no more";
 
 fn with_a_file(folder: &Path) {
@@ -151,7 +151,7 @@ fn what_is_opened_for_ever_ends_at_a_limit() {
 
 #[test]
 fn what_a_plugin_opens_is_not_missing_elsewhere() {
-    // As most systems have it; and few at first, of as many as there may be.
+    // A usual limit, and a low soft limit that the process may raise.
     for limit in ["ulimit -n 1024", "ulimit -S -n 100"] {
         for isolation in ISOLATIONS {
             let described = isolated(host(), isolation)
@@ -165,7 +165,7 @@ fn what_a_plugin_opens_is_not_missing_elsewhere() {
             let mut running = described.start();
             running.send("good\nbad\n");
             running.wait_for_stdout("good\n\n");
-            // This one is opened when the plugin has taken all that it could have.
+            // The host opens this file when the plugin has used up its own limit.
             running.send("good\n");
             running.finish().code(1).stdout("good\n\ngood\n");
         }

@@ -1,16 +1,16 @@
-//! A good run with misdeeds in its midst.
+//! Runs good items with misdeeds among them.
 //!
 //! ```text
-//! good_run("hostile/loop.wat")       of a plugin that is good but for some items
+//! good_run("hostile/loop.wat")       a plugin that misbehaves on some items
 //!   .args(["--timeout", "300ms"])
-//!   .granting(|folder| …)              makes what its flags speak of
-//!   .fault("!", "timeout", "took …")   an item, and what is to come of it
-//!   .run()                           under each isolation, in chunks of one item and of many
+//!   .granting(|folder| …)              creates the files that the flags grant
+//!   .fault("!", "timeout", "took …")   an item with its expected fault
+//!   .run()                           runs under each isolation, in small and large chunks
 //! ```
 //!
-//! In chunks of one item, good items are between any two misdeeds. In large chunks, each misdeed has a
-//! chunk to itself, and is in its middle, at its beginning, or at its end; whole chunks of good items
-//! come before and after. The result of a good item is the item.
+//! In chunks of one item, good items separate any two misdeeds. In large chunks, each misdeed is in a chunk of its own:
+//! in the middle, at the beginning, or at the end. Whole chunks of good items come before and after. The result of a
+//! good item is the item.
 
 use std::path::Path;
 
@@ -20,29 +20,29 @@ use serde_json::Value;
 use super::{ISOLATIONS, fit_for_a_terminal, isolated};
 use crate::support::{Finished, host_aloud, lines};
 
-/// How the items are spread.
+/// The distribution of the items over workers and chunks.
 #[derive(Clone, Copy)]
 struct Setting {
     jobs: &'static str,
     chunk: usize,
-    /// How many misdeeds there are at least.
+    /// The minimum number of misdeeds.
     least: usize,
 }
 
-/// One by one, and in chunks by more workers than most machines of today have idle processors.
+/// One item at a time by one worker, and large chunks by three workers.
 const SETTINGS: [Setting; 2] =
     [Setting { jobs: "1", chunk: 1, least: 1 }, Setting { jobs: "3", chunk: 64, least: 3 }];
 
-/// An item that is not as the others, and what is to come of it.
+/// An item that misbehaves, with its expected fault.
 #[derive(Clone)]
 struct Misdeed {
     item: String,
     kind: FaultKind,
-    /// What the message begins with.
+    /// The beginning of the fault's message.
     message: String,
 }
 
-/// Good items with misdeeds among them, as it is described.
+/// A description of runs of good items with misdeeds among them.
 #[must_use = "nothing runs before `run`"]
 pub(super) struct GoodRun {
     plugin: &'static str,
@@ -61,13 +61,13 @@ impl GoodRun {
         self
     }
 
-    /// Makes, in the folder of each run, what its flags speak of.
+    /// Sets a function that creates the files that the flags grant, in the folder of each run.
     pub(super) fn granting(mut self, make: impl Fn(&Path) + 'static) -> Self {
         self.granting = Box::new(make);
         self
     }
 
-    /// Adds an item whose fault is of this kind, with a message that begins so.
+    /// Adds an item whose fault is of this kind, with a message that begins with `message`.
     pub(super) fn fault(
         mut self,
         item: impl Into<String>,
@@ -79,7 +79,7 @@ impl GoodRun {
         self
     }
 
-    /// Runs it in each way, and checks that every item has the one outcome that it is to have.
+    /// Runs the items in each setting, and checks that every item has its expected outcome.
     pub(super) fn run(&self) -> Vec<Finished> {
         let settings = ISOLATIONS.iter().flat_map(|isolation| {
             SETTINGS.iter().map(move |setting| self.run_with(isolation, *setting))
@@ -118,7 +118,7 @@ impl Item {
         }
     }
 
-    /// What comes out for it: a failed item leaves an empty line.
+    /// Returns the item's line in the output, which is empty for a failed item.
     fn result(&self) -> &str {
         match self {
             Self::Good(item) => item,
@@ -128,7 +128,7 @@ impl Item {
 }
 
 impl Setting {
-    /// The items of a run, with every misdeed among them.
+    /// Returns the items of a run, with every misdeed among them.
     fn spread(self, misdeeds: &[Misdeed]) -> Vec<Item> {
         let good = |count: usize| {
             (0..count).map(|number| Item::Good(format!("good {number}"))).collect::<Vec<_>>()
@@ -149,7 +149,7 @@ impl Setting {
     }
 }
 
-/// The file of faults has those that are to be, in the order of the items, and no other.
+/// Checks that the file of faults has exactly the expected faults, in the order of the items.
 #[track_caller]
 fn check_faults(finished: &Finished, items: &[Item], plugin: &str) {
     let written = std::fs::read_to_string(finished.folder().join("faults.jsonl")).unwrap();
@@ -169,7 +169,7 @@ fn check_faults(finished: &Finished, items: &[Item], plugin: &str) {
     assert_eq!(written.next(), None, "{plugin}");
 }
 
-/// The summary counts every item once.
+/// Checks that the summary counts every item once.
 #[track_caller]
 fn check_summary(finished: &Finished, items: &[Item], plugin: &str) {
     let of_kind = |kind: &FaultKind| {

@@ -1,5 +1,5 @@
-//! Grants that contain one another: a plugin changes the names of what it may write to, and a fresh instance
-//! still has what was granted when the run began.
+//! Checks nested grants: a plugin renames files inside a writable grant, and a fresh instance must still get the
+//! directories that were granted when the run began.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,12 +8,11 @@ use std::path::Path;
 use super::{ISOLATIONS, isolated};
 use crate::support::{Finished, Host, host, lines};
 
-/// The answer of WASI where a file does not exist.
+/// WASI's error for a file that does not exist.
 const NOT_FOUND: &str = "error 44";
 
-/// `work`, which is granted for writing; `work/sub`, which is granted too; a link beside it that leads
-/// out of both, to `outside`. Symbolic links are granted, too: without that right, a worker in a process
-/// cannot even rename one.
+/// Creates `work` and `work/sub`, both to be granted, and a link in `work` that leads to `outside`. The grant of `work`
+/// includes symbolic links. Without that right, a worker in a process cannot even rename one.
 fn nested(folder: &Path) {
     fs::create_dir_all(folder.join("work/sub")).unwrap();
     fs::create_dir(folder.join("outside")).unwrap();
@@ -22,10 +21,10 @@ fn nested(folder: &Path) {
     symlink("../outside", folder.join("work/link")).unwrap();
 }
 
-/// Puts the link into the place of the directory that is granted, which is called `old` from then on.
+/// The item that replaces the granted directory by the link, and renames the directory to `old`.
 const EXCHANGE: &str = "x 0 sub link";
 
-/// An end of an instance, so that another takes its place: an item, its flags, and what its fault is.
+/// The ways to end an instance and start another: an item, its flags, and its fault.
 const ENDS: [(&str, &[&str], &str); 4] = [
     ("!", &[], "trap"),
     ("!", &["--retries", "2"], "trap"),
@@ -44,14 +43,14 @@ fn with_nested_grants(isolation: &str, rights: &str) -> Host {
     described
 }
 
-/// Nothing of what lies outside of the grants was read or changed.
+/// Checks that no file outside the grants was read or changed.
 #[track_caller]
 fn nothing_got_out(finished: &Finished) {
     let read = String::from_utf8_lossy(finished.stdout_bytes()).into_owned();
     assert!(!read.contains("secret"), "{read}");
     let outside = finished.folder().join("outside");
     assert_eq!(fs::read_to_string(outside.join("words")).unwrap(), "secret");
-    assert_eq!(fs::read_dir(outside).unwrap().count(), 1, "nothing was made there");
+    assert_eq!(fs::read_dir(outside).unwrap().count(), 1, "the plugin created nothing there");
 }
 
 #[test]
@@ -68,7 +67,7 @@ fn a_fresh_instance_has_the_directory_that_was_granted() {
             nothing_got_out(&finished);
             let end = if fault.is_empty() { end } else { "" };
             let finished = finished.stdout(format!("done\n{end}\nwords\ndone\ndone\n"));
-            // What was granted is where the plugin has moved it to.
+            // The granted directory is now at the name that the plugin gave it.
             finished.file("work/old/new", "written").file("work/old/words", "written");
         }
     }
@@ -105,8 +104,8 @@ fn a_grant_for_writing_inside_of_one_for_reading_keeps_its_rights() {
 #[test]
 fn a_worker_that_starts_late_has_the_directory_that_was_granted() {
     for isolation in ISOLATIONS {
-        // A snapshot is tried by one worker, while the others wait to start. It changes the names, so that
-        // there is no snapshot: each of the others then starts on its own.
+        // One worker tries to make a snapshot while the others wait to start. It renames files, which rules a snapshot
+        // out, so each of the others then starts on its own.
         let finished = with_nested_grants(isolation, "")
             .args(["--jobs", "3", "--chunk-size", "1", "--snapshot", "--init", EXCHANGE])
             .stdin(lines(["< 1 words"; 20]))
@@ -125,8 +124,8 @@ fn a_worker_of_another_plugin_has_the_directory_that_was_granted() {
         nested(&folder);
         let plugin = crate::support::fixtures().join("hostile/play.wat");
         let plugin = plugin.display();
-        // The first changes names as it starts; the second has another grant, and is replaced again and
-        // again meanwhile.
+        // The first worker renames files as it starts. The second has another grant, and its instances are replaced
+        // meanwhile.
         let first = format!("{plugin},dir=work::/w:rw+symlinks,init={EXCHANGE}");
         let second = format!("{plugin},dir=work/sub::/w,init=");
         let items = [["!", "< 0 words"]; 20].concat();
@@ -154,7 +153,7 @@ fn a_grant_that_is_removed_is_an_empty_directory() {
     }
 }
 
-/// A plugin that makes a symbolic link to an item's target, by WASI's first preview and by its second.
+/// Plugins for WASI preview 1 and preview 2 that create a symbolic link to an item's target.
 const LINKERS: [(&str, &str, &str); 2] = [
     // plugin                     item            refused
     ("hostile/play.wat", "l 0 up link", "error 63"),

@@ -1,5 +1,5 @@
-//! Files that the host opens for itself where a plugin may change them: it follows no link there, and what decides
-//! about the run is not there at all.
+//! Checks files that the host itself opens where a plugin may change them. The host follows no link there, and refuses
+//! to read files that decide about the run from there.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,8 +8,8 @@ use std::path::Path;
 use super::{ISOLATIONS, isolated};
 use crate::support::{Host, fixtures, host, lines};
 
-/// `work`, which is granted for writing, with a link out of it to `outside`. Symbolic links are granted, too: without
-/// that right, a worker in a process cannot even rename one.
+/// Describes a run with `work` granted for writing, and links from it to `outside`. The grant includes symbolic links.
+/// Without that right, a worker in a process cannot even rename one.
 fn playing(isolation: &str) -> Host {
     let described = isolated(host(), isolation).plugin("hostile/play.wat").args([
         "--jobs",
@@ -26,7 +26,7 @@ fn playing(isolation: &str) -> Host {
     described
 }
 
-/// Checks that the files outside of the grant are as they were.
+/// Checks that the files outside the grant are unchanged.
 #[track_caller]
 fn nothing_outside_was_written(folder: &Path) {
     assert_eq!(fs::read_to_string(folder.join("outside/words")).unwrap(), "secret\n");
@@ -78,7 +78,7 @@ fn a_later_input_that_is_a_link_of_a_plugin_is_not_read() {
 #[test]
 fn results_go_to_the_file_that_was_named_when_the_run_began() {
     for isolation in ISOLATIONS {
-        // Before the first item, and before `init` has ended.
+        // The plugin replaces the file in `init`, and again while it runs items.
         let described = playing(isolation)
             .args(["-o", "work/out", "--init", "x 0 out link"])
             .stdin(lines([".", "m 0 out out-2", "m 0 link-dir out"]));
@@ -120,7 +120,7 @@ fn results_may_go_beside_the_items() {
             .stdin("work/item\n");
         fs::write(described.folder().join("work/item"), ".").unwrap();
         described.run().code(0).file("work/results/new/work/item", ".");
-        // A link elsewhere is a link as any other.
+        // Outside the grant, the host follows links as usual.
         let described = playing(isolation).args(["-o", "out"]).stdin(".\n");
         symlink("outside/words", described.folder().join("out")).unwrap();
         described.run().code(0).file("outside/words", ".\n");
@@ -162,12 +162,12 @@ fn what_decides_about_a_run_is_not_where_a_plugin_may_change_it() {
         assert!(told.starts_with(&expected), "{args:?}: {told}");
         assert!(!finished.folder().join("work/cache").exists());
     }
-    // Of one worker, too, and for all files.
+    // The rule applies to grants of a single worker, and to every file that the host writes.
     let worker = format!("{plugin},dir=work::/w:rw,init=");
     let described = host().args(["--worker", &worker, "--faults", "work/faults"]).subfolder("work");
     let told = described.stdin(".\n").run().code(2).stderr_text();
     assert!(told.contains("the file of faults `work/faults` is in `work`"), "{told}");
-    // To be read, all of them may lie there.
+    // A read-only grant may contain these files.
     let described =
         host().plugin("hostile/play.wat").args(["--dir", "work::/w", "--faults", "work/faults"]);
     described.subfolder("work").stdin(".\n").run().code(0).stdout(".\n");
@@ -197,7 +197,7 @@ fn a_list_of_files_is_not_where_a_plugin_may_change_it() {
             "{told}"
         );
     }
-    // Elsewhere it may list what lies there.
+    // A list outside the grant may name files inside the grant.
     let described = host()
         .plugin("hostile/play.wat")
         .file("list", "work/item\n")

@@ -1,12 +1,12 @@
-//! Names that would steer a terminal: none of them reaches it as it is.
+//! Checks names with control characters: none reaches a terminal unescaped.
 
 use super::good_run::good_run;
 use super::{ISOLATIONS, fit_for_a_terminal, isolated};
 use crate::support::{command, host};
 
-/// What would clear a screen, hide a line, and turn the text around.
+/// Characters that would clear a screen, hide a line, and reverse the text.
 const ILL: &str = r"\1b[2J\0d\c2\9b31m\7f\e2\80\ae";
-/// A part of it that is harmless, and so is shown.
+/// A harmless part of these characters, which must be shown.
 const SHOWN: &str = "[2J";
 
 #[test]

@@ -1,11 +1,11 @@
-//! Network: what was not granted is not reached, neither by sockets nor by requests.
+//! Checks the network: a plugin reaches no ungranted address, by sockets or by requests.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
 use super::good_run::good_run;
 
-/// A port at which nobody is to be seen, and what listens there.
+/// Returns a listener that no plugin may reach, with its port.
 fn port() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -1,22 +1,22 @@
-//! Plugins that are beyond measure, put together here: what is too large is refused before any of it
-//! is compiled, and what is only odd runs.
+//! Checks oversized plugins, which the tests generate. The host refuses a plugin that is too large before it compiles
+//! any of it. A plugin that is merely unusual runs.
 
 use super::{ISOLATIONS, isolated};
 use crate::support::{Finished, command, fixtures, host, lines};
 
-/// A good plugin, in the text format, with `more` in it.
+/// Returns a good plugin in the text format that contains `more`.
 fn echo_with(more: &str) -> String {
     let echo = std::fs::read_to_string(fixtures().join("echo.wat")).unwrap();
-    let echo = echo.trim_end().strip_suffix(')').expect("a module ends so");
+    let echo = echo.trim_end().strip_suffix(')').expect("the module ends with a bracket");
     format!("{echo}\n{more})")
 }
 
-/// A section of a binary.
+/// Encodes a section of a binary.
 fn section(id: u8, content: &[u8]) -> Vec<u8> {
     [&[id], number(content.len()).as_slice(), content].concat()
 }
 
-/// A number in LEB128, of four digits.
+/// Encodes a number in LEB128 with four bytes.
 fn number(number: usize) -> [u8; 4] {
     [0, 7, 14, 21].map(|at| {
         let more = if at < 21 { 0x80 } else { 0 };
@@ -24,7 +24,7 @@ fn number(number: usize) -> [u8; 4] {
     })
 }
 
-/// A million functions that do nothing, or whose code is none.
+/// Returns a module with a million functions, each with this body.
 fn million_functions(body: [u8; 3]) -> Vec<u8> {
     const MANY: usize = 1_000_000;
     let count = number(MANY);
@@ -71,7 +71,7 @@ fn ten_thousand_exports_are_nothing_to_a_good_plugin() {
 
 #[test]
 fn a_file_of_50_mb_is_refused() {
-    // Its bulk is what every engine skips.
+    // The bulk is in a custom section, which engines skip.
     let bulk = section(0, &[&[4][..], b"bulk", &vec![0; 50_000_000]].concat());
     let plugin = [wat::parse_str(echo_with("")).unwrap(), bulk].concat();
     for isolation in ISOLATIONS {
@@ -94,7 +94,7 @@ fn a_file_of_50_mb_is_refused() {
 
 #[test]
 fn a_million_functions_are_refused_before_any_is_compiled() {
-    // Of the second, none is valid: that is not even seen.
+    // The second body is invalid, but the host refuses the plugin before it sees that.
     for body in [[2, 0, 0x0b], [2, 0xff, 0xff]] {
         let plugin = million_functions(body);
         for isolation in ISOLATIONS {
@@ -114,10 +114,10 @@ fn a_million_functions_are_refused_before_any_is_compiled() {
     }
 }
 
-/// The head of a component.
+/// The header of a component.
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
-/// Components, each of which is nested in the next one.
+/// Returns components that are nested in each other.
 fn nested(depth: usize) -> Vec<u8> {
     let around = |inner: Vec<u8>, _| [COMPONENT.to_vec(), section(4, &inner)].concat();
     (1..depth).fold(COMPONENT.to_vec(), around)
@@ -143,7 +143,7 @@ fn what_is_more_complex_than_compilers_make_it_is_refused_before_it_is_compiled(
             assert!(told.contains(why), "{why}: {told}");
         };
         for isolation in ISOLATIONS {
-            // Twice, with a cache.
+            // The second run could use the cache.
             for _ in 0..2 {
                 let run = isolated(host(), isolation).file("it.wasm", plugin).plugin("it.wasm");
                 let run = run.stdin("x\n").run().code(3);

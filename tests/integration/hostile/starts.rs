@@ -1,5 +1,5 @@
-//! What is done before the first item, or after the last: the run ends, or goes on without the worker,
-//! and nothing is waited for any longer than it may take.
+//! Checks misdeeds before the first item or after the last: the run ends, or continues without the worker, and never
+//! waits longer than its limits.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::{ISOLATIONS, isolated};
 use crate::support::{Running, host, lines};
 
-/// Plugins that begin with what never ends.
+/// Plugins whose start never ends.
 const PLUGINS: [&str; 3] =
     ["hostile/start-loop.wat", "hostile/initialize-loop.wat", "hostile/init-loop.wat"];
 
@@ -33,13 +33,13 @@ fn a_start_that_never_ends_ends_the_run() {
 #[test]
 fn a_replacement_that_never_starts_costs_its_worker_and_no_item() {
     for isolation in ISOLATIONS {
-        // At once, since each takes its time.
+        // These runs are slow, so they run at the same time.
         let runs = PLUGINS.map(|plugin| LosesOne::start(plugin, isolation));
         runs.into_iter().for_each(LosesOne::finish);
     }
 }
 
-/// A run of two workers, of which one breaks and never starts again.
+/// A run of two workers. One of them breaks and never starts again.
 struct LosesOne {
     running: Running,
     burst: String,
@@ -52,13 +52,13 @@ impl LosesOne {
             .plugin(plugin)
             .subfolder("started")
             .args(["--dir", "started::/started:rw", "--jobs", "2", "--chunk-size", "1"])
-            // A good start makes a directory, and has time for it.
+            // A good start creates a directory, and must fit into this time.
             .args(["--init-timeout", "2s", "--max-restarts", "1", "--window", "100"])
             .stdin_open()
             .start();
         running.send("!\n");
-        // A worker starts again when there is work for it, which the other one may be quicker to
-        // take: so there is work until it has begun. It is large, so that pipes hold little of it.
+        // A worker restarts only when it has work, which the other worker may take first. So the test sends work until
+        // the restart has begun. The items are large, so that pipes hold few of them.
         let burst = lines((0..10).map(|number| format!("{number:0>2000}")));
         let (has_begun, bursts) = (Arc::new(AtomicBool::new(false)), Arc::<AtomicUsize>::default());
         let (ends, sent, items) = (Arc::clone(&has_begun), Arc::clone(&bursts), burst.clone());
