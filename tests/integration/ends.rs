@@ -1,6 +1,6 @@
-//! Whatever fails, and wherever: each run ends, what was due has come out, and nothing is left behind.
+//! Checks the end of runs: wherever a run fails, it ends, delivers the finished outcomes, and leaves nothing behind.
 //!
-//! Each test has a process of its own, which counts threads at its end and is ended if it hangs.
+//! Each test runs in its own process, which counts its threads at the end and is killed if it hangs.
 
 mod consumer;
 mod guest;
@@ -23,12 +23,12 @@ fn numbers(count: usize) -> Vec<String> {
     (0..count).map(|number| number.to_string()).collect()
 }
 
-/// Workers that give each item back.
+/// Returns a pool of workers that echo each item.
 fn echoing(workers: usize) -> PoolBuilder {
     Pool::of((0..workers).map(|_| WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())))))
 }
 
-/// One item at a time, so that nothing is held up by what was claimed with it.
+/// Limits claims to one item, so that no item waits for another item of its claim.
 fn one_by_one(pool: PoolBuilder) -> PoolBuilder {
     pool.chunk_size(ChunkSize::Fixed(NonZeroUsize::MIN))
 }
@@ -37,7 +37,7 @@ fn text(record: &Record) -> &str {
     std::str::from_utf8(record.bytes().unwrap()).unwrap()
 }
 
-/// Every item that was read has its outcome.
+/// Checks that every item that was read has an outcome.
 #[track_caller]
 fn check_sum(summary: &Summary) {
     assert_eq!(summary.read, summary.counts.total(), "{summary:?}");

@@ -1,4 +1,4 @@
-//! A consumer that has had enough, at each point, while workers are in the middle of an item.
+//! Checks a consumer that drops the results early, at each point, while workers run items.
 
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -9,10 +9,10 @@ use crate::support::{DEADLINE, alone};
 
 const ITEMS: usize = 6;
 
-/// Lets items through up to a number; those from there on wait until it is raised.
+/// A gate that lets items pass up to a number; later items wait until the number is raised.
 #[derive(Default)]
 struct Gate {
-    /// Up to which item it is open, and how many wait before it.
+    /// The number of the first item that must wait, and the count of waiting items.
     state: Mutex<(usize, usize)>,
     changed: Condvar,
 }
@@ -29,7 +29,7 @@ impl Gate {
         self.changed.notify_all();
         let waits = |state: &mut (usize, usize)| item >= state.0;
         let (mut state, waited) = self.changed.wait_timeout_while(state, DEADLINE, waits).unwrap();
-        assert!(!waited.timed_out(), "nobody has opened the gate");
+        assert!(!waited.timed_out(), "the gate stays closed");
         state.1 -= 1;
     }
 
@@ -37,11 +37,11 @@ impl Gate {
         let state = self.state.lock().unwrap();
         let fewer = |state: &mut (usize, usize)| state.1 < workers;
         let (_state, waited) = self.changed.wait_timeout_while(state, DEADLINE, fewer).unwrap();
-        assert!(!waited.timed_out(), "nobody has come to the gate");
+        assert!(!waited.timed_out(), "too few workers wait at the gate");
     }
 }
 
-/// A pool of two workers who give numbers back that may pass the gate.
+/// Builds a pool of two workers that echo numbers after they pass the gate.
 fn gated(gate: &Arc<Gate>, order: Order) -> Pool {
     let worker = |_| {
         let gate = Arc::clone(gate);
@@ -56,7 +56,7 @@ fn gated(gate: &Arc<Gate>, order: Order) -> Pool {
     one_by_one(Pool::of((0..2).map(worker))).order(order).build().unwrap()
 }
 
-/// Takes so many results, and drops the rest while workers wait in the middle of it.
+/// Takes `taken` results, and drops the rest while workers wait at the gate.
 fn drop_after(taken: usize, order: Order, is_closed: bool) {
     let gate = Arc::new(Gate::default());
     let mut pool = gated(&gate, order);
@@ -71,7 +71,7 @@ fn drop_after(taken: usize, order: Order, is_closed: bool) {
     }
     assert_eq!(seen, numbers(taken), "{order:?}");
     gate.open(usize::MAX);
-    // The pool can still be used, and its workers are as they were.
+    // The pool is still usable, and no worker has broken.
     let again: Vec<_> = pool.map(["7"]).map(Result::unwrap).collect();
     assert_eq!(again.iter().map(text).collect::<Vec<_>>(), ["7"]);
     if is_closed {

@@ -1,4 +1,4 @@
-//! Plugins that fail: when they start, on the first item, in the middle, on the last one, at the end.
+//! Checks plugins that fail: at the start, on the first, a middle or the last item, or at the end.
 
 use std::time::Duration;
 
@@ -7,8 +7,7 @@ use mtl_host::{Error, FaultKind, Plugin, Pool, StartError, WorkerReport, WorkerS
 use super::{ORDERS, check_sum, load, numbers};
 use crate::support::{alone, isolation};
 
-/// What a guest may take where one never ends. Those beside it are in time on a machine that is busy,
-/// too.
+/// The time limit of items where one item never ends. Other items meet it even on a busy machine.
 const LIMIT: Duration = Duration::from_millis(500);
 
 const ITEMS: usize = 12;
@@ -36,7 +35,7 @@ fn an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands() {
     });
 }
 
-/// Has the item at `place` break its instance.
+/// Runs items; the item at `place` breaks its instance.
 fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), place: usize, workers: u32) {
     for order in ORDERS {
         let case = format!("{item} at {place}, {workers} workers, {order:?}");
@@ -98,13 +97,13 @@ fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
                     let ended = results.end();
                     check_sum(&ended.summary);
                     let records = ended.summary.counts.records();
-                    assert_eq!(seen.len() as u64, records, "what was done has come out");
+                    assert_eq!(seen.len() as u64, records, "each finished record is delivered");
                     let Some(Error::Init { worker, source }) = ended.error else {
                         panic!("{bad} in worker {place}: {:?}", ended.error)
                     };
                     assert!(is_expected(&source), "{source}");
                     assert_eq!(worker.get(), place);
-                    // Some pools are closed, some are dropped.
+                    // Half of the pools are closed, and the others are dropped.
                     if items > 0 {
                         assert_eq!(pool.close().len(), 3);
                     }
@@ -121,7 +120,7 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
         let plugin = load("finish.wat");
         #[rustfmt::skip]
         let cases: [(&str, Result<&str, FaultKind>); 4] = [
-            // The last item is the report, and may ask for something else.
+            // The plugin's finish report is its last item, unless that requests a failure.
             ("all done",       Ok("all done")),
             ("trap",           Err(FaultKind::Trap)),
             ("!an error",      Err(FaultKind::Refused)),
@@ -130,7 +129,7 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
         for (last, expected) in cases {
             for ends_all in [false, true] {
                 let pool = Pool::of([WorkerSpec::plugin(&plugin)]).isolation(isolation());
-                // The time for one worker's `finish`, or for all that the end takes.
+                // `finish` exceeds the time limit for one worker, or for the whole end of the pool.
                 let pool = match (expected, ends_all) {
                     (Err(FaultKind::Timeout), true) => pool.join_timeout(LIMIT),
                     (Err(FaultKind::Timeout), false) => pool.init_timeout(LIMIT),
@@ -145,7 +144,7 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
                 assert_eq!((closing, report.items), (expected, 2), "{last}");
             }
         }
-        // A pool that is dropped has nobody finish.
+        // Dropping a pool calls no `finish`.
         let mut pool = Pool::builder(&plugin)
             .isolation(isolation())
             .jobs("2".parse().unwrap())
@@ -173,7 +172,7 @@ fn a_pool_that_is_dropped_ends_guests_that_would_not() {
                 drop(pool);
             }
         }
-        // While it starts, too.
+        // A worker that hangs at its start must end too.
         let spin = load("spin-init.wat");
         let mut pool =
             Pool::builder(&spin).isolation(isolation()).jobs("2".parse().unwrap()).build().unwrap();

@@ -1,4 +1,4 @@
-//! A sink that fails at each write and each flush: the run ends, and says how far it came.
+//! Checks a sink that fails at each write and each flush: the run ends and reports how far it came.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,14 +11,14 @@ use crate::support::alone;
 
 const ITEMS: usize = 8;
 
-/// What a sink does no more.
+/// The call at which a sink fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fails {
-    /// The write after so many.
+    /// The write after this many writes returns an error.
     Write(usize),
-    /// The write after so many panics.
+    /// The write after this many writes panics.
     Panic(usize),
-    /// The first flush after so many writes.
+    /// The first flush after this many writes returns an error.
     Flush(usize),
 }
 
@@ -36,7 +36,7 @@ impl Failing {
 
 impl Sink for Failing {
     fn write(&mut self, _outcome: &Outcome<'_>) -> Result<(), SinkError> {
-        assert!(!self.has_failed, "a sink that has failed is left alone");
+        assert!(!self.has_failed, "the run calls a failed sink again");
         assert!(self.fails != Fails::Panic(self.written), "the printer burns");
         self.has_failed = self.fails == Fails::Write(self.written);
         if self.has_failed {
@@ -47,14 +47,14 @@ impl Sink for Failing {
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        assert!(!self.has_failed, "a sink that has failed is left alone");
+        assert!(!self.has_failed, "the run calls a failed sink again");
         self.has_failed = matches!(self.fails, Fails::Flush(after) if self.written >= after);
         if self.has_failed { Err(SinkError::other("no ink")) } else { Ok(()) }
     }
 }
 
 fn pool(order: Order) -> Pool {
-    // With so small a window the reader waits for what the sink takes.
+    // With such a small window, the reader waits for the sink.
     echoing(2).order(order).window("2".parse().unwrap()).build().unwrap()
 }
 
@@ -86,7 +86,7 @@ fn a_sink_that_panics_leaves_nothing_behind() {
         for order in ORDERS {
             for fails in (0..ITEMS).map(Fails::Panic) {
                 let (mut pool, mut sink) = (pool(order), Failing::new(fails));
-                // Without an end: only who stops the run ends it.
+                // The input is endless, so the run ends only if it is stopped.
                 let endless = Items::new((0..).map(|number: u64| number.to_string()));
                 let run = catch_unwind(AssertUnwindSafe(|| pool.run(endless, &mut sink)));
                 assert!(run.is_err(), "{fails:?}");

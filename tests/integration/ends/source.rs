@@ -1,4 +1,4 @@
-//! A source that fails at each point: what it gave before comes out, and then the error.
+//! Checks a source that fails at each point: the earlier items are delivered, and then the error.
 
 use mtl_host::sink::Memory;
 use mtl_host::source::{Filled, Source, SourceError};
@@ -9,14 +9,14 @@ use crate::support::alone;
 
 const ITEMS: usize = 8;
 
-/// How a source ends.
+/// The way in which a source fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Error,
     Panic,
 }
 
-/// Gives so many numbers, some of them at a time, and then fails.
+/// A source that gives `until` numbers, `at_once` at a time, and then fails.
 struct Failing {
     next: usize,
     until: usize,
@@ -62,7 +62,7 @@ fn fail_after(until: usize, at_once: usize, end: End, window: &str) {
         let mut pool = pool.build().unwrap();
         let mut sink = Memory::new();
         let ended = pool.run(Failing { next: 0, until, at_once, end }, &mut sink);
-        // What a panic leaves half-filled is not counted as read.
+        // The items of a block that a panic interrupts do not count as read.
         let due = if end == End::Panic { until - until % at_once } else { until };
         let mut written: Vec<_> = sink.into_results().into_iter().map(Result::unwrap).collect();
         written.sort();
