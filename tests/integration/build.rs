@@ -1,5 +1,5 @@
-//! `mtl-host build`: how a project is known and what is run for it, with scripts in the place of
-//! compilers; and what real compilers make, where this machine has them.
+//! Checks `mtl-host build`: how it recognises a project and which commands it runs. Scripts replace
+//! the compilers; where this machine has real compilers, they build real plugins.
 
 mod cases;
 mod fake;
@@ -48,7 +48,7 @@ fn a_configuration_names_folders_too() {
         project.run(&[&["run", "--quiet", "--config", "mtl.toml"], args].concat(), "a\n")
     };
     run(&[]).code(0).stdout("A\n").stderr(C.commands);
-    // Then the first that is named is an input, and nothing that is to be built.
+    // With a configured plugin, the first positional argument is an input, and is not built.
     run(&["p"]).code(4).stdout("");
 }
 
@@ -109,7 +109,8 @@ fn a_failing_compiler_has_the_word_and_leaves_no_plugin() {
         project.run(args, "a\n").code(5).stdout("").stderr(&format!("{}{said}", C.commands));
         assert!(!project.path("p/build/p.wasm").exists());
     }
-    // What there was stays, and is not taken for what there would be.
+    // The old plugin stays on the disk, but a run does not take it for the result of the failed
+    // build.
     project.tool("zig", COMPILER);
     project.build([]).code(0);
     project.tool("zig", fails);
@@ -163,17 +164,17 @@ fn the_sdk_of_zig_wants_its_zig() {
                  in the project\n";
     let project = project().files(&sdk).tools(&[("zig", &old)]);
     project.build([]).code(5).stdout("").stderr(error);
-    // What the hint installs is taken, although another comes first.
+    // The Zig that the hint installs is used, although an older one comes first.
     project.tool("python3", COMPILER);
     let compile = "build-exe worker.zig -target wasm32-freestanding -fno-entry -rdynamic \
                    -OReleaseFast -fstrip --stack 1048576 -femit-bin=build/.new/p.wasm\n";
     let python = "python3 -c 'import ziglang'\npython3 -m ziglang version\npython3 -m ziglang";
     project.build([]).code(0).stderr(&format!("zig version\n{python} {compile}"));
-    // One that does not say its version says why when it is to build.
+    // A Zig that cannot tell its version is used, and reports its own error if the build fails.
     project.tool("zig", &COMPILER.replace("echo 0.17.1", "exit 1 #"));
     project.write("p/worker.zig", "changed");
     project.build([]).code(0).stderr(&format!("zig version\nzig {compile}"));
-    // Without the SDK it is the project's own affair.
+    // Without the SDK, the host does not check the version.
     fs::remove_dir_all(project.path("p/mtl-plugin")).unwrap();
     project.tool("zig", &old);
     project.build([]).code(0).stderr(&format!("zig {compile}"));
@@ -202,7 +203,7 @@ fn packages_are_installed_again_when_others_are_asked_for() {
         ("a script",             &[(json, &with_script)],              None),
         ("other overrides",      &[(json, &other_override)],           Some("install")),
         ("a lock file",          &[(lock, "{}")],                      Some("ci")),
-        // `npm ci` would refuse what the lock file does not say.
+        // `npm ci` would refuse a package that the lock file lacks.
         ("only package.json",    &[(json, &first)],                    Some("install")),
         ("both",                 &[(json, &second), (lock, "{\"\":1}")], Some("install")),
     ];
@@ -214,13 +215,13 @@ fn packages_are_installed_again_when_others_are_asked_for() {
         assert_eq!(project.build([]).code(0).stderr_text(), said, "{what}");
         project.build([]).code(0).stderr("");
     }
-    // What `PATH` leads to is not npm's affair.
+    // Tools on `PATH` are used without npm.
     fs::remove_dir_all(project.path("p/node_modules")).unwrap();
     project.tool("componentize-qjs", COMPILER);
     project.write(json, &first);
     project.build([]).code(0).stderr("node mtl-plugin/build.mjs build/.new/p.wasm\n");
     fs::remove_file(project.path("bin/componentize-qjs")).unwrap();
-    // What could not be installed is not taken for what is there.
+    // After a failed install, the next build installs again.
     project.tool("npm", "#!/bin/sh\nexit 1\n");
     project.write(json, &second);
     for _ in 0..2 {
@@ -372,12 +373,12 @@ fn cargo_says_what_it_has_made_and_of_what() {
         build(if again { &command } else { "" });
         build("");
     }
-    // Its Rust has no longer what it takes, and there is no other.
+    // This Rust no longer has the target's standard library, and no other Rust is configured.
     fs::remove_file(project.path("std/libstd-1.rlib")).unwrap();
     build("");
     project.write("p/src/lib.rs", "changed again");
     let found = project.build([]);
-    // Another Rust of this machine may have it.
+    // Another Rust of this machine may have the target.
     if found.exit_code() == Some(5) {
         let error = "error: rust needs a Rust with the target wasm32-wasip1, which is not there\n \
                      hint: install it: `rustup target add wasm32-wasip1`, with rustup from \

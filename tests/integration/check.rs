@@ -1,5 +1,5 @@
-//! `mtl-host check`: plugins that do what is expected pass; of those that do not, each fails in the
-//! one check that is about it.
+//! Checks `mtl-host check`: correct plugins pass; an incorrect plugin fails in the one check that
+//! covers its defect.
 
 mod cases;
 
@@ -18,14 +18,14 @@ fn document(finished: &Finished) -> Value {
     serde_json::from_slice(finished.stdout_bytes()).unwrap()
 }
 
-/// The checks that ended so, by name.
+/// Returns the names of the checks with this status.
 fn ended<'a>(document: &'a Value, status: &str) -> Vec<&'a str> {
     let checks = document["checks"].as_array().unwrap().iter();
     let ended = checks.filter(|check| check["status"] == status);
     ended.map(|check| check["name"].as_str().unwrap()).collect()
 }
 
-/// One check of a document.
+/// Returns one check of a document.
 fn found<'a>(document: &'a Value, name: &str) -> &'a Value {
     document["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap()
 }
@@ -151,7 +151,7 @@ fn programs_get_the_same_as_json() {
             }),
         ]
     );
-    // What all others lack is the first thing that is missing.
+    // The skipped checks name the first failed check that they depend on.
     let skipped = document["checks"].as_array().unwrap()[2..].iter();
     skipped.for_each(|check| assert_eq!(check["details"], json!(["`exports` has not passed"])));
 }
@@ -194,7 +194,7 @@ fn what_is_no_plugin_at_all_is_an_error_alone() {
     let finished = host().args(["--skip", "nothing"]).run().code(2).stdout("");
     let stderr = finished.stderr_text();
     assert!(stderr.contains("invalid value 'nothing' for '--skip <CHECK>'"), "{stderr}");
-    assert!(stderr.contains("growing-items"), "it says what there is: {stderr}");
+    assert!(stderr.contains("growing-items"), "the error lists the checks: {stderr}");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_typed_function_is_checked_with_values() {
     }
 }
 
-/// Checks an example plugin, if it has been built.
+/// Checks an example plugin if it has been built.
 fn passes(name: &str, args: &[&str]) {
     let path = examples::folder().join(format!("{name}.wasm"));
     if !path.is_file() {
@@ -274,7 +274,7 @@ fn an_example_plugin_that_needs_a_file_passes() {
     let model = examples::checkout().join("examples-plugins/rust/tokenize");
     let dir = format!("{}::/model", model.display());
     let given = ["--init", "/model/tokenizer.json", "--dir", &dir, "--item", "a text"];
-    // What takes very long without optimisation.
+    // These checks take very long without optimisation.
     let skips = ["--skip", "large-item", "--skip", "memory", "--skip", "snapshot"];
     passes("tokenize", &[&given[..], &skips].concat());
 }

@@ -1,8 +1,8 @@
-//! The pool does what a plain loop does, whatever its settings: order, length of the input, argument
-//! passing, workers, chunks and window, with and without state.
+//! Compares the pool with a plain loop over many settings: order, length of the input, argument passing, workers,
+//! chunks and window, with and without state.
 //!
-//! Each pool has 42 maps in a row, of 0 to 20 items, whose length is known or not. What a plugin tells
-//! of each call shows that every item was worked on once, by a worker that keeps its state.
+//! Each pool runs 42 maps in a row, of 0 to 20 items, whose length is known or not. A plugin reports each call in its
+//! result. The reports show that each item ran once, on a worker that keeps its state.
 
 mod tally;
 
@@ -20,11 +20,11 @@ use crate::support::{alone, fixtures, isolation};
 
 const WORKERS: [u32; 3] = [1, 3, 4];
 const CHUNKS: [usize; 3] = [1, 2, 4];
-/// In chunks; without a bound at last.
+/// The windows, in chunks; `None` is an unlimited window.
 const WINDOWS: [Option<usize>; 4] = [Some(1), Some(2), Some(4), None];
 const MOST_ITEMS: usize = 20;
 
-/// How a pool works.
+/// The settings of a pool.
 #[derive(Clone, Copy, Debug)]
 struct Setting {
     order: Order,
@@ -34,7 +34,7 @@ struct Setting {
 }
 
 impl Setting {
-    /// Every setting with this argument passing.
+    /// Returns every setting with this argument passing.
     fn all(passing: ArgumentPassing) -> impl Iterator<Item = Self> {
         let orders = [Order::Input, Order::Completion].into_iter();
         let chunks = move |order| CHUNKS.into_iter().map(move |chunk| (order, chunk));
@@ -54,7 +54,7 @@ impl Setting {
     }
 }
 
-/// The items of the plain loop: what an argument passing asks for.
+/// Returns the items of the plain loop, in the form that this argument passing requires.
 fn items(passing: ArgumentPassing, count: usize) -> Vec<String> {
     let item = |number| match passing {
         ArgumentPassing::Single => format!("item {number}"),
@@ -64,7 +64,7 @@ fn items(passing: ArgumentPassing, count: usize) -> Vec<String> {
     (0..count).map(item).collect()
 }
 
-/// Maps `items`, whose number is known, and checks at each step that it is.
+/// Maps `items` with a known length, and checks the remaining length at each step.
 fn map_sized(pool: &mut Pool, items: Vec<String>) -> (Vec<Record>, Summary) {
     let (count, mut records) = (items.len(), Vec::new());
     let mut results = pool.map(items);
@@ -76,12 +76,12 @@ fn map_sized(pool: &mut Pool, items: Vec<String>) -> (Vec<Record>, Summary) {
     (records, results.end().into_result().unwrap())
 }
 
-/// Maps `items`, whose number is not known, and checks at each step that it is not said to be.
+/// Maps `items` with an unknown length, and checks that no step claims an exact length.
 fn map_unsized(pool: &mut Pool, items: Vec<String>) -> (Vec<Record>, Summary) {
     let count = items.len();
     let mut all = items.into_iter();
     let source: Box<dyn Iterator<Item = String> + Send> = if count.is_multiple_of(2) {
-        // Nothing at all is known, or how many there are at most.
+        // The source knows nothing about its length, or an upper bound.
         Box::new(std::iter::from_fn(move || all.next()))
     } else {
         Box::new(all.filter(|_| true))
@@ -99,7 +99,7 @@ fn map_unsized(pool: &mut Pool, items: Vec<String>) -> (Vec<Record>, Summary) {
     (records, results.end().into_result().unwrap())
 }
 
-/// Maps as many items as the plain loop has, and gives what came of each, in input order.
+/// Maps as many items as the plain loop has, and returns their results in input order.
 fn map(pool: &mut Pool, setting: Setting, items: &[String], is_sized: bool) -> Vec<String> {
     let map = if is_sized { map_sized } else { map_unsized };
     let (mut records, summary) = map(pool, items.to_vec());
@@ -110,12 +110,12 @@ fn map(pool: &mut Pool, setting: Setting, items: &[String], is_sized: bool) -> V
         records.sort_by_key(Record::index);
     }
     let indices = records.iter().map(|record| record.index().get());
-    assert!(indices.eq(0..count), "each item once, and in the order that was asked for");
+    assert!(indices.eq(0..count), "each item once, in the requested order");
     let text = |record: Record| String::from_utf8(record.into_bytes().unwrap()).unwrap();
     records.into_iter().map(text).collect()
 }
 
-/// All the maps of one pool, each of which is to give what `expected` makes of each item.
+/// Runs all maps of one pool; `check` compares each result with its item.
 fn map_all(pool: &mut Pool, setting: Setting, mut check: impl FnMut(&str, &str)) -> usize {
     let mut total = 0;
     for count in 0..=MOST_ITEMS {
@@ -142,7 +142,7 @@ impl Observer for Starts {
 }
 
 impl Starts {
-    /// Each worker was initialised once at most, and none was that is not there.
+    /// Checks that each worker was initialised at most once, and that no unknown worker was.
     fn check(&self, workers: &[WorkerReport]) {
         for (worker, times) in self.0.lock().unwrap().iter() {
             assert!((*worker as usize) < workers.len() && *times == 1, "{worker}: {times} times");
@@ -154,7 +154,7 @@ fn load(plugin: &str) -> Plugin {
     Plugin::load(&Engine::new().unwrap(), fixtures().join(plugin)).unwrap()
 }
 
-/// Without state.
+/// Tests plugins without state.
 fn stateless(passing: ArgumentPassing) {
     let plugin = load("passing.wat");
     for setting in Setting::all(passing) {
@@ -174,7 +174,7 @@ fn stateless(passing: ArgumentPassing) {
     }
 }
 
-/// With workers that count, of whatever kind, one for each of what `workers` gives.
+/// Tests workers of any kind that count their calls.
 fn stateful(setting: Setting, isolation: Isolation, workers: Vec<WorkerSpec>) {
     let starts = Arc::new(Starts::default());
     let mut tallies = Tallies::of(workers.len());
@@ -188,7 +188,7 @@ fn stateful(setting: Setting, isolation: Isolation, workers: Vec<WorkerSpec>) {
     tallies.check(&reports, total);
 }
 
-/// With state, in plugins.
+/// Tests plugins with state.
 fn stateful_plugins(passing: ArgumentPassing) {
     let plugin = load("tally.wat");
     for setting in Setting::all(passing) {
@@ -229,7 +229,7 @@ fn kwargs_with_state() {
     alone(module_path!(), "kwargs_with_state", || stateful_plugins(ArgumentPassing::Kwargs));
 }
 
-/// A part of the settings: what is the workers' own does not show in all of them.
+/// Returns some of the settings: settings of the workers need not meet all of the others.
 fn some_settings(passing: ArgumentPassing) -> impl Iterator<Item = Setting> {
     Setting::all(passing).filter(|setting| setting.chunk != 2 && setting.window != Some(2))
 }

@@ -1,11 +1,11 @@
-//! The commands of each language: what is run for which files, with which tools at hand.
+//! Lists, for each language, the commands that a build runs for given files and tools.
 
 use super::fake::COMPILER;
 
 /// Names, each with a text.
 pub(super) type Texts = &'static [(&'static str, &'static str)];
 
-/// A language: what its project has, what this machine has, and the commands that are run.
+/// A language: the files of its project, the tools of the machine, and the commands of its build.
 pub(super) struct Case {
     pub(super) files: Texts,
     pub(super) tools: Texts,
@@ -40,7 +40,7 @@ pub(super) const CASES: [Case; 15] = [
     },
     Case {
         files: &[("worker.cc", "")],
-        // The first has no C library.
+        // The first clang has no C library.
         tools: &[
             ("python3", FAILS),
             ("clang", "#!/bin/sh\necho crt1-reactor.o\n"),
@@ -82,7 +82,7 @@ pub(super) const CASES: [Case; 15] = [
     },
     Case {
         files: &[("package.json", ASC), ("index.ts", ""), ("index.test.ts", "")],
-        // What it installs is the compiler.
+        // The package that this command installs is the compiler.
         tools: &[(
             "npm",
             "#!/bin/sh\necho npm >>../ran\n/bin/mkdir -p node_modules/.bin node_modules/assemblyscript\n\
@@ -134,7 +134,7 @@ pub(super) const CASES: [Case; 15] = [
                    componentize-py -q -d mtl-plugin/wit -w plugin componentize app -p . -p \
                    mtl-plugin -p build/packages -o build/.new/p.wasm\n",
     },
-    // A name is no flag, and no list of flags.
+    // A file name that begins with a dash must not be read as a flag or a list of flags.
     Case {
         files: &[("-x.c", ""), ("@y.c", ""), ("z.c", "")],
         tools: &[("zig", COMPILER)],

@@ -1,4 +1,4 @@
-//! A project in a folder of its own, and scripts in the place of compilers.
+//! Makes a project in a temporary folder, with scripts in place of compilers.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::{Finished, Host, Running, command, fixtures};
 
-/// Stands for any compiler: it puts a plugin where its arguments say, and notes that it was run.
+/// A script in place of any compiler: it copies a plugin to its output path, and records the run.
 pub(super) const COMPILER: &str = r#"#!/bin/sh
 case "$*" in
     *print-file-name*) echo /lib/crt1-reactor.o; exit ;;
@@ -27,11 +27,11 @@ done
 /bin/cp ../plugin.wasm "${out:-$last}"
 "#;
 
-/// A folder in which `p` is the project, `bin` has all programs that there are, and `ran` a line for
-/// each run of one.
+/// A temporary folder: `p` is the project, `bin` has all available programs, and `ran` has a line for each run of a
+/// program.
 pub(super) struct Project(TempDir);
 
-/// A project without files.
+/// Creates a project without files.
 pub(super) fn project() -> Project {
     let project = Project(tempfile::tempdir().unwrap());
     for folder in ["p", "bin"] {
@@ -73,14 +73,14 @@ impl Project {
         fs::write(path, text).unwrap();
     }
 
-    /// A pipe with a name, open at both ends.
+    /// Creates a named pipe and opens both ends.
     pub(super) fn gate(&self, name: &str) -> File {
         let path = self.path(name);
         mknodat(CWD, &path, FileType::Fifo, 0o600.into(), 0).unwrap();
         File::options().read(true).write(true).open(path).unwrap()
     }
 
-    /// How often programs ran.
+    /// Returns how often the programs ran.
     pub(super) fn ran(&self) -> usize {
         fs::read_to_string(self.path("ran")).unwrap_or_default().lines().count()
     }
@@ -93,7 +93,7 @@ impl Project {
         self.host(args).stdin(input).run()
     }
 
-    /// Runs the command where `PATH` begins with these folders.
+    /// Runs the command with these folders at the beginning of `PATH`.
     pub(super) fn run_with_path(&self, folders: &str, args: &[&str]) -> Finished {
         self.host_with_path(&format!("{folders}:"), args).run()
     }
@@ -102,7 +102,7 @@ impl Project {
         self.host(args).start()
     }
 
-    /// The command, in this folder, where it finds no programs but these.
+    /// Describes the command in this folder, with only the programs in `bin`.
     fn host(&self, args: &[&str]) -> Host {
         self.host_with_path("", args)
     }

@@ -1,5 +1,5 @@
-//! Projects that real compilers build, where this machine has them: on `PATH`, or where
-//! `examples-plugins/languages` and `examples-plugins/toolchain` put them. Under `CI` all are there.
+//! Builds projects with the real compilers of this machine. They are on `PATH`, or where `examples-plugins/languages`
+//! and `examples-plugins/toolchain` install them. Under `CI` all are present.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crate::support::{Finished, command};
 
-/// Compilers of other languages may take long, and so does the engine with what they make: it is not
-/// optimised here.
+/// The time after which a hanging build fails. Compilers of other languages may take long. So may the unoptimised
+/// engine with the plugins that they produce.
 const DEADLINE: Duration = Duration::from_secs(1200);
 
-/// The environment in which real compilers are found.
+/// Returns the environment in which real compilers are found.
 fn surroundings() -> Vec<String> {
     let variables = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "XDG_CACHE_HOME", "SSL_CERT_FILE"];
     let variables = variables.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
@@ -27,7 +27,7 @@ fn surroundings() -> Vec<String> {
     all
 }
 
-/// Runs the command in a folder, with all that this machine has.
+/// Runs the command in a folder with the tools of this machine.
 pub(crate) fn run_in(folder: &Path, args: &[&str], input: &str) -> Finished {
     let mut before = vec!["-C".to_owned(), folder.to_str().unwrap().to_owned()];
     before.extend(surroundings());
@@ -35,8 +35,8 @@ pub(crate) fn run_in(folder: &Path, args: &[&str], input: &str) -> Finished {
     host.args(args.iter().copied()).stdin(input).run()
 }
 
-/// Builds a project; nothing if this machine has no compiler for it.
-#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+/// Builds a project, or returns `None` if this machine has no compiler for it.
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
 pub(crate) fn build(folder: &Path, project: &str) -> Option<Finished> {
     let finished = run_in(folder, &["build", project], "");
     let text = finished.stderr_text();

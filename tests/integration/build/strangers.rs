@@ -1,13 +1,14 @@
-//! A folder that somebody sent: what is in it is run only if it is named as a folder of sources.
+//! Checks untrusted folders: their content runs only if the user names the folder as sources to
+//! build.
 
 use std::fs;
 
 use super::cases::C;
 use super::fake::{COMPILER, Project, project};
 
-/// Notes that it was run.
+/// A script that records its own run.
 const TRAP: &str = "#!/bin/sh\necho \"$0\" >>MARKER\n";
-/// What a project has programs called, and where.
+/// The paths at which a project could place programs for the host to run.
 const TRAPS: [&str; 12] = [
     ".venv/bin/python3",
     ".venv/bin/python",
@@ -22,7 +23,7 @@ const TRAPS: [&str; 12] = [
     "go",
     "node",
 ];
-/// What makes a folder a project of each language.
+/// The files that make a folder a project of each language.
 const LANGUAGES: [&[(&str, &str)]; 7] = [
     &[("a.c", "")],
     &[("a.zig", "")],
@@ -34,7 +35,7 @@ const LANGUAGES: [&[(&str, &str)]; 7] = [
 ];
 const DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// A folder `name` with these files, and with traps for whoever runs anything of it.
+/// Creates an untrusted folder `name` with these files, and with a trap in place of each program.
 fn sent(name: &str, files: &[(&str, &str)]) -> Project {
     let sent = project();
     let marker = sent.path("marker");
@@ -49,7 +50,7 @@ fn sent(name: &str, files: &[(&str, &str)]) -> Project {
 }
 
 impl Project {
-    /// Nothing of the folder was run.
+    /// Checks that nothing in the folder has run.
     fn is_untouched(&self, what: &str) {
         let marker = fs::read_to_string(self.path("marker")).unwrap_or_default();
         assert_eq!(marker, "", "{what}");
@@ -92,7 +93,7 @@ fn nothing_of_a_folder_is_run_where_a_digest_is_given() {
     let commands: [&[&str]; 5] = [
         &["run", "--sha256", DIGEST, "p", "items"],
         &["run", "--isolation", "process", "--sha256", DIGEST, "p", "items"],
-        // The first is not built either.
+        // The first worker's plugin is not built either.
         &["run", "--worker", "p", "--worker", &worker, "items"],
         &["run", "--config", "pinned.toml", "items"],
         &["compile", "--sha256", DIGEST, "p"],
@@ -122,19 +123,19 @@ fn nothing_of_a_folder_is_run_to_inspect_it() {
     }
 }
 
-/// Tools are looked for without running what the project has of them.
+/// Checks that the search for tools runs nothing from the project.
 #[test]
 fn nothing_of_a_project_is_run_to_find_a_tool() {
     let traps = |language| {
         let sent = sent("p", language);
-        // Where Python finds this, it is the package of Zig.
+        // If Python ran in the project, it would find this file as the package of Zig.
         sent.write("p/ziglang/__main__.py", "");
         let marker = sent.path("marker");
         let outside = format!("#!/bin/sh\n[ $PWD = / ] || pwd >>{}\nexit 1\n", marker.display());
         sent.tool("python3", &outside);
         sent
     };
-    // No tool elsewhere: there is nothing to build with, and nothing is run to find that out.
+    // No other tool is installed, so the build must fail without running anything from the project.
     for (language, missing) in [
         (LANGUAGES[0], "c needs Zig, or clang with wasi-libc, which is not there"),
         (LANGUAGES[1], "zig needs Zig, which is not there"),
@@ -145,7 +146,7 @@ fn nothing_of_a_project_is_run_to_find_a_tool() {
         assert!(told.starts_with(&shown), "{told}");
         sent.is_untouched(missing);
     }
-    // The folder's own Python is not asked whether it has Zig; clang is there.
+    // The build must not ask the folder's own Python for Zig, because clang is available.
     let sent = traps(LANGUAGES[0]);
     sent.tool("clang-22", COMPILER);
     let told = sent.build([]).code(0).stderr_text();
@@ -155,7 +156,8 @@ fn nothing_of_a_project_is_run_to_find_a_tool() {
     sent.is_untouched(&told);
 }
 
-/// A program by its name is that of `PATH`, as the user's folder sees it, and not the project's.
+/// Checks that a program name is searched along `PATH` from the user's folder, not from the
+/// project.
 #[test]
 fn a_relative_folder_in_path_does_not_lead_into_the_project() {
     for folders in ["./node_modules/.bin", "node_modules/.bin", "", ".", "./node_modules/.bin:."] {
@@ -176,11 +178,11 @@ fn a_relative_folder_in_path_does_not_lead_into_the_project() {
     }
 }
 
-/// Tools are asked where no file of the project can name another program to them, as
-/// `rust-toolchain.toml`, `go.mod` and `.tool-versions` do.
+/// Checks that tools are queried outside the project. There no `rust-toolchain.toml`, `go.mod` or
+/// `.tool-versions` of the project can name another program.
 #[test]
 fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
-    // Stands for any tool that starts what a file of the current folder names.
+    // A script in place of a tool that starts a program named by a file in the current folder.
     let asked = |sent: &Project| {
         let marker = sent.path("marker").to_str().unwrap().to_owned();
         let proxy = format!(
@@ -206,7 +208,8 @@ fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
     }
 }
 
-/// What a project asks for cannot be known without it; so it shows when it is built.
+/// Checks that a project with its own toolchain file is built without a query in advance. The
+/// compiler's own failure then shows what is missing.
 #[test]
 fn a_project_that_names_its_compiler_is_built_with_it() {
     for name in ["p/rust-toolchain.toml", "p/rust-toolchain", "rust-toolchain"] {
@@ -230,7 +233,8 @@ fn a_project_that_names_its_compiler_is_built_with_it() {
 
 #[test]
 fn what_is_run_is_shown_before_it_runs() {
-    // The package is known by its folder; then it is the compiler, and its command line is shown.
+    // The project's Zig package is recognised by its folder. It is the compiler, and its command
+    // line is shown.
     let project = project().files(C.files);
     let venv = "p/.venv/lib/python3.11/site-packages";
     project.write(&format!("{venv}/ziglang/__main__.py"), "");

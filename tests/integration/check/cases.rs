@@ -1,9 +1,9 @@
-//! Plugins that fail in one way each, with the check that says so.
+//! Lists defective plugins, each with the check that must find the defect.
 
 use super::{check, document, ended, found};
 use crate::support::in_processes;
 
-/// A plugin that gives its items back; `before` comes before that in `call`, and `beside` beside it.
+/// Returns a plugin that echoes its items. `before` runs first in `call`, and `beside` follows `call` in the module.
 pub(super) fn echo(import: &str, beside: &str, before: &str) -> String {
     format!(
         r#"(module
@@ -35,7 +35,7 @@ pub(super) fn echo(import: &str, beside: &str, before: &str) -> String {
     )
 }
 
-/// `then`, if the item begins with this byte.
+/// Returns code that runs `then` if the item begins with this byte.
 fn if_first(byte: u8, then: &str) -> String {
     format!(
         "(if (i32.ne (local.get $len) (i32.const 0))
@@ -43,18 +43,18 @@ fn if_first(byte: u8, then: &str) -> String {
     )
 }
 
-/// `then`, if the item has so many bytes.
+/// Returns code that runs `then` if the item's length satisfies the comparison `is`.
 pub(super) fn if_length(is: &str, length: u32, then: &str) -> String {
     format!("(if (i32.{is} (local.get $len) (i32.const {length})) (then {then}))")
 }
 
-/// A plugin that fails in one way.
+/// A plugin with one defect.
 struct Case {
-    /// What fails, and how it ends.
+    /// The name of the failing check with its status.
     expected: (&'static str, &'static str),
     plugin: String,
     args: &'static [&'static str],
-    /// What the detail and the hint of it have in them.
+    /// Texts that the detail and the hint must contain.
     says: [&'static str; 2],
 }
 
@@ -72,7 +72,7 @@ impl Case {
         let (name, status) = self.expected;
         let host =
             check().subfolder("here").file("it.wat", &self.plugin).args(["it.wat", "--json"]);
-        // Thousands of items, for each case.
+        // The check `memory` runs thousands of items per case.
         let skips: &[_] = if name == "memory" { &[] } else { &["--skip", "memory"] };
         let host = host.args(skips.iter().copied());
         let finished = host.args(self.args.iter().copied()).run().stderr("");
@@ -114,7 +114,7 @@ fn cases_of_starting() -> Vec<Case> {
     let refuses_args = r#"(func (export "init") (param $ptr i32) (param $len i32) (result i64)
         (if (local.get $len) (then (return (i64.const 0x80000004))))
         (i64.const 0))"#;
-    // With one parameter it does not start, and does not say why.
+    // With single arguments this plugin refuses to start, and gives no reason.
     let refuses_single = r#"(func (export "init") (param $ptr i32) (param $len i32) (result i64)
         (if (i32.eqz (call $passing)) (then (return (i64.const 0x80000004))))
         (i64.const 0))"#;
@@ -249,7 +249,7 @@ fn what_ends_badly_fails_in_its_end() {
     cases_of_ending().iter().for_each(Case::check);
 }
 
-/// Answers items that come together with nothing.
+/// A batch export that answers every item with an empty record.
 const OTHER_BATCH: &str = r#"(func (export "call_batch") (param $batch i32) (result i32)
     (local $at i32)
     (loop $next

@@ -1,15 +1,15 @@
-//! What `tally.wat` tells of each call, and a native worker that tells the same.
+//! Reads the call reports of `tally.wat`, and of a native worker that gives the same reports.
 
 use mtl_host::{ArgumentPassing, Failure, NativeWorker, Reply, WorkerReport, WorkerSpec};
 
-/// Does as `tally.wat` does.
+/// A native worker that behaves like `tally.wat`.
 struct Tally {
     passing: ArgumentPassing,
     worker: u32,
     calls: usize,
 }
 
-/// A native worker that does as `tally.wat` does.
+/// Returns a native worker that behaves like `tally.wat`.
 pub(super) fn native() -> WorkerSpec {
     WorkerSpec::native(|context| {
         let (passing, worker) = (context.argument_passing(), context.worker().get());
@@ -35,7 +35,7 @@ impl NativeWorker for Tally {
     }
 }
 
-/// Which calls the workers of a pool have told of.
+/// The call numbers that each worker of a pool has reported.
 pub(super) struct Tallies(Vec<Vec<usize>>);
 
 impl Tallies {
@@ -43,9 +43,9 @@ impl Tallies {
         Self(vec![Vec::new(); workers])
     }
 
-    /// Takes what one call has told, which was to be of `item`.
+    /// Adds the report of one call, and checks that it belongs to `item`.
     pub(super) fn note(&mut self, told: &str, passing: ArgumentPassing, item: &str) {
-        // A component of another kind stands among the workers, and says nothing of itself.
+        // Components of another kind are among the workers, and report nothing.
         if told == item.to_uppercase() {
             return;
         }
@@ -58,8 +58,8 @@ impl Tallies {
         self.0[worker].push(call);
     }
 
-    /// Each worker has counted its calls without a gap, as it reports at the end, and no call is
-    /// missing in the sum.
+    /// Checks that each worker counted its calls without a gap, that its finish report agrees, and
+    /// that no call is missing from the total.
     pub(super) fn check(mut self, reports: &[WorkerReport], total: usize) {
         assert_eq!(reports.len(), self.0.len());
         for (calls, report) in self.0.iter_mut().zip(reports) {
