@@ -1,4 +1,4 @@
-//! What a run says of its items is what happened to them, however it ends.
+//! Checks that the summary and the list of faults account for each item, however the run ends.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use rustix::process::Signal;
 
 use crate::support::{Finished, Host, host_aloud, lines};
 
-/// How many items come before one that takes long, in the same claim.
+/// The number of quick items that precede a slow item in its claim.
 const QUICK: u32 = 50;
 
-/// Plugins, the item that takes long, and the result of the quick item of this number.
+/// A plugin, its slow item, and the result of its quick item with a given number.
 type Slow = (&'static str, &'static str, fn(u32) -> String);
 
 #[rustfmt::skip]
@@ -25,16 +25,16 @@ fn digit(item: u32) -> String {
     char::from_u32(u32::from(b'0') + item).unwrap().to_string()
 }
 
-/// A number from the summary, which says so many of `what`.
+/// Returns the number that the summary gives for `what`.
 fn said(stderr: &str, what: &str) -> u64 {
     let summary = stderr.lines().rfind(|line| line.contains(" items/s")).unwrap();
     let mut parts = summary.split(", ").filter_map(|part| part.split_once(' '));
-    // One item is no items.
+    // The summary counts "1 item" but "2 items".
     let part = parts.find(|(_, said)| *said == what || format!("{said}s") == what);
     part.map_or(0, |(number, _)| number.parse().unwrap_or_else(|_| panic!("{summary}")))
 }
 
-/// The kind of each item that the file of faults lists.
+/// Returns the kind of each fault that the file of faults lists, by item.
 fn listed(finished: &Finished) -> BTreeMap<u64, String> {
     let text = std::fs::read_to_string(finished.folder().join("faults")).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
@@ -61,7 +61,7 @@ fn what_is_done_comes_out_while_a_later_item_of_its_claim_takes_long() {
         running.wait_for_stdout(&results);
         running.signal(Signal::INT);
         let finished = running.finish_with_stdin_open().code(130);
-        // The item at hand has its fault; what comes after it was never started.
+        // The item at hand has its fault; the items after it never started.
         let finished = finished.stdout(format!("{results}\n"));
         let stderr = finished.stderr_text();
         let last = u64::from(QUICK);
@@ -73,8 +73,8 @@ fn what_is_done_comes_out_while_a_later_item_of_its_claim_takes_long() {
     }
 }
 
-/// Of eight items, two are at work in two workers: the first of the four that one has claimed, and of those that the
-/// other has. Then the run is stopped, and both are finished.
+/// Stops a run of eight items and waits for its end. Two workers each hold four of the items, and both work on their
+/// first item when the run is stopped.
 fn stopped_in_the_middle(host: Host) -> Finished {
     let mut running = host
         .plugin("wait.wat")
@@ -125,7 +125,11 @@ fn in_any_order_all_that_was_done_is_written() {
     assert!(!written.iter().any(is_listed), "{written:?}, {listed:?}");
     assert!(listed.values().all(|kind| kind == "not-run"), "{listed:?}");
     let numbers = ["items", "written", "not written", "not run"].map(|what| said(&stderr, what));
-    assert_eq!(numbers, [2, 0, 0, 6], "all is written, and no word is made of it: {stderr}");
+    assert_eq!(
+        numbers,
+        [2, 0, 0, 6],
+        "the run wrote everything, and ended no record early: {stderr}"
+    );
 }
 
 #[test]
@@ -152,7 +156,7 @@ fn an_output_that_is_full_leaves_no_item_without_a_word() {
     assert_eq!((written, not_written), (0, done), "{stderr}");
     assert!(done > 0, "{stderr}");
     let listed = listed(&finished);
-    assert!(listed.keys().copied().eq(0..done + not_run), "each item that was read, once");
+    assert!(listed.keys().copied().eq(0..done + not_run), "each item that was read is listed once");
     let of = |kind| listed.values().filter(|listed| *listed == kind).count() as u64;
     assert_eq!((of("not-written"), of("not-run")), (not_written, not_run), "{stderr}");
 }

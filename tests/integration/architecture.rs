@@ -1,7 +1,7 @@
-//! The layers of the house: no module imports from its own row of the picture in host/docs/architecture.md, or from one above.
+//! Checks the layers in host/docs/architecture.md: a module imports only from the rows below its own.
 //!
-//! The picture is the table. What the lines `use` and the paths in the code name is held against it; tests may import
-//! from anywhere.
+//! The diagram in the document is the table of layers. The test compares it with the `use` lines and with the paths in
+//! the code. Tests may import from anywhere.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::root;
 
-/// The crates of the library: their sources, and how others name them.
+/// The library's crates: the folder of each crate's sources, and the name that other crates use.
 const LIBRARY: [(&str, &str); 3] =
     [("host/jail/src", "mtl_jail"), ("host/stream/src", "mtl_stream"), ("host/src", "mtl_host")];
 
@@ -24,7 +24,7 @@ fn no_import_of_the_library_goes_up() {
             for import in file.imports() {
                 let [head, rest @ ..] = &import.path[..] else { continue };
                 let target = match head.as_str() {
-                    // The jail is a crate, and a module in the picture.
+                    // The jail is a crate of its own, and one module in the diagram.
                     "mtl_jail" => "jail",
                     name if crates.contains_key(name) || name == own => {
                         rest.first().map_or("", String::as_str)
@@ -59,20 +59,20 @@ fn no_import_of_the_command_goes_up() {
     assert!(wrong.is_empty(), "imports that go up:\n{}", wrong.join("\n"));
 }
 
-/// The rows of a picture.
+/// The rows of a diagram.
 struct Layers {
     picture: &'static str,
-    /// The row of each module, counted from below.
+    /// The row of each module; the lowest row is 0.
     rows: BTreeMap<String, usize>,
 }
 
 impl Layers {
-    /// Reads a picture: the block of this name in the document. The highest row comes first; the names of a row stand before
-    /// its first line.
+    /// Reads a diagram: the code block of this name in the document. The highest row comes first. The names of a row
+    /// are in front of its first `│`.
     fn of_the_picture(picture: &'static str) -> Self {
         let text = fs::read_to_string(root().join("host/docs/architecture.md")).unwrap();
         let begin = format!("```text {picture}\n");
-        let (_, block) = text.split_once(&begin).expect("the picture is in the document");
+        let (_, block) = text.split_once(&begin).expect("the document has the diagram");
         let (block, _) = block.split_once("```").unwrap();
         let mut rows = BTreeMap::new();
         for (row, line) in (0..).zip(block.lines().rev()) {
@@ -83,10 +83,10 @@ impl Layers {
         Self { picture, rows }
     }
 
-    /// Says which modules have no row, and which rows have no module.
+    /// Lists the modules without a row, and the rows without a module.
     fn unknown<'a>(&self, modules: impl IntoIterator<Item = &'a String>) -> Vec<String> {
         let mut modules: Vec<_> = modules.into_iter().map(String::as_str).collect();
-        // A crate whose parts need no order.
+        // The jail's own modules have no layers.
         modules.push("jail");
         let lacks = modules.iter().filter(|module| !self.rows.contains_key(**module));
         let mut wrong: Vec<_> =
@@ -100,12 +100,12 @@ impl Layers {
         wrong
     }
 
-    /// Says what is wrong with an import, if something is.
+    /// Describes what is wrong with an import, if anything is.
     fn judge(&self, file: &File, from: &str, target: &str, import: &Import) -> Option<String> {
         if from == target {
             return None;
         }
-        // What is no module is a name that the root of the crate exports: of any row.
+        // A target without a row is a name that the crate's root exports, from any row.
         let (Some(from_row), row) = (self.rows.get(from), self.rows.get(target)) else {
             return None;
         };
@@ -122,7 +122,7 @@ impl Layers {
     }
 }
 
-/// The modules at the root of a crate.
+/// Returns the modules at the root of a crate.
 fn modules_in(sources: &str) -> Vec<String> {
     let root = fs::read_to_string(root().join(sources).join("lib.rs")).unwrap();
     let lines = code_of(&root).lines().map(str::trim_start);
@@ -136,7 +136,7 @@ fn modules_in(sources: &str) -> Vec<String> {
     names.filter(|name| is_whole(name) && !is_jail).map(str::to_owned).collect()
 }
 
-/// The files of sources below a folder, without those of tests.
+/// Returns the source files below a folder, except tests.
 fn files(folder: &Path) -> Vec<PathBuf> {
     const OF_TESTS: [&str; 3] = ["tests", "tests.rs", "in_jail.rs"];
     let mut paths: Vec<_> =
@@ -150,20 +150,20 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// The code of a file, without the tests at its end.
+/// Returns a file's code without the tests at its end.
 fn code_of(text: &str) -> &str {
     text.split("mod tests {").next().unwrap_or(text)
 }
 
-/// A file of sources.
+/// A source file.
 struct File {
     path: PathBuf,
-    /// Its modules, from the root of the crate.
+    /// The path of the file's module, from the root of the crate.
     modules: Vec<String>,
     text: String,
 }
 
-/// A path that a file names, from the root of a crate.
+/// A path in a source file, from the root of a crate.
 struct Import {
     line: usize,
     path: Vec<String>,
@@ -177,7 +177,7 @@ impl File {
         Self { path: path.to_owned(), modules, text: fs::read_to_string(path).unwrap() }
     }
 
-    /// Returns its module at the root.
+    /// Returns the module at the root that contains the file.
     fn module(&self) -> &str {
         self.modules.first().map_or("lib", String::as_str)
     }
@@ -186,9 +186,9 @@ impl File {
         self.path.strip_prefix(root()).unwrap().display().to_string()
     }
 
-    /// Finds each path that begins at the root of a crate, here or in a group of braces.
+    /// Finds each path that begins at the root of a crate, including paths inside braces.
     fn imports(&self) -> Vec<Import> {
-        // The root itself may import all of its parts.
+        // The root may import from all of its modules.
         if self.modules.is_empty() {
             return Vec::new();
         }
@@ -213,7 +213,7 @@ impl File {
         found
     }
 
-    /// Resolves `self` and `super` at the begin of a path.
+    /// Resolves `self` and `super` at the beginning of a path.
     fn resolved(&self, path: &str) -> Vec<String> {
         let mut parts = path.split("::").map(str::trim).peekable();
         let mut modules = self.modules.clone();
@@ -239,7 +239,7 @@ fn is_use(line: &str) -> bool {
     line.starts_with("use ") || line.starts_with("pub") && line.contains(" use ")
 }
 
-/// The single paths of a tree of imports, such as `a::{b, c::{d, e}}`.
+/// Splits a tree of imports, such as `a::{b, c::{d, e}}`, into single paths.
 fn flat(tree: &str) -> Vec<String> {
     let Some((begin, group)) = tree.split_once('{') else { return vec![tree.trim().to_owned()] };
     let group = group.rsplit_once('}').map_or(group, |(group, _)| group);
@@ -260,7 +260,7 @@ fn flat(tree: &str) -> Vec<String> {
     parts.flat_map(|part| flat(part)).map(|part| format!("{}{part}", begin.trim())).collect()
 }
 
-/// The paths in a line of code that begin at the root of a crate.
+/// Finds the paths in a line of code that begin at the root of a crate.
 fn paths_in(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for head in ["crate::", "super::", "mtl_stream::", "mtl_jail::"] {

@@ -1,4 +1,5 @@
-//! Bad input: each has an error that says what is wrong, and a hint where something can be done.
+//! Checks the errors for bad input: each says what is wrong, and has a hint if the user can do
+//! something.
 
 use std::fs::File;
 
@@ -158,7 +159,7 @@ fn what_cannot_be_meant_is_refused_before_anything_is_run() {
 
 #[test]
 fn no_input_makes_the_host_panic() {
-    // A generator of numbers that look random and are always the same.
+    // A pseudo-random generator with a fixed seed.
     let mut state = 1_u64;
     let mut noise = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -215,21 +216,21 @@ fn standard_output_may_be_a_file_that_is_used_already() {
         let output = File::options().append(true).open(described.folder().join(to)).unwrap();
         described.args(args.iter().copied()).stdout_to(output).run().code(2).stderr(stderr)
     };
-    // It would read what it writes, perhaps for ever.
+    // The run would read its own output, perhaps for ever.
     appends(
         &["items"],
         "items",
         "error: cannot write output `/dev/stdout`: it is also an input\n hint: write to another file\n",
     )
     .file("items", "one\n");
-    // Both would write from the beginning.
+    // Both streams would write from the beginning of the file.
     appends(
         &["items", "--faults", "/dev/stdout"],
         "other",
         "error: cannot write faults `/dev/stdout`: it is also the output\n hint: write to another file\n",
     )
     .file("other", "");
-    // A pipe has no beginning, and what goes elsewhere does not go there.
+    // A pipe has no position to overwrite, and these streams go to different places.
     host().plugin("upper.wat").args(["--faults", "/dev/stdout"]).stdin("one\n").run().code(0);
     let described = host().plugin("upper.wat").file("items", "one\n");
     let output = File::options().append(true).open(described.folder().join("items")).unwrap();

@@ -1,10 +1,11 @@
-//! Plugins that cannot be loaded or started: which, why, and what to do.
+//! Checks the errors for plugins that cannot be loaded or started: which plugin, why, and what to
+//! do.
 
 use std::fs;
 
 use crate::support::{Host, fixtures, host, host_aloud};
 
-/// The plugin is refused with this message, and nothing comes out.
+/// Checks that the command refuses the plugin with this message and writes no output.
 fn refused(host: Host, stderr: &str) {
     host.args(["--jobs", "1"]).stdin("a\n").run().code(3).stdout("").stderr(stderr);
 }
@@ -34,13 +35,13 @@ fn a_plugin_that_is_not_there_or_cut_off_or_no_text_says_why() {
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
          hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` makes one of a folder of sources\n",
     );
-    // A folder may be of sources.
+    // A folder may contain sources to build.
     host().subfolder("folder").plugin("folder").run().code(2).stdout("").stderr(
         "error: `folder` is no project: it has no sources of a language that is known\n \
          hint: one is known by Cargo.toml, go.mod, package.json, build.zig, or files in .zig, .c, .cpp \
          or .py; `mtl-host new` begins one\n",
     );
-    // The causes are in the words of the parsers; what stands before and after them is ours.
+    // The parsers word the causes; the text before and after the cause is ours.
     let damaged = "hint: the file may be damaged or incomplete: build or copy it again\n";
     #[rustfmt::skip]
     let cases: [(&str, &[u8], &str, &str); 2] = [

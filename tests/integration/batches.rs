@@ -1,4 +1,4 @@
-//! Many items in one crossing: what becomes of each is what would have become of it alone.
+//! Checks batches: each item ends as it would end without a batch.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use rustix::process::Signal;
 
 use crate::support::{Finished, alone, fixtures, host, in_processes, isolation, lines};
 
-/// The items in one claim, many at once, or one by one.
+/// Runs `batch.wat` on these items, in batches or one by one, by the export that it calls.
 fn run(items: &[&str], export: &str, jobs: &str) -> Finished {
     host()
         .plugin("batch.wat")
@@ -19,7 +19,7 @@ fn run(items: &[&str], export: &str, jobs: &str) -> Finished {
         .run()
 }
 
-/// What is said of each item that failed.
+/// Returns the fault lines of standard error.
 fn faults(finished: &Finished) -> Vec<String> {
     let text = finished.stderr_text();
     text.lines().filter(|line| line.starts_with("fault: ")).map(str::to_owned).collect()
@@ -46,7 +46,7 @@ fn each_item_becomes_what_it_would_become_alone() {
     }
 }
 
-/// A plugin whose results say how its items have come.
+/// Returns a plugin whose results tell whether the items came in a batch.
 fn crossings(import: &str, room: u32) -> String {
     let import = match import.rsplit_once('.') {
         None => String::new(),
@@ -101,7 +101,7 @@ fn items_cross_together_where_nothing_else_is_asked_for() {
             .args(args.iter().copied())
             .stdin("item\n".repeat(1000))
             .run();
-        // On a machine that is busy, some claims have come late, and cross one by one.
+        // On a busy machine some claims arrive late, and their items cross one by one.
         let came = finished.sorted_lines();
         let found = if came.contains(&"many".to_owned()) { "many" } else { "one" };
         let crossed = if in_processes() { "one" } else { crossed };
@@ -112,7 +112,7 @@ fn items_cross_together_where_nothing_else_is_asked_for() {
 #[test]
 fn a_lie_about_a_batch_is_the_fault_of_the_item_it_is_told_of() {
     if in_processes() {
-        // There, items cross one by one.
+        // In processes, items cross one by one.
         return;
     }
     #[rustfmt::skip]
@@ -122,10 +122,10 @@ fn a_lie_about_a_batch_is_the_fault_of_the_item_it_is_told_of() {
         (&["O", "b", "c", "d"], "fault: item 0: bad-result: the plugin answered with 1 bytes at 4294967280, but its memory ends at 327680"),
     ];
     for (items, fault) in cases {
-        // On a machine that is busy, they may cross one by one.
+        // On a busy machine these items may cross one by one, so the test tries several runs.
         let mut runs = (0..20).map(|_| run(items, "call", "1"));
         let finished =
-            runs.find(|finished| !faults(finished).is_empty()).expect("some cross together");
+            runs.find(|finished| !faults(finished).is_empty()).expect("some run has a batch");
         let [found] = &faults(&finished)[..] else {
             panic!("{items:?}: {}", finished.stderr_text())
         };
@@ -142,7 +142,7 @@ fn what_comes_after_a_dear_item_others_work_on() {
         .args(["--jobs", "2", "--chunk-size", "64", "--unordered", "--join-timeout", "100ms"])
         .stdin_open()
         .start();
-    // Each of two workers has half of it. Nothing ever ends the third item.
+    // Each of two workers holds half of the items. The third item never ends.
     running.send("a\nb\ns\nd\ne\nf\ng\nh\ni\nj\nk\nl\n");
     running.wait_for_stdout("d\n");
     running.signal(Signal::INT);
@@ -152,7 +152,7 @@ fn what_comes_after_a_dear_item_others_work_on() {
 
 #[test]
 fn each_item_of_a_batch_has_a_time_of_its_own() {
-    // A second for all of them.
+    // All items together take a second.
     let items: Vec<_> = (0..20).map(|at| format!("w{at}")).collect();
     let run = || host().plugin("batch.wat").args(["--chunk-size", "64", "--timeout", "500ms"]);
     run().args(["--jobs", "1"]).stdin(lines(&items)).run().code(0).stderr("").stdout(lines(&items));
@@ -170,7 +170,7 @@ fn after_a_fault_nothing_of_a_batch_comes_out_if_the_run_is_to_end() {
             let policy = ["--on-error", "immediate", "--chunk-size", "64", "--call", export];
             let finished = host().plugin("batch.wat").args(policy).stdin(items).run().code(code);
             let before = items.lines().take_while(|item| !item.starts_with(['!', 't']));
-            // The failed item has its line, and nothing comes after it.
+            // The failed item has its empty line, and nothing follows it.
             finished.stdout(lines(before.chain([""])));
         }
     }
@@ -178,7 +178,7 @@ fn after_a_fault_nothing_of_a_batch_comes_out_if_the_run_is_to_end() {
 
 #[test]
 fn an_instance_that_was_refused_memory_has_its_items_one_by_one() {
-    // In one of the first chunks it is noticed, however busy the machine is.
+    // One of the first chunks runs out of memory, however busy the machine is.
     let items = ["m", "a", "b", "c"].repeat(16).into_iter().chain(["d", "m", "t", "e"]);
     let finished = host()
         .plugin("batch.wat")
@@ -205,29 +205,29 @@ fn what_breaks_for_want_of_memory_is_known_after_a_tick() {
     }
 }
 
-/// What became of an item: its record, none, or its fault.
+/// The end of an item: a record, no record, or a fault.
 type Came = Result<Option<Vec<u8>>, (FaultKind, String)>;
 
-/// Many items, and how they are worked on.
+/// The items of a run with the settings of its pool.
 #[derive(Debug)]
 struct Case {
     items: Vec<String>,
     jobs: usize,
     chunk: Option<usize>,
-    /// How often an item is tried again that has one of these faults.
+    /// The number of retries for an item with one of these faults.
     retries: u32,
     retry_on: RetryOn,
-    /// After how many items an instance is replaced.
+    /// The number of items after which an instance is replaced.
     recycle: Option<u64>,
 }
 
 impl Case {
-    /// Returns what an item may take. An honest item must not run into it on a busy machine.
+    /// Returns the time limit of an item. A good item must not exceed it on a busy machine.
     fn timeout(&self) -> Duration {
         Duration::from_secs(if self.items.iter().any(|item| item == "s") { 1 } else { 60 })
     }
 
-    /// What becomes of each item, and how many were tried again.
+    /// Runs the items, and returns the end of each item with the number of retries.
     fn run(&self, plugin: &Plugin) -> (Vec<Came>, u64) {
         let chunk = |items| ChunkSize::Fixed(NonZeroUsize::new(items).unwrap());
         let pool = Pool::builder(plugin)
@@ -257,7 +257,7 @@ fn case() -> impl Strategy<Value = Case> {
     ];
     let length = prop_oneof![
         60 => 0_usize..40,
-        // What is longer than a result may be; and what a batch has room for, and hardly has.
+        // Lengths above the limit of a result, and lengths around the capacity of a batch.
         2 => 1000_usize..1100,
         1 => 30_000_usize..33_000,
         1 => 65_500_usize..65_540,

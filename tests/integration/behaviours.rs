@@ -1,7 +1,7 @@
-//! Checks `host/docs/behaviours.md`: the tables of behaviours, and of the tests that show them.
+//! Checks `host/docs/behaviours.md`: the tables of behaviours with the tests that show them.
 //!
-//! The tables decide which tests run a second time, in processes. A misspelt name would take its test
-//! out of that run without a word, and a dead link would promise what no test shows.
+//! The tables decide which tests run a second time, in processes. A misspelt name would silently remove its test from
+//! that run, and a dead link would promise a behaviour that no test shows.
 //!
 //! ```text
 //! behaviours.md ─▶ rows ─┬▶ ids, claims
@@ -31,7 +31,7 @@ const UNCLAIMED: &str = "–";
 /// The most tests that a cell may name.
 const MOST_TESTS: usize = 4;
 
-/// Folders that builds make.
+/// Folders that builds create.
 const BUILT: [&str; 3] = ["build", "node_modules", "target"];
 
 /// A row of a table.
@@ -53,7 +53,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Parses the tables of a document. Returns their rows, and the lines that are no rows.
+/// Parses the tables of a document. Returns their rows, and the lines that are not rows.
 fn rows(document: &str) -> (Vec<Row<'_>>, Vec<&str>) {
     let all: Vec<_> = document.lines().collect();
     let (mut rows, mut others) = (Vec::new(), Vec::new());
@@ -81,7 +81,7 @@ fn tests_of(cell: &str) -> Option<Vec<&str>> {
     cell.split(", ").map(|name| name.strip_prefix('`')?.strip_suffix('`').filter(is_name)).collect()
 }
 
-/// Finds lines that are no rows, and ids that are malformed, doubled or other than their anchor.
+/// Finds lines that are not rows, and ids that are malformed, repeated or different from their anchor.
 fn bad_ids(document: &str) -> Vec<String> {
     let (rows, others) = rows(document);
     let others = others.iter().map(|line| format!("neither a row nor the top of a table: {line}"));
@@ -165,9 +165,9 @@ fn documents() -> Vec<PathBuf> {
     documents
 }
 
-/// Lists the Markdown files below a folder, without those that a build puts there.
+/// Lists the Markdown files below a folder, except files that a build creates.
 fn markdown(folder: &Path) -> Vec<PathBuf> {
-    // A checkout may lack `.github`, and a build may remove a folder at this moment.
+    // A checkout may lack `.github`, and a build may remove a folder meanwhile.
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found = Vec::new();
     for entry in entries.map(Result::unwrap) {
@@ -225,7 +225,7 @@ fn table(rows: &str) -> String {
     format!("{HEADER}\n{RULE}\n{rows}\nText.\n")
 }
 
-/// A row that is good, and claims something on threads.
+/// Returns a good row that claims a test on threads.
 fn good_row() -> String {
     row("a-row", "a-row", ["`a::b`", UNCLAIMED, UNCLAIMED])
 }

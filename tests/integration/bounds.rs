@@ -1,5 +1,5 @@
-//! Nothing is loaded whole: what lies between the input and the output is bounded, in memory
-//! and in how far the reader goes ahead.
+//! Checks that a run loads nothing whole: the host bounds the memory between input and output, and
+//! how far the reader runs ahead.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -12,16 +12,16 @@ use crate::support::{Host, host};
 
 const MIB: usize = 1024 * 1024;
 
-/// How much goes through a run here, in lines of a hundred bytes.
+/// The size of the whole input, in lines of a hundred bytes.
 const INPUT: usize = 150 * MIB;
 
-/// What the command may have in memory at most.
+/// The upper bound on the command's memory.
 const MOST_MEMORY: usize = 100 * MIB;
 
-/// How far ahead the reader may be: the window, and what pipes and buffers hold.
+/// The upper bound on bytes that are read ahead: the window, and the content of pipes and buffers.
 const MOST_AHEAD: usize = 32 * MIB;
 
-/// Two workers, and results that nobody reads.
+/// Describes a run of two workers whose output goes to `/dev/null`.
 fn described(plugin: &str, order: &[&str]) -> Host {
     let nowhere = File::options().write(true).open("/dev/null").unwrap();
     host()
@@ -32,7 +32,7 @@ fn described(plugin: &str, order: &[&str]) -> Host {
         .stdout_to(nowhere)
 }
 
-/// Many lines of a hundred bytes.
+/// Returns 5,000 lines of a hundred bytes.
 fn lines() -> Vec<u8> {
     (0..5_000).map(|number| format!("{number:099}\n")).collect::<String>().into_bytes()
 }
@@ -45,7 +45,8 @@ fn memory_does_not_grow_with_the_input() {
         for _ in 0..INPUT / block.len() {
             input.write_all(&block).unwrap();
         }
-        // All but what is in flight has been through; it still runs, since the input is open.
+        // All input except the items in flight has been processed. The run continues, as its input
+        // is open.
         let peak = running.peak_memory();
         drop(input);
         running.finish().code(0).stderr("");
@@ -59,7 +60,7 @@ fn an_item_that_takes_long_holds_the_reader_back_and_memory_is_bounded() {
     let cases: [(&[&str], bool); 2] = [
         // order           the reader is held back
         (&[],              true),
-        // The other worker goes on, and its results go out.
+        // The other worker continues, and its results are written.
         (&["--unordered"], false),
     ];
     for (order, held) in cases {
@@ -83,11 +84,11 @@ fn an_item_that_takes_long_holds_the_reader_back_and_memory_is_bounded() {
     }
 }
 
-/// Writes until nothing more is taken for `seconds`, or all of it is; says how much that was.
+/// Writes the input until it is all written, or until the pipe accepts nothing for `seconds`.
+/// Returns the number of bytes written.
 ///
-/// That nothing more will ever be taken cannot be seen, only that nothing was for a while. On
-/// a machine that is slow beyond measure, this sees too early that the reader is held back, and
-/// the test sees less than it could.
+/// A test cannot observe that the pipe will never accept more, only a pause. On a very slow machine
+/// the pause may come early, and then the test proves less.
 fn fill(input: &mut ChildStdin, seconds: i64) -> usize {
     let patience = Timespec { tv_sec: seconds, tv_nsec: 0 };
     let flags = fcntl_getfl(&*input).unwrap();
@@ -111,7 +112,8 @@ fn fill(input: &mut ChildStdin, seconds: i64) -> usize {
 
 #[test]
 fn one_item_may_be_large() {
-    // Larger than a block, a pipe and a window's part of it; as large as the fixture takes.
+    // The item is larger than a block, a pipe and a window's part of it; the fixture takes no
+    // larger one.
     let item = "x".repeat(3 * MIB);
     host()
         .plugin("upper.wat")

@@ -1,5 +1,5 @@
-//! Compiled plugins that are kept: a run that finds one is as a run that does not, but for the time
-//! it takes; and what is not as this host has put it there is not run.
+//! Checks the cache of compiled plugins. A run that uses an entry differs from a run without it
+//! only in time. The host never runs an entry that another program has changed.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -13,22 +13,22 @@ use crate::support::{
     Host, command, fixtures, host, host_in_processes, host_on_threads, in_processes, isolation,
 };
 
-/// A folder in which runs have a cache.
+/// Creates a folder for the cache of some runs.
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// The run, with the cache in this folder.
+/// Adds the cache in this folder to a run.
 fn with_cache(host: Host, folder: &TempDir) -> Host {
     host.args(["--cache-dir".into(), folder.path().join("cache")])
 }
 
-/// A run of this fixture, with the cache in this folder.
+/// Describes a run of this fixture with the cache in this folder.
 fn run(host: Host, folder: &TempDir, plugin: &str) -> Host {
     with_cache(host, folder).plugin(plugin).stdin("one\n")
 }
 
-/// The files that are kept in a part of the cache.
+/// Returns the entries in a part of the cache.
 fn kept(folder: &TempDir, part: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder.path().join("cache").join(part)) else {
         return Vec::new();
@@ -38,12 +38,12 @@ fn kept(folder: &TempDir, part: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// The part that runs use.
+/// Returns the part of the cache that runs use.
 fn part() -> &'static str {
     if in_processes() { "jailed" } else { "trusted" }
 }
 
-/// The one file that is kept in a part of the cache.
+/// Returns the only entry in a part of the cache.
 #[track_caller]
 fn only(folder: &TempDir, part: &str) -> PathBuf {
     let kept = kept(folder, part);
@@ -55,7 +55,7 @@ fn set_used(path: &Path, time: SystemTime) {
     fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
 }
 
-/// Whether `run` takes what is in this file: that makes it be used later, and leaves it there.
+/// Returns whether `run` uses this entry: a use updates the file's time and keeps the file.
 fn is_used(path: &Path, run: impl FnOnce()) -> bool {
     let long_ago = UNIX_EPOCH + Duration::from_secs(1);
     set_used(path, long_ago);
@@ -75,7 +75,7 @@ fn a_plugin_is_compiled_once() {
         assert!(is_used(&it, again), "{plugin}");
         assert!(is_used(&it, again), "{plugin}");
         assert!(!is_used(&it, || drop(run(host(), &folder, other).run().code(0))), "{plugin}");
-        // With fuel it is other code.
+        // A plugin with fuel metering has different code.
         let with_fuel = run(host().args(["--fuel", "1M"]), &folder, plugin);
         assert!(!is_used(&it, || drop(with_fuel.run().code(0).stdout("ONE\n"))), "{plugin}");
         assert_eq!(kept(&folder, part()).len(), 3);
@@ -160,8 +160,8 @@ fn a_full_directory_is_told_of() {
     let folder = folder();
     let cache = folder.path().join("cache").display().to_string();
     let full = || {
-        // A file may have 1024 bytes: that stands for a full disk. On threads, as compiled code for
-        // processes is a file in any case.
+        // A limit of 1024 bytes per file replaces a full disk. The run is on threads, because
+        // compiled code for processes always goes through a file.
         let run = run(host_on_threads(), &folder, "upper.wat");
         run.under("sh", ["-c", "ulimit -f 2; exec \"$0\" \"$@\""]).run().code(0).stdout("ONE\n")
     };
@@ -170,8 +170,8 @@ fn a_full_directory_is_told_of() {
          File too large (os error 27)\n \
          hint: `--cache-dir DIR` takes another place, `--no-cache` none\n"
     ));
-    assert_eq!(kept(&folder, "trusted").len(), 0, "nothing half done");
-    // What is kept already needs no room.
+    assert_eq!(kept(&folder, "trusted").len(), 0, "no partial entry is left");
+    // An existing entry needs no space.
     run(host_on_threads(), &folder, "upper.wat").run().code(0).stderr("");
     full().stderr("");
 }
@@ -184,9 +184,9 @@ fn a_directory_that_cannot_be_written_does_without() {
     let parent = it.parent().unwrap();
     fs::set_permissions(parent, PermissionsExt::from_mode(0o500)).unwrap();
     let again = || drop(run(host(), &folder, "upper.wat").run().code(0).stderr(""));
-    assert!(is_used(&it, again), "what is there is used");
+    assert!(is_used(&it, again), "the existing entry is used");
     run(host(), &folder, "echo.wat").run().code(0).stdout("one\n").stderr("");
-    // What is in the way of an entry stays, and nothing half done.
+    // A folder in the place of an entry stays, and no partial entry is left.
     fs::set_permissions(parent, PermissionsExt::from_mode(0o700)).unwrap();
     for path in kept(&folder, part()) {
         fs::remove_file(&path).unwrap();
@@ -206,10 +206,10 @@ fn runs_at_once_share_a_cache() {
         running.finish().code(0).stdout("ONE\n").stderr("");
     }
     let it = only(&folder, part());
-    // While some replace what others read.
+    // Some runs replace the entry while others read it.
     let damage = |at| {
         if at % 2 == 0 {
-            // Not in place: others are running what is there.
+            // The file is replaced, not overwritten, because other runs have mapped it.
             let damaged = folder.path().join("damaged");
             fs::write(&damaged, "damaged").unwrap();
             fs::rename(damaged, &it).unwrap();
@@ -262,13 +262,13 @@ fn what_a_jail_has_made_is_never_run_outside_of_one() {
     let upper = || run(host_on_threads(), &folder, "upper.wat");
     upper().run().code(0);
     let trusted = only(&folder, "trusted");
-    // This one says `one`, not `ONE`.
+    // `echo.wat` gives `one`, not `ONE`, so its result shows whose code ran.
     run(host_in_processes(), &folder, "echo.wat").run().code(0).stdout("one\n");
     let jailed = only(&folder, "jailed");
     run(host_in_processes(), &folder, "upper.wat").run().code(0).stdout("ONE\n");
     let other = kept(&folder, "jailed").into_iter().find(|path| *path != jailed).unwrap();
 
-    // Nor is it one's own code, by whatever name it is put there.
+    // The host rejects code from the jailed part under any name, even the plugin's own.
     for planted in [&jailed, &other] {
         for name in [&trusted, planted] {
             let place = trusted.with_file_name(name.file_name().unwrap());
@@ -278,7 +278,7 @@ fn what_a_jail_has_made_is_never_run_outside_of_one() {
             assert_ne!(fs::read(&trusted).unwrap(), bytes);
         }
     }
-    // And one plugin's code is not another's.
+    // Code of one plugin is not used for another plugin.
     fs::copy(&jailed, &other).unwrap();
     run(host_in_processes(), &folder, "upper.wat").run().code(0).stdout("ONE\n").stderr("");
     assert!(kept(&folder, "trusted").contains(&trusted));
@@ -334,7 +334,7 @@ fn a_library_that_shares_the_commands_cache_finds_what_it_keeps() {
         let mut pool = Pool::builder(&plugin).isolation(isolation()).build().unwrap();
         assert_eq!(pool.map(["one"]).next().unwrap().unwrap().bytes(), Some(&b"ONE"[..]));
     }
-    // It goes, and nothing fails.
+    // Deleting the cache makes nothing fail.
     fs::remove_dir_all(folder.path().join("cache")).unwrap();
     loader.load(&path).unwrap();
     assert_eq!(cache.uses().misses, 1);
@@ -358,7 +358,7 @@ fn what_is_kept_is_shown_and_thrown_away() {
         "cache    {place}\nlimit    1GiB\ntrusted  0 plugins, 0 bytes\njailed   0 plugins, 0 bytes\n"
     );
     cache(&["info"]).stdout(&none).stderr("");
-    assert!(!folder.path().join("cache").exists(), "to look makes none");
+    assert!(!folder.path().join("cache").exists(), "`cache info` creates no folder");
     cache(&["clear"]).stdout("removed 0 plugins, 0 bytes\n");
 
     run(host_on_threads(), &folder, "upper.wat").run().code(0);
@@ -383,7 +383,7 @@ fn what_is_kept_is_shown_and_thrown_away() {
     );
 }
 
-/// A plugin's code, compiled ahead of time.
+/// Compiles a plugin ahead of time and returns its code.
 fn compiled(plugin: &str, flags: &[&str]) -> Vec<u8> {
     let compile = command().args(["compile"]).args(flags.iter().copied()).plugin(plugin);
     let name = plugin.replace(".wat", ".cwasm");
@@ -396,7 +396,7 @@ fn a_plugin_that_is_compiled_already_runs_when_it_is_trusted() {
     for plugin in ["upper.wat", "component.wat"] {
         let ways: [&[_]; 2] = [&["--isolation", "thread"], &["--isolation", "process"]];
         let codes = ways.map(|flags| compiled(plugin, flags));
-        // By its bytes it is known, not by its name.
+        // The host recognises the code by its bytes, not by its name.
         for name in ["upper.cwasm", "upper.wasm"] {
             for code in &codes {
                 let run = || host().file(name, code).args([name]).stdin("one\n");
@@ -456,14 +456,14 @@ fn code_for_others_is_refused() {
     let why = format!("was compiled by mtl-host 9.9.9, and this is {version}");
     let ours = format!("\"version\":\"{version}\"");
     refused(&forged(&code, &ours, "\"version\":\"9.9.9\""), &[], &why, again);
-    // The settings are behind the lengths, and before the digest.
+    // The settings come after the lengths and before the digest.
     let mut settings = code[..code.len() - 32].to_vec();
     *settings.last_mut().unwrap() ^= 1;
     let why = "was compiled for another processor, or by another build";
     refused(&sealed(settings), &[], why, again);
 }
 
-/// The code, with another text in what it says of itself; whole, for who looks at its digest.
+/// Replaces `text` in the metadata of the code, and recomputes the digest.
 fn forged(code: &[u8], text: &str, other: &str) -> Vec<u8> {
     assert_eq!(text.len(), other.len());
     let body = &code[..code.len() - 32];
@@ -471,7 +471,7 @@ fn forged(code: &[u8], text: &str, other: &str) -> Vec<u8> {
     sealed([&body[..at], other.as_bytes(), &body[at + text.len()..]].concat())
 }
 
-/// These bytes, and their digest.
+/// Appends the digest of these bytes.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     let digest = mtl_host::Sha256::of(&bytes).to_string();
     let digits = (0..64).step_by(2).map(|at| u8::from_str_radix(&digest[at..at + 2], 16).unwrap());

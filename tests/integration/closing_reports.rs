@@ -1,4 +1,4 @@
-//! `--finish-output`: what instances say at their end, each as a line of JSON.
+//! Checks `--finish-output`: the finish report of each instance as a line of JSON.
 
 use std::fs;
 
@@ -21,13 +21,13 @@ fn each_instance_leaves_a_line_when_the_run_ends_or_it_is_replaced() {
          "{\"worker\":0,\"items\":2,\"report\":\"b\"}\n\
           {\"worker\":0,\"items\":2,\"report\":\"d\"}\n\
           {\"worker\":0,\"items\":1,\"report\":\"e\"}\n"),
-        // There is nothing for another instance to do, so there is none.
+        // No item is left for another instance, so none starts.
         (&["--recycle", "2"], "a\ntb\nc\nd\n",
          "{\"worker\":0,\"items\":2,\"error\":\"trap: wasm `unreachable` instruction executed, in `finish`\"}\n\
           {\"worker\":0,\"items\":2,\"report\":\"d\"}\n"),
     ];
     for (flags, items, reports) in cases {
-        // `finish.wat` traps for `t`: it is the last item that counts.
+        // `finish.wat` decides by its last item, and traps if that begins with `t`.
         host()
             .plugin("finish.wat")
             .args(["--jobs", "1", "--finish-output", "reports"])
@@ -83,7 +83,7 @@ fn without_a_file_reports_are_shown_before_each_replacement_and_at_the_end() {
         );
 }
 
-/// The first report takes longer, at a byte a second, than any run.
+/// At a limit of one byte per second, the first report alone would exceed the run's time.
 #[test]
 fn what_is_shown_of_reports_is_bounded_and_the_rest_is_counted() {
     let long = "\u{1b}".repeat(2000);

@@ -1,5 +1,5 @@
-//! Plugins that are compiled in a process of their own, in a jail: what comes of it is what comes
-//! of it in this process; and a compiler that takes too much, or dies, is the plugin's loss alone.
+//! Checks the compilation of plugins in a jailed process. The results must equal those of a compilation in this
+//! process. A compiler that takes too much or dies fails only its own plugin.
 
 use std::error::Error;
 use std::fs;
@@ -21,7 +21,7 @@ fn processes() -> Isolation {
     Isolation::Process(Processes::new().program(env!("CARGO_BIN_EXE_mtl-host")))
 }
 
-/// A loader, and one that compiles in processes and is like it otherwise.
+/// Returns a loader, and the same loader with compilation in processes.
 fn loaders(engine: &Engine) -> (PluginLoader, PluginLoader) {
     let here = Plugin::loader(engine).max_functions("300".parse().unwrap()).host_function(
         "acme:store/lookup@1.0.0",
@@ -31,7 +31,7 @@ fn loaders(engine: &Engine) -> (PluginLoader, PluginLoader) {
     (here.clone(), here.isolation(processes()))
 }
 
-/// All fixtures, and files that are no plugins.
+/// Returns all fixtures, and files that are not plugins.
 fn plugins() -> Vec<(PathBuf, Vec<u8>)> {
     let fixtures = fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap().path());
     let fixtures = fixtures.filter(|path| path.extension().is_some_and(|ending| ending == "wat"));
@@ -63,7 +63,7 @@ fn plugins() -> Vec<(PathBuf, Vec<u8>)> {
     plugins
 }
 
-/// All that people see of an error.
+/// Returns everything that a user sees of an error.
 fn shown(error: &LoadError) -> (Vec<String>, Option<String>) {
     let causes = std::iter::successors(Some(error as &dyn Error), |&error| error.source());
     (causes.map(ToString::to_string).collect(), error.hint())
@@ -132,7 +132,7 @@ fn errors_that_need_more_than_a_file_are_the_same_too() {
     }
 }
 
-/// What an inspection shows.
+/// Returns everything that an inspection reports.
 fn findings(found: &Inspection) -> impl PartialEq + std::fmt::Debug {
     (
         (found.kind, found.bytes, found.sha256, found.asks_for_passing),
@@ -203,9 +203,9 @@ fn a_program_that_makes_no_processes_compiles_none() {
     );
 }
 
-/// A module whose one function takes the compiler many seconds and hundreds of megabytes.
+/// Returns a module with one function that takes the compiler many seconds and hundreds of megabytes.
 fn endless() -> String {
-    // Each local lives up to the end, and depends on those before it.
+    // Each local stays alive to the end, and depends on the locals before it.
     let step = |local: usize| {
         format!(
             "(local.set {} (i32.mul (local.get {}) (i32.add (local.get {}) (call 0 (local.get {})))))\n",
@@ -239,7 +239,7 @@ fn compiling_ends_when_its_time_is_over() {
             "error: compiling plugin `endless.wat` took longer than 250ms\n \
              hint: `--compile-timeout TIME` allows it longer\n",
         );
-        assert!(begin.elapsed() < DEADLINE / 4, "it was waited for");
+        assert!(begin.elapsed() < DEADLINE / 4, "the run waited for the compiler");
     }
 }
 
@@ -253,16 +253,16 @@ fn compiling_takes_no_more_memory_than_it_may() {
     }
 }
 
-/// The number of a process's parent, and whether it has not ended yet.
+/// Returns the number of a process's parent, and whether the process is still running.
 fn parent(process: &Path) -> Option<(u32, bool)> {
     let stat = fs::read_to_string(process.join("stat")).ok()?;
-    // Its name stands in brackets, and may have spaces and brackets in it.
+    // The process's name is in brackets, and may contain spaces and brackets.
     let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
     let is_alive = !["Z", "X"].contains(&rest.next()?);
     Some((rest.next()?.parse().ok()?, is_alive))
 }
 
-/// The compiler that a run has started, as soon as it has.
+/// Waits for the compiler that a run starts.
 fn compiler(running: &Running) -> (PathBuf, Pid) {
     let deadline = Instant::now() + DEADLINE / 2;
     loop {
@@ -287,7 +287,8 @@ fn a_compiler_that_is_killed_is_told_of() {
     );
 }
 
-/// The number of filters that the calls of a process pass, if the kernel says so and the process has not ended.
+/// Returns the number of seccomp filters of a process; `None` if the kernel does not report it or the process has
+/// ended.
 fn filters(process: &Path) -> Option<u32> {
     let status = fs::read_to_string(process.join("status")).ok()?;
     let number = status.lines().find_map(|line| line.strip_prefix("Seccomp_filters:"))?;
@@ -299,10 +300,10 @@ fn a_compiler_is_sealed_before_it_compiles() {
     let around = filters(Path::new("/proc/self")).unwrap();
     let running = with_endless(run_in_processes()).start();
     let (compiler, _) = compiler(&running);
-    // The list, `clone3`, and the seal.
+    // The filters are the list of calls, the one for `clone3`, and the seal.
     let sealed = around + 3;
     let deadline = Instant::now() + DEADLINE / 2;
-    while filters(&compiler).expect("it is sealed before it ends") < sealed {
+    while filters(&compiler).expect("the compiler is sealed before it ends") < sealed {
         assert!(Instant::now() < deadline, "{:?} filters of {sealed}", filters(&compiler));
         thread::yield_now();
     }
@@ -312,7 +313,7 @@ fn a_compiler_is_sealed_before_it_compiles() {
 fn no_compiler_outlives_who_waits_for_it() {
     let running = with_endless(run_in_processes()).start();
     let (compiler, _) = compiler(&running);
-    // It is killed.
+    // Dropping the run kills its process.
     drop(running);
     let deadline = Instant::now() + DEADLINE / 2;
     while parent(&compiler).is_some_and(|(_, is_alive)| is_alive) {
@@ -324,7 +325,7 @@ fn no_compiler_outlives_who_waits_for_it() {
 #[test]
 fn code_that_is_larger_than_a_file_may_be_is_an_error_with_a_hint() {
     let run = host_in_processes().plugin("upper.wat").args(["--no-cache"]).stdin("one\n");
-    // A file may have 1024 bytes.
+    // A limit of 1024 bytes per file makes the compiler fail.
     run.under("sh", ["-c", "ulimit -f 2; exec \"$0\" \"$@\""]).run().code(3).stderr(
         "error: cannot keep the plugin's compiled code for workers' processes: File too large (os error \
          27)\n hint: what is compiled for processes is a file in memory, and files may be no larger: raise \

@@ -1,4 +1,4 @@
-//! `--config` and `--print-config`: flags and workers from a file.
+//! Checks `--config` and `--print-config`: flags and workers from a file.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{Finished, Host, command, fixtures, host};
 
-/// A run by this file, with fixtures in a folder beside it.
+/// Describes a run with this configuration, and copies fixtures into its folder `plugins`.
 fn by(config: &str) -> Host {
     let described = host().file("mtl.toml", config).subfolder("plugins");
     let fixed =
@@ -18,7 +18,7 @@ fn by(config: &str) -> Host {
     described.args(["--config", "mtl.toml"])
 }
 
-/// What `--print-config` shows of a run, whose folder is called `HERE`.
+/// Returns the output of `--print-config`, with the run's folder replaced by `HERE`.
 fn shown(finished: &Finished) -> String {
     let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
     text.replace(fs::canonicalize(finished.folder()).unwrap().to_str().unwrap(), "HERE")
@@ -157,7 +157,7 @@ fn a_folder_whose_name_is_no_text_has_no_relative_paths() {
     let folder = described.folder().join(OsStr::from_bytes(b"\xff"));
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("mtl.toml"), "[pool]\nplugin = 'upper.wat'\n").unwrap();
-    // That of the present folder is another one.
+    // The current folder has another plugin of the same name, which must not be used.
     fs::copy(fixtures().join("upper.wat"), described.folder().join("upper.wat")).unwrap();
     let config = OsStr::from_bytes(b"\xff/mtl.toml").to_owned();
     described.args(["--config".into(), config]).stdin("a\n").run().code(2).stdout("").stderr(
@@ -293,7 +293,8 @@ fn a_switch_that_is_unset_goes_with_everything() {
         .run()
         .code(0)
         .stdout("A\n");
-    // What only looks like a switch is the value of the flag before it, and unsets nothing.
+    // An argument that follows a flag is its value, even if it looks like a switch. It unsets
+    // nothing.
     let stderr = by("").args(["--init", "--no-cache=false", "--no-cache", "--cache-dir=c"]).run();
     let stderr = stderr.code(2).stdout("").stderr_text().to_owned();
     assert!(stderr.starts_with("error: the argument '--no-cache' cannot be used with"), "{stderr}");
@@ -324,7 +325,7 @@ fn a_plugin_is_not_read_as_items() {
         host().args(args.iter().copied()).run().code(2).stdout("").stderr(stderr);
     }
     host().args(["--plugin", "it.wasm"]).stdin("a\n").run().code(0).stdout("A\n").stderr("");
-    // As an item it may be whatever it is.
+    // As an item, `it.wasm` may have any content.
     host().args(["--input-format", "paths"]).stdin("it.wasm\n").run().code(0).stdout("IT.WASM\n");
 }
 

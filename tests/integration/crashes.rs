@@ -1,4 +1,4 @@
-//! A process of a worker dies or hangs: what that costs is said, and is no more than it must be.
+//! Checks workers' processes that die or hang: the run reports the loss, and loses no more than it must.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use rustix::process::Signal;
 
 use crate::support::{alone, fixtures, own_children, processes};
 
-/// Far more than an item takes.
+/// A time limit far above the time of an item.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// Counts how often each item was run.
@@ -23,7 +23,8 @@ const LIMIT: Duration = Duration::from_secs(2);
 struct Runs(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Runs {
-    /// An item is run: if it is the name of a signal, for the first time, its process gets that.
+    /// Records the start of an item. If the item names a signal, its first run sends that signal to the worker's
+    /// process.
     fn begins(&self, item: &str) {
         let mut runs = self.0.lock().unwrap();
         let runs = runs.entry(item.to_owned()).or_default();
@@ -44,7 +45,8 @@ impl Runs {
     }
 }
 
-/// One worker, which asks this process about each item: so it is on that item when it gets a signal.
+/// Returns a pool of one worker that calls back into this process for each item. A signal therefore reaches the worker
+/// while it runs that item.
 fn builder(runs: &Runs) -> PoolBuilder {
     let runs = runs.clone();
     let plugin = Plugin::loader(&Engine::new().unwrap())
@@ -61,7 +63,7 @@ fn one_worker(plugin: &Plugin) -> PoolBuilder {
     Pool::builder(plugin).isolation(processes()).jobs("1".parse().unwrap())
 }
 
-/// What becomes of items that are claimed together.
+/// Returns the outcomes of items that are claimed together.
 fn outcomes(pool: &mut Pool, items: &[&'static str]) -> Vec<String> {
     let outcomes = pool.map(items.to_vec()).map(|result| match result {
         Ok(record) => String::from_utf8(record.into_bytes().unwrap()).unwrap(),
@@ -87,10 +89,10 @@ fn the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere() {
                 items[at] = signal;
                 let mut expected = ["A", "B", "C", "D"].map(str::to_owned);
                 fault.clone_into(&mut expected[at]);
-                // The first claim of a run has one item: after it, they come together.
+                // The first claim of a run has one item; later items are claimed together.
                 assert_eq!(outcomes(&mut pool, &["warm"]), ["WARM"]);
                 assert_eq!(outcomes(&mut pool, &items), expected, "{signal} at {at}");
-                // What became of those before it was lost with it; nothing else ran twice.
+                // The outcomes of the earlier items were lost with the process, so they ran twice. No other item did.
                 for (item, times) in runs.all() {
                     let place = items.iter().position(|other| *other == item);
                     let most = if place.is_some_and(|place| place < at) { 2 } else { 1 };
@@ -118,7 +120,7 @@ fn with_retries_the_item_gets_another_try() {
     });
 }
 
-/// It has worked, and is killed while it has nothing to do.
+/// The process has run items, and is killed while it is idle.
 #[test]
 fn one_that_dies_while_it_is_idle_costs_no_item() {
     alone(module_path!(), "one_that_dies_while_it_is_idle_costs_no_item", || {
@@ -135,8 +137,7 @@ fn one_that_dies_while_it_is_idle_costs_no_item() {
     });
 }
 
-/// Sends a signal to the process of the worker when the plugin says something, the first so many
-/// times.
+/// An observer that sends a signal to the worker's process when the plugin writes output, a limited number of times.
 struct Strikes(Signal, Mutex<u32>);
 
 impl Strikes {
@@ -160,8 +161,8 @@ fn linger() -> Plugin {
     Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap()
 }
 
-/// One worker, whose first so many starts say that they have begun, and do not end. The names of the
-/// folder are those of the starts, in turn.
+/// Returns a pool of one worker. Its first starts write output and then hang; `starts` says how many do. Each start
+/// creates an entry in the folder.
 fn hangs_at_first(starts: &[u8], folder: &Path) -> PoolBuilder {
     let plugin = fixtures().join("hangs-at-first.wat");
     let plugin = Plugin::load(&Engine::new().unwrap(), plugin).unwrap();
@@ -202,7 +203,7 @@ fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
             ("1", MaxRestarts::AtMost(0), (0, 1, killed())),
             ("1", MaxRestarts::AtMost(1), (2, 2, None)),
             ("2", MaxRestarts::AtMost(4), (2, 3, None)),
-            // No more than without a bound.
+            // The restart limit does not allow more attempts than an unlimited one.
             ("4", MaxRestarts::AtMost(4), (0, 3, killed())),
         ];
             for (starts, most, expected) in cases {
@@ -255,11 +256,11 @@ fn one_that_dies_or_hangs_as_it_finishes_leaves_no_report() {
     });
 }
 
-/// A replacement dies as it starts, twice: the third goes on.
+/// Checks a replacement that dies twice as it starts; the third attempt succeeds.
 #[test]
 fn a_replacement_that_dies_as_it_starts_is_made_again() {
     alone(module_path!(), "a_replacement_that_dies_as_it_starts_is_made_again", || {
-        // The first says nothing as it starts; after the item all say that they start.
+        // The first instance writes no output as it starts; all replacements do.
         let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap();
         let mut pool = one_worker(&plugin).observer(Strikes::new(Signal::KILL, 3)).build().unwrap();
         let expected = "crashed: its process was killed by signal 9 (SIGKILL)";
@@ -271,7 +272,7 @@ fn a_replacement_that_dies_as_it_starts_is_made_again() {
     });
 }
 
-/// What is no worker, but is started as one.
+/// Starts a script in place of a worker, and returns the error.
 fn start_error(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("worker");
@@ -306,9 +307,9 @@ fn what_is_no_worker_is_killed_and_how_it_ended_is_said() {
             ("printf 'a\\033[31mb\\r\\n\\n' >&2; exit 1",     r"its process exited with code 1: a\u{1b}[31mb"),
             ("kill -SEGV $$",                              "its process was killed by signal 11 (SIGSEGV)"),
             ("kill -USR1 $$",                              "its process was killed by signal 10"),
-            // It closes its socket, and lives on.
+            // The script closes its socket and keeps running.
             ("exec <&-; exec sleep 1000",                  "its process closed its socket, and was killed"),
-            // Nothing that is a frame; a frame that is too long; more and more.
+            // The script sends bytes that are no frame, then a frame that is too long, then endless bytes.
             ("printf '\\0\\0\\0\\0\\0' >&0; exec sleep 1000", "its process was killed because it sent a message of an unknown kind"),
             ("printf '\\377\\377\\377\\377\\1' >&0; exec sleep 1000", "its process was killed because it sent a frame that is too long"),
             ("printf '\\0\\0\\0\\0\\5' >&0; exec sleep 1000", "its process was killed because it sent an unexpected reply (expected: ready)"),

@@ -1,4 +1,4 @@
-//! Deadlines: they hold whatever a guest does with its time, and disturb nobody else.
+//! Checks deadlines: they hold whatever a guest does, and do not disturb other workers.
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
@@ -8,7 +8,7 @@ use crate::support::{Host, host, in_processes, lines};
 const CORE: &str = "linger.wat";
 const COMPONENT: &str = "linger-component.wat";
 
-/// With a directory in which a pipe is opened that nobody else ever opens.
+/// Describes a run with a granted directory that contains a pipe. No other process opens the pipe.
 fn granted(plugin: &str) -> Host {
     let described = host().plugin(plugin).subfolder("data").args(["--dir", "data::/data"]);
     let pipe = described.folder().join("data/pipe");
@@ -21,11 +21,11 @@ fn an_item_that_takes_too_long_has_its_fault_and_a_fresh_instance_goes_on() {
     let long = "x".repeat(5000);
     #[rustfmt::skip]
     let cases = [
-        // plugin    item    where it was
+        // plugin    item    where the guest was
         (CORE,       "c",    ", in `for_ever`"), // computes
         (CORE,       "s",    ", in `linger`"),   // sleeps
         (CORE,       "f",    ", in `linger`"),   // opens a pipe
-        (CORE,       &*long, ", in `for_ever`"), // looks for room for the item
+        (CORE,       &*long, ", in `for_ever`"), // searches its memory for space for the item
         (COMPONENT,  "c",    ", in `linger`"),
         (COMPONENT,  "s",    ""),
         (COMPONENT,  "f",    ""),
@@ -50,8 +50,8 @@ fn an_item_that_takes_too_long_has_its_fault_and_a_fresh_instance_goes_on() {
 
 #[test]
 fn an_empty_standard_input_is_at_its_end_and_not_waited_for() {
-    // `b` would sleep, unless there is something to read; `i` reads. What the command reads from
-    // is open all the while.
+    // `b` would sleep until its input has data, and `i` reads its input. The command's own input
+    // stays open meanwhile.
     let mut running =
         host().plugin(CORE).args(["--jobs", "1", "--timeout", "5s"]).stdin_open().start();
     running.send("n\nb\ni\nn\n");
@@ -69,7 +69,7 @@ fn a_deadline_disturbs_no_other_worker() {
             .start();
         running.send(item);
         running.wait_for_stderr("] begun\n");
-        // The other one has these: there is nobody else.
+        // The first worker is busy, so the other worker takes these items.
         running.send("n\nn\nn\n");
         running.wait_for_stderr("took longer than 500ms");
         running.send(lines((0..200).map(|_| "n")));
@@ -79,7 +79,7 @@ fn a_deadline_disturbs_no_other_worker() {
             let counts = results.iter().filter_map(move |line| line.strip_prefix(worker));
             counts.map(|count| count.parse().unwrap()).collect::<Vec<usize>>()
         };
-        // The state of each has gone on from its first call: of one from before the time-out.
+        // Each worker's count continues from its first call, so no time-out replaced its state.
         let (one, other) = (of("0 "), of("1 "));
         assert_eq!(one, (1..=one.len()).collect::<Vec<_>>());
         assert_eq!(other, (1..=other.len()).collect::<Vec<_>>());
@@ -94,7 +94,7 @@ fn a_start_that_takes_too_long_ends_the_run_and_says_which_flag_bounds_it() {
     #[rustfmt::skip]
     let cases: [(&str, Described, &str); 7] = [
         ("linger-start.wat", Box::new(|host| host),                        ", in `start`"),
-        (CORE,               Box::new(|host| host.args(["--env", "A=1"])), ", in `for_ever`"), // `_initialize`
+        (CORE,               Box::new(|host| host.args(["--env", "A=1"])), ", in `for_ever`"), // in `_initialize`
         (CORE,               Box::new(init("c")),                          ", in `for_ever`"),
         (CORE,               Box::new(init("s")),                          ", in `linger`"),
         (CORE,               Box::new(init("f")),                          ", in `linger`"),
@@ -116,7 +116,7 @@ fn a_start_that_takes_too_long_ends_the_run_and_says_which_flag_bounds_it() {
 fn a_first_start_that_takes_too_long_is_tried_again() {
     #[rustfmt::skip]
     let cases: [(&str, &[&str], i32); 4] = [
-        // starts that never end, and the code
+        // number of starts that never end, flags, and the expected exit code
         ("1", &[],                      0),
         ("2", &[],                      0),
         ("1", &["--max-restarts", "1"], 0),
@@ -127,7 +127,7 @@ fn a_first_start_that_takes_too_long_is_tried_again() {
             .plugin("hangs-at-first.wat")
             .subfolder("state")
             .args(["--dir", "state::/state:rw", "--jobs", "1", "--init", starts])
-            // A good start has time for it.
+            // A good start ends within this time.
             .args(["--init-timeout", "1s"])
             .args(flags.iter().copied())
             .stdin("a\n")
@@ -160,7 +160,7 @@ fn an_end_that_takes_too_long_is_cut_off_and_its_report_is_missed() {
                 .run()
                 .code(0)
                 .stdout(result);
-            // A process that has to end at once has no time to say where it is.
+            // A process that is killed cannot report where its guest was.
             let is_killed = in_processes() && flag == "--join-timeout";
             let place = if is_killed { "" } else { place };
             let warning =
@@ -189,7 +189,7 @@ fn what_does_not_end_after_an_interruption_is_cut_off() {
         let finished = running.finish_with_stdin_open().code(130);
         let stderr = finished.stderr_text();
         let fault = "fault: item 1: timeout: was still at work when the run had to end";
-        // A component says nothing when it begins: the signal may have come before its item.
+        // A component reports no start, so the signal may arrive before its item begins.
         assert!(plugin == COMPONENT || stderr.contains(fault), "{plugin}: {stderr}");
         assert!(finished.stdout_bytes().starts_with(if plugin == CORE {
             b"0 001\n"
@@ -219,7 +219,7 @@ fn a_time_may_be_longer_than_clocks_go() {
         host()
             .plugin("slow.wat")
             .args(["--jobs", "1", flag, "5000000000000000h"])
-            // It computes for longer than the watchdog takes to look.
+            // The item computes for several ticks of the watchdog.
             .stdin("slow\n")
             .run()
             .code(0)

@@ -1,5 +1,5 @@
-//! The library's documentation: each public type has an example, and each public function and
-//! constant is used in one of its file. That the examples hold is for `cargo test --doc`.
+//! Checks that the library's documentation has an example of each public type, and that an example
+//! in the same file uses each public function and constant. `cargo test --doc` runs the examples.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ fn every_public_item_is_shown_in_an_example() {
     for (path, is_own) in own.chain(others) {
         let text = fs::read_to_string(&path).unwrap();
         for Item { of, name: item, is_shown } in items(&text) {
-            // Of its parts, the library exports these types alone.
+            // Of the other crates, the library exports only some types.
             if !is_own && !exported.contains(of) {
                 continue;
             }
@@ -28,16 +28,16 @@ fn every_public_item_is_shown_in_an_example() {
         }
     }
     assert!(without.is_empty(), "no example shows these:\n{}", without.join("\n"));
-    assert!(shown > 200, "all items are found, not {shown}");
+    assert!(shown > 200, "only {shown} items were found");
 }
 
-/// The files of the library.
+/// Returns the source files below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
-/// The names that the library exports of its parts.
+/// Returns the names that the library exports from its other crates.
 fn exported() -> BTreeSet<String> {
     let files = ["lib.rs", "sink.rs", "source.rs"].map(|file| {
         let text = fs::read_to_string(root().join("host/src").join(file)).unwrap();
@@ -52,14 +52,14 @@ fn exported() -> BTreeSet<String> {
 
 /// A public item.
 struct Item<'a> {
-    /// Its type, or itself if it is one.
+    /// The name of the item's type, or of the item itself if it is a type.
     of: &'a str,
     name: &'a str,
-    /// An example shows it.
+    /// The result of the search: true if an example shows the item.
     is_shown: bool,
 }
 
-/// The public items of a file.
+/// Returns the public items of a file.
 fn items(text: &str) -> Vec<Item<'_>> {
     let examples = words_of_examples(text);
     let (mut found, mut has_example, mut is_hidden) = (Vec::new(), false, false);
@@ -73,7 +73,7 @@ fn items(text: &str) -> Vec<Item<'_>> {
             has_example |= documentation.trim_start().starts_with("```");
             continue;
         }
-        // What the documentation leaves out is there for tests.
+        // Items that the documentation hides exist only for tests.
         is_hidden |= line == "#[doc(hidden)]";
         let is_shown = |name: &str| is_hidden || examples.contains(&name);
         if let Some(name) = name_after(line, &["pub struct ", "pub enum ", "pub trait "]) {
@@ -81,28 +81,28 @@ fn items(text: &str) -> Vec<Item<'_>> {
         } else if let Some(name) = name_after(line, &["pub fn ", "pub const fn ", "pub const "]) {
             found.push(Item { of, name, is_shown: is_shown(name) });
         }
-        // Attributes stand between an item and its documentation.
+        // Attributes come between an item and its documentation.
         has_example &= line.starts_with("#[");
         is_hidden &= line.starts_with("#[");
     }
     found
 }
 
-/// The type whose functions follow, if this line says so.
+/// Returns the type of an `impl` block, if the line begins one.
 fn type_of(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("impl")?;
     let rest = if rest.starts_with('<') { rest.split_once("> ")?.1 } else { rest };
     words(rest).next()
 }
 
-/// The name of an item that begins in one of these ways.
+/// Returns the name of an item whose line begins with one of these texts.
 fn name_after<'a>(line: &'a str, begins: &[&str]) -> Option<&'a str> {
     let rest = begins.iter().find_map(|begin| line.strip_prefix(begin))?;
-    // What a macro names is shown where it is called.
+    // A name that a macro inserts is shown where the macro is called.
     if rest.starts_with('$') { None } else { words(rest).next() }
 }
 
-/// All words of the examples in a file's documentation.
+/// Returns all words of the examples in a file's documentation.
 fn words_of_examples(text: &str) -> Vec<&str> {
     let documentation = text.lines().filter_map(|line| line.trim_start().strip_prefix("///"));
     let mut within = false;

@@ -1,4 +1,4 @@
-//! `mtl-host doctor`, and what follows for runs from what it says.
+//! Checks `mtl-host doctor`, and that runs behave as it predicts.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{Host, command, host, host_on_threads};
 
-/// The layers that every run needs, whatever the machine.
+/// The kernel features that every run needs, on any machine.
 const REQUIRED: [&str; 6] = [
     "sealed-memory",
     "no-new-privileges",
@@ -55,7 +55,7 @@ fn a_strict_run_of_root_with_fewer_rights_needs_what_the_doctor_shows_as_strict(
     const FEWER: [&str; 2] = ["--bounding-set", "-sys_admin"];
     let may_change_rights = Command::new("setpriv").args(FEWER).arg("true").output();
     if !may_change_rights.is_ok_and(|output| output.status.success()) {
-        // Only root has rights to give up.
+        // Only root has rights to drop.
         return;
     }
     strict_runs_do_what_the_doctor_says(|host| host.under("setpriv", FEWER));

@@ -1,4 +1,4 @@
-//! What a run does to files in which an earlier one has left its results, and to those of a run at the same time.
+//! Checks how a run treats files with the results of an earlier run, or of a run that is still running.
 
 use std::fs::{self, File, TryLockError};
 use std::io::Read;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::support::{fixtures, host, host_on_threads, lines};
 
-/// The files that a run empties.
+/// The files that a run truncates.
 const FILES: [&str; 3] = ["results", "faults", "reports"];
 const FLAGS: [&str; 6] = ["-o", "results", "--faults", "faults", "--finish-output", "reports"];
 
@@ -29,7 +29,7 @@ fn a_run_that_never_begins_leaves_them_as_they_are() {
 
 #[test]
 fn a_run_in_which_no_item_was_done_leaves_them_though_a_worker_was_ready() {
-    // One worker is ready at once, and the other one never.
+    // One worker is ready immediately, and the other never is.
     let start = ["--worker", "PLUGIN,init=x", "--worker", "PLUGIN,init=refuse"];
     let plugin = fixtures().join("init.wat");
     let start = start.map(|arg| arg.replace("PLUGIN", plugin.to_str().unwrap()));
@@ -37,7 +37,7 @@ fn a_run_in_which_no_item_was_done_leaves_them_though_a_worker_was_ready() {
     for name in FILES {
         running = running.file(name, "of an earlier run\n");
     }
-    // No item comes before the run has failed.
+    // The run fails before it reads an item.
     let mut finished = running.stdin_open().start().finish_with_stdin_open().code(3);
     for name in FILES {
         finished = finished.file(name, "of an earlier run\n");
@@ -64,7 +64,7 @@ fn they_are_empty_as_soon_as_an_item_is_done() {
     let mut running = run.file("results", "of an earlier run\n").stdin_open().start();
     running.send("!fails\n");
     running.wait_for_stderr("fault: item 0");
-    // An item that has failed leaves an empty record.
+    // A failed item leaves an empty record.
     let content = fs::read_to_string(running.folder().join("results")).unwrap();
     assert!(["", "\n"].contains(&content.as_str()), "{content}");
     running.finish().code(1);
@@ -89,7 +89,7 @@ fn two_runs_do_not_write_to_one_file() {
         ("--finish-output", "error: cannot create `taken` for closing reports"),
     ] {
         let run = host().plugin("upper.wat").file("taken", "theirs").args([flag, "taken"]);
-        // Another run stands for this test, which has the file open and locked.
+        // This test plays the other run: it has the file open and locked.
         let theirs = File::options().write(true).open(run.folder().join("taken")).unwrap();
         theirs.lock().unwrap();
         run.stdin("one\n")
@@ -126,12 +126,12 @@ fn devices_and_pipes_are_nobodys() {
         .run()
         .code(0)
         .stderr("");
-    // Two runs write to one pipe, by a name that leads through a descriptor.
+    // Two runs write to one pipe. Both name it by a path through a descriptor.
     let run = host_on_threads().plugin("upper.wat").args(["-o", "/dev/stdout"]);
     let twice = "\"$0\" \"$@\" < items; exec \"$0\" \"$@\" < items";
     let run = run.file("items", "one\n").under("sh", ["-c", twice]);
     run.run().code(0).stdout("ONE\nONE\n");
-    // And a pipe with a name.
+    // A named pipe can be the output.
     let run = host_on_threads().plugin("upper.wat").args(["-o", "pipe"]);
     let pipe = run.folder().join("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();

@@ -1,8 +1,9 @@
-//! The example plugins, which the SDK has made: each as the core module that it is, and as the
-//! component that can be made of it.
+//! Tests the example plugins that the SDK has built: each as a core module, and as the component
+//! built from that module.
 //!
-//! They are where `MTL_EXAMPLE_PLUGINS` says, or else where `examples-plugins/build` puts them.
-//! What has not been built is not tested, and says so; under `CI` that is a failure.
+//! They are in the folder that `MTL_EXAMPLE_PLUGINS` names (default: where `examples-plugins/build`
+//! puts them). A plugin that has not been built is skipped with a message; under `CI` that is a
+//! failure.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -15,7 +16,7 @@ pub(crate) fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Where the example plugins are, if they have been built.
+/// Returns the folder of the example plugins, which may not exist yet.
 pub(crate) fn folder() -> PathBuf {
     match env::var_os("MTL_EXAMPLE_PLUGINS") {
         Some(folder) => folder.into(),
@@ -23,13 +24,13 @@ pub(crate) fn folder() -> PathBuf {
     }
 }
 
-/// Runs `test` with each form that there is of a plugin.
+/// Runs `test` with each form of a plugin.
 fn each_form(name: &str, test: impl Fn(Host)) {
     as_core_module(name, &test);
     form(&Path::new("component").join(name), &test);
 }
 
-/// Runs `test` with a plugin as it was built.
+/// Runs `test` with the core module of a plugin.
 fn as_core_module(name: &str, test: impl Fn(Host)) {
     form(Path::new(name), test);
 }
@@ -43,7 +44,7 @@ fn form(name: &Path, test: impl Fn(Host)) {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a test that does nothing must say so")]
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
 pub(crate) fn skip(path: &Path) {
     assert!(env::var_os("CI").is_none(), "`{}` has not been built", path.display());
     eprintln!("skipped: `{}` has not been built", path.display());
@@ -144,7 +145,7 @@ fn tokenize_gives_tokens_and_their_ids_by_the_vocabulary_that_it_was_given() {
             let ids: Vec<_> =
                 tokens.iter().map(|token| vocabulary[token.as_str().unwrap()].clone()).collect();
             assert_eq!(result["ok"]["ids"], Value::Array(ids), "{text}");
-            // A byte-level vocabulary writes a space as `Ġ`.
+            // A byte-level vocabulary represents a space by `Ġ`.
             let words: String = tokens.iter().map(|token| token.as_str().unwrap()).collect();
             assert_eq!(words.replace('Ġ', " "), *text);
         }
@@ -168,7 +169,7 @@ fn tokenize_without_its_directory_does_not_start() {
     });
 }
 
-/// What `power` makes of each item, with the messages of its faults.
+/// Checks the result of `power` for each item, and the messages of its faults.
 fn power(passing: &str, cases: &[(&str, &str, &str)]) {
     let rows = |column: fn(&(&str, &str, &str)) -> String| lines(cases.iter().map(column));
     let faults = cases.iter().enumerate().filter(|(_, (_, _, fault))| !fault.is_empty());

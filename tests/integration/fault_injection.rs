@@ -1,5 +1,6 @@
-//! Processes of workers are killed at random while they work: each item has one outcome, those that
-//! are ok are right, nothing runs again after its result was there, and nothing stays behind.
+//! Kills workers' processes at random while they run items. Each item must have exactly one
+//! outcome, each record must be correct, no item may run again after its result, and no process may
+//! be left.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,13 +21,13 @@ fn items() -> usize {
 }
 
 const WORKERS: usize = 3;
-/// A process is killed after so many items, more or less.
+/// The average number of items between two kills.
 const KILLED_EVERY: usize = 1_000;
 
-/// Far more than it takes: some ten seconds.
+/// A time limit far above the usual ten seconds.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// What is done to processes, and to what.
+/// The settings of a run, with the signals that its processes receive.
 struct Case {
     order: Order,
     retries: u32,
@@ -43,7 +44,7 @@ fn in_order() {
 #[test]
 fn in_any_order() {
     alone_within(LONGEST, module_path!(), "in_any_order", || {
-        // The engine in a process may take the first of some for its own.
+        // The engine in a process may handle some of these signals itself, if they are the first.
         let signals = &[Signal::KILL, Signal::SEGV, Signal::ABORT, Signal::TERM];
         inject(&Case { order: Order::Completion, retries: 0, signals });
     });
@@ -63,7 +64,7 @@ fn in_any_order_with_retries() {
     });
 }
 
-/// Some are stopped, so that they hang until their deadline has passed.
+/// Checks a run in which some processes are stopped and hang until their deadline.
 #[test]
 fn some_hang() {
     alone_within(LONGEST, module_path!(), "some_hang", || {
@@ -96,7 +97,7 @@ fn inject(case: &Case) {
             next += 1 + random.below(2 * KILLED_EVERY);
             let children = own_children();
             let signal = case.signals[random.below(case.signals.len())];
-            // Each that hangs costs a worker seconds.
+            // Each hanging process costs its worker several seconds.
             let signal = if hung == 5 { Signal::KILL } else { signal };
             if let Some(child) = children.get(random.below(children.len().max(1))) {
                 let sent = usize::from(child.signal(signal));
@@ -110,16 +111,19 @@ fn inject(case: &Case) {
     let failed = |kind| outcomes.iter().filter(|outcome| **outcome == Some(Err(kind))).count();
     let (crashed, timeout) = (failed(FaultKind::Crashed), failed(FaultKind::Timeout));
     assert!(killed > items() / KILLED_EVERY / 2, "only {killed} were killed, seed {seed}");
-    assert!(crashed <= killed && timeout <= hung, "more failed than were hit, seed {seed}");
-    // One that is stopped between two items costs none.
+    assert!(
+        crashed <= killed && timeout <= hung,
+        "more items failed than signals were sent, seed {seed}"
+    );
+    // A process that is stopped between two items costs no item.
     assert_eq!(hung > 0, case.signals.contains(&Signal::STOP), "{hung} hung, seed {seed}");
-    // Most processes die between two items. Of many, some do not.
+    // Most processes die between two items. Among many, some die during an item.
     let hits = by_tier(0, 1);
     match case.retries {
-        0 => assert!(crashed >= hits, "nobody was hit, seed {seed}"),
+        0 => assert!(crashed >= hits, "no item was hit, seed {seed}"),
         _ => {
             assert_eq!(crashed, 0, "seed {seed}");
-            assert!(summary.retried >= hits as u64, "nobody was hit, seed {seed}");
+            assert!(summary.retried >= hits as u64, "no item was hit, seed {seed}");
         }
     }
     assert_eq!(runs.again.load(Ordering::Relaxed), 0, "items ran after their result, seed {seed}");
@@ -135,9 +139,9 @@ fn builder(plugin: &Plugin, case: &Case) -> PoolBuilder {
         .order(case.order)
         .retries(case.retries)
         .chunk_size(ChunkSize::Fixed(16.try_into().unwrap()))
-        // Far more than an item takes.
+        // A time limit far above the time of an item.
         .timeout(Duration::from_secs(5))
-        // One that is killed as it starts has no part in it.
+        // A process that is killed while it starts must not end the run.
         .max_restarts(MaxRestarts::AtMost(u32::MAX))
 }
 
@@ -153,7 +157,7 @@ fn index(result: &Result<Record, Fault>) -> usize {
     usize::try_from(index.get()).unwrap()
 }
 
-/// The record is right, or the fault is one that was to be.
+/// Checks that a record is correct, or that a signal explains the fault.
 fn judge(index: usize, result: &Result<Record, Fault>) -> Result<(), FaultKind> {
     match result {
         Ok(record) => {
@@ -173,7 +177,7 @@ fn judge(index: usize, result: &Result<Record, Fault>) -> Result<(), FaultKind> 
     }
 }
 
-/// Asks this process about each item, so that it knows what was run.
+/// Loads a plugin that calls back into this process for each item, which records the item's runs.
 fn plugin(runs: &Arc<Runs>) -> Plugin {
     let runs = Arc::clone(runs);
     Plugin::loader(&Engine::new().unwrap())
@@ -185,7 +189,7 @@ fn plugin(runs: &Arc<Runs>) -> Plugin {
         .unwrap()
 }
 
-/// Which items have come, and how many were run although they had.
+/// The items that have a result, and the number of runs after the item's result.
 struct Runs {
     have_come: Vec<AtomicBool>,
     again: AtomicUsize,
@@ -209,7 +213,7 @@ impl Runs {
     }
 }
 
-/// Waits for the workers: one whose first start fails ends the run.
+/// An observer that waits for the workers to be ready, because a failed first start ends the run.
 #[derive(Default)]
 struct Ready {
     workers: Mutex<usize>,
@@ -233,12 +237,12 @@ impl Ready {
     }
 }
 
-/// What this process has open.
+/// Returns the number of this process's open descriptors.
 fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// Numbers that are as good as random, the same for the same seed.
+/// A pseudo-random generator; a seed gives the same numbers again.
 struct Random(u64);
 
 impl Random {

@@ -1,8 +1,8 @@
-//! Items that fail: what is said of them, and that the rest goes on.
+//! Checks failed items: their faults are reported, and the run continues.
 
 use crate::support::{host, host_aloud, host_on_threads, lines};
 
-/// What each misbehaviour of `misbehave.wat` is called, and how it is described.
+/// The misbehaviours of `misbehave.wat`, each with the kind and message of its fault.
 #[rustfmt::skip]
 const MISBEHAVIOURS: [(&str, &str, &str); 10] = [
     // item   kind             message
@@ -25,7 +25,7 @@ fn an_item_that_breaks_the_plugin_has_its_fault_and_a_fresh_instance_goes_on() {
             "out-of-memory" => " hint: `--memory SIZE` allows each worker more\n",
             _ => "",
         };
-        // `n` is how many calls the instance has had: it starts anew.
+        // `n` returns the number of calls of its instance, so a fresh instance returns 1.
         host()
             .plugin("misbehave.wat")
             .args(["--jobs", "1"])
@@ -158,7 +158,7 @@ fn faults_can_go_into_a_file_all_of_them() {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
         .map(|fault| fault["index"].as_u64().unwrap())
         .collect();
-    assert!(indices == (0..1000).collect::<Vec<_>>(), "in the order of the items");
+    assert!(indices == (0..1000).collect::<Vec<_>>(), "the faults are in the order of the items");
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_fault_file_is_empty_when_nothing_fails_and_has_paths_of_files() {
     assert_eq!(faults[0]["path"], "content", "{written}");
     assert_eq!(faults[0]["message"], "!no");
     assert_eq!(faults[1]["path"], "missing");
-    assert_eq!(faults[1]["worker"], serde_json::Value::Null, "it never reached one");
+    assert_eq!(faults[1]["worker"], serde_json::Value::Null, "the item never reached a worker");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn of_a_fault_that_did_not_fit_no_half_is_left() {
         .plugin("judge.wat")
         .args(["--faults", "faults"])
         .stdin(lines((0..200).map(|item| format!("!{item}"))))
-        // A file may have 8192 bytes: that stands for a full disk.
+        // A limit of 8192 bytes per file replaces a full disk.
         .under("sh", ["-c", "ulimit -f 16; exec \"$0\" \"$@\""])
         .run()
         .code(4);

@@ -1,8 +1,8 @@
-//! Features of WebAssembly that plugins have only if they are allowed.
+//! Checks features of WebAssembly that plugins may use only if a flag allows them.
 
 use crate::support::{Host, command, fixtures, host};
 
-/// A plugin, what inspection says that it uses, and what allows it.
+/// A plugin, and the feature that inspection reports and that a flag allows.
 const PLUGINS: [(&str, &str); 2] = [("gc.wat", "gc"), ("exceptions.wat", "exceptions")];
 
 #[test]
@@ -141,7 +141,7 @@ fn an_instance_with_objects_is_not_frozen_by_mistake() {
     assert!(finished.stderr_text().contains("snapshot"), "{}", finished.stderr_text());
 }
 
-/// With fixtures in the folder of the run.
+/// Adds fixtures to the run's folder.
 fn with(host: Host, names: &[&str]) -> Host {
     names
         .iter()

@@ -1,5 +1,4 @@
-//! How items flow: what workers claim, what they take over from each other, how far the reader
-//! goes ahead.
+//! Checks how items flow: how workers claim and steal items, and how far the reader runs ahead.
 
 use std::fs::{self, File};
 use std::sync::{Condvar, Mutex, mpsc};
@@ -10,7 +9,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::support::{DEADLINE, Host, fixtures, host, isolation, lines};
 
-/// A worker may be kept waiting until there is a file `gate/open`.
+/// Describes a run whose plugin waits at an item `wait` until the file `gate/open` exists.
 fn gated(jobs: &str) -> Host {
     host().plugin("wait.wat").subfolder("gate").args(["--jobs", jobs, "--dir", "gate::/gate"])
 }
@@ -41,14 +40,14 @@ fn no_worker_idles_while_another_holds_items_it_has_not_started() {
         let (arrivals, arrived) = (Mutex::new(0), Condvar::new());
         let plugin = Plugin::loader(&Engine::new().unwrap())
             .host_function("acme:store/lookup@1.0.0", "get", move |call, _| {
-                // Four meet, and then four again.
+                // All four workers meet at their first item, and again at their second.
                 let mut arrivals = arrivals.lock().unwrap();
                 *arrivals += 1;
                 let all = if *arrivals <= 4 { 4 } else { 8 };
                 arrived.notify_all();
                 let waited =
                     arrived.wait_timeout_while(arrivals, DEADLINE, |arrivals| *arrivals < all);
-                assert!(!waited.unwrap().1.timed_out(), "somebody idles");
+                assert!(!waited.unwrap().1.timed_out(), "a worker is idle");
                 Ok(call.worker().to_string().into_bytes())
             })
             .load(fixtures().join("host-function.wat"))
@@ -68,8 +67,8 @@ fn no_worker_idles_while_another_holds_items_it_has_not_started() {
 #[test]
 fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
     for chunk_size in ["auto", "100"] {
-        // The first item is waited on: whoever has claimed it has claimed others with it.
-        // Of one length, so that no line is the end of another.
+        // The first item waits, and its worker has claimed other items with it. All items have the
+        // same length, so that no line is the end of another line.
         let rest: Vec<_> = (1..100).map(|item| format!("{item:02}")).collect();
         let items = format!("wait\n{}", lines(&rest));
         let running =
@@ -84,25 +83,25 @@ fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
     }
 }
 
-/// Two files: the first begins with an item that is waited on, then it has `rest`.
+/// Describes a run over two files. The first file is an item that waits, followed by `rest`.
 fn two_inputs(rest: &str) -> Host {
     gated("1").file("first", format!("wait\n{rest}")).args(["first", "second"])
 }
 
 #[test]
 fn without_a_bound_the_reader_reads_on_while_an_item_is_waited_on() {
-    // More than the window holds that there would be.
+    // These items exceed the default window.
     let rest = lines([&*"x".repeat(64 * 1024); 640]);
     let described = two_inputs(&rest).args(["--unbounded"]);
     let pipe = described.folder().join("second");
     mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let running = described.start();
     running.wait_for_stderr("begun");
-    // Can be opened when the reader has opened it: it is through with the first file.
+    // This open succeeds when the reader opens the pipe, so the reader is then past the first file.
     let (opened, is_opened) = mpsc::channel();
     let open = move || opened.send(File::options().write(true).open(pipe).unwrap());
     thread::Builder::new().spawn(open).unwrap();
-    drop(is_opened.recv_timeout(DEADLINE).expect("the reader goes on"));
+    drop(is_opened.recv_timeout(DEADLINE).expect("the reader continues"));
     fs::write(running.folder().join("gate/open"), "").unwrap();
     running.finish().code(0).stdout(format!("wait\n{rest}"));
 }
@@ -112,7 +111,7 @@ fn a_window_of_few_items_holds_the_reader_back() {
     let rest = lines(1..10);
     let running = two_inputs(&rest).args(["--window", "4"]).file("second", "old\n").start();
     running.wait_for_stderr("begun");
-    // It would have been read by now.
+    // Without the window, the reader would have read the old content by now.
     fs::write(running.folder().join("second"), "new\n").unwrap();
     fs::write(running.folder().join("gate/open"), "").unwrap();
     running.finish().code(0).stdout(format!("wait\n{rest}new\n"));

@@ -1,4 +1,4 @@
-//! Functions of an embedder's own, called by plugins of both kinds.
+//! Checks an embedder's own functions, which plugins of both kinds call.
 
 use std::fs;
 use std::sync::{Condvar, Mutex};
@@ -12,19 +12,19 @@ use crate::support::{DEADLINE, fixtures, isolation};
 
 const INTERFACE: &str = "acme:store/lookup@1.0.0";
 
-/// Offers `get`, whose answers the items ask for.
+/// Returns a loader that offers `get`; the item selects its answer.
 fn loader() -> PluginLoader {
     Plugin::loader(&Engine::new().unwrap()).host_function(INTERFACE, "get", |call, key| match key {
         b"error" => Err("no such key".into()),
         b"empty" => Ok(Vec::new()),
         b"large" => Ok(vec![b'x'; 100_000]),
         b"too large" => Ok(vec![0; 64 * 1024 * 1024 + 1]),
-        b"panic" => panic!("a slip of the host's"),
+        b"panic" => panic!("a bug in the host function"),
         _ => Ok(format!("{}: {}", call.worker(), key.escape_ascii()).into_bytes()),
     })
 }
 
-/// What becomes of these items, one after the other, in one worker.
+/// Returns the outcomes of these items, which one worker runs one after the other.
 fn outcomes(plugin: &Plugin, items: &[&'static str]) -> Vec<String> {
     let pool = Pool::builder(plugin)
         .isolation(isolation())
@@ -99,8 +99,8 @@ fn a_deadline_holds_where_the_answer_of_a_host_function_is_to_go() {
 #[test]
 fn the_time_that_a_host_function_takes_is_the_items() {
     let limit = Duration::from_millis(200);
-    // An item's time counts from when the watch of its worker notices it. In a child on a busy machine, that is some time
-    // after the host function began.
+    // An item's time counts from when its worker's watch notices the item. In a child on a busy machine, that is some
+    // time after the host function began.
     let slow = 4 * limit;
     for plugin in ["host-function.wat", "host-function-component.wat"] {
         let plugin = Plugin::loader(&Engine::new().unwrap())
@@ -119,7 +119,7 @@ fn the_time_that_a_host_function_takes_is_the_items() {
         let pool =
             Pool::builder(&plugin).isolation(isolation()).jobs("1".parse().unwrap()).timeout(limit);
         let mut pool = pool.build().unwrap();
-        // One that is slow at once, and one after others.
+        // The first item is slow, and a later one is slow after quick items.
         let items = ["slow", "quick", "quick", "slow", "quick"];
         for (item, result) in items.iter().zip(pool.map(items)) {
             let result = result.map(Record::into_bytes).map_err(|fault| fault.kind());
@@ -153,7 +153,7 @@ fn workers_call_a_host_function_at_once() {
     assert_eq!(workers, [b"0", b"1"]);
 }
 
-/// Why it is refused, and what is to be done.
+/// Returns the load error of a plugin, and its hint.
 fn refused(loader: &PluginLoader, name: &str, text: &str) -> (String, String) {
     let error: LoadError = loader.from_bytes(name, text.as_bytes()).unwrap_err();
     (error.to_string(), error.hint().unwrap_or_default())
@@ -201,7 +201,7 @@ fn imports_that_do_not_fit_what_is_offered_are_refused() {
 
 #[test]
 fn what_is_offered_need_not_be_used() {
-    // Versions that are alike to a component's linker, and names at the edge of what is one.
+    // A component's linker treats some of these versions as the same. Some names are barely valid.
     let offers = [
         ("acme:store/lookup@1.0.1", "get"),
         ("acme:store/lookup", "get"),

@@ -1,4 +1,4 @@
-//! Where items come from: files and standard input, in every format, compressed or not.
+//! Checks the sources of items: files and standard input, in every format, compressed or not.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 
 use crate::support::host;
 
-/// The bytes of frames.
+/// Encodes items as frames.
 pub(crate) fn frames(items: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for item in items {
@@ -173,7 +173,7 @@ fn a_named_pipe_is_an_input_like_any_other() {
     let pipe = described.folder().join("pipe");
     mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     let running = described.start();
-    // Waits until the command has opened the other end.
+    // The open waits until the command has opened the other end.
     let mut input = std::fs::File::options().write(true).open(pipe).unwrap();
     input.write_all(b"one\n").unwrap();
     running.wait_for_stdout("ONE\n");

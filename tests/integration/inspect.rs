@@ -1,4 +1,4 @@
-//! `mtl-host inspect`: what is in a plugin, and what it would have to be granted.
+//! Checks `mtl-host inspect`: the content of a plugin, and the grants that it needs.
 
 use mtl_host::Sha256;
 
@@ -8,7 +8,7 @@ fn inspect(plugin: &str) -> Host {
     command().args(["inspect"]).plugin(plugin)
 }
 
-/// The lines about a fixture's bytes, whatever they are.
+/// Returns the lines with the size and the digest of a fixture.
 fn of_the_file(fixture: &str) -> String {
     let bytes = std::fs::read(fixtures().join(fixture)).unwrap();
     format!("size       {} bytes\nsha256     {}\n", bytes.len(), Sha256::of(&bytes))
@@ -142,7 +142,7 @@ fn programs_get_the_same_as_json() {
 fn of_many_exports_and_imports_the_first_are_shown_and_the_rest_is_counted() {
     let exports: String = (0..5000).map(|at| format!("(func (export \"e{at}\"))")).collect();
     let imports: String = (0..3000).map(|at| format!("(import \"m{at}\" \"n\" (func))")).collect();
-    // What the host looks for comes last, and is found.
+    // The exports that the host requires come last, and inspection must still find them.
     let last = r#"(memory (export "memory") 1)
         (func (export "mtl_alloc") (param i32) (result i32) unreachable)
         (func (export "call") (param i32 i32) (result i64) unreachable)"#;

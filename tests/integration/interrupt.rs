@@ -1,10 +1,11 @@
-//! Ctrl-C: what is in the workers is finished and written, and the second one ends at once.
+//! Checks Ctrl-C: the first finishes and writes the items in the workers, and the second ends the
+//! run immediately.
 
 use rustix::process::Signal;
 
 use crate::support::{Host, Running, Terminal, host, host_aloud};
 
-/// Two workers, of which each may be kept waiting until there is a file `gate/open`.
+/// Describes a run of two workers that wait until the file `gate/open` exists.
 fn gated(host: Host) -> Host {
     host.plugin("wait.wat").subfolder("gate").args(["--jobs", "2", "--dir", "gate::/gate"])
 }
@@ -13,14 +14,14 @@ fn open_gate(running: &Running) {
     std::fs::write(running.folder().join("gate/open"), "").unwrap();
 }
 
-/// What is said at the first Ctrl-C.
+/// The message at the first Ctrl-C.
 const STOPPING: &str =
     "interrupted: finishing what is in the workers; press Ctrl-C again to end at once\n";
 
 #[test]
 fn what_is_in_the_workers_is_finished_and_written() {
     let mut running = gated(host_aloud()).stdin_open().start();
-    // The third is read and waits: both workers are taken.
+    // The reader has read the third item, which waits because both workers are busy.
     running.send("w1\nw2\nw3\n");
     running.wait_for_stderr_times("begun", 2);
     running.signal(Signal::INT);
@@ -43,7 +44,7 @@ fn a_reader_that_waits_for_a_pipe_is_let_go() {
 
 #[test]
 fn a_reader_that_waits_before_the_first_item_is_let_go() {
-    // What the plugin prints when it is called says that the run is under way.
+    // The plugin prints each item, which shows that the run has begun.
     let mut running = host().plugin("print.wat").args(["--jobs", "1"]).stdin_open().start();
     running.send("x\n");
     running.wait_for_stderr("[worker 0] x\n");
@@ -66,7 +67,8 @@ fn ctrl_c_at_the_terminal_is_such_a_signal() {
     let mut terminal = Terminal::open();
     let running = host()
         .plugin("upper.wat")
-        // Makes its standard input the terminal whose Ctrl-C it gets.
+        // `setsid --ctty` makes standard input the controlling terminal, so Ctrl-C there reaches
+        // the command.
         .under("setsid", ["--ctty"])
         .stdin_from(terminal.stdio())
         .start();
@@ -83,7 +85,7 @@ fn the_second_one_ends_at_once() {
     running.wait_for_stderr_times("begun", 2);
     running.signal(Signal::INT);
     running.wait_for_stderr(STOPPING);
-    // The gate stays closed: the plugin would never end.
+    // The gate stays closed, so the plugin would never end.
     running.signal(Signal::INT);
     running.finish_with_stdin_open().code(130).stdout("");
 }
@@ -122,7 +124,7 @@ fn other_requests_to_end_are_heard_as_well() {
     }
 }
 
-/// A shell and the system both tell of a terminal that is closed.
+/// Both the shell and the kernel send a signal when a terminal is closed.
 #[test]
 fn a_terminal_that_is_closed_is_told_of_twice_and_ends_nothing_at_once() {
     let mut running = gated(host()).stdin_open().start();

@@ -1,4 +1,4 @@
-//! How long the end may take, for those who use the library.
+//! Checks how long the library takes to end a run or a pool.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,7 +10,7 @@ use mtl_host::{
 
 use crate::support::{DEADLINE, alone, fixtures, isolation};
 
-/// Says when the plugin has written something: it is at work on an item that never ends.
+/// An observer that signals when the plugin writes output, which it does in an item that never ends.
 struct Begun(Sender<()>);
 
 impl Observer for Begun {
@@ -22,8 +22,7 @@ impl Observer for Begun {
     }
 }
 
-/// How long the end of a run or of a pool may take. What ends by itself does so earlier, on a machine
-/// that is busy, too.
+/// The time limit for the end of a run or of a pool. Work that ends by itself takes less, even on a busy machine.
 const END: Duration = Duration::from_millis(300);
 
 fn builder(plugin: &str) -> (PoolBuilder, Receiver<()>) {
@@ -46,7 +45,7 @@ fn an_item_that_never_ends_does_not_hold_up_the_end_of_its_run() {
         has_begun.recv_timeout(DEADLINE).unwrap();
         let ended = results.end();
         assert_eq!(ended.summary.counts.faults_of(FaultKind::Timeout), 1);
-        // Nor does one of a run that nobody waits for hold up the next.
+        // An abandoned run with an endless item must not delay the next run.
         let results = pool.map(["c"]);
         has_begun.recv_timeout(DEADLINE).unwrap();
         drop(results);
@@ -66,7 +65,7 @@ fn the_end_of_a_run_is_not_that_of_the_pool() {
         stop.set();
         let ended = results.end();
         assert!(ended.summary.stopped);
-        // More than the end of the run might take has passed, and none of the end of the pool.
+        // The run had no more than `END` to end. After a longer wait, the pool must still have all of its own time.
         let (nobody, never) = channel::<()>();
         assert!(never.recv_timeout(END + END / 10).is_err());
         drop(nobody);
@@ -86,7 +85,7 @@ fn a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run() {
         for _ in 0..2 {
             let mut results = pool.map(["a", "b"]);
             assert!(results.next().unwrap().is_ok());
-            // Whether the second item was read before the end is open.
+            // The second item may or may not have been read before the end.
             let summary = results.end().summary;
             assert_eq!(summary.counts.total(), summary.read);
         }

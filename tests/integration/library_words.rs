@@ -1,11 +1,11 @@
-//! The library knows no flags: what names one is the command's.
+//! Checks that no text of the library names a flag, as flags belong to the command.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::root;
 
-/// Returns the files of sources below a directory, in order. The command's and those of tests are left out.
+/// Returns the source files below a directory, in order, except those of the command and of tests.
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     const OTHERS: [&str; 9] =
         ["cli", "cli.rs", "main.rs", "tests", "tests.rs", "benches", "docs", "kits", "packaging"];
@@ -27,7 +27,7 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
 
 /// Returns whether a line names a flag: two dashes and a letter.
 fn names_a_flag(line: &str) -> bool {
-    // The mark of a process that is to be a worker is no flag of the command.
+    // The argument that marks a worker process is not a flag of the command.
     let line = line.replace("--mtl-host-worker-process", "");
     line.match_indices("--").any(|(at, dashes)| {
         line[at + dashes.len()..].starts_with(|next: char| next.is_ascii_lowercase())
@@ -41,7 +41,7 @@ fn the_library_names_no_flag() {
     assert!(found.len() > 150, "{} files", found.len());
     for path in found {
         let text = fs::read_to_string(&path).unwrap();
-        // Tests in a file are at its end.
+        // A file's tests are at its end.
         let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap();
         for (number, line) in (1..).zip(code.lines()) {
             let path = path.strip_prefix(&host).unwrap().display();

@@ -1,11 +1,11 @@
-//! How much a plugin may take: what is beyond is the fault of its item, named after the limit, and
-//! the run goes on.
+//! Checks the limits of plugins: an item that exceeds a limit has a fault that names the limit, and
+//! the run continues.
 
 use crate::support::{Host, fixtures, host};
 
 const MIB: usize = 1024 * 1024;
 
-/// One worker with a greedy plugin.
+/// Describes a run of one worker with a greedy plugin.
 fn greedy(args: &[&str]) -> Host {
     host().plugin("greedy.wat").args(["--jobs", "1"]).args(args.iter().copied())
 }
@@ -68,14 +68,14 @@ fn a_component_hands_over_no_more_than_a_result_may_have() {
         let peak = running.peak_memory();
         let told = running.finish().code(1).stdout("x\n\ny\n").stderr_text();
         assert!(told.starts_with(&format!("fault: item 1: {fault}")), "{told}");
-        // Compiler and engine have their part; what was refused was not copied.
+        // The compiler and the engine need some memory; the host did not copy the refused data.
         assert!(peak < 100 * MIB, "{} MiB", peak / MIB);
     }
 }
 
 #[test]
 fn fuel_is_for_each_item_anew_and_for_the_start() {
-    // Each takes some dozens of units.
+    // Each item takes some dozens of units.
     let items = "x\n".repeat(1000);
     greedy(&["--fuel", "1000"]).stdin(items.clone()).run().code(0).stdout(items);
     greedy(&["--fuel", "1M", "--init", "c"]).stdin("x\n").run().code(3).stdout("").stderr(
@@ -86,7 +86,7 @@ fn fuel_is_for_each_item_anew_and_for_the_start() {
 
 #[test]
 fn workers_share_what_they_may_have_together() {
-    // Neither may have it all, though each alone could.
+    // Each worker alone could start within the limit, but not both.
     let told = host()
         .plugin("greedy.wat")
         .args(["--jobs", "2", "--total-memory", "64KiB"])
@@ -138,8 +138,8 @@ fn a_plugin_that_leaks_costs_the_host_nothing() {
     let finished = running.finish().code(1);
     let told = finished.stderr_text();
     let given = String::from_utf8_lossy(finished.stdout_bytes()).matches('g').count();
-    // Of 64 MiB two pages are there from the beginning: so each instance has 63 items, and
-    // breaks on the next.
+    // Two of the 1,024 pages of 64 MiB exist at the start. Each instance therefore runs 63 items
+    // and breaks on the next.
     assert_eq!((given, ITEMS - given), (ITEMS - ITEMS / 64, ITEMS / 64), "{told}");
     assert!(peak < 150 * MIB, "{} MiB", peak / MIB);
 }
@@ -167,7 +167,8 @@ fn what_a_plugin_writes_is_bounded_and_what_is_dropped_is_told() {
     let finished = greedy(&["--log-limit", "16KiB"]).stdin("w\nx\n").run().code(0);
     let told = finished.stderr_text();
     let shown = told.lines().filter(|line| line.starts_with("[worker 0] yyy")).count();
-    // 8 MiB in one go: what a second allows at once is 2 lines; how long it took is open.
+    // The plugin writes 8 MiB in one go. The limit allows two lines per second, and the run's time
+    // varies.
     assert!((2..500).contains(&shown), "{shown}");
     let dropped: Vec<_> = told.lines().filter(|line| line.contains(" dropped: ")).collect();
     assert!(!dropped.is_empty());

@@ -1,4 +1,4 @@
-//! Plugins that are pinned, or called by another name.
+//! Checks plugins that are pinned by a digest, or called by another name.
 
 use std::fs;
 

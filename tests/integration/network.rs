@@ -1,4 +1,4 @@
-//! What of the network a plugin may use: what is granted by `--net`, and nothing else.
+//! Checks the network access of plugins: exactly the addresses that `--net` grants.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -6,14 +6,14 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::support::{DEADLINE, Finished, Host, fixtures, host};
 
-/// A listener on a port of its own, and the port.
+/// Opens a listener on a free port, and returns both.
 fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, port)
 }
 
-/// Serves one connection.
+/// Serves one connection on a thread.
 fn serve(listener: TcpListener, answer: fn(&TcpStream)) -> JoinHandle<()> {
     let serve = move || {
         let (stream, _) = listener.accept().unwrap();
@@ -23,13 +23,13 @@ fn serve(listener: TcpListener, answer: fn(&TcpStream)) -> JoinHandle<()> {
     Builder::new().spawn(serve).unwrap()
 }
 
-/// A run of one worker, whose results are lines of JSON.
+/// Describes a run of one worker with results as JSON lines.
 fn worker(plugin: &str, net: &[String]) -> Host {
     let grants = net.iter().flat_map(|grant| ["--net".to_owned(), grant.clone()]);
     host().plugin(plugin).args(["--jobs", "1", "--output-format", "jsonl"]).args(grants)
 }
 
-/// Beside faults, standard error is this.
+/// Checks the lines of standard error that are not faults.
 #[track_caller]
 fn told(finished: &Finished, expected: &str) {
     let stderr = finished.stderr_text();
@@ -41,9 +41,9 @@ fn refused(index: u32, message: &str) -> String {
     format!("{{\"index\":{index},\"error\":{{\"kind\":\"refused\",\"message\":\"{message}\"}}}}\n")
 }
 
-/// What `wasi:sockets` says of what is denied, as the fixture gives it.
+/// The error code of `wasi:sockets` for a denied address, as the fixture shows it.
 const DENIED: &str = "b";
-/// What `wasi:http` says of it.
+/// The error code of `wasi:http` for a denied request.
 const REQUEST_DENIED: &str = "p";
 
 fn echo(mut stream: &TcpStream) {
@@ -67,21 +67,23 @@ fn a_plugin_connects_to_what_is_granted_by_address_or_by_name() {
     }
 }
 
-/// A name of this machine that is not `localhost`, with its address.
+/// Returns a name of this machine other than `localhost`, with its address.
 fn own_name() -> (String, IpAddr) {
     let hosts = std::fs::read_to_string("/etc/hosts").unwrap();
     let names = hosts.lines().flat_map(|line| {
         let line = line.split('#').next().unwrap_or_default();
         line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
     });
-    // Most systems know one of the last two, wherever they have it from.
+    // Most systems resolve one of these names, from whatever source.
     let names = names.chain(["ip6-localhost", "ip6-loopback"].map(str::to_owned));
     let mut names = names.filter(|name| name != "localhost").filter_map(|name| {
         let mut found = (name.as_str(), 0).to_socket_addrs().ok()?.map(|found| found.ip());
         let first = found.next().filter(IpAddr::is_loopback)?;
         found.all(|other| other == first).then_some((name, first))
     });
-    names.next().expect("/etc/hosts has a name of the loopback beside `localhost`, such as `vm`")
+    names
+        .next()
+        .expect("/etc/hosts has a name of the loopback other than `localhost`, such as `vm`")
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn a_name_that_leads_to_this_machine_is_granted_by_its_address_alone() {
         SocketAddr::new(address, port)
     ));
     drop(listener);
-    // What is granted to one worker is not granted to another.
+    // A grant to one worker is not a grant to another.
     let spec = |grants: &str| format!("{}{grants}", fixtures().join("connect.wat").display());
     let (named, by_address) = (format!(",net={name}:1"), format!(",net={address}:1"));
     let two = |one: &str, other: &str| {
@@ -123,7 +125,7 @@ fn another_port_is_denied_inside_of_the_plugin_and_told_once() {
     );
     other.set_nonblocking(true).unwrap();
     let kind = other.accept().unwrap_err().kind();
-    assert_eq!(kind, std::io::ErrorKind::WouldBlock, "nobody has connected");
+    assert_eq!(kind, std::io::ErrorKind::WouldBlock, "no client has connected");
 }
 
 #[test]
@@ -164,7 +166,7 @@ fn only_granted_names_are_looked_up() {
     assert_eq!(rest, format!("{{\"index\":1,\"ok\":\"10.1.2.3\"}}\n{two}{three}"));
 }
 
-/// Answers one request with `ok`, and checks that it was for `/`.
+/// Answers one request with `ok`, and checks that it requested `/`.
 fn answer_request(mut stream: &TcpStream) {
     let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
     assert_eq!(lines.next().unwrap(), "GET / HTTP/1.1");
@@ -221,7 +223,7 @@ fn other_requests_are_denied_inside_of_the_plugin() {
     );
 }
 
-/// Takes what comes, and answers nothing until the other side is gone.
+/// Reads the request and never answers, until the client closes the connection.
 fn stay_silent(mut stream: &TcpStream) {
     let _ = stream.read_to_end(&mut Vec::new());
 }

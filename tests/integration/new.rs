@@ -1,5 +1,5 @@
-//! `mtl-host new`: what it writes, and that this can be built and run, where this machine has a
-//! compiler for it.
+//! Checks `mtl-host new`: the files that it writes. Where this machine has a compiler for the
+//! language, the new project is built and run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ fn sdks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugin-sdk")
 }
 
-/// The languages that there is an SDK for.
+/// Returns the languages that have an SDK.
 pub(crate) fn languages() -> Vec<String> {
     let entries = fs::read_dir(sdks()).unwrap().map(|entry| entry.unwrap().path());
     let mut languages: Vec<_> = entries
@@ -26,7 +26,7 @@ pub(crate) fn languages() -> Vec<String> {
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// All files below a folder, without those in folders and of names that are left out.
+/// Returns all files below a folder, except files and folders with the names in `left_out`.
 fn files(folder: &Path, left_out: &[&str]) -> Files {
     let mut all = Files::new();
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -44,7 +44,7 @@ fn files(folder: &Path, left_out: &[&str]) -> Files {
     all
 }
 
-/// What a project is to begin with.
+/// Returns the files that a new project must contain.
 fn expected(language: &str) -> Files {
     let sdk = sdks().join(language);
     let renamed = |text: &str| text.replace("my-worker", "a-b").replace("my_worker", "a_b");
@@ -58,7 +58,7 @@ fn expected(language: &str) -> Files {
     let own = sdk.join("mtl-plugin");
     let others = ["template", "tests", "target", "build", "node_modules", "__pycache__"];
     let sources = files(if own.is_dir() { &own } else { &sdk }, &others).into_iter();
-    // It would test what is not there.
+    // The SDK's Go tests need files that a project does not contain.
     let sources = sources.filter(|(path, _)| !path.to_str().unwrap().ends_with("_test.go"));
     let sources = sources.map(|(path, content)| (Path::new("mtl-plugin").join(path), content));
     template.chain(sources).collect()
@@ -74,7 +74,7 @@ fn a_project_has_the_template_and_the_sdk() {
         let (found, expected) =
             (files(&finished.folder().join("in/a-b"), &[]), expected(&language));
         assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-        assert!(found == expected, "{language}: another content");
+        assert!(found == expected, "{language}: the content differs");
         let named = found.values().any(|content| content.windows(3).any(|three| three == b"a-b"));
         assert!(named, "{language}: the worker has no name");
     }
@@ -111,7 +111,7 @@ fn a_name_that_the_language_cannot_take_is_refused() {
 
 #[test]
 fn no_half_project_stays() {
-    // The longest files are longer than files may be.
+    // The longest files exceed the limit on the size of a file.
     let limited = "ulimit -f 2; exec \"$0\" \"$@\"";
     for there in [false, true] {
         let host = command();
@@ -126,15 +126,15 @@ fn no_half_project_stays() {
     }
 }
 
-/// Begins a project, builds it and runs it: in every language it is the same worker.
-/// `languages` has a test of it for each.
+/// Creates a project, builds it and runs it; the worker is the same in every language. `languages`
+/// has a test for each language.
 pub(crate) fn from_nothing_to_results(language: &str) {
     let folder = tempfile::tempdir().unwrap();
     real::run_in(folder.path(), &["new", "--lang", language, "Good Day"], "").code(0).stderr("");
     let Some(built) = real::build(folder.path(), "Good Day") else { return };
     drop(built);
     let run = |args: &[&str], input: &str| {
-        // To compile what is large once is enough.
+        // The cache avoids compiling a large plugin several times.
         let always = ["run", "-q", "-j1", "--cache-dir", "cache", "Good Day"];
         real::run_in(folder.path(), &[&always, args].concat(), input)
     };
@@ -160,7 +160,8 @@ fn locked(path: &Path) -> Vec<(String, String)> {
     packages.collect()
 }
 
-/// What is fetched for the SDK here is all that a new project wants, in the same versions.
+/// Checks that a new Rust project needs only crates of the SDK, in the versions that the SDK is
+/// tested with.
 #[test]
 fn a_new_project_in_rust_has_the_crates_that_the_sdk_is_tested_with() {
     let sdk = locked(&sdks().join("rust/Cargo.lock"));
@@ -169,7 +170,8 @@ fn a_new_project_in_rust_has_the_crates_that_the_sdk_is_tested_with() {
     assert_eq!(others, [&("my-worker".to_owned(), "0.1.0".to_owned())]);
 }
 
-/// Else the engine is built once more for fuzzing.
+/// Checks that fuzzing shares the versions of the host's crates, so that the engine is not built
+/// twice.
 #[test]
 fn fuzzing_has_the_crates_of_the_host_in_the_same_versions() {
     let root = sdks().join("..");

@@ -1,4 +1,4 @@
-//! However a program ends, no process of a worker stays alive.
+//! Checks that no worker's process outlives its program, however the program ends.
 
 use std::io::{self, Write};
 use std::process;
@@ -14,7 +14,7 @@ use crate::support::{
     wait_for_children, wait_for_some_children, wait_until_gone,
 };
 
-/// Two workers at something: what they do, how they are brought to it, and what says that they are.
+/// The activity of two workers: its name, a run that begins it, and a check that both workers have begun.
 type AtWork = (&'static str, fn() -> Running, fn(&Running));
 
 const WORKERS: usize = 2;
@@ -56,7 +56,7 @@ fn ctrl_c_is_pressed_twice() {
         is_at_work(&running);
         let children = wait_for_children(running.id(), WORKERS);
         running.signal(Signal::INT);
-        // Two that come at once are one.
+        // The kernel merges two signals that arrive at the same time, so the test sends them apart.
         running.wait_for_stderr("interrupted");
         running.signal(Signal::INT);
         wait_until_gone(&children);
@@ -64,14 +64,14 @@ fn ctrl_c_is_pressed_twice() {
     }
 }
 
-/// It is killed in the middle of starting them: some are not yet what they are to be.
+/// Checks a command that is killed while it starts its workers' processes.
 #[test]
 fn the_command_is_killed_as_they_start() {
     for _ in 0..20 {
         let host = host_in_processes().plugin("upper.wat").args(["--jobs", "8"]);
         let running = host.stdin_open().start();
         let first = wait_for_some_children(running.id());
-        // It is stopped while they are counted: one that it starts meanwhile would be overlooked.
+        // The command is stopped during the count, so that it starts no further process.
         running.signal(Signal::STOP);
         let children = children_of(running.id());
         running.signal(Signal::KILL);
@@ -82,7 +82,7 @@ fn the_command_is_killed_as_they_start() {
 
 type End = fn(Pool);
 
-/// How a program ends that has a pool at work.
+/// The ways in which a program with a busy pool can end.
 #[rustfmt::skip]
 const ENDS: [(&str, End); 6] = [
     ("it exits",            |_pool| exit()),
@@ -102,7 +102,7 @@ fn exit() {
     process::exit(0);
 }
 
-/// Until the test has seen enough.
+/// Waits until the test closes standard input or writes a line.
 fn stay() {
     io::stdin().read_line(&mut String::new()).unwrap();
 }
@@ -121,9 +121,9 @@ fn a_program_with_a_pool_ends() {
     }
 }
 
-/// Has a pool at work, and ends as standard input says.
+/// Builds a busy pool, and ends in the way that standard input names.
 fn end_as_asked() {
-    // What starts processes does not outlive them by itself: the pool is made by a thread that ends.
+    // The kernel can end a child with the thread that started it, so the test starts the pool on a thread that ends.
     let maker = thread::Builder::new().spawn(at_work).unwrap();
     let pool = maker.join().unwrap();
     io::stdout().write_all(b"at work\n").unwrap();
@@ -133,7 +133,7 @@ fn end_as_asked() {
     end(pool);
 }
 
-/// A pool whose workers compute for ever.
+/// Returns a pool whose workers compute for ever.
 fn at_work() -> Pool {
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap();
     let (begun, has_begun) = channel();
@@ -151,7 +151,7 @@ fn at_work() -> Pool {
     pool
 }
 
-/// Says when a plugin has written something.
+/// An observer that signals when a plugin writes output.
 struct Begun(Sender<()>);
 
 impl Observer for Begun {
@@ -163,7 +163,7 @@ impl Observer for Begun {
     }
 }
 
-/// Nobody ends: workers whose pool was made by a thread that has ended work on.
+/// Checks that workers continue after the thread that built their pool has ended.
 #[test]
 fn the_thread_that_made_a_pool_ends() {
     let name = "the_thread_that_made_a_pool_ends";

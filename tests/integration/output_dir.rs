@@ -1,4 +1,4 @@
-//! One file for each result, in a directory.
+//! Checks `--output-dir`, which writes one file for each result.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::support::{Host, fixtures, host, host_aloud, host_on_threads, lines};
 
-/// The names of all files below a folder, sorted.
+/// Returns the names of all files below a folder, sorted.
 fn files_in(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -24,7 +24,7 @@ fn files_in(folder: &Path) -> Vec<String> {
     found
 }
 
-/// A run over the contents of the files `a`, `b/c` and `b/d/e`, whose results go to `out`.
+/// Describes a run over the contents of the files `a`, `b/c` and `b/d/e`, with results in `out`.
 fn tree(plugin: &str) -> Host {
     host()
         .plugin(plugin)
@@ -121,7 +121,7 @@ fn faults_by_place_are_judged_like_others() {
 
 #[test]
 fn no_input_is_written_over() {
-    // As `find` lists them when the directory is among what it looks through.
+    // `find` lists the output directory in this way if it is inside the searched folder.
     let finished = tree("upper.wat")
         .subfolder("out")
         .file("out/a", "of an earlier run")
@@ -217,8 +217,8 @@ fn of_a_file_that_did_not_fit_nothing_is_left() {
         .file("large", "x".repeat(9000))
         .args(["--input-format", "files", "--output-dir", "out"])
         .stdin("small\nlarge\n")
-        // A file may have 8192 bytes: that stands for a full disk. On threads, as compiled code for
-        // processes is a file, too.
+        // A limit of 8192 bytes per file replaces a full disk. The run is on threads, because
+        // compiled code for processes always goes through a file.
         .under("sh", ["-c", "ulimit -f 16; exec \"$0\" \"$@\""])
         .run()
         .code(4)

@@ -1,11 +1,12 @@
-//! Where results go, and in which form.
+//! Checks the destinations and formats of results.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
 use crate::support::{command, host, host_aloud, host_on_threads, lines};
 
-/// A record, an empty one, none, a refusal, a bad item, and one more record.
+/// Items that give a record, an empty record, no record, a refusal, a bad item, and one more
+/// record.
 const ITEMS: &str = "one\n\n#two\n!three\n?four\nfive\n";
 
 #[test]
@@ -193,7 +194,7 @@ fn results_go_into_a_file_that_is_made_or_emptied() {
 fn a_reader_that_has_enough_ends_the_run_quietly() {
     let (reader, writer) = std::io::pipe().unwrap();
     let mut running = host_aloud().plugin("upper.wat").stdin_open().stdout_to(writer).start();
-    // Far more than pipes and the window hold; it never ends by itself.
+    // The endless input exceeds what pipes and the window hold.
     running.feed(|input| {
         let many = lines(["line"; 10_000]);
         loop {
@@ -256,8 +257,8 @@ fn of_a_record_that_did_not_fit_no_half_is_left_or_counted() {
         .plugin("echo.wat")
         .args(["-o", "results"])
         .stdin(lines([&item; 20]))
-        // A file may have 8192 bytes: that stands for a full disk. On threads, as compiled code for
-        // processes is a file, too.
+        // A limit of 8192 bytes per file replaces a full disk. The run is on threads, because
+        // compiled code for processes always goes through a file.
         .under("sh", ["-c", "ulimit -f 16; exec \"$0\" \"$@\""])
         .run()
         .code(4)
@@ -323,7 +324,7 @@ fn a_standard_stream_that_is_not_needed_may_be_closed() {
     };
     closed("<&-").run().code(0).stdout("ONE\n");
     closed("<&- >&- 2>&-").args(["-o", "results"]).run().code(0).file("results", "ONE\n");
-    // As many programs start others: a device that is open for reading and writing.
+    // Many programs start others with such a device, open for reading and writing.
     for null in ["<> /dev/null", "1<> /dev/null", "> /dev/null"] {
         closed(null).run().code(0).stderr("");
     }
@@ -365,7 +366,7 @@ fn results_are_synced_wherever_they_go() {
 
 #[test]
 fn what_cannot_be_synced_is_an_error() {
-    // A file of the kernel's own: it takes what is written, and has no disk.
+    // This file of the kernel accepts writes but is not on a disk.
     let run = |plugin: &str, flag: &str| {
         let run = host().plugin(plugin).args(["--sync", "--jobs", "1", flag, "/proc/self/comm"]);
         run.stdin("one\n").run().code(4).stderr_text()

@@ -1,4 +1,4 @@
-//! Texts that are not values of a type: each error says what is expected.
+//! Checks the errors for texts that cannot be parsed: each says what is expected.
 
 use mtl_host::source::ItemLimit;
 use mtl_host::{
@@ -7,7 +7,7 @@ use mtl_host::{
     WasmFeatures, Window,
 };
 
-/// Returns what is said of a text.
+/// Returns the error for a text.
 fn said<T: std::str::FromStr<Err = ParseError>>(text: &str) -> String {
     text.parse::<T>().err().map(|error| error.to_string()).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! What plugins are given and what they say beside their results: arguments, output, logs,
-//! closing reports; and components.
+//! Checks the arguments of plugins, and what they write besides results: output, logs and finish
+//! reports. Checks components, which have the same abilities.
 
 use crate::support::{host, host_aloud};
 
@@ -25,8 +25,8 @@ fn init_arguments_are_the_same_for_all_or_one_for_each() {
 
 #[test]
 fn each_of_several_init_arguments_has_its_own_worker() {
-    // One claim is one item at first, so that with two workers both have some of these; which
-    // one has which is not said.
+    // A claim has one item at first, so both workers run some of these items. Which worker runs
+    // which item is open.
     let items: String = (0..2000).map(|item| format!("{item}\n")).collect();
     let finished = host()
         .plugin("init.wat")

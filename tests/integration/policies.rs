@@ -1,4 +1,4 @@
-//! What failed items do to the run: `--on-error` and `--max-faults`.
+//! Checks how failed items affect the run: `--on-error` and `--max-faults`.
 
 use crate::support::{host, lines};
 
@@ -91,7 +91,8 @@ fn too_many_faults_end_the_run() {
             .run()
             .code(i32::from(bad > 0));
         let stderr = finished.stderr_text();
-        // How many failed says the summary: some are done after the one that was too many.
+        // The number of failed items is only in the summary, because some items end after the limit
+        // is exceeded.
         let error = format!("error: more items failed than the limit of {most} allows\n");
         assert_eq!(stderr.contains(&error), ends, "{most}, {bad} of {}:\n{stderr}", bad + good);
     }

@@ -1,5 +1,5 @@
-//! How far a run is: a bar for people, objects for programs, and nothing where nobody looks.
-//! What the frames look like is tested where they are made, under a clock that stands still.
+//! Checks the progress display: a bar for a terminal, objects for programs, and nothing otherwise.
+//! Unit tests of the display check its frames under a fixed clock.
 
 use std::fs::{self, File};
 
@@ -30,7 +30,7 @@ fn there_is_no_bar_where_nobody_looks() {
 fn a_bar_can_be_had_anywhere() {
     let args = ["--progress", "always", "--quiet", "--desc", "Reading", "--unit", "line"];
     let stderr = described(&args).run().code(1).stderr_text();
-    // The last frame stays: what is in it but the times is known.
+    // The last frame stays on the line. Only its times vary.
     let last = stderr.lines().last().unwrap().rsplit('\r').next().unwrap();
     let (before, after) = last.split_once('[').unwrap();
     assert_eq!(before, "Reading: 100%|██████████| 3/3 ", "{stderr}");
@@ -51,7 +51,7 @@ fn a_total_can_be_given_when_the_input_does_not_tell() {
 
 #[test]
 fn a_file_tells_the_share_of_its_bytes_before_its_items_are_counted() {
-    // The second item waits, and far more comes after it than is read ahead.
+    // The second item waits, and the input after it exceeds what the reader reads ahead.
     let rest = format!("{}\n", "x".repeat(99_999)).repeat(400);
     let running = host_aloud()
         .plugin("wait.wat")

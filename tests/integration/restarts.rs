@@ -1,4 +1,4 @@
-//! Items that are tried again, workers that are given up, instances that are replaced.
+//! Checks retried items, retired workers and replaced instances.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use mtl_host::{DirGrant, Engine, Event, Observer, Plugin, Pool};
 
 use crate::support::{Host, fixtures, host, host_aloud, isolation, lines};
 
-/// Counts attempts in a directory of its own.
+/// Describes a run whose plugin counts its attempts in a granted directory.
 fn stubborn(host: Host, jobs: &str) -> Host {
     host.plugin("stubborn.wat").subfolder("state").args([
         "--jobs",
@@ -41,7 +41,8 @@ fn an_item_that_fails_is_tried_again_on_a_fresh_instance_and_keeps_its_place() {
             .stdin(lines(["a", item, "b"]))
             .run()
             .code(i32::from(!fault.is_empty()));
-        // Of the last, that it comes third; its instance depends on what was tried before.
+        // Of the third result only the position is checked, because its instance depends on earlier
+        // attempts.
         let results = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
         let results: Vec<_> = results.lines().collect();
         assert_eq!(results[..2], ["1/1", result], "{flags:?} {item}");
@@ -71,7 +72,7 @@ fn retried_items_of_many_workers_keep_their_places() {
     assert_eq!(results.lines().count(), 300);
 }
 
-/// Keeps what it is told of retries.
+/// An observer that records retries.
 #[derive(Default)]
 struct Retries(Mutex<Vec<String>>);
 
@@ -120,7 +121,7 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
         // most items            results        faults not run
         ("0", "n\nt\nn\n",       "1\n\n",          1, 1),
         ("1", "t\nt\nn\nn\n",    "\n\n",           2, 2),
-        // An item in between begins a new row.
+        // A good item in between begins a new row.
         ("1", "t\nn\nt\nt\nn\n", "\n1\n\n\n",      3, 1),
     ];
     for (most, items, results, faults, not_run) in cases {
@@ -169,7 +170,7 @@ fn the_restarts_for_one_item_that_is_tried_again_count_as_one() {
         ("1",      "1",  "n\nt\nn\n",       "1\n\n1\n",  1),
         ("5",      "1",  "n\nt\nn\n",       "1\n\n1\n",  1),
         ("5",      "2",  "t\nt\nn\n",       "\n\n1\n",   1),
-        // Two in a row are two.
+        // Two broken items in a row count as two.
         ("1",      "1",  "t\nt\nn\n",       "\n\n",      8),
         ("1",      "0",  "t\nn\n",          "\n",        8),
     ];
@@ -192,7 +193,8 @@ fn the_other_worker_does_all_when_one_is_retired() {
         .args(["--dir", "gate::/gate", "--jobs", "2", "--max-restarts", "2", "--chunk-size", "1"])
         .stdin(lines(0..100))
         .start();
-    // The other one waits with its first item: all before this are of the one that breaks.
+    // The other worker waits at its first item, so the breaking worker ran all items before this
+    // point.
     running.wait_for_stderr("warning: worker 0 broke too often in a row and is retired: trap: ");
     fs::write(running.folder().join("gate/open"), "").unwrap();
     let finished = running.finish().code(1);

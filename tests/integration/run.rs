@@ -1,4 +1,4 @@
-//! The main job: items in, results out, in order or not, by one worker or several.
+//! Checks the main task: items in, results out, in input order or not, by one worker or several.
 
 use std::num::NonZeroUsize;
 use std::thread;
@@ -45,7 +45,7 @@ fn a_plugin_knows_its_number_and_how_many_there_are() {
     host().plugin("worker.wat").args(["-j", "1"]).stdin("a\n").run().code(0).stdout("0/1\n");
 
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    // One digit is all that the fixture has.
+    // The fixture adds the number to the character `0`, so it shows one character even above nine.
     let count = char::from_u32('0' as u32 + u32::try_from(cores).unwrap()).unwrap();
     let finished = host().plugin("worker.wat").stdin("a\n").run().code(0);
     let shown = String::from_utf8_lossy(finished.stdout_bytes()).into_owned();

@@ -1,4 +1,4 @@
-//! What a plugin is granted: nothing, until the run says so.
+//! Checks that a plugin has no rights except those that the run grants.
 
 use crate::support::{Host, host};
 
@@ -11,7 +11,7 @@ fn files(dir: &str) -> Host {
     described
 }
 
-/// What WASI answers, by number.
+/// The errors that WASI returns, by number.
 const BAD_DESCRIPTOR: &str = "error 08";
 const NOT_CAPABLE: &str = "error 63";
 const NOT_FOUND: &str = "error 44";

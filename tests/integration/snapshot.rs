@@ -1,5 +1,5 @@
-//! Workers that start from one snapshot: as if each had been initialised on its own, only that
-//! `init` runs once.
+//! Checks workers that start from one snapshot. They must behave as if each had been initialised
+//! alone, except that `init` runs once.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::support::{
     wait_for_threads,
 };
 
-/// A run of the plugin that says when it is initialised, with a directory that it may write to.
+/// Describes a run of a plugin that prints when it is initialised, with a writable directory.
 fn described(args: &[&str]) -> Host {
     host()
         .plugin("snapshot.wat")
@@ -26,7 +26,7 @@ fn described(args: &[&str]) -> Host {
         .args(args.iter().copied())
 }
 
-/// How often a plugin has said this.
+/// Counts the lines in which a worker's plugin printed `what`.
 fn said(stderr: &str, what: &str) -> usize {
     let is_it = |line: &&str| {
         line.starts_with("[worker ") && line.split_once("] ").is_some_and(|(_, it)| it == what)
@@ -53,7 +53,7 @@ fn init_runs_once_for_all_workers_that_are_alike() {
 fn workers_that_differ_have_snapshots_of_their_own() {
     #[rustfmt::skip]
     let cases: [(&[&str], usize); 6] = [
-        // What the second and the third worker have, and how often `init` runs.
+        // The second and the third worker, and the number of times that `init` runs.
         (&["snapshot.wat,init=x",              "snapshot.wat,init=x"],               1),
         (&["snapshot.wat,init=y",              "snapshot.wat,init=y"],               2),
         (&["snapshot.wat,init=y",              "snapshot.wat,init=z"],               3),
@@ -87,7 +87,7 @@ fn results_are_as_without_a_snapshot_and_state_is_kept_from_item_to_item() {
             finished.code(1).stdout(expected);
         }
     }
-    // What `init` says of results holds for those who never ran it.
+    // The result format that `init` sets applies to instances that never ran `init`.
     let json = ["--jobs", "2", "--init", "j", "--output-format", "jsonl", "--chunk-size", "1"];
     for snapshot in [&["--snapshot"][..], &[]] {
         let finished = described(&json).args(snapshot.iter().copied()).stdin("m\n").run().code(1);
@@ -126,7 +126,7 @@ fn what_a_snapshot_would_not_know_is_refused_and_the_run_goes_on_without() {
         ("g", "it has 546045952 bytes of memory after its `init`, and the limit is 536870912"),
     ];
     for (init, why) in cases {
-        // One of the three has its instance already: it is not initialised again.
+        // One of the three workers already has its instance, which is not initialised again.
         let args = ["--snapshot", "--jobs", "3", "--init", init, "--memory", "1GiB"];
         let finished = described(&args).stdin("x\na\n").run().code(0);
         let stderr = finished.stderr_text();
@@ -211,7 +211,7 @@ fn an_init_that_fails_is_told_as_without_a_snapshot() {
     }
 }
 
-/// Which workers have said something.
+/// The workers whose plugin has written output.
 #[derive(Default)]
 struct Speakers(Mutex<BTreeSet<u32>>);
 
@@ -274,14 +274,15 @@ fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
             thread::yield_now();
         }
         drop(pool);
-        // None is left behind, neither the one that is at it nor those that wait: of the library
-        // there is the watchdog of the engine.
+        // Every thread must end, including those that initialise or wait. Only the engine's watchdog
+        // remains.
         wait_for_threads(1);
         assert!(own_children().is_empty());
     });
 }
 
-/// Takes memory away from the child of the first worker that is initialised, and lets each go on.
+/// An observer that limits the memory of the first initialised child, and lets each `init`
+/// continue.
 struct Starves {
     pipe: PathBuf,
     children: Mutex<usize>,
@@ -295,13 +296,14 @@ impl Observer for Starves {
                 let mut children = self.children.lock().unwrap();
                 if *children == 0 {
                     let child = Pid::from_raw(own_children()[0].number());
-                    // Room for small things, and for no image.
+                    // This leaves memory for small allocations, but not for the image of the
+                    // snapshot.
                     let most = Some(memory_of(child.unwrap()) + 16 * 1024 * 1024);
                     let most = Rlimit { current: most, maximum: most };
                     prlimit(child, Resource::Data, most).unwrap();
                 }
                 *children += 1;
-                // Its `init` waits for that.
+                // The plugin's `init` waits until the pipe is opened for writing.
                 drop(fs::File::options().write(true).open(&self.pipe).unwrap());
             }
             Event::SnapshotRefused { why, .. } => self.told.lock().unwrap().push(why.to_string()),
@@ -310,14 +312,14 @@ impl Observer for Starves {
     }
 }
 
-/// What a process has of memory that is its own, in bytes.
+/// Returns the private memory of a process, in bytes.
 fn memory_of(process: Pid) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_nonzero())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-/// Writing an instance down takes memory, too, of which there may be too little.
+/// Checks that a process which lacks the memory to write its snapshot costs only the snapshot.
 #[test]
 fn a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone() {
     const PLUGIN: &str = r#"(module
@@ -363,7 +365,7 @@ fn a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone() {
     });
 }
 
-/// Keeps what it is told of snapshots.
+/// An observer that records events about snapshots.
 #[derive(Default)]
 struct Snapshots(Mutex<Vec<String>>);
 
@@ -371,7 +373,10 @@ impl Observer for Snapshots {
     fn notify(&self, event: &Event<'_>) {
         let told = match event {
             Event::SnapshotTaken { plugin, bytes, .. } => {
-                assert!(*bytes > 0x1f_0000, "the memory that `init` has grown is in it: {bytes}");
+                assert!(
+                    *bytes > 0x1f_0000,
+                    "the snapshot lacks memory that `init` has grown: {bytes}"
+                );
                 format!("{}: taken", plugin.file_name().unwrap().display())
             }
             Event::SnapshotRefused { plugin, why, .. } => format!("{}: {why}", plugin.display()),
@@ -418,7 +423,7 @@ fn an_init_that_calls_a_host_function_is_not_frozen() {
     assert_eq!(*calls.lock().unwrap(), 3, "once for each worker");
 }
 
-/// Runs that share a cache and a directory.
+/// Several runs with the same cache and the same directory.
 struct Kept {
     folder: tempfile::TempDir,
 }
@@ -431,7 +436,7 @@ impl Kept {
         Self { folder }
     }
 
-    /// How often `init` runs; all else is as it is to be.
+    /// Returns the number of times that `init` runs, and checks everything else about the run.
     fn inits(&self, args: &[&str]) -> usize {
         let at = |name: &str| self.folder.path().join(name).display().to_string();
         let finished = host()
@@ -448,10 +453,10 @@ impl Kept {
         said(&stderr, "init")
     }
 
-    /// Runs until `init` need not. What it reads must not be so new that it may have changed
-    /// meanwhile.
+    /// Repeats the run until it needs no `init`. The host does not store a snapshot whose inputs
+    /// are so new that they may have changed while `init` read them.
     fn until_kept(&self, args: &[&str]) {
-        assert!((0..50).any(|_| self.inits(args) == 0), "it is never kept: {args:?}");
+        assert!((0..50).any(|_| self.inits(args) == 0), "the snapshot is never stored: {args:?}");
     }
 }
 
@@ -460,7 +465,7 @@ fn a_snapshot_that_is_kept_is_taken_the_next_time() {
     let kept = Kept::new();
     assert_eq!(kept.inits(&["--init", "x"]), 1);
     assert_eq!(kept.inits(&["--init", "x"]), 0);
-    // How the run goes is nothing that it could see.
+    // A plugin cannot observe these settings of the run.
     assert_eq!(kept.inits(&["--init", "x", "--timeout", "1h", "--chunk-size", "1"]), 0);
     #[rustfmt::skip]
     let cases: [&[&str]; 8] = [
@@ -486,13 +491,13 @@ fn a_snapshot_is_made_anew_when_what_init_has_read_is_not_as_it_was() {
     let words = kept.folder.path().join("data/words");
     kept.until_kept(&args);
     fs::write(&words, "other").unwrap();
-    assert_eq!(kept.inits(&args), 1, "it has changed");
+    assert_eq!(kept.inits(&args), 1, "the file has changed");
     kept.until_kept(&args);
     fs::remove_file(&words).unwrap();
     fs::write(&words, "other").unwrap();
-    assert_eq!(kept.inits(&args), 1, "it is another, though all of it is the same");
+    assert_eq!(kept.inits(&args), 1, "the file was replaced by one with the same content");
     kept.until_kept(&args);
-    // What it has not looked at is nothing to it.
+    // A new file that `init` did not read changes nothing.
     fs::write(kept.folder.path().join("data/more"), "more").unwrap();
     assert_eq!(kept.inits(&args), 0);
 }
@@ -512,11 +517,12 @@ fn a_snapshot_that_does_not_hold_any_more_counts_as_not_found() {
         let after = cache.uses();
         (after.hits - before.hits, after.misses - before.misses, after.damaged - before.damaged)
     };
-    assert_eq!(uses(), (0, 1, 0), "there is none");
-    // What it reads must not be so new that it may have changed meanwhile.
-    assert!((0..50).any(|_| uses() == (1, 0, 0)), "it is never kept");
+    assert_eq!(uses(), (0, 1, 0), "the cache is empty");
+    // The host does not store a snapshot whose inputs are so new that they may have changed
+    // meanwhile.
+    assert!((0..50).any(|_| uses() == (1, 0, 0)), "the snapshot is never stored");
     fs::write(words, "other").unwrap();
-    assert_eq!(uses(), (0, 1, 0), "it is of other words");
+    assert_eq!(uses(), (0, 1, 0), "the stored snapshot was made from another content");
 }
 
 #[test]
@@ -524,7 +530,7 @@ fn kept_snapshots_have_secrets_in_them_and_can_be_removed_alone() {
     let cache = tempfile::tempdir().unwrap();
     let place = cache.path().display().to_string();
     let with_cache = |host: crate::support::Host| host.args(["--cache-dir", &place]);
-    // Its `init` reads its variables, as a C library does for it.
+    // This `init` reads its environment variables, as a C library does at its start.
     let plugin = r#"(module
         (import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
         (memory (export "memory") 2)
@@ -557,7 +563,7 @@ fn kept_snapshots_have_secrets_in_them_and_can_be_removed_alone() {
     for path in &kept {
         let bytes = fs::read(path).unwrap();
         let holds = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
-        // This is what `--help` and `docs/snapshots.md` say.
+        // `--help` and `docs/snapshots.md` warn of this.
         assert!(holds("arguments-of-TOKEN") && holds("\0TOKEN=hunter"), "{}", path.display());
     }
     let told = clear().stdout_bytes().to_vec();
@@ -594,7 +600,8 @@ fn what_was_kept_of_results_holds() {
     }
 }
 
-/// What this process and its children have of memory, each page shared among those that have it.
+/// Returns the memory of this process and its children; the share of each process in common pages
+/// counts once.
 fn memory() -> u64 {
     let of = |process: &dyn std::fmt::Display| {
         let path = format!("/proc/{process}/smaps_rollup");
@@ -630,13 +637,13 @@ fn workers_share_what_init_has_made() {
         let pool = Pool::builder(&plugin).jobs("6".parse().unwrap()).snapshot();
         let pool = pool.isolation(isolation()).retries(0).chunk_size("1".parse().unwrap());
         let mut pool = pool.build().unwrap();
-        // Each of them has had several, unless one is held up for all that time.
+        // Each worker runs several of the items, unless it is held up for the whole time.
         let records = pool.map(vec!["x"; 600]).try_collect::<Vec<_>>().unwrap();
         let sum = u32::try_from(MADE / 4096 * 42).unwrap();
         assert!(records.iter().all(|record| record.bytes() == Some(&sum.to_le_bytes()[..])));
         let taken = memory().saturating_sub(before);
         drop(pool);
-        assert!(taken > MADE, "all of it was read: {taken}");
-        assert!(taken < 2 * MADE + MADE / 2, "six have it together, and not each: {taken}");
+        assert!(taken > MADE, "the workers have read all of the memory: {taken}");
+        assert!(taken < 2 * MADE + MADE / 2, "the six workers must share the memory: {taken}");
     });
 }

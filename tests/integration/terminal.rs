@@ -1,5 +1,5 @@
-//! What reaches a terminal: results, faults, closing reports and messages have escape sequences in
-//! them, and none is carried out. Files and pipes get every byte as it is.
+//! Checks texts with escape sequences in results, faults, finish reports and messages. A terminal receives them
+//! escaped, so that it does not run them. Files and pipes receive every byte unchanged.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -7,23 +7,22 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{Host, Terminal, command, fixtures, host};
 
-/// Sets the title, clears the screen, rings, hides a line, does the same by one byte of its own, and
-/// turns the text around.
+/// An item that would set the title, clear the screen, ring, hide a line (once by a single byte), and reverse the text.
 const ITEM: &[u8] = b"\x1b]0;PWNED\x07\x1b[2J\rx\xc2\x9b31m\x7f\xe2\x80\xae\ttab";
-/// The same, as no text: a byte that some terminals take for the beginning of a sequence.
+/// An item that is not UTF-8, with a byte that some terminals read as the start of an escape sequence.
 const NO_TEXT: &[u8] = b"\x9b31m\xff";
 
-/// The command, and a terminal that it writes to.
+/// Connects the command's output to a terminal, and returns both.
 fn at_a_terminal(host: Host) -> (Host, Terminal) {
     let terminal = Terminal::open();
     (host.stdout_to(terminal.stdio()).stderr_to(terminal.stdio()), terminal)
 }
 
-/// Nothing of it would steer a terminal.
+/// Checks that the output contains no character that controls a terminal.
 #[track_caller]
 fn is_plain(shown: &[u8]) -> String {
-    let text = std::str::from_utf8(shown).expect("it is text");
-    // The terminal makes two characters of each line feed.
+    let text = std::str::from_utf8(shown).expect("the output is UTF-8");
+    // The terminal translates each line feed into two characters.
     let text = text.replace("\r\n", "\n");
     let steers = |sign: char| {
         let turns = matches!(sign, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
@@ -33,7 +32,7 @@ fn is_plain(shown: &[u8]) -> String {
     text
 }
 
-/// Runs `echo.wat` with these items.
+/// Describes a run of `echo.wat` with these items.
 fn echo(args: &[&str]) -> Host {
     let items = [ITEM, b"\n", NO_TEXT, b"\n"].concat();
     host().plugin("echo.wat").args(["--jobs", "1"]).args(args.iter().copied()).stdin(items)
@@ -86,7 +85,7 @@ fn a_terminal_that_is_named_as_a_file_gets_nothing_that_steers_it() {
         ("--finish-output", "finish.wat",      "{\"worker\":0,",                   0),
     ];
     for (flag, plugin, expected, code) in cases {
-        // What is a fault has its item in the file of faults.
+        // The file of faults contains the item of each fault.
         let item = [if code == 1 { b"!".as_slice() } else { b"" }, ITEM, b"\n"].concat();
         for raw in [false, true] {
             let terminal = Terminal::open();
@@ -106,7 +105,7 @@ fn a_terminal_that_is_named_as_a_file_gets_nothing_that_steers_it() {
     }
 }
 
-/// A name that would clear the screen and forge a line of ours.
+/// Returns a file name that would clear the screen and forge an error line.
 fn ill(ending: &str) -> OsString {
     let name = [
         b"ill \x1b]0;PWNED\x07\x1b[2J\rx\xc2\x9b31m\xe2\x80\xae\nerror: forged",
@@ -122,7 +121,7 @@ fn with(before: &str, name: &OsStr, behind: &str) -> OsString {
     whole
 }
 
-/// A folder in which files and folders have ill names.
+/// Adds files and folders with such names to the run's folder.
 fn ill_folder(host: Host) -> Host {
     let put = |name: OsString, fixture: &str| {
         fs::copy(fixtures().join(fixture), host.folder().join(name)).unwrap();
@@ -156,7 +155,7 @@ fn no_message_lets_a_name_steer_the_terminal() {
     let missing = ill(".missing");
     let below_missing = with("", &missing, "/file");
     let lists = [with("", &ill(""), "\n"), with("", &missing, "\n")].map(|list| {
-        // Each line is a name, so that these have none.
+        // Each line of the list is a name, so these names contain no line feed.
         list.as_bytes().iter().copied().filter(|byte| *byte != b'\n').collect::<Vec<_>>()
     });
     let run = |args: &[&OsStr]| -> Vec<OsString> {

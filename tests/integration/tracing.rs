@@ -1,4 +1,4 @@
-//! What a program that listens by `tracing` is told.
+//! Checks the spans and events that the library sends to `tracing`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::support::{fixtures, isolation};
 
-/// The spans and messages of this crate, whoever's run they are of.
+/// The spans and messages of this crate, from any run.
 static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 struct Listener;
@@ -55,7 +55,7 @@ fn tell(text: String) {
 
 #[test]
 fn runs_and_workers_are_spans_and_what_happens_is_events() {
-    // For the whole process: workers are on threads of their own.
+    // The subscriber is global, because workers run on their own threads.
     tracing::subscriber::set_global_default(Listener).unwrap();
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("misbehave.wat")).unwrap();
     let mut pool = Pool::builder(&plugin)

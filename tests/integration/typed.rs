@@ -1,4 +1,5 @@
-//! Components with worlds of their own: items and results are JSON, by the types of a function.
+//! Checks components with their own worlds: items and results are JSON, according to a function's
+//! types.
 
 use std::fs;
 
@@ -6,12 +7,12 @@ use mtl_host::{ArgumentPassing, Engine, Plugin, Pool};
 
 use crate::support::{Finished, Host, command, fixtures, host, host_aloud, isolation};
 
-/// A run of `--call NAME` of the component that has many functions.
+/// Describes a run of `--call NAME` of the component with many functions.
 fn calling(name: &str) -> Host {
     host().plugin("typed-functions.wat").args(["--call", name, "--jobs", "1"])
 }
 
-/// Of these items, as JSON lines.
+/// Runs these items with results as JSON lines.
 fn of(host: Host, items: &str) -> Finished {
     host.args(["--output-format", "jsonl"]).stdin(items).run()
 }
@@ -26,7 +27,7 @@ fn a_value_of_every_type_goes_in_and_comes_out() {
         r#""rights":["can-write"],"shape":{"polygon":[{"x":3,"y-pos":null}]},"#,
         r#""nested":{"some":null},"outcome":{"err":"why"}}"#
     );
-    // Written otherwise, and the same.
+    // The same values in another notation.
     let other = concat!(
         r#"{"outcome" : {"err":"why"}, "shape":{"polygon":[{"x":3}]}, "rights":["can_write"],"#,
         r#""color":"dark_green", "points":[{"x":1},{"y_pos":5e-1,"x":-2}], "data":[0,1,255],"#,
@@ -253,7 +254,7 @@ fn init_and_finish_are_those_beside_it() {
                    `acme:it/both#init`: $: not JSON: expected a whole number (u32), found the end\n";
     let stderr = run("both#get", &[]).code(3).stderr_text();
     assert!(stderr.starts_with(refused), "{stderr}");
-    // What is called `finish` there has a parameter.
+    // The `finish` of this interface has a parameter, so it does not report.
     run("other#get", &[]).code(0).stdout("5\n").stderr("");
     let stderr = run("alone#get", &["--init", "1"]).code(2).stderr_text();
     assert!(stderr.contains("takes no init arguments"), "{stderr}");
@@ -269,7 +270,7 @@ fn the_interface_of_the_world_is_called_as_the_world_says() {
              hint: leave out `--call`: it is for core modules, and for components of other worlds\n"
         ));
     }
-    // Half of it is not called by its types.
+    // A component with half of the SDK's interface is not called by its types.
     let whole = std::fs::read_to_string(fixtures().join("component.wat")).unwrap();
     let half = whole.replace(r#"(export "finish" (func $finish))"#, "");
     assert_ne!(half, whole);
@@ -296,7 +297,7 @@ fn what_no_json_is_is_refused_by_name() {
              no resources, streams or futures, and not async\n"
         ));
     }
-    // What the engine has not takes it by itself to say so.
+    // These types and functions are refused by the engine itself.
     #[rustfmt::skip]
     let cases = [
         ("(type $s (stream u8)) (import \"f\" (func (param \"s\" $s)))", "async"),
@@ -347,7 +348,7 @@ fn types_that_are_too_deep_or_too_large_are_refused() {
     run(wide(8)).stdin("[]\n").run().code(0).stdout("0\n");
     #[rustfmt::skip]
     let cases = [
-        // The engine takes no more by itself.
+        // The engine itself refuses deeper types.
         (deep(98),   "type nesting is too deep"),
         (deep(2000), "type nesting is too deep"),
         (wide(13),   "cannot be called with JSON by `call`: its parameter `it` has a type of more \
@@ -428,7 +429,7 @@ fn what_a_guest_does_wrong_is_the_items_loss_alone() {
     let spins = of(calling("spin").args(["--timeout", "20ms"]), "1\n").code(1);
     let line = String::from_utf8(spins.stdout_bytes().to_vec()).unwrap();
     assert!(line.starts_with(r#"{"index":0,"error":{"kind":"timeout","#), "{line}");
-    // It answers nothing, so there is no record.
+    // The function returns nothing, so the item has no record.
     of(calling("drop"), "1\n2\n").code(0).stdout("");
 }
 
@@ -440,7 +441,7 @@ fn results_are_as_large_as_they_may_be() {
              larger than the {limit} of `max_result`\"}}}}\n"
         )
     };
-    // Two brackets, two quotes, and four signs for three bytes.
+    // The result has two brackets, two quotes, and four characters for three bytes.
     let tuples = calling("zeros-in-a-tuple").args(["--max-result", "3KiB"]);
     let fits = format!("{{\"index\":0,\"ok\":[\"{}\"]}}\n", "A".repeat(3068));
     of(tuples, "2301\n2304\n").code(1).stdout(fits + &too_long(1, "3KiB"));
@@ -455,7 +456,7 @@ fn results_are_as_large_as_they_may_be() {
 fn what_many_small_parts_take_here_is_bounded_too() {
     let rights = || host().plugin("typed-uses.wat").args(["--call", "no-rights", "--jobs", "1"]);
     of(rights(), "3\n").code(0).stdout("{\"index\":0,\"ok\":[[],[],[]]}\n");
-    // Of numbers there could be as many.
+    // The limit would allow as many numbers.
     let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
                   result take more memory than the 64MiB of `max_result` leave them\"}}\n";
     of(rights(), "200000\n").code(1).stdout(values);
@@ -485,7 +486,7 @@ fn a_typed_component_is_kept_and_compiled_like_any_other() {
     for _ in 0..2 {
         let run = calling("sqrt").args(["--cache-dir".into(), folder.path().join("cache")]);
         run.stdin("4\n").run().code(0).stdout("2.0\n");
-        // The same file, called otherwise.
+        // The same file is called by another function.
         let run = calling("same").args(["--cache-dir".into(), folder.path().join("cache")]);
         run.stdin("4\n").run().code(0).stdout("4\n");
     }
@@ -555,7 +556,7 @@ fn inspect_shows_how_it_is_called() {
     assert!(refused.stderr_text().contains("its parameter `file` has a resource"));
 }
 
-/// What the README shows of a component without an SDK is what happens.
+/// Checks that the README's component without an SDK gives the shown output.
 #[test]
 fn the_readme_shows_a_component_that_runs() {
     let readme = fs::read_to_string(fixtures().join("../../README.md")).unwrap();
@@ -575,5 +576,5 @@ fn the_readme_shows_a_component_that_runs() {
     let inspected = inspected("shapes.wat", &["--call", "area"]);
     let signature = inspected["exports"][0]["signature"].as_str().unwrap();
     let declared = format!("`area: func{signature}`");
-    assert!(readme.contains(&declared), "the README has not {declared}");
+    assert!(readme.contains(&declared), "the README lacks {declared}");
 }

@@ -1,8 +1,8 @@
-//! Workers that differ: `--worker`, and what goes with it.
+//! Checks `--worker`, which gives workers different plugins and settings.
 
 use crate::support::{Host, fixtures, host};
 
-/// A run with these fixtures in its folder.
+/// Describes a run with these fixtures in its folder.
 fn with(fixtures_used: &[&str]) -> Host {
     fixtures_used.iter().fold(host(), |host, name| {
         let content = std::fs::read(fixtures().join(name)).unwrap();
@@ -146,7 +146,7 @@ fn a_worker_may_be_pinned() {
 
 #[test]
 fn a_plugin_is_read_once_however_many_workers_have_it() {
-    // A pipe can be read once.
+    // A pipe can be read only once.
     host()
         .file("items", "a\n")
         .args(["--worker", "/dev/stdin", "--worker", "/dev/stdin", "items"])
