@@ -1,7 +1,7 @@
-//! What the host makes of what a plugin says of a batch, in words that it may write to at any time.
+//! Fuzzes the reading of a batch's results from memory that the plugin may change at any time.
 //!
-//! The words are taken apart here by arithmetic that cannot overflow. What becomes of the outcomes in
-//! a run, the target `module` sees.
+//! The target decodes the words a second time, with arithmetic that cannot overflow. The target `module` covers the
+//! outcomes of a run.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ use mtl_stream::item::fault::FaultKind;
 use self::core_abi::batch::progress::{BatchProgress, Found};
 use self::core_abi::packed_result::Answer;
 
-#[expect(dead_code, reason = "the host uses more of it")]
+#[expect(dead_code, reason = "only the host uses all of it")]
 #[path = "../../../host/src/engine/core_abi"]
 mod core_abi {
     pub(crate) mod guest_memory;
@@ -25,23 +25,23 @@ mod core_abi {
     }
 }
 
-/// An answer, or the kind of fault that it is.
+/// An answer, or the kind of the fault in its place.
 type Answered<'a> = Result<Answer<'a>, FaultKind>;
 
 /// The result of a batch.
 struct BatchEnd<'a> {
-    /// The number of items that are done.
+    /// The number of finished items.
     done: u32,
-    /// The failure of the instance.
+    /// The kind of the instance's failure.
     fault: Option<FaultKind>,
-    /// The answers to those that are done, each taken by itself; what does not hold is the last.
+    /// The answers of the finished items, up to the first invalid one, each read separately.
     each: Vec<Answered<'a>>,
-    /// The records of those that are done, taken together.
+    /// The records of the finished items, read together.
     together: Option<Vec<&'a [u8]>>,
 }
 
 impl<'a> BatchEnd<'a> {
-    /// The plugin has come back, with a code, or has trapped.
+    /// Reads the result after the plugin has returned a code, or after a trap (`None`).
     fn of(batch: &BatchProgress, memory: &'a [u8], code: Option<i32>) -> Self {
         let returned = code.ok_or_else(|| Broken::new(FaultKind::Trap, "a trap"));
         let (done, broken) = batch.end(memory, returned);
@@ -63,11 +63,11 @@ impl<'a> BatchEnd<'a> {
 
 #[derive(Arbitrary, Debug)]
 struct Case<'a> {
-    /// How far into the memory the batch is.
+    /// The offset of the batch in the memory.
     before: u8,
     ends: Vec<End>,
     out: Out,
-    /// How many items are done, at each tick and when it comes back.
+    /// The number of finished items at each tick, and at the return.
     ticks: Vec<Done>,
     done: Done,
     code: Option<i8>,
@@ -76,7 +76,7 @@ struct Case<'a> {
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum End {
-    /// So far behind the one before.
+    /// An end at this distance from the previous end.
     Behind {
         length: u8,
         flags: u8,
@@ -86,7 +86,7 @@ enum End {
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Out {
-    /// Where results are.
+    /// The results follow the batch.
     There,
     Any(u32),
 }
@@ -98,13 +98,13 @@ enum Done {
     Any(u32),
 }
 
-/// As many as a batch of small items has.
+/// The size of a batch of small items.
 const MOST_ITEMS: usize = 64;
-/// The words of a batch, by their places.
+/// The offsets of the words in a batch.
 const DONE: usize = 4;
 const STOP: usize = 12;
 const ENDS: usize = 16;
-/// Results that begin later are not read.
+/// The largest offset at which the host reads a result.
 const MOST_RESULTS: u64 = 16 * 1024 * 1024;
 
 struct Words {
@@ -146,7 +146,7 @@ impl Words {
         &mut self.memory[self.at + place..][..4]
     }
 
-    /// The plugin says how many items are done.
+    /// Writes the number of finished items, and returns it.
     fn say(&mut self, done: Done, before: u32) -> u32 {
         let done = match done {
             Done::More(more) => before.saturating_add(more.into()),
@@ -157,7 +157,7 @@ impl Words {
         done
     }
 
-    /// The answers to the first items, up to one that does not hold.
+    /// Returns the expected answers of the first items, up to the first invalid one.
     fn answers(&self, done: u32) -> Vec<Answered<'_>> {
         let (mut start, mut answers) = (0, Vec::new());
         for end in &self.ends[..done as usize] {
@@ -192,21 +192,21 @@ fuzz_target!(|case: Case<'_>| {
         said = words.say(*done, said);
         let before = batch.own();
         goes_on = batch.tick(&mut words.memory) != Found::Others;
-        assert!((1..=before).contains(&batch.own()), "what others have does not come back");
+        assert!((1..=before).contains(&batch.own()), "the batch owns more items than before");
         if !goes_on {
             break;
         }
-        assert_eq!(words.word(STOP), 1_u32.to_le_bytes(), "it is told to stop");
+        assert_eq!(words.word(STOP), 1_u32.to_le_bytes(), "the plugin is not told to stop");
     }
     said = words.say(case.done, said);
 
     let end = BatchEnd::of(&batch, &words.memory, case.code.map(i32::from));
     assert!(
         end.done <= said.min(batch.own()),
-        "no more are done than it says, nor what others have"
+        "items count as done that the plugin did not report, or that others own"
     );
     let is_lawful = goes_on && case.code == Some(0) && said <= words.count;
-    assert!(is_lawful || end.fault.is_some(), "what is not lawful is a fault");
+    assert!(is_lawful || end.fault.is_some(), "an invalid batch must have a fault");
     assert_eq!(end.each, words.answers(end.done));
 
     let records = end.each.iter().map(|answer| match *answer {
@@ -214,5 +214,9 @@ fuzz_target!(|case: Case<'_>| {
         _ => None,
     });
     let records: Option<Vec<_>> = records.collect();
-    assert_eq!(end.together, records.filter(|all| !all.is_empty()), "together as one by one");
+    assert_eq!(
+        end.together,
+        records.filter(|all| !all.is_empty()),
+        "the records differ when they are read together"
+    );
 });

@@ -1,7 +1,7 @@
-//! What the host makes of the word that a plugin answers with, and of its memory.
+//! Fuzzes the reading of a plugin's packed result from its memory.
 //!
-//! The word is taken apart here by arithmetic that cannot overflow. That the same holds of a
-//! plugin that runs, the target `module` sees.
+//! The target decodes the word a second time, with arithmetic that cannot overflow. The target
+//! `module` covers results of running plugins.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ use mtl_stream::item::fault::FaultKind;
 
 use self::core_abi::packed_result::{Answer, PackedResult};
 
-#[expect(dead_code, reason = "the host uses more of it")]
+#[expect(dead_code, reason = "only the host uses all of it")]
 #[path = "../../../host/src/engine/core_abi"]
 mod core_abi {
     pub(crate) mod guest_memory;
@@ -28,7 +28,7 @@ struct Case<'a> {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Word {
     Any(i64),
-    /// Near the end of the memory, which few numbers hit by chance.
+    /// A word near the end of the memory, which random numbers rarely hit.
     Near {
         flags: u8,
         start: i8,
@@ -64,6 +64,6 @@ fuzz_target!(|case: Case<'_>| {
     let found = PackedResult::new(word.cast_signed()).read(memory).map_err(|broken| broken.kind);
     assert_eq!(found, expected);
     if let Ok(Answer::Record(record)) = found {
-        assert_eq!(record.as_ptr(), bytes().as_ptr(), "the very bytes");
+        assert_eq!(record.as_ptr(), bytes().as_ptr(), "the record must not be copied");
     }
 });

@@ -1,8 +1,8 @@
-//! What sources make of arbitrary inputs that come in arbitrary pieces.
+//! Fuzzes sources with arbitrary inputs that arrive in arbitrary pieces.
 //!
-//! A source is held to a second account of its format, in a few plain lines without buffers. The
-//! same goes for what was packed; of what only looks packed nobody knows what it stands for, but
-//! it must stand for the same however its bytes come.
+//! A second decoder reads each format in a few plain lines, without buffers, and its items must be equal. If an input
+//! is only marked as compressed, its expected items are unknown. They must still be the same in whatever pieces the
+//! bytes arrive.
 
 #![no_main]
 
@@ -26,7 +26,7 @@ mod source {
 
     mod decoder;
 
-    /// What an input of this name stands for, whose bytes `reader` gives.
+    /// Decompresses an input, according to its name.
     pub(crate) fn unpacked(
         name: &str,
         reader: impl Read + Send + 'static,
@@ -41,7 +41,7 @@ struct Case<'a> {
     format: Format,
     limit: Bound,
     packing: Packing,
-    /// How many items are wanted.
+    /// The number of items to read.
     first: Option<u8>,
     pieces: Vec<Piece>,
     input: &'a [u8],
@@ -55,35 +55,35 @@ enum Format {
     Frames,
 }
 
-/// The most that an item may have.
+/// The limit on the size of an item.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Bound {
     Default,
-    /// 1 and more.
+    /// A limit from 1 to 256 bytes.
     Small(u8),
-    /// Around what is kept of an item that is too long.
+    /// A limit around the part that is kept of an oversized item.
     Medium(u16),
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Packing {
     Plain,
-    /// The input was packed.
+    /// The input is compressed.
     Gzip,
     Zstd,
-    /// The input was packed, and then a byte was changed.
+    /// The input is compressed, and then a byte is changed.
     Damaged {
         zstd: bool,
         at: u16,
         by: u8,
     },
-    /// The input claims to be packed.
+    /// The input has the name of a compressed file, but is not compressed.
     Claimed {
         zstd: bool,
     },
 }
 
-/// What one read gives.
+/// The result of one read.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Piece {
     Bytes(u8),
@@ -97,11 +97,11 @@ impl Bound {
             Self::Small(bytes) => usize::from(bytes) + 1,
             Self::Medium(bytes) => usize::from(bytes) + 1,
         };
-        ItemLimit::new(bytes).expect("it is 1 at least")
+        ItemLimit::new(bytes).expect("the limit is at least 1")
     }
 }
 
-/// Reads in pieces; when there are no more of them, all that is left.
+/// A reader that returns its bytes in pieces, and after the last piece all remaining bytes.
 struct Pieces {
     bytes: Vec<u8>,
     at: usize,
@@ -128,18 +128,18 @@ impl Read for Pieces {
     }
 }
 
-/// All that a source gave.
+/// Everything that a source returned.
 #[derive(Default)]
 struct Given {
-    /// The items, with why they were rejected.
+    /// The items, with the reasons why they were rejected.
     items: Vec<(Vec<u8>, Option<String>)>,
-    /// Why there are no more, if not because the input had ended.
+    /// The error of the source, if any.
     error: Option<String>,
 }
 
 impl Given {
-    /// Reads `source` to its end. It panics when the source says that there is more, and gives nothing: the run would
-    /// ask for ever.
+    /// Reads `source` to its end. Panics if the source announces more items and returns none, as a run would then loop
+    /// for ever.
     fn by(mut source: impl Source) -> Self {
         let mut given = Self::default();
         loop {
@@ -147,7 +147,7 @@ impl Given {
             let filled = source.fill(&mut block);
             assert!(
                 !block.is_empty() || !matches!(filled, Ok(Filled::More)),
-                "it waits for an item"
+                "the source announces items and returns none"
             );
             let span = Span::whole(block.seal(ItemIndex::default()));
             for at in 0..span.len() {
@@ -166,7 +166,7 @@ impl Given {
 }
 
 impl Case<'_> {
-    /// The input as it is stored, and the name that says how.
+    /// Returns the input in its stored form, and the name that selects its compression.
     fn stored(&self) -> (Vec<u8>, &'static str) {
         let name = |zstd| if zstd { "x.zst" } else { "x.gz" };
         match self.packing {
@@ -184,7 +184,7 @@ impl Case<'_> {
     }
 
     fn given(&self, stored: &[u8], name: &str, pieces: &[Piece]) -> Given {
-        let reader = unpacked(name, Pieces::new(stored, pieces)).expect("there is memory");
+        let reader = unpacked(name, Pieces::new(stored, pieces)).expect("the decoder starts");
         let (inputs, limit) = (Inputs::from_reader("x", reader), self.limit.limit());
         match self.format {
             Format::Lines => self.of(Lines::new(inputs).item_limit(limit)),
@@ -201,7 +201,7 @@ impl Case<'_> {
         }
     }
 
-    /// What must come, as far as the input is known.
+    /// Returns the expected items, if they are known.
     fn expected(&self) -> Option<Account> {
         let (Packing::Plain | Packing::Gzip | Packing::Zstd) = self.packing else { return None };
         let limit = self.limit.limit().get();
@@ -223,13 +223,13 @@ impl Case<'_> {
 
 fn pack(bytes: &[u8], zstd: bool) -> Vec<u8> {
     if zstd {
-        return zstd::bulk::compress(bytes, 1).expect("there is memory");
+        return zstd::bulk::compress(bytes, 1).expect("the input can be compressed");
     }
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all(bytes).and_then(|()| packer.finish()).expect("a vector takes all bytes")
 }
 
-/// What a source must give: the items, with whether they are rejected.
+/// The expected result of a source: its items, with whether each is rejected.
 #[derive(Debug, PartialEq, Eq)]
 struct Account {
     items: Vec<(Vec<u8>, bool)>,
@@ -237,7 +237,7 @@ struct Account {
 }
 
 impl Account {
-    /// How much is kept of a record that is too long.
+    /// The number of bytes that a source keeps of an oversized record.
     const HEAD: usize = 1024;
 
     fn of_records(input: &[u8], separator: u8, limit: usize) -> Self {
@@ -280,8 +280,8 @@ fuzz_target!(|case: Case<'_>| {
     let (stored, name) = case.stored();
     let at_once = case.given(&stored, name, &[]);
     let in_pieces = case.given(&stored, name, &case.pieces);
-    assert_eq!(at_once.items, in_pieces.items, "however the bytes come");
-    assert_eq!(at_once.error, in_pieces.error, "however the bytes come");
+    assert_eq!(at_once.items, in_pieces.items, "the items must not depend on the pieces");
+    assert_eq!(at_once.error, in_pieces.error, "the error must not depend on the pieces");
     if let Some(expected) = case.expected() {
         let items = at_once.items.into_iter().map(|(item, why)| (item, why.is_some()));
         let account = Account { items: items.collect(), fails: at_once.error.is_some() };

@@ -1,7 +1,7 @@
-//! What a component of any type makes of an item that claims to be JSON.
+//! Fuzzes the conversion of JSON items to the parameter types of a component.
 //!
-//! What is taken is JSON, and is written as JSON that says the same: it is taken again, and written
-//! as it is. Of strings and of whole numbers, another parser says what they are.
+//! An accepted item must be JSON, and must be written as JSON with the same meaning: reading that
+//! text gives it again. For strings and whole numbers, a second parser must agree.
 
 #![no_main]
 
@@ -21,8 +21,8 @@ use self::engine::typed::shape::Maker;
 use self::engine::typed::writer::Writer;
 use self::host::engine;
 
-/// The mapping of JSON to types, as the host has it.
-#[expect(dead_code, reason = "the host uses more of it")]
+/// The host's mapping of JSON to types.
+#[expect(dead_code, reason = "only the host uses all of it")]
 #[path = "../../../host/src"]
 mod host {
     pub(crate) mod engine {
@@ -57,14 +57,14 @@ static NUMBERS: LazyLock<Taken> = LazyLock::new(|| Taken::by(LISTS.as_bytes(), "
 static EVERYTHING: LazyLock<Taken> =
     LazyLock::new(|| Taken::by(include_bytes!("../../fixtures/typed-echo.wat"), "call"));
 
-/// The parameters of a function of a component.
+/// The parameters of a component's function.
 struct Taken(Parameters);
 
 impl Taken {
-    /// What the function of this name takes, which the component or one of its interfaces has.
+    /// Returns the parameters of the function, which the component or one of its instances exports.
     fn by(component: &[u8], function: &str) -> Self {
         let engine = Engine::default();
-        let component = Component::new(&engine, component).expect("it is a component");
+        let component = Component::new(&engine, component).expect("the text is a component");
         let ty = component.component_type();
         let found = ty.exports(&engine).find_map(|(name, export)| match export.ty {
             ComponentItem::ComponentFunc(ty) => (name == function).then_some(ty),
@@ -76,16 +76,16 @@ impl Taken {
             }
             _ => None,
         });
-        let ty = found.expect("it has such a function");
+        let ty = found.expect("the component has the function");
         let mut maker = Maker::default();
         let shapes = ty.params().map(|(name, ty)| {
-            let shape = maker.make(&ty).expect("its types are mapped");
+            let shape = maker.make(&ty).expect("the types have a mapping");
             (name.to_owned(), shape)
         });
         Self(Parameters::new(shapes.collect()))
     }
 
-    /// The arguments that an array says, as they are written again; none if they are refused.
+    /// Reads the arguments from an array and writes them again; `None` if they are refused.
     fn again(&self, item: &[u8]) -> Option<String> {
         let args = self.0.of_item(item, Format::Json, ArgumentPassing::Args).ok()?;
         let written = self.0.all().iter().zip(&args).map(|((_, shape), arg)| {
@@ -97,13 +97,18 @@ impl Taken {
     }
 }
 
-/// The item as it is written again, if it is taken.
+/// Writes an accepted item again, and checks that reading the result gives the same text.
 fn again(taken: &Taken, item: &[u8]) -> Option<String> {
     let written = taken.again(item)?;
     for json in [item, written.as_bytes()] {
-        serde_json::from_slice::<IgnoredAny>(json).expect("what is taken is JSON, and written so");
+        serde_json::from_slice::<IgnoredAny>(json)
+            .expect("accepted items and written values are JSON");
     }
-    assert_eq!(taken.again(written.as_bytes()).as_ref(), Some(&written), "it says the same");
+    assert_eq!(
+        taken.again(written.as_bytes()).as_ref(),
+        Some(&written),
+        "the written item has another meaning"
+    );
     Some(written)
 }
 
@@ -112,13 +117,14 @@ fuzz_target!(|item: &[u8]| {
 
     let texts = again(&TEXTS, item);
     let others = serde_json::from_slice::<[Vec<String>; 1]>(item).ok();
-    let said = texts.map(|texts| serde_json::from_str(&texts).expect("it is written so"));
+    let said = texts
+        .map(|texts| serde_json::from_str(&texts).expect("the written item is a list of strings"));
     assert_eq!(said, others);
 
-    // `-0` is a whole number here.
+    // Unlike `serde_json`, the host reads `-0` as a whole number.
     let numbers = again(&NUMBERS, item);
     if let Ok(others) = serde_json::from_slice::<[Vec<i64>; 1]>(item) {
-        let numbers = numbers.expect("others take it");
+        let numbers = numbers.expect("an item that `serde_json` accepts is accepted");
         assert_eq!(serde_json::from_str::<[Vec<i64>; 1]>(&numbers).expect("written so"), others);
     }
 });

@@ -1,4 +1,4 @@
-//! What is said of items that are lent, and what is written into the page meanwhile.
+//! Generates a child's replies about items on loan, and its writes into the shared page meanwhile.
 
 use arbitrary::Arbitrary;
 use mtl_stream::item::fault::FaultKind;
@@ -15,7 +15,7 @@ pub(crate) struct Case<'a> {
     done: u8,
     sent: u8,
     rule: Rule,
-    /// A bit for each kind of fault.
+    /// A set of fault kinds, with one bit for each.
     retry_on: u16,
     limit: u16,
     steps: Vec<Step>,
@@ -32,12 +32,12 @@ enum Rule {
 #[derive(Arbitrary, Clone, Debug)]
 enum Step {
     Write(u32, u32),
-    /// Near what is lawful.
+    /// Values close to the valid ones.
     WriteSmall(u8, u8),
     Start(u8),
     Relieve(u8),
     Stop(u8),
-    /// Something is said before the child is through, honestly or not.
+    /// An early reply about some items, honest or not.
     Part(Vec<Item>),
     AnyPart(Vec<u8>),
 }
@@ -46,7 +46,7 @@ enum Step {
 enum Reply<'a> {
     Any(&'a [u8]),
     Honest(Honest),
-    /// It was honest, and then something was changed.
+    /// An honest reply with a later change.
     Changed {
         honest: Honest,
         at: u16,
@@ -55,13 +55,13 @@ enum Reply<'a> {
     },
 }
 
-/// What is said in the way in which an honest child says it.
+/// The content of a reply in an honest child's encoding.
 #[derive(Arbitrary, Debug)]
 struct Honest {
     ended: Ended,
     is_json: bool,
     items: Vec<Item>,
-    /// As many as were sent, as far as there are some to say.
+    /// True if the items are repeated until there is one for each item that was sent.
     all: bool,
 }
 
@@ -121,7 +121,7 @@ impl Case<'_> {
             Rule::ValidJson => RecordRule::ValidJson,
         };
         let limit = usize::from(self.limit) + 1;
-        let limit = ResultLimit::new(limit.try_into().expect("it is 1 at least"));
+        let limit = ResultLimit::new(limit.try_into().expect("the limit is at least 1"));
         Lending { items, done, sent, rule, retry_on: self.retry_on(), limit }
     }
 
@@ -133,7 +133,7 @@ impl Case<'_> {
         })
     }
 
-    /// Whether nothing changes what an honest child says.
+    /// Returns whether nothing changes the outcomes that an honest child reports.
     fn is_plain(&self) -> bool {
         self.steps.iter().all(|step| matches!(step, Step::Start(_)))
             && matches!(self.rule, Rule::Any)
@@ -196,7 +196,7 @@ impl Honest {
         said(&self.ended(), format, &self.items(sent))
     }
 
-    /// It is believed, if it can be true.
+    /// Checks that the parent believes a reply exactly if it can be true.
     fn check(&self, started: usize, lending: &Lending, places: &Places) {
         let items = self.items(lending.sent);
         let ended = self.ended();
@@ -219,22 +219,28 @@ impl Honest {
         assert_eq!(places.refused.is_none(), believed, "{:?}", places.refused);
         if believed {
             let there = places.outcomes.iter().skip(lending.done);
-            assert!(there.map(|(_, became)| became).eq(&items), "as it was said");
+            assert!(
+                there.map(|(_, became)| became).eq(&items),
+                "the outcomes differ from the reply"
+            );
         }
     }
 }
 
-/// Each item is in one place, and nothing is believed of what is refused.
+/// Checks that each item is in exactly one place, and that a refused reply changed nothing.
 fn check_places(lending: &Lending, places: &Places) {
     let outcomes = places.outcomes.len();
-    assert!(outcomes <= lending.done + lending.sent, "no more than were sent");
+    assert!(outcomes <= lending.done + lending.sent, "more outcomes than items");
     if places.refused.is_some() {
-        assert_eq!(outcomes, places.before, "nothing of it is taken");
-        assert!(places.failed.is_some(), "an item is to blame");
+        assert_eq!(outcomes, places.before, "an outcome comes from a refused reply");
+        assert!(places.failed.is_some(), "a refused reply must fail an item");
     }
     let ranges = places.taken.iter().chain(&places.waiting).cloned().flatten();
     let done = places.outcomes.iter().map(|(index, _)| *index);
     let mut items: Vec<_> = ranges.chain(done).chain(places.failed).collect();
     items.sort_unstable();
-    assert!(items.iter().copied().eq(0..lending.items as u64), "each in one place: {items:?}");
+    assert!(
+        items.iter().copied().eq(0..lending.items as u64),
+        "each item must be in one place: {items:?}"
+    );
 }

@@ -1,4 +1,4 @@
-//! Items that are lent to a child which writes into the page, and says of them, whatever it likes.
+//! Lends items to a child that writes anything into the shared page, and reports anything about the items.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,78 +19,78 @@ use crate::isolation::remote::lent::Lent;
 use crate::isolation::wire::ran::{EndedThere, RanThere, part, reply};
 use crate::isolation::wire::{HEADER, Payload};
 
-/// What is lent.
+/// A loan with the settings of its worker.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lending {
-    /// How many items are claimed.
+    /// The number of claimed items.
     pub(crate) items: usize,
-    /// How many of them have their outcome before: not all.
+    /// The number of items that already have their outcome; at least one has not.
     pub(crate) done: usize,
-    /// How many of the others are sent: at least one.
+    /// The number of the remaining items that are sent; at least one.
     pub(crate) sent: usize,
-    /// What records must be.
+    /// The rule for records.
     pub(crate) rule: RecordRule,
-    /// After which faults an item is tried again.
+    /// The faults after which an item is retried.
     pub(crate) retry_on: RetryOn,
-    /// How long a record may be.
+    /// The limit on the size of a record.
     pub(crate) limit: ResultLimit,
 }
 
-/// What happens while items are lent.
+/// An action while items are on loan.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// The child writes this into the page.
+    /// The child writes these numbers into the page.
     Write(u32, u32),
-    /// The child starts so many items, as an honest one does.
+    /// The child starts this many items, as an honest child does.
     Start(usize),
-    /// Another worker takes over so many items at most.
+    /// Another worker steals at most this many items.
     Relieve(usize),
-    /// No item from here on is to be started any more.
+    /// A stop: no item from this index on may start.
     Stop(u64),
-    /// The child says this of some items, while it is on a later one.
+    /// The child reports some items early, while it runs a later one.
     Part(Vec<u8>),
 }
 
-/// What became of an item.
+/// The outcome of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Became {
-    /// It has this record.
+    /// The item has this record.
     Record(Vec<u8>),
-    /// It has no record.
+    /// The item has no record.
     NoRecord,
-    /// It failed.
+    /// The item failed.
     Fault(FaultKind, String),
 }
 
-/// How a child says that it ended.
+/// The end that a child reports.
 #[derive(Clone, Debug)]
 pub(crate) enum ThereEnded {
     /// All items have their outcome.
     Done,
-    /// Others have the rest.
+    /// Other workers have the remaining items.
     Yielded,
-    /// The next item broke it.
+    /// The next item broke the instance.
     Broken(FaultKind, String),
 }
 
-/// Where the items are in the end.
+/// The places of all items at the end.
 #[derive(Debug)]
 pub(crate) struct Places {
-    /// What became of those that have an outcome, with their positions.
+    /// The outcomes, with the positions of their items.
     pub(crate) outcomes: Vec<(u64, Became)>,
-    /// The one that failed, and is not done with.
+    /// The failed item, which still needs an outcome.
     pub(crate) failed: Option<u64>,
-    /// Those that other workers took over.
+    /// The items that other workers stole.
     pub(crate) taken: Vec<Range<u64>>,
-    /// Those that wait in the queue.
+    /// The items that wait in the queue.
     pub(crate) waiting: Vec<Range<u64>>,
-    /// The reason why nothing was taken of the child's last word.
+    /// The reason why the parent refused the child's last reply.
     pub(crate) refused: Option<String>,
-    /// The number of items that had their outcome before it said that.
+    /// The number of items that had their outcome before that reply.
     pub(crate) before: usize,
 }
 
-/// What an honest child sends that says this of its items, without the frame's header.
+/// Returns an honest child's reply with this content, without the frame's header.
 pub(crate) fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
     let ran = match ended {
         ThereEnded::Done => Ran::Done,
@@ -101,13 +101,13 @@ pub(crate) fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<
     whole(reply(Vec::new(), &ran, format, &outcomes), &outcomes)
 }
 
-/// Returns the payload in which an honest child says this of some of its items.
+/// Returns an honest child's early reply about some items, without the frame's header.
 pub(crate) fn said_early(items: &[Became]) -> Vec<u8> {
     let outcomes = outcomes_of(items);
     whole(part(Vec::new(), &outcomes), &outcomes)
 }
 
-/// Returns the payload of a reply, with the records that come after it.
+/// Returns the payload of a reply, with its records.
 fn whole(mut reply: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
     reply.extend_from_slice(outcomes.record_bytes());
     reply.split_off(HEADER)
@@ -125,8 +125,8 @@ fn outcomes_of(items: &[Became]) -> Outcomes {
     outcomes
 }
 
-/// Lends items, and takes them back when the child sends `payload` of them. It panics when a worker would get items that
-/// are not to be started, or that were not there.
+/// Lends items and settles the loan when the child sends `payload`. Panics if another worker steals items that must not
+/// start, or that do not exist.
 pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
     let page = Arc::new(ClaimPage::create().expect("there is memory").0);
     let queue = Queue::new(Window::UNBOUNDED, 1);
@@ -150,7 +150,7 @@ pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places 
             step => taken.extend(happen(step, &page, &queue)),
         }
         if refused.is_some() {
-            // Then the child is ended.
+            // The parent kills the child.
             break;
         }
     }
@@ -163,7 +163,7 @@ pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places 
         there.add_to(&mut outcomes, lending.limit);
         there.ended
     });
-    // As `worker/work.rs` does it.
+    // The same steps as in `worker/work.rs`.
     let failed = match &ended {
         Ok(EndedThere::Done | EndedThere::Yielded) => {
             outcomes.take_back_fault().map(|_| outcomes.len())
@@ -184,19 +184,19 @@ pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places 
     }
 }
 
-/// What another worker gets by a step.
+/// Performs a step, and returns the items that another worker steals by it.
 fn happen(step: &Step, page: &ClaimPage, queue: &Queue) -> Option<Range<u64>> {
     match *step {
         Step::Write(started, end) => page.reach().set(started, end),
-        Step::Part(_) => unreachable!("it is what the child says"),
+        Step::Part(_) => unreachable!("a reply is no action on the page"),
         Step::Start(items) => {
             let _ = (0..items).all(|_| page.reach().start_next());
         }
         Step::Stop(from) => queue.stop_from(ItemIndex::new(from)),
         Step::Relieve(most) => {
             let taken = positions(&queue.relieve(most.max(1))?);
-            assert!(taken.start < taken.end, "whoever takes over, works");
-            assert!(taken.end <= queue.horizon().get(), "no item from there on is started");
+            assert!(taken.start < taken.end, "a thief got no item");
+            assert!(taken.end <= queue.horizon().get(), "a thief got items that must not start");
             return Some(taken);
         }
     }

@@ -1,7 +1,9 @@
-//! What a parent makes of what a hostile child sends it, and writes into the page that they share.
+//! Fuzzes a parent with the messages of a hostile child, and with the child's writes into the
+//! shared page.
 //!
-//! No frame makes it panic, and none takes more memory than has come. What is lawful is what an
-//! honest child sends. Whatever is said of items that are lent, each of them stays in one place.
+//! No frame makes the parent panic, or take more memory than the child has sent. The parent accepts
+//! exactly the messages that an honest child could send. Whatever the child reports, each item on
+//! loan stays in one place.
 
 #![no_main]
 
@@ -19,8 +21,8 @@ use mtl_stream::{control, item, outcome, queue};
 use self::host::{engine, event, executor, isolation, sandbox};
 use self::replies::understood;
 
-/// What a parent and an honest child have of the protocol, as the host has it.
-#[expect(dead_code, reason = "the host uses more of it")]
+/// The host's files for both ends of the protocol.
+#[expect(dead_code, reason = "only the host uses all of it")]
 #[path = "../../../../host/src"]
 mod host {
     pub(crate) mod engine {
@@ -62,7 +64,7 @@ mod host {
             pub(crate) use self::frame::{BadFrame, Frame, HEADER, Payload, Reply, cut, header};
         }
 
-        /// How much memory is kept for what comes.
+        /// Returns the memory of the buffer for incoming frames.
         pub(crate) fn held(link: &link::Link) -> usize {
             link.inbox.capacity()
         }
@@ -84,7 +86,7 @@ enum Case<'a> {
 /// The number of bytes before the payload.
 const HEADER: usize = 5;
 
-/// What is understood is said in the same way by an honest child.
+/// Checks that an honest child would encode an accepted reply in the same way.
 fn reply(kind: u8, payload: &[u8]) {
     let Ok(frame) = understood(kind, payload) else { return };
     let (header, payload) = frame.split_at(HEADER);
@@ -95,7 +97,7 @@ fn reply(kind: u8, payload: &[u8]) {
 
 fuzz_target!(|case: Case<'_>| {
     match case {
-        // There are some of them, and few bytes are one.
+        // Few kinds exist, so the number is reduced to their range.
         Case::Reply { kind, payload } => reply(kind % 19, payload),
         Case::Items(case) => case.check(),
         Case::Stream(case) => case.check(),

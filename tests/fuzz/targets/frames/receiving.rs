@@ -1,4 +1,4 @@
-//! Frames out of a stream that comes in pieces.
+//! Receives frames from a stream that arrives in pieces.
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -12,29 +12,29 @@ use crate::isolation::eventfd::Bell;
 use crate::isolation::held;
 use crate::isolation::link::{Gone, Link, Patience};
 
-/// What happens when the parent waits for more.
+/// An event while the parent waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Piece<'a> {
-    /// These bytes come.
+    /// These bytes arrive.
     Bytes(&'a [u8]),
-    /// Something else has changed.
+    /// The eventfd is signalled.
     Bell,
-    /// It is waited for no longer.
+    /// The parent gives up.
     GiveUp,
 }
 
-/// What came.
+/// The result of receiving.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Came {
-    /// The frames: their kinds, and what is in them.
+    /// The kinds and payloads of the frames.
     pub(crate) frames: Vec<(u8, Vec<u8>)>,
-    /// Why there are no more of them.
+    /// The reason why no further frame came.
     pub(crate) end: String,
-    /// What the inbox took at most, in bytes.
+    /// The largest size of the buffer, in bytes.
     pub(crate) held: usize,
 }
 
-/// Receives frames of at most `most` bytes, until there are no more.
+/// Receives frames of at most `most` bytes until an error.
 pub(crate) fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize) -> Came {
     let bell = Arc::new(Bell::new().expect("there is a descriptor"));
     let (mut link, end) = Link::pair(&bell).expect("there are descriptors");
@@ -50,14 +50,14 @@ pub(crate) fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize)
         };
         came.held = came.held.max(held(&link));
         if let Some(gone) = gone {
-            assert!(!matches!(gone, Gone::Io(_)), "the system does its part");
+            assert!(!matches!(gone, Gone::Io(_)), "the system reports no error");
             came.end = gone.to_string();
             return came;
         }
     }
 }
 
-/// A child that does something only when it is waited for: so nobody ever waits.
+/// A child that acts only when the parent waits, so that the parent never blocks.
 struct Child<I> {
     pieces: I,
     end: Option<UnixStream>,
@@ -68,8 +68,8 @@ impl<'a, I: Iterator<Item = Piece<'a>>> Patience for Child<I> {
     fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
         match self.pieces.find(|piece| !matches!(piece, Piece::Bytes([]))) {
             Some(Piece::Bytes(bytes)) => {
-                let end = self.end.as_mut().expect("it is closed after all pieces");
-                end.write_all(bytes).expect("there is room, as nothing is left to be read");
+                let end = self.end.as_mut().expect("the socket is closed only after all pieces");
+                end.write_all(bytes).expect("the socket is empty");
             }
             Some(Piece::Bell) => self.bell.ring(),
             Some(Piece::GiveUp) => return Err(Overdue::Unwanted),

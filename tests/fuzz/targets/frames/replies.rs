@@ -1,10 +1,10 @@
-//! Replies that are about no items, and no questions.
+//! Decodes replies that concern no items and ask no questions.
 
 use crate::isolation::wire::frozen::{FrozenThere, not_frozen, refusal};
 use crate::isolation::wire::start::{Started, not_started, start_error};
 use crate::isolation::wire::{BadFrame, Payload, Reply, guest_event, report};
 
-/// What a parent takes a reply for, as an honest child would send it; or why it is not lawful.
+/// Decodes a reply and returns the frame that an honest child would send for it.
 pub(crate) fn understood(kind: u8, payload: &[u8]) -> Result<Vec<u8>, BadFrame> {
     let (kind, payload) = (Reply::of(kind)?, Payload(payload));
     match kind {

@@ -1,15 +1,15 @@
-//! Frames of a stream, as it comes in pieces, held to a second account of them.
+//! Compares received frames with a second decoder that reads the whole stream.
 
 use arbitrary::Arbitrary;
 
 use crate::receiving::{self, received};
 
-/// Kinds of frames are numbered from one.
+/// The number of frame kinds, which begin at one.
 const KINDS: u8 = 18;
 
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Case<'a> {
-    /// The most that a frame may have.
+    /// The limit on the size of a frame.
     most: u32,
     parts: Vec<Part<'a>>,
 }
@@ -22,19 +22,19 @@ enum Part<'a> {
         length: u16,
         kind: u8,
     },
-    /// One that claims to be large.
+    /// The header of a frame that claims to be large.
     Large {
         length: u32,
         kind: u8,
     },
-    /// So many zeros: frames become long by them.
+    /// A run of zeros, which lets frames become long.
     Zeros(u16),
     Bell,
     GiveUp,
 }
 
 impl Part<'_> {
-    /// What comes of it, if something does.
+    /// Returns the bytes that this part sends.
     fn bytes(self) -> Vec<u8> {
         let header =
             |length: u32, kind| [&length.to_le_bytes()[..], &[kind % (KINDS + 2)]].concat();
@@ -49,7 +49,7 @@ impl Part<'_> {
 }
 
 impl Case<'_> {
-    /// How much is read at once, and what is kept for the next frames.
+    /// The size of one read, and of the buffer that is kept for later frames.
     const PIECE: usize = 64 * 1024;
     const KEPT: usize = 1024 * 1024;
 
@@ -62,12 +62,12 @@ impl Case<'_> {
         let (frames, end) = self.expected(&bytes);
         assert_eq!(came.frames, frames);
         assert_eq!(came.end, end);
-        // A vector grows to twice what it has.
+        // A vector grows to twice its size.
         let room = 2 * bytes.len() + 2 * Self::PIECE + Self::KEPT;
         assert!(came.held <= room, "{} bytes for {}", came.held, bytes.len());
     }
 
-    /// The frames that these bytes are, and why there are no more.
+    /// Returns the frames in these bytes, and the reason why no further frame follows.
     fn expected(&self, mut bytes: &[u8]) -> (Vec<(u8, Vec<u8>)>, &'static str) {
         let mut frames = Vec::new();
         while let Some(([length @ .., kind], rest)) = bytes.split_first_chunk::<5>() {

@@ -1,4 +1,4 @@
-//! Modules and components that were valid before they were changed.
+//! Returns modules and components that were valid before they were changed.
 
 use std::fs;
 use std::path::Path;
@@ -6,16 +6,16 @@ use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-/// What the integration tests run, as binaries.
+/// The fixtures of the integration tests in binary form.
 static FIXTURES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let mut paths: Vec<_> = fs::read_dir(&folder)
-        .expect("the fixtures are there")
-        .map(|entry| entry.expect("it can be listed").path())
+        .expect("the folder of fixtures exists")
+        .map(|entry| entry.expect("the folder can be listed").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "wat"))
         .collect();
     paths.sort();
-    paths.iter().map(|path| wat::parse_file(path).expect("it is a module")).collect()
+    paths.iter().map(|path| wat::parse_file(path).expect("the fixture is valid")).collect()
 });
 
 #[derive(Arbitrary)]
@@ -55,7 +55,7 @@ impl Edit {
     }
 }
 
-/// A fixture, with up to four changes.
+/// Returns a fixture with up to four changes.
 pub(crate) fn fixture(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let mut fixture = bytes.choose(&FIXTURES)?.clone();
     for _ in 0..bytes.int_in_range(0..=4)? {

@@ -1,4 +1,4 @@
-;; What a plugin may import: all of WASI preview 1, and the host's own interface.
+;; All functions that a plugin may import: WASI preview 1, and the host's own interface.
 (module
   (import "mtl:plugin/context@1.0.0" "worker-index" (func (result i32)))
   (import "mtl:plugin/context@1.0.0" "worker-count" (func (result i32)))

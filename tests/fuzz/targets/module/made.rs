@@ -1,11 +1,11 @@
-//! Modules that are valid, by `wasm-smith`.
+//! Returns valid modules that `wasm-smith` generates.
 
 use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use wasm_smith::{Config, Module};
 
-/// What a module may have to export. What the functions do is arbitrary in any case.
+/// The sets of exports that a module must have. The code of the functions is arbitrary.
 static SHAPES: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
     [
         r#"(memory (export "memory") 1)
@@ -29,13 +29,13 @@ static SHAPES: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
 static IMPORTS: LazyLock<Vec<u8>> = LazyLock::new(|| binary(include_str!("imports.wat")));
 
 fn binary(text: &str) -> Vec<u8> {
-    wat::parse_str(text).expect("this is a module")
+    wat::parse_str(text).expect("the text is a module")
 }
 
-/// A module; most often one that the host takes.
+/// Returns a module, which the host accepts in most cases.
 pub(crate) fn module(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let mut config = Config::arbitrary(bytes)?;
-    // What the host's engine does not take is refused when it is loaded: seldom is enough.
+    // The host refuses these features when it loads a module, so they are tried rarely.
     if !bytes.ratio(1, 32)? {
         config.memory64_enabled = false;
         config.threads_enabled = false;
@@ -44,7 +44,7 @@ pub(crate) fn module(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         config.custom_descriptors_enabled = false;
         config.wide_arithmetic_enabled = false;
     }
-    // Small ones say as much, and more of them are tried.
+    // Small modules find the same defects, and more of them fit into the time.
     config.max_funcs = config.max_funcs.min(16);
     config.max_instructions = config.max_instructions.min(64);
     config.max_memory32_bytes = 32 << 20;

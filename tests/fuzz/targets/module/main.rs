@@ -1,8 +1,8 @@
-//! Arbitrary plugins, through load, inspection, start, calls and finish.
+//! Fuzzes arbitrary plugins through load, inspection, start, calls and finish.
 //!
-//! Whatever a plugin is, the host does not panic, it ends, and each item that was read has one
-//! outcome, in order. Some plugins are made by `wasm-smith`, valid by construction; some are the
-//! fixtures of the integration tests, cut and changed; some are any bytes.
+//! For any plugin, the host does not panic, the run ends, and each item that was read has one
+//! outcome, in order. Some plugins come from `wasm-smith` and are valid. Some are fixtures of the
+//! integration tests with changes, and some are arbitrary bytes.
 
 #![no_main]
 
@@ -22,10 +22,11 @@ use mtl_host::sink::{Sink, SinkError};
 use mtl_host::source::Items;
 use mtl_host::{Engine, ErrorPolicy, Init, Jobs, Order, Outcome, Plugin, Pool, PoolBuilder};
 
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("it runs here"));
-static COUNTING: LazyLock<Engine> = LazyLock::new(|| Engine::with_fuel().expect("it runs here"));
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("the engine starts"));
+static COUNTING: LazyLock<Engine> =
+    LazyLock::new(|| Engine::with_fuel().expect("the engine starts"));
 
-/// How a plugin is run.
+/// The settings of a run.
 #[derive(Arbitrary, Debug)]
 struct Settings {
     fuel: Option<u16>,
@@ -37,7 +38,7 @@ struct Settings {
     unordered: bool,
 }
 
-/// What is run, and on what.
+/// A plugin with its settings, arguments and items.
 struct Case {
     settings: Settings,
     args: Vec<u8>,
@@ -63,7 +64,7 @@ impl Case {
 }
 
 impl Settings {
-    /// An item may take so long: much, for what a plugin of this size does.
+    /// The time limit of an item, which is long for such small plugins.
     const TIMEOUT: Duration = Duration::from_millis(20);
 
     fn engine(&self) -> &'static Engine {
@@ -97,7 +98,7 @@ impl Settings {
     }
 }
 
-/// Notes which outcomes come.
+/// A sink that counts outcomes by kind.
 #[derive(Default)]
 struct Seen {
     indexes: Vec<u64>,
@@ -125,10 +126,14 @@ fn run(plugin: &Plugin, case: &Case) {
         let mut seen = Seen::default();
         let ended = pool.run(Items::new(case.items.clone()), &mut seen);
         let (summary, counts) = (&ended.summary, &ended.summary.counts);
-        assert_eq!(counts.total(), summary.read, "each item that was read has an outcome");
+        assert_eq!(counts.total(), summary.read, "each item that was read must have an outcome");
         assert_eq!(seen.indexes.len() as u64, summary.delivered);
         if ended.error.is_none() {
-            assert_eq!(summary.delivered, case.items.len() as u64, "all are delivered");
+            assert_eq!(
+                summary.delivered,
+                case.items.len() as u64,
+                "all outcomes must be delivered"
+            );
             assert_eq!((seen.records, seen.none), (counts.records(), counts.no_record()));
             assert_eq!(seen.faults, counts.failed() + counts.not_run());
         }
@@ -136,19 +141,19 @@ fn run(plugin: &Plugin, case: &Case) {
             seen.indexes.sort_unstable();
         }
         let expected: Vec<_> = (0..seen.indexes.len() as u64).collect();
-        assert_eq!(seen.indexes, expected, "each once, and in order");
+        assert_eq!(seen.indexes, expected, "each item must come once, and in order");
     }
     let workers = pool.workers();
-    assert_eq!(pool.close().len(), workers, "each worker says how it ended");
+    assert_eq!(pool.close().len(), workers, "each worker must have a report");
 }
 
-/// A file that has no name but this.
+/// Stores the plugin in a file without a name, and returns a path to the file.
 fn stored(bytes: &[u8]) -> PathBuf {
     static FILE: LazyLock<File> =
         LazyLock::new(|| tempfile::tempfile().expect("there is a folder"));
     let mut file = &*FILE;
-    file.set_len(0).and_then(|()| file.rewind()).expect("it can be written");
-    file.write_all(bytes).expect("it can be written");
+    file.set_len(0).and_then(|()| file.rewind()).expect("the file can be written");
+    file.write_all(bytes).expect("the file can be written");
     format!("/proc/self/fd/{}", file.as_raw_fd()).into()
 }
 
@@ -159,7 +164,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     if case.settings.inspects {
         let found = Plugin::inspect(engine, stored(&case.plugin));
         let refuses = found.as_ref().map_or(true, |found| found.refusal.is_some());
-        assert_eq!(refuses, loaded.is_err(), "the inspection says what a run says");
+        assert_eq!(refuses, loaded.is_err(), "inspection and load must agree");
         let _ = format!("{found:?}");
     }
     match loaded {
