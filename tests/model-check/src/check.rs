@@ -1,4 +1,4 @@
-//! Runs a model in every order.
+//! Runs a model in every order of its steps.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,21 +8,21 @@ use std::{env, panic, process, thread};
 
 use loom::model::Builder;
 
-/// How often in one execution a thread may be interrupted that could go on.
+/// The number of times per execution that loom may interrupt a thread which could continue.
 ///
-/// A defect that needs more than two or three interruptions is rare; each more costs ten times
-/// as many executions.
+/// Few defects need more than two or three interruptions, and each further interruption costs ten times as many
+/// executions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Interruptions {
     AtMost(usize),
     Any,
 }
 
-/// Without bounds a model may have more orders than anybody can wait for: it is left after this time.
+/// The time limit of a model without bounds, which may have too many orders to try them all.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// Returns whether this run leaves the bounds out, as `tests/run model-check-all` does.
-#[expect(clippy::disallowed_methods, reason = "whoever runs the models says so")]
+/// Returns whether this run uses no bounds, as in `tests/run model-check-all`.
+#[expect(clippy::disallowed_methods, reason = "the test runner removes the bounds")]
 fn is_unbounded() -> bool {
     match env::var("MTL_MODEL_BOUNDS").as_deref() {
         Ok("none") => true,
@@ -31,7 +31,7 @@ fn is_unbounded() -> bool {
     }
 }
 
-/// Runs `model` in every order of its steps that has so many interruptions.
+/// Runs `model` in every order of its steps within the bound on interruptions.
 pub(crate) fn check(interruptions: Interruptions, model: impl Fn() + Send + Sync + 'static) {
     end_at_the_first_panic();
     let executions = Arc::new(AtomicU64::new(0));
@@ -50,20 +50,21 @@ pub(crate) fn check(interruptions: Interruptions, model: impl Fn() + Send + Sync
     let executions = executions.load(Ordering::Relaxed);
     let bound = bound.map_or("any number of".into(), |most| format!("at most {most}"));
     let is_left = longest.is_some_and(|longest| began.elapsed() >= longest);
-    let end = if is_left { ", left before the end" } else { "" };
+    let end = if is_left { ", stopped at the time limit" } else { "" };
     println!("{executions} executions, {bound} interruptions{end}");
-    assert!(executions > 1, "nothing in this model can go in two ways");
+    assert!(executions > 1, "the model has only one order of steps");
 }
 
-/// A panic leaves a model's threads in the middle, and the destructors of what they hold take
-/// locks, which loom cannot do any more: what is said would drown in what follows from it.
+/// Aborts at the first panic. A panic interrupts a model's threads, and the destructors of their values take locks,
+/// which loom then no longer supports. Their errors would bury the message of the first panic.
 fn end_at_the_first_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|panic| {
             let thread = thread::current();
             let model = thread.name().unwrap_or("a model");
-            // Not by a macro: a test's output is kept until its end, which this is not.
+            // The test harness captures what `eprintln!` prints, and shows it only at the end of a test; an abort has
+            // no such end.
             let _ = writeln!(io::stderr(), "\n{model}: {panic}");
             process::abort();
         }));

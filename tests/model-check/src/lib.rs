@@ -1,30 +1,28 @@
-//! Checks with loom the part of the host where threads meet: the queue with its claims, its
-//! window and its stop, and the alarm that wakes who sleeps inside a guest.
+//! Checks with loom the code where the host's threads meet: the queue with its claims, its window and its stop, and the
+//! alarm that wakes a guest's sleeping thread.
 //!
-//! A test on real threads sees the few orders that the machine happens to take. loom runs a
-//! model in all of them: each execution has another order of the steps at locks, condition
-//! variables and atomics, and other values that a relaxed load may see. A thread that nobody
-//! wakes is found as a deadlock.
+//! A test on real threads sees only the few orders that the machine happens to take. loom runs a model in all orders.
+//! Each execution has another order of the steps at locks, condition variables and atomics, and other values for
+//! relaxed loads. loom reports a thread that is never woken as a deadlock.
 //!
-//! # Why a crate of its own
+//! # A separate crate
 //!
-//! The code under test is the host's own: its files are included as they are. They take locks
-//! and atomics from `crate::control::sync`, which in the host means those of the standard library, and
-//! here those of loom. Building the host itself with `--cfg loom` would build its engine anew,
-//! and put loom into crates that have nothing to do with this.
+//! The crate includes the host's own files. They take locks and atomics from `crate::control::sync`, which is the
+//! standard library in the host, and loom in this crate. Building the host with `--cfg loom` would build its engine
+//! again, and add loom to unrelated crates.
 //!
 //! # When a model fails
 //!
-//! What failed is said first, with the name of the model. `LOOM_LOCATION=1` adds where each
-//! thread of a deadlock waits.
+//! The name of the model and its first panic are printed first. `LOOM_LOCATION=1` adds where each thread of a deadlock
+//! waits.
 //!
-//! # What it does not see
+//! # Limits
 //!
-//! * An order that needs more interruptions of threads than a model allows (`check.rs`).
-//! * Wake-ups without a cause, and waits that end by the clock: loom has neither.
-//! * `notify_one` wakes who has waited longest; who that is varies.
+//! - The models miss orders that need more interruptions than their bound allows (`check.rs`).
+//! - loom has neither spurious wake-ups nor waits with a timeout.
+//! - `notify_one` wakes the thread that has waited longest. The models vary which thread that is.
 
-// The unit tests in the host's files are the host's. `--all-targets` would want them from here.
+// The unit tests in the host's files run in the host. `--all-targets` would build them here.
 #![cfg(not(test))]
 
 mod check;
@@ -33,8 +31,8 @@ mod run;
 mod shared;
 pub mod sync;
 
-/// The host's files, in the places where they are there.
-#[expect(dead_code, reason = "the host uses more of it")]
+/// The host's files, at the paths that they have in the host.
+#[expect(dead_code, reason = "only the host uses all of it")]
 #[path = "../../../host/stream/src"]
 pub mod host {
     pub mod block;

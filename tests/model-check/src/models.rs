@@ -1,4 +1,4 @@
-//! The models, by what they are about.
+//! The models, by topic.
 
 pub mod alarm;
 pub mod breakage;

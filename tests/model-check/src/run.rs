@@ -1,7 +1,7 @@
-//! One run, as the models see it: the host's queue, and an account of what went through it.
+//! Models one run: the host's queue, and an account of the items that went through it.
 //!
-//! The account is kept by the standard library's mutex, which loom does not know: keeping it is
-//! no step of the model, and adds no order to check.
+//! The account uses the standard library's mutex, which loom does not know. Updating it is
+//! therefore no step of the model, and adds no order to check.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -19,15 +19,15 @@ pub(crate) struct Run {
 #[derive(Default)]
 struct Account {
     pushed: usize,
-    /// The items that have their outcome, in the order in which they got it.
+    /// The items with an outcome, in the order of their outcomes.
     done: Vec<u64>,
-    /// How many items have been let go, or are about to be.
+    /// The number of items that were released, or are about to be.
     released: usize,
 }
 
-/// What an item says: nothing that the queue looks at.
+/// The content of an item, which the queue never reads.
 const ITEM: &[u8] = b"item";
-/// What an item takes of the window.
+/// The share of the window that an item takes.
 pub(crate) const ITEM_COST: usize = ITEM.len() + BlockBuilder::ITEM_COST;
 
 impl Run {
@@ -35,15 +35,15 @@ impl Run {
         Arc::new(Self { queue: Queue::new(window, workers), account: Mutex::default() })
     }
 
-    /// A run whose reader has read `items` and has ended.
+    /// Creates a run whose reader has read `items` and has ended.
     pub(crate) fn of(items: usize, window: Window, workers: usize) -> Arc<Self> {
         let run = Self::new(window, workers);
-        run.push(items).expect("nobody stops it");
+        run.push(items).expect("the run is not stopped");
         run.queue.close();
         run
     }
 
-    /// Does `part` in a thread of its own.
+    /// Runs `part` on a thread of its own.
     pub(crate) fn spawn(
         self: &Arc<Self>,
         part: impl FnOnce(&Self) + Send + 'static,
@@ -52,8 +52,8 @@ impl Run {
         thread::spawn(move || part(&run))
     }
 
-    /// Reads as the host's reader does, until it is stopped: blocks of so many items. No more
-    /// than `bound` may be held after each.
+    /// Reads blocks of these sizes as the host's reader does, until the run is stopped. Checks
+    /// after each block that at most `bound` items are held.
     pub(crate) fn read(&self, blocks: &[usize], bound: usize) {
         let mut has_room = HasRoom::No;
         for items in blocks {
@@ -64,12 +64,12 @@ impl Run {
             has_room = room;
             let account = self.account();
             let held = account.pushed - account.released;
-            assert!(held <= bound, "{held} items are held, the window is of {bound}");
+            assert!(held <= bound, "{held} items are held, the window is {bound}");
         }
         self.queue.close();
     }
 
-    /// Reads so many items, together.
+    /// Pushes a block of this many items.
     pub(crate) fn push(&self, items: usize) -> Result<HasRoom, Stopped> {
         let mut block = BlockBuilder::new();
         (0..items).for_each(|_| block.push(ITEM));
@@ -78,14 +78,14 @@ impl Run {
         Ok(has_room)
     }
 
-    /// Works as a worker does, until no item is left for it.
+    /// Runs items as a worker does, until none is left.
     pub(crate) fn work(&self, wanted: usize) {
         while let Some(claim) = self.queue.claim(wanted) {
             self.work_off(claim, || ());
         }
     }
 
-    /// Works on what of a claim nobody takes from it; does `call` for each item.
+    /// Runs the items of a claim that no worker steals, and calls `call` for each.
     pub(crate) fn work_off(&self, claim: Claim<'_>, call: impl Fn()) {
         let mut done = 0;
         loop {
@@ -100,18 +100,18 @@ impl Run {
         self.release(done);
     }
 
-    /// The item at `at` of the claim has its outcome.
+    /// Records the outcome of the claim's item at `at`.
     pub(crate) fn note_done(&self, claim: &Claim<'_>, at: usize) {
         self.account().done.push(claim.span().first().get() + at as u64);
     }
 
-    /// The consumer has taken the outcomes of so many items.
+    /// Releases items whose outcomes the consumer has taken.
     pub(crate) fn release(&self, items: usize) {
         self.account().released += items;
         self.queue.release(items, items * ITEM_COST);
     }
 
-    /// Accounts for what is left, as the host does when all workers have left.
+    /// Accounts for the remaining items, as the host does after all workers have left.
     pub(crate) fn end(&self, reader: Option<JoinHandle<()>>) -> Ended {
         self.queue.stop_from(ItemIndex::default());
         if let Some(reader) = reader {
@@ -120,14 +120,17 @@ impl Run {
         let mut left = Vec::new();
         for span in self.queue.drain() {
             left.extend((0..span.len()).map(|at| span.first().get() + at as u64));
-            // More than is held cannot be let go: that would overflow.
+            // Releasing more than is held would overflow.
             self.queue.release(span.len(), span.total_cost());
         }
         let done = std::mem::take(&mut self.account().done);
         let mut all: Vec<_> = done.iter().chain(&left).copied().collect();
         all.sort_unstable();
         let read: Vec<_> = (0..self.queue.pushed()).collect();
-        assert_eq!(all, read, "each item is done or left, once; done: {done:?}, left: {left:?}");
+        assert_eq!(
+            all, read,
+            "each item must be done or left exactly once; done: {done:?}, left: {left:?}"
+        );
         Ended { done: done.len(), left: left.len() }
     }
 
@@ -136,7 +139,7 @@ impl Run {
     }
 }
 
-/// What became of the items of a run.
+/// The number of items by how they ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
     pub(crate) done: usize,
@@ -149,7 +152,7 @@ impl Ended {
     }
 }
 
-/// Waits for threads of a model.
+/// Joins threads of a model.
 pub(crate) fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
     for thread in threads {
         thread.join().expect("loom ends with the first panic");

@@ -1,9 +1,9 @@
-//! A word of a claim that two threads share, where the host has workers in processes of their own.
+//! The shared word of a claim. In the host, two processes share it.
 
 use crate::queue::SharedReach;
 use crate::sync::atomic::AtomicU64;
 
-/// A word that another process shares. Here the other process is another thread.
+/// A word that a parent and a child share. In a model, the child is another thread.
 #[derive(Debug, Default)]
 pub(crate) struct Word(AtomicU64);
 

@@ -1,3 +1,3 @@
-//! What the host's files find where the host has the locks and atomics of the standard library.
+//! loom's locks and atomics, where the host uses those of the standard library.
 
 pub use loom::sync::{Condvar, Mutex, MutexGuard, atomic};

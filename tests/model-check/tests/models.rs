@@ -1,6 +1,6 @@
-//! Each model in every order.
+//! Runs each model in every order.
 
-/// One test for each model.
+/// Defines one test for each model.
 macro_rules! every_order {
     ($($of:ident: $($model:ident)*;)*) => {$(
         mod $of {

@@ -1,5 +1,5 @@
-//! Who sleeps on behalf of a guest is woken by what it waits for, and by who wants it to end;
-//! neither is missed when it comes just before the sleep.
+//! Checks that a thread which sleeps for a guest is woken by its event and by its end, also if
+//! either comes just before the sleep.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::control::cancel::Cancel;
 use crate::run::join;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// An instance comes to be and sleeps, while its run is stopped and its pool is dropped.
+/// An instance is created and sleeps, while its run is stopped and its pool is dropped.
 pub fn of_a_pool_that_is_dropped() {
     check(Interruptions::AtMost(4), || {
         let cancel = Cancel::default();
@@ -24,11 +24,11 @@ pub fn of_a_pool_that_is_dropped() {
             alarm.wait(None);
         }
         join(cancellers);
-        assert!(!cancel.lets_work(), "it only ever becomes more");
+        assert!(!cancel.lets_work(), "a cancellation is never undone");
     });
 }
 
-/// Two guests sleep; one is woken by what it waits for, then both by the end of the pool.
+/// Two guests sleep. The first is woken by its event, then both by the end of the pool.
 pub fn of_what_it_waits_for() {
     check(Interruptions::Any, || {
         let cancel = Cancel::default();

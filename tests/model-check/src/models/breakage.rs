@@ -1,20 +1,22 @@
-//! A worker breaks in the middle of a claim: the other one gets the items, and both leave.
+//! Checks a worker that breaks in the middle of a claim: another worker gets the items, and both
+//! leave.
 
 use crate::check::{Interruptions, check};
 use crate::queue::Window;
 use crate::run::{Ended, Run, join};
 
-/// Its item has a fault, the rest goes back; it works on when there is work for it.
+/// The worker's item has a fault, and the other items go back. The worker continues when it has
+/// work.
 pub fn replaced() {
     broken(|run| run.work(2));
 }
 
-/// No fresh instance can be made: it leaves although it was woken for an item.
+/// The worker cannot be replaced. It leaves, even if it was woken for an item.
 pub fn retired() {
     broken(|_| ());
 }
 
-/// One worker breaks at the first item of its claim; then it does what `after` says.
+/// Breaks one worker at the first item of its claim, and then runs `after`.
 fn broken(after: fn(&Run)) {
     check(Interruptions::Any, move || {
         let run = Run::of(3, Window::UNBOUNDED, 1);
@@ -31,7 +33,7 @@ fn broken(after: fn(&Run)) {
     });
 }
 
-/// The failed item is kept, to be tried again; others have the rest meanwhile.
+/// The worker keeps the failed item for a retry, while others run the remaining items.
 pub fn tried_again() {
     check(Interruptions::AtMost(3), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
@@ -41,7 +43,7 @@ pub fn tried_again() {
         if claim.reach().start_next() {
             let failed = claim.keep(1, 1);
             assert_eq!(failed.first().get(), 1);
-            assert!(!claim.reach().start_next(), "the rest has been given back");
+            assert!(!claim.reach().start_next(), "the claim has no other items");
             run.note_done(&claim, 1);
             claim.end(2);
             run.release(2);

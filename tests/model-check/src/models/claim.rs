@@ -1,11 +1,11 @@
-//! One claim: its worker starts items, others take them over, and a stop takes them away.
+//! Checks one claim: its worker starts items, others steal items, and a stop removes items.
 
 use crate::check::{Interruptions, check};
 use crate::item::index::ItemIndex;
 use crate::queue::{Claim, Window};
 use crate::run::{Ended, Run, join};
 
-/// Two others take over what the worker of the only claim has not started.
+/// Two other workers steal items that the owner of the only claim has not started.
 pub fn shared() {
     check(Interruptions::AtMost(2), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
@@ -17,7 +17,7 @@ pub fn shared() {
     });
 }
 
-/// While the worker starts items, another takes some over, and a stop cuts off the rest.
+/// While the worker starts items, another steals some, and a stop removes the rest.
 pub fn shared_and_cut() {
     check(Interruptions::AtMost(3), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
@@ -27,12 +27,12 @@ pub fn shared_and_cut() {
         run.work_off(claim, || ());
         join([other, stopper]);
         let ended = run.end(None);
-        assert!(ended.done >= 2, "what is before the horizon is done: {ended:?}");
+        assert!(ended.done >= 2, "items before the horizon must be done: {ended:?}");
     });
 }
 
-/// The worker has started all items ahead of their turns, comes to two of them, and gives back the
-/// rest, while another takes over what there is.
+/// The worker has started all items ahead of time, runs two of them, and gives back the rest. Another worker steals
+/// items meanwhile.
 pub fn given_back() {
     check(Interruptions::AtMost(3), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
@@ -44,7 +44,7 @@ pub fn given_back() {
     });
 }
 
-/// The same, while a stop cuts off the rest: nothing of it is started after that.
+/// The same as [`given_back`] with a stop that removes items: none of them starts after the stop.
 pub fn given_back_and_cut() {
     check(Interruptions::AtMost(2), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
@@ -54,16 +54,16 @@ pub fn given_back_and_cut() {
         work_ahead(&run, claim);
         join([other, stopper]);
         let ended = run.end(None);
-        assert!(ended.done >= 1, "what is before the horizon is done: {ended:?}");
+        assert!(ended.done >= 1, "items before the horizon must be done: {ended:?}");
     });
 }
 
-/// Of the items that were started ahead, works on two; the others go back while it is on the second.
+/// Starts three items ahead of time and runs two items in all; the others go back during the second.
 fn work_ahead(run: &Run, claim: Claim<'_>) {
     let ahead = claim.reach().start_ahead(3) as usize;
     let done = 2.min(1 + ahead);
     claim.rest().give_back(done);
-    assert!(!claim.reach().start_next(), "it has nothing more to start");
+    assert!(!claim.reach().start_next(), "the worker has nothing left to start");
     (0..done).for_each(|at| run.note_done(&claim, at));
     claim.end(done);
     run.release(done);

@@ -1,6 +1,7 @@
-//! A claim on loan: another process starts its items, honest or not, while others take from them.
+//! Checks a loan: another process, honest or not, starts a claim's items, while others steal from
+//! the claim.
 //!
-//! What a process sends is read when it has ended: here, when its thread has.
+//! The parent reads a process's reply at its end. Here the process is a thread.
 
 use std::sync::Arc;
 
@@ -11,18 +12,19 @@ use crate::run::{Ended, Run, join};
 use crate::shared::Word;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// What a borrower says at its end.
+/// The reply of a borrower.
 #[derive(Clone, Copy)]
 enum Said {
-    /// So many items have their outcome.
+    /// This many items have their outcome.
     Done(usize),
-    /// So many have theirs, and the next one broke it.
+    /// This many items have their outcome, and the next one broke the borrower.
     Broken(usize),
-    /// Nothing: it has died, or what it said is not to be believed.
+    /// No reply, or a reply that is not to be believed.
     Nothing,
 }
 
-/// Another worker takes over what the borrower has not started; its owner goes on with the rest.
+/// Another worker steals items that the borrower has not started; the owner continues with the
+/// rest.
 pub fn shared() {
     check(Interruptions::AtMost(3), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
@@ -34,8 +36,8 @@ pub fn shared() {
     });
 }
 
-/// While the borrower starts items, another takes some over, and a stop cuts off the rest. Not all
-/// were sent.
+/// While the borrower starts items, another worker steals some, and a stop removes the rest. One
+/// item was not sent.
 pub fn shared_and_cut() {
     check(Interruptions::AtMost(2), || {
         let run = Run::of(5, Window::UNBOUNDED, 1);
@@ -45,11 +47,11 @@ pub fn shared_and_cut() {
         lend_off(&run, claim, 4, |page| Said::Done(start_all(page, 4)));
         join([other, stopper]);
         let ended = run.end(None);
-        assert!(ended.done >= 3, "what is before the horizon is done: {ended:?}");
+        assert!(ended.done >= 3, "items before the horizon must be done: {ended:?}");
     });
 }
 
-/// A stop while a loan ends: nothing is started after it.
+/// A stop comes while a loan ends: no item starts after the stop.
 pub fn stopped_as_it_ends() {
     check(Interruptions::Any, || {
         let run = Run::of(3, Window::UNBOUNDED, 1);
@@ -92,7 +94,7 @@ pub fn broken() {
     });
 }
 
-/// The borrower dies while it is on its second item.
+/// The borrower dies during its second item.
 pub fn lost() {
     check(Interruptions::AtMost(3), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
@@ -108,11 +110,11 @@ pub fn lost() {
     });
 }
 
-/// Words that no honest borrower writes, one after the other: more than there is, less than
-/// nothing, and back.
+/// Words that no honest borrower writes, in this order: too many items, a negative number of items,
+/// and a step back.
 const LIES: [(u32, u32); 3] = [(u32::MAX, u32::MAX), (0, 4), (3, 1)];
 
-/// Whatever the borrower writes, each item is in one place.
+/// A borrower writes false words; each item still ends in one place.
 pub fn of_a_hostile_borrower() {
     check(Interruptions::AtMost(3), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
@@ -125,7 +127,7 @@ pub fn of_a_hostile_borrower() {
     });
 }
 
-/// The same, while a stop takes items away from it.
+/// The same as [`of_a_hostile_borrower`], while a stop removes items from the loan.
 pub fn of_a_hostile_borrower_that_is_cut() {
     check(Interruptions::AtMost(2), || {
         let run = Run::of(4, Window::UNBOUNDED, 1);
@@ -143,7 +145,7 @@ fn lie(page: &Word) -> Said {
     Said::Nothing
 }
 
-/// Starts items as an honest borrower does, of which it was sent so many; says how many.
+/// Starts items as an honest borrower of `sent` items does, and returns how many it started.
 pub(super) fn start_all(page: &Word, sent: usize) -> usize {
     let mut started = 1;
     while started < sent && page.reach().start_next() {
@@ -152,8 +154,8 @@ pub(super) fn start_all(page: &Word, sent: usize) -> usize {
     started
 }
 
-/// Lends the first `sent` items of a claim, settles by what the borrower says, and works on what
-/// is left.
+/// Lends the first `sent` items of a claim, settles the loan by the borrower's reply, and runs the
+/// remaining items.
 fn lend_off(
     run: &Arc<Run>,
     mut claim: Claim<'_>,
@@ -170,11 +172,11 @@ fn lend_off(
         last = returned.started - 1;
         match said {
             Said::Done(done) => {
-                assert!(done <= returned.had, "it started what was taken away");
+                assert!(done <= returned.had, "the borrower started items that were taken away");
                 done
             }
             Said::Broken(done) => {
-                assert!(done < returned.had, "it started what was taken away");
+                assert!(done < returned.had, "the borrower started items that were taken away");
                 done + 1
             }
             Said::Nothing => returned.started,
@@ -196,7 +198,7 @@ fn lend_off(
     run.release(done + 1);
 }
 
-/// Works on what is left of a claim, whose first `done` items have their outcome.
+/// Runs the remaining items of a claim whose first `done` items have their outcome.
 fn go_on(run: &Run, claim: Claim<'_>, mut done: usize) {
     let before = done;
     while claim.reach().start_next() {

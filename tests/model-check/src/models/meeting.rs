@@ -1,7 +1,8 @@
-//! No worker is idle while an item waits, or while another holds items it has not started.
+//! Checks that no worker is idle while an item waits, or while another worker holds items that it
+//! has not started.
 //!
-//! The items meet: each ends when as many are at work as there are workers. Were one worker
-//! left asleep, the others would wait for ever.
+//! The items meet: an item ends only when as many items are running as there are workers. If a
+//! worker stayed asleep, the others would wait for ever.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::run::{Ended, Run, join};
 use crate::shared::Word;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-/// Where so many meet, again and again.
+/// A barrier for `of` threads that can be used repeatedly.
 struct Meeting {
     of: usize,
     arrived: Mutex<usize>,
@@ -25,7 +26,7 @@ impl Meeting {
     }
 
     fn attend(&self) {
-        let mut arrived = self.arrived.lock().expect("nobody panics under it");
+        let mut arrived = self.arrived.lock().expect("no thread panics with the lock");
         *arrived += 1;
         let complete = arrived.next_multiple_of(self.of);
         if *arrived == complete {
@@ -34,24 +35,24 @@ impl Meeting {
         self.wait(arrived, complete);
     }
 
-    /// How many have arrived in all.
+    /// Returns how many threads have arrived in total.
     fn attendance(&self) -> usize {
-        *self.arrived.lock().expect("nobody panics under it")
+        *self.arrived.lock().expect("no thread panics with the lock")
     }
 
-    /// Waits until so many have arrived in all.
+    /// Waits until `all` threads have arrived in total.
     fn wait_for(&self, all: usize) {
-        self.wait(self.arrived.lock().expect("nobody panics under it"), all);
+        self.wait(self.arrived.lock().expect("no thread panics with the lock"), all);
     }
 
     fn wait(&self, mut arrived: MutexGuard<'_, usize>, all: usize) {
         while *arrived < all {
-            arrived = self.complete.wait(arrived).expect("nobody panics under it");
+            arrived = self.complete.wait(arrived).expect("no thread panics with the lock");
         }
     }
 }
 
-/// Two workers, four items that are there, twice two that meet.
+/// Two workers run four waiting items, which meet in two pairs.
 pub fn of_items_that_wait() {
     check(Interruptions::Any, || {
         let meeting = Meeting::of(2);
@@ -63,8 +64,8 @@ pub fn of_items_that_wait() {
     });
 }
 
-/// Two workers that wait for items, which come one by one or together. The reader does not close
-/// before they have met: that would wake everybody.
+/// Two workers wait for items, which arrive one by one or together. The reader closes the queue
+/// only after the items have met, because closing wakes every worker.
 pub fn of_items_that_come() {
     for blocks in [&[1, 1][..], &[2], &[3, 1]] {
         check(Interruptions::AtMost(2), move || {
@@ -94,8 +95,8 @@ fn attend_all(run: &Run, meeting: &Meeting) {
     }
 }
 
-/// Two workers, four items on loan of which two were sent: each meets with what the other takes
-/// over, or with what is left when the loan has ended.
+/// Two workers share four items on loan, but only two items were sent. The other worker steals
+/// items, or runs what is left after the loan; each item meets another.
 pub fn of_items_on_loan() {
     check(Interruptions::AtMost(3), || {
         let meeting = Meeting::of(2);
@@ -130,8 +131,8 @@ pub fn of_items_on_loan() {
     });
 }
 
-/// One of two workers waits only to be replaced, and cannot be: it was woken for an item that
-/// the other has to take, before the reader closes.
+/// One of two workers waits to be replaced and cannot be. It is woken for an item that the other
+/// worker must take before the reader closes the queue.
 pub fn without_one_that_retires() {
     check(Interruptions::AtMost(3), || {
         let meeting = Meeting::of(1);
@@ -148,7 +149,8 @@ pub fn without_one_that_retires() {
     });
 }
 
-/// An item is kept, to be tried again, until the others are done: another worker takes them.
+/// A worker keeps an item for a retry until the other items are done, so another worker must take
+/// them.
 pub fn while_one_is_tried_again() {
     check(Interruptions::AtMost(3), || {
         let meeting = Meeting::of(1);
@@ -165,14 +167,14 @@ pub fn while_one_is_tried_again() {
     });
 }
 
-/// Items that were started ahead go back while their worker is on a dear one, and another waits for
-/// them.
+/// Items that were started ahead of time go back while their worker runs a slow item; another
+/// worker waits for them.
 pub fn while_one_is_dear() {
     check(Interruptions::AtMost(3), || {
         let meeting = Meeting::of(1);
         let run = Run::of(3, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(3).expect("there are items");
-        assert_eq!(claim.reach().start_ahead(2), 2, "nobody else is there");
+        assert_eq!(claim.reach().start_ahead(2), 2, "no other worker is running");
         let other = attending(&run, &meeting);
         claim.rest().give_back(1);
         meeting.wait_for(2);
@@ -184,8 +186,8 @@ pub fn while_one_is_dear() {
     });
 }
 
-/// Results had filled the window twice, so that two workers wait although the third holds items
-/// that it has not started. When the results are out, both take from it.
+/// Results exceed twice the window, so two workers wait although the third holds items that it has
+/// not started. After the results are delivered, both steal from it.
 pub fn after_results_are_out() {
     const RESULTS: usize = 300;
     check(Interruptions::AtMost(2), || {
@@ -195,9 +197,9 @@ pub fn after_results_are_out() {
         let claim = run.queue.claim(3).expect("there are items");
         run.queue.hold(RESULTS);
         let others = [(); 2].map(|()| attending(&run, &meeting));
-        // A step at which they might claim.
+        // loom may interrupt here, so the workers could claim.
         run.queue.pushed();
-        assert_eq!(meeting.attendance(), 0, "nobody takes items over while results wait");
+        assert_eq!(meeting.attendance(), 0, "no worker steals items while results wait");
         run.queue.release(0, RESULTS);
         run.work_off(claim, || meeting.attend());
         join(others);

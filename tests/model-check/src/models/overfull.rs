@@ -1,5 +1,5 @@
-//! Results that wait for an earlier one have filled the window twice: only the earliest item
-//! goes on, and the others go on when the results are out.
+//! Checks results that wait for an earlier one and exceed twice the window: only the earliest item
+//! runs, and the others run after the results are delivered.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -9,26 +9,26 @@ use crate::check::{Interruptions, check};
 use crate::queue::Window;
 use crate::run::{Ended, ITEM_COST, Run, join};
 
-/// One result fills the window of this many bytes more than twice.
+/// A single result exceeds twice this window, in bytes.
 const WINDOW: usize = 200;
 const RESULT: usize = 500;
 
-/// Results as a consumer sees them that takes them in the order of their items. Like the account
-/// of a run, it adds no step to the model.
+/// The results that a consumer takes in the order of their items. Like the account of a run, the
+/// lock adds no step to the model.
 #[derive(Default)]
 struct Delivery(Mutex<Results>);
 
 #[derive(Default)]
 struct Results {
-    /// Items that are claimed for certain.
+    /// Items that are certainly claimed.
     claimed: BTreeSet<u64>,
-    /// Items whose results are held for certain.
+    /// Items whose results are certainly held.
     held: BTreeSet<u64>,
     /// The item whose result is due.
     next: u64,
 }
 
-/// Two workers, four items.
+/// Two workers run four items.
 pub fn only_the_earliest_goes_on() {
     check(Interruptions::AtMost(3), || {
         let bytes = NonZeroUsize::new(WINDOW).expect("not zero");
@@ -42,7 +42,7 @@ pub fn only_the_earliest_goes_on() {
     });
 }
 
-/// The earliest item comes back from a worker that broke: another one takes it.
+/// The earliest item goes back from a worker that broke; another worker takes it.
 pub fn the_earliest_comes_back() {
     check(Interruptions::AtMost(3), || {
         let bytes = NonZeroUsize::new(WINDOW).expect("not zero");
@@ -68,7 +68,7 @@ impl Delivery {
             let item = claim.span().first().get();
             self.claimed(item, is_overfull.then_some(next));
             run.note_done(&claim, 0);
-            // A step at which others may claim.
+            // loom may interrupt here, so others could claim.
             run.queue.pushed();
             self.results().claimed.remove(&item);
             claim.end(1);
@@ -78,23 +78,27 @@ impl Delivery {
         }
     }
 
-    /// Which result is due, and whether another is held for certain.
+    /// Returns the item whose result is due, and whether another result is certainly held.
     fn look(&self) -> (u64, bool) {
         let results = self.results();
         (results.next, !results.held.is_empty())
     }
 
-    /// An item was claimed; if results were held since before, `overfull_at` was due then.
+    /// Records a claim. `overfull_at` is the item that was due before the claim, if results were
+    /// held then.
     fn claimed(&self, item: u64, overfull_at: Option<u64>) {
         let mut results = self.results();
         if overfull_at == Some(results.next) {
             let earlier: Vec<_> = results.claimed.range(..item).collect();
-            assert!(earlier.is_empty(), "item {item} was started beside {earlier:?}");
+            assert!(
+                earlier.is_empty(),
+                "item {item} was started although {earlier:?} were running"
+            );
         }
         results.claimed.insert(item);
     }
 
-    /// Takes a result; says how many are out by that.
+    /// Takes a result, and returns how many results this delivers.
     fn deliver(&self, item: u64) -> usize {
         let mut results = self.results();
         results.held.insert(item);

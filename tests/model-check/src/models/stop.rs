@@ -1,4 +1,5 @@
-//! A stop in the middle: all threads end, nothing is lost, and nothing more is started.
+//! Checks a stop in the middle of a run: all threads end, no item is lost, and no further item
+//! starts.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -11,22 +12,22 @@ use crate::queue::Window;
 use crate::run::{Run, join};
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// Ctrl-C, with one worker: nothing is started any more.
+/// Stops everything, as Ctrl-C does, with one worker.
 pub fn of_everything() {
     stop_from(0, 1, &[3], Interruptions::AtMost(3));
 }
 
-/// A failed item, with one worker: what is before it goes on.
+/// Stops from a failed item on, with one worker: earlier items continue.
 pub fn from_an_item() {
     stop_from(1, 1, &[2, 1], Interruptions::AtMost(3));
 }
 
-/// A failed item, with two workers.
+/// Stops from a failed item on, with two workers.
 pub fn from_an_item_with_two_workers() {
     stop_from(1, 2, &[2, 1], Interruptions::AtMost(2));
 }
 
-/// A failed item, when the reader has ended: one worker claims while the stop is made.
+/// Stops after the reader has ended, while one worker claims items.
 pub fn during_a_claim() {
     check(Interruptions::Any, || {
         let run = Run::of(3, Window::UNBOUNDED, 1);
@@ -39,7 +40,8 @@ pub fn during_a_claim() {
     });
 }
 
-/// The reader is blocked in its source and does not close: workers that wait leave all the same.
+/// Stops while the reader is blocked in its source and cannot close the queue: waiting workers must
+/// still leave.
 pub fn without_the_reader() {
     check(Interruptions::AtMost(3), || {
         let run = Run::new(Window::UNBOUNDED, 2);
@@ -51,7 +53,7 @@ pub fn without_the_reader() {
     });
 }
 
-/// Reads blocks of so many items through a window of two.
+/// Reads blocks of these sizes through a window of two items, and stops meanwhile.
 fn stop_from(horizon: u64, workers: usize, blocks: &'static [usize], interruptions: Interruptions) {
     check(interruptions, move || {
         let items = NonZeroUsize::new(2).expect("not zero");
@@ -66,7 +68,8 @@ fn stop_from(horizon: u64, workers: usize, blocks: &'static [usize], interruptio
     });
 }
 
-/// A worker that knows of the stop, once it has been made: it looks before each start.
+/// Starts a worker that looks for the stop before each item, and checks that no item starts after
+/// it.
 fn worker(run: &Arc<Run>, told: &Arc<AtomicU64>) -> JoinHandle<()> {
     let told = Arc::clone(told);
     let horizon = move || told.load(Ordering::Acquire);

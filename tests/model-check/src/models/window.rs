@@ -1,4 +1,5 @@
-//! A reader and workers: all items come through, and no more are held than the window says.
+//! Checks a reader with workers: all items come through, and the queue never holds more than the
+//! window.
 
 use std::num::NonZeroUsize;
 
@@ -6,12 +7,12 @@ use crate::check::{Interruptions, check};
 use crate::queue::Window;
 use crate::run::{Ended, Run, join};
 
-/// Two workers, and a window that is smaller than a block.
+/// Two workers, with a window smaller than a block.
 pub fn of_one_item() {
     read_through(Interruptions::AtMost(2), 1, &[3]);
 }
 
-/// Two workers, and blocks that come one by one.
+/// Two workers, with blocks of one item.
 pub fn of_two_items() {
     read_through(Interruptions::AtMost(2), 2, &[1, 1, 1]);
 }
@@ -22,7 +23,7 @@ fn read_through(interruptions: Interruptions, bound: usize, blocks: &'static [us
         let items = NonZeroUsize::new(bound).expect("a window is not empty");
         let run = Run::new(Window::UNBOUNDED.with_items(items), WORKERS);
         let workers = [(); WORKERS].map(|()| run.spawn(|run| run.work(2)));
-        // Whatever the window, each worker may have an item.
+        // Each worker may hold an item, whatever the window.
         run.read(blocks, bound.max(WORKERS));
         join(workers);
         assert_eq!(run.end(None), Ended::all_done(blocks.iter().sum()));
