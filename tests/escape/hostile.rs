@@ -1,4 +1,4 @@
-//! The worker that works in the plugin's place.
+//! The native worker that plays a plugin which has taken over its process.
 
 use std::ffi::CString;
 use std::io;
@@ -11,8 +11,8 @@ use rustix::process::getppid;
 
 use crate::misdeeds::{self, call, done};
 
-/// An item says what to try; its record says what was done that should not. Any other item gets
-/// what the plugin would give it.
+/// Tries what the item requests, and returns the misdeeds that should have failed. Any other item gets the plugin's
+/// result.
 pub(crate) fn answer(item: &[u8]) -> Result<String, Failure> {
     let item = str::from_utf8(item).map_err(Failure::bad_item)?;
     let (deed, on) = item.split_once(' ').unwrap_or((item, ""));
@@ -49,7 +49,7 @@ fn path(text: &str) -> CString {
     CString::new(text).unwrap_or_default()
 }
 
-/// Opens a file: by its whole path, or below any directory that the process holds open.
+/// Opens a file by an absolute path, or below any directory that the process holds open.
 fn open(name: &str, flags: i32) -> String {
     let (name, flags) = (path(name), flags.cast_unsigned() as usize);
     let below = |directory| {
@@ -66,7 +66,7 @@ fn open(name: &str, flags: i32) -> String {
     told(opened.or_else(refused).copied().unwrap_or(Err(libc::ENOENT)))
 }
 
-/// Makes a file below any directory that the process holds open a TiB long, all of it a hole.
+/// Extends a file to a sparse TiB, below any directory that the process holds open.
 fn lengthen(name: &str) -> String {
     let name = path(name);
     let flags = (libc::O_WRONLY | libc::O_CREAT).cast_unsigned() as usize;
@@ -78,8 +78,8 @@ fn lengthen(name: &str) -> String {
     )
 }
 
-/// Asks whether there is a file, which Landlock does not refuse: by its whole path, or below any directory that the
-/// process holds open.
+/// Tests whether a file exists, which Landlock does not refuse. Looks at an absolute path, or below any directory that
+/// the process holds open.
 fn exists(name: &str) -> String {
     let name = path(name);
     if name.as_bytes().starts_with(b"/") {
@@ -94,13 +94,13 @@ fn exists(name: &str) -> String {
     told(if (3..64).any(&mut below) { Ok(()) } else { Err(libc::ENOENT) })
 }
 
-/// The number of descriptors that the process has open.
+/// Returns the number of open descriptors.
 fn descriptors() -> String {
     let is_open = |descriptor: &usize| call(libc::SYS_fcntl, &[*descriptor, 1]).is_ok();
     (0..1024).filter(is_open).count().to_string()
 }
 
-/// Waits for what blocks, as WASI does: by a thread beside that of the asynchronous runtime.
+/// Waits for blocking work as WASI does: on a separate thread of the asynchronous runtime.
 fn wait_beside_the_loop() -> String {
     let (done, is_done) = mpsc::channel();
     drop(tokio::task::spawn_blocking(move || done.send(())));
@@ -120,7 +120,7 @@ fn told(answer: Result<(), i32>) -> String {
     }
 }
 
-/// Ends the process, or what the parent has of it.
+/// Ends the process, or its connection to the parent.
 fn die(way: &str) -> String {
     let noise = [0xa5_u8; 4096];
     let _: Vec<_> = match way {
@@ -134,8 +134,9 @@ fn die(way: &str) -> String {
     String::new()
 }
 
-#[expect(unsafe_code, reason = "hostile code would not ask")]
+#[expect(unsafe_code, reason = "hostile code does this")]
 fn read_from_nowhere() -> Result<usize, i32> {
-    // SAFETY: nothing is there, and so the process ends, as it is meant to.
+    // SAFETY: the address is never mapped, so the read faults and ends the process before it can return. That is the
+    // purpose.
     Ok(usize::from(unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() }))
 }

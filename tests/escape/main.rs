@@ -1,7 +1,7 @@
-//! What a plugin could do that has taken its worker's process over, by a hole in the engine: native
-//! code works in the plugin's place, in the same jail, and tries to get out.
+//! Tests what a plugin could do after it has taken over its worker's process through a defect in
+//! the engine. Native code takes the plugin's place in the same jail, and tries to get out.
 //!
-//! This program is its own worker, so it has a `main` of its own and no test harness.
+//! This program is its own worker, so it has its own `main` and no test harness.
 
 #[path = "../harness.rs"]
 mod harness;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use self::tests::TESTS;
 
-/// Far more than all of them need.
+/// A time limit far above the time of all tests.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {

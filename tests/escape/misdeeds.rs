@@ -1,20 +1,20 @@
-//! What native code tries that has taken a jailed process over. Each misdeed is one system call, as
-//! the kernel takes it: no library stands between that could refuse first.
+//! The attempts of native code in a jailed process. Each misdeed is a direct system call, so that
+//! no library can refuse it first.
 
 use std::ffi::CStr;
 use std::io;
 use std::ptr::null;
 use std::thread;
 
-/// What was tried, and how the kernel answered.
+/// An attempt, with the kernel's answer.
 pub(crate) struct Tried {
     what: &'static str,
     answer: Result<usize, i32>,
-    /// The error that was to be.
+    /// The error that the kernel must return.
     refusal: i32,
 }
 
-/// Those that were not refused as they had to be.
+/// Describes the attempts that were not refused with the expected error.
 pub(crate) fn done(tried: Vec<Tried>) -> Vec<String> {
     let done = tried.into_iter().filter(|tried| tried.answer != Err(tried.refusal));
     let said = done.map(|Tried { what, answer, refusal }| {
@@ -23,13 +23,14 @@ pub(crate) fn done(tried: Vec<Tried>) -> Vec<String> {
     said.collect()
 }
 
-/// A system call with its arguments; those that are not given are 0.
-#[expect(unsafe_code, reason = "hostile code would not ask")]
+/// Calls the kernel; missing arguments are 0.
+#[expect(unsafe_code, reason = "hostile code does this")]
 pub(crate) fn call(number: i64, arguments: &[usize]) -> Result<usize, i32> {
     let argument = |index: usize| arguments.get(index).copied().unwrap_or(0);
     let [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map(argument);
-    // SAFETY: what is pointed to outlives the call and is as the kernel wants it. Where it is not,
-    // the call is one that the jail refuses before it looks.
+    // SAFETY: pointers in the arguments refer to values that outlive the call and have the layout
+    // that the kernel expects. The jail refuses every other call before the kernel reads the
+    // memory.
     let answer = unsafe { libc::syscall(number, a, b, c, d, e, f) };
     usize::try_from(answer).map_err(|_| io::Error::last_os_error().raw_os_error().unwrap_or(0))
 }
@@ -42,12 +43,12 @@ fn tries(refusal: i32, calls: &[(&'static str, i64, &[usize])]) -> Vec<Tried> {
     tried.collect()
 }
 
-/// The address of a text, as a call takes it.
+/// Returns the address of a text as an argument.
 pub(crate) fn at(text: &CStr) -> usize {
     text.as_ptr().addr()
 }
 
-/// A flag, as a call takes it.
+/// Returns a flag as an argument.
 fn flag(flag: i32) -> usize {
     flag.cast_unsigned() as usize
 }
@@ -57,10 +58,10 @@ const TIOCSTI: usize = 0x5412;
 const NEW_LISTENER: usize = 8;
 const PASSWD: &CStr = c"/etc/passwd";
 const ROOT: &CStr = c"/";
-/// One that fails: if it is run, the test fails with it.
+/// A program that fails, so that the test fails if it runs.
 const PROGRAM: &CStr = c"/bin/false";
 
-/// Processes: to start, to end, to look into. Never granted.
+/// Tries to start, end and inspect processes; these calls are never granted.
 #[rustfmt::skip]
 pub(crate) fn on_processes(parent: i32) -> Vec<Tried> {
     let parent = flag(parent);
@@ -93,7 +94,8 @@ pub(crate) fn on_processes(parent: i32) -> Vec<Tried> {
         ("to ask for its parent's limits", libc::SYS_prlimit64, &[parent, 0, 0, part]),
         ("to be nicer",                   libc::SYS_setpriority, &[0, 0, 0]),
     ]);
-    // A call that does not exist: so the C library takes one that the filter can look into.
+    // The filter claims that this call does not exist. The C library then uses `clone`, whose flags
+    // the filter can check.
     tried.extend(tries(libc::ENOSYS, &[("to clone by what memory says", libc::SYS_clone3, &[part, 64])]));
     #[cfg(target_arch = "x86_64")]
     tried.extend(tries(libc::EPERM, &[
@@ -103,7 +105,8 @@ pub(crate) fn on_processes(parent: i32) -> Vec<Tried> {
     tried
 }
 
-/// The system, and what it holds of this process. Never granted.
+/// Tries to change the system, and the kernel's data about this process; these calls are never
+/// granted.
 #[rustfmt::skip]
 pub(crate) fn on_the_system() -> Vec<Tried> {
     let mut more = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
@@ -144,7 +147,7 @@ pub(crate) fn on_the_system() -> Vec<Tried> {
     ])
 }
 
-/// Files, where no directory is granted: there is no call for them.
+/// Tries to use files without a granted directory; the filter refuses these calls.
 #[rustfmt::skip]
 pub(crate) fn on_files() -> Vec<Tried> {
     let mut buffer = [0_u8; 256];
@@ -167,7 +170,7 @@ pub(crate) fn on_files() -> Vec<Tried> {
     ])
 }
 
-/// What changes files, and Landlock does not know of. Never granted.
+/// Tries to change files by calls that Landlock does not control; they are never granted.
 #[rustfmt::skip]
 pub(crate) fn on_what_files_are(path: &CStr) -> Vec<Tried> {
     let path = at(path);
@@ -184,7 +187,7 @@ pub(crate) fn on_what_files_are(path: &CStr) -> Vec<Tried> {
     ])
 }
 
-/// The network, where no port is granted: there is no call for it.
+/// Tries to use the network without a granted port; the filter refuses these calls.
 #[rustfmt::skip]
 pub(crate) fn on_the_network() -> Vec<Tried> {
     let stream = flag(libc::SOCK_STREAM);
@@ -196,7 +199,7 @@ pub(crate) fn on_the_network() -> Vec<Tried> {
     ])
 }
 
-/// What no port grants.
+/// Tries to use networks that no granted port covers.
 #[rustfmt::skip]
 pub(crate) fn on_other_networks() -> Vec<Tried> {
     let mut pair = [0_i32; 2];
@@ -225,7 +228,7 @@ pub(crate) fn on_other_networks() -> Vec<Tried> {
     ])
 }
 
-/// What the seal takes away.
+/// Tries calls that the seal removes after the start.
 #[rustfmt::skip]
 pub(crate) fn on_code() -> Vec<Tried> {
     let private = flag(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
@@ -249,7 +252,8 @@ pub(crate) fn on_code() -> Vec<Tried> {
     ])
 }
 
-/// Takes memory that no limit counts, or changes how the kernel treats it. Never granted.
+/// Tries to take memory that no limit counts, or to change how the kernel treats memory; never
+/// granted.
 #[rustfmt::skip]
 pub(crate) fn on_memory() -> Vec<Tried> {
     let (none, all) = (usize::MAX, flag(libc::PROT_READ | libc::PROT_WRITE));
@@ -281,7 +285,8 @@ pub(crate) fn on_memory() -> Vec<Tried> {
     ])
 }
 
-/// Takes more threads or memory than the runtime needs once it has started. The seal refuses each.
+/// Tries to take more threads or memory than the runtime needs after its start. The seal refuses
+/// each call.
 pub(crate) fn on_resources() -> Vec<Tried> {
     let all = flag(libc::PROT_READ | libc::PROT_WRITE);
     let private = flag(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
@@ -301,15 +306,15 @@ pub(crate) fn on_resources() -> Vec<Tried> {
     tried
 }
 
-/// The page that holds the name of the program, at the top of the main thread's stack.
-#[expect(unsafe_code, reason = "hostile code would not ask")]
+/// Returns the page with the program's name, at the top of the main thread's stack.
+#[expect(unsafe_code, reason = "hostile code does this")]
 fn top_of_stack() -> usize {
-    // SAFETY: the call only reads what the kernel has told the process.
+    // SAFETY: `getauxval` only reads the process's auxiliary vector.
     let name = unsafe { libc::getauxval(libc::AT_EXECFN) };
     usize::try_from(name).unwrap_or(0) & !4095
 }
 
-/// Each call once more, by the number that it has for programs with short addresses.
+/// Tries each call by its x32 number.
 pub(crate) fn by_other_numbers() -> Vec<Tried> {
     let short = |number: i64| Tried {
         what: "a call of x32",

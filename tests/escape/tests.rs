@@ -1,7 +1,6 @@
-//! What is tried, and what becomes of it: misdeeds in the middle of a run whose other items all come
-//! out.
+//! Tests misdeeds between other items, and checks that all other items have their results.
 
-#![expect(clippy::unwrap_used, reason = "a test ends there")]
+#![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::fs;
 use std::io::ErrorKind;
@@ -15,7 +14,7 @@ use mtl_host::{
     PoolBuilder, Processes,
 };
 
-/// The tests by their names.
+/// The tests with their names.
 pub(crate) const TESTS: &[(&str, fn())] = &[
     ("with_nothing_granted_nothing_is_to_be_had", with_nothing_granted_nothing_is_to_be_had),
     ("a_granted_directory_is_not_left", a_granted_directory_is_not_left),
@@ -29,7 +28,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("a_process_that_ends_costs_one_item", a_process_that_ends_costs_one_item),
 ];
 
-/// Gives the items to a worker that is taken over: their records, or how they failed.
+/// Runs the items on a worker that is taken over, and returns their records or faults.
 #[track_caller]
 fn run(
     items: &[String],
@@ -47,7 +46,7 @@ fn run(
     results.collect()
 }
 
-/// Tries each, between items that any plugin could have had, and compares what is said of it.
+/// Tries each misdeed after a good item, and compares both results.
 #[track_caller]
 fn try_each(cases: &[(&str, &str)], grant: impl FnOnce(PoolBuilder) -> PoolBuilder) {
     let items: Vec<_> =
@@ -60,7 +59,7 @@ fn try_each(cases: &[(&str, &str)], grant: impl FnOnce(PoolBuilder) -> PoolBuild
     }
 }
 
-/// What is said of a call that is refused.
+/// Returns the text for a refused call.
 fn no() -> String {
     ErrorKind::PermissionDenied.to_string()
 }
@@ -115,7 +114,7 @@ fn a_granted_directory_is_not_left() {
         (format!("read /proc/{}/mem", process::id()), away),
         ("write /proc/self/mem".to_owned(), away),
         ("exists /etc/passwd".to_owned(), if has_root { "entity not found" } else { "done" }),
-        // A path that leads up from a granted directory leads on in the host.
+        // A granted directory leads up to its parent in the host's file system.
         ("exists ../secret/file".to_owned(), "done"),
         ("exists ../secret/none".to_owned(), "entity not found"),
         ("processes".to_owned(), ""),
@@ -183,11 +182,11 @@ fn all_threads_for_waits_have_started() {
 
 fn a_process_that_ends_costs_one_item() {
     dies(&["by abort", "by a wrong address", "by an exit"], |pool| pool);
-    // These go on with the next item that they have, as if nothing were, and that one would pay.
+    // These misdeeds do not end the process, so it would continue with the next item of its claim and lose that one.
     dies(&["by noise", "by silence"], |pool| pool.chunk_size(ChunkSize::Fixed(NonZeroUsize::MIN)));
 }
 
-/// Whatever its worker has of items, each that ends its process costs itself alone.
+/// Checks that each item which ends its process costs only itself, however items are claimed.
 fn dies(ways: &[&str], how: impl FnOnce(PoolBuilder) -> PoolBuilder) {
     let items = ways.iter().flat_map(|way| ["item".to_owned(), format!("die {way}")]);
     let items: Vec<_> = items.chain(["item".to_owned()]).collect();
