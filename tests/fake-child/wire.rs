@@ -1,4 +1,4 @@
-//! The child's end of the protocol, as `host/src/isolation/wire.rs` has it, without its manners.
+//! The child's end of the protocol in `host/src/isolation/wire.rs`, without its checks.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde::{Deserialize, Serialize};
 
-/// Kinds of frames that a child sends.
+/// The kinds of frames that a child sends.
 pub(crate) const READY: u8 = 1;
 pub(crate) const STARTED: u8 = 3;
 pub(crate) const RAN: u8 = 5;
@@ -21,7 +21,7 @@ pub(crate) const COMPILED: u8 = 10;
 pub(crate) const NOT_COMPILED: u8 = 11;
 pub(crate) const INSPECTED: u8 = 12;
 
-/// The beginning of a set-up: the task of this child, as far as it matters here.
+/// The beginning of a child's set-up: its task, as far as these tests need it.
 #[derive(Debug, Deserialize)]
 pub(crate) enum Task {
     Compile(Compile),
@@ -39,12 +39,12 @@ pub(crate) struct Compile {
 pub(crate) struct Line(UnixStream);
 
 impl Line {
-    /// It is the standard input of a child.
+    /// Opens the socket, which is a child's standard input.
     pub(crate) fn of_standard_input() -> io::Result<Self> {
         Ok(Self(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?)))
     }
 
-    /// The files that come first, of which the first is the page of a worker.
+    /// Receives the first message, which passes files. A worker's first file is its shared page.
     pub(crate) fn files(&self) -> io::Result<Vec<File>> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -58,7 +58,7 @@ impl Line {
         Ok(files.flatten().map(|file: OwnedFd| File::from(file)).collect())
     }
 
-    /// What comes next from the parent.
+    /// Receives the payload of the next frame.
     pub(crate) fn receive(&mut self) -> io::Result<Vec<u8>> {
         let mut head = [0; 5];
         self.0.read_exact(&mut head)?;
@@ -68,7 +68,7 @@ impl Line {
         Ok(payload)
     }
 
-    /// The task of this child, which the set-up has, and the arguments for `init` that come after it.
+    /// Receives the set-up, and returns the task and the arguments for `init`.
     pub(crate) fn task(&mut self) -> io::Result<(Task, Vec<u8>)> {
         let payload = self.receive()?;
         let (_version, rest) = first(&payload)?;
@@ -82,7 +82,7 @@ impl Line {
         self.raw(payload)
     }
 
-    /// Sends the head of a frame.
+    /// Sends the header of a frame.
     pub(crate) fn claim(&mut self, kind: u8, length: usize) -> io::Result<()> {
         let length = u32::try_from(length).map_err(io::Error::other)?;
         self.raw(&length.to_le_bytes())?;
@@ -93,35 +93,35 @@ impl Line {
         self.0.write_all(bytes)
     }
 
-    /// Sends the same for ever.
+    /// Sends the same frame for ever.
     pub(crate) fn flood(&mut self, kind: u8, payload: &[u8]) -> io::Result<()> {
         loop {
             self.send(kind, payload)?;
         }
     }
 
-    /// Closes the socket, standard input with it.
+    /// Shuts down the socket in both directions.
     pub(crate) fn close(self) -> io::Result<()> {
         self.0.shutdown(std::net::Shutdown::Both)
     }
 }
 
-/// The bytes whose length comes before them, and what is behind them.
+/// Splits off a field that is preceded by its length.
 fn first(bytes: &[u8]) -> io::Result<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk().ok_or(io::ErrorKind::UnexpectedEof)?;
     Ok(rest.split_at(u32::from_le_bytes(*length) as usize))
 }
 
-/// A value of an enum, whose variant has this number.
+/// Encodes an enum's variant by its number.
 pub(crate) fn variant(number: u8, content: &impl Serialize) -> Vec<u8> {
     [vec![number], value(content)].concat()
 }
 
 pub(crate) fn value(content: &impl Serialize) -> Vec<u8> {
-    postcard::to_allocvec(content).expect("all lengths are known")
+    postcard::to_allocvec(content).expect("the value can be encoded")
 }
 
-/// Events of a guest.
+/// Encodes events of a guest.
 pub(crate) mod guest {
     use super::{value, variant};
 
@@ -137,18 +137,18 @@ pub(crate) mod guest {
         variant(2, &(lines, bytes))
     }
 
-    /// A name was denied.
+    /// Encodes a denied name.
     pub(crate) fn denied_name(host: &str) -> Vec<u8> {
         variant(3, &(2_u8, host))
     }
 
-    /// A request was denied.
+    /// Encodes a denied request.
     pub(crate) fn denied_request(host: &str, port: u16) -> Vec<u8> {
         [vec![3], value(&(3_u8, host, port))].concat()
     }
 }
 
-/// Reasons for which a plugin is refused.
+/// Encodes reasons why a plugin is refused.
 pub(crate) mod refusal {
     use super::variant;
 
@@ -156,13 +156,13 @@ pub(crate) mod refusal {
         variant(2, &begins)
     }
 
-    /// One with as many causes.
+    /// Encodes an invalid plugin with this many causes.
     pub(crate) fn invalid(cause: &str, causes: usize) -> Vec<u8> {
         variant(6, &vec![(cause, None::<i32>); causes])
     }
 }
 
-/// The findings about a plugin.
+/// Encodes the result of an inspection.
 pub(crate) fn found(exports: usize, refusal: Option<Vec<u8>>) -> Vec<u8> {
     let exports = vec![("", ""); exports];
     let (left_out, imports): (usize, &[()]) = (0, &[]);
@@ -172,7 +172,7 @@ pub(crate) fn found(exports: usize, refusal: Option<Vec<u8>>) -> Vec<u8> {
     [value(&found), refusal].concat()
 }
 
-/// What became of items: so many outcomes, of which these are.
+/// Encodes a reply that announces `count` outcomes and contains these records.
 pub(crate) fn ran(count: u32, records: &[&[u8]]) -> Vec<u8> {
     let mut payload = vec![0, 1];
     payload.extend(count.to_le_bytes());
@@ -183,9 +183,9 @@ pub(crate) fn ran(count: u32, records: &[&[u8]]) -> Vec<u8> {
     payload
 }
 
-/// The first item of an order, which is all that an order of one has.
+/// Returns the item of an order with a single item.
 pub(crate) fn item(order: &[u8]) -> &[u8] {
-    // Before it: how records are checked, a format, a count, and its length.
+    // The fields before the item: the rule for records, a format, a count, and the item's length.
     const BEFORE: usize = 2 + 1 + 4 + 4;
     order.get(BEFORE..).unwrap_or_default()
 }

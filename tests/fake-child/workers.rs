@@ -1,6 +1,6 @@
-//! Workers that lie, flood and stall: the item that they are on pays for it, and no other.
+//! Tests workers that lie, flood and stall: only the item that they run is lost.
 
-#![expect(clippy::unwrap_used, reason = "a test ends there")]
+#![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_child_that_does_not_read_costs_its_item", a_child_that_does_not_read_costs_its_item),
 ];
 
-/// A pool of so many fake children, each of which has one item at a time.
+/// Returns a pool of this many fake children that claim one item at a time.
 fn pool(jobs: usize) -> PoolBuilder {
     let plugin = Plugin::load(&Engine::new().unwrap(), "../tests/fixtures/connect.wat").unwrap();
     Pool::builder(&plugin)
@@ -42,7 +42,7 @@ fn pool(jobs: usize) -> PoolBuilder {
         .timeout(Duration::from_millis(200))
 }
 
-/// The outcomes of these items, as text.
+/// Returns the outcomes of these items as text.
 fn outcomes(pool: &mut Pool, items: &[String]) -> Vec<String> {
     let outcomes = pool.map(items.to_vec()).map(|result| match result {
         Ok(record) => String::from_utf8(record.into_bytes().unwrap()).unwrap(),
@@ -51,17 +51,17 @@ fn outcomes(pool: &mut Pool, items: &[String]) -> Vec<String> {
     outcomes.collect()
 }
 
-/// Asks for each misdeed, between items that have their results, and compares what comes of it.
+/// Tries each misdeed between good items, and compares all outcomes.
 #[track_caller]
 fn try_each(deeds: &[(&str, &str)]) {
-    // Those that stall do so at the same time.
+    // With one worker for each misdeed, the stalling ones stall at the same time.
     let mut pool = pool(deeds.len()).build().unwrap();
     let items = deeds.iter().flat_map(|(deed, _)| ["before".to_owned(), format!("!{deed}")]);
     let outcomes = outcomes(&mut pool, &items.chain(["after".to_owned()]).collect::<Vec<_>>());
     let expected = deeds.iter().flat_map(|(_, outcome)| ["BEFORE", *outcome]);
     let expected: Vec<_> = expected.chain(["AFTER"]).collect();
     assert_eq!(outcomes, expected, "{deeds:?}");
-    // Each of them has been replaced.
+    // Each broken instance was replaced.
     let broken = deeds.iter().filter(|(_, outcome)| *outcome != "done").count();
     let reports = pool.close();
     assert_eq!(reports.iter().map(|report| report.broken).sum::<u64>(), broken as u64);
@@ -109,7 +109,7 @@ fn a_child_that_lies_costs_its_item() {
     ]);
 }
 
-/// What was told of denials.
+/// The denials that were reported.
 #[derive(Default)]
 struct Denials(Mutex<Vec<String>>);
 
@@ -123,7 +123,7 @@ impl Observer for Denials {
 
 fn what_a_child_says_beside_its_results_is_bounded() {
     let denials = Arc::new(Denials::default());
-    // It says much, and is in no hurry.
+    // The child reports much, so it gets a long time.
     let pool = pool(1).timeout(Duration::from_secs(60)).observer(Arc::clone(&denials) as _);
     let items = ["!is denied a command", "before", "!is denied much", "after"].map(str::to_owned);
     let outcomes = outcomes(&mut pool.build().unwrap(), &items);
@@ -135,7 +135,7 @@ fn what_a_child_says_beside_its_results_is_bounded() {
     assert!(told.len() <= 16, "{} denials", told.len());
 }
 
-/// Stops a run at the first line that a child writes.
+/// An observer that stops a run at the first line of output.
 struct Stops(StopFlag);
 
 impl Observer for Stops {
@@ -164,7 +164,7 @@ fn a_child_that_floods_as_it_starts_has_its_deadline() {
 
 fn a_child_that_does_not_read_costs_its_item() {
     let mut pool = pool(1).build().unwrap();
-    // More than the socket holds: the child has had an item, and reads no more.
+    // The item exceeds the socket's buffer, and the child has stopped reading.
     let items =
         ["before".to_owned(), "!stops reading".to_owned(), "x".repeat(8 << 20), "after".to_owned()];
     let late = "timeout: took longer than 200ms, and its process was killed";
