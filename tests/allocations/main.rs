@@ -1,8 +1,8 @@
-//! From the source to the sink nothing is allocated for an item: ten times the items take the same
-//! number of allocations, in this process and in those of workers.
+//! Checks that no item needs an allocation between source and sink: ten times the items take the same number of
+//! allocations, in this process and in those of workers.
 //!
-//! All of a program is counted, so this is a program of its own. It is its own child, so it has a `main` of its own and
-//! no test harness. In a child, native code works in the place of the plugin: its closing report says what it counted.
+//! The count covers a whole program, so this test is a program. It is its own child, so it has its own `main` and no
+//! test harness. In a child, native code takes the plugin's place, and its finish report contains its count.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -23,7 +23,7 @@ use mtl_host::{
     Processes, Reply, Window, WorkerContext,
 };
 
-/// The allocator of the system; how often it gave something.
+/// The system's allocator with a counter of allocations.
 struct Counted;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -35,50 +35,49 @@ fn count() {
     COUNT.fetch_add(1, Ordering::Relaxed);
 }
 
-#[expect(unsafe_code, reason = "an allocator is counted by one that stands before it")]
-// SAFETY: all is passed on as it is to an allocator that keeps to the contract.
+#[expect(unsafe_code, reason = "counting allocations needs an allocator of our own")]
+// SAFETY: every call goes unchanged to `System`, which satisfies the contract; counting allocates nothing.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps to the contract.
+        // SAFETY: the caller satisfies the contract of `alloc`, which `System` shares.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps to the contract.
+        // SAFETY: the caller satisfies the contract of `alloc_zeroed`, which `System` shares.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: the caller keeps to the contract.
+        // SAFETY: the caller satisfies the contract of `realloc`, and `place` came from `System`.
         unsafe { System.realloc(place, layout, size) }
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps to the contract.
+        // SAFETY: the caller satisfies the contract of `dealloc`, and `place` came from `System`.
         unsafe { System.dealloc(place, layout) };
     }
 }
 
-/// Many windows of items.
+/// The number of items, which is many windows.
 const ITEMS: usize = 10_000;
 
-/// How many items may be on their way.
+/// The number of items in flight.
 const WINDOW: usize = 500;
 
-/// How many allocations more there may be with ten times the items. Threads meet in other ways each
-/// time: at some moment a whole window may be on its way where there never was one before, each item
-/// in a claim of its own with room for its outcome. One allocation for each claim of the others
-/// would be far more, and is in most cases.
+/// The number of additional allocations that ten times the items may take. The timing of threads varies. A whole window
+/// may be in flight for the first time late in the run, with each item in its own claim and its own buffer of outcomes.
+/// One allocation per claim would be far more in most cases.
 const CHANCE: u64 = 3 * WINDOW as u64;
 
-/// Far more than it takes.
+/// A time limit far above the time of the tests.
 const DEADLINE: Duration = Duration::from_secs(300);
 
 fn main() -> ExitCode {
-    // A child never comes back from here.
+    // In a child, this call does not return.
     mtl_host::child_main_with(|_: &WorkerContext| Ok(Upper));
     let tests: [harness::Test; 2] = [
         ("ten_times_the_items_take_no_more_allocations", on_threads),
@@ -87,7 +86,7 @@ fn main() -> ExitCode {
     harness::run(&tests, DEADLINE)
 }
 
-/// Does what `upper.wat` does, and reports at last how often this process was given memory.
+/// A native worker that behaves like `upper.wat`, and reports the number of allocations of its process.
 struct Upper;
 
 impl NativeWorker for Upper {
@@ -105,14 +104,14 @@ impl NativeWorker for Upper {
     }
 }
 
-/// A way in which items go to workers.
+/// A way to send items to workers.
 type Way = fn(PoolBuilder) -> PoolBuilder;
 
 const WAYS: [(&str, Way); 4] = [
     ("chunks as they come", |pool| pool),
     ("chunks of 16", |pool| pool.chunk_size(chunk(16))),
     ("one by one", |pool| pool.chunk_size(chunk(1))),
-    ("as they are done", |pool| pool.chunk_size(chunk(16)).order(Order::Completion)),
+    ("as items finish", |pool| pool.chunk_size(chunk(16)).order(Order::Completion)),
 ];
 
 fn chunk(items: usize) -> ChunkSize {
@@ -164,7 +163,7 @@ fn in_processes() {
     }
 }
 
-/// Runs so many items; returns how often this process was given memory meanwhile.
+/// Runs `items` items, and returns the number of allocations in this process meanwhile.
 fn counted(pool: &mut Pool, items: usize, sink: fn(Output<'static>) -> Box<dyn Sink>) -> u64 {
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("input");
