@@ -1,4 +1,4 @@
-# The steps of tests/run: `step_NAME` is the step NAME. To be sourced there.
+# The steps of tests/run, which sources this file: `step_NAME` is the step NAME.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # ---------------------------------------------------------------- what steps need
@@ -36,7 +36,7 @@ use_components() {
     has_components=yes
 }
 
-# Sets `languages` to those that have a compiler here, and puts their compilers on PATH.
+# Sets `languages` to the languages that have a compiler here, and puts their compilers on PATH.
 use_languages() {
     [ -z "${languages+set}" ] || return 0
     languages=()
@@ -51,7 +51,7 @@ use_languages() {
     done
 }
 
-# Skips a part whose tools are missing. Under CI, that is a failure.
+# Skips a part whose tools are missing; under CI, fails.
 skip() {
     if [ -n "${CI:-}" ]; then
         printf 'error: %s: cannot get %s\n' "$1" "$2" >&2
@@ -64,12 +64,12 @@ skip() {
 
 has_nextest() { "$cargo" nextest --version >/dev/null 2>&1; }
 
-# Runs tests of the host: which binaries as cargo names them, then `--`, then which tests as libtest names them.
+# Runs tests of the host. Arguments: selections of binaries for cargo, then `--`, then names of tests for libtest.
 host_tests() {
     local binaries=() tests=() threads
-    # The packages for examples have the sources of others, whose unit tests run there.
+    # The packages examples-of-* share their sources with other packages, whose unit tests run there.
     local workspace=(--workspace --exclude "examples-of-*")
-    # Many tests wait for deadlines of plugins, and use no core meanwhile.
+    # Many tests wait for plugins' deadlines and use no core meanwhile.
     threads=$((2 * $(nproc)))
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
         binaries+=("$1")
@@ -83,16 +83,16 @@ host_tests() {
     fi
 }
 
-# Modules of the integration tests that want compilers of other languages than Rust.
+# Modules of the integration tests that need compilers of languages other than Rust.
 readonly other_languages=(languages::{c,cpp,zig,go,assemblyscript,javascript,quickjs,python,others}::)
-# Modules of the integration tests for which it is all the same where `MTL_TEST_ISOLATION` has workers run: they
-# start processes by themselves, or no workers at all.
+# Modules of the integration tests that `MTL_TEST_ISOLATION` does not affect: they start processes themselves, or start
+# no workers.
 readonly same_everywhere=(
     behaviours:: build:: compiling:: crashes:: doc_examples:: ends::{consumer,output,source}:: fault_injection::
     hostile:: inspect:: matrix::native_workers new:: orphans::
 )
 
-# Runs tests of the host: which binaries as cargo names them, then `but`, then the modules whose tests are left out.
+# Runs tests of the host. Arguments: selections of binaries for cargo, then `but`, then the modules to leave out.
 host_tests_but() {
     local arguments=()
     while [ "$1" != but ]; do
@@ -167,7 +167,7 @@ step_processes() {
     use_components
     local tests
     mapfile -t tests < <(tests_in_both)
-    # Without names, the runner would take all tests.
+    # Without names, the runner would run all tests.
     if [ ${#tests[@]} -eq 0 ]; then
         printf 'error: host/docs/behaviours.md names no test under both *threads* and *processes*\n' >&2
         return 1
@@ -189,7 +189,7 @@ tests_in_column() {
 
 step_doc_tests() {
     use_rust
-    # Their examples are those of the packages examples-of-*, which have the library to show them with.
+    # The packages examples-of-* test the examples of these crates, because the examples need mtl-host.
     "$cargo" test --doc --workspace --exclude mtl-jail --exclude mtl-stream --locked
 }
 
@@ -200,7 +200,7 @@ step_lints() {
     for workspace in . plugin-sdk/rust examples-plugins tests/model-check; do
         (cd "$workspace" && "$cargo" clippy --workspace --all-targets --all-features --locked -- -D warnings)
     done
-    # What only a plugin contains. A Rust that was put together for plugins has no clippy.
+    # Lints code that exists only in plugins. The separate Rust that is installed for plugins has no clippy.
     if [ "$wasm_cargo" = "$cargo" ]; then
         (cd plugin-sdk/rust && "$cargo" clippy --lib --target wasm32-unknown-unknown --locked -- -D warnings)
     fi
@@ -215,7 +215,7 @@ step_licences() {
     in_each_workspace "$deny" --locked check --hide-inclusion-graph bans licenses sources
 }
 
-# A program that has a pool of its own is not to build what only the command needs.
+# A program that embeds the library must not build the command's dependencies.
 step_library() {
     use_rust
     depends_on_none mtl-host 'clap|indicatif|mtl-host-cli|signal-hook|toml' 'what only the command may depend on'
@@ -223,7 +223,7 @@ step_library() {
     depends_on_none mtl-jail 'mtl-host|mtl-stream|tokio|wasmtime.*' 'the engine or its runtime'
 }
 
-# Fails if the crate $1 depends on one whose name is like $2. $3 says what those are.
+# Fails if the crate $1 depends on a crate whose name matches $2. $3 describes such crates.
 depends_on_none() {
     local dependencies
     dependencies=$("$cargo" tree -p "$1" --edges normal --prefix none --locked)
@@ -241,10 +241,10 @@ step_documentation() {
     done
 }
 
-# With the profiles of this workspace, which a package does not have: the engine is the one that is built already.
+# The profiles of this workspace are passed to the packages, which have none, so that the built engine is used.
 step_packages() {
     use_rust
-    # To verify a package, cargo builds it, and leaves the command where the one of the checkout is.
+    # To verify a package, cargo builds it, and puts its command in the place of the checkout's command.
     local scratch built=${CARGO_TARGET_DIR:-target}/debug/mtl-host
     rm -f "$built"
     "$cargo" --config Cargo.toml package --workspace --exclude "examples-of-*" --locked --allow-dirty
@@ -257,7 +257,7 @@ step_packages() {
     (cd plugin-sdk/rust && "$cargo" package --workspace --locked --allow-dirty)
 }
 
-# Begins a project in each language that has a kit.
+# Creates a project in each language that has a template.
 new_projects() {
     local kit
     for kit in host/cli/kits/*; do
@@ -276,7 +276,7 @@ step_all_processes() {
     MTL_TEST_ISOLATION=process host_tests_but --test integration but "${other_languages[@]}" "${same_everywhere[@]}"
 }
 
-# The tests of the SDKs want the command: those that run what was built, and those that build it.
+# The tests of the SDKs need the command: some run built plugins, and others build plugins.
 step_languages() {
     use_rust
     use_languages
@@ -294,7 +294,7 @@ step_tokenize() { tests/tokenize-against-python; }
 
 step_campaign() { campaign_of 60; }
 
-# Runs the campaign for so many seconds, after it was shown that it finds planted defects.
+# Runs the campaign for $1 seconds, after a self-test has shown that it finds planted defects.
 campaign_of() {
     use_rust
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { skip campaign "Python 3.11" && return; }
@@ -312,7 +312,7 @@ step_everywhere() {
     MTL_TEST_ISOLATION=process host_tests --test integration
 }
 
-# In a folder of its own: the engine is built once more.
+# Uses its own target folder, because it builds the engine again.
 step_assertions() {
     use_rust
     use_components
@@ -353,7 +353,7 @@ step_advisories() {
     in_each_workspace "$deny" --locked check --hide-inclusion-graph --disable-fetch advisories
 }
 
-# `cargo update` says what it would do on stderr, and exits with 0 either way.
+# `cargo update` prints its plan on stderr, and exits with 0 in any case.
 step_engine_patch() {
     use_rust
     local answer newer
