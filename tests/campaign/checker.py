@@ -20,7 +20,7 @@ NOT_WRITTEN = "not-written"
 
 @dataclass(frozen=True)
 class Violation:
-    """A promise that a run has broken."""
+    """A rule that a run has broken."""
 
     rule: str
     expected: str
@@ -28,7 +28,7 @@ class Violation:
 
 
 def check(plan: Plan, evidence: Evidence) -> list[Violation]:
-    """Returns the promises that a run has broken."""
+    """Returns the rules that a run has broken."""
     return _Check(plan, evidence).all()
 
 
@@ -41,7 +41,7 @@ class _Check:
             del self.expected[plan.limit :]
         self.output = without_messages(plan, evidence.output)
         self.listed: dict[int, Listed] = {}
-        # Whether `--faults` has all that it has to have.
+        # Whether `--faults` lists every item that it must list.
         self.knows_all = False
         self.read = len(self.expected)
 
@@ -53,7 +53,7 @@ class _Check:
             self.fail("hang", "an end", "none after a minute")
             return self.violations
         if self.evidence.left_behind:
-            self.fail("orphans", "no process outlives the host", "some did, for seconds")
+            self.fail("orphans", "no process outlives the host", "some did, for 5 s")
         named = ending_of(self.plan, self.evidence)
         if named.ending is None:
             self.fail("exit-code", "an exit code of an ending of this run", f"{self.evidence.code}: {named.why}")
@@ -68,7 +68,7 @@ class _Check:
     # ---------------------------------------------------------------- endings without a summary
 
     def cut_off(self, ending: Ending) -> None:
-        """Checks that what is in the output is right as far as it goes."""
+        """Checks that the output is correct up to its end, wherever that is."""
         self.read_faults(is_whole=False)
         if self.plan.ordered:
             self.is_some_prefix()
@@ -77,13 +77,13 @@ class _Check:
         self.executions(ending)
 
     def is_some_prefix(self) -> None:
-        """Checks that the output is the beginning of the outcomes in input order, to the byte."""
+        """Checks that the output is a prefix, in bytes, of all outcomes in input order."""
         whole = b"".join(self.rendered(index) for index in range(self.read))
         output = self.output
         if whole.startswith(output):
             return
         if self.plan.output_format == "jsonl":
-            # Half a message cannot be left out.
+            # The rest of an incomplete message cannot be compared.
             cut = output.rfind(b"\n") + 1
             if whole.startswith(output[:cut]) and whole[cut:].startswith(output[cut:].split(b'"message":"')[0]):
                 return
@@ -103,7 +103,7 @@ class _Check:
         self.read = summary.read
         self.read_faults(is_whole=True)
         if ending.is_early and summary.items == 0 and not self.evidence.faults:
-            # A run that ends before its first item is done leaves files as they were.
+            # A run that ends before its first item is done does not change its files.
             self.knows_all = False
         self.exit_code(ending, summary)
         if ending is Ending.COMPLETE:
@@ -129,9 +129,9 @@ class _Check:
             self.fail("complete", f"{everything} items done and written", summary)
 
     def read_faults(self, is_whole: bool) -> None:
-        """Checks each entry of the file of faults by itself."""
+        """Checks each entry of the file of faults separately."""
         if self.evidence.faults is None:
-            # Without a summary, the host may have ended before it made the file.
+            # Without a summary, the host may have ended before it created the file.
             if self.plan.faults and is_whole:
                 self.fail("faults", "a file of faults", "none")
             return
@@ -149,9 +149,9 @@ class _Check:
         self.knows_all &= not any(violation.rule.startswith("faults") for violation in self.violations)
 
     def has_full_faults(self) -> bool:
-        """Tells whether the next entry may have been too long for the file of faults."""
+        """Returns whether the next entry may have been too long for the file of faults."""
         limit, faults = self.plan.file_limit, self.evidence.faults or b""
-        # Each byte of an item may take six, as an escape; beside it there is a message.
+        # An escaped byte of an item may take six bytes; the message takes further space.
         longest = 6 * max(map(len, self.plan.items), default=0) + 1000
         return limit is not None and len(faults) > limit - longest
 
@@ -168,7 +168,7 @@ class _Check:
             self.kind(entry)
 
     def kind(self, entry: Listed) -> None:
-        """Checks that the item may have this fault."""
+        """Checks that this fault is possible for the item."""
         if entry.kind in (NOT_RUN, NOT_WRITTEN):
             return
         expected = self.expected[entry.index]
@@ -196,21 +196,21 @@ class _Check:
         return self.plan.join_timeout_ms is not None and self.evidence.signals > 0
 
     def is_disturbed(self) -> bool:
-        """Returns whether items may have had fewer tries than they may have, or more executions."""
+        """Returns whether something may have reduced the tries of items, or added executions."""
         limits = fault_limit(self.plan) is not None or self.plan.max_restarts is not None
         return limits or self.plan.stop is not None
 
     # ---------------------------------------------------------------- counts
 
     def kind_of(self, index: int) -> str:
-        """Returns what became of an item: as listed, or as it has to be."""
+        """Returns the kind of an item's outcome: the listed one, or the expected one."""
         entry = self.listed.get(index)
         if entry is None or entry.kind == NOT_WRITTEN:
             return self.outcome(index).kind
         return entry.kind
 
     def outcome(self, index: int) -> Outcome:
-        """Returns the outcome of an item that is done."""
+        """Returns the outcome of a finished item."""
         entry = self.listed.get(index)
         expected = self.expected[index]
         if entry is not None and entry.kind not in (NOT_RUN, NOT_WRITTEN):
@@ -221,7 +221,7 @@ class _Check:
         return natural
 
     def counts(self, summary: Summary) -> None:
-        """Checks the summary against the file of faults."""
+        """Compares the summary with the file of faults."""
         kinds = Counter(self.kind_of(index) for index in range(self.read))
         for index in range(self.read):
             if index not in self.listed and self.outcome(index).is_fault:
@@ -231,7 +231,7 @@ class _Check:
         not_run = kinds.pop(NOT_RUN, 0)
         if not_run != summary.not_run:
             self.fail("summary-not-run", f"{not_run} not run, as in `--faults`", summary)
-            # What is missing in the file is not told once more for each item.
+            # Entries that the file lacks are reported once, not for each item.
             self.knows_all = False
         filtered = kinds.pop(FILTERED, 0)
         if filtered != summary.filtered and not self.has_unsure():
@@ -242,7 +242,7 @@ class _Check:
         if sum(summary.kinds.values()) != summary.faults:
             self.fail("summary-faults", "the sum of the kinds", summary)
         crashes = kinds.get("crashed", 0)
-        # At the deadline of the end, each process may have been on an item.
+        # When the join timeout expires, each process may be running an item.
         most = self.evidence.kills + (self.plan.jobs if self.plan.join_timeout_ms and self.evidence.signals else 0)
         if crashes > most:
             self.fail("crashed", f"at most {most}, one for each process that was killed", crashes)
@@ -250,7 +250,7 @@ class _Check:
             self.fail("adds-up", "items = written + not written", summary)
 
     def has_unsure(self) -> bool:
-        """Returns whether an item was not written of which only the host knows what became of it."""
+        """Returns whether only the host knows the outcome of an item that was not written."""
         return any(
             entry.kind == NOT_WRITTEN and (self.expected[index].instead is not None or letter_of(self.plan.items[index]) == "s")
             for index, entry in self.listed.items()
@@ -269,14 +269,14 @@ class _Check:
         return next((i for i in range(self.read) if i in self.listed and self.listed[i].kind == NOT_RUN), self.read)
 
     def prefix(self, ending: Ending, summary: Summary) -> None:
-        """Checks that the output is a prefix, that it is as long as it has to be, and that the rest is counted."""
+        """Checks that the output is a prefix of the right length, and that the rest is counted."""
         most = next((index for index in range(self.read) if self.is_left(index)), self.read)
         stream = [self.rendered(index) for index in range(most)]
         ends = [0, *accumulate(map(len, stream))]
         whole, output = b"".join(stream), self.output
         if len(output) > len(whole) and output.startswith(whole) and most < self.read:
             self.fail(
-                "prefix", f"nothing behind item {most}, which is {self.listed[most].kind}",
+                "prefix", f"nothing after item {most}, which is {self.listed[most].kind}",
                 f"{len(output) - len(whole)} bytes more: {output[len(whole):][:100]!r}",
             )
             return
@@ -284,13 +284,13 @@ class _Check:
         if not whole.startswith(output) or place == len(ends) or ends[place] != len(output):
             self.fail("prefix", "whole records of the first items in input order", self.difference(whole, output))
             return
-        # What leaves no record may be written or not, as far as the output shows.
+        # An outcome without a record does not show in the output, so it may be written or not.
         written = [count for count in range(place, most + 1) if ends[count] == len(output)]
         self.ends_where_it_has_to(ending, written, summary)
         self.adds_up(written, summary)
 
     def ends_where_it_has_to(self, ending: Ending, written: list[int], summary: Summary) -> None:
-        """Checks how many outcomes are written; `written` has the numbers that the output allows."""
+        """Checks the number of written outcomes; `written` lists the numbers that agree with the output."""
         if ending is Ending.BROKEN_OUTPUT:
             self.is_full(written)
             return
@@ -298,7 +298,7 @@ class _Check:
         if self.knows_all:
             right.add(self.first_not_started())
             cut_off = [i for i, entry in sorted(self.listed.items()) if self.is_cut_off(entry)]
-            # Whether the end at the deadline is in the output, or ends it, is for the host to choose.
+            # The host may write the outcome of an item that is cut off, or end the output before it.
             right.update({i for i in cut_off if i < min(right)} | {i + 1 for i in cut_off if i < min(right)})
         elif summary.not_run == 0:
             right.add(self.read)
@@ -324,7 +324,7 @@ class _Check:
             self.fail("full", f"records up to {limit} bytes", f"{len(self.evidence.output)} bytes")
 
     def adds_up(self, written: list[int], summary: Summary) -> None:
-        """Checks `not written`, and that `--faults` has all that is not in the output."""
+        """Checks `not written`, and that `--faults` lists all items that are not in the output."""
         count = summary.items - summary.not_written
         if count not in written:
             self.fail(
@@ -345,10 +345,10 @@ class _Check:
         knows_all = self.knows_all or summary.not_run == 0
         self.has_each_once(written, may_lack=broken or not knows_all, may_be_half=False)
         if not broken and summary.not_written:
-            self.fail("adds-up", "all that is done is written", summary)
+            self.fail("adds-up", "all finished items are written", summary)
         if ending is Ending.FAULT_LIMIT and not self.exceeds(summary):
             self.fail("fault-limit", "faults within the limit do not end the run", summary)
-        # Records that have their end within cannot be counted.
+        # Records that contain their separator cannot be counted.
         shapeless = self.plan.multiline or self.plan.skip_failed or any(self.outcome(i).kind == FILTERED for i in done)
         if not shapeless:
             count, came = summary.items - summary.not_written, len(records(self.plan, self.output))
@@ -357,14 +357,14 @@ class _Check:
 
     def exceeds(self, summary: Summary) -> bool:
         limit = fault_limit(self.plan)
-        # A share may have been too large when fewer items were done.
+        # The share may have exceeded the limit earlier, with fewer finished items.
         return limit is not None and (limit.endswith("%") or is_too_many(limit, summary.faults, summary.items))
 
     def has_each_once(self, indices: object, may_lack: bool, may_be_half: bool) -> None:
-        """Checks records in any order: each is that of an item, and none is there twice."""
+        """Checks records in any order: each belongs to an item, and none is repeated."""
         right = Counter(filter(None, (self.rendered(index) for index in indices)))  # type: ignore[attr-defined]
         if self.plan.multiline and self.plan.output_format in ("lines", "nul"):
-            # A record may have its end within: the pieces are compared.
+            # A record may contain its separator, so its pieces are compared.
             pieces = Counter(p for record, n in right.items() for p in records(self.plan, record) for _ in range(n))
             right = pieces
         came = records(self.plan, self.output)
@@ -384,7 +384,7 @@ class _Check:
     # ---------------------------------------------------------------- executions
 
     def executions(self, ending: Ending) -> None:
-        """Checks how often items were executed, by the marks of the plugin."""
+        """Checks the number of executions of items by the plugin's marks."""
         if not self.plan.counting:
             return
         marks = self.evidence.marks
@@ -410,9 +410,9 @@ class _Check:
                 self.fail("executed-too-rarely", f"item {index} at least {self.least(ending, expected, entry)} times", executed)
 
     def most(self, expected: Expectation) -> int:
-        """Returns how often an item may be executed, if no child is killed."""
+        """Returns the largest number of executions of an item, without those that a killed child adds."""
         if self.evidence.kills and expected.most:
-            # A crash is a try as well.
+            # A crash counts as a try.
             return max(expected.most, self.plan.retries + 1)
         return expected.most
 

@@ -1,31 +1,31 @@
 """The model of endings: what must be in the output, in `--faults` and in the summary for each way to end.
 
 Every item that was read is done (a record, no record, or a fault) or was never started (`not-run`). *Prefix*: the
-outcomes of the first items in input order, each in the shape that the format gives it, and nothing else.
+outcomes of the first items in input order, each in the output's format, and nothing else.
 
 | ending | exit code | output in input order ends | `--faults` | summary |
 |---|---|---|---|---|
-| complete | 0, or 1 with faults | with the last item | the faults | yes |
-| interrupted: one SIGINT, SIGTERM, SIGHUP or SIGQUIT | 130 | before the first item that was never started | all that has no result in the output | yes |
-| interrupted, `--join-timeout` over | 130 | there, or at the first item that was cut off | the same; what was cut off is `timeout`, or `crashed` with its process | yes |
-| interrupted twice, not by SIGHUP | 130 | anywhere; the last record may be a half | whole lines, then perhaps a half | no |
-| host killed | killed | anywhere; the last record may be a half | whole lines, then perhaps a half | no |
-| `--on-error immediate` | 1 | behind the first fault | all that has no result in the output | yes |
-| `--max-faults` | 1 | before the first item that was never started, behind the fault that was too many | the same | yes |
-| output full | 4 | with the last whole record that was taken | the same, unless it is full itself | yes |
+| complete | 0, or 1 with faults | after the last item | the faults | yes |
+| interrupted: one SIGINT, SIGTERM, SIGHUP or SIGQUIT | 130 | before the first item that was never started | all items without a result in the output | yes |
+| interrupted, `--join-timeout` over | 130 | there, or at the first item that was cut off | the same; an item that was cut off is `timeout`, or `crashed` with its process | yes |
+| interrupted twice, not by SIGHUP | 130 | anywhere; the last record may be incomplete | whole lines, then perhaps an incomplete one | no |
+| host killed | killed | anywhere; the last record may be incomplete | whole lines, then perhaps an incomplete one | no |
+| `--on-error immediate` | 1 | after the first fault | all items without a result in the output | yes |
+| `--max-faults` | 1 | before the first item that was never started, and after the fault that exceeded the limit | the same | yes |
+| output full | 4 | after the last whole record that fitted | the same, unless that file is full | yes |
 | output closed from the start | 4 | is empty | none | no |
 | reader gone | 0; 1 with faults, if the host was done before | anywhere | not checked | no |
-| no worker left | 8, or 3 if nothing was done | before the first item that was never started | all that has no result in the output | yes |
-| a child killed | as if nothing had happened | the same | one `crashed` for each kill at most | yes |
+| no worker left | 8, or 3 if nothing was done | before the first item that was never started | all items without a result in the output | yes |
+| a child killed | as if nothing had happened | the same | at most one `crashed` for each kill | yes |
 
 A run that ends before its first item is done does not touch its files.
 
-With `--unordered` the output of an ending with a summary has what is done, each once, in any order; only a full or closed
-output has less. The summary adds up in each ending: items + not run = read; items - not written = outcomes that are written
-(records, empty places, and what leaves no record). Items that were never read are nowhere.
+With `--unordered`, an ending with a summary writes each finished item once, in any order; only a full or closed
+output has fewer. The summary adds up in each ending: items + not run = read; items - not written = written outcomes
+(records, empty places, and outcomes without a record). Items that were never read appear nowhere.
 
-An item is executed as often as it was tried, and `not-run` means never started. Only a killed child makes more executions:
-one for each kill at most.
+An item is executed as often as it was tried, and `not-run` means never started. Only a killed child adds executions:
+at most one for each kill.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from plan import Plan
 
 
 class Ending(Enum):
-    """How a run ended."""
+    """The way in which a run ended."""
 
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
@@ -53,14 +53,14 @@ class Ending(Enum):
 
     @property
     def is_told(self) -> bool:
-        """Returns whether the host still says how far it came."""
+        """Returns whether the run ends with a summary."""
         return self in (
             Ending.COMPLETE, Ending.INTERRUPTED, Ending.FAULT_LIMIT, Ending.BROKEN_OUTPUT, Ending.NO_WORKER,
         )
 
     @property
     def is_early(self) -> bool:
-        """Returns whether items may be left."""
+        """Returns whether some items may be left without an outcome."""
         return self is not Ending.COMPLETE
 
 
@@ -71,26 +71,26 @@ _DEATHS = {"SIGHUP": -1, "SIGINT": -2, "SIGQUIT": -3, "SIGTERM": -15}
 
 @dataclass(frozen=True)
 class Named:
-    """The ending of a run, or why its exit code names none."""
+    """The ending of a run, or the reason why its exit code matches no ending."""
 
     ending: Ending | None
     why: str = ""
 
 
 def ending_of(plan: Plan, evidence: Evidence) -> Named:
-    """Returns the ending that the exit code names, if that could happen to this run."""
+    """Returns the ending for the exit code, if this run could end in that way."""
     how = plan.stop.how if plan.stop else None
     code = evidence.code
     if how == "kill-host" and code == -9:
         return Named(Ending.HOST_KILLED)
     if code == INTERRUPTED and evidence.signals:
-        # A second signal may come when the run has ended already, and is about to say so.
+        # The second signal may arrive while a finished run prints its summary.
         has_summary = " items/s" in evidence.errors
-        # A closed terminal sends SIGHUP twice, which therefore counts once.
+        # A closed terminal sends SIGHUP twice, so two SIGHUPs count as one.
         is_twice = evidence.signals > 1 and not has_summary and plan.stop is not None and plan.stop.signal != "SIGHUP"
         return Named(Ending.TWICE if is_twice else Ending.INTERRUPTED)
     if plan.stop and evidence.signals and code == _DEATHS.get(plan.stop.signal):
-        # Before the host listens to signals, each has its usual effect.
+        # Before the host handles signals, each signal has its default effect.
         if not evidence.output and not evidence.faults and not evidence.marks and not evidence.errors:
             return Named(Ending.NEVER_BEGAN)
         return Named(None, f"the first {plan.stop.signal} killed the host")
@@ -116,7 +116,7 @@ def _says_limit(evidence: Evidence) -> bool:
 
 
 def fault_limit(plan: Plan) -> str | None:
-    """Returns the number or share of faults that a run may have, as text; nothing if it may have any."""
+    """Returns the limit on faults (a number or a share) as text, or `None` without a limit."""
     return "0" if plan.on_error == "immediate" else plan.max_faults
 
 
@@ -128,7 +128,7 @@ def is_too_many(limit: str, faults: int, done: int) -> bool:
 
 
 def end_by_faults(plan: Plan, outcomes: list[Outcome]) -> int | None:
-    """Returns how many outcomes there are, in input order, when faults end the run; nothing if they do not."""
+    """Returns the number of outcomes, in input order, after which faults end the run, or `None` if they do not."""
     limit = fault_limit(plan)
     if limit is None:
         return None

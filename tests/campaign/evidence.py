@@ -1,4 +1,4 @@
-"""What a run leaves behind: its exit code, its files, what it says, and the marks of executions."""
+"""The evidence of a run: its exit code, its files, its standard error, and the marks of executions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass
 class Evidence:
-    """All that a run has left behind."""
+    """Everything that a run has left behind."""
 
     code: int
     """The exit code; minus the number of the signal that ended the host."""
@@ -19,16 +19,16 @@ class Evidence:
     """Standard error."""
     output: bytes
     faults: bytes | None
-    """The file of faults, if one was asked for and is there."""
+    """The file of faults, if the run was to write one and the file exists."""
     marks: dict[int, int] = field(default_factory=dict)
-    """For each numbered item, how often it was executed; without those that were not."""
+    """The number of executions of each numbered item that was executed."""
     signals: int = 0
-    """How many signals reached the host while it lived."""
+    """The number of signals that the host received while it was running."""
     kills: int = 0
-    """How many children were killed."""
+    """The number of killed children."""
     hung: bool = False
     left_behind: bool = False
-    """Processes of the run outlived it."""
+    """Whether processes outlived the run."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Listed:
 
 @dataclass(frozen=True)
 class Summary:
-    """The last line of a run, in numbers."""
+    """The numbers in the summary, which is the last line of a run."""
 
     items: int
     faults: int
     kinds: dict[str, int]
     filtered: int
     written: int | None
-    """Said only where something is not written."""
+    """Present only if some outcomes are not written."""
     not_written: int
     not_run: int
 
@@ -68,7 +68,7 @@ _SUMMARY = re.compile(
 
 
 def summary(errors: str) -> Summary | None:
-    """Returns the summary that standard error ends in, if it has one."""
+    """Returns the last summary in standard error, if there is one."""
     found = list(_SUMMARY.finditer(errors))
     if not found:
         return None
@@ -85,7 +85,7 @@ def summary(errors: str) -> Summary | None:
 
 
 def listed(faults: bytes) -> tuple[list[Listed], bytes]:
-    """Takes the file of faults apart, and returns what stands behind its last whole line."""
+    """Splits the file of faults into entries, and returns them with the bytes after the last whole line."""
     lines = faults.split(b"\n")
     return [_entry(line) for line in lines[:-1]], lines[-1]
 

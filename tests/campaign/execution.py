@@ -1,4 +1,4 @@
-"""Executes a plan: writes its input, starts the host, stops it as planned, and gathers what it leaves behind."""
+"""Executes a plan: writes its input, starts the host, stops it as planned, and collects the evidence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Host:
         self.scratch = scratch
         self.cache = scratch / "cache"
         text = plugin.read_text()
-        # The same plugin without `call_batch`.
+        # `batch.wat` is the plugin itself, and `single.wat` is the plugin without `call_batch`.
         self.plugins = {True: scratch / "batch.wat", False: scratch / "single.wat"}
         for batch, path in self.plugins.items():
             path.write_text(text if batch else text.replace('(func (export "call_batch")', "(func"))
@@ -57,12 +57,12 @@ class Host:
                         plan = Plan(0, [b"a"], batch=batch, isolation=isolation, fuel=fuel, counting=counting)
                         evidence = execute(self, plan, folder)
                         if evidence.code != 0:
-                            raise RuntimeError(f"a run of one item fails: {evidence.errors}")
+                            raise RuntimeError(f"a run of one item has failed: {evidence.errors}")
                         discard(folder)
 
 
 def execute(host: Host, plan: Plan, folder: Path) -> Evidence:
-    """Executes a plan in a folder of its own, which it makes."""
+    """Creates a folder and executes a plan in it."""
     return _Run(host, plan, folder).evidence()
 
 
@@ -113,7 +113,7 @@ class _Run:
     # ---------------------------------------------------------------- input and output
 
     def write_inputs(self) -> tuple[list[str], bytes | None]:
-        """Writes the input; returns the files, or what goes through a pipe."""
+        """Writes the input, and returns the files or the bytes for a pipe."""
         plan = self.plan
         if plan.feed in ("pipe", "held"):
             return [], encode_items(plan, plan.items, True)
@@ -148,8 +148,9 @@ class _Run:
         return stack.enter_context(open(self.folder / name, "wb"))
 
     def prepare(self) -> None:
-        """Sets up the process of the host before the program is there."""
-        # Python ignores some signals, and so does what runs in the background of a script.
+        """Prepares the process before it executes the host."""
+        # Python ignores some signals, and so do background processes of a script; the host must not
+        # inherit that.
         for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGQUIT", "SIGHUP", "SIGTERM"):
             signal.signal(signal.Signals[name], signal.SIG_DFL)
         if self.plan.file_limit is not None:
@@ -158,7 +159,7 @@ class _Run:
             os.close(1)
 
     def pumps(self, process: subprocess.Popen[bytes], fed: bytes | None) -> list[threading.Thread]:
-        """Starts what feeds the host, and what takes its results."""
+        """Starts the threads that write the host's input and read its output."""
         threads = []
         if fed is not None:
             threads.append(threading.Thread(target=self.feed, args=(process, fed)))
@@ -198,18 +199,18 @@ class _Run:
     # ---------------------------------------------------------------- the end
 
     def end(self, process: subprocess.Popen[bytes]) -> bool:
-        """Stops the host as planned, and waits for its end; returns whether it came."""
+        """Stops the host as planned, waits for its end, and returns whether it ended."""
         stop = self.plan.stop
         if stop and stop.how in ("signal", "twice", "kill-host", "kill-children"):
             if self.comes(process):
                 self.strike(process)
-                # What is held open would otherwise keep a host that has missed its signal.
+                # If no signal reached the host, its input must be closed, or it would never end.
         if self.plan.feed == "held" and not self.signals:
             self.over.set()
         return self.ends(process)
 
     def ends(self, process: subprocess.Popen[bytes]) -> bool:
-        """Waits for the end of the host; returns whether it came in time. (`Popen.wait` would look now and then.)"""
+        """Waits for the end of the host, and returns whether it ended in time. (`Popen.wait` would poll.)"""
         if process.poll() is not None:
             return True
         handle = os.pidfd_open(process.pid)
@@ -222,7 +223,7 @@ class _Run:
         return process.poll() is not None
 
     def comes(self, process: subprocess.Popen[bytes]) -> bool:
-        """Waits for the moment of the stop; returns whether the host is still there."""
+        """Waits for the moment of the stop, and returns whether the host is still running."""
         stop = self.plan.stop
         assert stop is not None
         start = time.monotonic()
@@ -238,7 +239,7 @@ class _Run:
         return process.poll() is None
 
     def until(self, process: subprocess.Popen[bytes], longest: float) -> Iterator[None]:
-        """Yields each millisecond while the host runs."""
+        """Yields every millisecond while the host runs."""
         end = time.monotonic() + longest
         while process.poll() is None and time.monotonic() < end:
             yield
@@ -272,7 +273,7 @@ class _Run:
                 return
 
     def clear(self, process: subprocess.Popen[bytes]) -> bool:
-        """Kills what is left of the run; returns whether anything was, some time after the host had ended."""
+        """Kills the processes of the run. Returns whether any outlived the host by some seconds."""
         left = process.poll() is not None and self.outlives(process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The formats of inputs and outputs: writes items for the host, and what an honest host writes for outcomes."""
+"""The formats of inputs and outputs: encodes items for the host, and outcomes as an honest host does."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from plan import Plan
 
 
 def encode_items(plan: Plan, items: list[bytes], is_last: bool) -> bytes:
-    """Returns items as an input; the last one may go without its separator."""
+    """Encodes items as an input; the separator of the last item may be left out."""
     if plan.input_format == "frames":
         return b"".join(struct.pack("<I", len(data)) + data for data in items)
     end = b"\0" if plan.input_format == "nul" else b"\n"
-    # A blank line is no item among JSON lines.
+    # In JSON lines, a blank line is not an item.
     between = end + b" " + end if plan.input_format == "jsonl" and plan.seed % 3 == 0 else end
     text = between.join(items)
-    # An empty item without an end would be none.
+    # Without its separator, a last empty item would not exist.
     needs_end = items and (plan.last_ends or not is_last or not items[-1])
     return text + end if needs_end else text
 
 
 def render(plan: Plan, index: int, outcome: Outcome) -> bytes:
-    """Returns what an outcome looks like in the output; nothing for what leaves no record.
+    """Returns the bytes of an outcome in the output, which are empty for an outcome without a record.
 
     In JSON lines, the message of a fault is left out, as in `without_messages`.
     """
@@ -54,7 +54,7 @@ def _json_line(plan: Plan, index: int, outcome: Outcome) -> bytes:
 
 
 def json_text(data: bytes) -> bytes:
-    """Returns bytes as JSON: a string, or an object with base64 where they are no UTF-8."""
+    """Returns bytes as JSON: a string, or an object with base64 for bytes that are not UTF-8."""
     try:
         return json.dumps(data.decode("utf-8"), ensure_ascii=False).encode()
     except UnicodeDecodeError:
@@ -70,7 +70,7 @@ def without_messages(plan: Plan, output: bytes) -> bytes:
 
 
 def records(plan: Plan, output: bytes) -> list[bytes]:
-    """Takes an output apart into records, each with what ends it; the last may be half a record."""
+    """Splits an output into records with their separators; the last record may be incomplete."""
     if plan.output_format == "frames":
         found, at = [], 0
         while at < len(output):

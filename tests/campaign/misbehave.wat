@@ -1,26 +1,26 @@
-;; The plugin of the campaign. The first byte of an item says what it does; where that is a quote, as of a JSON
-;; string, the second byte does. The result of any other item is the item with ASCII letters in upper case.
+;; The plugin of the campaign. The first byte of an item selects the behaviour. If that byte is a quote, as in a JSON
+;; string, the second byte does. The result of any other item is the item with its ASCII letters in upper case.
 ;;
-;;   t  reaches what is unreachable      d  divides by zero       x  exits, with code 3
-;;   r  calls itself for ever            m  wants a gigabyte, and stops when it does not get it
-;;   p  answers with an address outside of its memory             l  with a length that goes past its end
-;;   e  with an error message outside of its memory               s  never ends
+;;   t  executes `unreachable`          d  divides by zero       x  exits, with code 3
+;;   r  calls itself for ever            m  requests a gigabyte, and traps if it does not get that
+;;   p  returns an address outside its memory              l  returns a length past the end of its memory
+;;   e  returns an error message outside its memory        s  never ends
 ;;   #  no record                        !  refused               ?  a bad item
-;;   b  answers with 100,000 times `B`
+;;   b  returns 100,000 times `B`
 ;;   k  takes 2 ms                       w  takes 40 ms
-;;   f  traps until it was tried more often than the digit at the end of its number says
+;;   f  traps until it was tried more often than the last digit of its number
 ;;
-;; Where the six bytes that follow are digits, they are the number of the item. Each execution makes a directory below the
-;; granted one, if there is one: the number of the item and that of the execution, one digit (the ninth is the last).
-;; It is made before anything else, so that an item that has no directory was never started.
+;; If the next six bytes are digits, they are the item's number. Each execution then creates a directory in the granted
+;; directory, if there is a grant. Its name is the item's number and the number of the execution, in one digit (at most
+;; nine). The directory is created first, so an item without a directory never started.
 ;;
-;; In a batch, an answer that is a lie ends the batch: nothing after it is executed.
+;; In a batch, a false answer ends the batch: no later item is executed.
 (module
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
   (import "wasi_snapshot_preview1" "path_create_directory"
     (func $mkdir (param i32 i32 i32) (result i32)))
-  ;; 0x100 the name of a directory, 0x10000 the buffer, 0x50000 results of a batch, 0x90000 a large result.
+  ;; Memory: 0x100 the name of a directory, 0x10000 the buffer, 0x50000 results of a batch, 0x90000 a large result.
   (memory (export "memory") 16)
   (global $attempt (mut i32) (i32.const 0))
 
@@ -42,7 +42,7 @@
     (local.set $end (i64.add (call $now) (local.get $time)))
     (loop $again (br_if $again (i64.lt_u (call $now) (local.get $end)))))
 
-  ;; The byte that says what to do: where it is, or 0.
+  ;; Returns the address of the byte that selects the behaviour, or 0.
   (func $at (param $ptr i32) (param $len i32) (result i32)
     (if (i32.eqz (local.get $len)) (then (return (i32.const 0))))
     (if (i32.eq (i32.load8_u (local.get $ptr)) (i32.const 0x22))
@@ -52,7 +52,7 @@
             (i32.gt_u (local.get $len) (i32.const 1))))))
     (local.get $ptr))
 
-  ;; Leaves a directory for this execution, and says in $attempt which it is; 0 if nobody counts.
+  ;; Creates a directory for this execution, and sets $attempt to its number, or to 0 without a grant.
   (func $mark (param $digits i32) (param $end i32)
     (local $i i32) (local $errno i32)
     (global.set $attempt (i32.const 0))
@@ -137,7 +137,7 @@
       (loop $next
         (br_if $over (i32.ge_u (local.get $done) (local.get $count)))
         (br_if $over (i32.load (i32.add (local.get $batch) (i32.const 12))))
-        ;; A large result has room only behind few others.
+        ;; A large result fits only after few other results.
         (br_if $over (i32.gt_u (local.get $made) (i32.const 0x20000)))
         (local.set $place
           (i32.add (i32.add (local.get $batch) (i32.const 16)) (i32.shl (local.get $done) (i32.const 2))))

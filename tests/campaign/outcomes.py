@@ -1,6 +1,6 @@
-"""The oracle of single items: computes from an item and the flags what has to become of it.
+"""The oracle of single items: computes the expected outcome of an item from its bytes and the flags.
 
-It knows the plugin (`misbehave.wat`) and the documents, and nothing of the host's code.
+The oracle follows the plugin (`misbehave.wat`) and the documentation, and shares no code with the host.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _ENDS_RECORD = {"lines": b"\n", "nul": b"\0"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What may become of an item."""
+    """A possible outcome of an item."""
 
     kind: str
     """`record`, `filtered`, or a kind of fault."""
     data: bytes | None = None
-    """The record, or the message of a fault where the oracle knows it."""
+    """The record, or the message of a fault if the oracle knows it."""
 
     @property
     def is_fault(self) -> bool:
@@ -36,7 +36,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What has to become of an item that is done."""
+    """The expected outcome of a finished item."""
 
     outcome: Outcome
     least: int
@@ -44,11 +44,11 @@ class Expectation:
     most: int
     """The largest number of executions."""
     instead: Outcome | None = None
-    """Another outcome that is right where something disturbs the run: with fewer tries, or with more executions."""
+    """Another correct outcome, for a run in which something reduced the tries or added executions."""
 
 
 def expectations(plan: Plan) -> list[Expectation]:
-    """Returns what has to become of each item."""
+    """Returns the expected outcome of each item."""
     return [expectation(plan, data) for data in plan.items]
 
 
@@ -60,23 +60,23 @@ def number_of(data: bytes) -> int | None:
 
 
 def shown(plan: Plan, data: bytes) -> bytes:
-    """Returns what results and faults show of an item: of one that is too long, its beginning."""
+    """Returns the part of an item that results and faults show: the beginning of an oversized item."""
     return data if plan.max_item is None else data[: plan.max_item]
 
 
 def never_ends(data: bytes) -> bool:
-    """Returns whether the plugin does not come back from an item by itself."""
+    """Returns whether the plugin hangs on this item."""
     return letter_of(data) == "s"
 
 
 def letter_of(data: bytes) -> str:
-    """Returns the character by which the plugin decides; nothing if it has none."""
+    """Returns the character that selects the plugin's behaviour, or an empty text."""
     body = data[1:] if data[:1] == b'"' else data
     return chr(body[0]) if body else ""
 
 
 def expectation(plan: Plan, data: bytes) -> Expectation:
-    """Returns what has to become of one item."""
+    """Returns the expected outcome of one item."""
     if plan.max_item is not None and len(data) > plan.max_item:
         return Expectation(Outcome("bad-item"), 0, 0)
     if plan.input_format == "jsonl" and not _is_json(data):
@@ -108,7 +108,7 @@ def _stubborn(plan: Plan, data: bytes) -> Expectation:
 
 
 def _judged(plan: Plan, record: bytes) -> Expectation:
-    """Returns what becomes of an item that the plugin answers with a record."""
+    """Returns the expected outcome of an item for which the plugin returns a record."""
     end = _ENDS_RECORD.get(plan.output_format)
     is_bad = plan.max_result is not None and len(record) > plan.max_result
     is_bad |= end is not None and not plan.multiline and end in record
@@ -119,7 +119,7 @@ def _judged(plan: Plan, record: bytes) -> Expectation:
 
 
 def _upper(data: bytes) -> bytes:
-    return data.upper()  # Of bytes, this changes ASCII letters alone.
+    return data.upper()  # `bytes.upper` changes only ASCII letters.
 
 
 def _is_json(data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Draws the plan of one run from its seed: the items, the flags, and how the run is stopped."""
+"""Draws the plan of one run from its seed: the items, the flags, and the way to stop the run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ KINDS_FOR_RETRY = ("trap", "timeout", "out-of-memory", "crashed")
 """The kinds of fault after which the host tries an item again by default."""
 
 BREAKS = "tdxrmple"
-"""What replaces an instance."""
+"""The letters of items after which an instance is replaced."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Something from outside that ends a run early, or one of its processes."""
+    """An action from outside that ends a run, or one of its processes, early."""
 
     how: str
     """`signal`, `twice`, `kill-host`, `kill-children`, `full`, `dev-full`, `head` or `closed`."""
@@ -23,22 +23,22 @@ class Stop:
     to_group: bool = False
     """Sends the signal to the process group, as a terminal does."""
     when: str = "elapsed"
-    """What is waited for before it happens: `elapsed` (of `amount` ms), `written` (of `amount` bytes), or `executed`
-    (of the item number `amount`)."""
+    """The event before the stop: `elapsed` (after `amount` ms), `written` (after `amount` bytes), or `executed`
+    (after the item with the number `amount` has begun)."""
     amount: int = 0
     pause: float = 0.0
-    """Seconds between that and the stop, or between two kills."""
+    """Seconds between the event and the stop, or between two kills."""
     times: int = 1
     """The number of kills."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that decides about one run."""
+    """Everything that determines one run."""
 
     seed: int
     items: list[bytes] = field(repr=False)
-    """The items in input order; an item that is no JSON is one, and a blank line of JSON lines is none."""
+    """The items in input order; invalid JSON counts as an item, and a blank line in JSON lines does not."""
     batch: bool = True
     counting: bool = True
     """Grants a directory in which each execution leaves a mark."""
@@ -52,7 +52,7 @@ class Plan:
     multiline: bool = False
     json_results: bool = False
     faults: bool = True
-    """Asks for `--faults`."""
+    """Runs with `--faults`."""
     on_error: str = "ignore"
     max_faults: str | None = None
     retries: int = 0
@@ -69,18 +69,18 @@ class Plan:
     max_item: int | None = None
     max_result: int | None = None
     feed: str = "file"
-    """`file`, `files` (several, some of them compressed), `pipe`, or `held` (a pipe that is closed only when the run is
-    over, or was stopped)."""
+    """`file`, `files` (several, some of them compressed), `pipe`, or `held` (a pipe that is closed only after the run
+    has ended or was stopped)."""
     output_to: str = "file"
-    """`file` (`-o`), `stdout` (a file there), or `pipe`."""
+    """`file` (`-o`), `stdout` (redirected to a file), or `pipe`."""
     last_ends: bool = True
-    """Ends the last item by its separator, where it may be left out."""
+    """Writes the separator of the last item, which is optional."""
     stop: Stop | None = None
     file_limit: int | None = None
-    """The bytes that each file of the host may have (`RLIMIT_FSIZE`)."""
+    """The limit on the size of each file that the host writes (`RLIMIT_FSIZE`)."""
 
     def flags(self) -> list[str]:
-        """Returns the flags, without those that name files."""
+        """Returns the flags, except those that name files."""
         flags = ["-j", str(self.jobs), "--isolation", self.isolation]
         flags += ["--input-format", self.input_format, "--output-format", self.output_format]
         flags += ["--on-error", self.on_error, "--retries", str(self.retries)]
@@ -118,7 +118,7 @@ class Plan:
 
 
 def draw(seed: int, among: list[str] | None = None) -> Plan:
-    """Returns the plan of the run with this seed, of one of the named scenarios."""
+    """Returns the plan for this seed, from one of the named scenarios."""
     return _Drawing(seed, among or list(SCENARIOS)).plan()
 
 
@@ -136,11 +136,11 @@ SCENARIOS = {
     "dev-full": 1,
     "closed": 1,
 }
-"""How often each scenario is drawn."""
+"""The relative frequency of each scenario."""
 
 
 class _Drawing:
-    """A plan while it is drawn."""
+    """A plan that is being drawn."""
 
     def __init__(self, seed: int, among: list[str]) -> None:
         self.seed = seed
@@ -246,10 +246,10 @@ class _Drawing:
             drawn.setdefault("max_restarts", 200)
 
         if scenario == "kills" or drawn.get("join_timeout_ms") is not None:
-            # Only the host knows which items were cut off.
+            # Only `--faults` tells which items were cut off.
             drawn["faults"] = True
         if drawn["feed"] == "held":
-            # While the pipe is open, an item without its end may still become longer.
+            # While the pipe is open, an item without its separator may still become longer.
             drawn["last_ends"] = True
         numbered = [self.item(number, letters, faulty, sizes) for number in range(count)]
         self.keep_few(numbered, letters, most_breaks)
@@ -259,7 +259,7 @@ class _Drawing:
         return Plan(**drawn)  # type: ignore[arg-type]
 
     def letters(self, drawn: dict[str, object]) -> str:
-        """Returns what faulty items may do in this run, and chooses what bounds those that never end."""
+        """Returns the letters of faulty items for this run, and chooses the limit that ends hanging items."""
         letters = "##!!??" + BREAKS + "kf"
         endless = self.rng.random()
         if endless < 0.15:
@@ -275,7 +275,7 @@ class _Drawing:
         return letters
 
     def item(self, number: int, letters: str, faulty: float, sizes: tuple[int, ...]) -> tuple[str, bytes]:
-        """Returns one item, and the letter that says what it does."""
+        """Returns one item with the letter that selects its behaviour."""
         rng = self.rng
         letter = rng.choice(letters) if rng.random() < faulty else rng.choice("ac")
         body = b"%06d" % number + self.payload(rng.choice(sizes))
@@ -290,7 +290,7 @@ class _Drawing:
     def json_item(self, letter: str, body: bytes) -> bytes:
         rng = self.rng
         if letter == "a" and self.one_in(30):
-            # Spaces around a value are not part of the item.
+            # Spaces around a value do not belong to the item.
             return (b"{oops" + body).strip()
         if letter == "a" and self.one_in(20):
             return rng.choice((b"7", b"-1.5", b"[1, 2]", b'{"A": 1, "B": [null]}', b"null", b"true"))
@@ -309,7 +309,7 @@ class _Drawing:
             payload = b"a\nb\0c\"d\\\x01" * (size // 10 + 1)
         else:
             payload = rng.randbytes(min(size, 50))
-        # The separator of the input cannot be in an item; a line does not end in a carriage return.
+        # An item cannot contain the input's separator; a line must not end in a carriage return.
         if self.input_format in ("lines", "jsonl"):
             payload = payload.replace(b"\n", b"_").replace(b"\r", b"_")
         elif self.input_format == "nul":
@@ -317,7 +317,7 @@ class _Drawing:
         return payload
 
     def keep_few(self, numbered: list[tuple[str, bytes]], letters: str, most: int) -> None:
-        """Replaces what takes long, where there is too much of it."""
+        """Replaces slow items if there are too many of them."""
         left = {"s": 2, "w": 3, "k": 20, "b": 25}
         for at, (letter, _) in enumerate(numbered):
             kind = "break" if letter in BREAKS + "f" else letter
@@ -331,7 +331,7 @@ class _Drawing:
         return b'"' + data + b'"' if self.input_format == "jsonl" else data
 
     def plant_endless(self, numbered: list[tuple[str, bytes]], drawn: dict[str, object]) -> None:
-        """Plants items that never end, and stops the run when the first of them was begun."""
+        """Plants items that never end, and stops the run after the first of them has begun."""
         rng = self.rng
         if drawn.get("timeout_ms") is not None or drawn.get("fuel") is not None:
             drawn["timeout_ms"] = drawn["fuel"] = None

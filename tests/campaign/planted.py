@@ -1,7 +1,7 @@
-"""Plants defects into what runs leave behind, and checks that the checker finds each.
+"""Plants defects in the evidence of runs, and checks that the checker finds each defect.
 
-One run is real. The endings that need luck are made up by an honest host of few lines, `_honest`, so that this test needs
-none.
+One run is real. `_honest`, a simple honest host, simulates the endings that depend on timing, so that this test does not
+depend on it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from outcomes import FILTERED, expectations, number_of, shown
 from plan import Plan, Stop
 
 Defect = tuple[str, str, Callable[[Evidence], None]]
-"""What is wrong, the rules that may find it (a regular expression), and what makes it so."""
+"""The description of a defect, the rules that may find it (a regular expression), and a function that plants it."""
 
 
 def self_test(host: Host) -> list[str]:
-    """Returns what is wrong with the checker; nothing if it finds each planted defect and no other."""
+    """Returns the errors of the checker. The list is empty if it finds each planted defect and no other."""
     wrong: list[str] = []
     count = 0
     for name, plan, evidence, defects in _runs(host):
@@ -69,12 +69,12 @@ def _runs(host: Host) -> list[tuple[str, Plan, Evidence, list[Defect]]]:
     fit = next(count for count in range(64, 0, -1) if len(_output(plan, range(count))) <= len(end.output) - 300)
     full = dataclasses.replace(plan, file_limit=len(_output(plan, range(fit))) + 1)
     made = _honest(full, fit, set(range(64, 70)), 70, 4)
-    # The file of faults would be full as well.
+    # The file of faults would be full.
     made.faults, full = None, dataclasses.replace(full, faults=False)
     runs.append(("full", full, made, [
         ("too few not written", "adds-up", _in_summary(r"(\d+) not written", -1)),
         ("half a record", "prefix", _output_is(lambda output: output + b"A0")),
-        ("a record less", "adds-up|full", _output_is(lambda output: output[: output[:-1].rfind(b"\n") + 1])),
+        ("a missing record", "adds-up|full", _output_is(lambda output: output[: output[:-1].rfind(b"\n") + 1])),
         ("no error", "exit-code", _code(0)),
     ]))
     return runs
@@ -88,7 +88,7 @@ def _output(plan: Plan, indices: object) -> bytes:
 
 
 def _honest(plan: Plan, written: int, not_run: set[int], read: int, code: int) -> Evidence:
-    """Returns what an honest host leaves behind that has read so many items and written the first ones."""
+    """Returns the evidence of an honest host that has read `read` items and written the first `written` outcomes."""
     expected = expectations(plan)
     done = [index for index in range(read) if index not in not_run]
     lines, kinds = [], Counter[str]()
@@ -121,11 +121,11 @@ def _of_any(plan: Plan) -> list[Defect]:
     end = {"lines": b"\n", "nul": b"\0", "frames": b"\0\0\0\0", "jsonl": b'{"index":12,"ok":"LOST"}\n'}[plan.output_format]
     defects: list[Defect] = [
         ("a record is lost", "prefix|lost", _records(plan, lambda found: found[:7] + found[8:])),
-        ("a record is there twice", "prefix|foreign", _records(plan, lambda found: [*found[:8], *found[7:]])),
+        ("a record is repeated", "prefix|foreign", _records(plan, lambda found: [*found[:8], *found[7:]])),
         ("a record is damaged", "prefix|foreign", _output_is(lambda output: output.replace(b"C000013", b"C000O13"))),
         ("an empty place too many", "prefix|foreign", _records(plan, lambda found: [*found[:7], end, *found[7:]])),
         ("an entry is lost", "faults-complete|summary-.*", _lines(lambda lines: lines[:2] + lines[3:])),
-        ("an entry is there twice", "faults-once", _lines(lambda lines: [*lines, lines[1]])),
+        ("an entry is repeated", "faults-once", _lines(lambda lines: [*lines, lines[1]])),
         ("an entry has another kind", "faults-kind", _lines(lambda lines: [lines[0].replace(b'"trap"', b'"timeout"'), *lines[1:]])),
         ("an entry has another item", "faults-item", _lines(lambda lines: [lines[0].replace(b"t000004", b"t000019"), *lines[1:]])),
         ("an entry has another message", "faults-message", _lines(lambda lines: [l.replace(b'"!0', b'"?0', 1) for l in lines])),
@@ -143,17 +143,17 @@ def _of_any(plan: Plan) -> list[Defect]:
         ("orphans", "orphans", lambda evidence: setattr(evidence, "left_behind", True)),
     ]
     if not plan.ordered:
-        # Its place in the output shows nothing.
+        # Without an order, the output does not show a missing place.
         defects = [defect for defect in defects if defect[0] != "an item too many in the summary"]
     else:
-        defects.append(("two records change places", "prefix", _records(plan, lambda f: [*f[:7], f[8], f[7], *f[9:]])))
+        defects.append(("two records are swapped", "prefix", _records(plan, lambda f: [*f[:7], f[8], f[7], *f[9:]])))
     return defects
 
 
 def _of_complete() -> list[Defect]:
     return [
         ("the last record is lost", "prefix|ends", _output_is(lambda output: output[: output[:-1].rfind(b"\n") + 1])),
-        ("an item is said not to have run", "complete|summary", _errors(lambda text: text.replace(", 0", ", 1 not run, 0"))),
+        ("an item counts as not run", "complete|summary", _errors(lambda text: text.replace(", 0", ", 1 not run, 0"))),
     ]
 
 
@@ -169,12 +169,12 @@ def _of_early(plan: Plan, first: int) -> list[Defect]:
     return [
         ("an item that is `not-run` was executed", "not-run-but-executed", executed),
         ("an item that was not read was executed", "executed-unread", unread),
-        ("something is written behind the first that was not started", "prefix", _output_is(lambda out: out + hole + behind)),
-        ("a record before it is not written", "ends|adds-up", _records(plan, lambda found: found[:-3])),
+        ("outcomes after the first item that never started", "prefix", _output_is(lambda out: out + hole + behind)),
+        ("a missing record before that item", "ends|adds-up", _records(plan, lambda found: found[:-3])),
         ("too few not written", "adds-up", _in_summary(r"(\d+) not written", -1)),
         ("too many not run", "summary-not-run|faults-.*", _in_summary(r"(\d+) not run", 1)),
-        ("what is not written is not listed", "faults-complete", _lines(lambda l: [x for x in l if b"not-written" not in x])),
-        ("what was not run is not listed", "faults-complete|summary-not-run", _lines(lambda l: [x for x in l if b"not-run" not in x])),
+        ("items that are not written are not listed", "faults-complete", _lines(lambda l: [x for x in l if b"not-written" not in x])),
+        ("items that were not run are not listed", "faults-complete|summary-not-run", _lines(lambda l: [x for x in l if b"not-run" not in x])),
     ]
 
 
