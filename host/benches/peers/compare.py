@@ -1,8 +1,8 @@
-"""Runs mtl-host and its peers on the same lines, in turns, and prints what came of it as Markdown.
+"""Runs mtl-host and its peers on the same lines, in turns, and prints the results as Markdown.
 
-Called by `run`, beside this file, which sets up what is needed. A round runs every contestant once; a round
-before the first warms up, and in it all results are compared. The ratio to mtl-host is taken within a round,
-and its median is printed: a machine that is slow for a while is slow for both.
+The script `run` in this folder installs the peers and calls this file. A round runs every contestant once. A warm-up
+round precedes them and compares all results. The ratio to mtl-host is taken within each round, so that a slow phase of
+the machine affects both sides, and its median is printed.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 from contestants import FIRST_HALF, INPUT, OUTPUT, SECOND_HALF, Places, tokenize_contestants, upper_contestants
 
 ROUNDS = 5
-# What `--quick` divides the items by.
+# `--quick` divides the numbers of items by this.
 QUICK = 50
 
 
@@ -29,9 +29,9 @@ def main():
     arguments = parse_arguments()
     load = os.getloadavg()[0]
     if load > os.cpu_count() / 4:
-        print(f"warning: the machine is busy (load {load:.1f}): the ratios will say little", file=sys.stderr)
-    # tr takes letters for bytes, as the plugin does. Compiled plugins are kept where only these runs find
-    # them: the round that warms up compiles, all others begin as a second start does.
+        print(f"warning: the machine is busy (load {load:.1f}): the ratios mean little", file=sys.stderr)
+    # With LC_ALL=C, tr works on bytes, as the plugin does. The cache of compiled plugins is private to these runs.
+    # The warm-up round compiles, and later rounds begin like a second start.
     with tempfile.TemporaryDirectory(prefix="mtl-host-peers-") as scratch:
         os.environ |= {"LC_ALL": "C", "XDG_CACHE_HOME": f"{scratch}/cache"}
         places = Places(arguments.host, arguments.upper, arguments.by_hand, arguments.tokenize, arguments.model, Path(scratch))
@@ -72,7 +72,7 @@ def machine(host):
 
 
 class Job:
-    """The same lines for all contestants, and what they took for them."""
+    """The same lines for all contestants, with the times that they took."""
 
     def __init__(self, title, contestants, places, quick):
         self.title = title
@@ -82,7 +82,7 @@ class Job:
         self.rates = {it.name: [] for it in contestants}
 
     def prepare(self, lines, expected, meaning):
-        """Writes the inputs; `meaning` is what counts of a record."""
+        """Writes the inputs; `meaning` extracts the part of a record that is compared."""
         lines = list(itertools.islice(lines, max(self.sizes.values())))
         self.expected, self.meaning = expected(lines), meaning
         self.folder.mkdir()
@@ -121,7 +121,7 @@ class Job:
         if not contestant.ordered:
             records, expected = sorted(records), sorted(expected)
         if records != expected:
-            sys.exit(f"error: {contestant.name}: other results than expected")
+            sys.exit(f"error: {contestant.name}: the results differ from the expected ones")
 
     def print_rows(self):
         print(f"| **{self.title}** | | | | | | |")
@@ -156,13 +156,13 @@ def three_digits(number):
 
 
 def pangrams():
-    """Lines of 92 bytes with the line break, no two the same."""
+    """Yields lines of 92 bytes with the line break, all different."""
     text = "the quick brown fox jumps over the lazy dog, and then it goes back to where it was"
     return (f"{number:08d} {text}" for number in itertools.count())
 
 
 def checkout_lines(root):
-    """The sources and texts of this checkout, again and again: what people give to a tokenizer."""
+    """Yields the lines of this checkout's sources and texts, repeatedly, as a realistic input of a tokenizer."""
     files = [file for kind in ("*.rs", "*.md") for file in sorted(Path(root, "host").rglob(kind))]
     lines = [line for file in files for line in file.read_text("utf-8").split("\n") if line.strip()]
     return itertools.cycle(lines)
@@ -176,7 +176,7 @@ def ids(model, lines):
 
 
 def ids_in(record):
-    """The plugin gives the tokens, too; Python peers write the ids and nothing else."""
+    """Extracts the ids from a record: the plugin also writes the tokens, and Python peers write only the ids."""
     record = json.loads(record)
     return record["ids"] if isinstance(record, dict) else record
 

@@ -1,4 +1,4 @@
-"""Who takes part in which job: by which command, in which settings, with how many items."""
+"""The contestants of each job, with their commands, their settings and their numbers of items."""
 
 import shutil
 import subprocess
@@ -10,8 +10,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
-# Stand for files in a command; the halves are those of the input. A command without OUTPUT writes to its
-# standard output, and each has INPUT as its standard input.
+# Placeholders for files in a command; the halves are those of the input. A command without OUTPUT writes to its
+# standard output. Each command has INPUT as its standard input.
 INPUT, FIRST_HALF, SECOND_HALF, OUTPUT = "\0input", "\0first", "\0second", "\0output"
 
 AWK = "BEGIN { print toupper(ARGV[1]) }"
@@ -20,15 +20,15 @@ AWK = "BEGIN { print toupper(ARGV[1]) }"
 @dataclass(frozen=True)
 class Contestant:
     name: str
-    # As many as it does in a second or two: a slow one has a part of the lines.
+    # The number of items that takes a second or two; slow contestants get only a part of the lines.
     items: int
     command: tuple
     workers: int = 2
-    # Python peers look at the clock themselves, when their imports are done.
+    # Whether the peer measures its own time, without its imports, as Python peers do.
     own_clock: bool = False
-    # xargs writes lines in the order in which they get ready.
+    # Whether results come in input order; xargs writes them as they finish.
     ordered: bool = True
-    # How many times as fast mtl-host is to be.
+    # The required ratio of mtl-host's speed to the contestant's.
     bar: float | None = None
 
 
@@ -43,7 +43,7 @@ class Places:
 
 
 def upper_contestants(places):
-    """The first is what all others are compared to."""
+    """Returns the contestants; all others are compared with the first."""
     contestants = [
         mtl_host("thread", 1_000_000, places, places.upper),
         mtl_host("process", 1_000_000, places, places.upper),
@@ -66,7 +66,7 @@ def upper_contestants(places):
 
 
 def tokenize_contestants(places):
-    """The first is what all others are compared to."""
+    """Returns the contestants; all others are compared with the first."""
     model = Path(places.model)
     plugin = (places.tokenize, "--init", f"/model/{model.name}", "--dir", f"{model.parent}::/model")
     return [
@@ -104,7 +104,7 @@ def parallel(name, items, *arguments):
 
 
 def extism(places):
-    """It has no pool: two processes at once, each with half of the lines."""
+    """Returns Extism, which has no pool: two processes run at the same time, each with half of the lines."""
     name = f"Extism {version('extism-sys')}, its C library, a process for each half"
     if not installed("cc", name, "gcc libc6-dev"):
         return None
@@ -121,5 +121,5 @@ def extism(places):
 def installed(program, name, packages):
     if shutil.which(program):
         return True
-    print(f"skipped: {name}: there is no `{program}`; as root: apt-get install {packages}", file=sys.stderr)
+    print(f"skipped: {name}: cannot find `{program}`; as root: apt-get install {packages}", file=sys.stderr)
     return False

@@ -1,14 +1,14 @@
-/* Sends each line of standard input through a plugin of Extism and writes what it gives, one thread.
+/* Sends each line of standard input through a plugin of Extism, on one thread, and writes the results.
  *
  *     extism-lines PLUGIN FUNCTION <LINES >RESULTS
  *
- * In C, since Extism's library is C: through its Python package a call costs several times as much. */
+ * This program is in C, like Extism's library: a call through its Python package is several times as slow. */
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* There is no header in the package: these are the functions of the library that are used. */
+/* The package has no header, so the functions of the library are declared here. */
 typedef struct ExtismPlugin ExtismPlugin;
 ExtismPlugin *extism_plugin_new(const uint8_t *wasm, uint64_t size, const void **functions,
                                 uint64_t function_count, _Bool wasi, char **error);

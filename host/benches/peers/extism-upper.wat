@@ -1,5 +1,5 @@
-;; ASCII letters in upper case, as a plugin for Extism: what tests/fixtures/upper.wat does, between
-;; taking the input and giving the output, eight bytes at a time, as Extism's own SDKs do both.
+;; A plugin for Extism that converts ASCII letters to upper case, as tests/fixtures/upper.wat does.
+;; It copies the input and the output eight bytes at a time, as Extism's own SDKs do.
 (module
   (import "extism:host/env" "input_length" (func $input_length (result i64)))
   (import "extism:host/env" "input_load_u8" (func $input_load_u8 (param i64) (result i32)))
@@ -9,7 +9,7 @@
   (import "extism:host/env" "store_u64" (func $store_u64 (param i64 i64)))
   (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
 
-  ;; One page holds every line of the benchmark.
+  ;; One page can hold every line of the benchmark.
   (memory (export "memory") 1)
 
   (func (export "upper") (result i32)

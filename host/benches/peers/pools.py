@@ -1,9 +1,9 @@
-"""Runs one Python peer over a file of lines, file to file, with two workers, and prints the seconds that took.
+"""Runs one Python peer over a file of lines, file to file, with two workers, and prints the time in seconds.
 
     pools.py PEER INPUT OUTPUT [MODEL]
 
-The clock starts when Python and the peer's package are loaded: what is compared is pools, not imports. Lines
-keep their line breaks where that does no harm, which saves peers some work.
+The clock starts after Python and the peer's package are loaded, so imports do not count. Where possible, lines keep
+their line breaks, which saves peers some work.
 """
 
 import json
@@ -132,7 +132,7 @@ def tokenizers_loop(model):
 
 
 def tokenizers_batch(model):
-    # Read by the package when it starts its threads.
+    # The package reads the variable when it starts its threads.
     os.environ["RAYON_NUM_THREADS"] = str(WORKERS)
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     from tokenizers import Tokenizer
