@@ -31,7 +31,7 @@ fn stay() -> io::Result<()> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "it is slow on purpose")]
+#[expect(clippy::disallowed_methods, reason = "this misdeed is slow on purpose")]
 fn pause() {
     thread::sleep(Duration::from_millis(1));
 }

@@ -97,7 +97,7 @@ const ENDS: [(&str, End); 6] = [
     }),
 ];
 
-#[expect(clippy::exit, clippy::disallowed_methods, reason = "that is what is tested")]
+#[expect(clippy::exit, clippy::disallowed_methods, reason = "the test is about exiting")]
 fn exit() {
     process::exit(0);
 }

@@ -150,7 +150,7 @@ fn ill_folder(host: Host) -> Host {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "it is a table")]
+#[expect(clippy::too_many_lines, reason = "the function is a table")]
 fn no_message_lets_a_name_steer_the_terminal() {
     let missing = ill(".missing");
     let below_missing = with("", &missing, "/file");

@@ -46,7 +46,7 @@ pub(super) fn has_what_the_table_says(language: &Language) {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "it says to what a failure belongs")]
+#[expect(clippy::print_stderr, reason = "the output shows which feature a failure belongs to")]
 fn say(language: &Language, thing: &str, has: bool) {
     eprintln!("{}: {thing}: {}", language.column, if has { "yes" } else { "no" });
 }
