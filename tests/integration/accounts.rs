@@ -128,7 +128,7 @@ fn in_any_order_all_that_was_done_is_written() {
     assert_eq!(
         numbers,
         [2, 0, 0, 6],
-        "the run wrote everything, and ended no record early: {stderr}"
+        "everything is written, so the summary does not mention it: {stderr}"
     );
 }
 

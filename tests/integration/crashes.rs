@@ -203,7 +203,7 @@ fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
             ("1", MaxRestarts::AtMost(0), (0, 1, killed())),
             ("1", MaxRestarts::AtMost(1), (2, 2, None)),
             ("2", MaxRestarts::AtMost(4), (2, 3, None)),
-            // The restart limit does not allow more attempts than an unlimited one.
+            // A higher limit still allows only three attempts.
             ("4", MaxRestarts::AtMost(4), (0, 3, killed())),
         ];
             for (starts, most, expected) in cases {

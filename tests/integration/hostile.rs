@@ -88,7 +88,7 @@ fn what_is_written_for_ever_is_bounded_and_in_no_result() {
                 told.contains(" dropped: more a second than `--log-limit`"),
                 "{plugin}: {told}"
             );
-            // Each worker may write a second's worth immediately, and more as time passes.
+            // Each worker may write the limit of a second immediately, and more as time passes.
             assert!(told.len() < 256 * 1024, "{plugin}: {} bytes", told.len());
         }
     }

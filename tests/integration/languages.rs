@@ -2,7 +2,7 @@
 //! same items.
 //!
 //! ```text
-//! plugin-sdk/README.md: the table of SDK features ────────┐
+//! plugin-sdk/README.md: the table of SDK features ──────┐
 //! plugin-sdk/…/probe ─▶ mtl-host build ─▶ probe.wasm ───┴▶ each feature in the table works; others are refused
 //! examples-plugins/… ─▶ mtl-host build ─▶ tests/fixtures/languages: the same bytes
 //! ```

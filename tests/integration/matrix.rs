@@ -229,7 +229,7 @@ fn kwargs_with_state() {
     alone(module_path!(), "kwargs_with_state", || stateful_plugins(ArgumentPassing::Kwargs));
 }
 
-/// Returns some of the settings: settings of the workers need not meet all of the others.
+/// Returns a few settings, which suffice for tests of the workers themselves.
 fn some_settings(passing: ArgumentPassing) -> impl Iterator<Item = Setting> {
     Setting::all(passing).filter(|setting| setting.chunk != 2 && setting.window != Some(2))
 }

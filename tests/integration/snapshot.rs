@@ -600,8 +600,8 @@ fn what_was_kept_of_results_holds() {
     }
 }
 
-/// Returns the memory of this process and its children; the share of each process in common pages
-/// counts once.
+/// Returns the PSS of this process and its children: a page that several processes share counts
+/// once in total.
 fn memory() -> u64 {
     let of = |process: &dyn std::fmt::Display| {
         let path = format!("/proc/{process}/smaps_rollup");

@@ -254,7 +254,7 @@ fn init_and_finish_are_those_beside_it() {
                    `acme:it/both#init`: $: not JSON: expected a whole number (u32), found the end\n";
     let stderr = run("both#get", &[]).code(3).stderr_text();
     assert!(stderr.starts_with(refused), "{stderr}");
-    // The `finish` of this interface has a parameter, so it does not report.
+    // The `finish` of this interface has a parameter, so the host does not call it at the end.
     run("other#get", &[]).code(0).stdout("5\n").stderr("");
     let stderr = run("alone#get", &["--init", "1"]).code(2).stderr_text();
     assert!(stderr.contains("takes no init arguments"), "{stderr}");
@@ -456,7 +456,7 @@ fn results_are_as_large_as_they_may_be() {
 fn what_many_small_parts_take_here_is_bounded_too() {
     let rights = || host().plugin("typed-uses.wat").args(["--call", "no-rights", "--jobs", "1"]);
     of(rights(), "3\n").code(0).stdout("{\"index\":0,\"ok\":[[],[],[]]}\n");
-    // The limit would allow as many numbers.
+    // For numbers, the limit would allow a list of this length.
     let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
                   result take more memory than the 64MiB of `max_result` leave them\"}}\n";
     of(rights(), "200000\n").code(1).stdout(values);
@@ -486,7 +486,7 @@ fn a_typed_component_is_kept_and_compiled_like_any_other() {
     for _ in 0..2 {
         let run = calling("sqrt").args(["--cache-dir".into(), folder.path().join("cache")]);
         run.stdin("4\n").run().code(0).stdout("2.0\n");
-        // The same file is called by another function.
+        // The same file, with another function.
         let run = calling("same").args(["--cache-dir".into(), folder.path().join("cache")]);
         run.stdin("4\n").run().code(0).stdout("4\n");
     }

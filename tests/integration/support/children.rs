@@ -35,7 +35,7 @@ impl Child {
         self.pid.as_raw_nonzero().get()
     }
 
-    /// Waits until `until` and returns whether the process has ended.
+    /// Waits until the process has ended, at most until `until`, and returns whether it has ended.
     fn has_ended(&self, until: Instant) -> bool {
         loop {
             let left = Timespec::try_from(until.saturating_duration_since(Instant::now())).unwrap();

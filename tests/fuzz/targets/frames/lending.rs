@@ -195,8 +195,8 @@ fn happen(step: &Step, page: &ClaimPage, queue: &Queue) -> Option<Range<u64>> {
         Step::Stop(from) => queue.stop_from(ItemIndex::new(from)),
         Step::Relieve(most) => {
             let taken = positions(&queue.relieve(most.max(1))?);
-            assert!(taken.start < taken.end, "a thief got no item");
-            assert!(taken.end <= queue.horizon().get(), "a thief got items that must not start");
+            assert!(taken.start < taken.end, "another worker stole no item");
+            assert!(taken.end <= queue.horizon().get(), "another worker stole items that must not start");
             return Some(taken);
         }
     }
