@@ -86,7 +86,7 @@ enum End {
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Out {
-    /// The results follow the batch.
+    /// The address after the batch, where the results are.
     There,
     Any(u32),
 }

@@ -68,16 +68,16 @@ enum Bound {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Packing {
     Plain,
-    /// The input is compressed.
+    /// A compressed input.
     Gzip,
     Zstd,
-    /// The input is compressed, and then a byte is changed.
+    /// A compressed input with a changed byte.
     Damaged {
         zstd: bool,
         at: u16,
         by: u8,
     },
-    /// The input has the name of a compressed file, but is not compressed.
+    /// An uncompressed input with the name of a compressed file.
     Claimed {
         zstd: bool,
     },

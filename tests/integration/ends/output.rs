@@ -14,11 +14,11 @@ const ITEMS: usize = 8;
 /// The call at which a sink fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fails {
-    /// The write after this many writes returns an error.
+    /// An error of the write after this many writes.
     Write(usize),
-    /// The write after this many writes panics.
+    /// A panic of the write after this many writes.
     Panic(usize),
-    /// The first flush after this many writes returns an error.
+    /// An error of the first flush after this many writes.
     Flush(usize),
 }
 

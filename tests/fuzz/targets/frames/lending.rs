@@ -39,37 +39,37 @@ pub(crate) struct Lending {
 /// An action while items are on loan.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// The child writes these numbers into the page.
+    /// A write of these numbers into the page by the child.
     Write(u32, u32),
-    /// The child starts this many items, as an honest child does.
+    /// The start of this many items, as an honest child does it.
     Start(usize),
-    /// Another worker steals at most this many items.
+    /// A steal of at most this many items by another worker.
     Relieve(usize),
     /// A stop: no item from this index on may start.
     Stop(u64),
-    /// The child reports some items early, while it runs a later one.
+    /// An early report of the child about some items, while it runs a later one.
     Part(Vec<u8>),
 }
 
 /// The outcome of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Became {
-    /// The item has this record.
+    /// A record.
     Record(Vec<u8>),
-    /// The item has no record.
+    /// No record.
     NoRecord,
-    /// The item failed.
+    /// A fault.
     Fault(FaultKind, String),
 }
 
 /// The end that a child reports.
 #[derive(Clone, Debug)]
 pub(crate) enum ThereEnded {
-    /// All items have their outcome.
+    /// The end of a claim in which all items have their outcome.
     Done,
-    /// Other workers have the remaining items.
+    /// The end of a claim whose remaining items other workers have.
     Yielded,
-    /// The next item broke the instance.
+    /// A failure of the instance in the next item.
     Broken(FaultKind, String),
 }
 

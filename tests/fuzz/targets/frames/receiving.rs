@@ -15,11 +15,11 @@ use crate::isolation::link::{Gone, Link, Patience};
 /// An event while the parent waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Piece<'a> {
-    /// These bytes arrive.
+    /// The arrival of these bytes.
     Bytes(&'a [u8]),
-    /// The eventfd is signalled.
+    /// A signal of the eventfd.
     Bell,
-    /// The parent gives up.
+    /// The parent's decision to give up.
     GiveUp,
 }
 

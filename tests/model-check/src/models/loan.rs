@@ -15,9 +15,9 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 /// The reply of a borrower.
 #[derive(Clone, Copy)]
 enum Said {
-    /// This many items have their outcome.
+    /// The outcomes of this many items.
     Done(usize),
-    /// This many items have their outcome, and the next one broke the borrower.
+    /// The outcomes of this many items; the next item broke the borrower.
     Broken(usize),
     /// No reply, or a reply that is not to be believed.
     Nothing,
