@@ -95,8 +95,8 @@ fn attend_all(run: &Run, meeting: &Meeting) {
     }
 }
 
-/// Two workers share four items on loan, but only two items were sent. The other worker steals
-/// items, or runs what is left after the loan; each item meets another.
+/// Two workers share four items on loan, but only two items were sent. Each item must meet another
+/// one: an item that the other worker steals, or an item that is left after the loan.
 pub fn of_items_on_loan() {
     check(Interruptions::AtMost(3), || {
         let meeting = Meeting::of(2);
