@@ -40,8 +40,7 @@ fn outcomes(plugin: &Plugin, items: &[&'static str]) -> Vec<String> {
 
 #[test]
 fn both_kinds_of_plugin_get_answers_and_errors_and_outlive_a_panic() {
-    let panicked =
-        "trap: the host function `acme:store/lookup@1.0.0.get` panicked: a bug in the host function";
+    let panicked = "trap: the host function `acme:store/lookup@1.0.0.get` panicked: a bug in the host function";
     let too_large = "trap: the host function `acme:store/lookup@1.0.0.get` answered with 67108865 \
                      bytes, more than the 67108864 that an answer may have";
     for (plugin, place) in
