@@ -1,4 +1,5 @@
-//! The engine: what a process does with the bytes of a plugin, and the watchdog that can stop its instances.
+//! The engine: compiles, links and starts the plugins of a process, and runs the watchdog that can stop their
+//! instances.
 //!
 //! ```text
 //! bytes ─▶ wasm_binary ─▶ compiled_code ─▶ kinds: linked, imports checked ─▶ instance per worker
@@ -7,7 +8,7 @@
 //!                                          └ other world: typed
 //! ```
 //!
-//! The layers above decide which process that is.
+//! The layers above choose the process: this one, or a jailed child.
 
 pub(crate) mod compile_settings;
 pub(crate) mod compiled_code;
@@ -68,16 +69,17 @@ use crate::control::watchdog::Watchdog;
 use crate::item::digest::Sha256;
 use crate::jail::system_limits;
 
-/// The closing report of an instance, as messages call it.
+/// The name of an instance's finish report in messages.
 pub(crate) const REPORT: &str = "the closing report";
 
-/// Compiles and runs plugins. Cheap to clone; its one thread ends with the last clone and the last
-/// plugin of it.
+/// Compiles and runs plugins.
+///
+/// An engine is cheap to clone. Its one thread ends when the last clone and the last plugin of the engine are dropped.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
 ///
-/// // One for all plugins of a pool, or of a process.
+/// // One engine serves all plugins of a pool, or of a process.
 /// let engine = Engine::new()?;
 /// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
 /// let echo = Plugin::load(&engine, "../tests/fixtures/echo.wat")?;
@@ -94,24 +96,23 @@ pub struct Engine {
     family: Arc<Family>,
 }
 
-/// Engines that one watchdog ticks for: one for each set of features that was asked for.
+/// The engines that share one watchdog: one engine for each requested set of features.
 struct Family {
     engines: Arc<Engines>,
     watchdog: Arc<Watchdog>,
 }
 
-/// The engine of each set of features, by the set's index.
+/// The engines, indexed by their set of features.
 type Engines = [OnceLock<wasmtime::Engine>; WasmFeatures::SETS.len()];
 
-/// The settings that two engines must share to run the same code: those of a process and of its
-/// children.
+/// The settings that two engines must share to run the same code, such as those of a process and its children.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct EngineOptions {
     pub(crate) counts_fuel: bool,
     pub(crate) features: WasmFeatures,
 }
 
-/// Why there is no engine.
+/// The reasons for which an engine cannot be made.
 ///
 /// ```
 /// let error = mtl_host::EngineError::Thread(std::io::ErrorKind::WouldBlock.into());
@@ -120,13 +121,13 @@ pub(crate) struct EngineOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// The machine cannot run WebAssembly as this library needs it.
+    /// The machine cannot run WebAssembly with the settings that this library needs.
     #[error("cannot run WebAssembly on this machine")]
     Wasm(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The operating system refused a thread.
+    /// The operating system refused to start the watchdog's thread.
     #[error("cannot start the watchdog's thread")]
     Thread(#[source] io::Error),
-    /// The operating system refused a thread that compiles.
+    /// The operating system refused to start a compiler thread.
     #[error("cannot start the compiler's threads")]
     CompilerThreads(#[source] io::Error),
 }
@@ -149,10 +150,11 @@ impl EngineError {
     }
 }
 
-/// Starts the threads that compile plugins, for all engines, unless they run. If none can be started, compiling would
-/// panic.
+/// Starts the threads that compile plugins, once for all engines of the process.
+///
+/// Without these threads, compiling would panic.
 pub(crate) fn start_compilers() -> Result<(), EngineError> {
-    // There is one attempt for a process: what it failed with is the answer to all others.
+    // The process tries this once. Later calls return the error of that attempt.
     static REFUSED: OnceLock<Option<i32>> = OnceLock::new();
     let refused = REFUSED.get_or_init(|| {
         let built = rayon::ThreadPoolBuilder::new().build_global();
@@ -165,18 +167,18 @@ pub(crate) fn start_compilers() -> Result<(), EngineError> {
     }
 }
 
-/// The system's refusal; none if the threads run already.
+/// Returns the system's error; none if the threads were running already.
 fn refused_thread(error: &dyn std::error::Error) -> Option<io::Error> {
     let refused: &io::Error = error.source()?.downcast_ref()?;
     Some(refused.raw_os_error().map_or_else(|| refused.kind().into(), io::Error::from_raw_os_error))
 }
 
 impl Engine {
-    /// What a guest's call stack may take: deep enough for parsers that recurse, and small
-    /// beside the 2 MiB of a worker's thread.
+    /// The size limit of a guest's call stack: deep enough for recursive parsers, and small compared with the 2 MiB of
+    /// a worker's thread.
     const STACK: usize = 512 * 1024;
 
-    /// An engine with settings that suit many short calls.
+    /// Returns an engine whose settings suit many short calls.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -187,12 +189,13 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When the machine cannot run WebAssembly, or refuses a thread.
+    /// Returns an error if the machine cannot run WebAssembly, or if the system refuses to start a thread.
     pub fn new() -> Result<Self, EngineError> {
         Self::with_options(EngineOptions::default())
     }
 
-    /// For a process that compiles and runs nothing: it needs no right to make code executable.
+    /// Returns an engine for a process that compiles and runs nothing. Such a process needs no right to make code
+    /// executable.
     pub(crate) fn to_compile(options: EngineOptions) -> Result<Self, EngineError> {
         let configure = |config: &mut wasmtime::Config| {
             config.with_custom_code_memory(Some(Arc::new(NeverRun)));
@@ -200,8 +203,9 @@ impl Engine {
         Self::configured(options, configure, || None)
     }
 
-    /// An engine whose plugins can be given [`Fuel`](crate::Fuel). Counting it makes them slower:
-    /// each of their loops and calls is charged.
+    /// Returns an engine whose plugins can be given [`Fuel`](crate::Fuel).
+    ///
+    /// Counting fuel makes plugins slower: each loop and each call is charged.
     ///
     /// ```
     /// use mtl_host::{Engine, FaultKind, Plugin, Pool};
@@ -215,13 +219,12 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// Returns the same errors as [`new`](Self::new).
     pub fn with_fuel() -> Result<Self, EngineError> {
         Self::with_options(EngineOptions { counts_fuel: true, ..EngineOptions::default() })
     }
 
-    /// The engine of this family whose plugins may use these features, and no others of
-    /// [`WasmFeatures`].
+    /// Returns the engine of this family whose plugins may use exactly these optional features.
     pub(super) fn allowing(&self, features: WasmFeatures) -> Result<Self, EngineError> {
         let options = EngineOptions { features, ..self.options };
         let place = &self.family.engines[features.index()];
@@ -239,8 +242,10 @@ impl Engine {
         Self::configured(options, |_| (), Schedule::of_this_thread)
     }
 
-    /// An engine with the options of one in another process, for a jail: its watchdog cannot open the account of its
-    /// own thread, and uses that of the thread on which the guest runs.
+    /// Returns an engine for a jailed process, with the options of its parent's engine.
+    ///
+    /// The jail keeps the watchdog's thread from opening its own scheduler statistics, so the watchdog uses `schedule`,
+    /// that of the thread that runs the guest.
     pub(crate) fn in_jail(
         options: EngineOptions,
         schedule: Option<Arc<Schedule>>,
@@ -276,18 +281,20 @@ impl Engine {
             .epoch_interruption(true)
             .consume_fuel(counts_fuel)
             .concurrency_support(false)
-            // No plugin may have one: the interface is of 32 bits.
+            // The plugin interface has 32-bit addresses.
             .wasm_memory64(false)
-            // Traps carry a backtrace of their own; debuggers of the host see less.
+            // Traps carry their own backtrace. The cost: native debuggers see fewer frames.
             .native_unwind_info(false)
             .max_wasm_stack(Self::STACK);
         features.allow(&mut config);
         config
     }
 
-    /// Compiles a module whose memory is to be mapped as it is, however much of it is empty: so
-    /// its instances share it until they write to it. A plugin could make much of little so, which
-    /// is why this is for snapshots, whose memory was paid for.
+    /// Compiles a module whose memory the engine maps whole, even where most of it is empty. Instances then share the
+    /// memory until they write to it.
+    ///
+    /// Only snapshots are compiled like this, because their memory was counted against its limit. A hostile plugin
+    /// could otherwise declare a huge image in few bytes.
     pub(super) fn compile_snapshot(&self, module: &[u8]) -> wasmtime::Result<Vec<u8>> {
         let mut config = Self::config(self.options);
         config.memory_guaranteed_dense_image_size(snapshot::MOST);
@@ -295,8 +302,8 @@ impl Engine {
         wasmtime::Engine::new(&config)?.precompile_module(module)
     }
 
-    /// The digest of all settings, and of what of the processor is used: what is compiled with
-    /// others is other code, or cannot be run.
+    /// Returns a digest of all settings and of the processor features in use. Code that was compiled with another
+    /// digest differs, or cannot run here.
     pub(super) fn settings(&self) -> Sha256 {
         Hashed::of(&(self.wasm.precompile_compatibility_hash(), self.options))
     }
@@ -313,17 +320,17 @@ impl Engine {
         self.options
     }
 
-    /// The features that its plugins may use.
+    /// Returns the optional features that plugins of this engine may use.
     pub(crate) fn features(&self) -> WasmFeatures {
         self.options.features
     }
 
-    /// What measures time for those who work beside this engine's plugins.
+    /// Returns the watchdog, which measures time for this engine's plugins and for native workers.
     pub(crate) fn watchdog(&self) -> &Arc<Watchdog> {
         &self.family.watchdog
     }
 
-    /// Returns whether plugins of `other` go into one pool with those of this engine.
+    /// Returns whether plugins of `other` and of this engine can share a pool.
     pub(crate) fn is_kin_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.family, &other.family)
     }
@@ -333,7 +340,7 @@ fn made(config: &wasmtime::Config) -> Result<wasmtime::Engine, EngineError> {
     wasmtime::Engine::new(config).map_err(|error| EngineError::Wasm(error.into()))
 }
 
-/// Leaves compiled code as it is: data, which nothing can jump to.
+/// Keeps compiled code as plain data that cannot be executed.
 struct NeverRun;
 
 impl CustomCodeMemory for NeverRun {

@@ -402,8 +402,8 @@ fn a_plugin_that_is_compiled_already_runs_when_it_is_trusted() {
                 let run = || host().file(name, code).args([name]).stdin("one\n");
                 run().args(["--trust-precompiled"]).run().code(0).stdout("ONE\n");
                 run().run().code(3).stdout("").stderr(&format!(
-                    "error: plugin `{name}` is compiled already: it would be run as it is, and \
-                     nothing can be checked of it\n \
+                    "error: plugin `{name}` is compiled already, so its code would run \
+                     unchecked\n \
                      hint: if you have compiled it yourself, or trust who has, `run \
                      --trust-precompiled` runs it; otherwise take the .wasm that it was made from\n"
                 ));
@@ -487,7 +487,7 @@ fn code_is_checked_like_the_plugin_that_it_was_made_from() {
         run.args(flags.iter().copied()).args(["--trust-precompiled"]).run().code(3).stderr_text()
     };
     let pinned = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    assert!(run(&["--sha256", pinned]).contains("is not the one that was pinned"));
+    assert!(run(&["--sha256", pinned]).contains("does not match the pinned digest"));
     assert!(run(&["--max-plugin", "10"]).contains("is larger than 10 bytes"));
     assert!(run(&["--call", "other"]).contains("does not export `other`"));
     let inspect = command().args(["inspect", "it.cwasm"]).file("it.cwasm", &code);

@@ -328,7 +328,7 @@ fn code_that_is_larger_than_a_file_may_be_is_an_error_with_a_hint() {
     // A limit of 1024 bytes per file makes the compiler fail.
     run.under("sh", ["-c", "ulimit -f 2; exec \"$0\" \"$@\""]).run().code(3).stderr(
         "error: cannot keep the plugin's compiled code for workers' processes: File too large (os error \
-         27)\n hint: what is compiled for processes is a file in memory, and files may be no larger: raise \
-         the limit, `ulimit -f`\n",
+         27)\n hint: compiled code for processes is a file in memory, which exceeds the limit on file sizes: \
+         raise it with `ulimit -f`\n",
     );
 }

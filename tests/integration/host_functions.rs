@@ -70,10 +70,10 @@ fn a_module_that_lies_to_a_host_function_traps_and_the_next_item_is_served() {
     let cases = [
         ("<<", format!("trap: {function} was given 2 bytes at 65535, but the memory ends at 65536, in `call`")),
         (">",  format!("trap: {function} was given 4294967295 bytes at 4096, but the memory ends at 65536, in `call`")),
-        ("^",  format!("trap: {function} is to answer in 12 bytes at 65528, but the memory ends at 65536, in `call`")),
-        ("~",  format!("trap: {function} is to answer at 18, which is not aligned, in `call`")),
-        ("0",  format!("trap: {function} has 4 bytes for which there is no memory, in `call`")),
-        ("!",  format!("trap: {function} is to put 4 bytes at 65533, but the memory ends at 65536, in `call`")),
+        ("^",  format!("trap: {function} must answer in 12 bytes at 65528, but the memory ends at 65536, in `call`")),
+        ("~",  format!("trap: {function} must answer at 18, which is not aligned, in `call`")),
+        ("0",  format!("trap: {function} found no memory for an answer of 4 bytes, in `call`")),
+        ("!",  format!("trap: {function} must write 4 bytes at 65533, but the memory ends at 65536, in `call`")),
         ("*",  "trap: wasm `unreachable` instruction executed, in `cabi_realloc`".into()),
         ("@",  format!("trap: {function} was called by `cabi_realloc`, in `cabi_realloc`")),
     ];
@@ -165,10 +165,10 @@ fn imports_that_do_not_fit_what_is_offered_are_refused() {
     let core_type = "(i32, i32, i32) -> ()";
     let component_type = "func(input: list<u8>) -> result<list<u8>, string>";
     let offered = "the host functions are `acme:store/lookup@1.0.0.get`";
-    let form = "a host function takes bytes, and answers with bytes or with an error's text";
+    let form = "a host function takes bytes, and returns bytes or an error message";
     let other_form = |ty| {
         format!(
-            "plugin `p` imports the host function `acme:store/lookup@1.0.0.get` in another form than `{ty}`"
+            "plugin `p` imports the host function `acme:store/lookup@1.0.0.get` with another type than `{ty}`"
         )
     };
     let nothing = |import| format!("plugin `p` imports `{import}`, which nothing provides");
@@ -183,7 +183,7 @@ fn imports_that_do_not_fit_what_is_offered_are_refused() {
          other_form(core_type),                                           form),
         ("no allocator",         module.replace("\"cabi_realloc\"", "\"realloc\""),
          "plugin `p` does not export `cabi_realloc`; it exports `memory`, `mtl_alloc`, `realloc`, `call`".into(),
-         "the answers of host functions are put where `cabi_realloc` says: export it"),
+         "export `cabi_realloc`: the host needs it to pass the answers of host functions"),
         ("component, version",   component.replace("lookup@1.0.0", "lookup@1.0.1"),
          nothing("acme:store/lookup@1.0.1"),                             offered),
         ("component, function",  component.replace("\"get\"", "\"put\""),

@@ -23,7 +23,7 @@ fn another_file_than_the_pinned_one_is_not_even_parsed() {
     let (pinned, found) = (digest_of("upper.wat"), Sha256::of(b"(module").to_string());
     let run = host().file("it.wat", "(module").plugin("it.wat").args(["--sha256", &pinned]);
     run.stdin("a\n").run().code(3).stdout("").stderr(&format!(
-        "error: plugin `it.wat` is not the one that was pinned: its SHA-256 is {found}, not \
+        "error: plugin `it.wat` does not match the pinned digest: its SHA-256 is {found}, not \
          {pinned}\n \
          hint: it is damaged, or another version; if it is the one you want, pin it: \
          `--sha256 {found}`\n"
@@ -75,7 +75,7 @@ fn an_export_that_cannot_take_items_is_named() {
          "error: plugin `renamed-call.wat` exports `memory` as something that is no function, not as \
           `(i32, i32) -> (i64)`\n"),
         ("component.wat",    "first",
-         "error: component `component.wat` cannot take items by `first`: in its world that is `call`\n \
+         "error: component `component.wat` cannot take items through `first`: its world requires `call`\n \
           hint: leave out `--call`: it is for core modules, and for components of other worlds\n"),
         ("other-world.wat",  "call",
          "error: component `other-world.wat` does not export `mtl:plugin/worker@1.0.0`; it exports `add`\n \

@@ -80,7 +80,7 @@ fn what_does_not_fit_is_a_fault_that_names_its_path() {
             r#""test":"#,
             "$.test: there is no such field; there are `a-bool`, `ints`, `large`, `floats`, `letter`, `text`, `data`, `points`, `color`, `rights`, `shape`, `nested` and 1 more",
         ),
-        (r#""large":[1,1]"#, r#""large":[1]"#, "$.large: 1 elements, and the tuple has 2"),
+        (r#""large":[1,1]"#, r#""large":[1]"#, "$.large: 1 elements, but the tuple has 2"),
         (
             r#""Ynl0ZXM=""#,
             r#""bytes""#,
@@ -151,15 +151,15 @@ fn what_cannot_be_started_says_why() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str); 4] = [
         (&["--init", "1"],
-         "init failed: `call` has 2 parameters, `numbers`, `scale`, and an item is one\n \
+         "init failed: `call` has 2 parameters (`numbers`, `scale`), but an item is a single value\n \
           hint: say `--args args` where an item is a JSON array of the parameters, `[]` if there is none, \
           or `--args kwargs` where it is an object by their names\n"),
         (&["--args", "args"],
-         "init failed: its arguments are not those of `init`: $: not JSON: expected a whole number \
+         "init failed: the arguments do not fit `init`: $: not JSON: expected a whole number \
           (s64), found the end\n \
           hint: `--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files\n"),
         (&["--args", "args", "--init", "[1]"],
-         "init failed: its arguments are not those of `init`: $: expected a whole number (s64), \
+         "init failed: the arguments do not fit `init`: $: expected a whole number (s64), \
           found an array\n \
           hint: `--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files\n"),
         (&["--args", "args", "--init", "-1"],
@@ -250,7 +250,7 @@ fn init_and_finish_are_those_beside_it() {
     };
     run("alone#get", &[]).code(0).stdout("5\n").stderr("");
     run("both#get", &["--init", "1"]).code(0).stdout("5\n").stderr("[worker 0] finish: 7\n");
-    let refused = "error: worker 0 could not be started: init failed: its arguments are not those of \
+    let refused = "error: worker 0 could not be started: init failed: the arguments do not fit \
                    `acme:it/both#init`: $: not JSON: expected a whole number (u32), found the end\n";
     let stderr = run("both#get", &[]).code(3).stderr_text();
     assert!(stderr.starts_with(refused), "{stderr}");
@@ -265,7 +265,7 @@ fn the_interface_of_the_world_is_called_as_the_world_says() {
     for name in ["init", "finish", "worker#call"] {
         let run = host().plugin("component.wat").args(["--call", name]).stdin("a\n").run();
         run.code(3).stdout("").stderr(&format!(
-            "error: component `component.wat` cannot take items by `{name}`: in its world that is \
+            "error: component `component.wat` cannot take items through `{name}`: its world requires \
              `call`\n \
              hint: leave out `--call`: it is for core modules, and for components of other worlds\n"
         ));
@@ -292,9 +292,9 @@ fn what_no_json_is_is_refused_by_name() {
     for (name, what) in cases {
         let run = host().plugin("typed-resource.wat").args(["--call", name]).run();
         run.code(3).stdout("").stderr(&format!(
-            "error: component `typed-resource.wat` cannot be called with JSON by `{name}`: {what}\n \
-             hint: a function that takes items, and `init` and `finish` beside it, have values alone: \
-             no resources, streams or futures, and not async\n"
+            "error: component `typed-resource.wat` cannot be called with JSON through `{name}`: {what}\n \
+             hint: the function that takes items, `init` and `finish` may use only plain values: no \
+             resources, streams or futures; none may be async\n"
         ));
     }
     // These types and functions are refused by the engine itself.
@@ -351,7 +351,7 @@ fn types_that_are_too_deep_or_too_large_are_refused() {
         // The engine itself refuses deeper types.
         (deep(98),   "type nesting is too deep"),
         (deep(2000), "type nesting is too deep"),
-        (wide(13),   "cannot be called with JSON by `call`: its parameter `it` has a type of more \
+        (wide(13),   "cannot be called with JSON through `call`: its parameter `it` has a type of more \
                       than 10000 parts\n"),
     ];
     for (wat, what) in cases {
@@ -446,7 +446,7 @@ fn results_are_as_large_as_they_may_be() {
     let fits = format!("{{\"index\":0,\"ok\":[\"{}\"]}}\n", "A".repeat(3068));
     of(tuples, "2301\n2304\n").code(1).stdout(fits + &too_long(1, "3KiB"));
     let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
-                  result take more memory than the 64MiB of `max_result` leave them\"}}\n";
+                  result need more memory than the 64MiB of `max_result` allow\"}}\n";
     for name in ["zeros", "zeros-in-a-tuple"] {
         of(calling(name), "8000000\n").code(1).stdout(values);
     }
@@ -458,7 +458,7 @@ fn what_many_small_parts_take_here_is_bounded_too() {
     of(rights(), "3\n").code(0).stdout("{\"index\":0,\"ok\":[[],[],[]]}\n");
     // For numbers, the limit would allow a list of this length.
     let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
-                  result take more memory than the 64MiB of `max_result` leave them\"}}\n";
+                  result need more memory than the 64MiB of `max_result` allow\"}}\n";
     of(rights(), "200000\n").code(1).stdout(values);
 }
 

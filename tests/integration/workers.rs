@@ -141,7 +141,7 @@ fn a_worker_may_be_pinned() {
         .run()
         .code(3);
     let stderr = finished.stderr_text();
-    assert!(stderr.contains("`upper.wat` is not the one that was pinned"), "{stderr}");
+    assert!(stderr.contains("`upper.wat` does not match the pinned digest"), "{stderr}");
 }
 
 #[test]

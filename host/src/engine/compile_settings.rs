@@ -1,4 +1,4 @@
-//! The settings by which a process compiles and links a plugin, and the steps that need them.
+//! The settings that a process compiles and links a plugin with, and the steps that need them.
 
 mod checks;
 mod frozen;
@@ -13,7 +13,7 @@ use super::{Engine, Findings, HostFunctions, LoadErrorKind, PluginKind, kinds, s
 use crate::cache::{Cache, EntryKind, Key};
 use crate::item::limits::{CompileMemory, FunctionLimit};
 
-/// The settings by which a plugin is compiled and linked.
+/// The settings that a plugin is compiled and linked with.
 #[derive(Clone, Debug)]
 pub(crate) struct CompileSettings {
     pub(crate) engine: Engine,
@@ -22,11 +22,11 @@ pub(crate) struct CompileSettings {
     pub(crate) functions: HostFunctions,
     pub(crate) max_functions: FunctionLimit,
     pub(crate) limits: CompileLimits,
-    /// Where compiled code is kept.
+    /// The cache for compiled code, if there is one.
     pub(crate) cache: Option<Cache>,
 }
 
-/// The limits of compiling in a process of its own.
+/// The limits of a separate process that compiles.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompileLimits {
     pub(crate) time: Duration,
@@ -34,15 +34,15 @@ pub(crate) struct CompileLimits {
 }
 
 impl CompileLimits {
-    /// Several times as long as the largest plugin takes that may be loaded, on one core.
+    /// Several times the compile time of the largest plugin that may be loaded, on one core.
     pub(crate) const DEFAULT_TIME: Duration = Duration::from_mins(5);
 }
 
 impl CompileSettings {
-    /// The export that takes items, by default.
+    /// The default export that takes items.
     pub(crate) const CALL: &str = "call";
 
-    /// Returns the defaults.
+    /// Returns the default settings.
     pub(crate) fn new(engine: &Engine) -> Self {
         Self {
             engine: engine.clone(),
@@ -57,12 +57,12 @@ impl CompileSettings {
         }
     }
 
-    /// Returns the settings for a plugin whose code is compiled, in a process whose host functions are in another.
+    /// Returns the settings for linking compiled code in a child, whose host functions live in the parent.
     pub(crate) fn of_child(engine: &Engine, call: &str, functions: HostFunctions) -> Self {
         Self { call: call.into(), functions, ..Self::new(engine) }
     }
 
-    /// Compiles and links these bytes, unless the cache has their code.
+    /// Compiles and links a plugin in this process, or takes its code from the cache.
     pub(crate) fn load_here(
         &self,
         path: &Path,
@@ -87,7 +87,7 @@ impl CompileSettings {
         Ok(plugin)
     }
 
-    /// Returns code that this host has compiled for the same key.
+    /// Returns the cached code that this host compiled for the same key.
     fn recall(&self, cache: &Cache, key: &Key, kind: PluginKind) -> Option<CompiledCode> {
         let own = cache.own(key)?;
         let taken = CompiledCode::take(&self.engine, &TrustedCode::Own(&own), kind);
@@ -100,7 +100,7 @@ impl CompileSettings {
         key.part(self.engine.settings().bytes()).part(binary.bytes()).end()
     }
 
-    /// Inspects these bytes in this process.
+    /// Inspects a plugin in this process.
     pub(crate) fn inspect_here(
         &self,
         path: &Path,

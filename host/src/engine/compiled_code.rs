@@ -1,7 +1,7 @@
-//! Compiled code of a plugin: compiled here, or compiled before and taken as it is.
+//! The compiled code of a plugin: compiled in this process, or compiled earlier and loaded from bytes.
 //!
-//! To take it as it is means to run it with all that this process may do. All that is unsafe
-//! about that is in this file; a [`TrustedCode`] says why it may be done.
+//! Loaded code runs with all rights of this process. All `unsafe` code for loading is in this file; a [`TrustedCode`]
+//! states why its bytes may run.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -15,24 +15,23 @@ use super::{Engine, LoadErrorKind, PluginKind};
 use crate::cache::TrustedEntry;
 use crate::engine::compile_settings::CompileSettings;
 
-/// Compiled code of which nothing was checked but that it is valid.
+/// Compiled code that is valid WebAssembly. Its imports and exports are not checked yet.
 #[derive(Clone)]
 pub(crate) enum CompiledCode {
     Module(Module),
     Component(Component),
 }
 
-/// Compiled code in bytes, which this process may run.
+/// Bytes of compiled code that this process may run.
 #[derive(Debug)]
 pub(crate) enum TrustedCode<'a> {
-    /// This process is jailed, and the file is sealed: what is in it may do what the jail allows,
-    /// whoever has made it.
+    /// A sealed file in a jailed process: the jail limits the code, whoever compiled it.
     InJail(&'a File),
-    /// This process has compiled it, and the file is sealed.
+    /// A sealed file with code that this process compiled.
     OfThisProcess(&'a File),
-    /// A process of this user's has compiled it.
+    /// A cache entry that a process of this user compiled.
     Own(&'a TrustedEntry),
-    /// Whoever has called `PluginLoader::trust_precompiled` answers for it.
+    /// Bytes for which the caller of `PluginLoader::trust_precompiled` vouches.
     VouchedFor(&'a [u8]),
 }
 
@@ -50,7 +49,7 @@ impl CompiledCode {
         compiled.map_err(|error| settings.not_compiled(binary, error))
     }
 
-    /// Takes code that was compiled before.
+    /// Loads code that was compiled earlier.
     pub(crate) fn take(
         engine: &Engine,
         code: &TrustedCode<'_>,
@@ -62,7 +61,7 @@ impl CompiledCode {
         }
     }
 
-    /// Returns the bytes from which the code can be taken again.
+    /// Returns the bytes from which [`take`](Self::take) loads the code again.
     pub(crate) fn bytes(&self) -> wasmtime::Result<Vec<u8>> {
         match self {
             Self::Module(module) => module.serialize(),
@@ -71,28 +70,28 @@ impl CompiledCode {
     }
 }
 
-/// Takes a core module that was compiled before.
+/// Loads a core module that was compiled earlier.
 pub(crate) fn take_module(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<Module> {
     match code {
         TrustedCode::InJail(file) => {
             let module = map_module(engine, file)?;
-            // What memories begin with is laid out now: later, the jail does not let it.
+            // Prepare the initial memory now: the jail, which the process enters later, would prevent it.
             module.initialize_copy_on_write_image()?;
             Ok(module)
         }
         TrustedCode::Own(own) => map_module(engine, own.file())
-            // Where a file cannot be mapped to be run, as on a disk that is mounted so.
+            // Some file systems, such as those mounted `noexec`, do not allow executable mappings.
             .or_else(|_| copy_module(engine, &read(own.file(), own.length())?)),
         TrustedCode::OfThisProcess(file) => map_module(engine, file),
         TrustedCode::VouchedFor(code) => copy_module(engine, code),
     }
 }
 
-/// Takes a component that was compiled before.
+/// Loads a component that was compiled earlier.
 fn take_component(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<Component> {
     match code {
         TrustedCode::InJail(file) => {
-            // There is no way by a name to it, and a component can be mapped by that alone.
+            // The engine maps components only by path, and a jailed process has no path to this file.
             let length = file.metadata()?.len();
             let component = copy_component(engine, &read(file, length)?)?;
             component.initialize_copy_on_write_image()?;
@@ -105,10 +104,10 @@ fn take_component(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<C
     }
 }
 
-/// The code that a file begins with.
+/// Reads the code at the start of a file.
 fn read(file: &File, length: u64) -> wasmtime::Result<Vec<u8>> {
     let mut code = vec![0; usize::try_from(length)?];
-    // Others may read the same file: it has one position.
+    // Others may read the same open file and move its position, so read at an explicit offset.
     file.read_exact_at(&mut code, 0)?;
     Ok(code)
 }
@@ -116,33 +115,35 @@ fn read(file: &File, length: u64) -> wasmtime::Result<Vec<u8>> {
 #[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
 fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     let file = file.try_clone()?;
-    // SAFETY: the file comes out of a `TrustedCode`. Either it is sealed, in a process whose jail
-    // is what stops the code, or with what this very process has compiled; or it is one of the cache, which was compiled in a process of this
-    // user's, and checked by this very descriptor to be as it was put there. Nobody else can
-    // write to it; this host changes no file of the cache once it has its name, but replaces it,
-    // and what is mapped stays. A program of the same user's that writes there on purpose needs
-    // no such way to run what it likes.
+    // SAFETY: the engine runs loaded code unchecked. The code must be unmodified output of the engine, or a jail must
+    // contain whatever it does. The file is from a `TrustedCode`, which is one of these:
+    // - `InJail`: the file is sealed, and the jail of this process contains the code.
+    // - `OfThisProcess`: the file is sealed, and this process compiled the code.
+    // - `Own`: a process of this user compiled the code, and the content of this very descriptor was checked. No other
+    //   user can write to the file. This host replaces cache files instead of changing them, so the mapped content
+    //   stays. A program of the same user could write to the file, but such a program can run any code anyway.
     unsafe { Module::deserialize_open_file(engine.wasm(), file) }
 }
 
 #[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
 fn map_component(engine: &Engine, file: &File) -> wasmtime::Result<Component> {
-    // The engine opens components by name. This one is the descriptor's: it leads to the file that
-    // was checked, and not to what has its name by now.
+    // The engine opens components by path. The path of the descriptor leads to the file that was checked, even if
+    // another file has its name by now.
     let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-    // SAFETY: as for a module of the cache; a jailed process does not come here.
+    // SAFETY: the file is unmodified output of the engine, as in `map_module`. Jailed processes do not call this
+    // function.
     unsafe { Component::deserialize_file(engine.wasm(), name) }
 }
 
 #[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
 fn copy_module(engine: &Engine, code: &[u8]) -> wasmtime::Result<Module> {
-    // SAFETY: the bytes come out of a `TrustedCode`: of a file as `map_module` describes it, or of the
-    // caller of an unsafe function, who answers for them.
+    // SAFETY: the bytes are unmodified output of the engine: they come from a file as in `map_module`, or from the
+    // caller of an unsafe function, who vouches for them.
     unsafe { Module::deserialize(engine.wasm(), code) }
 }
 
 #[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
 fn copy_component(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: as for a module.
+    // SAFETY: the bytes are unmodified output of the engine, as in `copy_module`.
     unsafe { Component::deserialize(engine.wasm(), code) }
 }

@@ -10,7 +10,7 @@ use crate::control::deadline::Overdue;
 use crate::item::limits::CompileMemory;
 use crate::jail::system_limits;
 
-/// The errors of a process that was to compile or inspect a plugin.
+/// An error of the process that compiles or inspects a plugin.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,39 +23,39 @@ use crate::jail::system_limits;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CompilerError {
-    /// It took longer than it may.
+    /// Compiling took longer than the limit.
     Timeout {
         /// The limit.
         limit: Duration,
     },
-    /// It takes more memory than it may.
+    /// Compiling needed more memory than the limit.
     Memory {
         /// The limit.
         limit: CompileMemory,
     },
-    /// The process has died, or was killed since it is none of ours any more.
+    /// The process died, or this process killed it because it was overdue or broke the protocol.
     Died {
-        /// The message.
+        /// A description of the failure.
         message: String,
     },
     /// The process could not be jailed.
     Jail {
-        /// True if the kernel lacks a part of the jail that one could do without.
+        /// True if a jail layer that `Jail::BestEffort` can omit is missing from the kernel.
         is_lack: bool,
         /// The missing part.
         message: String,
     },
-    /// There is no process.
+    /// The process could not be started.
     Process {
-        /// The answer of the system.
+        /// The system's error.
         source: io::Error,
     },
-    /// Nothing would make a compiler of a process.
+    /// This program never calls `child_main`, so it cannot run as a compiler process.
     NoProgram,
 }
 
 impl CompilerError {
-    /// Writes the message about this plugin.
+    /// Writes the message, with this plugin as its subject.
     pub(super) fn describe(&self, plugin: Subject<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout { limit } => write!(f, "compiling {plugin} {}", Overdue::Limit(*limit)),
@@ -77,20 +77,20 @@ impl CompilerError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Timeout { .. } => Some("`PluginLoader::compile_timeout` allows it longer"),
-            Self::Memory { .. } => Some("`PluginLoader::compile_memory` allows it more"),
+            Self::Timeout { .. } => Some("raise the limit with `PluginLoader::compile_timeout`"),
+            Self::Memory { .. } => Some("raise the limit with `PluginLoader::compile_memory`"),
             Self::Died { message, .. } if message.contains(system_limits::NO_THREAD) => {
                 Some(system_limits::THREADS)
             }
             Self::Died { .. } => Some(
-                "if it was memory that it lacked: `PluginLoader::compile_memory` allows it more",
+                "if it ran out of memory, raise the limit with `PluginLoader::compile_memory`",
             ),
             Self::Jail { is_lack: true, .. } => Some(
-                "`Processes::layers` tells which layers this machine has; `Jail::BestEffort` does without those that it \
-                 lacks",
+                "list this machine's layers with `Processes::layers`; `Jail::BestEffort` runs without the \
+                 missing ones",
             ),
             Self::NoProgram => Some(
-                "call `mtl_host::child_main()` first of all in `main`, or name a program that does: \
+                "call `mtl_host::child_main()` first in `main`, or name a program that does with \
                  `Processes::program`",
             ),
             Self::Process { source } => system_limits::hint_of_start(source),

@@ -1,11 +1,11 @@
-//! Measures how much a component makes the compiler do beyond what its size tells: by components that nest, and by components
-//! that are instantiated again and again. It is bounded before anything of a plugin is validated or compiled.
+//! Bounds the work that a component makes for the compiler beyond what its size suggests. The check runs before any of
+//! a plugin is validated or compiled.
 //!
-//! The engine puts the content of a component in place of each of its instances, so that a kilobyte of components, each
-//! of which instantiates the one before it twice, is as much as gigabytes. It copies what it knows of all components
-//! around each nested one, so that depth costs by its square.
+//! Two things multiply the work. The engine copies a component's content into each of its instances, so a kilobyte of
+//! components that each instantiate the previous one twice expands to gigabytes. The engine copies the definitions of
+//! all components around each nested one, so the cost grows with the square of the depth.
 //!
-//! A section that cannot be read ends the count: the compiler will refuse such a binary.
+//! An unreadable section ends the count, because the compiler refuses such a binary.
 
 use std::fmt;
 
@@ -17,14 +17,15 @@ use wasmparser::{
 
 use super::functions::{PREAMBLE, section};
 
-/// A measure by which a component is too complex. Several times what any compiler makes is allowed, so that nothing
-/// sets these limits.
+/// A measure by which a component is too complex, with the value found.
+///
+/// The limits are fixed. Each allows several times the complexity that real compilers produce.
 ///
 /// ```
 /// use mtl_host::Complexity;
 ///
 /// let depth = Complexity::Depth(20_000);
-/// assert_eq!(depth.to_string(), "nests components 20000 deep, and may nest them 32 deep");
+/// assert_eq!(depth.to_string(), "nests components 20000 deep; the limit is 32");
 /// assert_eq!(depth.limit(), Complexity::MOST_DEPTH);
 /// assert_eq!(Complexity::Parts(2000).limit(), Complexity::MOST_PARTS);
 /// assert_eq!(Complexity::Definitions(u64::MAX).limit(), Complexity::MOST_DEFINITIONS);
@@ -32,24 +33,24 @@ use super::functions::{PREAMBLE, section};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Complexity {
-    /// The depth to which components and modules are nested in one another, the outermost one counted.
+    /// The nesting depth of components and modules, including the outermost one.
     Depth(u64),
     /// The number of components and modules.
     Parts(u64),
-    /// The number of definitions in all instances of components: an import, an alias, an instance or an export counts once
-    /// for each instance of its component. `u64::MAX` if nobody can tell.
+    /// The number of definitions in all instances of components. An import, an alias, an instance or an export counts
+    /// once for each instance of its component. `u64::MAX` stands for a number that is unknown before linking.
     Definitions(u64),
 }
 
 impl Complexity {
-    /// The largest depth: a composed component of several languages nests them 4 deep.
+    /// The largest nesting depth. A composed component from several languages is 4 deep.
     pub const MOST_DEPTH: u64 = 32;
-    /// The largest number of components and modules: one with a Python interpreter has 17.
+    /// The largest number of components and modules. A component with a Python interpreter has 17.
     pub const MOST_PARTS: u64 = 1000;
-    /// The largest number of definitions in all instances: one with a Python interpreter has some hundreds.
+    /// The largest number of definitions in all instances. A component with a Python interpreter has some hundreds.
     pub const MOST_DEFINITIONS: u64 = 100_000;
 
-    /// The most that is allowed by this measure.
+    /// Returns the limit of this measure.
     #[must_use]
     pub const fn limit(self) -> u64 {
         match self {
@@ -59,10 +60,10 @@ impl Complexity {
         }
     }
 
-    /// Returns by what a binary is too complex, if it is.
+    /// Returns the first measure that a binary exceeds, if any.
     pub(crate) fn excess(binary: &[u8]) -> Option<Self> {
         let (depth, parts) = nesting(binary);
-        // In this order: to count definitions is cheap only where there are few components.
+        // The order matters: counting definitions is cheap only if there are few components.
         let nesting = [Self::Depth(depth), Self::Parts(parts)].into_iter();
         let definitions = || Self::Definitions(definitions(binary));
         nesting.chain(std::iter::once_with(definitions)).find(|found| found.is_excess())
@@ -79,22 +80,23 @@ impl fmt::Display for Complexity {
         let limit = self.limit();
         match self {
             Self::Depth(depth) => {
-                write!(f, "nests components {depth} deep, and may nest them {limit} deep")
+                write!(f, "nests components {depth} deep; the limit is {limit}")
             }
             Self::Parts(parts) => {
-                write!(f, "has {parts} components and modules, and may have {limit}")
+                write!(f, "has {parts} components and modules; the limit is {limit}")
             }
             Self::Definitions(u64::MAX) => {
-                f.write_str("has instances of a component that is known only when it is linked")
+                f.write_str("has instances of a component that is unknown before linking")
             }
             Self::Definitions(found) => {
-                write!(f, "has {found} definitions in its instances, and may have {limit}")
+                write!(f, "has {found} definitions in its instances; the limit is {limit}")
             }
         }
     }
 }
 
-/// Returns how deep components and modules are nested in a binary, and how many there are. Reads the heads of sections alone.
+/// Returns the nesting depth of components and modules in a binary, and their number. Reads only the headers of
+/// sections.
 fn nesting(binary: &[u8]) -> (u64, u64) {
     let (mut deepest, mut parts) = (0, 0);
     let mut binaries = vec![(binary, 1)];
@@ -105,7 +107,7 @@ fn nesting(binary: &[u8]) -> (u64, u64) {
         let mut rest = binary.get(PREAMBLE..).unwrap_or_default();
         while let Some((id, content, behind)) = section(rest) {
             if is_component && matches!(id, 1 | 4) {
-                // Beyond the limit they are counted, and not looked into.
+                // Parts beyond the limit are counted without being read.
                 if binaries.len() as u64 <= Complexity::MOST_PARTS {
                     binaries.push((content, depth + 1));
                 } else {
@@ -118,13 +120,14 @@ fn nesting(binary: &[u8]) -> (u64, u64) {
     (deepest, parts)
 }
 
-/// A component whose definitions are counted.
+/// The count of one component's definitions.
 #[derive(Debug, Default)]
 struct Counted {
     is_component: bool,
-    /// The number of definitions in an instance of it, those of its instances included.
+    /// The number of definitions in one instance of the component, including its inner instances.
     definitions: u64,
-    /// The same of each component that it can name, by its index. None if it is handed over from elsewhere.
+    /// The number of definitions of each component that this one can name, by index. None for a component that is
+    /// imported or exported by an instance, whose size is unknown.
     components: Vec<Option<u64>>,
 }
 
@@ -140,7 +143,7 @@ impl Counted {
 
 /// Returns the number of definitions in all instances of components in a binary.
 fn definitions(binary: &[u8]) -> u64 {
-    // From the outermost to the one at hand. A module is one without definitions.
+    // The stack of open components, from the outermost to the current one. Modules are on it without definitions.
     let mut open = vec![Counted::default()];
     for payload in Parser::new(0).parse_all(binary) {
         let read = payload.and_then(|payload| read(&payload, &mut open));
@@ -149,11 +152,11 @@ fn definitions(binary: &[u8]) -> u64 {
             break;
         }
     }
-    // If it ends early: what is outer has no less.
+    // If the loop ended early, the components that are still open hold the largest count.
     open.iter().map(|component| component.definitions).max().unwrap_or_default()
 }
 
-/// Reads one section, or the begin or the end of a component or module.
+/// Reads one section, or the beginning or end of a component or module.
 fn read(payload: &Payload<'_>, open: &mut Vec<Counted>) -> wasmparser::Result<()> {
     let last = open.len() - 1;
     match payload {
@@ -162,8 +165,8 @@ fn read(payload: &Payload<'_>, open: &mut Vec<Counted>) -> wasmparser::Result<()
             open.push(Counted { is_component: true, ..Counted::default() });
         }
         Payload::End(_) if last > 0 => {
-            let ended = open.pop().expect("it is not the outermost");
-            // Modules have indices of their own.
+            let ended = open.pop().expect("the outermost component is never popped");
+            // Modules have their own index space.
             if ended.is_component {
                 open[last - 1].components.push(Some(ended.definitions));
             }

@@ -39,18 +39,18 @@ use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
 /// The interface that a worker's component exports.
 pub(crate) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
 
-/// What a component may hand over to the host at once, however small a result may be: the engine
-/// has one bound for results and for what is passed in calls, and files are written in pieces
-/// of up to so much.
+/// The smallest allowance for a component's transfer to the host in one call. The engine has one
+/// bound for results and for arguments of calls, and plugins write files in pieces of up to this
+/// size. The allowance therefore never falls below it, however small the result limit is.
 pub(crate) const LEAST_TRANSFER: usize = 1024 * 1024;
 
-/// A component of the world.
+/// A linked component of the world `mtl:plugin/plugin`.
 pub(crate) struct ComponentPlugin {
     linked: Linked,
     exports: Exports,
 }
 
-/// A component, compiled, its imports found.
+/// A compiled component with its imports resolved.
 pub(crate) struct Linked {
     engine: Engine,
     pre: InstancePre<State>,
@@ -59,14 +59,14 @@ pub(crate) struct Linked {
     can_connect: bool,
 }
 
-/// Where the worker's functions are among the exports.
+/// The indices of the worker's functions among the exports.
 pub(crate) struct Exports {
     init: ComponentExportIndex,
     call: ComponentExportIndex,
     finish: ComponentExportIndex,
 }
 
-/// What the store of a component's instance holds.
+/// The data in the store of a component's instance.
 pub(crate) struct State {
     wasi: WasiCtx,
     table: ResourceTable,
@@ -101,7 +101,7 @@ impl HasSockets for State {
     }
 }
 
-/// Why an item has no result.
+/// The error that a component returns for an item.
 #[derive(Clone, Debug, ComponentType, Lift, Lower)]
 #[component(variant)]
 enum Failure {
@@ -116,7 +116,7 @@ type Call = TypedFunc<(Vec<u8>,), (Result<Option<Vec<u8>>, Failure>,)>;
 type Finish = TypedFunc<(), (Result<Option<Vec<u8>>, String>,)>;
 
 impl ComponentPlugin {
-    /// Finds what a component imports, whose `exports` are those of the world.
+    /// Links a component of the world, whose `exports` were found.
     pub(crate) fn link(
         settings: &CompileSettings,
         component: &Component,
@@ -126,7 +126,8 @@ impl ComponentPlugin {
     }
 }
 
-/// Links a component of the world, unless another function than its own is named.
+/// Links a component of this world. Returns none if the settings name another function than the
+/// world's `call`.
 pub(super) fn recognize(settings: &CompileSettings, code: &CompiledCode) -> Recognized {
     let CompiledCode::Component(component) = code else { return None };
     if settings.call != CompileSettings::CALL {
@@ -170,7 +171,7 @@ impl PluginCode for ComponentPlugin {
 }
 
 impl Linked {
-    /// Finds what a component imports.
+    /// Checks and resolves the imports of a component.
     pub(crate) fn link(
         settings: &CompileSettings,
         component: &Component,
@@ -179,7 +180,7 @@ impl Linked {
         check_imports(engine, component, functions)?;
         let mut linker = linker(engine);
         host_function::component::add_to_linker(&mut linker, functions)
-            .expect("checked by the settings: no name is taken");
+            .expect("the settings were checked: each name is unique and free");
         let pre = linker.instantiate_pre(component);
         let pre = pre.map_err(|error| LoadErrorKind::Link { source: ErrorChain::new(error) })?;
         let asks_for_passing = asks_for_passing(engine, component);
@@ -193,7 +194,7 @@ impl Linked {
         CompiledCode::Component(self.pre.component().clone())
     }
 
-    /// The host functions that it was offered.
+    /// Returns the host functions that were offered to the component.
     pub(crate) fn functions(&self) -> &HostFunctions {
         &self.functions
     }
@@ -202,7 +203,7 @@ impl Linked {
         self.can_connect
     }
 
-    /// A fresh instance, not initialised.
+    /// Makes a new instance, without calling `init`.
     pub(crate) fn instantiate(
         &self,
         parts: &InstanceParts,
@@ -236,7 +237,7 @@ impl std::fmt::Debug for ComponentPlugin {
 }
 
 impl Exports {
-    /// Of a component of the world; another has none.
+    /// Finds the exports of a component of this world; returns none for other components.
     pub(crate) fn find(component: &Component) -> Option<Self> {
         let worker = component.get_export_index(None, INTERFACE)?;
         let function = |name| component.get_export_index(Some(&worker), name);
@@ -255,7 +256,8 @@ fn linker(engine: &Engine) -> Linker<State> {
     linker
 }
 
-/// Names the first import that nothing provides: the linker's own message names its own types.
+/// Checks that every import has a provider. The linker checks this too, but its message names
+/// internal types.
 fn check_imports(
     engine: &Engine,
     component: &Component,
@@ -276,7 +278,8 @@ fn check_imports(
     Ok(())
 }
 
-/// Whether an import is nothing that runs: a world that uses the types of an interface imports it.
+/// Returns whether an import only defines types. A world that uses types of an interface imports
+/// that interface.
 pub(crate) fn is_of_types(engine: &Engine, import: &ComponentItem) -> bool {
     match import {
         ComponentItem::Type(_) | ComponentItem::Resource(_) => true,
@@ -288,7 +291,7 @@ pub(crate) fn is_of_types(engine: &Engine, import: &ComponentItem) -> bool {
     }
 }
 
-/// Sockets that reach what is granted.
+/// Adds sockets that reach only the granted addresses.
 fn with_sockets(mut wasi: WasiCtxBuilder, network: &Arc<Network>) -> WasiCtxBuilder {
     let asked = Arc::clone(network);
     wasi.allow_tcp(network.is_any_granted()).socket_addr_check(move |address, how| {
@@ -298,20 +301,20 @@ fn with_sockets(mut wasi: WasiCtxBuilder, network: &Arc<Network>) -> WasiCtxBuil
     wasi
 }
 
-/// Whether the component imports anything by which it could connect.
+/// Returns whether the component imports an interface for outgoing connections.
 fn can_connect(engine: &Engine, component: &Component) -> bool {
     let ty = component.component_type();
     ty.imports(engine.wasm()).any(|(name, _)| is_to_connect(name))
 }
 
-/// Whether one can connect by what this interface has.
+/// Returns whether this interface allows outgoing connections.
 pub(crate) fn is_to_connect(interface: &str) -> bool {
     ["wasi:sockets/tcp@", "wasi:http/outgoing-handler@"]
         .iter()
         .any(|name| interface.starts_with(name))
 }
 
-/// Whether the component imports the function that says how parameters are passed.
+/// Returns whether the component imports the function that reports the argument passing.
 fn asks_for_passing(engine: &Engine, component: &Component) -> bool {
     match component.component_type().get_import(engine.wasm(), context::INTERFACE) {
         Some(import) => match import.ty {
@@ -324,7 +327,7 @@ fn asks_for_passing(engine: &Engine, component: &Component) -> bool {
     }
 }
 
-/// Whether this is an interface of the WASI that the host has.
+/// Returns whether the host provides this WASI interface.
 pub(crate) fn is_wasi(name: &str) -> bool {
     const PACKAGES: [&str; 7] = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"];
     let Some((package, version)) = name

@@ -1,7 +1,8 @@
-//! The functions of `mtl:plugin/context`, by which a plugin asks the host.
+//! The functions of `mtl:plugin/context`, which plugins call for information about their worker and
+//! for logging.
 //!
-//! Core modules import them by their canonical lowering, components by their types; both end
-//! in the same few lines.
+//! Core modules import the functions by their canonical lowering, and components by their types.
+//! Both lead to the same implementation.
 
 use wasmtime::component::{ComponentType, Lift, Lower};
 use wasmtime::{Caller, Linker};
@@ -13,13 +14,13 @@ use crate::item::format::Format;
 use crate::item::passing::ArgumentPassing;
 use crate::sandbox::guest_event::Level;
 
-/// The interface's name, as core module and as component import it.
+/// The name of the interface, for core modules and components.
 pub(crate) const INTERFACE: &str = "mtl:plugin/context@1.0.0";
 
-/// The function by which a plugin asks how its parameters are passed.
+/// The function that tells a plugin how its parameters are passed.
 pub(crate) const PASSING: &str = "argument-passing";
 
-/// The longest log message that is passed on whole, in bytes.
+/// The size limit of a log message, in bytes. Longer messages are cut.
 const MAX_MESSAGE: usize = 64 * 1024;
 
 impl Common {

@@ -1,8 +1,8 @@
-//! Core modules that speak ABI 1: bytes in a buffer, an answer in a word.
+//! Core modules that implement ABI 1: the host passes bytes in a buffer, and the plugin packs its
+//! answer into one word.
 //!
-//! The plugin is trusted in nothing. Every address and length that it gives is checked against
-//! its memory as it is at that moment; what does not hold is the fault of the item, and the
-//! instance is replaced.
+//! The host does not trust the plugin. It checks every address and length from the plugin against
+//! the current memory. An invalid one is a fault of the item, and the instance is replaced.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -47,10 +47,10 @@ pub(crate) use self::packed_result::{Answer, PackedResult};
 use self::batch::{Batches, Crossing};
 use self::guest::Guest;
 
-/// The version of the interface that this host speaks.
+/// The ABI version that this host supports.
 const ABI_VERSION: i32 = 1;
 
-/// A core module, compiled, its imports found and its exports checked.
+/// A linked core module: its imports are resolved, and its exports are checked.
 pub(crate) struct CorePlugin {
     engine: Engine,
     pre: InstancePre<State>,
@@ -59,15 +59,15 @@ pub(crate) struct CorePlugin {
     functions: HostFunctions,
     has_init: bool,
     asks_for_passing: bool,
-    /// When many items may cross at once.
+    /// The condition under which several items may cross in one call.
     batches: Batches,
 }
 
-/// What the store of a core module's instance holds.
+/// The data in the store of a core module's instance.
 struct State {
     wasi: WasiP1Ctx,
     common: Common,
-    /// The batch that the instance is on.
+    /// The batch that the instance is working on.
     crossing: Option<Crossing>,
 }
 
@@ -78,14 +78,14 @@ impl HasCommon for State {
 }
 
 impl CorePlugin {
-    /// Checks what a module exports, and finds what it imports.
+    /// Checks the exports of a module, and resolves its imports.
     pub(crate) fn link(settings: &CompileSettings, module: &Module) -> Result<Self, LoadErrorKind> {
         let (engine, functions) = (&settings.engine, &settings.functions);
         exports::check(module, &settings.call)?;
         host_function::core::check(module, functions)?;
         let mut linker = linker(engine);
         host_function::core::add_to_linker(&mut linker, functions)
-            .expect("checked by the settings: no name is taken");
+            .expect("the settings were checked: each name is unique and free");
         let pre = linker.instantiate_pre(module);
         let pre = pre.map_err(|error| unlinked(error, functions))?;
         let has_init = module.get_export("init").is_some();
@@ -93,13 +93,13 @@ impl CorePlugin {
         let asks_for_passing = module.imports().any(|import| {
             (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
         });
-        // It goes through `call`, in whose place another export may be.
+        // `call_batch` stands for `call`, and not for another export that the settings may name.
         let batches = if call == "call" { Batches::of(module) } else { Batches::Never };
         let (engine, functions) = (engine.clone(), functions.clone());
         Ok(Self { engine, pre, call, functions, has_init, asks_for_passing, batches })
     }
 
-    /// An instance, brought up to its first item as `common` says.
+    /// Starts an instance and prepares it for its first item, in the way that `common` states.
     fn bring_up(
         &self,
         parts: &InstanceParts,
@@ -120,7 +120,7 @@ impl CorePlugin {
     }
 }
 
-/// Links every core module: one that lacks an export of ABI 1 is refused.
+/// Links every core module. A module without the exports of ABI 1 is refused with the reason.
 pub(super) fn recognize(settings: &CompileSettings, code: &CompiledCode) -> Recognized {
     let CompiledCode::Module(module) = code else { return None };
     Some(kinds::linked(CorePlugin::link(settings, module)))
@@ -132,7 +132,7 @@ impl PluginCode for CorePlugin {
             kind: PluginKind::CoreModule,
             has_init: self.has_init,
             asks_for_passing: self.asks_for_passing,
-            // The WASI of core modules has no way.
+            // The WASI of core modules cannot open connections.
             can_connect: false,
             can_freeze: true,
         }
@@ -206,13 +206,13 @@ fn unlinked(error: wasmtime::Error, functions: &HostFunctions) -> LoadErrorKind 
 pub(crate) struct CoreInstance {
     guest: Guest,
     call: TypedFunc<(i32, i32), i64>,
-    /// None if items cross one by one.
+    /// The `call_batch` export; none if items cross one by one.
     call_batch: Option<TypedFunc<i32, i32>>,
     finish: Option<TypedFunc<(), i64>>,
 }
 
 impl CoreInstance {
-    /// Brings an instance up to its first item.
+    /// Prepares an instance for its first item.
     fn start(
         store: Store<State>,
         instance: &Instance,
@@ -230,7 +230,7 @@ impl CoreInstance {
         self.guest.store.data().common.config.max_result
     }
 
-    /// Calls the plugin for the next item of `span`, to which the outcomes in hand belong.
+    /// Calls the plugin with the next item of `span`, the span of the current outcomes.
     fn call_item(&mut self, span: &Span) -> Result<(), Broken> {
         begin(&mut self.guest.store, Phase::Item);
         let at = self.outcomes().len();
@@ -246,7 +246,7 @@ impl CoreInstance {
     }
 }
 
-/// What the plugin answered is what became of the item.
+/// Records the plugin's answer as the outcome of its item.
 fn note(answer: Answer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
     match answer {
         Answer::Record(record) => outcomes.record(record, limit),
@@ -275,7 +275,7 @@ impl Executor for CoreInstance {
             })
         };
         let in_hand = self.guest.store.data_mut().common.in_hand.take();
-        *outcomes = in_hand.expect("nobody else takes it").outcomes;
+        *outcomes = in_hand.expect("only this function takes the outcomes").outcomes;
         ran
     }
 

@@ -1,4 +1,5 @@
-//! Runs what a guest waits for on the guest's own thread, with the clocks, files and sockets of the asynchronous runtime.
+//! Runs the futures that a guest waits for on the guest's own thread. The asynchronous runtime provides clocks, files
+//! and sockets.
 
 use std::pin::pin;
 
@@ -6,21 +7,21 @@ use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::control::deadline::{Overdue, Watch};
 
-/// Runs a future to its end on this thread, as long as the guest on whose behalf it runs may go on.
+/// Runs a future to its end on this thread, until the guest must stop.
 ///
 /// # Errors
 ///
-/// The reason for which the guest is to stop; the future is dropped.
+/// Returns the reason for which the guest must stop. The future is dropped.
 pub(crate) fn drive<F: Future>(watch: &Watch, future: F) -> Result<F::Output, Overdue> {
     drive_with(watch, future, || true)
 }
 
-/// Does the same, and calls `meanwhile` when it takes longer than some milliseconds: again and again, until that
-/// returns true.
+/// Runs a future like [`drive`], and calls `meanwhile` if the future takes longer than some milliseconds. The calls
+/// repeat until `meanwhile` returns true.
 ///
 /// # Errors
 ///
-/// As [`drive`].
+/// Returns the same errors as [`drive`].
 pub(crate) fn drive_with<F: Future>(
     watch: &Watch,
     future: F,
@@ -48,7 +49,8 @@ pub(crate) mod tests {
 
     const SHORT: Duration = Duration::from_millis(20);
 
-    /// Returns a watch over a guest that is at an item, with what cancels it and what ticks.
+    /// Returns a watch over a guest that is working on an item, with the means to cancel it and the watchdog that
+    /// ticks.
     pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
         let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
         let config = InstanceConfig { timeout: item, ..InstanceConfig::default() };

@@ -18,7 +18,7 @@ use crate::item::digest::Sha256;
 use crate::item::error_chain::ErrorChain;
 use crate::item::limits::{FunctionLimit, PluginSize};
 
-/// A plugin that could not be loaded, and the reason.
+/// The error of a plugin that cannot be loaded, with its path.
 ///
 /// ```
 /// use mtl_host::{Engine, LoadErrorKind, Plugin};
@@ -37,8 +37,8 @@ pub struct LoadError {
 
 /// The reasons for which a plugin cannot be loaded.
 ///
-/// A process that compiles a plugin sends its reason as one of these. The loader fills in the fields that it knows
-/// itself, such as its limits: they are not sent.
+/// A child that compiles a plugin sends its reason as a value of this type. It omits the fields that the loader knows,
+/// such as the limits; the loader fills them in.
 ///
 /// ```
 /// use mtl_host::LoadErrorKind;
@@ -53,120 +53,120 @@ pub enum LoadErrorKind {
     TooManyFunctions {
         /// The number of its functions.
         functions: u64,
-        /// The largest number.
+        /// The largest number that the loader allows.
         #[serde(skip)]
         limit: FunctionLimit,
     },
-    /// The plugin is more complex than any compiler makes one.
+    /// The plugin is more complex than the output of real compilers.
     TooComplex {
-        /// The measure, and its value.
+        /// The measure, with the value found.
         complexity: Complexity,
     },
-    /// The file is no WebAssembly.
+    /// The file is not WebAssembly.
     NotWasm {
         /// A description of its first bytes.
         #[serde(with = "bounded::short")]
         begins: String,
     },
-    /// The file ends within its header.
+    /// The file ends before its header does.
     Truncated {
-        /// The number of its bytes.
+        /// The length of the file, in bytes.
         bytes: usize,
     },
-    /// This host does not know the version of WebAssembly in the header.
+    /// The header has a version of WebAssembly that this host does not support.
     Version {
         /// The four bytes after the magic number, little-endian.
         version: u32,
     },
-    /// The text form does not parse.
+    /// The text form is not valid.
     Text {
         /// The error of the parser.
         source: ErrorChain,
     },
-    /// The binary is not valid, or needs a feature that the engine lacks.
+    /// The binary is not valid, or it needs a feature that the engine lacks.
     Invalid {
         /// The error of the compiler.
         source: ErrorChain,
     },
-    /// A core module lacks an export that each plugin has.
+    /// A core module lacks a required export.
     MissingExport {
         /// The name of the export.
         #[serde(with = "bounded::short")]
         missing: String,
-        /// The names of its exports.
+        /// The names of the module's exports.
         #[serde(with = "bounded::short")]
         exports: String,
     },
-    /// An export has another type than it should have.
+    /// An export has the wrong type.
     Signature {
         /// The name of the export.
         #[serde(with = "bounded::short")]
         export: String,
-        /// The type that it should have.
+        /// The expected type.
         #[serde(with = "bounded::short")]
         expected: String,
-        /// The type that it has.
+        /// The actual type.
         #[serde(with = "bounded::short")]
         found: String,
     },
     /// The plugin imports something that the host does not provide.
     Import {
-        /// Module or interface, and name.
+        /// The module or interface, and the name.
         #[serde(with = "bounded::short")]
         import: String,
-        /// The host functions of the loader.
+        /// The host functions that the loader offers.
         #[serde(skip)]
         offered: Vec<String>,
     },
-    /// The plugin imports a host function by another type.
+    /// The plugin imports a host function with the wrong type.
     ImportType {
-        /// Interface and name.
+        /// The interface and the name.
         #[serde(with = "bounded::short")]
         import: String,
         /// The type of the host function.
         #[serde(with = "bounded::short")]
         expected: String,
     },
-    /// The host provides the imports, but with other types.
+    /// The types of the imports differ from those that the host provides.
     Link {
         /// The error of the linker.
         source: ErrorChain,
     },
-    /// The compiled code cannot be kept.
+    /// The compiled code cannot be stored for child processes.
     Code {
-        /// The error of the system.
+        /// The system's error.
         source: ErrorChain,
     },
-    /// The plugin uses features of WebAssembly that are not allowed.
+    /// The plugin uses WebAssembly features that are not allowed.
     Features {
-        /// The features that it uses, and that are not allowed.
+        /// The features that the plugin uses although they are not allowed.
         missing: WasmFeatures,
         /// The features that are allowed.
         #[serde(skip)]
         allowed: WasmFeatures,
     },
-    /// A component does not export the interface of a worker.
+    /// A component does not export the worker interface.
     World {
         /// The names of its exports.
         #[serde(with = "bounded::short")]
         exports: String,
     },
-    /// The loader names an export that takes items, and the component's world fixes another one.
+    /// The loader names an export that takes items, but the component's world requires `call`.
     CallOfWorld {
-        /// The name that the loader has.
+        /// The name in the loader's settings.
         #[serde(skip)]
         call: String,
     },
-    /// Several functions of a component have the name that the loader has.
+    /// Several functions of a component match the name in the loader's settings.
     Ambiguous {
-        /// The name that the loader has.
+        /// The name in the loader's settings.
         #[serde(skip)]
         call: String,
-        /// The whole names of these functions.
+        /// The full names of the matching functions.
         #[serde(with = "bounded::short")]
         candidates: String,
     },
-    /// A function of a component has types that JSON lacks.
+    /// A function of a component uses types that JSON cannot express.
     Untyped {
         /// The name of the function.
         #[serde(with = "bounded::short")]
@@ -175,23 +175,24 @@ pub enum LoadErrorKind {
         #[serde(with = "bounded::short")]
         what: String,
     },
-    // A child sends none of these. They come last: only so has each of the others one number for both ends.
+    // A child sends none of the variants below. They come last, so that the other variants have the same numbers in
+    // both processes.
     /// The file could not be read.
     #[serde(skip)]
     Read {
-        /// The error of the system.
+        /// The system's error.
         source: io::Error,
     },
     /// The file is larger than the loader allows.
     #[serde(skip)]
     TooLarge {
-        /// The largest size.
+        /// The largest size that the loader allows.
         limit: PluginSize,
     },
-    /// The file is not the one that was pinned.
+    /// The file's digest differs from the pinned one.
     #[serde(skip)]
     Digest {
-        /// The digest that was pinned.
+        /// The pinned digest.
         expected: Sha256,
         /// The digest of the file.
         found: Sha256,
@@ -199,16 +200,16 @@ pub enum LoadErrorKind {
     /// A host function cannot be offered.
     #[serde(skip)]
     HostFunction(HostFunctionError),
-    /// The file is machine code, and the loader does not trust it.
+    /// The file is compiled code, and the loader does not trust it.
     #[serde(skip)]
     Precompiled,
-    /// The file is machine code that this host cannot run.
+    /// The file is compiled code that this host cannot run.
     #[serde(skip)]
     CompiledOtherwise(PrecompiledMismatch),
-    /// The engine lacks what the loader asks for.
+    /// The engine that the loader needs cannot be made.
     #[serde(skip)]
     Engine(EngineError),
-    /// The process that was to compile the plugin failed.
+    /// The child that compiles the plugin failed.
     #[serde(skip)]
     Compiler(CompilerError),
 }
@@ -218,12 +219,12 @@ impl LoadError {
         Self { plugin: plugin.into(), kind: kind.into() }
     }
 
-    /// Makes errors of the plugin at `plugin`.
+    /// Returns a function that turns a reason into an error about this plugin.
     pub(crate) fn of<K: Into<LoadErrorKind>>(plugin: &Path) -> impl FnOnce(K) -> Self {
         move |kind| Self::new(plugin, kind)
     }
 
-    /// Returns the path of the plugin, as its user named it.
+    /// Returns the plugin's path as the user wrote it.
     #[must_use]
     pub fn plugin(&self) -> &Path {
         &self.plugin
@@ -235,7 +236,7 @@ impl LoadError {
         &self.kind
     }
 
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         self.kind.hint()
@@ -254,7 +255,7 @@ impl Error for LoadError {
     }
 }
 
-/// The plugin in a message.
+/// A plugin as the subject of a message: by its path, or without a name.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a>(pub(super) Option<&'a Path>);
 
@@ -278,12 +279,12 @@ impl fmt::Display for Subject<'_> {
 }
 
 impl LoadErrorKind {
-    /// Returns the kind of an error of the system that concerns compiled code.
+    /// Makes the reason for a system error that concerns compiled code.
     pub(crate) fn code(source: io::Error) -> Self {
         Self::Code { source: ErrorChain::new(source) }
     }
 
-    /// Returns the kind of an error of the compiler.
+    /// Makes the reason for an error of the compiler.
     pub(crate) fn invalid(source: wasmtime::Error) -> Self {
         Self::Invalid { source: ErrorChain::new(source) }
     }
@@ -298,7 +299,7 @@ impl LoadErrorKind {
             Self::TooComplex { complexity } => write!(f, "{plugin} {complexity}"),
             Self::Digest { expected, found } => write!(
                 f,
-                "{plugin} is not the one that was pinned: its SHA-256 is {found}, not {expected}"
+                "{plugin} does not match the pinned digest: its SHA-256 is {found}, not {expected}"
             ),
             Self::NotWasm { begins } => write!(f, "{plugin} is not WebAssembly: {begins}"),
             Self::Truncated { bytes } => write!(f, "{plugin} is cut off after {bytes} bytes"),
@@ -319,18 +320,18 @@ impl LoadErrorKind {
             }
             Self::ImportType { import, expected } => write!(
                 f,
-                "{plugin} imports the host function `{import}` in another form than `{expected}`"
+                "{plugin} imports the host function `{import}` with another type than `{expected}`"
             ),
             Self::HostFunction(error) => write!(f, "{error}"),
             Self::Link { .. } => {
-                write!(f, "{plugin} imports something in another form than the host provides it")
+                write!(f, "{plugin} imports something whose type differs from the host's")
             }
             Self::Code { .. } => {
                 f.write_str("cannot keep the plugin's compiled code for workers' processes")
             }
             Self::Precompiled => write!(
                 f,
-                "{plugin} is compiled already: it would be run as it is, and nothing can be checked of it"
+                "{plugin} is compiled already, so its code would run unchecked"
             ),
             Self::CompiledOtherwise(mismatch) => write!(f, "{plugin} {mismatch}"),
             Self::Features { missing, .. } => {
@@ -346,7 +347,7 @@ impl LoadErrorKind {
             ),
             Self::CallOfWorld { call } => write!(
                 f,
-                "{} cannot take items by `{call}`: in its world that is `call`",
+                "{} cannot take items through `{call}`: its world requires `call`",
                 plugin.component()
             ),
             Self::Ambiguous { call, candidates } => {
@@ -355,7 +356,7 @@ impl LoadErrorKind {
             }
             Self::Untyped { function, what } => {
                 let component = plugin.component();
-                write!(f, "{component} cannot be called with JSON by `{function}`: {what}")
+                write!(f, "{component} cannot be called with JSON through `{function}`: {what}")
             }
         }
     }
@@ -367,7 +368,7 @@ impl LoadErrorKind {
             | Self::Invalid { source }
             | Self::Link { source }
             | Self::Code { source } => Some(source),
-            // The message is that of the inner error.
+            // The message is that of the inner error, so its source follows.
             Self::HostFunction(error) => error.source(),
             Self::Engine(error) => error.source(),
             Self::Compiler(error) => error.source(),
@@ -375,7 +376,7 @@ impl LoadErrorKind {
         }
     }
 
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -383,7 +384,7 @@ impl LoadErrorKind {
                 "a plugin is a .wasm or .wat file"
             }
             Self::Code { source } if source.io_kind() == Some(io::ErrorKind::FileTooLarge) => {
-                "what is compiled for processes is a file in memory, and files may be no larger: raise the limit, \
+                "compiled code for processes is a file in memory, which exceeds the limit on file sizes: raise it with \
                  `ulimit -f`"
             }
             Self::Read { .. }
@@ -394,21 +395,21 @@ impl LoadErrorKind {
             Self::Engine(error) => return error.hint().map(Into::into),
             Self::Compiler(error) => return error.hint().map(Into::into),
             Self::Features { .. } => {
-                "allow it, if you trust the engine's garbage collector with this plugin: `PluginLoader::wasm`"
+                "if you trust the engine's garbage collector with this plugin, allow it with `PluginLoader::wasm`"
             }
             Self::TooLarge { .. } => {
-                "`PluginLoader::max_size` allows more; debug information can be left out: `wasm-tools strip`"
+                "raise `PluginLoader::max_size`, or remove debug information with `wasm-tools strip`"
             }
             Self::Precompiled => {
-                "if you have compiled it yourself, or trust who has, `PluginLoader::trust_precompiled` takes it; \
-                 otherwise take the .wasm that it was made from"
+                "if you compiled it yourself or trust whoever did, load it with `PluginLoader::trust_precompiled`; \
+                 otherwise use the .wasm file that it was made from"
             }
             Self::CompiledOtherwise(_) => "compile it again, for an engine with the same settings",
             Self::TooManyFunctions { .. } => {
-                "`PluginLoader::max_functions` allows more: each takes the compiler some kilobytes"
+                "raise `PluginLoader::max_functions`: each function takes the compiler some kilobytes"
             }
             Self::TooComplex { .. } => {
-                "no compiler makes such a plugin, and no setting allows it: take it from a source that you trust"
+                "no compiler makes such a plugin, and no setting allows it: get it from a source that you trust"
             }
             Self::NotWasm { .. } => "compile the code to WebAssembly first",
             Self::Truncated { .. } | Self::Invalid { .. } => {
@@ -428,26 +429,26 @@ impl LoadErrorKind {
                      function takes items, name it: `PluginLoader::call`"
                 }
                 "cabi_realloc" => {
-                    "the answers of host functions are put where `cabi_realloc` says: export it"
+                    "export `cabi_realloc`: the host needs it to pass the answers of host functions"
                 }
-                _ => "`PluginLoader::call` takes the name of a function that the plugin exports",
+                _ => "use `PluginLoader::call` to name a function that the plugin exports",
             },
             Self::Digest { .. } => {
                 "it is damaged, or another version; if it is the one you want, pin its digest"
             }
             Self::Import { import, offered } => return Some(import_hint(import, offered)),
             Self::ImportType { .. } => {
-                "a host function takes bytes, and answers with bytes or with an error's text"
+                "a host function takes bytes, and returns bytes or an error message"
             }
             Self::CallOfWorld { .. } => {
-                "name no function: `PluginLoader::call` is for core modules, and for components of other worlds"
+                "do not name a function: `PluginLoader::call` is for core modules, and for components of other worlds"
             }
             Self::Ambiguous { .. } => {
-                "name the one that takes items, with its interface: `INTERFACE#NAME`"
+                "name the function with its interface: `INTERFACE#NAME`"
             }
             Self::Untyped { .. } => {
-                "a function that takes items, and `init` and `finish` beside it, have values \
-                 alone: no resources, streams or futures, and not async"
+                "the function that takes items, `init` and `finish` may use only plain values: no resources, \
+                 streams or futures; none may be async"
             }
             Self::Link { .. } => "rebuild the plugin with the SDK of this version of mtl-host",
             Self::World { .. } => {
@@ -497,12 +498,12 @@ fn import_hint(import: &str, offered: &[String]) -> String {
     } else if !offered.is_empty() {
         format!("the host functions are {}", names(offered.iter().cloned()))
     } else if import.starts_with("env.") || import.contains("wbg") {
-        "it was built for a browser or another host: nothing grants this import; \
+        "it was built for a browser or another host, and this host lacks the import; \
          build it for `wasm32-wasip1`"
             .into()
     } else {
-        "nothing grants it: a plugin may import WASI and `mtl:plugin/context@1.0.0`; \
-         directories, variables and addresses are granted to what WASI gives access to"
+        "a plugin may import only WASI and `mtl:plugin/context@1.0.0`; \
+         granted directories, variables and addresses are reached through WASI"
             .into()
     }
 }

@@ -1,6 +1,7 @@
-//! Names of exports in messages.
+//! Lists of export names in messages.
 
-/// The names of exports, as a message lists them: all of few, the first of many.
+/// Returns names as a message lists them: all if they are few, otherwise the first ones and the
+/// number of the rest.
 pub(crate) fn names(names: impl Iterator<Item = String>) -> String {
     const MOST: usize = 12;
     let mut names = names.map(|name| format!("`{}`", name.escape_debug()));

@@ -1,8 +1,8 @@
-//! Rules on the files of a plugin that WASI's own rights do not know: it makes and moves symbolic links only where
-//! that is granted, and writes no more than its worker may.
+//! Rules on a plugin's file calls that WASI's own rights cannot express. A plugin creates and moves symbolic links only
+//! with a grant, and it writes no more than its worker's disk limit.
 //!
-//! Core modules call WASI preview 1, where `waiting.rs` asks here before and after. Components have functions of their
-//! own, in `component`.
+//! Core modules call WASI preview 1; `waiting.rs` applies the rules before and after each call. Components call other
+//! functions, which `component` wraps.
 
 mod component;
 
@@ -17,18 +17,18 @@ use super::core_abi::guest_memory;
 use super::state::InstanceParts;
 use crate::sandbox::disk::{Disk, OutOfDisk};
 
-/// The answer of WASI preview 1 to a call that is not permitted: `perm`.
+/// The error code of WASI preview 1 for a call that is not permitted: `perm`.
 pub(crate) const NOT_PERMITTED: i32 = 63;
 
-/// Standard output and standard error, which are no files.
+/// The descriptors of standard output and standard error, which are not files.
 const STANDARD: [u32; 2] = [1, 2];
 
-/// The rules on files for one instance.
+/// The rules on file calls for one instance.
 #[derive(Debug)]
 pub(crate) struct FileRules {
     may_link: bool,
     disk: Arc<Disk>,
-    /// A file may have the number of standard output or standard error.
+    /// True if a file may have the descriptor of standard output or standard error.
     is_standard_replaced: bool,
 }
 
@@ -39,18 +39,18 @@ pub(crate) struct FileCall<'a> {
     pub(crate) parameters: &'a [i64],
 }
 
-/// The decision on a call.
+/// The decision on a call before it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Before {
-    /// It is answered with this, and not made.
+    /// The call is not made; the guest gets this error code.
     Refused(i32),
-    /// It is made; so many bytes were taken for it.
+    /// The call is made. It took this many bytes from the disk limit.
     Allowed { taken: u64 },
 }
 
 impl FileCall<'_> {
     fn parameter(self, at: usize) -> u32 {
-        // What a guest passes as 32 bits, extended.
+        // Guests pass 32-bit parameters, which are sign-extended here.
         u32::try_from(self.parameters[at] & 0xFFFF_FFFF).expect("cut to 32 bits")
     }
 }
@@ -61,7 +61,7 @@ impl FileRules {
         Self { may_link, disk, is_standard_replaced: false }
     }
 
-    /// Decides on a call, and takes what it is about to write.
+    /// Decides on a call. For a write, it takes the bytes from the disk limit.
     pub(crate) fn before(
         &mut self,
         call: FileCall<'_>,
@@ -93,10 +93,10 @@ impl FileRules {
         }
     }
 
-    /// Returns the directory and the name of a file that a call would move or give a second name, if that must be no
-    /// symbolic link: a link that stands elsewhere leads elsewhere.
+    /// Returns the directory and name of a file that a call moves or links, if the caller must check that the file is
+    /// not a symbolic link. A moved link could lead outside the granted directories.
     pub(crate) fn moved(&self, call: FileCall<'_>, memory: &[u8]) -> Option<(i32, Vec<u8>)> {
-        /// Longer than any system takes for a path.
+        /// Longer than any path that a system accepts.
         const MOST: u32 = 64 * 1024;
         if self.may_link {
             return None;
@@ -110,7 +110,7 @@ impl FileRules {
         Some((call.parameter(0).cast_signed(), name))
     }
 
-    /// Gives back what a call has not written.
+    /// Gives back to the disk limit the bytes that were taken for a call and not written.
     pub(crate) fn after(&self, call: FileCall<'_>, memory: &[u8], taken: u64, has_succeeded: bool) {
         if taken == 0 {
             return;
@@ -120,19 +120,21 @@ impl FileRules {
         let unwritten = match (written.and_then(|bytes| bytes.try_into().ok()), has_succeeded) {
             (Some(written), true) => taken.saturating_sub(word(written)),
             (Some(_), false) => taken,
-            // A guest that gives no place for the answer learns of an error when its bytes are in the file already.
+            // If the guest gave an invalid address for the answer, WASI may fail after it has written the bytes, so none
+            // are given back.
             (None, _) => 0,
         };
         self.disk.give_back(unwritten);
     }
 }
 
-/// Asks WASI preview 1 whether a name is a symbolic link, in memory of its own: the guest's is not to be written to.
+/// Returns whether a name is a symbolic link. WASI preview 1 answers into a separate memory, so that the guest's memory
+/// stays unchanged.
 pub(crate) async fn is_symlink(
     wasi: &mut WasiP1Ctx,
     (dir, name): (i32, Vec<u8>),
 ) -> wasmtime::Result<bool> {
-    /// The length of an answer, and the place of the file's type in it.
+    /// The size of the file's attributes in WASI preview 1, and the offset of the file type in them.
     const ANSWER: usize = 64;
     const TYPE: usize = 16;
     const SYMBOLIC_LINK: u8 = 7;
@@ -149,11 +151,11 @@ fn word(bytes: [u8; 4]) -> u64 {
     u32::from_le_bytes(bytes).into()
 }
 
-/// Returns the length of the first of `count` buffers that is not empty: WASI writes that one alone, and looks at none
-/// after it.
+/// Returns the length of the first of `count` buffers that is not empty. WASI writes only that buffer, and does not
+/// read the descriptions after it.
 fn first_buffer(memory: &[u8], buffers: u32, count: u32) -> u64 {
     let start = usize::try_from(buffers).unwrap_or(usize::MAX);
-    // A buffer whose description is not all there is refused by WASI.
+    // WASI refuses a buffer whose description lies partly outside the memory.
     let described = memory.get(start..).unwrap_or_default().as_chunks::<8>().0.iter();
     let lengths = described.map(|[_, _, _, _, a, b, c, d]| word([*a, *b, *c, *d]));
     let count = usize::try_from(count).unwrap_or(usize::MAX);
@@ -169,7 +171,7 @@ mod tests {
         FileRules { may_link: false, disk, is_standard_replaced: false }
     }
 
-    /// A memory with buffers at 0: an empty one, one of five bytes, one of seven; and `written` at 32.
+    /// Returns a memory with four buffer descriptions at 0 (lengths 0, 5, 7 and 0) and `written` at 32.
     fn memory(written: u32) -> Vec<u8> {
         let words = [0, 0, 64, 5, 64, 7, 0, 0, written];
         words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect()
@@ -190,16 +192,16 @@ mod tests {
             ([4, 8, 2, 32],           5,       true,      5),
             ([4, 16, 1, 32],          7,       true,      3),
             ([4, 0, 1, 32],           0,       true,      10),
-            // The place for the answer is none: what was written is not known.
+            // The address of the answer is invalid, so the number of written bytes is unknown.
             ([4, 0, 3, 33],           0,       false,     5),
             ([4, 0, 3, 34],           0,       false,     5),
             ([4, 0, 3, 0xFFFF_FFF0],  0,       false,     5),
-            // Of more buffers than there are, WASI writes the first all the same.
+            // The count exceeds the described buffers; WASI still writes the first one.
             ([4, 0, 30_000, 32],      5,       true,      5),
             ([4, 16, 0xFFFF_FFFF, 32], 7,      true,      3),
-            // Of one that is not all there, it writes nothing.
+            // A description that lies partly outside the memory: WASI writes nothing.
             ([4, 32, 1, 32],          0,       false,     10),
-            // Standard output is no file.
+            // Standard output is not a file.
             ([1, 0, 3, 32],           5,       true,      10),
         ];
         for (parameters, written, has_succeeded, left) in cases {

@@ -1,21 +1,20 @@
-//! The number of functions of a binary, told by the heads of its sections before anything of it is
-//! validated or compiled, and at no cost.
+//! Counts the functions of a binary from the headers of its sections, before any of it is validated or
+//! compiled. The count costs almost nothing.
 //!
 //! ```text
-//! core module:  magic, version, { id, size, content }…    3: functions, { count, … }
-//! component:    the same                                  1: a core module   4: a component
+//! core module:  magic, version, { id, size, content }…    section 3: functions, { count, … }
+//! component:    the same                                  section 1: a core module, 4: a component
 //! ```
 //!
-//! What does not read as a section ends the count: the compiler will refuse such a binary before
-//! it compiles a function.
+//! An unreadable section ends the count: the compiler refuses such a binary before it compiles a function.
 
-/// The magic number and the version.
+/// The length of the magic number and the version, in bytes.
 pub(crate) const PREAMBLE: usize = 8;
 
-/// The functions that all modules in `binary` define.
+/// Returns the number of functions that all modules in `binary` define.
 pub(crate) fn count(binary: &[u8]) -> u64 {
     let mut functions: u64 = 0;
-    // Components nest, in hostile files deeper than a call stack.
+    // Components nest; hostile files nest them deeper than the call stack allows.
     let mut binaries = vec![binary];
     while let Some(binary) = binaries.pop() {
         let is_component = binary.get(6) == Some(&1);
@@ -32,7 +31,7 @@ pub(crate) fn count(binary: &[u8]) -> u64 {
     functions
 }
 
-/// The first section: its kind, what is in it, and what comes behind it.
+/// Splits off the first section: returns its id, its content, and the bytes after it.
 pub(crate) fn section(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (id, rest) = bytes.split_first()?;
     let (size, rest) = number(rest)?;
@@ -40,7 +39,7 @@ pub(crate) fn section(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((*id, content, behind))
 }
 
-/// A number in LEB128, and what comes behind it.
+/// Reads a LEB128 number, and returns it with the bytes after it.
 fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let mut number: u64 = 0;
     for (at, byte) in bytes.iter().enumerate().take(5) {

@@ -1,12 +1,12 @@
-//! Functions of the embedder's own, offered to plugins: bytes in, bytes or an error's text out.
+//! Functions that the embedder offers to plugins: they take bytes, and return bytes or an error message.
 //!
-//! One definition serves both kinds of plugin: a component calls it by its type, a core module
-//! by the canonical lowering of that type.
+//! One definition serves both kinds of plugin: a component calls it by its type, and a core module by the
+//! canonical lowering of that type.
 //!
 //! ```text
-//! core module ─▶ core       ┐ the input, where it lies
-//!                           ├──────────────────────────▶ HostFunction::answer ─▶ the embedder's
-//! component   ─▶ component  ┘ in the guest's memory       (bounds, panics)
+//! core module ─▶ core       ┐ the input, borrowed from
+//!                           ├──────────────────────────▶ HostFunction::answer ─▶ the embedder's function
+//! component   ─▶ component  ┘ the guest's memory         (bounds, panics)
 //! ```
 
 use std::collections::HashSet;
@@ -22,15 +22,15 @@ use crate::outcome::shortened;
 pub(crate) mod component;
 pub(crate) mod core;
 
-/// How long an answer may be: what one instance could not hold many times over.
+/// The size limit of an answer, in bytes. An instance could not hold many answers of this size.
 pub(crate) const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// Returns whether this is the text of the type of a host function: the one of components, or its lowering.
+/// Returns whether `text` is the type of a host function: the component type or its lowering.
 pub(crate) fn is_type(text: &str) -> bool {
     [component::TYPE, core::TYPE].contains(&text)
 }
 
-/// Who calls a host function.
+/// The caller of a host function.
 ///
 /// ```
 /// use mtl_host::{Engine, HostCall, Plugin, Pool};
@@ -52,14 +52,14 @@ pub struct HostCall {
 }
 
 impl HostCall {
-    /// The worker whose plugin calls.
+    /// Returns the worker whose plugin calls.
     #[must_use]
     pub fn worker(&self) -> WorkerIndex {
         self.worker
     }
 }
 
-/// Why a host function cannot be offered.
+/// The reasons for which a host function cannot be offered.
 ///
 /// ```
 /// use mtl_host::{Engine, LoadErrorKind, Plugin};
@@ -75,38 +75,38 @@ impl HostCall {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostFunctionError {
-    /// The interface is not named as one.
+    /// The interface has no valid interface name.
     #[error("`{interface}` is not the name of an interface, such as `acme:store/lookup@1.0.0`")]
     NotAnInterface {
-        /// What was given.
+        /// The given name.
         interface: String,
     },
-    /// The function is not named as one.
+    /// The function has no valid function name.
     #[error("`{name}` is not the name of a function, such as `get-all`")]
     NotAName {
-        /// What was given.
+        /// The given name.
         name: String,
     },
-    /// The interface is the host's own, or of WASI.
+    /// The interface belongs to the host or to WASI.
     #[error("no host function can be offered in `{interface}`: the host has it already")]
     Reserved {
-        /// What was given.
+        /// The given name.
         interface: String,
     },
     /// Two host functions have the same name.
     #[error("the host function `{function}` is offered twice")]
     Duplicate {
-        /// Interface and name.
+        /// The interface and the name.
         function: String,
     },
 }
 
-/// What it answers, in words of its own if it must; an error of the other kind stops the guest.
+/// The answer of a host function: bytes, or an error message for the guest. The outer error stops the guest.
 pub(crate) type Answer = wasmtime::Result<Result<Vec<u8>, String>>;
 
 type Function = dyn Fn(&HostCall, &[u8]) -> Answer + Send + Sync;
 
-/// A function of the embedder's, and its name among imports.
+/// A function of the embedder, with the names by which plugins import it.
 #[derive(Clone)]
 struct HostFunction {
     interface: String,
@@ -115,17 +115,18 @@ struct HostFunction {
 }
 
 impl HostFunction {
-    /// Calls it. An error of this is the trap of the guest; what the function itself says is
-    /// handed to the guest.
+    /// Calls the function within the guest's deadline.
+    ///
+    /// The inner error is a message for the guest; the outer error stops the guest.
     fn answer(&self, worker: WorkerIndex, watch: &Watch, input: &[u8]) -> Answer {
-        // The time it takes is the guest's: it runs from here at the latest.
+        // The call counts as the guest's time, so check the deadline before and after it.
         watch.check()?;
         let answer = (self.function)(&HostCall { worker }, input)?;
         watch.check()?;
         Ok(answer)
     }
 
-    /// What stops the guest that called this function.
+    /// Returns the error that stops the guest because of this function.
     fn trap(&self, what: fmt::Arguments<'_>) -> wasmtime::Error {
         trap(self, what)
     }
@@ -135,7 +136,7 @@ fn trap(function: impl fmt::Display, what: fmt::Arguments<'_>) -> wasmtime::Erro
     wasmtime::format_err!("the host function `{function}` {what}")
 }
 
-/// A function of the embedder's, held to what an answer may be.
+/// Wraps a function of the embedder with the limits on answers and a guard against panics.
 fn checked<F>(name: &str, function: F) -> impl Fn(&HostCall, &[u8]) -> Answer + Send + Sync + use<F>
 where
     F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync,
@@ -143,7 +144,7 @@ where
     let name = name.to_owned();
     let trap = move |what: fmt::Arguments<'_>| trap(&name, what);
     move |call, input| {
-        // What it has left half-done is its own: it gets nothing of ours but shared references.
+        // Unwind safety: the function receives only shared references, so a panic leaves no broken state in the host.
         match catch_unwind(AssertUnwindSafe(|| function(call, input))) {
             Ok(Ok(bytes)) if bytes.len() > MAX_ANSWER => Err(trap(format_args!(
                 "answered with {} bytes, more than the {MAX_ANSWER} that an answer may have",
@@ -171,7 +172,7 @@ impl fmt::Debug for HostFunction {
     }
 }
 
-/// All functions that a plugin is offered.
+/// The host functions that a plugin is offered.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HostFunctions(Vec<HostFunction>);
 
@@ -184,7 +185,7 @@ impl HostFunctions {
         self.0.push(HostFunction { interface, name, function });
     }
 
-    /// Those of another process, by their interfaces and names; `call` calls one by its number.
+    /// Returns the functions of another process, by interface and name. `call` calls a function by its number.
     pub(crate) fn elsewhere(
         names: Vec<(String, String)>,
         call: impl Fn(usize, &[u8]) -> Answer + Send + Sync + 'static,
@@ -198,20 +199,19 @@ impl HostFunctions {
         Self(names.into_iter().enumerate().map(function).collect())
     }
 
-    /// Calls one by its number on behalf of a guest that is in another process; none if there is
-    /// none.
+    /// Calls a function by its number, on behalf of a guest in another process. Returns none for an unknown number.
     pub(crate) fn call(&self, number: usize, worker: WorkerIndex, input: &[u8]) -> Option<Answer> {
         self.0.get(number).map(|function| (function.function)(&HostCall { worker }, input))
     }
 
-    /// Their interfaces and names, by their numbers.
+    /// Returns the interface and name of each function, in the order of their numbers.
     pub(crate) fn numbered(&self) -> Vec<(String, String)> {
         let function =
             |function: &HostFunction| (function.interface.clone(), function.name.clone());
         self.0.iter().map(function).collect()
     }
 
-    /// Checks that all of them can be offered, together and beside what the host has.
+    /// Checks that all functions can be offered: the names are valid, unique, and not the host's own.
     pub(crate) fn check(&self) -> Result<(), HostFunctionError> {
         let mut names = HashSet::new();
         for function in &self.0 {
@@ -232,12 +232,12 @@ impl HostFunctions {
         Ok(())
     }
 
-    /// What they are called, for a message.
+    /// Returns the names of the functions for a message.
     pub(crate) fn names(&self) -> Vec<String> {
         self.0.iter().map(ToString::to_string).collect()
     }
 
-    /// Whether any function of this interface is offered.
+    /// Returns whether any function of this interface is offered.
     pub(crate) fn has_interface(&self, interface: &str) -> bool {
         self.0.iter().any(|function| function.interface == interface)
     }
@@ -247,8 +247,8 @@ impl HostFunctions {
     }
 }
 
-/// Whether this is `namespace:package/interface`, and perhaps a version. A core module could
-/// import any name; a component could not.
+/// Returns whether `text` is `namespace:package/interface`, optionally with a version. Core modules could import any
+/// name, but components could not.
 fn is_interface(text: &str) -> bool {
     let (name, version) = match text.split_once('@') {
         Some((name, version)) => (name, Some(version)),
@@ -266,7 +266,7 @@ fn is_interface(text: &str) -> bool {
     words.is_some_and(|words| words.into_iter().all(is_label)) && version.is_none_or(is_version)
 }
 
-/// Whether this is words of letters and digits, with hyphens between them.
+/// Returns whether `text` consists of words of letters and digits, joined by hyphens.
 fn is_label(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text

@@ -134,7 +134,7 @@ fn a_pipe_that_nobody_else_opens_is_waited_for_no_longer_than_an_item_may_take()
 }
 
 /// The message for a plugin that has opened too much.
-const TOO_MUCH: &str = "the plugin has 256 files and other things open, and may have no more";
+const TOO_MUCH: &str = "the plugin has reached the limit of 256 open files and other resources";
 
 fn with_a_file(folder: &Path) {
     fs::create_dir(folder.join("data")).unwrap();

@@ -1,17 +1,17 @@
-//! Checks of a plugin before anything of it is compiled.
+//! Checks of a plugin that run before any of it is compiled.
 
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::wasm_binary::WasmBinary;
 use crate::engine::{Complexity, LoadErrorKind, WasmFeatures, functions};
 
 impl CompileSettings {
-    /// Checks that compiling takes no more than it may.
+    /// Checks that compiling the plugin stays within the limits.
     pub(crate) fn check_size(&self, binary: &WasmBinary<'_>) -> Result<(), LoadErrorKind> {
         Self::check_complexity(binary)?;
         self.check_functions(binary)
     }
 
-    /// Checks that the plugin is no more complex than compilers make plugins.
+    /// Checks that the plugin is no more complex than the output of real compilers.
     pub(crate) fn check_complexity(binary: &WasmBinary<'_>) -> Result<(), LoadErrorKind> {
         match Complexity::excess(binary.bytes()) {
             None => Ok(()),
@@ -27,7 +27,8 @@ impl CompileSettings {
         Ok(())
     }
 
-    /// Says why the engine has not compiled it: it uses what is not allowed, or is not valid.
+    /// Returns the reason for which the engine did not compile the plugin: a feature that is not
+    /// allowed, or an invalid binary.
     pub(crate) fn not_compiled(
         &self,
         binary: &WasmBinary<'_>,

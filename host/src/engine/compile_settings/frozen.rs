@@ -1,4 +1,4 @@
-//! Modules on the way to a snapshot, where they are compiled in a jailed process.
+//! The steps of a jailed process that compiles the modules of a snapshot.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::engine::{LinkedPlugin, LoadErrorKind, start_compilers};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
 impl CompileSettings {
-    /// Loads a plugin whose instances can be frozen.
+    /// Loads the instrumented form of a plugin, whose instances can be frozen.
     pub(crate) fn load_instrumented(
         &self,
         path: &Path,
@@ -23,7 +23,7 @@ impl CompileSettings {
         }
     }
 
-    /// The code of an instance that was frozen.
+    /// Compiles the module of a snapshot.
     pub(crate) fn compile_snapshot(
         &self,
         path: &Path,

@@ -4,7 +4,7 @@ fn binary(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// Components, each of which is nested in the next one. Text cannot nest so deep.
+/// Returns components that are nested in one another. The text format cannot nest this deep.
 fn nested(depth: usize) -> Vec<u8> {
     const HEAD: &[u8] = b"\0asm\x0d\0\x01\0";
     (1..depth).fold(HEAD.to_vec(), |inner, _| {
@@ -15,7 +15,7 @@ fn nested(depth: usize) -> Vec<u8> {
     })
 }
 
-/// Components, each of which has two instances of the one before it.
+/// Returns components that each instantiate the previous one twice.
 fn doubled(times: usize) -> Vec<u8> {
     let first = "(component (core module $m) (core instance (instantiate $m)))".to_owned();
     binary(&(0..times).fold(first, |inner, _| {
@@ -23,7 +23,7 @@ fn doubled(times: usize) -> Vec<u8> {
     }))
 }
 
-/// The same beside one another, where each names the one before it.
+/// Returns sibling components that each instantiate the previous one twice, through an alias.
 fn doubled_by_aliases(times: usize) -> Vec<u8> {
     let next = |at: usize| {
         let twice = "(instance (instantiate $it))".repeat(2);
@@ -80,7 +80,7 @@ fn a_component_that_is_handed_over_has_no_instances_here() {
     for text in [imported, &given] {
         assert_eq!(Complexity::excess(&binary(text)), Some(Complexity::Definitions(u64::MAX)));
     }
-    // One that is not instantiated does no harm, nor one that is known under another name.
+    // A component that is not instantiated is harmless, and so is a local component with a second name.
     let known = "(component (import \"c\" (component)) (component $c) \
                  (export $e \"e\" (component $c)) (instance (instantiate $e)))";
     assert_eq!(Complexity::excess(&binary(known)), None);
@@ -88,7 +88,7 @@ fn a_component_that_is_handed_over_has_no_instances_here() {
 
 #[test]
 fn an_instance_has_the_definitions_of_its_component() {
-    // A module's instance, and for each instance of the inner one: itself and the two of that.
+    // For each of the two instances of `$c`: the instance itself and its two core instances.
     let text = "(component (component $c (core module $m) (core instance (instantiate $m)) \
                 (core instance (instantiate $m))) (instance (instantiate $c)) (instance (instantiate $c)))";
     assert_eq!(definitions(&binary(text)), 2 * (1 + 2));

@@ -1,16 +1,19 @@
-//! Many items in one crossing, by `call_batch`.
+//! Passes many items to a plugin in one call of `call_batch`.
 //!
 //! ```text
-//!  claim │ have outcomes │ of the batch: started ahead of their turns │ not started │
-//!                        │ words, ends and items: in the host's buffer │
+//!  claim │ with outcomes │ items of the batch, started in advance        │ not started │
+//!        │               │ header, end offsets, items: the host's buffer │
 //! ```
 //!
-//! All items of a batch are started before the crossing, so that no other worker takes them. It is
-//! not to outlive a tick of the watchdog: at the first one, the plugin is told to stop before its next
-//! item. If it has not come back at the second, it is on a dear item: what comes after that goes
-//! back to the queue while it works. One that goes on all the same is stopped.
+//! The host starts all items of a batch before the call, so no other worker can take them. The call should
+//! end within one tick of the watchdog:
 //!
-//! The plugin is trusted in nothing: see `progress`.
+//! 1. At the first tick, the host asks the plugin to stop before its next item.
+//! 2. At the second tick, the current item is evidently slow. The host returns the items after it to the
+//!    queue, while the plugin works on it.
+//! 3. If the plugin continues with a returned item, the host stops it.
+//!
+//! The host does not trust what the plugin reports; `progress` has the checks.
 
 use std::ops::Range;
 
@@ -34,16 +37,16 @@ mod progress;
 pub(crate) use self::progress::HEAD;
 
 impl CoreInstance {
-    /// Whether the items without outcomes may cross together.
+    /// Returns whether the items without outcomes may cross in one call.
     pub(crate) fn takes_batches(&mut self, turns: &Turns<'_>) -> bool {
-        // An item whose answer is not its last word has to be the last one.
+        // An item whose answer may be retried must be the last one of its call.
         let answers = [FaultKind::Refused, FaultKind::BadItem, FaultKind::BadResult];
         let retry_on = self.outcomes().retry_on();
         let is_final = answers.iter().all(|kind| !retry_on.contains(*kind));
         self.call_batch.is_some() && is_final && turns.rest().is_some()
     }
 
-    /// Items cross together, as many as there is room for and nobody else has.
+    /// Runs batches: each has as many items as fit the buffer and are not claimed by another worker.
     pub(crate) fn run_batches(&mut self, span: &Span, until: usize, turns: &Turns<'_>) -> Ran {
         loop {
             let from = self.outcomes().len();
@@ -63,8 +66,8 @@ impl CoreInstance {
         }
     }
 
-    /// Works on the item that is started, and on those with it that can cross at once; says up to
-    /// which.
+    /// Calls the plugin with the started item and as many others as fit into one batch. Returns the end of that range
+    /// of items.
     fn call_some(&mut self, span: &Span, until: usize, turns: &Turns<'_>) -> Result<usize, Ran> {
         let from = self.outcomes().len();
         let to = from + self.start_some(span, from..until, turns).map_err(Ran::Broken)?;
@@ -76,7 +79,7 @@ impl CoreInstance {
         begin(&mut self.guest.store, Phase::Item);
         let (crossing, returned) = self.guest.pass_batch(span, &(from..to), rest, &function);
         if self.guest.store.data().common.meter.denied().is_some() {
-            // From here on it is to be known by which item.
+            // From now on, items cross one by one, so that a denied allocation can be charged to its item.
             self.call_batch = None;
         }
         let (bytes, state) = self.guest.bytes_and_state();
@@ -88,7 +91,8 @@ impl CoreInstance {
                 match answer {
                     Ok(answer) => note(answer, outcomes, limit),
                     Err(broken) => {
-                        // Those after it were done as well, as far as one can know.
+                        // The plugin reports that it finished the items after the failed one, so their effects may
+                        // exist.
                         let (next, end) = (outcomes.len() + 1, from + done as usize);
                         turns.rest().inspect(|rest| rest.note_begun(next..end.max(next)));
                         return Err(Ran::Broken(broken));
@@ -99,14 +103,14 @@ impl CoreInstance {
         match broken {
             Some(broken) if progress.is_through(done) => Err(Ran::Idle(broken)),
             Some(broken) => Err(Ran::Broken(broken)),
-            // It was told to stop before it had begun.
+            // The request to stop came before the first item, so the first item runs alone.
             None if done == 0 => self.call_item(span).map(|()| to).map_err(Ran::Broken),
             None => Ok(to),
         }
     }
 
-    /// Starts as many items as there is room for, with the one that is started; says how many that
-    /// are.
+    /// Starts as many further items as fit into one batch. Returns the number of started items, including the item
+    /// that was started before.
     fn start_some(
         &mut self,
         span: &Span,
@@ -120,7 +124,7 @@ impl CoreInstance {
         }
         begin(&mut self.guest.store, Phase::Item);
         if !self.guest.make_room()? {
-            // What small items need there may be room for.
+            // Small items may still find memory, so they cross one by one.
             self.call_batch = None;
             return Ok(1);
         }
@@ -128,11 +132,11 @@ impl CoreInstance {
     }
 }
 
-/// A batch that the instance is on.
+/// A batch that the instance is working on.
 #[derive(Debug)]
 pub(crate) struct Crossing {
     memory: Memory,
-    /// The place of its first item in the claim.
+    /// The index of the batch's first item in the claim.
     first: usize,
     rest: Rest,
     progress: BatchProgress,
@@ -140,16 +144,16 @@ pub(crate) struct Crossing {
 
 impl Crossing {
     pub(crate) fn new(memory: Memory, at: u32, items: &Range<usize>, rest: Rest) -> Self {
-        let count = u32::try_from(items.len()).expect("no more fit into a buffer");
+        let count = u32::try_from(items.len()).expect("a buffer holds fewer items");
         Self { memory, first: items.start, rest, progress: BatchProgress::new(at, count) }
     }
 
-    /// What became of it, as far as it can be believed.
+    /// Returns the progress of the batch, as far as the plugin's report is plausible.
     pub(crate) fn progress(&self) -> &BatchProgress {
         &self.progress
     }
 
-    /// The watchdog has ticked: what the plugin is not to come to goes back to the queue.
+    /// Handles a tick of the watchdog: returns the items that the plugin should no longer start to the queue.
     fn tick(&mut self, bytes: &mut [u8]) -> Found {
         let before = self.progress.own();
         let found = self.progress.tick(bytes);
@@ -160,8 +164,8 @@ impl Crossing {
         found
     }
 
-    /// Takes the answers to the items that are done: they need not wait for the one that the plugin is on. What
-    /// does not hold is left for the end of the crossing.
+    /// Records the answers to finished items, so that they need not wait for the current item. It stops at an invalid
+    /// answer, which the end of the call reports.
     fn take_answers(&mut self, bytes: &[u8], common: &mut Common) {
         let limit = common.config.max_result;
         let ready = self.progress.ready();
@@ -175,7 +179,7 @@ impl Crossing {
     }
 }
 
-/// What the epoch does: says whether the guest may go on.
+/// Handles a tick of the epoch, and decides whether the guest may continue.
 pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
     if let Some(mut crossing) = store.data_mut().crossing.take() {
         let memory = crossing.memory;
@@ -187,9 +191,9 @@ pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
         *place = Some(crossing);
         match found {
             Found::Same => {}
-            // What memory it was refused is not forgotten: that may have been for this item already.
+            // The meter keeps its denials: they may already concern this new item.
             Found::Another => common.watch.begin(Phase::Item),
-            Found::Others => wasmtime::bail!("it did not stop"),
+            Found::Others => wasmtime::bail!("`call_batch` did not stop"),
         }
     }
     let common = &mut store.data_mut().common;
@@ -198,19 +202,20 @@ pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
     Ok(UpdateDeadline::Continue(1))
 }
 
-/// When a module may be given many items at once: what waits is not noticed by the epoch.
+/// The condition under which a module may receive many items in one call. It excludes imports that may block, because
+/// the epoch does not interrupt them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Batches {
-    /// It imports what may wait.
+    /// The module imports a function that may block.
     Never,
-    /// It imports what may wait for files, and for nothing else.
+    /// The module imports functions that may block on files, and on nothing else.
     WithoutFiles,
-    /// All that it imports comes back at once.
+    /// All imports of the module return promptly.
     Always,
 }
 
 impl Batches {
-    /// Of WASI, what comes back at once whatever is granted.
+    /// The WASI functions that return promptly, whatever is granted.
     const PROMPT: [&str; 18] = [
         "args_get",
         "args_sizes_get",
@@ -237,7 +242,7 @@ impl Batches {
             (context::INTERFACE, _) => Self::Always,
             ("wasi_snapshot_preview1", "poll_oneoff") => Self::Never,
             ("wasi_snapshot_preview1", name) if Self::PROMPT.contains(&name) => Self::Always,
-            // Of files there are only those in directories that are granted.
+            // The only files are those in granted directories.
             ("wasi_snapshot_preview1", _) => Self::WithoutFiles,
             _ => Self::Never,
         });
@@ -248,9 +253,9 @@ impl Batches {
         })
     }
 
-    /// Whether an instance may be given many items at once that is granted this.
+    /// Returns whether an instance with these grants and settings may receive many items in one call.
     pub(crate) fn are_for(self, parts: &InstanceParts) -> bool {
-        // Fuel is for one item.
+        // Fuel is granted for each single item.
         parts.config.fuel.is_none()
             && match self {
                 Self::Never => false,

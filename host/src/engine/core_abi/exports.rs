@@ -1,11 +1,11 @@
-//! The exports that a core module must have, checked before any of it runs.
+//! Checks the exports of a core module before any of it runs.
 
 use wasmtime::{ExternType, FuncType, Module, ValType};
 
 use crate::engine::LoadErrorKind;
 use crate::engine::export_names::names;
 
-/// Checks that a module exports what ABI 1 asks for, and takes items by `call`.
+/// Checks that a module has the exports of ABI 1, and that `call` takes items.
 pub(crate) fn check(module: &Module, call: &str) -> Result<(), LoadErrorKind> {
     use ValType::{I32, I64};
     check_memory(module)?;
@@ -31,7 +31,7 @@ fn check_memory(module: &Module) -> Result<(), LoadErrorKind> {
     Err(LoadErrorKind::Signature { export: "memory".into(), expected, found: found.into() })
 }
 
-/// Checks that an export is a function of a type, if it is there or must be.
+/// Checks the type of an exported function. A missing export is an error only if it is required.
 pub(crate) fn check_function(
     module: &Module,
     export: &str,
@@ -59,7 +59,7 @@ pub(crate) fn check_function(
     Err(LoadErrorKind::Signature { export: export.to_owned(), expected, found })
 }
 
-/// Its parameters and results.
+/// Returns the parameters and results of a function as text.
 pub(crate) fn signature(function: &FuncType) -> String {
     let params = list(function.params().map(|param| param.to_string()));
     let results = list(function.results().map(|result| result.to_string()));

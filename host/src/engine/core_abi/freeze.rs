@@ -1,4 +1,4 @@
-//! Freezes an instance after its `init`, and makes instances of what was frozen.
+//! Freezes an instance after its `init`, and starts instances from the snapshot.
 
 use std::fs::File;
 use std::io;
@@ -21,18 +21,18 @@ use crate::executor::start_error::StartError;
 use crate::item::format::Format;
 use crate::jail::sealed_file::SealedFile;
 
-/// What instances start from in place of being initialised.
+/// A snapshot, from which instances start without being initialised.
 #[derive(Debug)]
 pub(crate) struct Frozen {
     plugin: CorePlugin,
-    /// What `init` has said that results are.
+    /// The result format that `init` set.
     format: Format,
-    /// Its code; none if that is in a cache already.
+    /// The compiled code; none if a cache has it already.
     code: Option<SealedFile>,
 }
 
 impl Frozen {
-    /// What was frozen before, and kept.
+    /// Loads a snapshot from the cache.
     pub(crate) fn of_cache(
         settings: &CompileSettings,
         code: &TrustedEntry,
@@ -45,23 +45,23 @@ impl Frozen {
         Ok(Self { plugin, format, code: None })
     }
 
-    /// What results are.
+    /// Returns the format of results.
     pub(crate) fn format(&self) -> Format {
         self.format
     }
 
-    /// Its code.
+    /// Returns the compiled code; empty if a cache has it already.
     pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
         self.code.as_ref().map_or_else(|| Ok(Vec::new()), SealedFile::read)
     }
 
-    /// An instance that has what was frozen.
+    /// Starts an instance from this snapshot.
     pub(crate) fn restore(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError> {
         self.plugin.bring_up_frozen(parts, self.format)
     }
 }
 
-/// An instance that is initialised, and was watched meanwhile.
+/// An instance whose `init` ran under the recorder.
 pub(crate) struct Recorded {
     started: CoreInstance,
     instance: Instance,
@@ -69,17 +69,19 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// Whether it can be frozen, and what that is worth.
+    /// Returns the recorder's verdict: whether the instance can be frozen, and what the snapshot
+    /// depends on.
     pub(crate) fn verdict(&self) -> Result<Verdict, SnapshotRefusal> {
         self.verdict.clone()
     }
 
-    /// What it says that results are.
+    /// Returns the result format that the plugin set.
     pub(crate) fn format(&self) -> Format {
         self.started.format()
     }
 
-    /// The module that is in `source`, as it has become.
+    /// Returns the module in `source` with the current memory and globals of this instance as its
+    /// initial ones.
     pub(crate) fn freeze(
         &mut self,
         path: &Path,
@@ -94,14 +96,14 @@ impl Recorded {
         instrumented.freeze(&mut self.started.guest.store, &self.instance)
     }
 
-    /// The instance, to be a worker's.
+    /// Returns the instance, for use by a worker.
     pub(crate) fn into_instance(self) -> Box<dyn Executor> {
         Box::new(self.started)
     }
 }
 
 impl CorePlugin {
-    /// An instance that has what was frozen; this plugin is made of that.
+    /// Starts an instance of this plugin, which was compiled from a frozen module.
     pub(super) fn bring_up_frozen(
         &self,
         parts: &InstanceParts,
@@ -112,7 +114,7 @@ impl CorePlugin {
         Ok(Box::new(self.bring_up(parts, common)?.0))
     }
 
-    /// Initialises an instance of this plugin, which is instrumented.
+    /// Starts an instance of this instrumented plugin, and records its `init`.
     pub(super) fn bring_up_recorded(&self, parts: &InstanceParts) -> Result<Recorded, StartError> {
         let started_from = StartedFrom::Recorded(InitRecorder::default());
         let common = Common { started_from, ..Common::new(parts) };
@@ -121,12 +123,12 @@ impl CorePlugin {
         let StartedFrom::Recorded(recorder) =
             std::mem::replace(&mut common.started_from, StartedFrom::Fresh)
         else {
-            unreachable!("it is recorded from its start on");
+            unreachable!("the instance is recorded from its start");
         };
         Ok(Recorded { started, instance, verdict: recorder.verdict() })
     }
 
-    /// Initialises an instance of the plugin that is in `source`, and freezes it.
+    /// Starts an instance of the plugin in `source`, initialises it, and freezes it.
     pub(super) fn freeze_source(
         &self,
         path: &Path,
@@ -135,7 +137,7 @@ impl CorePlugin {
     ) -> Result<Freezing<Arc<Frozen>>, StartError> {
         let refused = |why| Ok(Freezing::Refused { why, started: None });
         let binary = WasmBinary::from_bytes(path, source);
-        let binary = binary.expect("it was loaded from the same bytes");
+        let binary = binary.expect("the plugin was loaded from the same bytes");
         let instrumented = match Instrumented::of(binary.bytes()) {
             Ok(instrumented) => instrumented,
             Err(why) => return refused(why),
@@ -165,7 +167,7 @@ impl CorePlugin {
         })
     }
 
-    /// Another module, with the imports and exports of this one.
+    /// Compiles and links another module with the settings of this one.
     fn linked(&self, module: &[u8]) -> Result<Self, SnapshotRefusal> {
         let module =
             Module::new(self.engine.wasm(), module).map_err(|error| not_compiled(&error))?;
@@ -173,7 +175,7 @@ impl CorePlugin {
             .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))
     }
 
-    /// A module that was frozen. Its instances share its memory as long as they do not write there.
+    /// Compiles and links a frozen module. Its instances share its memory until they write to it.
     fn compiled(&self, module: &[u8]) -> Result<(Self, SealedFile, u64), SnapshotRefusal> {
         let code = self.engine.compile_snapshot(module).map_err(|error| not_compiled(&error))?;
         let not_kept = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());

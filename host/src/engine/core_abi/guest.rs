@@ -1,7 +1,6 @@
-//! The guest's side of an instance: its memory, and the host's buffer in it.
+//! The guest's side of an instance: its store, its memory, and the host's buffer in that memory.
 //!
-//! Every address and length that the guest gives is checked here, against its memory as it is
-//! at that moment.
+//! This module checks every address and length from the guest against the current memory.
 
 use std::ops::Range;
 
@@ -18,7 +17,7 @@ use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::queue::Rest;
 
-/// The guest's side: its store, its memory, and the buffer in it that is the host's.
+/// The store and the memory of an instance, and the host's buffer in that memory.
 pub(crate) struct Guest {
     pub(crate) store: Store<State>,
     memory: Memory,
@@ -26,7 +25,7 @@ pub(crate) struct Guest {
     buffer: Buffer,
 }
 
-/// Where the host puts items: what `mtl_alloc` gave last.
+/// The buffer for items: the last allocation that `mtl_alloc` returned.
 #[derive(Clone, Copy, Debug, Default)]
 struct Buffer {
     ptr: u32,
@@ -34,12 +33,12 @@ struct Buffer {
 }
 
 impl Buffer {
-    /// Room for most items at once, so that few plugins are asked twice.
+    /// The smallest capacity. It fits most items, so most plugins allocate once.
     const LEAST: u32 = 4096;
 }
 
 impl Guest {
-    /// What a batch has room in: some hundred items, and little enough to stay in a processor's cache.
+    /// The capacity for a batch: some hundred items, and small enough for a processor's cache.
     pub(crate) const BATCH: u32 = 64 * 1024;
 
     pub(crate) fn new(mut store: Store<State>, instance: &Instance) -> Self {
@@ -49,7 +48,7 @@ impl Guest {
         Self { store, memory, alloc, buffer: Buffer::default() }
     }
 
-    /// Brings the instance up to its first item.
+    /// Prepares the instance for its first item.
     pub(crate) fn start(&mut self, instance: &Instance, args: &[u8]) -> Result<(), StartError> {
         if let Some(initialize) = self.function::<(), ()>(instance, "_initialize") {
             enter(&mut self.store, |store| initialize.call(store, ()))
@@ -76,7 +75,7 @@ impl Guest {
         }
     }
 
-    /// Lets an instance that starts from a snapshot make good what is not as it was.
+    /// Lets an instance that starts from a snapshot renew stale state.
     fn after_restore(&mut self, instance: &Instance) -> Result<(), StartError> {
         match self.function::<(), ()>(instance, "after_restore") {
             None => Ok(()),
@@ -85,7 +84,7 @@ impl Guest {
         }
     }
 
-    /// Puts `bytes` into the buffer and calls `function` with it.
+    /// Copies `bytes` into the buffer, and calls `function` with it.
     pub(crate) fn pass(
         &mut self,
         bytes: &[u8],
@@ -96,7 +95,7 @@ impl Guest {
         Ok(PackedResult::new(word))
     }
 
-    /// Puts `bytes` into the buffer, which is made larger if need be.
+    /// Copies `bytes` into the buffer, and enlarges the buffer if necessary.
     fn put(&mut self, bytes: &[u8]) -> Result<(i32, i32), Broken> {
         let len = u32::try_from(bytes.len()).map_err(|_| {
             Broken::new(FaultKind::OutOfMemory, "the item is larger than the plugin's memory")
@@ -113,7 +112,8 @@ impl Guest {
         Ok((self.buffer.ptr.cast_signed(), len.cast_signed()))
     }
 
-    /// Makes room for batches of [`Self::BATCH`] bytes; false if the plugin has none.
+    /// Makes the buffer large enough for batches of [`Self::BATCH`] bytes. Returns false if the plugin has no memory
+    /// for that.
     pub(crate) fn make_room(&mut self) -> Result<bool, Broken> {
         if self.buffer.capacity < Self::BATCH {
             self.buffer = Buffer::default();
@@ -122,8 +122,8 @@ impl Guest {
         Ok(self.buffer.ptr != 0)
     }
 
-    /// Puts `items` into the buffer as a batch, for which there is room, and calls `function` with
-    /// it. Gives the crossing, and how it came back.
+    /// Writes `items` into the buffer as a batch, and calls `function` with it. The batch must fit. Returns the batch's
+    /// state and the result of the call.
     pub(crate) fn pass_batch(
         &mut self,
         span: &Span,
@@ -133,23 +133,23 @@ impl Guest {
     ) -> (Crossing, Result<i32, Broken>) {
         let at = self.buffer.ptr;
         let place = guest_memory::range(at, self.buffer.capacity)
-            .expect("it was looked at when it was given");
+            .expect("the buffer was checked when it was allocated");
         let place = &mut self.memory.data_mut(&mut self.store)[place];
         write(place, span, items);
         let crossing = Crossing::new(self.memory, at, items, rest);
         self.store.data_mut().crossing = Some(crossing);
         let returned = enter(&mut self.store, |store| function.call(store, at.cast_signed()));
         let crossing = self.store.data_mut().crossing.take();
-        (crossing.expect("it is there till the crossing ends"), returned)
+        (crossing.expect("the crossing stays until the call ends"), returned)
     }
 
-    /// Returns the memory as it is at this moment, and what the store holds beside it.
+    /// Returns the current memory, and the other data in the store.
     pub(crate) fn bytes_and_state(&mut self) -> (&[u8], &mut State) {
         let (bytes, state) = self.memory.data_and_store_mut(&mut self.store);
         (bytes, state)
     }
 
-    /// Asks the plugin for a buffer; none if it has no memory.
+    /// Allocates a buffer with the plugin's allocator; none if the plugin has no memory.
     fn ask(&mut self, capacity: u32) -> Result<Option<Buffer>, Broken> {
         let ptr = enter(&mut self.store, |store| self.alloc.call(store, capacity.cast_signed()))?;
         let ptr = ptr.cast_unsigned();
@@ -165,7 +165,7 @@ impl Guest {
     }
 
     fn allocate(&mut self, len: u32) -> Result<Buffer, Broken> {
-        // By doubling, growing items ask seldom. What is more than half the memory is as it is.
+        // Doubling keeps allocations rare as items grow. A length above half the address space is used unchanged.
         let capacity = len.max(Buffer::LEAST).checked_next_power_of_two().unwrap_or(len);
         self.ask(capacity)?.ok_or_else(|| {
             let denied = self.store.data().common.meter.denied();
@@ -175,7 +175,7 @@ impl Guest {
         })
     }
 
-    /// An export of the guest, if it has it.
+    /// Returns an exported function of the guest, if it exists.
     pub(crate) fn function<P: WasmParams, R: WasmResults>(
         &mut self,
         instance: &Instance,
@@ -185,7 +185,7 @@ impl Guest {
         Some(function.typed(&self.store).expect("checked when loaded"))
     }
 
-    /// Reads an answer out of the memory.
+    /// Reads an answer from the memory.
     pub(crate) fn answer(&self, word: PackedResult) -> Result<Answer<'_>, Broken> {
         word.read(self.memory.data(&self.store))
     }
@@ -195,7 +195,7 @@ impl Guest {
 fn write(place: &mut [u8], span: &Span, items: &Range<usize>) {
     let (head, place) = place.split_at_mut(HEAD as usize);
     let (ends, place) = place.split_at_mut(4 * items.len());
-    let word = |number: usize| u32::try_from(number).expect("less than fits").to_le_bytes();
+    let word = |number: usize| u32::try_from(number).expect("the buffer is smaller").to_le_bytes();
     head.fill(0);
     head[..4].copy_from_slice(&word(items.len()));
     for (place, end) in ends.as_chunks_mut().0.iter_mut().zip(span.ends(items.clone())) {

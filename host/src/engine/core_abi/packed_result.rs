@@ -11,11 +11,11 @@ use super::guest_memory;
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 
-/// An answer, as the plugin gave it: nothing in it has been checked.
+/// A packed answer of the plugin. Nothing in it is checked yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PackedResult(u64);
 
-/// What a plugin answered, with its bytes where they lie in its memory.
+/// An answer of the plugin, with its bytes borrowed from the plugin's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer<'a> {
     Record(&'a [u8]),
@@ -33,8 +33,8 @@ impl PackedResult {
         Self(word.cast_unsigned())
     }
 
-    /// The answer of a batch that lies between `start` and `end`, counted from `out`; flags are in
-    /// `end`.
+    /// Packs an answer of a batch. Its bytes lie between the offsets `start` and `end` from `out`;
+    /// `end` includes the flags.
     pub(crate) fn between(out: u32, start: u32, end: u32) -> Result<Self, Broken> {
         let length = Self::length(end).checked_sub(start);
         match (out.checked_add(start), length) {
@@ -55,12 +55,12 @@ impl PackedResult {
         }
     }
 
-    /// A length without its flags.
+    /// Returns a length without its flags.
     pub(crate) fn length(low: u32) -> u32 {
         low & Self::LENGTH
     }
 
-    /// Reads the answer out of `memory`.
+    /// Reads the answer from `memory`.
     pub(crate) fn read(self, memory: &[u8]) -> Result<Answer<'_>, Broken> {
         let (ptr, low) = (self.upper(), self.lower());
         let (is_error, is_empty) = (low & Self::ERROR != 0, low & Self::NO_RECORD != 0);
@@ -92,7 +92,7 @@ impl PackedResult {
     }
 }
 
-/// A message of the plugin's, as text, of bounded length.
+/// Returns a plugin's message as text, cut to a bounded length.
 pub(crate) fn text(message: &[u8]) -> String {
     const MAX: usize = 64 * 1024;
     String::from_utf8_lossy(&message[..message.len().min(MAX)]).into_owned()

@@ -1,4 +1,4 @@
-//! The functions of components that the rules are about. They take the place of those in the linker.
+//! The file functions of components with the rules applied. They replace the linker's own functions.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use crate::engine::component::State;
 use crate::engine::state::HasCommon as _;
 use crate::sandbox::disk::Disk;
 
-/// The interface, in the version in which wasmtime-wasi defines it. A test notices another one.
+/// The interface, in the version that wasmtime-wasi defines. A test fails if the version changes.
 const INTERFACE: &str = "wasi:filesystem/types@0.2.12";
 
-/// Defines functions of components in place of those that the linker has.
+/// Replaces functions of the linker with those that apply the rules.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut files = linker.instance(INTERFACE)?;
@@ -89,7 +89,7 @@ async fn link(
     answer(state.filesystem().link_at(from, flags, old, to, new).await)
 }
 
-/// Returns whether a name is a symbolic link that must stay where it is.
+/// Returns whether a name is a symbolic link that must not be moved.
 async fn moves_symlink(
     state: &mut State,
     dir: &Resource<Descriptor>,
@@ -125,7 +125,7 @@ async fn set_size(
     answer(state.filesystem().set_size(file, size).await)
 }
 
-/// Turns a result into the guest's answer. An error that is none of WASI's stops the guest.
+/// Turns a result into the guest's answer. An error that is not one of WASI stops the guest.
 fn answer<T>(result: FsResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
     match result {
         Ok(value) => Ok(Ok(value)),
@@ -133,7 +133,7 @@ fn answer<T>(result: FsResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
     }
 }
 
-/// Counts what is written to a stream.
+/// Wraps a stream so that the disk limit counts its bytes.
 fn counted(
     state: &mut State,
     stream: FsResult<Resource<DynOutputStream>>,
@@ -150,7 +150,7 @@ fn counted(
     Ok(stream)
 }
 
-/// A stream to a file, of which each byte is counted.
+/// A stream to a file that takes each byte from the disk limit.
 struct Counted {
     inner: DynOutputStream,
     disk: Arc<Disk>,

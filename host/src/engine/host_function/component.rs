@@ -1,4 +1,5 @@
-//! Host functions for components: by their type, with the input read where it lies.
+//! Host functions for components: by their component type, with the input borrowed from the guest's
+//! memory.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
@@ -8,10 +9,11 @@ use super::HostFunctions;
 use crate::engine::state::HasCommon;
 use crate::engine::{Engine, LoadErrorKind};
 
-/// What a host function is for a component, as messages have it.
+/// The type of a host function for a component, as messages show it.
 pub(crate) const TYPE: &str = "func(input: list<u8>) -> result<list<u8>, string>";
 
-/// Checks that all functions of an imported interface are offered, of the type that they have.
+/// Checks that each function of an imported interface is offered, and has the type of a host
+/// function.
 pub(crate) fn check(
     engine: &Engine,
     (interface, import): (&str, &ComponentItem),
@@ -51,7 +53,7 @@ fn is_bytes(ty: Option<&Type>) -> bool {
     matches!(ty, Some(Type::List(list)) if matches!(list.ty(), Type::U8))
 }
 
-/// Adds the functions to the linker of a component.
+/// Adds the functions to a component's linker.
 pub(crate) fn add_to_linker<T: HasCommon>(
     linker: &mut Linker<T>,
     functions: &HostFunctions,

@@ -3,9 +3,9 @@
 //! ```text
 //! (ptr, len, ret) ─▶ checked ─▶ answer ─▶ cabi_realloc ─▶ checked again ─▶ written
 //!                                           │ the guest runs: its memory may grow
-//! at ret:  0  u8   0 an answer, 1 an error's text
-//!          4  u32  where it is
-//!          8  u32  how long it is
+//! at ret:  0  u8   0: an answer, 1: an error message
+//!          4  u32  the address of its bytes
+//!          8  u32  the length of its bytes
 //! ```
 
 use wasmtime::{Caller, Extern, ExternType, FuncType, Linker, Memory, Module, ValType};
@@ -16,17 +16,17 @@ use crate::engine::core_abi::{check_function, guest_memory};
 use crate::engine::state::HasCommon;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
-/// What a host function is for a core module, as messages have it.
+/// The type of a host function for a core module, as messages show it.
 pub(crate) const TYPE: &str = "(i32, i32, i32) -> ()";
 
-/// The guest's allocator, where answers are put.
+/// The guest's allocator, which allocates memory for answers.
 const REALLOC: &str = "cabi_realloc";
 
-/// How many bytes an answer has at `ret`, and how they are aligned.
+/// The size and the alignment of an answer's description at `ret`, in bytes.
 const ANSWER: u32 = 12;
 const ALIGN: u32 = 4;
 
-/// Checks that a module that imports host functions can call them.
+/// Checks that a module can call the host functions that it imports.
 pub(crate) fn check(module: &Module, functions: &HostFunctions) -> Result<(), LoadErrorKind> {
     use ValType::I32;
     let mut imports_any = false;
@@ -52,7 +52,7 @@ fn is_lowered(function: &FuncType) -> bool {
         && function.results().len() == 0
 }
 
-/// Adds the functions to the linker of a core module.
+/// Adds the functions to a core module's linker.
 pub(crate) fn add_to_linker<T: HasCommon>(
     linker: &mut Linker<T>,
     functions: &HostFunctions,
@@ -76,7 +76,7 @@ fn serve<T: HasCommon>(
 ) -> wasmtime::Result<()> {
     let common = guest.data_mut().common();
     common.cannot_be_frozen(SnapshotRefusal::HostFunction);
-    // Each level of such a recursion would hold an answer of its own.
+    // Each level of such a recursion would hold another answer in the host.
     if common.is_allocating {
         return Err(function.trap(format_args!("was called by `{REALLOC}`")));
     }
@@ -87,10 +87,10 @@ fn serve<T: HasCommon>(
     let input = guest_memory::bytes(bytes, ptr, len)
         .ok_or_else(|| outside(function, "was given", (ptr, len), bytes.len()))?;
     if !ret.is_multiple_of(ALIGN) {
-        return Err(function.trap(format_args!("is to answer at {ret}, which is not aligned")));
+        return Err(function.trap(format_args!("must answer at {ret}, which is not aligned")));
     }
     if guest_memory::bytes(bytes, ret, ANSWER).is_none() {
-        return Err(outside(function, "is to answer in", (ret, ANSWER), bytes.len()));
+        return Err(outside(function, "must answer in", (ret, ANSWER), bytes.len()));
     }
     let answer = function.answer(worker, &watch, input)?;
     let (tag, answer) = match &answer {
@@ -106,13 +106,13 @@ fn serve<T: HasCommon>(
     write(function, &mut guest, memory, (ret + 4, &place))
 }
 
-/// Room in the guest for so many bytes, as far as the guest is to be believed.
+/// Allocates memory for an answer with the guest's allocator. The caller must check the address.
 fn allocate<T: HasCommon>(
     function: &HostFunction,
     guest: &mut Caller<'_, T>,
     len: usize,
 ) -> wasmtime::Result<(u32, u32)> {
-    let no_room = || function.trap(format_args!("has {len} bytes for which there is no memory"));
+    let no_room = || function.trap(format_args!("found no memory for an answer of {len} bytes"));
     let len = u32::try_from(len).map_err(|_| no_room())?;
     let realloc = guest.get_export(REALLOC).and_then(Extern::into_func);
     let realloc = realloc.ok_or_else(|| function.trap(format_args!("found no `{REALLOC}`")))?;
@@ -136,7 +136,7 @@ fn write<T>(
     let size = memory.len();
     let len = u32::try_from(bytes.len())?;
     let place = guest_memory::range(at, len).and_then(|range| memory.get_mut(range));
-    let place = place.ok_or_else(|| outside(function, "is to put", (at, len), size))?;
+    let place = place.ok_or_else(|| outside(function, "must write", (at, len), size))?;
     place.copy_from_slice(bytes);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Tests: the names that host functions may have.
+//! Tests of host functions: their names, the limits on answers, and panics.
 
 use super::*;
 use crate::control::cancel::Cancel;

@@ -1,12 +1,12 @@
-//! The progress of a batch, and its results.
+//! Tracks the progress of a batch, and reads its results.
 //!
 //! ```text
-//!  items  │ done: their answers are read │ at work │ to be done │ given back │
-//!         0                              done                   own          count
+//!  items  │ done: answers can be read │ in progress │ to do │ returned to the queue │
+//!         0                           done                own                     count
 //! ```
 //!
-//! All of it is what the plugin says, in words that it may write to at any time. What does not hold is
-//! the fault of the first item that it does not hold for; of what comes after that, nothing is read.
+//! The plugin reports its progress in words of its own memory, which it may change at any time. An invalid
+//! report is the fault of the first item that it concerns; the host reads nothing of the items after it.
 
 use std::ops::Range;
 
@@ -15,56 +15,56 @@ use super::super::packed_result::{Answer, PackedResult};
 use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 
-/// The words before the ends.
+/// The length of the words before the end offsets, in bytes.
 pub(crate) const HEAD: u32 = 16;
 const DONE: u32 = 4;
 const OUT: u32 = 8;
 const STOP: u32 = 12;
 
-/// A batch, and how far it has gone.
+/// A batch and its progress.
 #[derive(Debug)]
 pub(crate) struct BatchProgress {
-    /// Where the batch is.
+    /// The address of the batch.
     at: u32,
     count: u32,
-    /// How many items were done when it was looked at last.
+    /// The number of items that were done at the last check.
     seen: u32,
-    /// The number of items whose answers were taken while it went on.
+    /// The number of items whose answers were taken during the call.
     taken: u32,
-    /// How many of the items are to be done here: others have the rest.
+    /// The number of items that the plugin is still to do. Other workers may have the rest.
     own: u32,
     is_told: bool,
     went_on: bool,
 }
 
-/// What a tick of the watchdog finds.
+/// The state that a tick of the watchdog finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// It is on the item that it was on before.
+    /// The plugin is on the same item as at the tick before.
     Same,
-    /// It is on another one, which has its time from here on.
+    /// The plugin is on another item, whose time begins now.
     Another,
-    /// It has done what others have by now, though it was told to stop before.
+    /// The plugin has done items that were returned to the queue, although the host had asked it to stop.
     Others,
 }
 
 impl BatchProgress {
-    /// Results that begin after so many bytes of others are not read: what the host keeps for a claim
-    /// is bounded, whatever the plugin has of memory.
+    /// The largest offset at which the host reads a result. It bounds the host's memory for one claim, whatever memory
+    /// the plugin has.
     const MOST_RESULTS: u32 = 16 * 1024 * 1024;
 
-    /// How many of the items are to be done here.
+    /// Returns the number of items that the plugin is still to do.
     pub(crate) fn own(&self) -> u32 {
         self.own
     }
 
-    /// Returns the items whose answers can be taken before it ends. The last one cannot: what breaks after it was on
-    /// it.
+    /// Returns the items whose answers can be taken before the call ends. The last item of the batch is not among them,
+    /// because a failure at the end counts for it.
     pub(crate) fn ready(&self) -> Range<u32> {
         self.taken..self.seen.min(self.count - 1)
     }
 
-    /// Notes that the answer of the next item was taken: nothing undoes it.
+    /// Counts one more answer as taken. It cannot be undone.
     pub(crate) fn take(&mut self) {
         self.taken += 1;
     }
@@ -78,7 +78,8 @@ impl BatchProgress {
         Self { at, count, seen: 0, taken: 0, own: count, is_told: false, went_on: false }
     }
 
-    /// Looks where it is. At the first tick it is told to stop; at the next it is on its last item.
+    /// Checks the progress. The first tick asks the plugin to stop; at a later one, the current item becomes the
+    /// plugin's last one.
     pub(crate) fn tick(&mut self, bytes: &mut [u8]) -> Found {
         let done = word(bytes, self.at + DONE);
         if self.own < self.count && done > self.own {
@@ -93,30 +94,31 @@ impl BatchProgress {
                 guest_memory::range(self.at + STOP, 4).and_then(|place| bytes.get_mut(place));
             stop.expect("the buffer is in the memory").copy_from_slice(&1_u32.to_le_bytes());
         } else if self.own == self.count && self.seen < self.count {
-            // It is on this one, or about to ask whether to stop.
+            // The plugin is on this item, or is about to check whether to stop.
             self.own = self.seen + 1;
         }
         if goes_on { Found::Another } else { Found::Same }
     }
 
-    /// How many items are done, and how the instance broke, if it did: `returned` is how it came
-    /// back. The item after those is at fault, unless all of its own are done.
+    /// Returns the number of items that are done, and the instance failure, if any. `returned` is the result of the
+    /// call. A failure counts for the item after those that are done, unless the plugin has done all items that were
+    /// left to it.
     pub(crate) fn end(&self, bytes: &[u8], returned: Result<i32, Broken>) -> (u32, Option<Broken>) {
         let done = word(bytes, self.at + DONE);
         let broken = match returned {
-            _ if self.went_on => Some(bad("`call_batch` went on when it was told to stop".into())),
+            _ if self.went_on => Some(bad("`call_batch` did not stop when asked".into())),
             Ok(code) => self.lie(done, code),
             Err(broken) => Some(broken),
         };
-        // What breaks after the last item was on that one. But after the last of its own it was on
-        // one that others have.
+        // A failure after the last item of the batch counts for that item. If items were returned to the queue, a
+        // failure after the plugin's last item concerns one of those.
         let is_on_last = self.own == self.count || done > self.count;
         let own =
             if broken.is_some() && is_on_last && !self.went_on { self.own - 1 } else { self.own };
         (done.min(own).max(self.taken), broken)
     }
 
-    /// Why a batch that came back by itself is not lawful.
+    /// Returns the failure of a batch that returned normally, if its report is inconsistent.
     fn lie(&self, done: u32, code: i32) -> Option<Broken> {
         let Self { count, seen, .. } = *self;
         Some(bad(if code != 0 {
@@ -132,13 +134,13 @@ impl BatchProgress {
         }))
     }
 
-    /// Whether nothing is left of it, once `done` items are done.
+    /// Returns whether the plugin has done all items that were left to it, once `done` items are done.
     pub(crate) fn is_through(&self, done: u32) -> bool {
         done == self.own
     }
 
-    /// The results of the first `done` items and where each of them ends, if all are records, which
-    /// lie back to back as they should. Else each is to be looked at.
+    /// Returns the results of the first `done` items and their end offsets, if all are valid records that lie back to
+    /// back. Otherwise each answer must be read on its own.
     pub(crate) fn records<'a>(
         &self,
         bytes: &'a [u8],
@@ -147,18 +149,19 @@ impl BatchProgress {
         let ends = guest_memory::bytes(bytes, self.at + HEAD, 4 * done)?;
         let ends = ends.as_chunks().0.iter().map(|end| u32::from_le_bytes(*end));
         let length = ends.clone().next_back()?;
-        // An end that has a flag is larger.
+        // An end offset with a flag would be larger than this limit.
         if length > Self::MOST_RESULTS || !ends.clone().is_sorted() {
             return None;
         }
         let out = word(bytes, self.at + OUT);
-        // Each result has an address, even where it is empty.
+        // Even an empty result must have a valid address.
         out.checked_add(length)?;
         let results = guest_memory::bytes(bytes, out, length)?;
         Some((results, ends.map(|end| end as usize)))
     }
 
-    /// The answers to the first `done` items that were not taken. After one that does not hold there are no others.
+    /// Returns the answers to the first `done` items, without those that were taken. An invalid answer makes all later
+    /// ones invalid.
     pub(crate) fn answers<'a>(
         &self,
         bytes: &'a [u8],
@@ -189,7 +192,7 @@ fn bad(message: String) -> Broken {
 
 fn word(bytes: &[u8], at: u32) -> u32 {
     let word =
-        guest_memory::bytes(bytes, at, 4).expect("a memory never shrinks, and the batch was in it");
+        guest_memory::bytes(bytes, at, 4).expect("a memory never shrinks, and it held the batch");
     u32::from_le_bytes(word.try_into().expect("four bytes"))
 }
 

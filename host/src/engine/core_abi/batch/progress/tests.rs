@@ -2,7 +2,7 @@ use super::*;
 
 const AT: u32 = 8;
 
-/// A memory with a batch in it, of which `done` items are done, with these ends.
+/// Returns a memory that holds a batch with `done` finished items and these end offsets.
 fn memory(done: u32, out: u32, ends: &[u32]) -> Vec<u8> {
     let head = [ends.len().try_into().unwrap(), done, out, 0];
     let words = head.iter().chain(ends).flat_map(|word| word.to_le_bytes());
@@ -21,7 +21,8 @@ fn trap() -> Result<i32, Broken> {
     Err(Broken::new(FaultKind::Trap, "trap"))
 }
 
-/// A batch of four items that says, at each tick, that so many are done.
+/// Returns a batch of four items after ticks at which the plugin reported these numbers of finished
+/// items.
 fn ticked(said: &[u32]) -> (BatchProgress, Vec<u8>, Vec<Found>) {
     let (mut progress, mut memory) = (BatchProgress::new(AT, 4), memory(0, 0, &[0; 4]));
     let found = said.iter().map(|done| {
@@ -61,8 +62,8 @@ fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
         ("it stopped late",                &[1, 1],      3, Ok(0),    (2, true),     None),
         ("a trap in what others have",     &[1, 1, 2],   2, trap(),   (2, true),     trapped()),
         ("a code after its own",           &[1, 1, 2],   2, Ok(7),    (2, true),     lie("returned 7")),
-        ("it went on",                     &[1, 1, 3],   3, trap(),   (2, true),     lie("went on when it was told to stop")),
-        ("it went on, and lies",           &[1, 1, 9],   9, trap(),   (2, true),     lie("went on when it was told to stop")),
+        ("it went on",                     &[1, 1, 3],   3, trap(),   (2, true),     lie("did not stop when asked")),
+        ("it went on, and lies",           &[1, 1, 9],   9, trap(),   (2, true),     lie("did not stop when asked")),
         ("it lies after a dear item",      &[1, 1],      9, Ok(0),    (1, false),    lie("says that 9 of 4 items are done")),
     ];
     for (case, ticks, done, returned, (expected, is_through), why) in cases {
@@ -79,7 +80,7 @@ fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
     use Found::{Another, Others, Same};
     #[rustfmt::skip]
     let cases: [(&[u32], &[Found], u32); 12] = [
-        // says it is at    finds                                   is left with
+        // reported done    found                                   own
         (&[],               &[],                                    4),
         (&[0],              &[Same],                                4),
         (&[0, 0],           &[Same, Same],                          1),
@@ -90,7 +91,7 @@ fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
         (&[4, 4],           &[Another, Same],                       4),
         (&[1, 1, 3],        &[Another, Same, Others],               2),
         (&[1, 2, 3, 4],     &[Another, Another, Another, Others],   3),
-        // What goes back, or past the end, gives an item no new time.
+        // A report that goes back, or past the end, gives an item no new time.
         (&[2, 1, 9, 1, 2],  &[Another, Same, Others, Same, Same],   3),
         (&[9, 9, 9],        &[Same, Same, Others],                  1),
     ];
@@ -187,7 +188,7 @@ fn answers_that_were_taken_stand_and_the_last_one_cannot_be_taken() {
     progress.take();
     progress.take();
     assert_eq!(progress.answers(&memory, 3).filter(Result::is_ok).count(), 1, "the third");
-    // It goes back behind what was taken.
+    // The plugin reports fewer finished items than were taken.
     set(&mut memory, DONE, 1);
     let (done, broken) = progress.end(&memory, trap());
     assert_eq!((done, broken.is_some()), (2, true));
