@@ -72,7 +72,7 @@ fn an_export_that_cannot_take_items_is_named() {
         ("renamed-call.wat", "finish",
          "error: plugin `renamed-call.wat` exports `finish` as `() -> (i64)`, not as `(i32, i32) -> (i64)`\n"),
         ("renamed-call.wat", "memory",
-         "error: plugin `renamed-call.wat` exports `memory` as something that is no function, not as \
+         "error: plugin `renamed-call.wat` exports `memory` as something other than a function, not as \
           `(i32, i32) -> (i64)`\n"),
         ("component.wat",    "first",
          "error: component `component.wat` cannot take items through `first`: its world requires `call`\n \

@@ -36,7 +36,6 @@ pub(crate) enum TrustedCode<'a> {
 }
 
 impl CompiledCode {
-    /// Compiles a plugin.
     pub(crate) fn compile(
         settings: &CompileSettings,
         binary: &WasmBinary<'_>,
@@ -112,7 +111,7 @@ fn read(file: &File, length: u64) -> wasmtime::Result<Vec<u8>> {
     Ok(code)
 }
 
-#[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
+#[expect(unsafe_code, reason = "the engine runs loaded code unchecked")]
 fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     let file = file.try_clone()?;
     // SAFETY: the engine runs loaded code unchecked. The code must be unmodified output of the engine, or a jail must
@@ -125,7 +124,7 @@ fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     unsafe { Module::deserialize_open_file(engine.wasm(), file) }
 }
 
-#[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
+#[expect(unsafe_code, reason = "the engine runs loaded code unchecked")]
 fn map_component(engine: &Engine, file: &File) -> wasmtime::Result<Component> {
     // The engine opens components by path. The path of the descriptor leads to the file that was checked, even if
     // another file has its name by now.
@@ -135,14 +134,14 @@ fn map_component(engine: &Engine, file: &File) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize_file(engine.wasm(), name) }
 }
 
-#[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
+#[expect(unsafe_code, reason = "the engine runs loaded code unchecked")]
 fn copy_module(engine: &Engine, code: &[u8]) -> wasmtime::Result<Module> {
     // SAFETY: the bytes are unmodified output of the engine: they come from a file as in `map_module`, or from the
     // caller of an unsafe function, who vouches for them.
     unsafe { Module::deserialize(engine.wasm(), code) }
 }
 
-#[expect(unsafe_code, reason = "code that was compiled before is run as it is")]
+#[expect(unsafe_code, reason = "the engine runs loaded code unchecked")]
 fn copy_component(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the bytes are unmodified output of the engine, as in `copy_module`.
     unsafe { Component::deserialize(engine.wasm(), code) }

@@ -82,9 +82,9 @@ impl CompilerError {
             Self::Died { message, .. } if message.contains(system_limits::NO_THREAD) => {
                 Some(system_limits::THREADS)
             }
-            Self::Died { .. } => Some(
-                "if it ran out of memory, raise the limit with `PluginLoader::compile_memory`",
-            ),
+            Self::Died { .. } => {
+                Some("if it ran out of memory, raise the limit with `PluginLoader::compile_memory`")
+            }
             Self::Jail { is_lack: true, .. } => Some(
                 "list this machine's layers with `Processes::layers`; `Jail::BestEffort` runs without the \
                  missing ones",

@@ -189,7 +189,6 @@ impl Linked {
         Ok(Self { engine, pre, functions, asks_for_passing, can_connect })
     }
 
-    /// Returns the compiled code.
     pub(crate) fn code(&self) -> CompiledCode {
         CompiledCode::Component(self.pre.component().clone())
     }
@@ -248,11 +247,11 @@ impl Exports {
 fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine.wasm());
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("an empty linker takes WASI");
-    sockets::add_to_linker(&mut linker).expect("what is defined may be shadowed");
-    file_calls::add_to_linker(&mut linker).expect("what is defined may be shadowed");
+    sockets::add_to_linker(&mut linker).expect("the linker allows shadowing");
+    file_calls::add_to_linker(&mut linker).expect("the linker allows shadowing");
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)
         .expect("the linker has no HTTP yet");
-    context::add_to_component_linker(&mut linker).expect("the interface's name is its own");
+    context::add_to_component_linker(&mut linker).expect("no other interface has this name");
     linker
 }
 
@@ -340,7 +339,6 @@ pub(crate) fn is_wasi(name: &str) -> bool {
     PACKAGES.contains(&package) && version.starts_with("0.2.")
 }
 
-/// An instance of a component.
 pub(crate) struct ComponentInstance {
     store: Store<State>,
     call: Call,
@@ -386,7 +384,7 @@ where
     R: ComponentNamedList + Lift,
 {
     instance.get_typed_func(store, index).map_err(|error| StartError::Instantiate {
-        message: format!("`{name}` of `{INTERFACE}` is not of its type: {error:#}"),
+        message: format!("`{name}` of `{INTERFACE}` has the wrong type: {error:#}"),
     })
 }
 

@@ -85,8 +85,9 @@ pub(crate) fn add_to_core_linker<T: HasCommon>(linker: &mut Linker<T>) -> wasmti
             };
             let memory = guest.get_export("memory").and_then(wasmtime::Extern::into_memory);
             let memory = memory.ok_or_else(|| wasmtime::format_err!("no memory is exported"))?;
-            let bytes = guest_memory::bytes(memory.data(&guest), ptr, len)
-                .ok_or_else(|| wasmtime::format_err!("`log` was given an address out of memory"))?;
+            let bytes = guest_memory::bytes(memory.data(&guest), ptr, len).ok_or_else(|| {
+                wasmtime::format_err!("`log` was called with an address outside the memory")
+            })?;
             let message = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_MESSAGE)]);
             let message = message.into_owned();
             guest.data_mut().common().log(level, &message);
@@ -121,7 +122,7 @@ enum WitFormat {
 #[derive(Clone, Copy, Debug, ComponentType, Lift)]
 #[component(enum)]
 #[repr(u8)]
-#[expect(dead_code, reason = "made by lifting what a plugin passes")]
+#[expect(dead_code, reason = "lifting constructs the variants")]
 enum WitLevel {
     #[component(name = "trace")]
     Trace,

@@ -188,7 +188,7 @@ fn linker(engine: &Engine) -> Linker<State> {
         .expect("an empty linker takes WASI");
     waiting::add_to_linker(&mut linker, |state| (&mut state.wasi, &mut state.common));
     snapshot::add_to_linker(&mut linker, |state| &mut state.wasi);
-    context::add_to_core_linker(&mut linker).expect("the interface's name is its own");
+    context::add_to_core_linker(&mut linker).expect("no other interface has this name");
     linker
 }
 
@@ -202,7 +202,6 @@ fn unlinked(error: wasmtime::Error, functions: &HostFunctions) -> LoadErrorKind 
     }
 }
 
-/// An instance of a core module.
 pub(crate) struct CoreInstance {
     guest: Guest,
     call: TypedFunc<(i32, i32), i64>,

@@ -329,10 +329,9 @@ impl LoadErrorKind {
             Self::Code { .. } => {
                 f.write_str("cannot keep the plugin's compiled code for workers' processes")
             }
-            Self::Precompiled => write!(
-                f,
-                "{plugin} is compiled already, so its code would run unchecked"
-            ),
+            Self::Precompiled => {
+                write!(f, "{plugin} is compiled already, so its code would run unchecked")
+            }
             Self::CompiledOtherwise(mismatch) => write!(f, "{plugin} {mismatch}"),
             Self::Features { missing, .. } => {
                 write!(f, "{plugin} uses WebAssembly {}", missing.described())
@@ -434,7 +433,7 @@ impl LoadErrorKind {
                 _ => "use `PluginLoader::call` to name a function that the plugin exports",
             },
             Self::Digest { .. } => {
-                "it is damaged, or another version; if it is the one you want, pin its digest"
+                "the file may be damaged or another version; if it is the right file, pin its digest"
             }
             Self::Import { import, offered } => return Some(import_hint(import, offered)),
             Self::ImportType { .. } => {
@@ -443,9 +442,7 @@ impl LoadErrorKind {
             Self::CallOfWorld { .. } => {
                 "do not name a function: `PluginLoader::call` is for core modules, and for components of other worlds"
             }
-            Self::Ambiguous { .. } => {
-                "name the function with its interface: `INTERFACE#NAME`"
-            }
+            Self::Ambiguous { .. } => "name the function with its interface: `INTERFACE#NAME`",
             Self::Untyped { .. } => {
                 "the function that takes items, `init` and `finish` may use only plain values: no resources, \
                  streams or futures; none may be async"

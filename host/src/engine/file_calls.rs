@@ -51,7 +51,7 @@ pub(crate) enum Before {
 impl FileCall<'_> {
     fn parameter(self, at: usize) -> u32 {
         // Guests pass 32-bit parameters, which are sign-extended here.
-        u32::try_from(self.parameters[at] & 0xFFFF_FFFF).expect("cut to 32 bits")
+        u32::try_from(self.parameters[at] & 0xFFFF_FFFF).expect("masked to 32 bits")
     }
 }
 

@@ -1,7 +1,7 @@
-//! The content of a plugin's file, found without running any of it.
+//! Lists the content of a plugin's file without running any of it.
 //!
-//! The file is compiled, as for a run, since only that tells whether a run would take it; nothing is
-//! instantiated. What a run would refuse is told as far as it can be read, with the reason.
+//! The file is compiled as for a run, because only the compiler can tell whether a run would accept it. Nothing is
+//! instantiated. If a run would refuse the file, the inspection holds the reason and whatever could be read.
 
 mod component;
 mod core;
@@ -28,7 +28,7 @@ use crate::item::digest::Sha256;
 use crate::item::format::Format;
 use crate::item::passing::ArgumentPassing;
 
-/// What is in a plugin's file, by [`Plugin::inspect`](crate::Plugin::inspect).
+/// The content of a plugin's file, as [`Plugin::inspect`](crate::Plugin::inspect) returns it.
 ///
 /// ```
 /// use mtl_host::{Engine, Need, Plugin, PluginKind};
@@ -42,38 +42,38 @@ use crate::item::passing::ArgumentPassing;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// What kind of WebAssembly it is.
+    /// The kind of WebAssembly.
     pub kind: PluginKind,
-    /// How many bytes the file has.
+    /// The size of the file, in bytes.
     pub bytes: usize,
-    /// The digest of the file as it is, for [`PluginLoader::sha256`](crate::PluginLoader::sha256).
+    /// The digest of the file, for [`PluginLoader::sha256`](crate::PluginLoader::sha256).
     pub sha256: Sha256,
-    /// Its exports, no more than some thousand; nothing, if it is not valid.
+    /// The exports: about a thousand at most, and none if the file is not valid.
     pub exports: Vec<Export>,
-    /// The number of exports that are left out of `exports`.
+    /// The number of exports that are missing from `exports`.
     pub exports_left_out: usize,
-    /// Its imports, no more than some thousand names; nothing, if it is not valid. A plugin that a
-    /// run takes has fewer: then none is left out.
+    /// The imports: about a thousand names at most, and none if the file is not valid. A plugin that a run accepts has
+    /// fewer imports, so none of them is missing.
     pub imports: Vec<Import>,
-    /// The number of imports that are left out of `imports`.
+    /// The number of imports that are missing from `imports`.
     pub imports_left_out: usize,
-    /// What it begins with of memory, and may take by itself; none, if it has none, or is not valid.
+    /// The size of the memory; none if the file has no memory or is not valid.
     pub memory: Option<MemorySize>,
-    /// Whether its parameters can be passed in several ways, by [`ArgumentPassing`].
+    /// True if the parameters can be passed in several ways, by [`ArgumentPassing`].
     pub asks_for_passing: bool,
-    /// How it is called with JSON, if it is a component of another world than
-    /// `mtl:plugin/plugin` that a run takes.
+    /// The function that takes items as JSON. None unless the file is a component of another world than
+    /// `mtl:plugin/plugin` that a run accepts.
     pub typed: Option<TypedCall>,
-    /// The features of WebAssembly that it uses, and a run has to allow; none, if it is not valid.
+    /// The optional WebAssembly features that the plugin uses, which a run must allow; none if the file is not valid.
     pub features: WasmFeatures,
-    /// Why a run refuses it, if it does.
+    /// The reason for which a run refuses the file, if it does.
     pub refusal: Option<LoadError>,
-    /// What the jail lacks in which it was looked into, as the kernel does not have it; none, if
-    /// nothing is missing, or it was looked into in this process.
+    /// The layers that were missing from the jail of the inspecting process, because the kernel lacks them. None if no
+    /// layer was missing, or if this process inspected the file.
     pub jail_lacks: Option<String>,
 }
 
-/// Something that a plugin exports.
+/// An export of a plugin.
 ///
 /// ```
 /// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
@@ -85,13 +85,13 @@ pub struct Inspection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Export {
-    /// Its name; that of a component's function has its interface before a `#`.
+    /// The name. The name of a component's function begins with its interface and a `#`.
     pub name: String,
-    /// What it is: of a function, its parameters and results.
+    /// The type: for a function, its parameters and results.
     pub signature: String,
 }
 
-/// A component's function that takes items as JSON, by its types.
+/// The function of a component that takes items as JSON.
 ///
 /// ```
 /// # use mtl_host::{ArgumentPassing, Engine, Plugin};
@@ -105,24 +105,24 @@ pub struct Export {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TypedCall {
-    /// Its name, with its interface before a `#`.
+    /// The name, with the interface before a `#`.
     pub call: String,
-    /// The ways in which items can be passed to it, each with an example of an item.
+    /// The ways of passing items to the function, each with an example of an item.
     #[serde(deserialize_with = "bounded::list::<MOST_EXAMPLES, _, _>")]
     pub items: Vec<(ArgumentPassing, String)>,
-    /// Whether there is an `init` beside it.
+    /// True if the component exports an `init` next to this function.
     pub has_init: bool,
-    /// An example of that one's arguments, if it has parameters.
+    /// An example of the arguments of `init`, if it has parameters.
     pub init: Option<String>,
-    /// What its results are.
+    /// The format of the results.
     pub results: Format,
 }
 
-/// The number of examples of items: one for each way to pass them.
+/// The largest number of example items: one for each way of passing them.
 pub(crate) const MOST_EXAMPLES: usize = 3;
 
 impl TypedCall {
-    /// The same without examples that nobody would read: types can be as large as a plugin.
+    /// Cuts or removes long examples, which nobody would read. A type can be as large as a plugin.
     fn bounded(mut self) -> Self {
         const MOST: usize = 16 * 1024;
         self.items.retain(|(_, item)| item.len() <= MOST);
@@ -136,7 +136,7 @@ impl TypedCall {
     }
 }
 
-/// Things that a plugin imports from one module or interface.
+/// The imports of a plugin from one module or interface.
 ///
 /// ```
 /// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
@@ -149,14 +149,14 @@ impl TypedCall {
 pub struct Import {
     /// The module or interface.
     pub from: String,
-    /// Whose it is.
+    /// The provider of the module or interface.
     pub provider: Provider,
-    /// Their names; those of types are left out.
+    /// The names of the imported functions and other items, without those of types.
     #[serde(deserialize_with = "bounded::list::<MOST_LISTED, _, _>")]
     pub names: Vec<String>,
 }
 
-/// Who provides what is imported.
+/// The provider of an import.
 ///
 /// ```
 /// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
@@ -167,17 +167,17 @@ pub struct Import {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Provider {
-    /// WASI, as far as it is granted.
+    /// WASI. The plugin reaches only what it is granted.
     Wasi,
-    /// The host, to every plugin.
+    /// The host, which provides these functions to every plugin.
     Context,
-    /// Functions that were offered to the settings.
+    /// A host function that the loader offers.
     HostFunction,
-    /// Nobody.
+    /// No provider.
     Unknown,
 }
 
-/// How much memory an instance begins with, and how far it may grow by what its file says.
+/// The size of an instance's memory, as the plugin's file declares it.
 ///
 /// ```
 /// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
@@ -188,15 +188,15 @@ pub enum Provider {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MemorySize {
-    /// At the beginning, in bytes; of a component with several memories the largest.
+    /// The initial size, in bytes. For a component with several memories, that of the largest one.
     pub initial: u64,
-    /// How far it grows at most, in bytes, if the file says so. A component's does not tell.
+    /// The maximum size in bytes, if the file declares one. Components declare none.
     pub maximum: Option<u64>,
-    /// How many memories there are.
+    /// The number of memories.
     pub memories: u32,
 }
 
-/// What is found in a plugin by looking into it, here or in another process.
+/// The results of inspecting a plugin, in this process or in a child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Findings {
     pub(crate) kind: PluginKind,
@@ -213,10 +213,10 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Looks into what `settings` would load.
+    /// Inspects a binary with the settings of a loader.
     pub(crate) fn of(settings: &CompileSettings, binary: &WasmBinary<'_>) -> Self {
         let mut found = Self::nothing(binary.kind());
-        // Whatever reads it takes as long as what compiles it.
+        // Reading the binary costs as much as compiling it, so check its complexity first.
         if let Err(refusal) = CompileSettings::check_complexity(binary) {
             found.refusal = Some(refusal);
             return found;
@@ -241,13 +241,13 @@ impl Findings {
         }
     }
 
-    /// The same, of what these bytes use.
+    /// Adds the features that this binary uses.
     pub(crate) fn using(self, binary: &WasmBinary<'_>) -> Self {
         let features = WasmFeatures::used_by(binary.bytes()).unwrap_or_default();
         Self { features, ..self }
     }
 
-    /// Describes a plugin that is linked.
+    /// Describes a linked plugin.
     pub(crate) fn of_plugin(settings: &CompileSettings, plugin: &dyn PluginCode) -> Self {
         let mut found = Self::nothing(plugin.metadata().kind);
         found.list(settings, &plugin.code());
@@ -266,7 +266,7 @@ impl Findings {
         Ok(())
     }
 
-    /// Lists what code exports and imports.
+    /// Lists the exports and imports of compiled code.
     fn list(&mut self, settings: &CompileSettings, code: &CompiledCode) {
         let provider = provider(settings);
         match code {
@@ -278,7 +278,8 @@ impl Findings {
     }
 }
 
-/// Says who provides what is imported from somewhere, which may be WASI.
+/// Returns a function that finds the provider of an import. Its second argument tells whether the import can belong to
+/// WASI.
 fn provider(settings: &CompileSettings) -> impl Fn(&str, bool) -> Provider {
     |from, is_wasi| match from {
         context::INTERFACE => Provider::Context,
@@ -289,7 +290,7 @@ fn provider(settings: &CompileSettings) -> impl Fn(&str, bool) -> Provider {
 }
 
 impl Inspection {
-    /// What was found in these bytes.
+    /// Combines the findings with the facts about the file.
     pub(crate) fn of(
         found: Findings,
         path: &Path,
@@ -305,7 +306,7 @@ impl Inspection {
             kind,
             bytes: file.len(),
             sha256: Sha256::of(file),
-            // A typed function does not ask: the host spreads an item over its parameters.
+            // A typed function needs no import for this: the host distributes an item over its parameters.
             asks_for_passing: typed.is_some() || imports.iter().any(asks),
             exports,
             exports_left_out: found.exports_left_out,
@@ -319,8 +320,8 @@ impl Inspection {
         }
     }
 
-    /// Returns whether it exports a function of this name, as far as `exports` has it: of a component, one of its
-    /// worker's interface.
+    /// Returns whether the plugin exports a function of this name. For a component, the name may lack the interface.
+    /// Exports that are missing from `exports` do not count.
     #[must_use]
     pub fn has_export(&self, name: &str) -> bool {
         self.exports.iter().any(|export| match export.name.rsplit_once('#') {
@@ -329,7 +330,7 @@ impl Inspection {
         })
     }
 
-    /// What it can only use if it is granted: what it imports the means for. It may do without.
+    /// Returns the grants that the imports call for. The plugin may be able to run without them.
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
         need::of(&self.imports)

@@ -1,6 +1,6 @@
-//! The kinds of plugins: how compiled code is recognized, and linked.
+//! The kinds of plugins, and the recognition and linking of compiled code.
 //!
-//! A further kind is a file that implements [`PluginCode`], and a line in [`KINDS`].
+//! To add a kind, write a file that implements [`PluginCode`], and add a line to [`KINDS`].
 
 use std::sync::Arc;
 
@@ -9,18 +9,19 @@ use super::compiled_code::{CompiledCode, TrustedCode};
 use super::plugin_code::{LinkedPlugin, PluginCode};
 use super::{LoadErrorKind, PluginKind, component, core_abi, typed};
 
-/// Links code if it is of one kind, and returns none if it is of another.
+/// A function that links code of one kind, and returns none for code of another kind.
 type Recognize = fn(&CompileSettings, &CompiledCode) -> Recognized;
 
-/// A plugin, or the reason why it is refused; none if the code is of another kind.
+/// A linked plugin, or the reason for refusing it; none if the code is of another kind.
 pub(crate) type Recognized = Option<Result<LinkedPlugin, LoadErrorKind>>;
 
 /// All kinds, in the order in which they are tried.
 ///
-/// The last ones take every module and every component, and say what is missing for a plugin.
+/// The last ones accept every component and every module, and report what the code lacks to be a
+/// plugin.
 const KINDS: [Recognize; 3] = [component::recognize, typed::recognize, core_abi::recognize];
 
-/// Checks what code exports, and finds what it imports.
+/// Links compiled code as the first kind that recognizes it.
 pub(crate) fn link(
     settings: &CompileSettings,
     code: &CompiledCode,
@@ -29,7 +30,7 @@ pub(crate) fn link(
     recognized.next().expect("the last kinds take every module and every component")
 }
 
-/// Takes code that was compiled before, and links it.
+/// Loads code that was compiled earlier, and links it.
 pub(crate) fn link_compiled(
     settings: &CompileSettings,
     code: &TrustedCode<'_>,
@@ -39,7 +40,7 @@ pub(crate) fn link_compiled(
     link(settings, &code)
 }
 
-/// Makes a plugin of what one kind has linked.
+/// Turns the link result of one kind into that of a plugin of any kind.
 pub(crate) fn linked<P: PluginCode + 'static>(
     plugin: Result<P, LoadErrorKind>,
 ) -> Result<LinkedPlugin, LoadErrorKind> {

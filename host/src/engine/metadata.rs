@@ -1,23 +1,23 @@
-//! Facts about a plugin that the layers above need beside its code.
+//! Facts about a plugin that the layers above need in addition to its code.
 
 use serde::{Deserialize, Serialize};
 
 use super::PluginKind;
 
-/// The facts about a plugin that running it needs, beside its code.
+/// The facts about a plugin that a run needs in addition to its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "the facts are independent")]
 pub(crate) struct Metadata {
     pub(crate) kind: PluginKind,
     pub(crate) has_init: bool,
     pub(crate) asks_for_passing: bool,
     pub(crate) can_connect: bool,
-    /// True if its instances can be frozen, and nothing that they do prevents it.
+    /// True if instances of the plugin can be frozen, unless something that they do prevents it.
     pub(crate) can_freeze: bool,
 }
 
 impl Metadata {
-    /// The metadata of a snapshot, which nobody reads: the plugin has its own.
+    /// The metadata of a snapshot. Nothing reads it, because the plugin keeps its own.
     pub(crate) const OF_A_SNAPSHOT: Self = Self {
         kind: PluginKind::CoreModule,
         has_init: true,

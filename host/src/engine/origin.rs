@@ -1,10 +1,10 @@
-//! The origin of a plugin: what it was compiled from, so that it can be compiled again.
+//! The origin of a plugin, from which it can be compiled again.
 
 use std::fmt;
 
 use super::compile_settings::CompileSettings;
 
-/// The content of a plugin's file, and the settings by which it was loaded.
+/// The content of a plugin's file, and the settings with which it was loaded.
 pub(crate) struct Origin {
     pub(crate) bytes: Box<[u8]>,
     pub(crate) settings: CompileSettings,

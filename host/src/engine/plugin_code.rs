@@ -1,4 +1,4 @@
-//! The interface of a linked plugin to the layers above, whatever its kind.
+//! The interface of a linked plugin to the layers above, for every kind of plugin.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -14,36 +14,36 @@ use crate::executor::Executor;
 use crate::executor::start_error::StartError;
 use crate::item::format::Format;
 
-/// A plugin whose imports and exports were checked, and whose instances can be made in this process.
+/// A plugin with checked imports and exports, whose instances can be started in this process.
 pub(crate) type LinkedPlugin = Arc<dyn PluginCode>;
 
-/// A kind of plugin, once its code is linked.
+/// The linked code of a plugin.
 ///
-/// A kind that cannot be frozen implements the methods without a body alone.
+/// A kind that cannot be frozen implements only the methods without a default body.
 pub(crate) trait PluginCode: Debug + Send + Sync {
-    /// Returns what the layers above need to know before they start an instance.
+    /// Returns the facts that the layers above need before they start an instance.
     fn metadata(&self) -> Metadata;
 
     /// Returns the compiled code, which is cheap to clone.
     fn code(&self) -> CompiledCode;
 
-    /// Returns the export that takes items, and the host functions that the plugin was offered.
+    /// Returns the name of the export that takes items, and the offered host functions.
     fn calls(&self) -> (&str, &HostFunctions);
 
     /// Starts an instance, and initialises it.
     fn start(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError>;
 
-    /// Returns whether its instances can call what waits: for a file, for time, for the network.
+    /// Returns whether instances can make blocking calls, such as for files, time or the network.
     fn can_wait(&self) -> bool {
         true
     }
 
-    /// Describes the function that takes items as JSON, if there is one.
+    /// Describes the function that takes items as JSON, if the plugin has one.
     fn typed(&self) -> Option<TypedCall> {
         None
     }
 
-    /// Starts an instance of the plugin that is in `source`, initialises it, and freezes it.
+    /// Starts an instance of the plugin in `origin`, initialises it, and freezes it.
     fn freeze(
         &self,
         _path: &Path,
@@ -53,12 +53,13 @@ pub(crate) trait PluginCode: Debug + Send + Sync {
         Ok(Freezing::Refused { why: SnapshotRefusal::Component, started: None })
     }
 
-    /// Starts an instance of a plugin that is instrumented, and watches it while it is initialised.
+    /// Starts an instance of an instrumented plugin, and records its `init`.
     fn start_recorded(&self, _parts: &InstanceParts) -> Result<Recorded, StartError> {
         Err(cannot_be_frozen())
     }
 
-    /// Starts an instance of a plugin that was frozen after its `init`, which has set the format of its results.
+    /// Starts an instance of a plugin that was compiled from a frozen module. `format` is the result format that `init`
+    /// set.
     fn restore(
         &self,
         _parts: &InstanceParts,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of WebAssembly that a plugin is.
+/// The binary format of a plugin.
 ///
 /// ```
 /// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};

@@ -1,16 +1,16 @@
-//! A snapshot: what a plugin has become by its `init`, frozen, for all workers to start from.
+//! Snapshots: the memory of a plugin after its `init`, from which all workers start.
 //!
 //! ```text
-//! plugin ─▶ image: instrumented ─▶ instance ─▶ init, before a recorder ─▶ frozen ─▶ compiled
-//!                                                 │                                   │
-//!                                                 └ refusal: each worker              ├▶ worker 0
-//!                                                   is initialised on its own         ├▶ worker 1
-//!                                                                                     └▶ …
+//! plugin ─▶ image: instrumented ─▶ instance ─▶ init, recorded ─▶ frozen ─▶ compiled
+//!                                                 │                            │
+//!                                                 └ refusal: each worker       ├▶ worker 0
+//!                                                   runs its own `init`        ├▶ worker 1
+//!                                                                              └▶ …
 //! ```
 //!
-//! A snapshot has the memory and the globals of an instance, and nothing that the host keeps for
-//! it: files that are open, who it was told that it is. What of that `init` would leave behind, the
-//! recorder notes; then there is no snapshot, and nothing is lost but time.
+//! A snapshot holds the memory and the globals of an instance, and nothing that the host keeps for
+//! it, such as open files or the worker's index. The recorder notes whether `init` used any of
+//! these. If so, there is no snapshot, which costs only time.
 
 mod clock;
 pub(crate) mod dependencies;

@@ -1,4 +1,4 @@
-//! The host's state of each instance: its settings, its place in the pool, its WASI.
+//! The host's state of an instance: its settings, its position in the pool, its WASI.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::sandbox::network::Names;
 use crate::sandbox::output::Capture;
 use crate::sandbox::voice::Voice;
 
-/// The parts that each instance of one worker is made of: its settings, and the resources that it holds.
+/// The parts from which each instance of one worker is made: its settings, and the resources that it holds.
 #[derive(Clone)]
 pub(crate) struct InstanceParts {
     pub(crate) config: InstanceConfig,
@@ -37,7 +37,7 @@ pub(crate) struct InstanceParts {
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
     pub(crate) grants: Granted,
-    /// The granted directories. None in a parent, whose children have the instances.
+    /// The granted directories. None in a parent, because the instances are in its children.
     pub(crate) preopens: Preopens,
     pub(crate) names: Arc<Names>,
     pub(crate) disk: Arc<Disk>,
@@ -49,7 +49,7 @@ pub(crate) struct InstanceParts {
 }
 
 impl InstanceParts {
-    /// Returns what native code may know of its worker.
+    /// Returns what native code may learn about its worker.
     pub(crate) fn context(&self) -> WorkerContext {
         let Self { index: worker, workers, config, .. } = *self;
         let InstanceConfig { item_format, passing, max_result, .. } = config;
@@ -63,26 +63,26 @@ impl fmt::Debug for InstanceParts {
     }
 }
 
-/// What every instance's store holds, beside its WASI.
+/// The data that every instance's store holds in addition to WASI.
 pub(crate) struct Common {
     pub(crate) config: InstanceConfig,
     pub(crate) index: WorkerIndex,
     pub(crate) workers: u32,
-    /// What the plugin has said its results are.
+    /// The result format that the plugin set.
     pub(crate) result_format: Format,
     pub(crate) voice: Arc<Voice>,
     pub(crate) meter: Meter,
     pub(crate) watch: Watch,
     pub(crate) files: FileRules,
-    /// Whether the instance makes room for the answer of a host function.
+    /// True while the instance allocates memory for the answer of a host function.
     pub(crate) is_allocating: bool,
     pub(crate) started_from: StartedFrom,
-    /// The outcomes that the instance is working on, if it is a core module's.
+    /// The outcomes of the current items, if the instance is a core module's.
     pub(crate) in_hand: Option<InHand>,
 }
 
-/// The outcomes of the items that an instance is on. They are here so that they can be handed over while the guest is
-/// inside a later item.
+/// The outcomes of the items that an instance is working on. The store holds them, so that the host can hand over
+/// finished ones while the guest is inside a later item.
 pub(crate) struct InHand {
     pub(crate) outcomes: Outcomes,
     outlet: Arc<dyn Outlet>,
@@ -94,18 +94,18 @@ impl InHand {
     }
 }
 
-/// How an instance comes to its first item.
+/// The way in which an instance gets ready for its first item.
 #[derive(Debug)]
 pub(crate) enum StartedFrom {
-    /// It is initialised.
+    /// The instance is initialised.
     Fresh,
-    /// It is initialised, to be frozen.
+    /// The instance is initialised under a recorder, to be frozen.
     Recorded(InitRecorder),
-    /// It was initialised before it was frozen.
+    /// The instance starts from a snapshot, which was initialised.
     Snapshot,
 }
 
-/// The data of a store, whichever kind of plugin it is for.
+/// The data of a store, for every kind of plugin.
 pub(crate) trait HasCommon: Send + 'static {
     fn common(&mut self) -> &mut Common;
 }
@@ -127,13 +127,13 @@ impl Common {
         }
     }
 
-    /// Returns the outcomes of the items that the instance is on.
+    /// Returns the outcomes of the items that the instance is working on.
     pub(crate) fn outcomes(&mut self) -> &mut Outcomes {
         let in_hand = self.in_hand.as_mut();
-        &mut in_hand.expect("an instance is called for items that it has").outcomes
+        &mut in_hand.expect("an instance only runs with items in hand").outcomes
     }
 
-    /// Hands over the outcomes that are there: the guest may take its time. Returns whether nothing is left.
+    /// Hands over the finished outcomes, because the guest may take long. Returns whether none is left.
     pub(crate) fn hand_over(&mut self) -> bool {
         match &mut self.in_hand {
             Some(InHand { outcomes, outlet }) => outlet.hand_over(outcomes),
@@ -141,7 +141,7 @@ impl Common {
         }
     }
 
-    /// Who is to be told what the instance does, as long as somebody is.
+    /// Returns the recorder, while `init` runs under one.
     pub(crate) fn recorder(&mut self) -> Option<&mut InitRecorder> {
         match &mut self.started_from {
             StartedFrom::Recorded(recorder) => Some(recorder),
@@ -149,7 +149,7 @@ impl Common {
         }
     }
 
-    /// The instance does what no snapshot can hold.
+    /// Notes that the instance did something that a snapshot cannot preserve.
     pub(crate) fn cannot_be_frozen(&mut self, why: SnapshotRefusal) {
         if let Some(recorder) = self.recorder() {
             recorder.refuse(why);
@@ -157,7 +157,7 @@ impl Common {
     }
 }
 
-/// A store that limits its instance, and that the watchdog can stop.
+/// Makes a store that limits its instance, and that the watchdog can stop.
 pub(crate) fn store<T: HasCommon>(engine: &Engine, parts: &InstanceParts, data: T) -> Store<T> {
     let mut store = Store::new(engine.wasm(), data);
     store.limiter(|data| &mut data.common().meter);
@@ -174,7 +174,7 @@ pub(crate) fn store<T: HasCommon>(engine: &Engine, parts: &InstanceParts, data: 
     store
 }
 
-/// Something begins for which the guest has time and fuel of its own.
+/// Begins a phase, for which the guest has a new time limit and new fuel.
 pub(crate) fn begin<T: HasCommon>(store: &mut Store<T>, phase: Phase) {
     let common = store.data_mut().common();
     common.watch.begin(phase);
@@ -183,7 +183,7 @@ pub(crate) fn begin<T: HasCommon>(store: &mut Store<T>, phase: Phase) {
     }
 }
 
-/// Runs the guest; what stops it is told as a fault.
+/// Runs the guest. If it stops early, the reason is returned as an instance failure.
 pub(crate) fn enter<T: HasCommon, R>(
     store: &mut Store<T>,
     guest: impl FnOnce(&mut Store<T>) -> wasmtime::Result<R>,
@@ -192,7 +192,8 @@ pub(crate) fn enter<T: HasCommon, R>(
     guest(store).map_err(|error| trap::broken(&error, store.data_mut().common()))
 }
 
-/// Runs a guest that may sleep in the host, on this thread; what stops it is told as a fault.
+/// Runs a guest that may sleep in the host, on this thread. If it stops early, the reason is returned as an instance
+/// failure.
 pub(crate) fn enter_async<T: HasCommon, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
@@ -201,7 +202,7 @@ pub(crate) fn enter_async<T: HasCommon, R>(
     enter(store, |store| drive(&watch, guest(store))?)
 }
 
-/// The same, and calls `meanwhile` as [`drive_with`] does.
+/// Runs a guest like [`enter_async`], and calls `meanwhile` as [`drive_with`] does.
 pub(crate) fn enter_with<T: HasCommon, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
@@ -211,7 +212,7 @@ pub(crate) fn enter_with<T: HasCommon, R>(
     enter(store, |store| drive_with(&watch, guest(store), meanwhile)?)
 }
 
-/// Lets whoever drives a guest that computes look at what else is to be done, at each tick.
+/// Makes a computing guest yield at each tick, so that the driving thread can do its other work.
 pub(crate) fn yield_at_ticks<T: HasCommon>(store: &mut Store<T>) {
     let watch = store.data_mut().common().watch.clone();
     store.epoch_deadline_callback(move |_| {
@@ -220,18 +221,18 @@ pub(crate) fn yield_at_ticks<T: HasCommon>(store: &mut Store<T>) {
     });
 }
 
-/// How much an instance may have open at once: files, streams, sockets, what it waits for. Several
-/// times what a plugin of good will needs; of the descriptors that a process mostly may have, a
-/// quarter, so that one plugin alone cannot take them from the rest of the run.
+/// The largest number of files, streams, sockets and other resources that an instance may have open. It is several
+/// times the need of a well-behaved plugin. It is a quarter of the usual descriptor limit of a process, so that one
+/// plugin cannot starve the rest of the run.
 pub(crate) const MOST_OPEN: usize = 256;
 
-/// Bounds what an instance has open.
+/// Limits the number of open resources of an instance.
 pub(crate) fn limit_open(table: &mut ResourceTable) {
     table.set_max_capacity(MOST_OPEN);
 }
 
-/// WASI with what is granted and nothing else: an empty input, captured output, no network. The directories are
-/// put into what is built of it.
+/// Returns a WASI builder that allows only what is granted: empty input, captured output, no network. The caller adds
+/// the directories to the result of the build.
 pub(crate) fn wasi(parts: &InstanceParts) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
     let capture = |stream| Capture::new(stream, &parts.voice);

@@ -1,4 +1,4 @@
-//! The meaning of a guest that stopped instead of answering.
+//! Translates a guest's premature stop into an instance failure.
 
 use wasmtime::component::ResourceTableError;
 use wasmtime::{ThrownException, Trap, WasmBacktrace};
@@ -12,7 +12,7 @@ use crate::item::limits::ResultLimit;
 use crate::sandbox::disk::OutOfDisk;
 use crate::sandbox::meter::Denied;
 
-/// What the item that a guest was on is charged with.
+/// Returns the failure to charge to the item that the guest was working on.
 pub(crate) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
     let denied = common.meter.denied();
     let place = place(error);
@@ -24,7 +24,7 @@ pub(crate) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref() {
         let message = format!(
-            "the plugin has {MOST_OPEN} files and other things open, and may have no more{place}"
+            "the plugin has reached the limit of {MOST_OPEN} open files and other resources{place}"
         );
         return Broken::new(FaultKind::Trap, message);
     }
@@ -32,7 +32,7 @@ pub(crate) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
         return Broken::new(FaultKind::OutOfDisk, format!("{full}{place}"));
     }
     if error.is::<ThrownException>() {
-        // The exception itself stays in the instance, which is replaced.
+        // The exception object stays in the instance, which is replaced.
         return Broken::new(FaultKind::Trap, format!("uncaught exception{place}"));
     }
     let trap = error.downcast_ref::<Trap>();
@@ -57,15 +57,16 @@ pub(crate) fn broken(error: &wasmtime::Error, common: &Common) -> Broken {
     }
 }
 
-/// A plugin that gets no memory mostly stops by itself, in its own way.
+/// Returns the failure of a plugin that was denied memory. Most such plugins then stop in their own
+/// way.
 fn out_of_memory(denied: Denied, place: &str) -> Broken {
     Broken::new(FaultKind::OutOfMemory, format!("the plugin asked for {denied}{place}"))
 }
 
-/// A component that hands over more than the host takes at once: as its result, or from
-/// within, by a call.
+/// Returns the failure of a component that passed too much to the host in one call: as its result,
+/// or as the argument of a call from within.
 fn too_much(error: &wasmtime::Error, limit: ResultLimit) -> Option<Broken> {
-    // The engine's error has no public type; a test says when its words have changed.
+    // The engine's error has no public type. A test fails if its text changes.
     const WORDS: &str = "fuel allocated for hostcalls has been exhausted";
     if !error.root_cause().to_string().ends_with(WORDS) {
         return None;
@@ -85,7 +86,7 @@ fn too_much(error: &wasmtime::Error, limit: ResultLimit) -> Option<Broken> {
     })
 }
 
-/// The innermost function, as far as the plugin names its functions.
+/// Returns the innermost function, if the plugin names its functions.
 fn place(error: &wasmtime::Error) -> String {
     let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames);
     let function = frames.and_then(<[_]>::first).and_then(|frame| frame.func_name());

@@ -5,8 +5,8 @@
 //!          by passing   by shape                            result, option: refused, no record
 //! ```
 //!
-//! No SDK is needed: `call` and, beside it, `init` and `finish` may have any signature of plain
-//! values. The specification of the mapping is in `host/docs/plugin-interface.md`.
+//! A plugin needs no SDK: `call` and its companions `init` and `finish` may have any signature of plain values.
+//! `host/docs/plugin-interface.md` specifies the mapping.
 
 mod answer;
 mod arguments;
@@ -46,7 +46,7 @@ use crate::item::format::Format;
 use crate::item::limits::ResultLimit;
 use crate::outcome::Outcomes;
 
-/// A component, compiled, with the functions that items go to.
+/// A linked component, with the functions that take items.
 pub(crate) struct TypedPlugin {
     linked: Linked,
     call_export: String,
@@ -54,7 +54,7 @@ pub(crate) struct TypedPlugin {
 }
 
 impl TypedPlugin {
-    /// Finds the functions that are called, and what the component imports.
+    /// Finds the functions to call, and resolves the imports of the component.
     pub(crate) fn link(
         settings: &CompileSettings,
         component: &Component,
@@ -78,7 +78,7 @@ impl TypedPlugin {
     }
 }
 
-/// Links every component: one that lacks the function that is named is refused.
+/// Links every component. A component without the named function is refused with the reason.
 pub(super) fn recognize(settings: &CompileSettings, code: &CompiledCode) -> Recognized {
     let CompiledCode::Component(component) = code else { return None };
     Some(kinds::linked(TypedPlugin::link(settings, component)))
@@ -89,7 +89,7 @@ impl PluginCode for TypedPlugin {
         Metadata {
             kind: PluginKind::Component,
             has_init: self.functions.init.is_some(),
-            // It is the host that spreads an item over its parameters.
+            // The host itself distributes an item over the parameters.
             asks_for_passing: true,
             can_connect: self.linked.can_connect(),
             can_freeze: false,
@@ -111,7 +111,7 @@ impl PluginCode for TypedPlugin {
         }
         let (mut store, instance) = self.linked.instantiate(parts)?;
         store.set_hostcall_fuel(room(parts.config.max_result) / self.functions.weight());
-        // A plugin that knows better says so in `init`.
+        // This is the default; the plugin may set another format in `init`.
         store.data_mut().common.result_format = call.returned.format();
         let init = init.as_ref().map(|init| Callee::new(&mut store, &instance, init));
         let call = Callee::new(&mut store, &instance, call);
@@ -142,8 +142,8 @@ impl std::fmt::Debug for TypedPlugin {
     }
 }
 
-/// What the values of one result may take in memory: twice what its text may, and not much less than
-/// that of an item, as each element of a list is a value of its own.
+/// Returns the memory limit for the values of one result. It is twice the limit of the result's text, because each
+/// element of a list is a value of its own. The factor keeps the limit close to that of an item's values.
 fn room(limit: ResultLimit) -> usize {
     limit.bytes().max(LEAST_TRANSFER).saturating_mul(2)
 }
@@ -158,12 +158,11 @@ struct Callee {
 impl Callee {
     fn new(store: &mut Store<State>, instance: &Instance, function: &Function) -> Self {
         let found = instance.get_func(&mut *store, function.index);
-        let found = found.expect("it was found among the exports of its component");
+        let found = found.expect("the function is an export of the component");
         Self { has_result: found.ty(&*store).results().len() > 0, function: found }
     }
 }
 
-/// An instance of a component.
 pub(crate) struct TypedInstance {
     store: Store<State>,
     functions: Arc<Functions>,
@@ -174,17 +173,17 @@ pub(crate) struct TypedInstance {
 impl TypedInstance {
     fn init(&mut self, init: Callee, args: &[u8]) -> Result<(), StartError> {
         let functions = Arc::clone(&self.functions);
-        let function = functions.init.as_ref().expect("there is one that is called");
+        let function = functions.init.as_ref().expect("only an existing `init` is called");
         let args = function.parameters.of_init(args);
         let args = args.map_err(|mistake| {
-            let message = format!("its arguments are not those of `{}`: {mistake}", function.name);
+            let message = format!("the arguments do not fit `{}`: {mistake}", function.name);
             StartError::InitRefused { message }
         })?;
         let answer = self.enter(init, &args).map_err(StartError::init_broke)?;
         match self.answer(&function.returned, answer) {
             Ok(Answer::Record(_) | Answer::NoRecord) => Ok(()),
             Ok(Answer::Refused(message)) => Err(StartError::InitRefused { message }),
-            // What is no error of its own does not count.
+            // Only an error from `init` itself counts, so an unreadable result is ignored.
             Err(_) => Ok(()),
         }
     }
@@ -220,7 +219,7 @@ impl TypedInstance {
         self.enter_with(callee, args, || true)
     }
 
-    /// The same, and calls `meanwhile` as the watch of the instance does when it drives a call.
+    /// Calls a function like [`Self::enter`], and calls `meanwhile` as [`state::enter_with`] does.
     fn enter_with(
         &mut self,
         callee: Callee,
@@ -240,15 +239,15 @@ impl TypedInstance {
         Ok(has_result.then_some(result))
     }
 
-    /// Says of a result that the engine does not take what it is too large for.
+    /// Rewrites the failure of a result that exceeds the engine's allowance, so that it names the limit.
     fn too_much(&self, broken: Broken) -> Broken {
         let limit = self.max_result();
         match broken.kind {
             FaultKind::BadResult => Broken::new(
                 FaultKind::BadResult,
                 format!(
-                    "the values of the result take more memory than the {limit:#} of `max_result` \
-                     leave them"
+                    "the values of the result need more memory than the {limit:#} of `max_result` \
+                     allow"
                 ),
             ),
             _ => broken,

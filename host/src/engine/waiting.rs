@@ -1,14 +1,14 @@
-//! WASI calls of core modules that may have to wait: for a file, or for time to pass.
+//! Wraps the WASI calls of core modules that may block: on a file, or until a time.
 //!
-//! wasmtime-wasi implements them as futures and, for synchronous stores, blocks on each. Here
-//! each is driven by the instance's watch instead, so that a deadline holds, and the end of the
-//! pool is noticed, while the guest sleeps or waits for a file that never answers. The
-//! instance itself stays synchronous: calls into it cost nothing for this.
+//! wasmtime-wasi implements these calls as futures; for synchronous stores, it blocks on each
+//! future. Here the instance's watch drives the futures instead. Deadlines and the end of the pool
+//! therefore take effect while the guest sleeps, or waits for a file that never answers. The
+//! instance stays synchronous, so calls into it cost nothing extra.
 
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;
-// Public, though it says that it is not for others. The line of versions is one that is kept
-// as it is for years, and the tests of every kind of waiting would tell.
+// These functions are public, although their documentation says that they are not for other crates. The project stays
+// on one long-term release of wasmtime, and tests cover each kind of wait.
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
 use wiggle::GuestMemory;
 
@@ -16,10 +16,10 @@ use super::drive::{drive, drive_with};
 use super::file_calls::{self, Before, FileCall};
 use super::state::Common;
 
-/// Where WASI preview 1 is imported from.
+/// The module from which plugins import WASI preview 1.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
-/// Defines the functions by their names and the types of their parameters.
+/// Defines functions by their names and parameter types.
 macro_rules! define {
     ($linker:ident, $parts:ident: $($name:ident($($parameter:ident: $type:ty),*);)*) => {$(
         $linker
@@ -57,11 +57,11 @@ macro_rules! define {
                     Ok(done)
                 },
             )
-            .expect("what is defined may be shadowed");
+            .expect("the linker allows shadowing");
     )*};
 }
 
-/// Defines what may wait, in place of what the linker already has.
+/// Replaces the functions of the linker that may block.
 pub(crate) fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     parts: impl Fn(&mut T) -> (&mut WasiP1Ctx, &mut Common) + Copy + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! A plugin as it lies in its file: which kind it is, as binary.
+//! The bytes of a plugin's file in binary form, with the kind of plugin.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -6,14 +6,14 @@ use std::path::Path;
 use super::{LoadErrorKind, PluginKind};
 use crate::item::error_chain::ErrorChain;
 
-/// WebAssembly, binary, of a known kind.
+/// A WebAssembly binary of a known kind.
 #[derive(Debug)]
 pub(crate) struct WasmBinary<'a> {
     kind: PluginKind,
     bytes: Cow<'a, [u8]>,
 }
 
-/// The four bytes that every binary begins with.
+/// The four bytes at the start of every binary.
 const MAGIC: &[u8] = b"\0asm";
 
 impl<'a> WasmBinary<'a> {
@@ -21,7 +21,7 @@ impl<'a> WasmBinary<'a> {
         let binary = binary(path, bytes)?;
         let kind = match binary.get(4..8) {
             Some([1, 0, 0, 0]) => PluginKind::CoreModule,
-            // A component has its layer in the upper two bytes; its version still changes.
+            // The upper two bytes are the layer, which marks a component. The version in the lower bytes still changes.
             Some([_, _, 1, 0]) => PluginKind::Component,
             Some(&[a, b, c, d]) => {
                 let version = u32::from_le_bytes([a, b, c, d]);
@@ -43,7 +43,7 @@ impl<'a> WasmBinary<'a> {
     }
 }
 
-/// The binary form: text is assembled, what is neither is refused.
+/// Returns the binary form: assembles text, and refuses what is neither text nor binary.
 fn binary<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadErrorKind> {
     if bytes.starts_with(MAGIC) {
         return Ok(Cow::Borrowed(bytes));
@@ -61,7 +61,7 @@ fn binary<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadErrorKi
     parsed.map_err(|error| LoadErrorKind::Text { source: ErrorChain::new(error) })
 }
 
-/// What a file begins with, for people.
+/// Describes the beginning of a file for people.
 fn begins(bytes: &[u8]) -> String {
     match bytes.get(..bytes.len().min(8)) {
         None | Some([]) => "it is empty".into(),

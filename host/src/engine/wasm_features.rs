@@ -1,7 +1,7 @@
-//! The parts of WebAssembly that a plugin has only if they are allowed.
+//! The optional parts of WebAssembly, which a plugin has only if they are allowed.
 //!
-//! Both need the engine's heap for garbage collection, which is large, young code that guests drive. No
-//! SDK's plugin uses them, so engines leave that heap out unless it is asked for.
+//! Each needs the engine's heap for garbage collection. This heap is a large body of young code that guests control. No
+//! plugin of an SDK uses it, so engines omit the heap unless a feature is requested.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,10 +11,10 @@ use wasmparser::Validator;
 
 use crate::item::parse_error::ParseError;
 
-/// A set of WebAssembly features that plugins may use only if they are allowed: garbage collection and
-/// exceptions.
+/// A set of optional WebAssembly features: garbage collection and exceptions. Plugins may use only the features that
+/// are allowed.
 ///
-/// As text it is a list, such as `gc,exceptions`; the empty set is `none`.
+/// The text form is a list, such as `gc,exceptions`; the empty set is `none`.
 ///
 /// ```
 /// use mtl_host::WasmFeatures;
@@ -33,10 +33,10 @@ pub struct WasmFeatures {
 }
 
 impl WasmFeatures {
-    /// Neither feature: the default.
+    /// Neither feature (the default).
     pub const NONE: Self = Self { gc: false, exceptions: false };
-    /// Garbage collection: structs, arrays, `i31`, and references to functions of a known type and to
-    /// what belongs to the host (`externref`).
+    /// Garbage collection: structs, arrays, `i31`, typed function references, and references to host values
+    /// (`externref`).
     pub const GC: Self = Self { gc: true, exceptions: false };
     /// Exceptions: tags, `throw` and `try_table`.
     pub const EXCEPTIONS: Self = Self { gc: false, exceptions: true };
@@ -68,7 +68,7 @@ impl WasmFeatures {
         (self.gc || !other.gc) && (self.exceptions || !other.exceptions)
     }
 
-    /// The features of both sets.
+    /// Returns the features of both sets.
     ///
     /// ```
     /// # use mtl_host::WasmFeatures;
@@ -90,13 +90,13 @@ impl WasmFeatures {
         names.into_iter().filter_map(|(is_there, name)| is_there.then_some(name))
     }
 
-    /// The features of this set that are not in `other`.
+    /// Returns the features of this set that are not in `other`.
     pub(crate) const fn without(self, other: Self) -> Self {
         Self { gc: self.gc && !other.gc, exceptions: self.exceptions && !other.exceptions }
     }
 
-    /// Returns the smallest set with which `binary`, a module or a component, is valid; none if it is
-    /// not valid with both features.
+    /// Returns the smallest set with which `binary`, a module or a component, is valid. None if it is not valid even
+    /// with both features.
     pub(crate) fn used_by(binary: &[u8]) -> Option<Self> {
         let is_valid_with = |features: &Self| {
             let features = features.of_validator();
@@ -105,7 +105,7 @@ impl WasmFeatures {
         Self::SETS.into_iter().find(is_valid_with)
     }
 
-    /// All that the engine takes if it allows this set.
+    /// Returns the features that the engine accepts if it allows this set, for the validator.
     fn of_validator(self) -> wasmparser::WasmFeatures {
         use wasmparser::WasmFeatures as Known;
         let mut features = Known::WASM3 | Known::COMPONENT_MODEL;
@@ -121,7 +121,7 @@ impl WasmFeatures {
         features
     }
 
-    /// Allows these features, and no others that need the same heap.
+    /// Allows these features in the engine's settings, and no others that need the same heap.
     pub(crate) fn allow(self, config: &mut wasmtime::Config) {
         config
             .wasm_gc(self.gc)
@@ -130,12 +130,12 @@ impl WasmFeatures {
             .gc_support(self.needs_heap());
     }
 
-    /// Returns whether instances have a heap with garbage collection: exceptions are on it, as objects are.
+    /// Returns whether instances need the heap for garbage collection. Exceptions are stored there, like objects.
     const fn needs_heap(self) -> bool {
         !self.is_empty()
     }
 
-    /// The place of this set in [`SETS`](Self::SETS).
+    /// Returns the index of this set in [`SETS`](Self::SETS).
     pub(crate) fn index(self) -> usize {
         usize::from(self.gc) + 2 * usize::from(self.exceptions)
     }
@@ -154,7 +154,7 @@ impl WasmFeatures {
 impl FromStr for WasmFeatures {
     type Err = ParseError;
 
-    /// Reads names with `,` or `+` between them, or `none`.
+    /// Reads names that are separated by `,` or `+`, or `none`.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         if text == "none" {
             return Ok(Self::NONE);
@@ -255,7 +255,7 @@ mod tests {
         }
     }
 
-    /// Either feature brings references to what belongs to the host.
+    /// Returns whether the module uses references to host values, which each of the two features allows.
     fn is_about_references(text: &str) -> bool {
         text.contains("externref")
     }

@@ -27,7 +27,7 @@ fn check_memory(module: &Module) -> Result<(), LoadErrorKind> {
         Some(_) => "something else",
         None => return Err(missing(module, "memory")),
     };
-    let expected = "a 32-bit memory of its own".into();
+    let expected = "an unshared 32-bit memory".into();
     Err(LoadErrorKind::Signature { export: "memory".into(), expected, found: found.into() })
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn check_function(
             }
             format!("`{}`", signature(&function))
         }
-        Some(_) => "something that is no function".into(),
+        Some(_) => "something other than a function".into(),
     };
     let types = |types: &[ValType]| list(types.iter().map(ToString::to_string));
     let expected = format!("`({}) -> ({})`", types(params), types(results));

@@ -86,7 +86,7 @@ impl PackedResult {
         (self.0 >> 32) as u32
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    #[expect(clippy::cast_possible_truncation, reason = "the result is the lower half")]
     fn lower(self) -> u32 {
         self.0 as u32
     }

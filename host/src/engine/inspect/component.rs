@@ -1,4 +1,4 @@
-//! The content of a component.
+//! Lists the content of a component.
 
 use wasmtime::component::Component;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
@@ -7,11 +7,11 @@ use super::{Findings, Lister, MemorySize, Provider, wit};
 use crate::engine::Engine;
 use crate::engine::component::{is_of_types, is_wasi};
 
-/// The memory of components counts in pages of this many bytes.
+/// The size of a memory page, in bytes.
 const PAGE: u64 = 64 * 1024;
 
-/// Reads what is exported and imported. `provider` says whose an interface is; and whether it is
-/// WASI is told to it.
+/// Reads the exports and imports. `provider` maps the name of an interface to its provider; its
+/// second argument tells whether the interface belongs to WASI.
 pub(crate) fn read(
     found: &mut Findings,
     engine: &Engine,
@@ -39,7 +39,8 @@ pub(crate) fn read(
     }
 }
 
-/// The functions of an item: those of an instance by their names, or itself.
+/// Returns the functions of an item: a single function without a name, or those of an instance with
+/// their names.
 fn functions(engine: &Engine, item: &ComponentItem) -> Vec<(Option<String>, ComponentFunc)> {
     match item {
         ComponentItem::ComponentFunc(function) => vec![(None, function.clone())],

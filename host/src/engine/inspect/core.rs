@@ -1,12 +1,12 @@
-//! The content of a core module.
+//! Lists the content of a core module.
 
 use wasmtime::{ExternType, MemoryType, Module};
 
 use super::{Findings, Lister, MemorySize, Provider};
 use crate::engine::core_abi::signature;
 
-/// Reads what is exported and imported. `provider` says whose a module is; and whether it is
-/// WASI is told to it.
+/// Reads the exports and imports. `provider` maps the name of a module to its provider; its second
+/// argument tells whether the module belongs to WASI.
 pub(crate) fn read(
     found: &mut Findings,
     module: &Module,

@@ -1,18 +1,18 @@
-//! Lists of what a plugin exports and imports, no longer than people and programs read.
+//! Bounds the lists of a plugin's exports and imports to what people and programs read.
 //!
-//! A file of some megabytes can have hundreds of thousands of exports, each with a name of a hundred kilobytes.
-//! Lists of bounded length: entries that do not fit are counted instead.
+//! A file of some megabytes can have hundreds of thousands of exports, each with a name of a hundred kilobytes. Entries
+//! that do not fit are counted instead of listed.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Export, Findings, Import, Provider};
 
-/// The number of exports that are listed beside those that the host knows, and of names of imports.
+/// The largest number of listed exports that the host does not know, and of listed names of imports.
 pub(crate) const MOST_LISTED: usize = 1000;
-/// The number of listed exports that the host knows.
+/// The largest number of listed exports that the host knows.
 pub(crate) const MOST_KNOWN: usize = 100;
 
-/// The exports of plugins that the host looks for. They are listed however many others come first.
+/// The exports that the host looks for. Each is listed, however many other exports precede it.
 const KNOWN: [&str; 9] = [
     "memory",
     "mtl_abi_version",
@@ -25,13 +25,13 @@ const KNOWN: [&str; 9] = [
     "cabi_realloc",
 ];
 
-/// Lists what is read of one plugin.
+/// Lists the exports and imports of one plugin.
 pub(crate) struct Lister<'a> {
     found: &'a mut Findings,
     exports: Room,
     known: Room,
     imports: Room,
-    /// The names of what is listed of each module, whose place among the imports is beside them.
+    /// For each listed module: its index among the imports, and the names that are listed.
     listed: HashMap<String, (usize, HashSet<String>)>,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Lister<'a> {
         Self { found, exports, known, imports, listed: HashMap::new() }
     }
 
-    /// Lists an export. Its signature is asked for only if there is room.
+    /// Lists an export. It asks for the signature only if the list has space.
     pub(crate) fn export(&mut self, name: &str, signature: impl FnOnce() -> String) {
         let room = match is_known(name) && !self.known.is_full() {
             true => &mut self.known,
@@ -57,7 +57,7 @@ impl<'a> Lister<'a> {
         self.found.exports_left_out += 1;
     }
 
-    /// Lists a name that is imported from somewhere, once. `provider` says whose that is.
+    /// Lists an imported name once. `provider` returns the provider of the module `from`.
     pub(crate) fn import(&mut self, from: &str, name: &str, provider: impl FnOnce() -> Provider) {
         let place = self.listed.get(from);
         if place.is_some_and(|(_, names)| names.contains(name)) {
@@ -77,12 +77,12 @@ impl<'a> Lister<'a> {
             let place = (self.found.imports.len() - 1, HashSet::new());
             self.listed.insert(from.to_owned(), place);
         }
-        let (at, names) = self.listed.get_mut(from).expect("it is listed above");
+        let (at, names) = self.listed.get_mut(from).expect("the module is listed above");
         names.insert(name.to_owned());
         self.found.imports[*at].names.push(name.to_owned());
     }
 
-    /// Lists what a component imports: an interface with these names, or one function alone.
+    /// Lists an import of a component: an interface with these functions, or a single function.
     pub(crate) fn interface(&mut self, from: &str, names: Vec<String>, provider: Provider) {
         if !self.imports.take(from.len()) {
             self.found.imports_left_out += names.len().max(1);
@@ -96,7 +96,7 @@ impl<'a> Lister<'a> {
     }
 }
 
-/// The room of one list: so many entries, and so many bytes of text.
+/// The remaining space of one list: a number of entries, and a number of bytes of text.
 #[derive(Debug)]
 struct Room {
     entries: usize,
@@ -104,17 +104,17 @@ struct Room {
 }
 
 impl Room {
-    /// The room of exports and imports that the host need not know.
+    /// Returns the space for imports, and for exports that the host does not know.
     fn of_all() -> Self {
         Self { entries: MOST_LISTED, bytes: 256 * 1024 }
     }
 
-    /// The room of exports that the host knows.
+    /// Returns the space for exports that the host knows.
     fn of_known() -> Self {
         Self { entries: MOST_KNOWN, bytes: 64 * 1024 }
     }
 
-    /// Takes the room for an entry of so many bytes, if there is as much left.
+    /// Takes the space for an entry of `bytes` bytes. Returns false if it does not fit.
     fn take(&mut self, bytes: usize) -> bool {
         let fits = self.entries > 0 && bytes <= self.bytes;
         if fits {
@@ -124,13 +124,13 @@ impl Room {
         fits
     }
 
-    /// Returns whether nothing more fits, however short it is.
+    /// Returns whether no further entry fits, however short it is.
     fn is_full(&self) -> bool {
         self.entries == 0
     }
 }
 
-/// Returns whether the host looks for an export of this name, which may have its interface before a `#`.
+/// Returns whether the host looks for an export of this name, with or without an interface before a `#`.
 fn is_known(name: &str) -> bool {
     let own = name.rsplit_once('#').map_or(name, |(_, own)| own);
     KNOWN.contains(&own)

@@ -1,9 +1,9 @@
-//! The grants that a plugin needs, by its imports.
+//! The grants that a plugin needs, derived from its imports.
 
 use super::{Import, Provider};
 use crate::engine::component::is_to_connect;
 
-/// Something that a plugin has only if it is granted.
+/// A resource that a plugin can use only if it is granted.
 ///
 /// ```
 /// use mtl_host::Need;
@@ -24,7 +24,7 @@ pub enum Need {
 impl Need {
     const ALL: [Self; 3] = [Self::Files, Self::Variables, Self::Network];
 
-    /// What it is called.
+    /// Returns the name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl Need {
         }
     }
 
-    /// Whether a function of an interface of WASI is of no use without it.
+    /// Returns whether a WASI function is useless without this grant.
     fn is_of(self, from: &str, name: &str) -> bool {
         let is_core = from.starts_with("wasi_");
         match self {
@@ -46,13 +46,13 @@ impl Need {
             Self::Variables => {
                 from.starts_with("wasi:cli/environment@") && name == "get-environment"
             }
-            // WASI of core modules can only use sockets that it is given.
+            // The WASI of core modules can only use sockets that it is given.
             Self::Network => is_to_connect(from),
         }
     }
 }
 
-/// What these imports are of no use without.
+/// Returns the grants without which some of these imports are useless.
 pub(crate) fn of(imports: &[Import]) -> Vec<Need> {
     let of_wasi = || imports.iter().filter(|import| import.provider == Provider::Wasi);
     let is_needed = |need: &Need| {

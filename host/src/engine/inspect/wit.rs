@@ -1,22 +1,22 @@
-//! Types of components, as WIT writes them; those that have names there are written out, since
-//! a component does not keep the names.
+//! Prints component types in WIT syntax. It writes named types out in full, because a component
+//! does not keep their names.
 
 use std::cell::Cell;
 
 use wasmtime::component::Type;
 
-/// How deep types are shown. A component may nest them as deep as it likes, and share them, so that
-/// what is written out would be far larger than the component.
+/// The largest nesting depth that is printed. A component can nest and share types without limit,
+/// so the full text could be far larger than the component.
 const DEEPEST: usize = 4;
-/// How many fields or cases of a type are shown.
+/// The largest number of fields or cases of a type that is printed.
 const MOST: usize = 32;
-/// How many bytes the names of a function's types may have together, roughly.
+/// The approximate size limit of all types of one function, in bytes.
 const LONGEST: usize = 10_000;
 
-/// The types of one function, as text: no more of them than people read.
+/// Prints the types of one function, within the size limit.
 #[derive(Debug)]
 pub(crate) struct Shown {
-    /// How many bytes are left.
+    /// The number of bytes that are left.
     left: Cell<usize>,
 }
 
@@ -25,15 +25,15 @@ impl Shown {
         Self { left: Cell::new(LONGEST) }
     }
 
-    /// A name, as far as there is room.
+    /// Returns a name, cut to the bytes that are left.
     pub(crate) fn name(&self, name: &str) -> String {
         let kept = name.floor_char_boundary(self.left.get());
-        // Also one without letters takes some.
+        // An empty name takes one byte, so that the output always ends.
         self.left.set(self.left.get().saturating_sub(name.len() + 1));
         if kept == name.len() { name.into() } else { format!("{}…", &name[..kept]) }
     }
 
-    /// The type as text.
+    /// Returns the type as text.
     pub(crate) fn ty(&self, ty: &Type) -> String {
         self.nested(ty, 0)
     }
@@ -84,7 +84,7 @@ impl Shown {
     }
 }
 
-/// The name of a type that has nothing within.
+/// Returns the name of a type without inner types.
 fn plain(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::Bool => "bool",
@@ -111,7 +111,7 @@ fn block(kind: &str, parts: impl Iterator<Item = String>) -> String {
     format!("{kind} {{ {} }}", bounded(parts).join(", "))
 }
 
-/// The first of many parts.
+/// Returns the first parts, with `…` in place of the rest.
 fn bounded(mut parts: impl Iterator<Item = String>) -> Vec<String> {
     let mut shown: Vec<_> = parts.by_ref().take(MOST).collect();
     if parts.next().is_some() {

@@ -1,5 +1,7 @@
-//! The clock that only goes forward, one for all instances of a pool: what was frozen knows what
-//! time it was then, and time must not go back for it.
+//! The monotonic clock that all instances of a pool share.
+//!
+//! A snapshot may contain the time at which it was taken. An instance that starts from it must
+//! never see an earlier time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,37 +9,37 @@ use std::time::{Duration, Instant};
 
 use wasmtime_wasi::HostMonotonicClock;
 
-/// Counts from when its pool was made. Clones show the same.
+/// A clock that counts from the start of its pool. Clones show the same time.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     begun: Instant,
-    /// By how many nanoseconds it is ahead of that.
+    /// The number of nanoseconds to add to the time since `begun`.
     ahead: Arc<AtomicU64>,
 }
 
 impl Clock {
-    /// One that begins now.
+    /// Returns a clock that starts now.
     pub(crate) fn new() -> Self {
         Self { begun: Instant::now(), ahead: Arc::default() }
     }
 }
 
 impl Clock {
-    /// One that shows now what another one showed when this was said. It is behind it by as long as
-    /// that has taken, never before it: what is told what time it is after a snapshot was taken, is
-    /// later.
+    /// Returns a clock that resumes from `time`, the reading of another clock. It lags by the time
+    /// since the reading, and is never ahead. A time that is read after a snapshot was taken is
+    /// therefore later than the snapshot's.
     pub(crate) fn that_shows(time: Duration) -> Self {
         let clock = Self::new();
         clock.show_at_least(time);
         clock
     }
 
-    /// What it shows.
+    /// Returns the time that the clock shows.
     pub(crate) fn elapsed(&self) -> Duration {
         self.begun.elapsed() + Duration::from_nanos(self.ahead.load(Ordering::Acquire))
     }
 
-    /// Moves it on, if it shows less than that.
+    /// Moves the clock forward to `time`, unless it already shows a later time.
     pub(crate) fn show_at_least(&self, time: Duration) {
         let ahead = time.saturating_sub(self.begun.elapsed());
         self.ahead.fetch_max(nanoseconds(ahead), Ordering::AcqRel);
@@ -54,7 +56,7 @@ impl HostMonotonicClock for Clock {
     }
 }
 
-/// What is more than that would take centuries.
+/// Returns the time in nanoseconds. Only centuries exceed the range.
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

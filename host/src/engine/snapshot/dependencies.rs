@@ -1,5 +1,4 @@
-//! The files below granted directories that an `init` has looked at. A cached snapshot holds as long as
-//! they are as they were.
+//! The files in granted directories that an `init` accessed. A cached snapshot is valid while these files are unchanged.
 
 use std::path::{Component, Path};
 use std::time::{Duration, SystemTime};
@@ -11,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::Dependency;
 use crate::sandbox::granted::{GrantedDir, OpenDir};
 
-/// What there is at a path, if anything.
+/// The state of a path; `None` inside if nothing exists there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp(Option<Found>);
 
-/// A file or a directory as it is now. Whoever changes it changes one of these.
+/// The state of a file or directory. Every modification changes one of the fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Found {
     device: u64,
@@ -25,21 +24,21 @@ struct Found {
     changed: (i64, u64),
 }
 
-/// There may be something, and what it is cannot be told.
+/// The error of a path whose state cannot be determined.
 struct Untold;
 
 impl Dependency {
-    /// What there is now; none if that cannot be told, as where a link leads. Where a plugin has made
-    /// it, it could lead out of what was granted.
+    /// Returns the current state of the path; none if it cannot be determined, such as behind a symbolic link. A plugin
+    /// could make a link that leads out of the granted directories.
     pub(crate) fn stamp(&self, dirs: &[GrantedDir]) -> Option<Stamp> {
         found(self.dir(dirs)?, Path::new(&self.path)).ok().map(Stamp)
     }
 
-    /// What there is now, if it is what was there while `init` ran, which began then.
+    /// Returns the current state of the path, if it is still the state that `init` saw. `init` started at `begun`.
     pub(crate) fn stamp_of_then(&self, dirs: &[GrantedDir], begun: SystemTime) -> Option<Stamp> {
         let stamp = self.stamp(dirs)?;
         let dir = self.dir(dirs)?;
-        // Another directory may have got the name of one of these meanwhile, with an old file in it.
+        // A directory on the path may have been replaced meanwhile by another directory, with an old file in it.
         let mut on_the_way = Path::new(&self.path).ancestors().skip(1);
         let is_same_way = on_the_way
             .all(|path| found(dir, path).is_ok_and(|found| Stamp(found).is_older_than(begun)));
@@ -47,14 +46,14 @@ impl Dependency {
         (is_as_seen && is_same_way && stamp.is_older_than(begun)).then_some(stamp)
     }
 
-    /// The granted directory.
+    /// Returns the granted directory.
     fn dir<'a>(&self, dirs: &'a [GrantedDir]) -> Option<&'a OpenDir> {
         Some(&dirs.get(usize::try_from(self.dir).ok()?)?.dir)
     }
 }
 
 impl Stamp {
-    /// How far the time of a file may be behind the clock.
+    /// The largest lag of file times behind the clock.
     const COARSE: Duration = Duration::from_millis(100);
 
     fn is_older_than(&self, time: SystemTime) -> bool {
@@ -65,7 +64,7 @@ impl Stamp {
     }
 }
 
-/// What there is at `path` below `dir`, on a way without links.
+/// Returns the state of `path` below `dir`, without following symbolic links.
 fn found(dir: &OpenDir, path: &Path) -> Result<Option<Found>, Untold> {
     let is_below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.components().all(is_below) {
@@ -115,7 +114,7 @@ mod tests {
         let before = stamps(&paths);
         assert_eq!(stamps(&paths), before);
 
-        // A new file of the same size, and one where there was none: the directory is another, too.
+        // Replace a file by one of the same size, and make a missing one. Both change the directory.
         fs::write(at("other"), "2").unwrap();
         fs::rename(at("other"), at("file")).unwrap();
         fs::write(at("none"), "").unwrap();

@@ -6,19 +6,19 @@ use crate::executor::Executor;
 
 /// The outcome of freezing an instance.
 pub(crate) enum Freezing<T> {
-    /// All can start from this.
+    /// All workers can start from the snapshot.
     Frozen {
         snapshot: T,
-        /// The bytes of its compiled code and memory.
+        /// The size of the compiled code and memory, in bytes.
         bytes: u64,
         verdict: Verdict,
     },
-    /// None can. If it came so far, there is an instance that is initialised.
+    /// There is no snapshot. If `init` had already returned, `started` is the initialised instance.
     Refused { why: SnapshotRefusal, started: Option<Box<dyn Executor>> },
 }
 
 impl<T> Freezing<T> {
-    /// The same, with another sort of snapshot.
+    /// Converts the snapshot to another type.
     pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Freezing<U> {
         match self {
             Self::Frozen { snapshot, bytes, verdict } => {

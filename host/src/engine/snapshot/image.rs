@@ -1,8 +1,10 @@
-//! A core module that has what an instance of it had: made by instrumenting the module, so that all
-//! its memories and globals can be seen, and by writing down what is in them after `init`.
+//! Makes a core module that contains the memories and globals of one of its instances.
 //!
-//! The module must be one that this host has linked: what it cannot link, as an import that is a
-//! tag, the rewriter does not expect either.
+//! The original module is instrumented, so that it exports all memories and globals. After `init`,
+//! their values are written into a copy of the module.
+//!
+//! This host must have linked the module. The rewriter does not expect what the host
+//! cannot link, such as an imported tag.
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
@@ -13,18 +15,18 @@ use wasmtime_wizer::{InstanceState, ModuleContext, SnapshotVal, ValType, Wizer};
 
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
-/// How much memory is frozen at most. It is as much as may be of a plugin's compiled code, which an
-/// image is in.
+/// The size limit of frozen memory, in bytes. It equals the limit on a plugin's compiled code,
+/// which contains the image.
 pub(crate) const MOST: u64 = 512 * 1024 * 1024;
 
-/// Of how many pieces, with zeros between them, memory may be that is frozen. The rewriter notes
-/// each, twice, in 24 bytes: that is what this process needs for it at most, beside the image.
+/// The largest number of pieces between zeros in frozen memory. The rewriter notes each piece
+/// twice, in 24 bytes. This bounds the memory that it needs in addition to the image.
 const MOST_PIECES: usize = 1 << 25;
 
-/// How memories are called, which are all exported.
+/// The prefix of the names under which instrumented modules export their memories.
 const MEMORY: &str = "__wizer_memory_";
 
-/// A module whose instances can be frozen.
+/// An instrumented module, whose instances can be frozen.
 pub(crate) struct Instrumented<'a> {
     wizer: Wizer,
     context: ModuleContext<'a>,
@@ -41,12 +43,12 @@ impl<'a> Instrumented<'a> {
         Ok(Self { wizer, context, module })
     }
 
-    /// What is to be compiled and instantiated in place of the module.
+    /// Returns the instrumented module, which is compiled and instantiated instead of the original.
     pub(crate) fn module(&self) -> &[u8] {
         &self.module
     }
 
-    /// The module whose instances begin with what `instance` has now.
+    /// Returns the module whose instances begin with the current state of `instance`.
     pub(crate) fn freeze<T>(
         &self,
         store: &mut Store<T>,
@@ -59,7 +61,7 @@ impl<'a> Instrumented<'a> {
     }
 }
 
-/// Checks that all memories can be seen, and are not too large.
+/// Checks that all memories can be read, and are not too large.
 fn check_memories<T>(store: &mut Store<T>, instance: &Instance) -> Result<(), SnapshotRefusal> {
     let exports: Vec<_> = instance
         .exports(&mut *store)
@@ -83,12 +85,12 @@ fn check_memories<T>(store: &mut Store<T>, instance: &Instance) -> Result<(), Sn
     Ok(())
 }
 
-/// How many pieces there are that begin after a zero.
+/// Returns the number of pieces that begin after a zero.
 fn pieces_of(memory: &[u8]) -> usize {
     memory.windows(2).filter(|pair| pair[0] == 0 && pair[1] != 0).count()
 }
 
-/// An instance that can be looked into.
+/// An instance whose memories and globals are exported.
 struct Exposed<'a, T: 'static> {
     store: &'a mut Store<T>,
     instance: &'a Instance,
@@ -114,17 +116,17 @@ impl<T> InstanceState for Exposed<'_, T> {
         contents: impl FnOnce(&[u8]) + Send,
     ) -> impl Future<Output = ()> + Send {
         let memory = self.instance.get_export(&mut *self.store, name).and_then(Extern::into_memory);
-        contents(memory.expect("it was found before").data(&*self.store));
+        contents(memory.expect("the memory was found before").data(&*self.store));
         let done: Ready<()> = ready(());
         done
     }
 }
 
-/// What a future gives that waits for nothing.
+/// Returns the output of a future that never waits.
 fn poll_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("all that it asks for is there"),
+        Poll::Pending => unreachable!("the future needs nothing that it must wait for"),
     }
 }
 

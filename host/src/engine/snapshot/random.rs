@@ -1,5 +1,5 @@
-//! The random bytes of plugins. A snapshot notes that its `init` took some: in it they are the same
-//! for all.
+//! The random bytes of plugins. The recorder notes if `init` drew any, because they are the same in
+//! all instances of a snapshot.
 
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -9,7 +9,7 @@ use wiggle::GuestMemory;
 use crate::engine::state::HasCommon;
 use crate::engine::waiting::MODULE;
 
-/// Defines the function, in place of the one that the linker already has.
+/// Replaces the linker's `random_get` with a function that notes each call.
 pub(crate) fn add_to_linker<T: HasCommon>(
     linker: &mut Linker<T>,
     wasi: impl Fn(&mut T) -> &mut WasiP1Ctx + Copy + Send + Sync + 'static,
@@ -28,6 +28,6 @@ pub(crate) fn add_to_linker<T: HasCommon>(
         functions::random_get(wasi, &mut GuestMemory::Unshared(memory), at, len)
     };
     let defined = linker.func_wrap(MODULE, "random_get", random_get).map(drop);
-    defined.expect("what is defined may be shadowed");
+    defined.expect("the linker allows shadowing");
     linker.allow_shadowing(false);
 }

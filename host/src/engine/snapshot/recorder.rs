@@ -1,7 +1,7 @@
-//! Sees what an instance does until its `init` is done, of which a snapshot would know nothing.
+//! Records what an instance does until its `init` returns, as far as a snapshot would not preserve it.
 //!
-//! It is told of calls, and whether they have succeeded. Of core modules: the WASI that they have, has no way to
-//! a socket.
+//! The recorder receives each WASI call of a core module, and whether it succeeded. That WASI cannot open sockets, so
+//! they need no record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,23 +9,23 @@ use super::verdict::{Dependency, MOST_DEPENDENCIES, Verdict};
 use crate::engine::core_abi::guest_memory;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
-/// What was seen.
+/// The record of an instance's calls during `init`.
 #[derive(Debug, Default)]
 pub(crate) struct InitRecorder {
-    /// What was seen first that makes a snapshot impossible.
+    /// The first reason against a snapshot.
     refusal: Option<SnapshotRefusal>,
-    /// What `init` has opened, and not closed yet: below which directory, and by which path.
+    /// The files that `init` has opened and not closed: for each, the granted directory and the path below it.
     open: BTreeMap<u32, (u32, String)>,
     drew_random: bool,
     dependencies: BTreeSet<Dependency>,
-    /// It has looked at more than can be told.
+    /// True if `init` accessed more than the record can hold.
     has_untold: bool,
 }
 
-/// The first of the directories that are granted.
+/// The descriptor of the first granted directory.
 const FIRST_GRANTED: u32 = 3;
 
-/// `path_open` is to make the file if there is none, or to empty it.
+/// The `path_open` flags that create a missing file or empty an existing one.
 const MAKES_OR_EMPTIES: i64 = 1 | 8;
 
 impl InitRecorder {
@@ -33,12 +33,12 @@ impl InitRecorder {
         self.refusal.get_or_insert(why);
     }
 
-    /// Random bytes were given: seeds, as hash maps have them.
+    /// Notes that random bytes were drawn, such as the seed of a hash map.
     pub(crate) fn record_random(&mut self) {
         self.drew_random = true;
     }
 
-    /// A call that may have to do with a file, with its parameters.
+    /// Records a call with its parameters, if it concerns a file.
     pub(crate) fn record(
         &mut self,
         call: &str,
@@ -53,7 +53,7 @@ impl InitRecorder {
                 let path = guest_memory::bytes(memory, file(2), file(3));
                 self.look(file(0), path.unwrap_or_default(), has_succeeded)
             }
-            // What is opened to be read so was looked at when it was opened.
+            // Reads of an open file need no record, because `path_open` recorded the file.
             "fd_readdir" => self.look(file(0), b".", has_succeeded),
             "fd_filestat_get" if file(0) >= FIRST_GRANTED && !self.open.contains_key(&file(0)) => {
                 self.look(file(0), b".", has_succeeded)
@@ -92,13 +92,12 @@ impl InitRecorder {
             | "path_rename"
             | "path_symlink"
             | "path_unlink_file" => self.refuse(SnapshotRefusal::Writes),
-            // They leave nothing behind: what they read is in the memory.
+            // The other calls leave nothing behind: what they read is in the memory.
             _ => {}
         }
     }
 
-    /// Something was looked for below what is open as `file`. Gives the granted directory, and the
-    /// path from there.
+    /// Notes an access to a path below the open directory `file`. Returns the granted directory, and the path below it.
     fn look(&mut self, file: u32, path: &[u8], was_found: bool) -> Option<(u32, String)> {
         let place = std::str::from_utf8(path).ok().and_then(|path| match self.open.get(&file) {
             Some((dir, base)) => Some((*dir, format!("{base}/{path}"))),
@@ -113,7 +112,7 @@ impl InitRecorder {
         place
     }
 
-    /// Whether workers can start from what is there now, and what that is worth.
+    /// Returns the properties of the snapshot, or the reason against a snapshot.
     pub(crate) fn verdict(self) -> Result<Verdict, SnapshotRefusal> {
         match self.refusal {
             Some(why) => Err(why),
@@ -134,7 +133,7 @@ mod tests {
     #[test]
     fn what_a_snapshot_would_not_know_is_seen() {
         use SnapshotRefusal::{GivenFile, OpenFile, Writes};
-        // A file is opened as number 7, which is told at 4.
+        // A file is opened as descriptor 7, which WASI writes to address 4.
         let memory = [0, 0, 0, 0, 7, 0, 0, 0];
         let open = |how| ("path_open", vec![3, 0, 0, 0, how, 0, 0, 0, 4]);
         let call = |name, file| (name, vec![file]);
@@ -177,7 +176,7 @@ mod tests {
         let mut memory = b"a/b none..".to_vec();
         memory.splice(0..0, [7, 0, 0, 0]);
         let mut recorder = InitRecorder::default();
-        // The second directory has `a/b`, and that has no `none`.
+        // The second granted directory contains `a/b`, which contains no `none`.
         recorder.record("path_open", &[4, 0, 4, 3, 0, 0, 0, 0, 0], &memory, true);
         recorder.record("path_filestat_get", &[7, 0, 8, 4], &memory, false);
         recorder.record("fd_close", &[7], &memory, true);

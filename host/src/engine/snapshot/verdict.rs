@@ -1,28 +1,28 @@
-//! The verdict of a snapshot's maker on it.
+//! The recorder's verdict on a snapshot.
 
 use serde::{Deserialize, Serialize};
 
 use crate::item::bounded;
 
-/// The properties of a snapshot, as its maker says them.
+/// The properties of a snapshot, as its maker reports them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Verdict {
-    /// True if random bytes are in it.
+    /// True if the snapshot contains random bytes.
     pub(crate) has_random: bool,
-    /// The files that it depends on; none if that cannot be told.
+    /// The files that the snapshot depends on; none if they cannot be listed.
     #[serde(deserialize_with = "bounded::optional_list::<MOST_DEPENDENCIES, _, _>")]
     pub(crate) dependencies: Option<Vec<Dependency>>,
 }
 
-/// The most paths that are told.
+/// The largest number of listed paths.
 pub(crate) const MOST_DEPENDENCIES: usize = 10_000;
 
-/// A path that was opened or asked for.
+/// A path that `init` accessed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Dependency {
-    /// Which of the granted directories it is below.
+    /// The index of the granted directory that contains the path.
     pub(crate) dir: u32,
     pub(crate) path: String,
-    /// Whether there was something.
+    /// True if something existed at the path.
     pub(crate) was_found: bool,
 }

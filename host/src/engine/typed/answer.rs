@@ -7,17 +7,18 @@ use super::shape::{Maker, Shape};
 use super::writer::{Unwritten, Writer, bytes};
 use crate::item::format::Format;
 
-/// The result of a function, taken apart: `result<option<T>, E>`, each part of which may be absent.
+/// The result type of a function in parts: `result<option<T>, E>`, where each part may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Returned {
-    /// Whether it may answer with an error; and of what type that is.
+    /// The error type, if the function may return an error; the inner option is none if the error
+    /// has no value.
     refuses: Option<Option<Shape>>,
-    /// Whether it may answer with no value.
+    /// True if the function may return no value.
     is_optional: bool,
     value: Option<Shape>,
 }
 
-/// What one call was answered with.
+/// The answer to one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Record(Vec<u8>),
@@ -26,7 +27,7 @@ pub(crate) enum Answer {
 }
 
 impl Returned {
-    /// What it is of these types; the error says what of it cannot be JSON.
+    /// Takes a result type apart. The error names the part that JSON cannot express.
     pub(crate) fn of(ty: Option<&Type>, maker: &mut Maker) -> Result<Self, String> {
         ty.map_or(Ok(Self::default()), |ty| maker.make(ty).map(Self::shaped))
     }
@@ -43,13 +44,14 @@ impl Returned {
         Self { refuses, is_optional, value }
     }
 
-    /// How many bytes its value may take here for one that the engine counts.
+    /// Returns the number of bytes that a value may take in the host for each byte that the engine
+    /// counts.
     pub(crate) fn weight(&self) -> usize {
         let parts = self.refuses.iter().flatten().chain(&self.value);
         parts.map(Shape::weight).max().unwrap_or(1)
     }
 
-    /// What its records are.
+    /// Returns the format of records.
     pub(crate) fn format(&self) -> Format {
         match self.value {
             None | Some(Shape::String | Shape::Bytes) => Format::Text,
@@ -57,7 +59,7 @@ impl Returned {
         }
     }
 
-    /// What it answers with by `val`, in at most so many bytes.
+    /// Translates a returned value into an answer. A record is at most `most` bytes long.
     pub(crate) fn answer(&self, val: Option<Val>, most: usize) -> Result<Answer, Unwritten> {
         let val = match (&self.refuses, val) {
             (Some(err), Some(Val::Result(Err(val)))) => {
@@ -90,7 +92,7 @@ fn record(shape: &Shape, val: Val, most: usize) -> Result<Vec<u8>, Unwritten> {
     if raw.len() > most { Err(Unwritten::TooLong) } else { Ok(raw) }
 }
 
-/// It has refused, whatever can be told of why.
+/// Returns the reason of a refusal, as far as it can be written.
 fn refusal(err: Option<&Shape>, val: Option<Val>, most: usize) -> String {
     let (shape, val) = match err.zip(val) {
         None => return "it gives no reason".into(),
@@ -101,6 +103,8 @@ fn refusal(err: Option<&Shape>, val: Option<Val>, most: usize) -> String {
     match writer.value(shape, &val) {
         Ok(()) => String::from_utf8_lossy(&writer.into_json()).into_owned(),
         Err(Unwritten::TooLong) => "its reason is larger than the limit of `max_result`".into(),
-        Err(Unwritten::Mistake(mistake)) => format!("its reason cannot be told: {mistake}"),
+        Err(Unwritten::Mistake(mistake)) => {
+            format!("its reason cannot be written as JSON: {mistake}")
+        }
     }
 }

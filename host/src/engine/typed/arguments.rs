@@ -22,16 +22,14 @@ impl Parameters {
         &self.0
     }
 
-    /// Why items cannot be passed so, whatever they are.
+    /// Returns the reason for which no item can be passed in this way, if there is one.
     pub(crate) fn refusal(&self, call: &str, passing: ArgumentPassing) -> Option<String> {
         match (passing, &*self.0) {
-            (ArgumentPassing::Single, []) => {
-                Some(format!("`{call}` has no parameter that an item could be"))
-            }
+            (ArgumentPassing::Single, []) => Some(format!("`{call}` has no parameter for an item")),
             (ArgumentPassing::Single, [_, _, ..]) => {
                 let names = super::mistake::listed(self.0.names());
                 Some(format!(
-                    "`{call}` has {} parameters, {names}, and an item is one",
+                    "`{call}` has {} parameters ({names}), but an item is a single value",
                     self.0.len()
                 ))
             }
@@ -39,7 +37,7 @@ impl Parameters {
         }
     }
 
-    /// What an item says.
+    /// Reads the arguments from an item.
     pub(crate) fn of_item(
         &self,
         item: &[u8],
@@ -50,12 +48,14 @@ impl Parameters {
             (ArgumentPassing::Args, _) => self.by_position(&mut Reader::new(text(item)?)),
             (ArgumentPassing::Kwargs, _) => self.by_name(&mut Reader::new(text(item)?)),
             (ArgumentPassing::Single, [(_, shape)]) => Ok(vec![single(item, shape, format)?]),
-            (ArgumentPassing::Single, _) => Err(Mistake::new("it is not one parameter's")),
+            (ArgumentPassing::Single, _) => {
+                Err(Mistake::new("the function does not have one parameter"))
+            }
         }
     }
 
-    /// What the arguments of `init` say: a sole parameter is all of it; several are an array or an object, which is
-    /// told by its first sign.
+    /// Reads the arguments of `init`. A single parameter takes the whole text. Several parameters need an array or an
+    /// object, which the first character tells apart.
     pub(crate) fn of_init(&self, init: &[u8]) -> Result<Vec<Val>, Mistake> {
         match &*self.0 {
             all if init.is_empty() && all.iter().all(|(_, shape)| shape.is_option()) => {
@@ -105,8 +105,8 @@ impl Parameters {
     }
 }
 
-/// A sole parameter. Text and bytes are the item as it is, and what a string says where items are
-/// JSON.
+/// Reads the argument of a single parameter. Strings and byte lists take the item unchanged. If items are JSON, they
+/// take the content of a JSON string.
 fn single(item: &[u8], shape: &Shape, format: Format) -> Result<Val, Mistake> {
     let inner = match shape {
         Shape::Option(inner) => inner,

@@ -1,4 +1,4 @@
-//! Examples of what a function takes, for people who are about to call it.
+//! Examples of arguments, for people who want to call a function.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::shape::Shape;
 use crate::item::passing::ArgumentPassing;
 
 impl Parameters {
-    /// An item, in each way in which one can be passed.
+    /// Returns an example item for each possible way of passing it.
     pub(crate) fn items(&self) -> Vec<(ArgumentPassing, String)> {
         use ArgumentPassing::{Args, Kwargs, Single};
         let all = [Single, Args, Kwargs].into_iter();
@@ -15,7 +15,7 @@ impl Parameters {
         possible.map(|passing| (passing, self.item(passing))).collect()
     }
 
-    /// What the arguments of `init` could be.
+    /// Returns an example of the arguments of `init`.
     pub(crate) fn init(&self) -> Option<String> {
         match self.all() {
             [] => None,
@@ -39,7 +39,7 @@ impl Parameters {
     }
 }
 
-/// Whether a sole parameter of this type takes an item as it is.
+/// Returns whether a single parameter of this type takes an item unchanged.
 fn is_raw(shape: &Shape) -> bool {
     match shape {
         Shape::String | Shape::Bytes => true,

@@ -1,11 +1,11 @@
-//! Finds the functions that a run calls among what a component exports, by the name that the loader has.
+//! Finds the functions that a run calls among the exports of a component, by the name in the loader's settings.
 //!
 //! ```text
-//! NAME               the function of this name: of the world, or of an interface
-//! INTERFACE#NAME     that of this interface: `acme:math/ops@1.0.0`, `acme:math/ops` or `ops`
-//! #NAME              that of the world
+//! NAME               the function of this name, in the world or in an interface
+//! INTERFACE#NAME     the function of this interface: `acme:math/ops@1.0.0`, `acme:math/ops` or `ops`
+//! #NAME              the function of the world
 //!
-//! init, finish              beside it, if they are there
+//! init, finish       functions in the same place, if they exist
 //! ```
 
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
@@ -17,12 +17,13 @@ use super::shape::Maker;
 use crate::engine::export_names::names;
 use crate::engine::{Engine, LoadErrorKind};
 
-/// The interface of the world, in all versions: its functions are called as it says, or not at all.
+/// The prefix of this host's own interface, in all versions. Its functions are called through that interface, or not at
+/// all.
 const WORLDS: &str = "mtl:plugin/worker@";
 
-/// A function of a component, whose types JSON is mapped to.
+/// A function of a component, with the types that JSON is mapped to.
 pub(crate) struct Function {
-    /// Its name, with its interface before a `#`.
+    /// The name, with the interface before a `#`.
     pub(crate) name: String,
     pub(crate) index: ComponentExportIndex,
     pub(crate) parameters: Parameters,
@@ -43,14 +44,14 @@ struct Exported {
     ty: ComponentFunc,
 }
 
-/// Looks for functions.
+/// Finds functions among the exports of a component.
 pub(super) struct Finder<'a> {
     pub(super) engine: &'a Engine,
     pub(super) component: &'a Component,
 }
 
 impl Functions {
-    /// How many bytes their results may take here for one that the engine counts.
+    /// Returns the number of bytes that a result may take in the host for each byte that the engine counts.
     pub(crate) fn weight(&self) -> usize {
         let beside = [&self.init, &self.finish].into_iter().flatten();
         let all = beside.chain([&self.call]).map(|function| function.returned.weight());
@@ -59,7 +60,7 @@ impl Functions {
 }
 
 impl Finder<'_> {
-    /// What a run calls, if items go to `call`; none, if there is no such function.
+    /// Returns the functions that a run calls if `call` takes the items; none if `call` does not exist.
     pub(crate) fn functions(&self, call: &str) -> Result<Option<Functions>, LoadErrorKind> {
         let all = self.all();
         let meant: Vec<_> = all.iter().filter(|one| one.is_meant_by(call)).collect();
@@ -76,7 +77,7 @@ impl Finder<'_> {
                 one.name == name && one.interface == found.interface && one.name != found.name
             })
         };
-        // One with parameters is something else: there is nothing to pass.
+        // A `finish` with parameters is an unrelated function, because the host has no arguments for it.
         let finish = beside("finish").filter(|finish| finish.ty.params().len() == 0);
         Ok(Some(Functions {
             call: self.function(found)?,
@@ -85,7 +86,7 @@ impl Finder<'_> {
         }))
     }
 
-    /// The names of all functions, as a message lists them.
+    /// Returns the names of all functions, as a message lists them.
     pub(crate) fn names(&self) -> String {
         names(self.all().iter().map(Exported::name))
     }
@@ -132,7 +133,7 @@ impl Finder<'_> {
     fn index(&self, found: &Exported) -> ComponentExportIndex {
         let find = |within, name: &str| {
             let index = self.component.get_export_index(within, name);
-            index.expect("its type says that it is exported")
+            index.expect("the component's type lists the export")
         };
         let interface = found.interface.as_deref().map(|interface| find(None, interface));
         find(interface.as_ref(), &found.name)
@@ -147,7 +148,7 @@ impl Exported {
         }
     }
 
-    /// A name by which no other is meant.
+    /// Returns a name that matches no other function.
     fn unique_name(&self) -> String {
         if self.interface.is_some() { self.name() } else { format!("#{}", self.name) }
     }
@@ -164,7 +165,7 @@ impl Exported {
     }
 }
 
-/// Whether an interface is meant by a name, which may be without the version, and without the package.
+/// Returns whether a name means this interface. The name may lack the version, or the package and the version.
 fn is_interface(interface: &str, asked: &str) -> bool {
     let plain = interface.split_once('@').map_or(interface, |(plain, _)| plain);
     let own = plain.rsplit_once('/').map_or(plain, |(_, own)| own);

@@ -1,13 +1,13 @@
-//! A mistake within a value, and its place.
+//! A mistake in a value, with its place.
 
 use std::fmt;
 
-/// Something that does not fit, by its path: `$.points[3].x: …`.
+/// A mistake in a value, with its path: `$.points[3].x: …`.
 ///
-/// The steps are put together on the way out of the value: what fits pays nothing for them.
+/// The path is built from the inside out, after the mistake is found, so valid values cost nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
-    /// The innermost first.
+    /// The steps of the path, the innermost first.
     steps: Vec<Step>,
     what: String,
 }
@@ -23,19 +23,19 @@ impl Mistake {
         Self { steps: Vec::new(), what: what.into() }
     }
 
-    /// The same, seen from the object in which it is.
+    /// Adds the key of the object that contains the value.
     pub(crate) fn in_key(mut self, key: &str) -> Self {
         self.steps.push(Step::Key(key.into()));
         self
     }
 
-    /// The same, seen from the array in which it is.
+    /// Adds the index in the array that contains the value.
     pub(crate) fn in_index(mut self, index: usize) -> Self {
         self.steps.push(Step::Index(index));
         self
     }
 
-    /// The same, with the parameter in which it is.
+    /// Adds the name of the parameter that contains the value.
     pub(crate) fn of_parameter(mut self, name: &str) -> Self {
         self.what = format!("{} (in `{name}`)", self.what);
         self
@@ -56,16 +56,16 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Whether a key is read without quotes.
+/// Returns whether a key needs no quotes in a path.
 fn is_plain(key: &str) -> bool {
     let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     !key.is_empty() && key.len() <= MOST && key.bytes().all(is_of_a_name)
 }
 
-/// How many bytes of an item's own words are shown.
+/// The largest number of bytes of an item that a message quotes.
 const MOST: usize = 64;
 
-/// An item's own words, quoted, as much as one reads of them.
+/// Quotes a part of an item, cut to a readable length.
 pub(crate) fn shortened(text: &str) -> String {
     match text.len() > MOST {
         true => format!("\"{}…\"", text[..text.floor_char_boundary(MOST)].escape_debug()),
@@ -73,7 +73,8 @@ pub(crate) fn shortened(text: &str) -> String {
     }
 }
 
-/// Names, as a message lists them: all of few, the first of many.
+/// Returns names as a message lists them: all if they are few, otherwise the first ones and the
+/// number of the rest.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     crate::engine::export_names::names(names.into_iter().map(str::to_owned))
 }

@@ -1,12 +1,12 @@
-//! Things that have names, found by a key of JSON: in few steps, however many they are.
+//! Values with names, which JSON keys find in logarithmic time.
 
 use std::ops::Deref;
 
-/// Things by their names of WIT, in their order.
+/// Values with their WIT names, in the order of their declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named<T> {
     all: Vec<(String, T)>,
-    /// Their places, in the order of the names.
+    /// The indices of the values, sorted by name.
     sorted: Vec<usize>,
 }
 
@@ -17,7 +17,7 @@ impl<T> Named<T> {
         Self { all, sorted }
     }
 
-    /// The place of the one that a key names: `_` stands for `-`, too.
+    /// Returns the index of the value that a key names. `_` in the key matches `-` in the name.
     pub(crate) fn find(&self, key: &str) -> Option<usize> {
         let as_wit = |byte: u8| if byte == b'_' { b'-' } else { byte };
         let place = |at: &usize| self.all[*at].0.bytes().cmp(key.bytes().map(as_wit));

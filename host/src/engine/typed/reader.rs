@@ -1,8 +1,8 @@
-//! Reads JSON as values of a type, straight from the text.
+//! Reads JSON as values of a known type, directly from the text.
 //!
-//! The type leads: at each place it is known what may stand there, so that nothing is built that
-//! is not passed on, nothing is skipped, and numbers keep each of their digits until their type
-//! says what they are. It goes no deeper than the type does, and takes no more memory than it may.
+//! The type decides what may come at each position. The reader therefore builds nothing that it
+//! does not pass on, skips nothing, and keeps all digits of a number until the type interprets
+//! them. Its recursion is no deeper than the type, and its memory is bounded.
 
 mod value;
 
@@ -12,11 +12,11 @@ use self::value::expected;
 use super::mistake::Mistake;
 use super::shape::Shape;
 
-/// What the values of one item may take in memory: lists of small things become large, as each
-/// element is a value of its own.
+/// The memory limit for the values of one item, in bytes. Lists of small elements grow much larger
+/// than their text, because each element is a value of its own.
 const ROOM: usize = 128 * 1024 * 1024;
 
-/// A place in a JSON text.
+/// A position in a JSON text.
 pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -30,12 +30,12 @@ impl<'a> Reader<'a> {
         Self::in_room(text, ROOM)
     }
 
-    /// With so many bytes of memory for values.
+    /// Makes a reader with `room` bytes of memory for values.
     pub(crate) fn in_room(text: &'a str, room: usize) -> Self {
         Self { text, at: 0, room }
     }
 
-    /// Nothing may come but white space.
+    /// Checks that only white space follows.
     pub(crate) fn end(&mut self) -> Read<()> {
         match self.peek() {
             None => Ok(()),
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An array's elements, one by one.
+    /// Reads an array; `element` reads each element.
     pub(crate) fn array(
         &mut self,
         expected: &str,
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// An object's members, one by one; `member` reads the value of a key.
+    /// Reads an object; `member` reads the value of each key.
     pub(crate) fn object(
         &mut self,
         expected: &str,
@@ -91,12 +91,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether `null` is next; then it is behind.
+    /// Skips `null` and returns true, if it is next.
     pub(crate) fn takes_null(&mut self) -> bool {
         self.takes_word("null")
     }
 
-    /// A string, if one is next.
+    /// Reads a string, if it is next.
     pub(crate) fn takes_string(&mut self) -> Read<Option<String>> {
         match self.peek() {
             Some(b'"') => self.text().map(|text| Some(text.into_owned())),
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The byte that comes next, white space left out.
+    /// Returns the next byte after white space, without consuming it.
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(self.at) {
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         is_there
     }
 
-    /// The letters and digits that are next.
+    /// Returns the letters and digits that come next.
     fn word(&self) -> &'a str {
         let rest = &self.text[self.at..];
         let end = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric());
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes from what values may take in memory.
+    /// Takes memory for values from the limit.
     fn take_room(&mut self, bytes: usize) -> Read<()> {
         let left = self.room.checked_sub(bytes);
         self.room = left.ok_or_else(|| {
@@ -149,7 +149,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The digits of a number, as JSON has them.
+    /// Reads the text of a number.
     fn number(&mut self, shape: &Shape) -> Read<&'a str> {
         if !matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
             return Err(self.unexpected(shape));
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         Ok(text.into_owned())
     }
 
-    /// The string that begins here.
+    /// Reads the string that begins here.
     fn text(&mut self) -> Read<Cow<'a, str>> {
         let begin = self.at;
         let bytes = self.text.as_bytes();
@@ -200,16 +200,16 @@ impl<'a> Reader<'a> {
             return Ok(Cow::Borrowed(inner));
         }
         serde_json::from_str(&self.text[begin..=end]).map(Cow::Owned).map_err(|_| {
-            Mistake::new(format!("not JSON: a string that is none begins at byte {begin}"))
+            Mistake::new(format!("not JSON: an invalid string begins at byte {begin}"))
         })
     }
 
-    /// Something else is here than what the type wants.
+    /// Returns the mistake that the next value is not of this type.
     fn unexpected(&mut self, shape: &Shape) -> Mistake {
         self.not(&expected(shape))
     }
 
-    /// Something else is here than `expected`.
+    /// Returns the mistake that the next value is not `expected`.
     pub(crate) fn not(&mut self, expected: &str) -> Mistake {
         let found = match self.peek() {
             Some(b'"') => "a string",
@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
         Mistake::new(format!("expected {expected}, found {found}"))
     }
 
-    /// What is here is not JSON.
+    /// Returns the mistake that the text is not JSON here.
     fn no_json(&mut self, expected: &str) -> Mistake {
         let found = match (self.peek(), self.text[self.at..].chars().next()) {
             (Some(b'"'), _) => format!("a string at byte {}", self.at),
@@ -235,7 +235,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many bytes a number has that begins here, if it is one of JSON.
+/// Returns the length of the JSON number that begins here, if it is valid.
 fn number_length(bytes: &[u8]) -> Option<usize> {
     let digits = |from: usize| {
         let rest = bytes.get(from..).unwrap_or_default();

@@ -1,19 +1,19 @@
-//! A type of a component, as JSON is mapped to it.
+//! The types of a component, in the form that the JSON mapping needs.
 //!
-//! The engine's types lie in tables that are shared and counted; this tree is made of them once, when
-//! a component is loaded, and asks for nothing when an item comes. What has no place in JSON has
-//! none here, so it is refused by name when the component is loaded.
+//! The engine keeps types in shared, reference-counted tables. This tree is built from them once, when a component is
+//! loaded, and calling needs only the tree. A type that JSON cannot express has no shape, so the component is refused
+//! when it is loaded, with the name of the type.
 
 use wasmtime::component::types::Type;
 
 use super::named::Named;
 
-/// How deep types nest at most, as in the engine: what is written by them stays within the depth at
-/// which programs mostly stop to read JSON, 128; and so does what they recurse here.
+/// The largest nesting depth of types, as in the engine. It bounds the recursion here. It keeps the nesting of written
+/// JSON below 128, the depth at which most JSON parsers give up.
 const DEEPEST: usize = 100;
 
-/// Of how many parts the types of a function are made at most; a long name counts as several. Types share parts, so
-/// that of a small file a tree of a million could be made.
+/// The largest number of parts in the types of one function. A long name counts as several parts. Types share parts, so
+/// a small file could otherwise expand to a tree of millions of parts.
 const LARGEST: usize = 10_000;
 
 /// A type that JSON is mapped to.
@@ -25,7 +25,7 @@ pub(crate) enum Shape {
     F64,
     Char,
     String,
-    /// `list<u8>`.
+    /// The type `list<u8>`.
     Bytes,
     List(Box<Self>),
     Tuple(Vec<Self>),
@@ -37,7 +37,7 @@ pub(crate) enum Shape {
     Result(Option<Box<Self>>, Option<Box<Self>>),
 }
 
-/// A type of whole numbers.
+/// An integer type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Int {
     S8,
@@ -51,8 +51,9 @@ pub(crate) enum Int {
 }
 
 impl Shape {
-    /// How many bytes may be taken here for one that the engine counts of such a value: it counts a
-    /// value for each part, and neither the lists that hold them nor what allocating those takes.
+    /// Returns the number of bytes that a value may take in the host for each byte that the engine counts. The engine
+    /// counts a value for each part. It counts neither the lists that hold the parts, nor the overhead of their
+    /// allocation.
     pub(crate) fn weight(&self) -> usize {
         let most = |parts: &mut dyn Iterator<Item = &Self>| parts.map(Self::weight).max();
         let (own, parts) = match self {
@@ -73,7 +74,7 @@ impl Shape {
         parts.map_or(own, |parts| parts.max(own))
     }
 
-    /// What it is called where something else was found.
+    /// Returns the name of the type in messages.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Bool => "bool",
@@ -94,7 +95,7 @@ impl Shape {
         }
     }
 
-    /// What of JSON it takes.
+    /// Returns a description of the JSON that the type accepts.
     pub(crate) fn json(&self) -> &'static str {
         match self {
             Self::Bool => "`true` or `false`",
@@ -113,7 +114,7 @@ impl Shape {
         }
     }
 
-    /// Whether it may be left out.
+    /// Returns whether a value of the type may be omitted.
     pub(crate) const fn is_option(&self) -> bool {
         matches!(self, Self::Option(_))
     }
@@ -134,14 +135,14 @@ impl Int {
     }
 }
 
-/// Makes trees of the types of a function.
+/// Builds the trees for the types of one function, and counts their parts.
 #[derive(Debug, Default)]
 pub(crate) struct Maker {
     parts: usize,
 }
 
 impl Maker {
-    /// The type; the error says what of it cannot be JSON.
+    /// Returns the tree for a type. The error names the part that JSON cannot express.
     pub(crate) fn make(&mut self, ty: &Type) -> Result<Shape, String> {
         self.shape(ty, 0)
     }
@@ -205,7 +206,7 @@ impl Maker {
         names.collect::<Result<_, String>>().map(Named::new)
     }
 
-    /// Counts one part more, of this name.
+    /// Counts one more part, of this name.
     fn part(&mut self, name: &str) -> Result<String, String> {
         self.parts += 1 + name.len() / 16;
         match self.parts > LARGEST {
@@ -215,7 +216,7 @@ impl Maker {
     }
 }
 
-/// What has no place in JSON.
+/// Returns the name of a type that JSON cannot express.
 fn unmapped(ty: &Type) -> &'static str {
     match ty {
         Type::Own(_) => "a resource",

@@ -1,4 +1,4 @@
-//! The mapping, type by type: what is taken, what it is written as again, what is refused and how.
+//! Tests of the mapping, type by type: accepted JSON, written JSON, and mistakes.
 
 mod generated;
 mod parameters;

@@ -10,21 +10,22 @@ use super::mistake::Mistake;
 use super::named::Named;
 use super::shape::Shape;
 
-/// Why a value is not written.
+/// The reasons for which a value cannot be written.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unwritten {
-    /// It would be longer than it may be.
+    /// The JSON would be longer than the limit.
     TooLong,
-    /// It holds what JSON lacks.
+    /// The value contains something that JSON cannot express.
     Mistake(Mistake),
 }
 
 type Written = Result<(), Unwritten>;
 
-/// JSON of at most so many bytes.
+/// A buffer of JSON with a size limit.
 #[derive(Debug)]
 pub(crate) struct Writer {
     json: Vec<u8>,
+    /// The size limit, in bytes.
     most: usize,
 }
 
@@ -33,7 +34,7 @@ impl Writer {
         Self { json: Vec::new(), most }
     }
 
-    /// What is written.
+    /// Returns the written JSON.
     pub(crate) fn into_json(self) -> Vec<u8> {
         self.json
     }
@@ -80,7 +81,7 @@ impl Writer {
             (Shape::Result(_, err), Val::Result(Err(value))) => {
                 self.member("err", err.as_deref().zip(value.as_deref()))
             }
-            _ => Err(Unwritten::Mistake(Mistake::new("a value of another type"))),
+            _ => Err(Unwritten::Mistake(Mistake::new("a value of the wrong type"))),
         }
     }
 
@@ -107,7 +108,7 @@ impl Writer {
         self.raw(b"}")
     }
 
-    /// An object with one member, which is `null` if there is nothing to write.
+    /// Writes an object with one member. Its value is `null` if `value` is none.
     fn member(&mut self, name: &str, value: Option<(&Shape, &Val)>) -> Written {
         self.raw(b"{")?;
         self.key(name)?;
@@ -127,7 +128,7 @@ impl Writer {
 
     fn bytes(&mut self, values: &[Val]) -> Written {
         let bytes = bytes(values);
-        // A writer of base64 must be told what is too long before it begins.
+        // The length must be checked before the base64 writer begins.
         let length = base64::encoded_len(bytes.len(), true).unwrap_or(usize::MAX);
         if length.saturating_add(self.json.len()) > self.most {
             return Err(Unwritten::TooLong);
@@ -136,7 +137,7 @@ impl Writer {
             .map_err(|_| Unwritten::TooLong)
     }
 
-    /// What the JSON library writes by itself.
+    /// Writes a value in the JSON library's own form.
     fn plain(&mut self, value: &(impl serde::Serialize + ?Sized)) -> Written {
         serde_json::to_writer(self, value).map_err(|_| Unwritten::TooLong)
     }
@@ -146,7 +147,7 @@ impl Writer {
     }
 }
 
-/// The JSON library writes piece by piece: none that is too much is kept.
+/// The JSON library writes in pieces. A piece beyond the limit is refused.
 impl Write for Writer {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         if piece.len() > self.most - self.json.len() {
@@ -179,11 +180,11 @@ fn not_finite(value: f64) -> Unwritten {
     Unwritten::Mistake(Mistake::new(format!("{name}, which JSON does not have")))
 }
 
-/// The bytes of a `list<u8>`.
+/// Returns the bytes of a `list<u8>`.
 pub(crate) fn bytes(values: &[Val]) -> Vec<u8> {
     let byte = |value: &Val| match value {
         Val::U8(byte) => *byte,
-        _ => unreachable!("the engine lifts what the type says"),
+        _ => unreachable!("the engine only makes values of the declared type"),
     };
     values.iter().map(byte).collect()
 }

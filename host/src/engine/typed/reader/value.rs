@@ -1,4 +1,4 @@
-//! Values by their types: what may stand at each place, and what it becomes.
+//! Reads the values of each type.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::engine::typed::named::Named;
 use crate::engine::typed::shape::{Int, Shape};
 
 impl Reader<'_> {
-    /// What is there, as one value.
+    /// Reads one value of this type.
     pub(crate) fn value(&mut self, shape: &Shape) -> Read<Val> {
         self.take_room(size_of::<Val>())?;
         Ok(match shape {
@@ -24,12 +24,12 @@ impl Reader<'_> {
             Shape::Int(int) => self.int(*int, shape)?,
             Shape::F32 => {
                 let number = self.number(shape)?;
-                let value = number.parse().expect("a number of JSON is one of Rust");
+                let value = number.parse().expect("Rust parses every JSON number");
                 Val::Float32(finite(value, f32::is_finite, number, "f32")?)
             }
             Shape::F64 => {
                 let number = self.number(shape)?;
-                let value = number.parse().expect("a number of JSON is one of Rust");
+                let value = number.parse().expect("Rust parses every JSON number");
                 Val::Float64(finite(value, f64::is_finite, number, "f64")?)
             }
             Shape::Char => {
@@ -61,7 +61,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Bytes as they are.
+    /// Makes a list of bytes from the item itself.
     pub(crate) fn raw_bytes(bytes: &[u8]) -> Read<Val> {
         Self::new("").take_room(bytes.len().saturating_mul(size_of::<Val>()))?;
         Ok(Val::List(bytes.iter().copied().map(Val::U8).collect()))
@@ -69,7 +69,7 @@ impl Reader<'_> {
 
     fn int(&mut self, int: Int, shape: &Shape) -> Read<Val> {
         let number = self.number(shape)?;
-        // More digits than it has room for are too many for all of these types.
+        // A number that overflows `i128` is too large for each of these types.
         let value: Option<i128> = number.parse().ok();
         let val = value.and_then(|value| {
             Some(match int {
@@ -99,7 +99,7 @@ impl Reader<'_> {
             self.array(Shape::Bytes.json(), |reader, _| {
                 reader.take_room(size_of::<Val>())?;
                 let Val::U8(byte) = reader.int(Int::U8, &Shape::Int(Int::U8))? else {
-                    unreachable!("it was asked for such a number");
+                    unreachable!("a `u8` was read");
                 };
                 bytes.push(byte);
                 Ok(())
@@ -115,7 +115,7 @@ impl Reader<'_> {
             values.push(reader.value(element)?);
             Ok(())
         })?;
-        // Many short lists would have much room for nothing.
+        // Many short lists would otherwise waste much capacity.
         values.shrink_to_fit();
         Ok(Val::List(values))
     }
@@ -132,7 +132,7 @@ impl Reader<'_> {
         match values.len() == parts.len() {
             true => Ok(Val::Tuple(values)),
             false => Err(Mistake::new(format!(
-                "{} elements, and the tuple has {}",
+                "{} elements, but the tuple has {}",
                 values.len(),
                 parts.len()
             ))),
@@ -140,7 +140,7 @@ impl Reader<'_> {
     }
 
     fn record(&mut self, fields: &Named<Shape>, shape: &Shape) -> Read<Val> {
-        // Also for those that are missing: the value has all of them.
+        // Missing fields count, because the value contains all fields.
         let names = fields.names().map(|name| size_of::<(String, Val)>() + name.len());
         self.take_room(names.sum())?;
         let values = self.fields(fields, &expected(shape), "field")?;
@@ -148,7 +148,8 @@ impl Reader<'_> {
         Ok(Val::Record(names.zip(values).collect()))
     }
 
-    /// An object's values by these names, in their order; what may be left out has no value then.
+    /// Reads an object with these names, and returns the values in the order of `fields`. A missing
+    /// optional field becomes `none`.
     pub(crate) fn fields(
         &mut self,
         fields: &Named<Shape>,
@@ -161,7 +162,7 @@ impl Reader<'_> {
             let at = fields.find(key).ok_or_else(|| wrong(unknown(what, fields.names())))?;
             let (name, field) = &fields[at];
             if values[at].is_some() {
-                return Err(wrong(Mistake::new("is there twice")));
+                return Err(wrong(Mistake::new("appears twice")));
             }
             values[at] = Some(reader.value(field).map_err(|mistake| mistake.in_key(name))?);
             Ok(())
@@ -198,17 +199,17 @@ impl Reader<'_> {
             found = Some(Val::Variant(name.clone(), Some(Box::new(value))));
             Ok(())
         })?;
-        found.ok_or_else(|| Mistake::new("a variant has one case, and here is none"))
+        found.ok_or_else(|| Mistake::new("a variant has one case, but the object is empty"))
     }
 
-    /// There are 32 at most: no type has more.
+    /// Reads flags. A type has at most 32 flags, so a linear search is enough.
     fn flags(&mut self, names: &Named<()>, shape: &Shape) -> Read<Val> {
         let mut set = Vec::new();
         self.array(&expected(shape), |reader, _| {
             let name = reader.string(&Shape::String)?;
             let (name, ()) = &names[known(&name, names, "flag")?];
             if set.contains(name) {
-                return Err(Mistake::new(format!("`{name}` is there twice")));
+                return Err(Mistake::new(format!("`{name}` appears twice")));
             }
             reader.take_room(size_of::<String>() + name.len())?;
             set.push(name.clone());
@@ -224,7 +225,7 @@ impl Reader<'_> {
         if !inner.is_option() {
             return Ok(Val::Option(Some(Box::new(self.value(inner)?))));
         }
-        // `null` is no value already: that there is one which is none has to be said.
+        // `null` means the outer `none`, so an outer `some` must be written out.
         let mut some = None;
         self.object(&expected(shape), |reader, key| {
             if key != "some" || some.is_some() {
@@ -257,7 +258,7 @@ impl Reader<'_> {
             found = Some(if key == "ok" { Ok(value) } else { Err(value) });
             Ok(())
         })?;
-        let found = found.ok_or_else(|| Mistake::new("neither `ok` nor `err` is there"));
+        let found = found.ok_or_else(|| Mistake::new("neither `ok` nor `err` is present"));
         Ok(Val::Result(found?))
     }
 }
@@ -287,7 +288,7 @@ fn does_not_fit(number: &str, name: &str) -> Mistake {
     }
 }
 
-/// The place of what a name names.
+/// Returns the index of a name.
 fn known<T>(name: &str, names: &Named<T>, what: &str) -> Read<usize> {
     names.find(name).ok_or_else(|| {
         let (name, names) = (shortened(name), listed(names.names()));
@@ -295,7 +296,7 @@ fn known<T>(name: &str, names: &Named<T>, what: &str) -> Read<usize> {
     })
 }
 
-/// A key, named by the path, that there is not.
+/// Returns the mistake of an unknown key, which the path names.
 fn unknown<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> Mistake {
     Mistake::new(format!("there is no such {what}; there are {}", listed(names)))
 }

@@ -1,4 +1,4 @@
-//! Types that nobody thought of, through a guest that answers with what it was given.
+//! Tests with generated types, some of them through a guest that returns its argument.
 
 use std::fmt::Write as _;
 
@@ -9,8 +9,9 @@ use super::*;
 use crate::item::passing::ArgumentPassing;
 use crate::{Engine, Plugin, Pool};
 
-/// A component that gives back `x`, of any type. With so many parameters behind it they all lie in
-/// memory, beginning with `x`, as does a result that begins with it: the address is the answer.
+/// A component that returns its parameter `x`, of any type. The many parameters after `x` force all
+/// of them into memory, where `x` comes first. The result begins with `x` and lies in memory like
+/// the parameters, so the guest returns the address of its parameters.
 const ECHO: &str = r#"(component
   (core module $code
     (memory (export "memory") 17)
@@ -42,7 +43,7 @@ struct Declared {
 }
 
 impl Declared {
-    /// The type as WAT writes it; what must have a name is declared.
+    /// Returns the type in WAT, and declares it if it needs a name.
     fn of(&mut self, shape: &Shape) -> String {
         let text = match shape {
             Shape::Bool | Shape::Int(_) | Shape::F32 | Shape::F64 | Shape::Char | Shape::String => {
@@ -143,7 +144,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
     })
 }
 
-/// A value of the type, as it is written.
+/// Returns a strategy for values of the type, as JSON.
 fn values(shape: &Shape) -> BoxedStrategy<Value> {
     let member = |name: &'static str, shape: &Option<Box<Shape>>| {
         let value = shape.as_ref().map_or(Just(Value::Null).boxed(), |shape| values(shape));
@@ -161,10 +162,10 @@ fn values(shape: &Shape) -> BoxedStrategy<Value> {
             Int::S64 => any::<i64>().prop_map(Value::from).boxed(),
             Int::U64 => any::<u64>().prop_map(Value::from).boxed(),
         },
-        // The JSON library of this test writes no more of an `f32` than is needed if it is whole.
+        // This test's JSON library prints other `f32` values with more digits than necessary.
         Shape::F32 => any::<i16>().prop_map(|it| Value::from(f32::from(it) / 4.0)).boxed(),
         Shape::F64 => any::<f64>()
-            .prop_filter("JSON has it", |it| it.is_finite())
+            .prop_filter("JSON has only finite numbers", |it| it.is_finite())
             .prop_map(Value::from)
             .boxed(),
         Shape::Char => any::<char>().prop_map(|it| Value::from(it.to_string())).boxed(),
@@ -231,7 +232,7 @@ proptest! {
             let json = value.to_string();
             let val = read(&shape, &json).map_err(|it| TestCaseError::fail(format!("{json}: {it}")))?;
             let again = written(&shape, &val).unwrap();
-            // The order of fields is the type's, and an object of the JSON library has none.
+            // Fields are written in the order of the type, but objects of the JSON library are not ordered.
             prop_assert_eq!(&read(&shape, &again).unwrap(), &val);
             let again: Value = serde_json::from_str(&again).unwrap();
             prop_assert_eq!(again.to_string(), Value::to_string(&serde_json::from_str(&json).unwrap()));
@@ -240,7 +241,7 @@ proptest! {
 
     #[test]
     fn what_is_no_json_is_never_taken((shape, all) in shapes_with_values(), at in any::<prop::sample::Index>(), with in any::<char>()) {
-        // One sign is another one.
+        // Replace one character.
         let mut signs: Vec<char> = all[0].to_string().chars().collect();
         let at = at.index(signs.len());
         signs[at] = with;
@@ -252,7 +253,7 @@ proptest! {
 }
 
 proptest! {
-    // Each compiles a component.
+    // Each case compiles a component.
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]

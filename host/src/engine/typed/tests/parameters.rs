@@ -1,4 +1,4 @@
-//! Tests: an item fills parameters, and an answer becomes a record.
+//! Tests of the mapping from items to parameters, and from answers to records.
 
 use super::*;
 use crate::engine::typed::answer::{Answer, Returned};
@@ -12,7 +12,7 @@ fn parameters<const N: usize>(all: [(&str, Shape); N]) -> Parameters {
     Parameters::new(all.map(|(name, shape)| (name.into(), shape)).into())
 }
 
-/// What the parameters are, each on its own as JSON; or what is wrong.
+/// Returns each parameter as JSON, or the mistake.
 fn passed(of: &Parameters, item: &[u8], format: Format, passing: ArgumentPassing) -> String {
     shown(of, of.of_item(item, format, passing))
 }
@@ -82,7 +82,7 @@ fn an_array_fills_parameters_by_position_and_an_object_by_name() {
         (Kwargs, r#"{"text":"a"}"#,      "$.first-one: is missing"),
         (Kwargs, r#"{"text":1}"#,        "$.text: expected a string, found a number"),
         (Kwargs, r#"{"First-one":1}"#,   "$.First-one: there is no such parameter; there are `first-one`, `text`, `c`"),
-        (Kwargs, r#"{"text":"a","text":"b"}"#, "$.text: is there twice"),
+        (Kwargs, r#"{"text":"a","text":"b"}"#, "$.text: appears twice"),
         (Kwargs, "[]",                   "$: expected an object of the parameters, found an array"),
     ];
     for (passing, item, expected) in cases {
@@ -128,10 +128,10 @@ fn one_item_is_for_one_parameter() {
     let two = parameters([("a", S32), ("b", S32)]);
     assert_eq!(
         two.refusal("add", Single).unwrap(),
-        "`add` has 2 parameters, `a`, `b`, and an item is one"
+        "`add` has 2 parameters (`a`, `b`), but an item is a single value"
     );
     let none = parameters([]).refusal("now", Single).unwrap();
-    assert!(none.starts_with("`now` has no parameter that an item could be"), "{none}");
+    assert!(none.starts_with("`now` has no parameter for an item"), "{none}");
     for passing in [Args, Kwargs] {
         assert_eq!(two.refusal("add", passing), None);
     }

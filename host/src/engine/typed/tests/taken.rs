@@ -1,4 +1,4 @@
-//! One value of each type, both ways.
+//! Tests that read and write one value of each type.
 
 use super::*;
 
@@ -54,7 +54,7 @@ fn what_is_taken_is_written_in_one_way() {
         (Shape::F64,                       "-0.0",                                   "-0.0"),
         (Shape::F64,                       "1E+2",                                   "100.0"),
         (Shape::F64,                       "0.1",                                    "0.1"),
-        // Digits that a parser of JSON mostly gets wrong by one.
+        // Many JSON parsers get the last digit of this number wrong.
         (Shape::F64,                       "2.638344616030823e-256",                 "2.638344616030823e-256"),
         (Shape::F64,                       "1e-400",                                 "0.0"),
         (Shape::F32,                       "0.1",                                    "0.1"),
@@ -115,8 +115,8 @@ fn what_does_not_fit_is_named_by_its_path() {
         (point(),      "[]",                          "$: expected an object (record), found an array"),
         (point(),      r#"{"x":1,"z":2}"#,            "$.z: there is no such field; there are `x`, `y`, `inner-one`"),
         (point(),      r#"{"x":1,"a b\u0007":2}"#,    "$[\"a b\\u{7}\"]: there is no such field; there are `x`, `y`, `inner-one`"),
-        (point(),      r#"{"x":1,"x":2}"#,            "$.x: is there twice"),
-        (point(),      r#"{"x":1,"inner-one":null,"inner_one":null}"#, "$.inner_one: is there twice"),
+        (point(),      r#"{"x":1,"x":2}"#,            "$.x: appears twice"),
+        (point(),      r#"{"x":1,"inner-one":null,"inner_one":null}"#, "$.inner_one: appears twice"),
         (point(),      r#"{"x":null}"#,               "$.x: expected a whole number (s32), found `null`"),
         (point(),      r#"{"x":1,"y":true}"#,         "$.y: expected a whole number (s32), found `true`"),
         (Shape::Bool,  "1",                           "$: expected `true` or `false`, found a number"),
@@ -137,9 +137,9 @@ fn what_does_not_fit_is_named_by_its_path() {
         (Shape::String, "1",                          "$: expected a string, found a number"),
         (Shape::String, r#""a"#,                      "$: not JSON: expected the end of a string, found the end"),
         (Shape::String, r#""\"#,                      "$: not JSON: expected the end of a string, found the end"),
-        (Shape::String, r#""\x""#,                    "$: not JSON: a string that is none begins at byte 0"),
-        (Shape::String, "\"a\nb\"",                   "$: not JSON: a string that is none begins at byte 0"),
-        (Shape::String, r#""\ud800""#,                "$: not JSON: a string that is none begins at byte 0"),
+        (Shape::String, r#""\x""#,                    "$: not JSON: an invalid string begins at byte 0"),
+        (Shape::String, "\"a\nb\"",                   "$: not JSON: an invalid string begins at byte 0"),
+        (Shape::String, r#""\ud800""#,                "$: not JSON: an invalid string begins at byte 0"),
         (Shape::Bytes, r#""AA""#,                     "$: a string that is not base64: Invalid padding"),
         (Shape::Bytes, "[1,256]",                     "$[1]: 256 does not fit u8"),
         (Shape::Bytes, "1",                           "$: expected a string of base64, or an array of numbers, found a number"),
@@ -150,7 +150,7 @@ fn what_does_not_fit_is_named_by_its_path() {
         (point(),      r#"{"x":1 "y":1}"#,            "$: not JSON: expected `,` or `}`, found a string at byte 7"),
         (point(),      "{x:1}",                       "$: not JSON: expected a key, found `x` at byte 1"),
         (point(),      r#"{"x":1,}"#,                 "$: not JSON: expected a key, found `}` at byte 7"),
-        (Shape::Tuple(vec![S32, S32]), "[1]",         "$: 1 elements, and the tuple has 2"),
+        (Shape::Tuple(vec![S32, S32]), "[1]",         "$: 1 elements, but the tuple has 2"),
         (Shape::Tuple(vec![S32, S32]), "[1,2,3]",     "$[2]: more than the 2 elements of the tuple"),
         (shapes(),     r#""square""#,                 "$: there is no case \"square\"; there are `none`, `circle`"),
         (shapes(),     r#"{"square":1}"#,             "$: there is no case \"square\"; there are `none`, `circle`"),
@@ -158,18 +158,18 @@ fn what_does_not_fit_is_named_by_its_path() {
         (shapes(),     r#"{"none":null}"#,            "$: the case `none` has no value: `\"none\"`"),
         (shapes(),     r#"{"circle":1,"none":1}"#,    "$.none: a variant has one case"),
         (shapes(),     r#"{"circle":"a"}"#,           "$.circle: expected a number (f32), found a string"),
-        (shapes(),     "{}",                          "$: a variant has one case, and here is none"),
+        (shapes(),     "{}",                          "$: a variant has one case, but the object is empty"),
         (shapes(),     "1",                           "$: expected a string, or an object with one key (variant), found a number"),
         (Shape::Enum(names(["red", "green"])), r#""Red""#, "$: there is no case \"Red\"; there are `red`, `green`"),
         (flags(),      r#"["read","exec"]"#,          "$[1]: there is no flag \"exec\"; there are `read`, `write`"),
-        (flags(),      r#"["read","read"]"#,          "$[1]: `read` is there twice"),
+        (flags(),      r#"["read","read"]"#,          "$[1]: `read` appears twice"),
         (flags(),      r#"[1]"#,                      "$[0]: expected a string, found a number"),
         (flags(),      r#"{"read":true}"#,            "$: expected an array of strings (flags), found an object"),
         (option(option(S32)), "1",                    "$: expected `null`, or `{\"some\": …}`, found a number"),
         (option(option(S32)), "{}",                   "$.some: is missing"),
         (option(option(S32)), r#"{"none":1}"#,        "$.none: there is no such key; there are `some`"),
         (option(option(S32)), r#"{"some":"a"}"#,      "$.some: expected a whole number (s32), found a string"),
-        (result(Some(S32), None), "{}",               "$: neither `ok` nor `err` is there"),
+        (result(Some(S32), None), "{}",               "$: neither `ok` nor `err` is present"),
         (result(Some(S32), None), r#"{"err":1}"#,     "$.err: expected `null`, found a number"),
         (result(Some(S32), None), r#"{"ok":1,"err":null}"#, "$.err: there is no such key; there are `ok`, `err`"),
         (result(Some(S32), None), r#"{"ok":null}"#,   "$.ok: expected a whole number (s32), found `null`"),
@@ -222,7 +222,7 @@ fn values_take_no_more_memory_than_they_may() {
         read.err().map(|mistake| mistake.to_string())
     };
     let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
-    // The list is a value, too.
+    // The list itself counts as one value.
     assert_eq!(mistake(&list(U8), &zeros(MOST - 1)), None);
     assert_eq!(mistake(&Shape::Bytes, &zeros(MOST - 1)), None);
     assert_eq!(mistake(&list(U8), &zeros(MOST)), Some(format!("$[99]: {too_much}")));
@@ -238,7 +238,7 @@ fn values_take_no_more_memory_than_they_may() {
         mistake(&many, &format!("[{}[]]", "[],".repeat(MOST))),
         Some(format!("$[99]: {too_much}"))
     );
-    // What is missing takes room, too.
+    // Missing fields take memory.
     let records = |count: usize| format!("[{}{{}}]", "{},".repeat(count - 1));
     let options = list(record([("a", option(U8)), ("b", option(U8)), ("c", option(U8))]));
     assert_eq!(mistake(&options, &records(10)), None);
