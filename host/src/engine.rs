@@ -72,7 +72,7 @@ use crate::jail::system_limits;
 /// The name of an instance's finish report in messages.
 pub(crate) const REPORT: &str = "the closing report";
 
-/// Compiles and runs plugins.
+/// The compiler and runtime of plugins.
 ///
 /// An engine is cheap to clone. Its one thread ends when the last clone and the last plugin of the engine are dropped.
 ///
@@ -293,8 +293,8 @@ impl Engine {
     /// Compiles a module whose memory the engine maps whole, even where most of it is empty. Instances then share the
     /// memory until they write to it.
     ///
-    /// Only snapshots are compiled like this, because their memory was counted against its limit. A hostile plugin
-    /// could otherwise declare a huge image in few bytes.
+    /// Only snapshots are compiled like this, because their memory is already limited. A hostile plugin could otherwise
+    /// declare a huge image in few bytes.
     pub(super) fn compile_snapshot(&self, module: &[u8]) -> wasmtime::Result<Vec<u8>> {
         let mut config = Self::config(self.options);
         config.memory_guaranteed_dense_image_size(snapshot::MOST);
@@ -340,7 +340,7 @@ fn made(config: &wasmtime::Config) -> Result<wasmtime::Engine, EngineError> {
     wasmtime::Engine::new(config).map_err(|error| EngineError::Wasm(error.into()))
 }
 
-/// Keeps compiled code as plain data that cannot be executed.
+/// A policy that keeps compiled code as plain data, so that nothing can execute it.
 struct NeverRun;
 
 impl CustomCodeMemory for NeverRun {

@@ -39,7 +39,7 @@ impl CompileLimits {
 }
 
 impl CompileSettings {
-    /// The default export that takes items.
+    /// The default name of the export that takes items.
     pub(crate) const CALL: &str = "call";
 
     /// Returns the default settings.

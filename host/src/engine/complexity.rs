@@ -1,5 +1,5 @@
-//! Bounds the work that a component makes for the compiler beyond what its size suggests. The check runs before any of
-//! a plugin is validated or compiled.
+//! Bounds the compile work of a component, which can far exceed what its size suggests. The check runs before any of a
+//! plugin is validated or compiled.
 //!
 //! Two things multiply the work. The engine copies a component's content into each of its instances, so a kilobyte of
 //! components that each instantiate the previous one twice expands to gigabytes. The engine copies the definitions of

@@ -93,7 +93,7 @@ impl CorePlugin {
         let asks_for_passing = module.imports().any(|import| {
             (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
         });
-        // `call_batch` stands for `call`, and not for another export that the settings may name.
+        // `call_batch` is the batch form of `call`, and of no other export that the settings may name.
         let batches = if call == "call" { Batches::of(module) } else { Batches::Never };
         let (engine, functions) = (engine.clone(), functions.clone());
         Ok(Self { engine, pre, call, functions, has_init, asks_for_passing, batches })

@@ -96,7 +96,7 @@ impl FileRules {
     /// Returns the directory and name of a file that a call moves or links, if the caller must check that the file is
     /// not a symbolic link. A moved link could lead outside the granted directories.
     pub(crate) fn moved(&self, call: FileCall<'_>, memory: &[u8]) -> Option<(i32, Vec<u8>)> {
-        /// Longer than any path that a system accepts.
+        /// A length that exceeds every path that a system accepts.
         const MOST: u32 = 64 * 1024;
         if self.may_link {
             return None;

@@ -86,7 +86,7 @@ fn too_much(error: &wasmtime::Error, limit: ResultLimit) -> Option<Broken> {
     })
 }
 
-/// Returns the innermost function, if the plugin names its functions.
+/// Returns the innermost function as a suffix for messages, if the plugin names its functions.
 fn place(error: &wasmtime::Error) -> String {
     let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames);
     let function = frames.and_then(<[_]>::first).and_then(|frame| frame.func_name());

@@ -9,8 +9,8 @@
 //! end within one tick of the watchdog:
 //!
 //! 1. At the first tick, the host asks the plugin to stop before its next item.
-//! 2. At the second tick, the current item is evidently slow. The host returns the items after it to the
-//!    queue, while the plugin works on it.
+//! 2. If the call still runs at the second tick, its current item is slow. The host returns the later items
+//!    to the queue, while the plugin works on this one.
 //! 3. If the plugin continues with a returned item, the host stops it.
 //!
 //! The host does not trust what the plugin reports; `progress` has the checks.
@@ -153,7 +153,7 @@ impl Crossing {
         &self.progress
     }
 
-    /// Handles a tick of the watchdog: returns the items that the plugin should no longer start to the queue.
+    /// Handles a tick of the watchdog. Items that the plugin should no longer start go back to the queue.
     fn tick(&mut self, bytes: &mut [u8]) -> Found {
         let before = self.progress.own();
         let found = self.progress.tick(bytes);

@@ -75,7 +75,7 @@ impl Guest {
         }
     }
 
-    /// Lets an instance that starts from a snapshot renew stale state.
+    /// Calls `after_restore`, in which an instance that starts from a snapshot refreshes outdated state.
     fn after_restore(&mut self, instance: &Instance) -> Result<(), StartError> {
         match self.function::<(), ()>(instance, "after_restore") {
             None => Ok(()),

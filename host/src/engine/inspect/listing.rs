@@ -25,7 +25,7 @@ const KNOWN: [&str; 9] = [
     "cabi_realloc",
 ];
 
-/// Lists the exports and imports of one plugin.
+/// A builder of the lists of one plugin's exports and imports.
 pub(crate) struct Lister<'a> {
     found: &'a mut Findings,
     exports: Room,

@@ -13,7 +13,7 @@ const MOST: usize = 32;
 /// The approximate size limit of all types of one function, in bytes.
 const LONGEST: usize = 10_000;
 
-/// Prints the types of one function, within the size limit.
+/// A printer for the types of one function, with a size limit.
 #[derive(Debug)]
 pub(crate) struct Shown {
     /// The number of bytes that are left.

@@ -19,8 +19,8 @@ use crate::event::snapshot_refusal::SnapshotRefusal;
 /// which contains the image.
 pub(crate) const MOST: u64 = 512 * 1024 * 1024;
 
-/// The largest number of pieces between zeros in frozen memory. The rewriter notes each piece
-/// twice, in 24 bytes. This bounds the memory that it needs in addition to the image.
+/// The largest number of pieces between zeros in frozen memory. The rewriter notes each piece twice, in records of 24
+/// bytes. This bounds the memory that it needs in addition to the image.
 const MOST_PIECES: usize = 1 << 25;
 
 /// The prefix of the names under which instrumented modules export their memories.

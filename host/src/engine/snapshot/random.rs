@@ -1,5 +1,5 @@
-//! The random bytes of plugins. The recorder notes if `init` drew any, because they are the same in
-//! all instances of a snapshot.
+//! The random bytes of plugins. The recorder notes if `init` drew any, because all instances that start from the
+//! snapshot have the same ones.
 
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;

@@ -44,7 +44,7 @@ struct Exported {
     ty: ComponentFunc,
 }
 
-/// Finds functions among the exports of a component.
+/// A search for functions among the exports of a component.
 pub(super) struct Finder<'a> {
     pub(super) engine: &'a Engine,
     pub(super) component: &'a Component,

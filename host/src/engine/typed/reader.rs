@@ -204,12 +204,12 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Returns the mistake that the next value is not of this type.
+    /// Returns a mistake: the next value is not of this type.
     fn unexpected(&mut self, shape: &Shape) -> Mistake {
         self.not(&expected(shape))
     }
 
-    /// Returns the mistake that the next value is not `expected`.
+    /// Returns a mistake: the next value is not `expected`.
     pub(crate) fn not(&mut self, expected: &str) -> Mistake {
         let found = match self.peek() {
             Some(b'"') => "a string",
@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
         Mistake::new(format!("expected {expected}, found {found}"))
     }
 
-    /// Returns the mistake that the text is not JSON here.
+    /// Returns a mistake: the text is not JSON at this position.
     fn no_json(&mut self, expected: &str) -> Mistake {
         let found = match (self.peek(), self.text[self.at..].chars().next()) {
             (Some(b'"'), _) => format!("a string at byte {}", self.at),

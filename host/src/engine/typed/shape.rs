@@ -13,7 +13,7 @@ use super::named::Named;
 const DEEPEST: usize = 100;
 
 /// The largest number of parts in the types of one function. A long name counts as several parts. Types share parts, so
-/// a small file could otherwise expand to a tree of millions of parts.
+/// a small file could otherwise expand to a tree of a million parts.
 const LARGEST: usize = 10_000;
 
 /// A type that JSON is mapped to.
@@ -135,7 +135,7 @@ impl Int {
     }
 }
 
-/// Builds the trees for the types of one function, and counts their parts.
+/// A builder of the trees for the types of one function, which counts their parts.
 #[derive(Debug, Default)]
 pub(crate) struct Maker {
     parts: usize,

@@ -31,7 +31,7 @@ pub(crate) struct BatchProgress {
     seen: u32,
     /// The number of items whose answers were taken during the call.
     taken: u32,
-    /// The number of items that the plugin is still to do. Other workers may have the rest.
+    /// The number of items at the start of the batch that are still the plugin's. The rest went back to the queue.
     own: u32,
     is_told: bool,
     went_on: bool,
@@ -53,7 +53,7 @@ impl BatchProgress {
     /// the plugin has.
     const MOST_RESULTS: u32 = 16 * 1024 * 1024;
 
-    /// Returns the number of items that the plugin is still to do.
+    /// Returns the number of items at the start of the batch that are still the plugin's.
     pub(crate) fn own(&self) -> u32 {
         self.own
     }

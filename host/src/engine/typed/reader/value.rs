@@ -288,7 +288,7 @@ fn does_not_fit(number: &str, name: &str) -> Mistake {
     }
 }
 
-/// Returns the index of a name.
+/// Returns the index of the entry with this name.
 fn known<T>(name: &str, names: &Named<T>, what: &str) -> Read<usize> {
     names.find(name).ok_or_else(|| {
         let (name, names) = (shortened(name), listed(names.names()));
@@ -296,7 +296,7 @@ fn known<T>(name: &str, names: &Named<T>, what: &str) -> Read<usize> {
     })
 }
 
-/// Returns the mistake of an unknown key, which the path names.
+/// Returns a mistake: the key is unknown. The path names the key.
 fn unknown<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> Mistake {
     Mistake::new(format!("there is no such {what}; there are {}", listed(names)))
 }

@@ -34,7 +34,7 @@ const ECHO: &str = r#"(component
   (instance $it EXPORTS (export "call" (func $call)))
   (export "acme:test/it" (instance $it)))"#;
 
-/// Declares types, the inner ones first.
+/// The declarations of types in WAT, the inner ones first.
 #[derive(Default)]
 struct Declared {
     types: String,
