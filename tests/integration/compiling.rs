@@ -283,7 +283,7 @@ fn a_compiler_that_is_killed_is_told_of() {
     running.finish().code(3).stdout("").stderr(
         "error: plugin `endless.wat` could not be compiled: its process was killed by signal 9 \
          (SIGKILL)\n \
-         hint: if it was memory that it lacked: `--compile-memory SIZE` allows it more\n",
+         hint: if it ran out of memory, raise the limit with `--compile-memory SIZE`\n",
     );
 }
 

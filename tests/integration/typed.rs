@@ -172,8 +172,7 @@ fn what_cannot_be_started_says_why() {
         run.stdin("[[1]]\n").run().code(3).stdout("").stderr(&error);
     }
     calling("hundred").stdin("\n").run().code(3).stdout("").stderr(
-        "error: worker 0 could not be started: init failed: `hundred` has no parameter that an item \
-         could be\n \
+        "error: worker 0 could not be started: init failed: `hundred` has no parameter for an item\n \
          hint: say `--args args` where an item is a JSON array of the parameters, `[]` if there is none, \
          or `--args kwargs` where it is an object by their names\n",
     );

@@ -359,7 +359,7 @@ mod tests {
         let died = |message: &str| compiler(&CompilerError::Died { message: message.into() });
         assert_eq!(
             died("it ended").as_deref(),
-            Some("if it was memory that it lacked: `--compile-memory SIZE` allows it more")
+            Some("if it ran out of memory, raise the limit with `--compile-memory SIZE`")
         );
         assert!(died("the system refuses a thread: x").unwrap().starts_with("`ulimit -u`"));
         let fewer = fewer_workers("raise it, or start fewer workers".into());
