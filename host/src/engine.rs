@@ -70,7 +70,7 @@ use crate::item::digest::Sha256;
 use crate::jail::system_limits;
 
 /// The name of an instance's finish report in messages.
-pub(crate) const REPORT: &str = "the closing report";
+pub(crate) const REPORT: &str = "the finish report";
 
 /// The compiler and runtime of plugins.
 ///

@@ -48,7 +48,7 @@ fn what_is_beyond_a_limit_is_the_fault_of_its_item_and_names_the_flag() {
 fn a_closing_report_is_a_result() {
     let told = greedy(&["--max-result", "1KiB"]).stdin("x\n").run().code(0).stdout("x\n");
     told.stderr(
-        "warning: worker 0 gave no closing report: bad-result: the closing report of 131072 bytes \
+        "warning: worker 0 gave no closing report: bad-result: the finish report of 131072 bytes \
          is larger than the 1KiB of `max_result`\n hint: `--max-result SIZE` allows more\n",
     );
 }

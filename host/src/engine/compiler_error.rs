@@ -86,8 +86,8 @@ impl CompilerError {
                 Some("if it ran out of memory, raise the limit with `PluginLoader::compile_memory`")
             }
             Self::Jail { is_lack: true, .. } => Some(
-                "list this machine's layers with `Processes::layers`; `Jail::BestEffort` runs without the \
-                 missing ones",
+                "`Processes::layers` shows the layers that this machine has; `Jail::BestEffort` runs without those that it \
+                 lacks",
             ),
             Self::NoProgram => Some(
                 "call `mtl_host::child_main()` first in `main`, or name a program that does with \
