@@ -89,7 +89,7 @@ readonly other_languages=(languages::{c,cpp,zig,go,assemblyscript,javascript,qui
 # no workers.
 readonly same_everywhere=(
     behaviours:: build:: compiling:: crashes:: doc_examples:: ends::{consumer,output,source}:: fault_injection::
-    hostile:: inspect:: matrix::native_workers new:: orphans::
+    hostile:: inspect:: matrix::native_workers new:: orphans:: readme::
 )
 
 # Runs tests of the host. Arguments: selections of binaries for cargo, then `but`, then the modules to leave out.

@@ -223,12 +223,12 @@ fn power_cannot_take_an_item_for_all_its_parameters_and_says_what_can() {
 
 #[test]
 fn the_readme_shows_a_plugin_that_runs() {
-    let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
+    let readme = fs::read_to_string(checkout().join("plugin-sdk/README.md")).unwrap();
     let source = checkout().join("examples-plugins/rust/greet/src/lib.rs");
     let source = fs::read_to_string(source).unwrap();
     let code = source.split("\n#[cfg(test)]").next().unwrap();
     let code = &code[code.find("use mtl_plugin").unwrap()..];
-    assert!(readme.contains(code), "the README has another plugin:\n{code}");
+    assert!(readme.contains(code), "plugin-sdk/README.md has another plugin:\n{code}");
     assert!(readme.contains("\nHello, Ada!\nHello, Grace!\n"));
     each_form("greet.wasm", |host| {
         host.args(["--init", "Hello"])

@@ -56,6 +56,7 @@ mod parsing;
 mod plugins;
 mod policies;
 mod progress;
+mod readme;
 mod restarts;
 mod run;
 mod sandbox;

@@ -555,10 +555,10 @@ fn inspect_shows_how_it_is_called() {
     assert!(refused.stderr_text().contains("its parameter `file` has a resource"));
 }
 
-/// Checks that the README's component without an SDK gives the shown output.
+/// Checks that the SDKs' README shows the output of its component without an SDK.
 #[test]
 fn the_readme_shows_a_component_that_runs() {
-    let readme = fs::read_to_string(fixtures().join("../../README.md")).unwrap();
+    let readme = fs::read_to_string(fixtures().join("../../plugin-sdk/README.md")).unwrap();
     let (_, shown) = readme.split_once("$ echo '").expect("the README pipes an item into a run");
     let (item, shown) = shown.split_once("' | mtl-host run shapes.wasm ").unwrap();
     let (flags, shown) = shown.split_once('\n').unwrap();

@@ -44,7 +44,7 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Checks that the README shows `greet`, and that `greet` works as the README claims.
+/// Checks that the SDKs' README shows `greet` of this language, and that it greets.
 pub(super) fn greet_as_the_readme_shows(language: &Language) {
     let Some((examples, source)) = language.examples.zip(language.greet) else {
         return;
@@ -54,8 +54,8 @@ pub(super) fn greet_as_the_readme_shows(language: &Language) {
     let text = text.split("\n#[cfg(test)]").next().unwrap();
     let code: String =
         text.split_inclusive('\n').skip_while(|line| line.starts_with("//!")).collect();
-    let readme = fs::read_to_string(checkout().join("README.md")).unwrap();
-    assert!(readme.contains(code.trim()), "the README lacks this `greet`:\n{code}");
+    let readme = fs::read_to_string(checkout().join("plugin-sdk/README.md")).unwrap();
+    assert!(readme.contains(code.trim()), "plugin-sdk/README.md has another `greet` than\n{code}");
     let Some(greet) = build(&format!("{examples}/greet")) else {
         return;
     };
