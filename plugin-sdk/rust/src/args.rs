@@ -1,11 +1,11 @@
-//! What the text of `--init` can be read as.
+//! Types that can be read from the text of `--init`.
 
 use crate::Error;
 
-/// A type that the arguments of a worker can be read as.
+/// A type that can be read from the arguments of a worker.
 ///
-/// Implemented for `()`, `String`, `Vec<u8>`, [`Json<T>`](crate::Json), and for an `Option` of
-/// these, which is `None` when nothing was given.
+/// Implemented for `()`, `String`, `Vec<u8>`, [`Json<T>`](crate::Json), and an `Option` of these. The
+/// `Option` is `None` if there are no arguments.
 ///
 /// ```
 /// use mtl_plugin::{FromArgs, Json};
@@ -17,14 +17,14 @@ use crate::Error;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`--init` cannot be read as `{Self}`",
-    note = "what serde reads can be given as `Json<…>`"
+    note = "a type that serde reads can be used as `Json<…>`"
 )]
 pub trait FromArgs: Sized {
-    /// Reads the arguments; empty when none were given.
+    /// Reads the arguments, which are empty without `--init`.
     ///
     /// # Errors
     ///
-    /// When the arguments are not what the type needs. The message ends the run.
+    /// Fails if the arguments do not fit the type. The error ends the run.
     fn from_args(args: &[u8]) -> Result<Self, Error>;
 }
 

@@ -1,7 +1,7 @@
-//! What a worker may know of the run it is in, and what it may tell it.
+//! The run, as a worker sees it: its number, the formats, and log messages.
 //!
-//! In a plugin these are calls to the host. Natively, under `cargo test`, stand-ins answer: one
-//! worker, text items, unless a test says otherwise by [`testing::Context`](crate::testing::Context).
+//! In a plugin these functions call the host. Under `cargo test` stand-ins answer natively: they report
+//! one worker and text items unless a test sets another [`testing::Context`](crate::testing::Context).
 
 pub(crate) mod answers;
 #[cfg(target_arch = "wasm32")]
@@ -37,7 +37,8 @@ pub fn worker_count() -> u32 {
     host::worker_count()
 }
 
-/// How the run was asked to pass arguments. A plugin that never asks can only be run with `single`.
+/// The way in which the run passes arguments (`--args`). A plugin that never calls this function runs only
+/// with `single`.
 ///
 /// ```
 /// use mtl_plugin::context::{Passing, argument_passing};
@@ -68,8 +69,8 @@ pub fn item_format() -> Format {
     }
 }
 
-/// Declares what every result is. To be called in `init`, where a worker decides it by its
-/// arguments; a worker whose results are [`Json`](crate::Json) need not.
+/// Declares the format of every result. A worker calls it in `init` if the format depends on its arguments.
+/// Results of the type [`Json`](crate::Json) declare their format by themselves.
 ///
 /// ```
 /// use mtl_plugin::{context, testing};
@@ -81,7 +82,7 @@ pub fn result_format(format: Format) {
     host::result_format(format as u32);
 }
 
-/// Shows a message, with the worker's name, where the run shows messages.
+/// Shows a message, with the worker's name, among the messages of the run.
 ///
 /// ```
 /// use mtl_plugin::context::{Level, log, worker_index};

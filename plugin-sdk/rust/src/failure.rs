@@ -1,13 +1,13 @@
-//! What can go wrong in a worker: with the worker itself, or with one item.
+//! Errors of a worker, and failures of one item.
 //!
-//! Both types take any error that threads may share, and any text, by `?` and `into()`. For that they do not implement
-//! [`std::error::Error`] themselves; they are where errors end.
+//! `?` and `into()` convert any text, and any error that is `Send` and `Sync`, to both types. Therefore neither
+//! type implements [`std::error::Error`] itself.
 
 use std::fmt;
 
 type Boxed = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a worker could not be started, or not be ended. A message for the person at the host.
+/// The reason why a worker cannot start or finish: a message for the user of the host.
 ///
 /// ```
 /// use mtl_plugin::Error;
@@ -26,7 +26,7 @@ type Boxed = Box<dyn std::error::Error + Send + Sync>;
 pub struct Error(String);
 
 impl Error {
-    /// An error with this message.
+    /// Creates an error with this message.
     ///
     /// ```
     /// # use mtl_plugin::Error;
@@ -37,7 +37,7 @@ impl Error {
         Self(message.to_string())
     }
 
-    /// What is shown.
+    /// Returns the message.
     ///
     /// ```
     /// # use mtl_plugin::Error;
@@ -65,9 +65,9 @@ impl fmt::Display for Error {
     }
 }
 
-/// Why an item has no result.
+/// The reason why an item has no result.
 ///
-/// `?` makes any error a refusal; say [`bad_item`](Failure::bad_item) where the item is to blame.
+/// `?` converts any error to a refusal. Use [`bad_item`](Failure::bad_item) if the item itself is wrong.
 ///
 /// ```
 /// use mtl_plugin::Failure;
@@ -80,14 +80,14 @@ impl fmt::Display for Error {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The item itself is at fault: it cannot be read as what it should be.
+    /// The item itself is wrong: the worker cannot read it.
     BadItem(String),
-    /// The worker refused the item.
+    /// The worker refuses an item that it can read.
     Refused(String),
 }
 
 impl Failure {
-    /// The item cannot be read as what it should be.
+    /// Reports an item that the worker cannot read.
     ///
     /// ```
     /// # use mtl_plugin::Failure;
@@ -98,7 +98,7 @@ impl Failure {
         Self::BadItem(message.to_string())
     }
 
-    /// The item is what it should be, and yet has no result.
+    /// Reports an item that the worker can read, but that has no result.
     ///
     /// ```
     /// # use mtl_plugin::Failure;
@@ -108,7 +108,7 @@ impl Failure {
         Self::Refused(message.to_string())
     }
 
-    /// What is shown.
+    /// Returns the message.
     ///
     /// ```
     /// # use mtl_plugin::Failure;
@@ -140,7 +140,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The text of an error, and of what caused it, as one line.
+/// Joins the texts of an error and of its causes to one line.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,5 +1,5 @@
-//! What stands between the host's calls and a [`Worker`]. Used by [`export!`](crate::export), and no
-//! part of what a plugin's author needs to know.
+//! The code between the host's calls and a [`Worker`]. Only [`export!`](crate::export) uses it; plugin authors do
+//! not need it.
 //!
 //! ```text
 //! mtl_alloc, init, call(_batch), finish  ┐                            ┌ word: i64
@@ -7,8 +7,8 @@
 //! cabi_realloc, …worker@1.0.0#init, …    ┘   (memory)   (Worker)       └ area: [u32; 4]
 //! ```
 //!
-//! All of it is safe code. Addresses that come from the host are looked up among the buffers that
-//! were given to it, so a host that is wrong makes a trap and no undefined behaviour.
+//! All of it is safe code. An address from the host is looked up among the buffers that the host was given.
+//! A wrong address therefore causes a trap, never undefined behaviour.
 
 mod answer;
 mod batch;
@@ -30,7 +30,7 @@ use crate::{
     context::{self, Format, Passing},
 };
 
-/// A worker that may not have been started yet, and the buffer that its results are made in.
+/// A worker, which `init` has started or not yet, and the buffer for its results.
 pub(crate) struct Guest<W> {
     worker: Option<W>,
     made: Vec<u8>,
@@ -61,7 +61,7 @@ impl<W: Worker> Guest<W> {
     }
 
     pub(crate) fn after_restore(&mut self) {
-        // Without a worker there is nothing that could differ.
+        // Before `init`, no state could differ between copies.
         if let Some(worker) = &mut self.worker {
             worker.after_restore();
         }

@@ -1,16 +1,16 @@
-//! What an item can be read as.
+//! Types that can be read from an item.
 //!
-//! An item is bytes. Where the run says that items are JSON, a text or bytes item that is a JSON
-//! string is taken as what the string says; any other JSON value as it is written.
+//! An item is bytes. If the run's items are JSON, a text or bytes item that is a JSON string is decoded. Any
+//! other JSON value is taken unchanged.
 
 use crate::{
     Failure,
     context::{Format, Passing},
 };
 
-/// A type that an item can be read as.
+/// A type that can be read from an item.
 ///
-/// The item is the host's buffer: it may be borrowed, and even changed in place.
+/// The item is the host's buffer: the value may borrow it and change it in place.
 ///
 /// ```
 /// use mtl_plugin::{Failure, FromItem, context::Format};
@@ -32,15 +32,14 @@ pub trait FromItem<'a>: Sized {
     ///
     /// # Errors
     ///
-    /// When the bytes are not what the type needs: a [`Failure::BadItem`], as a rule.
+    /// Fails if the bytes do not fit the type, normally with [`Failure::BadItem`].
     fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure>;
 
-    /// Reads an item that may have to fill several parameters. Only what
-    /// [`worker`](macro@crate::worker) makes has more than one.
+    /// Reads an item that may fill several parameters, which only [`worker`](macro@crate::worker) supports.
     ///
     /// # Errors
     ///
-    /// As `from_item`.
+    /// Fails like `from_item`.
     #[doc(hidden)]
     fn from_passed(item: &'a mut [u8], format: Format, _: Passing) -> Result<Self, Failure> {
         Self::from_item(item, format)
@@ -88,9 +87,9 @@ pub(crate) fn text(bytes: &[u8]) -> Result<&str, Failure> {
     })
 }
 
-/// Decodes a JSON string where it lies: what it says is never longer than how it is written.
+/// Decodes a JSON string in place. The text is never longer than its JSON.
 pub(crate) fn decoded(item: &mut [u8]) -> Result<&mut [u8], serde_json::Error> {
-    // Without escapes it says what is between the quotes.
+    // Without escapes, the text is the bytes between the quotes.
     if let Ok(text) = serde_json::from_slice::<&str>(item) {
         let start = text.as_ptr().addr() - item.as_ptr().addr();
         let end = start + text.len();

@@ -1,13 +1,13 @@
-//! Items, arguments and results that are JSON.
+//! Items, arguments and results in JSON.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Format};
 
-/// A value that comes or goes as JSON.
+/// A value that is read from JSON or written as JSON.
 ///
-/// As an item or as arguments it is parsed; as a result it is written. An item may borrow from
-/// its bytes, as in `Json<&'a str>`.
+/// Items and arguments are parsed; results are written. A value may borrow from the bytes of its item, as in
+/// `Json<&'a str>`.
 ///
 /// ```
 /// use mtl_plugin::{Error, Failure, Json, Worker};
@@ -69,8 +69,8 @@ impl<T: Serialize> IntoOutput for Json<T> {
     }
 }
 
-/// What is wrong with a value that is JSON and does not fit. Where it stands inside the value tells
-/// nothing to those who see the item.
+/// Describes a JSON value that does not fit the type. Leaves out the line and column, which are relative to the
+/// value and would mislead a reader of the item.
 pub(crate) fn problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());

@@ -1,5 +1,5 @@
-//! Writes plugins for `mtl-host`: a worker that is started once, keeps its state, and is called for
-//! each of its items.
+//! The SDK for `mtl-host` plugins in Rust. A worker starts once, keeps its state, and is called for each of
+//! its items.
 //!
 //! ```
 //! use mtl_plugin::{Error, Failure, Json, Worker};
@@ -36,18 +36,17 @@
 //!                       Worker::finish ─▶ IntoOutput ─▶ report     at the end
 //! ```
 //!
-//! A `call` of several parameters, filled from a JSON array or object, is written with
-//! [`#[worker]`](macro@worker).
+//! With [`#[worker]`](macro@worker), `call` can have several parameters, which a JSON array or object fills.
 //!
-//! The crate has to be a `cdylib`:
+//! The crate must be a `cdylib`:
 //!
 //! ```toml
 //! [lib]
 //! crate-type = ["cdylib"]
 //! ```
 //!
-//! A panic ends the instance: the item it was on becomes a fault, a fresh instance takes the next
-//! one. The message of the panic is shown where the run shows messages.
+//! A panic ends the instance. Its current item becomes a fault, and a fresh instance takes the next item.
+//! The run shows the message of the panic among its messages.
 
 mod args;
 pub mod context;
@@ -70,7 +69,7 @@ pub use output::IntoOutput;
 pub use parameter::{Argument, FromParameter};
 pub use worker::Worker;
 
-/// Makes a [`Worker`](trait@Worker) of an `impl` block whose `call` takes any parameters.
+/// Implements [`Worker`](trait@Worker) for a type whose `call` takes any parameters.
 ///
 /// ```
 /// use mtl_plugin::{Error, Failure};
@@ -109,29 +108,29 @@ pub use worker::Worker;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// - `init` takes nothing or one parameter, which `--init` is read as: see [`FromArgs`]. It
-///   returns `Result<Self, Error>`, or `Self`. Without it, the type has to be [`Default`].
-/// - `call` takes the item, as one parameter or several: see [`FromParameter`]. It returns what
-///   can be a result, or a `Result` of that: see [`IntoOutput`]. A result may borrow from the worker
-///   or from the parameters; types other than references then have to say so, as in `Cow<'_, str>`.
-/// - `after_restore(&mut self)` may be there, for workers that start from a snapshot: see
+/// - `init` is optional. It takes no parameter, or one parameter that is read from `--init`: see [`FromArgs`].
+///   It returns `Result<Self, Error>` or `Self`. Without `init`, the type must implement [`Default`].
+/// - `call` takes the item as one or several parameters: see [`FromParameter`]. It returns an
+///   [`IntoOutput`] or a `Result` of one. A result may borrow from the worker or from the parameters.
+///   A type that is not a reference then needs a lifetime, as in `Cow<'_, str>`.
+/// - `after_restore(&mut self)` is optional. It prepares workers that start from a snapshot: see
 ///   [`Worker::after_restore`].
-/// - `finish(self)` may be there; it returns the closing report, or a `Result` of that.
+/// - `finish(self)` is optional. It returns the finish report, or a `Result` of it.
 ///
-/// Other functions of the block stay what they are. `--args` decides how an item fills the
+/// The attribute does not change other functions of the block. `--args` decides how an item fills the
 /// parameters:
 ///
 /// | | the item | |
 /// |---|---|---|
-/// | `single` | is the one parameter | a `call` with more is not started |
-/// | `args` | is a JSON array: the parameters, by position | `Option`s at the end may be left out |
-/// | `kwargs` | is a JSON object: the parameters, by name | every `Option` may be left out |
+/// | `single` | is the only parameter | if `call` has more, the worker does not start |
+/// | `args` | is a JSON array of the parameters, by position | `Option`s at the end may be left out |
+/// | `kwargs` | is a JSON object of the parameters, by name | every `Option` may be left out |
 ///
-/// A name is that of the parameter; in an item it may have `-` for `_`. The pattern
-/// `Json(points): Json<Vec<Point>>` has the name `points`. An item that does not fit is a bad item,
-/// whose message names the parameter.
+/// A JSON object uses the names of the parameters; `-` may replace `_`. The pattern
+/// `Json(points): Json<Vec<Point>>` has the name `points`. An item that does not fit is a bad item, and
+/// the message names the parameter.
 ///
-/// What could not be called is refused by the compiler:
+/// The compiler refuses a `call` that the host could not call:
 ///
 /// ```compile_fail
 /// # #[derive(Default)] struct Power;
@@ -157,7 +156,7 @@ pub use worker::Worker;
 /// # #[derive(Default)] struct Power;
 /// #[mtl_plugin::worker]
 /// impl Power {
-///     fn call(&mut self, base: std::time::Instant) {} // Nothing that an item can say.
+///     fn call(&mut self, base: std::time::Instant) {} // No item can be read as this.
 /// }
 /// ```
 ///
@@ -172,7 +171,7 @@ pub use worker::Worker;
 /// ```
 pub use mtl_plugin_macros::worker;
 
-/// The examples of the README, as tests.
+/// Tests for the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

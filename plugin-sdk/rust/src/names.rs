@@ -1,8 +1,8 @@
-//! Names of parameters, in a message.
+//! Names of parameters in messages.
 
 use std::fmt;
 
-/// As in a sentence: `a`, `b` and `c`, in backticks.
+/// A list of names in a sentence: `a`, `b` and `c`, in backticks.
 pub(crate) struct Names<'a>(pub(crate) &'a [&'a str]);
 
 impl fmt::Display for Names<'_> {

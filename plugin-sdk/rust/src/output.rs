@@ -1,10 +1,11 @@
-//! What a result can be.
+//! Types of results.
 
 mod numbers;
 
 use crate::{Failure, context::Format};
 
-/// A type that a result can be: bytes that are borrowed, or made in the worker's buffer, or none.
+/// A type that becomes the bytes of a result. The bytes are borrowed or written to the worker's buffer; a
+/// result may have no record.
 ///
 /// ```
 /// use mtl_plugin::IntoOutput;
@@ -15,22 +16,22 @@ use crate::{Failure, context::Format};
 /// assert_eq!(144.into_output(&mut buffer), Ok(Some(&b"144"[..])));
 /// ```
 ///
-/// A `Result` is an output too: that of its value, or no result.
+/// A `Result` is an output: its value, or a failure.
 #[diagnostic::on_unimplemented(
     message = "a result cannot have the type `{Self}`",
-    note = "what serde writes can be a result as `Json<…>`"
+    note = "a type that serde writes can be a result as `Json<…>`"
 )]
 pub trait IntoOutput {
-    /// What the bytes are. A worker of JSON results tells the host so when it starts.
+    /// The format of the bytes. A worker reports [`Format::Json`] to the host when it starts.
     const FORMAT: Format = Format::Text;
 
-    /// The bytes of the result, or `None` for no record.
+    /// Returns the bytes of the result, or `None` for no record.
     ///
-    /// What has to be made is made in `buffer`, whose content before that does not matter.
+    /// `buffer` is memory for new bytes; its earlier content does not matter.
     ///
     /// # Errors
     ///
-    /// When the value cannot be written, such as a JSON map whose keys are not text.
+    /// Fails if the value cannot be written, such as a JSON map whose keys are not text.
     fn into_output<'b>(self, buffer: &'b mut Vec<u8>) -> Result<Option<&'b [u8]>, Failure>
     where
         Self: 'b;

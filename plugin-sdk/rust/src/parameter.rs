@@ -1,8 +1,8 @@
-//! What a parameter of `call` can be, under [`worker`](macro@crate::worker).
+//! Types of `call`'s parameters, under [`worker`](macro@crate::worker).
 //!
 //! A parameter is filled from the whole item, from an element of a JSON array, or from a member of a JSON
-//! object. A text or bytes parameter takes an item as it is, and otherwise a JSON string; every other one takes
-//! a JSON value.
+//! object. A text or bytes parameter takes the item unchanged, or the text of a JSON string. Every other
+//! parameter takes a JSON value.
 
 use std::fmt;
 
@@ -45,29 +45,28 @@ use crate::{
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a parameter of `call` cannot have the type `{Self}`",
-    note = "what serde reads can be a parameter as `Json<…>`"
+    note = "a type that serde reads can be a parameter as `Json<…>`"
 )]
 pub trait FromParameter<'a>: Sized {
-    /// Whether the type takes any text, so that the item `null` is text too and not a missing
-    /// `Option`.
+    /// Is true if the type accepts any text. The item `null` is then text, not an absent `Option`.
     const TEXT: bool = false;
 
-    /// Reads what was given for the parameter.
+    /// Reads the argument for the parameter.
     ///
     /// # Errors
     ///
-    /// When that is not what the type needs: a [`Failure::BadItem`], as a rule. The message need
-    /// not name the parameter.
+    /// Fails if the argument does not fit the type, normally with [`Failure::BadItem`]. The message need not
+    /// name the parameter.
     fn from_argument(argument: Argument<'a>) -> Result<Self, Failure>;
 
-    /// The value where nothing was given. `None`: something has to be.
+    /// Returns the value of a missing argument, or `None` if the argument is required.
     #[must_use]
     fn missing() -> Option<Self> {
         None
     }
 }
 
-/// What was given for a parameter. See [`FromParameter`].
+/// The argument for a parameter. See [`FromParameter`].
 pub struct Argument<'a> {
     bytes: &'a mut [u8],
     given: Given,
@@ -75,9 +74,9 @@ pub struct Argument<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum Given {
-    /// The whole item, which is of this format.
+    /// The whole item, in this format.
     Item(Format),
-    /// A JSON value inside the item, without space around it.
+    /// A JSON value inside the item, without surrounding space.
     Value,
 }
 
@@ -90,11 +89,11 @@ impl<'a> Argument<'a> {
         Self { bytes, given: Given::Value }
     }
 
-    /// The item, or what a JSON string says.
+    /// Returns the item, or the text of a JSON string.
     ///
     /// # Errors
     ///
-    /// When a JSON value inside the item is not a string.
+    /// Fails if a JSON value inside the item is not a string.
     pub fn bytes(self) -> Result<&'a mut [u8], Failure> {
         match self.given {
             Given::Item(format) => FromItem::from_item(self.bytes, format),
@@ -102,20 +101,20 @@ impl<'a> Argument<'a> {
         }
     }
 
-    /// The item, or what a JSON string says, as text.
+    /// Returns the item, or the text of a JSON string, as text.
     ///
     /// # Errors
     ///
-    /// When a JSON value inside the item is not a string, or the item is not UTF-8.
+    /// Fails if a JSON value inside the item is not a string, or the item is not UTF-8.
     pub fn text(self) -> Result<&'a str, Failure> {
         text(self.bytes()?)
     }
 
-    /// The item, or the value inside it, read as JSON.
+    /// Reads the item, or the value inside it, as JSON.
     ///
     /// # Errors
     ///
-    /// When it does not fit the type.
+    /// Fails if the value does not fit the type.
     pub fn json<T: Deserialize<'a>>(self) -> Result<T, Failure> {
         let given = self.given;
         serde_json::from_slice(self.bytes).map_err(|error| match given {
@@ -126,13 +125,13 @@ impl<'a> Argument<'a> {
         })
     }
 
-    /// Whether it reads `null`.
+    /// Returns whether the argument is `null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
         self.bytes.trim_ascii() == b"null"
     }
 
-    /// Whether it is an item that the run does not say is JSON.
+    /// Returns whether the argument is a whole item of a run whose items are not JSON.
     #[must_use]
     pub fn is_text(&self) -> bool {
         matches!(self.given, Given::Item(Format::Text))
@@ -146,7 +145,7 @@ impl fmt::Debug for Argument<'_> {
     }
 }
 
-/// Of `$type`, with or without a lifetime, by a function of [`Argument`].
+/// Implements [`FromParameter`] for `$type`, with or without a lifetime, by a function of [`Argument`].
 macro_rules! text_parameters {
     ($($type:ty: $read:expr,)*) => {$(
         impl<'a> FromParameter<'a> for $type {
@@ -183,7 +182,7 @@ macro_rules! integer_parameters {
     ($($type:ty)*) => {$(
         impl<'a> FromParameter<'a> for $type {
             fn from_argument(argument: Argument<'a>) -> Result<Self, Failure> {
-                // It has no fraction, although serde_json reads it as one that has.
+                // `-0` has no fraction, although serde_json reads it as a floating-point number.
                 if argument.bytes.trim_ascii() == b"-0" {
                     return Ok(0);
                 }
@@ -198,7 +197,7 @@ integer_parameters! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
 impl<'a> FromParameter<'a> for f32 {
     fn from_argument(argument: Argument<'a>) -> Result<Self, Failure> {
         let exact: f64 = argument.json()?;
-        #[expect(clippy::cast_possible_truncation, reason = "what lies outside is refused below")]
+        #[expect(clippy::cast_possible_truncation, reason = "a value outside the range is refused below")]
         let near = exact as Self;
         if near.is_finite() {
             Ok(near)

@@ -1,6 +1,6 @@
-//! Runs a worker natively, the way the host runs it: bytes in, bytes out.
+//! Runs a worker natively as the host runs it: bytes in, bytes out.
 //!
-//! For tests of plugins; a plugin itself has no use for it.
+//! Tests of plugins use this module; plugins do not.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::{
 
 pub use crate::context::answers::Context;
 
-/// A worker that was started as the host would start it.
+/// A worker that started as in the host.
 ///
 /// ```
 /// # use mtl_plugin::{Error, Failure, Json, Worker};
@@ -41,7 +41,7 @@ impl<W: Worker> Instance<W> {
     ///
     /// # Errors
     ///
-    /// When the worker cannot be started with these arguments.
+    /// Fails if the worker cannot start with these arguments.
     pub fn start(args: impl AsRef<[u8]>) -> Result<Self, Error> {
         let mut guest = Guest::new();
         match guest.init(args.as_ref()) {
@@ -50,26 +50,26 @@ impl<W: Worker> Instance<W> {
         }
     }
 
-    /// Tells the worker that it is a copy, made from a snapshot.
+    /// Calls [`Worker::after_restore`], as for a copy that starts from a snapshot.
     pub fn after_restore(&mut self) {
         self.guest.after_restore();
     }
 
-    /// Works on one item: the bytes of its result, or `None` for no record.
+    /// Works on one item. Returns the bytes of its result, or `None` for no record.
     ///
     /// # Errors
     ///
-    /// When the item has no result.
+    /// Fails if the item has no result.
     pub fn call(&mut self, item: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, Failure> {
         let mut item = item.as_ref().to_vec();
         self.guest.call(&mut item).into_result()
     }
 
-    /// Ends the worker: the bytes of its closing report, or `None`.
+    /// Ends the worker. Returns the bytes of its finish report, or `None`.
     ///
     /// # Errors
     ///
-    /// When the worker could not be brought to an end.
+    /// Fails if the worker cannot finish.
     pub fn finish(mut self) -> Result<Option<Vec<u8>>, Error> {
         self.guest.finish().into_result().map_err(|failure| Error::new(failure.message()))
     }
@@ -82,14 +82,14 @@ impl<W: Worker> fmt::Debug for Instance<W> {
 }
 
 impl Context {
-    /// Answers with this from now on, on this thread.
+    /// Sets the answers of [`context`](crate::context) on this thread.
     pub fn enter(self) {
         #[cfg(not(target_arch = "wasm32"))]
         stand_in::set(self);
     }
 }
 
-/// What the worker of this thread has declared its results to be.
+/// Returns the format that the worker of this thread has declared for its results.
 #[cfg(not(target_arch = "wasm32"))]
 #[must_use]
 pub fn result_format() -> Format {

@@ -1,11 +1,11 @@
-//! The one trait that a plugin implements, by hand or by [`worker`](macro@crate::worker).
+//! The trait that a plugin implements, by hand or with [`worker`](macro@crate::worker).
 
 use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Passing};
 
-/// Code that is started once, keeps its state, and is called for each of its items.
+/// Code that starts once, keeps its state, and is called for each of its items.
 ///
-/// The host makes as many workers as it was asked for, each in a sandbox of its own: a worker never
-/// shares anything with another and needs no lock.
+/// The host creates the number of workers that the run sets, each in its own sandbox. Workers share nothing, so
+/// they need no locks.
 ///
 /// ```
 /// use mtl_plugin::{Error, Failure, Worker};
@@ -44,40 +44,40 @@ use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Passing};
 /// # assert!(mtl_plugin::testing::Instance::<Grep>::start("").is_err());
 /// ```
 pub trait Worker: Sized + 'static {
-    /// What `--init` is read as: `()`, `String`, `Vec<u8>`, [`Json<T>`](crate::Json), or an
-    /// `Option` of these for arguments that may be left out.
+    /// The type of the arguments in `--init`: `()`, `String`, `Vec<u8>`, [`Json<T>`](crate::Json), or an `Option`
+    /// of these for arguments that may be left out.
     type Init: FromArgs;
 
-    /// What an item is read as: `&str`, `&[u8]`, `&mut [u8]`, `String`, `Vec<u8>` or
+    /// The type of an item: `&str`, `&[u8]`, `&mut [u8]`, `String`, `Vec<u8>` or
     /// [`Json<T>`](crate::Json).
     type Item<'a>: FromItem<'a>;
 
-    /// What a result is: `&str`, `&[u8]`, `String`, `Vec<u8>`, `bool`, a number or
-    /// [`Json<T>`](crate::Json). An `Option` of these, or `()`, where an item may have no record.
+    /// The type of a result: `&str`, `&[u8]`, `String`, `Vec<u8>`, `bool`, a number or
+    /// [`Json<T>`](crate::Json). If an item may have no record, an `Option` of these, or `()`.
     ///
-    /// It may borrow from the item or from the worker.
+    /// A result may borrow from the item or from the worker.
     type Output<'a>: IntoOutput;
 
-    /// Starts the worker: the place for what is costly, such as loading a model.
+    /// Starts the worker. This is the place for slow work, such as loading a model.
     ///
     /// # Errors
     ///
-    /// When the worker cannot be started. The run ends with this message.
+    /// Fails if the worker cannot start. The run ends with this message.
     fn init(args: Self::Init) -> Result<Self, Error>;
 
     /// Works on one item.
     ///
     /// # Errors
     ///
-    /// When the item has no result. The run goes on, unless it was asked to stop at errors.
+    /// Fails if the item has no result. The run continues unless `--on-error immediate` is set.
     fn call<'a>(&'a mut self, item: Self::Item<'a>) -> Result<Self::Output<'a>, Failure>;
 
-    /// Makes good what is not as it was, on a worker that starts from a snapshot (`--snapshot`): one
-    /// worker was started by [`init`](Self::init), and this is a copy of it, made before its first
-    /// item. It is called on each copy, also on those that take the place of one that broke.
+    /// Prepares a worker that starts from a snapshot (`--snapshot`). [`init`](Self::init) started one worker, and
+    /// the host copied it before its first item. The host calls this function on each copy, also on a
+    /// copy that replaces a broken worker.
     ///
-    /// It is the place to open files, to ask which worker this is, and to draw random numbers that
-    /// must not be the same for all. A panic here is one of the start: the worker has not started.
+    /// This is the place to open files, to ask for the worker's number, and to draw random numbers that must
+    /// differ between workers. If this function panics, the worker fails to start.
     ///
     /// ```
     /// use mtl_plugin::{Error, Failure, Worker, context};
@@ -92,7 +92,7 @@ pub trait Worker: Sized + 'static {
     ///     type Output<'a> = String;
     ///
     ///     fn init((): ()) -> Result<Self, Error> {
-    ///         // To ask for the worker's number here would mean that there is no snapshot.
+    ///         // Asking for the worker's number here would prevent the snapshot.
     ///         Ok(Self { label: "copy".into() })
     ///     }
     ///
@@ -111,7 +111,7 @@ pub trait Worker: Sized + 'static {
     /// ```
     fn after_restore(&mut self) {}
 
-    /// Ends the worker, after its last item. Its value is the worker's closing report.
+    /// Ends the worker after its last item and returns its finish report.
     ///
     /// ```
     /// # use mtl_plugin::{Error, Failure, IntoOutput, Json, Worker};
@@ -143,17 +143,17 @@ pub trait Worker: Sized + 'static {
     ///
     /// # Errors
     ///
-    /// When what the worker has gathered could not be brought to an end.
+    /// Fails if the worker cannot complete its work.
     fn finish(self) -> Result<impl IntoOutput, Error> {
         Ok(())
     }
 
-    /// How items are passed, if the worker can be called so. [`worker`](macro@crate::worker) asks the
-    /// run; a worker by hand takes an item as it is, and its module does not import the question.
+    /// Returns the way in which the run passes arguments. [`worker`](macro@crate::worker) asks the host. A
+    /// hand-written worker takes whole items, so its module does not import that function.
     ///
     /// # Errors
     ///
-    /// When the worker cannot be called so.
+    /// Fails if the worker does not support the run's way.
     #[doc(hidden)]
     fn passing() -> Result<Passing, Error> {
         Ok(Passing::Single)

@@ -1,8 +1,8 @@
-//! Every example plugin that was built is a component, too: the same bytes, wrapped.
+//! Turns every example plugin that was built into a component.
 //!
-//! Reads `MTL_EXAMPLE_PLUGINS`, or else where `examples-plugins/build` puts the plugins, and leaves the
-//! components in `component/` below, where the tests of the host find them. Without plugins there is
-//! nothing to do; under `CI` that is a failure.
+//! The plugins come from `MTL_EXAMPLE_PLUGINS` (default: the output folder of `examples-plugins/build`). The components
+//! go to the subfolder `component/`, where the tests of the host find them. Without plugins the test does
+//! nothing; under `CI` it fails.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -33,7 +33,7 @@ fn a_plugin_becomes_a_component_as_it_is() {
 
         let folder = plugin.with_file_name("component");
         fs::create_dir_all(&folder).unwrap();
-        // Moved into place: another test may be reading it.
+        // The file is renamed into place, because another test may be reading it.
         let written = folder.join("unfinished");
         fs::write(&written, component).unwrap();
         fs::rename(written, folder.join(plugin.file_name().unwrap())).unwrap();
@@ -49,7 +49,7 @@ fn plugins() -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "wasm")).collect()
 }
 
-/// What `wasm-tools component new` makes of a module.
+/// Makes a component of a module, like `wasm-tools component new`.
 fn component(module: &[u8]) -> Vec<u8> {
     ComponentEncoder::default()
         .validate(true)

@@ -1,6 +1,6 @@
 //! Keeps `src/guest/component/component_type.rs` in step with `plugin-sdk/wit`.
 //!
-//! `MTL_UPDATE=1 cargo test -p mtl-plugin --test component_type` writes it anew.
+//! `MTL_UPDATE=1 cargo test -p mtl-plugin --test component_type` rewrites the file.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -32,7 +32,7 @@ fn encoded(wit: &str) -> Vec<u8> {
     metadata::encode(&resolve, world, StringEncoding::UTF8, None).unwrap()
 }
 
-/// The bytes as a literal, readable where they are text.
+/// Returns the bytes as a literal, in which text stays readable.
 fn source(bytes: &[u8]) -> String {
     let mut lines = vec![String::new()];
     for &byte in bytes {
@@ -56,7 +56,7 @@ fn source(bytes: &[u8]) -> String {
     )
 }
 
-/// A line of a literal that begins with a space would lose it.
+/// Escapes a leading space, which a continued line of a literal would lose.
 fn leading_space(line: &str) -> String {
     match line.strip_prefix(' ') {
         Some(rest) => format!("\\x20{rest}"),

@@ -1,4 +1,4 @@
-//! Workers that `#[worker]` makes, run natively in each of the three ways of passing arguments.
+//! Runs workers of `#[worker]` natively, with each of the three ways to pass arguments.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -11,7 +11,7 @@ use mtl_plugin::{
     worker,
 };
 
-/// An argument that is not there is as telling as one that is.
+/// A worker that shows its arguments, present or absent.
 struct Show {
     shown: u64,
     before: String,
@@ -60,7 +60,7 @@ fn started<W: mtl_plugin::Worker>(argument_passing: Passing, item_format: Format
     Instance::start("").unwrap()
 }
 
-/// Calls a worker with items, and compares what comes of each.
+/// Calls a worker with items and compares the results.
 #[track_caller]
 fn assert_calls<W: mtl_plugin::Worker>(
     worker: &mut Instance<W>,
@@ -133,7 +133,7 @@ fn init_is_given_its_arguments_and_may_fail() {
     assert_eq!(Instance::<Show>::start("no").unwrap_err().message(), "not today");
 }
 
-/// What it is told after a snapshot, it keeps.
+/// A worker that counts the calls of `after_restore`.
 struct Restored(u32);
 
 #[worker]
@@ -158,13 +158,13 @@ fn a_copy_is_told_that_it_is_one() {
     worker.after_restore();
     assert_calls(&mut worker, &[("a", Ok("a1"))]);
 
-    // Who has nothing to make good need not say so.
+    // `after_restore` is optional.
     let mut double = started::<Double>(Passing::Single, Format::Text);
     double.after_restore();
     assert_calls(&mut double, &[("2", Ok("4"))]);
 }
 
-/// One parameter, no `init`, no `Result`.
+/// A worker with one parameter, without `init` and without `Result`.
 #[derive(Default)]
 struct Double;
 
@@ -201,7 +201,7 @@ fn one_parameter_is_filled_in_all_three_ways() {
     assert_calls(&mut double, &[(r#"{"number":21}"#, Ok("42"))]);
 }
 
-/// Results that borrow, and a function besides.
+/// A worker whose results borrow, with one more function.
 #[derive(Default)]
 struct Longest {
     longest: String,

@@ -1,4 +1,4 @@
-//! What the author has written, checked: everything that is refused, is refused here.
+//! Checks the author's `impl` block. All errors of the macro arise here.
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
@@ -9,7 +9,7 @@ use syn::{
 
 use crate::lifetimes;
 
-/// A worker, as its `impl` block defines it.
+/// A worker, as defined by its `impl` block.
 pub(crate) struct Definition<'a> {
     pub(crate) worker: &'a Type,
     pub(crate) init: Option<Init<'a>>,
@@ -18,47 +18,47 @@ pub(crate) struct Definition<'a> {
     pub(crate) finish: Option<Finish<'a>>,
 }
 
-/// How the worker is started.
+/// The function that starts the worker.
 pub(crate) struct Init<'a> {
     pub(crate) name: &'a Ident,
-    /// What `--init` is read as; nothing where there is no parameter.
+    /// The type that is read from `--init`, if `init` has a parameter.
     pub(crate) arguments: Option<&'a Type>,
-    /// Where a result of the wrong type is reported.
+    /// The position at which the compiler reports a wrong result type.
     pub(crate) output: Span,
 }
 
-/// What a worker does that starts from a snapshot.
+/// The function that prepares a worker from a snapshot.
 pub(crate) struct AfterRestore<'a> {
     pub(crate) name: &'a Ident,
-    /// Where a value that nobody takes is reported.
+    /// The position at which the compiler reports an unused return value.
     pub(crate) output: Span,
 }
 
-/// How the worker is ended.
+/// The function that ends the worker.
 pub(crate) struct Finish<'a> {
     pub(crate) name: &'a Ident,
-    /// Where a report of the wrong type is reported.
+    /// The position at which the compiler reports a wrong type of report.
     pub(crate) output: Span,
 }
 
-/// How an item is worked on.
+/// The function that works on an item.
 pub(crate) struct Call<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) has_receiver: bool,
     pub(crate) parameters: Vec<Parameter<'a>>,
-    /// With the lifetime of a call in the place of every other that is not `'static`.
+    /// The type of the result. The lifetime of a call replaces every lifetime except `'static`.
     pub(crate) output: Type,
 }
 
 /// A parameter of `call`.
 pub(crate) struct Parameter<'a> {
-    /// As it is given by name: without `r#`.
+    /// The name in JSON objects, without `r#`.
     pub(crate) name: String,
     pub(crate) of_type: &'a Type,
 }
 
 impl<'a> Definition<'a> {
-    /// Checks all of a block, and reports every mistake at once.
+    /// Checks a whole block and reports all mistakes together.
     pub(crate) fn of(block: &'a ItemImpl) -> syn::Result<Self> {
         let restore = AfterRestore::of(block);
         let checked = (block_is_plain(block), Call::of(block), Init::of(block), Finish::of(block));
@@ -133,7 +133,7 @@ impl<'a> Parameter<'a> {
     }
 }
 
-/// The one name that a pattern binds, if it is as simple as that.
+/// Returns the name that a simple pattern binds.
 fn name_in(pattern: &Pat) -> Option<&Ident> {
     match pattern {
         Pat::Ident(name) if name.subpat.is_none() => Some(&name.ident),
@@ -143,8 +143,8 @@ fn name_in(pattern: &Pat) -> Option<&Ident> {
     }
 }
 
-/// The first name that stands twice. In an item `max-length` is `max_length`; in Rust only one of
-/// them is a name, so equal is equal.
+/// Returns the first duplicate name. Items may write `max-length` for `max_length`, but Rust has no names with
+/// `-`, so comparing the names is enough.
 fn twice<'a>(parameters: &'a [Parameter<'_>]) -> Option<&'a str> {
     let names = || parameters.iter().map(|parameter| parameter.name.as_str());
     names().enumerate().find(|(index, name)| names().take(*index).any(|n| n == *name)).map(|n| n.1)
@@ -169,8 +169,8 @@ impl<'a> Init<'a> {
         if let Some(parameter) = arguments {
             unconditional(&parameter.attrs)?;
             if let Type::Reference(_) | Type::ImplTrait(_) = *parameter.ty {
-                let message = "what `init` is given is the worker's own: write `String`, \
-                               `Vec<u8>`, `Json<…>`, or an `Option` of these";
+                let message = "`init` owns its arguments: write `String`, `Vec<u8>`, `Json<…>`, or \
+                               an `Option` of these";
                 return Err(Error::new_spanned(&parameter.ty, message));
             }
         }
@@ -220,7 +220,7 @@ impl<'a> Finish<'a> {
     }
 }
 
-/// The function of this name, if it is one that can be called without further ado.
+/// Returns the function of this name, if the host can call it.
 fn function<'a>(block: &'a ItemImpl, name: &str) -> syn::Result<Option<&'a ImplItemFn>> {
     let mut functions = block.items.iter().filter_map(|item| match item {
         ImplItem::Fn(function) if function.sig.ident == name => Some(function),
@@ -247,7 +247,7 @@ fn function<'a>(block: &'a ItemImpl, name: &str) -> syn::Result<Option<&'a ImplI
     Ok(Some(function))
 }
 
-/// The parameters after `self`.
+/// Returns the parameters after `self`.
 fn typed(signature: &Signature) -> impl Iterator<Item = &PatType> {
     signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(parameter) => Some(parameter),
@@ -255,7 +255,7 @@ fn typed(signature: &Signature) -> impl Iterator<Item = &PatType> {
     })
 }
 
-/// A macro cannot know which way a condition will go.
+/// Refuses `cfg` attributes, because a macro cannot evaluate them.
 fn unconditional(attributes: &[Attribute]) -> syn::Result<()> {
     let is_condition = |a: &&Attribute| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr");
     match attributes.iter().find(is_condition) {

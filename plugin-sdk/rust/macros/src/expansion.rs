@@ -1,7 +1,7 @@
-//! The `impl Worker` that stands beside the author's block and calls into it.
+//! Generates the `impl Worker`, which calls the functions of the author's block.
 //!
-//! What the compiler finds wrong with it is wrong with a type that the author has written, and so it
-//! is reported there: the spans are those of these types.
+//! A compiler error in the generated code means that a type of the author is wrong. The generated code has the spans
+//! of these types, so the compiler reports the error there.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -12,7 +12,7 @@ use crate::{
     lifetimes,
 };
 
-/// The whole `impl`.
+/// Generates the whole `impl`.
 pub(crate) fn worker(definition: &Definition<'_>) -> TokenStream {
     let Definition { worker, init, after_restore, call, finish } = definition;
     let names = call.parameters.iter().map(|parameter| &parameter.name);

@@ -1,4 +1,4 @@
-//! The attribute `worker` of `mtl-plugin`, which documents it. Used through that crate only.
+//! The attribute `worker` of `mtl-plugin`. That crate documents and re-exports it.
 //!
 //! ```text
 //! impl Power { fn call(…) … }  ─▶ Definition ─▶ Expansion: the same, and `impl Worker for Power`
@@ -14,7 +14,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, ItemImpl};
 
-/// Makes a worker of an `impl` block with a `call` of any parameters; see `mtl_plugin::worker`.
+/// Implements `Worker` for a type whose `call` takes any parameters; see `mtl_plugin::worker`.
 #[proc_macro_attribute]
 pub fn worker(
     arguments: proc_macro::TokenStream,
@@ -25,7 +25,7 @@ pub fn worker(
     quote!(#item #worker).into()
 }
 
-/// What stands beside the block.
+/// Generates the code that follows the block.
 fn expanded(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     if !arguments.is_empty() {
         return Err(Error::new_spanned(arguments, "`worker` takes no arguments"));

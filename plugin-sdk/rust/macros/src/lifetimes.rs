@@ -1,4 +1,4 @@
-//! Names the lifetimes of a result. As an associated type it has to say what a signature may leave out.
+//! Names the lifetimes of a result. An associated type must name lifetimes that a signature may leave out.
 
 use proc_macro2::Span;
 use syn::{
@@ -7,12 +7,12 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-/// The lifetime of one call: what the item and the worker are borrowed for.
+/// Returns the lifetime of one call, for which the item and the worker are borrowed.
 pub(crate) fn of_a_call() -> Lifetime {
     Lifetime::new("'mtl", Span::mixed_site())
 }
 
-/// The type of a result, borrowed for the length of a call wherever it is borrowed.
+/// Returns the type of a result in which every borrow has the lifetime of a call.
 pub(crate) fn named(output: &ReturnType) -> syn::Result<Type> {
     let mut of_type = match output {
         ReturnType::Default => parse_quote!(()),
@@ -42,7 +42,7 @@ impl VisitMut for Name {
         }
     }
 
-    // Have lifetimes of their own.
+    // Function pointers have their own lifetimes.
     fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
     fn visit_type_trait_object_mut(&mut self, _: &mut TypeTraitObject) {}
 

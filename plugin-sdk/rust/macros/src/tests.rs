@@ -1,4 +1,4 @@
-//! What an author who has made a mistake is told. What works is tested where it runs: in `mtl-plugin`.
+//! Tests of the error messages for authors. The tests of working code are in `mtl-plugin`.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn every_mistake_has_a_message() {
         ("impl W { fn call(&mut self, #[cfg(test)] a: u8) {} }", "under `worker` a condition belongs on the whole `impl` block"),
         ("impl W { fn init(&self) -> Self {} fn call(a: u8) {} }", "`init` makes the worker: it has no `self`"),
         ("impl W { fn init(a: A, b: B) -> Self {} fn call(a: u8) {} }", "`init` has at most one parameter; `Json<…>` takes a struct"),
-        ("impl W { fn init(a: &str) -> Self {} fn call(a: u8) {} }", "what `init` is given is the worker's own: write `String`, `Vec<u8>`, `Json<…>`, or an `Option` of these"),
+        ("impl W { fn init(a: &str) -> Self {} fn call(a: u8) {} }", "`init` owns its arguments: write `String`, `Vec<u8>`, `Json<…>`, or an `Option` of these"),
         ("impl W { fn init() {} fn call(a: u8) {} }",          "`init` makes the worker: let it return `Result<Self, Error>`"),
         ("impl W { fn after_restore(self) {} fn call(a: u8) {} }", "`after_restore` changes the worker: write `fn after_restore(&mut self)`"),
         ("impl W { fn after_restore(&mut self, a: u8) {} fn call(a: u8) {} }", "`after_restore` changes the worker: write `fn after_restore(&mut self)`"),

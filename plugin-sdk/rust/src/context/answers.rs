@@ -2,7 +2,7 @@
 
 use super::kinds::{Format, Passing};
 
-/// What [`context`](crate::context) answers on this thread.
+/// The answers of [`context`](crate::context) on this thread.
 ///
 /// ```
 /// use mtl_plugin::{context, testing::Context};

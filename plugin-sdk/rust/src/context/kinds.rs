@@ -1,23 +1,24 @@
-//! The choices of which a worker and the host speak: argument passing, formats and log levels.
+//! Values that a worker and the host exchange: argument passing, formats and log levels.
 
-/// How an item fills the parameters of a call: `--args` of the run. [`worker`](macro@crate::worker)
-/// does it all. A [`Worker`](crate::Worker) by hand has one parameter, and has to ask
-/// [`argument_passing`](crate::context::argument_passing) and read the array or the object by itself.
+/// The way in which an item fills the parameters of a call (`--args`). The attribute
+/// [`worker`](macro@crate::worker) reads items accordingly. A hand-written [`Worker`](crate::Worker) has one
+/// parameter: it must call [`argument_passing`](crate::context::argument_passing) and read the array or
+/// the object itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Passing {
-    /// The item as it is.
+    /// The whole item is the parameter.
     #[default]
     Single,
-    /// A JSON array, by position.
+    /// The item is a JSON array of the parameters, by position.
     Args,
-    /// A JSON object, by name.
+    /// The item is a JSON object of the parameters, by name.
     Kwargs,
 }
 
 /// The format of an item or of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Any bytes; shown as text where they are UTF-8.
+    /// Any bytes, shown as text if they are UTF-8.
     #[default]
     Text,
     /// One JSON value.
@@ -27,14 +28,14 @@ pub enum Format {
 /// The level of a log message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Every step.
+    /// Every step of the work.
     Trace,
-    /// Helps to find a mistake.
+    /// Details that help to find a mistake.
     Debug,
-    /// Is good to know.
+    /// Useful information.
     Info,
-    /// Reports what may be wrong.
+    /// A possible problem.
     Warn,
-    /// Reports what is wrong.
+    /// A problem.
     Error,
 }

@@ -1,5 +1,5 @@
-//! Answers in place of the host, so that plugins run natively under `cargo test`. Each thread, and so
-//! each test, has its own.
+//! Stand-ins for the host's functions, so that plugins run natively under `cargo test`. Each thread, and
+//! therefore each test, has its own answers.
 
 use std::cell::{Cell, RefCell};
 
@@ -39,7 +39,7 @@ pub(super) fn result_format(format: u32) {
     RESULTS.set(if format == Format::Json as u32 { Format::Json } else { Format::Text });
 }
 
-#[expect(clippy::print_stderr, reason = "natively, this is where messages are shown")]
+#[expect(clippy::print_stderr, reason = "native runs show messages on standard error")]
 pub(super) fn log(level: u32, message: &str) {
     const NAMES: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
     let name = NAMES.get(level as usize).unwrap_or(&"?");

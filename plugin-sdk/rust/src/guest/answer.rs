@@ -1,26 +1,26 @@
-//! What a worker answered, and how the two kinds of host are told.
+//! Answers of a worker, and their encodings for the two kinds of host.
 
 use crate::{Error, Failure};
 
-/// What a worker answered.
+/// An answer of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer<'a> {
     /// A result.
     Bytes(&'a [u8]),
     /// No record.
     Nothing,
-    /// No result, and why.
+    /// No result, for this reason.
     Failed(Failure),
 }
 
-/// A piece of the memory, as the host sees it.
+/// A range of the module's memory, as the host sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     pub(crate) address: u32,
     pub(crate) length: u32,
 }
 
-/// An answer whose bytes were put where they stay.
+/// An answer whose bytes no longer move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placed {
     Bytes(Span),
@@ -29,14 +29,14 @@ pub(crate) enum Placed {
     Refused(Span),
 }
 
-/// The flags of a result word, over a length of 30 bits.
+/// The flags of a result word, above a length of 30 bits.
 const ERROR: u64 = 1 << 31;
 const BAD_ITEM: u64 = ERROR | NO_RECORD;
 const NO_RECORD: u64 = 1 << 30;
 pub(crate) const MAX_LENGTH: usize = (1 << 30) - 1;
 
 impl<'a> Answer<'a> {
-    /// Keeps a message alive in `kept`; the bytes of a result live where they are.
+    /// Moves an error message to `kept`, which keeps it alive. The bytes of a result stay in their buffer.
     pub(crate) fn placed(self, kept: &mut String) -> Placed {
         let failure = match self {
             Self::Nothing => return Placed::Nothing,
@@ -67,7 +67,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// What becomes of an item whose result is longer than an answer can say.
+/// Returns the failure of an item whose result is too long for an answer.
 pub(crate) fn too_long(bytes: &[u8]) -> Failure {
     Failure::refused(format_args!(
         "a result of {} bytes; the longest that can be passed has {MAX_LENGTH}",
@@ -92,7 +92,7 @@ impl From<Error> for Answer<'_> {
 }
 
 impl Span {
-    /// Where these bytes are. Only in a module, whose addresses have 32 bits.
+    /// Returns the range of these bytes. Only WebAssembly calls it, where addresses have 32 bits.
     fn of(bytes: &[u8]) -> Self {
         if bytes.is_empty() {
             return Self::default();
@@ -103,7 +103,7 @@ impl Span {
 }
 
 impl Placed {
-    /// The result word of a core module: `address << 32 | flags | length`.
+    /// Encodes the result word of a core module: `address << 32 | flags | length`.
     pub(crate) fn word(self) -> i64 {
         let (flags, span) = match self {
             Self::Bytes(span) => (0, span),
@@ -114,7 +114,7 @@ impl Placed {
         (u64::from(span.address) << 32 | flags | u64::from(span.length)).cast_signed()
     }
 
-    /// `result<option<list<u8>>, failure>`, as the component model lays it out.
+    /// Encodes `result<option<list<u8>>, failure>` in the layout of the component model.
     pub(crate) fn of_call(self) -> [u32; 4] {
         match self {
             Self::Bytes(span) => [0, 1, span.address, span.length],
@@ -124,7 +124,7 @@ impl Placed {
         }
     }
 
-    /// `result<option<list<u8>>, string>`, as the component model lays it out.
+    /// Encodes `result<option<list<u8>>, string>` in the layout of the component model.
     pub(crate) fn of_finish(self) -> [u32; 4] {
         match self {
             Self::Bytes(span) => [0, 1, span.address, span.length],
@@ -133,7 +133,7 @@ impl Placed {
         }
     }
 
-    /// `result<_, string>`, as the component model lays it out.
+    /// Encodes `result<_, string>` in the layout of the component model.
     pub(crate) fn of_init(self) -> [u32; 4] {
         match self {
             Self::Bytes(_) | Self::Nothing => [0, 0, 0, 0],

@@ -1,17 +1,17 @@
 //! A batch: many items in one crossing.
 //!
 //! ```text
-//!   0  count        host: how many items there are
-//!   4  done         plugin: items finished so far
+//!   0  count        host: number of items
+//!   4  done         plugin: number of finished items
 //!   8  out          plugin: address of the result bytes
-//!  12  stop         host: not zero = return
+//!  12  stop         host: if not zero, the plugin returns
 //!  16  end[count]   host: end of each item; plugin: end of each result, with two flags
 //!      item bytes
 //! ```
 //!
-//! The host reads the words at any moment at which the module can be stopped, also after a trap. So
-//! each word is written when all that it speaks of has been written; fences keep the compiler from
-//! another order, and from keeping words in registers. One thread does all of it: no more is needed.
+//! The host may stop the module at any moment and then reads the words, also after a trap. Therefore each word
+//! is written after the data that it describes. Compiler fences preserve that order and keep words out of
+//! registers. One thread does all of it, so processor fences are not needed.
 
 use std::mem;
 use std::sync::atomic::{Ordering, compiler_fence};
@@ -26,22 +26,22 @@ const DONE: usize = 4;
 const OUT: usize = 8;
 const STOP: usize = 12;
 
-/// The flags of an end, over a length of 30 bits.
+/// The flags of an end, above a length of 30 bits.
 const ERROR: u32 = 1 << 31;
 const NO_RECORD: u32 = 1 << 30;
 
-/// Results of one batch, back to back. The host knows where they are at any moment.
+/// The results of one batch, back to back. The host knows their address at any moment.
 #[derive(Debug, Default)]
 pub(crate) struct Results(Vec<u8>);
 
 impl Results {
-    /// With so much of results, the host is to have them before more are made.
+    /// The number of result bytes after which the batch returns to the host.
     const FULL: usize = 1024 * 1024;
     const LEAST: usize = 4096;
 
     pub(crate) const EMPTY: Self = Self(Vec::new());
 
-    /// Forgets the results of the batch before. What a few large ones took is not kept for ever.
+    /// Clears the results of the previous batch, and frees the memory of unusually large ones.
     fn begin(&mut self) {
         self.0.clear();
         if self.0.capacity() > 4 * Self::FULL {
@@ -52,8 +52,8 @@ impl Results {
         }
     }
 
-    /// Whether this result alone is to be handed over: from where it is, since there may be no memory
-    /// for a second one.
+    /// Returns whether this result is large enough to end the batch. The host then reads it in place, because
+    /// there may be no memory for a copy.
     fn are_enough(bytes: &[u8]) -> bool {
         (Self::FULL..=MAX_LENGTH).contains(&bytes.len())
     }
@@ -66,19 +66,19 @@ impl Results {
         self.0.extend_from_slice(bytes);
     }
 
-    /// Makes room for so many bytes at another place.
+    /// Moves the results to a larger buffer.
     #[cold]
     fn grow(&mut self, length: usize, words: &mut Words<'_>) {
         let mut larger = Vec::with_capacity(length.max(2 * self.0.capacity()));
         larger.extend_from_slice(&self.0);
         words.publish(&larger);
         let before = mem::replace(&mut self.0, larger);
-        // Only now: until the host knows the new place, it reads from the old one.
+        // Until the host has the new address, it reads from the old buffer.
         drop(before);
     }
 }
 
-/// The words of a batch, where the host sees them.
+/// The words of a batch, in memory that the host reads.
 struct Words<'a>(&'a mut [u8]);
 
 impl Words<'_> {
@@ -99,8 +99,8 @@ impl Words<'_> {
     }
 }
 
-/// Works on the items of the batch that `bytes` begin with: on all of them, unless the host says
-/// stop, or their results are many.
+/// Works on the items of the batch at the start of `bytes`. Returns early if the host sets `stop` or the results
+/// are large.
 pub(crate) fn work<W: Worker>(guest: &mut Guest<W>, bytes: &mut [u8], results: &mut Results) {
     let count = Words(bytes).get(0);
     let head = HEAD + 4 * count as usize;

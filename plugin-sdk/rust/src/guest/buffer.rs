@@ -1,17 +1,17 @@
-//! Memory that the host may write to: allocated, aligned and looked up without unsafe code.
+//! Buffers that the host may write to. They are allocated, aligned and found without unsafe code.
 
-/// Bytes at an aligned address that stay where they are.
+/// Bytes at an aligned address that do not move.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
-    /// Where the aligned part begins.
+    /// The start of the aligned part.
     start: usize,
 }
 
 impl Buffer {
     pub(crate) const EMPTY: Self = Self { bytes: Vec::new(), start: 0 };
 
-    /// At least `length` bytes at a multiple of `align`, or `None` when there is no memory left.
+    /// Allocates at least `length` bytes at a multiple of `align`. Returns `None` if memory has run out.
     pub(crate) fn new(length: usize, align: usize) -> Option<Self> {
         let total = length.checked_add(align)?;
         let mut bytes = Vec::new();
@@ -25,7 +25,7 @@ impl Buffer {
         self.bytes.as_ptr().addr() + self.start
     }
 
-    /// The bytes that the host means by this address and length, if they are in this buffer.
+    /// Returns the bytes at an address of the host, if all of them are in this buffer.
     pub(crate) fn at(&mut self, address: usize, length: usize) -> Option<&mut [u8]> {
         if length == 0 {
             return Some(&mut []);
@@ -34,7 +34,7 @@ impl Buffer {
         self.bytes.get_mut(offset..offset.checked_add(length)?)
     }
 
-    /// All bytes from this address on; none if it is not in this buffer.
+    /// Returns all bytes from this address on. The slice is empty if the address is not in this buffer.
     pub(crate) fn from(&mut self, address: usize) -> &mut [u8] {
         let offset = address.checked_sub(self.bytes.as_ptr().addr());
         offset.and_then(|offset| self.bytes.get_mut(offset..)).unwrap_or_default()
@@ -48,7 +48,7 @@ impl Buffer {
     }
 }
 
-/// What `cabi_realloc` has given out: the arguments of a call, and what an adapter keeps for itself.
+/// The buffers that `cabi_realloc` has allocated: arguments of calls, and memory of an adapter.
 #[derive(Debug)]
 pub(crate) struct Heap {
     given: Vec<Buffer>,
@@ -59,7 +59,8 @@ impl Heap {
         Self { given: Vec::new() }
     }
 
-    /// Allocates, grows, shrinks or frees, as the canonical ABI's `realloc` does. 0: no memory left.
+    /// Allocates, grows, shrinks or frees a buffer, like the canonical ABI's `realloc`. Returns 0 if memory has
+    /// run out.
     pub(crate) fn realloc(
         &mut self,
         old: usize,
@@ -84,7 +85,7 @@ impl Heap {
         address
     }
 
-    /// Takes back what was given out at this address.
+    /// Removes and returns the buffer at this address.
     pub(crate) fn take(&mut self, address: usize) -> Option<Buffer> {
         let index = self.given.iter().rposition(|buffer| buffer.address() == address)?;
         Some(self.given.swap_remove(index))

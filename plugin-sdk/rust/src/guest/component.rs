@@ -1,5 +1,4 @@
-//! Says, in a section that runtimes ignore, what the module is as a component. `wasm-tools component
-//! new` reads it.
+//! A custom section with the component type of the module. Runtimes ignore it; `wasm-tools component new` reads it.
 
 mod component_type;
 

@@ -1,10 +1,10 @@
-//! The macro that makes a module of a worker.
+//! The macro that exports a worker from a module.
 
-/// Exports a [`Worker`](crate::Worker) as the plugin that this crate is.
+/// Exports a [`Worker`](crate::Worker) as the plugin of this crate.
 ///
-/// To be called once, in a crate of the type `cdylib`. Built for `wasm32-wasip1` or
-/// `wasm32-unknown-unknown`, the module can be run as it is; it also carries what `wasm-tools component
-/// new` needs to make a component of it. Built natively, as under `cargo test`, nothing is exported.
+/// Call it once, in a crate of the type `cdylib`. Built for `wasm32-wasip1` or `wasm32-unknown-unknown`, the module
+/// runs directly. `wasm-tools component new` can turn the same module into a component. In a native
+/// build, as under `cargo test`, the macro exports nothing.
 ///
 /// ```
 /// use mtl_plugin::{Error, Failure, Worker};
@@ -31,7 +31,7 @@
 /// # assert_eq!(upper.call("one"), Ok(Some(b"ONE".to_vec())));
 /// ```
 ///
-/// What is not a worker is not exported:
+/// The compiler refuses a type that is not a worker:
 ///
 /// ```compile_fail
 /// struct Idle;
@@ -55,7 +55,8 @@ macro_rules! export {
 
             #[cfg(target_arch = "wasm32")]
             unsafe extern "C" {
-                /// The linker's. Who does not call it gets it called around every export.
+                /// Runs constructors; the linker provides it. If no export calls it, the linker wraps a call to
+                /// it around every export.
                 safe fn __wasm_call_ctors();
             }
 
@@ -100,7 +101,7 @@ macro_rules! export {
                 }
             }
 
-            // Natively, this is all: the type is checked, and counts as used.
+            // A native build only checks the type and marks it as used.
             #[cfg(not(target_arch = "wasm32"))]
             const _: $crate::guest::Exports<$worker> = $crate::guest::Exports::new();
         };

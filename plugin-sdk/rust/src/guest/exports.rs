@@ -10,14 +10,15 @@ use super::{
 use crate::Worker;
 
 thread_local! {
-    /// Apart from the worker: an adapter asks for memory while the worker is inside a WASI call.
+    /// Separate from the worker, because an adapter allocates while the worker is inside a WASI call.
     static HEAP: RefCell<Heap> = const { RefCell::new(Heap::new()) };
 }
 
-/// A worker with all that its exported functions keep between calls. A module has one, and one thread.
+/// A worker with the state that its exported functions keep between calls. A module has one of them and one
+/// thread.
 pub struct Exports<W: Worker> {
     guest: Guest<W>,
-    /// The host's: what `mtl_alloc` gave last, or the argument of a component's call.
+    /// The last buffer from `mtl_alloc`, or the argument of a component's call.
     item: Buffer,
     /// The message of the last error.
     message: String,
@@ -28,7 +29,7 @@ pub struct Exports<W: Worker> {
 }
 
 impl<W: Worker> Exports<W> {
-    /// A worker that was not started yet.
+    /// Creates the exports of a worker that has not started.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -40,9 +41,9 @@ impl<W: Worker> Exports<W> {
         }
     }
 
-    /// `mtl_alloc`: a buffer that stays the host's until it asks for the next one.
+    /// Implements `mtl_alloc`: the host owns the buffer until it requests the next one.
     pub fn alloc(&mut self, length: usize) -> usize {
-        // Freed first, so that both need not fit.
+        // The old buffer is freed first, so that memory need not hold both.
         self.item = Buffer::EMPTY;
         let Some(buffer) = Buffer::new(length, 8) else {
             return 0;
@@ -51,36 +52,36 @@ impl<W: Worker> Exports<W> {
         self.item.address()
     }
 
-    /// `init` of a core module.
+    /// Implements `init` of a core module.
     pub fn init(&mut self, address: usize, length: usize) -> i64 {
         show_panics();
         let args = bytes_of(&mut self.item, address, length);
         self.guest.init(args).placed(&mut self.message).word()
     }
 
-    /// `after_restore` of a core module.
+    /// Implements `after_restore` of a core module.
     pub fn after_restore(&mut self) {
         self.guest.after_restore();
     }
 
-    /// `call` of a core module.
+    /// Implements `call` of a core module.
     pub fn call(&mut self, address: usize, length: usize) -> i64 {
         let item = bytes_of(&mut self.item, address, length);
         self.guest.call(item).placed(&mut self.message).word()
     }
 
-    /// `call_batch` of a core module: the words and the items are at this address.
+    /// Implements `call_batch` of a core module, with the address of the batch.
     pub fn call_batch(&mut self, address: usize) -> i32 {
         batch::work(&mut self.guest, self.item.from(address), &mut self.results);
         0
     }
 
-    /// `finish` of a core module.
+    /// Implements `finish` of a core module.
     pub fn finish(&mut self) -> i64 {
         self.guest.finish().placed(&mut self.message).word()
     }
 
-    /// `init` of a component; returns where its result is.
+    /// Implements `init` of a component, and returns the address of its result.
     pub fn component_init(&mut self, address: usize, length: usize) -> usize {
         show_panics();
         self.item = argument(address);
@@ -89,7 +90,7 @@ impl<W: Worker> Exports<W> {
         self.area.as_ptr().addr()
     }
 
-    /// `call` of a component; returns where its result is.
+    /// Implements `call` of a component, and returns the address of its result.
     pub fn component_call(&mut self, address: usize, length: usize) -> usize {
         self.item = argument(address);
         let item = bytes_of(&mut self.item, address, length);
@@ -97,7 +98,7 @@ impl<W: Worker> Exports<W> {
         self.area.as_ptr().addr()
     }
 
-    /// `finish` of a component; returns where its result is.
+    /// Implements `finish` of a component, and returns the address of its result.
     pub fn component_finish(&mut self) -> usize {
         self.area = self.guest.finish().placed(&mut self.message).of_finish();
         self.area.as_ptr().addr()
@@ -116,13 +117,13 @@ impl<W: Worker> fmt::Debug for Exports<W> {
     }
 }
 
-/// `cabi_realloc` of a component.
+/// Implements `cabi_realloc` of a component.
 #[must_use]
 pub fn realloc(old: usize, old_size: usize, align: usize, size: usize) -> usize {
     HEAP.with_borrow_mut(|heap| heap.realloc(old, old_size, align, size))
 }
 
-/// The argument of a component's call: given out by [`realloc`], and now ours.
+/// Takes ownership of a call's argument, which [`realloc`] allocated.
 fn argument(address: usize) -> Buffer {
     HEAP.with_borrow_mut(|heap| heap.take(address)).unwrap_or_default()
 }
@@ -134,7 +135,7 @@ fn bytes_of(buffer: &mut Buffer, address: usize, length: usize) -> &mut [u8] {
     bytes
 }
 
-/// Makes the message of a panic visible where there is no standard error to print it to.
+/// Sends the message of a panic to the host's log if the target has no standard error.
 fn show_panics() {
     #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
     std::panic::set_hook(Box::new(|panic| {

@@ -1,4 +1,4 @@
-//! How an item fills the parameters of a `call`. Used by [`worker`](macro@crate::worker).
+//! Splits an item into the parameters of `call`, for [`worker`](macro@crate::worker).
 
 use std::mem;
 
@@ -9,11 +9,11 @@ use crate::{
     names::Names,
 };
 
-/// How the run passes arguments, if a `call` with these parameters can be called so.
+/// Returns the way in which the run passes arguments, if it suits a `call` with these parameters.
 ///
 /// # Errors
 ///
-/// When an item would have to be several parameters.
+/// Fails with [`Passing::Single`] if there are several parameters.
 pub fn passing(parameters: &[&'static str]) -> Result<Passing, Error> {
     match context::argument_passing() {
         Passing::Single if parameters.len() > 1 => Err(Error::new(format_args!(
@@ -26,7 +26,7 @@ pub fn passing(parameters: &[&'static str]) -> Result<Passing, Error> {
     }
 }
 
-/// An item, and how it is passed.
+/// An item, and the way in which it is passed.
 #[derive(Debug)]
 pub struct Passed<'a> {
     item: &'a mut [u8],
@@ -45,11 +45,11 @@ impl<'a> FromItem<'a> for Passed<'a> {
 }
 
 impl<'a> Passed<'a> {
-    /// What each parameter is given.
+    /// Finds the value for each parameter.
     ///
     /// # Errors
     ///
-    /// When the item is not the array or the object that it should be.
+    /// Fails if the item is not the expected array or object.
     pub fn spread<const N: usize>(
         self,
         parameters: [&'static str; N],
@@ -77,7 +77,7 @@ impl<'a> Passed<'a> {
     }
 }
 
-/// What a parameter is given; nothing, if the item is silent about it.
+/// The value for a parameter, or nothing if the item has no value for it.
 #[derive(Debug)]
 pub struct Given<'a> {
     name: &'static str,
@@ -85,11 +85,11 @@ pub struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// The value of the parameter.
+    /// Reads the value of the parameter.
     ///
     /// # Errors
     ///
-    /// When there is none, or another one is needed. The message names the parameter.
+    /// Fails if the value is missing or does not fit the type. The message names the parameter.
     pub fn read<T: FromParameter<'a>>(self) -> Result<T, Failure> {
         let name = self.name;
         match self.argument {

@@ -1,7 +1,7 @@
-//! Where, in an item, the values of the parameters are.
+//! Positions of the parameters' values in an item.
 //!
-//! A value is found as a place and is read later, so that a text parameter can borrow it, and can be
-//! decoded where it lies.
+//! A value is first found as a position and read later. So a text parameter can borrow its value, or decode it
+//! in place.
 
 use std::{fmt, ops::Range};
 
@@ -13,14 +13,14 @@ use serde_json::{Deserializer, value::RawValue};
 
 use crate::{Failure, json::problem, names::Names};
 
-/// The places of the values, in the order in which they stand in the item.
+/// The positions of the values, in the order of the item.
 #[derive(Debug)]
 pub(super) struct Places<const N: usize> {
     places: [Place; N],
     found: usize,
 }
 
-/// The place of one value.
+/// The position of one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) parameter: usize,
@@ -29,7 +29,7 @@ pub(super) struct Place {
 }
 
 impl<const N: usize> Places<N> {
-    /// Of an array: its elements are the parameters by position. Some may be missing at the end.
+    /// Finds the elements of an array, which are the parameters by position. Elements at the end may be missing.
     pub(super) fn of_elements(item: &[u8], parameters: &[&str; N]) -> Result<Self, Failure> {
         let mut json = Deserializer::from_slice(item);
         let elements = Elements { item: item.as_ptr().addr(), parameters };
@@ -38,7 +38,7 @@ impl<const N: usize> Places<N> {
             .map_err(|error| bad_item(&error, "array"))
     }
 
-    /// Of an object: its members are the parameters by name.
+    /// Finds the members of an object, which are the parameters by name.
     pub(super) fn of_members(item: &[u8], parameters: &[&str; N]) -> Result<Self, Failure> {
         let mut json = Deserializer::from_slice(item);
         let members = Members { item: item.as_ptr().addr(), parameters };
@@ -72,7 +72,7 @@ fn bad_item(error: &serde_json::Error, needed: &str) -> Failure {
     Failure::bad_item(format_args!("not a JSON {needed}: {error}"))
 }
 
-/// Where a value is, in the item that it was found in.
+/// Returns the position of a value in its item, by the item's address.
 fn place_of(value: &RawValue, item: usize) -> Range<usize> {
     let start = value.get().as_ptr().addr() - item;
     start..start + value.get().len()
@@ -140,7 +140,7 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
     }
 }
 
-/// Which parameter a key names.
+/// Reads a key as the number of the parameter that it names.
 struct Name<'p>(&'p [&'p str]);
 
 impl<'de> DeserializeSeed<'de> for Name<'_> {
@@ -169,7 +169,7 @@ impl Visitor<'_> for Name<'_> {
     }
 }
 
-/// Whether the key is the name, by the letter or with `-` for `_`.
+/// Returns whether the key is the name, in which `-` may replace `_`.
 fn is_named(name: &str, key: &str) -> bool {
     let same = |(name, key): (u8, u8)| name == key || (name == b'_' && key == b'-');
     name.len() == key.len() && name.bytes().zip(key.bytes()).all(same)

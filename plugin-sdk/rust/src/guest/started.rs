@@ -1,18 +1,18 @@
-//! What an `init` may answer, under [`worker`](macro@crate::worker).
+//! Return types of `init`, for [`worker`](macro@crate::worker).
 
 use crate::Error;
 
-/// A worker, or why there is none.
+/// A worker, or the reason why it cannot start.
 #[diagnostic::on_unimplemented(
-    message = "`init` returns `{Self}`, and not the worker",
-    note = "let it return `Result<Self, Error>`"
+    message = "`init` returns `{Self}` instead of the worker",
+    note = "return `Result<Self, Error>`"
 )]
 pub trait Started<W> {
-    /// The worker.
+    /// Returns the worker.
     ///
     /// # Errors
     ///
-    /// When it could not be started.
+    /// Fails if the worker cannot start.
     fn started(self) -> Result<W, Error>;
 }
 
@@ -28,11 +28,11 @@ impl<W, E: Into<Error>> Started<W> for Result<W, E> {
     }
 }
 
-/// The worker that an `init` has made.
+/// Returns the worker that `init` created.
 ///
 /// # Errors
 ///
-/// When it could not make one.
+/// Fails if `init` failed.
 pub fn started<W>(started: impl Started<W>) -> Result<W, Error> {
     started.started()
 }

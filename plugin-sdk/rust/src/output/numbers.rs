@@ -1,4 +1,4 @@
-//! Numbers and `bool` as results: JSON, as far as JSON has them.
+//! Numbers and `bool` as results, in JSON. JSON has no infinities and no NaN.
 
 use super::IntoOutput;
 use crate::{Failure, Json, context::Format};

@@ -1,9 +1,9 @@
 use super::{Argument, Failure, Format, FromParameter, Json, fmt};
 
-/// One of the ways in which bytes are given.
+/// A kind of argument made of bytes.
 type Given = fn(&mut [u8]) -> Argument<'_>;
 
-/// What a parameter of type `T` is, given this in each of the three ways.
+/// Checks the parameter of type `T` that is read from an argument.
 #[track_caller]
 fn assert_read<T>(argument: Given, given: &str, expected: Result<T, &str>)
 where
@@ -55,10 +55,10 @@ fn text_is_an_item_as_it_is_or_what_a_string_says() {
 
 #[test]
 fn text_without_escapes_is_not_copied() {
-    let mut item = *b"\"as it is\"";
+    let mut item = *b"\"plain text\"";
     let start = item.as_ptr().addr() + 1;
     let text = <&str>::from_argument(Argument::value(&mut item)).unwrap();
-    assert_eq!((text, text.as_ptr().addr()), ("as it is", start));
+    assert_eq!((text, text.as_ptr().addr()), ("plain text", start));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! my-worker greets, and counts whom it has greeted.
+//! my-worker greets names and counts its greetings.
 
 use mtl_plugin::{Error, Failure, IntoOutput, Worker};
 
@@ -12,7 +12,7 @@ impl Worker for Greeter {
     type Item<'a> = &'a str;
     type Output<'a> = String;
 
-    /// Makes a worker, once for each. `greeting` is the text of `--init`.
+    /// Starts a worker. `greeting` is the text of `--init`.
     fn init(greeting: Option<String>) -> Result<Self, Error> {
         Ok(Self {
             greeting: greeting.unwrap_or("Hello".into()),
@@ -20,7 +20,7 @@ impl Worker for Greeter {
         })
     }
 
-    /// Makes the record of one item.
+    /// Returns the record of one item.
     fn call(&mut self, name: &str) -> Result<String, Failure> {
         if name.is_empty() {
             return Err(Failure::bad_item("there is nobody to greet"));
@@ -29,7 +29,7 @@ impl Worker for Greeter {
         Ok(format!("{}, {name}!", self.greeting))
     }
 
-    /// Makes the closing report.
+    /// Returns the finish report.
     fn finish(self) -> Result<impl IntoOutput, Error> {
         Ok(format!("greeted: {}", self.greeted))
     }

@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::*;
 use crate::Error;
 
-/// Does with an item what its first byte says, and counts.
+/// A worker that obeys the first byte of each item and counts its calls.
 #[derive(Default)]
 struct Judge {
     calls: usize,
@@ -38,7 +38,7 @@ fn guest() -> Guest<Judge> {
     guest
 }
 
-/// A batch as the host writes it.
+/// Returns a batch as the host writes it.
 fn batch(items: &[&str]) -> Vec<u8> {
     let mut words = vec![u32::try_from(items.len()).unwrap(), 0, 0, 0];
     let mut end = 0;
@@ -48,17 +48,17 @@ fn batch(items: &[&str]) -> Vec<u8> {
     }));
     let mut bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
     items.iter().for_each(|item| bytes.extend_from_slice(item.as_bytes()));
-    // The buffer is larger than what is in it.
+    // The buffer is larger than its content.
     bytes.extend([0xff; 7]);
     bytes
 }
 
-/// What the host reads: the flags and the bytes of each item that is done.
+/// Returns the flags and the bytes of each finished item, as the host reads them.
 fn read(bytes: &mut [u8], results: &Results) -> Vec<(u32, String)> {
     let words = Words(bytes);
     #[expect(clippy::cast_possible_truncation, reason = "as in a module")]
     let address = results.0.as_ptr().addr() as u32;
-    assert_eq!(words.get(OUT), address, "the results are where they are said to be");
+    assert_eq!(words.get(OUT), address, "`out` has the address of the results");
     let mut start = 0;
     let read = (0..words.get(DONE) as usize).map(|item| {
         let end = words.get(HEAD + 4 * item);
@@ -109,7 +109,7 @@ fn before_each_item_it_is_asked_whether_to_stop() {
     bytes[STOP] = 1;
     work(&mut guest, &mut bytes, &mut results);
     assert_eq!(read(&mut bytes, &results), []);
-    assert_eq!(guest.call(b"one".to_vec().as_mut_slice()), Answer::Bytes(b"ONE"), "it goes on");
+    assert_eq!(guest.call(b"one".to_vec().as_mut_slice()), Answer::Bytes(b"ONE"), "the worker continues");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn one_large_result_is_handed_over_from_where_it_is() {
     let mut bytes = batch(&["one", &large, "two"]);
     work(&mut guest, &mut bytes, &mut results);
     let lengths: Vec<_> = read(&mut bytes, &results).iter().map(|(_, text)| text.len()).collect();
-    assert_eq!(lengths, [3, 2_000_000], "there is one place for all");
+    assert_eq!(lengths, [3, 2_000_000], "all results are in one buffer");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Answers commands, so that one table of items tests every part of every SDK: `tests/integration/languages.rs`
-//! has it.
+//! Answers commands, so that one table of items tests every part of every SDK. The table is in
+//! `tests/integration/languages.rs`.
 
 use mtl_plugin::context::{self, Format, Level};
 use mtl_plugin::{Error, Failure, Worker};
@@ -63,7 +63,7 @@ impl Probe {
                 Format::Json => "json".into(),
             },
             "log" => log(rest)?,
-            "trap" => panic!("as it was told"),
+            "trap" => panic!("trap requested"),
             _ => return Err(Failure::bad_item(format_args!("unknown command `{item}`"))),
         };
         Ok(Some(record.into_bytes()))
