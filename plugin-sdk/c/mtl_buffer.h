@@ -1,5 +1,5 @@
-/* Bytes that grow: what results are made in. When there is no more memory, the plugin stops: the item's fault is then
-   `out-of-memory`, and the next item goes to a fresh instance. */
+/* Growing buffers for results. If memory runs out, the plugin stops: the item gets the fault `out-of-memory`, and the
+   next item goes to a fresh instance. */
 #ifndef MTL_BUFFER_H
 #define MTL_BUFFER_H
 
@@ -13,14 +13,14 @@
 
 #define MTL_SDK_FORMAT(text, first) __attribute__((__format__(__printf__, text, first)))
 
-/* Begins with zeros, as what is `static` does; `free(buffer.data)` ends it. */
+/* A buffer. An empty one is all zeros, like a `static` variable; `free(buffer.data)` frees it. */
 typedef struct mtl_buffer {
     char *data;
     size_t length;
     size_t capacity;
 } mtl_buffer;
 
-/* Makes room for so many bytes more. */
+/* Reserves memory for more bytes. */
 static inline void mtl_reserve(mtl_buffer *buffer, size_t more) {
     size_t needed = buffer->length + more;
     if (needed <= buffer->capacity && needed >= more) return;
@@ -56,7 +56,7 @@ static inline void mtl_append_arguments(mtl_buffer *buffer, const char *format, 
     buffer->length += (size_t)length;
 }
 
-/* Appends what `printf` would print. */
+/* Appends the output of `printf`. */
 MTL_SDK_FORMAT(2, 3)
 static inline void mtl_append_format(mtl_buffer *buffer, const char *format, ...) {
     va_list arguments;
@@ -65,7 +65,7 @@ static inline void mtl_append_format(mtl_buffer *buffer, const char *format, ...
     va_end(arguments);
 }
 
-/* The text as a C string, until the next one is asked for. A NUL in it ends it early. */
+/* Returns the text as a C string, which is valid until the next call. A NUL in the text ends it early. */
 static inline char *mtl_string(mtl_bytes text) {
     static mtl_buffer string;
     string.length = 0;
@@ -74,7 +74,7 @@ static inline char *mtl_string(mtl_bytes text) {
     return string.data;
 }
 
-/* Appends the text as a JSON string, with its quotes. What is not UTF-8 in it becomes U+FFFD. */
+/* Appends the text as a JSON string with quotes. Bytes that are not UTF-8 become U+FFFD. */
 static inline void mtl_append_json_string(mtl_buffer *buffer, mtl_bytes text) {
     static const char escaped[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
     mtl_append_byte(buffer, '"');
@@ -100,7 +100,7 @@ static inline void mtl_append_json_string(mtl_buffer *buffer, mtl_bytes text) {
     mtl_append_byte(buffer, '"');
 }
 
-/* One more in the last place of decimal digits such as `1.99e-07`; false where that takes one digit more. */
+/* Increments the last digit of a number such as `1.99e-07`. Returns false if the result would need one more digit. */
 static inline bool mtl_sdk_next_decimal(char *digits) {
     char *last = strchr(digits, 'e');
     while (last-- > digits) {
@@ -114,19 +114,19 @@ static inline bool mtl_sdk_next_decimal(char *digits) {
     return false;
 }
 
-/* The fewest decimal digits that are read as this number again, as `%e` writes them. */
+/* Writes the shortest decimal that reads back as this number, in the format of `%e`. */
 static inline void mtl_sdk_shortest(char digits[32], double number) {
-    /* What 15 digits can say survives as it is, and ends in zeros where fewer can; the smallest numbers have fewer. */
+    /* A double keeps any decimal of 15 digits, and unneeded digits are zeros. Subnormal numbers keep fewer digits. */
     for (int more = number < DBL_MIN ? 0 : 14; more < 17; more++) {
         snprintf(digits, 32, "%.*e", more, number);
         if (strtod(digits, NULL) == number) return;
-        /* At a power of two the nearest decimal may be too low, and the next one be read as the number. */
+        /* At a power of two, the nearest decimal may be too low; then the next decimal may read back as the number. */
         if (mtl_sdk_next_decimal(digits) && strtod(digits, NULL) == number) return;
     }
 }
 
-/* Appends a number in decimal, with no more digits than it needs to be read as the same number, and without an
-   exponent: `0.1`, `144`, `0.000001`. Others, which JSON does not know, are `inf`, `-inf` and `NaN`. */
+/* Appends a number as the shortest decimal that reads back as the same number, without an exponent: `0.1`, `144`,
+   `0.000001`. The numbers that JSON lacks become `inf`, `-inf` and `NaN`. */
 static inline void mtl_append_number(mtl_buffer *buffer, double number) {
     char digits[32];
     if (number - number != 0) {

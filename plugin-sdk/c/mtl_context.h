@@ -1,4 +1,4 @@
-/* What a worker may know of the run it is in, and what it may tell it. */
+/* The run, as a worker sees it: its number, the formats, and log messages. */
 #ifndef MTL_CONTEXT_H
 #define MTL_CONTEXT_H
 
@@ -17,13 +17,13 @@ extern "C" {
 
 #define MTL_SDK_IMPORT(name) __attribute__((import_module("mtl:plugin/context@1.0.0"), import_name(name)))
 
-/* The number of this worker: from 0 to `mtl_worker_count()` - 1. */
+/* Returns the number of this worker: from 0 to `mtl_worker_count()` - 1. */
 MTL_SDK_IMPORT("worker-index") uint32_t mtl_worker_index(void);
-/* How many workers the pool has. */
+/* Returns the number of workers in the pool. */
 MTL_SDK_IMPORT("worker-count") uint32_t mtl_worker_count(void);
-/* What every item of the run is. Items that are JSON strings come to the worker as what they say. */
+/* Returns the format of the run's items. The worker gets JSON strings decoded. */
 MTL_SDK_IMPORT("item-format") mtl_format mtl_item_format(void);
-/* Declares what every record is. To be called in `init`; without it: text. */
+/* Declares the format of all records (default: text). Call it in `init`. */
 MTL_SDK_IMPORT("result-format") void mtl_result_format(mtl_format format);
 MTL_SDK_IMPORT("log") void mtl_log_bytes(mtl_level level, const char *message, size_t length);
 
@@ -33,7 +33,7 @@ MTL_SDK_IMPORT("log") void mtl_log_bytes(mtl_level level, const char *message, s
 
 #else
 
-/* Outside a plugin, as in a test, there is one worker, and messages go to standard error. */
+/* Stand-ins for native programs such as tests: one worker, and messages go to standard error. */
 static inline uint32_t mtl_worker_index(void) { return 0; }
 static inline uint32_t mtl_worker_count(void) { return 1; }
 static inline mtl_format mtl_item_format(void) { return MTL_TEXT; }

@@ -1,16 +1,16 @@
-/* The functions that the host calls: ABI 1, as host/docs/plugin-interface.md has it.
+/* The functions that the host calls: ABI 1, described in host/docs/plugin-interface.md.
 
-   A batch is many items in one crossing:
+   A batch is many items in one call:
 
-     0  count        host: how many items there are
-     4  done         plugin: items finished so far
+     0  count        host: number of items
+     4  done         plugin: number of finished items
      8  out          plugin: address of the result bytes
-    12  stop         host: not zero = return
+    12  stop         host: if not zero, the plugin returns
     16  end[count]   host: end of each item; plugin: end of each result, with two flags
         item bytes
 
-   The host reads the words at any moment at which the module can be stopped, also after a trap. So each word is
-   written when all that it speaks of has been written. */
+   The host may stop the module at any moment and then reads the words, also after a trap. Therefore each word is written
+   after the data that it describes. */
 #ifndef MTL_EXPORTS_H
 #define MTL_EXPORTS_H
 
@@ -23,27 +23,27 @@
 #define MTL_SDK_C
 #endif
 
-/* Flags of an answer, and of an end in a batch, over a length of 30 bits. */
+/* Flags of an answer, and of an end in a batch, above a length of 30 bits. */
 #define MTL_SDK_ERROR 0x80000000u
 #define MTL_SDK_NO_RECORD 0x40000000u
 #define MTL_SDK_MOST 0x3FFFFFFFu
 
-/* With so much of results, the host is to have them before more are made. */
+/* The number of result bytes after which a batch returns to the host. */
 #define MTL_SDK_FULL (1024u * 1024u)
 
-/* What the exported functions keep between calls. */
+/* The state of the exported functions between calls. */
 typedef struct mtl_sdk_state {
     void *item;
     mtl_buffer results;
     mtl_format items;
 } mtl_sdk_state;
 
-/* A word of a batch, at any address. Volatile, so that each write takes place, and in its order. */
+/* A word of a batch, at any address. It is volatile, so that every write happens, and in order. */
 typedef uint32_t __attribute__((aligned(1), may_alias)) mtl_sdk_word;
 
 enum { MTL_SDK_COUNT, MTL_SDK_DONE, MTL_SDK_OUT, MTL_SDK_STOP, MTL_SDK_ENDS };
 
-/* Nothing that is not volatile moves across either. */
+/* The fences stop the compiler from moving other accesses across the write. */
 static inline void mtl_sdk_set(volatile mtl_sdk_word *word, uint32_t value) {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     *word = value;
@@ -71,14 +71,14 @@ static inline int64_t mtl_sdk_answer(mtl_result result) {
     return (int64_t)(address << 32 | mtl_sdk_flags(result.kind) | (uint32_t)result.bytes.length);
 }
 
-/* A buffer that stays the host's until it asks for the next one. */
+/* Allocates a buffer, which the host owns until it requests the next one. */
 static inline void *mtl_sdk_alloc(mtl_sdk_state *state, size_t length) {
-    /* Freed first, so that both need not fit. */
+    /* The old buffer is freed first, so that memory need not hold both. */
     free(state->item);
     return state->item = aligned_alloc(16, (length + 15) & ~(size_t)15);
 }
 
-/* Where items are JSON, one that is a string comes to the worker as what it says. */
+/* Calls the worker with an item. If items are JSON, a JSON string is decoded first. */
 static inline mtl_result mtl_sdk_call(const mtl_sdk_state *state, mtl_call_function *call, mtl_bytes item) {
     mtl_bytes rest = item;
     if (state->items == MTL_JSON) {
@@ -88,7 +88,7 @@ static inline mtl_result mtl_sdk_call(const mtl_sdk_state *state, mtl_call_funct
     return call(item);
 }
 
-/* Forgets the results of the batch before. What a few large ones took is not kept for ever. */
+/* Clears the results of the previous batch, and frees the memory of unusually large ones. */
 static inline void mtl_sdk_begin(mtl_buffer *results) {
     results->length = 0;
     if (results->capacity <= 4 * MTL_SDK_FULL) return;
@@ -106,7 +106,7 @@ static inline void mtl_sdk_append(mtl_buffer *results, mtl_bytes bytes, volatile
         if (larger.data == NULL) abort();
         if (larger.length > 0) memcpy(larger.data, results->data, larger.length);
         mtl_sdk_set(&words[MTL_SDK_OUT], mtl_sdk_address(larger.data));
-        /* Only now: until the host knows the new place, it reads from the old one. */
+        /* Until the host has the new address, it reads from the old buffer. */
         free(results->data);
         *results = larger;
     }
@@ -114,7 +114,7 @@ static inline void mtl_sdk_append(mtl_buffer *results, mtl_bytes bytes, volatile
     results->length = length;
 }
 
-/* Works on the items of a batch: on all of them, unless the host says stop, or their results are many. */
+/* Works on the items of a batch. Returns early if the host sets `stop` or the results are large. */
 static inline int32_t mtl_sdk_batch(mtl_sdk_state *state, mtl_call_function *call, volatile mtl_sdk_word *words) {
     mtl_buffer *results = &state->results;
     uint32_t count = words[MTL_SDK_COUNT];
@@ -128,7 +128,7 @@ static inline int32_t mtl_sdk_batch(mtl_sdk_state *state, mtl_call_function *cal
         uint32_t end = *place;
         mtl_result result = mtl_sdk_call(state, call, mtl_bytes_of(items + start, end - start));
         size_t length = result.bytes.length;
-        /* A large one is handed over from where it is, since there may be no memory for a second one. */
+        /* The host reads a large result in place, because there may be no memory for a copy. */
         if (done == 0 && result.kind == MTL_RECORD && length >= MTL_SDK_FULL && length <= MTL_SDK_MOST) {
             mtl_sdk_set(&words[MTL_SDK_OUT], mtl_sdk_address(result.bytes.data));
             mtl_sdk_set(place, (uint32_t)length);
@@ -144,8 +144,7 @@ static inline int32_t mtl_sdk_batch(mtl_sdk_state *state, mtl_call_function *cal
     return 0;
 }
 
-/* Makes a plugin of three functions, of which `init` and `finish` may be NULL. To be written once, outside of all
-   functions. */
+/* Makes a plugin of three functions. `init` and `finish` may be NULL. Use it once, outside all functions. */
 #define MTL_PLUGIN(init_function, call_function, finish_function)                                                    \
     static mtl_sdk_state mtl_sdk_worker;                                                                             \
     MTL_SDK_C MTL_SDK_EXPORT("mtl_abi_version") int32_t mtl_sdk_export_version(void) { return 1; }                   \
@@ -168,8 +167,8 @@ static inline int32_t mtl_sdk_batch(mtl_sdk_state *state, mtl_call_function *cal
         return mtl_sdk_answer(function == NULL ? mtl_nothing() : function());                                        \
     }
 
-/* Has the host call a function, without arguments, on an instance that was started from a snapshot: it makes good what
-   should not be a copy, such as open files. */
+/* Lets the host call a function without arguments on each instance that starts from a snapshot. The function replaces
+   what copies must not share, such as open files. */
 #define MTL_AFTER_RESTORE(function) \
     MTL_SDK_C MTL_SDK_EXPORT("after_restore") void mtl_sdk_export_after_restore(void) { function(); }
 

@@ -1,4 +1,4 @@
-/* Writes plugins for mtl-host, in C and in C++.
+/* The SDK for mtl-host plugins in C and C++.
 
        #include "mtl_plugin.h"
 
@@ -6,8 +6,8 @@
 
        MTL_PLUGIN(NULL, call, NULL)
 
-   A worker is one instance of the plugin, with a memory of its own: its state is what is `static` in it. The three
-   functions are what the host calls when a worker starts, for each item, and when all is done. */
+   A worker is one instance of the plugin with its own memory: its `static` variables are its state. The host calls the
+   three functions when a worker starts, for each item, and at the end. */
 #ifndef MTL_PLUGIN_H
 #define MTL_PLUGIN_H
 
@@ -16,7 +16,7 @@
 #ifdef __wasm__
 #include "mtl_exports.h"
 #else
-/* In a native program, such as a test, the functions are called by their names. */
+/* A native program, such as a test, calls the functions directly. */
 #define MTL_PLUGIN(init, call, finish)                                                  \
     mtl_init_function *const mtl_worker_init = init;                                     \
     mtl_call_function *const mtl_worker_call = call;                                     \

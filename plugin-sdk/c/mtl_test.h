@@ -1,4 +1,4 @@
-/* Looks at what the functions of a worker answer, in a native test: a program that includes the worker's file.
+/* Checks the results of a worker's functions in a native test. The test is a program that includes the worker's file.
 
        #include "worker.c"
        #include "mtl_test.h"
@@ -18,7 +18,7 @@ static inline int *mtl_test_failures(void) {
     return &failures;
 }
 
-/* A copy that a worker may change in place. It lasts until the next one. */
+/* Returns a copy of the item that a worker may change in place. It is valid until the next call. */
 static inline mtl_bytes mtl_test_item_of(const void *data, size_t length) {
     static char *item;
     free(item);
@@ -43,7 +43,7 @@ static inline void mtl_test_check(const char *file, int line, mtl_result result,
 #define MTL_CHECK_REFUSED(result, message) mtl_test_check(__FILE__, __LINE__, result, MTL_REFUSED, message)
 #define MTL_CHECK_BAD_ITEM(result, message) mtl_test_check(__FILE__, __LINE__, result, MTL_BAD_ITEM, message)
 
-/* What `main` returns: 0 if every check was right. */
+/* Returns the exit code for `main`: 0 if every check passed. */
 static inline int mtl_test_end(void) { return *mtl_test_failures() == 0 ? 0 : 1; }
 
 #endif

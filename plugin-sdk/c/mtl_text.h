@@ -1,4 +1,4 @@
-/* Text as workers get it: bytes with a length, without a NUL at the end, in UTF-8 as a rule. */
+/* Text as workers get it: bytes with a length, without a NUL at the end, normally in UTF-8. */
 #ifndef MTL_TEXT_H
 #define MTL_TEXT_H
 
@@ -10,7 +10,7 @@
 #include <string_view>
 #endif
 
-/* Some bytes of somebody else's. */
+/* A view of bytes that others own. */
 typedef struct mtl_bytes {
     char *data;
     size_t length;
@@ -19,7 +19,7 @@ typedef struct mtl_bytes {
 #endif
 } mtl_bytes;
 
-/* No character: the bytes are not UTF-8, or there are none. */
+/* No character: the bytes are empty or not UTF-8. */
 #define MTL_NO_CHARACTER UINT32_MAX
 
 static inline mtl_bytes mtl_bytes_of(const void *data, size_t length) {
@@ -29,7 +29,7 @@ static inline mtl_bytes mtl_bytes_of(const void *data, size_t length) {
     return bytes;
 }
 
-/* The text of a C string. */
+/* Returns the text of a C string. */
 static inline mtl_bytes mtl_text(const char *string) { return mtl_bytes_of(string, strlen(string)); }
 
 static inline bool mtl_same(mtl_bytes text, const char *string) {
@@ -37,7 +37,7 @@ static inline bool mtl_same(mtl_bytes text, const char *string) {
     return text.length == length && (length == 0 || memcmp(text.data, string, length) == 0);
 }
 
-/* Takes `prefix` off the beginning of the text, if it is there. */
+/* Removes `prefix` from the start of the text. Returns false if the text starts differently. */
 static inline bool mtl_take(mtl_bytes *text, const char *prefix) {
     size_t length = strlen(prefix);
     if (text->length < length || memcmp(text->data, prefix, length) != 0) return false;
@@ -46,7 +46,7 @@ static inline bool mtl_take(mtl_bytes *text, const char *prefix) {
     return true;
 }
 
-/* Takes the first character off the text; nothing is taken where there is none. */
+/* Removes and returns the first character of the text. Returns MTL_NO_CHARACTER if there is no valid character. */
 static inline uint32_t mtl_take_character(mtl_bytes *text) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     if (text->length == 0) return MTL_NO_CHARACTER;
@@ -66,7 +66,7 @@ static inline uint32_t mtl_take_character(mtl_bytes *text) {
     return character;
 }
 
-/* How many bytes at the beginning are UTF-8: all of them, if it is text. */
+/* Returns the number of bytes at the start that are valid UTF-8. */
 static inline size_t mtl_valid_utf8(mtl_bytes text) {
     mtl_bytes rest = text;
     while (mtl_take_character(&rest) != MTL_NO_CHARACTER) {
@@ -74,7 +74,7 @@ static inline size_t mtl_valid_utf8(mtl_bytes text) {
     return text.length - rest.length;
 }
 
-/* Whether the character is white space, by Unicode's property of this name. */
+/* Returns whether the character has Unicode's property White_Space. */
 static inline bool mtl_is_white_space(uint32_t character) {
     switch (character) {
     case ' ': case 0x85: case 0xA0: case 0x1680: case 0x2028: case 0x2029: case 0x202F: case 0x205F: case 0x3000:
@@ -84,7 +84,7 @@ static inline bool mtl_is_white_space(uint32_t character) {
     }
 }
 
-/* The text without the white space around it. What is not UTF-8 is no white space. */
+/* Returns the text without surrounding white space. Bytes that are not UTF-8 are not white space. */
 static inline mtl_bytes mtl_trimmed(mtl_bytes text) {
     mtl_bytes rest = text;
     size_t start = text.length, end = text.length;
@@ -101,7 +101,7 @@ static inline mtl_bytes mtl_trimmed(mtl_bytes text) {
     return mtl_bytes_of(text.data + start, end - start);
 }
 
-/* The value of four hexadecimal digits, or MTL_NO_CHARACTER. */
+/* Returns the value of four hexadecimal digits, or MTL_NO_CHARACTER. */
 static inline uint32_t mtl_sdk_hex(const char *digits) {
     uint32_t value = 0;
     for (int i = 0; i < 4; i++) {
@@ -116,7 +116,7 @@ static inline uint32_t mtl_sdk_hex(const char *digits) {
     return value;
 }
 
-/* Reads `uXXXX`, and the second half of a pair with it. */
+/* Reads `uXXXX`, and the second half of a surrogate pair. */
 static inline uint32_t mtl_sdk_unicode_escape(mtl_bytes *rest) {
     if (rest->length < 5) return MTL_NO_CHARACTER;
     uint32_t first = mtl_sdk_hex(rest->data + 1);
@@ -129,7 +129,7 @@ static inline uint32_t mtl_sdk_unicode_escape(mtl_bytes *rest) {
     return 0x10000 + ((first - 0xD800) << 10 | (second - 0xDC00));
 }
 
-/* Reads what follows a backslash. */
+/* Reads the escape after a backslash. */
 static inline uint32_t mtl_sdk_escape(mtl_bytes *rest) {
     static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
     if (rest->length == 0 || rest->data[0] == '\0') return MTL_NO_CHARACTER;
@@ -152,7 +152,7 @@ static inline void mtl_sdk_skip_json_space(mtl_bytes *text) {
     }
 }
 
-/* Makes of a JSON string, written with its quotes, what it says. It is done where it lies: that is never longer. */
+/* Decodes a JSON string with its quotes, in place: the text is never longer. Returns false if the JSON is invalid. */
 static inline bool mtl_decode_json_string(mtl_bytes *text) {
     mtl_bytes rest = *text;
     mtl_sdk_skip_json_space(&rest);

@@ -1,17 +1,17 @@
-/* my-worker: answers each item with a greeting. */
+/* my-worker greets names and counts its greetings. */
 #include "mtl_plugin.h"
 
-/* What is static here is the state of one worker. */
+/* Static variables are the state of one worker. */
 static mtl_buffer greeting;
 static uint64_t greeted;
 
-/* Once, before any item: the arguments are the text of `--init`. */
+/* Starts a worker. The arguments are the text of `--init`. */
 static mtl_result init(mtl_bytes arguments) {
     mtl_append(&greeting, arguments.length > 0 ? arguments : mtl_text("Hello"));
     return mtl_nothing();
 }
 
-/* For each item. */
+/* Returns the record of one item. */
 static mtl_result call(mtl_bytes item) {
     if (item.length == 0) return mtl_bad_item("there is nobody to greet");
     greeted++;
@@ -23,7 +23,7 @@ static mtl_result call(mtl_bytes item) {
     return mtl_made(record);
 }
 
-/* At the end: the closing report. */
+/* Returns the finish report. */
 static mtl_result finish(void) { return mtl_printed("greeted: %" PRIu64, greeted); }
 
 MTL_PLUGIN(init, call, finish)

@@ -1,14 +1,14 @@
-/* A batch ends early: natively, with results of which the host wants no more at a time. */
+/* Checks that a batch with large results returns early. */
 #include "../mtl_test.h"
 
-/* Outside a plugin they are others, which nobody needs here. */
+/* The native definitions of these macros are not needed here. */
 #undef MTL_PLUGIN
 #undef MTL_AFTER_RESTORE
 #include "../mtl_exports.h"
 
 enum { ITEMS = 4, SIZE = 400 * 1024 };
 
-/* Ends of items, which are empty, and of results. */
+/* The ends of the items, which are empty, and of the results. */
 static mtl_sdk_word batch[MTL_SDK_ENDS + ITEMS];
 
 static mtl_result call(mtl_bytes item) {
@@ -27,7 +27,7 @@ int main(void) {
     mtl_sdk_state state = {NULL, {NULL, 0, 0}, MTL_TEXT};
     batch[MTL_SDK_COUNT] = ITEMS;
     mtl_sdk_batch(&state, call, batch);
-    /* The third makes them more than `MTL_SDK_FULL`. */
+    /* The third result exceeds `MTL_SDK_FULL`. */
     check("done", batch[MTL_SDK_DONE], 3);
     for (uint32_t item = 0; item < 3; item++) check("end", batch[MTL_SDK_ENDS + item], SIZE * (item + 1));
     check("end of what was not begun", batch[MTL_SDK_ENDS + 3], 0);

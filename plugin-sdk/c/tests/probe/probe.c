@@ -1,4 +1,4 @@
-/* Answers commands, so that one table of items tests every part of every SDK: tests/integration/languages.rs has it. */
+/* Answers commands, so that one table of items in tests/integration/languages.rs tests every part of every SDK. */
 #include "mtl_plugin.h"
 
 static uint64_t calls;
