@@ -1,22 +1,22 @@
-//! What a function of a worker answered, and how the host is told.
+//! Answers of a worker's functions, and their encoding for the host.
 
 const std = @import("std");
 const failure = @import("failure.zig");
 
-/// The bytes stay as they are until the next call.
+/// An answer. Its bytes must not change until the next call.
 pub const Answer = union(enum) {
     record: []const u8,
     nothing,
     refused: []const u8,
     bad_item: []const u8,
 
-    /// The longest that can be passed.
+    /// The greatest length of an answer.
     pub const most = (1 << 30) - 1;
 
     const error_flag: u32 = 1 << 31;
     const no_record: u32 = 1 << 30;
 
-    /// Of what a function returned: bytes, perhaps none, perhaps an error.
+    /// Converts the return value of a function: bytes, null, nothing or an error.
     pub fn of(returned: anytype) Answer {
         return switch (@typeInfo(@TypeOf(returned))) {
             .error_union => if (returned) |value| of(value) else |err| failed(err),
@@ -26,7 +26,7 @@ pub const Answer = union(enum) {
         };
     }
 
-    /// The answer of a function that has returned an error.
+    /// Returns the answer for an error.
     pub fn failed(err: anyerror) Answer {
         const text = failure.take();
         return switch (err) {
@@ -43,7 +43,7 @@ pub const Answer = union(enum) {
         };
     }
 
-    /// The flags over a length of 30 bits.
+    /// Returns the flags above a length of 30 bits.
     pub fn flags(answer: Answer) u32 {
         return switch (answer) {
             .record => 0,
@@ -53,7 +53,7 @@ pub const Answer = union(enum) {
         };
     }
 
-    /// `address << 32 | flags | length`.
+    /// Encodes the answer: `address << 32 | flags | length`.
     pub fn word(answer: Answer) i64 {
         const data = answer.bytes();
         if (data.len > most) return tooLong(data.len).word();
@@ -61,7 +61,7 @@ pub const Answer = union(enum) {
         return @bitCast(address << 32 | answer.flags() | data.len);
     }
 
-    /// What becomes of an item whose result is longer than an answer can say.
+    /// Returns the answer for an item whose result is too long.
     pub fn tooLong(length: usize) Answer {
         return of(@as(error{Refused}!void, failure.refused("a result of {d} bytes; the longest that can be passed has {d}", .{ length, most })));
     }

@@ -1,24 +1,24 @@
-//! A batch: many items in one crossing.
+//! A batch: many items in one call.
 //!
-//!      0  count        host: how many items there are
-//!      4  done         plugin: items finished so far
+//!      0  count        host: number of items
+//!      4  done         plugin: number of finished items
 //!      8  out          plugin: address of the result bytes
-//!     12  stop         host: not zero = return
+//!     12  stop         host: if not zero, the plugin returns
 //!     16  end[count]   host: end of each item; plugin: end of each result, with two flags
 //!         item bytes
 //!
-//! The host reads the words at any moment at which the module can be stopped, also after a trap. So each word is written
-//! when all that it speaks of has been written.
+//! The host may stop the module at any moment and then reads the words, also after a trap. Therefore each word is
+//! written after the data that it describes.
 
 const std = @import("std");
 const memory = @import("memory.zig");
 const Answer = @import("answer.zig").Answer;
 
-/// With so much of results, the host is to have them before more are made.
+/// The number of result bytes after which a batch returns to the host.
 const full = 1024 * 1024;
 const least = 4096;
 
-/// The words of a batch, where the host sees them.
+/// The words of a batch, in memory that the host reads.
 const Words = struct {
     at: [*]align(1) volatile u32,
 
@@ -28,7 +28,7 @@ const Words = struct {
     const stop = 3;
     const ends = 4;
 
-    /// Nothing moves across it in either direction.
+    /// Writes a word. The compiler moves no other access across it.
     fn set(words: Words, index: usize, word: u32) void {
         asm volatile ("" ::: .{ .memory = true });
         words.at[index] = std.mem.nativeToLittle(u32, word);
@@ -40,17 +40,17 @@ const Words = struct {
     }
 
     fn publish(words: Words, bytes: []const u8) void {
-        // Addresses have 32 bits in a module; a native test does not look at this one.
+        // WebAssembly addresses have 32 bits; a native test does not read this one.
         words.set(out, @truncate(@intFromPtr(bytes.ptr)));
     }
 };
 
-/// Results of one batch, back to back. The host knows where they are at any moment.
+/// The results of one batch, back to back. The host knows their address at any moment.
 pub const Results = struct {
     bytes: []u8 = &.{},
     length: usize = 0,
 
-    /// Forgets the results of the batch before. What a few large ones took is not kept for ever.
+    /// Clears the results of the previous batch, and frees the memory of unusually large ones.
     fn begin(results: *Results) void {
         results.length = 0;
         if (results.bytes.len <= 4 * full) return;
@@ -64,7 +64,7 @@ pub const Results = struct {
             const larger = try memory.allocator.alloc(u8, @max(length, 2 * results.bytes.len, least));
             @memcpy(larger[0..results.length], results.bytes[0..results.length]);
             words.publish(larger);
-            // Only now: until the host knows the new place, it reads from the old one.
+            // Until the host has the new address, it reads from the old buffer.
             memory.allocator.free(results.bytes);
             results.bytes = larger;
         }
@@ -73,7 +73,7 @@ pub const Results = struct {
     }
 };
 
-/// Works on the items of a batch: on all of them, unless the host says stop, or their results are many.
+/// Works on the items of a batch. Returns early if the host sets `stop` or the results are large.
 pub fn work(guest: anytype, address: usize, results: *Results) void {
     const words: Words = .{ .at = @ptrFromInt(address) };
     const count = words.get(Words.count);
@@ -87,7 +87,7 @@ pub fn work(guest: anytype, address: usize, results: *Results) void {
         const end = words.get(place);
         const answer = guest.call(items[start..end]);
         if (done == 0 and answer == .record and answer.record.len >= full and answer.record.len <= Answer.most) {
-            // Handed over from where it is, since there may be no memory for a second one.
+            // The host reads a large result in place, because there may be no memory for a copy.
             words.publish(answer.record);
             words.set(place, @intCast(answer.record.len));
             words.set(Words.done, 1);
@@ -100,11 +100,11 @@ pub fn work(guest: anytype, address: usize, results: *Results) void {
     }
 }
 
-/// Adds what was answered to the results, or else why that cannot be. Returns its flags.
+/// Appends an answer to the results, or the failure of an answer that is too long. Returns the flags.
 fn keep(answer: Answer, results: *Results, words: Words) u32 {
     const bytes = answer.bytes();
     const kept = if (bytes.len > Answer.most - results.length) Answer.tooLong(bytes.len) else answer;
-    // The instance ends, and with it what it has taken; the results that the host knows of are kept.
+    // The panic ends the instance. The host keeps the results that it already knows.
     results.append(kept.bytes(), words) catch @panic("no memory for the results of a batch");
     return kept.flags();
 }
@@ -141,7 +141,7 @@ test "results are handed over before they are too many" {
     var results: Results = .{};
     var batch: [8]u32 = .{ 4, 0, 0, 0, 0, 0, 0, 0 };
     work(&guest, @intFromPtr(&batch), &results);
-    // The third makes them more than is `full`.
+    // The third result exceeds `full`.
     try std.testing.expectEqual(@as(u32, 3), batch[1]);
     const size = Large.record.len;
     try std.testing.expectEqualSlices(u32, &.{ size, 2 * size, 3 * size, 0 }, batch[4..8]);

@@ -1,4 +1,4 @@
-//! What a worker may know of the run it is in, and what it may tell it.
+//! The run, as a worker sees it: its number, the formats, and log messages.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -7,32 +7,32 @@ const memory = @import("memory.zig");
 pub const Format = enum(u32) { text, json };
 pub const Level = enum(u32) { trace, debug, info, warn, err };
 
-/// The number of this worker: from 0 to `workerCount()` - 1.
+/// Returns the number of this worker: from 0 to `workerCount()` - 1.
 pub fn workerIndex() u32 {
     return host.@"worker-index"();
 }
 
-/// How many workers the pool has.
+/// Returns the number of workers in the pool.
 pub fn workerCount() u32 {
     return host.@"worker-count"();
 }
 
-/// What every item of the run is. Items that are JSON strings come to the worker as what they say.
+/// Returns the format of the run's items. The worker gets JSON strings decoded.
 pub fn itemFormat() Format {
     return if (host.@"item-format"() == 1) .json else .text;
 }
 
-/// Declares what every record is. To be called in `init`; without it: text.
+/// Declares the format of all records (default: text). Call it in `init`.
 pub fn resultFormat(format: Format) void {
     host.@"result-format"(@backingInt(format));
 }
 
-/// Shows a message where the run shows messages.
+/// Shows a message among the messages of the run.
 pub fn log(level: Level, message: []const u8) void {
     host.log(@backingInt(level), message.ptr, message.len);
 }
 
-/// Has `std.log` show messages there: `pub const std_options: std.Options = .{ .logFn = mtl.context.logFn };`.
+/// Sends messages of `std.log` to the run: `pub const std_options: std.Options = .{ .logFn = mtl.context.logFn };`.
 pub fn logFn(
     comptime level: std.log.Level,
     comptime scope: @EnumLiteral(),
@@ -59,7 +59,7 @@ const imports = struct {
     extern "mtl:plugin/context@1.0.0" fn log(level: u32, message: [*]const u8, length: usize) void;
 };
 
-/// The run that a native program is in, such as a test: with one worker, unless it says otherwise.
+/// The run of a native program, such as a test (default: one worker, text items).
 pub const stand_in = struct {
     pub var worker_index: u32 = 0;
     pub var worker_count: u32 = 1;

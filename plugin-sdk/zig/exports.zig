@@ -1,11 +1,11 @@
-//! The functions that the host calls: ABI 1, as host/docs/plugin-interface.md has it.
+//! The functions that the host calls: ABI 1, described in host/docs/plugin-interface.md.
 
 const builtin = @import("builtin");
 const batch = @import("batch.zig");
 const memory = @import("memory.zig");
 const Guest = @import("guest.zig").Guest;
 
-/// Exports what makes a plugin of a worker.
+/// Exports the functions of a plugin for this type of worker.
 pub fn of(comptime Worker: type) void {
     if (!builtin.cpu.arch.isWasm()) return;
     const functions = Exports(Worker);
@@ -22,7 +22,7 @@ fn Exports(comptime Worker: type) type {
     return struct {
         var guest: Guest(Worker) = .{};
         var results: batch.Results = .{};
-        /// The host's, until it asks for the next one.
+        /// The buffer that the host owns until it requests the next one.
         var item: []align(8) u8 = &.{};
 
         fn version() callconv(.c) i32 {
@@ -30,7 +30,7 @@ fn Exports(comptime Worker: type) type {
         }
 
         fn alloc(length: usize) callconv(.c) usize {
-            // Freed first, so that both need not fit.
+            // The old buffer is freed first, so that memory need not hold both.
             memory.allocator.free(item);
             item = &.{};
             item = memory.allocator.alignedAlloc(u8, .@"8", length) catch return 0;

@@ -1,4 +1,4 @@
-//! What stands between the host's calls and a worker.
+//! The code between the host's calls and a worker.
 
 const std = @import("std");
 const context = @import("context.zig");
@@ -6,7 +6,7 @@ const failure = @import("failure.zig");
 const memory = @import("memory.zig");
 const Answer = @import("answer.zig").Answer;
 
-/// A worker of this type that may not have been started yet.
+/// A worker of this type, which `init` has started or not yet.
 pub fn Guest(comptime Worker: type) type {
     return struct {
         worker: ?Worker = null,
@@ -46,7 +46,7 @@ pub fn Guest(comptime Worker: type) type {
             return .of(worker.finish());
         }
 
-        /// Where items are JSON, one that is a string comes to the worker as what it says.
+        /// Decodes a JSON string if items are JSON.
         fn read(guest: *const Self, item: []u8) ![]u8 {
             if (guest.items == .text) return item;
             const written = std.mem.trimStart(u8, item, " \t\r\n");
@@ -56,7 +56,7 @@ pub fn Guest(comptime Worker: type) type {
                 error.OutOfMemory => return error.OutOfMemory,
                 else => return failure.badItem("not a JSON string: {s}", .{@errorName(err)}),
             };
-            // It was allocated for this item alone.
+            // The text was allocated for this item only.
             return @constCast(said);
         }
 

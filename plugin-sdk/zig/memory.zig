@@ -1,22 +1,22 @@
-//! Where a worker's memory comes from.
+//! Allocators for workers.
 
 const std = @import("std");
 const builtin = @import("builtin");
 
-/// Memory for what a worker keeps.
+/// Allocates memory that a worker keeps between items.
 pub const allocator: std.mem.Allocator = if (builtin.cpu.arch.isWasm()) std.heap.wasm_allocator else std.heap.page_allocator;
 
-/// So much is kept from call to call, and not given back.
+/// The number of bytes that stay allocated from call to call.
 const kept = 1024 * 1024;
 
 var arena: std.heap.ArenaAllocator = .init(allocator);
 
-/// Memory that is freed before the next call.
+/// Allocates memory that is freed before the next call.
 pub fn scratch() std.mem.Allocator {
     return arena.allocator();
 }
 
-/// Frees what the last call has taken.
+/// Frees the memory of the last call.
 pub fn forget() void {
     _ = arena.reset(.{ .retain_with_limit = kept });
 }

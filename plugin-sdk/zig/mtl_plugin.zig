@@ -1,4 +1,4 @@
-//! Writes plugins for mtl-host.
+//! The SDK for mtl-host plugins in Zig.
 //!
 //!     const mtl = @import("mtl-plugin/mtl_plugin.zig");
 //!
@@ -12,15 +12,15 @@
 //!         mtl.plugin(Echo);
 //!     }
 //!
-//! A worker is one instance of the plugin, with a memory of its own. Its type has
+//! A worker is one instance of the plugin with its own memory. Its type has these functions:
 //!
-//!     pub fn init(arguments: []const u8) !Worker      or fields that all have defaults
+//!     pub fn init(arguments: []const u8) !Worker      optional if all fields have defaults
 //!     pub fn call(worker: *Worker, item: []const u8) !?[]const u8
-//!     pub fn finish(worker: *Worker) !?[]const u8     may be left out: no closing report
-//!     pub fn afterRestore(worker: *Worker) void       may be left out: nothing to make good after a snapshot
+//!     pub fn finish(worker: *Worker) !?[]const u8     optional: returns the finish report
+//!     pub fn afterRestore(worker: *Worker) void       optional: prepares a worker from a snapshot
 //!
-//! `item` may also be a `[]u8`, to be changed in place. A result is a slice, perhaps of the item, perhaps of what
-//! `scratch` allocated; `null`, or none of type `void`, is no record.
+//! `item` may be a `[]u8`, which the function may change in place. A result is a slice, for example of the item or of
+//! memory from `scratch`. `null` is no record, and so is the result of a function that returns `void`.
 
 const std = @import("std");
 
@@ -32,39 +32,38 @@ pub const context = @import("context.zig");
 pub const testing = @import("testing.zig");
 pub const text = @import("text.zig");
 
-/// What a function of a worker answered.
+/// An answer of a worker's function.
 pub const Answer = @import("answer.zig").Answer;
 
-/// The failure of an item with which nothing is wrong; or that of `init` or `finish`: `return mtl.refused("…", .{});`.
-/// Every other error refuses the item too, with its name as the message.
+/// Refuses a valid item, or reports a failure of `init` or `finish`: `return mtl.refused("…", .{});`. Any other error
+/// refuses the item with its name as the message.
 pub const refused = failure.refused;
 
-/// The failure of an item that is not what it should be: `return mtl.badItem("…", .{});`.
+/// Reports an invalid item: `return mtl.badItem("…", .{});`.
 pub const badItem = failure.badItem;
 
-/// Memory that is freed before the next call: for results, and for what is needed to make them.
+/// Allocates memory for results, which is freed before the next call.
 pub const scratch = memory.scratch;
 
-/// Memory for what a worker keeps.
+/// Allocates memory that a worker keeps between items.
 pub const allocator = memory.allocator;
 
-/// What `std.fmt` makes of this, in the memory of `scratch`.
+/// Formats a text with `std.fmt`, in memory from `scratch`.
 pub fn print(comptime format: []const u8, arguments: anytype) error{OutOfMemory}![]u8 {
     return std.fmt.allocPrint(scratch(), format, arguments);
 }
 
-/// The value as JSON, in the memory of `scratch`.
+/// Writes the value as JSON, in memory from `scratch`.
 pub fn json(value: anytype) error{OutOfMemory}![]u8 {
     return std.json.Stringify.valueAlloc(scratch(), value, .{});
 }
 
-/// Makes a plugin of the type of a worker. To be called once, at `comptime`. In a native program, such as a test, it does
-/// nothing.
+/// Makes a plugin of a type of worker. Call it once, at `comptime`. It does nothing in a native program such as a test.
 pub fn plugin(comptime Worker: type) void {
     exports.of(Worker);
 }
 
-/// Shows the message of a panic where the run shows messages: `pub const panic = mtl.panic;` in the file of the worker.
+/// Shows the message of a panic among the messages of the run: `pub const panic = mtl.panic;` in the file of the worker.
 pub const panic = std.debug.FullPanic(panicked);
 
 fn panicked(message: []const u8, _: ?usize) noreturn {

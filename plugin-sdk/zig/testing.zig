@@ -1,4 +1,4 @@
-//! Runs a worker in a native test, as the host does: bytes in, bytes out.
+//! Runs a worker in a native test as the host runs it: bytes in, bytes out.
 //!
 //!     test "numbers are squared" {
 //!         var square = try mtl.testing.Instance(Square).start("");
@@ -6,20 +6,20 @@
 //!         try square.expectBadItem("twelve", "not a number: `twelve`");
 //!     }
 //!
-//! `mtl.context.stand_in` says what run it is in.
+//! `mtl.context.stand_in` sets the properties of the run.
 
 const std = @import("std");
 const Answer = @import("answer.zig").Answer;
 const Guest = @import("guest.zig").Guest;
 
-/// A worker of this type that was started. An answer is there until the next call.
+/// A started worker of this type. An answer is valid until the next call.
 pub fn Instance(comptime Worker: type) type {
     return struct {
         guest: Guest(Worker),
 
         const Self = @This();
 
-        /// Starts one; `error.InitFailed` when `init` returned an error.
+        /// Starts a worker. Returns `error.InitFailed` if `init` failed.
         pub fn start(arguments: []const u8) error{InitFailed}!Self {
             var guest: Guest(Worker) = .{};
             return switch (guest.init(arguments)) {
@@ -32,7 +32,7 @@ pub fn Instance(comptime Worker: type) type {
         }
 
         pub fn call(instance: *Self, item: []const u8) !Answer {
-            // A worker may change it in place.
+            // A worker may change the item in place.
             return instance.guest.call(try std.heap.page_allocator.dupe(u8, item));
         }
 

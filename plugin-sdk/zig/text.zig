@@ -1,9 +1,9 @@
-//! Text: bytes that are UTF-8, as a rule.
+//! Functions for text in UTF-8.
 
 const std = @import("std");
 const unicode = std.unicode;
 
-/// The first character, and how many bytes it has; null where the bytes are not UTF-8, or there are none.
+/// Returns the first character and its length. Returns null if the bytes are empty or not UTF-8.
 pub fn first(bytes: []const u8) ?struct { character: u21, length: usize } {
     if (bytes.len == 0) return null;
     const length = unicode.utf8ByteSequenceLength(bytes[0]) catch return null;
@@ -11,14 +11,14 @@ pub fn first(bytes: []const u8) ?struct { character: u21, length: usize } {
     return .{ .character = unicode.utf8Decode(bytes[0..length]) catch return null, .length = length };
 }
 
-/// How many bytes at the beginning are UTF-8: all of them, if it is text.
+/// Returns the number of bytes at the start that are valid UTF-8.
 pub fn validLength(bytes: []const u8) usize {
     var at: usize = 0;
     while (first(bytes[at..])) |found| at += found.length;
     return at;
 }
 
-/// Whether the character is white space, by Unicode's property of this name.
+/// Returns whether the character has Unicode's property White_Space.
 pub fn isWhiteSpace(character: u21) bool {
     return switch (character) {
         '\t'...'\r', ' ', 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000 => true,
@@ -26,7 +26,7 @@ pub fn isWhiteSpace(character: u21) bool {
     };
 }
 
-/// The text without the white space around it. What is not UTF-8 is no white space.
+/// Returns the text without surrounding white space. Bytes that are not UTF-8 are not white space.
 pub fn trimmed(bytes: []const u8) []const u8 {
     var start: usize = bytes.len;
     var end: usize = bytes.len;

@@ -1,4 +1,4 @@
-//! my-worker: answers each item with a greeting.
+//! my-worker greets names and counts its greetings.
 
 const mtl = @import("mtl-plugin/mtl_plugin.zig");
 
@@ -9,20 +9,20 @@ const Worker = struct {
     greeting: []const u8,
     greeted: u64 = 0,
 
-    /// Once, before any item: the arguments are the text of `--init`.
+    /// Starts a worker. The arguments are the text of `--init`.
     pub fn init(arguments: []const u8) !Worker {
         const greeting = if (arguments.len > 0) arguments else "Hello";
         return .{ .greeting = try mtl.allocator.dupe(u8, greeting) };
     }
 
-    /// For each item.
+    /// Returns the record of one item.
     pub fn call(worker: *Worker, item: []const u8) ![]const u8 {
         if (item.len == 0) return mtl.badItem("there is nobody to greet", .{});
         worker.greeted += 1;
         return mtl.print("{s}, {s}!", .{ worker.greeting, item });
     }
 
-    /// At the end: the closing report.
+    /// Returns the finish report.
     pub fn finish(worker: *Worker) ![]const u8 {
         return mtl.print("greeted: {d}", .{worker.greeted});
     }

@@ -1,4 +1,4 @@
-//! Answers commands, so that one table of items tests every part of every SDK: tests/integration/languages.rs has it.
+//! Answers commands, so that one table of items in tests/integration/languages.rs tests every part of every SDK.
 
 const std = @import("std");
 const mtl = @import("mtl-plugin/mtl_plugin.zig");
@@ -50,7 +50,7 @@ const Probe = struct {
                 mtl.context.log(levelOf(level) orelse return mtl.badItem("unknown level", .{}), message);
                 return "logged";
             },
-            .trap => @panic("as it was told"),
+            .trap => @panic("trap requested"),
         }
     }
 
