@@ -5,17 +5,17 @@ import (
 	"unsafe"
 )
 
-// A batch: many items in one crossing.
+// A batch: many items in one call.
 //
-//	 0  count        host: how many items there are
-//	 4  done         plugin: items finished so far
+//	 0  count        host: number of items
+//	 4  done         plugin: number of finished items
 //	 8  out          plugin: address of the result bytes
-//	12  stop         host: not zero = return
+//	12  stop         host: if not zero, the plugin returns
 //	16  end[count]   host: end of each item; plugin: end of each result, with two flags
 //	    item bytes
 //
-// The host reads the words at any moment at which the module can be stopped. So each is written when
-// all that it speaks of has been written, and atomically: the compiler moves no such write.
+// The host may stop the module at any moment and then reads the words. Therefore each word is written after the data
+// that it describes. The writes are atomic, so that the compiler does not move them.
 
 const (
 	countAt = 0
@@ -24,27 +24,27 @@ const (
 	stopAt  = 12
 	endsAt  = 16
 
-	// fullAt is how much of results the host is to have before more are made.
+	// fullAt is the number of result bytes after which a batch returns to the host.
 	fullAt = 1 << 20
 	least  = 4096
 )
 
-// A batch is one crossing. Its results lie back to back.
+// A batch is one call with many items. Its results are stored back to back.
 type batch struct {
 	memory  []byte
 	results []byte
-	// publish tells the host where results are, and keeps them alive.
+	// publish gives the host the address of the results, and keeps them alive.
 	publish func(results []byte)
 }
 
-// word is one of the batch's words, where the host sees it.
+// word returns a word of the batch, in memory that the host reads.
 //
-// SAFETY: the memory begins 8-aligned and at is a multiple of 4; indexing checks the first byte, and the host sends
-// a batch whole.
+// SAFETY: the memory is 8-aligned and at is a multiple of 4. Indexing checks the first byte, and the host sends only
+// complete words.
 func (b *batch) word(at int) *uint32 { return (*uint32)(unsafe.Pointer(&b.memory[at])) }
 
-// work answers the items: all of them, unless the host says stop, or their results are many. It
-// returns its own memory, for the next batch to use.
+// work answers the items. It returns early if the host sets stop or the results are large. It returns its buffer for
+// the next batch.
 func (b *batch) work(g *guest) []byte {
 	count := int(atomic.LoadUint32(b.word(countAt)))
 	itemsAt := endsAt + 4*count
@@ -57,7 +57,7 @@ func (b *batch) work(g *guest) []byte {
 		end := itemsAt + int(atomic.LoadUint32(b.word(endsAt+4*index)))
 		answer := g.answer(b.memory[start:end:end])
 		if index == 0 && answer.flags == 0 && len(answer.bytes) >= fullAt {
-			// From where it is, since there may be no memory for a second one.
+			// The host reads a large result in place, because there may be no memory for a copy.
 			b.publish(answer.bytes)
 			b.finished(index, uint32(len(answer.bytes)))
 			break
@@ -74,7 +74,7 @@ func (b *batch) finished(index int, end uint32) {
 	atomic.StoreUint32(b.word(doneAt), uint32(index+1))
 }
 
-// begin forgets the results of the batch before. What a few large ones took is not kept for ever.
+// begin clears the results of the previous batch, and frees the memory of unusually large ones.
 func (b *batch) begin() {
 	b.results = b.results[:0]
 	if c := cap(b.results); c == 0 || c > 4*fullAt {
@@ -87,16 +87,16 @@ func (b *batch) add(result []byte) {
 	if length := len(b.results) + len(result); length > cap(b.results) {
 		larger := make([]byte, len(b.results), max(length, 2*cap(b.results)))
 		copy(larger, b.results)
-		// Until the host knows the new place it reads from the old one, which is let go only then.
+		// Until the host has the new address, it reads from the old buffer, which must stay alive.
 		b.publish(larger)
 		b.results = larger
 	}
 	b.results = append(b.results, result...)
 }
 
-// bytesOf is memory that is aligned, as bytes.
+// bytesOf returns aligned memory as bytes.
 //
-// SAFETY: they are the words' own bytes, all of them, and keep the words alive; any byte is lawful.
+// SAFETY: the slice covers exactly the bytes of the words and keeps them alive. Every byte value is valid.
 func bytesOf(words []uint64) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), 8*len(words))
 }

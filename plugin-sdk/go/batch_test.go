@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// hostBatch is a batch as the host makes it, and what it reads from it.
+// hostBatch is a batch on the side of the host.
 type hostBatch struct {
 	batch
 	out []byte
@@ -30,7 +30,7 @@ func newBatch(items ...string) *hostBatch {
 
 func (host *hostBatch) read(at int) uint32 { return binary.LittleEndian.Uint32(host.memory[at:]) }
 
-// ends are what the host is told of each item that is done: flags, and where its result ends.
+// ends returns the word of each finished item: flags, and the end of its result.
 func (host *hostBatch) ends() (ends []uint32) {
 	for index := range int(host.read(doneAt)) {
 		ends = append(ends, host.read(endsAt+4*index))

@@ -1,20 +1,20 @@
 package mtl
 
-// What a worker may know of the run it is in, and what it may tell it. In a plugin these are calls
-// to the host. Natively, under go test, stand-ins answer, as [Run] says.
+// The run, as a worker sees it. In a plugin these functions call the host. Under go test, stand-ins answer natively, as
+// set in [Run].
 
-// A Format is what the bytes of an item or of a result are.
+// A Format is the format of an item or a result.
 type Format uint32
 
 // The formats.
 const (
-	// TextFormat is any bytes; shown as text where they are UTF-8.
+	// TextFormat is any bytes, shown as text if they are UTF-8.
 	TextFormat Format = iota
 	// JSONFormat is one JSON value.
 	JSONFormat
 )
 
-// A Level is how much a message matters.
+// A Level is the level of a log message.
 type Level uint32
 
 // The levels.
@@ -26,12 +26,12 @@ const (
 	LevelError
 )
 
-// A Passing is how an item fills the parameters of a [TypedWorker]: --args of the run.
+// A Passing is the way in which an item fills the parameters of a [TypedWorker] (--args).
 type Passing uint32
 
 // The ways to pass arguments.
 const (
-	// Single passes the item as it is.
+	// Single passes the whole item.
 	Single Passing = iota
 	// Args passes the elements of a JSON array, by position.
 	Args
@@ -39,18 +39,17 @@ const (
 	Kwargs
 )
 
-// WorkerIndex is the number of this worker: from 0 to WorkerCount() - 1.
+// WorkerIndex returns the number of this worker: from 0 to WorkerCount() - 1.
 func WorkerIndex() int { return int(workerIndex()) }
 
-// WorkerCount is how many workers there are.
+// WorkerCount returns the number of workers.
 func WorkerCount() int { return int(workerCount()) }
 
-// ItemFormat is what every item of the run is.
+// ItemFormat returns the format of the run's items.
 func ItemFormat() Format { return Format(itemFormat()) }
 
-// ResultFormat declares what every result is. It is called while the worker is started; a
-// [TypedWorker] need not.
+// ResultFormat declares the format of all results. A worker calls it while it starts. A [TypedWorker] does not need it.
 func ResultFormat(format Format) { resultFormat(uint32(format)) }
 
-// Log shows a message, with the worker's number, where the run shows messages.
+// Log shows a message, with the worker's number, among the messages of the run.
 func Log(level Level, message string) { hostLog(uint32(level), message) }

@@ -5,24 +5,24 @@ import (
 	"unsafe"
 )
 
-// The exported functions: the only ones that know addresses.
+// The exported functions. Only this file handles addresses.
 //
-// What the host may read or write is kept in variables of the package, so that the collector leaves it
-// where it is; it never moves what is alive.
+// Variables of the package hold all memory that the host may read or write. So the garbage collector keeps it, and it
+// never moves live memory.
 
 var (
-	// buffer is the host's: what mtl_alloc gave last.
+	// buffer is the last buffer from mtl_alloc; the host owns it.
 	buffer []byte
-	// kept is the answer that the host may still be reading.
+	// kept is the answer that the host may still read.
 	kept []byte
-	// results is where those of a batch are made.
+	// results is the buffer for the results of a batch.
 	results []byte
 	worker  *guest
 )
 
 //go:wasmexport mtl_alloc
 func alloc(length uint32) unsafe.Pointer {
-	// Let go first, so that both need not fit.
+	// The old buffer is released first, so that memory need not hold both.
 	buffer = nil
 	buffer = bytesOf(make([]uint64, (uint64(length)+7)/8))
 	return unsafe.Pointer(unsafe.SliceData(buffer))
@@ -43,7 +43,7 @@ func exportedCall(address, length uint32) uint64 {
 //go:wasmexport call_batch
 func exportedCallBatch(address uint32) uint32 {
 	memory := buffer[address-addressOf(buffer):]
-	// SAFETY: a batch begins 8-aligned, at what alloc gave, and has its four words.
+	// SAFETY: a batch starts at an address from alloc, which is 8-aligned, and has at least four words.
 	out := (*uint32)(unsafe.Pointer(&memory[outAt]))
 	publish := func(now []byte) {
 		atomic.StoreUint32(out, addressOf(now))
@@ -63,7 +63,7 @@ func exportedFinish() uint64 {
 //go:wasmexport after_restore
 func exportedAfterRestore() { worker.afterRestore() }
 
-// passed is what the host means by this address and length, which lie in the buffer it was given.
+// passed returns the bytes at an address of the host, which are in the buffer from alloc.
 func passed(address, length uint32) []byte {
 	if length == 0 {
 		return []byte{}
@@ -73,12 +73,12 @@ func passed(address, length uint32) []byte {
 	return buffer[start:end:end]
 }
 
-// addressOf is where bytes are, as the host counts: it is only told, and never made a pointer again.
+// addressOf returns the address of bytes for the host. No code converts it back to a pointer.
 func addressOf(bytes []byte) uint32 {
 	return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(bytes))))
 }
 
-// word is an answer as the host reads it: address, flags, length.
+// word encodes an answer for the host: address, flags, length.
 func word(answer answer) uint64 {
 	kept = answer.bytes
 	return uint64(addressOf(kept))<<32 | uint64(answer.flags) | uint64(len(kept))

@@ -7,16 +7,16 @@ import (
 
 type badItem struct{ error }
 
-// Unwrap gives what a %w of the format stands for.
+// Unwrap returns the error of a %w in the format.
 func (bad badItem) Unwrap() error { return bad.error }
 
-// BadItem is the error of an item that cannot be read as what it should be. It formats as
-// [fmt.Errorf] does. An error that wraps one says the same of the item.
+// BadItem returns the error of an invalid item. It formats like [fmt.Errorf]. An error that wraps it marks the item as
+// invalid.
 func BadItem(format string, args ...any) error {
 	return badItem{fmt.Errorf(format, args...)}
 }
 
-// Text is the item as text, or the error of an item that is not UTF-8.
+// Text returns the item as text, or a [BadItem] error if it is not UTF-8.
 func Text(item []byte) (string, error) {
 	if valid := validUpTo(item); valid < len(item) {
 		return "", BadItem("not UTF-8 from byte %d on", valid)

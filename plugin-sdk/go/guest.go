@@ -6,19 +6,19 @@ import (
 	"fmt"
 )
 
-// What stands between the host's calls and the worker. It knows nothing of memory.
+// The code between the host's calls and the worker. It does not handle addresses.
 
-// registered starts what the program has registered.
+// registered starts the worker that the program has registered.
 var registered func(args []byte) (*guest, error)
 
-// A guest is a worker that was started.
+// A guest is a started worker.
 type guest struct {
-	// worker is asked for what else it can do.
+	// worker may implement [Finisher] and [Restorer].
 	worker any
 	call   func(item []byte) ([]byte, error)
 }
 
-// An answer is what a worker has answered, with flags over a length of 30 bits.
+// An answer is the answer of a worker, with flags above a length of 30 bits.
 type answer struct {
 	bytes []byte
 	flags uint32
@@ -37,7 +37,7 @@ func startGuest(args []byte) (*guest, error) {
 	return registered(args)
 }
 
-// answer is what becomes of an item. A guest that is nil was never started.
+// answer works on an item. A nil guest has not started.
 func (g *guest) answer(item []byte) answer {
 	if g == nil {
 		return answerOf(nil, errors.New("called before `init`"))
@@ -56,7 +56,7 @@ func (g *guest) finish() answer {
 }
 
 func (g *guest) afterRestore() {
-	// Without a worker there is nothing that could differ.
+	// Before init, no state could differ between copies.
 	if g == nil {
 		return
 	}
@@ -82,7 +82,7 @@ func answerOf(record []byte, err error) answer {
 	return answer{[]byte(err.Error()), flags}
 }
 
-// saidBy is a text or bytes item: raw, or what a JSON string says where items are JSON.
+// saidBy returns a text or bytes item: unchanged, or decoded if items are JSON and it is a string.
 func saidBy(item []byte, items Format) ([]byte, error) {
 	if items != JSONFormat || !bytes.HasPrefix(trimJSON(item), []byte{'"'}) {
 		return item, nil

@@ -15,8 +15,8 @@ func resultFormat(format uint32)
 //go:wasmimport mtl:plugin/context@1.0.0 log
 func hostLog(level uint32, message string)
 
-// The linker leaves out imports that nothing calls. Only RegisterTyped calls this one, and so the
-// host knows which plugins can be called in all three ways.
+// The linker leaves out imports that nothing calls. Only RegisterTyped calls this one, so its import tells the host
+// that a plugin supports all three ways of passing arguments.
 //
 //go:wasmimport mtl:plugin/context@1.0.0 argument-passing
 func argumentPassing() uint32

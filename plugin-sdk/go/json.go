@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// JSON writes a value as a result. It is [json.Marshal] that leaves <, > and & as they are.
+// JSON writes a value as a result. Unlike [json.Marshal], it does not escape <, > and &.
 func JSON(value any) ([]byte, error) {
 	var made bytes.Buffer
 	encoder := json.NewEncoder(&made)
@@ -18,7 +18,7 @@ func JSON(value any) ([]byte, error) {
 	return bytes.TrimSuffix(made.Bytes(), []byte("\n")), nil
 }
 
-// checkJSON says why these bytes are not one JSON value.
+// checkJSON returns the reason why the bytes are not one JSON value, or nil.
 func checkJSON(value []byte) error {
 	if valid := validUpTo(value); valid < len(value) {
 		return fmt.Errorf("not UTF-8 from byte %d on", valid)
@@ -31,7 +31,7 @@ func checkJSON(value []byte) error {
 	return err
 }
 
-// described is a JSON value, in a message.
+// described returns a JSON value for a message.
 func described(value []byte) string {
 	switch value = trimJSON(value); value[0] {
 	case '"':

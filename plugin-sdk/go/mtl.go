@@ -1,5 +1,5 @@
-// Package mtl writes plugins for mtl-host: a worker is started once, keeps its state, and is called
-// for each of its items.
+// Package mtl is the SDK for mtl-host plugins in Go. A worker starts once, keeps its state, and is called for each of its
+// items.
 //
 //	package main
 //
@@ -16,8 +16,8 @@
 //	func init() { mtl.Register(start) }
 //	func main() {}
 //
-// The host calls exported functions, and main is never run: that is why a worker is registered in
-// func init. What follows a call on its way in:
+// The host calls exported functions and never runs main. Therefore a program registers its worker in func init. The way
+// of a call:
 //
 //	mtl_alloc, init, call(_batch), finish ─▶ exports ─▶ guest ─▶ Worker, TypedWorker
 //	                                         (memory)   (items, answers)
@@ -27,36 +27,35 @@ import "errors"
 
 // A Worker works on its items, one at a time.
 type Worker interface {
-	// Call answers with the record of this item, with [NoRecord] where there is none, or with an
-	// error. [BadItem] says that the item is to blame; any other error refuses it.
+	// Call returns the record of this item, or [NoRecord], or another error. [BadItem] reports an invalid item; any
+	// other error refuses the item.
 	//
-	// The item is the host's buffer. It may be changed in place, and the record may be a part of it,
-	// but the next item overwrites it: what is kept for later has to be copied.
+	// The item is the host's buffer. Call may change it in place and return a part of it. The next item overwrites
+	// it, so copy what you keep.
 	//
-	// Where the items of a run are JSON, an item that is a JSON string is what the string says, and
-	// any other value is as it is written.
+	// If the items of a run are JSON, Call gets JSON strings decoded and other values unchanged.
 	Call(item []byte) ([]byte, error)
 }
 
-// A Finisher is a worker that makes a closing report.
+// A Finisher is a worker with a finish report.
 type Finisher interface {
-	// Finish runs once, when there are no more items. [NoRecord] is no report.
+	// Finish runs once, after the last item. [NoRecord] means no report.
 	Finish() ([]byte, error)
 }
 
-// A Restorer is a worker that can be started from a snapshot.
+// A Restorer is a worker that prepares itself when it starts from a snapshot.
 type Restorer interface {
-	// AfterRestore makes good what should not be a copy, such as open files. It is not called on a
-	// worker that was started by itself.
+	// AfterRestore replaces what copies must not share, such as open files. The host does not call it on a worker
+	// that start created.
 	AfterRestore()
 }
 
-// NoRecord is the error that says there is nothing to write for this item, and nothing wrong.
+// NoRecord is the error for an item that is valid but has no record.
 var NoRecord = errors.New("no record")
 
-// Register says how the worker is started. It is called from a func init of the program.
+// Register sets the function that starts a worker. Call it in a func init of the program.
 //
-// start gets the text of --init, and its error ends the run. It is called once for each worker.
+// The host calls start once for each worker, with the text of --init. An error of start ends the run.
 func Register(start func(args []byte) (Worker, error)) {
 	registered = func(args []byte) (*guest, error) {
 		worker, err := start(args)

@@ -11,23 +11,23 @@ import (
 	"strings"
 )
 
-// What a parameter of a TypedWorker can be. A text or bytes parameter takes an item as it is, and
-// otherwise a JSON string; every other one takes a JSON value.
+// Parameters of a TypedWorker. A text or bytes parameter takes the item unchanged, or the text of a JSON string. Every
+// other parameter takes a JSON value.
 
 // A parameter is a field of the struct that Call takes.
 type parameter struct {
 	name string
-	// field is its place in the struct.
+	// field is its index in the struct.
 	field int
 	kind  reflect.Type
-	// optional is one whose field is a pointer; kind is what it points to.
+	// optional is true if the field is a pointer; kind is then the type that it points to.
 	optional bool
 }
 
-// An argument is what was given for a parameter.
+// An argument is the value for a parameter.
 type argument struct {
 	bytes []byte
-	// whole is an item that is the only parameter, and not a value inside it.
+	// whole is true if the argument is the whole item, not a value inside it.
 	whole bool
 	items Format
 }
@@ -64,7 +64,7 @@ func parametersOf(in reflect.Type) ([]parameter, error) {
 	return parameters, nil
 }
 
-// names are as in a sentence: `a`, `b` and `c`.
+// names returns the names for a sentence: `a`, `b` and `c`.
 func names(parameters []parameter) string {
 	var list strings.Builder
 	for index, parameter := range parameters {
@@ -154,7 +154,7 @@ func readJSON(target reflect.Value, given argument) error {
 		return fmt.Errorf("invalid type: null, expected %s", target.Type())
 	}
 	if target.CanUint() && !reflect.PointerTo(target.Type()).Implements(unmarshaler) && bytes.Equal(trimJSON(given.bytes), []byte("-0")) {
-		// It is not below zero, although Go takes no sign here.
+		// -0 is zero, although Go accepts no sign here.
 		target.SetUint(0)
 		return nil
 	}
@@ -165,12 +165,13 @@ func readJSON(target reflect.Value, given argument) error {
 	return err
 }
 
-// takesNull is whether null is a value of the type. To Go it is one of every type, and changes nothing.
+// takesNull returns whether null is a value of the type. encoding/json accepts null for every type and then leaves the
+// value unchanged.
 func takesNull(kind reflect.Type) bool {
 	return kind.Kind() == reflect.Interface || reflect.PointerTo(kind).Implements(unmarshaler)
 }
 
-// mismatch is the error of a value that is of another type, or does not fit.
+// mismatch returns the error of a value that has another type or does not fit.
 func mismatch(value []byte, kind reflect.Type) error {
 	wrong := "type"
 	said := described(value)

@@ -2,9 +2,9 @@ package mtl
 
 import "strings"
 
-// Where, in an item, the values of the parameters are.
+// Positions of the parameters' values in an item.
 
-// elementsOf gives each parameter its element of a JSON array. Some may be missing at the end.
+// elementsOf returns each parameter's element of a JSON array. Elements at the end may be missing.
 func elementsOf(item []byte, parameters []parameter) ([][]byte, error) {
 	rest, err := inside(item, '[', "array of", parameters)
 	if err != nil {
@@ -25,7 +25,7 @@ func elementsOf(item []byte, parameters []parameter) ([][]byte, error) {
 	return given, nil
 }
 
-// membersOf gives each parameter its member of a JSON object.
+// membersOf returns each parameter's member of a JSON object.
 func membersOf(item []byte, parameters []parameter) ([][]byte, error) {
 	rest, err := inside(item, '{', "object with", parameters)
 	if err != nil {
@@ -48,7 +48,7 @@ func membersOf(item []byte, parameters []parameter) ([][]byte, error) {
 	return given, nil
 }
 
-// inside is what stands between the brackets of an item that is valid JSON.
+// inside returns the text between the brackets of an item, which must be valid JSON.
 func inside(item []byte, open byte, shape string, parameters []parameter) ([]byte, error) {
 	kind, _, _ := strings.Cut(shape, " ")
 	if err := checkJSON(item); err != nil {
@@ -61,7 +61,7 @@ func inside(item []byte, open byte, shape string, parameters []parameter) ([]byt
 	return trimJSON(value[1 : len(value)-1]), nil
 }
 
-// nextValue splits valid JSON after its first value, and the comma or colon behind it.
+// nextValue splits valid JSON after its first value and the following comma or colon.
 func nextValue(text []byte) (value, rest []byte) {
 	end, depth, quoted := 0, 0, false
 scan:
@@ -83,7 +83,7 @@ scan:
 	return trimJSON(text[:end]), trimJSON(text[min(end+1, len(text)):])
 }
 
-// named is which parameter a key names: by the letter, or with - for _.
+// named returns the number of the parameter that a key names. The key may have - for _.
 func named(key []byte, parameters []parameter) (int, error) {
 	name, err := jsonString(key)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// JSON strings, without encoding/json: it would make up half of a plugin that has no other use for it. What
-// that replaces is refused here: bytes that are not UTF-8, and halves of surrogate pairs.
+// JSON strings without encoding/json, which would double the size of a small plugin. Unlike encoding/json, this code
+// refuses bytes that are not UTF-8 and halves of surrogate pairs.
 
 func trimJSON(value []byte) []byte { return bytes.Trim(value, " \t\r\n") }
 
-// Quoted is text as a JSON string. It makes a smaller plugin than [JSON] does.
+// Quoted returns text as a JSON string. It makes a smaller plugin than [JSON].
 func Quoted(text string) []byte {
 	quoted := append(make([]byte, 0, len(text)+2), '"')
 	for _, c := range text {
@@ -31,7 +31,7 @@ func Quoted(text string) []byte {
 	return append(quoted, '"')
 }
 
-// jsonString is what a JSON string says.
+// jsonString decodes a JSON string.
 func jsonString(value []byte) ([]byte, error) {
 	value = trimJSON(value)
 	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
@@ -61,10 +61,10 @@ func jsonString(value []byte) ([]byte, error) {
 	return text, nil
 }
 
-// isSpecial is whether a character cannot stand for itself.
+// isSpecial returns whether a JSON string must escape the character.
 func isSpecial(c rune) bool { return c == '\\' || c == '"' || c < ' ' }
 
-// escape is what an escape says, and how long it is.
+// escape decodes an escape and returns its length.
 func escape(text []byte) (rune, int, error) {
 	if text[0] == '"' {
 		return 0, 0, errors.New("it ends before the item does")
@@ -79,7 +79,7 @@ func escape(text []byte) (rune, int, error) {
 	}
 	first, isUnit := unit(text)
 	if !isUnit {
-		return 0, 0, errors.New("an escape that there is not")
+		return 0, 0, errors.New("an unknown escape")
 	}
 	if !utf16.IsSurrogate(first) {
 		return first, 6, nil
@@ -92,7 +92,7 @@ func escape(text []byte) (rune, int, error) {
 	return pair, 12, nil
 }
 
-// unit is the number of a \u escape.
+// unit returns the number of a \u escape.
 func unit(text []byte) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false

@@ -4,26 +4,26 @@ package mtl
 
 import "errors"
 
-// Workers run natively under go test: bytes in, bytes out, as in the host.
+// Workers run natively under go test; they take bytes and return bytes, as in the host.
 //
 //	worker, err := mtl.Run{Args: "Hello"}.Start()
 //	record, err := worker.Call("you")
 
-// A Run is what the stand-ins for the host answer. The zero value is one worker and text items.
+// A Run has the answers of the stand-ins for the host (default: one worker, text items).
 type Run struct {
 	// Args is the text of --init.
 	Args string
-	// WorkerIndex and WorkerCount are what the functions of these names answer; no count is one.
+	// WorkerIndex and WorkerCount are the results of the functions of these names. A count of 0 means 1.
 	WorkerIndex, WorkerCount uint32
 	// Passing is --args.
 	Passing Passing
-	// Items is what every item is.
+	// Items is the format of the items.
 	Items Format
-	// Logged gets every message, unless it is nil.
+	// Logged gets every message. It may be nil.
 	Logged func(level Level, message string)
 }
 
-// An Instance is a worker that was started, as the host would start it.
+// An Instance is a worker that started as in the host.
 type Instance struct{ guest *guest }
 
 var (
@@ -32,7 +32,7 @@ var (
 	declared Format
 )
 
-// Start starts the worker that the program has registered. There is one run at a time.
+// Start starts the worker that the program has registered. Only one run exists at a time.
 func (run Run) Start() (*Instance, error) {
 	current, declared = run, TextFormat
 	guest, err := startGuest([]byte(run.Args))
@@ -42,22 +42,22 @@ func (run Run) Start() (*Instance, error) {
 	return &Instance{guest}, nil
 }
 
-// Call is the record of an item. Its error is [NoRecord], or as [IsBadItem] says.
+// Call returns the record of an item. Its error may be [NoRecord]; [IsBadItem] recognizes invalid items.
 func (instance *Instance) Call(item string) (string, error) {
-	// A copy, and so one that the worker may change, as that of the host.
+	// The worker may change this copy, like the host's buffer.
 	return said(instance.guest.answer([]byte(item)))
 }
 
-// Finish is the closing report of the worker, or [NoRecord].
+// Finish returns the finish report of the worker, or [NoRecord].
 func (instance *Instance) Finish() (string, error) { return said(instance.guest.finish()) }
 
-// AfterRestore is what happens to a worker that is started from a snapshot.
+// AfterRestore calls the worker's AfterRestore, as for a start from a snapshot.
 func (instance *Instance) AfterRestore() { instance.guest.afterRestore() }
 
-// Results is what the worker has declared its results to be.
+// Results returns the format that the worker has declared for its results.
 func (instance *Instance) Results() Format { return declared }
 
-// IsBadItem is whether an error says that the item is to blame. Other errors refuse it.
+// IsBadItem returns whether an error marks the item as invalid. Other errors refuse the item.
 func IsBadItem(err error) bool { return errors.As(err, &badItem{}) }
 
 func said(answer answer) (string, error) {

@@ -13,17 +13,17 @@ import (
 //		Modulus  *int64 `json:"modulus"`
 //	}
 //
-// The tag is the name of a parameter, or without one the name of the field. A pointer is a parameter that may
-// be left out, or be null: then it is nil. A string or []byte takes the item as it is, or a JSON
-// string; any other type is read by encoding/json.
+// The tag is the name of a parameter; without a tag, the field's name is. A parameter of a pointer type may be left out
+// or null, and is then nil. A string or []byte takes the item unchanged, or the text of a JSON string. encoding/json
+// reads any other type.
 //
-// Out may be string or []byte; any other type is written as JSON, and the host is told so.
+// Out may be string or []byte. Any other type is written as JSON, and declared as JSON to the host.
 type TypedWorker[In, Out any] interface {
-	// Call is as that of a [Worker].
+	// Call works on one item, like Call of a [Worker].
 	Call(in In) (Out, error)
 }
 
-// RegisterTyped is [Register] for a worker whose items fill parameters, by --args of the run.
+// RegisterTyped is [Register] for a worker whose items fill parameters, as set by --args.
 func RegisterTyped[In, Out any](start func(args []byte) (TypedWorker[In, Out], error)) {
 	registered = func(args []byte) (*guest, error) {
 		spread, err := spreadInto(reflect.TypeFor[In]())
@@ -52,7 +52,7 @@ func RegisterTyped[In, Out any](start func(args []byte) (TypedWorker[In, Out], e
 	}
 }
 
-// spreadInto is what spreads an item over the fields of a struct, as the run asks for it.
+// spreadInto returns the function that spreads an item over the fields of a struct, as set by --args.
 func spreadInto(in reflect.Type) (func(item []byte, in reflect.Value) error, error) {
 	parameters, err := parametersOf(in)
 	if err != nil {
@@ -95,7 +95,7 @@ func isJSONResult[Out any]() bool {
 	return true
 }
 
-// outputOf goes by the declared type: by that the host was told what results are.
+// outputOf writes a result according to the declared type, which determines the format declared to the host.
 func outputOf[Out any](out Out) ([]byte, error) {
 	switch out := any(&out).(type) {
 	case *string:

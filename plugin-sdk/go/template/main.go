@@ -1,4 +1,4 @@
-// my-worker greets, and counts whom it has greeted.
+// my-worker greets names and counts its greetings.
 package main
 
 import (
@@ -12,7 +12,7 @@ type worker struct {
 	greeted  int
 }
 
-// start makes a worker, once for each. args is the text of --init.
+// start starts a worker. args is the text of --init.
 func start(args []byte) (mtl.Worker, error) {
 	if len(args) == 0 {
 		return &worker{greeting: "Hello"}, nil
@@ -20,7 +20,7 @@ func start(args []byte) (mtl.Worker, error) {
 	return &worker{greeting: string(args)}, nil
 }
 
-// Call makes the record of one item.
+// Call returns the record of one item.
 func (w *worker) Call(item []byte) ([]byte, error) {
 	name, err := mtl.Text(item)
 	if err != nil {
@@ -33,7 +33,7 @@ func (w *worker) Call(item []byte) ([]byte, error) {
 	return fmt.Appendf(nil, "%s, %s!", w.greeting, name), nil
 }
 
-// Finish makes the closing report.
+// Finish returns the finish report.
 func (w *worker) Finish() ([]byte, error) {
 	return fmt.Appendf(nil, "greeted: %d", w.greeted), nil
 }

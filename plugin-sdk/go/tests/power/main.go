@@ -1,4 +1,4 @@
-// Raises numbers to powers: base to the exponent; of that, where there is a modulus, what is left over.
+// Raises numbers to powers: base to the exponent, modulo the modulus if the item has one.
 package main
 
 import (
@@ -31,7 +31,7 @@ func (power) Call(in parameters) (int64, error) {
 
 func raised(base int64, exponent uint32) (int64, error) {
 	if -1 <= base && base <= 1 {
-		// Whether the exponent is even is all that counts, and it may be long.
+		// Only the parity of the exponent matters, and the exponent may be large.
 		exponent = min(exponent, 2+exponent%2)
 	}
 	if exponent > 63 {

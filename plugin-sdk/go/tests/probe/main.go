@@ -1,5 +1,4 @@
-// The conformance plugin of the Go SDK: text commands in, so that one table of inputs and outputs tests
-// the SDKs of all languages.
+// Answers commands, so that one table of items in tests/integration/languages.rs tests every part of every SDK.
 package main
 
 import (
@@ -70,7 +69,7 @@ func (p *probe) obey(item string) (string, error) {
 			return "logged", nil
 		}
 	case "trap":
-		panic("as it was told")
+		panic("trap requested")
 	}
 	return "", mtl.BadItem("unknown command `%s`", item)
 }
