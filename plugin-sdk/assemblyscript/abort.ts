@@ -1,4 +1,4 @@
-/** What `abort`, `throw` and a failed assertion do: `--use abort=mtl-plugin/abort/abort`. */
+/** Ends the instance after `abort`, `throw` or a failed assertion: `--use abort=mtl-plugin/abort/abort`. */
 
 import { Level, log } from "./context";
 

@@ -1,4 +1,4 @@
-/** How an item fills the parameters of a `TypedWorker`. */
+/** Fills the parameters of a `TypedWorker` from an item. */
 
 import { Format } from "./context";
 import { argument_passing } from "./imports";
@@ -8,27 +8,27 @@ import { Result } from "./result";
 import { notText, quote, textAt } from "./text";
 import { Base, Item, items } from "./worker";
 
-/** `--args` of the run. */
+/** The way in which the run passes arguments (`--args`). */
 enum Passing { Single, Args, Kwargs }
 
-/** A worker whose items fill parameters: by position, by name, or an item the only one. */
+/** A worker whose items fill parameters: by position, by name, or the whole item as the only parameter. */
 export abstract class TypedWorker extends Base {
   private passing: Passing;
 
-  /** The names of the parameters, in their order. */
+  /** Takes the names of the parameters, in order. */
   constructor(private readonly parameters: string[]) {
     super();
     this.passing = <Passing>argument_passing();
   }
 
-  /** What becomes of an item that has given this. */
+  /** Works on one item with these arguments. */
   abstract call(given: Arguments): Result;
 
   problem(): string | null {
     const count = this.parameters.length;
     if (this.passing != Passing.Single || count < 2) return null;
-    return `\`call\` has ${count} parameters, ${names(this.parameters)}: say \`--args args\` where an item is ` +
-      "a JSON array of them, `--args kwargs` where it is a JSON object";
+    return `\`call\` has ${count} parameters, ${names(this.parameters)}: use \`--args args\` if an item is ` +
+      "a JSON array of them, or `--args kwargs` if it is a JSON object";
   }
 
   answer(at: usize, length: usize): Result {
@@ -37,14 +37,14 @@ export abstract class TypedWorker extends Base {
     if (this.passing == Passing.Kwargs) given.takeMembers();
     if (given.failure != null) return given.failure!;
     const result = this.call(given);
-    // Whatever the worker has made of a parameter that was not there.
+    // A missing parameter fails the item, whatever the worker returned.
     return given.failure != null ? given.failure! : result;
   }
 }
 
-/** What an item has given for the parameters. The first fault found in it is the result of the item. */
+/** The arguments that an item gives. The first problem found in them is the result of the item. */
 export class Arguments {
-  /** What the item becomes for its fault; null as long as none was found. */
+  /** The result of an item with a problem; null while no problem is found. */
   failure: Result | null = null;
   private values: Array<Value | null>;
   private whole: bool = true;
@@ -53,7 +53,7 @@ export class Arguments {
     this.values = new Array<Value | null>(parameters.length).fill(null);
   }
 
-  /** The value of a parameter: a string, a `Uint8Array`, a bool or a number. After a fault, nothing or 0. */
+  /** Reads a parameter: a string, a `Uint8Array`, a bool or a number. After a problem, returns an empty value or 0. */
   read<T>(name: string): T {
     if (isString<T>()) return changetype<T>(this.text(name));
     if (isReference<T>()) {
@@ -70,12 +70,12 @@ export class Arguments {
     return this.integer<T>(name, value);
   }
 
-  /** The value of an optional parameter, or that other one. */
+  /** Reads an optional parameter, or returns `otherwise`. */
   readOr<T>(name: string, otherwise: T): T {
     return this.has<T>(name) ? this.read<T>(name) : otherwise;
   }
 
-  /** Whether an optional parameter has a value: it is there, and not `null`. */
+  /** Returns whether an optional parameter is present and not `null`. */
   has<T>(name: string): bool {
     const index = this.index(name);
     if (!this.whole) return this.values[index] != null && !this.values[index]!.isNull;
@@ -86,7 +86,7 @@ export class Arguments {
     return reader.problem != null || !value.isNull;
   }
 
-  /** A parameter that may be any JSON, as it is written. */
+  /** Returns a parameter of any type as JSON text. */
   json(name: string): string {
     const value = this.value(name);
     return value == null ? "null" : value.text;
@@ -144,7 +144,7 @@ export class Arguments {
     return <T>(negative ? 0 - size : size);
   }
 
-  /** The JSON value of a parameter; null after a fault. */
+  /** Returns the JSON value of a parameter; null after a problem. */
   private value(name: string): Value | null {
     const index = this.index(name);
     if (!this.whole) {
@@ -155,7 +155,7 @@ export class Arguments {
     const value = reader.value();
     reader.finish();
     if (reader.problem == null) return value;
-    this.fault(name, `not the JSON that is needed: ${reader.problem!}`);
+    this.fault(name, `not the expected JSON: ${reader.problem!}`);
     return null;
   }
 
@@ -177,7 +177,7 @@ export class Arguments {
     if (this.failure == null) this.failure = Result.badItem(message);
   }
 
-  /** Of an array: its elements are the parameters by position. */
+  /** Takes the elements of an array, which are the parameters by position. */
   takeElements(): void {
     const reader = this.inside(0x5b, "array of");
     if (reader == null) return;
@@ -193,7 +193,7 @@ export class Arguments {
     this.fail(`an array of ${count} elements, and the parameters are ${names(this.parameters)}`);
   }
 
-  /** Of an object: its members are the parameters by name. */
+  /** Takes the members of an object, which are the parameters by name. */
   takeMembers(): void {
     const reader = this.inside(0x7b, "object with");
     if (reader == null || reader.takes(0x7d)) return;
@@ -215,7 +215,7 @@ export class Arguments {
     this.values[index] = value;
   }
 
-  /** Inside of the brackets of an item that is all right up to its end. */
+  /** Returns a reader inside the brackets of an item, if the whole item is valid. */
   private inside(open: u8, shape: string): Reader | null {
     this.whole = false;
     const checked = Reader.whole(this.at, this.length);
@@ -235,7 +235,7 @@ export class Arguments {
   }
 }
 
-/** Which parameter a key names: by the letter, or with `-` for `_`; -1 if none. */
+/** Returns the number of the parameter that a key names, or -1. The key may have `-` for `_`. */
 function named(key: string, parameters: string[]): i32 {
   for (let index = 0; index < parameters.length; index++) {
     const name = parameters[index];
@@ -251,7 +251,7 @@ function isSame(name: i32, key: i32): bool {
   return name == key || (name == 0x5f && key == 0x2d);
 }
 
-/** As in a sentence: `a`, `b` and `c`. */
+/** Returns the names for a sentence: `a`, `b` and `c`. */
 function names(parameters: string[]): string {
   let list = "";
   for (let index = 0; index < parameters.length; index++) {

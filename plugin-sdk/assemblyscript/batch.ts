@@ -1,15 +1,15 @@
 /**
- * A batch: many items in one crossing.
+ * A batch: many items in one call.
  *
- *      0  count        host: how many items there are
- *      4  done         plugin: items finished so far
+ *      0  count        host: number of items
+ *      4  done         plugin: number of finished items
  *      8  out          plugin: address of the result bytes
- *     12  stop         host: not zero = return
+ *     12  stop         host: if not zero, the plugin returns
  *     16  end[count]   host: end of each item; plugin: end of each result, with two flags
  *         item bytes
  *
- * The host reads the words at any moment at which the module can be stopped. So each is written when
- * all that it speaks of has been written. The compiler moves no write to memory past another.
+ * The host may stop the module at any moment and then reads the words. Therefore each word is written after the data
+ * that it describes. The compiler does not reorder writes to memory.
  */
 
 import { Result } from "./result";
@@ -19,14 +19,14 @@ const OUT: usize = 8;
 const STOP: usize = 12;
 const ENDS: usize = 16;
 
-/** With so much of results, the host is to have them before more are made. */
+/** The number of result bytes after which a batch returns to the host. */
 const FULL: usize = 1 << 20;
 const LEAST: usize = 4096;
 
-/** Results, back to back, in memory that is freed by hand. */
+/** The results, back to back, in manually managed memory. */
 let results: usize = 0;
 let capacity: usize = 0;
-/** A result that is handed over from where it is. */
+/** A large result that the host reads in place. */
 let large: Result | null = null;
 
 export class Batch {
@@ -44,7 +44,7 @@ export class Batch {
       const end = items + load<u32>(this.at + 4 * index, ENDS);
       const result = answer(start, end - start);
       if (index == 0 && result.flags == 0 && <usize>result.length >= FULL) {
-        // There may be no memory for a second one.
+        // There may be no memory for a copy.
         large = result;
         store<u32>(this.at, result.at, OUT);
         this.done(index, result.length);
@@ -61,7 +61,7 @@ export class Batch {
     store<u32>(this.at, index + 1, DONE);
   }
 
-  /** Forgets the results of the batch before. What a few large ones took is not kept for ever. */
+  /** Clears the results of the previous batch, and frees the memory of unusually large ones. */
   private begin(): void {
     large = null;
     if (capacity > 4 * FULL) this.moveTo(LEAST);
@@ -83,7 +83,7 @@ export class Batch {
     store<u32>(this.at, larger, OUT);
     results = larger;
     capacity = size;
-    // Only now: until the host knows the new place, it reads from the old one.
+    // Until the host has the new address, it reads from the old buffer.
     if (before) heap.free(before);
   }
 }

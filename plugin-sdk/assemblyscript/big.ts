@@ -1,6 +1,6 @@
-/** Whole numbers of any size, without sign: as much of them as exact conversions need. */
+/** Unsigned integers of any size, with the operations that exact conversions need. */
 export class Big {
-  /** From the lowest on; the last is not 0. */
+  /** The limbs from the lowest on; the last is not 0. */
   private limbs: Array<u32> = [];
 
   static of(number: u64): Big {
@@ -54,7 +54,7 @@ export class Big {
     return sum;
   }
 
-  /** Takes away a number that is not larger. */
+  /** Subtracts a number that is not larger. */
   subtract(other: Big): void {
     let borrow: i64 = 0;
     for (let at = 0; at < this.limbs.length; at++) {
@@ -65,7 +65,7 @@ export class Big {
     this.trimmed();
   }
 
-  /** -1: smaller; 0: the same; 1: larger. */
+  /** Returns -1 if this number is smaller, 0 if it is equal, 1 if it is larger. */
   compare(other: Big): i32 {
     if (this.limbs.length != other.limbs.length) return this.limbs.length < other.limbs.length ? -1 : 1;
     for (let at = this.limbs.length - 1; at >= 0; at--) {

@@ -1,8 +1,8 @@
 /**
- * The exported functions: with `batch`, the only ones that know addresses. An entry file exports them by name:
- * after `export *` the transform of json-as finds nothing to compile.
+ * The exported functions. Only this file and `batch` handle addresses. An entry file exports the functions by name,
+ * because after `export *` the transform of json-as finds nothing to compile.
  *
- * The buffer is not the collector's: it is freed by hand. What the host may still read is kept in globals.
+ * The item buffer is managed manually, not by the garbage collector. Globals keep alive all data that the host may read.
  */
 
 import "./abort";
@@ -14,7 +14,7 @@ let buffer: usize = 0;
 let worker: Base = failed("called before `init`");
 let kept: Result = Result.none();
 
-/** The buffer is the host's until it asks for the next one. */
+/** Allocates a buffer, which the host owns until it requests the next one. */
 export function mtl_alloc(length: usize): usize {
   if (buffer) heap.free(buffer);
   buffer = heap.alloc(length);

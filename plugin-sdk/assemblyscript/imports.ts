@@ -1,4 +1,4 @@
-/** What the host offers. The compiler leaves out what nothing calls. */
+/** The functions of the host. The compiler leaves out functions that nothing calls. */
 
 // @ts-ignore: decorator
 @external("mtl:plugin/context@1.0.0", "worker-index")
@@ -20,7 +20,7 @@ export declare function result_format(format: u32): void;
 @external("mtl:plugin/context@1.0.0", "log")
 export declare function host_log(level: u32, at: usize, length: usize): void;
 
-/** Called by `TypedWorker` alone, so that the host knows which plugins can be called in all three ways. */
+/** Only `TypedWorker` calls this function, so its import tells the host that a plugin supports all values of `--args`. */
 // @ts-ignore: decorator
 @external("mtl:plugin/context@1.0.0", "argument-passing")
 export declare function argument_passing(): u32;

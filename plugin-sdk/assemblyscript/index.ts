@@ -1,6 +1,6 @@
 /**
- * Writes plugins for mtl-host: a worker is started once, keeps its state, and is called for each of its
- * items. An entry file exports what the host calls, and says how the worker is started:
+ * The SDK for mtl-host plugins in AssemblyScript. A worker starts once, keeps its state, and is called for each of its
+ * items. An entry file exports the functions that the host calls, and sets the function that starts a worker:
  *
  *     import { Base, Result, Worker, start } from "../mtl-plugin";
  *     export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";
@@ -10,7 +10,7 @@
  *     }
  *     start((args: string): Base => new Shout());
  *
- * What follows a call on its way in:
+ * The way of a call:
  *
  *     mtl_alloc, init, call(_batch), finish ─▶ exports ─▶ Base ─▶ Worker, BytesWorker, TypedWorker
  *                                              (memory)   (items)

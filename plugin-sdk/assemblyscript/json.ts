@@ -1,6 +1,6 @@
 /**
- * Reads JSON where it lies, and says what is wrong instead of stopping: the parsers of AssemblyScript's JSON
- * libraries abort on what is no JSON, and so the instance would be lost for a bad item.
+ * Reads JSON in place and reports problems. The parsers of AssemblyScript's JSON libraries abort on invalid JSON, so a bad
+ * item would cost the instance.
  */
 
 import { notText, textAt } from "./text";
@@ -8,7 +8,7 @@ import { notText, textAt } from "./text";
 const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
 
-/** A piece of the memory that holds one JSON value, without space around it. */
+/** A range of memory with one JSON value, without surrounding space. */
 export class Value {
   constructor(readonly at: usize, readonly end: usize) {}
 
@@ -24,7 +24,7 @@ export class Value {
     return textAt(this.at, this.end - this.at);
   }
 
-  /** As it is called in a message. */
+  /** Returns the name of the value for a message. */
   describe(): string {
     switch (this.first) {
       case QUOTE: return "string " + this.text;
@@ -54,7 +54,7 @@ function isDigit(c: u8): bool {
   return c - 0x30 < 10;
 }
 
-/** Goes over JSON from left to right. Where it is wrong, it stops at the end and has a problem. */
+/** Reads JSON from left to right. At an error, it records the problem and moves to the end. */
 export class Reader {
   private static readonly DEEPEST: i32 = 128;
 
@@ -68,12 +68,12 @@ export class Reader {
     if (problem != null) this.fail(problem);
   }
 
-  /** The one value that all of the text is. */
+  /** Returns a reader of a text that is one value. */
   static whole(at: usize, length: usize): Reader {
     return new Reader(at, at + length);
   }
 
-  /** The next value. */
+  /** Reads the next value. */
   value(): Value {
     this.space();
     const at = this.at;
@@ -81,7 +81,7 @@ export class Reader {
     return new Value(at, this.at);
   }
 
-  /** Takes this character, after white space, if it comes next. */
+  /** Skips white space, and then this character if it comes next. */
   takes(c: u8): bool {
     this.space();
     if (this.at >= this.end || load<u8>(this.at) != c) return false;
@@ -93,7 +93,7 @@ export class Reader {
     if (!this.takes(c)) this.expected(`\`${String.fromCharCode(c)}\``);
   }
 
-  /** Only white space may follow. */
+  /** Checks that only white space follows. */
   finish(): void {
     this.space();
     if (this.at < this.end) this.fail(`trailing characters from byte ${this.at - this.begin} on`);
@@ -149,7 +149,7 @@ export class Reader {
     this.needs(0x7d);
   }
 
-  /** A key, and the colon after it. */
+  /** Reads a key and the following colon. */
   key(): Value {
     this.space();
     const at = this.at;
@@ -198,7 +198,7 @@ export class Reader {
       if (c < 0x20) return this.fail(`a control character at byte ${this.at - this.begin}`);
       if (c == BACKSLASH) {
         const length = escapeLength(this.at, this.end);
-        if (!length) return this.fail(`an escape that there is not, at byte ${this.at - this.begin}`);
+        if (!length) return this.fail(`an unknown escape at byte ${this.at - this.begin}`);
         this.at += length;
       } else {
         this.at++;
@@ -208,7 +208,7 @@ export class Reader {
   }
 }
 
-/** How long the escape is, a surrogate pair being one; 0 if it is none. */
+/** Returns the length of an escape or a pair of surrogate escapes; 0 if it is invalid. */
 function escapeLength(at: usize, end: usize): usize {
   if (end - at < 2) return 0;
   switch (load<u8>(at, 1)) {
@@ -220,7 +220,7 @@ function escapeLength(at: usize, end: usize): usize {
   return (unit & 0xfc00) == 0xd800 && (unitAt(at + 6, end) & 0xfc00) == 0xdc00 ? 12 : 0;
 }
 
-/** The number of a `\u` escape; -1 if it is none. */
+/** Returns the number of a `\u` escape; -1 if it is invalid. */
 function unitAt(at: usize, end: usize): i32 {
   if (at + 6 > end || load<u8>(at) != BACKSLASH || load<u8>(at, 1) != 0x75) return -1;
   let unit = 0;
@@ -234,7 +234,7 @@ function unitAt(at: usize, end: usize): i32 {
   return unit;
 }
 
-/** What a valid JSON string says, in UTF-8. It is never longer than how it is written. */
+/** Decodes a valid JSON string to UTF-8. The text is never longer than its JSON. */
 export function said(value: Value): Uint8Array {
   const bytes = new Uint8Array(<i32>(value.end - value.at));
   const start = bytes.dataStart;
@@ -270,7 +270,7 @@ function paired(high: i32, low: i32): i32 {
   return 0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff);
 }
 
-/** Writes a character as UTF-8; returns where the next goes. */
+/** Writes a character as UTF-8 and returns the position after it. */
 function encoded(c: i32, to: usize): usize {
   if (c < 0x80) {
     store<u8>(to, <u8>c);

@@ -1,6 +1,6 @@
 /**
- * Numbers with a fraction, to the last bit: those of AssemblyScript's library are off by a little in some
- * cases. What is read is the number nearest to the text, what is written is the shortest text that says it.
+ * Exact conversions of floating-point numbers; those of AssemblyScript's library are inexact in some cases. Reading
+ * returns the number nearest to the text. Writing returns the shortest text that reads back as the number.
  */
 
 import { Big } from "./big";
@@ -8,14 +8,14 @@ import { Big } from "./big";
 const NORMAL: u64 = 1 << 52;
 const LARGEST: u64 = 0x7fefffffffffffff;
 
-/** What a decimal number says, with or without sign, fraction and exponent; NaN if it is none. */
+/** Reads a decimal number with optional sign, fraction and exponent. Returns NaN if the text is not a number. */
 export function parseNumber(text: string): f64 {
   const decimal = Decimal.of(text);
   if (decimal == null) return NaN;
   return decimal.negative ? -decimal.nearest() : decimal.nearest();
 }
 
-/** The shortest text that says the number, without exponent. */
+/** Returns the shortest text that reads back as the number, without an exponent. */
 export function formatNumber(number: f64): string {
   if (isNaN(number)) return "NaN";
   const sign = reinterpret<i64>(number) < 0 ? "-" : "";
@@ -59,13 +59,13 @@ class Decimal {
     const digits = digitsFrom(text, at);
     if (!digits.length || at + digits.length < text.length) return false;
     let exponent = 0;
-    // One that has more digits is beyond all numbers.
+    // A larger exponent is out of range in any case.
     for (let index = 0; index < digits.length; index++) exponent = min(exponent * 10 + digit(digits, index), 99999999);
     this.exponent += sign == 0x2d ? -exponent : exponent;
     return true;
   }
 
-  /** Without zeros before and after, and with no more digits than can matter. */
+  /** Removes leading and trailing zeros, and digits that cannot affect the result. */
   private trimmed(): Decimal {
     let from = 0;
     let to = this.digits.length;
@@ -73,7 +73,7 @@ class Decimal {
     while (to > from && digit(this.digits, to - 1) == 0) to--;
     this.exponent += this.digits.length - to;
     this.digits = this.digits.substring(from, to);
-    // No half between two numbers has so many: that there is something more is all that counts.
+    // The midpoint of two numbers has fewer digits. A final 1 is enough to show that more digits follow.
     const most = 800;
     if (this.digits.length > most) {
       this.exponent += this.digits.length - most - 1;
@@ -87,19 +87,19 @@ class Decimal {
     if (!length || length + this.exponent < -330) return 0;
     if (length + this.exponent > 310) return Infinity;
     if (length <= 15 && abs(this.exponent) <= 22) {
-      // Both are exact, and so what is made of them is rounded once.
+      // Both operands are exact, so the result is rounded only once.
       const digits = <f64>U64.parseInt(this.digits);
       return this.exponent < 0 ? digits / tenTo(-this.exponent) : digits * tenTo(this.exponent);
     }
     return this.corrected(this.nearby());
   }
 
-  /** Off by some, after each step of a calculation. */
+  /** Returns an approximation; each step of its calculation rounds. */
   private nearby(): f64 {
     const leading = this.digits.substring(0, 15);
     let number = <f64>U64.parseInt(leading);
     const exponent = this.exponent + this.digits.length - leading.length;
-    // In steps of which each is in the range of numbers.
+    // Powers up to 10^22 are exact.
     for (let left = abs(exponent); left > 0; left -= 22) {
       const step = tenTo(min(left, 22));
       number = exponent < 0 ? number / step : number * step;
@@ -107,7 +107,7 @@ class Decimal {
     return number;
   }
 
-  /** Goes from a number nearby to the nearest. */
+  /** Moves from an approximation to the nearest number. */
   private corrected(guess: f64): f64 {
     const top = Big.ofDigits(this.digits).timesTenTo(max(this.exponent, 0));
     const bottom = Big.of(1).timesTenTo(max(-this.exponent, 0));
@@ -134,7 +134,7 @@ class Decimal {
 class Parts {
   mantissa: u64;
   exponent: i32;
-  /** Whether the next smaller number is nearer than the next larger one. */
+  /** Is true if the next smaller number is nearer than the next larger one. */
   isLowest: bool;
 
   constructor(bits: u64) {
@@ -150,16 +150,16 @@ class Parts {
   }
 }
 
-/** How `top` / `bottom` compares to `mantissa` · 2^`exponent`. */
+/** Compares `top` / `bottom` to `mantissa` · 2^`exponent`. */
 function compare(top: Big, bottom: Big, mantissa: u64, exponent: i32): i32 {
   const other = bottom.times(Big.of(mantissa));
   return exponent < 0 ? top.shifted(-exponent).compare(other) : top.compare(other.shifted(exponent));
 }
 
-/** The digits of Steele and White, as `0.digits` · 10^`point`. */
+/** Returns the shortest digits by the algorithm of Steele and White, as `0.digits` · 10^`point`. */
 function shortest(number: f64): string {
   const parts = new Parts(reinterpret<u64>(number));
-  // All four in units of half the distance to the next number.
+  // The values below are in units of half the distance to the next number.
   const extra = parts.isLowest ? 2 : 1;
   const up = max(parts.exponent, 0);
   let rest = Big.of(parts.mantissa).shifted(up + extra);

@@ -1,34 +1,34 @@
-/** What a worker answers. */
+/** Results of a worker. */
 
 import { formatNumber } from "./number";
 import { quote } from "./text";
 
-/** The flags of an answer, over a length of 30 bits. */
+/** The flags of an answer, above a length of 30 bits. */
 export const FAILED: u32 = 1 << 31;
 export const NO_RECORD: u32 = 1 << 30;
 export const MAX_LENGTH: i32 = (1 << 30) - 1;
 
-/** What becomes of an item, or of a worker at its end. */
+/** The result of an item, or of a worker's `finish`. */
 export class Result {
   private constructor(
-    /** Keeps the bytes alive. */
+    /** The owner of the bytes, which keeps them alive. */
     private owner: ArrayBuffer,
     readonly at: usize,
     readonly length: i32,
     readonly flags: u32,
   ) {}
 
-  /** A record of text, or of JSON as text. */
+  /** Returns a record of text, or of JSON as text. */
   static text(record: string): Result {
     return Result.utf8(record, 0);
   }
 
-  /** A record of bytes. */
+  /** Returns a record of bytes. */
   static bytes(record: Uint8Array): Result {
     return new Result(record.buffer, record.dataStart, record.byteLength, 0);
   }
 
-  /** A record of JSON: a string, a number or a bool. Say `resultFormat(Format.JSON)` when the worker starts. */
+  /** Returns a record of JSON: a string, a number or a bool. Call `resultFormat(Format.JSON)` when the worker starts. */
   static json<T>(value: T): Result {
     if (isString<T>()) return Result.text(quote(<string>value));
     if (isBoolean<T>()) return Result.text(value ? "true" : "false");
@@ -42,17 +42,17 @@ export class Result {
     ERROR("`Result.json` takes a string, a number or a bool; give `Result.text` other JSON as text");
   }
 
-  /** No record: the item is filtered out. Of `finish`: no report. */
+  /** Returns no record: the item is filtered out. In `finish`, no report. */
   static none(): Result {
     return Result.utf8("", NO_RECORD);
   }
 
-  /** No record: the item cannot be read as what it should be. */
+  /** Reports an invalid item. */
   static badItem(message: string): Result {
     return Result.utf8(message, FAILED | NO_RECORD);
   }
 
-  /** No record: the item is what it should be, and yet has none. */
+  /** Refuses a valid item. */
   static refused(message: string): Result {
     return Result.utf8(message, FAILED);
   }
@@ -62,7 +62,7 @@ export class Result {
     return new Result(bytes, changetype<usize>(bytes), bytes.byteLength, flags);
   }
 
-  /** As the host reads it: address, flags, length. */
+  /** The encoding for the host: address, flags, length. */
   get word(): u64 {
     return (<u64>this.at << 32) | this.flags | this.length;
   }

@@ -1,19 +1,19 @@
-/** Runs a built plugin under `node --test`: text in, text out, as in the host. */
+/** Runs a built plugin under `node --test`. It takes text and returns text, as in the host. */
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** What `call` throws where the item is to blame. Where it is refused it throws an `Error`. */
+/** The error that `call` throws for an invalid item. For a refused item, it throws an `Error`. */
 export class BadItem extends Error {}
 
-/** Builds the plugin of a folder, by `mtl-host build`, unless `MTL_PLUGIN` names a file. */
+/** Builds the plugin of a folder with `mtl-host build`, or returns the file that `MTL_PLUGIN` names. */
 export function built(folder) {
   return process.env.MTL_PLUGIN ?? execFileSync("mtl-host", ["build", folder], { encoding: "utf8" }).trim();
 }
 
 /**
- * Starts a worker, as the host would. It has `call(item)`, whose record is text, or null for none, `finish()`, and
- * `results`, what it has declared its results to be.
+ * Starts a worker as in the host. The worker has `call(item)`, which returns the record as text or null, `finish()`, and
+ * `results`, the declared format of its results.
  */
 export function run(plugin, { init = "", workerIndex = 0, workerCount = 1, args = "single", items = "text" } = {}) {
   let results = "text";

@@ -1,6 +1,6 @@
-/** Text as bytes: UTF-8, and the strings of JSON. */
+/** Conversions of text to UTF-8 and to JSON strings. */
 
-/** How many bytes are UTF-8, from the first on. */
+/** Returns the number of bytes at the start that are valid UTF-8. */
 export function validUpTo(at: usize, length: usize): usize {
   const end = at + length;
   let from = at;
@@ -12,14 +12,14 @@ export function validUpTo(at: usize, length: usize): usize {
   return from - at;
 }
 
-/** The length of the character there; 0 if there is none. */
+/** Returns the length of the character at this address; 0 if it is invalid. */
 function sequence(at: usize, most: usize): usize {
   const first = load<u8>(at);
   if (first < 0x80) return 1;
   const size: usize = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
   if (first < 0xc2 || first > 0xf4 || size > most) return 0;
   const second = load<u8>(at, 1);
-  // Neither longer than need be, nor half of a surrogate pair, nor beyond Unicode.
+  // Overlong encodings, surrogates and numbers beyond Unicode are invalid.
   const low: u8 = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
   const high: u8 = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
   if (second < low || second > high) return 0;
@@ -29,25 +29,25 @@ function sequence(at: usize, most: usize): usize {
   return size;
 }
 
-/** What is wrong with bytes that should be text; null if nothing is. */
+/** Describes why bytes are not text; null if they are. */
 export function notText(at: usize, length: usize): string | null {
   const valid = validUpTo(at, length);
   return valid == length ? null : `not UTF-8 from byte ${valid} on`;
 }
 
-/** Bytes that are UTF-8, as a string. */
+/** Returns UTF-8 bytes as a string. */
 export function textAt(at: usize, length: usize): string {
   return String.UTF8.decodeUnsafe(at, length);
 }
 
-/** Whether Unicode says that this is white space. */
+/** Returns whether the character has Unicode's property White_Space. */
 export function isWhiteSpace(code: i32): bool {
   return (code >= 9 && code <= 13) || code == 0x20 || code == 0x85 || code == 0xa0 || code == 0x1680 ||
     (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 || code == 0x202f || code == 0x205f ||
     code == 0x3000;
 }
 
-/** Text as a JSON string. */
+/** Returns text as a JSON string. */
 export function quote(text: string): string {
   const made = new Array<string>();
   let from = 0;

@@ -1,32 +1,32 @@
-/** Workers, and how an item becomes what their `call` takes. */
+/** Workers, and conversions of items for their `call`. */
 
 import { Format, itemFormat } from "./context";
 import { Reader, said } from "./json";
 import { Result } from "./result";
 import { notText, textAt } from "./text";
 
-/** What all workers have. Extend `Worker`, `BytesWorker` or `TypedWorker`, by what their items are. */
+/** The base of all workers. Extend `Worker`, `BytesWorker` or `TypedWorker`, depending on the items. */
 export abstract class Base {
-  /** Makes the closing report, once, when there are no more items. */
+  /** Returns the finish report. The host calls it once, after the last item. */
   finish(): Result {
     return Result.none();
   }
 
-  /** Makes good what should not be a copy, in a worker that was started from a snapshot. */
+  /** Replaces what copies must not share, in a worker that starts from a snapshot. */
   afterRestore(): void {}
 
-  /** Why this cannot be a worker of this run; null if it can. The SDK asks. */
+  /** Returns the reason why the worker does not suit the run, or null. The SDK calls it. */
   problem(): string | null {
     return null;
   }
 
-  /** What becomes of an item. The SDK calls. */
+  /** Returns the result of an item. The SDK calls it. */
   abstract answer(at: usize, length: usize): Result;
 }
 
 /** A worker of text items. An item that is not UTF-8 is a bad item. */
 export abstract class Worker extends Base {
-  /** Where the items of a run are JSON, the item is what a string says, or another value as it is written. */
+  /** Works on one item. If the run's items are JSON, `call` gets JSON strings decoded and other values unchanged. */
   abstract call(item: string): Result;
 
   answer(at: usize, length: usize): Result {
@@ -39,7 +39,7 @@ export abstract class Worker extends Base {
 
 /** A worker of items that may be any bytes. */
 export abstract class BytesWorker extends Base {
-  /** As that of a `Worker`. */
+  /** Works on one item, like `call` of a `Worker`. */
   abstract call(item: Uint8Array): Result;
 
   answer(at: usize, length: usize): Result {
@@ -49,7 +49,7 @@ export abstract class BytesWorker extends Base {
   }
 }
 
-/** A text or bytes item: raw, or what a JSON string says where items are JSON. */
+/** A text or bytes item: unchanged, or decoded if items are JSON and it is a string. */
 export class Item {
   problem: string | null = null;
   private decoded: Uint8Array | null = null;
@@ -106,22 +106,22 @@ class NotStarted extends Base {
   }
 }
 
-/** What `start` is given instead of a worker, when there cannot be one. The message ends the run. */
+/** Returns a value for `start` if no worker can start. The message ends the run. */
 export function failed(message: string): Base {
   return new NotStarted(message);
 }
 
 let starter: ((args: string) => Base) | null = null;
 
-/** What every item of the run is. */
+/** The format of the run's items. */
 export let items: Format = Format.Text;
 
-/** Says how the worker is started, once for each: with the text of `--init`. */
+/** Sets the function that starts a worker. The host calls it once for each worker, with the text of `--init`. */
 export function start(make: (args: string) => Base): void {
   starter = make;
 }
 
-/** The worker, or one that has a problem. */
+/** Starts the worker. If that fails, returns a worker that reports the problem. */
 export function started(at: usize, length: usize): Base {
   items = itemFormat();
   const make = starter;

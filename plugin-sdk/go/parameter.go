@@ -147,7 +147,7 @@ func readText(target reflect.Value, given argument) (err error) {
 func readJSON(target reflect.Value, given argument) error {
 	if given.whole {
 		if err := checkJSON(given.bytes); err != nil {
-			return fmt.Errorf("not the JSON that is needed: %w", err)
+			return fmt.Errorf("not the expected JSON: %w", err)
 		}
 	}
 	if isNull(given.bytes) && !takesNull(target.Type()) {

@@ -60,8 +60,8 @@ func spreadInto(in reflect.Type) (func(item []byte, in reflect.Value) error, err
 	}
 	passing, items := Passing(argumentPassing()), ItemFormat()
 	if passing == Single && len(parameters) > 1 {
-		return nil, fmt.Errorf("`Call` has %d parameters, %s: say `--args args` where an item is a JSON array of them, "+
-			"`--args kwargs` where it is a JSON object", len(parameters), names(parameters))
+		return nil, fmt.Errorf("`Call` has %d parameters, %s: use `--args args` if an item is a JSON array of them, "+
+			"or `--args kwargs` if it is a JSON object", len(parameters), names(parameters))
 	}
 	values := func(item []byte) ([][]byte, error) {
 		switch passing {

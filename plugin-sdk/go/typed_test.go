@@ -104,7 +104,7 @@ func TestAnObjectIsTheParametersByName(t *testing.T) {
 func TestAnItemAloneIsTheOneParameter(t *testing.T) {
 	registerSeveral()
 	if _, err := (Run{}).Start(); err == nil || err.Error() != "`Call` has 3 parameters, "+all+
-		": say `--args args` where an item is a JSON array of them, `--args kwargs` where it is a JSON object" {
+		": use `--args args` if an item is a JSON array of them, or `--args kwargs` if it is a JSON object" {
 		t.Error(err)
 	}
 
@@ -112,7 +112,7 @@ func TestAnItemAloneIsTheOneParameter(t *testing.T) {
 	check(t, Run{}, []row{
 		{" 1.5\r", "1.5"},
 		{"1e39", "bad: parameter `Number`: invalid value: floating point `1e39`, expected float32"},
-		{"one", "bad: parameter `Number`: not the JSON that is needed: invalid character 'o' looking for beginning of value (byte 0)"},
+		{"one", "bad: parameter `Number`: not the expected JSON: invalid character 'o' looking for beginning of value (byte 0)"},
 	})
 
 	typed(func(in struct{ Text *string }) (string, error) {

@@ -2,9 +2,9 @@
 /**
  * Makes a component of the project in the current folder: node mtl-plugin/build.mjs OUT.wasm
  *
- * The module that package.json names as `main` is bundled with all that it imports, by esbuild. Then the engine goes
- * around it: QuickJS where package.json depends on `componentize-qjs`, else SpiderMonkey by `componentize-js`. These are
- * looked for in node_modules, here and above, and in PATH. The exit code is 3 where one is missing.
+ * esbuild bundles the module that package.json names as `main` with all its imports. Then the bundle is combined with an
+ * engine: QuickJS if package.json depends on `componentize-qjs`, otherwise SpiderMonkey by `componentize-js`. The tools
+ * come from node_modules, here or above, or from PATH. If a tool is missing, the exit code is 3.
  */
 
 import { existsSync } from 'node:fs';
@@ -40,7 +40,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Writes one module, with everything in it but what the host gives. */
+/** Writes one module that contains all imports except those of the host. */
 async function bundled(entry, outfile) {
   const { build } = await tool('esbuild', 'esbuild');
   await build({
@@ -76,13 +76,13 @@ async function withQuickJs(bundle) {
     jsSource: await readFile(bundle, 'utf8'),
     jsPath: bundle,
     moduleRoot: dirname(bundle),
-    // What is called is not async: the host need not be able to do that.
+    // The exports are synchronous, so that the host needs no asynchronous calls.
     sync: true,
   });
   return component;
 }
 
-/** A package that is installed here, above, or as the command of that name in PATH. */
+/** Returns a package that is installed here, above, or as the command of that name in PATH. */
 async function tool(name, command) {
   for (let at = project; ; at = dirname(at)) {
     const found = join(at, 'node_modules', name);
@@ -97,7 +97,7 @@ async function tool(name, command) {
   throw Object.assign(new Error(`\`${name}\` is not installed`), { code: MISSING });
 }
 
-/** The folder of the package that a file belongs to; none where a command is no script of one. */
+/** Returns the folder of the package that a file belongs to, or undefined if the command is not a package's script. */
 function packageOf(file) {
   for (let at = dirname(file); at !== dirname(at); at = dirname(at)) {
     if (existsSync(join(at, 'package.json'))) return at;

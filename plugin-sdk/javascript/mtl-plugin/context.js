@@ -1,8 +1,8 @@
 /**
- * What a worker may know of the run it is in, and what it may tell it.
+ * The run, as a worker sees it: its number, the formats, and log messages.
  *
- * In a plugin these are calls to the host. Natively, under `node --test`, a stand-in answers: one worker, text items,
- * unless `testing.js` says otherwise.
+ * In a plugin these functions call the host. Under `node --test` a stand-in answers natively (default: one worker, text
+ * items); `testing.js` sets its answers.
  */
 
 import * as host from '#host';
@@ -11,30 +11,30 @@ const formats = ['text', 'json'];
 const levels = ['trace', 'debug', 'info', 'warn', 'error'];
 let results = 'text';
 
-/** The number of this worker: from 0 to `workerCount()` - 1. */
+/** Returns the number of this worker: from 0 to `workerCount()` - 1. */
 export const workerIndex = () => host.workerIndex();
 
-/** How many workers the pool has. */
+/** Returns the number of workers in the pool. */
 export const workerCount = () => host.workerCount();
 
-/** How the run was asked to pass arguments: 'single', 'args' or 'kwargs'. */
+/** Returns the way in which the run passes arguments: 'single', 'args' or 'kwargs'. */
 export const argumentPassing = () => host.argumentPassing();
 
-/** What every item of the run is: 'text' or 'json'. */
+/** Returns the format of the run's items: 'text' or 'json'. */
 export const itemFormat = () => host.itemFormat();
 
-/** Declares, in the constructor, what every result is: 'text', or 'json' for what is written as JSON. */
+/** Declares the format of all results, 'text' or 'json'. Call it in the constructor. 'json' writes results as JSON. */
 export function resultFormat(format) {
   if (!formats.includes(format)) throw new TypeError(`a result is 'text' or 'json', and not '${format}'`);
   results = format;
   host.resultFormat(format);
 }
 
-/** Shows a message, with the worker's name, where the run shows messages. */
+/** Shows a message, with the worker's name, among the messages of the run. */
 export function log(level, message) {
   if (!levels.includes(level)) throw new TypeError(`no level is called '${level}': ${levels.join(', ')}`);
   host.log(level, String(message));
 }
 
-/** What `resultFormat` declared. Of the SDK, not for workers. */
+/** Returns the format that `resultFormat` declared. For the SDK, not for workers. */
 export const declared = () => results;

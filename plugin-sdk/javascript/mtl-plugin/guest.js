@@ -1,4 +1,4 @@
-/** Makes what the host calls out of a worker's class. */
+/** Makes the functions that the host calls, from a worker's class. */
 
 import * as context from './context.js';
 import { BadItem, Crash, Refused, told } from './failure.js';
@@ -6,7 +6,7 @@ import { written } from './json.js';
 import { Parameter, Parameters } from './parameters.js';
 import { encoded } from './text.js';
 
-/** One worker, as the host sees it: bytes go in, and bytes come out. Natively used by `testing.js`. */
+/** A worker as the host sees it: bytes in, bytes out. `testing.js` uses it natively. */
 export class Guest {
   #made;
   #parameters;
@@ -22,15 +22,15 @@ export class Guest {
     this.#arguments = new Parameter('init', made.init ?? 'text?');
   }
 
-  /** Starts the worker. What is thrown ends the run. */
+  /** Starts the worker. An exception ends the run. */
   init(args) {
     this.#passing = context.argumentPassing();
     this.#format = context.itemFormat();
     const { names, each } = this.#parameters;
     if (this.#passing === 'single' && each.length > 1) {
       throw new Refused(
-        `\`call\` has ${each.length} parameters, ${names}: say \`--args args\` where an item is a JSON array of them, ` +
-          '`--args kwargs` where it is a JSON object',
+        `\`call\` has ${each.length} parameters, ${names}: use \`--args args\` if an item is a JSON array of them, ` +
+          'or `--args kwargs` if it is a JSON object',
       );
     }
     context.resultFormat(this.#made.results ?? 'text');
@@ -50,15 +50,15 @@ export class Guest {
     return bytes(this.#worker.call(...given), context.declared());
   }
 
-  /** Has the worker's closing report, if it makes one. */
+  /** Returns the worker's finish report, if it has one. */
   finish() {
     return bytes(this.#worker.finish?.(), 'text');
   }
 }
 
 /**
- * The bytes of a result; none for no record. Bytes are always taken as they are, and text is where results are text; all
- * else is written as JSON.
+ * Returns the bytes of a result, or undefined for no record. Bytes are written unchanged, and so is text if results are
+ * text. Everything else is written as JSON.
  */
 function bytes(result, format) {
   if (result === undefined || result === null) return undefined;
@@ -69,12 +69,12 @@ function bytes(result, format) {
 }
 
 /**
- * Bytes as a Uint8Array of the worker's own. componentize-js makes those that come in of another global object, to whose
- * Uint8Array the worker's `instanceof` does not apply.
+ * Returns bytes as a Uint8Array of the worker's global object. componentize-js creates incoming bytes in another global
+ * object, for which the worker's `instanceof Uint8Array` is false.
  */
 const here = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
 
-/** The `worker` that a plugin's module exports, made of a class. */
+/** Makes the `worker` that a plugin's module exports from a class. */
 export function plugin(made) {
   const guest = new Guest(made);
   return {
@@ -84,7 +84,7 @@ export function plugin(made) {
   };
 }
 
-/** What an exception is to the host: its item's fault, whatever it is. Only a `Crash` goes through, and ends the instance. */
+/** Converts an exception to the item's fault. Only a `Crash` passes through, and ends the instance. */
 function orElse(work, failed) {
   try {
     return work();

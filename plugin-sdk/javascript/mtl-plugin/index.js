@@ -1,5 +1,5 @@
 /**
- * Writes plugins for mtl-host: a worker is started once, keeps its state, and is called for each of its items.
+ * The SDK for mtl-host plugins in JavaScript. A worker starts once, keeps its state, and is called for each of its items.
  *
  *     import { plugin } from './mtl-plugin/index.js';
  *

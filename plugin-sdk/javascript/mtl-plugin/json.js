@@ -1,14 +1,14 @@
 /**
- * Where, in a JSON text, its elements and members are.
+ * Splits a JSON text into its elements or members.
  *
- * `JSON.parse` keeps the last of two members of the same name, and rounds whole numbers above 2^53. So an item is looked
- * at as a text: each value is found as a place, and is read on its own.
+ * `JSON.parse` keeps the last of two members of the same name and rounds integers above 2^53. Therefore this code finds
+ * the text of each value, which is then read on its own.
  */
 
-/** The texts of the elements of an array that is known to be JSON. */
+/** Returns the texts of the elements of a valid JSON array. */
 export const elements = (text) => parts(text);
 
-/** The members of an object that is known to be JSON: the name, and the text of the value. */
+/** Returns the members of a valid JSON object: each name, and the text of its value. */
 export function members(text) {
   return parts(text).map((part) => {
     const colon = endOfValue(part, 0);
@@ -16,7 +16,7 @@ export function members(text) {
   });
 }
 
-/** What is between the commas of the outermost array or object. */
+/** Returns the texts between the commas of the outermost array or object. */
 function parts(text) {
   const inside = text.trim().slice(1, -1);
   const found = [];
@@ -35,7 +35,7 @@ function parts(text) {
   return found;
 }
 
-/** The end of the string, array or object that begins at `at`; of anything else, one character more. */
+/** Returns the end of the string, array or object at `at`; for any other character, the next position. */
 function endOfValue(text, at) {
   if (text[at] === '"') return endOfString(text, at);
   if (text[at] !== '[' && text[at] !== '{') return at + 1;
@@ -59,7 +59,7 @@ function endOfString(text, at) {
   return at + 1;
 }
 
-/** A value as JSON text. A BigInt is its digits; JSON has nothing for numbers that are not finite. */
+/** Returns a value as JSON text. A BigInt becomes its digits; JSON has no infinite numbers and no NaN. */
 export function written(value) {
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number' && !Number.isFinite(value)) {

@@ -1,7 +1,6 @@
 /**
- * How an item fills the parameters of `call`.
- *
- * The rules are those of "Argument passing" in the host's docs/plugin-interface.md.
+ * Fills the parameters of `call` from an item, by the rules of "Argument passing" in the host's
+ * docs/plugin-interface.md.
  */
 
 import { BadItem } from './failure.js';
@@ -9,7 +8,7 @@ import { elements, members } from './json.js';
 import { NotText, decoded, encoded } from './text.js';
 import { readers, unfit } from './types.js';
 
-/** One parameter: its name, and its type, such as 'text', 'u32', or 'number?' for one that may be missing. */
+/** A parameter: its name, and its type, such as 'text', 'u32', or 'number?' for an optional number. */
 export class Parameter {
   constructor(name, type) {
     this.name = name;
@@ -22,7 +21,7 @@ export class Parameter {
     this.takesText = this.type === 'text' || this.type === 'bytes';
   }
 
-  /** From the whole item. */
+  /** Reads the parameter from the whole item. */
   fromItem(item, format) {
     if (!this.takesText) return this.fromValue(json(decoded(item)));
     if (format === 'json') {
@@ -33,13 +32,13 @@ export class Parameter {
     return this.type === 'bytes' ? item : decoded(item);
   }
 
-  /** From the text of a JSON value. */
+  /** Reads the parameter from the text of a JSON value. */
   fromValue(text) {
     if (this.optional && text.trim() === 'null') return undefined;
     return this.type === 'bytes' ? encoded(readers.text(text)) : readers[this.type](text);
   }
 
-  /** Where the item is silent about it. */
+  /** Returns the value if the item has none. */
   missing() {
     if (!this.optional) throw new BadItem(`parameter \`${this.name}\` is missing`);
     return undefined;
@@ -47,7 +46,7 @@ export class Parameter {
 }
 
 /** Fails unless the text is JSON. */
-function json(text, problem = 'not the JSON that is needed') {
+function json(text, problem = 'not the expected JSON') {
   try {
     JSON.parse(text);
   } catch (error) {
@@ -56,20 +55,20 @@ function json(text, problem = 'not the JSON that is needed') {
   return text;
 }
 
-/** The parameters of a `call`, in order. */
+/** The parameters of `call`, in order. */
 export class Parameters {
   constructor(types) {
     this.each = Object.entries(types).map(([name, type]) => new Parameter(name, type));
   }
 
-  /** As in a sentence: `a`, `b` and `c`, in backticks. */
+  /** Returns the names for a sentence: `a`, `b` and `c`, in backticks. */
   get names() {
     const quoted = this.each.map(({ name }) => `\`${name}\``);
     const last = quoted.pop() ?? 'none';
     return quoted.length === 0 ? last : `${quoted.join(', ')} and ${last}`;
   }
 
-  /** What to call the method with. */
+  /** Returns the arguments for the method. */
   fill(item, format, passing) {
     if (passing === 'args') return this.#fromElements(item);
     if (passing === 'kwargs') return this.#fromMembers(item);

@@ -1,4 +1,4 @@
-/** Answers in place of the host, natively, and remembers what it was told. `testing.js` sets it. */
+/** A native stand-in for the host, which records the worker's messages. `testing.js` sets its answers. */
 
 export const run = { workerIndex: 0, workerCount: 1, passing: 'single', itemFormat: 'text', results: 'text', logged: [] };
 

@@ -1,11 +1,11 @@
-/** Runs a worker natively, for its tests: bytes in, bytes out, as in the host. */
+/** Runs a worker natively in tests. It takes bytes and returns bytes, as in the host. */
 
 import { run } from './stand-in.js';
 import { BadItem, Crash, Refused, told } from './failure.js';
 import { Guest } from './guest.js';
 import { decoded, encoded } from './text.js';
 
-/** A worker that was started. `init` is the text of `--init`; throws `Refused` with what the run would end with. */
+/** A started worker. `init` is the text of `--init`. Throws `Refused` with the message that would end the run. */
 export class Instance {
   #guest;
 
@@ -15,22 +15,22 @@ export class Instance {
     thrown(() => this.#guest.init(bytes(init)));
   }
 
-  /** The result of an item, as text; undefined for no record. Throws `BadItem` or `Refused`, whatever the worker threw. */
+  /** Returns the record of an item as text, or undefined. Throws `BadItem` or `Refused`, whatever the worker threw. */
   call(item) {
     return text(thrown(() => this.#guest.call(bytes(item))));
   }
 
-  /** The worker's closing report, as text. */
+  /** Returns the worker's finish report as text. */
   finish() {
     return text(thrown(() => this.#guest.finish()));
   }
 
-  /** What the worker has logged: pairs of level and message. */
+  /** The worker's log messages: pairs of level and message. */
   get logged() {
     return run.logged;
   }
 
-  /** What the worker declared its results to be. */
+  /** The format that the worker declared for its results. */
   get resultFormat() {
     return run.results;
   }

@@ -1,28 +1,28 @@
-/** Text as UTF-8. By hand where the engine has no TextEncoder, as QuickJS. */
+/** Conversions of text to and from UTF-8, also for engines without TextEncoder, such as QuickJS. */
 
 import { BadItem } from './failure.js';
 
 const encoder = typeof TextEncoder === 'function' ? new TextEncoder() : undefined;
 const decoder = typeof TextDecoder === 'function' ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) : undefined;
 
-/** The item as a whole is at fault, and no parameter. */
+/** The whole item is invalid, not one parameter. */
 export class NotText extends BadItem {}
 
-/** The bytes of a text. Half of a surrogate pair becomes U+FFFD. */
+/** Returns the bytes of a text. Half of a surrogate pair becomes U+FFFD. */
 export const encoded = (text) => (encoder ? encoder.encode(text) : encodedByHand(text));
 
-/** The text of bytes. */
+/** Returns the text of bytes. */
 export function decoded(bytes) {
   if (!decoder) return decodedByHand(bytes);
   try {
     return decoder.decode(bytes);
   } catch {
-    // It does not say where.
+    // TextDecoder does not report the position of the error.
     return decodedByHand(bytes);
   }
 }
 
-/** As `encoded`, in any engine. */
+/** Encodes like `encoded`, in any engine. */
 export function encodedByHand(text) {
   if (!/[^\x00-\x7f]/.test(text)) return asciiBytes(text);
   const bytes = new Uint8Array(text.length * 3);
@@ -55,14 +55,14 @@ export function encodedByHand(text) {
 }
 
 function asciiBytes(text) {
-  // A way around that is the engine's own is ten times as fast as a loop in QuickJS.
+  // In QuickJS this detour through built-in functions is ten times as fast as a loop.
   if (typeof btoa === 'function' && Uint8Array.fromBase64) return Uint8Array.fromBase64(btoa(text));
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < bytes.length; at += 1) bytes[at] = text.charCodeAt(at);
   return bytes;
 }
 
-/** As `decoded`, in any engine. */
+/** Decodes like `decoded`, in any engine. */
 export function decodedByHand(bytes) {
   const pieces = [];
   for (let at = 0; at < bytes.length; ) {
@@ -73,10 +73,10 @@ export function decodedByHand(bytes) {
   return pieces.join('');
 }
 
-// An engine takes only so many arguments.
+// Engines limit the number of arguments of a call.
 const PIECE = 4096;
 
-/** Where a piece ends that begins at `at`: not within a character. */
+/** Returns the end of the piece that begins at `at`, so that no character is split. */
 function endOfCharacters(bytes, at) {
   let end = Math.min(at + PIECE, bytes.length);
   if (end === bytes.length) return end;
@@ -85,7 +85,7 @@ function endOfCharacters(bytes, at) {
 }
 
 function charactersOf(piece, from) {
-  // Each byte as a character: the engine finds faster than we do whether it may stay so.
+  // Each byte becomes a character. The engine checks faster than a loop whether all of them are ASCII.
   const text = String.fromCharCode.apply(null, piece);
   if (!/[^\x00-\x7f]/.test(text)) return text;
   const codes = [];
@@ -100,13 +100,13 @@ function charactersOf(piece, from) {
   return String.fromCodePoint.apply(null, codes);
 }
 
-/** How many bytes the character at `at` has; 0 where there is none. */
+/** Returns the length of the character at `at`; 0 if it is invalid. */
 function lengthAt(bytes, at) {
   const first = bytes[at];
   if (first < 0x80) return 1;
   const length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
   if (length === 0) return 0;
-  // What would be too long a notation, half of a surrogate pair, or beyond the last character.
+  // Overlong encodings, surrogates and numbers beyond Unicode are invalid.
   const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
   const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
   if (!(bytes[at + 1] >= least && bytes[at + 1] <= most)) return 0;

@@ -1,7 +1,7 @@
 /**
- * The types that a parameter can have, and how each reads the text of a JSON value.
+ * The types of parameters, each with a reader for the text of a JSON value.
  *
- * Nothing is converted that is not the same value: numbers do not wrap, and strings are not read as numbers.
+ * Readers never change a value: numbers do not wrap, and strings are not read as numbers.
  */
 
 import { BadItem } from './failure.js';
@@ -18,7 +18,7 @@ for (const bits of [8, 16, 32, 64, 128]) {
 }
 ranges.integer = [BigInt(Number.MIN_SAFE_INTEGER), BigInt(Number.MAX_SAFE_INTEGER)];
 
-/** Reads the text of one JSON value, by the name of the type. */
+/** The readers of a JSON value's text, by the name of the type. */
 export const readers = {
   json: (text) => JSON.parse(text),
   text: (text) => typed(text, 'string', 'a string'),
@@ -32,7 +32,7 @@ export const readers = {
 };
 
 for (const [name, [least, most]] of Object.entries(ranges)) {
-  // What fits a Number is one, as everything else in the language expects.
+  // A type that fits a Number becomes a Number, as the rest of the language expects.
   const isBig = least < BigInt(Number.MIN_SAFE_INTEGER) || most > BigInt(Number.MAX_SAFE_INTEGER);
   readers[name] = (text) => {
     const value = digits(text, name);
@@ -53,7 +53,7 @@ function digits(text, expected) {
   return BigInt(value);
 }
 
-/** What is wrong with a value of another type. */
+/** Returns the error of a value of another type. */
 export const unfit = (text, expected) => new BadItem(`invalid type: ${found(text.trim())}, expected ${expected}`);
 
 function found(text) {

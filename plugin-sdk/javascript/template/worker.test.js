@@ -1,4 +1,4 @@
-/** Run by `node --test`. */
+/** Tests for `node --test`. */
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,4 +1,4 @@
-/** What the SDK makes of items, arguments and exceptions. `node --test` in this folder. */
+/** Tests of items, arguments and exceptions. Run `node --test` in this folder. */
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -13,7 +13,7 @@ import { Probe } from './probe/worker.js';
 const bad = (message) => ['bad-item', message];
 const refused = (message) => ['refused', message];
 
-/** What an item becomes, as a table has it. */
+/** Returns the result of an item in the notation of the tables. */
 function result(instance, item) {
   try {
     return instance.call(item);
@@ -26,7 +26,7 @@ function assertResults(instance, cases) {
   for (const [item, expected] of cases) assert.deepEqual(result(instance, item), expected, `${item}`);
 }
 
-/** A worker of one parameter of this type. */
+/** Returns a worker class with one parameter of this type. */
 const of = (type) =>
   class {
     static parameters = { given: type };
@@ -83,14 +83,14 @@ test('init is read as its type says', () => {
     ['json', '{"depth": 3}', '{"depth":3}'],
     ['json?', '', 'undefined'],
     ['json', '', refused('this worker needs arguments, as JSON')],
-    ['json', '{', refused('not the JSON that is needed')],
+    ['json', '{', refused('not the expected JSON')],
     ['u8', '300', refused('invalid value: integer `300`, expected u8')],
   ]) {
     let said;
     try {
       said = new Instance(of(type), given).call('');
     } catch (error) {
-      said = refused(error.message.startsWith('not the JSON') ? error.message.split(':')[0] : error.message);
+      said = refused(error.message.startsWith('not the expected JSON') ? error.message.split(':')[0] : error.message);
     }
     assert.deepEqual(said, expected, `${type} ${given}`);
   }
@@ -166,7 +166,7 @@ test('what is no JSON says so, and an item alone cannot be all three', () => {
     assert.equal(kind, 'bad-item');
     assert.match(said, /^not a JSON array: /);
   }
-  assert.throws(() => new Instance(Power), /has 3 parameters, `base`, `exponent` and `modulus`: say `--args args`/);
+  assert.throws(() => new Instance(Power), /has 3 parameters, `base`, `exponent` and `modulus`: use `--args args`/);
 });
 
 test('a parameter is read as its type says', () => {

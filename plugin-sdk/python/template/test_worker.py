@@ -1,4 +1,4 @@
-"""Run by `python -m unittest`."""
+"""Tests for `python -m unittest`."""
 
 import sys
 import unittest

@@ -1,4 +1,4 @@
-"""What the SDK makes of items, arguments and exceptions. `python -m unittest` in this folder."""
+"""Tests of items, arguments and exceptions. Run `python -m unittest` in this folder."""
 
 import dataclasses
 import sys
@@ -18,7 +18,7 @@ from mtl_plugin.testing import Instance
 
 
 def result(instance, item):
-    """What an item becomes, as a table has it."""
+    """Returns the result of an item in the notation of the tables."""
     try:
         record = instance.call(item)
     except (BadItem, Refused) as failure:
@@ -27,7 +27,7 @@ def result(instance, item):
 
 
 def of(hint):
-    """A worker of one parameter of this type."""
+    """Returns a worker class with one parameter of this type."""
 
     class Given:
         def __call__(self, given: hint):
@@ -198,7 +198,7 @@ class Passed(Table):
             self.assertTrue(said.startswith("not a JSON array: "), said)
 
     def test_an_item_alone_cannot_be_all_three(self):
-        with self.assertRaisesRegex(Refused, "has 3 parameters, `base`, `exponent` and `modulus`: say `--args args`"):
+        with self.assertRaisesRegex(Refused, "has 3 parameters, `base`, `exponent` and `modulus`: use `--args args`"):
             Instance(Power)
 
     def test_a_hyphen_stands_for_an_underscore_and_keywords_for_themselves(self):
@@ -217,7 +217,7 @@ class Passed(Table):
     def test_a_parameter_is_read_as_its_type_says(self):
         text, json, inside = Format.TEXT, Format.JSON, None
         fitting = [
-            # type, how it is given, what, and what becomes of it
+            # type, passing, item, result
             (str, text, '"a"', "'\"a\"'"),
             (str, json, ' "a\\n" ', "'a\\n'"),
             (str, json, "[1]", "'[1]'"),

@@ -40,7 +40,7 @@ pub struct Json<T>(pub T);
 impl<'a, T: Deserialize<'a>> FromItem<'a> for Json<T> {
     fn from_item(item: &'a mut [u8], _: Format) -> Result<Self, Failure> {
         serde_json::from_slice(item).map(Self).map_err(|error| {
-            Failure::bad_item(format_args!("not the JSON that is needed: {error}"))
+            Failure::bad_item(format_args!("not the expected JSON: {error}"))
         })
     }
 }
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned> FromArgs for Json<T> {
             return Err(Error::new("this worker needs arguments, as JSON"));
         }
         serde_json::from_slice(args).map(Self).map_err(|error| {
-            Error::new(format_args!("the arguments are not the JSON that is needed: {error}"))
+            Error::new(format_args!("the arguments are not the expected JSON: {error}"))
         })
     }
 }

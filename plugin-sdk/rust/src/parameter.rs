@@ -119,7 +119,7 @@ impl<'a> Argument<'a> {
         let given = self.given;
         serde_json::from_slice(self.bytes).map_err(|error| match given {
             Given::Item(_) if !error.is_data() => {
-                Failure::bad_item(format_args!("not the JSON that is needed: {error}"))
+                Failure::bad_item(format_args!("not the expected JSON: {error}"))
             }
             Given::Item(_) | Given::Value => Failure::bad_item(problem(&error)),
         })

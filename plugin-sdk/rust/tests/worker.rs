@@ -120,8 +120,8 @@ fn an_item_cannot_be_several_parameters() {
     let error = Instance::<Show>::start("").unwrap_err();
     assert_eq!(
         error.message(),
-        "`call` has 4 parameters, `line_number`, `text`, `points` and `type`: say `--args args` \
-         where an item is a JSON array of them, `--args kwargs` where it is a JSON object"
+        "`call` has 4 parameters, `line_number`, `text`, `points` and `type`: use `--args args` \
+         if an item is a JSON array of them, or `--args kwargs` if it is a JSON object"
     );
 }
 
@@ -187,7 +187,7 @@ fn one_parameter_is_filled_in_all_three_ways() {
             (
                 "many",
                 Err(
-                    "parameter `number`: not the JSON that is needed: expected value at line 1 column 1",
+                    "parameter `number`: not the expected JSON: expected value at line 1 column 1",
                 ),
             ),
         ],

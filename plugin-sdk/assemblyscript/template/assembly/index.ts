@@ -1,4 +1,4 @@
-/** my-worker greets, and counts whom it has greeted. */
+/** my-worker greets names and counts its greetings. */
 
 import { Base, Result, Worker, start } from "../mtl-plugin";
 export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";
@@ -10,18 +10,18 @@ class Greeter extends Worker {
     super();
   }
 
-  /** Makes the record of one item. */
+  /** Returns the record of one item. */
   call(item: string): Result {
     if (item == "") return Result.badItem("there is nobody to greet");
     this.greeted++;
     return Result.text(`${this.greeting}, ${item}!`);
   }
 
-  /** Makes the closing report. */
+  /** Returns the finish report. */
   finish(): Result {
     return Result.text(`greeted: ${this.greeted}`);
   }
 }
 
-// Makes a worker, once for each. `args` is the text of --init.
+// Starts a worker. `args` is the text of --init.
 start((args: string): Base => new Greeter(args == "" ? "Hello" : args));

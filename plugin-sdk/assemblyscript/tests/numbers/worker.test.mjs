@@ -4,14 +4,14 @@ import { built, run } from "./mtl-plugin/testing.mjs";
 
 const plugin = built(import.meta.dirname);
 
-/** The bits of a number, and its shortest text, as JavaScript has them. */
+/** Returns the bits of a number and its shortest text, according to JavaScript. */
 function expected(text) {
   const number = Number(text);
   const bits = new BigUint64Array(Float64Array.of(number).buffer)[0];
   return `${bits.toString(16)} ${plain(number)}`;
 }
 
-/** Without exponent. */
+/** Returns the number without an exponent. */
 function plain(number) {
   if (!Number.isFinite(number)) return String(number).replace("Infinity", "inf");
   const sign = Object.is(number, -0) || number < 0 ? "-" : "";
@@ -24,7 +24,7 @@ function plain(number) {
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** Where two texts are as short and as near, JavaScript takes the even one, and Rust and this SDK the larger. */
+/** Compares two texts. If two are equally short and near, JavaScript takes the even one, Rust and this SDK the larger. */
 function assertSame(actual, expected, item) {
   const [bits, text] = actual.split(" ");
   assert.equal(bits, expected.split(" ")[0], item);
@@ -32,7 +32,7 @@ function assertSame(actual, expected, item) {
   assert.equal(Number(text), Number(item), item);
 }
 
-/** Always the same numbers, of all sizes. */
+/** Returns a fixed series of numbers of all sizes. */
 function* bits(count) {
   let state = 88172645463325252n;
   for (; count > 0; count--) {

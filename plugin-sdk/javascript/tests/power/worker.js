@@ -1,4 +1,4 @@
-/** Raises numbers to powers: a call of several parameters. */
+/** Raises numbers to powers: a call with several parameters. */
 
 import { BadItem, Refused, plugin } from './mtl-plugin/index.js';
 
@@ -22,7 +22,7 @@ function power(base, exponent) {
   for (let done = 0; done < exponent; done += 1) {
     result *= base;
     if (result >= MOST || result < -MOST) throw new Refused('the power has more than 64 bits');
-    // From here on it stays as it is, or changes its sign.
+    // All further powers have the same value, or only another sign.
     if (result === 0n || (result === 1n && base === 1n)) break;
     if (base === -1n) return exponent % 2 === 0 ? 1n : -1n;
   }

@@ -1,4 +1,4 @@
-/** Does what it is told, so that one table of commands tests every SDK. */
+/** Answers commands, so that one table of items in tests/integration/languages.rs tests every part of every SDK. */
 
 import { BadItem, Crash, Refused, context, decoded, encoded, log, plugin } from './mtl-plugin/index.js';
 
@@ -18,7 +18,7 @@ export class Probe {
 
   call(item) {
     this.calls += 1;
-    // `echo` takes any bytes; all else is text.
+    // `echo` takes any bytes; all other commands are text.
     if (!this.isJson && ECHO.every((byte, at) => item[at] === byte)) return item.slice(ECHO.length);
     return this.answer(decoded(item));
   }

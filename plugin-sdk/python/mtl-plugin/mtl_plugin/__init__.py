@@ -1,4 +1,4 @@
-"""Writes plugins for mtl-host: a worker is started once, keeps its state, and is called for each of its items.
+"""The SDK for mtl-host plugins in Python. A worker starts once, keeps its state, and is called for each of its items.
 
     from mtl_plugin import worker
 

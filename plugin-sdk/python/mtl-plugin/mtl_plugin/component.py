@@ -1,4 +1,4 @@
-"""The export of the world `mtl:plugin/plugin`. There only while a component is made, and in it."""
+"""The export of the world `mtl:plugin/plugin`. It can be imported only in a component and while one is built."""
 
 from componentize_py_types import Err
 from wit_world import exports
@@ -9,12 +9,13 @@ from .guest import Guest, told
 
 
 def exported(definition):
-    """The class that answers the host for a worker.
+    """Returns the class that answers the host for a worker.
 
-    An exception is its item's fault; what is no `Exception`, such as `SystemExit`, ends the instance.
+    An exception becomes the item's fault. A raised object that is not an `Exception`, such as `SystemExit`, ends the
+    instance.
     """
 
-    # An object of the class is made for each call: the worker is kept here.
+    # componentize-py creates an object of the class for each call, so the worker is stored here.
     guest = Guest(definition)
 
     class Worker(exports.Worker):

@@ -1,7 +1,7 @@
-"""What a worker may know of the run it is in, and what it may tell it.
+"""The run, as a worker sees it: its number, the formats, and log messages.
 
-In a plugin these are calls to the host. Natively, in tests, a stand-in answers: one worker, text items, unless
-`mtl_plugin.testing` says otherwise.
+In a plugin these functions call the host. In native tests a stand-in answers (default: one worker, text items);
+`mtl_plugin.testing` sets its answers.
 """
 
 from enum import IntEnum
@@ -13,7 +13,7 @@ except ImportError:
 
 
 class Passing(IntEnum):
-    """How the parameters of `__call__` are filled from an item: `--args` of the run."""
+    """The way in which an item fills the parameters of `__call__` (`--args`)."""
 
     SINGLE = 0
     ARGS = 1
@@ -21,14 +21,14 @@ class Passing(IntEnum):
 
 
 class Format(IntEnum):
-    """What the bytes of an item or of a result are."""
+    """The format of an item or a result."""
 
     TEXT = 0
     JSON = 1
 
 
 class Level(IntEnum):
-    """How much a log message matters."""
+    """The level of a log message."""
 
     TRACE = 0
     DEBUG = 1
@@ -38,7 +38,7 @@ class Level(IntEnum):
 
 
 class StandIn:
-    """Answers in place of the host, and remembers what it was told."""
+    """A stand-in for the host, which records the worker's messages."""
 
     def __init__(self, worker_index=0, worker_count=1, passing=Passing.SINGLE, item_format=Format.TEXT):
         self.index = worker_index
@@ -50,34 +50,34 @@ class StandIn:
 
 
 class _Run:
-    """What is the same for all items, so that nobody is asked for it twice."""
+    """Properties of the run that are the same for all items."""
 
     stand_in = StandIn()
     results = Format.TEXT
 
 
 def worker_index() -> int:
-    """The number of this worker: from 0 to `worker_count()` - 1."""
+    """Returns the number of this worker: from 0 to `worker_count()` - 1."""
     return _imports.worker_index() if _imports else _Run.stand_in.index
 
 
 def worker_count() -> int:
-    """How many workers the pool has."""
+    """Returns the number of workers in the pool."""
     return _imports.worker_count() if _imports else _Run.stand_in.count
 
 
 def argument_passing() -> Passing:
-    """How the run was asked to pass arguments."""
+    """Returns the way in which the run passes arguments."""
     return Passing(_imports.argument_passing().value) if _imports else _Run.stand_in.passing
 
 
 def item_format() -> Format:
-    """What every item of the run is."""
+    """Returns the format of the run's items."""
     return Format(_imports.item_format().value) if _imports else _Run.stand_in.items
 
 
 def result_format(format: Format) -> None:
-    """Declares, in `__init__`, what every result is. `Format.JSON`: what `__call__` returns is written as JSON."""
+    """Declares the format of all results. Call it in `__init__`. `Format.JSON` writes results as JSON."""
     _Run.results = Format(format)
     if _imports:
         _imports.result_format(_imports.Format(int(format)))
@@ -86,7 +86,7 @@ def result_format(format: Format) -> None:
 
 
 def log(level: Level, message: str) -> None:
-    """Shows a message, with the worker's name, where the run shows messages."""
+    """Shows a message, with the worker's name, among the messages of the run."""
     if _imports:
         _imports.log(_imports.Level(int(level)), message.encode(errors="replace").decode())
     else:
@@ -94,12 +94,12 @@ def log(level: Level, message: str) -> None:
 
 
 def results() -> Format:
-    """What `result_format` declared."""
+    """Returns the format that `result_format` declared."""
     return _Run.results
 
 
 def stand_in(context: StandIn) -> StandIn:
-    """Has `context` answer from here on. For tests."""
+    """Sets the stand-in that answers from now on. For tests."""
     _Run.stand_in = context
     _Run.results = Format.TEXT
     return context

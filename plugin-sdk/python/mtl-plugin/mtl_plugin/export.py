@@ -7,15 +7,15 @@ from .guest import Definition
 try:
     from . import component
 except ImportError:
-    component = None  # Natively, as in tests, there is no host to export to.
+    component = None  # Native tests have no host.
 
 
 def worker(made):
-    """Makes the class the worker of this plugin. Stands before the class, and leaves it as it is."""
+    """Makes the class the worker of this plugin. The decorator returns the class unchanged."""
     if made.__name__ == "Worker":
-        raise TypeError("the worker's class needs another name: `Worker` is what the host looks for")
+        raise TypeError("the worker's class needs another name: the host uses the name `Worker`")
     definition = Definition(made)
     if component:
-        # The component's exports are looked for in the module that it is made of.
+        # componentize-py looks for the exports in the module of the worker.
         sys.modules[made.__module__].Worker = component.exported(definition)
     return made

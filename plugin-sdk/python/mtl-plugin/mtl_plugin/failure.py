@@ -1,9 +1,9 @@
-"""Why an item has no result."""
+"""The reasons why an item has no result."""
 
 
 class BadItem(Exception):
-    """The item itself is at fault: it cannot be read as what it should be. The fault `bad-item`."""
+    """The item itself is invalid: the fault `bad-item`."""
 
 
 class Refused(Exception):
-    """The item is fine, and yet has no result. The fault `refused`, with this text and nothing else."""
+    """The item is valid but has no result: the fault `refused`, with only this text as its message."""

@@ -1,4 +1,4 @@
-"""A worker as the host sees it: bytes go in, and bytes come out."""
+"""A worker as the host sees it: bytes in, bytes out."""
 
 import json
 import os
@@ -15,43 +15,43 @@ _SDK = os.path.dirname(__file__)
 
 
 class Definition:
-    """What is known of a worker's class before it is started."""
+    """The properties of a worker's class."""
 
     def __init__(self, made):
         if not callable(getattr(made, "__call__", None)) or "__call__" not in dir(made):
             raise TypeError(f"`{made.__name__}` has no `__call__`")
         self.made = made
         self.call = Parameters(made.__call__)
-        # `object.__init__` takes nothing, and says otherwise.
+        # The signature of `object.__init__` has parameters, although it takes none.
         self.init = Parameters(made.__init__ if made.__init__ is not object.__init__ else lambda self: None)
         returned = typing.get_type_hints(made.__call__).get("return")
         self.results = Format.TEXT if _is_text(returned) else Format.JSON
 
 
 def _is_text(hint):
-    """Whether results of this type are text: also where nothing is said."""
+    """Returns whether results of this type are text. Results without a type are text."""
     is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     kinds = typing.get_args(hint) if is_union else [hint]
     return all(kind in (str, bytes, bytearray, type(None), None, typing.Any) for kind in kinds)
 
 
 class Guest:
-    """One worker, as the host sees it: bytes go in, and bytes come out."""
+    """A worker as the host sees it: bytes in, bytes out."""
 
     def __init__(self, definition: Definition):
         self.definition = definition
         self.worker = None
 
     def init(self, args: bytes) -> None:
-        """Starts the worker. What is raised ends the run."""
+        """Starts the worker. An exception ends the run."""
         definition = self.definition
         self.passing = context.argument_passing()
         self.format = context.item_format()
         parameters = definition.call.each
         if self.passing is Passing.SINGLE and len(parameters) > 1:
             raise Refused(
-                f"`__call__` has {len(parameters)} parameters, {names(parameters)}: say `--args args` where an item "
-                "is a JSON array of them, `--args kwargs` where it is a JSON object"
+                f"`__call__` has {len(parameters)} parameters, {names(parameters)}: use `--args args` if an item "
+                "is a JSON array of them, or `--args kwargs` if it is a JSON object"
             )
         if definition.results is Format.JSON:
             context.result_format(Format.JSON)
@@ -80,15 +80,15 @@ class Guest:
         return written(self.worker(*by_position, **by_keyword), context.results())
 
     def finish(self) -> bytes | None:
-        """Has the worker's closing report, if it makes one."""
+        """Returns the worker's finish report, if it has one."""
         finish = getattr(self.worker, "finish", None)
         return written(finish(), Format.TEXT) if finish else None
 
 
 def written(result, format):
-    """The bytes of a result; none for no record.
+    """Returns the bytes of a result, or None for no record.
 
-    Bytes are always taken as they are, and text is where results are text; all else is written as JSON.
+    Bytes are written unchanged, and so is text if results are text. Everything else is written as JSON.
     """
     match result:
         case None:
@@ -103,12 +103,12 @@ def written(result, format):
 
 
 def told(error: Exception) -> str:
-    """What a failure says, as far as UTF-8 can say it: at half a surrogate pair the instance would end."""
+    """Returns the message of a failure in valid UTF-8. Half of a surrogate pair would end the instance."""
     return _told(error).encode(errors="replace").decode()
 
 
 def _told(error: Exception) -> str:
-    """Of failures that a worker raises on purpose only their text, of others also where they arose."""
+    """Returns the text of `BadItem` and `Refused`; for other exceptions, the type, the text and the line."""
     if isinstance(error, (BadItem, Refused)):
         return str(error)
     said = "".join(traceback.format_exception_only(error)).strip()

@@ -1,6 +1,6 @@
-"""How an item fills the parameters of a `__call__`, and `--init` those of an `__init__`.
+"""Fills the parameters of `__call__` from an item, and those of `__init__` from `--init`.
 
-The rules are those of "Argument passing" in the host's docs/plugin-interface.md.
+The rules are in "Argument passing" in the host's docs/plugin-interface.md.
 """
 
 import inspect
@@ -14,17 +14,17 @@ from .failure import BadItem
 
 
 def names(parameters):
-    """As in a sentence: `a`, `b` and `c`, in backticks."""
+    """Returns the names for a sentence: `a`, `b` and `c`, in backticks."""
     quoted = [f"`{parameter.name}`" for parameter in parameters]
     return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]])) if quoted else "none"
 
 
 class NotText(BadItem):
-    """The item as a whole is at fault, and no parameter."""
+    """The whole item is invalid, not one parameter."""
 
 
 def text(item: bytes) -> str:
-    """The item, as text."""
+    """Returns the item as text."""
     try:
         return item.decode()
     except UnicodeDecodeError as error:
@@ -32,7 +32,7 @@ def text(item: bytes) -> str:
 
 
 class Parameter:
-    """One parameter of a method: its name, and how it is read."""
+    """A parameter of a method: its name and its reader."""
 
     def __init__(self, parameter: inspect.Parameter, hint):
         if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
@@ -43,7 +43,7 @@ class Parameter:
         kinds = _alternatives(hint)
         self.optional = parameter.default is not inspect.Parameter.empty or type(None) in kinds
         kinds = [kind for kind in kinds if kind is not type(None)]
-        # A parameter without a hint takes text from text items, and any value from JSON.
+        # A parameter without a type hint takes text from text items, and any value from JSON.
         self.takes_any = kinds in ([Any], [object])
         self.takes_text = kinds in ([str], [bytes])
         self.takes_bytes = kinds == [bytes]
@@ -53,7 +53,7 @@ class Parameter:
             raise TypeError(f"parameter `{self.name}`: {error}") from None
 
     def from_item(self, item: bytes, format: Format):
-        """From the whole item."""
+        """Reads the parameter from the whole item."""
         if self.takes_text or (self.takes_any and format is Format.TEXT):
             return self._from_text_item(item, format)
         return self.from_value(_json(item))
@@ -73,7 +73,7 @@ class Parameter:
         return item if self.takes_bytes else text(item)
 
     def from_value(self, value):
-        """From a value inside the item."""
+        """Reads the parameter from a value inside the item."""
         if value is None and self.optional:
             return self.default
         try:
@@ -82,14 +82,14 @@ class Parameter:
             raise BadItem(str(problem)) from None
 
     def missing(self):
-        """Where the item is silent about it."""
+        """Returns the value if the item has none."""
         if not self.optional:
             raise BadItem(f"parameter `{self.name}` is missing")
         return self.default
 
 
 def _alternatives(hint):
-    """The types that a hint admits."""
+    """Returns the types that a hint allows."""
     if typing.get_origin(hint) in (Union, types.UnionType):
         return list(typing.get_args(hint))
     return [hint]
@@ -101,11 +101,11 @@ def _json(item):
     except values.Unfit as problem:
         raise BadItem(str(problem)) from None
     except (ValueError, RecursionError) as error:
-        raise BadItem(f"not the JSON that is needed: {error}") from None
+        raise BadItem(f"not the expected JSON: {error}") from None
 
 
 class Parameters:
-    """Those of one method, in the order of its definition, without `self`."""
+    """The parameters of a method, in the order of its definition, without `self`."""
 
     def __init__(self, method):
         found = list(inspect.signature(method).parameters.values())[1:]
@@ -113,7 +113,7 @@ class Parameters:
         self.each = [Parameter(parameter, hints.get(parameter.name, Any)) for parameter in found]
 
     def fill(self, item: bytes, format: Format, passing: Passing):
-        """What to call the method with: arguments by position, and those by keyword."""
+        """Returns the arguments for the method: those by position, and those by keyword."""
         match passing:
             case Passing.SINGLE:
                 given = self._whole(item, format)

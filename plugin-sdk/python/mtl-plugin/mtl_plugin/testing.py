@@ -1,4 +1,4 @@
-"""Runs a worker natively, for its tests: bytes in, bytes out, as in the host."""
+"""Runs a worker natively in tests. It takes bytes and returns bytes, as in the host."""
 
 from . import context
 from .context import Format, Level, Passing
@@ -7,7 +7,7 @@ from .guest import Definition, Guest, told
 
 
 class Instance:
-    """A worker that was started.
+    """A started worker.
 
     >>> from mtl_plugin import worker
     >>> @worker
@@ -28,27 +28,27 @@ class Instance:
         worker_index=0,
         worker_count=1,
     ):
-        """Raises `Refused` with what the run would end with."""
+        """Starts the worker. Raises `Refused` with the message that would end the run."""
         self.run = context.stand_in(context.StandIn(worker_index, worker_count, passing, item_format))
         self.guest = Guest(Definition(made))
         self._told(self.guest.init, _bytes(init))
 
     def call(self, item) -> bytes | None:
-        """The result of an item. Raises `BadItem` or `Refused`, whatever the worker raised."""
+        """Returns the record of an item. Raises `BadItem` or `Refused`, whatever the worker raised."""
         return self._told(self.guest.call, _bytes(item))
 
     def finish(self) -> bytes | None:
-        """The worker's closing report."""
+        """Returns the worker's finish report."""
         return self._told(self.guest.finish)
 
     @property
     def logged(self) -> list[tuple[Level, str]]:
-        """What the worker has logged."""
+        """The worker's log messages."""
         return self.run.logged
 
     @property
     def result_format(self) -> Format:
-        """What the worker declared its results to be."""
+        """The format that the worker declared for its results."""
         return self.run.results
 
     @staticmethod

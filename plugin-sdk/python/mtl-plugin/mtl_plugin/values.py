@@ -1,7 +1,7 @@
-"""Reads JSON values as what a type hint says.
+"""Reads JSON values by type hints.
 
-A value that does not fit raises `Unfit`, whose text says what was found and what is needed. Nothing is converted that is
-not the same value: numbers do not wrap, and strings are not read as numbers.
+A value that does not fit raises `Unfit` with the type found and the type expected. Readers never change a value:
+numbers do not wrap, and strings are not read as numbers.
 """
 
 import dataclasses
@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal, Union
 
 
 class Unfit(ValueError):
-    """A value is not what is needed."""
+    """The error of a value that does not fit its type."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """The whole numbers of a type, as in `Annotated[int, Range("u8", 0, 255)]`."""
+    """The range of an integer type, as in `Annotated[int, Range("u8", 0, 255)]`."""
 
     name: str
     least: int
@@ -33,7 +33,7 @@ u8, u16, u32, u64, u128 = (_whole(f"u{bits}", 0, (1 << bits) - 1) for bits in (8
 
 
 def parse(text, pairs=None):
-    """The value of a JSON text. `pairs`, if given, is handed the members of each object, the outermost last."""
+    """Parses a JSON text. Calls `pairs`, if given, with the members of each object, the outermost last."""
 
     def members(found):
         pairs(found)
@@ -55,7 +55,7 @@ def _no_constant(name):
 
 
 def found(value):
-    """Names a value, in a message."""
+    """Names a value for a message."""
     match value:
         case None:
             return "null"
@@ -74,14 +74,14 @@ def found(value):
 
 
 def unfit(value, expected):
-    """What is wrong with a value of another type."""
+    """Returns the error of a value of another type."""
     return Unfit(f"invalid type: {found(value)}, expected {expected}")
 
 
 def reader(hint):
-    """The function that reads a JSON value as `hint` says.
+    """Returns the function that reads a JSON value as the type `hint`.
 
-    Raises TypeError for a type that no value can be read as.
+    Raises TypeError if no JSON value can have this type.
     """
     if hint in _PLAIN:
         return _PLAIN[hint]
@@ -195,7 +195,7 @@ def _one_of(readers):
             try:
                 return each(value)
             except Unfit as error:
-                # Of `X | None` the first has the better message.
+                # For `X | None`, the error of `X` is more useful.
                 problem = problem or error
         raise problem
 

@@ -1,4 +1,4 @@
-"""Raises numbers to powers: a call of several parameters."""
+"""Raises numbers to powers: a call with several parameters."""
 
 from typing import Optional
 

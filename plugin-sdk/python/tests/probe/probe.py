@@ -1,4 +1,4 @@
-"""Does what it is told, so that one table of commands tests every SDK."""
+"""Answers commands, so that one table of items in tests/integration/languages.rs tests every part of every SDK."""
 
 import os
 

@@ -17,8 +17,8 @@ use crate::{
 pub fn passing(parameters: &[&'static str]) -> Result<Passing, Error> {
     match context::argument_passing() {
         Passing::Single if parameters.len() > 1 => Err(Error::new(format_args!(
-            "`call` has {} parameters, {}: say `--args args` where an item is a JSON array of them, \
-             `--args kwargs` where it is a JSON object",
+            "`call` has {} parameters, {}: use `--args args` if an item is a JSON array of them, \
+             or `--args kwargs` if it is a JSON object",
             parameters.len(),
             Names(parameters)
         ))),

@@ -98,7 +98,7 @@ fn null_is_nothing_to_an_option_except_in_text() {
 
 #[test]
 fn what_is_not_json_says_where() {
-    let message = "not the JSON that is needed: expected ident at line 1 column 2";
+    let message = "not the expected JSON: expected ident at line 1 column 2";
     assert_read::<i64>(text_item, "twelve", Err(message));
     assert_read::<Json<Vec<u8>>>(
         text_item,

@@ -1,4 +1,4 @@
-/** Reads numbers and writes them again, for the test beside it. */
+/** Reads numbers and writes them again, for `worker.test.mjs`. */
 
 import { Base, Result, Worker, formatNumber, parseNumber, start } from "../mtl-plugin";
 export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl-plugin/exports";

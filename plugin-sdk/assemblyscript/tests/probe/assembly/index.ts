@@ -1,6 +1,5 @@
 /**
- * The conformance plugin of the AssemblyScript SDK: text commands in, so that one table of inputs and outputs
- * tests the SDKs of all languages.
+ * Answers commands, so that one table of items in tests/integration/languages.rs tests every part of every SDK.
  */
 
 import {
@@ -37,7 +36,7 @@ class Probe extends BytesWorker {
     if (command == "worker") return this.record(`${workerIndex()}/${workerCount()}`);
     if (command == "format") return this.record(itemFormat() == Format.JSON ? "json" : "text");
     if (command == "log" && logged(rest)) return this.record("logged");
-    if (command == "trap") throw new Error("as it was told");
+    if (command == "trap") throw new Error("trap requested");
     return Result.badItem(`unknown command \`${item}\``);
   }
 
