@@ -4,8 +4,8 @@ use crate::Error;
 
 /// A type that can be read from the arguments of a worker.
 ///
-/// Implemented for `()`, `String`, `Vec<u8>`, [`Json<T>`](crate::Json), and an `Option` of these. The
-/// `Option` is `None` if there are no arguments.
+/// Implemented for `()`, `String`, `Vec<u8>`, [`Json<T>`](crate::Json), and an `Option` of these.
+/// The `Option` is `None` if there are no arguments.
 ///
 /// ```
 /// use mtl_plugin::{FromArgs, Json};

@@ -1,7 +1,8 @@
 //! The run, as a worker sees it: its number, the formats, and log messages.
 //!
-//! In a plugin these functions call the host. Under `cargo test` stand-ins answer natively: they report
-//! one worker and text items unless a test sets another [`testing::Context`](crate::testing::Context).
+//! In a plugin these functions call the host. Under `cargo test` stand-ins answer natively: they
+//! report one worker and text items unless a test sets another
+//! [`testing::Context`](crate::testing::Context).
 
 pub(crate) mod answers;
 #[cfg(target_arch = "wasm32")]
@@ -37,8 +38,8 @@ pub fn worker_count() -> u32 {
     host::worker_count()
 }
 
-/// The way in which the run passes arguments (`--args`). A plugin that never calls this function runs only
-/// with `single`.
+/// The way in which the run passes arguments (`--args`). A plugin that never calls this function
+/// runs only with `single`.
 ///
 /// ```
 /// use mtl_plugin::context::{Passing, argument_passing};
@@ -69,8 +70,8 @@ pub fn item_format() -> Format {
     }
 }
 
-/// Declares the format of every result. A worker calls it in `init` if the format depends on its arguments.
-/// Results of the type [`Json`](crate::Json) declare their format by themselves.
+/// Declares the format of every result. A worker calls it in `init` if the format depends on its
+/// arguments. Results of the type [`Json`](crate::Json) declare their format by themselves.
 ///
 /// ```
 /// use mtl_plugin::{context, testing};

@@ -1,7 +1,7 @@
 //! Errors of a worker, and failures of one item.
 //!
-//! `?` and `into()` convert any text, and any error that is `Send` and `Sync`, to both types. Therefore neither
-//! type implements [`std::error::Error`] itself.
+//! `?` and `into()` convert any text, and any error that is `Send` and `Sync`, to both types.
+//! Therefore neither type implements [`std::error::Error`] itself.
 
 use std::fmt;
 
@@ -67,7 +67,8 @@ impl fmt::Display for Error {
 
 /// The reason why an item has no result.
 ///
-/// `?` converts any error to a refusal. Use [`bad_item`](Failure::bad_item) if the item itself is wrong.
+/// `?` converts any error to a refusal. Use [`bad_item`](Failure::bad_item) if the item itself is
+/// wrong.
 ///
 /// ```
 /// use mtl_plugin::Failure;

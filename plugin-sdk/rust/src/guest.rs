@@ -1,5 +1,5 @@
-//! The code between the host's calls and a [`Worker`]. Only [`export!`](crate::export) uses it; plugin authors do
-//! not need it.
+//! The code between the host's calls and a [`Worker`]. Only [`export!`](crate::export) uses it;
+//! plugin authors do not need it.
 //!
 //! ```text
 //! mtl_alloc, init, call(_batch), finish  ┐                            ┌ word: i64
@@ -7,8 +7,8 @@
 //! cabi_realloc, …worker@1.0.0#init, …    ┘   (memory)   (Worker)       └ area: [u32; 4]
 //! ```
 //!
-//! All of it is safe code. An address from the host is looked up among the buffers that the host was given.
-//! A wrong address therefore causes a trap, never undefined behaviour.
+//! All of it is safe code. An address from the host is looked up among the buffers that the host
+//! was given. A wrong address therefore causes a trap, never undefined behaviour.
 
 mod answer;
 mod batch;

@@ -1,7 +1,7 @@
 //! Types that can be read from an item.
 //!
-//! An item is bytes. If the run's items are JSON, a text or bytes item that is a JSON string is decoded. Any
-//! other JSON value is taken unchanged.
+//! An item is bytes. If the run's items are JSON, a text or bytes item that is a JSON string is
+//! decoded. Any other JSON value is taken unchanged.
 
 use crate::{
     Failure,
@@ -35,7 +35,8 @@ pub trait FromItem<'a>: Sized {
     /// Fails if the bytes do not fit the type, normally with [`Failure::BadItem`].
     fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure>;
 
-    /// Reads an item that may fill several parameters, which only [`worker`](macro@crate::worker) supports.
+    /// Reads an item that may fill several parameters, which only [`worker`](macro@crate::worker)
+    /// supports.
     ///
     /// # Errors
     ///

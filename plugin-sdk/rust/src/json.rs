@@ -6,8 +6,8 @@ use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Format};
 
 /// A value that is read from JSON or written as JSON.
 ///
-/// Items and arguments are parsed; results are written. A value may borrow from the bytes of its item, as in
-/// `Json<&'a str>`.
+/// Items and arguments are parsed; results are written. A value may borrow from the bytes of its
+/// item, as in `Json<&'a str>`.
 ///
 /// ```
 /// use mtl_plugin::{Error, Failure, Json, Worker};
@@ -39,9 +39,9 @@ pub struct Json<T>(pub T);
 
 impl<'a, T: Deserialize<'a>> FromItem<'a> for Json<T> {
     fn from_item(item: &'a mut [u8], _: Format) -> Result<Self, Failure> {
-        serde_json::from_slice(item).map(Self).map_err(|error| {
-            Failure::bad_item(format_args!("not the expected JSON: {error}"))
-        })
+        serde_json::from_slice(item)
+            .map(Self)
+            .map_err(|error| Failure::bad_item(format_args!("not the expected JSON: {error}")))
     }
 }
 
@@ -69,8 +69,8 @@ impl<T: Serialize> IntoOutput for Json<T> {
     }
 }
 
-/// Describes a JSON value that does not fit the type. Leaves out the line and column, which are relative to the
-/// value and would mislead a reader of the item.
+/// Describes a JSON value that does not fit the type. Leaves out the line and column, which are
+/// relative to the value and would mislead a reader of the item.
 pub(crate) fn problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());

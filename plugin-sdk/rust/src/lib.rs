@@ -1,5 +1,5 @@
-//! The SDK for `mtl-host` plugins in Rust. A worker starts once, keeps its state, and is called for each of
-//! its items.
+//! The SDK for `mtl-host` plugins in Rust. A worker starts once, keeps its state, and is called for
+//! each of its items.
 //!
 //! ```
 //! use mtl_plugin::{Error, Failure, Json, Worker};
@@ -36,7 +36,8 @@
 //!                       Worker::finish ─▶ IntoOutput ─▶ report     at the end
 //! ```
 //!
-//! With [`#[worker]`](macro@worker), `call` can have several parameters, which a JSON array or object fills.
+//! With [`#[worker]`](macro@worker), `call` can have several parameters, which a JSON array or
+//! object fills.
 //!
 //! The crate must be a `cdylib`:
 //!
@@ -45,8 +46,8 @@
 //! crate-type = ["cdylib"]
 //! ```
 //!
-//! A panic ends the instance. Its current item becomes a fault, and a fresh instance takes the next item.
-//! The run shows the message of the panic among its messages.
+//! A panic ends the instance. Its current item becomes a fault, and a fresh instance takes the next
+//! item. The run shows the message of the panic among its messages.
 
 mod args;
 pub mod context;
@@ -108,17 +109,18 @@ pub use worker::Worker;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// - `init` is optional. It takes no parameter, or one parameter that is read from `--init`: see [`FromArgs`].
-///   It returns `Result<Self, Error>` or `Self`. Without `init`, the type must implement [`Default`].
+/// - `init` is optional. It takes no parameter, or one parameter that is read from `--init`: see
+///   [`FromArgs`]. It returns `Result<Self, Error>` or `Self`. Without `init`, the type must
+///   implement [`Default`].
 /// - `call` takes the item as one or several parameters: see [`FromParameter`]. It returns an
-///   [`IntoOutput`] or a `Result` of one. A result may borrow from the worker or from the parameters.
-///   A type that is not a reference then needs a lifetime, as in `Cow<'_, str>`.
+///   [`IntoOutput`] or a `Result` of one. A result may borrow from the worker or from the
+///   parameters. A type that is not a reference then needs a lifetime, as in `Cow<'_, str>`.
 /// - `after_restore(&mut self)` is optional. It prepares workers that start from a snapshot: see
 ///   [`Worker::after_restore`].
 /// - `finish(self)` is optional. It returns the finish report, or a `Result` of it.
 ///
-/// The attribute does not change other functions of the block. `--args` decides how an item fills the
-/// parameters:
+/// The attribute does not change other functions of the block. `--args` decides how an item fills
+/// the parameters:
 ///
 /// | | the item | |
 /// |---|---|---|
@@ -126,9 +128,9 @@ pub use worker::Worker;
 /// | `args` | is a JSON array of the parameters, by position | `Option`s at the end may be left out |
 /// | `kwargs` | is a JSON object of the parameters, by name | every `Option` may be left out |
 ///
-/// A JSON object uses the names of the parameters; `-` may replace `_`. The pattern
-/// `Json(points): Json<Vec<Point>>` has the name `points`. An item that does not fit is a bad item, and
-/// the message names the parameter.
+/// A JSON object uses the names of the parameters; `-` may replace `_`. The pattern `Json(points):
+/// Json<Vec<Point>>` has the name `points`. An item that does not fit is a bad item, and the
+/// message names the parameter.
 ///
 /// The compiler refuses a `call` that the host could not call:
 ///

@@ -4,8 +4,8 @@ mod numbers;
 
 use crate::{Failure, context::Format};
 
-/// A type that becomes the bytes of a result. The bytes are borrowed or written to the worker's buffer; a
-/// result may have no record.
+/// A type that becomes the bytes of a result. The bytes are borrowed or written to the worker's
+/// buffer; a result may have no record.
 ///
 /// ```
 /// use mtl_plugin::IntoOutput;

@@ -1,8 +1,8 @@
 //! Types of `call`'s parameters, under [`worker`](macro@crate::worker).
 //!
-//! A parameter is filled from the whole item, from an element of a JSON array, or from a member of a JSON
-//! object. A text or bytes parameter takes the item unchanged, or the text of a JSON string. Every other
-//! parameter takes a JSON value.
+//! A parameter is filled from the whole item, from an element of a JSON array, or from a member of
+//! a JSON object. A text or bytes parameter takes the item unchanged, or the text of a JSON string.
+//! Every other parameter takes a JSON value.
 
 use std::fmt;
 
@@ -55,8 +55,8 @@ pub trait FromParameter<'a>: Sized {
     ///
     /// # Errors
     ///
-    /// Fails if the argument does not fit the type, normally with [`Failure::BadItem`]. The message need not
-    /// name the parameter.
+    /// Fails if the argument does not fit the type, normally with [`Failure::BadItem`]. The message
+    /// need not name the parameter.
     fn from_argument(argument: Argument<'a>) -> Result<Self, Failure>;
 
     /// Returns the value of a missing argument, or `None` if the argument is required.
@@ -145,7 +145,8 @@ impl fmt::Debug for Argument<'_> {
     }
 }
 
-/// Implements [`FromParameter`] for `$type`, with or without a lifetime, by a function of [`Argument`].
+/// Implements [`FromParameter`] for `$type`, with or without a lifetime, by a function of
+/// [`Argument`].
 macro_rules! text_parameters {
     ($($type:ty: $read:expr,)*) => {$(
         impl<'a> FromParameter<'a> for $type {
@@ -197,7 +198,10 @@ integer_parameters! { i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize }
 impl<'a> FromParameter<'a> for f32 {
     fn from_argument(argument: Argument<'a>) -> Result<Self, Failure> {
         let exact: f64 = argument.json()?;
-        #[expect(clippy::cast_possible_truncation, reason = "a value outside the range is refused below")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a value outside the range is refused below"
+        )]
         let near = exact as Self;
         if near.is_finite() {
             Ok(near)

@@ -4,8 +4,8 @@ use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Passing};
 
 /// Code that starts once, keeps its state, and is called for each of its items.
 ///
-/// The host creates the number of workers that the run sets, each in its own sandbox. Workers share nothing, so
-/// they need no locks.
+/// The host creates the number of workers that the run sets, each in its own sandbox. Workers share
+/// nothing, so they need no locks.
 ///
 /// ```
 /// use mtl_plugin::{Error, Failure, Worker};
@@ -44,8 +44,8 @@ use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Passing};
 /// # assert!(mtl_plugin::testing::Instance::<Grep>::start("").is_err());
 /// ```
 pub trait Worker: Sized + 'static {
-    /// The type of the arguments in `--init`: `()`, `String`, `Vec<u8>`, [`Json<T>`](crate::Json), or an `Option`
-    /// of these for arguments that may be left out.
+    /// The type of the arguments in `--init`: `()`, `String`, `Vec<u8>`, [`Json<T>`](crate::Json),
+    /// or an `Option` of these for arguments that may be left out.
     type Init: FromArgs;
 
     /// The type of an item: `&str`, `&[u8]`, `&mut [u8]`, `String`, `Vec<u8>` or
@@ -72,12 +72,12 @@ pub trait Worker: Sized + 'static {
     /// Fails if the item has no result. The run continues unless `--on-error immediate` is set.
     fn call<'a>(&'a mut self, item: Self::Item<'a>) -> Result<Self::Output<'a>, Failure>;
 
-    /// Prepares a worker that starts from a snapshot (`--snapshot`). [`init`](Self::init) started one worker, and
-    /// the host copied it before its first item. The host calls this function on each copy, also on a
-    /// copy that replaces a broken worker.
+    /// Prepares a worker that starts from a snapshot (`--snapshot`). [`init`](Self::init) started
+    /// one worker, and the host copied it before its first item. The host calls this function on
+    /// each copy, also on a copy that replaces a broken worker.
     ///
-    /// This is the place to open files, to ask for the worker's number, and to draw random numbers that must
-    /// differ between workers. If this function panics, the worker fails to start.
+    /// This is the place to open files, to ask for the worker's number, and to draw random numbers
+    /// that must differ between workers. If this function panics, the worker fails to start.
     ///
     /// ```
     /// use mtl_plugin::{Error, Failure, Worker, context};
@@ -148,8 +148,8 @@ pub trait Worker: Sized + 'static {
         Ok(())
     }
 
-    /// Returns the way in which the run passes arguments. [`worker`](macro@crate::worker) asks the host. A
-    /// hand-written worker takes whole items, so its module does not import that function.
+    /// Returns the way in which the run passes arguments. [`worker`](macro@crate::worker) asks the
+    /// host. A hand-written worker takes whole items, so its module does not import that function.
     ///
     /// # Errors
     ///

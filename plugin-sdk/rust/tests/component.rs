@@ -1,8 +1,8 @@
 //! Turns every example plugin that was built into a component.
 //!
-//! The plugins come from `MTL_EXAMPLE_PLUGINS` (default: the output folder of `examples-plugins/build`). The components
-//! go to the subfolder `component/`, where the tests of the host find them. Without plugins the test does
-//! nothing; under `CI` it fails.
+//! The plugins come from `MTL_EXAMPLE_PLUGINS` (default: the output folder of
+//! `examples-plugins/build`). The components go to the subfolder `component/`, where the tests of
+//! the host find them. Without plugins the test does nothing; under `CI` it fails.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 

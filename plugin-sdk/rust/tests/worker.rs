@@ -186,9 +186,7 @@ fn one_parameter_is_filled_in_all_three_ways() {
             ("[21]", Err("parameter `number`: invalid type: sequence, expected i64")),
             (
                 "many",
-                Err(
-                    "parameter `number`: not the expected JSON: expected value at line 1 column 1",
-                ),
+                Err("parameter `number`: not the expected JSON: expected value at line 1 column 1"),
             ),
         ],
     );

@@ -77,6 +77,6 @@ mod tests {
     fn an_item_alone_cannot_be_all_three() {
         Context::NEW.enter();
         let error = Instance::<Power>::start("").unwrap_err();
-        assert!(error.message().contains("say `--args args`"), "{error}");
+        assert!(error.message().contains("use `--args args`"), "{error}");
     }
 }

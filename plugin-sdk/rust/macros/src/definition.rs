@@ -143,8 +143,8 @@ fn name_in(pattern: &Pat) -> Option<&Ident> {
     }
 }
 
-/// Returns the first duplicate name. Items may write `max-length` for `max_length`, but Rust has no names with
-/// `-`, so comparing the names is enough.
+/// Returns the first duplicate name. Items may write `max-length` for `max_length`, but Rust has no
+/// names with `-`, so comparing the names is enough.
 fn twice<'a>(parameters: &'a [Parameter<'_>]) -> Option<&'a str> {
     let names = || parameters.iter().map(|parameter| parameter.name.as_str());
     names().enumerate().find(|(index, name)| names().take(*index).any(|n| n == *name)).map(|n| n.1)

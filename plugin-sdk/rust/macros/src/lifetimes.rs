@@ -1,4 +1,5 @@
-//! Names the lifetimes of a result. An associated type must name lifetimes that a signature may leave out.
+//! Names the lifetimes of a result. An associated type must name lifetimes that a signature may
+//! leave out.
 
 use proc_macro2::Span;
 use syn::{

@@ -1,10 +1,10 @@
-//! Declarations of the host's functions. They have the names and types to which the component model lowers
-//! them, so the same module can run directly and as a component.
+//! Declarations of the host's functions. They have the names and types to which the component model
+//! lowers them, so the same module can run directly and as a component.
 
 #[link(wasm_import_module = "mtl:plugin/context@1.0.0")]
 #[expect(unsafe_code, reason = "functions of the host can only be declared in an unsafe block")]
-// SAFETY: the types are the canonical lowering of `../../wit/plugin.wit`. No function writes to this module's
-// memory: all take numbers, and `log` only reads the bytes of its message.
+// SAFETY: the types are the canonical lowering of `../../wit/plugin.wit`. No function writes to
+// this module's memory: all take numbers, and `log` only reads the bytes of its message.
 unsafe extern "C" {
     #[link_name = "worker-index"]
     pub(super) safe fn worker_index() -> u32;

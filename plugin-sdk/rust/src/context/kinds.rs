@@ -1,9 +1,9 @@
 //! Values that a worker and the host exchange: argument passing, formats and log levels.
 
 /// The way in which an item fills the parameters of a call (`--args`). The attribute
-/// [`worker`](macro@crate::worker) reads items accordingly. A hand-written [`Worker`](crate::Worker) has one
-/// parameter: it must call [`argument_passing`](crate::context::argument_passing) and read the array or
-/// the object itself.
+/// [`worker`](macro@crate::worker) reads items accordingly. A hand-written
+/// [`Worker`](crate::Worker) has one parameter: it must call
+/// [`argument_passing`](crate::context::argument_passing) and read the array or the object itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Passing {
     /// The whole item is the parameter.

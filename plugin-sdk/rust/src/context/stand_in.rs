@@ -1,5 +1,5 @@
-//! Stand-ins for the host's functions, so that plugins run natively under `cargo test`. Each thread, and
-//! therefore each test, has its own answers.
+//! Stand-ins for the host's functions, so that plugins run natively under `cargo test`. Each
+//! thread, and therefore each test, has its own answers.
 
 use std::cell::{Cell, RefCell};
 

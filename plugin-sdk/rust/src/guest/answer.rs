@@ -36,7 +36,8 @@ const NO_RECORD: u64 = 1 << 30;
 pub(crate) const MAX_LENGTH: usize = (1 << 30) - 1;
 
 impl<'a> Answer<'a> {
-    /// Moves an error message to `kept`, which keeps it alive. The bytes of a result stay in their buffer.
+    /// Moves an error message to `kept`, which keeps it alive. The bytes of a result stay in their
+    /// buffer.
     pub(crate) fn placed(self, kept: &mut String) -> Placed {
         let failure = match self {
             Self::Nothing => return Placed::Nothing,

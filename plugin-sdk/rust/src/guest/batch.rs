@@ -9,9 +9,10 @@
 //!      item bytes
 //! ```
 //!
-//! The host may stop the module at any moment and then reads the words, also after a trap. Therefore each word
-//! is written after the data that it describes. Compiler fences preserve that order and keep words out of
-//! registers. One thread does all of it, so processor fences are not needed.
+//! The host may stop the module at any moment and then reads the words, also after a trap.
+//! Therefore each word is written after the data that it describes. Compiler fences preserve that
+//! order and keep words out of registers. One thread does all of it, so processor fences are not
+//! needed.
 
 use std::mem;
 use std::sync::atomic::{Ordering, compiler_fence};
@@ -52,8 +53,8 @@ impl Results {
         }
     }
 
-    /// Returns whether this result is large enough to end the batch. The host then reads it in place, because
-    /// there may be no memory for a copy.
+    /// Returns whether this result is large enough to end the batch. The host then reads it in
+    /// place, because there may be no memory for a copy.
     fn are_enough(bytes: &[u8]) -> bool {
         (Self::FULL..=MAX_LENGTH).contains(&bytes.len())
     }
@@ -99,8 +100,8 @@ impl Words<'_> {
     }
 }
 
-/// Works on the items of the batch at the start of `bytes`. Returns early if the host sets `stop` or the results
-/// are large.
+/// Works on the items of the batch at the start of `bytes`. Returns early if the host sets `stop`
+/// or the results are large.
 pub(crate) fn work<W: Worker>(guest: &mut Guest<W>, bytes: &mut [u8], results: &mut Results) {
     let count = Words(bytes).get(0);
     let head = HEAD + 4 * count as usize;

@@ -11,7 +11,8 @@ pub(crate) struct Buffer {
 impl Buffer {
     pub(crate) const EMPTY: Self = Self { bytes: Vec::new(), start: 0 };
 
-    /// Allocates at least `length` bytes at a multiple of `align`. Returns `None` if memory has run out.
+    /// Allocates at least `length` bytes at a multiple of `align`. Returns `None` if memory has run
+    /// out.
     pub(crate) fn new(length: usize, align: usize) -> Option<Self> {
         let total = length.checked_add(align)?;
         let mut bytes = Vec::new();
@@ -34,7 +35,8 @@ impl Buffer {
         self.bytes.get_mut(offset..offset.checked_add(length)?)
     }
 
-    /// Returns all bytes from this address on. The slice is empty if the address is not in this buffer.
+    /// Returns all bytes from this address on. The slice is empty if the address is not in this
+    /// buffer.
     pub(crate) fn from(&mut self, address: usize) -> &mut [u8] {
         let offset = address.checked_sub(self.bytes.as_ptr().addr());
         offset.and_then(|offset| self.bytes.get_mut(offset..)).unwrap_or_default()
@@ -59,8 +61,8 @@ impl Heap {
         Self { given: Vec::new() }
     }
 
-    /// Allocates, grows, shrinks or frees a buffer, like the canonical ABI's `realloc`. Returns 0 if memory has
-    /// run out.
+    /// Allocates, grows, shrinks or frees a buffer, like the canonical ABI's `realloc`. Returns 0
+    /// if memory has run out.
     pub(crate) fn realloc(
         &mut self,
         old: usize,

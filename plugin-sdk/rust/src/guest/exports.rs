@@ -10,12 +10,13 @@ use super::{
 use crate::Worker;
 
 thread_local! {
-    /// Separate from the worker, because an adapter allocates while the worker is inside a WASI call.
+    /// Separate from the worker, because an adapter allocates while the worker is inside a WASI
+    /// call.
     static HEAP: RefCell<Heap> = const { RefCell::new(Heap::new()) };
 }
 
-/// A worker with the state that its exported functions keep between calls. A module has one of them and one
-/// thread.
+/// A worker with the state that its exported functions keep between calls. A module has one of them
+/// and one thread.
 pub struct Exports<W: Worker> {
     guest: Guest<W>,
     /// The last buffer from `mtl_alloc`, or the argument of a component's call.

@@ -1,7 +1,7 @@
 //! Positions of the parameters' values in an item.
 //!
-//! A value is first found as a position and read later. So a text parameter can borrow its value, or decode it
-//! in place.
+//! A value is first found as a position and read later. So a text parameter can borrow its value,
+//! or decode it in place.
 
 use std::{fmt, ops::Range};
 
@@ -29,7 +29,8 @@ pub(super) struct Place {
 }
 
 impl<const N: usize> Places<N> {
-    /// Finds the elements of an array, which are the parameters by position. Elements at the end may be missing.
+    /// Finds the elements of an array, which are the parameters by position. Elements at the end
+    /// may be missing.
     pub(super) fn of_elements(item: &[u8], parameters: &[&str; N]) -> Result<Self, Failure> {
         let mut json = Deserializer::from_slice(item);
         let elements = Elements { item: item.as_ptr().addr(), parameters };

@@ -109,7 +109,11 @@ fn before_each_item_it_is_asked_whether_to_stop() {
     bytes[STOP] = 1;
     work(&mut guest, &mut bytes, &mut results);
     assert_eq!(read(&mut bytes, &results), []);
-    assert_eq!(guest.call(b"one".to_vec().as_mut_slice()), Answer::Bytes(b"ONE"), "the worker continues");
+    assert_eq!(
+        guest.call(b"one".to_vec().as_mut_slice()),
+        Answer::Bytes(b"ONE"),
+        "the worker continues"
+    );
 }
 
 #[test]
