@@ -1,4 +1,4 @@
-# What the scripts share that set something up. To be sourced.
+# Functions for the scripts that set up tools. Source this file.
 # shellcheck shell=bash
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -9,15 +9,15 @@ fail() {
     exit 1
 }
 
-# Runs a command that may hang on a network that drops packets.
+# Runs a command with a time limit, because it may hang if the network drops packets.
 bounded() {
     local seconds=$1
     shift
     if command -v timeout >/dev/null; then timeout "$seconds" "$@"; else "$@"; fi
 }
 
-# Installs Debian packages when this is Debian and we are root; $1 says what for. Nothing that is
-# installed is removed for it.
+# Installs Debian packages if this is Debian and the user is root; $1 is the purpose. No installed package is
+# removed.
 install_debian() {
     local what=$1
     shift
@@ -29,7 +29,7 @@ install_debian() {
     say "$what: installing $*"
     export DEBIAN_FRONTEND=noninteractive
     local install=(apt-get install -y -q --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300)
-    # The list that is there may be old, and have too old a Rust; without a network it has to do.
-    apt-get update -q >&2 </dev/null || say "apt has no newer list of packages"
+    # The local list of packages may be old and name an old Rust. Without a network, it is used anyway.
+    apt-get update -q >&2 </dev/null || say "apt cannot update its list of packages"
     "${install[@]}" "$@" >&2 </dev/null
 }

@@ -4,6 +4,6 @@ import { built, run } from "./mtl-plugin/testing.mjs";
 
 const plugin = built(import.meta.dirname);
 
-test("everyone is greeted as init was told", () => {
+test("everyone is greeted with the text of init", () => {
   assert.equal(run(plugin, { init: "Hello" }).call("Ada"), "Hello, Ada!");
 });

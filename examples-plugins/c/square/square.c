@@ -1,7 +1,7 @@
-/* Squares numbers. The lesson: an item that cannot be read is a *bad item*, one that is fine and yet has no result is
-   *refused*, and both say why.
+/* Squares numbers. The lesson: an item that cannot be read is a *bad item*, and a valid item without a result
+   is *refused*. Both have a message.
 
-   Whole numbers are squared exactly, as far as 128 bits go; others as floating-point numbers. */
+   Integers are squared exactly up to 128 bits, other numbers as floating-point numbers. */
 #include "mtl_plugin.h"
 
 __extension__ typedef unsigned __int128 wide;
@@ -16,7 +16,7 @@ static size_t take_digits(mtl_bytes *text) {
 
 static bool take_sign(mtl_bytes *text) { return mtl_take(text, "-") || mtl_take(text, "+"); }
 
-/* Reads the absolute value of a whole number of 128 bits with a sign. */
+/* Reads the absolute value of a signed integer of 128 bits. */
 static bool whole_number(mtl_bytes text, wide *magnitude) {
     const wide lowest = (wide)1 << 127;
     bool negative = text.length > 0 && *text.data == '-';
@@ -30,7 +30,7 @@ static bool whole_number(mtl_bytes text, wide *magnitude) {
     return text.length > 0 && (negative || *magnitude < lowest);
 }
 
-/* Reads a finite number. What is infinite, no number, or hexadecimal is none, though `strtod` reads it. */
+/* Reads a finite decimal number. Refuses infinities, NaN and hexadecimal numbers, which `strtod` accepts. */
 static bool number(mtl_bytes text, double *value) {
     mtl_bytes rest = text;
     take_sign(&rest);

@@ -1,7 +1,7 @@
-// Squares numbers. The lesson: an item that cannot be read is a bad item, one that is fine and yet has
-// no result is refused, and both say why.
+// Squares numbers. The lesson: an item that cannot be read is a bad item, and a valid item without a result
+// is refused. Both have a message.
 //
-// Whole numbers are squared exactly, as far as 128 bits go; others as floating-point numbers.
+// Integers are squared exactly up to 128 bits, other numbers as floating-point numbers.
 package main
 
 import (
@@ -43,7 +43,7 @@ func (square) Call(item []byte) ([]byte, error) {
 	return written(number * number), nil
 }
 
-// has128Bits is whether the number fits in them with its sign.
+// has128Bits returns whether the number fits a signed integer of 128 bits.
 func has128Bits(number *big.Int) bool {
 	if number.Sign() < 0 {
 		number = new(big.Int).Not(number)
@@ -51,7 +51,7 @@ func has128Bits(number *big.Int) bool {
 	return number.BitLen() < 128
 }
 
-// written has no exponent, and as few digits as tell the number from all others.
+// written returns the shortest decimal that reads back as the number, without an exponent.
 func written(number float64) []byte {
 	if math.IsInf(number, 0) {
 		return []byte("inf")

@@ -1,7 +1,7 @@
-// Counts words. The lesson: a worker keeps its state from item to item, and reports it at the end.
+// Counts words. The lesson: a worker keeps its state from item to item and reports it at the end.
 //
-// The result of an item is the number of its words. What a worker has counted in all is its closing
-// report; the sum over all workers is the sum over the input.
+// The result of an item is its number of words. The finish report is the total of the worker; the
+// totals of all workers add up to that of the input.
 package main
 
 import (
@@ -35,7 +35,7 @@ func (count *wordCount) Call(item []byte) ([]byte, error) {
 	return strconv.AppendInt(nil, int64(words), 10), nil
 }
 
-// Finish writes its JSON by hand: encoding/json would make up half of so small a plugin.
+// Finish writes its JSON by hand, because encoding/json would double the size of this small plugin.
 func (count *wordCount) Finish() ([]byte, error) {
 	return fmt.Appendf(nil, `{"worker":%d,"items":%d,"words":%d,"bytes":%d}`,
 		count.worker, count.items, count.words, count.bytes), nil

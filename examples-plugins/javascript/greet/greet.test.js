@@ -1,4 +1,4 @@
-/** Run by `node --test` in this folder. */
+/** Tests for `node --test` in this folder. */
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,13 +1,13 @@
 /**
- * Squares numbers. The lesson: an item that cannot be read is a *bad item*, one that is fine and yet has no result is
- * *refused*, and both say why.
+ * Squares numbers. The lesson: an item that cannot be read is a *bad item*, and a valid item without a result
+ * is *refused*. Both have a message.
  *
- * Whole numbers are squared exactly, as far as 128 bits go; others as floating-point numbers.
+ * Integers are squared exactly up to 128 bits, other numbers as floating-point numbers.
  */
 
 import { BadItem, Refused, plugin } from './mtl-plugin/index.js';
 
-// What Unicode calls white space, which is not what `trim` takes for it.
+// Unicode white space, which differs from that of `trim`.
 const SPACE = '[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]*';
 const AROUND = new RegExp(`^${SPACE}|${SPACE}$`, 'g');
 const WHOLE = /^([+-]?)0*(\d{1,39})$/;
@@ -25,7 +25,7 @@ export class Square {
   }
 }
 
-/** Undefined for what is not whole, or has more than 128 bits itself. */
+/** Squares an integer. Returns undefined if the item is not an integer or does not fit 128 bits. */
 function squareOfWhole(item) {
   const [, sign, digits] = WHOLE.exec(item) ?? [];
   if (digits === undefined) return undefined;
@@ -36,7 +36,7 @@ function squareOfWhole(item) {
   return square;
 }
 
-/** The shortest digits that stand for the number, and as many zeros as it takes. */
+/** Returns the shortest digits of the number, padded with zeros instead of an exponent. */
 function withoutExponent(number) {
   if (number === Infinity) return 'inf';
   const [notation, exponent] = String(number).split('e');

@@ -1,13 +1,13 @@
 /**
- * Counts words. The lesson: a worker keeps its state from item to item, and reports it at the end.
+ * Counts words. The lesson: a worker keeps its state from item to item and reports it at the end.
  *
- * The result of an item is the number of its words. What a worker has counted in all is its closing report; the sum over
- * all workers is the sum over the input.
+ * The result of an item is its number of words. The finish report is the total of the worker; the
+ * totals of all workers add up to that of the input.
  */
 
 import { context, plugin } from './mtl-plugin/index.js';
 
-// What Unicode calls white space is between words; `\s` takes other things for it.
+// Unicode white space separates words; it differs from `\s`.
 const WORD = /[^\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 
 export class WordCount {
@@ -28,7 +28,7 @@ export class WordCount {
   }
 }
 
-/** How many bytes a text has as UTF-8. */
+/** Returns the length of a text in UTF-8. */
 function bytes(text) {
   let count = 0;
   for (const character of text) {

@@ -1,4 +1,4 @@
-"""Run by `python -m unittest` in this folder."""
+"""Tests for `python -m unittest` in this folder."""
 
 import sys
 import unittest

@@ -1,6 +1,6 @@
-"""Makes HTML of Markdown. The lesson: a worker may use a package from PyPI that is written in Python alone.
+"""Converts Markdown to HTML. The lesson: a worker may use packages from PyPI that are pure Python.
 
-`requirements.txt` names it, and `mtl-host build` puts it into the plugin. An item is a document:
+`requirements.txt` names the package, and `mtl-host build` puts it into the plugin. An item is a document:
 
     find docs -name '*.md' | mtl-host run examples-plugins/python/markdown --input-format files --output-dir html --multiline
 """
@@ -8,7 +8,7 @@
 from typing import Literal
 
 import mistune
-# What is imported is in the plugin. To import later, as by a name in a text, finds nothing there.
+# The plugin contains only modules that are imported here. An import by name at run time would fail.
 from mistune.plugins.formatting import strikethrough
 from mistune.plugins.table import table
 from mistune.plugins.task_lists import task_lists
@@ -22,7 +22,7 @@ EXTENSIONS = {"strikethrough": strikethrough, "table": table, "task_lists": task
 @worker
 class Markdown:
     def __init__(self, extensions: list[Literal["strikethrough", "table", "task_lists", "url"]] | None):
-        # What is made once serves all items.
+        # The parser is created once for all items.
         chosen = EXTENSIONS if extensions is None else extensions
         self.html = mistune.create_markdown(plugins=[EXTENSIONS[name] for name in chosen])
 

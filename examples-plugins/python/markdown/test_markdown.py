@@ -1,4 +1,4 @@
-"""Run by `python -m unittest` in this folder. The package is where `mtl-host build` has put it, or installed."""
+"""Tests for `python -m unittest` in this folder. They need the package from `mtl-host build`, or an installed one."""
 
 import sys
 import unittest

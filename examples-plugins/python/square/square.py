@@ -1,7 +1,7 @@
-"""Squares numbers. The lesson: an item that cannot be read is a *bad item*, one that is fine and yet has no result is
-*refused*, and both say why.
+"""Squares numbers. The lesson: an item that cannot be read is a *bad item*, and a valid item without a result
+is *refused*. Both have a message.
 
-Whole numbers are squared exactly, as far as 128 bits go; others as floating-point numbers.
+Integers are squared exactly up to 128 bits, other numbers as floating-point numbers.
 """
 
 import math
@@ -11,7 +11,7 @@ from mtl_plugin import BadItem, Refused, worker
 
 WHOLE = re.compile(r"[+-]?[0-9]+")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-# What Unicode calls white space, which is not all that `str.strip` takes for it.
+# Unicode white space; `str.strip` removes more characters.
 SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
@@ -19,7 +19,7 @@ SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u20
 class Square:
     def __call__(self, item: str) -> str:
         item = item.strip(SPACE)
-        # Beyond 128 bits a whole number is a floating-point number like others.
+        # Integers beyond 128 bits are treated as floating-point numbers.
         if WHOLE.fullmatch(item) and len(item.lstrip("+-0")) < 40 and -(1 << 127) <= int(item) < 1 << 127:
             square = int(item) ** 2
             if square >= 1 << 128:
@@ -32,7 +32,7 @@ class Square:
 
 
 def without_exponent(number: float) -> str:
-    """The shortest digits that stand for the number, and as many zeros as it takes."""
+    """Returns the shortest digits of the number, padded with zeros instead of an exponent."""
     digits, _, exponent = repr(number).removesuffix(".0").partition("e")
     if not exponent:
         return digits

@@ -1,14 +1,14 @@
-"""Counts words. The lesson: a worker keeps its state from item to item, and reports it at the end.
+"""Counts words. The lesson: a worker keeps its state from item to item and reports it at the end.
 
-The result of an item is the number of its words. What a worker has counted in all is its closing report; the sum over
-all workers is the sum over the input.
+The result of an item is its number of words. The finish report is the total of the worker; the
+totals of all workers add up to that of the input.
 """
 
 import re
 
 from mtl_plugin import context, worker
 
-# What Unicode calls white space is between words; `str.split` takes more for it.
+# Unicode white space separates words; `str.split` splits at more characters.
 WORD = re.compile("[^\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
 

@@ -1,10 +1,10 @@
-"""Trains `tokenizer.json` beside this file: byte-level BPE, 3072 tokens, on the text of this checkout.
+"""Trains the `tokenizer.json` in this folder on the text of this checkout: byte-level BPE, 3072 tokens.
 
     pip install tokenizers
     python examples-plugins/rust/tokenize/train.py
 
-The text is what git knows of (sources and documents of this project, all our own); lock files and the
-tokenizer itself are left out. Other text changes the vocabulary, never the format.
+The text is all sources and documents that git tracks, without lock files and without the tokenizer itself. Other
+text changes the vocabulary, never the format.
 """
 
 import pathlib

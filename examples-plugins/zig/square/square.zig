@@ -1,7 +1,7 @@
-//! Squares numbers. The lesson: an item that cannot be read is a *bad item*, one that is fine and yet has no result is
-//! *refused*, and both say why.
+//! Squares numbers. The lesson: an item that cannot be read is a *bad item*, and a valid item without a result
+//! is *refused*. Both have a message.
 //!
-//! Whole numbers are squared exactly, as far as 128 bits go; others as floating-point numbers.
+//! Integers are squared exactly up to 128 bits, other numbers as floating-point numbers.
 
 const std = @import("std");
 const mtl = @import("mtl-plugin/mtl_plugin.zig");
@@ -24,7 +24,7 @@ const Square = struct {
         return mtl.print("{d}", .{value * value});
     }
 
-    /// Zig's own functions also read `1_000`, `0x1p3` and `inf`.
+    /// Returns whether the text is a decimal number. Zig's own functions accept `1_000`, `0x1p3` and `inf`.
     fn isDecimal(number: []const u8) bool {
         var rest = number;
         takeSign(&rest);

@@ -1,8 +1,8 @@
 /**
- * Squares numbers. The lesson: an item that cannot be read is a bad item, one that is fine and yet has
- * no result is refused, and both say why.
+ * Squares numbers. The lesson: an item that cannot be read is a bad item, and a valid item without a result
+ * is refused. Both have a message.
  *
- * Whole numbers are squared exactly, as far as 128 bits go; others as floating-point numbers.
+ * Integers are squared exactly up to 128 bits, other numbers as floating-point numbers.
  */
 
 import { Base, Result, Worker, failed, formatNumber, isWhiteSpace, parseNumber, start } from "../mtl-plugin";
@@ -22,7 +22,7 @@ class Square extends Worker {
   }
 }
 
-/** What a whole number of 128 bits and a sign can be, and the largest whose square has 128 bits. */
+/** The largest signed integer of 128 bits, and the largest integer whose square fits 128 bits. */
 const LARGEST = "170141183460469231731687303715884105727";
 const SMALLEST = "170141183460469231731687303715884105728";
 const ROOT = "18446744073709551615";
@@ -35,7 +35,7 @@ function trimmed(text: string): string {
   return text.substring(from, to);
 }
 
-/** The digits of a whole number, without sign and leading zeros; null if it is none. */
+/** Returns the digits of an integer, without sign and leading zeros; null if the text is not an integer. */
 function magnitude(text: string): string | null {
   let from = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
   if (from == text.length) return null;
@@ -50,7 +50,7 @@ function isMore(digits: string, than: string): bool {
   return digits.length == than.length ? digits > than : digits.length > than.length;
 }
 
-/** As it is done on paper. */
+/** Squares a number by long multiplication. */
 function squared(digits: string): string {
   const length = digits.length;
   const columns = new Array<i32>(2 * length).fill(0);

@@ -1,8 +1,8 @@
 /**
- * Counts words. The lesson: a worker keeps its state from item to item, and reports it at the end.
+ * Counts words. The lesson: a worker keeps its state from item to item and reports it at the end.
  *
- * The result of an item is the number of its words. What a worker has counted in all is its closing
- * report; the sum over all workers is the sum over the input.
+ * The result of an item is its number of words. The finish report is the total of the worker; the
+ * totals of all workers add up to that of the input.
  */
 
 import { Base, Format, Result, Worker, failed, isWhiteSpace, resultFormat, start, workerIndex } from "../mtl-plugin";

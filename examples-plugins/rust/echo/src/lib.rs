@@ -1,5 +1,5 @@
-//! Gives every item back. The lesson: a result may be the item's own bytes, so nothing is copied here.
-//! What is left is the host's own cost for an item, which is why the benchmarks use it.
+//! Returns every item. The lesson: a result may be the item's own bytes, so the plugin copies
+//! nothing. Its runs show the host's own cost of an item, so the benchmarks use it.
 
 use mtl_plugin::{Error, Failure, Worker};
 

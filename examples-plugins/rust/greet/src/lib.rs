@@ -1,5 +1,5 @@
-//! Greets everyone. The lesson: what `init` is given stays, as the state of the worker. The code is that
-//! of the project's README.
+//! Greets names. The lesson: a worker keeps the argument of `init` as its state.
+//! `plugin-sdk/README.md` shows this code.
 
 use mtl_plugin::{Error, Failure, Worker};
 

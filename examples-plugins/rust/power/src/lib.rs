@@ -1,5 +1,5 @@
-//! Raises numbers to powers. The lesson: `call` may have several parameters. An item fills them: a JSON
-//! array by position, with `--args args`, or a JSON object by name, with `--args kwargs`.
+//! Raises numbers to powers. The lesson: `call` may have several parameters. A JSON array fills
+//! them by position with `--args args`, a JSON object by name with `--args kwargs`.
 
 use mtl_plugin::Failure;
 
@@ -8,7 +8,7 @@ struct Power;
 
 #[mtl_plugin::worker]
 impl Power {
-    /// `base` to the `exponent`; of that, where there is a `modulus`, what is left over.
+    /// Returns `base` to the `exponent`, modulo `modulus` if it is given.
     fn call(&mut self, base: i64, exponent: u32, modulus: Option<i64>) -> Result<i64, Failure> {
         let power = base.checked_pow(exponent).ok_or("the power has more than 64 bits")?;
         let Some(modulus) = modulus else {

@@ -1,7 +1,7 @@
-//! Squares numbers. The lesson: an item that cannot be read is a *bad item*, one that is fine and yet has
-//! no result is *refused*, and both say why.
+//! Squares numbers. The lesson: an item that cannot be read is a *bad item*, and a valid item
+//! without a result is *refused*. Both have a message.
 //!
-//! Whole numbers are squared exactly, as far as 128 bits go; others as floating-point numbers.
+//! Integers are squared exactly up to 128 bits, other numbers as floating-point numbers.
 
 use mtl_plugin::{Error, Failure, Worker};
 

@@ -1,12 +1,12 @@
-//! Splits lines into the tokens of a language model. The lesson: what is costly is loaded once, in `init`,
+//! Splits lines into the tokens of a language model. The lesson: `init` loads a slow resource once,
 //! from a directory that the run grants.
 //!
 //! ```text
 //! mtl-host run tokenize.wasm --dir rust/tokenize::/model --init /model/tokenizer.json book.txt
 //! ```
 //!
-//! `--init` is the path of any Hugging Face `tokenizer.json`, plain or as `{"tokenizer": PATH}`. The file
-//! is obeyed in all it asks for: special tokens, truncation, padding.
+//! `--init` is the path of any Hugging Face `tokenizer.json`, plain or as `{"tokenizer": PATH}`.
+//! The plugin applies all settings of the file: special tokens, truncation, padding.
 
 use mtl_plugin::{Error, Failure, Json, Worker};
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ struct Tokenize {
     tokenizer: Tokenizer,
 }
 
-/// The arguments, when they are JSON.
+/// The arguments in JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Args {
@@ -39,7 +39,7 @@ impl Worker for Tokenize {
         let file = std::fs::read(&path)
             .map_err(|error| Error::new(format_args!("cannot read `{path}`: {error}")))?;
         let tokenizer = Tokenizer::from_bytes(file)
-            .map_err(|error| Error::new(format_args!("`{path}` is no tokenizer: {error}")))?;
+            .map_err(|error| Error::new(format_args!("`{path}` is not a tokenizer: {error}")))?;
         Ok(Self { tokenizer })
     }
 
@@ -52,7 +52,7 @@ impl Worker for Tokenize {
     }
 }
 
-/// Where the tokenizer is, by either form of the arguments.
+/// Returns the path of the tokenizer from either form of the arguments.
 fn path(args: &str) -> Result<String, Error> {
     match args.trim() {
         "" => Err("the path of a tokenizer.json is needed, in a directory that is granted".into()),

@@ -20,7 +20,7 @@ fn a_line_becomes_tokens_and_their_ids() {
             .map(|token| token.as_str().unwrap())
             .collect();
 
-        // A byte-level vocabulary writes a space as `Ġ`, and loses nothing.
+        // A byte-level vocabulary writes a space as `Ġ`; no text is lost.
         assert_eq!(tokens.concat().replace('Ġ', " "), "a worker keeps its state");
         assert_eq!(line["ids"].as_array().unwrap().len(), tokens.len());
     }

@@ -1,6 +1,6 @@
-//! ASCII letters in upper case. The lesson: an item may be changed where it is, and given back as the
-//! result; and work on bytes is done sixteen at a time, as `.cargo/config.toml` of these examples turns
-//! the vector instructions on.
+//! Writes ASCII letters in upper case. The lesson: a plugin may change an item in place and return
+//! it as the result. It handles sixteen bytes at a time, because `.cargo/config.toml` of the
+//! examples enables vector instructions.
 
 use mtl_plugin::{Error, Failure, Worker};
 
@@ -20,7 +20,8 @@ impl Worker for Upper {
         for part in item.as_chunks_mut::<WIDTH>().0 {
             part.make_ascii_uppercase();
         }
-        // What is left is less than a vector: its letters and those before them, of which nothing changes any more.
+        // Fewer bytes than a vector remain. The last vector covers them and bytes that are already
+        // in upper case.
         match item.last_chunk_mut::<WIDTH>() {
             Some(last) => last.make_ascii_uppercase(),
             None => item.make_ascii_uppercase(),
