@@ -378,7 +378,7 @@ fn what_is_kept_is_shown_and_thrown_away() {
     cache(&["clear"]).stdout(format!("removed 3 plugins, {size} KiB\n"));
     cache(&["info"]).stdout(&none);
     command().args(["cache", "info"]).run().code(2).stderr(
-        "error: there is no place for a cache: neither `HOME` nor `XDG_CACHE_HOME` names one\n \
+        "error: there is no directory for the cache: neither `HOME` nor `XDG_CACHE_HOME` names one\n \
          hint: name it: `--cache-dir DIR`\n",
     );
 }

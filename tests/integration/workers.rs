@@ -128,7 +128,7 @@ fn a_worker_that_cannot_be_read_says_why() {
     let finished = host().args(["--worker", "a.wasm,directory=x"]).run().code(2);
     let stderr = finished.stderr_text();
     let expected = "error: invalid value 'a.wasm,directory=x' for '--worker <SPEC>': unknown key \
-                    `directory`; there are `dir`, `env`, `net`, `memory`, `timeout`, \
+                    `directory`; the keys are `dir`, `env`, `net`, `memory`, `timeout`, \
                     `init-timeout`, `fuel`, `disk`, `max-result`, `sha256`, `call`, `wasm`, `init`\n";
     assert!(stderr.starts_with(expected), "{stderr}");
 }

@@ -1,4 +1,4 @@
-//! `mtl-host build`: a plugin from its sources, in whatever language they are.
+//! `mtl-host build`: builds a plugin from its sources, in any of the languages.
 //!
 //! ```text
 //! DIR ─▶ project: its language ─▶ fingerprint: has anything changed? ─ no ─▶ path of the plugin
@@ -6,9 +6,9 @@
 //!          tool_locator ─▶ recipe ─▶ plan: steps, shown and run ─▶ renamed into place ─▶ fingerprint
 //! ```
 //!
-//! What a language needs is in its recipe, and only there. Compilers run with the rights of whoever
-//! starts them: a project is built only when somebody names its folder as such ([`named`]), and each
-//! command line is shown before it is run, also those that only look for a compiler.
+//! Only the recipe of a language knows what the language needs. Compilers run with the user's rights.
+//! Therefore a project is built only if the user names its folder as a folder ([`named`]), and each
+//! command line is shown before it runs, even one that only looks for a compiler.
 
 mod answer;
 mod builder;
@@ -43,7 +43,7 @@ use super::overwrite::{self, Used};
 use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
-The language is known by the files of DIR:
+The files in DIR decide the language:
     Cargo.toml                      rust
     go.mod                          go
     package.json                    assemblyscript if it names that, else javascript
@@ -51,14 +51,14 @@ The language is known by the files of DIR:
     *.c, *.cpp, *.cc, *.cxx         c
     *.py                            python
 
-The plugin becomes DIR/build/NAME.wasm, Rust's what cargo makes it. Nothing is
-done if it is there and neither the sources nor the compiler have changed. A
-compiler is run as you would run it: build only what you trust. Each command is
-shown before it is run.
+The plugin is written to DIR/build/NAME.wasm; a Rust plugin stays where cargo
+puts it. If the plugin exists and neither the sources nor the compiler have
+changed, nothing runs. The compiler runs with your rights: build only sources
+that you trust. Each command is shown before it runs.
 
 Exit codes:
-    0  it is built; its path is on standard output
-    2  the command line does not make sense, or DIR does not say what to build
+    0  the plugin is built; its path is on standard output
+    2  usage error, or DIR does not tell what to build
     4  a file cannot be read or written
     5  a compiler is missing, or fails";
 
@@ -66,15 +66,15 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct BuildArgs {
-    /// The folder of the project
+    /// Folder of the project
     #[arg(default_value = ".")]
     dir: PathBuf,
 
-    /// Write the plugin to FILE, too
+    /// Copy the plugin to FILE
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// The language of the sources, where the folder has more than one
+    /// Language of the sources, if the folder has more than one
     #[arg(long, value_name = "LANG")]
     lang: Option<Language>,
 
@@ -82,17 +82,17 @@ pub(crate) struct BuildArgs {
     #[arg(long)]
     debug: bool,
 
-    /// Build optimised, as by default
+    /// Build with optimisation (this is the default)
     #[arg(long, conflicts_with = "debug")]
     release: bool,
 }
 
-/// Builds a project, and returns the path of the plugin, to be shown.
+/// Builds a project, and returns the text to show: the path of the plugin.
 pub(super) fn build(args: &BuildArgs) -> Result<String, ProjectError> {
     args.build().map(|path| format!("{}\n", Shown::of(&path)))
 }
 
-/// Returns the file of a plugin that a command line names, and builds a folder of sources first.
+/// Returns the file of the plugin that a command line names. A folder of sources is built first.
 pub(super) fn plugin_of(path: &Path, pinned: Pinned) -> Result<PathBuf, ProjectError> {
     match Named::of(path, pinned)? {
         Named::File => Ok(path.to_owned()),
@@ -103,12 +103,12 @@ pub(super) fn plugin_of(path: &Path, pinned: Pinned) -> Result<PathBuf, ProjectE
     }
 }
 
-/// Checks that `plugin_of` would not refuse this path for what it is, and runs nothing.
+/// Checks that `plugin_of` would accept this path, and builds nothing.
 pub(super) fn check(path: &Path, pinned: Pinned) -> Result<(), ProjectError> {
     Named::of(path, pinned).map(|_| ())
 }
 
-/// Refuses a folder, for a command that runs nothing.
+/// Refuses a folder, for a command that builds nothing.
 pub(super) fn refuse_folder(path: &Path) -> Result<(), ProjectError> {
     match path.is_dir() {
         true => Err(ProjectError::NotInspected { dir: path.to_owned() }),
@@ -139,7 +139,7 @@ impl BuildArgs {
     }
 }
 
-/// Copies a file so that there is never half of it.
+/// Copies a file atomically: to a temporary file in the same folder, which is then renamed.
 fn copy(from: &Path, to: &Path) -> Result<(), ProjectError> {
     let write = |source| ProjectError::Write { path: to.to_owned(), source };
     let mut name = to.file_name().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! `mtl-host cache`: what is kept of compiled plugins, and to throw it away.
+//! `mtl-host cache`: shows or clears the cache of compiled plugins.
 
 use clap::{Args, Subcommand};
 use mtl_host::{Cache, CacheError, CacheInfo, CacheShare};
@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::escape;
 use super::shown::Shown;
 
-/// Show what is kept of compiled plugins, or throw it away
+/// Show or clear the cache of compiled plugins
 #[derive(Debug, Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct CacheCommand {
@@ -20,7 +20,7 @@ pub(crate) struct CacheCommand {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Show where compiled plugins are kept, how many, and how large they are
+    /// Show the directory, the number and the size of compiled plugins
     Info {
         #[command(flatten)]
         place: CachePlace,
@@ -29,19 +29,23 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Remove all that is kept. Runs that use it go on with it
+    /// Remove everything from the cache
+    ///
+    /// Runs that use an entry keep it until they end.
     Clear {
         #[command(flatten)]
         place: CachePlace,
 
-        /// Remove only what `--snapshot-cache` has kept: the memory of plugins after their `init`,
-        /// with its arguments, variables, what it has read, and random numbers
+        /// Remove only the snapshots of `--snapshot-cache`
+        ///
+        /// A snapshot is a plugin's memory after `init`: it can hold arguments, variables, data that
+        /// `init` has read, and random numbers.
         #[arg(long)]
         snapshots: bool,
     },
 }
 
-/// Does what was asked, and returns what there is to tell.
+/// Executes the subcommand, and returns the text to show.
 pub(super) fn cache(command: &CacheCommand) -> Result<String, CliError> {
     match &command.what {
         What::Info { place, json: false } => info(place, text),
@@ -97,7 +101,7 @@ fn object(place: &CachePlace, path: &str, info: &CacheInfo) -> String {
     format!("{}\n", escape::json(&object.to_string()))
 }
 
-/// A size as people want it: some digits of it.
+/// Returns a size in a unit that leaves few digits, rounded up.
 fn size(bytes: u64) -> String {
     const KIB: u64 = 1024;
     const MIB: u64 = 1024 * KIB;

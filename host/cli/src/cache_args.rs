@@ -1,4 +1,4 @@
-//! Flags that say where compiled code is kept, and what they mean.
+//! The flags of the cache for compiled code, and the directory that they select.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,34 +8,39 @@ use std::path::PathBuf;
 use clap::Args;
 use mtl_host::{Cache, CacheError, CacheSize};
 
-/// Where compiled code is kept.
+/// The flags that select a cache, or none.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cache")]
 pub(crate) struct CacheArgs {
     #[command(flatten)]
     pub(crate) place: CachePlace,
 
-    /// Compile plugins anew, and keep nothing
+    /// Compile every plugin again, and keep nothing
     #[arg(long, conflicts_with_all = ["cache_dir", "cache_size"])]
     pub(crate) no_cache: bool,
 }
 
-/// The directory, and how large it may get.
+/// The directory of the cache, and its size limit.
 #[derive(Debug, Args)]
 pub(crate) struct CachePlace {
-    /// Keep compiled plugins in DIR, so that they start at once the next time. Nobody else may be
-    /// able to write there: what is in it is run [default: mtl-host in $XDG_CACHE_HOME or ~/.cache]
+    /// Keep compiled plugins in DIR [default: ~/.cache/mtl-host]
+    ///
+    /// A plugin that was compiled before starts immediately. Nobody else may have write access to
+    /// DIR, because the code in it is executed. The default is `mtl-host` in $XDG_CACHE_HOME, or in
+    /// ~/.cache.
     #[arg(long, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
 
-    /// How much the cache may keep: beyond that, what was not used for the longest time goes
+    /// Size limit of the cache
+    ///
+    /// Beyond it, the entries that were unused for the longest time are removed.
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) cache_size: CacheSize,
 }
 
-/// Nothing says where compiled code is kept.
+/// Error of an environment that names no directory for the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no place for a cache: neither `HOME` nor `XDG_CACHE_HOME` names one")]
+#[error("there is no directory for the cache: neither `HOME` nor `XDG_CACHE_HOME` names one")]
 pub(crate) struct NoCachePlace;
 
 impl NoCachePlace {
@@ -44,17 +49,17 @@ impl NoCachePlace {
 }
 
 impl CacheArgs {
-    /// Where the cache is, if there is to be one.
+    /// Returns the directory of the cache, or `None` without a cache.
     pub(super) fn path(&self) -> Option<PathBuf> {
         if self.no_cache { None } else { self.place.path().ok() }
     }
 
-    /// Opens the cache, if there is to be one. Without one, a run takes longer.
+    /// Opens the cache, or returns `None` without a cache: a run works without it, but takes longer.
     pub(super) fn cache(&self) -> Result<Option<Cache>, CacheError> {
         let Some(path) = self.path() else { return Ok(None) };
         match Cache::open(path) {
             Ok(cache) => Ok(Some(cache.limit(self.place.cache_size))),
-            // Nobody has asked for one in a home that does not exist, or belongs to somebody else.
+            // The user did not ask for a cache in a home that does not exist or belongs to somebody else.
             Err(CacheError::Io { source, .. })
                 if self.place.cache_dir.is_none()
                     && matches!(
@@ -70,16 +75,16 @@ impl CacheArgs {
 }
 
 impl CachePlace {
-    /// The directory.
+    /// Returns the directory that the flags or the environment name.
     pub(super) fn path(&self) -> Result<PathBuf, NoCachePlace> {
         let usual = || usual_place(|name| env::var_os(name));
         self.cache_dir.clone().or_else(usual).ok_or(NoCachePlace)
     }
 }
 
-/// Where caches are, as the XDG base directories say.
+/// Returns the default directory, according to the XDG base directory specification.
 fn usual_place(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    // A path that is not absolute is none, there and here.
+    // The specification ignores paths that are not absolute.
     let directory = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let caches = directory("XDG_CACHE_HOME").or_else(|| Some(directory("HOME")?.join(".cache")));
     Some(caches?.join("mtl-host"))

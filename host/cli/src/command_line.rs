@@ -1,4 +1,4 @@
-//! The command line: one subcommand, with its flags.
+//! The command line: a subcommand and its flags.
 
 use clap::{Parser, Subcommand};
 
@@ -11,7 +11,7 @@ use super::inspect::InspectArgs;
 use super::new::NewArgs;
 use super::run_args::RunArgs;
 
-/// Runs WebAssembly plugins as stateful workers over a stream of items
+/// Run WebAssembly plugins as stateful workers over a stream of items
 #[derive(Debug, Parser)]
 #[command(
     name = "mtl-host",
@@ -53,9 +53,9 @@ mod tests {
         let mut command = Cli::command();
         let run = command.find_subcommand_mut("run").unwrap();
         let help = run.clone().term_width(80).render_long_help().to_string();
-        assert!(
-            help.contains("after Ctrl-C, what is in the workers is finished and\n       written")
-        );
+        assert!(help.contains(
+            "after Ctrl-C, the run finishes the items in the workers and\n       writes"
+        ));
         for name in ["run", "inspect", "new", "build", "check", "compile", "cache", "doctor"] {
             let command = command.find_subcommand_mut(name).unwrap();
             let help = command.clone().term_width(80).render_long_help().to_string();

@@ -1,4 +1,4 @@
-//! `mtl-host compile`: a plugin, compiled ahead of time into a file of its own.
+//! `mtl-host compile`: compiles a plugin ahead of time into a file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use super::overwrite::{self, Used};
 use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
-What is written is machine code, for this version of mtl-host and processors
-like this one. `run --trust-precompiled FILE` runs it, and can check nothing
-of it: keep it as you would keep a program. What `run` compiles itself it keeps
-in its cache, and starts as fast the next time.
+The file holds machine code for this version of mtl-host and for processors like
+this one. `run --trust-precompiled FILE` runs it and cannot check it: protect
+the file like any program. You rarely need this command: `run` keeps the plugins
+that it compiles in its cache, and they start as fast the next time.
 
 Exit codes:
-    0  it is compiled
-    2  the command line does not make sense
+    0  the plugin is compiled
+    2  usage error
     3  the plugin cannot be compiled
     4  the file cannot be written
     5  a folder of sources cannot be built";
@@ -30,47 +30,54 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct PrecompileArgs {
-    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources that you
-    /// trust, which is built first
+    /// Plugin (.wasm or .wat), or a folder of sources to build
+    ///
+    /// A plugin is a core module or a component. A folder is built first: name only a folder whose
+    /// sources you trust.
     plugin: PathBuf,
 
-    /// The file to write [default: the plugin's, with the ending .cwasm]
+    /// File to write [default: PLUGIN with the suffix .cwasm]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// For runs with `--fuel`
+    /// Compile for runs with `--fuel`
     #[arg(long)]
     fuel: bool,
 
-    /// Compile the plugin only if its file has this SHA-256, as `sha256sum` prints it; a folder of
-    /// sources is refused
+    /// Compile the plugin only if its file has this SHA-256
+    ///
+    /// `sha256sum` prints it. A folder of sources is refused.
     #[arg(long, value_name = "HEX")]
     sha256: Option<Sha256>,
 
-    /// The function that takes items, where the plugin does not export it as `call`; of a
-    /// component also INTERFACE#NAME
+    /// Exported function that takes items, if it is not `call`
+    ///
+    /// If several interfaces of a component export the name, write INTERFACE#NAME.
     #[arg(long, value_name = "NAME")]
     call: Option<String>,
 
-    /// Features of WebAssembly that the plugin may use, for runs with the same `--wasm`: `gc`,
-    /// `exceptions`, or both as `gc,exceptions`
+    /// WebAssembly features to enable, such as `gc`
+    ///
+    /// The features are `gc` and `exceptions`, or both as `gc,exceptions`. A run of the file needs the same `--wasm`.
     #[arg(long, value_name = "FEATURES", default_value_t)]
     wasm: WasmFeatures,
 
-    /// Where the plugin is compiled: in this process, or in one of its own, in a jail
+    /// Compile on a thread, or in a jailed process
     #[arg(long, value_name = "thread|process", default_value_t)]
     isolation: IsolationArg,
 
-    /// The layers of the jail that must hold: `required` needs seccomp and Landlock, `strict` all
-    /// layers that `mtl-host doctor` shows, `best-effort` none, and it warns of missing ones
-    #[arg(long, value_name = "required|best-effort|strict", default_value_t)]
+    /// Jail to insist on: required, strict or best-effort
+    ///
+    /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
+    /// shows; `best-effort` needs none, and warns of those that are missing.
+    #[arg(long, value_name = "LEVEL", default_value_t)]
     jail: Jail,
 
-    /// How large the plugin's file may be
+    /// Size limit of the plugin's file
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     max_plugin: PluginSize,
 
-    /// How many functions the plugin may have
+    /// Limit on the functions in the plugin
     #[arg(long, value_name = "N", default_value_t, allow_hyphen_values = true)]
     max_functions: FunctionLimit,
 
@@ -78,7 +85,7 @@ pub(crate) struct PrecompileArgs {
     limits: CompileArgs,
 }
 
-/// Compiles a plugin, and returns the name of the file, to be shown.
+/// Compiles a plugin, and returns the text to show: the path of the written file.
 pub(super) fn compile(args: &PrecompileArgs) -> Result<String, CliError> {
     args.write().map(|path| format!("{}\n", Shown::of(&path)))
 }
@@ -112,7 +119,7 @@ impl PrecompileArgs {
     }
 }
 
-/// Writes a file; what there is of it when that fails is removed, as it would be no plugin.
+/// Writes a file, or removes the incomplete file if that fails.
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     fs::write(path, bytes).inspect_err(|_| {
         if path.is_file() {

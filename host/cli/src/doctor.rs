@@ -1,4 +1,4 @@
-//! `mtl-host doctor`: the layers of the jail that this machine has.
+//! `mtl-host doctor`: shows the layers of the jail that this machine has.
 
 use std::fmt::Write as _;
 
@@ -12,15 +12,16 @@ use super::exit::Exit;
 use super::refuse::refuse;
 
 const AFTER_HELP: &str = "\
-A process enters the jail that `run --isolation process` puts around a worker, and
-says which layers hold. `--jail required` needs the required layers and uses the
-others where it can; `--jail strict` needs the strict ones as well.
+A process enters the jail that `run --isolation process` puts around a worker,
+and reports the layers that hold. `--jail required` needs the required layers,
+and uses the others if the machine has them; `--jail strict` needs the strict
+layers as well.
 
 Exit codes:
     0  the machine has all required layers
-    6  it lacks one";
+    6  a required layer is missing";
 
-/// Show which layers of the jail this machine has
+/// Show the layers of the jail that this machine has
 ///
 /// The jail is that of `--isolation process`.
 #[derive(Debug, Args)]
@@ -31,7 +32,7 @@ pub(crate) struct DoctorArgs {
     json: bool,
 }
 
-/// Tries the layers; `show` is for the answers.
+/// Tries the layers, and passes the answers to `show`.
 pub(super) fn doctor(args: &DoctorArgs, show: impl Fn(&str) -> Exit) -> Exit {
     let layers = match Processes::new().layers().map_err(CliError::from) {
         Ok(layers) => layers,
@@ -48,7 +49,7 @@ fn is_missing(layers: &JailLayers, need: LayerNeed) -> bool {
     layers.missing(need).next().is_some()
 }
 
-/// One line for each layer, and what follows for a run.
+/// Returns one line for each layer, and the values of `--jail` that run here.
 fn table(layers: &JailLayers) -> String {
     let mut text = format!("{:20} {:9} {:7} PROTECTS FROM\n", "LAYER", "NEED", "HERE");
     for (layer, answer) in layers.iter() {
@@ -61,7 +62,7 @@ fn table(layers: &JailLayers) -> String {
     text + verdict(layers)
 }
 
-/// Says what a layer protects from, with the flags by which directories and addresses are granted.
+/// Returns what a layer protects from, in terms of the flags that grant directories and addresses.
 fn protects(layers: &JailLayers, layer: JailLayer) -> String {
     const FLAGS: [(&str, &str); 4] = [
         ("if an address is granted", "with `--net`"),
@@ -94,7 +95,7 @@ const fn word(answer: &LayerAnswer) -> &'static str {
     }
 }
 
-/// The reason of an answer other than `yes`.
+/// Returns the reason of an answer other than `yes`.
 const fn reason(answer: &LayerAnswer) -> Option<&String> {
     match answer {
         LayerAnswer::Missing(why) | LayerAnswer::Unused(why) | LayerAnswer::WithoutDirs(why) => {

@@ -1,4 +1,4 @@
-//! The names of formats, and what reads and writes them.
+//! The formats of items and results, by name, with their sources and sinks.
 
 use std::fmt;
 
@@ -9,25 +9,25 @@ use mtl_host::source::{self, Inputs, ItemLimit, Source};
 
 use super::terminal::Style;
 
-/// How items stand in the input.
+/// The format of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InputFormat {
-    /// One item a line
+    /// One item per line
     Lines,
     /// Items end in a zero byte, as `find -print0` writes them
     Nul,
-    /// One JSON value a line; a line that is none is a faulty item, and a blank line is no item
+    /// One JSON value per line; another line is a fault, a blank line is skipped
     Jsonl,
     /// Each item after its length: 4 bytes, little-endian
     Frames,
     /// Each line names a file; the item is the name
     Paths,
-    /// Each line names a file; the item is what is in it
+    /// Each line names a file; the item is its content
     Files,
 }
 
 impl InputFormat {
-    /// What the plugin is told that its items are.
+    /// Returns the format of items that the plugin learns.
     pub(crate) fn item_format(self) -> Format {
         match self {
             Self::Jsonl => Format::Json,
@@ -35,7 +35,7 @@ impl InputFormat {
         }
     }
 
-    /// Whether each item is a file, or the name of one.
+    /// Returns whether each item is a file or the name of a file.
     pub(crate) fn names_files(self) -> bool {
         match self {
             Self::Paths | Self::Files => true,
@@ -48,7 +48,7 @@ impl InputFormat {
         self == Self::Files
     }
 
-    /// The items of `inputs`, each of up to `limit`.
+    /// Returns a source of the items in `inputs`, each up to `limit`.
     pub(crate) fn source(self, inputs: Inputs, limit: ItemLimit) -> Box<dyn Source> {
         match self {
             Self::Lines | Self::Paths => Box::new(source::Lines::new(inputs).item_limit(limit)),
@@ -67,10 +67,10 @@ impl fmt::Display for InputFormat {
     }
 }
 
-/// How results stand in the output.
+/// The format of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
-    /// One result a line; a failed item leaves an empty one
+    /// One result per line; a failed item leaves an empty line
     Lines,
     /// Results end in a zero byte, as `xargs -0` takes them
     Nul,
@@ -80,7 +80,7 @@ pub(crate) enum OutputFormat {
     Frames,
 }
 
-/// What is written beside the results, or left out.
+/// The flags that change which records are written, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     pub(crate) skip_failed: bool,
@@ -89,7 +89,7 @@ pub(crate) struct Layout {
 }
 
 impl OutputFormat {
-    /// Returns how a terminal shows signs that would steer it.
+    /// Returns how control characters are escaped for a terminal.
     pub(crate) fn style(self) -> Style {
         match self {
             Self::Jsonl => Style::Json,
@@ -97,7 +97,7 @@ impl OutputFormat {
         }
     }
 
-    /// A sink that writes results to `output`.
+    /// Returns a sink that writes results to `output`.
     pub(crate) fn sink(self, output: Output<'static>, layout: Layout) -> Box<dyn Sink> {
         match self {
             Self::Lines => lines(sink::Lines::new(output), layout),
@@ -122,12 +122,12 @@ fn lines(sink: sink::Lines<'static>, layout: Layout) -> Box<dyn Sink> {
     Box::new(if layout.tag { sink.tagged() } else { sink })
 }
 
-/// What results are, whatever the plugin says.
+/// The format of results, which overrides the plugin's declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ResultFormat {
-    /// Strings in jsonl output
+    /// Text: a string in `jsonl` output
     Text,
-    /// Themselves in jsonl output; one that is not JSON is a fault
+    /// JSON: a value in `jsonl` output; a result that is not JSON is a fault
     Json,
 }
 

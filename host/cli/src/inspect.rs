@@ -1,8 +1,7 @@
-//! `mtl-host inspect`: what is in a plugin, and what it would have to be granted.
+//! `mtl-host inspect`: shows the content of a plugin, and the grants that it may need.
 //!
-//! What is found is shown on standard output, so that it can be kept; that a run would refuse it,
-//! on standard error, as the run would say it. Names are the plugin's own words: none reaches a
-//! terminal as it is.
+//! The findings go to standard output. If a run would refuse the plugin, the run's error goes to
+//! standard error. The plugin chose its own names, so every name is escaped for the terminal.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -28,30 +27,31 @@ use super::report::Report;
 use super::shell;
 
 const AFTER_HELP: &str = "\
-Nothing of the plugin is run, but it is compiled, which can take seconds: in a
-process of its own, jailed as `run --isolation process` does it. A folder of
-sources is refused: `mtl-host build DIR` makes a plugin of one you trust.
+The plugin is compiled but not run. That can take seconds, and happens in a
+process in the jail of `run --isolation process`. A folder of sources is refused:
+if you trust the sources, build the plugin first with `mtl-host build DIR`.
 
 Exit codes:
-    0  a run takes it
-    2  the command line does not make sense
-    3  a run refuses it, or it is no plugin: standard error says why";
+    0  a run accepts the plugin
+    2  usage error
+    3  a run refuses the file; the reason is on standard error";
 
-/// The number of exports that are shown, and of lines of imports.
+/// The maximum number of exports that are shown, and of lines of imports.
 const MOST_SHOWN: usize = 200;
 
-/// Show what is in a plugin, and what it would have to be granted
+/// Show what is in a plugin, and the grants that it may need
 ///
-/// The last line is the command that grants it, in processes of its own: leave out `--isolation
-/// process` if you wrote the plugin.
+/// The last line is a command that runs the plugin with these grants, in jailed processes. If you
+/// wrote the plugin, leave out `--isolation process`.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct InspectArgs {
-    /// The plugin: a core module or a component, .wasm or .wat
+    /// Plugin (.wasm or .wat): a core module or a component
     plugin: PathBuf,
 
-    /// The function that takes items, where the plugin does not export it as `call`; of a
-    /// component also INTERFACE#NAME
+    /// Exported function that takes items, if it is not `call`
+    ///
+    /// If several interfaces of a component export the name, write INTERFACE#NAME.
     #[arg(long, value_name = "NAME")]
     call: Option<String>,
 
@@ -59,10 +59,11 @@ pub(crate) struct InspectArgs {
     #[arg(long)]
     json: bool,
 
-    /// The layers of the jail in which the plugin is looked into: `required` needs seccomp and
-    /// Landlock, `strict` all layers that `mtl-host doctor` shows, `best-effort` none, and it warns
-    /// of missing ones
-    #[arg(long, value_name = "required|best-effort|strict", default_value_t)]
+    /// Jail to insist on: required, strict or best-effort
+    ///
+    /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
+    /// shows; `best-effort` needs none, and warns of those that are missing.
+    #[arg(long, value_name = "LEVEL", default_value_t)]
     jail: Jail,
 
     #[command(flatten)]

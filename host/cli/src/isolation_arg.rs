@@ -1,17 +1,15 @@
-//! `--isolation`: where workers run.
+//! The value of `--isolation`: workers on threads or in processes.
 
 use std::fmt;
 use std::str::FromStr;
 
 use mtl_host::{Isolation, Jail, Processes};
 
-/// Where workers run, as it is typed.
+/// The place where workers run, as typed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum IsolationArg {
-    /// On threads.
     #[default]
     Thread,
-    /// In processes.
     Process,
 }
 
@@ -24,7 +22,7 @@ impl IsolationArg {
     }
 }
 
-/// Neither of the two.
+/// Error of a value that is neither `thread` nor `process`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither `thread` nor `process`")]
 pub(crate) struct NotAnIsolation;

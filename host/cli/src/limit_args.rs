@@ -1,4 +1,4 @@
-//! Flags that limit what a plugin may take, and the limits that one worker may have of its own.
+//! Flags that limit the resources of plugins, and the limits that `--worker` can set for one worker.
 
 use std::ffi::OsStr;
 
@@ -13,52 +13,65 @@ use super::key_value::{KeyValueError, once, parsed};
 use super::machine;
 use super::time_span::TimeSpan;
 
-/// How much a plugin may take.
+/// The flags that limit the resources of plugins.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
-    /// What each worker's plugin may take of memory, such as 64MiB or 2GiB: beyond that the item
-    /// has the fault `out-of-memory`
+    /// Memory limit of each worker, such as 64MiB or 2GiB
+    ///
+    /// An item that needs more has the fault `out-of-memory`.
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) memory: MemoryLimit,
 
-    /// What all workers' plugins may take of memory together, or `unlimited` [default: three
-    /// quarters of what is available, here or in the control group]
+    /// Memory limit of all workers together [default: 3/4 of available]
+    ///
+    /// The default is three quarters of the memory that is available on this machine or in the
+    /// control group. `unlimited` sets no limit.
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub(crate) total_memory: Option<TotalMemory>,
 
-    /// How much the plugin may compute for an item, in about one instruction each, such as 50M;
-    /// to start and to finish it has as much. Beyond that the fault is `out-of-fuel`. To count
-    /// makes plugins slower
+    /// Instruction budget of each item, such as 50M
+    ///
+    /// One unit is about one instruction. `init` and `finish` have the same budget each. An item
+    /// that needs more has the fault `out-of-fuel`. Counting makes plugins slower.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) fuel: Option<Fuel>,
 
-    /// Bytes that the instances of each worker may write to files, all together: beyond that the
-    /// item has the fault `out-of-disk`. No file becomes longer than SIZE; names do not count
-    /// [default: no limit]
+    /// Bytes that each worker may write to files [default: no limit]
+    ///
+    /// All instances of a worker share the limit. An item that writes more has the fault
+    /// `out-of-disk`. No file becomes longer than SIZE. File names do not count.
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub(crate) disk: Option<DiskLimit>,
 
-    /// How large a result may be: a larger one is the fault `bad-result`
+    /// Size limit of a result
+    ///
+    /// A larger result has the fault `bad-result`.
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_result: ResultLimit,
 
-    /// How large an item may be: a larger one is the fault `bad-item`
+    /// Size limit of an item
+    ///
+    /// A larger item has the fault `bad-item`.
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_item: ItemLimit,
 
-    /// How much each worker's plugin may write and log in a second, counted as it is shown: with
-    /// the worker's name, and escaped. All workers together may write four times as much. What is
-    /// beyond is dropped, which is told once a second. As much is shown of all closing reports; those
-    /// beyond are counted, and `--finish-output` gets every one
+    /// Output and log limit of each worker, per second
+    ///
+    /// The text counts as it is shown: with the worker's name, and escaped. All workers together may
+    /// write four times as much. Text beyond the limit is dropped, and a line says so once a second.
+    /// The finish reports of all workers together have the same limit: reports beyond it are
+    /// counted, and `--finish-output` gets every report.
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) log_limit: LogLimit,
 
-    /// How large a plugin's file may be
+    /// Size limit of a plugin's file
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_plugin: PluginSize,
 
-    /// How many functions a plugin may have: each costs time and memory when it is compiled
+    /// Limit on the number of functions in a plugin
+    ///
+    /// Each function costs time and memory when the plugin is compiled.
     #[arg(long, value_name = "N", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_functions: FunctionLimit,
 
@@ -66,10 +79,10 @@ pub(crate) struct LimitArgs {
     pub(crate) compile: CompileArgs,
 }
 
-/// Makes the limits that one worker may have of its own: the key of `--worker`, the setter of the library, the type.
+/// Declares the limits that `--worker` can set: the key, the library's setter, and the type of each.
 macro_rules! worker_limits {
     ($($key:literal $name:ident: $type:ty,)*) => {
-        /// The limits that one worker has of its own, or that all workers have.
+        /// The limits of one worker, or of all workers.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub(crate) struct WorkerLimits {
             $(pub(crate) $name: Option<$type>,)*
@@ -79,7 +92,7 @@ macro_rules! worker_limits {
             /// The keys of `--worker` and of a table `[[worker]]`.
             pub(crate) const KEYS: [&str; [$($key),*].len()] = [$($key),*];
 
-            /// Sets the limit that has this key. Returns whether one has it.
+            /// Sets the limit with this key. Returns whether such a limit exists.
             pub(crate) fn set(&mut self, key: &str, value: &OsStr) -> Result<bool, KeyValueError> {
                 match key {
                     $($key => once(&mut self.$name, key, parsed(key, value)?)?,)*
@@ -93,7 +106,7 @@ macro_rules! worker_limits {
                 [$(($key, self.$name.map(|limit| limit.to_string())),)*]
             }
 
-            /// Gives one worker these limits.
+            /// Sets these limits for one worker.
             pub(crate) fn limit_worker(self, mut worker: WorkerSpec) -> WorkerSpec {
                 $(if let Some(limit) = self.$name {
                     worker = worker.$name(limit.into());
@@ -101,7 +114,7 @@ macro_rules! worker_limits {
                 worker
             }
 
-            /// Gives all workers these limits.
+            /// Sets these limits for all workers.
             pub(crate) fn limit_pool(self, mut pool: PoolBuilder) -> PoolBuilder {
                 $(if let Some(limit) = self.$name {
                     pool = pool.$name(limit.into());
@@ -121,10 +134,10 @@ worker_limits! {
     "max-result" max_result: ResultLimit,
 }
 
-/// How much it may take to compile a plugin in a process.
+/// The flags that limit the compilation of a plugin in a process.
 #[derive(Debug, Args)]
 pub(crate) struct CompileArgs {
-    /// How long it may take to compile a plugin, where that is done in a process
+    /// Time limit for compiling a plugin in a process
     #[arg(
         long,
         value_name = "TIME",
@@ -133,20 +146,20 @@ pub(crate) struct CompileArgs {
     )]
     pub(crate) compile_timeout: TimeSpan,
 
-    /// What it may take of memory to compile a plugin, where that is done in a process
+    /// Memory limit for compiling a plugin in a process
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) compile_memory: CompileMemory,
 }
 
 impl CompileArgs {
-    /// The loader, with these limits.
+    /// Sets these limits on the loader.
     pub(super) fn limit_loader(&self, loader: PluginLoader) -> PluginLoader {
         loader.compile_timeout(self.compile_timeout.get()).compile_memory(self.compile_memory)
     }
 }
 
 impl LimitArgs {
-    /// The pool, with these limits.
+    /// Sets these limits on the pool.
     pub(super) fn limit(&self, pool: PoolBuilder) -> PoolBuilder {
         let pool = pool
             .total_memory(self.total_memory.unwrap_or_else(machine::total_memory))
@@ -161,7 +174,7 @@ impl LimitArgs {
         limits.limit_pool(pool)
     }
 
-    /// The loader, with these limits.
+    /// Sets these limits on the loader.
     pub(super) fn limit_loader(&self, loader: PluginLoader) -> PluginLoader {
         let loader = loader.max_size(self.max_plugin).max_functions(self.max_functions);
         self.compile.limit_loader(loader)

@@ -1,7 +1,7 @@
-//! `mtl-host new`: the beginning of a project, with the SDK of its language in it, so that nothing
-//! has to be fetched for the first run.
+//! `mtl-host new`: creates a project that contains the SDK of its language, so that the first run
+//! downloads nothing.
 //!
-//! A folder is made whole or not at all.
+//! The folder is created as a whole, or not at all.
 
 mod error;
 mod name;
@@ -21,36 +21,36 @@ use super::shell;
 use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
-The project has a small worker, a test beside it, and the SDK in the folder
-mtl-plugin. It is a beginning: all of it is yours to change.
+The project has a small worker, a test of it, and the SDK in the folder
+mtl-plugin. All of it is yours to change.
 
 Exit codes:
-    0  it is there
-    2  the command line does not make sense, or DIR is not empty
+    0  the project is created
+    2  usage error, or DIR is not empty
     4  a file cannot be written
 
 Example:
     mtl-host new --lang go my-worker
     mtl-host run my-worker input.txt";
 
-/// Begin a plugin in a language of your choice
+/// Create a plugin project in a language of your choice
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct NewArgs {
-    /// The folder of the project, which is made; the worker is called after it
+    /// Folder to create; the worker has its name
     dir: PathBuf,
 
-    /// The language to write it in
+    /// Language of the worker
     #[arg(long, value_name = "LANG")]
     lang: Language,
 }
 
-/// Begins a project, and returns what comes next, to be shown.
+/// Creates a project, and returns the text to show: the next commands.
 pub(super) fn new(args: &NewArgs) -> Result<String, NewError> {
     args.begin().map(|()| next(&args.dir))
 }
 
-/// The two commands that one would like to see first.
+/// Returns the commands that build and run the new project.
 fn next(dir: &Path) -> String {
     let dir = shell::path(dir);
     let dir = Shown::of(&dir);
@@ -70,7 +70,7 @@ impl NewArgs {
         })
     }
 
-    /// Whether the folder is there already; an error if something is in it.
+    /// Returns whether the folder exists already. A folder that is not empty is an error.
     fn is_empty_folder(&self) -> Result<bool, NewError> {
         let path = || self.dir.clone();
         match fs::read_dir(&self.dir) {

@@ -1,27 +1,27 @@
-//! Flags that say how a run shows its progress.
+//! The flags for the progress of a run.
 
 use clap::{Args, ValueEnum};
 
 use super::number;
 
-/// Whether progress is shown.
+/// The form in which progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mode {
-    /// A bar, if standard error is a terminal and results go elsewhere
+    /// A bar if standard error is a terminal and results go elsewhere
     Auto,
     /// A bar
     Always,
-    /// None
+    /// No progress
     Never,
-    /// A JSON object a second on standard error
+    /// A JSON object on standard error every second
     Json,
 }
 
-/// What is said on the way.
+/// The flags about progress and the summary.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Progress")]
 pub(crate) struct ProgressArgs {
-    /// Whether to show how far the run is
+    /// Form of the progress on standard error
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) progress: Mode,
 
@@ -29,11 +29,11 @@ pub(crate) struct ProgressArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) desc: Option<String>,
 
-    /// What items are called
+    /// Word for an item, in the bar
     #[arg(long, value_name = "NAME", default_value = "item")]
     pub(crate) unit: String,
 
-    /// How many items there will be, when the input does not tell
+    /// Number of items, for an input whose size is unknown
     #[arg(
         long,
         value_name = "N",

@@ -1,4 +1,4 @@
-//! Flags of `mtl-host run`, as typed. Nothing here opens a file or looks at the machine.
+//! The flags of `mtl-host run`, as typed. This module opens no file and reads nothing from the system.
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
@@ -29,43 +29,46 @@ mtl-host run [OPTIONS] PLUGIN [INPUT]...
 
 const AFTER_HELP: &str = "\
 Exit codes:
-    0  every item is done; or, as after `| head`, nobody reads the results
-    1  some item failed
-    2  the command line does not make sense
-    3  the plugin cannot be loaded or initialised; nothing was done
-    4  the input cannot be read, or the output not written
+    0  every item is done, or the reader of the results has closed the pipe,
+       as `| head` does
+    1  some items failed
+    2  usage error
+    3  the plugin cannot be loaded or initialised; no item was run
+    4  the input cannot be read, or the output cannot be written
     5  a folder of sources cannot be built
-    8  ended before all items were done: after some were, a worker could not
-       start, or no worker was left; the summary counts those that were
-  130  interrupted: after Ctrl-C, what is in the workers is finished and
-       written; a second Ctrl-C ends at once. SIGTERM and SIGQUIT do the
-       same; so does SIGHUP, but a second one is ignored
+    8  the run ended early: after some items were done, a worker could not
+       start or no worker was left; the summary counts the items that are done
+  130  interrupted: after Ctrl-C, the run finishes the items in the workers and
+       writes their results; a second Ctrl-C ends the run immediately. SIGTERM,
+       SIGQUIT and SIGHUP do the same, except that a second SIGHUP is ignored
 
 Examples:
-  Each line of a text through a plugin, on every core, results in order:
+  Run each line of a text through a plugin, on every core, results in order:
     mtl-host run upper.wasm text.txt > upper.txt
 
-  Files by name; each result after its path; what fails goes into a list:
+  Read files by name, write each result after its path, and list the faults:
     find . -name '*.md' |
       mtl-host run count.wasm --input-format files --tag --faults faults.jsonl
 
-  A plugin that loads a vocabulary from a directory, once in each of 8 workers:
+  Let each of 8 workers load a vocabulary from a directory, once:
     mtl-host run tokenize.wasm -j 8 --dir ./data::/data --init /data/vocab.txt \\
       text.txt.gz -o tokens.txt
 
-  Two workers that differ:
+  Run two different workers:
     mtl-host run --worker a.wasm,init=x --worker b.wasm,dir=./b::/data text.txt";
 
 /// Run every item of the input through a plugin
 ///
 /// Each worker is one instance of the plugin in its own sandbox, initialised once. Items stream
-/// through bounded queues; nothing is loaded whole.
+/// through bounded queues; the input is never loaded whole.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, override_usage = USAGE, arg_required_else_help = true)]
 pub(crate) struct RunArgs {
-    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources that you
-    /// trust, which is built first, as `mtl-host build` does. With `--plugin`, `--worker`, or a
-    /// configuration that names one, this is the first INPUT
+    /// Plugin (.wasm or .wat), or a folder of sources to build
+    ///
+    /// A plugin is a core module or a component. A folder is built first, as by `mtl-host build`:
+    /// name only a folder whose sources you trust. With `--plugin`, `--worker`, or a configuration
+    /// that names a plugin, this argument is the first INPUT.
     #[arg(value_name = "PLUGIN")]
     pub(crate) first: Option<PathBuf>,
 
@@ -88,20 +91,21 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) progress: ProgressArgs,
 
-    /// Take flags that are not given here from FILE, in TOML: `[pool]` has them by name, each
-    /// `[[worker]]` a worker; paths in it are relative to it. What it switches on is switched off by
-    /// `=false`, as with `--tag=false`
+    /// Read more flags from FILE, in TOML
+    ///
+    /// Flags on the command line override those in FILE. The table `[pool]` holds the flags by
+    /// name, and each table `[[worker]]` describes one worker. Paths in FILE are relative to it. To
+    /// switch off a flag that FILE switches on, write `=false`, as in `--tag=false`.
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Show all settings as such a file, and do nothing else
+    /// Print all settings as a configuration file, and exit
     #[arg(long, help_heading = "Configuration")]
     pub(crate) print_config: bool,
 }
 
 impl RunArgs {
-    /// Gives the first positional its meaning: the plugin, if nothing else says who works;
-    /// otherwise an input.
+    /// Decides what the first positional is: the plugin if no flag names one, otherwise an input.
     pub(crate) fn settle(mut self) -> Self {
         if let Some(first) = self.first.take() {
             if self.workers.plugin.is_none() && self.workers.worker.is_empty() {
@@ -114,21 +118,24 @@ impl RunArgs {
     }
 }
 
-/// Where items come from.
+/// The flags about items.
 #[derive(Debug, Args)]
 pub(crate) struct ItemArgs {
-    /// Files with items, read one after the other; `-` or none: standard input. Those in .gz
-    /// and .zst are decompressed as they are read
+    /// Input files, read one after the other [default: -, standard input]
+    ///
+    /// Files named .gz or .zst are decompressed while they are read.
     #[arg(value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
 
-    /// What an item is
+    /// Format of the input
     #[arg(long, value_name = "FORMAT", default_value = "lines", help_heading = "Items")]
     pub(crate) input_format: InputFormat,
 
-    /// How an item fills the parameters of the plugin's `call`: `single`, as it is; `args`, a
-    /// JSON array by position; `kwargs`, a JSON object by name
-    #[arg(long, value_name = "PASSING", default_value_t, help_heading = "Items")]
+    /// How an item fills the parameters of `call`
+    ///
+    /// `single` passes the item as the only argument, `args` a JSON array by position, `kwargs` a
+    /// JSON object by name.
+    #[arg(long, value_name = "single|args|kwargs", default_value_t, help_heading = "Items")]
     pub(crate) args: ArgumentPassing,
 
     /// Stop after the first N items
@@ -142,19 +149,22 @@ pub(crate) struct ItemArgs {
     pub(crate) limit: Option<usize>,
 }
 
-/// Where results go.
+/// The flags about results.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Results")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct ResultArgs {
-    /// Write results to FILE, not to standard output. FILE keeps its content until an item is done,
-    /// and takes the results of one run at a time
+    /// Write results to FILE instead of standard output
+    ///
+    /// FILE keeps its old content until the first item is done. Only one run at a time can write to
+    /// FILE.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Write each result into a file of its own below DIR, named after its item, for
-    /// `--input-format files` and `paths`: that of a/b.md into DIR/a/b.md, that of /x/y into
-    /// DIR/x/y. What fails leaves no file
+    /// Write each result to its own file below DIR
+    ///
+    /// The file is named after the item, for `--input-format files` and `paths`: the result of
+    /// a/b.md goes to DIR/a/b.md, that of /x/y to DIR/x/y. A failed item leaves no file.
     #[arg(
         long,
         value_name = "DIR",
@@ -162,35 +172,46 @@ pub(crate) struct ResultArgs {
     )]
     pub(crate) output_dir: Option<PathBuf>,
 
-    /// How results are written
+    /// Format of the output
     #[arg(long, value_name = "FORMAT", default_value = "lines")]
     pub(crate) output_format: OutputFormat,
 
-    /// Leave out items that failed, instead of an empty record in their place
+    /// Leave out failed items instead of writing empty records
     #[arg(long)]
     pub(crate) skip_failed: bool,
 
-    /// Take results that contain the end of a record, such as a line break; without this, they
-    /// are faults
+    /// Allow results that contain the end of a record
+    ///
+    /// The end of a record is a line break, or a zero byte with `--output-format nul`. Without this
+    /// flag, a result that contains one is a fault.
     #[arg(long)]
     pub(crate) multiline: bool,
 
-    /// Write results to a terminal as they are. Without this, a terminal gets control characters
-    /// escaped, except line feeds and tabs, in every format, and so for `--faults` and
-    /// `--finish-output`; files and pipes always get every byte as it is
+    /// Write control characters to a terminal unescaped
+    ///
+    /// Without this flag, a terminal gets every control character escaped, except line feeds and
+    /// tabs. This holds for results in every format, for `--faults` and for `--finish-output`. Files
+    /// and pipes always get every byte unchanged.
     #[arg(long)]
     pub(crate) raw: bool,
 
-    /// Wait at the end until results, faults and closing reports are on the disk, names included, so that
-    /// exit code 0 survives a crash of the machine. `--output-dir` syncs its file system, once
+    /// Exit only when the output is safe on the disk
+    ///
+    /// At the end, the run syncs results, faults and finish reports, and the names of their files,
+    /// so that a result behind exit code 0 survives a crash of the machine. With `--output-dir`, it
+    /// syncs the file system of DIR once.
     #[arg(long)]
     pub(crate) sync: bool,
 
-    /// What results are, whatever the plugin says
+    /// Format of each result
+    ///
+    /// It overrides the format that the plugin declares.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) results: Option<ResultFormat>,
 
-    /// Write each item, or the path of its file, and a tab before its result
+    /// Write each item, or the path of its file, before its result
+    ///
+    /// A tab separates the two.
     #[arg(long)]
     pub(crate) tag: bool,
 }
@@ -202,19 +223,22 @@ impl ResultArgs {
     }
 }
 
-/// How workers are made, and what they may use.
+/// The flags about workers and their grants.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct WorkerArgs {
-    /// The plugin, so that every positional is an INPUT
+    /// Plugin to run; every positional argument is then an INPUT
     #[arg(long, value_name = "PLUGIN")]
     pub(crate) plugin: Option<PathBuf>,
 
-    /// A worker, where they differ: once for each. After its plugin come, as needed,
+    /// Add one worker with its own plugin and settings
+    ///
+    /// Repeat it for each worker. SPEC is a plugin, followed by any of
     /// `,dir=HOST::GUEST[:rw|:rw+symlinks]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
     /// `,timeout=TIME`, `,init-timeout=TIME`, `,fuel=N`, `,disk=SIZE`, `,max-result=SIZE`,
-    /// `,sha256=HEX`, `,call=NAME`, `,wasm=gc+exceptions`, and last `,init=TEXT` or `,init=@FILE`,
-    /// which takes the rest: a TEXT with `,KEY=` of one of these in it goes into a file
+    /// `,sha256=HEX`, `,call=NAME` and `,wasm=gc+exceptions`. The last may be `,init=TEXT` or
+    /// `,init=@FILE`, which takes the rest of SPEC: put a TEXT that contains one of these `,KEY=`
+    /// into a file.
     #[arg(
         long,
         value_name = "SPEC",
@@ -222,12 +246,15 @@ pub(crate) struct WorkerArgs {
     )]
     pub(crate) worker: Vec<WorkerArg>,
 
-    /// How many workers [default: one per core, or as many as there are `--init`]
+    /// Number of workers [default: one per core, or per `--init`]
+    ///
+    /// If `--init` is given more than once, the default is one worker for each.
     #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) jobs: Option<Jobs>,
 
-    /// Arguments for the plugin's `init`: TEXT, or what is in a file. Once for all workers, or
-    /// once for each
+    /// Arguments for the plugin's `init`: TEXT, or read from FILE
+    ///
+    /// Give it once for all workers, or once for each worker.
     #[arg(
         long,
         value_name = "TEXT|@FILE",
@@ -236,93 +263,108 @@ pub(crate) struct WorkerArgs {
     )]
     pub(crate) init: Vec<InitArg>,
 
-    /// Where workers run: on threads, or each in a process of its own, in a jail that holds even if
-    /// the WebAssembly engine has a hole
+    /// Run workers on threads, or each in a jailed process
+    ///
+    /// The jail of a process holds even if the WebAssembly engine has a vulnerability.
     #[arg(long, value_name = "thread|process", default_value_t)]
     pub(crate) isolation: IsolationArg,
 
-    /// The layers of the jail that must hold: `required` needs seccomp and Landlock, `strict` all
-    /// layers that `mtl-host doctor` shows, `best-effort` none, and it warns of missing ones
-    #[arg(long, value_name = "required|best-effort|strict", default_value_t)]
+    /// Jail to insist on: required, strict or best-effort
+    ///
+    /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
+    /// shows; `best-effort` needs none, and warns of those that are missing.
+    #[arg(long, value_name = "LEVEL", default_value_t)]
     pub(crate) jail: Jail,
 
-    /// Write results as they are finished, not in the order of their items
+    /// Write results as they finish, not in the order of the items
     #[arg(long)]
     pub(crate) unordered: bool,
 
-    /// Let the plugin read the directory HOST under the name GUEST; with `:rw`, write to it; with
-    /// `:rw+symlinks`, make and move symbolic links in it as well
-    #[arg(long, value_name = "HOST::GUEST[:rw|:rw+symlinks]")]
+    /// Let the plugin read the directory HOST as GUEST
+    ///
+    /// With `:rw`, the plugin may write to it; with `:rw+symlinks`, it may create and move symbolic
+    /// links in it as well.
+    #[arg(long, value_name = "HOST::GUEST[:rw]")]
     pub(crate) dir: Vec<DirGrant>,
 
-    /// Let the plugin see a variable; without VALUE, as it is here
+    /// Pass an environment variable to the plugin
+    ///
+    /// Without VALUE, the plugin gets the value that the variable has in this process.
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub(crate) env: Vec<EnvGrant>,
 
-    /// Let the plugin connect to PORT of HOST, a name or an address such as 127.0.0.1 or [::1], by
-    /// TCP and by HTTP without TLS. Names are looked up once, at the start; addresses of the loopback
-    /// and of private networks are left out of what is found, unless the name is `localhost` or the
-    /// address is granted as well
+    /// Let the plugin connect to HOST:PORT, by TCP or plain HTTP
+    ///
+    /// HOST is a name, or an address such as 127.0.0.1 or [::1]. HTTP works without TLS only. Names
+    /// are looked up once, at the start. Loopback and private addresses that a lookup finds are
+    /// left out, unless the name is `localhost` or the address is granted as well.
     #[expect(rustdoc::broken_intra_doc_links, reason = "an address in brackets is no link")]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) net: Vec<NetGrant>,
 
-    /// Run the plugin only if its file has this SHA-256, as `sha256sum` prints it; a folder of
-    /// sources is refused
+    /// Run the plugin only if its file has this SHA-256
+    ///
+    /// `sha256sum` prints it. A folder of sources is refused.
     #[arg(long, value_name = "HEX")]
     pub(crate) sha256: Option<Sha256>,
 
-    /// The function that takes items, where the plugin does not export it as `call`. Of a component
-    /// that is any function of plain values, which gets items as JSON; INTERFACE#NAME says which of
-    /// several is meant
+    /// Exported function that takes items, if it is not `call`
+    ///
+    /// In a component of another world, it can be any function of plain values, which then gets
+    /// items as JSON. If several interfaces export the name, write INTERFACE#NAME.
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
 
-    /// Let the plugin use features of WebAssembly that are off otherwise: `gc`, `exceptions`, or both as
-    /// `gc,exceptions`. They bring the engine's garbage collector into play, which is young code; plugins
-    /// in Kotlin, Dart or OCaml need it. `inspect` shows what a plugin uses
+    /// WebAssembly features to enable, such as `gc`
+    ///
+    /// The features are `gc` and `exceptions`, or both as `gc,exceptions`. Plugins in Kotlin, Dart or OCaml need them. They bring in the
+    /// engine's garbage collector, which is young code. `mtl-host inspect` shows the features that a
+    /// plugin uses.
     #[arg(long, value_name = "FEATURES", default_value_t)]
     pub(crate) wasm: WasmFeatures,
 
     #[command(flatten)]
     pub(crate) snapshot: SnapshotArgs,
 
-    /// Take plugins that `mtl-host compile` has made, too. They are machine code: nothing of them
-    /// can be checked, and on threads they can do whatever you can, like any program. Name only
-    /// files that you have compiled yourself, or had from somebody whose programs you run
+    /// Accept machine code made by `mtl-host compile`
+    ///
+    /// Machine code cannot be checked: on threads it can do whatever you can, like any program. Name
+    /// only files that you have compiled yourself, or got from somebody whose programs you run.
     #[arg(long)]
     pub(crate) trust_precompiled: bool,
 }
 
-/// How long things may take, and what becomes of workers that break.
+/// The flags about time limits, restarts and the end of workers.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Time and restarts")]
 pub(crate) struct TimeArgs {
-    /// How long an item may take, such as 100ms, 1.5s or 2m (a number alone is seconds): then it
-    /// has the fault `timeout`, and a fresh instance takes the next one
+    /// Time limit for each item, such as 100ms, 1.5s or 2m
     ///
-    /// Time in which the worker waits for a core does not count, nor time in which the command is
-    /// stopped (Ctrl-Z).
+    /// An item that takes longer has the fault `timeout`, and a fresh instance takes the next item.
+    /// A number without a unit is in seconds. Time in which the worker waits for a core does not
+    /// count, nor does time in which the command is stopped (Ctrl-Z).
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) timeout: Option<TimeSpan>,
 
-    /// How long a worker may take to start, until its `init` is done; and to finish
+    /// Time limit for each start of a worker, and for its end
     ///
-    /// A start that takes longer is tried again, as `--max-restarts` says. It is measured like
-    /// `--timeout`.
+    /// The start includes the plugin's `init`; the end is its `finish`. A start that takes longer is
+    /// tried again, as often as `--max-restarts` allows. The time is measured as for `--timeout`.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) init_timeout: Option<TimeSpan>,
 
-    /// How long the end may take, after the last item, Ctrl-C or an error: what plugins still do
-    /// then is interrupted
+    /// Time limit for the end of the run
+    ///
+    /// The time starts after the last item, Ctrl-C or an error. Plugins that still work when it is
+    /// over are interrupted.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) join_timeout: Option<TimeSpan>,
 
-    /// Try an item that failed again, up to N times, each on a fresh instance
+    /// Retry a failed item up to N times, on a fresh instance
     ///
-    /// The plugin executes the item again, and what it changes in files or elsewhere it changes
-    /// again. With `--isolation process` that happens as well to items whose results were lost
-    /// with a process that died
+    /// The plugin runs the whole item again: what it changes in files or elsewhere, it changes
+    /// again. With `--isolation process`, a process that dies can lose the results of items that
+    /// it had finished; those items run again as well.
     #[arg(
         long,
         value_name = "N",
@@ -332,43 +374,56 @@ pub(crate) struct TimeArgs {
     )]
     pub(crate) retries: u32,
 
-    /// After which faults: a list such as `trap,timeout,refused`
+    /// Faults to retry
+    ///
+    /// KINDS is a list such as `trap,timeout,refused`.
     #[arg(long, value_name = "KINDS", default_value_t, requires = "retries")]
     pub(crate) retry_on: RetryOn,
 
-    /// Retire a worker that is restarted more than N times in a row without finishing an item;
-    /// one that cannot start is given up after 3 attempts unless N is given
+    /// Retire a worker after N restarts in a row
     ///
-    /// All retries of one item count as one restart, and each start that fails as one. The first
-    /// start of a worker is tried again if its process died or it took too long; if it fails in the
-    /// plugin, the run ends
+    /// A finished item starts the count again. All retries of one item count as one restart, and so does each start that fails. Without
+    /// this flag, a worker that cannot start is retired after 3 attempts. The first start of a
+    /// worker is tried again if its process died or the start took too long; if it fails in the
+    /// plugin, the run ends.
     #[arg(long, value_name = "N", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_restarts: MaxRestarts,
 
-    /// Replace a worker's instance after N items, for plugins that leak
+    /// Replace a worker's instance after N items
+    ///
+    /// This helps with plugins that leak memory.
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = number::from_1)]
     pub(crate) recycle: Option<NonZeroU64>,
 
-    /// Write what plugins say at their end to FILE, as lines of JSON: worker, items, and report,
-    /// error, or what was lost; without this, reports go to standard error
+    /// Write finish reports to FILE, as JSON lines
+    ///
+    /// A finish report is what a plugin's `finish` returns. Each line has the worker, its number of
+    /// items, and the report, the error, or how much was lost. Without this flag, reports go to
+    /// standard error.
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(beside::file))]
     pub(crate) finish_output: Option<PathBuf>,
 }
 
-/// How items flow to the workers and results from them.
+/// The flags about the flow of items to workers and of results to the output.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Flow")]
 pub(crate) struct FlowArgs {
-    /// How many items a worker takes at once; `auto` takes about a millisecond of work
+    /// Number of items that a worker takes at a time
+    ///
+    /// `auto` takes as many as make about a millisecond of work.
     #[arg(long, value_name = "N|auto", default_value_t, allow_hyphen_values = true)]
     pub(crate) chunk_size: ChunkSize,
 
-    /// How much may be between the input and the output: so many items, or bytes with a unit
+    /// Limit on what is read and not yet written
+    ///
+    /// A number alone counts items; a number with a unit, such as 64MiB, counts bytes.
     #[arg(long, value_name = "N|SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) window: Window,
 
-    /// Read on however slow the workers and the output are. An input that is faster than they
-    /// are, or that never ends, fills the memory
+    /// Read ahead without a limit
+    ///
+    /// An input that is faster than the workers and the output, or that never ends, fills the
+    /// memory.
     #[arg(long, conflicts_with = "window")]
     pub(crate) unbounded: bool,
 }
@@ -379,23 +434,27 @@ impl FlowArgs {
     }
 }
 
-/// What failed items do.
+/// The flags about failed items.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Faults")]
 pub(crate) struct FaultArgs {
-    /// What a failed item does to the run: `ignore` goes on; `immediate` ends it; `deferred`
-    /// goes on and fails at the end
+    /// On a failed item: ignore, immediate or deferred
+    ///
+    /// `ignore` continues, `immediate` ends the run, `deferred` continues and fails at the end.
     #[arg(long, value_name = "POLICY", default_value_t)]
     pub(crate) on_error: ErrorPolicy,
 
-    /// End the run when more than N items failed, or more than P percent of those done; a share
-    /// is judged from 100 items on
+    /// End the run after more than N faults, or P percent
+    ///
+    /// The percentage is that of the finished items, and counts from 100 items on.
     #[arg(long, value_name = "N|P%", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_faults: MaxFaults,
 
-    /// Write each fault to FILE, as a line of JSON: index, kind, message, worker, and the item
-    /// or the path of its file; and so each item that was read and has no result in the output,
-    /// as `not-run` or `not-written`
+    /// Write each fault to FILE, as a JSON line
+    ///
+    /// Each line has the index, kind, message and worker, and the item or the path of its file. An
+    /// item that was read and has no result in the output has a line of the kind `not-run` or
+    /// `not-written`.
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(beside::file))]
     pub(crate) faults: Option<PathBuf>,
 }

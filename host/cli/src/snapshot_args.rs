@@ -1,32 +1,36 @@
-//! Flags that say whether workers start from a snapshot, and what they mean.
+//! The flags that let workers start from a snapshot.
 
 use clap::Args;
 use mtl_host::{Cache, PoolBuilder};
 
-/// Whether workers start from a snapshot.
+/// The flags that let workers start from a snapshot.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Workers")]
 pub(crate) struct SnapshotArgs {
-    /// Initialise the plugin once, and let all workers with the same arguments and grants start from
-    /// what it has become then: they share its memory until they write to it. Where `init` does
-    /// what that does not suit, as to leave a file open, each worker is initialised on its own, and
-    /// a warning says why
+    /// Initialise once, and start workers from a memory snapshot
+    ///
+    /// All workers with the same arguments and grants start from the plugin's memory after `init`,
+    /// and share it until they write to it. If `init` does something that a snapshot cannot hold,
+    /// such as leave a file open, each worker is initialised on its own, and a warning gives the
+    /// reason.
     #[arg(long)]
     snapshot: bool,
 
-    /// The same, and keep what `init` has made beside the compiled plugins, for the next run; it is
-    /// made anew when something has changed that `init` has looked at.
+    /// Like --snapshot, and keep the snapshot for the next run
     ///
-    /// The file is the plugin's memory after `init`, in plain text: the arguments of `--init`, the
-    /// values of `--env`, what `init` has read, and the random numbers that it has drawn, which are
-    /// then the same in every run. Only you can read it; `mtl-host cache clear --snapshots` removes
-    /// it. Use `--snapshot` for secrets
+    /// The snapshot is kept with the compiled plugins. It is taken again when something has changed
+    /// that `init` has read.
+    ///
+    /// The file holds the plugin's memory after `init`, unencrypted: the arguments of `--init`, the
+    /// values of `--env`, the data that `init` has read, and the random numbers that it has drawn,
+    /// which are then the same in every run. Only you can read the file; `mtl-host cache clear
+    /// --snapshots` removes it. If the memory holds secrets, use `--snapshot`.
     #[arg(long, conflicts_with = "no_cache")]
     snapshot_cache: bool,
 }
 
 impl SnapshotArgs {
-    /// The pool as these flags describe it. Where there is no cache, snapshots are made each time.
+    /// Configures snapshots as these flags describe. Without a cache, every run takes them again.
     pub(super) fn describe(&self, builder: PoolBuilder, cache: Option<&Cache>) -> PoolBuilder {
         match cache.filter(|_| self.snapshot_cache) {
             Some(cache) => builder.snapshot_cache(cache),

@@ -1,5 +1,5 @@
-//! One worker of several that differ: `--worker PLUGIN[,KEY=VALUE]…`, or a table `[[worker]]` of
-//! a configuration file. Its keys are here, once for both.
+//! The settings of one worker: `--worker PLUGIN[,KEY=VALUE]…`, or a table `[[worker]]` of a
+//! configuration file. Both have the same keys.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -13,7 +13,7 @@ use super::key_value::{KeyValueError, once, parsed};
 use super::limit_args::WorkerLimits;
 use super::shown::Shown;
 
-/// As typed; nothing has been read or looked up.
+/// The settings of one worker, as typed: no file is read yet, and no name is looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WorkerArg {
     pub(crate) plugin: PathBuf,
@@ -27,22 +27,22 @@ pub(crate) struct WorkerArg {
     pub(crate) init: Option<InitArg>,
 }
 
-/// Why a worker cannot be meant so.
+/// Error of parsing a `--worker` value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WorkerArgError {
     #[error("the plugin comes first")]
     NoPlugin,
     #[error(
-        "`{}` is not of the form `KEY=VALUE`; a value with a comma can only be that of \
-         `init=`, which comes last, or in a file, for `--config`",
+        "`{}` is not of the form `KEY=VALUE`; only the value of `init=`, which comes last, may \
+         contain a comma; write others into a file for `--config`",
         Shown::of(field)
     )]
     NotKeyValue { field: String },
-    #[error("unknown key `{}`; there are {}", Shown::of(key), known())]
+    #[error("unknown key `{}`; the keys are {}", Shown::of(key), known())]
     UnknownKey { key: String },
     #[error(
-        "`init=` takes the rest, and with it `,{key}=`; put it last; a text that has this in it goes \
-         into a file: `init=@FILE`, or `init` in one for `--config`"
+        "`init=` takes the rest of the text, including `,{key}=`: put `init=` last; if its value \
+         contains `,{key}=`, write the value into a file: `init=@FILE`, or `init` in a file for `--config`"
     )]
     Swallowed { key: &'static str },
     #[error(transparent)]
@@ -107,7 +107,7 @@ impl WorkerArg {
     }
 }
 
-/// What is before the first `separator`, and what is behind it.
+/// Returns the bytes before the first `separator`, and those after it.
 fn split(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     match bytes.iter().position(|byte| *byte == separator) {
         Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
@@ -115,8 +115,7 @@ fn split(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// A key that somebody wrote behind `init=`, whose value alone has commas: it would be lost in the
-/// text.
+/// Returns the first key after `init=`, which would become part of the value of `init=`.
 fn swallowed(rest: &[u8]) -> Option<&'static str> {
     let mut keys = rest.split(|byte| *byte == b',').skip(1).filter_map(|field| {
         let (key, value) = split(field, b'=');
@@ -182,16 +181,16 @@ mod tests {
         let cases = [
             ("",                        "the plugin comes first"),
             (",init=x",                 "the plugin comes first"),
-            ("p,",                      "`` is not of the form `KEY=VALUE`; a value with a comma can only be that of `init=`, which comes last, or in a file, for `--config`"),
+            ("p,",                      "`` is not of the form `KEY=VALUE`; only the value of `init=`, which comes last, may contain a comma; write others into a file for `--config`"),
             ("p,dir=a,b::/x",           "`dir`: not of the form `HOST::GUEST[:rw|:rw+symlinks]`, such as `./data::/data`"),
-            ("p,dirs=a::/b",            "unknown key `dirs`; there are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `fuel`, `disk`, `max-result`, `sha256`, `call`, `wasm`, `init`"),
+            ("p,dirs=a::/b",            "unknown key `dirs`; the keys are `dir`, `env`, `net`, `memory`, `timeout`, `init-timeout`, `fuel`, `disk`, `max-result`, `sha256`, `call`, `wasm`, `init`"),
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not a size, such as `64MiB`, `2GiB` or `1000000`"),
             ("p,wasm=jit",              "`wasm`: unknown feature `jit`: there are `gc`, `exceptions` and `none`"),
             ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),
-            ("p,init=x,timeout=1s",     "`init=` takes the rest, and with it `,timeout=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),
-            ("p,init=a,b,init-timeout=1s,env=A", "`init=` takes the rest, and with it `,init-timeout=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),
-            ("p,init=@file,init=b",     "`init=` takes the rest, and with it `,init=`; put it last; a text that has this in it goes into a file: `init=@FILE`, or `init` in one for `--config`"),
+            ("p,init=x,timeout=1s",     "`init=` takes the rest of the text, including `,timeout=`: put `init=` last; if its value contains `,timeout=`, write the value into a file: `init=@FILE`, or `init` in a file for `--config`"),
+            ("p,init=a,b,init-timeout=1s,env=A", "`init=` takes the rest of the text, including `,init-timeout=`: put `init=` last; if its value contains `,init-timeout=`, write the value into a file: `init=@FILE`, or `init` in a file for `--config`"),
+            ("p,init=@file,init=b",     "`init=` takes the rest of the text, including `,init=`: put `init=` last; if its value contains `,init=`, write the value into a file: `init=@FILE`, or `init` in a file for `--config`"),
         ];
         for (spec, why) in cases {
             assert_eq!(parse(spec).unwrap_err(), why, "{spec}");

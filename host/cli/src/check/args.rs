@@ -14,15 +14,15 @@ use crate::isolation_arg::IsolationArg;
 use crate::time_span::TimeSpan;
 
 const AFTER_HELP: &str = "\
-The plugin is run, with nothing granted but what the flags grant. It may refuse
-the items that it is checked with; it may not break on them. Give it some that
-it takes, by `--item` or `--items`: the more it answers, the more is checked.
+The plugin runs with only those grants that the flags give. It may refuse an
+item, but it must not trap on one. Pass items that it accepts, with `--item` or
+`--items`: the more items it answers, the more is checked.
 
-What is checked, and what to do about each failure: host/docs/checking-plugins.md.
+host/docs/checking-plugins.md describes each check, and how to fix a failure.
 
 Exit codes:
-    0  all checks passed, or were skipped; there may be warnings
-    2  the command line does not make sense
+    0  all checks passed or were skipped; there may be warnings
+    2  usage error
     3  the plugin cannot be read, or not compiled in a jail
     4  the items cannot be read
     5  the plugin cannot be built
@@ -33,78 +33,91 @@ Examples:
     mtl-host check count.wasm --stateful --init @table.json --items lines.txt
     mtl-host check power.wasm --args args --item '[2, 10]' --isolation process";
 
-/// Check whether a plugin does what the host expects of it
+/// Check that a plugin does what the host expects
 ///
-/// For authors of plugins, in any language: each check says what to do in the plugin's code if it
-/// fails.
+/// This is for authors of plugins, in any language: a check that fails says what to change in the
+/// plugin's code.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct CheckArgs {
-    /// The plugin: a core module or a component, .wasm or .wat; or a folder of sources that you
-    /// trust, which is built first
+    /// Plugin (.wasm or .wat), or a folder of sources to build
+    ///
+    /// A plugin is a core module or a component. A folder is built first: name only a folder whose
+    /// sources you trust.
     pub(super) plugin: PathBuf,
 
-    /// An item to check with; may be given several times
+    /// Item to check with (repeatable)
     #[arg(long = "item", value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) item: Vec<String>,
 
-    /// Check with the lines of FILE, as items
+    /// Check with each line of FILE as an item
     #[arg(long = "items", value_name = "FILE")]
     pub(super) items: Option<PathBuf>,
 
-    /// What the plugin is initialised with; with @FILE, what is in it
+    /// Arguments for the plugin's `init`: TEXT, or read from FILE
     #[arg(long, value_name = "TEXT|@FILE", allow_hyphen_values = true)]
     pub(super) init: Option<InitArg>,
 
-    /// What a second instance is initialised with, beside the first
+    /// Other `init` arguments, for a second instance
     #[arg(long, value_name = "TEXT|@FILE", allow_hyphen_values = true)]
     pub(super) init_other: Option<InitArg>,
 
-    /// The plugin keeps state from item to item: check that it does, and skip what expects the same
-    /// answer to the same item
+    /// Check that the plugin keeps state from item to item
+    ///
+    /// This skips the checks that expect the same answer to the same item.
     #[arg(long)]
     pub(super) stateful: bool,
 
-    /// How items fill the parameters of the function [default: the first way in which it starts]
+    /// How an item fills the parameters of `call`
+    ///
+    /// By default, the check tries them in this order, and takes the first with which the plugin
+    /// starts.
     #[arg(long, value_name = "single|args|kwargs")]
     pub(super) args: Option<ArgumentPassing>,
 
-    /// The function that takes items, where the plugin does not export it as `call`
+    /// Exported function that takes items, if it is not `call`
     #[arg(long, value_name = "NAME")]
     pub(super) call: Option<String>,
 
-    /// Let the plugin use features of WebAssembly that are off otherwise: `gc`, `exceptions`, or both as
-    /// `gc,exceptions`
+    /// WebAssembly features to enable, such as `gc`
+    ///
+    /// The features are `gc` and `exceptions`, or both as `gc,exceptions`.
     #[arg(long, value_name = "FEATURES", default_value_t)]
     pub(super) wasm: WasmFeatures,
 
-    /// Leave out a check; may be given several times
+    /// Leave out a check (repeatable)
     #[arg(long, value_name = "CHECK", value_parser = PossibleValuesParser::new(NAMES), hide_possible_values = true)]
     pub(super) skip: Vec<String>,
 
-    /// How long each item, each start and each end may take
+    /// Time limit for each item, start and end
     #[arg(long, value_name = "TIME", default_value = "10s", allow_hyphen_values = true)]
     pub(super) timeout: TimeSpan,
 
-    /// What the plugin may take of memory
+    /// Memory limit of the plugin
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(super) memory: MemoryLimit,
 
-    /// Where the plugin runs: on a thread, or in a process of its own, in a jail
+    /// Run on a thread, or in a jailed process
     #[arg(long, value_name = "thread|process", default_value_t)]
     pub(super) isolation: IsolationArg,
 
-    /// The layers of the jail that must hold: `required` needs seccomp and Landlock, `strict` all
-    /// layers that `mtl-host doctor` shows, `best-effort` none, and it warns of missing ones
-    #[arg(long, value_name = "required|best-effort|strict", default_value_t)]
+    /// Jail to insist on: required, strict or best-effort
+    ///
+    /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
+    /// shows; `best-effort` needs none, and warns of those that are missing.
+    #[arg(long, value_name = "LEVEL", default_value_t)]
     pub(super) jail: Jail,
 
-    /// Let the plugin read the directory HOST under the name GUEST; with `:rw`, write to it; with
-    /// `:rw+symlinks`, make and move symbolic links in it as well
-    #[arg(long, value_name = "HOST::GUEST[:rw|:rw+symlinks]")]
+    /// Let the plugin read the directory HOST as GUEST
+    ///
+    /// With `:rw`, the plugin may write to it; with `:rw+symlinks`, it may create and move symbolic
+    /// links in it as well.
+    #[arg(long, value_name = "HOST::GUEST[:rw]")]
     pub(super) dir: Vec<DirGrant>,
 
-    /// Let the plugin see a variable; without VALUE, as it is here
+    /// Pass an environment variable to the plugin
+    ///
+    /// Without VALUE, the plugin gets the value that the variable has in this process.
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub(super) env: Vec<EnvGrant>,
 
