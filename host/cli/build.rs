@@ -1,16 +1,16 @@
-//! Puts the SDKs and the templates of projects into the program, for `mtl-host new`.
+//! Embeds the SDKs and the project templates in the program, for `mtl-host new`.
 //!
-//! `kits/LANG` links to the SDK of a language, so that `cargo package` has these files as well. The files of an SDK are
-//! those of `kits/LANG/mtl-plugin` if there is such a folder, and else those of `kits/LANG`, without tests.
+//! `kits/LANG` links to the SDK of a language, so that `cargo package` includes the SDK. The files of an SDK are those
+//! of `kits/LANG/mtl-plugin` if this folder exists, otherwise those of `kits/LANG` without its tests.
 //!
-//! In `kits/rust` each file has a link of its own, and `Cargo.toml` is called `Cargo.toml.kit`: cargo leaves a folder
-//! with a `Cargo.toml` out of a package.
+//! In `kits/rust` each file has its own link, and `Cargo.toml` is named `Cargo.toml.kit`, because cargo excludes a
+//! folder with a `Cargo.toml` from a package.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What lies beside an SDK, and what tools make there.
+/// The files next to an SDK that are not part of it, or that tools generate.
 const LEFT_OUT: [&str; 7] =
     ["template", "tests", "build", "target", "node_modules", "zig-out", "__pycache__"];
 
@@ -27,20 +27,20 @@ fn main() -> io::Result<()> {
     fs::write(variable("OUT_DIR").join("kits.rs"), kits)
 }
 
-/// Writes the kit of one language, as an expression.
+/// Writes the template of one language, as an expression.
 fn kit(text: &mut String, sdk: &Path, template: &Path) -> io::Result<()> {
     let language = sdk.file_name().expect("it is in a folder").display();
     let own = sdk.join("mtl-plugin");
     let files = if own.is_dir() { own } else { sdk.to_owned() };
     let is_left_out = |name: &str| LEFT_OUT.contains(&name) || name.ends_with("_test.go");
-    write!(text, "Template {{ language: \"{language}\",").expect("a string takes everything");
+    write!(text, "Template {{ language: \"{language}\",").expect("writing to a string cannot fail");
     table(text, "files", template, &|_| false)?;
     table(text, "sdk", &files, &is_left_out)?;
     text.push_str("},\n");
     Ok(())
 }
 
-/// Writes a field with all files below a folder, each with its name there.
+/// Writes a field with all files below a folder, each with its path in the folder.
 fn table(
     text: &mut String,
     field: &str,
@@ -49,11 +49,12 @@ fn table(
 ) -> io::Result<()> {
     let mut files = Vec::new();
     collect(folder, is_left_out, &mut files)?;
-    write!(text, "{field}: &[").expect("a string takes everything");
+    write!(text, "{field}: &[").expect("writing to a string cannot fail");
     for file in files {
         let name = file.strip_prefix(folder).expect("it is below").to_string_lossy();
         let name = name.strip_suffix(".kit").unwrap_or(&name);
-        write!(text, "({name:?}, include_bytes!({file:?})),").expect("a string takes everything");
+        write!(text, "({name:?}, include_bytes!({file:?})),")
+            .expect("writing to a string cannot fail");
     }
     text.push_str("],\n");
     Ok(())
@@ -61,8 +62,8 @@ fn table(
 
 /// Collects the files below a folder, and has cargo watch them.
 ///
-/// Cargo watches a folder with all that is below it. A folder with tests beside the SDK changes whenever these run,
-/// and would have the host compiled again each time: of such a folder cargo watches the files one by one.
+/// Cargo watches a folder with everything below it. A folder with tests changes whenever they run, and would cause
+/// the host to be compiled again. In such a folder, cargo therefore watches the files one by one.
 fn collect(
     folder: &Path,
     is_left_out: &dyn Fn(&str) -> bool,
@@ -75,7 +76,7 @@ fn collect(
             leaves_out = true;
             continue;
         }
-        // A link counts as what it leads to.
+        // A link counts as its target.
         if path.is_dir() {
             collect(&path, is_left_out, files)?;
         } else {
@@ -89,7 +90,7 @@ fn collect(
     Ok(())
 }
 
-/// Returns the paths of what is in a folder.
+/// Returns the sorted paths of the entries of a folder.
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
     let mut paths = entries.collect::<io::Result<Vec<_>>>()?;

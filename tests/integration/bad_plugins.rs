@@ -12,8 +12,8 @@ fn refused(host: Host, stderr: &str) {
 
 #[test]
 fn what_is_no_webassembly_is_named_for_what_it_is() {
-    let compile = " hint: compile the code to WebAssembly first: `mtl-host build FOLDER` does so with a \
-                   folder of sources, in Rust, C, Zig, Go, AssemblyScript, JavaScript or Python\n";
+    let compile = " hint: compile the code to WebAssembly first: `mtl-host build FOLDER` builds a \
+                   folder of sources in Rust, C, Zig, Go, AssemblyScript, JavaScript or Python\n";
     let damaged = " hint: the file may be damaged or incomplete: build or copy it again\n";
     #[rustfmt::skip]
     let cases: [(&[u8], String); 5] = [
@@ -33,7 +33,7 @@ fn a_plugin_that_is_not_there_or_cut_off_or_no_text_says_why() {
     refused(
         host().plugin("missing.wasm"),
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
-         hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` makes one of a folder of sources\n",
+         hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` builds one from a folder of sources\n",
     );
     // A folder may contain sources to build.
     host().subfolder("folder").plugin("folder").run().code(2).stdout("").stderr(
@@ -148,8 +148,8 @@ fn init_arguments_that_do_not_fit_the_workers_or_the_plugin_are_a_wrong_usage() 
         .stdout("")
         .stderr(
             "error: 3 init arguments were given for 4 workers\n \
-             hint: give `--init` once for all workers, or once for each; without `--jobs`, their \
-             number decides\n",
+             hint: give `--init` once for all workers, or once for each; without `--jobs`, there \
+             is a worker for each `--init`\n",
         );
     host().plugin("upper.wat").args(["--init", "a"]).stdin("x\n").run().code(2).stdout("").stderr(
         "error: plugin `upper.wat` takes no init arguments: it does not export `init`\n \
@@ -181,8 +181,8 @@ fn a_plugin_that_takes_items_as_they_are_cannot_take_them_apart() {
         let host = host().plugin("upper.wat").args(["--args", passing]).stdin("[1]\n");
         host.run().code(3).stdout("").stderr(&format!(
             "error: plugin `upper.wat` takes each item whole, not by `{passing}`\n \
-             hint: leave out `--args`, or write the worker with named parameters, where its SDK has \
-             them: in Rust, with \
+             hint: leave out `--args`, or write the worker with named parameters, if its SDK \
+             supports them: in Rust, with \
              `#[mtl_plugin::worker]`\n"
         ));
     }

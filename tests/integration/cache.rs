@@ -111,8 +111,8 @@ fn a_directory_that_others_can_change_is_no_cache() {
         run(host(), &folder, "upper.wat").run().code(0).stdout("ONE\n").stderr(&format!(
             "warning: plugins are compiled each time: the cache `{shown}` is not safe: `{shown}` \
              {why}\n \
-             hint: what is in a cache is run: `chmod go-w DIR` closes a directory of yours; \
-             `--cache-dir DIR` takes another place, `--no-cache` none\n"
+             hint: the code in a cache is executed: protect your directory with `chmod go-w DIR`; \
+             or use another directory: `--cache-dir DIR`; or no cache: `--no-cache`\n"
         ));
         assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
     };
@@ -151,7 +151,7 @@ fn a_home_that_is_a_file_is_told_of() {
     run.under("env", [format!("HOME={home}")]).run().code(0).stdout("ONE\n").stderr(&format!(
         "warning: plugins are compiled each time: cannot use the cache `{home}/.cache/mtl-host`: \
          Not a directory (os error 20)\n \
-         hint: `--cache-dir DIR` takes another place, `--no-cache` none\n"
+         hint: use another directory: `--cache-dir DIR`; or no cache: `--no-cache`\n"
     ));
 }
 
@@ -168,7 +168,7 @@ fn a_full_directory_is_told_of() {
     full().stderr(&format!(
         "warning: plugins are compiled each time: cannot use the cache `{cache}`: \
          File too large (os error 27)\n \
-         hint: `--cache-dir DIR` takes another place, `--no-cache` none\n"
+         hint: use another directory: `--cache-dir DIR`; or no cache: `--no-cache`\n"
     ));
     assert_eq!(kept(&folder, "trusted").len(), 0, "no partial entry is left");
     // An existing entry needs no space.
@@ -404,8 +404,8 @@ fn a_plugin_that_is_compiled_already_runs_when_it_is_trusted() {
                 run().run().code(3).stdout("").stderr(&format!(
                     "error: plugin `{name}` is compiled already, so its code would run \
                      unchecked\n \
-                     hint: if you have compiled it yourself, or trust who has, `run \
-                     --trust-precompiled` runs it; otherwise take the .wasm that it was made from\n"
+                     hint: if you have compiled it yourself, or trust who has, use `run \
+                     --trust-precompiled`; otherwise use the .wasm that it was compiled from\n"
                 ));
             }
         }

@@ -74,35 +74,35 @@ fn what_there_is_to_see_is_shown_line_by_line() {
             "plugin it.wat\n\
              pass  file              it is WebAssembly that this host compiles\n      \
                    a core module of {} bytes\n\
-             pass  exports           it exports what a plugin has, of the right types\n\
-             pass  imports           it imports only what there is\n\
+             pass  exports           it exports what a plugin needs, with the right types\n\
+             pass  imports           it imports only what the host offers\n\
              pass  start             an instance starts\n\
-             skip  argument-passing  it takes items as they are: it does not ask how they are passed\n\
+             skip  argument-passing  each item is a single argument: the plugin does not ask how items are passed\n\
              pass  items             items are answered\n      \
                    11 with a record, 0 without one, 0 refused\n\
              FAIL  empty-item        an empty item is answered\n      \
                    the item ``: trap: wasm `unreachable` instruction executed\n      \
-                   hint: let `call` answer with an error (`bad-item` or `refused`), and not stop: what \
-                   stops loses its state\n\
+                   hint: let `call` return an error (`bad-item` or `refused`) instead of a trap: \
+                   after a trap, the state is lost\n\
              pass  every-byte        items of all bytes are answered, text or not\n\
              pass  growing-items     items of all sizes are answered, up to 256 KiB\n\
              pass  large-item        an item of 10 MB is answered\n      \
                    the record `hellohellohellohellohellohellohellohello…` (10000000 bytes)\n\
-             pass  result-format     results are what it says they are\n      \
+             pass  result-format     results have the format that it declares\n      \
                    text\n\
-             skip  messages          it refuses none of the items: name one that it should refuse, by \
-             `--item TEXT`\n\
+             skip  messages          it refuses none of the items: pass one that it should refuse, \
+             with `--item TEXT`\n\
              pass  deterministic     two instances give the same answers to the same items\n\
-             skip  recover           it refuses none of the items: name one that it should refuse, by \
-             `--item TEXT`\n\
+             skip  recover           it refuses none of the items: pass one that it should refuse, \
+             with `--item TEXT`\n\
              pass  stable            an item gets the same answer after larger and smaller ones\n\
-             skip  state             nothing of earlier items is to be seen; `--stateful` says that it \
-             should be\n\
-             skip  other-init        say with what, by `--init-other`\n\
-             pass  instances         two instances at a time know nothing of each other\n\
+             skip  state             no answer depends on earlier items; if answers should, use \
+             `--stateful`\n\
+             skip  other-init        give other arguments, with `--init-other`\n\
+             pass  instances         two instances at the same time do not affect each other\n\
              skip  batch             `empty-item` has not passed\n\
              skip  finish            it does not export `finish`\n\
-             skip  memory            as `--skip` says\n\
+             skip  memory            left out by `--skip`\n\
              skip  snapshot          it has no `init`\n\
              12 passed, 1 failed, 0 warnings, 9 skipped\n",
             traps.len()
@@ -137,14 +137,14 @@ fn programs_get_the_same_as_json() {
             }),
             json!({
                 "name": "exports",
-                "what": "it exports what a plugin has, of the right types",
+                "what": "it exports what a plugin needs, with the right types",
                 "status": "fail",
                 "details": ["plugin `it.wat` does not export `memory`; it exports nothing"],
                 "hint": "export the worker: in Rust, with `mtl_plugin::export!(MyWorker)`",
             }),
             json!({
                 "name": "imports",
-                "what": "it imports only what there is",
+                "what": "it imports only what the host offers",
                 "status": "skip",
                 "details": ["`exports` has not passed"],
                 "hint": null,
@@ -174,7 +174,7 @@ fn items_are_those_that_are_named() {
 fn what_is_no_plugin_at_all_is_an_error_alone() {
     check().args(["missing.wasm"]).run().code(3).stdout("").stderr(
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
-         hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` makes one of a folder of sources\n",
+         hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` builds one from a folder of sources\n",
     );
     let plugin = echo("", "", "");
     let host = || check().file("it.wat", &plugin).args(["it.wat"]);
@@ -228,7 +228,7 @@ fn a_typed_function_is_checked_with_values() {
     let finished = host.run().code(0);
     let document = document(&finished);
     assert_eq!(ended(&document, "fail"), [""; 0], "{document:#}");
-    let why = "items are JSON, which the host reads and passes on as values";
+    let why = "items are JSON, which the host parses and passes on as values";
     for name in ["empty-item", "every-byte", "growing-items", "argument-passing"] {
         assert_eq!(found(&document, name)["details"], json!([why]), "{name}");
     }

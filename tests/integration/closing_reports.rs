@@ -78,7 +78,7 @@ fn without_a_file_reports_are_shown_before_each_replacement_and_at_the_end() {
         .code(0)
         .stderr(
             "[worker 0] finish: b\n\
-             warning: worker 0 gave no closing report: refused: !d\n\
+             warning: worker 0 gave no finish report: refused: !d\n\
              [worker 0] finish: e\n",
         );
 }
@@ -98,8 +98,8 @@ fn what_is_shown_of_reports_is_bounded_and_the_rest_is_counted() {
     };
     run(&[]).stderr(&format!(
         "[worker 0] finish: {}\n\
-         warning: 2 closing reports were not shown: more a second than `--log-limit`\n \
-         hint: `--finish-output FILE` writes down all of them\n",
+         warning: 2 finish reports were not shown: more than `--log-limit` per second\n \
+         hint: `--finish-output FILE` writes all of them to a file\n",
         r"\u{1b}".repeat(2000)
     ));
     let written = run(&["--finish-output", "reports"]).stderr("");
@@ -134,7 +134,7 @@ fn a_file_that_cannot_be_made_or_filled_is_an_error() {
         .code(4)
         .stdout("")
         .stderr(
-            "error: cannot create `no/such/folder` for closing reports: No such file or directory \
+            "error: cannot create `no/such/folder` for finish reports: No such file or directory \
              (os error 2)\n",
         );
     let finished = host_aloud()
@@ -144,7 +144,7 @@ fn a_file_that_cannot_be_made_or_filled_is_an_error() {
         .run()
         .code(4)
         .stdout("\n\n");
-    let error = "error: cannot write 2 of 2 closing reports to `/dev/full`: No space left on device \
+    let error = "error: cannot write 2 of 2 finish reports to `/dev/full`: No space left on device \
                  (os error 28)\n";
     assert!(finished.stderr_text().ends_with(error), "{}", finished.stderr_text());
 }
@@ -153,13 +153,13 @@ fn a_file_that_cannot_be_made_or_filled_is_an_error() {
 fn who_waits_for_a_report_that_never_comes_is_told_what_ends_it() {
     let run =
         || host().plugin("hostile/finish-loop.wat").args(["--jobs", "1"]).stdin_open().start();
-    let waiting = "the run is over: waiting for the workers' closing reports (`finish`)\n \
+    let waiting = "the run is over: waiting for the workers' finish reports (`finish`)\n \
                    hint: `--init-timeout TIME` bounds how long that may take; ";
 
     let mut running = run();
     running.send("a\n");
     running.close_stdin();
-    let told = format!("{waiting}to end at once, press Ctrl-C twice\n");
+    let told = format!("{waiting}to end immediately, press Ctrl-C twice\n");
     running.wait_for_stderr(&told);
     running.signal(Signal::INT);
     running.wait_for_stderr("interrupted: ");
@@ -171,7 +171,7 @@ fn who_waits_for_a_report_that_never_comes_is_told_what_ends_it() {
     running.send("a\n");
     running.wait_for_stdout("a\n");
     running.signal(Signal::INT);
-    let told = format!("{waiting}to end at once, press Ctrl-C again\n");
+    let told = format!("{waiting}to end immediately, press Ctrl-C again\n");
     running.wait_for_stderr(&told);
     running.signal(Signal::INT);
     running.finish_with_stdin_open().code(130).stdout("a\n");

@@ -237,7 +237,7 @@ fn compiling_ends_when_its_time_is_over() {
         let begin = Instant::now();
         with_endless(host).args(["--compile-timeout", "250ms"]).run().code(3).stdout("").stderr(
             "error: compiling plugin `endless.wat` took longer than 250ms\n \
-             hint: `--compile-timeout TIME` allows it longer\n",
+             hint: `--compile-timeout TIME` allows more time\n",
         );
         assert!(begin.elapsed() < DEADLINE / 4, "the run waited for the compiler");
     }
@@ -248,7 +248,7 @@ fn compiling_takes_no_more_memory_than_it_may() {
     for host in [run_in_processes(), command().args(["inspect"])] {
         with_endless(host).args(["--compile-memory", "100MiB"]).run().code(3).stdout("").stderr(
             "error: compiling plugin `endless.wat` takes more memory than 100MiB\n \
-             hint: `--compile-memory SIZE` allows it more\n",
+             hint: `--compile-memory SIZE` allows more memory\n",
         );
     }
 }

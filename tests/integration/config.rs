@@ -182,7 +182,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ("[pool]\noutput = true",              "2: `output` takes text or a number, not true or false\n"),
         ("[pool]\nenv = { A = [] }",           "2: `env` takes text or a number, not an array\n"),
         ("[pool]\noutput-format = 'xml'",      "2: `output-format`: not one of `lines`, `nul`, `jsonl`, `frames`\n"),
-        ("[pool]\ninit = 'x'\ninit-file = 'y'", "3: `init-file` is there twice\n"),
+        ("[pool]\ninit = 'x'\ninit-file = 'y'", "3: `init-file` is given twice\n"),
         ("[pool]\nmemory = '1MiB'\nmemory = 2", "3: duplicate key\n"),
         ("jobs = 1",                           "1: unknown table or key `jobs`\n hint: flags go into a table `[pool]`, each worker into a table `[[worker]]`\n"),
         ("[workers]",                          "1: unknown table or key `workers`\n hint: did you mean `worker`?\n"),
@@ -192,8 +192,8 @@ fn what_is_wrong_is_named_with_its_line() {
         ("[[worker]]\nplugin = 'x'\ndirs = 1", "3: unknown key `dirs`\n hint: did you mean `dir`?\n"),
         ("[[worker]]\nplugin = 'x'\ndir = 'y'", "3: `dir`: not of the form `HOST::GUEST[:rw|:rw+symlinks]`, such as `./data::/data`\n"),
         ("[[worker]]\nplugin = 'x'\nmemory = [1]", "3: `memory` takes text or a number, not an array\n"),
-        ("[[worker]]\nplugin = 'x'\n[pool]\njobs = 1", "4: `jobs` does not go with a list of workers\n hint: leave it out: there is one worker for each `[[worker]]`\n"),
-        ("[[worker]]\nplugin = 'x'\n[pool]\ninit = '1'", "4: `init` does not go with a list of workers\n hint: each `[[worker]]` has its own\n"),
+        ("[[worker]]\nplugin = 'x'\n[pool]\njobs = 1", "4: `jobs` cannot be used with a list of workers\n hint: leave it out: there is one worker for each `[[worker]]`\n"),
+        ("[[worker]]\nplugin = 'x'\n[pool]\ninit = '1'", "4: `init` cannot be used with a list of workers\n hint: each `[[worker]]` has its own\n"),
         ("[pool]\ntotal = 99999999999999999999", "2: `total`: `99999999999999999999` is too large a number\n"),
     ];
     for (config, message) in cases {
@@ -227,7 +227,7 @@ fn a_flag_beside_the_workers_of_a_file_names_them_as_the_file_does() {
             .code(2)
             .stdout("")
             .stderr(&format!(
-                "error: `--{flag}` does not go with a list of workers\n hint: {hint}\n"
+                "error: `--{flag}` cannot be used with a list of workers\n hint: {hint}\n"
             ));
     }
 }
@@ -307,9 +307,9 @@ fn a_plugin_is_not_read_as_items() {
     let binary = wat::parse_file(fixtures().join("upper.wat")).unwrap();
     let host = || by("[pool]\nplugin = 'plugins/upper.wat'\n").file("it.wasm", &binary);
     let stderr = "error: cannot read items `it.wasm`: they are WebAssembly\n \
-                  hint: the plugin is named already, so that this is an input; `--plugin FILE` takes \
-                  the place of what the configuration names, and of several that work together each \
-                  has its `--worker`\n";
+                  hint: the plugin is already named, so this file is an input; to replace the plugin \
+                  of the configuration, use `--plugin FILE`; to run several plugins together, use \
+                  one `--worker` for each\n";
     command()
         .file("it.wasm", &binary)
         .args(["run", "it.wasm", "it.wasm"])
@@ -318,8 +318,8 @@ fn a_plugin_is_not_read_as_items() {
         .stdout("")
         .stderr(
             "error: cannot read items `it.wasm`: they are WebAssembly\n \
-             hint: the plugin is named already, so that this is an input; of several that work \
-             together each has its `--worker`\n",
+             hint: the plugin is already named, so this file is an input; to run several plugins \
+             together, use one `--worker` for each\n",
         );
     for args in [&["it.wasm"][..], &["-", "it.wasm"], &["it.wasm", "--input-format", "nul"]] {
         host().args(args.iter().copied()).run().code(2).stdout("").stderr(stderr);
@@ -376,7 +376,7 @@ fn what_is_in_force_is_shown_whole_or_it_is_an_error() {
         .stdout_to(full)
         .run()
         .code(4)
-        .stderr("error: cannot show the settings: No space left on device (os error 28)\n");
+        .stderr("error: cannot write to standard output: No space left on device (os error 28)\n");
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     shows().stdout_to(writer).run().code(0).stderr("");

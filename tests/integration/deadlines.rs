@@ -106,7 +106,7 @@ fn a_start_that_takes_too_long_ends_the_run_and_says_which_flag_bounds_it() {
         let stderr = described.stdin("n\n").run().code(3).stdout("").stderr_text();
         let error = format!(
             "error: worker 0 could not be started: the start took longer than 100ms{place}\n \
-             hint: `--init-timeout` says how long a worker may take to start\n"
+             hint: `--init-timeout TIME` gives a worker more time to start\n"
         );
         assert!(stderr.ends_with(&error), "{plugin}: {stderr}");
     }
@@ -164,7 +164,7 @@ fn an_end_that_takes_too_long_is_cut_off_and_its_report_is_missed() {
             let is_killed = in_processes() && flag == "--join-timeout";
             let place = if is_killed { "" } else { place };
             let warning =
-                format!("warning: worker 0 gave no closing report: timeout: {why}{place}\n");
+                format!("warning: worker 0 gave no finish report: timeout: {why}{place}\n");
             let stderr = finished.stderr_text();
             assert!(stderr.ends_with(&warning), "{plugin}, {flag}: {stderr}");
         }

@@ -86,7 +86,7 @@ fn two_runs_do_not_write_to_one_file() {
     for (flag, why) in [
         ("-o", "error: cannot create output `taken`"),
         ("--faults", "error: cannot write faults to `taken`"),
-        ("--finish-output", "error: cannot create `taken` for closing reports"),
+        ("--finish-output", "error: cannot create `taken` for finish reports"),
     ] {
         let run = host().plugin("upper.wat").file("taken", "theirs").args([flag, "taken"]);
         // This test plays the other run: it has the file open and locked.

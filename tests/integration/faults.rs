@@ -49,7 +49,7 @@ fn a_component_that_traps_is_replaced_as_well() {
         .stderr(
             "fault: item 1: trap: wasm `unreachable` instruction executed, in `call`\n\
              [worker 0] finish: done\n\
-             warning: worker 0 has lost the closing reports of 1 instance that broke\n",
+             warning: worker 0 has lost the finish reports of 1 instance that failed\n",
         );
 }
 
@@ -57,7 +57,7 @@ fn a_component_that_traps_is_replaced_as_well() {
 fn a_closing_report_that_is_lost_is_told_if_there_is_no_other_either() {
     host().plugin("component.wat").args(["--jobs", "1"]).stdin("a\ntrap\n").run().code(1).stderr(
         "fault: item 1: trap: wasm `unreachable` instruction executed, in `call`\n\
-         warning: worker 0 has lost the closing reports of 1 instance that broke\n",
+         warning: worker 0 has lost the finish reports of 1 instance that failed\n",
     );
 }
 
@@ -102,8 +102,8 @@ fn the_first_ten_faults_are_shown_and_the_rest_counted() {
     #[rustfmt::skip]
     let cases = [
         (10, ""),
-        (11, "… and 1 more fault, of which refused 1\n"),
-        (25, "… and 15 more faults, of which refused 15\n"),
+        (11, "… and 1 more fault (refused 1)\n"),
+        (25, "… and 15 more faults (refused 15)\n"),
     ];
     for (count, rest) in cases {
         host()

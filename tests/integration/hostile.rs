@@ -85,7 +85,7 @@ fn what_is_written_for_ever_is_bounded_and_in_no_result() {
         for finished in run.fault("!", "timeout", "took longer than 300ms").run() {
             let told = finished.stderr_text();
             assert!(
-                told.contains(" dropped: more a second than `--log-limit`"),
+                told.contains(" dropped: more than `--log-limit` per second"),
                 "{plugin}: {told}"
             );
             // Each worker may write the limit of a second immediately, and more as time passes.

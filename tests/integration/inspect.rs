@@ -104,7 +104,7 @@ fn control_characters_of_a_plugin_do_not_reach_the_terminal() {
 fn what_is_no_plugin_at_all_is_an_error_alone() {
     inspect("missing.wasm").run().code(3).stdout("").stderr(
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
-         hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` makes one of a folder of sources\n",
+         hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` builds one from a folder of sources\n",
     );
     let finished = inspect("it").file("it", "hello\n").run().code(3).stdout("");
     let stderr = finished.stderr_text();

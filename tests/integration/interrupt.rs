@@ -16,7 +16,7 @@ fn open_gate(running: &Running) {
 
 /// The message at the first Ctrl-C.
 const STOPPING: &str =
-    "interrupted: finishing what is in the workers; press Ctrl-C again to end at once\n";
+    "interrupted: finishing the items in the workers; press Ctrl-C again to end immediately\n";
 
 #[test]
 fn what_is_in_the_workers_is_finished_and_written() {
@@ -117,8 +117,9 @@ fn other_requests_to_end_are_heard_as_well() {
         running.signal(signal);
         let finished = running.finish_with_stdin_open().code(130).stdout("ONE\n");
         let stderr = finished.stderr_text();
-        let stopping =
-            format!("interrupted: finishing what is in the workers; {again} to end at once\n");
+        let stopping = format!(
+            "interrupted: finishing the items in the workers; {again} to end immediately\n"
+        );
         assert!(stderr.starts_with(&stopping), "{signal:?}: {stderr}");
         assert!(stderr.lines().last().unwrap().starts_with("1 item, 0 faults, "), "{stderr}");
     }

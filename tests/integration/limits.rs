@@ -48,7 +48,7 @@ fn what_is_beyond_a_limit_is_the_fault_of_its_item_and_names_the_flag() {
 fn a_closing_report_is_a_result() {
     let told = greedy(&["--max-result", "1KiB"]).stdin("x\n").run().code(0).stdout("x\n");
     told.stderr(
-        "warning: worker 0 gave no closing report: bad-result: the finish report of 131072 bytes \
+        "warning: worker 0 gave no finish report: bad-result: the finish report of 131072 bytes \
          is larger than the 1KiB of `max_result`\n hint: `--max-result SIZE` allows more\n",
     );
 }
@@ -154,8 +154,7 @@ fn a_plugin_that_is_too_large_is_refused_before_it_is_compiled() {
     let large = [&b"\0asm\x01\0\0\0"[..], &vec![0; 50_000_000]].concat();
     host().file("large.wasm", large).plugin("large.wasm").stdin("x\n").run().code(3).stderr(
         "error: plugin `large.wasm` is larger than 32MiB\n \
-         hint: `--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools \
-         strip`\n",
+         hint: `--max-plugin SIZE` allows more; `wasm-tools strip` removes debug information\n",
     );
     let args = ["--max-functions", "1"];
     host().plugin("upper.wat").args(args).stdin("x\n").run().code(3).stdout("");

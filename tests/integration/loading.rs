@@ -25,8 +25,7 @@ fn another_file_than_the_pinned_one_is_not_even_parsed() {
     run.stdin("a\n").run().code(3).stdout("").stderr(&format!(
         "error: plugin `it.wat` does not match the pinned digest: its SHA-256 is {found}, not \
          {pinned}\n \
-         hint: it is damaged, or another version; if it is the one you want, pin it: \
-         `--sha256 {found}`\n"
+         hint: the file is damaged, or another version; if it is the right one, use `--sha256 {found}`\n"
     ));
 }
 

@@ -254,9 +254,9 @@ fn items_must_be_files() {
         .run()
         .code(2)
         .stderr(
-            "error: `--output-dir` names each result after its item's file, and `lines` are no \
-             files\n hint: for a list of files: `--input-format files`, or `paths` when the plugin \
-             opens them itself\n",
+            "error: `--output-dir` names each result after its item's file, but items in `lines` \
+             are not files\n hint: for a list of files, use `--input-format files`, or `paths` if \
+             the plugin opens them itself\n",
         );
     assert!(!finished.folder().join("out").exists());
 }

@@ -295,7 +295,7 @@ fn results_that_go_to_a_folder_want_another_flag() {
         .code(4)
         .stderr(
             "error: cannot create output `out`: Is a directory (os error 21)\n hint: name a file; \
-         `--output-dir` takes a directory, for a file for each item\n",
+         `--output-dir DIR` writes a file for each item into a directory\n",
         );
 }
 
@@ -306,7 +306,7 @@ fn a_standard_stream_that_is_closed_is_an_error() {
         run.under("sh", ["-c", &format!("exec \"$0\" \"$@\" {how}")])
     };
     let output = "error: cannot use standard output: it is closed\n \
-                  hint: name another file, or redirect it: `> FILE`, and `> /dev/null` to have no results\n";
+                  hint: name another file, or redirect it: `> FILE`; `> /dev/null` discards the results\n";
     closed("< items >&-").run().code(4).stderr(output);
     closed("< items >&-").args(["-o", "/dev/stdout"]).run().code(4).stderr(output);
     closed("< items >&-").args(["--faults", "/dev/fd/1"]).run().code(4).stderr(output);

@@ -105,8 +105,8 @@ fn a_closing_report_is_shown_at_the_end() {
         // last item     shown
         ("all done",     "[worker 0] finish: all done"),
         ("#none",        ""),
-        ("!oops",        "warning: worker 0 gave no closing report: refused: !oops"),
-        ("trap",         "warning: worker 0 gave no closing report: trap: wasm `unreachable` instruction executed, in `finish`"),
+        ("!oops",        "warning: worker 0 gave no finish report: refused: !oops"),
+        ("trap",         "warning: worker 0 gave no finish report: trap: wasm `unreachable` instruction executed, in `finish`"),
     ];
     for (item, shown) in cases {
         let stderr = host_aloud()

@@ -6,7 +6,7 @@ use crate::support::{host, lines};
 fn the_policy_decides_what_comes_out_after_a_failed_item() {
     let fault = "fault: item 1: refused: !b\n";
     let one = "error: an item failed: item 1: refused: !b\n \
-               hint: to go on after failed items, use `--on-error ignore` or `deferred`\n";
+               hint: to continue after failed items, use `--on-error ignore` or `deferred`\n";
     #[rustfmt::skip]
     let cases = [
         // policy       stdout       stderr
@@ -107,6 +107,6 @@ fn too_many_faults_end_the_run_before_the_input_does() {
         "fault: item 0: refused: !a\n\
          fault: item 1: refused: !b\n\
          error: more items failed than the limit of 1 allows\n \
-         hint: the faults above say why; to allow more, raise `--max-faults`\n",
+         hint: the faults above give the reasons; to allow more, raise `--max-faults`\n",
     );
 }

@@ -137,7 +137,7 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
             format!("warning: worker 0 broke too often in a row and is retired: {trap}\n");
         let error = format!(
             "error: no worker is left: worker 0, the last one, broke too often in a row: {trap}\n \
-             hint: `--max-restarts` says how often a worker may break in a row\n"
+             hint: `--max-restarts N` allows N restarts in a row\n"
         );
         assert!(stderr.contains(&warning) && stderr.contains(&error), "{most}: {stderr}");
         assert_eq!(stderr.matches("fault: item").count(), faults, "{most}: {stderr}");
@@ -229,10 +229,10 @@ fn an_instance_is_replaced_after_so_many_items() {
 fn wrong_numbers_and_times_say_what_is_right() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str); 19] = [
-        (&["--timeout", "0"],             "invalid value '0' for '--timeout <TIME>': not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than none"),
-        (&["--timeout", "soon"],          "invalid value 'soon' for '--timeout <TIME>': not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than none"),
-        (&["--init-timeout", "-1s"],      "invalid value '-1s' for '--init-timeout <TIME>': not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than none"),
-        (&["--join-timeout", "5 days"],   "invalid value '5 days' for '--join-timeout <TIME>': not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than none"),
+        (&["--timeout", "0"],             "invalid value '0' for '--timeout <TIME>': not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than 0"),
+        (&["--timeout", "soon"],          "invalid value 'soon' for '--timeout <TIME>': not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than 0"),
+        (&["--init-timeout", "-1s"],      "invalid value '-1s' for '--init-timeout <TIME>': not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than 0"),
+        (&["--join-timeout", "5 days"],   "invalid value '5 days' for '--join-timeout <TIME>': not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than 0"),
         (&["--retries", "-1"],            "invalid value '-1' for '--retries <N>': not a number from 0 to 4294967295"),
         (&["--retries", "many"],          "invalid value 'many' for '--retries <N>': not a number from 0 to 4294967295"),
         (&["--retry-on", "refused"],      "the following required arguments were not provided:\n  --retries <N>"),
@@ -242,8 +242,8 @@ fn wrong_numbers_and_times_say_what_is_right() {
                                           "invalid value 'not-run' for '--retry-on <KINDS>': an item that was `not-run` cannot be tried again"),
         (&["--max-restarts", "-1"],       "invalid value '-1' for '--max-restarts <N>': neither a number of restarts nor `unlimited`"),
         (&["--max-restarts", "often"],    "invalid value 'often' for '--max-restarts <N>': neither a number of restarts nor `unlimited`"),
-        (&["--recycle", "0"],             "invalid value '0' for '--recycle <N>': not a number of items from 1 on"),
-        (&["--recycle", "-3"],            "invalid value '-3' for '--recycle <N>': not a number of items from 1 on"),
+        (&["--recycle", "0"],             "invalid value '0' for '--recycle <N>': not a number of items, at least 1"),
+        (&["--recycle", "-3"],            "invalid value '-3' for '--recycle <N>': not a number of items, at least 1"),
         (&["--chunk-size", "0"],          "invalid value '0' for '--chunk-size <N|auto>': neither a number of items from 1 on nor `auto`"),
         (&["--chunk-size", "-1"],         "invalid value '-1' for '--chunk-size <N|auto>': neither a number of items from 1 on nor `auto`"),
         (&["--chunk-size", "large"],      "invalid value 'large' for '--chunk-size <N|auto>': neither a number of items from 1 on nor `auto`"),

@@ -131,7 +131,7 @@ fn what_a_snapshot_would_not_know_is_refused_and_the_run_goes_on_without() {
         let finished = described(&args).stdin("x\na\n").run().code(0);
         let stderr = finished.stderr_text();
         let warning = format!(
-            "warning: there is no snapshot of `snapshot.wat`, each worker is initialised on its \
+            "warning: there is no snapshot of `snapshot.wat`, so each worker is initialised on its \
              own: {why}\n"
         );
         assert!(stderr.contains(&warning), "{init}: {stderr}");
@@ -165,8 +165,8 @@ fn plugins_that_cannot_be_frozen_say_so_and_run() {
     for (text, why) in cases {
         let described = host().file("plugin.wat", text).args(["plugin.wat", "--jobs", "2"]);
         let stderr = described.args(["--snapshot"]).stdin("a\n").run().code(0).stderr_text();
-        let warning = "warning: there is no snapshot of `plugin.wat`, each worker is initialised \
-                       on its own: ";
+        let warning = "warning: there is no snapshot of `plugin.wat`, so each worker is \
+                       initialised on its own: ";
         assert!(stderr.starts_with(&format!("{warning}{why}\n")), "{stderr}");
         assert_eq!(stderr.matches("warning: ").count(), 1, "{stderr}");
     }
@@ -182,7 +182,7 @@ fn what_was_compiled_before_has_no_snapshot() {
     let described = host().file("it.cwasm", code).args(["it.cwasm", "--trust-precompiled"]);
     let args = ["--snapshot", "--jobs", "1", "--init", "> "];
     described.args(args).stdin("a\n").run().code(0).stdout("> a\n").stderr(
-        "warning: there is no snapshot of `it.cwasm`, each worker is initialised on its own: it was \
+        "warning: there is no snapshot of `it.cwasm`, so each worker is initialised on its own: it was \
          compiled ahead of time, and a snapshot needs the original module\n \
          hint: take the .wasm that it was made from\n",
     );
@@ -192,9 +192,9 @@ fn what_was_compiled_before_has_no_snapshot() {
 fn random_bytes_are_the_same_for_all_and_that_is_told() {
     let args = ["--snapshot", "--jobs", "2", "--init", "r"];
     let stderr = described(&args).stdin("a\n").run().code(0).stdout("1\n").stderr_text();
-    let warning = "warning: all workers with `snapshot.wat` have the random numbers that its `init` \
-                   has drawn, such as the seeds of hash maps\n \
-                   hint: it can draw others in its `after_restore`\n";
+    let warning = "warning: all workers with `snapshot.wat` share the random numbers that its \
+                   `init` has drawn, such as the seeds of hash maps\n \
+                   hint: draw new ones in its `after_restore`\n";
     assert!(stderr.contains(warning), "{stderr}");
 }
 
@@ -241,7 +241,7 @@ fn the_time_that_init_has_holds_while_it_is_to_be_frozen() {
     let args = ["--snapshot", "--jobs", "4", "--init", "s", "--init-timeout", "100ms"];
     let stderr = described(&args).stdin("x\n").run().code(3).stderr_text();
     let told = "could not be started: the start took longer than 100ms\n \
-                hint: `--init-timeout` says how long a worker may take to start\n";
+                hint: `--init-timeout TIME` gives a worker more time to start\n";
     assert!(stderr.contains(told), "{stderr}");
 }
 

@@ -152,8 +152,8 @@ fn what_cannot_be_started_says_why() {
     let cases: [(&[&str], &str); 4] = [
         (&["--init", "1"],
          "init failed: `call` has 2 parameters (`numbers`, `scale`), but an item is a single value\n \
-          hint: say `--args args` where an item is a JSON array of the parameters, `[]` if there is none, \
-          or `--args kwargs` where it is an object by their names\n"),
+          hint: use `--args args` if each item is a JSON array of the parameters (`[]` for none), \
+          or `--args kwargs` if it is a JSON object by their names\n"),
         (&["--args", "args"],
          "init failed: the arguments do not fit `init`: $: not JSON: expected a whole number \
           (s64), found the end\n \
@@ -173,8 +173,8 @@ fn what_cannot_be_started_says_why() {
     }
     calling("hundred").stdin("\n").run().code(3).stdout("").stderr(
         "error: worker 0 could not be started: init failed: `hundred` has no parameter for an item\n \
-         hint: say `--args args` where an item is a JSON array of the parameters, `[]` if there is none, \
-         or `--args kwargs` where it is an object by their names\n",
+         hint: use `--args args` if each item is a JSON array of the parameters (`[]` for none), \
+         or `--args kwargs` if it is a JSON object by their names\n",
     );
     let without = calling("sqrt").args(["--init", "1"]).run().code(2).stdout("");
     assert!(without.stderr_text().contains("takes no init arguments"));

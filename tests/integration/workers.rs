@@ -94,7 +94,7 @@ fn a_worker_has_the_memory_that_it_may_have() {
 #[test]
 fn a_list_of_workers_that_makes_no_sense_says_so() {
     let beside = |flag: &str, hint: &str| {
-        format!("error: `--{flag}` does not go with a list of workers\n hint: {hint}\n")
+        format!("error: `--{flag}` cannot be used with a list of workers\n hint: {hint}\n")
     };
     let worker = ["--worker", "upper.wat"];
     #[rustfmt::skip]
@@ -119,7 +119,7 @@ fn a_list_of_workers_that_makes_no_sense_says_so() {
 fn a_run_without_a_plugin_says_where_to_name_it() {
     host().stdin("x\n").run().code(2).stdout("").stderr(
         "error: no plugin is named\n \
-         hint: name it first: `mtl-host run PLUGIN [INPUT]...`; or each worker's, with `--worker`\n",
+         hint: name it first: `mtl-host run PLUGIN [INPUT]...`; or one for each worker: `--worker PLUGIN`\n",
     );
 }
 

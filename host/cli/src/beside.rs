@@ -1,13 +1,13 @@
-//! The names of files that a run writes beside its results.
+//! The names of the side files, which a run writes in addition to its results.
 
 use std::path::PathBuf;
 
-/// What results may go to, and these do not: a file that others write to would be emptied.
+/// Error of a side file named `-`. It would be standard output, which is not emptied like a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the name of a file; for standard output say `/dev/stdout`")]
+#[error("not the name of a file; for standard output, write `/dev/stdout`")]
 pub(crate) struct NotAFile;
 
-/// The name of a file.
+/// Returns the name of a side file, unless it is `-`.
 pub(super) fn file(path: PathBuf) -> Result<PathBuf, NotAFile> {
     if path.as_os_str() == "-" { Err(NotAFile) } else { Ok(path) }
 }

@@ -1,7 +1,7 @@
-//! Refuses files of the run where a plugin may change them: a plugin that exchanges its own code, a configuration
-//! or the cache would decide what the next run does.
+//! Refuses files of the run that a plugin may change: a plugin that replaces its own code, a configuration or the cache
+//! would decide what the next run does.
 //!
-//! Items and results may lie in a granted directory. They are opened by an [`Opener`], which follows no link there.
+//! Items and results may lie in a granted directory. The run opens them with an [`Opener`], which follows no link there.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,30 +11,31 @@ use mtl_host::Opener;
 use super::overwrite::Used;
 use super::shown::Shown;
 
-/// The reason for which a file of the run is refused.
+/// Error of a file of the run that a plugin may change.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChangeableError {
-    /// A plugin may change the file, which is in a directory that is granted for writing, or holds one.
+    /// The path is in a directory that is granted for writing, or contains one.
     #[error("{what} `{}` {how} `{}`, which a plugin may change", Shown::of(path), Shown::of(grant))]
     Changeable { what: &'static str, path: PathBuf, how: &'static str, grant: PathBuf },
-    /// The way to the file cannot be seen.
-    #[error("cannot look at `{}`", Shown::of(path))]
+    /// A directory on the path cannot be examined.
+    #[error("cannot examine `{}`", Shown::of(path))]
     Look { path: PathBuf, source: io::Error },
 }
 
 impl ChangeableError {
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<String> {
         let Self::Changeable { what, grant, .. } = self else { return None };
         let grant = Shown::of(grant);
         Some(match *what {
-            CACHE => "`--no-cache` goes without, `--cache-dir DIR` names another one; or grant another directory"
-                .into(),
+            CACHE => {
+                "use `--no-cache`, or another cache: `--cache-dir DIR`; or grant another directory"
+                    .into()
+            }
             LIST => format!(
-                "the list decides which files the host reads: move it out of there, or grant a smaller directory than \
-                 `{grant}`"
+                "the list decides which files the host reads: move it out of `{grant}`, or grant a smaller directory"
             ),
-            _ => format!("move it out of there, or grant a smaller directory than `{grant}`"),
+            _ => format!("move it out of `{grant}`, or grant a smaller directory"),
         })
     }
 }
@@ -44,7 +45,7 @@ const CACHE: &str = "the cache";
 /// The name of an input whose items are the files that it names, in messages.
 pub(super) const LIST: &str = "the list of files";
 
-/// Checks that no plugin may change any of `files`, nor what is in one that is a folder.
+/// Checks that no plugin may change any of `files`, nor the content of a folder among them.
 pub(super) fn check(opener: &Opener, files: &[Used<'_>]) -> Result<(), ChangeableError> {
     for Used { what, path } in files {
         let failed = |source| ChangeableError::Look { path: path.to_path_buf(), source };

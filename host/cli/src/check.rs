@@ -1,13 +1,12 @@
-//! `mtl-host check`: tests whether a plugin does what the host expects of it, in whatever language it
-//! is written.
+//! `mtl-host check`: tests whether a plugin does what the host expects, in any language.
 //!
 //! ```text
 //! args ─▶ subject (the loaded plugin and its settings) ─▶ each check of the table ─▶ verdicts ─▶ report
 //!                                                          └ trials: items through fresh pools
 //! ```
 //!
-//! The report goes to standard output. The library finds out whether the plugin can be loaded and
-//! started; this folder decides which check that fails, and which checks it keeps from running.
+//! The report goes to standard output. The library loads and starts the plugin. If that fails, this
+//! module decides which check has failed, and which checks cannot run.
 
 mod args;
 mod calls;
@@ -34,7 +33,7 @@ use super::exit::Exit;
 use super::refuse::refuse;
 use super::report::Report;
 
-/// Checks a plugin, and shows the report by `show`.
+/// Checks a plugin, and passes the report to `show`.
 pub(super) fn check(args: &CheckArgs, show: impl Fn(&str) -> Exit) -> Exit {
     let messages = Report::to(&Arc::new(Console::standard_error()));
     let judged = Subject::new(args, &messages).and_then(|subject| table::judge(&subject));

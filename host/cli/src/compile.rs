@@ -66,7 +66,7 @@ pub(crate) struct PrecompileArgs {
     #[arg(long, value_name = "thread|process", default_value_t)]
     isolation: IsolationArg,
 
-    /// Jail to insist on: required, strict or best-effort
+    /// Jail level: required, strict or best-effort
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
     /// shows; `best-effort` needs none, and warns of those that are missing.

@@ -1,8 +1,8 @@
-//! Standard error, which lines and the progress bar share without tearing each other.
+//! Standard error, which messages and the progress bar share without overwriting each other.
 //!
-//! Every line is written in one piece, above the bar; no control character of it gets through but line
-//! feeds and tabs, whatever it says. Errors in writing are dropped: when
-//! nobody reads standard error, there is nobody to tell.
+//! Every message is written in one piece, above the bar. All control characters in it are escaped,
+//! except line feeds and tabs. Write errors are ignored: if nobody reads standard error, there is no
+//! other place to report them.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::escape;
 
-/// Where people read.
+/// Standard error, shared by messages and the progress bar.
 pub(crate) struct Console(Mutex<State>);
 
 struct State {
@@ -20,24 +20,24 @@ struct State {
     bar: Bar,
 }
 
-/// What stands on the last line.
+/// The progress bar on the last line.
 enum Bar {
     Absent,
     /// On a terminal.
     Drawn(ProgressBar),
-    /// Somewhere else, with carriage returns: `width` signs are on the line.
+    /// Not on a terminal, redrawn with carriage returns: the line holds `width` characters.
     Written {
         width: usize,
     },
 }
 
 impl Console {
-    /// Standard error.
+    /// Creates a console that writes to standard error.
     pub(crate) fn standard_error() -> Self {
         Self::to(io::stderr())
     }
 
-    /// What takes lines in the place of standard error.
+    /// Creates a console that writes to `out`.
     pub(crate) fn to(out: impl Write + Send + 'static) -> Self {
         Self(Mutex::new(State { out: Box::new(out), bar: Bar::Absent }))
     }
@@ -57,7 +57,7 @@ impl Console {
         }
     }
 
-    /// Shows a bar, or what it has become.
+    /// Shows a frame of the bar in place of the last one.
     pub(crate) fn draw(&self, frame: &str) {
         let frame = &escape::line(frame);
         let mut state = self.state();
@@ -77,7 +77,7 @@ impl Console {
         }
     }
 
-    /// Ends the bar: its last frame stays, and what is written next stands below it.
+    /// Ends the bar: its last frame stays, and later output goes below it.
     pub(crate) fn leave(&self, frame: &str) {
         let frame = &escape::line(frame);
         let mut state = self.state();
@@ -92,7 +92,7 @@ impl Console {
         }
     }
 
-    /// Ends the line that the bar stands on, so that whatever comes next has its own.
+    /// Ends the line of the bar, so that later output begins on a new line.
     pub(crate) fn end_line(&self) {
         let mut state = self.state();
         if !matches!(state.bar, Bar::Absent) {
@@ -101,7 +101,7 @@ impl Console {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Whatever a panic left undone, the next line is still a line.
+        // After a panic, the worst state is a wrong width of the bar.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -112,7 +112,7 @@ fn drawn() -> Bar {
     Bar::Drawn(bar)
 }
 
-/// What makes `width` signs at the beginning of the line disappear.
+/// Returns the text that erases `width` characters at the beginning of the line.
 fn erasure(width: usize) -> String {
     if width == 0 { String::new() } else { format!("\r{:width$}\r", "") }
 }

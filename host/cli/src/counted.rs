@@ -1,6 +1,6 @@
-//! Numbers of things, as people say them.
+//! Numbers with their nouns.
 
-/// A number of things, in words.
+/// Returns the number and the noun, in the plural if needed: `1 item`, `3 items`.
 pub(crate) fn counted(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }

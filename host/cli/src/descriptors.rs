@@ -1,7 +1,8 @@
 //! Standard input, output and error, which may be closed when the command starts.
 //!
-//! Before `main`, Rust's runtime opens `/dev/null` in the place of each that is closed. Results would vanish there, and
-//! an input would be empty, without a word. So this looks earlier: among the initialisers that the C library runs.
+//! Before `main`, Rust's runtime opens `/dev/null` for each closed stream. Results would silently vanish there, and the
+//! input would silently be empty. This module therefore checks the streams earlier, in an initialiser that the C library
+//! runs.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -35,7 +36,7 @@ impl Stream {
         1 << self as u8
     }
 
-    /// Returns the stream to which a path leads by one of the usual names.
+    /// Returns the stream that a path names by one of its usual names.
     fn named(path: &Path) -> Option<Self> {
         match path.to_str()? {
             "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Some(Self::Input),
@@ -46,24 +47,24 @@ impl Stream {
     }
 }
 
-/// A standard stream that is needed was closed when the command started.
+/// Error of a standard stream that is needed, and was closed when the command started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot use {}: it is closed", _0.name())]
 pub(crate) struct Closed(pub(crate) Stream);
 
 impl Closed {
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(self) -> &'static str {
         match self.0 {
             Stream::Input => "name the INPUT, or redirect it: `< FILE`",
             Stream::Output | Stream::Error => {
-                "name another file, or redirect it: `> FILE`, and `> /dev/null` to have no results"
+                "name another file, or redirect it: `> FILE`; `> /dev/null` discards the results"
             }
         }
     }
 }
 
-/// Checks that no path leads to a standard stream that was closed.
+/// Checks that no path names a standard stream that was closed.
 pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Closed> {
     match paths.into_iter().filter_map(Stream::named).find(|stream| stream.was_closed()) {
         Some(stream) => Err(Closed(stream)),
@@ -71,21 +72,21 @@ pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(),
     }
 }
 
-/// The streams that were closed, by their bits.
+/// The set of closed streams, a bit for each.
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 
 #[expect(
     unsafe_code,
-    reason = "nothing safe runs before Rust's runtime opens `/dev/null` in the place of a stream"
+    reason = "no safe code runs before Rust's runtime replaces a closed stream with `/dev/null`"
 )]
-// SAFETY: the C library calls each function of this section once, before `main` and on the only thread. The section
-// holds pointers to functions of this very signature; the arguments that the C library gives beside may be ignored.
+// SAFETY: the C library calls each function in this section once, before `main`, on the only thread. The section holds
+// pointers to C functions like `look`. The C library also passes arguments, which a C function may ignore.
 #[unsafe(link_section = ".init_array")]
 #[used]
 static LOOK: extern "C" fn() = {
     extern "C" fn look() {
         for stream in Stream::ALL {
-            // SAFETY: the call only asks for the flags of a descriptor, which need not be open.
+            // SAFETY: `F_GETFD` only reads the flags of a descriptor, and fails without effect if it is not open.
             let flags = unsafe { libc::fcntl(stream as libc::c_int, libc::F_GETFD) };
             if flags == -1 {
                 CLOSED.fetch_or(stream.bit(), Ordering::Relaxed);

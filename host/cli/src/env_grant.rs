@@ -1,35 +1,35 @@
-//! A variable that plugins are to see: `--env KEY` or `--env KEY=VALUE`.
+//! An environment variable for plugins: `--env KEY` or `--env KEY=VALUE`.
 
 use std::ffi::OsString;
 use std::str::FromStr;
 
-/// As typed; nothing has been looked up.
+/// The value of `--env`, as typed: no variable is looked up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EnvGrant {
-    /// With the value that it has in this process.
+    /// A variable with its value in this process.
     FromHost { name: String },
-    /// With a value of its own.
+    /// A variable with a given value.
     Value { name: String, value: String },
 }
 
-/// Not of the form `KEY` or `KEY=VALUE`.
+/// Error of a text that is not of the form `KEY` or `KEY=VALUE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not of the form `KEY` or `KEY=VALUE`")]
 pub(crate) struct NotAnEnvGrant;
 
-/// The host has no value to pass on.
+/// Error of a variable whose value cannot be passed on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EnvError {
     /// `--env KEY` names a variable that this process does not have.
     #[error("cannot pass on the environment variable `{name}`: it is not set")]
     NotSet { name: String },
-    /// `--env KEY` names a variable whose value a plugin could not read.
+    /// `--env KEY` names a variable whose value is not UTF-8.
     #[error("cannot pass on the environment variable `{name}`: it is not text")]
     NotText { name: String },
 }
 
 impl EnvError {
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> String {
         let (Self::NotSet { name } | Self::NotText { name }) = self;
         format!("give the value itself: `--env {name}=VALUE`")
@@ -50,7 +50,7 @@ impl FromStr for EnvGrant {
 }
 
 impl EnvGrant {
-    /// Name and value, the latter by `host` if it is not given: what this process has.
+    /// Returns the name and the value. If the value is not given, `host` looks it up in this process.
     pub(crate) fn resolve(
         &self,
         host: impl Fn(&str) -> Option<OsString>,
@@ -61,7 +61,7 @@ impl EnvGrant {
                 let name = name.clone();
                 match host(&name).map(OsString::into_string) {
                     Some(Ok(value)) => Ok((name, value)),
-                    // The value may be a secret: it is not shown.
+                    // The error does not contain the value, which may be a secret.
                     Some(Err(_)) => Err(EnvError::NotText { name }),
                     None => Err(EnvError::NotSet { name }),
                 }

@@ -1,4 +1,4 @@
-//! Why a run could not begin.
+//! Errors that keep a command from starting its work.
 
 use std::io;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ use super::new::NewError;
 use super::overwrite::Overwrite;
 use super::shown::Shown;
 
-/// The errors of the command that keep a run from beginning.
+/// Error that keeps a command from starting its work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     #[error(transparent)]
@@ -38,12 +38,14 @@ pub(crate) enum CliError {
     Overwrite(#[from] Overwrite),
     #[error(transparent)]
     Misread(#[from] Misread),
-    /// `--output-dir` names files after items, and these have no names.
-    #[error("`--output-dir` names each result after its item's file, and `{format}` are no files")]
+    /// `--output-dir` names files after items, and items of this format have no file names.
+    #[error(
+        "`--output-dir` names each result after its item's file, but items in `{format}` are not files"
+    )]
     NamelessItems { format: InputFormat },
     #[error(transparent)]
     Changeable(#[from] ChangeableError),
-    /// No worker is described.
+    /// The settings describe no worker.
     #[error("no plugin is named")]
     NoPlugin,
     #[error(transparent)]
@@ -72,17 +74,17 @@ pub(crate) enum CliError {
     FinishFile(#[from] FinishFileError),
     #[error(transparent)]
     Closed(#[from] Closed),
-    /// Standard output does not take the settings.
-    #[error("cannot show the settings")]
+    /// Writing to standard output failed.
+    #[error("cannot write to standard output")]
     Show { source: io::Error },
     #[error(transparent)]
     NoCachePlace(#[from] NoCachePlace),
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// What was compiled has no place.
+    /// The file of compiled code cannot be written.
     #[error("cannot write `{}`", Shown::of(path))]
     Precompiled { path: PathBuf, source: io::Error },
-    /// The system does not let us listen to Ctrl-C.
+    /// The handlers of Ctrl-C and other signals cannot be installed.
     #[error("cannot listen to signals")]
     Signals { source: io::Error },
     /// The system refused a thread.
@@ -100,12 +102,12 @@ impl CliError {
             Self::Overwrite(_) => Some(Overwrite::HINT.into()),
             Self::Misread(error) => Some(error.hint().into()),
             Self::NamelessItems { .. } => Some(
-                "for a list of files: `--input-format files`, or `paths` when the plugin opens them \
+                "for a list of files, use `--input-format files`, or `paths` if the plugin opens them \
                  itself"
                     .into(),
             ),
             Self::NoPlugin => Some(
-                "name it first: `mtl-host run PLUGIN [INPUT]...`; or each worker's, with `--worker`"
+                "name it first: `mtl-host run PLUGIN [INPUT]...`; or one for each worker: `--worker PLUGIN`"
                     .into(),
             ),
             Self::BesideWorkers(error) => Some(error.hint()),
@@ -124,7 +126,7 @@ impl CliError {
             Self::Layers(error) => error.hint().map(Into::into),
             Self::Engine(error) => error.hint().map(Into::into),
             Self::Thread { source } if source.kind() == io::ErrorKind::WouldBlock => {
-                Some("`ulimit -u` bounds the processes and threads that you may have: raise it, or end some".into())
+                Some("`ulimit -u` limits your processes and threads: raise it, or end some of them".into())
             }
             Self::Items { .. }
             | Self::Show { .. }

@@ -1,13 +1,13 @@
-//! Makes text of others fit to be shown: what a plugin says must not reach the terminal raw.
+//! Escapes untrusted text, so that nothing from a plugin reaches the terminal raw.
 //!
-//! Escape sequences could change the terminal, a carriage return could hide what stands
-//! before it, and marks of direction could show text in another order than it has.
+//! Escape sequences could control the terminal, a carriage return could hide the text before it, and
+//! direction marks could show text in another order.
 
 use std::fmt::Write;
 
 pub(super) use mtl_host::is_plain;
 
-/// `text` on one line: with everything escaped that is not a plain sign.
+/// Returns `text` on one line, with every character escaped that is not plain.
 pub(super) fn line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for sign in text.chars() {
@@ -16,8 +16,8 @@ pub(super) fn line(text: &str) -> String {
     shown
 }
 
-/// `text` with its line breaks, and `indent` before each line but the first: no line of it
-/// can be taken for one of ours.
+/// Returns `text` with its line breaks, escaped, and `indent` before each line except the first: no
+/// line of it looks like a line of the command.
 pub(super) fn block(text: &str, indent: &str) -> String {
     let text = text.trim_end();
     let mut shown = String::with_capacity(text.len());
@@ -31,13 +31,13 @@ pub(super) fn block(text: &str, indent: &str) -> String {
     shown
 }
 
-/// JSON that means the same, with everything escaped that is not a plain sign. Such signs are
-/// only within its strings.
+/// Returns equivalent JSON, with every character escaped that is not plain. JSON has such characters
+/// only in strings.
 pub(super) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for sign in text.chars() {
         if sign == '\t' || !is_plain(sign) {
-            write!(shown, "\\u{:04x}", u32::from(sign)).expect("a string takes everything");
+            write!(shown, "\\u{:04x}", u32::from(sign)).expect("writing to a string cannot fail");
         } else {
             shown.push(sign);
         }
@@ -45,19 +45,20 @@ pub(super) fn json(text: &str) -> String {
     shown
 }
 
-/// The beginning of `text`: the rest of what is very long helps nobody.
+/// Returns the first `most` characters of `text`, and its full size if it was cut.
 pub(super) fn head(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some((end, _)) => {
             let mut head = text[..end].to_owned();
-            write!(head, "… ({} bytes in all)", text.len()).expect("a string takes everything");
+            write!(head, "… ({} bytes in all)", text.len())
+                .expect("writing to a string cannot fail");
             head
         }
     }
 }
 
-/// `text` with its line breaks, and everything else escaped that is not a plain sign.
+/// Returns `text` with its line breaks, and every other character escaped that is not plain.
 pub(super) fn page(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for sign in text.chars() {

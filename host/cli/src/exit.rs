@@ -1,4 +1,4 @@
-//! How the command ends, for scripts. Made from types, in this one place.
+//! The exit codes of the command. Only this module maps errors and outcomes to exit codes.
 
 use std::process::ExitCode;
 
@@ -12,23 +12,23 @@ use super::new::NewError;
 /// The exit codes, as `--help` documents them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Every item gave a result, or nobody wanted more.
+    /// Every item was done, or the reader of the results closed the pipe.
     Success,
-    /// Some item failed.
+    /// Some items failed.
     ItemFailed,
-    /// The command line does not make sense.
+    /// The command line is invalid.
     Usage,
-    /// The plugin cannot be loaded or initialised: nothing was done.
+    /// The plugin cannot be loaded or initialised, and no item was run.
     Plugin,
-    /// The input cannot be read, or the output not written.
+    /// The input cannot be read, or the output cannot be written.
     InputOutput,
     /// A project cannot be built: a compiler is missing, or fails.
     Build,
     /// A check of a plugin failed.
     CheckFailed,
-    /// No worker could go on, or one could not start, after items were done.
+    /// After some items were done, no worker was left, or a worker could not start.
     EndedEarly,
-    /// Somebody pressed Ctrl-C.
+    /// The user pressed Ctrl-C, or another signal asked the run to end.
     Interrupted,
 }
 
@@ -47,7 +47,7 @@ impl Exit {
         }
     }
 
-    /// The end of a run that could not begin.
+    /// Returns the exit code of a command that could not start its work.
     pub(crate) fn of_error(error: &CliError) -> Self {
         match error {
             CliError::Project(error) => Self::of_project(error),
@@ -114,14 +114,14 @@ impl Exit {
         }
     }
 
-    /// The end of a run that took place. What is broken counts more than that it was
-    /// interrupted, and that more than that items failed.
+    /// Returns the exit code of a run that took place. An error takes precedence over an interruption,
+    /// and an interruption over failed items.
     pub(crate) fn of_run(ended: &Ended, interrupted: Interrupted) -> Self {
         match (broken(ended.error.as_ref()), interrupted) {
             (Some(Self::Plugin), _) if has_begun(ended) => Self::EndedEarly,
             (Some(exit), _) => exit,
             (None, Interrupted::Yes) => Self::Interrupted,
-            // Whoever closed the pipe has what they wanted.
+            // A reader that closed the pipe has all that it wanted.
             (None, Interrupted::No) if is_closed_pipe(ended.error.as_ref()) => Self::Success,
             (None, Interrupted::No) if ended.summary.counts.failed() > 0 => Self::ItemFailed,
             (None, Interrupted::No) => Self::Success,
@@ -129,31 +129,31 @@ impl Exit {
     }
 }
 
-/// Returns whether a worker has worked on some item of the run.
+/// Returns whether a worker has run an item.
 pub(crate) fn has_begun(ended: &Ended) -> bool {
     let counts = ended.summary.counts;
     counts.total() > counts.not_run()
 }
 
-/// Whether Ctrl-C was pressed.
+/// The fact that the run was interrupted, or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interrupted {
     Yes,
     No,
 }
 
-/// Whether the run ended because nobody reads the results any more, as after `| head`.
+/// Returns whether the run ended because the reader of the results closed the pipe, as `| head` does.
 pub(crate) fn is_closed_pipe(error: Option<&Error>) -> bool {
     matches!(error, Some(Error::Sink(error)) if error.is_closed_pipe())
 }
 
-/// The exit of an error that is not about items.
+/// Returns the exit code of an error that is not about items.
 fn broken(error: Option<&Error>) -> Option<Exit> {
     match error? {
         Error::Init { .. } | Error::NoWorkerLeft { .. } => Some(Exit::Plugin),
         Error::Sink(error) if error.is_closed_pipe() => None,
         Error::ItemFailed(_) | Error::ItemsFailed(_) | Error::TooManyFaults { .. } => None,
-        // Those of the input, of the output, and what can only be a defect.
+        // These are errors of the input and the output, and defects of this program.
         _ => Some(Exit::InputOutput),
     }
 }

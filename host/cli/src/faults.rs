@@ -1,5 +1,5 @@
-//! Faults on their way to the real sink: the first are shown, all are counted and, if asked
-//! for, written to a file, with all items whose results are not in the output.
+//! The faults of a run. The first are shown, the others counted. `--faults` writes all of them to a
+//! file, together with all items whose results are not in the output.
 
 use std::fmt;
 
@@ -9,22 +9,23 @@ use mtl_host::{Fault, FaultKind, Outcome, OutcomeIter, RecordRule};
 use super::faults_file::FaultsFile;
 use super::report::{Report, Unshown};
 
-/// Hands every outcome to the real sink, and notes those that are faults.
+/// A sink that records faults, and passes every outcome on to the real sink.
 pub(super) struct Faults {
     sink: Box<dyn Sink>,
     report: Report,
     file: Option<FaultsFile>,
     unshown: Unshown,
     shown: u32,
-    /// The number of outcomes that the real sink was not given because of an error here.
+    /// The number of outcomes that did not reach the real sink because the file of faults failed.
     refused: usize,
-    /// The files that are emptied when an item is done, and whether that was done.
+    /// The files that are emptied when the first item is done.
     outputs: Vec<OutputFile>,
+    /// Is true when the files have been emptied.
     has_begun: bool,
 }
 
 impl Faults {
-    /// How many are shown: enough to see what is wrong, and the bar still has its place.
+    /// The number of faults that are shown: enough to see the problem, few enough for one screen.
     const SHOWN: u32 = 10;
 
     pub(super) fn before(sink: Box<dyn Sink>, report: Report, file: Option<FaultsFile>) -> Self {
@@ -40,12 +41,12 @@ impl Faults {
         }
     }
 
-    /// The faults that were not shown.
+    /// Returns the numbers of faults that were not shown.
     pub(super) fn unshown(&self) -> &Unshown {
         &self.unshown
     }
 
-    /// Empties these files when an item is done: until then they keep what an earlier run has written.
+    /// Empties these files when the first item is done. Until then they keep the output of an earlier run.
     pub(super) fn emptying(self, outputs: Vec<OutputFile>) -> Self {
         Self { outputs, ..self }
     }
@@ -57,8 +58,7 @@ impl Faults {
         }
     }
 
-    /// Ends the output. If the run has begun, or was without items, nothing of an earlier one is left. What comes after
-    /// an error of the sink is in the file of faults, too.
+    /// Ends the output. With `has_begun`, the output of an earlier run is removed, even if no item was done.
     pub(super) fn end(&mut self, has_begun: bool) -> Result<(), SinkError> {
         if has_begun {
             self.has_begun = true;
@@ -79,7 +79,7 @@ impl Faults {
         self.file.as_ref().map_or(Ok(()), FaultsFile::sync)
     }
 
-    /// Notes a fault: shows it or counts it, and writes it down.
+    /// Records a fault: shows or counts it, and writes it to the file of faults.
     fn note(&mut self, fault: &Fault, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         if fault.kind() != FaultKind::NotRun {
             if self.shown < Self::SHOWN {
@@ -120,7 +120,7 @@ impl Sink for Faults {
     fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
         self.sink.left_out(outcome, why)?;
         match (outcome.result, why) {
-            // It was noted when the sink was given it.
+            // The fault was recorded when the outcome was passed to the sink.
             (Err(_), LeftOut::Lost) => Ok(()),
             (Err(fault), _) => self.note(fault, outcome),
             (Ok(_), _) => match &mut self.file {
@@ -139,7 +139,7 @@ impl Sink for Faults {
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        // The results first: somebody may be waiting for them. When they fail, the faults are still wanted.
+        // Results come first, because a reader may wait for them. If they fail, the faults are still written.
         let flushed = self.sink.flush();
         let noted = self.flush_file();
         flushed.and(noted)

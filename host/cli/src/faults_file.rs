@@ -1,5 +1,6 @@
-//! `--faults FILE`: each fault as a line of JSON, for whoever wants to look or to try again. An item
-//! whose result is not in the output has a line, too. So each item that was read is in the output or here.
+//! `--faults FILE`: each fault as a line of JSON, to examine or to retry. An item without a fault has
+//! a line if its result is not in the output. Each item that was read is therefore in the output or
+//! in this file.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -15,18 +16,18 @@ use crate::lines_file::LinesFile;
 use crate::shown::Shown;
 use crate::terminal::Raw;
 
-/// A file of faults.
+/// The file of faults.
 #[derive(Debug)]
 pub(crate) struct FaultsFile {
     path: PathBuf,
     lines: LinesFile,
-    /// Room for one line.
+    /// The buffer for one line.
     line: Vec<u8>,
-    /// States that some item was worked on: then the lines are worth more than those of an earlier run.
+    /// Is true if an item was run. Only then do the lines replace those of an earlier run.
     has_news: bool,
 }
 
-/// Why faults could not be written down.
+/// Error of writing the file of faults.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write faults to `{}`", Shown::of(path))]
 pub(crate) struct FaultsFileError {
@@ -35,7 +36,7 @@ pub(crate) struct FaultsFileError {
 }
 
 impl FaultsFileError {
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         OutputFile::hint(&self.source)
     }
@@ -48,14 +49,14 @@ struct Line<'a> {
     kind: &'static str,
     message: &'a str,
     worker: Option<u32>,
-    /// A file's content can be had from the file, and may be long.
+    /// The content of the item; absent if the item is a file, which may be long and can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<Text<'a>>,
 }
 
-/// Bytes as JSON, so that none are lost.
+/// Bytes as JSON, without loss.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Text<'a> {
@@ -64,7 +65,7 @@ enum Text<'a> {
 }
 
 impl FaultsFile {
-    /// Opens a file, which keeps its content until it begins.
+    /// Opens the file. It keeps its content until the first line is written.
     pub(crate) fn open(path: &Path, raw: Raw) -> Result<Self, FaultsFileError> {
         let path = path.to_owned();
         match LinesFile::open(&path, raw) {
@@ -87,7 +88,7 @@ impl FaultsFile {
         self.add(&Line::of(fault, outcome.item, outcome.path))
     }
 
-    /// Writes down an item that was done, and whose result is not in the output.
+    /// Writes a line for an item that is done and whose result is not in the output.
     pub(super) fn write_unwritten(
         &mut self,
         outcome: &Outcome<'_>,
@@ -98,8 +99,8 @@ impl FaultsFile {
             index: outcome.index.get(),
             kind: "not-written",
             message: match why {
-                LeftOut::Lost => "it was done, and its result could not be written",
-                _ => "it was done, and the output has ended before its result",
+                LeftOut::Lost => "the item was done, but its result could not be written",
+                _ => "the item was done, but the output ended before its result",
             },
             worker: None,
             ..Line::of_item(outcome.item, outcome.path)
@@ -108,7 +109,7 @@ impl FaultsFile {
 
     fn add(&mut self, line: &Line<'_>) -> Result<(), FaultsFileError> {
         self.line.clear();
-        serde_json::to_writer(&mut self.line, line).expect("a vector takes everything");
+        serde_json::to_writer(&mut self.line, line).expect("writing to a vector cannot fail");
         self.line.push(b'\n');
         if !self.may_write() {
             self.lines.gather(&self.line);
@@ -118,8 +119,8 @@ impl FaultsFile {
         added.map_err(|source| self.failed(source))
     }
 
-    /// Returns whether the content of an earlier run may go. A run in which no worker was ever ready, so that no item
-    /// was run, leaves it.
+    /// Returns whether the lines of an earlier run may be replaced. A run that runs no item, because no worker was ever
+    /// ready, keeps them.
     fn may_write(&self) -> bool {
         self.has_news || self.lines.has_begun()
     }
@@ -182,7 +183,7 @@ mod tests {
 
     use super::*;
 
-    /// A fault of item 1, as only a run can make one: the plugin refuses it, or breaks on it.
+    /// Returns a fault of item 1, on which the plugin fails. Only a run can create a fault.
     fn fault() -> Fault {
         let wat = "(module (memory (export \"memory\") 1)
           (func (export \"mtl_alloc\") (param i32) (result i32) i32.const 8)

@@ -1,7 +1,7 @@
-//! `--finish-output FILE`: what each worker has to say at its end, as a line of JSON.
+//! `--finish-output FILE`: each finish report as a line of JSON.
 //!
-//! Workers end on threads of their own, and in the middle of a run when they are replaced. None
-//! of them can do anything about a disk that is full: the first error is kept for the end.
+//! Instances end on the threads of their workers, and in the middle of a run when they are replaced.
+//! No worker can handle a full disk, so the file keeps the first error for the end of the run.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,29 +14,29 @@ use super::lines_file::LinesFile;
 use super::shown::Shown;
 use super::terminal::Raw;
 
-/// A file of closing reports, written to by several threads.
+/// The file of finish reports, written by several threads.
 #[derive(Debug)]
 pub(crate) struct FinishFile {
     path: PathBuf,
     lines: Mutex<Lines>,
 }
 
-/// Why closing reports could not be written down.
+/// Error of writing the file of finish reports.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FinishFileError {
-    /// The file could not be made.
-    #[error("cannot create `{}` for closing reports", Shown::of(path))]
+    /// The file cannot be created.
+    #[error("cannot create `{}` for finish reports", Shown::of(path))]
     Create { path: PathBuf, source: io::Error },
-    /// The system does not confirm that they are on the disk.
+    /// The system cannot sync the file.
     #[error("cannot make sure that `{}` is on the disk", Shown::of(path))]
     Sync { path: PathBuf, source: io::Error },
-    /// Writing failed; then nothing more was written.
-    #[error("cannot write {unwritten} of {all} closing reports to `{}`", Shown::of(path))]
+    /// A write failed, and no more reports were written.
+    #[error("cannot write {unwritten} of {all} finish reports to `{}`", Shown::of(path))]
     Write { path: PathBuf, unwritten: u64, all: u64, source: io::Error },
 }
 
 impl FinishFileError {
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Create { source, .. }
@@ -54,7 +54,7 @@ struct Lines {
     failure: Option<Failure>,
 }
 
-/// From then on nothing is written: what follows half a line is not a line.
+/// The first write error. After it nothing is written, because the file may end in an incomplete line.
 #[derive(Debug)]
 struct Failure {
     unwritten: u64,
@@ -62,7 +62,7 @@ struct Failure {
 }
 
 impl FinishFile {
-    /// Opens a file, which keeps its content until it begins.
+    /// Opens the file. It keeps its content until the first line is written.
     pub(crate) fn open(path: &Path, raw: Raw) -> Result<Self, FinishFileError> {
         let path = path.to_owned();
         match LinesFile::open(&path, raw) {
@@ -79,7 +79,7 @@ impl FinishFile {
         self.lines().file.file()
     }
 
-    /// Writes down how an instance of `worker` ended, and after how many items.
+    /// Writes the finish report of an instance of `worker`, and its number of items.
     pub(crate) fn report(&self, worker: WorkerIndex, items: u64, closing: Closing<'_>) {
         let line = line(worker, items, closing);
         self.lines().add(&line);
@@ -91,7 +91,7 @@ impl FinishFile {
         synced.map_err(|source| FinishFileError::Sync { path: self.path.clone(), source })
     }
 
-    /// Tells whether all reports were written. To be asked when no more will come.
+    /// Returns the error if a report could not be written. Call it after the last report.
     pub(crate) fn end(&self) -> Result<(), FinishFileError> {
         let mut lines = self.lines();
         match lines.failure.take() {
@@ -104,13 +104,13 @@ impl FinishFile {
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
-        // A thread that panicked has left a count that is one too low at worst.
+        // After a panic of another thread, the count is too low by one at worst.
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lines {
-    /// Writes a line at once: somebody may be following the file.
+    /// Writes a line immediately, because a reader may follow the file.
     fn add(&mut self, line: &[u8]) {
         if let Some(failure) = &mut self.failure {
             failure.unwritten += 1;
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_made_is_an_error() {
         let error = FinishFile::open(Path::new("no-such-folder/file"), Raw::No).unwrap_err();
-        assert_eq!(error.to_string(), "cannot create `no-such-folder/file` for closing reports");
+        assert_eq!(error.to_string(), "cannot create `no-such-folder/file` for finish reports");
         assert!(error.source().is_some());
     }
 
@@ -217,7 +217,7 @@ mod tests {
         let told = format!("{error}: {}", error.source().unwrap());
         assert_eq!(
             told,
-            "cannot write 3 of 3 closing reports to `/dev/full`: No space left on device (os error 28)"
+            "cannot write 3 of 3 finish reports to `/dev/full`: No space left on device (os error 28)"
         );
         assert!(file.end().is_ok(), "it is told once");
     }

@@ -125,9 +125,9 @@ fn lines(sink: sink::Lines<'static>, layout: Layout) -> Box<dyn Sink> {
 /// The format of results, which overrides the plugin's declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ResultFormat {
-    /// Text: a string in `jsonl` output
+    /// Plain text: a string in `jsonl` output
     Text,
-    /// JSON: a value in `jsonl` output; a result that is not JSON is a fault
+    /// A JSON value, also in `jsonl` output; a result that is not JSON is a fault
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! Opens the directories that plugins are granted, before anything else is opened.
+//! Opens the granted directories, before the command opens any other file.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::run_args::WorkerArgs;
 
 impl WorkerArgs {
-    /// Opens every granted directory, and returns what opens files beside plugins that have them.
+    /// Opens every granted directory, and returns the opener for all other files of the run.
     pub(super) fn open_dirs(&mut self) -> Result<Opener, CliError> {
         let listed = self.worker.iter_mut().flat_map(|worker| &mut worker.dirs);
         let mut all: Vec<_> = self.dir.iter_mut().chain(listed).collect();
@@ -25,7 +25,7 @@ pub(super) fn open(grant: &DirGrant) -> Result<DirGrant, CliError> {
     grant.clone().open().map_err(|source| cannot_grant(grant, source))
 }
 
-/// Returns what opens files beside plugins that have these grants.
+/// Returns an opener that keeps files safe from plugins with these grants.
 pub(super) fn opener<'a>(
     grants: impl IntoIterator<Item = &'a DirGrant>,
 ) -> Result<Opener, CliError> {

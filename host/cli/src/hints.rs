@@ -1,7 +1,7 @@
-//! Hints of the command: what its user can do about an error of the library, by which flag.
+//! Hints of the command about errors of the library.
 //!
-//! The library says what is wrong, and knows no flags. Where a flag helps, its hint is here, by the kind of the error;
-//! otherwise the hint of the library holds.
+//! The library does not know the flags of the command. If a flag helps against a kind of error, this module has the
+//! hint; otherwise the hint of the library is shown.
 
 use std::net::SocketAddr;
 
@@ -14,15 +14,17 @@ use mtl_host::{
 
 use super::shell;
 
-const NO_LAYER: &str = "`mtl-host doctor` shows the layers that this machine has; `--jail best-effort` does without \
-                        those that it lacks";
+const NO_LAYER: &str = "`mtl-host doctor` shows the layers that this machine has; `--jail best-effort` runs without \
+                        the missing ones";
 
 /// Returns the hint about a plugin that is refused.
 pub(crate) fn load(error: &LoadError) -> Option<String> {
     let hint = match error.kind() {
         LoadErrorKind::Read { .. } => {
             let hint = error.hint()?;
-            return Some(format!("{hint}; `mtl-host build DIR` makes one of a folder of sources"));
+            return Some(format!(
+                "{hint}; `mtl-host build DIR` builds one from a folder of sources"
+            ));
         }
         LoadErrorKind::Features { missing, allowed } => {
             return Some(format!(
@@ -31,17 +33,17 @@ pub(crate) fn load(error: &LoadError) -> Option<String> {
             ));
         }
         LoadErrorKind::TooLarge { .. } => {
-            "`--max-plugin SIZE` allows more; debug information can be left out: `wasm-tools strip`"
+            "`--max-plugin SIZE` allows more; `wasm-tools strip` removes debug information"
         }
         LoadErrorKind::TooManyFunctions { .. } => {
             "`--max-functions N` allows more: each takes the compiler some kilobytes"
         }
         LoadErrorKind::TooComplex { .. } => {
-            "no compiler makes such a plugin, and no flag allows it: take it from a source that you trust"
+            "no compiler generates such a plugin, and no flag allows it: get it from a source that you trust"
         }
         LoadErrorKind::Precompiled => {
-            "if you have compiled it yourself, or trust who has, `run --trust-precompiled` runs it; otherwise take \
-             the .wasm that it was made from"
+            "if you have compiled it yourself, or trust who has, use `run --trust-precompiled`; otherwise use the \
+             .wasm that it was compiled from"
         }
         LoadErrorKind::CompiledOtherwise(PrecompiledMismatch::Fuel { is_counted: false }) => {
             "compile it again: `mtl-host compile --fuel PLUGIN`"
@@ -56,8 +58,8 @@ pub(crate) fn load(error: &LoadError) -> Option<String> {
         }
         LoadErrorKind::CompiledOtherwise(_) => "compile it again: `mtl-host compile PLUGIN`",
         LoadErrorKind::NotWasm { .. } => {
-            "compile the code to WebAssembly first: `mtl-host build FOLDER` does so with a folder of sources, in \
-             Rust, C, Zig, Go, AssemblyScript, JavaScript or Python"
+            "compile the code to WebAssembly first: `mtl-host build FOLDER` builds a folder of sources in Rust, C, \
+             Zig, Go, AssemblyScript, JavaScript or Python"
         }
         LoadErrorKind::MissingExport { missing, exports } if !exports.contains("`_start`") => {
             match missing.as_str() {
@@ -71,7 +73,7 @@ pub(crate) fn load(error: &LoadError) -> Option<String> {
         }
         LoadErrorKind::Digest { found, .. } => {
             return Some(format!(
-                "it is damaged, or another version; if it is the one you want, pin it: `--sha256 {found}`"
+                "the file is damaged, or another version; if it is the right one, use `--sha256 {found}`"
             ));
         }
         LoadErrorKind::Import { import, offered } if offered.is_empty() => {
@@ -109,8 +111,8 @@ fn import_hint(error: &LoadError, import: &str) -> Option<String> {
 
 fn compiler(error: &CompilerError) -> Option<String> {
     let hint = match error {
-        CompilerError::Timeout { .. } => "`--compile-timeout TIME` allows it longer",
-        CompilerError::Memory { .. } => "`--compile-memory SIZE` allows it more",
+        CompilerError::Timeout { .. } => "`--compile-timeout TIME` allows more time",
+        CompilerError::Memory { .. } => "`--compile-memory SIZE` allows more memory",
         CompilerError::Died { .. } => {
             let hint = error.hint()?;
             return Some(hint.replace("`PluginLoader::compile_memory`", "`--compile-memory SIZE`"));
@@ -124,23 +126,23 @@ fn compiler(error: &CompilerError) -> Option<String> {
 /// Returns the hint about a worker that does not start.
 pub(crate) fn start(error: &StartError) -> Option<String> {
     let hint = match error {
-        StartError::Timeout { .. } => "`--init-timeout` says how long a worker may take to start",
+        StartError::Timeout { .. } => "`--init-timeout TIME` gives a worker more time to start",
         StartError::OutOfMemory { .. } => {
             "`--memory SIZE` allows each worker more, `--total-memory SIZE` all together"
         }
         StartError::OutOfFuel { .. } => "`--fuel N` allows more, for the start as for each item",
-        // The SDKs refuse a call with parameters in these words, and name the flag themselves.
+        // The SDKs refuse a call with several parameters by a message that names the flag.
         StartError::InitRefused { message } if message.contains("`--args") => return None,
         StartError::InitRefused { .. } => {
             "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
         }
         StartError::Parameters { .. } => {
-            "say `--args args` where an item is a JSON array of the parameters, `[]` if there is none, or `--args \
-             kwargs` where it is an object by their names"
+            "use `--args args` if each item is a JSON array of the parameters (`[]` for none), or `--args kwargs` if \
+             it is a JSON object by their names"
         }
         StartError::Jail { is_lack: true, .. } => NO_LAYER,
         StartError::Crashed { message } if message.contains("(SIGKILL)") => {
-            "if the system has killed it for want of memory, `dmesg` says so: `--jobs N` starts fewer workers, and \
+            "`dmesg` shows whether the system killed it because memory ran out: `--jobs N` starts fewer workers, and \
              `--memory SIZE` gives each less"
         }
         StartError::Instantiate { message }
@@ -154,7 +156,7 @@ pub(crate) fn start(error: &StartError) -> Option<String> {
     Some(hint.into())
 }
 
-/// Names the flag where a hint ends with fewer workers.
+/// Adds the flag to a hint that ends with fewer workers.
 fn fewer_workers(hint: String) -> String {
     if hint.ends_with("start fewer workers") { format!("{hint} with `--jobs`") } else { hint }
 }
@@ -163,9 +165,7 @@ fn fewer_workers(hint: String) -> String {
 pub(crate) fn retirement(why: &Retirement) -> Option<String> {
     match why {
         Retirement::NotStarted(error) => start(error),
-        Retirement::KeptBreaking(_) => {
-            Some("`--max-restarts` says how often a worker may break in a row".into())
-        }
+        Retirement::KeptBreaking(_) => Some("`--max-restarts N` allows N restarts in a row".into()),
         _ => why.hint(),
     }
 }
@@ -174,7 +174,7 @@ pub(crate) fn retirement(why: &Retirement) -> Option<String> {
 pub(crate) fn build(error: &BuildError) -> Option<String> {
     let hint = match error {
         BuildError::InitCount { .. } => {
-            "give `--init` once for all workers, or once for each; without `--jobs`, their number decides"
+            "give `--init` once for all workers, or once for each; without `--jobs`, there is a worker for each `--init`"
         }
         BuildError::NoInit { .. } => "leave out `--init`, or `init=` in its `--worker`",
         BuildError::WorkerCount { .. } => {
@@ -183,7 +183,7 @@ pub(crate) fn build(error: &BuildError) -> Option<String> {
         BuildError::InitBesideList => "give each worker its own: `init=` in its `--worker`",
         BuildError::Code(error) => return load(error),
         BuildError::NoPassing { .. } => {
-            "leave out `--args`, or write the worker with named parameters, where its SDK has them: in Rust, with \
+            "leave out `--args`, or write the worker with named parameters, if its SDK supports them: in Rust, with \
              `#[mtl_plugin::worker]`"
         }
         BuildError::Dir { .. } => "`--dir HOST::GUEST` takes a directory that exists",
@@ -191,7 +191,7 @@ pub(crate) fn build(error: &BuildError) -> Option<String> {
             "give all writable directories of a worker `:rw+symlinks`, or none, or use one `--worker` for each kind"
         }
         BuildError::TooManyDirs { .. } => {
-            "grant a directory that these lie in: `--dir HOST::GUEST` grants all below HOST"
+            "grant one directory that contains these: `--dir HOST::GUEST` grants all below HOST"
         }
         BuildError::NoNet { .. } => {
             "leave out `--net`, or build the plugin as a component: WASI of core modules cannot connect"
@@ -202,7 +202,7 @@ pub(crate) fn build(error: &BuildError) -> Option<String> {
         BuildError::InternalName { grant, addresses } => {
             let address = SocketAddr::new(*addresses.first()?, grant.port());
             return Some(format!(
-                "if that is what you mean, grant the address itself, too: `--net {address}`"
+                "if you want to allow this, grant the address as well: `--net {address}`"
             ));
         }
         BuildError::TooManyWorkers { .. } => return error.hint().map(fewer_workers),
@@ -227,10 +227,10 @@ pub(crate) fn run(error: &Error) -> Option<String> {
         Error::Source(error) => source(error),
         Error::Sink(error) => sink(error),
         Error::ItemFailed(_) => {
-            Some("to go on after failed items, use `--on-error ignore` or `deferred`".into())
+            Some("to continue after failed items, use `--on-error ignore` or `deferred`".into())
         }
         Error::TooManyFaults { .. } => {
-            Some("the faults above say why; to allow more, raise `--max-faults`".into())
+            Some("the faults above give the reasons; to allow more, raise `--max-faults`".into())
         }
         _ => error.hint(),
     }
@@ -261,7 +261,7 @@ pub(crate) fn sink(error: &SinkError) -> Option<String> {
         SinkError::FrameTooLong { .. } => "use `--output-format nul`, or `jsonl`",
         SinkError::InTheWay { .. } => "move it away, or name another directory with `--output-dir`",
         SinkError::Create { source, .. } if source.kind() == std::io::ErrorKind::IsADirectory => {
-            "name a file; `--output-dir` takes a directory, for a file for each item"
+            "name a file; `--output-dir DIR` writes a file for each item into a directory"
         }
         _ => return error.hint().map(Into::into),
     };
@@ -271,10 +271,12 @@ pub(crate) fn sink(error: &SinkError) -> Option<String> {
 /// Returns the hint about a cache.
 pub(crate) fn cache(error: &CacheError) -> Option<String> {
     let hint = match error {
-        CacheError::Io { .. } => "`--cache-dir DIR` takes another place, `--no-cache` none",
+        CacheError::Io { .. } => {
+            "use another directory: `--cache-dir DIR`; or no cache: `--no-cache`"
+        }
         CacheError::Unsafe { .. } => {
-            "what is in a cache is run: `chmod go-w DIR` closes a directory of yours; `--cache-dir DIR` takes \
-             another place, `--no-cache` none"
+            "the code in a cache is executed: protect your directory with `chmod go-w DIR`; or use another \
+             directory: `--cache-dir DIR`; or no cache: `--no-cache`"
         }
         _ => return error.hint().map(Into::into),
     };
@@ -293,17 +295,17 @@ pub(crate) fn denial(denial: &Denial) -> String {
     }
 }
 
-/// Returns the flag that grants what a plugin imports the means for, with what stands for its value.
+/// Returns the flag that grants what a plugin may need, with a placeholder for its value.
 pub(crate) fn grant(need: Need) -> &'static str {
     match need {
         Need::Files => "--dir HOST::GUEST",
         Need::Variables => "--env KEY",
-        // There are no others.
+        // The only other need is the network.
         _ => "--net HOST:PORT",
     }
 }
 
-/// Returns the flag that raises the limit that a plugin has met. A message names the limit as the library calls it.
+/// Returns the hint about the limit that an item has exceeded. The fault's message has the library's name of the limit.
 pub(crate) fn limit(kind: FaultKind, message: &str) -> Option<&'static str> {
     let limits: &[&str] = match kind {
         FaultKind::OutOfMemory => &["total_memory", "memory"],
@@ -316,12 +318,12 @@ pub(crate) fn limit(kind: FaultKind, message: &str) -> Option<&'static str> {
     limits.iter().find_map(|limit| hint_of(limit, message))
 }
 
-/// Returns the flag that raises the limit that a start has met.
+/// Returns the hint about the limit that a start has exceeded.
 fn limit_in(message: &str) -> Option<&'static str> {
     LIMITS.iter().find_map(|(limit, _)| hint_of(limit, message))
 }
 
-/// Each limit, as messages of the library name it, and the flag that raises it.
+/// The hint for each limit, by the name that messages of the library use.
 const LIMITS: [(&str, &str); 6] = [
     ("total_memory", "`--total-memory SIZE` allows all workers together more"),
     ("memory", "`--memory SIZE` allows each worker more"),
@@ -331,7 +333,7 @@ const LIMITS: [(&str, &str); 6] = [
     ("max_result", "`--max-result SIZE` allows more"),
 ];
 
-/// Returns the flag for this limit if the message names it.
+/// Returns the hint for this limit if the message names the limit.
 fn hint_of(limit: &str, message: &str) -> Option<&'static str> {
     let is_named = message.contains(&format!(" of `{limit}`"));
     let (_, hint) = LIMITS.iter().find(|(name, _)| is_named && *name == limit)?;
@@ -351,7 +353,7 @@ mod tests {
         };
         let (of_library, of_command) = load("/no/such.wasm");
         assert_eq!(of_library.as_deref(), Some("a plugin is a .wasm or .wat file"));
-        let whole = "a plugin is a .wasm or .wat file; `mtl-host build DIR` makes one of a folder of sources";
+        let whole = "a plugin is a .wasm or .wat file; `mtl-host build DIR` builds one from a folder of sources";
         assert_eq!(of_command.as_deref(), Some(whole));
         let (of_library, of_command) = load("../../tests/fixtures/no-call.wat");
         assert!(of_library.unwrap().ends_with("name it: `PluginLoader::call`"));

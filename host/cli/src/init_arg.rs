@@ -10,16 +10,15 @@ use mtl_host::Init;
 
 use super::shown::Shown;
 
-/// As typed; no file has been read.
+/// The value of `--init`, as typed: no file is read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InitArg {
-    /// These bytes.
     Text(Vec<u8>),
-    /// What is in this file.
+    /// A file that contains the arguments.
     File(PathBuf),
 }
 
-/// `--init @FILE` names a file that cannot be read.
+/// Error of a file of `--init @FILE` that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read init arguments `{}`", Shown::of(path))]
 pub(crate) struct InitFileError {
@@ -30,7 +29,7 @@ pub(crate) struct InitFileError {
 impl InitFileError {
     /// Returns a hint for the user.
     pub(crate) const HINT: &str =
-        "`--init @FILE` takes a file that can be read, `--init TEXT` the text";
+        "`--init @FILE` takes a file that can be read, `--init TEXT` takes the text itself";
 }
 
 impl From<OsString> for InitArg {
@@ -43,7 +42,7 @@ impl From<OsString> for InitArg {
 }
 
 impl InitArg {
-    /// The file that it names.
+    /// Returns the file that contains the arguments, if they are in one.
     pub(crate) fn file(&self) -> Option<&Path> {
         match self {
             Self::Text(_) => None,
@@ -61,7 +60,7 @@ impl InitArg {
     }
 }
 
-/// What all the `--init` mean together: one is for all workers, more are for one each.
+/// Combines all `--init`: one is for all workers, several are for one worker each.
 pub(crate) fn init(args: &[InitArg]) -> Result<Init, InitFileError> {
     let mut read = args.iter().map(InitArg::read).collect::<Result<Vec<_>, _>>()?;
     Ok(match (read.pop(), read.is_empty()) {

@@ -59,7 +59,7 @@ pub(crate) struct InspectArgs {
     #[arg(long)]
     json: bool,
 
-    /// Jail to insist on: required, strict or best-effort
+    /// Jail level: required, strict or best-effort
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
     /// shows; `best-effort` needs none, and warns of those that are missing.
@@ -102,16 +102,16 @@ fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
 fn command(args: &InspectArgs, found: &Inspection) -> String {
     let mut flags = String::from(" --isolation process");
     if let Some(call) = &args.call {
-        write!(flags, " --call {}", shell::quoted(call)).expect("a string takes everything");
+        write!(flags, " --call {}", shell::quoted(call)).expect("writing to a string cannot fail");
     }
     if let Some(typed) = &found.typed {
         flags.push_str(&typed_flags(typed));
     }
     if !found.features.is_empty() {
-        write!(flags, " --wasm {}", found.features).expect("a string takes everything");
+        write!(flags, " --wasm {}", found.features).expect("writing to a string cannot fail");
     }
     for need in found.needs() {
-        write!(flags, " {}", hints::grant(need)).expect("a string takes everything");
+        write!(flags, " {}", hints::grant(need)).expect("writing to a string cannot fail");
     }
     format!("mtl-host run {}{flags} [INPUT]...", shell::path(&args.plugin))
 }
@@ -122,11 +122,11 @@ fn typed_flags(typed: &TypedCall) -> String {
     match typed.items.first() {
         Some((ArgumentPassing::Single, _)) | None => {}
         Some((passing, _)) => {
-            write!(flags, " --args {passing}").expect("a string takes everything");
+            write!(flags, " --args {passing}").expect("writing to a string cannot fail");
         }
     }
     if let Some(init) = &typed.init {
-        write!(flags, " --init {}", shell::quoted(init)).expect("a string takes everything");
+        write!(flags, " --init {}", shell::quoted(init)).expect("writing to a string cannot fail");
     }
     flags
 }
@@ -223,10 +223,11 @@ fn import_text(import: &Import) -> String {
 fn memory_size(memory: &MemorySize) -> String {
     let mut text = format!("{} at the start", size(memory.initial));
     if let Some(most) = memory.maximum {
-        write!(text, ", at most {}", size(most)).expect("a string takes everything");
+        write!(text, ", at most {}", size(most)).expect("writing to a string cannot fail");
     }
     if memory.memories > 1 {
-        write!(text, " (the largest of {})", memory.memories).expect("a string takes everything");
+        write!(text, " (the largest of {})", memory.memories)
+            .expect("writing to a string cannot fail");
     }
     text
 }
@@ -252,7 +253,7 @@ impl Page {
     fn line(&mut self, name: &'static str, text: &str) {
         let shown = if name == self.last { "" } else { name };
         let text = escape::line(&escape::head(text, Self::LONGEST));
-        writeln!(self.text, "{shown:<11}{text}").expect("a string takes everything");
+        writeln!(self.text, "{shown:<11}{text}").expect("writing to a string cannot fail");
         self.last = name;
     }
 

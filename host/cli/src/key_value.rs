@@ -1,4 +1,4 @@
-//! The value of a key, such as those of `--worker`.
+//! The values of keys, such as those of `--worker`.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// Error about the value of a known key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeyValueError {
-    #[error("`{key}` is there twice")]
+    #[error("`{key}` is given twice")]
     Twice { key: String },
     #[error("`{key}`: {why}")]
     Value { key: String, why: String },
@@ -23,7 +23,7 @@ pub(crate) fn parsed<T: FromStr<Err: Display>>(
     text.parse().map_err(|why: T::Err| error(why.to_string()))
 }
 
-/// Sets the value of a key that may be there once.
+/// Sets the value of a key that may be given only once.
 pub(crate) fn once<T>(slot: &mut Option<T>, key: &str, value: T) -> Result<(), KeyValueError> {
     match slot.replace(value) {
         None => Ok(()),

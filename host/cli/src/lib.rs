@@ -1,9 +1,9 @@
-//! The command line. Only here does anything print, read the environment or listen to signals.
+//! The command line. Only this crate prints, reads the environment and listens to signals.
 //!
 //! ```text
-//! run_args (as typed) ─▶ settings ─▶ run (as meant) ─▶ pool ─▶ faults ─▶ the real sink
-//!                           ▲          │                 └ events ─▶ report ─▶ console ◀─ progress
-//!                  config (a file)     └ signals ─▶ stop flag
+//! run_args (as typed) ─▶ settings ─▶ run ─▶ pool ─▶ faults ─▶ the real sink
+//!                           ▲         │       └ events ─▶ report ─▶ console ◀─ progress
+//!                  config (a file)    └ signals ─▶ stop flag
 //! ```
 
 mod beside;
@@ -78,7 +78,7 @@ use self::settings::{Asked, Refused};
 use self::shown::Shown;
 use self::terminal::{Raw, Style};
 
-/// Parses the command line, does what it says, and returns the exit code of the process.
+/// Parses and executes the command line, and returns the exit code of the process.
 pub fn main() -> ExitCode {
     signals::take_full_files_as_errors();
     let exit = match settings::ask(std::env::args_os().collect()) {
@@ -110,7 +110,7 @@ fn execute(command: Command) -> Exit {
     }
 }
 
-/// Returns what a command line shows instead of a run, or the message of its refusal. For `tests/fuzz`.
+/// Returns the text that a command line shows instead of a run, or its error message. For `tests/fuzz`.
 #[doc(hidden)]
 pub fn shown_instead(line: Vec<OsString>) -> Result<Option<String>, String> {
     match settings::ask(line) {
@@ -123,7 +123,7 @@ pub fn shown_instead(line: Vec<OsString>) -> Result<Option<String>, String> {
     }
 }
 
-/// Shows the help, or why the command line is none. What was typed may be a name that others chose.
+/// Shows the help, or the error of the command line. The typed text may contain an untrusted name.
 fn misused(mut error: clap::Error) -> Exit {
     if !error.use_stderr() {
         if Stream::Output.was_closed() {
@@ -140,7 +140,7 @@ fn misused(mut error: clap::Error) -> Exit {
     Exit::Usage
 }
 
-/// The same, where it may hold what was typed.
+/// Returns a value with the typed text escaped, or `None` for a value without typed text.
 fn fit_to_show(value: &ContextValue) -> Option<ContextValue> {
     let shown = |text: String| Shown::of(&text).to_string();
     match value {
@@ -163,7 +163,7 @@ fn show(text: &str) -> Exit {
     }
     let mut output = terminal::output(Output::standard(), Raw::No, Style::Json);
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-        // Whoever closed the pipe has what they wanted.
+        // A reader that closed the pipe has all that it wanted.
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
             refuse(&CliError::Show { source })
         }

@@ -1,6 +1,6 @@
-//! A file of JSON lines that a run writes beside its results.
+//! A side file of JSON lines, which a run writes in addition to its results.
 //!
-//! When the disk is full in the middle of a line, the half of it is taken back where that can be done: not from a pipe.
+//! If the disk fills up in the middle of a line, the incomplete line is removed again. This is impossible for a pipe.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,22 +9,22 @@ use mtl_host::sink::OutputFile;
 
 use super::terminal::{JsonFile, Raw};
 
-/// Lines on their way to a file.
+/// A file of JSON lines, with a buffer.
 #[derive(Debug)]
 pub(crate) struct LinesFile {
     file: JsonFile,
     bytes: Vec<u8>,
     /// The end of each line in `bytes`.
     ends: Vec<usize>,
-    /// From an error on nothing is written: a line behind a gap would be worth less than none.
+    /// Is true after a write error. After that nothing is written, so that the file has no gap.
     failed: bool,
 }
 
 impl LinesFile {
-    /// The size at which the gathered lines are written out.
+    /// The size at which the buffer is written out.
     const FULL: usize = 64 * 1024;
 
-    /// Opens a file, which keeps its content until it begins.
+    /// Opens the file. It keeps its content until the first line is written.
     pub(crate) fn open(path: &Path, raw: Raw) -> io::Result<Self> {
         let file = JsonFile::new(OutputFile::open(path)?, raw);
         Ok(Self { file, bytes: Vec::new(), ends: Vec::new(), failed: false })
@@ -40,7 +40,7 @@ impl LinesFile {
         self.file.file().has_begun()
     }
 
-    /// Adds a line, with its line feed, and writes nothing yet.
+    /// Adds a line, with its line feed, to the buffer.
     pub(crate) fn gather(&mut self, line: &[u8]) {
         if !self.failed {
             self.bytes.extend_from_slice(line);
@@ -48,7 +48,7 @@ impl LinesFile {
         }
     }
 
-    /// Adds a line, with its line feed.
+    /// Adds a line, with its line feed, and writes out a full buffer.
     pub(crate) fn add(&mut self, line: &[u8]) -> io::Result<()> {
         self.gather(line);
         if self.bytes.len() < Self::FULL { Ok(()) } else { self.write_out() }
@@ -73,13 +73,13 @@ impl LinesFile {
         self.bytes.clear();
         result.inspect_err(|_| {
             self.failed = true;
-            // Where it fails, half a line stays.
+            // If this fails, an incomplete line stays in the file.
             let _ = self.file.take_back(taken - kept);
         })
     }
 }
 
-/// Writes `bytes`, and returns how many were taken, also when it fails.
+/// Writes `bytes`, and returns how many were written, even after an error.
 fn write_all(file: &mut JsonFile, bytes: &[u8]) -> (usize, io::Result<()>) {
     let mut taken = 0;
     while taken < bytes.len() {

@@ -1,8 +1,8 @@
-//! A list of workers, and the flags that do not go with it.
+//! A list of workers, and the flags that conflict with it.
 
 use super::run_args::WorkerArgs;
 
-/// Where the list of workers stands, if there is one.
+/// The place of the list of workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listed {
     CommandLine,
@@ -10,7 +10,7 @@ pub(crate) enum Listed {
 }
 
 impl Listed {
-    /// Returns what to do about a flag that does not go with the list, in the words of who wrote it.
+    /// Returns the hint about a flag that conflicts with the list.
     fn hint(self, flag: &str) -> String {
         match (self, flag) {
             (Self::CommandLine, "jobs") => {
@@ -33,23 +33,23 @@ impl Listed {
     }
 }
 
-/// A flag for workers that are alike, beside some that differ.
+/// Error of a flag for identical workers that is used with a list of workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`--{flag}` does not go with a list of workers")]
+#[error("`--{flag}` cannot be used with a list of workers")]
 pub(crate) struct BesideWorkers {
     flag: &'static str,
     listed: Listed,
 }
 
 impl BesideWorkers {
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(self) -> String {
         self.listed.hint(self.flag)
     }
 }
 
 impl WorkerArgs {
-    /// Checks what the flags say of workers together.
+    /// Checks that no flag conflicts with a list of workers.
     pub(super) fn check(&self, listed: Listed) -> Result<(), BesideWorkers> {
         let beside = [
             ("plugin", self.plugin.is_some()),

@@ -1,4 +1,4 @@
-//! Who is told what happens in a run, and passes it on: to people, and to the file of closing
+//! The observer of a run. It passes events on to the report for the user, and to the file of finish
 //! reports.
 
 use std::sync::OnceLock;
@@ -9,13 +9,13 @@ use mtl_host::{Event, Observer};
 use super::finish_file::{FinishFile, FinishFileError};
 use super::report::Report;
 
-/// Passes events on.
+/// The observer that passes events on.
 #[derive(Debug)]
 pub(crate) struct Listener {
     report: Report,
-    /// Made when the pool can be built, and before anything has an end.
+    /// Set when the pool can be built, before any instance can end.
     finish_file: OnceLock<FinishFile>,
-    /// All workers have the same jail, and its lacks are told once.
+    /// Is true after the first message about the jail: all workers have the same jail.
     told_of_jail: AtomicBool,
 }
 
@@ -24,22 +24,22 @@ impl Listener {
         Self { report: report.clone(), finish_file: OnceLock::new(), told_of_jail: false.into() }
     }
 
-    /// Returns who tells people.
+    /// Returns the report for the user.
     pub(crate) fn report(&self) -> &Report {
         &self.report
     }
 
-    /// Closing reports go to this file from now on.
+    /// Sets the file that gets finish reports from now on.
     pub(crate) fn write_closings_to(&self, file: FinishFile) {
-        self.finish_file.set(file).expect("there is one file of closing reports");
+        self.finish_file.set(file).expect("the file of finish reports is set once");
     }
 
-    /// Waits until the closing reports are on the disk.
+    /// Waits until the finish reports are on the disk.
     pub(crate) fn sync(&self) -> Result<(), FinishFileError> {
         self.finish_file.get().map_or(Ok(()), FinishFile::sync)
     }
 
-    /// Tells whether all closing reports were written. To be asked when no more will come.
+    /// Returns the error if a finish report could not be written. Call it after the last report.
     pub(crate) fn end(&self) -> Result<(), FinishFileError> {
         self.finish_file.get().map_or(Ok(()), FinishFile::end)
     }

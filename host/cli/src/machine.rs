@@ -1,5 +1,4 @@
-//! What the machine has for plugins: how much memory, if nobody says how much they may take together,
-//! and how many open files.
+//! The limits of the system on memory and open files.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -8,8 +7,8 @@ use std::path::{Path, PathBuf};
 use mtl_host::TotalMemory;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What all plugins may take together, unless somebody says: three quarters of what this process
-/// can have. The rest is for the host, compiled code, and whoever else is there.
+/// Returns the default memory limit of all plugins together: three quarters of the memory that this
+/// process can get. The rest is for the host, compiled code and other processes.
 pub(super) fn total_memory() -> TotalMemory {
     let group = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let available = fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -20,11 +19,11 @@ pub(super) fn total_memory() -> TotalMemory {
     }
 }
 
-/// Lets this process have as many files open as the system allows it. At first it mostly has fewer,
-/// for programs that know no better, and what plugins hold open would be missing elsewhere.
+/// Raises the limit on open files to the maximum that the system allows this process. The usual
+/// limit is lower, and files that plugins hold open count towards it.
 pub(super) fn allow_open_files() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // What cannot be had is done without.
+    // If the system refuses, the lower limit stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
@@ -33,15 +32,15 @@ fn share(bytes: u64) -> TotalMemory {
     NonZeroUsize::new(bytes).map_or(TotalMemory::Unlimited, TotalMemory::AtMost)
 }
 
-/// What `/proc/meminfo` says that programs can have without swapping.
+/// Returns the memory that programs can get without swapping, according to `/proc/meminfo`.
 fn available_bytes(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     kib.checked_mul(1024)
 }
 
-/// The files that may limit this process: of its control group and of all those around it, of
-/// both versions. Within a container only the root may be there.
+/// Returns the files that may limit this process: those of its control group and of every parent
+/// group, in both versions of control groups. In a container, only the root may exist.
 fn group_limits(cgroup: &str) -> impl Iterator<Item = PathBuf> {
     cgroup.lines().flat_map(|line| {
         let mut fields = line.splitn(3, ':').skip(1);
@@ -58,7 +57,7 @@ fn group_limits(cgroup: &str) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// The limit in such a file; none in one that says `max`.
+/// Returns the limit in such a file, or `None` if it contains `max`.
 fn limit(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }

@@ -1,9 +1,9 @@
-//! The command `mtl-host`: the library's pool, for people and scripts.
+//! The program `mtl-host`: the library's pool, for people and scripts.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // A worker's process is this program, too.
+    // The process of a worker runs this same program.
     mtl_host::child_main();
     mtl_host_cli::main()
 }

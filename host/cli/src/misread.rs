@@ -1,5 +1,5 @@
-//! Keeps a run from reading a plugin as its items: whoever names two, and only one can be it, means
-//! something else.
+//! Checks that no input is a WebAssembly file: a user who names a second plugin as an input has made
+//! a mistake.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,33 +8,33 @@ use mtl_host::Opener;
 
 use super::shown::Shown;
 
-/// What WebAssembly begins with, and no text does.
+/// The first bytes of every WebAssembly file, and of no text.
 const MAGIC: &[u8; 4] = b"\0asm";
 
-/// A plugin is named where an input is.
+/// Error of an input that is a WebAssembly file.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read items `{}`: they are WebAssembly", Shown::of(path))]
 pub(crate) struct Misread {
     path: PathBuf,
-    /// Whether the plugin of the run is, or may be, named by a configuration.
+    /// Is true if a configuration may have named the plugin of the run.
     by_configuration: bool,
 }
 
 impl Misread {
-    /// Returns what the user can do about it.
+    /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> &'static str {
         if self.by_configuration {
-            "the plugin is named already, so that this is an input; `--plugin FILE` takes the place of what the \
-             configuration names, and of several that work together each has its `--worker`"
+            "the plugin is already named, so this file is an input; to replace the plugin of the configuration, use \
+             `--plugin FILE`; to run several plugins together, use one `--worker` for each"
         } else {
-            "the plugin is named already, so that this is an input; of several that work together each has its \
-             `--worker`"
+            "the plugin is already named, so this file is an input; to run several plugins together, use one \
+             `--worker` for each"
         }
     }
 }
 
-/// Checks that no input is a plugin. What cannot be read says so when it is read. A configuration
-/// may be what names the plugin of the run.
+/// Checks that no input is a WebAssembly file. An input that cannot be read passes: reading its items
+/// reports the error. The hint depends on `config`, which may name the plugin of the run.
 pub(crate) fn check(
     opener: &Opener,
     inputs: &[PathBuf],
@@ -51,7 +51,7 @@ pub(crate) fn check(
 
 fn is_wasm(opener: &Opener, path: &Path) -> io::Result<bool> {
     let Some(mut file) = opener.open_regular(path)? else { return Ok(false) };
-    // What some files of the kernel say is gone when it was read: they have no length.
+    // Some files of the kernel can be read only once. They have a length of 0.
     if file.metadata()?.len() < MAGIC.len() as u64 {
         return Ok(false);
     }

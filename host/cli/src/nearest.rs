@@ -1,10 +1,10 @@
-//! What somebody may have meant who wrote something else.
+//! Suggestions for misspelled names.
 
-/// The known name that is like `name`, if one is.
+/// Returns the known name that is most similar to `name`, or `None` if no name is similar.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known = known.into_iter().map(|known| (strsim::levenshtein(name, known), known));
     let (distance, known) = known.min_by_key(|(distance, _)| *distance)?;
-    // Farther off it is another word.
+    // A name that differs more is another word.
     (distance <= 1 + known.len() / 3).then_some(known)
 }
 

@@ -1,31 +1,31 @@
-//! Plain numbers on the command line. What the standard library says of a wrong one is about digits
-//! and types; this says which ones there are.
+//! Plain numbers on the command line. The errors of the standard library are about digits and types;
+//! these name the valid numbers.
 
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-/// Not such a number.
+/// Error of a text that is not such a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotANumber {
     #[error("not a number from 0 to {}", u32::MAX)]
     From0,
-    #[error("not a number of items from 1 on")]
+    #[error("not a number of items, at least 1")]
     From1,
     #[error("not a number of items such as `1000`")]
     Items,
 }
 
-/// How often; perhaps never.
+/// Parses a number from 0.
 pub(super) fn from_0(text: &str) -> Result<u32, NotANumber> {
     text.parse().map_err(|_| NotANumber::From0)
 }
 
-/// After how many items.
+/// Parses a number of items from 1.
 pub(super) fn from_1(text: &str) -> Result<NonZeroU64, NotANumber> {
     text.parse().map_err(|_| NotANumber::From1)
 }
 
-/// How many items; perhaps none.
+/// Parses a number of items from 0.
 pub(super) fn items<T: FromStr>(text: &str) -> Result<T, NotANumber> {
     text.parse().map_err(|_| NotANumber::Items)
 }

@@ -1,4 +1,4 @@
-//! Keeps a run from writing over what it reads: a slip of the hand would cost the input.
+//! Checks that a run does not overwrite a file that it reads: a typing error would destroy the input.
 
 use std::path::{Path, PathBuf};
 
@@ -6,23 +6,23 @@ use rustix::fs::{FileType, Stat, fstat, stat};
 
 use super::shown::Shown;
 
-/// A file, whatever its names.
+/// The identity of a file that may have several names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Identity {
-    /// It is there.
+    /// An existing file.
     Inode { device: u64, inode: u64 },
-    /// It will be made in this folder.
+    /// A file that does not exist yet.
     Name { folder: PathBuf, name: PathBuf },
 }
 
-/// Something that a run reads or writes, and how messages call it.
+/// A file that a run reads or writes, and its name in messages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Used<'a> {
     pub(crate) what: &'static str,
     pub(crate) path: &'a Path,
 }
 
-/// A file would be written that is read as well.
+/// Error of a file that would be both written and read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {written} `{}`: it is also {read}", Shown::of(path))]
 pub(crate) struct Overwrite {
@@ -36,7 +36,7 @@ impl Overwrite {
     pub(crate) const HINT: &str = "write to another file";
 }
 
-/// Checks that `written` is none of `others`. Devices are nobody's: `/dev/null` may be all.
+/// Checks that `written` is none of `others`. Devices always pass: any of the files may be `/dev/null`.
 pub(crate) fn check(written: Used<'_>, others: &[Used<'_>]) -> Result<(), Overwrite> {
     let Some(identity) = identify(written.path) else { return Ok(()) };
     let same = |other: &&Used<'_>| identify(other.path).is_some_and(|other| other == identity);

@@ -1,6 +1,7 @@
-//! Shows how far a run is: a bar for people, or JSON for programs.
+//! The progress of a run: a bar for people, or JSON for programs.
 //!
-//! A thread looks at the counters of the pool ten times a second, and asks nobody to wait.
+//! A thread reads the counters of the pool, for the bar ten times a second. It never makes a worker
+//! wait.
 
 mod frame;
 mod json;
@@ -21,7 +22,7 @@ use super::error::CliError;
 use super::escape;
 use super::progress_args::{Mode, ProgressArgs};
 
-/// Where the results of a run go.
+/// The destination of the results of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResultsGo {
     ToStandardOutput,
@@ -29,7 +30,7 @@ pub(super) enum ResultsGo {
 }
 
 impl Mode {
-    /// What is to be shown here.
+    /// Returns the form of progress for this destination and terminal.
     fn shown(self, results: ResultsGo) -> Option<Shown> {
         match self {
             Self::Never => None,
@@ -50,7 +51,7 @@ enum Shown {
 }
 
 impl Shown {
-    /// How long a frame stands.
+    /// Returns the time between two frames.
     fn interval(self) -> Duration {
         match self {
             Self::Bar => Duration::from_millis(100),
@@ -59,7 +60,7 @@ impl Shown {
     }
 }
 
-/// A thread that shows how far a run is. Dropping it shows the last frame.
+/// A thread that shows the progress of a run. Dropping it shows the last frame.
 #[derive(Debug)]
 pub(super) struct Progress {
     running: Option<(Sender<()>, JoinHandle<()>)>,
@@ -101,7 +102,7 @@ impl Drop for Progress {
 struct Painter {
     shown: Shown,
     style: Style,
-    /// How many items the user expects.
+    /// The number of items that the user expects.
     total: Option<u64>,
     rate: Rate,
     begun: Instant,
@@ -123,7 +124,7 @@ impl Painter {
             }
         }
         let mut last = self.moment();
-        // What stays is the whole run, not its last breath.
+        // The last frame shows the average of the whole run.
         last.rate = overall(last.elapsed, last.at.done);
         match self.shown {
             Shown::Bar => self.console.leave(&self.frame(&last)),
@@ -138,7 +139,7 @@ impl Painter {
         Moment { at, elapsed, rate }
     }
 
-    /// As wide as the terminal is now.
+    /// Returns a frame in the current width of the terminal.
     fn frame(&self, moment: &Moment) -> String {
         let size = rustix::termios::tcgetwinsize(rustix::stdio::stderr());
         let columns = size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);

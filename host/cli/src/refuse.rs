@@ -1,4 +1,4 @@
-//! The end of a command that cannot do what it is asked to.
+//! The end of a command that cannot start its work.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::report::Report;
 
-/// Tells people why nothing is run.
+/// Reports the error to the user, and returns its exit code.
 pub(crate) fn refuse(error: &CliError) -> Exit {
     Report::to(&Arc::new(Console::standard_error())).cannot_begin(error);
     Exit::of_error(error)

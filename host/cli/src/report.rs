@@ -1,4 +1,4 @@
-//! All that people are told on standard error, in our words.
+//! The messages on standard error.
 
 mod closings;
 mod unshown;
@@ -25,17 +25,17 @@ use super::escape;
 use super::hints;
 use super::shown::Shown;
 
-/// How much of one message is shown.
+/// The number of characters that are shown of one message.
 const LONGEST: usize = 2000;
-/// Under what stands after `error: `.
+/// The indent of further lines, below the text after `error: `.
 const UNDER_ERROR: &str = "       ";
 
-/// Tells people what happens.
+/// Writes messages for the user, and observes a run for them.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     console: Arc<Console>,
     closings: Arc<Mutex<Closings>>,
-    /// The hints about faults that were shown.
+    /// The hints about faults that have been shown.
     hinted: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
@@ -46,33 +46,32 @@ impl Report {
         Self { console: Arc::clone(console), closings, hinted: Arc::default() }
     }
 
-    /// Shows no more of closing reports in a second than this.
+    /// Limits the finish reports that are shown per second.
     pub(crate) fn closings_within(self, limit: LogLimit) -> Self {
         Self { closings: Arc::new(Mutex::new(Closings::within(limit))), ..self }
     }
 
-    /// Why the run could not begin.
+    /// Shows the error of a command that could not start its work.
     pub(crate) fn cannot_begin(&self, error: &CliError) {
         self.console.line(&error_text(error, error.hint().as_deref()));
     }
 
-    /// Why the run ended as it did.
+    /// Shows the error of a run.
     pub(crate) fn error(&self, error: &Error) {
         self.console.line(&error_text(error, hints::run(error).as_deref()));
     }
 
-    /// Tells why the run ended before all items were done.
+    /// Shows the error of a run that ended before all items were done.
     pub(crate) fn ended_early(&self, error: &Error) {
         let hint = hints::run(error).unwrap_or_else(|| {
-            "the summary says how much of it is in the output; `--faults FILE` lists the rest"
-                .into()
+            "the summary counts the items in the output; `--faults FILE` lists the others".into()
         });
         self.console.line(&error_text(error, Some(&hint)));
     }
 
-    /// Shows a fault; with a hint, if it is the first one that has it.
+    /// Shows a fault. Each hint is shown once.
     pub(crate) fn fault(&self, fault: &Fault, path: Option<&Path>) {
-        // A worker's `bad-item` is in the words of its plugin.
+        // The plugin wrote the message of a worker's `bad-item`.
         let is_read = fault.kind() != FaultKind::BadItem || fault.worker().is_none();
         let hint = hints::limit(fault.kind(), fault.message()).filter(|_| is_read);
         let hint = hint.filter(|hint| self.hinted().insert(hint));
@@ -80,16 +79,16 @@ impl Report {
     }
 
     fn hinted(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
-        // It is whole whatever panicked.
+        // A panic cannot leave the set inconsistent.
         self.hinted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is missing from the jail of workers' processes.
+    /// Warns of layers that the jail of the workers lacks.
     pub(crate) fn jail_lacks(&self, lacks: &str) {
         self.console.line(&format!("warning: the jail of the workers lacks {}", shown(lacks)));
     }
 
-    /// Returns the cache that was opened; if that has failed, tells why there is none.
+    /// Returns the opened cache. If opening failed, warns and returns `None`.
     pub(crate) fn cache(&self, opened: Result<Option<Cache>, CacheError>) -> Option<Cache> {
         opened.unwrap_or_else(|error| {
             self.no_cache(&error);
@@ -97,56 +96,56 @@ impl Report {
         })
     }
 
-    /// Why compiled plugins are not kept.
+    /// Warns that compiled plugins are not kept.
     pub(crate) fn no_cache(&self, error: &CacheError) {
         let text = format!("warning: plugins are compiled each time: {}", chain(error));
         self.console.line(&with_hint(text, hints::cache(error).as_deref()));
     }
 
-    /// Why workers are initialised one by one, though they were to start from a snapshot.
+    /// Warns that workers are initialised one by one, because there is no snapshot.
     fn no_snapshot(&self, plugin: &Path, why: &SnapshotRefusal) {
         let (plugin, reason) = (Shown::of(plugin), shown(&why.to_string()));
         let text = format!(
-            "warning: there is no snapshot of `{plugin}`, each worker is initialised on its own: \
+            "warning: there is no snapshot of `{plugin}`, so each worker is initialised on its own: \
              {reason}"
         );
         self.console.line(&with_hint(text, why.hint()));
     }
 
-    /// Something in a snapshot should not be the same for all, perhaps.
+    /// Warns that workers share the random numbers in a snapshot.
     fn random_snapshot(&self, plugin: &Path) {
         self.console.line(&format!(
-            "warning: all workers with `{}` have the random numbers that its `init` has drawn, such \
-             as the seeds of hash maps\n hint: it can draw others in its `after_restore`",
+            "warning: all workers with `{}` share the random numbers that its `init` has drawn, such \
+             as the seeds of hash maps\n hint: draw new ones in its `after_restore`",
             Shown::of(plugin)
         ));
     }
 
-    /// How many faults there were beside those shown.
+    /// Shows the number of faults that were not shown one by one.
     pub(crate) fn unshown(&self, unshown: &Unshown) {
         if let Some(text) = unshown_text(unshown) {
             self.console.line(&text);
         }
     }
 
-    /// What is missing from the jail in which a plugin was looked into.
+    /// Warns of layers that the jail lacked in which a plugin was inspected.
     pub(crate) fn inspection_jail_lacks(&self, lacks: &str) {
         self.console
             .line(&format!("warning: the plugin was read in a jail that lacks {}", shown(lacks)));
     }
 
-    /// What is missing from what a worker's plugins said at their end.
+    /// Warns of finish reports that a worker has lost.
     pub(crate) fn closed(&self, report: &WorkerReport) {
         let (worker, lost) = (report.worker, report.lost);
         if lost > 0 {
             let instances = counted(lost, "instance");
             self.console.line(&format!(
-                "warning: worker {worker} has lost the closing reports of {instances} that broke"
+                "warning: worker {worker} has lost the finish reports of {instances} that failed"
             ));
         }
     }
 
-    /// What a plugin said at its end.
+    /// Shows a finish report, or the failure of `finish`.
     fn closing(&self, worker: WorkerIndex, closing: Closing<'_>) {
         match closing {
             Closing::Report { bytes, .. } => {
@@ -156,11 +155,11 @@ impl Report {
             Closing::Failed(broken) => {
                 self.show_closing(|| {
                     let why = shown(&broken.to_string());
-                    let text = format!("warning: worker {worker} gave no closing report: {why}");
+                    let text = format!("warning: worker {worker} gave no finish report: {why}");
                     with_hint(text, hints::limit(broken.kind, &broken.message))
                 });
             }
-            // Its item has a fault; how many there were is told at the end.
+            // The item has a fault, and `closed` reports the number of lost reports at the end.
             Closing::Lost(_) => {}
         }
     }
@@ -173,19 +172,19 @@ impl Report {
     }
 
     fn closings(&self) -> MutexGuard<'_, Closings> {
-        // It is whole whatever panicked: a text is made before anything is charged.
+        // A panic cannot leave it inconsistent: the text is created before the budget is charged.
         self.closings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells how many closing reports were not shown.
+    /// Warns of the finish reports that were not shown.
     pub(crate) fn unshown_closings(&self) {
         let unshown = self.closings().unshown();
         if unshown > 0 {
             let (reports, were) =
-                (counted(unshown, "closing report"), if unshown == 1 { "was" } else { "were" });
+                (counted(unshown, "finish report"), if unshown == 1 { "was" } else { "were" });
             self.console.line(&format!(
-                "warning: {reports} {were} not shown: more a second than `--log-limit`\n \
-                 hint: `--finish-output FILE` writes down all of them"
+                "warning: {reports} {were} not shown: more than `--log-limit` per second\n \
+                 hint: `--finish-output FILE` writes all of them to a file"
             ));
         }
     }
@@ -194,20 +193,19 @@ impl Report {
         self.console.line(&summary_text(summary));
     }
 
-    /// The run is asked to end, and how it is asked to end at once.
+    /// Confirms that the run will end, and names the way to end it immediately.
     pub(crate) fn interrupted(&self, again: &str) {
         self.console.line(&format!(
-            "interrupted: finishing what is in the workers; {again} to end at once"
+            "interrupted: finishing the items in the workers; {again} to end immediately"
         ));
     }
 
-    /// The run is over but for the plugins' `finish`, which takes long.
+    /// Explains a long wait for the plugins' `finish`.
     pub(crate) fn waiting(&self, is_interrupted: bool) {
         let again = if is_interrupted { "again" } else { "twice" };
         self.console.line(&format!(
-            "the run is over: waiting for the workers' closing reports (`finish`)\n \
-             hint: `--init-timeout TIME` bounds how long that may take; to end at once, press \
-             Ctrl-C {again}"
+            "the run is over: waiting for the workers' finish reports (`finish`)\n \
+             hint: `--init-timeout TIME` limits the wait; to end immediately, press Ctrl-C {again}"
         ));
     }
 
@@ -216,13 +214,13 @@ impl Report {
     }
 }
 
-/// Warns that items may fail since others have the cores.
+/// Returns the warning that a time limit may expire while a worker waits for a core.
 fn run_delay_text(workers: usize, cores: usize) -> String {
     let cores = counted(cores as u64, "core");
     format!(
-        "warning: time limits include the time in which a worker waits for a core: the kernel does not tell it, and \
-         there are {workers} workers on {cores}\n hint: `--jobs N` starts fewer workers; `--fuel N` bounds the work \
-         of an item instead"
+        "warning: time limits include the time in which a worker waits for a core: the kernel does not report that \
+         time, and there are {workers} workers on {cores}\n hint: `--jobs N` starts fewer workers; `--fuel N` limits \
+         the work of an item instead"
     )
 }
 
@@ -253,22 +251,22 @@ impl Observer for Report {
                 let text = format!("warning: worker {worker} {did} and is retired: {why}");
                 self.console.line(&with_hint(text, hint.as_deref()));
             }
-            // A worker that broke has left a fault; that it starts is as it should be.
+            // The failure of an instance is a fault of its item, and a start is no news.
             _ => {}
         }
     }
 }
 
-/// What a plugin has said beyond what it may.
+/// Returns the message about dropped output of a plugin.
 fn dropped_text(worker: WorkerIndex, lines: u64, bytes: u64) -> String {
     let (lines, bytes) = (counted(lines, "line"), counted(bytes, "byte"));
-    format!("[worker {worker}] … {lines} ({bytes}) dropped: more a second than `--log-limit`")
+    format!("[worker {worker}] … {lines} ({bytes}) dropped: more than `--log-limit` per second")
 }
 
-/// What a plugin says: it cannot speak without its name.
+/// Returns a text of a plugin, with the name of its worker before each line.
 fn plugin_text(worker: WorkerIndex, what: &str, text: &str) -> String {
     let text = escape::head(text, LONGEST * 10);
-    // An empty text is still a line.
+    // An empty text becomes a line.
     let lines = text.trim_end_matches('\n').split('\n');
     let named = lines.map(|line| {
         let line = escape::line(line.strip_suffix('\r').unwrap_or(line));
@@ -277,36 +275,36 @@ fn plugin_text(worker: WorkerIndex, what: &str, text: &str) -> String {
     named.collect::<Vec<_>>().join("\n")
 }
 
-/// The error with its causes, and what to do about it.
+/// Returns an error with its causes and, below, its hint.
 fn error_text(error: &dyn StdError, hint: Option<&str>) -> String {
     with_hint(format!("error: {}", chain(error)), hint)
 }
 
-/// Returns a text and, below it, what to do about it.
+/// Returns a text and, below, its hint.
 fn with_hint(mut text: String, hint: Option<&str>) -> String {
     if let Some(hint) = hint {
         write!(text, "\n hint: {}", escape::block(hint, UNDER_ERROR))
-            .expect("a string takes everything");
+            .expect("writing to a string cannot fail");
     }
     text
 }
 
-/// The error and its causes, one after the other.
+/// Returns an error and its causes, separated by colons.
 pub(super) fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
         let cause_text = cause.to_string();
-        // Some name their cause in their own text.
+        // The text of some errors contains their cause.
         if !text.ends_with(&cause_text) {
-            write!(text, ": {cause_text}").expect("a string takes everything");
+            write!(text, ": {cause_text}").expect("writing to a string cannot fail");
         }
         next = cause.source();
     }
     shown(&text)
 }
 
-/// What is not ours, made fit to be shown after a word of ours.
+/// Returns an untrusted text, escaped and shortened, to follow a word such as `error: `.
 fn shown(text: &str) -> String {
     escape::block(&escape::head(text, LONGEST), UNDER_ERROR)
 }
@@ -319,7 +317,7 @@ fn fault_text(fault: &Fault, path: Option<&Path>, hint: Option<&str>) -> String 
 
 fn unshown_text(unshown: &Unshown) -> Option<String> {
     let kinds = kinds(|kind| unshown.of(kind));
-    let faults = |all| format!("… and {}, of which {kinds}", counted(all, "more fault"));
+    let faults = |all| format!("… and {} ({kinds})", counted(all, "more fault"));
     Some(unshown.all()).filter(|all| *all > 0).map(faults)
 }
 
@@ -356,7 +354,7 @@ fn summary_text(summary: &Summary) -> String {
     parts.join(", ")
 }
 
-/// Each kind that occurs, with its number.
+/// Returns each kind that occurs, with its number.
 fn kinds(number_of: impl Fn(FaultKind) -> u64) -> String {
     let numbers = FaultKind::ALL.map(|kind| (kind, number_of(kind)));
     let some: Vec<_> = numbers.iter().filter(|(_, number)| *number > 0).collect();

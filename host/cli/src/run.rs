@@ -1,4 +1,4 @@
-//! `mtl-host run`: what the flags mean.
+//! `mtl-host run`: builds the pool that the flags describe, and runs it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use super::signals::Signals;
 use super::terminal::{self, Raw};
 use super::waiting::Waiting;
 
-/// Runs, and tells people of it.
+/// Executes the command, and reports errors to the user.
 pub(super) fn run(args: &mut RunArgs) -> Exit {
     let console = Arc::new(Console::standard_error());
     try_run(args, &console).unwrap_or_else(|error| {
@@ -44,7 +44,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     check_output_dir(args)?;
     let opener = args.workers.open_dirs()?;
     misread::check(&opener, &args.items.inputs, args.config.as_deref())?;
-    // Before a folder is built, and again of what is built.
+    // Check before a folder is built, and again when the path of the built plugin is known.
     check_changeable(args, &opener)?;
     args.workers.build()?;
     check_changeable(args, &opener)?;
@@ -55,11 +55,11 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     let signals = Signals::listen(&stop, console)?;
     let listener = Arc::new(Listener::new(&report));
     let pool = builder.stop(&stop).observer(listener.clone()).prepare()?;
-    // Before any plugin starts: from then on it may exchange what is in its directories. Files keep the result of an
-    // earlier run until an item is done.
+    // Open the outputs before any plugin starts, because a plugin may replace files in its directories. Files keep the
+    // result of an earlier run until the first item is done.
     let (mut sink, places) = open_outputs(args, &opener, &listener)?;
     let mut pool = match args.workers.isolation {
-        // Of this pool's workers alone: there is no other one.
+        // The process has no other pool that the confinement could affect.
         IsolationArg::Thread => pool.confined().start()?,
         IsolationArg::Process => pool.start()?,
     };
@@ -98,14 +98,14 @@ fn open_source(
     })
 }
 
-/// Opens all that the run writes to; if results go to a directory, then with its places.
+/// Opens all files that the run writes, and returns the output paths if results go to a directory.
 fn open_outputs(
     args: &RunArgs,
     opener: &Opener,
     listener: &Listener,
 ) -> Result<(Faults, Option<Places>), CliError> {
     let mut files = Vec::new();
-    // First, since other files may lie in it.
+    // The directory comes first, since the other files may lie in it.
     let directory = args.results.output_dir.as_deref();
     let directory = directory.map(|path| Directory::create_with(opener, path)).transpose()?;
     if let Some(path) = &args.time.finish_output {
@@ -136,25 +136,25 @@ fn open_outputs(
     Ok((Faults::before(sink, listener.report().clone(), faults).emptying(files), places))
 }
 
-/// The inputs, by names that the system knows.
+/// Returns the inputs, by names that the system knows.
 fn inputs(args: &RunArgs) -> impl Iterator<Item = &Path> {
     let none = args.items.inputs.is_empty().then(|| Path::new("-"));
     let all = args.items.inputs.iter().map(PathBuf::as_path).chain(none);
     all.map(by_system_name)
 }
 
-/// Returns what is written to, by names that the system knows.
+/// Returns the outputs, by names that the system knows.
 fn outputs(args: &RunArgs) -> impl Iterator<Item = &Path> {
     let beside = [&args.faults.faults, &args.time.finish_output].into_iter().flatten();
     args.results.names().into_iter().chain(beside.map(PathBuf::as_path))
 }
 
-/// Returns the path by which the system knows an input: standard input has one of its own.
+/// Returns the system's path of an input: `-` becomes `/dev/stdin`.
 fn by_system_name(path: &Path) -> &Path {
     if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path }
 }
 
-/// Keeps results away from the files of the run.
+/// Excludes the files of the run from the paths of results.
 fn keep_files(args: &RunArgs, places: &Places) {
     for Used { path, .. } in files_read(args) {
         places.keep(by_system_name(path));
@@ -164,7 +164,7 @@ fn keep_files(args: &RunArgs, places: &Places) {
     }
 }
 
-/// The pool that the flags describe.
+/// Returns a builder for the pool that the flags describe.
 fn describe(args: &RunArgs, report: &Report) -> Result<PoolBuilder, CliError> {
     let cache = report.cache(args.cache.cache());
     let loaded = args.workers.pool(&args.limits, cache.as_ref())?;
@@ -183,7 +183,7 @@ fn describe(args: &RunArgs, report: &Report) -> Result<PoolBuilder, CliError> {
     Ok(builder)
 }
 
-/// The same, with what the flags say of time, restarts and flow.
+/// Adds the settings of time, restarts and flow.
 fn paced(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
     let RunArgs { time, flow, .. } = args;
     let mut builder = builder
@@ -204,7 +204,7 @@ fn paced(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
     }
 }
 
-/// Says how the run ended; nothing, when nobody reads the results any more.
+/// Reports the end of the run, unless the reader of the results has closed the pipe.
 fn tell_end(ended: &Ended, faults: &Faults, args: &RunArgs, report: &Report) {
     let error = ended.error.as_ref();
     if is_closed_pipe(error) {
@@ -224,13 +224,13 @@ fn tell_end(ended: &Ended, faults: &Faults, args: &RunArgs, report: &Report) {
     }
 }
 
-/// Ends the workers, and shows what they have to say at last.
+/// Ends the workers, and reports how many finish reports they have lost.
 fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report, stop: &StopFlag) {
-    // Who has seen enough results may yet want the file.
+    // A reader who closes the pipe may still want the file of finish reports.
     let somebody_listens = args.time.finish_output.is_some();
     match &ended.error {
         error if is_closed_pipe(error.as_ref()) && !somebody_listens => drop(pool),
-        // Others may still be loading what will not be used.
+        // No item was run, and other workers may still load data that nobody will use.
         Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) if !has_begun(ended) => drop(pool),
         _ => {
             let waiting = Waiting::begin(report, stop);
@@ -241,9 +241,9 @@ fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report, stop: &Stop
     }
 }
 
-/// Waits until all that was written is on the disk.
+/// Waits until all files of the run are on the disk.
 fn sync(ended: &Ended, sink: &mut Faults, listener: &Listener) -> Result<(), CliError> {
-    // A sink that has failed was told of already. What is listed beside it is wanted all the more.
+    // A failed sink is already reported. The side files are then even more important.
     let results = match ended.error {
         Some(Error::Sink(_)) => Ok(()),
         _ => sink.sync(),
@@ -255,7 +255,7 @@ fn sync(ended: &Ended, sink: &mut Faults, listener: &Listener) -> Result<(), Cli
     Ok(closings?)
 }
 
-/// The files that are read before the first item, or as lists of items.
+/// Returns all files that the run reads.
 fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
     let mut read = args.workers.files();
     read.extend(args.config.iter().map(|path| Used { what: "the configuration", path }));
@@ -266,13 +266,13 @@ fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
     read
 }
 
-/// Checks that no plugin may change the files that say what is run, or that are written beside the results.
+/// Checks that no plugin may change the files that control the run, or its side files.
 fn check_changeable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
     let mut files = args.workers.files();
     files.extend(args.config.iter().map(|path| Used { what: "the configuration", path }));
     files.extend(args.faults.faults.iter().map(|path| Used { what: "the file of faults", path }));
     let closings = args.time.finish_output.iter();
-    files.extend(closings.map(|path| Used { what: "the file of closing reports", path }));
+    files.extend(closings.map(|path| Used { what: "the file of finish reports", path }));
     if args.items.input_format.reads_files() {
         files.extend(inputs(args).map(|path| Used { what: changeable::LIST, path }));
     }
@@ -280,7 +280,7 @@ fn check_changeable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
     Ok(changeable::check_cache(opener, args.cache.path().as_deref())?)
 }
 
-/// Checks that nothing is written over that is read.
+/// Checks that the run overwrites no file that it reads or writes otherwise.
 fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
     let mut read = files_read(args);
     if let Some(path) = args.results.names() {
@@ -289,7 +289,10 @@ fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
     }
     let beside = [
         args.faults.faults.as_deref().map(|path| ("faults", "the faults", path)),
-        args.time.finish_output.as_deref().map(|path| ("closing reports", "closing reports", path)),
+        args.time
+            .finish_output
+            .as_deref()
+            .map(|path| ("finish reports", "the finish reports", path)),
     ];
     for (what, name, path) in beside.into_iter().flatten() {
         overwrite::check(Used { what, path }, &read)?;
@@ -298,7 +301,7 @@ fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Checks that items have names, if results are to be named after them.
+/// Checks that items have file names, if results are named after them.
 fn check_output_dir(args: &RunArgs) -> Result<(), CliError> {
     let format = args.items.input_format;
     if args.results.output_dir.is_some() && !format.names_files() {
@@ -308,14 +311,14 @@ fn check_output_dir(args: &RunArgs) -> Result<(), CliError> {
 }
 
 impl ResultArgs {
-    /// The file that results go to; none is standard output, and so is `-`.
+    /// Returns the file of the results, or `None` for standard output, which `-` means as well.
     fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| path.as_os_str() != "-")
     }
 
-    /// What results go to, by a name that the system knows; none if each has a file of its own.
+    /// Returns the output of the results by its system name, or `None` if each result has its own file.
     fn names(&self) -> Option<&Path> {
-        // Standard output may be a file, too.
+        // Standard output may be a redirected file.
         let standard = Some(Path::new("/dev/stdout")).filter(|_| self.output_dir.is_none());
         self.file().or(standard)
     }

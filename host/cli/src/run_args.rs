@@ -269,7 +269,7 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "thread|process", default_value_t)]
     pub(crate) isolation: IsolationArg,
 
-    /// Jail to insist on: required, strict or best-effort
+    /// Jail level: required, strict or best-effort
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
     /// shows; `best-effort` needs none, and warns of those that are missing.
@@ -398,8 +398,8 @@ pub(crate) struct TimeArgs {
     /// Write finish reports to FILE, as JSON lines
     ///
     /// A finish report is what a plugin's `finish` returns. Each line has the worker, its number of
-    /// items, and the report, the error, or how much was lost. Without this flag, reports go to
-    /// standard error.
+    /// items, and the report, the error of `finish`, or the reason why the report was lost. Without
+    /// this flag, reports go to standard error.
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(beside::file))]
     pub(crate) finish_output: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! What is asked of the command: its flags, with those that a file adds.
+//! Parsing: the flags of the command line, combined with those of a configuration file.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,21 +12,21 @@ use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
 use super::listed::Listed;
 
-/// What is to be done.
+/// A parsed command line.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// The command, with its settings.
+    /// A command to execute, with its settings.
     Do(Command),
-    /// To show this.
+    /// A text to show.
     Show(String),
 }
 
-/// Why nothing can be done.
+/// Error of parsing a command line, or of the configuration file that it names.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// The command line is not one; or it asks for help.
+    /// The command line is invalid, or asks for help.
     Line(clap::Error),
-    /// The file of settings is not one, or what it says does not go together.
+    /// The configuration file is invalid, or its settings conflict.
     Settings(Box<CliError>),
 }
 
@@ -42,12 +42,12 @@ impl From<ConfigError> for Refused {
     }
 }
 
-/// Reads a command line, and the file that it names.
+/// Parses a command line, and the configuration file that it names.
 pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     let mut command = Cli::command();
-    // Flags that know each other are needed below.
+    // Resolves the conflicts between flags, which are read below.
     command.build();
-    let run = command.find_subcommand("run").expect("there is one").clone();
+    let run = command.find_subcommand("run").expect("`run` is a subcommand").clone();
     let unset = unset_switches(&command, &line);
     let command = going_together(command, |id| unset.contains(id));
     let found = read(lenient(command.clone()), &line)?;
@@ -58,16 +58,16 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     let config = given.get_one::<PathBuf>("config");
     let additions = config.map(|path| Config::read(path)?.additions(&run, given)).transpose()?;
     let Additions { flags: added, workers, inputs } = additions.unwrap_or_default();
-    // Behind the name of the subcommand, and so before a `--`.
+    // The flags go after the name of the subcommand, and therefore before a `--`.
     let behind = line.len().min(2);
     line.splice(behind..behind, added.into_iter().map(OsString::from));
     let found = read(command, &line).map_err(|error| match config {
-        // By itself the command line made sense.
+        // The command line alone was valid.
         Some(path) => ConfigError::together(path, &error).into(),
         None => Refused::Line(error),
     })?;
     let Command::Run(mut args) = Cli::from_arg_matches(&found)?.command else {
-        unreachable!("it was named");
+        unreachable!("the subcommand is `run`");
     };
     let listed = if workers.is_empty() { Listed::CommandLine } else { Listed::Configuration };
     if !workers.is_empty() {
@@ -84,24 +84,24 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     Ok(Asked::Do(Command::Run(Box::new(args))))
 }
 
-/// The command, whose flags may lack those that they need: the file may have them.
+/// Returns the command without required flags: the configuration file may have them.
 fn lenient(command: clap::Command) -> clap::Command {
     let needs_nothing = |arg: Arg| arg.requires(Resettable::Reset);
     command.mut_subcommand("run", |run| run.mut_args(needs_nothing))
 }
 
-/// The switches of `run` that the line unsets. Whoever reads it next says what is wrong with it.
+/// Returns the switches of `run` that the line unsets, or none if the line is invalid: the next parser reports that.
 fn unset_switches(command: &clap::Command, line: &[OsString]) -> Vec<Id> {
     let found = read(going_together(lenient(command.clone()), |_| true), line);
     let Ok(found) = &found else { return Vec::new() };
     let Some(given) = found.subcommand_matches("run") else { return Vec::new() };
-    let run = command.find_subcommand("run").expect("it was named");
+    let run = command.find_subcommand("run").expect("the subcommand is `run`");
     let unset = run.get_arguments().filter(|arg| config::is_unset(given, arg));
     unset.map(|arg| arg.get_id().clone()).collect()
 }
 
-/// The command, whose `run` takes these flags beside all others: clap would refuse `--SWITCH=false`
-/// beside what only the switch itself does not go with.
+/// Returns the command without the conflicts of these flags of `run`. clap would refuse
+/// `--SWITCH=false` together with a flag that conflicts with the switch.
 fn going_together(command: clap::Command, flags: impl Fn(&Id) -> bool) -> clap::Command {
     let part = |run: clap::Command| {
         let whole = run.clone();
@@ -115,8 +115,8 @@ fn going_together(command: clap::Command, flags: impl Fn(&Id) -> bool) -> clap::
     command.mut_subcommand("run", part)
 }
 
-/// Reads a command line. A switch of `run` may be unset, `--SWITCH=false`, for it may be set in a
-/// file; whoever does not, never sees in messages and in the help that switches have values.
+/// Parses a command line. `--SWITCH=false` unsets a switch of `run` that a file sets. Other messages
+/// and the help do not show that switches take values.
 fn read(command: clap::Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
     match command.clone().try_get_matches_from(line) {
         Err(error) if error.kind() == ErrorKind::TooManyValues => {
@@ -126,7 +126,7 @@ fn read(command: clap::Command, line: &[OsString]) -> Result<ArgMatches, clap::E
     }
 }
 
-/// The same switch, which takes `=true` and `=false`; other flags as they are.
+/// Lets a switch take `=true` and `=false`. Other flags stay unchanged.
 fn unsettable(arg: Arg) -> Arg {
     if !matches!(arg.get_action(), ArgAction::SetTrue) {
         return arg;
@@ -138,7 +138,7 @@ fn unsettable(arg: Arg) -> Arg {
         .value_parser(clap::value_parser!(bool))
 }
 
-/// What was found of the flags of `run`.
+/// Returns the parsed flags of `run`.
 fn flags(found: &ArgMatches) -> &ArgMatches {
-    found.subcommand_matches("run").expect("there is no other subcommand")
+    found.subcommand_matches("run").expect("the subcommand is `run`")
 }

@@ -1,14 +1,14 @@
-//! Words for a shell: what is shown can be copied and run.
+//! Quoting for a shell, so that the user can copy and run commands from messages.
 
 use std::path::Path;
 
-/// A word that a shell takes as it is, and no program as a flag of its own.
+/// Returns a path as one word of a shell command, which no program takes for a flag.
 pub(super) fn path(path: &Path) -> String {
     let text = path.to_string_lossy();
     if text.starts_with('-') { quoted(&format!("./{text}")) } else { quoted(&text) }
 }
 
-/// A word that a shell takes as it is.
+/// Returns a text as one word of a shell command.
 pub(super) fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./+,@%=:".contains(&byte);
     match !text.is_empty() && text.bytes().all(is_plain) {

@@ -1,21 +1,21 @@
-//! A name or a text that others chose, as the command shows it.
+//! Safe display of untrusted names and texts.
 //!
-//! Whoever names a plugin, a file or an item chooses what the name holds: an escape sequence would
-//! steer the terminal, a line break would forge a line of ours. So the command shows such names as a
-//! [`Shown`], in its errors as elsewhere. Behind that stands a second fence: the console and standard
-//! output let no control character through to a terminal ([`escape`]).
+//! The name of a plugin, a file or an item is untrusted: an escape sequence in it could control the
+//! terminal, and a line break could forge a line of the command. The command therefore shows every
+//! such name as a [`Shown`]. As a second line of defence, the console and standard output escape all
+//! control characters on their way to a terminal ([`escape`]).
 
 use std::ffi::OsStr;
 use std::fmt::{self, Display, Write};
 
 use super::escape;
 
-/// A name or a text of others, on one line, without control characters.
+/// An untrusted name or text, shown on one line and without control characters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shown<'a>(&'a OsStr);
 
 impl<'a> Shown<'a> {
-    /// Shows a path or a text.
+    /// Wraps a path or a text.
     pub(crate) fn of(name: &'a (impl AsRef<OsStr> + ?Sized)) -> Self {
         Self(name.as_ref())
     }
@@ -65,20 +65,20 @@ mod tests {
         }
     }
 
-    /// Where the command makes text of a name without this type, how often, and why that may be.
+    /// The files that turn a name into text without this type: how often, and why that is safe.
     const OTHERWISE: [(&str, usize, &str); 9] = [
         ("src/shown.rs", 1, "this type itself"),
-        ("src/shell.rs", 1, "a word of a hint or a command line, which are shown by `escape`"),
+        ("src/shell.rs", 1, "a word of a hint or a command line, shown by `escape`"),
         ("src/build/step.rs", 3, "a command line and a program, shown by this type"),
         ("src/build/project.rs", 1, "a part of a path"),
-        ("src/build/fingerprint.rs", 1, "what a digest is of"),
+        ("src/build/fingerprint.rs", 1, "input of a digest"),
         ("src/new/name.rs", 1, "a name that is checked, shown by this type"),
         ("src/cache.rs", 1, "shown by this type, and in JSON by `escape`"),
         ("src/inspect.rs", 2, "shown on a page and in JSON, both by `escape`"),
         ("src/check/report.rs", 1, "shown in JSON by `escape`"),
     ];
 
-    /// A path that is shown by `display` is shown as it is, and so is one that becomes a text first.
+    /// `display` shows a path unescaped, and so does a path that becomes text first.
     #[test]
     fn the_command_shows_each_path_by_this_type() {
         let mut files = Vec::new();

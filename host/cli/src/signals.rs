@@ -1,13 +1,13 @@
 //! Ctrl-C, and the other signals that ask a program to end: SIGTERM, SIGQUIT, SIGHUP. The first asks
 //! the run to end, the second ends the process.
 //!
-//! A SIGHUP alone never ends the process: when a terminal is closed, both the system and the shell
+//! SIGHUP alone never ends the process: when a terminal is closed, both the system and the shell
 //! send one. SIGHUP and SIGQUIT stay ignored if they are ignored when the command starts, as under
 //! `nohup`, or in the background of a script.
 //!
-//! A thread takes the signals and may write to the terminal. Should it ever hang in that
-//! (standard error may be a pipe that nobody empties), the handler itself ends the process at
-//! the next signal: while the thread is `busy`, nothing is left to wait for.
+//! A thread handles the signals and may write to the terminal. If it hangs in a write (standard
+//! error may be a pipe that nobody empties), the signal handler itself ends the process at the next
+//! signal. The flag `busy` tells the handler that the thread is in that state.
 
 use std::fs;
 use std::io;
@@ -26,15 +26,16 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::report::Report;
 
-/// Lets a write beyond the limit on the size of a file (`ulimit -f`) fail, where the system would end the process.
+/// Turns a write beyond the limit on file sizes (`ulimit -f`) into an error. By default, the system would end the
+/// process.
 ///
-/// The signal is caught and not ignored: what this process starts would ignore it as well.
+/// The signal is caught, not ignored, because child processes would inherit an ignored signal.
 pub(super) fn take_full_files_as_errors() {
-    // Where it cannot be caught, the process ends at that write, as most programs do.
+    // If it cannot be caught, such a write ends the process, as it ends most programs.
     let _ = register(SIGXFSZ, Arc::default());
 }
 
-/// Listens, until it is dropped.
+/// The thread that handles signals. Dropping it ends the thread.
 #[derive(Debug)]
 pub(super) struct Signals {
     incoming: Handle,
@@ -75,7 +76,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// The signals that end the process at once, when it was asked to end before.
+    /// The signals that end the process immediately if an earlier signal has asked the run to end.
     const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGQUIT];
 
     fn register(&self) -> io::Result<Incoming> {
@@ -105,7 +106,7 @@ impl Listener {
             self.busy.store(true, Ordering::SeqCst);
             let again = match signal {
                 SIGTERM => "send SIGTERM again",
-                // Nobody is at the terminal any more.
+                // The terminal is closed.
                 SIGHUP => "send SIGTERM",
                 SIGQUIT => "press Ctrl-\\ again",
                 _ => "press Ctrl-C again",
@@ -116,12 +117,12 @@ impl Listener {
     }
 }
 
-/// The signals that a process ignores, a bit for each.
+/// The set of signals that a process ignores, a bit for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ignored(u64);
 
 impl Ignored {
-    /// Returns the signals that this process was started to ignore; none, if the system does not tell.
+    /// Returns the signals that this process ignores. If the system does not report them, the set is empty.
     fn of_this_process() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         Self::parse(&status).unwrap_or(Self(0))

@@ -1,7 +1,7 @@
-//! What is written to a terminal, unless `--raw` says otherwise: a plugin's results and a stranger's
-//! items may hold escape sequences, and a terminal does what those say.
+//! Escaped output for a terminal: the results of a plugin and untrusted items may hold escape
+//! sequences, which a terminal obeys. `--raw` switches this off.
 //!
-//! A file or a pipe gets every byte as it is, by the same code as without this module.
+//! A file or a pipe gets every byte unchanged, by the same code as without this module.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -10,19 +10,19 @@ use mtl_host::sink::{Output, OutputFile};
 
 use super::escape;
 
-/// States that a terminal gets bytes as they are, or not.
+/// The choice between raw and escaped output to a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Raw {
     Yes,
     No,
 }
 
-/// The form in which a sign that is not plain is written.
+/// The form in which a character that is not plain is escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// As `\u{1b}`, and a byte that is no text as `\x9b`.
+    /// `\u{1b}`, and for a byte that is not UTF-8, `\x9b`.
     Text,
-    /// As `\u001b`, which means the same in JSON and TOML.
+    /// `\u001b`, which has the same meaning in JSON and TOML.
     Json,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn output(output: Output<'static>, raw: Raw, style: Style) -> Output<
     Output::to(output.name().to_owned(), Escaped::new(output, style))
 }
 
-/// A file of JSON that may be a terminal.
+/// A file of JSON, escaped if it is a terminal.
 #[derive(Debug)]
 pub(crate) enum JsonFile {
     File(OutputFile),
@@ -58,7 +58,7 @@ impl JsonFile {
         }
     }
 
-    /// Takes back the last `bytes` that were written, where that is possible.
+    /// Removes the last `bytes` that were written, if the file allows it.
     pub(crate) fn take_back(&self, bytes: usize) -> io::Result<()> {
         match self {
             Self::File(file) => file.take_back(bytes),
@@ -83,24 +83,24 @@ impl Write for JsonFile {
     }
 }
 
-/// A writer before a terminal. Line feeds, tabs and plain signs pass as they are.
+/// A writer that escapes everything except line feeds, tabs and plain characters.
 #[derive(Debug)]
 pub(crate) struct Escaped<W> {
     terminal: W,
     style: Style,
-    /// The beginning of a sign whose end was not written yet.
+    /// The first bytes of a character whose other bytes are not written yet.
     begun: Vec<u8>,
 }
 
 impl<W: Write> Escaped<W> {
-    /// The number of bytes that are escaped at once. It bounds the memory, which is up to ten times as much.
+    /// The number of bytes that are escaped at a time. It bounds the memory, which is up to ten times as much.
     const PIECE: usize = 64 * 1024;
 
     pub(crate) fn new(terminal: W, style: Style) -> Self {
         Self { terminal, style, begun: Vec::new() }
     }
 
-    /// Appends what is shown of `bytes`, and returns how many of them begin a sign at the end.
+    /// Appends `bytes` to `shown`, escaped, except an incomplete character at their end. Returns the length of that.
     fn shown_of(&self, bytes: &[u8], shown: &mut String) -> usize {
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
@@ -122,7 +122,7 @@ impl<W: Write> Escaped<W> {
         }
     }
 
-    /// Appends bytes that are no text.
+    /// Appends bytes that are not UTF-8.
     fn push_bytes(&self, bytes: &[u8], shown: &mut String) {
         match self.style {
             Style::Text => {
@@ -134,7 +134,7 @@ impl<W: Write> Escaped<W> {
     }
 }
 
-/// Returns whether these bytes, which are no sign, may become one by what follows.
+/// Returns whether these bytes are the beginning of a character.
 fn is_beginning(bytes: &[u8]) -> bool {
     matches!(std::str::from_utf8(bytes), Err(error) if error.error_len().is_none())
 }

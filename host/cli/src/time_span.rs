@@ -1,5 +1,5 @@
-//! How long something may take, as people write it: `100ms`, `1.5s`, `2m`, `1h`; a plain number
-//! is in seconds, as for timeout(1).
+//! Times on the command line: `100ms`, `1.5s`, `2m`, `1h`. A number without a unit is in seconds, as
+//! for timeout(1).
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use mtl_host::PluginLoader;
 
-/// A time that is longer than none.
+/// A time longer than zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimeSpan(Duration);
 
 impl TimeSpan {
-    /// How long it may take to compile a plugin, unless said otherwise.
+    /// The default time limit for compiling a plugin.
     pub(crate) const COMPILE: Self = Self(PluginLoader::COMPILE_TIMEOUT);
 
-    /// With its unit in seconds; the longer name first where one ends in the other.
+    /// The units in seconds. `ms` comes before `s`, because it ends in `s`.
     const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
     pub(crate) fn get(self) -> Duration {
@@ -29,9 +29,9 @@ impl From<TimeSpan> for Duration {
     }
 }
 
-/// Not a time.
+/// Error of a text that is not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than none")]
+#[error("not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than 0")]
 pub(crate) struct NotATimeSpan;
 
 impl FromStr for TimeSpan {
@@ -42,7 +42,7 @@ impl FromStr for TimeSpan {
             .into_iter()
             .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
         let (number, unit) = with_unit.unwrap_or((text, 1.0));
-        // `parse` also takes signs, `inf` and exponents, which nobody means here.
+        // `parse` would accept signs, `inf` and exponents as well.
         if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return Err(NotATimeSpan);
         }

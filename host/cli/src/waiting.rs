@@ -1,5 +1,5 @@
-//! Tells of a wait for closing reports that takes long: to its user, the command has done all it had
-//! to, and does not end.
+//! The message about a long wait for finish reports. Without it, the command would seem to hang after
+//! its work is done.
 
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -9,17 +9,19 @@ use mtl_host::StopFlag;
 
 use super::report::Report;
 
-/// A wait for the closing reports of workers. It is over when this is dropped.
+/// A wait for the finish reports of workers. Dropping it ends the wait.
 #[derive(Debug)]
 pub(super) struct Waiting {
     running: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Waiting {
-    /// Longer than most plugins take to finish, and no longer than a person waits without a word.
+    /// The time before the message: longer than most plugins take to finish, and short enough for a
+    /// user who waits.
     const PATIENCE: Duration = Duration::from_secs(3);
 
-    /// Tells of the wait, once, if it takes long. A system without a thread for that goes without.
+    /// Starts a thread that shows the message once if the wait takes long. If the thread cannot start,
+    /// there is no message.
     pub(super) fn begin(report: &Report, stop: &StopFlag) -> Self {
         let (report, stop) = (report.clone(), stop.clone());
         let (ending, ended) = bounded::<()>(0);
@@ -37,7 +39,7 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         if let Some((ending, thread)) = self.running.take() {
             drop(ending);
-            // It has nothing to say that is missed.
+            // The thread returns nothing, and a panic in it loses only the message.
             let _ = thread.join();
         }
     }

@@ -187,7 +187,7 @@ mod tests {
             ("p,env==x",                "`env`: not of the form `KEY` or `KEY=VALUE`"),
             ("p,memory=lots",           "`memory`: not a size, such as `64MiB`, `2GiB` or `1000000`"),
             ("p,wasm=jit",              "`wasm`: unknown feature `jit`: there are `gc`, `exceptions` and `none`"),
-            ("p,memory=1MiB,memory=2MiB", "`memory` is there twice"),
+            ("p,memory=1MiB,memory=2MiB", "`memory` is given twice"),
             ("p,init=x,timeout=1s",     "`init=` takes the rest of the text, including `,timeout=`: put `init=` last; if its value contains `,timeout=`, write the value into a file: `init=@FILE`, or `init` in a file for `--config`"),
             ("p,init=a,b,init-timeout=1s,env=A", "`init=` takes the rest of the text, including `,init-timeout=`: put `init=` last; if its value contains `,init-timeout=`, write the value into a file: `init=@FILE`, or `init` in a file for `--config`"),
             ("p,init=@file,init=b",     "`init=` takes the rest of the text, including `,init=`: put `init=` last; if its value contains `,init=`, write the value into a file: `init=@FILE`, or `init` in a file for `--config`"),

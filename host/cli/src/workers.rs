@@ -1,4 +1,4 @@
-//! Who works: any number of workers with one plugin, or those that are listed.
+//! Turns the flags about workers into a pool: identical workers with one plugin, or a list of workers.
 
 use std::path::PathBuf;
 
@@ -17,12 +17,12 @@ use super::run_args::WorkerArgs;
 use super::worker_arg::WorkerArg;
 
 impl WorkerArgs {
-    /// Builds each plugin that is named by the folder of its sources.
+    /// Builds each plugin whose name is a folder of sources.
     pub(super) fn build(&mut self) -> Result<(), ProjectError> {
         let listed = self.worker.iter_mut().map(|worker| (&mut worker.plugin, worker.sha256));
         let sole = self.plugin.iter_mut().map(|plugin| (plugin, self.sha256));
         let mut plugins: Vec<_> = listed.chain(sole).collect();
-        // No compiler runs if any of them is refused.
+        // If one plugin is refused, no compiler runs.
         for (plugin, sha256) in &plugins {
             build::check(plugin, Pinned::by(*sha256))?;
         }
@@ -32,7 +32,7 @@ impl WorkerArgs {
         Ok(())
     }
 
-    /// The files that workers are made of.
+    /// Returns the files of the plugins and of their `init` arguments.
     pub(super) fn files(&self) -> Vec<Used<'_>> {
         let plugins = self.worker.iter().map(|worker| &worker.plugin).chain(&self.plugin);
         let plugins = plugins.map(|path| Used { what: "the plugin", path });
@@ -42,7 +42,7 @@ impl WorkerArgs {
         plugins.chain(inits).collect()
     }
 
-    /// An engine that counts fuel only where some is to be counted: that costs speed.
+    /// Creates the engine. It counts fuel only if a flag limits it, because counting costs speed.
     fn engine(&self, limits: &LimitArgs) -> Result<Engine, EngineError> {
         match limits.fuel.or(self.worker.iter().find_map(|worker| worker.limits.fuel)) {
             Some(_) => Engine::with_fuel(),
@@ -50,17 +50,18 @@ impl WorkerArgs {
         }
     }
 
-    /// The loader, which takes machine code if it is to.
-    #[expect(unsafe_code, reason = "who has typed the flag has read what it means")]
+    /// Lets the loader accept machine code, if the user has set the flag for it.
+    #[expect(unsafe_code, reason = "the user has set a flag that documents the risk")]
     fn trusting(&self, loader: PluginLoader) -> PluginLoader {
         if !self.trust_precompiled {
             return loader;
         }
-        // SAFETY: the user answers for the files that they name, as for a program that they start.
+        // SAFETY: `trust_precompiled` requires that each precompiled file comes from a trusted source.
+        // The user asserts this with `--trust-precompiled`, as for a program that they start.
         unsafe { loader.trust_precompiled() }
     }
 
-    /// Loads the plugins, and begins to describe the pool.
+    /// Loads the plugins, and returns a builder with the settings of the workers.
     pub(super) fn pool(
         &self,
         limits: &LimitArgs,
@@ -109,7 +110,7 @@ impl WorkerArgs {
     }
 }
 
-/// The worker that an argument describes; `wasm` is what its plugin may use if it does not say so itself.
+/// Returns the worker that an argument describes; `wasm` are the features of a plugin whose argument names none.
 fn spec(
     worker: &WorkerArg,
     wasm: WasmFeatures,
@@ -142,13 +143,13 @@ fn resolve(grant: &EnvGrant) -> Result<(String, String), EnvError> {
     grant.resolve(|name| std::env::var_os(name))
 }
 
-/// Plugins, each loaded once, however many workers have it.
+/// The loaded plugins. Each is loaded once, for any number of workers.
 struct Loaded {
     loader: PluginLoader,
     plugins: Vec<(Asked, Plugin)>,
 }
 
-/// A plugin as it is asked for.
+/// A plugin to load, with its settings.
 #[derive(Clone, PartialEq, Eq)]
 struct Asked {
     path: PathBuf,

@@ -98,12 +98,12 @@ fn cases_of_loading() -> Vec<Case> {
     let foreign = r#"(import "env" "foo" (func))"#;
     #[rustfmt::skip]
     let cases = vec![
-        Case::new(("file", FAILS), "(module".into(), &[], ["is not valid text", "the text must be"]),
+        Case::new(("file", FAILS), "(module".into(), &[], ["is not valid text", "the text must contain"]),
         Case::new(("exports", FAILS), "(module)".into(), &[], ["does not export `memory`", "export the worker"]),
-        Case::new(("exports", FAILS), echo("", result, ""), &[], ["exports `finish` as `() -> (i32)`", "give the export the type"]),
+        Case::new(("exports", FAILS), echo("", result, ""), &[], ["exports `finish` as `() -> (i32)`", "give the export its type"]),
         Case::new(("exports", FAILS), echo("", "", ""), &["--call", "other"], ["does not export `other`", "`--call`"]),
         Case::new(("imports", FAILS), echo(foreign, "", ""), &[], ["`env.foo`, which nothing provides", "no flag grants this"]),
-        Case::new(("start", FAILS), echo("", start, ""), &[], ["unreachable", "let `init` answer with an error"]),
+        Case::new(("start", FAILS), echo("", start, ""), &[], ["unreachable", "let `init` return an error"]),
     ];
     cases
 }
@@ -145,15 +145,15 @@ fn cases_of_answering() -> Vec<Case> {
     let refuses_all = "(return (i64.const 0x80000004))";
     #[rustfmt::skip]
     let cases = vec![
-        Case::new(("items", FAILS), echo("", "", &if_first(b'h', "unreachable")), &[], ["the item `hello`: trap", "answer with an error"]),
+        Case::new(("items", FAILS), echo("", "", &if_first(b'h', "unreachable")), &[], ["the item `hello`: trap", "return an error"]),
         Case::new(("items", FAILS), echo("", "", &outside), &[], ["the item `hello`: bad-result", "address << 32"]),
         Case::new(("items", FAILS), echo("", "", &spins), &["--timeout", "200ms"], ["the item `hello`: timeout", "`--timeout TIME`"]),
-        Case::new(("items", FAILS), echo("", "", &if_first(b'T', "unreachable")), &["--item", "one", "--item", "Two"], ["the item `Two`: trap", "answer with an error"]),
+        Case::new(("items", FAILS), echo("", "", &if_first(b'T', "unreachable")), &["--item", "one", "--item", "Two"], ["the item `Two`: trap", "return an error"]),
         Case::new(("items", WARNS), echo("", "", refuses_all), &[], ["0 with a record, 0 without one, 11 refused", "`--item TEXT`"]),
-        Case::new(("empty-item", FAILS), echo("", "", &if_length("eq", 0, "unreachable")), &[], ["the item ``: trap", "answer with an error"]),
-        Case::new(("every-byte", FAILS), echo("", "", &if_first(0xff, "unreachable")), &[], ["trap", "answer with an error"]),
+        Case::new(("empty-item", FAILS), echo("", "", &if_length("eq", 0, "unreachable")), &[], ["the item ``: trap", "return an error"]),
+        Case::new(("every-byte", FAILS), echo("", "", &if_first(0xff, "unreachable")), &[], ["trap", "return an error"]),
         Case::new(("growing-items", FAILS), echo("", "", &exhausted), &[], ["(4097 bytes): out-of-memory", "let the memory grow"]),
-        Case::new(("large-item", FAILS), echo("", "", &if_length("gt_u", 1_000_000, "unreachable")), &[], ["(10000000 bytes): trap", "answer with an error"]),
+        Case::new(("large-item", FAILS), echo("", "", &if_length("gt_u", 1_000_000, "unreachable")), &[], ["(10000000 bytes): trap", "return an error"]),
         Case::new(("large-item", WARNS), echo("", "", ""), &["--memory", "1MiB"], ["(10000000 bytes): out-of-memory", "let the memory grow"]),
         Case::new(("result-format", FAILS), echo(result_format, json, ""), &[], ["the record `hello`: expected value", "`result-format`"]),
         Case::new(("messages", FAILS), echo("", "", &refuses), &[], ["the item `hello`: refused: \u{fffd}", "in UTF-8"]),
@@ -189,11 +189,11 @@ fn cases_of_comparing() -> Vec<Case> {
     #[rustfmt::skip]
     let cases = vec![
         Case::new(("deterministic", FAILS), echo(random, "", random_record), &[], ["the item `hello`: the record", "`--skip deterministic`"]),
-        Case::new(("deterministic", FAILS), echo(random, random_report, ""), &[], ["the closing report", "`--skip deterministic`"]),
+        Case::new(("deterministic", FAILS), echo(random, random_report, ""), &[], ["the finish report", "`--skip deterministic`"]),
         Case::new(("recover", FAILS), echo("", "", &forgets), &[], ["after `hello`: the record ``", "leave nothing behind"]),
         Case::new(("stable", FAILS), echo("", "", remembers), &[], ["after a larger one", "`--stateful`"]),
         Case::new(("state", FAILS), echo("", "", ""), &["--stateful"], ["four times: the record `hello`", "in a global or on the heap"]),
-        Case::new(("instances", FAILS), echo(lock, locks, if_locked), &["--dir", "here::/here:rw"], ["alone, and beside another", "not in files"]),
+        Case::new(("instances", FAILS), echo(lock, locks, if_locked), &["--dir", "here::/here:rw"], ["alone, and with another instance", "not in files"]),
     ];
     cases
 }
@@ -218,11 +218,11 @@ fn cases_of_ending() -> Vec<Case> {
         (drop (call $index)) (i64.const 0))"#;
     #[rustfmt::skip]
     let cases = vec![
-        Case::new(("finish", FAILS), echo("", traps, ""), &[], ["after no item: trap", "let `finish` answer"]),
-        Case::new(("finish", WARNS), echo("", refuses, ""), &[], ["after no item: refused: lock", "has no closing report"]),
+        Case::new(("finish", FAILS), echo("", traps, ""), &[], ["after no item: trap", "let `finish` return"]),
+        Case::new(("finish", WARNS), echo("", refuses, ""), &[], ["after no item: refused: lock", "has no finish report"]),
         Case::new(("memory", WARNS), echo("", "", grows), &[], ["bytes after", "free what an item has taken"]),
-        Case::new(("snapshot", FAILS), echo("", &breaks, ""), &[], ["after_restore broke", "let `after_restore` make good"]),
-        Case::new(("snapshot", FAILS), echo("", &changes, if_changed), &[], ["as usual, and from a snapshot", "let `after_restore` make good"]),
+        Case::new(("snapshot", FAILS), echo("", &breaks, ""), &[], ["after_restore broke", "let `after_restore` renew only"]),
+        Case::new(("snapshot", FAILS), echo("", &changes, if_changed), &[], ["as usual, and from a snapshot", "let `after_restore` renew only"]),
         Case::new(("snapshot", WARNS), echo(random, draws, ""), &[], ["draws random numbers", "`after_restore`"]),
         Case::new(("snapshot", WARNS), echo(index, asks, ""), &[], ["asks which worker it is", "`after_restore`"]),
     ];
@@ -273,7 +273,7 @@ fn what_answers_otherwise_in_a_batch_fails_in_that() {
         assert!(reason.starts_with("in a process, items cross one by one"), "{document:#}");
         return;
     }
-    let hint = "writes the bytes, then `end`, then `done`";
+    let hint = "`call_batch` writes the bytes, then `end`, then `done`";
     #[rustfmt::skip]
     let cases = [
         Case::new(("batch", FAILS), echo("", OTHER_BATCH, ""), &[], ["and then the record ``", hint]),

@@ -135,15 +135,15 @@ fn what_decides_about_a_run_is_not_where_a_plugin_may_change_it() {
     let grant = ["--dir", "work::/w:rw"];
     #[rustfmt::skip]
     let cases: [(&[&str], &str, &str); 9] = [
-        (&["work/plugin.wat"],                                  "the plugin `work/plugin.wat`", "move it out of there"),
+        (&["work/plugin.wat"],                                  "the plugin `work/plugin.wat`", "move it out of `work`"),
         (&["./work/../work/plugin.wat"],                        "the plugin `./work/../work/plugin.wat`", "move it"),
         (&["work/link-dir/words"],                              "the plugin `work/link-dir/words`", "move it"),
-        (&["--worker", "work/plugin.wat"],                      "the plugin `work/plugin.wat`", "move it out of there"),
-        (&[plugin, "--init", "@work/init"],                     "an init argument `work/init`", "move it out of there"),
-        (&[plugin, "--faults", "work/faults"],                  "the file of faults `work/faults`", "move it out of there"),
-        (&[plugin, "--finish-output", "work/none/finish"],      "the file of closing reports `work/none/finish`", "move"),
-        (&[plugin, "--cache-dir", "work/cache"],                "the cache `work/cache`", "`--no-cache` goes without"),
-        (&["--config", "work/mtl.toml", "--plugin", plugin],    "the configuration `work/mtl.toml`", "move it out of there"),
+        (&["--worker", "work/plugin.wat"],                      "the plugin `work/plugin.wat`", "move it out of `work`"),
+        (&[plugin, "--init", "@work/init"],                     "an init argument `work/init`", "move it out of `work`"),
+        (&[plugin, "--faults", "work/faults"],                  "the file of faults `work/faults`", "move it out of `work`"),
+        (&[plugin, "--finish-output", "work/none/finish"],      "the file of finish reports `work/none/finish`", "move"),
+        (&[plugin, "--cache-dir", "work/cache"],                "the cache `work/cache`", "use `--no-cache`, or another cache"),
+        (&["--config", "work/mtl.toml", "--plugin", plugin],    "the configuration `work/mtl.toml`", "move it out of `work`"),
     ];
     for (args, named, hint) in cases {
         let described = host().args(grant).args(args.iter().copied()).stdin(".\n");
@@ -192,7 +192,7 @@ fn a_list_of_files_is_not_where_a_plugin_may_change_it() {
         assert!(told.starts_with(&expected), "{told}");
         assert!(
             told.contains(
-                " hint: the list decides which files the host reads: move it out of there"
+                " hint: the list decides which files the host reads: move it out of `work`"
             ),
             "{told}"
         );

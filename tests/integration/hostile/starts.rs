@@ -98,7 +98,7 @@ fn an_end_that_never_comes_takes_no_result_away() {
         let stderr = finished.stderr_text();
         for worker in ["0", "1"] {
             let warning = format!(
-                "warning: worker {worker} gave no closing report: timeout: took longer than 300ms"
+                "warning: worker {worker} gave no finish report: timeout: took longer than 300ms"
             );
             assert!(stderr.contains(&warning), "{stderr}");
         }

@@ -101,7 +101,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "thread|process", default_value_t)]
     pub(super) isolation: IsolationArg,
 
-    /// Jail to insist on: required, strict or best-effort
+    /// Jail level: required, strict or best-effort
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
     /// shows; `best-effort` needs none, and warns of those that are missing.

@@ -19,7 +19,7 @@ pub(super) fn items(subject: &Subject<'_>) -> Judged {
     }
     let refusal = transcript.answers.first().map(Answer::shown).unwrap_or_default();
     Ok(Verdict::warn(note).and(refusal).hint(
-        "name items that it takes, by `--item TEXT` or `--items FILE`: little is checked else",
+        "pass items that it accepts, with `--item TEXT` or `--items FILE`: otherwise little is checked",
     ))
 }
 
@@ -42,7 +42,7 @@ pub(super) fn large_item(subject: &Subject<'_>) -> Judged {
     const LARGE: usize = 10_000_000;
     let transcript = subject.trial().run(&[items::of_size(LARGE, &subject.samples()[0])])?;
     match transcript.broken() {
-        // Nobody has to take items of this size.
+        // A plugin need not accept items of this size.
         Some((kind @ (FaultKind::OutOfMemory | FaultKind::Timeout), detail)) => {
             Ok(Verdict::warn(detail).hint(hint(kind)))
         }
@@ -71,7 +71,7 @@ pub(super) fn result_format(subject: &Subject<'_>) -> Judged {
         });
         if let Err(why) = read {
             return Ok(Verdict::fail(format!("the record {}: {why}", shown(record))).hint(
-                "it says in `init` that its results are JSON: make each of them JSON, or do not call \
+                "its `init` declares that results are JSON: make each of them JSON, or do not call \
                  `result-format`",
             ));
         }
@@ -86,16 +86,18 @@ pub(super) fn messages(subject: &Subject<'_>) -> Judged {
     let mut seen = Verdict::skip(NONE_REFUSED);
     for (item, answer) in errors {
         let Answer::Fault(_, message) = answer else { continue };
-        // What the item itself has may well be quoted.
+        // The message may quote the item, which may contain this character.
         let is_text = std::str::from_utf8(item).is_ok_and(|text| !text.contains('\u{fffd}'));
         let detail = format!("the item {}: {}", shown(item), answer.shown());
         if is_text && message.contains('\u{fffd}') {
             return Ok(Verdict::fail(detail).hint(
-                "give the message in UTF-8, and its length in bytes; what is not is replaced",
+                "write the message in UTF-8, and give its length in bytes: invalid bytes are replaced",
             ));
         }
         if message.trim().is_empty() {
-            return Ok(Verdict::warn(detail).hint("say in the message what is wrong with the item"));
+            return Ok(
+                Verdict::warn(detail).hint("explain in the message what is wrong with the item")
+            );
         }
         if seen.details == [NONE_REFUSED] {
             seen = Verdict::passed(detail);
@@ -105,7 +107,7 @@ pub(super) fn messages(subject: &Subject<'_>) -> Judged {
 }
 
 const NONE_REFUSED: &str =
-    "it refuses none of the items: name one that it should refuse, by `--item TEXT`";
+    "it refuses none of the items: pass one that it should refuse, with `--item TEXT`";
 
 pub(super) fn recover(subject: &Subject<'_>) -> Judged {
     let items = may_be_refused(subject);
@@ -116,7 +118,7 @@ pub(super) fn recover(subject: &Subject<'_>) -> Judged {
     let Some(bad) = find(Answer::is_error) else { return Ok(Verdict::skip(NONE_REFUSED)) };
     let Some(good) = find(|answer| !answer.is_error()) else {
         subject.trial().run(&[bad; 4])?.unbroken()?;
-        return Ok(Verdict::passed("it refuses all, and stands it"));
+        return Ok(Verdict::passed("it refuses all items, and survives that"));
     };
     let transcript = subject.trial().run(&[good, bad, good, bad, bad, good])?.unbroken()?;
     let alone = subject.trial().run(&[good; 6])?.unbroken()?;
@@ -130,13 +132,13 @@ pub(super) fn recover(subject: &Subject<'_>) -> Judged {
             let detail =
                 format!("the item {}: {alone}; after {}: {after}", shown(good), shown(bad));
             Ok(Verdict::fail(detail).hint(
-                "leave nothing behind of an item that is refused: free and reset what it has begun",
+                "leave nothing behind after a refused item: free or reset everything that it changed",
             ))
         }
     }
 }
 
-/// Whether the same item has got the same answer each time.
+/// Returns whether all answers to one repeated item are equal.
 pub(super) fn is_all_alike(transcript: &Transcript) -> bool {
     transcript.answers.windows(2).all(|pair| pair[0] == pair[1])
 }
@@ -145,7 +147,7 @@ fn may_be_refused(subject: &Subject<'_>) -> Vec<Vec<u8>> {
     subject.samples().into_iter().chain(items::of_every_byte()).collect()
 }
 
-/// An item that it has a record for, or else the first.
+/// Returns the first item that has a record, or if there is no such item, the first item.
 pub(super) fn best_sample(subject: &Subject<'_>) -> Result<Vec<u8>, Stopped> {
     let transcript = subject.trial().run(&subject.samples())?.unbroken()?;
     let at = transcript.answers.iter().position(|answer| answer.record().is_some());

@@ -1,4 +1,4 @@
-//! Checks that run the same items twice, and compare the answers.
+//! The checks that run the same items twice and compare the answers.
 
 use mtl_host::{Inspection, PluginKind};
 
@@ -21,21 +21,21 @@ pub(super) fn deterministic(subject: &Subject<'_>) -> Judged {
                 Ok(report) => shown(report.as_deref().unwrap_or_default()),
                 Err(broken) => broken.to_string(),
             };
-            format!("the closing report: {}; and then {}", shown(&one), shown(&two))
+            format!("the finish report: {}; and then {}", shown(&one), shown(&two))
         })
     });
     Ok(match difference {
         None => Verdict::pass(),
         Some(difference) => Verdict::fail(difference).hint(
-            "let answers not depend on time, chance, addresses or what was never written to; if they \
-             are meant to: `--skip deterministic`",
+            "answers must not depend on time, random numbers, addresses or uninitialised memory; if \
+             yours do so on purpose, use `--skip deterministic`",
         ),
     })
 }
 
 pub(super) fn stable(subject: &Subject<'_>) -> Judged {
     if subject.args.stateful {
-        return Ok(Verdict::skip("its answers depend on earlier items, as `--stateful` says"));
+        return Ok(Verdict::skip("with `--stateful`, its answers depend on earlier items"));
     }
     let item = best_sample(subject)?;
     let (large, small) = (items::of_size(200_000, &item), items::of_size(1, &item));
@@ -44,7 +44,7 @@ pub(super) fn stable(subject: &Subject<'_>) -> Judged {
     let answers = &transcript.answers;
     if answers[0] != answers[1] || answers[1] != answers[2] {
         return Ok(Verdict::skip("the same item gets another answer each time: it keeps state")
-            .hint("`--stateful` says that it is meant to"));
+            .hint("if it does so on purpose, use `--stateful`"));
     }
     let found =
         [(4, "larger"), (6, "smaller")].into_iter().find(|(at, _)| answers[*at] != answers[0]);
@@ -56,8 +56,8 @@ pub(super) fn stable(subject: &Subject<'_>) -> Judged {
                 format!("the item {}: {before}; after a {other} one: {after}", shown(&item));
             Verdict::fail(detail).hint(
                 "read no more of the buffer than `length` bytes, keep no address in it after \
-                 `mtl_alloc`, and reset what a result is made in; if answers depend on earlier items: \
-                 `--stateful`",
+                 `mtl_alloc`, and reset the buffer of the result; if answers depend on earlier items \
+                 on purpose, use `--stateful`",
             )
         }
     })
@@ -75,17 +75,17 @@ pub(super) fn state(subject: &Subject<'_>) -> Judged {
             often.answers[0].shown(),
             often.answers[1].shown()
         )),
-        (true, _) => Verdict::passed("the closing report tells how many items there were"),
+        (true, _) => Verdict::passed("the finish report depends on the number of items"),
         (false, false) => Verdict::skip(
-            "nothing of earlier items is to be seen; `--stateful` says that it should be",
+            "no answer depends on earlier items; if answers should, use `--stateful`",
         ),
         (false, true) => Verdict::fail(format!(
-            "the item {}, four times: {}, and the closing report is that of one",
+            "the item {}, four times: {}, and the finish report is that of one item",
             shown(&item),
             often.answers[0].shown()
         ))
         .hint(
-            "keep state where it outlives a call: in a global or on the heap, made once in `init`",
+            "keep state where it outlives a call: in a global or on the heap, created once in `init`",
         ),
     })
 }
@@ -98,12 +98,12 @@ pub(super) fn instances(subject: &Subject<'_>) -> Judged {
     };
     let alone = subject.trial().run(&samples)?;
     let other_alone = match other().run(&samples) {
-        // With other arguments, that is another check.
+        // The check `other-init` covers a failed start with other arguments.
         Err(Stopped::Judged(_)) => return Ok(Verdict::skip("the other instance does not start")),
         other_alone => other_alone?,
     };
     let mut pool = subject.trial().start()?;
-    // Ready before the other one starts.
+    // The first instance is ready before the other one starts.
     feed(&mut pool, NO_ITEM)?;
     let mut other_pool = other().start()?;
     let other_beside = feed(&mut other_pool, &samples)?;
@@ -114,8 +114,10 @@ pub(super) fn instances(subject: &Subject<'_>) -> Judged {
     other_pool.close();
     Ok(match difference {
         None => Verdict::pass(),
-        Some(difference) => Verdict::fail(format!("alone, and beside another: {difference}"))
-            .hint("keep what belongs to one worker in its memory, not in files that all can write"),
+        Some(difference) => Verdict::fail(format!(
+            "alone, and with another instance: {difference}"
+        ))
+        .hint("keep the state of a worker in its memory, not in files that all workers can write"),
     })
 }
 
@@ -124,7 +126,7 @@ pub(super) fn batch(subject: &Subject<'_>) -> Judged {
         return Ok(Verdict::skip(why));
     }
     let mut samples = subject.samples();
-    // Each is tried in five sizes, all of it four times.
+    // Each sample runs in five more sizes, and the whole round four times.
     samples.truncate(50);
     let sizes = [0, 1, 100, 3000, 20_000];
     let sized = |sample: &Vec<u8>| sizes.map(|size| items::of_size(size, sample));
@@ -132,8 +134,8 @@ pub(super) fn batch(subject: &Subject<'_>) -> Judged {
     let items: Vec<_> = (0..4).flat_map(|_| round.clone()).collect();
     let alone = subject.trial().run(&items)?.unbroken()?;
     let together = subject.trial().together().run(&items)?;
-    let hint = "`call_batch` writes the bytes, then `end`, then `done`, for each item, with flags as \
-                in `call`, and publishes `out` anew when the results move";
+    let hint = "for each item, `call_batch` writes the bytes, then `end`, then `done`, with flags as in \
+                `call`; it publishes `out` again when the results move";
     if let Some((_, detail)) = together.broken() {
         return Ok(Verdict::fail(format!("in a batch, {detail}")).hint(hint));
     }
@@ -145,14 +147,14 @@ pub(super) fn batch(subject: &Subject<'_>) -> Judged {
     })
 }
 
-/// Why items of this plugin never cross together.
+/// Returns the reason why items of this plugin never cross in a batch, if there is a reason.
 fn why_alone(subject: &Subject<'_>, found: &Inspection) -> Option<&'static str> {
     if found.kind != PluginKind::CoreModule {
         Some("items cross into a component one by one")
     } else if !found.has_export("call_batch") {
-        Some("it does not export `call_batch`, which makes cheap items cheap")
+        Some("it does not export `call_batch`, which speeds up cheap items")
     } else if subject.args.call.is_some() {
-        Some("under `--call`, items cross one by one")
+        Some("with `--call`, items cross one by one")
     } else if subject.args.isolation == IsolationArg::Process {
         Some("in a process, items cross one by one: check it with `--isolation thread`")
     } else {

@@ -1,4 +1,4 @@
-//! Checks of what remains after items: closing reports of `finish`, memory, snapshots.
+//! The checks of `finish`, of memory growth and of snapshots.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,11 +24,11 @@ pub(super) fn finish(subject: &Subject<'_>) -> Judged {
             Ok(Some(report)) => verdict = verdict.and(format!("after {after}: {}", shown(&report))),
             Err(broken) if broken.kind == FaultKind::Refused => {
                 return Ok(Verdict::warn(format!("after {after}: {broken}"))
-                    .hint("a run tells of it, and has no closing report of this worker"));
+                    .hint("a run warns of this, and has no finish report of this worker"));
             }
             Err(broken) => {
                 let hint = match broken.kind {
-                    FaultKind::Trap => "let `finish` answer with an error, and not stop",
+                    FaultKind::Trap => "let `finish` return an error instead of a trap",
                     kind => hint(kind),
                 };
                 return Ok(Verdict::fail(format!("after {after}: {broken}")).hint(hint));
@@ -38,7 +38,7 @@ pub(super) fn finish(subject: &Subject<'_>) -> Judged {
     Ok(verdict)
 }
 
-/// How much memory an instance has after one, three more and six more parts of the items.
+/// Compares the memory of an instance after some items, after four times and after ten times as many.
 pub(super) fn memory(subject: &Subject<'_>) -> Judged {
     let samples = subject.samples();
     let mut pool = subject.trial().start()?;
@@ -50,7 +50,7 @@ pub(super) fn memory(subject: &Subject<'_>) -> Judged {
     }
     if rounds == 1 && begun.elapsed() > PATIENCE {
         return Ok(Verdict::skip(
-            "its items take too long to be repeated: name fewer, or smaller ones",
+            "its items take too long to repeat them: pass fewer or smaller ones",
         ));
     }
     let mut used = [pool.memory_in_use(); 3];
@@ -64,21 +64,22 @@ pub(super) fn memory(subject: &Subject<'_>) -> Judged {
     let (first, all) = (rounds * samples.len(), rounds * samples.len() * 10);
     let [before, between, after] = used;
     let detail = format!("{before} bytes after {first} items, {after} after {all}");
-    // What grows as items do, and not only once.
+    // The memory grows with the number of items, and not only once.
     let grows = between > before && after - between >= between - before;
     Ok(match grows {
         false => Verdict::passed(detail),
         true => Verdict::warn(detail).hint(
-            "free what an item has taken before the next one, also where it is refused; with a \
-             garbage collector, or if it is meant to collect, this may be as it should",
+            "free what an item has taken before the next item, also after a refused one; with a \
+             garbage collector, or if the plugin collects on purpose, this may be correct",
         ),
     })
 }
 
-/// How many items the first part has at most, and how long it may take.
+/// The maximum number of items in the first part.
 const MOST: usize = 500;
+/// The time after which the first part ends.
 const LONGEST: Duration = Duration::from_millis(200);
-/// Beyond that, ten times as many would take too long.
+/// The time of one round beyond which ten rounds would take too long.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn snapshot(subject: &Subject<'_>) -> Judged {
@@ -90,7 +91,7 @@ pub(super) fn snapshot(subject: &Subject<'_>) -> Judged {
         restored => restored?.unbroken()?,
     };
     let taken = match notes.get() {
-        None => return Ok(Verdict::skip("none was asked for")),
+        None => return Ok(Verdict::skip("no snapshot was taken")),
         Some(Err(why @ (SnapshotRefusal::NoInit | SnapshotRefusal::Component))) => {
             return Ok(Verdict::skip(why.to_string()));
         }
@@ -113,10 +114,10 @@ pub(super) fn snapshot(subject: &Subject<'_>) -> Judged {
         Taken { has_random: true, .. } => Verdict::warn(
             "its `init` draws random numbers, which all workers would share",
         )
-        .hint("if they must differ, draw them in `after_restore`, or not before the first item"),
+        .hint("if they must differ, draw them in `after_restore`, or later, at the first item"),
         Taken { bytes, .. } => Verdict::passed(format!("of {bytes} bytes")),
     })
 }
 
-const RESTORE: &str = "let `after_restore` make good what is not as it was, and nothing else; see \
+const RESTORE: &str = "let `after_restore` renew only what a snapshot cannot keep; see \
                        host/docs/snapshots.md";

@@ -1,4 +1,4 @@
-//! Checks of `init`: how instances start, and with which arguments.
+//! The checks of `init`: the start of instances, with different arguments.
 
 use mtl_host::{ArgumentPassing, FaultKind};
 
@@ -34,17 +34,17 @@ pub(super) fn start(subject: &Subject<'_>) -> Judged {
 
 pub(super) fn other_init(subject: &Subject<'_>) -> Judged {
     let Some(init) = &subject.init_other else {
-        return Ok(Verdict::skip("say with what, by `--init-other`"));
+        return Ok(Verdict::skip("give other arguments, with `--init-other`"));
     };
     let transcript = subject.trial().init(init).run(&subject.samples())?.unbroken()?;
     let usual = subject.trial().run(&subject.samples())?;
     Ok(match usual.difference(&transcript) {
-        None => Verdict::passed("its answers are those of the other instance"),
+        None => Verdict::passed("its answers are the same as with the usual arguments"),
         Some(difference) => Verdict::passed(difference),
     })
 }
 
-/// What is no lawful item, whatever the parameters are.
+/// Items that are invalid for any parameters.
 const WRONG_ARGS: [&str; 6] = ["", "1", "{}", "[", "[] []", "\"text\""];
 const WRONG_KWARGS: [&str; 7] =
     ["", "1", "[]", "{", "{} {}", "{\"no parameter has this name\": null}", "\"text\""];
@@ -52,7 +52,7 @@ const WRONG_KWARGS: [&str; 7] =
 pub(super) fn argument_passing(subject: &Subject<'_>) -> Judged {
     if !subject.found().asks_for_passing {
         return Ok(Verdict::skip(
-            "it takes items as they are: it does not ask how they are passed",
+            "each item is a single argument: the plugin does not ask how items are passed",
         ));
     }
     single(subject)?;
@@ -63,7 +63,7 @@ pub(super) fn argument_passing(subject: &Subject<'_>) -> Judged {
     Ok(Verdict::pass())
 }
 
-/// With one parameter it starts; with more, it says which flags there are.
+/// Checks that with `--args single`, the plugin either starts or names the flags for several parameters.
 fn single(subject: &Subject<'_>) -> Result<(), Stopped> {
     let started = subject.trial().passing(ArgumentPassing::Single).run(NO_ITEM);
     let Err(Stopped::Judged(verdict)) = started else { return started.map(drop) };
@@ -77,7 +77,7 @@ fn single(subject: &Subject<'_>) -> Result<(), Stopped> {
     Err(verdict.into())
 }
 
-/// What cannot fill the parameters is a bad item.
+/// Checks that every item that cannot fill the parameters is a bad item.
 fn spread(subject: &Subject<'_>, passing: ArgumentPassing, wrong: &[&str]) -> Result<(), Stopped> {
     let transcript = subject.trial().passing(passing).run(wrong)?.unbroken()?;
     let mut found = transcript.items.iter().zip(&transcript.answers);

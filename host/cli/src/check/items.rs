@@ -1,4 +1,4 @@
-//! The items that a plugin is checked with.
+//! The items for checks.
 
 use std::io::Read as _;
 
@@ -7,7 +7,7 @@ use mtl_host::{ArgumentPassing, Opener};
 use super::args::CheckArgs;
 use crate::error::CliError;
 
-/// Those that the author has named: the more of them a plugin takes, the more is checked.
+/// Returns the items that the flags name.
 pub(super) fn named(args: &CheckArgs, opener: &Opener) -> Result<Vec<Vec<u8>>, CliError> {
     let mut items: Vec<_> = args.item.iter().map(|item| item.clone().into_bytes()).collect();
     if let Some(path) = &args.items {
@@ -20,7 +20,7 @@ pub(super) fn named(args: &CheckArgs, opener: &Opener) -> Result<Vec<Vec<u8>>, C
     Ok(items)
 }
 
-/// Some of each kind that plugins usually take.
+/// Returns typical items of each kind that plugins take.
 pub(super) fn samples(passing: ArgumentPassing) -> Vec<Vec<u8>> {
     let texts: &[&str] = match passing {
         ArgumentPassing::Single => &[
@@ -53,7 +53,7 @@ pub(super) fn samples(passing: ArgumentPassing) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }
 
-/// All bytes that there are, and what looks like text and is not.
+/// Returns items with every byte, and items that are almost UTF-8.
 pub(super) fn of_every_byte() -> Vec<Vec<u8>> {
     let all = (0..=u8::MAX).collect();
     let others: [&[u8]; 7] =
@@ -61,19 +61,20 @@ pub(super) fn of_every_byte() -> Vec<Vec<u8>> {
     std::iter::once(all).chain(others.map(<[u8]>::to_vec)).collect()
 }
 
-/// How large growing items are: round sizes, with those beside them where buffers end.
+/// Returns the sizes of growing items: powers of two, and for the larger ones their neighbours, where
+/// buffers end.
 pub(super) fn sizes() -> Vec<usize> {
     const LARGEST: usize = 256 * 1024;
     let powers = (0..).map(|power| 1 << power).take_while(|size| *size <= LARGEST);
     let mut sizes: Vec<usize> = powers
         .flat_map(|size| if size < 1024 { vec![size] } else { vec![size - 1, size, size + 1] })
         .collect();
-    // And small again, in a buffer that is large now.
+    // Small items follow, in a buffer that is now large.
     sizes.extend([3, 5000, 1]);
     sizes
 }
 
-/// An item of so many bytes, made of another.
+/// Returns an item of `size` bytes that repeats the bytes of another.
 pub(super) fn of_size(size: usize, like: &[u8]) -> Vec<u8> {
     let like = if like.is_empty() { b"x" } else { like };
     like.iter().copied().cycle().take(size).collect()

@@ -1,5 +1,5 @@
-//! Checks of what is in the file. The library has done them when it loaded the plugin; here is which
-//! of them failed.
+//! The checks of the plugin's file. The library has done them when it loaded the plugin; this module
+//! decides which of them failed.
 
 use mtl_host::{LoadError, LoadErrorKind, PluginKind, Provider};
 
@@ -8,7 +8,7 @@ use super::verdict::{Judged, Verdict};
 use crate::hints;
 use crate::report::chain;
 
-/// What a plugin can fail in when it is loaded, in the order in which that is found out.
+/// The part of a plugin that cannot be loaded, in the order of loading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     File,
@@ -31,7 +31,7 @@ fn part(error: &LoadError) -> Part {
     }
 }
 
-/// The failure of this part, if it is what failed.
+/// Returns the failed verdict of this part, if loading failed in it.
 fn judge(subject: &Subject<'_>, own: Part) -> Option<Verdict> {
     let error = subject.loaded.as_ref().err().filter(|error| part(error) == own)?;
     let hint = hints::load(error).unwrap_or_else(|| own_hint(own).into());
@@ -40,12 +40,12 @@ fn judge(subject: &Subject<'_>, own: Part) -> Option<Verdict> {
 
 fn own_hint(part: Part) -> &'static str {
     match part {
-        Part::File => "the text must be that of one module or component",
+        Part::File => "the text must contain one module or one component",
         Part::Exports => {
-            "give the export the type that host/docs/plugin-interface.md has, or another name, if it is \
-             not meant for the host"
+            "give the export its type in host/docs/plugin-interface.md; or if it is not for the host, \
+             another name"
         }
-        Part::Imports => "import WASI and `mtl:plugin/context@1.0.0` alone",
+        Part::Imports => "import only WASI and `mtl:plugin/context@1.0.0`",
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn exports(subject: &Subject<'_>) -> Judged {
         optional.into_iter().filter(|name| subject.found().has_export(name)).collect();
     Ok(match there.as_slice() {
         [] => Verdict::pass(),
-        there => Verdict::passed(format!("beside what is required: `{}`", there.join("`, `"))),
+        there => Verdict::passed(format!("optional ones: `{}`", there.join("`, `"))),
     })
 }
 
@@ -91,11 +91,8 @@ pub(super) fn imports(subject: &Subject<'_>) -> Judged {
         };
     }
     for need in found.needs() {
-        verdict = verdict.and(format!(
-            "may want {}, which a run grants by `{}`",
-            need.name(),
-            hints::grant(need)
-        ));
+        verdict =
+            verdict.and(format!("may need {}, granted by `{}`", need.name(), hints::grant(need)));
     }
     Ok(verdict)
 }

@@ -1,4 +1,4 @@
-//! The names of all checks, in the order of the table: the values of `--skip`.
+//! The names of all checks, in the order of the table. They are the values of `--skip`.
 
 pub(super) const NAMES: [&str; 22] = [
     "file",

@@ -1,4 +1,4 @@
-//! The report of all checks: a page for people, and a JSON document for programs.
+//! The report of all checks: text for people, and a JSON document for programs.
 
 use std::fmt::Write;
 
@@ -10,9 +10,9 @@ use super::verdict::{Status, Verdict};
 use crate::escape;
 use crate::shown::Shown;
 
-/// How much of a line is shown.
+/// The number of characters that are shown of a line.
 const LONGEST: usize = 2000;
-/// Under the name of a check.
+/// The indent of details, below the name of a check.
 const UNDER: &str = "      ";
 
 pub(super) fn text(args: &CheckArgs, report: &Report) -> String {
@@ -48,10 +48,10 @@ pub(super) fn text(args: &CheckArgs, report: &Report) -> String {
 }
 
 fn line(page: &mut String, text: &str) {
-    writeln!(page, "{text}").expect("a string takes everything");
+    writeln!(page, "{text}").expect("writing to a string cannot fail");
 }
 
-/// The schema is in host/docs/checking-plugins.md.
+/// Returns the report as JSON. The schema is in host/docs/checking-plugins.md.
 pub(super) fn json(args: &CheckArgs, report: &Report) -> String {
     let counts = Status::ALL.map(|status| (status.name().to_owned(), report.count(status).into()));
     let object = json!({

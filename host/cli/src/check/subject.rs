@@ -1,4 +1,4 @@
-//! The plugin that is checked: what was found in its file, and how it is called.
+//! The plugin under test, with its settings.
 
 use std::cell::OnceCell;
 use std::path::Path;
@@ -18,22 +18,22 @@ use crate::init_arg::InitArg;
 use crate::overwrite::Used;
 use crate::report::Report;
 
-/// A plugin, and what it is checked with.
+/// A plugin under test, with its settings and items.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
     pub(super) args: &'a CheckArgs,
     pub(super) loaded: Result<Loaded, LoadError>,
     pub(super) init: Option<Vec<u8>>,
     pub(super) init_other: Option<Vec<u8>>,
-    /// The granted directories: the same in each trial.
+    /// The granted directories, opened once for all trials.
     pub(super) dirs: Vec<DirGrant>,
     pub(super) env: Vec<(String, String)>,
-    /// Items that the author has named.
+    /// The items that the flags name.
     named: Vec<Vec<u8>>,
     passing: OnceCell<ArgumentPassing>,
 }
 
-/// A plugin that can be run.
+/// A loaded plugin.
 #[derive(Debug)]
 pub(super) struct Loaded {
     plugin: Plugin,
@@ -41,7 +41,7 @@ pub(super) struct Loaded {
 }
 
 impl<'a> Subject<'a> {
-    /// Reads what the arguments name, and loads the plugin as far as that can be done.
+    /// Reads the files that the arguments name, and tries to load the plugin.
     pub(super) fn new(args: &'a CheckArgs, report: &Report) -> Result<Self, CliError> {
         let read = |init: &Option<InitArg>| init.as_ref().map(InitArg::read).transpose();
         let env = args.env.iter().map(|grant| grant.resolve(|name| std::env::var_os(name)));
@@ -84,34 +84,34 @@ impl<'a> Subject<'a> {
     }
 
     fn ready(&self) -> &Loaded {
-        self.loaded.as_ref().expect("checked before: what comes after has this one passed")
+        self.loaded.as_ref().expect("this check runs only if the plugin could be loaded")
     }
 
     pub(super) fn isolation(&self) -> Isolation {
         self.args.isolation.isolation(self.args.jail)
     }
 
-    /// How items fill its parameters.
+    /// Returns how items fill the parameters.
     pub(super) fn passing(&self) -> ArgumentPassing {
         self.passing.get().copied().or(self.args.args).unwrap_or_default()
     }
 
-    /// The first way in which items fill the parameters of a typed function.
+    /// Returns the first way in which items can fill the parameters of a typed function.
     pub(super) fn typed_passing(&self) -> ArgumentPassing {
         let typed = self.found().typed.as_ref();
         typed.and_then(|typed| typed.items.first()).map_or(self.passing(), |(passing, _)| *passing)
     }
 
-    /// This is the way in which it starts.
+    /// Records the way to pass items with which the plugin starts.
     pub(super) fn starts_with(&self, passing: ArgumentPassing) {
-        // Told once, by the check that tries.
+        // The check `start` sets it once.
         let _ = self.passing.set(passing);
     }
 
-    /// Whether items are values to it, which the host reads from JSON.
+    /// Returns whether the host parses items from JSON into values.
     pub(super) fn takes_json(&self) -> bool {
         let typed = self.loaded.as_ref().ok().and_then(|loaded| loaded.found.typed.as_ref());
-        // A sole text, or bytes, is the item as it is: its example is no JSON.
+        // A single parameter of text or bytes gets the whole item: its example is not JSON.
         let is_json = |item: &str| serde_json::from_str::<serde::de::IgnoredAny>(item).is_ok();
         typed.is_some_and(|typed| {
             let mut items = typed.items.iter().filter(|(passing, _)| *passing == self.passing());
@@ -119,7 +119,7 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// Whether it has a closing report to give.
+    /// Returns whether the plugin exports `finish`.
     pub(super) fn has_finish(&self) -> bool {
         let found = self.found();
         let Some(typed) = &found.typed else { return found.has_export("finish") };
@@ -131,8 +131,8 @@ impl<'a> Subject<'a> {
         exports.any(|export| export.name == beside && export.signature.starts_with("()"))
     }
 
-    /// Items that it is likely to take: those that are named, or an example of its own and some of
-    /// each usual kind.
+    /// Returns items that the plugin is likely to accept: those that the flags name, or an example of
+    /// its types and typical items of each kind.
     pub(super) fn samples(&self) -> Vec<Vec<u8>> {
         if !self.named.is_empty() {
             return self.named.clone();
@@ -141,7 +141,7 @@ impl<'a> Subject<'a> {
         let own = typed.filter(|(passing, _)| *passing == self.passing());
         let own = own.map(|(_, item)| item.clone().into_bytes());
         let own: Vec<_> = own.collect();
-        // Of what else there is the host refuses most, and the rest may be no number that is meant.
+        // The host refuses most typical items, and the others may be invalid numbers for this plugin.
         if self.takes_json() && !own.is_empty() {
             return own;
         }
@@ -167,7 +167,7 @@ fn load(loader: &PluginLoader, path: &Path) -> Result<Loaded, LoadError> {
     Ok(Loaded { plugin, found })
 }
 
-/// Returns whether an error says nothing of the plugin, or nothing that a check could.
+/// Returns whether an error is not about the plugin, or is about something that no check covers.
 fn is_not_the_plugins(error: &LoadError) -> bool {
     matches!(
         error.kind(),

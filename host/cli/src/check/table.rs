@@ -1,33 +1,33 @@
-//! All checks, in the order in which they are done and shown.
+//! The table of all checks, in the order in which they run and are shown.
 
 use super::subject::Subject;
 use super::verdict::{Judged, Status, Stopped, Verdict};
 use super::{calls, diff, finish, init, loading};
 use crate::error::CliError;
 
-/// One check.
+/// A check.
 #[derive(Debug)]
 pub(super) struct Check {
     pub(super) name: &'static str,
-    /// What holds if it passes.
+    /// The statement that holds if the check passes.
     pub(super) what: &'static str,
-    /// The checks without which this one would tell nothing new.
+    /// The checks that must pass before this one makes sense.
     after: &'static [&'static str],
     items: Items,
     judge: fn(&Subject<'_>) -> Judged,
 }
 
-/// What items a check makes.
+/// The kind of items that a check generates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Items {
-    /// None, or those that the plugin is known to take.
+    /// No items, or items that the plugin accepts.
     Taken,
     /// Any bytes.
     Bytes,
 }
 
 impl Check {
-    /// The same, which makes items of any bytes.
+    /// Marks a check that generates items of any bytes.
     const fn of_bytes(self) -> Self {
         Self { items: Items::Bytes, ..self }
     }
@@ -45,8 +45,8 @@ const fn check(
 #[rustfmt::skip]
 pub(super) static CHECKS: [Check; 22] = [
     check("file", "it is WebAssembly that this host compiles", &[], loading::file),
-    check("exports", "it exports what a plugin has, of the right types", &["file"], loading::exports),
-    check("imports", "it imports only what there is", &["exports"], loading::imports),
+    check("exports", "it exports what a plugin needs, with the right types", &["file"], loading::exports),
+    check("imports", "it imports only what the host offers", &["exports"], loading::imports),
     check("start", "an instance starts", &["imports"], init::start),
     check("argument-passing", "items fill parameters by the rules", &["start"], init::argument_passing).of_bytes(),
     check("items", "items are answered", &["start"], calls::items),
@@ -54,21 +54,21 @@ pub(super) static CHECKS: [Check; 22] = [
     check("every-byte", "items of all bytes are answered, text or not", &["items"], calls::every_byte).of_bytes(),
     check("growing-items", "items of all sizes are answered, up to 256 KiB", &["items"], calls::growing_items).of_bytes(),
     check("large-item", "an item of 10 MB is answered", &["growing-items"], calls::large_item).of_bytes(),
-    check("result-format", "results are what it says they are", &["items"], calls::result_format),
+    check("result-format", "results have the format that it declares", &["items"], calls::result_format),
     check("messages", "errors come with a message in UTF-8", &["every-byte"], calls::messages),
     check("deterministic", "two instances give the same answers to the same items", &["items"], diff::deterministic),
-    check("recover", "after an item that it refuses it goes on as before", &["every-byte", "deterministic"], calls::recover),
+    check("recover", "after a refused item, it works as before", &["every-byte", "deterministic"], calls::recover),
     check("stable", "an item gets the same answer after larger and smaller ones", &["deterministic", "growing-items"], diff::stable),
-    check("state", "what it keeps of an item is there for the next", &["deterministic"], diff::state),
+    check("state", "it keeps state from item to item", &["deterministic"], diff::state),
     check("other-init", "an instance starts with other arguments", &["items"], init::other_init),
-    check("instances", "two instances at a time know nothing of each other", &["deterministic"], diff::instances),
-    check("batch", "many items at once get the answers that each gets alone", &["deterministic", "empty-item", "growing-items"], diff::batch),
+    check("instances", "two instances at the same time do not affect each other", &["deterministic"], diff::instances),
+    check("batch", "items in a batch get the same answers as alone", &["deterministic", "empty-item", "growing-items"], diff::batch),
     check("finish", "it ends, with a report or without", &["items"], finish::finish),
     check("memory", "its memory does not grow with the number of items", &["items"], finish::memory),
-    check("snapshot", "it starts from a snapshot as it starts else", &["deterministic"], finish::snapshot),
+    check("snapshot", "it starts from a snapshot as it starts otherwise", &["deterministic"], finish::snapshot),
 ];
 
-/// What all checks found.
+/// The verdicts of all checks.
 #[derive(Debug)]
 pub(super) struct Report(pub(super) Vec<(&'static Check, Verdict)>);
 
@@ -81,8 +81,8 @@ impl Report {
         self.count(Status::Fail) > 0
     }
 
-    /// What a check lacks that comes after these: the first of them that did not pass, or what that
-    /// one lacks itself.
+    /// Returns why a check after these cannot run: the first of them that did not pass, or the check
+    /// because of which that one did not run.
     fn missing(&self, after: &[&'static str]) -> Option<&'static str> {
         let found = |name: &str| self.0.iter().find(|(check, _)| check.name == name);
         let lacks = |name: &&str| match found(name) {
@@ -95,20 +95,20 @@ impl Report {
     }
 }
 
-const OF_VALUES: &str = "items are JSON, which the host reads and passes on as values";
+const OF_VALUES: &str = "items are JSON, which the host parses and passes on as values";
 
-/// Whether a check makes items of any bytes.
+/// Returns whether a check generates items of any bytes.
 fn is_of_bytes(name: &str) -> bool {
     CHECKS.iter().any(|check| check.name == name && check.items == Items::Bytes)
 }
 
-/// Does all checks.
+/// Runs all checks.
 pub(super) fn judge(subject: &Subject<'_>) -> Result<Report, CliError> {
     let mut report = Report(Vec::new());
     for check in &CHECKS {
         let is_left_out = subject.args.skip.iter().any(|name| name == check.name);
         let verdict = match report.missing(check.after) {
-            _ if is_left_out => Verdict::skip("as `--skip` says"),
+            _ if is_left_out => Verdict::skip("left out by `--skip`"),
             Some(missing) if is_of_bytes(missing) && subject.takes_json() => {
                 Verdict::skip(format!("it builds on `{missing}`: {OF_VALUES}"))
             }

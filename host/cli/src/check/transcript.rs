@@ -1,4 +1,4 @@
-//! The transcript of a trial: items that went through a fresh instance one by one, with their answers.
+//! The transcript of a trial: the items of a fresh instance, with their answers.
 
 use mtl_host::sink::{Sink, SinkError};
 use mtl_host::{Broken, FaultKind, Format, Outcome};
@@ -15,7 +15,7 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// Whether the plugin said that the item has no result.
+    /// Returns whether the plugin answered with an error.
     pub(super) fn is_error(&self) -> bool {
         matches!(self, Self::Fault(FaultKind::Refused | FaultKind::BadItem, _))
     }
@@ -27,7 +27,7 @@ impl Answer {
         }
     }
 
-    /// How it broke, if it did. To refuse an item is lawful.
+    /// Returns the failure of the plugin, if it failed. A plugin may refuse an item.
     fn broken(&self) -> Option<(FaultKind, &str)> {
         match self {
             Self::Fault(kind, message) if !self.is_error() => Some((*kind, message)),
@@ -46,18 +46,18 @@ impl Answer {
     }
 }
 
-/// The items of a trial, the answers, and the end of the instance.
+/// The items of a trial, the answers, and the finish report of the instance.
 #[derive(Debug)]
 pub(super) struct Transcript {
     pub(super) items: Vec<Vec<u8>>,
     pub(super) answers: Vec<Answer>,
-    /// What the plugin says its records are.
+    /// The format of records that the plugin declares.
     pub(super) format: Format,
     pub(super) closing: Result<Option<Vec<u8>>, Broken>,
 }
 
 impl Transcript {
-    /// The first item on which the plugin broke, with the kind of fault and what is to be said of it.
+    /// Returns the first failure of the plugin: the kind of fault, and a text with the item.
     pub(super) fn broken(&self) -> Option<(FaultKind, String)> {
         let found = self.items.iter().zip(&self.answers);
         let mut found = found.filter_map(|(item, answer)| Some((item, answer.broken()?)));
@@ -66,7 +66,7 @@ impl Transcript {
         Some((kind, format!("the item {}: {kind}: {message}", shown(item))))
     }
 
-    /// The same, if the plugin broke on no item.
+    /// Returns the transcript if the plugin failed on no item, otherwise a failed verdict.
     pub(super) fn unbroken(self) -> Result<Self, Verdict> {
         match self.broken() {
             None => Ok(self),
@@ -74,7 +74,7 @@ impl Transcript {
         }
     }
 
-    /// The first item of which the answers differ, and how.
+    /// Returns a text about the first item with different answers.
     pub(super) fn difference(&self, other: &Self) -> Option<String> {
         let mut pairs = self.items.iter().zip(self.answers.iter().zip(&other.answers));
         let (item, (one, two)) = pairs.find(|(_, (one, two))| one != two)?;
@@ -82,30 +82,28 @@ impl Transcript {
     }
 }
 
-/// What an author does about a plugin that breaks so.
+/// Returns the hint for the author of a plugin that fails in this way.
 pub(super) fn hint(kind: FaultKind) -> &'static str {
     match kind {
-        FaultKind::Timeout => {
-            "look for a loop that does not end with the item; `--timeout TIME` allows more"
-        }
+        FaultKind::Timeout => "look for an endless loop; `--timeout TIME` allows more",
         FaultKind::OutOfMemory => {
-            "let the memory grow (a core module's `mtl_alloc`), and free what an item has taken before the next one; \
-             `--memory SIZE` allows more"
+            "let the memory grow (in a core module's `mtl_alloc`), and free what an item has taken before the next \
+             item; `--memory SIZE` allows more"
         }
         FaultKind::BadResult => {
-            "a core module answers with address << 32 | flags | length, and all of its bytes are in \
-             the memory that is exported as `memory`; a typed function with what JSON has: no NaN, \
-             no infinity"
+            "a core module returns address << 32 | flags | length, and the whole result is in the \
+             memory that is exported as `memory`; a typed function returns only values that JSON \
+             has: no NaN and no infinity"
         }
         FaultKind::Crashed => "this may be a defect of mtl-host: please report it",
         _ => {
-            "let `call` answer with an error (`bad-item` or `refused`), and not stop: what stops \
-             loses its state"
+            "let `call` return an error (`bad-item` or `refused`) instead of a trap: after a trap, \
+             the state is lost"
         }
     }
 }
 
-/// The beginning of some bytes, and how many there are of many.
+/// Returns the first bytes as text, and the full length if they are cut.
 pub(super) fn shown(bytes: &[u8]) -> String {
     const MOST: usize = 40;
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]);
@@ -116,7 +114,7 @@ pub(super) fn shown(bytes: &[u8]) -> String {
     }
 }
 
-/// Notes each outcome.
+/// A sink that records each outcome.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) answers: Vec<Answer>,

@@ -1,4 +1,4 @@
-//! One trial: a fresh instance, the items, its end.
+//! A trial: runs items through a fresh instance, and ends it.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use super::transcript::{Notes, Transcript};
 use super::verdict::{Stopped, Verdict};
 use crate::{hints, machine};
 
-/// How an instance is started and given its items. A plugin breaks once: then the trial ends.
+/// The settings of a trial. The first failure of the plugin ends the trial.
 pub(super) struct Trial<'a> {
     subject: &'a Subject<'a>,
     init: Option<&'a [u8]>,
@@ -24,15 +24,15 @@ pub(super) struct Trial<'a> {
 }
 
 impl Subject<'_> {
-    /// Begins to describe a trial of this plugin.
+    /// Returns a trial of this plugin with the usual settings.
     pub(super) fn trial(&self) -> Trial<'_> {
         Trial::of(self)
     }
 }
 
 impl<'a> Trial<'a> {
-    /// Items cross one by one, unless that is what is checked: how many cross at once is else a
-    /// matter of time.
+    /// Items cross one by one, except in the check of batches. Otherwise the size of a batch would
+    /// depend on timing.
     const ALONE: ChunkSize = ChunkSize::Fixed(NonZeroUsize::MIN);
     const TOGETHER: ChunkSize = ChunkSize::Fixed(NonZeroUsize::new(256).unwrap());
 
@@ -54,12 +54,12 @@ impl<'a> Trial<'a> {
         Self { passing, ..self }
     }
 
-    /// With many items at once, as far as the plugin takes them so.
+    /// Lets items cross in batches, if the plugin supports them.
     pub(super) fn together(self) -> Self {
         Self { chunk: Self::TOGETHER, ..self }
     }
 
-    /// From a snapshot, of which `notes` are taken.
+    /// Starts from a snapshot, and records its events in `notes`.
     pub(super) fn snapshot(self, notes: &Arc<SnapshotNotes>) -> Self {
         Self { snapshot: Some(Arc::clone(notes)), ..self }
     }
@@ -69,13 +69,13 @@ impl<'a> Trial<'a> {
         let mut pool = self.start()?;
         let mut transcript = feed(&mut pool, items)?;
         if transcript.broken().is_none() {
-            let report = pool.close().pop().expect("there is one worker");
+            let report = pool.close().pop().expect("the pool has one worker");
             transcript.closing = report.closing;
         }
         Ok(transcript)
     }
 
-    /// A fresh instance. Whether it starts is known with the first items.
+    /// Returns a pool with one worker, whose instance starts with the first items.
     pub(super) fn start(self) -> Result<Pool, Stopped> {
         Ok(self.builder().build()?)
     }
@@ -83,7 +83,7 @@ impl<'a> Trial<'a> {
     fn builder(&self) -> PoolBuilder {
         let Subject { args, .. } = self.subject;
         let mut builder = Pool::builder(self.subject.plugin())
-            .jobs("1".parse().expect("a number of workers"))
+            .jobs("1".parse().expect("1 is a number of workers"))
             .isolation(self.subject.isolation())
             .timeout(args.timeout.get())
             .init_timeout(args.timeout.get())
@@ -108,7 +108,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// Gives items to an instance that goes on after them.
+/// Runs items on an instance, which continues to live.
 pub(super) fn feed<T: AsRef<[u8]>>(pool: &mut Pool, items: &[T]) -> Result<Transcript, Stopped> {
     let items: Vec<_> = items.iter().map(|item| item.as_ref().to_vec()).collect();
     let mut notes = Notes::default();
@@ -117,7 +117,7 @@ pub(super) fn feed<T: AsRef<[u8]>>(pool: &mut Pool, items: &[T]) -> Result<Trans
     let transcript = Transcript { items, answers, format, closing: Ok(None) };
     match ended.error {
         None => Ok(transcript),
-        // What it broke on says more.
+        // The failed item is more useful than the error of the run.
         Some(_) if transcript.broken().is_some() => Ok(transcript),
         Some(error) => Err(not_started(&error).into()),
     }
@@ -132,13 +132,13 @@ fn not_started(error: &Error) -> Verdict {
     match hints::run(error) {
         Some(hint) => verdict.hint(hint),
         None => verdict.hint(
-            "the start is `_initialize`, `mtl_abi_version` and `init`: let `init` answer with an error \
-             that says what it lacks, and not stop",
+            "the start calls `_initialize`, `mtl_abi_version` and `init`: let `init` return an error that \
+             explains the problem, instead of a trap",
         ),
     }
 }
 
-/// What became of a snapshot.
+/// An observer that records whether a snapshot was taken.
 #[derive(Debug, Default)]
 pub(super) struct SnapshotNotes(Mutex<Option<Result<Taken, SnapshotRefusal>>>);
 

@@ -1,14 +1,14 @@
-//! What a check found.
+//! The verdict of a check.
 
 use mtl_host::BuildError;
 
 use crate::error::CliError;
 
-/// How a check ended.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Pass,
-    /// It is allowed, and hardly meant.
+    /// The plugin does something allowed but probably unintended.
     Warn,
     Fail,
     Skip,
@@ -27,11 +27,11 @@ impl Status {
     }
 }
 
-/// What a check found: how it ended, what there was to see, and what to do about it.
+/// The verdict of a check: its outcome, details, and a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) status: Status,
-    /// Lines, in which a plugin may have its say.
+    /// Lines of text, which may contain untrusted text of the plugin.
     pub(super) details: Vec<String>,
     pub(super) hint: Option<String>,
 }
@@ -71,15 +71,15 @@ impl Verdict {
     }
 }
 
-/// What a check gives, by `?` at any point.
+/// The result of a check. Inside a check, `?` ends it with a verdict or an error.
 pub(super) type Judged = Result<Verdict, Stopped>;
 
-/// Why a check goes no further.
+/// The end of a check by `?`.
 #[derive(Debug)]
 pub(super) enum Stopped {
-    /// It has its verdict.
+    /// The check has a verdict.
     Judged(Verdict),
-    /// Nothing can be checked, and that is not the plugin's fault.
+    /// Checking is impossible, for a reason outside of the plugin.
     Error(Box<CliError>),
 }
 

@@ -43,9 +43,9 @@ pub(crate) enum ConfigError {
     WrongType { place: Place, key: String, expected: &'static str, found: &'static str },
     #[error("{place}: `{key}`: {why}")]
     Value { place: Place, key: String, why: String },
-    #[error("{place}: `{key}` is there twice")]
+    #[error("{place}: `{key}` is given twice")]
     Twice { place: Place, key: String },
-    #[error("{place}: `{key}` does not go with a list of workers")]
+    #[error("{place}: `{key}` cannot be used with a list of workers")]
     BesideWorkers { place: Place, key: String },
     #[error("with the configuration `{}`: {why}", Shown::of(path))]
     Together { path: PathBuf, why: String },

@@ -1,4 +1,4 @@
-//! One frame of the bar. Pure: it reads as tqdm's does.
+//! One frame of the bar, in the form of tqdm. The module is pure.
 //!
 //! ```text
 //! desc:  42%|████▏     | 42/100 [00:12<00:17,  3.45item/s, 2 faults]
@@ -13,27 +13,27 @@ use mtl_host::Snapshot;
 use super::rate::float;
 use crate::counted::counted;
 
-/// How the bar is to look.
+/// The look of the bar.
 #[derive(Clone, Debug)]
 pub(super) struct Style {
-    /// What stands before it.
+    /// The text before the bar.
     pub(super) desc: Option<String>,
-    /// What items are called.
+    /// The word for an item.
     pub(super) unit: String,
-    /// How wide the terminal is, if there is one.
+    /// The width of the terminal, if standard error is one.
     pub(super) columns: Option<usize>,
 }
 
-/// A moment of a run.
+/// The state of a run at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
     pub(super) at: Snapshot,
     pub(super) elapsed: Duration,
-    /// Items a second.
+    /// The rate in items per second.
     pub(super) rate: Option<f64>,
 }
 
-/// By what the share that is done is known.
+/// The measure of the share that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extent {
     Items { done: u64, all: u64 },
@@ -44,7 +44,7 @@ enum Extent {
 impl Moment {
     fn extent(&self) -> Extent {
         let Snapshot { done, bytes, total, total_bytes, .. } = self.at;
-        // More than all means that somebody said a wrong number.
+        // If more is done than the total, the total is wrong.
         match (total, total_bytes) {
             (Some(all), _) if all > 0 && done <= all => Extent::Items { done, all },
             (None, Some(all)) if all > 0 && bytes <= all => Extent::Bytes { done: bytes, all },
@@ -52,11 +52,11 @@ impl Moment {
         }
     }
 
-    /// How long it will take, if that is known.
+    /// Returns the estimated time to the end, if it is known.
     pub(super) fn remaining(&self) -> Option<Duration> {
         let items = match self.extent() {
             Extent::Items { done, all } => float(all - done),
-            // As many for each byte to come as for each that is done.
+            // Assumes that the remaining bytes have as many items per byte as those that are done.
             Extent::Bytes { done, all } if done > 0 => {
                 float(self.at.done) * float(all - done) / float(done)
             }
@@ -67,14 +67,14 @@ impl Moment {
     }
 }
 
-/// The frame of a moment.
+/// Returns the frame of a moment.
 pub(super) fn frame(moment: &Moment, style: &Style) -> String {
     let Moment { at, elapsed, rate } = *moment;
     let desc = style.desc.as_ref().map(|desc| format!("{desc}: ")).unwrap_or_default();
     let elapsed = clock(elapsed);
     let mut tail = format!(", {}", pace(rate, &style.unit));
     if at.failed > 0 {
-        write!(tail, ", {}", counted(at.failed, "fault")).expect("a string takes everything");
+        write!(tail, ", {}", counted(at.failed, "fault")).expect("writing to a string cannot fail");
     }
     let (done, all, count) = match moment.extent() {
         Extent::Items { done, all } => (done, all, format!("{done}/{all}")),
@@ -90,23 +90,23 @@ pub(super) fn frame(moment: &Moment, style: &Style) -> String {
     let before = format!("{desc}{:3}%|", percent(done, all));
     let after = format!("| {count} [{elapsed}<{left}{tail}]");
     let text = before.chars().count() + after.chars().count();
-    // Without a terminal, as wide as tqdm's.
+    // Without a terminal, the bar has the width of tqdm's.
     let cells = style.columns.map_or(10, |columns| columns.saturating_sub(text).max(1));
     cut(&format!("{before}{}{after}", bar(done, all, cells)), style.columns)
 }
 
-/// To the nearest, and ties to even: as Python prints it.
+/// Returns the percentage, rounded to the nearest and ties to even, as Python prints it.
 fn percent(done: u64, all: u64) -> u128 {
     let (hundredfold, all) = (u128::from(done) * 100, u128::from(all));
     let (whole, rest) = (hundredfold / all, hundredfold % all * 2);
     if rest > all || (rest == all && whole % 2 == 1) { whole + 1 } else { whole }
 }
 
-/// `cells` cells, filled by eighths.
+/// Returns a bar of `cells` cells, filled in steps of an eighth.
 fn bar(done: u64, all: u64, cells: usize) -> String {
     const PARTS: [&str; 8] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = u128::from(done) * cells as u128 * 8 / u128::from(all);
-    let eighths = usize::try_from(eighths).expect("not more than all cells");
+    let eighths = usize::try_from(eighths).expect("the bar has at most all cells");
     let (full, part) = (eighths / 8, eighths % 8);
     let mut bar = "█".repeat(full);
     if full < cells {
@@ -116,7 +116,7 @@ fn bar(done: u64, all: u64, cells: usize) -> String {
     bar
 }
 
-/// Minutes and seconds, and hours when there are any.
+/// Returns a time in minutes and seconds, and in hours if it is that long.
 fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -126,7 +126,7 @@ fn clock(time: Duration) -> String {
     }
 }
 
-/// Items a second; when they are slow, seconds an item.
+/// Returns the rate in items per second, or in seconds per item if it is below 1.
 fn pace(rate: Option<f64>, unit: &str) -> String {
     match rate {
         Some(rate) if rate >= 1.0 => format!("{rate:5.2}{unit}/s"),

@@ -1,4 +1,4 @@
-//! Progress for programs: a JSON object a second.
+//! Progress for programs: a JSON object every second.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ struct Line {
     eta: Option<f64>,
 }
 
-/// The line of a moment. Times are in seconds, the rate in items a second.
+/// Returns the line of a moment. Times are in seconds, the rate in items per second.
 pub(super) fn line(moment: &Moment) -> String {
     let at = moment.at;
     let line = Line {
@@ -32,7 +32,7 @@ pub(super) fn line(moment: &Moment) -> String {
     serde_json::to_string(&line).expect("numbers are JSON")
 }
 
-/// More digits say nothing.
+/// Rounds a number to thousandths.
 fn thousandths(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }

@@ -1,8 +1,8 @@
-//! How fast items are done, smoothed as tqdm does it.
+//! The rate of finished items, smoothed like tqdm's.
 
 use std::time::Duration;
 
-/// Weighs what is new against what was before.
+/// An exponential moving average.
 #[derive(Clone, Copy, Debug, Default)]
 struct Average {
     last: f64,
@@ -10,7 +10,7 @@ struct Average {
 }
 
 impl Average {
-    /// What tqdm calls smoothing: 0 would be the mean of all, 1 only the last.
+    /// The weight of a new value, which tqdm calls smoothing: near 0, all values count alike; with 1, only the last.
     const SMOOTHING: f64 = 0.3;
 
     fn add(&mut self, value: f64) {
@@ -18,13 +18,13 @@ impl Average {
         self.steps += 1;
     }
 
-    /// Corrected for the nothing that it started with.
+    /// Returns the average, corrected for its initial value of 0.
     fn get(self) -> f64 {
         self.last / (1.0 - (1.0 - Self::SMOOTHING).powi(self.steps))
     }
 }
 
-/// A moving rate. Time is told, never asked.
+/// A moving rate. The caller passes the time; this type reads no clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rate {
     at: Duration,
@@ -34,8 +34,8 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// Takes how many items are `done` at `now`, counted from the start; gives items a second.
-    /// While nothing is done, the rate stays.
+    /// Takes the number of items that are `done` at `now`, both from the start. Returns the rate in
+    /// items per second. Without new items, the rate stays.
     pub(super) fn observe(&mut self, now: Duration, done: u64) -> Option<f64> {
         let (more, took) = (done.saturating_sub(self.done), now.saturating_sub(self.at));
         if more > 0 && !took.is_zero() {
@@ -51,12 +51,12 @@ impl Rate {
     }
 }
 
-/// Items a second from the start.
+/// Returns the average rate since the start, in items per second.
 pub(super) fn overall(elapsed: Duration, done: u64) -> Option<f64> {
     (done > 0 && !elapsed.is_zero()).then(|| float(done) / elapsed.as_secs_f64())
 }
 
-/// As near as it gets.
+/// Converts to the nearest float.
 #[expect(clippy::cast_precision_loss, reason = "nobody reads 15 digits of a rate")]
 pub(super) fn float(number: u64) -> f64 {
     number as f64

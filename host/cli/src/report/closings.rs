@@ -1,11 +1,11 @@
-//! How much of what plugins say at their end is shown: as much in a second as one worker's plugin may
-//! write. Pure: it is told what time it is.
+//! The limit on finish reports that are shown: all workers together may show as much per second as
+//! one worker may write. The module is pure: the caller passes the time.
 
 use std::time::Instant;
 
 use mtl_host::{Budget, LogLimit};
 
-/// The budget for closing reports of all workers together.
+/// The budget for the finish reports of all workers together.
 #[derive(Debug)]
 pub(super) struct Closings {
     budget: Budget,
@@ -17,7 +17,7 @@ impl Closings {
         Self { budget: Budget::new(limit.bytes() as u64), unshown: 0 }
     }
 
-    /// Returns what is to be shown of a report, and charges it; nothing if too much was shown before.
+    /// Returns the text of a report to show, and charges the budget. If the budget is used up, returns `None`.
     pub(super) fn show(&mut self, text: impl FnOnce() -> String, now: Instant) -> Option<String> {
         if !self.budget.is_open(now) {
             self.unshown = self.unshown.saturating_add(1);

@@ -67,10 +67,10 @@ fn faults_that_were_not_shown_are_counted() {
     let mut unshown = Unshown::default();
     assert_eq!(unshown_text(&unshown), None);
     unshown.add(FaultKind::Timeout);
-    assert_eq!(unshown_text(&unshown).unwrap(), "… and 1 more fault, of which timeout 1");
+    assert_eq!(unshown_text(&unshown).unwrap(), "… and 1 more fault (timeout 1)");
     unshown.add(FaultKind::Timeout);
     unshown.add(FaultKind::Trap);
-    assert_eq!(unshown_text(&unshown).unwrap(), "… and 3 more faults, of which trap 1, timeout 2");
+    assert_eq!(unshown_text(&unshown).unwrap(), "… and 3 more faults (trap 1, timeout 2)");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The faults that are only counted.
+//! The faults that are counted and not shown.
 
 use mtl_host::FaultKind;
 
