@@ -37,9 +37,9 @@ fn a_plugin_that_is_not_there_or_cut_off_or_no_text_says_why() {
     );
     // A folder may contain sources to build.
     host().subfolder("folder").plugin("folder").run().code(2).stdout("").stderr(
-        "error: `folder` is no project: it has no sources of a language that is known\n \
-         hint: one is known by Cargo.toml, go.mod, package.json, build.zig, or files in .zig, .c, .cpp \
-         or .py; `mtl-host new` begins one\n",
+        "error: `folder` is not a project: it has no sources in a known language\n \
+         hint: a project has a Cargo.toml, go.mod, package.json or build.zig, or files in .zig, \
+         .c, .cpp or .py; `mtl-host new` creates one\n",
     );
     // The parsers word the causes; the text before and after the cause is ours.
     let damaged = "hint: the file may be damaged or incomplete: build or copy it again\n";

@@ -123,7 +123,7 @@ fn a_failing_compiler_has_the_word_and_leaves_no_plugin() {
 #[test]
 fn a_compiler_that_makes_nothing_is_told_of() {
     let project = project().files(C.files).tools(&[("zig", "#!/bin/sh\n")]);
-    let error = "error: `zig` has not made `p/build/.new/p.wasm`\n";
+    let error = "error: `zig` succeeded, but did not create `p/build/.new/p.wasm`\n";
     project.build([]).code(5).stderr(&format!("{}{error}", C.commands));
 }
 
@@ -138,13 +138,13 @@ fn what_is_missing_is_named_with_what_installs_it() {
     let old = COMPILER.replace("go1.27.1", "go1.23.4");
     #[rustfmt::skip]
     let cases: [Missing<'_>; 7] = [
-        (0,  &[],               "c needs Zig, or clang with wasi-libc, which is not there".into(), "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project, or on Debian, as root, `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`"),
-        (3,  &[],               "zig needs Zig, which is not there".into(), zig),
-        (5,  &[],               format!("{go}, which is not there"), install_go),
-        (5,  &[("go", &old)],   format!("{go}, and `go1.23.4` is older"), install_go),
-        (7,  &[],               "assemblyscript needs npm, which is not there".into(), node),
-        (8,  &[],               "javascript needs Node.js, which is not there".into(), node),
-        (10, &[],               "python needs componentize-py, which is not there".into(), "`python3 -m venv p/.venv && p/.venv/bin/pip install componentize-py==0.25.0`"),
+        (0,  &[],               "c needs Zig, or clang with wasi-libc, which is not installed".into(), "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project, or on Debian, as root, `apt-get install clang lld wasi-libc libclang-rt-dev-wasm32`"),
+        (3,  &[],               "zig needs Zig, which is not installed".into(), zig),
+        (5,  &[],               format!("{go}, which is not installed"), install_go),
+        (5,  &[("go", &old)],   format!("{go}, but `go1.23.4` is older"), install_go),
+        (7,  &[],               "assemblyscript needs npm, which is not installed".into(), node),
+        (8,  &[],               "javascript needs Node.js, which is not installed".into(), node),
+        (10, &[],               "python needs componentize-py, which is not installed".into(), "`python3 -m venv p/.venv && p/.venv/bin/pip install componentize-py==0.25.0`"),
     ];
     for (index, tools, error, install) in cases {
         let project = project().files(CASES[index].files).tools(tools);
@@ -159,7 +159,7 @@ fn the_sdk_of_zig_wants_its_zig() {
     let old = COMPILER.replace("0.17.1", "0.14.0");
     let sdk = [("worker.zig", ""), ("mtl-plugin/mtl_plugin.zig", "")];
     let error = "zig version\n\
-                 error: zig needs Zig 0.17 or newer, and `0.14.0` is older\n \
+                 error: zig needs Zig 0.17 or newer, but `0.14.0` is older\n \
                  hint: install it: `python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` \
                  in the project\n";
     let project = project().files(&sdk).tools(&[("zig", &old)]);
@@ -273,7 +273,7 @@ fn what_is_no_folder_is_told_with_what_to_name() {
     let project = project().files(&[("worker.c", "")]);
     for (name, hint) in [
         ("p/worker.c", "name the folder of the project"),
-        ("missing", "`mtl-host new --lang LANG DIR` begins a project"),
+        ("missing", "`mtl-host new --lang LANG DIR` creates a project"),
     ] {
         let told = project.run(&["build", name], "").code(4).stdout("").stderr_text();
         assert!(told.ends_with(&format!("\n hint: {hint}\n")), "{told}");
@@ -285,23 +285,23 @@ fn what_is_not_clear_is_asked() {
     let two = project().files(&[("a.c", ""), ("worker.zig", "")]).tools(&[("zig", COMPILER)]);
     two.build([]).code(2).stdout("").stderr(
         "error: `p` is a project in more than one language: zig (`worker.zig`), c (`a.c`)\n \
-         hint: name one: `mtl-host build --lang zig p`, and run the file that it prints\n",
+         hint: choose one: `mtl-host build --lang zig p`, and run the file that it prints\n",
     );
     two.build(["--lang", "zig"]).code(0);
     two.build(["--lang", "c"]).code(0);
     two.build(["--lang", "go"])
         .code(2)
-        .stderr("error: `p` is no project in go: there is no `go.mod`\n");
+        .stderr("error: `p` is not a project in go: it has no `go.mod`\n");
 
     project().files(&[("README.md", "")]).build([]).code(2).stdout("").stderr(
-        "error: `p` is no project: it has no sources of a language that is known\n \
-         hint: one is known by Cargo.toml, go.mod, package.json, build.zig, or files in .zig, .c, \
-         .cpp or .py; `mtl-host new` begins one\n",
+        "error: `p` is not a project: it has no sources in a known language\n \
+         hint: a project has a Cargo.toml, go.mod, package.json or build.zig, or files in .zig, \
+         .c, .cpp or .py; `mtl-host new` creates one\n",
     );
     let entries = project().files(&[("a.py", ""), ("b.py", "")]);
     entries.build([]).code(2).stdout("").stderr(
-        "error: `p` does not say which of its files is the plugin: `a.py`, `b.py`\n \
-         hint: call it `worker.py`\n",
+        "error: cannot tell which file in `p` is the plugin: `a.py`, `b.py`\n \
+         hint: name the main file `worker.py`\n",
     );
 }
 
@@ -332,7 +332,7 @@ fn two_at_once_build_once() {
     let first = project.start(&["build", "p"]);
     first.wait_for_stderr("compiles");
     let second = project.start(&["build", "p"]);
-    second.wait_for_stderr("`p` is being built: waiting for that\n");
+    second.wait_for_stderr("waiting for another build of `p`\n");
     gate.write_all(b"go\n").unwrap();
     for build in [first, second] {
         build.finish().code(0).stdout("p/build/p.wasm\n");
@@ -380,7 +380,7 @@ fn cargo_says_what_it_has_made_and_of_what() {
     let found = project.build([]);
     // Another Rust of this machine may have the target.
     if found.exit_code() == Some(5) {
-        let error = "error: rust needs a Rust with the target wasm32-wasip1, which is not there\n \
+        let error = "error: rust needs a Rust with the target wasm32-wasip1, which is not installed\n \
                      hint: install it: `rustup target add wasm32-wasip1`, with rustup from \
                      https://rustup.rs\n";
         let told = found.stdout("").stderr_text();

@@ -90,11 +90,11 @@ fn what_there_is_to_see_is_shown_line_by_line() {
                    the record `hellohellohellohellohellohellohellohello…` (10000000 bytes)\n\
              pass  result-format     results have the format that it declares\n      \
                    text\n\
-             skip  messages          it refuses none of the items: pass one that it should refuse, \
-             with `--item TEXT`\n\
+             skip  messages          it refuses none of the items: pass an item that it should \
+             refuse, with `--item TEXT`\n\
              pass  deterministic     two instances give the same answers to the same items\n\
-             skip  recover           it refuses none of the items: pass one that it should refuse, \
-             with `--item TEXT`\n\
+             skip  recover           it refuses none of the items: pass an item that it should \
+             refuse, with `--item TEXT`\n\
              pass  stable            an item gets the same answer after larger and smaller ones\n\
              skip  state             no answer depends on earlier items; if answers should, use \
              `--stateful`\n\

@@ -188,13 +188,13 @@ fn what_is_wrong_is_named_with_its_line() {
         ("[workers]",                          "1: unknown table or key `workers`\n hint: did you mean `worker`?\n"),
         ("[worker]\nplugin = 'x'",             "1: `worker` is not a table\n hint: each worker is a table of its own: `[[worker]]`\n"),
         ("pool = 1",                           "1: `pool` is not a table\n hint: flags go into a table: `[pool]`\n"),
-        ("[[worker]]\ninit = 'x'",             "1: the worker has no plugin\n hint: name it here, or in `[pool]` for all that name none\n"),
+        ("[[worker]]\ninit = 'x'",             "1: the worker has no plugin\n hint: name it here, or in `[pool]` for all workers that name none\n"),
         ("[[worker]]\nplugin = 'x'\ndirs = 1", "3: unknown key `dirs`\n hint: did you mean `dir`?\n"),
         ("[[worker]]\nplugin = 'x'\ndir = 'y'", "3: `dir`: not of the form `HOST::GUEST[:rw|:rw+symlinks]`, such as `./data::/data`\n"),
         ("[[worker]]\nplugin = 'x'\nmemory = [1]", "3: `memory` takes text or a number, not an array\n"),
         ("[[worker]]\nplugin = 'x'\n[pool]\njobs = 1", "4: `jobs` cannot be used with a list of workers\n hint: leave it out: there is one worker for each `[[worker]]`\n"),
         ("[[worker]]\nplugin = 'x'\n[pool]\ninit = '1'", "4: `init` cannot be used with a list of workers\n hint: each `[[worker]]` has its own\n"),
-        ("[pool]\ntotal = 99999999999999999999", "2: `total`: `99999999999999999999` is too large a number\n"),
+        ("[pool]\ntotal = 99999999999999999999", "2: `total`: the number `99999999999999999999` is too large\n"),
     ];
     for (config, message) in cases {
         let stderr = format!("error: `mtl.toml` line {message}");

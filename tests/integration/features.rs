@@ -23,7 +23,7 @@ fn inspection_shows_what_allows_it() {
         let text = String::from_utf8(text.stdout_bytes().to_vec()).unwrap();
         let ends = format!(
             "uses       WebAssembly's `{feature}`, allowed by `--wasm {feature}`\n\
-             might use  nothing that has to be granted\n\
+             might use  nothing that needs a grant\n\
              run it     mtl-host run {plugin} --isolation process --wasm {feature} [INPUT]...\n"
         );
         assert!(text.ends_with(&ends), "{text}");

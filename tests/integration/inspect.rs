@@ -21,7 +21,7 @@ fn a_core_module_shows_what_is_in_it() {
          kind       core module, ABI 1\n\
          {}\
          memory     192KiB at the start\n\
-         items      as they are\n\
+         items      passed as a single argument\n\
          exports    memory: memory\n           \
                     mtl_alloc(i32) -> (i32)\n           \
                     call(i32, i32) -> (i64)\n\
@@ -39,12 +39,12 @@ fn a_component_shows_what_is_in_it() {
          kind       component of the world `mtl:plugin/plugin`\n\
          {}\
          memory     128KiB at the start\n\
-         items      as they are\n\
+         items      passed as a single argument\n\
          exports    mtl:plugin/worker@1.0.0#init(args: list<u8>) -> result<_, string>\n           \
                     mtl:plugin/worker@1.0.0#call(item: list<u8>) -> \
                     result<option<list<u8>>, variant {{ bad-item(string), refused(string) }}>\n           \
                     mtl:plugin/worker@1.0.0#finish() -> result<option<list<u8>>, string>\n\
-         might use  nothing that has to be granted\n\
+         might use  nothing that needs a grant\n\
          run it     mtl-host run component.wat --isolation process [INPUT]...\n",
         of_the_file("component.wat")
     ));
@@ -73,7 +73,7 @@ fn what_a_run_refuses_is_shown_with_the_reason() {
              kind       core module, ABI 1\n\
              {}\
              memory     64KiB at the start\n\
-             items      as they are\n\
+             items      passed as a single argument\n\
              exports    memory: memory\n           \
                         mtl_alloc(i32) -> (i32)\n           \
                         call(i32, i32) -> (i64)\n\

@@ -82,9 +82,8 @@ fn a_project_has_the_template_and_the_sdk() {
 
 #[test]
 fn what_is_there_stays() {
-    let not_empty = |name| {
-        format!("error: `{name}` is not empty\n hint: name a folder that is not there yet\n")
-    };
+    let not_empty =
+        |name| format!("error: `{name}` is not empty\n hint: name a folder that does not exist\n");
     let full = command().subfolder("full").file("full/notes.txt", "mine");
     let full = full.args(["new", "--lang", "rust", "full"]).run();
     let full = full.code(2).stdout("").stderr(&not_empty("full")).file("full/notes.txt", "mine");
@@ -101,9 +100,9 @@ fn a_name_that_the_language_cannot_take_is_refused() {
     for name in ["fn", "2d", "mtl-plugin"] {
         let finished = command().args(["new", "--lang", "rust", name]).run();
         let finished = finished.code(2).stdout("").stderr(&format!(
-            "error: a worker in rust cannot be called `{name}`\n \
-             hint: name the folder by letters, digits and `-`, such as `my-worker`, and by no word \
-             of rust itself\n"
+            "error: a worker in rust cannot be named `{name}`\n \
+             hint: name the folder with letters, digits and `-`, such as `my-worker`, but not with \
+             a reserved word of rust\n"
         ));
         assert!(files(finished.folder(), &[]).is_empty());
     }

@@ -214,7 +214,7 @@ fn a_function_that_is_not_there_or_is_there_twice_is_named_with_the_others() {
     calling("add").run().code(3).stdout("").stderr(
         "error: component `typed-functions.wat` exports `add` more than once: `#add`, \
          `acme:math/ops@1.0.0#add`, `acme:other/operations#add`\n \
-         hint: name the one that takes items: `--call INTERFACE#NAME`\n",
+         hint: name the function that takes items: `--call INTERFACE#NAME`\n",
     );
     let none = format!(
         "error: component `typed-functions.wat` does not export `mtl:plugin/worker@1.0.0`; it exports \
@@ -526,7 +526,7 @@ fn inspect_shows_how_it_is_called() {
     assert_eq!(
         from_memory,
         "    128KiB at the start\n\
-         items      go to `call`, by the types of its parameters\n\
+         items      passed to `call`, as values of its parameter types\n\
          an item    [[1],1] with `--args args`\n           \
                     {\"numbers\":[1],\"scale\":1} with `--args kwargs`\n\
          init       takes `--init 1`\n\
@@ -534,7 +534,7 @@ fn inspect_shows_how_it_is_called() {
          exports    init(start: s64) -> result<_, string>\n           \
                     call(numbers: list<s64>, scale: option<s64>) -> result<option<s64>, string>\n           \
                     finish() -> u32\n\
-         might use  nothing that has to be granted\n\
+         might use  nothing that needs a grant\n\
          run it     mtl-host run typed-sum.wat --isolation process --args args --init 1 [INPUT]...\n"
     );
     let found = inspected("typed-functions.wat", &["--call", "same"]);

@@ -8,7 +8,7 @@
 //!
 //! Only the recipe of a language knows what the language needs. Compilers run with the user's rights.
 //! Therefore a project is built only if the user names its folder as a folder ([`named`]), and each
-//! command line is shown before it runs, even one that only looks for a compiler.
+//! command line is shown before it runs, even if it only looks for a compiler.
 
 mod answer;
 mod builder;

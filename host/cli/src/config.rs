@@ -5,12 +5,11 @@
 //! file ─▶ entries with their lines ─▶ flags that are not given ──┴▶ clap again ─▶ RunArgs
 //! ```
 //!
-//! A key of `[pool]` is the long name of a flag, and is turned into that flag: what there is,
-//! what it takes and what it means is said once, where the flag is. What a flag is worth on the
-//! command line wins over the file, and so does one that cannot be together with what the file
-//! says. Each `[[worker]]` is a worker of its own, as `--worker` is.
+//! A key of `[pool]` is the long name of a flag, and becomes that flag. Its values and its meaning are
+//! therefore declared once, where the flag is. A flag on the command line overrides the same flag in
+//! the file, and every flag that conflicts with it. Each `[[worker]]` is one worker, like `--worker`.
 //!
-//! Paths in the file are relative to the folder that it is in.
+//! Paths in the file are relative to the folder of the file.
 
 mod entry;
 mod error;
@@ -36,7 +35,7 @@ use self::error::Place;
 use self::value::Value;
 use super::nearest::nearest;
 
-/// A file of settings, read; its keys have not been looked at.
+/// The content of a configuration file. Its keys are not checked yet.
 #[derive(Debug)]
 pub(super) struct Config {
     path: PathBuf,
@@ -80,7 +79,8 @@ impl Config {
         Ok(config)
     }
 
-    /// What the file adds to what is `given`: to the flags of `command`.
+    /// Returns the settings of the file that the command line does not override. `given` are the
+    /// flags of `command` on the command line.
     pub(super) fn additions(
         self,
         command: &Command,
@@ -102,7 +102,7 @@ impl Config {
     }
 }
 
-/// Turns positions into lines.
+/// Converts positions in the text into line numbers.
 struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
@@ -123,7 +123,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The entries of a table, in the order of the file.
+    /// Returns the entries of a table, in the order of the file.
     fn entries(&self, table: &DeTable<'_>) -> Result<Vec<Entry>, ConfigError> {
         let mut spans: Vec<_> = table.iter().collect();
         spans.sort_by_key(|(key, _)| key.span().start);

@@ -219,7 +219,7 @@ mod tests {
             told,
             "cannot write 3 of 3 finish reports to `/dev/full`: No space left on device (os error 28)"
         );
-        assert!(file.end().is_ok(), "it is told once");
+        assert!(file.end().is_ok(), "the error is returned once");
     }
 
     #[test]

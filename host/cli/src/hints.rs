@@ -82,7 +82,9 @@ pub(crate) fn load(error: &LoadError) -> Option<String> {
         LoadErrorKind::CallOfWorld { .. } => {
             "leave out `--call`: it is for core modules, and for components of other worlds"
         }
-        LoadErrorKind::Ambiguous { .. } => "name the one that takes items: `--call INTERFACE#NAME`",
+        LoadErrorKind::Ambiguous { .. } => {
+            "name the function that takes items: `--call INTERFACE#NAME`"
+        }
         LoadErrorKind::World { .. } => {
             "if one of its functions takes items, name it: `--call NAME`; or build it for the world \
              `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`"

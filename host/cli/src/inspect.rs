@@ -70,7 +70,7 @@ pub(crate) struct InspectArgs {
     compile: CompileArgs,
 }
 
-/// Looks into a plugin and tells of it; `show` is for what was found.
+/// Inspects a plugin, and passes the findings to `show`.
 pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
     let found = match look(args) {
         Err(error) => return refuse(&error),
@@ -89,7 +89,7 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
 fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
     build::refuse_folder(&args.plugin)?;
     let isolation = Isolation::Process(Processes::new().jail(args.jail));
-    // What it uses is shown, and is in the command that runs it: nothing of it runs here.
+    // Nothing of the plugin runs here, so all features are allowed. The output names those that it uses.
     let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation).wasm(WasmFeatures::ALL);
     if let Some(call) = &args.call {
         loader = loader.call(call);
@@ -97,8 +97,8 @@ fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
     Ok(args.compile.limit_loader(loader).inspect(&args.plugin)?)
 }
 
-/// Returns the command that runs the plugin and grants what it might use. Whoever inspects a plugin
-/// did not write it, so that the command runs it in processes.
+/// Returns the command that runs the plugin and grants what it may need. A user who inspects a plugin
+/// probably did not write it, so the command runs it in processes.
 fn command(args: &InspectArgs, found: &Inspection) -> String {
     let mut flags = String::from(" --isolation process");
     if let Some(call) = &args.call {
@@ -116,7 +116,7 @@ fn command(args: &InspectArgs, found: &Inspection) -> String {
     format!("mtl-host run {}{flags} [INPUT]...", shell::path(&args.plugin))
 }
 
-/// What a function needs that is called by its types.
+/// Returns the flags for a typed function.
 fn typed_flags(typed: &TypedCall) -> String {
     let mut flags = String::new();
     match typed.items.first() {
@@ -145,15 +145,15 @@ fn text(args: &InspectArgs, found: &Inspection) -> String {
     } else if found.asks_for_passing {
         page.line(
             "items",
-            "as they are, or spread over parameters: `--args args`, `--args kwargs`",
+            "passed as a single argument, or spread over parameters: `--args args`, `--args kwargs`",
         );
     } else if !found.exports.is_empty() && !is_of_no_known_world(found) {
-        page.line("items", "as they are");
+        page.line("items", "passed as a single argument");
     }
     for export in found.exports.iter().take(MOST_SHOWN) {
         page.line("exports", &format!("{}{}", export.name, spaced(&export.signature)));
     }
-    // A compiler that was taken over may say any number.
+    // A compromised compiler process may report any number.
     let more = found.exports.len().saturating_sub(MOST_SHOWN);
     let more = more.saturating_add(found.exports_left_out);
     page.more("exports", more, "export");
@@ -172,7 +172,7 @@ fn text(args: &InspectArgs, found: &Inspection) -> String {
         page.line("might use", &format!("{}, granted by `{}`", need.name(), hints::grant(*need)));
     }
     if needs.is_empty() && found.refusal.is_none() {
-        page.line("might use", "nothing that has to be granted");
+        page.line("might use", "nothing that needs a grant");
     }
     if found.refusal.is_none() {
         page.line("run it", &command(args, found));
@@ -180,7 +180,7 @@ fn text(args: &InspectArgs, found: &Inspection) -> String {
     page.text
 }
 
-/// A signature behind a name.
+/// Returns a signature in the form that follows a name.
 fn spaced(signature: &str) -> String {
     if signature.starts_with('(') { signature.into() } else { format!(": {signature}") }
 }
@@ -188,7 +188,7 @@ fn spaced(signature: &str) -> String {
 fn kind(found: &Inspection) -> &'static str {
     match found.kind {
         PluginKind::CoreModule if found.has_export("mtl_abi_version") => {
-            "core module, of the ABI that its `mtl_abi_version` says"
+            "core module, with the ABI version that its `mtl_abi_version` returns"
         }
         PluginKind::CoreModule if found.has_export("mtl_alloc") => "core module, ABI 1",
         PluginKind::CoreModule => "core module",
@@ -202,7 +202,7 @@ fn has_world(found: &Inspection) -> bool {
     found.exports.iter().any(|export| export.name.starts_with("mtl:plugin/worker@"))
 }
 
-/// Whether it is not known where items would go.
+/// Returns whether the plugin is a component of another world.
 fn is_of_no_known_world(found: &Inspection) -> bool {
     found.kind == PluginKind::Component && !has_world(found)
 }
@@ -232,14 +232,14 @@ fn memory_size(memory: &MemorySize) -> String {
     text
 }
 
-/// So many bytes, in the unit that needs no fraction.
+/// Returns a number of bytes in the largest unit that needs no fraction.
 fn size(bytes: u64) -> String {
     let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     let whole = units.iter().find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
     whole.map_or_else(|| format!("{bytes} bytes"), |(name, unit)| format!("{}{name}", bytes / unit))
 }
 
-/// Lines, each of a name and a text; a name that is the same as before is left out.
+/// Lines of a name and a text. A repeated name is left out.
 #[derive(Default)]
 struct Page {
     text: String,
@@ -247,7 +247,7 @@ struct Page {
 }
 
 impl Page {
-    /// How much of a line is shown.
+    /// The number of characters that are shown of a line.
     const LONGEST: usize = 2000;
 
     fn line(&mut self, name: &'static str, text: &str) {
@@ -257,7 +257,7 @@ impl Page {
         self.last = name;
     }
 
-    /// Says how many of these are not shown.
+    /// Adds a line with the number of entries that are not shown.
     fn more(&mut self, name: &'static str, count: usize, what: &str) {
         if count > 0 {
             let more = counted(count as u64, &format!("more {what}"));
@@ -265,9 +265,12 @@ impl Page {
         }
     }
 
-    /// How a function takes items that is called by its types.
+    /// Adds the lines about a typed function.
     fn typed(&mut self, typed: &TypedCall) {
-        self.line("items", &format!("go to `{}`, by the types of its parameters", typed.call));
+        self.line(
+            "items",
+            &format!("passed to `{}`, as values of its parameter types", typed.call),
+        );
         for (passing, item) in &typed.items {
             self.line("an item", &format!("{item} with `--args {passing}`"));
         }

@@ -58,7 +58,7 @@ pub(crate) struct LimitArgs {
 
     /// Output and log limit of each worker, per second
     ///
-    /// The text counts as it is shown: with the worker's name, and escaped. All workers together may
+    /// The text counts in its shown form, with the worker's name and escaped. All workers together may
     /// write four times as much. Text beyond the limit is dropped, and a line says so once a second.
     /// The finish reports of all workers together have the same limit: reports beyond it are
     /// counted, and `--finish-output` gets every report.

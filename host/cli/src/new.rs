@@ -84,7 +84,7 @@ impl NewArgs {
     }
 }
 
-/// Removes all that is in a folder, as far as possible.
+/// Removes the content of a folder, as far as possible.
 fn empty(folder: &Path) {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         let path = entry.path();

@@ -131,7 +131,7 @@ pub(crate) struct ItemArgs {
     #[arg(long, value_name = "FORMAT", default_value = "lines", help_heading = "Items")]
     pub(crate) input_format: InputFormat,
 
-    /// How an item fills the parameters of `call`
+    /// Map items to the parameters of `call`
     ///
     /// `single` passes the item as the only argument, `args` a JSON array by position, `kwargs` a
     /// JSON object by name.

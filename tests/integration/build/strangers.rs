@@ -78,7 +78,7 @@ fn nothing_of_a_folder_that_is_named_as_a_file_is_run() {
                 let told = sent.run(command, "").code(2).stdout("").stderr_text();
                 sent.is_untouched(&command.join(" "));
                 let hint = format!(
-                    " hint: if you trust its sources: `mtl-host build {name}`, and name the file \
+                    " hint: if you trust its sources, run `mtl-host build {name}`, and name the file \
                      that it prints\n"
                 );
                 assert!(told.ends_with(&hint), "{told}");
@@ -103,7 +103,7 @@ fn nothing_of_a_folder_is_run_where_a_digest_is_given() {
         for command in commands {
             sent.run(command, "").code(2).stdout("").stderr(
                 "error: cannot check the SHA-256 of `p`: it is a folder\n \
-                 hint: the digest is that of a file: `mtl-host build p`, and name the file that it \
+                 hint: a digest is that of a file: run `mtl-host build p`, and name the file that it \
                  prints\n",
             );
             sent.is_untouched(&command.join(" "));
@@ -117,7 +117,7 @@ fn nothing_of_a_folder_is_run_to_inspect_it() {
         let sent = sent("p", language);
         sent.run(&["inspect", "p"], "").code(2).stdout("").stderr(
             "error: cannot inspect `p`: it is a folder, and inspecting runs no compiler\n \
-             hint: if you trust its sources: `mtl-host build p`, and name the file that it prints\n",
+             hint: if you trust its sources, run `mtl-host build p`, and name the file that it prints\n",
         );
         sent.is_untouched("inspect p");
     }
@@ -137,8 +137,8 @@ fn nothing_of_a_project_is_run_to_find_a_tool() {
     };
     // No other tool is installed, so the build must fail without running anything from the project.
     for (language, missing) in [
-        (LANGUAGES[0], "c needs Zig, or clang with wasi-libc, which is not there"),
-        (LANGUAGES[1], "zig needs Zig, which is not there"),
+        (LANGUAGES[0], "c needs Zig, or clang with wasi-libc, which is not installed"),
+        (LANGUAGES[1], "zig needs Zig, which is not installed"),
     ] {
         let sent = traps(language);
         let told = sent.build([]).code(5).stdout("").stderr_text();

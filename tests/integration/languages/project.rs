@@ -33,7 +33,7 @@ pub(super) fn build(folder: &str) -> Option<Built> {
         built.compile_once();
         return Some(built);
     }
-    let is_missing = built.status.code() == Some(5) && said.contains(", which is not there\n");
+    let is_missing = built.status.code() == Some(5) && said.contains(", which is not installed\n");
     assert!(is_missing && is_to_be_skipped(), "`{}`: {said}", folder.display());
     skip(&folder, &said);
     None

@@ -1,26 +1,26 @@
-//! The answer of a tool that is asked about itself, such as its version.
+//! The answer of a tool to a question about itself, such as its version.
 
 use std::path::Path;
 
 use super::step::Step;
 use super::tool::Tool;
 
-/// The answer of a tool about itself.
+/// The answer of a tool to a question about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It printed this.
+    /// The output of the tool.
     Says(String),
-    /// It cannot be run, or fails.
+    /// The tool cannot be run, or failed.
     Fails,
-    /// It belongs to the project: it is run to build, and not to find out what it is.
+    /// The tool belongs to the project, so it is not asked. Such a tool runs only to build.
     NotAsked,
 }
 
 impl Answer {
-    /// Asks a tool for the project in the folder `project`; `say` is told the command line before.
+    /// Asks a tool for the project in the folder `project`, after showing the command line with `say`.
     ///
-    /// A tool is asked in a folder in which nothing of the project is found: many start another
-    /// program that a file of the current folder names, such as rustup by `rust-toolchain.toml`.
+    /// The tool runs in a folder outside of the project. Many tools start another program that a file
+    /// in the current folder names, as rustup does with `rust-toolchain.toml`.
     pub(super) fn of(tool: &Tool, args: &[&str], project: &Path, say: impl FnOnce(&Step)) -> Self {
         if tool.is_below(project) {
             return Self::NotAsked;

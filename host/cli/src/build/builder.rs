@@ -1,7 +1,7 @@
 //! Builds the plugin of a project, unless its fingerprint says that nothing has changed.
 //!
-//! All output lies in the project's folder `build`. A compiler writes into a fresh folder in it; the
-//! finished plugin is then renamed into its place. A second build of the same project waits for the first.
+//! All output is in the project's folder `build`. The compiler writes into a new folder in it, and the
+//! finished plugin is then renamed. A second build of the same project waits for the first.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -18,7 +18,7 @@ use super::tool_locator::ToolLocator;
 use crate::console::Console;
 use crate::shown::Shown;
 
-/// Builds one plugin.
+/// The build of one plugin.
 #[derive(Debug)]
 pub(super) struct Builder<'a> {
     project: &'a Project,
@@ -39,7 +39,7 @@ impl<'a> Builder<'a> {
         }
         self.make_folder()?;
         let _lock = self.lock()?;
-        // Another may have made it meanwhile.
+        // Another process may have built the plugin in the meantime.
         let plugin = match self.still_right() {
             Some(plugin) => plugin,
             None => self.make_now()?,
@@ -61,7 +61,7 @@ impl<'a> Builder<'a> {
         let fresh = project.dir().join(fresh);
         self.empty(&fresh)?;
         if plan.packages.is_some() && !plan.prepare.is_empty() {
-            // Without a note it is as if nothing had been begun.
+            // If this fails, an installation that is killed leaves no trace.
             let _ = recipe::begin_packages(project.folder());
         }
         for step in &plan.prepare {
@@ -69,7 +69,7 @@ impl<'a> Builder<'a> {
             step.run(project.dir())?;
         }
         if let Some(packages) = &plan.packages {
-            // Without a note they count as what is asked for.
+            // If this fails, the packages count as up to date.
             let _ = recipe::note_packages(project.folder(), packages);
         }
         let begun = SystemTime::now();
@@ -77,7 +77,7 @@ impl<'a> Builder<'a> {
         let plugin = self.compile(&plan, &output)?;
         let _ = fs::remove_dir_all(&fresh);
         let asked_since = recipe::packages(project.folder());
-        // What was asked for while others were installed is there after the next time.
+        // If package.json changed during the installation, the next build installs again.
         if plan.packages.as_ref().is_none_or(|packages| *packages == asked_since) {
             self.note(&plan, digest, &plugin, begun);
         }
@@ -90,7 +90,7 @@ impl<'a> Builder<'a> {
         let made = match &plan.product {
             Product::Cargo => {
                 let made = recipe::made_by_cargo(&step.output(dir)?, dir);
-                // It has its own place for it.
+                // The plugin stays where cargo puts it.
                 return made.map_err(|made| self.not_one(made));
             }
             Product::Ordered => {
@@ -114,12 +114,12 @@ impl<'a> Builder<'a> {
         Ok(place)
     }
 
-    /// Notes what the plugin was made of. Without a note it is only made again.
+    /// Writes the fingerprint. If this fails, the plugin is built again the next time.
     fn note(&self, plan: &Plan, digest: String, plugin: &Path, begun: SystemTime) {
         let fingerprint = match plan.product {
             Product::Ordered | Product::In(_) => Fingerprint::of(plugin, digest, None, &plan.tools),
-            // Only cargo knows what belongs to it, and only now. What has changed meanwhile may be in
-            // the plugin or not.
+            // Only cargo knows the sources, and only after the build. A source that changed during the
+            // build may be in the plugin or not, so there is no fingerprint.
             Product::Cargo => recipe::sources_of_cargo(plugin, self.project.dir())
                 .filter(|sources| !sources.iter().any(|source| is_newer(source, begun)))
                 .and_then(|sources| {
@@ -156,7 +156,7 @@ impl<'a> Builder<'a> {
 
     // ---------------------------------------------------------------- the folder `build`
 
-    /// Where it is, relative to the project.
+    /// Returns the output folder, relative to the project.
     fn relative(&self) -> PathBuf {
         match self.profile {
             Profile::Release => "build".into(),
@@ -182,7 +182,7 @@ impl<'a> Builder<'a> {
         let folder = self.project.dir().join(self.relative());
         fs::create_dir_all(&folder).map_err(|source| self.not_written(&folder, source))?;
         if is_new {
-            // Nobody wants to keep what can be made again.
+            // The output can be built again, so git should ignore it.
             let _ = fs::write(build.join(".gitignore"), "*\n");
         }
         Ok(())
@@ -191,10 +191,10 @@ impl<'a> Builder<'a> {
     fn lock(&self) -> Result<File, ProjectError> {
         let path = self.project.dir().join("build/.lock");
         let locked = File::create(&path).and_then(|file| {
-            // Where files cannot be locked, two at a time are rare enough.
+            // If the file system has no locks, two builds at the same time are a small risk.
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
                 let dir = Shown::of(self.project.shown());
-                self.console.line(&format!("`{dir}` is being built: waiting for that"));
+                self.console.line(&format!("waiting for another build of `{dir}`"));
                 file.lock()?;
             }
             Ok(file)
@@ -211,7 +211,7 @@ impl<'a> Builder<'a> {
         ProjectError::Write { path: self.as_named(path), source }
     }
 
-    /// A path, below the folder as it was named.
+    /// Returns a path of the project in the form in which the user named the project.
     fn as_named(&self, path: &Path) -> PathBuf {
         match path.strip_prefix(self.project.dir()) {
             Ok(below) => self.project.shown().join(below),
@@ -220,8 +220,8 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Whether a file was written after that; one that is not there was not. What cargo itself writes
-/// does not count.
+/// Returns whether a file was modified at that time or later. Cargo.lock does not count, because
+/// cargo writes it.
 fn is_newer(file: &Path, than: SystemTime) -> bool {
     let modified = fs::metadata(file).and_then(|found| found.modified());
     !file.ends_with("Cargo.lock") && modified.is_ok_and(|modified| modified >= than)

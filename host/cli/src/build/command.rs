@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Returns a command that runs the program `file` in `dir`, without input: that may be the items of a
-/// run. The program is the file that was found: by its name alone, it would be looked for again, from
+/// Returns a command that runs the program `file` in `dir`. It has no input, because standard input
+/// may be the items of a run. `file` is a full path: a name alone would be searched for again, from
 /// `dir`.
 pub(super) fn command(file: &Path, dir: &Path) -> Command {
     let mut command = Command::new(file);
@@ -19,7 +19,8 @@ pub(super) fn command(file: &Path, dir: &Path) -> Command {
 }
 
 /// Returns the value of `PATH` for programs that run in another folder: without relative folders,
-/// which would be others there. Nothing if none is left: an empty one stands for the current folder.
+/// which would mean other folders there. If no folder is left, returns `None`, because an empty `PATH`
+/// means the current folder.
 fn search_path(path: Option<OsString>) -> Option<OsString> {
     let path = path?;
     let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());

@@ -1,4 +1,4 @@
-//! Why a project cannot be built.
+//! Errors of building a project.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,54 +9,54 @@ use crate::overwrite::Overwrite;
 use crate::shell;
 use crate::shown::Shown;
 
-/// Why a project cannot be built.
+/// Error of building a project.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProjectError {
-    /// A folder is named as the file of a plugin is.
-    #[error("plugin `{}` is a folder, and folders with this ending are not built", Shown::of(dir))]
+    /// A folder has a name like the file of a plugin.
+    #[error("plugin `{}` is a folder, and folders with this suffix are not built", Shown::of(dir))]
     NamedAsFile { dir: PathBuf },
-    /// A folder is named where the digest of a file is given.
+    /// A folder is named together with the digest of a file.
     #[error("cannot check the SHA-256 of `{}`: it is a folder", Shown::of(dir))]
     PinnedFolder { dir: PathBuf },
-    /// A folder is named to a command that runs nothing.
+    /// A folder is named in a command that builds nothing.
     #[error("cannot inspect `{}`: it is a folder, and inspecting runs no compiler", Shown::of(dir))]
     NotInspected { dir: PathBuf },
-    /// Nothing in the folder is the source of a plugin.
-    #[error("`{}` is no project: it has no sources of a language that is known", Shown::of(dir))]
+    /// The folder has no source of a plugin.
+    #[error("`{}` is not a project: it has no sources in a known language", Shown::of(dir))]
     NotAProject { dir: PathBuf },
-    /// It might be a project in any of these.
+    /// The folder has sources in several languages.
     #[error("`{}` is a project in more than one language: {}", Shown::of(dir), listed(found))]
     SeveralLanguages { dir: PathBuf, found: Vec<(Language, String)> },
-    /// What the language begins with is not there.
-    #[error("`{}` is no project in {language}: there is no {wanted}", Shown::of(dir))]
+    /// The folder lacks a file that every project in the language has.
+    #[error("`{}` is not a project in {language}: it has no {wanted}", Shown::of(dir))]
     NotIn { dir: PathBuf, language: Language, wanted: &'static str },
-    /// Any of these might be where the program begins.
-    #[error("`{}` does not say which of its files is the plugin: {}", Shown::of(dir), files.join(", "))]
+    /// Several files may be the main file.
+    #[error("cannot tell which file in `{}` is the plugin: {}", Shown::of(dir), files.join(", "))]
     SeveralEntries { dir: PathBuf, files: Vec<String>, usual: &'static str },
-    /// The folder makes more than one plugin, or none.
-    #[error("`{}` makes {}", Shown::of(dir), plugins(made))]
+    /// The build gives several plugins, or none.
+    #[error("`{}` builds {}", Shown::of(dir), plugins(made))]
     NotOnePlugin { dir: PathBuf, language: Language, made: Vec<String> },
-    /// What compiles the language is not on this machine.
-    #[error("{language} needs {tool}, which is not there")]
+    /// The compiler of the language is not installed.
+    #[error("{language} needs {tool}, which is not installed")]
     NoTool { language: Language, tool: &'static str, install: String },
-    /// It is there, and too old.
-    #[error("{language} needs {tool}, and `{found}` is older")]
+    /// The compiler is too old.
+    #[error("{language} needs {tool}, but `{found}` is older")]
     TooOld { language: Language, tool: &'static str, found: String, install: String },
     /// A program cannot be started.
     #[error("cannot start `{}`", Shown::of(program))]
     Start { program: String, source: io::Error },
-    /// It has said why.
+    /// A program failed, after it has shown its own error.
     #[error("`{}` failed: {status}", Shown::of(program))]
     Failed { program: String, status: ExitStatus },
-    /// It has claimed success.
-    #[error("`{}` has not made `{}`", Shown::of(program), Shown::of(path))]
+    /// A program succeeded without creating the plugin.
+    #[error("`{}` succeeded, but did not create `{}`", Shown::of(program), Shown::of(path))]
     NotMade { program: String, path: PathBuf },
     /// A file of the project cannot be read.
     #[error("cannot read `{}`", Shown::of(path))]
     Read { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Overwrite(#[from] Overwrite),
-    /// What is made has no place.
+    /// A file of the output cannot be written.
     #[error("cannot write `{}`", Shown::of(path))]
     Write { path: PathBuf, source: io::Error },
 }
@@ -68,33 +68,33 @@ impl ProjectError {
             Self::NamedAsFile { dir } | Self::NotInspected { dir } => {
                 let dir = shell::path(dir);
                 Some(format!(
-                    "if you trust its sources: `mtl-host build {dir}`, and name the file that it prints"
+                    "if you trust its sources, run `mtl-host build {dir}`, and name the file that it prints"
                 ))
             }
             Self::PinnedFolder { dir } => {
                 let dir = shell::path(dir);
                 Some(format!(
-                    "the digest is that of a file: `mtl-host build {dir}`, and name the file that it \
+                    "a digest is that of a file: run `mtl-host build {dir}`, and name the file that it \
                      prints"
                 ))
             }
             Self::NotAProject { .. } => Some(
-                "one is known by Cargo.toml, go.mod, package.json, build.zig, or files in .zig, .c, \
-                 .cpp or .py; `mtl-host new` begins one"
+                "a project has a Cargo.toml, go.mod, package.json or build.zig, or files in .zig, .c, \
+                 .cpp or .py; `mtl-host new` creates one"
                     .into(),
             ),
             Self::SeveralLanguages { dir, found } => {
                 let (language, _) = found.first()?;
                 let dir = shell::path(dir);
                 let build = format!("mtl-host build --lang {language} {dir}");
-                Some(format!("name one: `{build}`, and run the file that it prints"))
+                Some(format!("choose one: `{build}`, and run the file that it prints"))
             }
-            Self::SeveralEntries { usual, .. } => Some(format!("call it {usual}")),
+            Self::SeveralEntries { usual, .. } => Some(format!("name the main file {usual}")),
             Self::NotOnePlugin { language: Language::Rust, made, .. } if made.is_empty() => {
                 Some("its Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\"]`".into())
             }
             Self::NotOnePlugin { made, .. } if made.is_empty() => {
-                Some("its build file has to install one .wasm".into())
+                Some("its build file must install one .wasm".into())
             }
             Self::NotOnePlugin { .. } => Some("name the folder of one of them".into()),
             Self::NoTool { install, .. } | Self::TooOld { install, .. } => {
@@ -103,7 +103,7 @@ impl ProjectError {
             Self::Read { source, .. } => match source.kind() {
                 io::ErrorKind::NotADirectory => Some("name the folder of the project".into()),
                 io::ErrorKind::NotFound => {
-                    Some("`mtl-host new --lang LANG DIR` begins a project".into())
+                    Some("`mtl-host new --lang LANG DIR` creates a project".into())
                 }
                 _ => None,
             },

@@ -1,9 +1,9 @@
-//! The fingerprint of a build: a digest of its sources and the files of its tools, kept beside the
-//! plugin. While the fingerprint holds, the plugin is not built again.
+//! The fingerprint of a build: a digest of its sources and the metadata of its tools, stored next to
+//! the plugin. While the fingerprint matches, the plugin is not built again.
 //!
 //! Sources count by their contents, so a fresh checkout of the same sources builds nothing. Compilers
-//! count by their files, because asking for their versions takes longer than the rest. A compiler that
-//! is gone changes nothing, so the plugin still runs without it.
+//! count by the metadata of their files, because asking for their versions takes longer than all other
+//! checks. A compiler that was removed does not count as a change, so the plugin still runs.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -19,22 +19,22 @@ use super::recipe::Profile;
 use super::sources;
 use super::tool::Seen;
 
-/// Counted up when a recipe changes, so that everything is made again.
+/// The version of the recipes. It is incremented when a recipe changes, so that everything is built again.
 const RECIPES: u32 = 1;
 
-/// The sources and the tools that a plugin was made with.
+/// The sources and the tools of a built plugin.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Fingerprint {
-    /// Of the sources, and of how they are built.
+    /// The digest of the sources and of the build settings.
     digest: String,
-    /// The sources, if there is a list of them; without one it is all that is in the project.
+    /// The list of sources; `None` means all files of the project.
     sources: Option<Vec<PathBuf>>,
     tools: Vec<Seen>,
     plugin: Seen,
 }
 
 impl Fingerprint {
-    /// Describes a plugin that was just made; nothing, if it is gone already.
+    /// Returns the fingerprint of a plugin that was just built, or `None` if its file is missing.
     pub(super) fn of(
         plugin: &Path,
         digest: String,
@@ -45,7 +45,7 @@ impl Fingerprint {
         Some(Self { digest, sources, tools, plugin: Seen::look(plugin)? })
     }
 
-    /// Reads what was written; what is not there, or not whole, is no fingerprint.
+    /// Reads a fingerprint. Returns `None` if the file is missing or invalid.
     pub(super) fn read(path: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(path).ok()?).ok()
     }
@@ -54,7 +54,7 @@ impl Fingerprint {
         fs::write(path, serde_json::to_vec(self)?)
     }
 
-    /// The plugin, if it would come out the same again.
+    /// Returns the plugin if the fingerprint still matches.
     pub(super) fn still_right(&self, project: &Project, profile: Profile) -> Option<PathBuf> {
         let same = |seen: &Seen| Seen::look(seen.file()).is_some_and(|now| now == *seen);
         let same_or_gone = |seen: &Seen| Seen::look(seen.file()).is_none_or(|now| now == *seen);
@@ -69,12 +69,12 @@ impl Fingerprint {
     }
 }
 
-/// The digest of all that is in a project.
+/// Returns the digest of all files of a project.
 pub(super) fn digest_of_all(project: &Project, profile: Profile) -> Result<String, ProjectError> {
     Ok(digest(project, profile, &sources::below(project.dir())?))
 }
 
-/// The digest of what is in a file, which may be large: items may lie beside sources.
+/// Returns the digest of a file, read in pieces: a project may contain large files of items.
 fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
     let (mut file, mut all, mut piece) = (File::open(path)?, Sha256::new(), vec![0; 64 * 1024]);
     loop {
@@ -85,17 +85,17 @@ fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
     }
 }
 
-/// The digest of these files, and of how they are built. That one is not there counts, too.
+/// Returns the digest of these files and of the build settings. A missing file changes the digest.
 pub(super) fn digest(project: &Project, profile: Profile, sources: &[PathBuf]) -> String {
     let mut all = Sha256::new();
-    // Where it is, too: a copy of a folder does not have the plugin of the other.
+    // The path counts, so that a copied folder is built again.
     let how = (project.language(), profile, project.name(), project.dir());
     let how = (env!("CARGO_PKG_VERSION"), RECIPES, how);
     all.update(format!("{how:?}"));
     for path in sources {
         let name = path.strip_prefix(project.dir()).unwrap_or(path);
         let content = digest_of_file(path).ok();
-        // Each name has an end and each content a length, so that nothing passes for something else.
+        // Each name ends in a zero byte, so that different lists of files cannot give the same input.
         all.update(name.as_os_str().as_bytes());
         all.update([0, u8::from(content.is_some())]);
         all.update(content.unwrap_or_default());

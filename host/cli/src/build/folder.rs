@@ -1,4 +1,4 @@
-//! What lies at the top of a project: by this its language is known, and where its program begins.
+//! The top folder of a project, which decides its language and its main file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::error::ProjectError;
 
-/// A folder, and the names in it.
+/// A folder, with the names of its files and folders.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
@@ -21,9 +21,9 @@ impl Folder {
         let mut folder = Self { path: path.into(), files: Vec::new(), folders: Vec::new() };
         for entry in fs::read_dir(path).map_err(error)? {
             let entry = entry.map_err(error)?;
-            // No source that a compiler is told of has another name.
+            // Names that are not UTF-8 are ignored: no compiler gets them as an argument.
             let Ok(name) = entry.file_name().into_string() else { continue };
-            // By way of the name: it may be a link.
+            // `fs::metadata` follows links.
             match fs::metadata(entry.path()) {
                 Ok(found) if found.is_file() => folder.files.push(name),
                 Ok(found) if found.is_dir() => folder.folders.push(name),
@@ -35,7 +35,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// What is in a folder of this one; nothing if there is none.
+    /// Reads a folder inside this one, or returns `None` if it does not exist.
     pub(super) fn inside(&self, name: &str) -> Result<Option<Self>, ProjectError> {
         match self.has_folder(name) {
             true => Self::read(&self.path.join(name)).map(Some),
@@ -55,7 +55,7 @@ impl Folder {
         self.folders.iter().any(|folder| folder == name)
     }
 
-    /// Files with these endings, without tests.
+    /// Returns the files with these suffixes, without tests.
     pub(super) fn sources(&self, endings: &[&str]) -> impl Iterator<Item = &str> {
         let is_source = |name: &&str| match name.rsplit_once('.') {
             Some((stem, ending)) => endings.contains(&ending) && !is_test(stem),
@@ -64,7 +64,7 @@ impl Folder {
         self.files.iter().map(String::as_str).filter(is_source)
     }
 
-    /// The file that the program begins in: one that is called as is usual, or the only one.
+    /// Returns the main file: the first with a usual name, or else the only source.
     pub(super) fn entry(
         &self,
         stems: &[&str],
@@ -90,14 +90,14 @@ impl Folder {
         }
     }
 
-    /// What a file of JSON says; what is none says nothing, its own tools complain of it.
+    /// Returns the content of a JSON file, or null for an invalid file: its own tools report the error.
     pub(super) fn json(&self, name: &str) -> Value {
         let text = fs::read(self.path.join(name)).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }
 }
 
-/// Whether a file is a test by its name, which no plugin is made of.
+/// Returns whether the name of a file is that of a test.
 fn is_test(stem: &str) -> bool {
     let begins = ["test_", "test-", "tests_"].iter().any(|begin| stem.starts_with(begin));
     let ends = ["_test", "-test", ".test", ".spec", "_tests"].iter().any(|end| stem.ends_with(end));

@@ -1,4 +1,4 @@
-//! The languages that workers are written in.
+//! The languages of workers.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// As it is typed.
+    /// Returns the name on the command line.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Rust => "rust",

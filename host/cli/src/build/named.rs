@@ -1,7 +1,7 @@
-//! The meaning of a path where a plugin is named: a file, or a folder of sources to build.
+//! The two meanings of a plugin's path: a file, or a folder of sources to build.
 //!
-//! A compiler runs with the rights of the user, so that a folder is built only if its name shows that
-//! it is no plugin, and only by a command that runs plugins.
+//! A compiler runs with the rights of the user. A folder is therefore built only if its name does not
+//! look like that of a plugin file, and only by a command that runs plugins.
 
 use std::path::Path;
 
@@ -9,19 +9,19 @@ use mtl_host::Sha256;
 
 use super::error::ProjectError;
 
-/// The endings of a plugin's file.
+/// The suffixes of a plugin file.
 const ENDINGS: [&str; 3] = ["wasm", "wat", "cwasm"];
 
-/// The meaning of a path in the place of a plugin.
+/// The meaning of a plugin's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
-    /// A plugin; the loader says if there is none.
+    /// A plugin file. If the file is missing, the loader reports that.
     File,
     /// A folder of sources.
     Sources,
 }
 
-/// States that the digest of the plugin's file is given, or not.
+/// The presence of a digest for the plugin's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pinned {
     Yes,
@@ -29,14 +29,14 @@ pub(crate) enum Pinned {
 }
 
 impl Pinned {
-    /// Returns whether there is a digest.
+    /// Returns whether a digest is given.
     pub(crate) fn by(sha256: Option<Sha256>) -> Self {
         if sha256.is_some() { Self::Yes } else { Self::No }
     }
 }
 
 impl Named {
-    /// Looks at a path that a command would run; nothing below the path is opened.
+    /// Decides the meaning of a path, and opens nothing below it.
     pub(super) fn of(path: &Path, pinned: Pinned) -> Result<Self, ProjectError> {
         match (path.is_dir(), pinned) {
             (false, _) => Ok(Self::File),

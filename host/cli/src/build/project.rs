@@ -1,4 +1,4 @@
-//! A folder that a plugin is built of, and the language that its files are in.
+//! A project: a folder of sources, and their language.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,14 @@ use super::language::Language;
 /// A folder whose language is known.
 #[derive(Debug)]
 pub(super) struct Project {
-    /// As it was named.
+    /// The path that the user typed.
     shown: PathBuf,
     folder: Folder,
     language: Language,
 }
 
 impl Project {
-    /// Looks at a folder; `language` is what somebody said of it.
+    /// Opens a folder. Without `language`, the files of the folder decide the language.
     pub(super) fn open(dir: &Path, language: Option<Language>) -> Result<Self, ProjectError> {
         let error = |source| ProjectError::Read { path: dir.to_owned(), source };
         let real = dir.canonicalize().map_err(error)?;
@@ -30,12 +30,12 @@ impl Project {
         Ok(Self { shown: dir.to_owned(), folder, language })
     }
 
-    /// The real path.
+    /// Returns the real path.
     pub(super) fn dir(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The path by which people know it.
+    /// Returns the path that the user typed.
     pub(super) fn shown(&self) -> &Path {
         &self.shown
     }
@@ -48,13 +48,13 @@ impl Project {
         self.language
     }
 
-    /// What the plugin is called, as its folder is.
+    /// Returns the name of the plugin, which is that of the folder.
     pub(super) fn name(&self) -> String {
         let name = self.dir().file_name().unwrap_or("plugin".as_ref());
         name.to_string_lossy().into_owned()
     }
 
-    /// The file that the program begins in.
+    /// Returns the main file.
     pub(super) fn entry(
         &self,
         stems: &[&str],
@@ -65,13 +65,13 @@ impl Project {
         entry.map_err(|error| named(error, &self.shown))?.ok_or_else(|| self.has_no(usual))
     }
 
-    /// That something is not there that the language begins with.
+    /// Returns the error that a file is missing which every project in the language has.
     pub(super) fn has_no(&self, wanted: &'static str) -> ProjectError {
         ProjectError::NotIn { dir: self.shown.clone(), language: self.language, wanted }
     }
 }
 
-/// The error, about the folder as it was named.
+/// Returns the error with the path that the user typed.
 fn named(error: ProjectError, shown: &Path) -> ProjectError {
     match error {
         ProjectError::Read { source, .. } => ProjectError::Read { path: shown.into(), source },
@@ -94,8 +94,8 @@ fn recognise(folder: &Folder, shown: &Path) -> Result<Language, ProjectError> {
     }
 }
 
-/// The languages whose tools have a file of their own here. A script beside it does not make
-/// another project of it.
+/// Returns the languages that have a manifest in the folder. With a manifest, loose scripts of other
+/// languages do not count.
 fn manifests(folder: &Folder) -> Vec<(Language, String)> {
     let scripts =
         if is_assemblyscript(folder) { Language::Assemblyscript } else { Language::Javascript };
@@ -118,14 +118,14 @@ fn is_assemblyscript(folder: &Folder) -> bool {
         || dependencies(&package).any(|name| name == "assemblyscript")
 }
 
-/// The packages that a package.json names.
+/// Returns the packages that a package.json names.
 pub(super) fn dependencies(package: &Value) -> impl Iterator<Item = &str> {
     let tables = ["dependencies", "devDependencies"].into_iter();
     let tables = tables.filter_map(|table| package.get(table)?.as_object());
     tables.flat_map(|table| table.keys().map(String::as_str))
 }
 
-/// The languages that have files here.
+/// Returns the languages that have sources in the folder.
 fn loose(folder: &Folder) -> Vec<(Language, String)> {
     let known = [
         (Language::Zig, ["zig"].as_slice()),
@@ -138,7 +138,7 @@ fn loose(folder: &Folder) -> Vec<(Language, String)> {
     known.into_iter().filter_map(first).collect()
 }
 
-/// The endings of sources in C and C++.
+/// The suffixes of sources in C and C++.
 pub(super) const C_ENDINGS: [&str; 4] = ["c", "cpp", "cc", "cxx"];
 
 #[cfg(test)]
@@ -147,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// What is known of a folder with these files, or why nothing is.
+    /// Returns the language of a folder with these files, or the error.
     fn recognised(files: &[(&str, &str)]) -> Result<Language, String> {
         let dir = tempfile::tempdir().unwrap();
         for (name, content) in files {

@@ -1,4 +1,4 @@
-//! Recipes: each language plans the commands that make a plugin of its sources, in a file of its own.
+//! Recipes: for each language, a module that plans the commands that build a plugin.
 
 mod assemblyscript;
 mod c;

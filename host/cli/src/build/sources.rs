@@ -1,4 +1,4 @@
-//! The files that a plugin is made of: all of a project but what tools have made there.
+//! The sources of a plugin: all files of a project except those that tools generate.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::error::ProjectError;
 
-/// Folders that tools make in a project. Further down they may be somebody's package.
+/// The folders that tools create at the top of a project. Deeper folders with these names may be packages.
 const MADE: [&str; 4] = ["build", "target", "zig-out", "venv"];
-/// Folders that tools make anywhere.
+/// The folders that tools create at any depth.
 const MADE_ANYWHERE: [&str; 2] = ["node_modules", "__pycache__"];
-/// The folder of the SDK. Only it, and what is in it, may be a link to a folder that counts: so it is
-/// in the repository of the SDK.
+/// The folder of the SDK. Links to folders count only for this folder and inside it: in the repository
+/// of the SDK, it is such a link.
 const SDK: &str = "mtl-plugin";
-/// What lies beside an SDK and is no part of it, and may have a link back to it.
+/// The folders next to an SDK that are not part of it, and may contain a link back to it.
 const BESIDE_SDK: [&str; 2] = ["tests", "template"];
 
-/// All files below a project, in the order of their names.
+/// Returns all sources below a project, sorted by name.
 pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
     let mut files = Vec::new();
     let skipped = &[&MADE[..], &[SDK]].concat();
@@ -26,19 +26,19 @@ pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
         let skipped = &[&MADE[..], &BESIDE_SDK].concat();
         Walk { top: &sdk, skipped, follows: true }.collect(&sdk, &mut files)?;
     }
-    // What is installed decides what is built in. It says so in a file.
+    // Installed packages are built in. npm lists them in this file.
     let installed = dir.join("node_modules/.package-lock.json");
     files.extend(Some(installed).filter(|file| file.is_file()));
     files.sort();
     Ok(files)
 }
 
-/// How a folder is walked through.
+/// A walk through a folder.
 struct Walk<'a> {
     top: &'a Path,
-    /// What of the top is left out.
+    /// The names that are skipped in the top folder.
     skipped: &'a [&'static str],
-    /// Whether links to folders are followed.
+    /// Is true if links to folders are followed.
     follows: bool,
 }
 
@@ -72,7 +72,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a path is a link to a folder that it lies in.
+/// Returns whether a path is a link to a folder that contains it.
 fn leads_up(path: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     path.is_symlink()

@@ -1,4 +1,4 @@
-//! One command of a recipe: it is said as a shell would take it, then run.
+//! A command of a recipe. It is shown in the syntax of a shell, then run.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -16,9 +16,9 @@ use crate::shown::Shown;
 /// A command, run in the folder of its project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    /// As it is shown.
+    /// The name to show.
     program: OsString,
-    /// The file that is run.
+    /// The file to run.
     file: PathBuf,
     args: Vec<OsString>,
     env: Vec<(&'static str, OsString)>,
@@ -40,7 +40,7 @@ impl Step {
         self
     }
 
-    /// A file of the project. By its name alone it might pass for a flag, or for a list of flags.
+    /// Adds a file of the project. `./` goes before a name that looks like a flag or a list of flags.
     pub(super) fn file(self, file: impl AsRef<Path>) -> Self {
         let file = file.as_ref();
         match file.as_os_str().as_encoded_bytes().first() {
@@ -54,12 +54,12 @@ impl Step {
         self
     }
 
-    /// The program, as people know it.
+    /// Returns the name of the program.
     pub(super) fn program(&self) -> String {
         self.program.to_string_lossy().into_owned()
     }
 
-    /// The whole command, for a shell in `dir`.
+    /// Returns the whole command, for a shell in `dir`.
     pub(super) fn shown(&self, dir: &Path) -> String {
         let program = Path::new(&self.program);
         let program = program.strip_prefix(dir).unwrap_or(program);
@@ -77,7 +77,7 @@ impl Step {
         console.line(&Shown::of(&self.shown(dir)).to_string());
     }
 
-    /// Runs it. What it prints goes to standard error: standard output is for what was asked for.
+    /// Runs the command. Its output goes to standard error, because standard output is for results.
     pub(super) fn run(&self, dir: &Path) -> Result<(), ProjectError> {
         let output =
             io::stderr().as_fd().try_clone_to_owned().map_err(|source| self.not_started(source))?;
@@ -85,7 +85,7 @@ impl Step {
         self.check(status.map_err(|source| self.not_started(source))?)
     }
 
-    /// Runs it, and returns what it prints on standard output.
+    /// Runs the command, and returns its standard output.
     pub(super) fn output(&self, dir: &Path) -> Result<Vec<u8>, ProjectError> {
         let output = self.command(dir).stderr(Stdio::inherit()).output();
         let output = output.map_err(|source| self.not_started(source))?;

@@ -1,4 +1,4 @@
-//! A program that compiles, or that brings what does.
+//! Tools: compilers, and programs that install them.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,33 +10,33 @@ use serde::{Deserialize, Serialize};
 
 use super::command::command;
 
-/// Where a tool is asked.
+/// The folder in which a tool answers questions about itself.
 const NOWHERE: &str = "/";
 
-/// A program, and how it is called.
+/// A program, with its first arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tool {
-    /// A name that `PATH` leads to, or a path.
+    /// The name to show: a name on `PATH`, or a path.
     pub(super) program: OsString,
-    /// What comes before all other arguments.
+    /// The arguments before all others.
     pub(super) args: Vec<OsString>,
-    /// Where the program is.
+    /// The path of the program.
     pub(super) file: PathBuf,
 }
 
 impl Tool {
-    /// One that no `PATH` leads to.
+    /// Returns a tool by its path.
     pub(super) fn at(file: PathBuf) -> Self {
         Self { program: file.clone().into(), args: Vec::new(), file }
     }
 
-    /// The same, with arguments before all others.
+    /// Adds arguments that come before all others.
     pub(super) fn with<const N: usize>(mut self, args: [&str; N]) -> Self {
         self.args.extend(args.map(OsString::from));
         self
     }
 
-    /// Returns whether the program lies in the folder `dir`, or a link leads there.
+    /// Returns whether the program is in the folder `dir`, or is a link to a file there.
     pub(super) fn is_below(&self, dir: &Path) -> bool {
         let leads_there = |path: &Path| path.canonicalize().is_ok_and(|real| real.starts_with(dir));
         self.file.starts_with(dir)
@@ -44,7 +44,7 @@ impl Tool {
             || self.file.parent().is_some_and(leads_there)
     }
 
-    /// Runs the program and returns what it prints; nothing if it fails.
+    /// Runs the program, and returns its output, or `None` if it fails.
     pub(super) fn answer(&self, args: &[&str]) -> Option<String> {
         let mut command = command(&self.file, Path::new(NOWHERE));
         let output = command.args(&self.args).args(args).stderr(Stdio::null()).output().ok()?;
@@ -53,19 +53,19 @@ impl Tool {
     }
 }
 
-/// A file as it was when something was made with it, or of it.
+/// The metadata of a file at the time of a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen {
-    /// As it was named.
+    /// The path before links are followed.
     file: PathBuf,
-    /// Where that led to: a link may lead to another version the next time.
+    /// The real path: a link may point to another version later.
     real: PathBuf,
     bytes: u64,
     nanoseconds: u128,
 }
 
 impl Seen {
-    /// Looks at a file; nothing if it is not there.
+    /// Reads the metadata of a file, or returns `None` if the file is missing.
     pub(super) fn look(file: &Path) -> Option<Self> {
         let real = file.canonicalize().ok()?;
         let found = fs::metadata(&real).ok()?;

@@ -1,4 +1,4 @@
-//! Finds the tools of this machine: on `PATH`, and in the other places where a language keeps them.
+//! Finds the tools of this machine: on `PATH`, and in the usual folders of each language.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::tool::Tool;
 
-/// The places where tools are looked for.
+/// The folders to search for tools.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ToolLocator {
     path: Vec<PathBuf>,
@@ -18,7 +18,7 @@ pub(super) struct ToolLocator {
 }
 
 impl ToolLocator {
-    /// As the environment says.
+    /// Reads the folders from the environment.
     pub(super) fn of_environment() -> Self {
         Self::of(|name| env::var_os(name))
     }
@@ -37,43 +37,43 @@ impl ToolLocator {
         }
     }
 
-    /// A program by its name.
+    /// Finds a program on `PATH`.
     pub(super) fn find(&self, name: &str) -> Option<Tool> {
         let file =
             self.path.iter().map(|folder| folder.join(name)).find(|file| is_program(file))?;
         Some(Tool { program: name.into(), args: Vec::new(), file })
     }
 
-    /// A program by its name, in a folder or where `PATH` leads.
+    /// Finds a program in one of these folders, or else on `PATH`.
     pub(super) fn find_in(&self, folders: &[PathBuf], name: &str) -> Option<Tool> {
         let mut files = folders.iter().map(|folder| folder.join(name));
         files.find(|file| is_program(file)).map(Tool::at).or_else(|| self.find(name))
     }
 
-    /// The first of these that is there.
+    /// Finds the first of these programs on `PATH`.
     pub(super) fn first<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<Tool> {
         names.into_iter().find_map(|name| self.find(name))
     }
 
-    /// Python; that of the project's virtual environment, if it has one.
+    /// Finds Python: first in the virtual environment of the project.
     pub(super) fn python(&self, dir: &Path) -> Option<Tool> {
         self.pythons(dir).into_iter().next()
     }
 
-    /// Each Python: those of virtual environments, then where `PATH` leads.
+    /// Finds every Python: those of virtual environments, then the one on `PATH`.
     pub(super) fn pythons(&self, dir: &Path) -> Vec<Tool> {
         let folders = self.virtual_environments(dir).into_iter();
         let files = folders.map(|folder| folder.join("python3")).filter(|file| is_program(file));
         files.map(Tool::at).chain(self.first(["python3", "python"])).collect()
     }
 
-    /// The folders of programs in the project's virtual environment, and in the one that is active.
+    /// Returns the program folders of the project's virtual environment and of the active one.
     pub(super) fn virtual_environments(&self, dir: &Path) -> Vec<PathBuf> {
         let active = self.virtual_env.iter().map(|folder| folder.join("bin"));
         [dir.join(".venv/bin")].into_iter().chain(active).collect()
     }
 
-    /// All that may be a `cargo`, the most likely first.
+    /// Finds every `cargo`, the most likely first.
     pub(super) fn cargos(&self) -> Vec<Tool> {
         let made = self.cache.as_ref().map(|cache| cache.join("mtl-host"));
         let mut made: Vec<PathBuf> = made
@@ -84,7 +84,7 @@ impl ToolLocator {
             .filter(|path| path.file_name().is_some_and(is_made_rust))
             .map(|path| path.join("bin/cargo"))
             .collect();
-        // The newest first.
+        // The newest comes first.
         made.sort();
         made.reverse();
         let home = self.cargo_home.iter().map(|home| home.join("bin/cargo"));
@@ -96,14 +96,14 @@ impl ToolLocator {
         first.into_iter().chain(others).collect()
     }
 
-    /// All that may be a `clang`, the most likely first.
+    /// Finds every `clang`, the most likely first.
     pub(super) fn clangs(&self) -> Vec<Tool> {
         let sdk = self.wasi_sdk.clone().into_iter();
         let sdk = sdk
             .map(|folder| folder.join("bin/clang"))
             .filter(|file| is_program(file))
             .map(Tool::at);
-        // Debian has several, each by its version.
+        // Debian installs several, with their versions in the names.
         let versions = (14..40).rev().map(|version| format!("clang-{version}"));
         let names = ["clang".to_owned()].into_iter().chain(versions);
         sdk.chain(names.filter_map(|name| self.find(&name))).collect()

@@ -68,7 +68,7 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(super) stateful: bool,
 
-    /// How an item fills the parameters of `call`
+    /// Map items to the parameters of `call`
     ///
     /// By default, the check tries them in this order, and takes the first with which the plugin
     /// starts.

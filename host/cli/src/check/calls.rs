@@ -107,7 +107,7 @@ pub(super) fn messages(subject: &Subject<'_>) -> Judged {
 }
 
 const NONE_REFUSED: &str =
-    "it refuses none of the items: pass one that it should refuse, with `--item TEXT`";
+    "it refuses none of the items: pass an item that it should refuse, with `--item TEXT`";
 
 pub(super) fn recover(subject: &Subject<'_>) -> Judged {
     let items = may_be_refused(subject);

@@ -81,8 +81,8 @@ impl Report {
         self.count(Status::Fail) > 0
     }
 
-    /// Returns why a check after these cannot run: the first of them that did not pass, or the check
-    /// because of which that one did not run.
+    /// Returns the check that keeps a check after these from running: the first of them that did not
+    /// pass, or if that one was skipped, the check that kept it from running.
     fn missing(&self, after: &[&'static str]) -> Option<&'static str> {
         let found = |name: &str| self.0.iter().find(|(check, _)| check.name == name);
         let lacks = |name: &&str| match found(name) {

@@ -1,4 +1,4 @@
-//! What a file of settings says, and on which lines.
+//! The tables and entries of a configuration file, with their lines.
 
 use super::error::Place;
 use super::value::Value;
@@ -10,7 +10,7 @@ pub(super) struct Table {
     pub(super) entries: Vec<Entry>,
 }
 
-/// `key = value`, and where.
+/// A key, its value, and its line.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) place: Place,

@@ -1,4 +1,4 @@
-//! What is wrong with a file of settings, and on which line.
+//! Errors in a configuration file, with their lines.
 
 use std::fmt;
 use std::io;
@@ -19,14 +19,14 @@ impl fmt::Display for Place {
     }
 }
 
-/// A value of another type than the key takes.
+/// A value whose type is wrong for its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mismatch {
     pub(super) expected: &'static str,
     pub(super) found: &'static str,
 }
 
-/// Why settings cannot be taken from a file, or not be written as one.
+/// Error of reading or writing a configuration file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     #[error("cannot read the configuration `{}`", Shown::of(path))]
@@ -55,12 +55,12 @@ pub(crate) enum ConfigError {
     NotText { key: String },
     #[error("paths cannot be relative to `{}`: it is not UTF-8", Shown::of(path))]
     FolderNotText { path: PathBuf },
-    #[error("cannot tell where the present folder is")]
+    #[error("cannot determine the current folder")]
     Folder { source: io::Error },
 }
 
 impl ConfigError {
-    /// What flags of the file `path` say does not go together, or not with the command line.
+    /// Converts an error about flags of the file `path` that conflict with each other or with the command line.
     pub(crate) fn together(path: &Path, error: &clap::Error) -> Self {
         let text = error.to_string();
         let why = text.split("\n\n").next().unwrap_or_default();
@@ -102,7 +102,7 @@ impl ConfigError {
             }
             Self::BesideWorkers { .. } => "each `[[worker]]` has its own",
             Self::FolderNotText { .. } => "keep the configuration in another folder",
-            Self::NoPlugin { .. } => "name it here, or in `[pool]` for all that name none",
+            Self::NoPlugin { .. } => "name it here, or in `[pool]` for all workers that name none",
             Self::NotToml { .. }
             | Self::WrongType { .. }
             | Self::Value { .. }

@@ -1,4 +1,4 @@
-//! The table `[pool]`: flags by their long names.
+//! The table `[pool]`: flags, by their long names.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -15,47 +15,47 @@ use super::value::Many;
 use crate::nearest::nearest;
 use crate::worker_arg::WorkerArg;
 
-/// The arguments that a file adds to a command line.
+/// The arguments that a configuration file adds to a command line.
 #[derive(Debug, Default)]
 pub(crate) struct Additions {
-    /// Flags that are not on the command line.
+    /// Flags that the command line does not have.
     pub(crate) flags: Vec<String>,
-    /// Workers, if there are none on the command line.
+    /// Workers, if the command line has no workers.
     pub(crate) workers: Vec<WorkerArg>,
-    /// Inputs, for when there are none on the command line.
+    /// Inputs, used if the command line has no inputs.
     pub(crate) inputs: Vec<PathBuf>,
 }
 
-/// What there is to give, and what is given on the command line.
+/// The flags that exist, the flags on the command line, and the folder of the file.
 pub(super) struct Given<'a> {
     pub(super) command: &'a Command,
     pub(super) given: &'a ArgMatches,
     pub(super) folder: &'a Path,
 }
 
-/// Whether a flag is on the command line.
+/// Returns whether a flag is on the command line.
 pub(super) fn is_given(given: &ArgMatches, id: &str) -> bool {
     given.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-/// Whether a flag is a switch that is unset on the command line.
+/// Returns whether a flag is a switch that the command line unsets.
 pub(crate) fn is_unset(given: &ArgMatches, arg: &Arg) -> bool {
     let id = arg.get_id().as_str();
     matches!(arg.get_action(), ArgAction::SetTrue) && is_given(given, id) && !given.get_flag(id)
 }
 
-/// Whether a flag is on the command line, and says more there than that something is unset.
+/// Returns whether a flag is on the command line, and is not a switch that it unsets.
 pub(super) fn is_set(given: &ArgMatches, arg: &Arg) -> bool {
     is_given(given, arg.get_id().as_str()) && !is_unset(given, arg)
 }
 
-/// Whether a flag can be in a file.
+/// Returns whether a flag can be in a configuration file.
 pub(super) fn is_setting(arg: &Arg) -> bool {
     const NOT: [&str; 5] = ["help", "version", "config", "print-config", "worker"];
     arg.get_long().is_some_and(|long| !NOT.contains(&long))
 }
 
-/// Whether two flags cannot be together.
+/// Returns whether two flags conflict.
 pub(super) fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
     let names = |one: &Arg, other: &Arg| {
         command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
@@ -63,11 +63,11 @@ pub(super) fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
     names(one, other) || names(other, one)
 }
 
-/// Flags that say what workers have that are alike: they do not go with a list of workers.
+/// The flags for identical workers, which cannot be used with a list of workers.
 const ALIKE: [&str; 5] = ["jobs", "init", "init-file", "sha256", "call"];
 
-/// Adds what the entries say. Where workers are listed, the plugin is for those that name none:
-/// it is given back.
+/// Adds the settings of the entries. If the file lists workers, returns the plugin for those that
+/// name none.
 pub(super) fn add(
     entries: Vec<Entry>,
     lists_workers: bool,
@@ -91,7 +91,7 @@ pub(super) fn add(
     Ok(plugin)
 }
 
-/// Checks what entries say together, as far as flags do not check it.
+/// Checks the conflicts between entries that clap does not check.
 fn check_together(entries: &[Entry], lists_workers: bool) -> Result<(), ConfigError> {
     let alike = entries.iter().find(|entry| ALIKE.contains(&entry.key.as_str()));
     if let Some(Entry { place, key, .. }) = alike.filter(|_| lists_workers) {
@@ -108,7 +108,7 @@ fn check_together(entries: &[Entry], lists_workers: bool) -> Result<(), ConfigEr
 }
 
 impl Given<'_> {
-    /// The flag that a key names.
+    /// Returns the flag that a key names.
     fn arg(&self, place: &Place, key: &str) -> Result<&Arg, ConfigError> {
         let long = if key == "init-file" { "init" } else { key };
         let mut settings = self.command.get_arguments().filter(|arg| is_setting(arg));
@@ -120,7 +120,8 @@ impl Given<'_> {
         })
     }
 
-    /// What an entry adds to the command line. What it says is checked in any case.
+    /// Returns the arguments that an entry adds to the command line. An overridden entry adds none,
+    /// but its value is checked.
     fn added(&self, entry: Entry) -> Result<Vec<String>, ConfigError> {
         let (place, key) = (entry.place.clone(), entry.key.clone());
         let arg = self.arg(&place, &key)?;
@@ -134,14 +135,14 @@ impl Given<'_> {
         }
     }
 
-    /// Whether the command line has this flag, or one that cannot be together with it.
+    /// Returns whether the command line has this flag, or a flag that conflicts with it.
     fn overrides(&self, arg: &Arg) -> bool {
         let mut others = self.command.get_arguments();
         is_given(self.given, arg.get_id().as_str())
             || others.any(|other| is_set(self.given, other) && conflict(self.command, arg, other))
     }
 
-    /// The entry as it would be on the command line.
+    /// Returns the entry in the form of the command line.
     fn flags(&self, arg: &Arg, entry: Entry) -> Result<Vec<String>, ConfigError> {
         let long = arg.get_long().unwrap_or_default();
         if !arg.get_action().takes_values() {
@@ -175,8 +176,8 @@ impl Given<'_> {
     }
 }
 
-/// Checks values by the flag's own parser; says what is wrong in its words. What flags mean
-/// together is checked later, with all of them.
+/// Checks values with the parser of the flag, and returns its message. Conflicts between flags are
+/// checked later.
 fn validate(command: &Command, flags: &[String]) -> Result<(), String> {
     if flags.is_empty() {
         return Ok(());

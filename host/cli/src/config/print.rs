@@ -1,4 +1,4 @@
-//! All settings of a run, as a file that means the same.
+//! `--print-config`: all settings of a run, as a configuration file.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
@@ -15,8 +15,8 @@ use crate::init_arg::InitArg;
 use crate::run_args::RunArgs;
 use crate::worker_arg::WorkerArg;
 
-/// What is in force: what `args` were made of, the flags of `command` as they were found. Paths
-/// are absolute.
+/// Returns a configuration file with the same settings, and absolute paths. `found` are the parsed
+/// flags of `command`, from which `args` were created.
 pub(crate) fn print(
     command: &Command,
     found: &ArgMatches,
@@ -47,7 +47,7 @@ pub(crate) fn print(
     Ok(page.text)
 }
 
-/// Whether a flag has its default only, and could not be together with one that is given.
+/// Returns whether a flag has its default value and conflicts with a flag that is set.
 fn is_beside(command: &Command, found: &ArgMatches, arg: &Arg) -> bool {
     let has_default = found.value_source(arg.get_id().as_str()) == Some(ValueSource::DefaultValue);
     let mut others = command.get_arguments();
@@ -135,7 +135,7 @@ impl Page<'_> {
     }
 }
 
-/// A string of TOML: as it is between two `'` where that makes it easier to read.
+/// Returns a TOML string: between two `'` if that avoids escapes.
 fn quoted(text: &str) -> String {
     let needs_escapes = text.contains(['"', '\\']);
     if needs_escapes && !text.contains('\'') && !text.contains(char::is_control) {
@@ -148,7 +148,8 @@ fn quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             control if control.is_control() => {
-                write!(quoted, "\\u{:04X}", u32::from(control)).expect("a string takes all text");
+                write!(quoted, "\\u{:04X}", u32::from(control))
+                    .expect("writing to a string cannot fail");
             }
             other => quoted.push(other),
         }

@@ -1,5 +1,5 @@
-//! Paths in a file of settings: relative to its folder when it is read, absolute when it is
-//! written, so that it means the same wherever it lies.
+//! Paths in a configuration file. They are relative to its folder when the file is read, and absolute
+//! when it is written, so that a written file can be moved.
 
 use std::any::TypeId;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::ConfigError;
 use crate::env_grant::EnvGrant;
 use crate::init_arg::InitArg;
 
-/// What the text of a flag is, as far as a file has to know.
+/// The kind of a flag's text, as far as it matters in a configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Path,
@@ -23,7 +23,7 @@ pub(super) enum Meaning {
     Env,
     /// `HOST:PORT`.
     Net,
-    /// A list between commas, which may be an array.
+    /// A comma-separated list, which may be an array.
     Kinds,
     /// Features of WebAssembly: a list, which may be empty.
     Features,
@@ -34,7 +34,7 @@ pub(super) enum Meaning {
 }
 
 impl Meaning {
-    /// By the type that a flag is parsed to.
+    /// Returns the kind of a flag, by its parsed type.
     pub(super) fn of(arg: &Arg) -> Self {
         let parsed = arg.get_value_parser().type_id();
         let meanings = [
@@ -53,10 +53,10 @@ impl Meaning {
             .map_or(Self::Other, |(_, meaning)| meaning)
     }
 
-    /// `text`, whose path is relative to `folder`.
+    /// Returns `text` with its path, if it has one, made relative to `folder`.
     pub(super) fn within(self, folder: &Path, text: String) -> String {
         match self {
-            // Standard input or output.
+            // `-` is standard input or output.
             Self::Path if text == "-" => text,
             Self::Path => join(folder, &text),
             Self::Init => match text.strip_prefix('@') {
@@ -74,7 +74,7 @@ impl Meaning {
     }
 }
 
-/// Checks that paths can be relative to `folder`: its name must be text to stand before theirs.
+/// Checks that paths can be relative to `folder`: its name must be UTF-8.
 pub(super) fn check(folder: &Path) -> Result<(), ConfigError> {
     match folder.to_str() {
         Some(_) => Ok(()),

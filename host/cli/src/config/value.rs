@@ -1,4 +1,4 @@
-//! What stands after a key.
+//! The values in a configuration file.
 
 use mtl_host::WasmFeatures;
 use serde_json::json;
@@ -8,7 +8,7 @@ use toml::de::{DeInteger, DeString, DeValue};
 use super::error::Mismatch;
 use super::relative::Meaning;
 
-/// A value, as a flag or a plugin can take it.
+/// A value for a flag or a plugin.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Text(String),
@@ -19,7 +19,7 @@ pub(super) enum Value {
     Table(Vec<(String, Value)>),
 }
 
-/// Whether a key may have several values.
+/// The number of values that a key takes: several, or one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Many {
     Yes,
@@ -33,7 +33,7 @@ impl Value {
             DeValue::Integer(number) => Self::Integer(integer(number)?),
             DeValue::Float(number) => match number.as_str().parse() {
                 Ok(number) if f64::is_finite(number) => Self::Float(number),
-                _ => return Err(format!("`{}` is no number", number.as_str())),
+                _ => return Err(format!("`{}` is not a number", number.as_str())),
             },
             DeValue::Boolean(value) => Self::Bool(*value),
             DeValue::Datetime(time) => Self::Text(time.to_string()),
@@ -50,7 +50,7 @@ impl Value {
         })
     }
 
-    /// The value as flags have it: one text, or several.
+    /// Returns the value in the form of flags: one text, or several.
     pub(super) fn texts(self, meaning: Meaning, many: Many) -> Result<Vec<String>, Mismatch> {
         match (self, meaning, many) {
             (Self::Table(entries), Meaning::Env, _) => {
@@ -83,7 +83,7 @@ impl Value {
         }
     }
 
-    /// Arguments for a plugin: text as it is, what has a structure as JSON.
+    /// Returns the value as arguments for a plugin: text unchanged, arrays and tables as JSON.
     fn init(self) -> Result<String, Mismatch> {
         match self {
             Self::List(_) | Self::Table(_) => Ok(self.json().to_string()),
@@ -128,5 +128,5 @@ impl Value {
 
 fn integer(number: &DeInteger<'_>) -> Result<i64, String> {
     let value = i64::from_str_radix(number.as_str(), number.radix());
-    value.map_err(|_| format!("`{number}` is too large a number"))
+    value.map_err(|_| format!("the number `{number}` is too large"))
 }

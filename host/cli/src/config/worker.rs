@@ -11,7 +11,7 @@ use crate::key_value::KeyValueError;
 use crate::nearest::nearest;
 use crate::worker_arg::{WorkerArg, WorkerArgError};
 
-/// The worker that a table describes. `plugin` is for one that names none.
+/// Reads the worker that a table describes. `plugin` is the default for a table without a plugin.
 pub(super) fn read(
     table: Table,
     plugin: Option<&PathBuf>,

@@ -1,4 +1,4 @@
-//! Why a project cannot be begun.
+//! Errors of creating a project.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,19 +6,19 @@ use std::path::PathBuf;
 use crate::build::Language;
 use crate::shown::Shown;
 
-/// Why a project cannot be begun.
+/// Error of creating a project.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NewError {
-    /// Something is there, which is not to be lost.
+    /// The folder has content, which must not be lost.
     #[error("`{}` is not empty", Shown::of(path))]
     NotEmpty { path: PathBuf },
-    /// The folder has no name, or one that the language cannot take.
-    #[error("a worker in {language} cannot be called `{}`", Shown::of(name))]
+    /// The folder has no name, or a name that is invalid in the language.
+    #[error("a worker in {language} cannot be named `{}`", Shown::of(name))]
     Name { name: String, language: Language },
     /// The program was built without the SDKs.
     #[error("this mtl-host was built without the SDK for {language}")]
     NoTemplate { language: Language },
-    /// A file has no place.
+    /// A file cannot be written.
     #[error("cannot write `{}`", Shown::of(path))]
     Write { path: PathBuf, source: io::Error },
 }
@@ -27,10 +27,10 @@ impl NewError {
     /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::NotEmpty { .. } => Some("name a folder that is not there yet".into()),
+            Self::NotEmpty { .. } => Some("name a folder that does not exist".into()),
             Self::Name { language, .. } => Some(format!(
-                "name the folder by letters, digits and `-`, such as `my-worker`, and by no word of \
-                 {language} itself"
+                "name the folder with letters, digits and `-`, such as `my-worker`, but not with a \
+                 reserved word of {language}"
             )),
             Self::NoTemplate { .. } => Some("build it from a checkout of its repository".into()),
             Self::Write { .. } => None,

@@ -1,11 +1,11 @@
-//! What a worker is called: as its folder, as far as its language can take that.
+//! The name of a worker: that of its folder, if the name is valid in its language.
 
 use std::path::Path;
 
 use super::error::NewError;
 use crate::build::Language;
 
-/// Words that a package in Rust cannot be called: those of the language, and of cargo.
+/// The names that a Rust package cannot have: words of the language and of cargo.
 const RUST: [&str; 57] = [
     "abstract",
     "alloc",
@@ -65,19 +65,19 @@ const RUST: [&str; 57] = [
     "where",
     "while",
 ];
-/// Modules that Go would take for its own.
+/// The module names that Go reserves.
 const GO: [&str; 3] = ["main", "plugin", "std"];
-/// The folder of the SDK.
+/// The name of the SDK's folder.
 const SDK: &str = "mtl-plugin";
 
-/// A name of small letters, digits and `-`, which begins with a letter.
+/// A name of lower-case letters, digits and `-`, which begins with a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name(String);
 
 impl Name {
-    /// The name of the worker in a folder.
+    /// Returns the name of the worker in a folder.
     pub(super) fn of(dir: &Path, language: Language) -> Result<Self, NewError> {
-        // What is there may have been named as `.`.
+        // An existing folder may be named `.`.
         let real = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
         let folder = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Self::parse(&folder, language).ok_or(NewError::Name { name: folder, language })
@@ -96,7 +96,7 @@ impl Name {
         (is_free && name.starts_with(|sign: char| sign.is_ascii_lowercase())).then_some(Self(name))
     }
 
-    /// The text of a template with this name in the place of its own.
+    /// Replaces the placeholder name in the text of a template.
     pub(super) fn put_into(&self, text: &str) -> String {
         text.replace("my-worker", &self.0).replace("my_worker", &self.0.replace('-', "_"))
     }

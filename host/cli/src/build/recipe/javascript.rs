@@ -1,11 +1,11 @@
-//! JavaScript: the SDK in the project knows how an engine and a script become a component.
+//! JavaScript: a script of the project's SDK builds a component from an engine and the worker.
 
 use super::npm;
 use super::plan::{Order, Plan};
 use crate::build::error::ProjectError;
 use crate::build::step::Step;
 
-/// A part of the SDK, so that what runs in the component and what builds it are of one version.
+/// The build script. It is part of the SDK, so that it has the version of the code in the component.
 const SCRIPT: &str = "mtl-plugin/build.mjs";
 
 pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {

@@ -1,4 +1,4 @@
-//! What package.json names: it is installed when it is missing, and again when something else is named.
+//! The packages in package.json. They are installed if one is missing, and again when package.json changes.
 
 use std::fs;
 use std::io;
@@ -12,17 +12,17 @@ use crate::build::folder::Folder;
 use crate::build::project::dependencies;
 use crate::build::step::Step;
 
-/// Packages that a program stands for, where `PATH` leads to it.
+/// The packages that a program on `PATH` replaces.
 const PROGRAMS: [(&str, &str); 5] = [
     ("assemblyscript", "asc"),
     ("esbuild", "esbuild"),
     ("@bytecodealliance/componentize-js", "componentize-js"),
-    // What the one before lacks; it is installed beside it.
+    // A package that the one above needs, and that is installed with it.
     ("@bytecodealliance/preview2-shim", "componentize-js"),
     ("componentize-qjs", "componentize-qjs"),
 ];
 
-/// What in a package.json decides which packages there are.
+/// The keys of a package.json that decide which packages are installed.
 const DECIDING: [&str; 6] = [
     "dependencies",
     "devDependencies",
@@ -32,11 +32,11 @@ const DECIDING: [&str; 6] = [
     "workspaces",
 ];
 const LOCK: &str = "package-lock.json";
-/// What was asked for when packages were last installed. Beside the plugin: in `node_modules` it would
-/// look to npm as if somebody had changed something there.
+/// The record of the last installation: the packages and the lock file. It is not in `node_modules`,
+/// because npm would take it for a change there.
 const INSTALLED: &str = "build/.packages.json";
 
-/// The step that installs what is missing, or is no longer what is asked for, if something is.
+/// Returns the step that installs packages, if a package is missing or package.json has changed.
 pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
     let folder = order.project.folder();
     let package = folder.json("package.json");
@@ -56,25 +56,25 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
     let npm = npm.ok_or_else(|| {
         order.no_tool("npm", "`apt-get install nodejs npm` as root, or see https://nodejs.org")
     })?;
-    // `ci` fails where the lock file does not say what package.json does.
+    // `npm ci` fails if the lock file does not match package.json.
     let install = if folder.has(LOCK) && is_same("package") { "ci" } else { "install" };
-    // No package that a plugin is made of has to run anything for it.
+    // No package of a plugin needs to run its own install scripts.
     Ok(Some(Step::new(&npm).args([install, "--ignore-scripts", "--no-audit", "--no-fund"])))
 }
 
-/// Notes that packages are about to be installed. What an installation has left that was killed goes
-/// before the next: npm takes packages for whole of which it finds the folder.
+/// Records the start of an installation. If the last one was killed, its packages are removed first,
+/// because npm assumes that every existing folder is complete.
 pub(crate) fn begin(folder: &Folder) -> io::Result<()> {
     let modules = folder.path().join("node_modules");
     let was_begun = folder.json(INSTALLED) == json!({});
-    // npm leaves this when it is through.
+    // npm writes this file at the end of an installation.
     if was_begun && modules.is_dir() && !modules.join(".package-lock.json").exists() {
         fs::remove_dir_all(&modules)?;
     }
     fs::write(folder.path().join(INSTALLED), "{}")
 }
 
-/// Notes that these packages are there, and the lock file that npm has left.
+/// Records that these packages are installed, with the lock file of npm.
 pub(crate) fn note(folder: &Folder, packages: &Value) -> io::Result<()> {
     match has_own(folder) {
         true => fs::write(folder.path().join(INSTALLED), asked(folder, packages).to_string()),
@@ -82,23 +82,24 @@ pub(crate) fn note(folder: &Folder, packages: &Value) -> io::Result<()> {
     }
 }
 
-/// Whether it has packages of its own; else they are above it, or programs that `PATH` leads to.
+/// Returns whether the project has its own packages. Otherwise they are in a folder above it, or are
+/// programs on `PATH`.
 fn has_own(folder: &Folder) -> bool {
     folder.path().join("node_modules").is_dir()
 }
 
-/// The packages that a project asks for.
+/// Returns the keys of package.json that decide which packages are installed.
 pub(crate) fn packages(folder: &Folder) -> Value {
     let package = folder.json("package.json");
     DECIDING.map(|part| package[part].clone()).into_iter().collect()
 }
 
-/// These packages, and which versions of them.
+/// Returns the record of an installation: these packages, and the lock file with their versions.
 fn asked(folder: &Folder, packages: &Value) -> Value {
     json!({ "package": packages, "lock": folder.json(LOCK) })
 }
 
-/// Whether node would find it: in the project, or in a folder above it.
+/// Returns whether node would find the package: in the project, or in a folder above it.
 fn is_installed(dir: &Path, name: &str) -> bool {
     dir.ancestors().any(|folder| folder.join("node_modules").join(name).is_dir())
 }

@@ -1,4 +1,4 @@
-//! The plan of a build: an order goes to the recipe of a language, which returns the commands to run.
+//! The plan of a build. The recipe of a language turns an order into a plan: the commands to run.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::build::tool::Tool;
 use crate::build::tool_locator::ToolLocator;
 use crate::console::Console;
 
-/// For whom it is made.
+/// The purpose of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
     /// For use.
@@ -21,45 +21,45 @@ pub(crate) enum Profile {
     Debug,
 }
 
-/// A plan: the plugin to make, and the tools for it.
+/// The order for a build: the project, and the tools for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Order<'a> {
     pub(crate) project: &'a Project,
     pub(crate) profile: Profile,
     pub(crate) tools: &'a ToolLocator,
-    /// Where command lines are shown.
+    /// The console that shows command lines.
     pub(crate) console: &'a Console,
-    /// Where the plugin goes, relative to the project: into a folder that is there.
+    /// The path of the plugin, relative to the project, in an existing folder.
     pub(crate) output: &'a Path,
 }
 
-/// The steps that make it.
+/// The steps of a build.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// The step that brings the compiler, or packages; it may change sources, such as lock files.
+    /// The steps that install the compiler or packages. They may change sources, such as lock files.
     pub(crate) prepare: Vec<Step>,
-    /// The packages of npm that are there after that; `None` where npm has no part in it.
+    /// The packages of npm that are installed after `prepare`; `None` for a language without npm.
     pub(crate) packages: Option<Value>,
     /// The step that compiles.
     pub(crate) compile: Step,
     pub(crate) product: Product,
-    /// The programs that decide what comes out.
+    /// The programs that influence the result.
     pub(crate) tools: Vec<PathBuf>,
 }
 
-/// Where the plugin is, once it is made.
+/// The place of the plugin after the build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Product {
-    /// Where it was ordered.
+    /// The output path of the order.
     Ordered,
-    /// The only plugin in this folder of the project.
+    /// This folder of the project, which has one plugin.
     In(PathBuf),
-    /// Where the messages of cargo say.
+    /// The path in the messages of cargo.
     Cargo,
 }
 
 impl Plan {
-    /// One command, which makes the plugin where it was ordered.
+    /// Returns a plan of one command, which writes the plugin to the output path.
     pub(super) fn one(tool: &Tool, compile: Step) -> Self {
         Self {
             prepare: Vec::new(),
@@ -76,12 +76,12 @@ impl Order<'_> {
         self.project.dir()
     }
 
-    /// Asks a tool something, in a folder in which nothing of the project is found.
+    /// Asks a tool a question, in a folder outside of the project.
     pub(super) fn ask(&self, tool: &Tool, args: &[&str]) -> Answer {
         Answer::of(tool, args, self.dir(), |step| step.say(self.dir(), self.console))
     }
 
-    /// The error for a tool that is not there; `install` is the command that brings it.
+    /// Returns the error for a missing tool; `install` is the command that installs it.
     pub(super) fn no_tool(&self, tool: &'static str, install: impl Into<String>) -> ProjectError {
         ProjectError::NoTool { language: self.project.language(), tool, install: install.into() }
     }

@@ -1,4 +1,4 @@
-//! Python: componentize-py makes a component of the interpreter and the modules of the project.
+//! Python: componentize-py builds a component from the interpreter and the modules of the project.
 
 use std::fs;
 
@@ -7,15 +7,15 @@ use crate::build::error::ProjectError;
 use crate::build::step::Step;
 use crate::shell;
 
-/// Where packages go that the project names; relative to it.
+/// The folder of installed packages, relative to the project.
 const PACKAGES: &str = "build/packages";
-/// What of them is there: the file that named them, as it was.
+/// A copy of the requirements file at the last installation.
 const INSTALLED: &str = "build/packages/.requirements.txt";
 const REQUIREMENTS: &str = "requirements.txt";
 
 pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     let entry = order.project.entry(&["worker", "app", "main"], &["py"], "`worker.py`")?;
-    let module = entry.strip_suffix(".py").expect("it has this ending");
+    let module = entry.strip_suffix(".py").expect("the entry ends in `.py`");
     let folders = order.tools.virtual_environments(order.dir());
     let tool = order.tools.find_in(&folders, "componentize-py").ok_or_else(|| {
         let venv = order.project.shown().join(".venv");
@@ -35,13 +35,13 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     Ok(Plan { prepare, ..Plan::one(&tool, step) })
 }
 
-/// The steps that install packages, if others are asked for than there are.
+/// Returns the steps that install packages, or none if the requirements have not changed.
 fn install(order: &Order<'_>) -> Result<Vec<Step>, ProjectError> {
     let read = |name| fs::read(order.dir().join(name)).ok();
     if read(INSTALLED).is_some_and(|installed| Some(installed) == read(REQUIREMENTS)) {
         return Ok(Vec::new());
     }
-    // What is no longer asked for is not to be found either.
+    // Packages that are no longer required must not be found.
     let _ = fs::remove_dir_all(order.dir().join(PACKAGES));
     let python = order.tools.python(order.dir());
     let python = python
@@ -49,10 +49,10 @@ fn install(order: &Order<'_>) -> Result<Vec<Step>, ProjectError> {
     let pip = Step::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"])
         .args(["--target", PACKAGES])
-        // What is compiled for this machine would not run in the plugin.
+        // Packages that are compiled for this machine would not run in the plugin.
         .args(["--only-binary", ":all:", "--platform", "any", "--implementation", "py"])
         .args(["--abi", "none", "-r", REQUIREMENTS]);
-    // Only then are they there.
+    // The copy is made last, when the packages are complete.
     let note = Step::new(&python).args([
         "-c",
         "import shutil, sys; shutil.copyfile(*sys.argv[1:])",

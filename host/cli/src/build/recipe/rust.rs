@@ -1,4 +1,4 @@
-//! Rust: cargo, with the first Rust on this machine that has a standard library for the target.
+//! Rust: cargo, of the first Rust on this machine that has a standard library for the target.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::build::tool::Tool;
 use crate::shown::Shown;
 
 const TARGET: &str = "wasm32-wasip1";
-/// What cargo reads beside the sources, in the project and the folders above it.
+/// The files that cargo reads in addition to the sources, in the project and in the folders above it.
 const SETTINGS: [&str; 7] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -37,7 +37,7 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     })?;
     let mut step = Step::new(&cargo);
     if Path::new(&cargo.program).is_absolute() {
-        // Else it would take the `rustc` that `PATH` leads to.
+        // Otherwise cargo would use the `rustc` on `PATH`.
         step = step.env("RUSTC", rustc(&cargo).file);
     }
     let step = step
@@ -51,17 +51,17 @@ fn rustc(cargo: &Tool) -> Tool {
     Tool::at(cargo.file.with_file_name("rustc"))
 }
 
-/// Whether the Rust of a cargo can build for the target.
+/// Returns whether the Rust of a cargo can build for the target.
 fn has_target(cargo: &Tool, order: &Order<'_>) -> bool {
     if is_proxy(cargo) && is_pinned(order.dir()) {
-        // It would start the Rust that the project names; that is left to the build.
+        // The question would start the toolchain that the project names. Only the build may start it.
         return true;
     }
     let asked = ["--print", "target-libdir", "--target", TARGET];
     let folder = match order.ask(&rustc(cargo), &asked) {
         Answer::Says(folder) => folder,
         Answer::Fails => return false,
-        // If it lacks the target, it says so when it is to build.
+        // If the target is missing, the build reports that.
         Answer::NotAsked => return true,
     };
     let is_std = |name: &str| name.starts_with("libstd-") && name.ends_with(".rlib");
@@ -69,18 +69,18 @@ fn has_target(cargo: &Tool, order: &Order<'_>) -> bool {
     entries.map(|entry| entry.file_name()).any(|name| name.to_str().is_some_and(is_std))
 }
 
-/// Returns whether a cargo is that of rustup, which starts another.
+/// Returns whether a cargo belongs to rustup, and starts another cargo.
 fn is_proxy(cargo: &Tool) -> bool {
     cargo.file.with_file_name("rustup").exists()
 }
 
-/// Returns whether a project, or a folder above it, names the Rust that rustup is to start.
+/// Returns whether the project, or a folder above it, names the toolchain for rustup.
 fn is_pinned(project: &Path) -> bool {
     let mut folders = project.ancestors();
     folders.any(|folder| TOOLCHAINS.iter().any(|name| folder.join(name).exists()))
 }
 
-/// The plugin that cargo says it has made.
+/// Returns the only plugin that the messages of cargo name, or the names of all plugins as an error.
 pub(crate) fn made(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<String>> {
     let messages = messages.split(|byte| *byte == b'\n');
     let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
@@ -99,8 +99,8 @@ pub(crate) fn made(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<Strin
         let files = files.filter(|file| file.ends_with(".wasm"));
         made.extend(files.map(|file| (manifest.clone(), PathBuf::from(file))));
     }
-    // What it depends on may be another plugin: that is meant only where the project is no package,
-    // but a workspace of some.
+    // A dependency may be a plugin as well. Dependencies count only if the project is a workspace
+    // without its own package.
     if messages.iter().filter_map(manifest).any(|manifest| is_own(&manifest)) {
         made.retain(|(manifest, _)| is_own(manifest));
     }
@@ -111,8 +111,8 @@ pub(crate) fn made(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<Strin
     }
 }
 
-/// The files that a plugin was made of, by what cargo has written beside it; and its settings, which
-/// may be there or not.
+/// Returns the sources of a plugin, from the dependency file that cargo writes next to it, and the
+/// settings files, which may not exist.
 pub(crate) fn sources(plugin: &Path, project: &Path) -> Option<Vec<PathBuf>> {
     let rules = std::fs::read_to_string(plugin.with_extension("d")).ok()?;
     let mut sources: Vec<PathBuf> = listed(rules.lines().next()?);
@@ -130,7 +130,7 @@ pub(crate) fn sources(plugin: &Path, project: &Path) -> Option<Vec<PathBuf>> {
     Some(sources)
 }
 
-/// The files behind the colon of a rule for make, in which a space in a name has a `\` before it.
+/// Returns the files after the colon of a make rule. A space in a name is escaped with `\`.
 fn listed(rule: &str) -> Vec<PathBuf> {
     let Some((_, files)) = rule.split_once(": ") else { return Vec::new() };
     let joined = files.replace("\\ ", "\0");

@@ -1,4 +1,4 @@
-//! Zig: its own build file if there is one, else one command.
+//! Zig: the project's build file, or else one command.
 
 use std::ffi::OsString;
 use std::iter;
@@ -10,15 +10,15 @@ use crate::build::error::ProjectError;
 use crate::build::step::Step;
 use crate::build::tool::Tool;
 
-/// Where a build file puts what it makes; relative to the project.
+/// The install folder of a build file, relative to the project.
 const PREFIX: &str = "build/zig-out";
 
 /// A file of the SDK.
 const SDK: &str = "mtl-plugin/mtl_plugin.zig";
-/// The first that the SDK can be compiled with.
+/// The first version that can compile the SDK.
 const OLDEST: (u32, u32) = (0, 17);
 const NAME: &str = "Zig 0.17 or newer";
-/// The version that the SDK is written for.
+/// The command that installs the version of the SDK.
 const INSTALL: &str =
     "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project";
 
@@ -38,7 +38,7 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
             Profile::Release => ["-OReleaseFast", "-fstrip"].as_slice(),
             Profile::Debug => &["-ODebug"],
         })
-        // Else it would be 16 MiB, which count as the plugin's memory.
+        // The default stack has 16 MiB, which count towards the plugin's memory.
         .args(["--stack", "1048576"])
         .arg(emitted);
     Ok(Plan::one(&tool, step))
@@ -53,7 +53,7 @@ fn by_its_build_file(order: &Order<'_>, tool: &Tool) -> Plan {
     Plan { product: Product::In(PathBuf::from(PREFIX).join("bin")), ..Plan::one(tool, step) }
 }
 
-/// The first that can compile the SDK. Without the SDK, the project knows what it needs.
+/// Returns the first Zig that can compile the SDK. For a project without the SDK, any version will do.
 fn recent(order: &Order<'_>) -> Result<Tool, ProjectError> {
     let mut tools = tools(order);
     if !order.dir().join(SDK).is_file() {
@@ -61,7 +61,7 @@ fn recent(order: &Order<'_>) -> Result<Tool, ProjectError> {
     }
     let mut first = None;
     for tool in tools {
-        // What does not say its version says why when it is to build.
+        // If Zig does not report its version, the build will report the reason.
         match version_of(order, &tool) {
             Some(found) if version(&found).is_some_and(|it| it < OLDEST) => {
                 first.get_or_insert(found);
@@ -74,7 +74,7 @@ fn recent(order: &Order<'_>) -> Result<Tool, ProjectError> {
     Err(ProjectError::TooOld { language, tool: NAME, found, install: INSTALL.into() })
 }
 
-/// The numbers of `0.17.1`, or of `0.18.0-dev.1+abc`.
+/// Parses `0.17.1` or `0.18.0-dev.1+abc`.
 fn version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.split('.').map_while(|number| number.parse().ok());
     Some((numbers.next()?, numbers.next()?))
@@ -88,18 +88,18 @@ fn version_of(order: &Order<'_>, tool: &Tool) -> Option<String> {
     }
 }
 
-/// Zig, by itself or as the package of Python; the most likely first.
+/// Finds Zig, as a program or as a package of Python; the most likely first.
 pub(super) fn tools(order: &Order<'_>) -> impl Iterator<Item = Tool> {
     let in_python = || {
         let mut pythons = order.tools.pythons(order.dir()).into_iter();
         let python = pythons.find(|python| has_package(order, python))?;
         Some(python.with(["-m", "ziglang"]))
     };
-    // Asked only if it is needed: that takes a while.
+    // Python is asked only if needed, because that is slow.
     order.tools.find("zig").into_iter().chain(iter::once_with(in_python).flatten())
 }
 
-/// Returns whether a Python has Zig. One of the project is looked at, and not run for that.
+/// Returns whether a Python has Zig. A Python of the project is not run; its folders are read.
 fn has_package(order: &Order<'_>, python: &Tool) -> bool {
     match order.ask(python, &["-c", "import ziglang"]) {
         Answer::Says(_) => true,
@@ -111,7 +111,7 @@ fn has_package(order: &Order<'_>, python: &Tool) -> bool {
 /// The package `ziglang` of a Python.
 #[derive(Debug, PartialEq, Eq)]
 struct Package {
-    /// Nothing if no folder is named after it.
+    /// The version; `None` if no folder has it in its name.
     version: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// How a run stands: items done, failed, in all; bytes done, in all.
+/// A state of a run: items done, failed and in total; bytes done and in total.
 #[derive(Clone, Copy, Default)]
 struct Stand {
     done: u64,
