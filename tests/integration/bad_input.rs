@@ -248,8 +248,8 @@ fn standard_output_may_be_a_file_that_is_used_already() {
 fn a_file_beside_the_results_has_a_name() {
     for flag in ["--faults", "--finish-output"] {
         let error = format!(
-            "error: invalid value '-' for '{flag} <FILE>': not the name of a file; for standard output \
-             say `/dev/stdout`\n"
+            "error: invalid value '-' for '{flag} <FILE>': not the name of a file; for standard output, \
+             write `/dev/stdout`\n"
         );
         let ran = host().plugin("upper.wat").args([flag, "-"]).run().code(2);
         assert!(ran.stderr_text().starts_with(&error), "{}", ran.stderr_text());

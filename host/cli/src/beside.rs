@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// Error of a side file named `-`. It would be standard output, which is not emptied like a file.
+/// Error of a side file named `-`. Only results can go to standard output by that name: a side file is
+/// emptied first, which would lose the output of other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the name of a file; for standard output, write `/dev/stdout`")]
 pub(crate) struct NotAFile;

@@ -11,12 +11,18 @@ use super::inspect::InspectArgs;
 use super::new::NewArgs;
 use super::run_args::RunArgs;
 
+const AFTER_HELP: &str = "\
+Example:
+    mtl-host new --lang python my-worker
+    printf 'Ada\\nGrace\\n' | mtl-host run my-worker";
+
 /// Run WebAssembly plugins as stateful workers over a stream of items
 #[derive(Debug, Parser)]
 #[command(
     name = "mtl-host",
     version,
     max_term_width = 100,
+    after_help = AFTER_HELP,
     subcommand_required = true,
     arg_required_else_help = true
 )]

@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    /// The library charges a plugin for what is shown of it.
+    /// The library charges a plugin for its output in the form that is shown here.
     #[test]
     fn a_sign_costs_what_is_shown_of_it() {
         let cost = |text: &str| mtl_host::cost(text) - mtl_host::cost("");

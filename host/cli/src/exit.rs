@@ -9,7 +9,7 @@ use super::changeable::ChangeableError;
 use super::error::CliError;
 use super::new::NewError;
 
-/// The exit codes, as `--help` documents them.
+/// The exit codes that `--help` documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Every item was done, or the reader of the results closed the pipe.
@@ -135,7 +135,7 @@ pub(crate) fn has_begun(ended: &Ended) -> bool {
     counts.total() > counts.not_run()
 }
 
-/// The fact that the run was interrupted, or not.
+/// The state of the stop flag at the end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interrupted {
     Yes,

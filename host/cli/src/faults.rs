@@ -169,7 +169,7 @@ mod tests {
     use crate::console::Console;
     use crate::terminal::Raw;
 
-    /// Gives each item back; for any but the first it answers with what is outside its memory.
+    /// A plugin that returns each item. For all but the first, the result is outside of its memory.
     const ECHO_ONCE: &str = r#"(module
         (memory (export "memory") 1)
         (func (export "mtl_alloc") (param i32) (result i32) i32.const 8)

@@ -25,7 +25,7 @@ pub(super) fn open(grant: &DirGrant) -> Result<DirGrant, CliError> {
     grant.clone().open().map_err(|source| cannot_grant(grant, source))
 }
 
-/// Returns an opener that keeps files safe from plugins with these grants.
+/// Returns an opener that follows no link in directories which plugins with these grants may change.
 pub(super) fn opener<'a>(
     grants: impl IntoIterator<Item = &'a DirGrant>,
 ) -> Result<Opener, CliError> {

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn of_a_line_that_does_not_fit_no_half_is_left() {
-        // Of a file in memory that may have 8192 bytes. It begins with zeros, which the first write empties.
+        // A file in memory of at most 8192 bytes. It begins as zeros, which the first write removes.
         let memory = memfd_create("lines", MemfdFlags::ALLOW_SEALING).unwrap();
         ftruncate(&memory, 8192).unwrap();
         fcntl_add_seals(&memory, SealFlags::GROW).unwrap();
@@ -127,7 +127,7 @@ mod tests {
         let mut lines = LinesFile::open(path.as_ref(), Raw::No).unwrap();
         let line = [&[b'x'; 999][..], b"\n"].concat();
         let failed = (0..20).any(|_| lines.add(&line).and_then(|()| lines.flush()).is_err());
-        assert!(failed, "it does not fit");
+        assert!(failed, "the lines must not fit");
         let mut left = Vec::new();
         File::open(path).unwrap().read_to_end(&mut left).unwrap();
         assert_eq!(left, line.repeat(left.len() / 1000));

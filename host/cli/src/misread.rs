@@ -91,7 +91,7 @@ mod tests {
     fn what_the_kernel_says_is_left_to_whoever_reads_items() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("asm"), "echo begun\nread line\n").unwrap();
-        // Its command line is read as `\0asm`.
+        // The command line of this process reads as `\0asm`.
         let mut shell = Command::new("/bin/sh")
             .arg0("")
             .arg("asm")
@@ -100,13 +100,13 @@ mod tests {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        // Before, it may have no command line yet.
+        // Before this line, the process may have no command line yet.
         let mut begun = [0; 6];
         shell.stdout.take().unwrap().read_exact(&mut begun).unwrap();
         let path = PathBuf::from(format!("/proc/{}/cmdline", shell.id()));
         let begins = fs::read(&path).unwrap().starts_with(MAGIC);
         let checked = check(&Opener::new(), &[path], None);
-        // The end of its input is its end.
+        // The process ends at the end of its input.
         shell.wait().unwrap();
         assert!(begins);
         checked.unwrap();

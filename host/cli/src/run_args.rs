@@ -263,9 +263,10 @@ pub(crate) struct WorkerArgs {
     )]
     pub(crate) init: Vec<InitArg>,
 
-    /// Run workers on threads, or each in a jailed process
+    /// Run workers on threads, or in jailed processes
     ///
-    /// The jail of a process holds even if the WebAssembly engine has a vulnerability.
+    /// With `process`, each worker has its own process, in a jail that holds even if the WebAssembly
+    /// engine has a vulnerability.
     #[arg(long, value_name = "thread|process", default_value_t)]
     pub(crate) isolation: IsolationArg,
 

@@ -186,7 +186,7 @@ mod tests {
         for (bytes, text, json) in cases {
             assert_eq!(written(&[bytes], Style::Text), text);
             assert_eq!(written(&[bytes], Style::Json), json);
-            // However it is cut.
+            // The pieces of a write do not matter.
             let single: Vec<_> = bytes.chunks(1).collect();
             assert_eq!(written(&single, Style::Text), text);
         }

@@ -199,11 +199,11 @@ mod tests {
         }
         let uses = cache.uses();
         assert_eq!((uses.misses, uses.hits), (1, 0), "it is not even looked for again");
-        // Asked for in another way it is another plugin, of the same code.
+        // With other settings, it is another plugin with the same code.
         asked.call = Some("call".into());
         loaded.plugin(&asked).unwrap();
         assert_eq!((cache.uses().misses, cache.uses().hits), (1, 1));
-        // What it may use makes other code of it.
+        // With other features, the plugin has other code.
         asked.wasm = WasmFeatures::GC;
         loaded.plugin(&asked).unwrap();
         assert_eq!((cache.uses().misses, cache.uses().hits), (2, 1));

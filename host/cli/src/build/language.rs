@@ -8,7 +8,7 @@ use clap::ValueEnum;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Language {
     Rust,
-    /// C, and C++.
+    /// C and C++.
     #[value(aliases = ["cpp", "c++"])]
     C,
     Zig,

@@ -188,9 +188,9 @@ mod tests {
     fn what_is_not_clear_is_not_guessed() {
         #[rustfmt::skip]
         let cases: [(&[(&str, &str)], &str); 5] = [
-            (&[],                                       "`p` is no project: it has no sources of a language that is known"),
-            (&[("README.md", ""), ("src/lib.rs", "")],  "`p` is no project: it has no sources of a language that is known"),
-            (&[("test_worker.py", "")],                 "`p` is no project: it has no sources of a language that is known"),
+            (&[],                                       "`p` is not a project: it has no sources in a known language"),
+            (&[("README.md", ""), ("src/lib.rs", "")],  "`p` is not a project: it has no sources in a known language"),
+            (&[("test_worker.py", "")],                 "`p` is not a project: it has no sources in a known language"),
             (&[("go.mod", ""), ("Cargo.toml", "")],     "`p` is a project in more than one language: rust (`Cargo.toml`), go (`go.mod`)"),
             (&[("a.c", ""), ("b.zig", ""), ("c.py", "")], "`p` is a project in more than one language: zig (`b.zig`), c (`a.c`), python (`c.py`)"),
         ];

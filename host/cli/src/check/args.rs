@@ -70,8 +70,7 @@ pub(crate) struct CheckArgs {
 
     /// Map items to the parameters of `call`
     ///
-    /// By default, the check tries them in this order, and takes the first with which the plugin
-    /// starts.
+    /// The default is the first of `single`, `args` and `kwargs` with which the plugin starts.
     #[arg(long, value_name = "single|args|kwargs")]
     pub(super) args: Option<ArgumentPassing>,
 

@@ -141,7 +141,7 @@ mod tests {
             for name in check.after {
                 assert!(before.contains(name), "`{}` comes before `{name}`", check.name);
             }
-            assert!(!before.contains(&check.name), "`{}` is there twice", check.name);
+            assert!(!before.contains(&check.name), "`{}` is in the table twice", check.name);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Texts that people see, compared whole.
+//! Tests that compare whole messages.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ fn an_error_is_told_with_its_causes_and_its_hint() {
         (
             init,
             "error: cannot read init arguments `args`: no such file
- hint: `--init @FILE` takes a file that can be read, `--init TEXT` the text",
+ hint: `--init @FILE` takes a file that can be read, `--init TEXT` takes the text itself",
         ),
         (
             directory,
@@ -58,7 +58,7 @@ fn a_plugin_speaks_under_its_name() {
 fn what_a_plugin_said_too_much_is_counted() {
     assert_eq!(
         dropped_text(WorkerIndex::new(2), 1, 12_345),
-        "[worker 2] … 1 line (12345 bytes) dropped: more a second than `--log-limit`"
+        "[worker 2] … 1 line (12345 bytes) dropped: more than `--log-limit` per second"
     );
 }
 
@@ -97,8 +97,8 @@ fn a_summary_says_what_became_of_the_items() {
 fn workers_beyond_the_cores_are_told_of_where_waiting_counts() {
     assert_eq!(
         run_delay_text(8, 1),
-        "warning: time limits include the time in which a worker waits for a core: the kernel does not tell it, and \
-         there are 8 workers on 1 core\n hint: `--jobs N` starts fewer workers; `--fuel N` bounds the work of an item \
-         instead"
+        "warning: time limits include the time in which a worker waits for a core: the kernel does not report that \
+         time, and there are 8 workers on 1 core\n hint: `--jobs N` starts fewer workers; `--fuel N` limits the work \
+         of an item instead"
     );
 }

@@ -15,9 +15,9 @@ use crate::console::Console;
 /// The purpose of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// For use.
+    /// A build for normal use.
     Release,
-    /// For a debugger.
+    /// A build for a debugger.
     Debug,
 }
 

@@ -80,7 +80,7 @@ fn is_pinned(project: &Path) -> bool {
     folders.any(|folder| TOOLCHAINS.iter().any(|name| folder.join(name).exists()))
 }
 
-/// Returns the only plugin that the messages of cargo name, or the names of all plugins as an error.
+/// Finds the plugin of the project in the messages of cargo. If it is not unique, the error has all plugins.
 pub(crate) fn made(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<String>> {
     let messages = messages.split(|byte| *byte == b'\n');
     let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());

@@ -1,4 +1,4 @@
-//! Whole frames, as tqdm would draw them.
+//! Tests that compare whole frames with those of tqdm.
 
 use super::*;
 
