@@ -93,7 +93,7 @@ fn a_name_that_leads_to_this_machine_is_granted_by_its_address_alone() {
     worker("connect.wat", &[format!("{name}:{port}")]).run().code(2).stdout("").stderr(&format!(
         "error: cannot grant `{name}:{port}`: its name leads to this machine or a private network: \
          {address}\n \
-         hint: if you want to allow this, grant the address as well: `--net {}`\n",
+         hint: if you want to allow this, grant the address itself: `--net {}`\n",
         SocketAddr::new(address, port)
     ));
     drop(listener);

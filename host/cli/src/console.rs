@@ -23,9 +23,9 @@ struct State {
 /// The progress bar on the last line.
 enum Bar {
     Absent,
-    /// On a terminal.
+    /// A bar on a terminal.
     Drawn(ProgressBar),
-    /// Not on a terminal, redrawn with carriage returns: the line holds `width` characters.
+    /// A bar elsewhere, redrawn with carriage returns. The line holds `width` characters.
     Written {
         width: usize,
     },

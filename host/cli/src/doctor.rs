@@ -14,8 +14,8 @@ use super::refuse::refuse;
 const AFTER_HELP: &str = "\
 A process enters the jail that `run --isolation process` puts around a worker,
 and reports the layers that hold. `--jail required` needs the required layers,
-and uses the others if the machine has them; `--jail strict` needs the strict
-layers as well.
+and uses the others if the machine has them; `--jail strict` needs both the
+required and the strict layers.
 
 Exit codes:
     0  the machine has all required layers

@@ -204,7 +204,7 @@ pub(crate) fn build(error: &BuildError) -> Option<String> {
         BuildError::InternalName { grant, addresses } => {
             let address = SocketAddr::new(*addresses.first()?, grant.port());
             return Some(format!(
-                "if you want to allow this, grant the address as well: `--net {address}`"
+                "if you want to allow this, grant the address itself: `--net {address}`"
             ));
         }
         BuildError::TooManyWorkers { .. } => return error.hint().map(fewer_workers),

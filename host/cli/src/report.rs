@@ -30,7 +30,7 @@ const LONGEST: usize = 2000;
 /// The indent of further lines, below the text after `error: `.
 const UNDER_ERROR: &str = "       ";
 
-/// Writes messages for the user, and observes a run for them.
+/// The writer of messages for the user. It observes a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     console: Arc<Console>,

@@ -311,7 +311,7 @@ fn check_output_dir(args: &RunArgs) -> Result<(), CliError> {
 }
 
 impl ResultArgs {
-    /// Returns the file of the results, or `None` for standard output, which `-` means as well.
+    /// Returns the file of the results, or `None` for standard output. `-` means standard output.
     fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| path.as_os_str() != "-")
     }

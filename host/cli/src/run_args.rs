@@ -283,8 +283,8 @@ pub(crate) struct WorkerArgs {
 
     /// Let the plugin read the directory HOST as GUEST
     ///
-    /// With `:rw`, the plugin may write to it; with `:rw+symlinks`, it may create and move symbolic
-    /// links in it as well.
+    /// `:rw` allows the plugin to write. `:rw+symlinks` allows it to write, and to create and move
+    /// symbolic links.
     #[arg(long, value_name = "HOST::GUEST[:rw]")]
     pub(crate) dir: Vec<DirGrant>,
 
@@ -298,7 +298,7 @@ pub(crate) struct WorkerArgs {
     ///
     /// HOST is a name, or an address such as 127.0.0.1 or [::1]. HTTP works without TLS only. Names
     /// are looked up once, at the start. Loopback and private addresses that a lookup finds are
-    /// left out, unless the name is `localhost` or the address is granted as well.
+    /// left out, unless the name is `localhost` or the address itself is granted.
     #[expect(rustdoc::broken_intra_doc_links, reason = "an address in brackets is no link")]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) net: Vec<NetGrant>,
@@ -365,7 +365,7 @@ pub(crate) struct TimeArgs {
     ///
     /// The plugin runs the whole item again: what it changes in files or elsewhere, it changes
     /// again. With `--isolation process`, a process that dies can lose the results of items that
-    /// it had finished; those items run again as well.
+    /// it had finished; those items run again.
     #[arg(
         long,
         value_name = "N",

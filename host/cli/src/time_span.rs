@@ -42,7 +42,7 @@ impl FromStr for TimeSpan {
             .into_iter()
             .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
         let (number, unit) = with_unit.unwrap_or((text, 1.0));
-        // `parse` would accept signs, `inf` and exponents as well.
+        // `parse` would accept signs, `inf` and exponents, which are refused here.
         if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return Err(NotATimeSpan);
         }

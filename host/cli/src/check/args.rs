@@ -109,8 +109,8 @@ pub(crate) struct CheckArgs {
 
     /// Let the plugin read the directory HOST as GUEST
     ///
-    /// With `:rw`, the plugin may write to it; with `:rw+symlinks`, it may create and move symbolic
-    /// links in it as well.
+    /// `:rw` allows the plugin to write. `:rw+symlinks` allows it to write, and to create and move
+    /// symbolic links.
     #[arg(long, value_name = "HOST::GUEST[:rw]")]
     pub(super) dir: Vec<DirGrant>,
 

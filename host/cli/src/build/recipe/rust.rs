@@ -99,7 +99,7 @@ pub(crate) fn made(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<Strin
         let files = files.filter(|file| file.ends_with(".wasm"));
         made.extend(files.map(|file| (manifest.clone(), PathBuf::from(file))));
     }
-    // A dependency may be a plugin as well. Dependencies count only if the project is a workspace
+    // A dependency may itself be a plugin. Dependencies count only if the project is a workspace
     // without its own package.
     if messages.iter().filter_map(manifest).any(|manifest| is_own(&manifest)) {
         made.retain(|(manifest, _)| is_own(manifest));
