@@ -154,7 +154,7 @@ fn who_waits_for_a_report_that_never_comes_is_told_what_ends_it() {
     let run =
         || host().plugin("hostile/finish-loop.wat").args(["--jobs", "1"]).stdin_open().start();
     let waiting = "the run is over: waiting for the workers' finish reports (`finish`)\n \
-                   hint: `--init-timeout TIME` bounds how long that may take; ";
+                   hint: `--init-timeout TIME` limits the wait; ";
 
     let mut running = run();
     running.send("a\n");

@@ -582,7 +582,7 @@ fn a_kept_snapshot_with_random_bytes_is_told_of_each_time() {
         let stderr = host().plugin("snapshot.wat").args(args).stdin("a\n").run().stderr_text();
         assert_eq!(said(&stderr, "init"), inits, "{stderr}");
         assert!(
-            stderr.contains("warning: all workers with `snapshot.wat` have the random numbers")
+            stderr.contains("warning: all workers with `snapshot.wat` share the random numbers")
         );
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct CacheArgs {
 /// The directory of the cache, and its size limit.
 #[derive(Debug, Args)]
 pub(crate) struct CachePlace {
-    /// Keep compiled plugins in DIR [default: ~/.cache/mtl-host]
+    /// Keep compiled plugins in DIR (default: ~/.cache/mtl-host)
     ///
     /// A plugin that was compiled before starts immediately. Nobody else may have write access to
     /// DIR, because the code in it is executed. The default is `mtl-host` in $XDG_CACHE_HOME, or in

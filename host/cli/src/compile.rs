@@ -36,7 +36,7 @@ pub(crate) struct PrecompileArgs {
     /// sources you trust.
     plugin: PathBuf,
 
-    /// File to write [default: PLUGIN with the suffix .cwasm]
+    /// File to write (default: PLUGIN with the suffix .cwasm)
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 

@@ -23,7 +23,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) memory: MemoryLimit,
 
-    /// Memory limit of all workers together [default: 3/4 of available]
+    /// Memory limit of all workers together (default: 3/4 of available)
     ///
     /// The default is three quarters of the memory that is available on this machine or in the
     /// control group. `unlimited` sets no limit.
@@ -37,7 +37,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) fuel: Option<Fuel>,
 
-    /// Bytes that each worker may write to files [default: no limit]
+    /// Bytes that each worker may write to files (default: no limit)
     ///
     /// All instances of a worker share the limit. An item that writes more has the fault
     /// `out-of-disk`. No file becomes longer than SIZE. File names do not count.

@@ -121,9 +121,9 @@ impl RunArgs {
 /// The flags about items.
 #[derive(Debug, Args)]
 pub(crate) struct ItemArgs {
-    /// Input files, read one after the other [default: -, standard input]
+    /// Input files, read one after the other (default: -)
     ///
-    /// Files named .gz or .zst are decompressed while they are read.
+    /// `-` is standard input. Files named .gz or .zst are decompressed while they are read.
     #[arg(value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
 
@@ -246,7 +246,7 @@ pub(crate) struct WorkerArgs {
     )]
     pub(crate) worker: Vec<WorkerArg>,
 
-    /// Number of workers [default: one per core, or per `--init`]
+    /// Number of workers (default: one per core, or per `--init`)
     ///
     /// If `--init` is given more than once, the default is one worker for each.
     #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
