@@ -123,6 +123,11 @@ step_formatting() {
     in_each_workspace "$cargo" fmt --all --check
 }
 
+step_wording() {
+    tests/wording --self-test
+    tests/wording
+}
+
 step_plugins() {
     use_rust
     use_plugins
@@ -235,7 +240,11 @@ depends_on_none() {
 
 step_documentation() {
     use_rust
-    local workspace
+    local workspace pages=${CARGO_TARGET_DIR:-target}/doc
+    # Pages of items that no longer exist, or that are private, would be listed.
+    rm -rf "$pages/mtl_host"
+    "$cargo" doc -p mtl-host --no-deps --locked
+    tests/public-api "$pages/mtl_host" host/docs/public-api.txt
     for workspace in . plugin-sdk/rust tests/model-check; do
         (cd "$workspace" && RUSTDOCFLAGS=-Dwarnings "$cargo" doc --workspace --no-deps --document-private-items --locked)
     done

@@ -181,7 +181,7 @@ fn without_times(line: &str) -> &str {
     if rate.ends_with(" items/s") && time.ends_with(" s") { rest } else { line }
 }
 
-/// Returns whether the lines are those expected, of which `...` matches any number.
+/// Returns whether the lines match the expected ones. The expected line `...` matches any number of lines.
 fn matches(expected: &[&str], found: &[&str]) -> bool {
     match expected {
         [] => found.is_empty(),
