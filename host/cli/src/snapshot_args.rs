@@ -11,7 +11,7 @@ pub(crate) struct SnapshotArgs {
     ///
     /// All workers with the same arguments and grants start from the plugin's memory after `init`,
     /// and share it until they write to it. If `init` does something that a snapshot cannot hold,
-    /// such as leave a file open, each worker is initialised on its own, and a warning gives the
+    /// such as leaving a file open, each worker is initialised on its own, and a warning gives the
     /// reason.
     #[arg(long)]
     snapshot: bool,
