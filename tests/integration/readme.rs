@@ -18,6 +18,9 @@ use crate::support::{Finished, command, root};
 /// The pages whose commands are run.
 const PAGES: [&str; 2] = ["README.md", "host/docs/guide.md"];
 
+/// The languages of the blocks that tests cover.
+const LANGUAGES: [&str; 5] = ["console", "sh", "rust,no_run", "toml", "python"];
+
 /// The commands that are not run, by how they begin, and the reason.
 const NOT_RUN: [(&str, &str); 4] = [
     ("cargo install ", "it builds the engine for minutes and installs a program"),
@@ -137,6 +140,10 @@ fn run_page(name: &str) {
         }
     }
     assert!(count > 0, "{name} has no command that runs");
+    let fences = page.lines().filter_map(|line| line.strip_prefix("```"));
+    for language in fences.filter(|language| !language.is_empty()) {
+        assert!(LANGUAGES.contains(&language), "{name}: a block of `{language}` is not tested");
+    }
 }
 
 /// Runs a line of the shell in a folder, with the command on `PATH`.
@@ -181,7 +188,7 @@ fn without_times(line: &str) -> &str {
     if rate.ends_with(" items/s") && time.ends_with(" s") { rest } else { line }
 }
 
-/// Returns whether the lines match the expected ones. The expected line `...` matches any number of lines.
+/// Returns whether the lines match. An expected `...` matches any number of lines.
 fn matches(expected: &[&str], found: &[&str]) -> bool {
     match expected {
         [] => found.is_empty(),
