@@ -63,7 +63,7 @@ export class Guest {
 function bytes(result, format) {
   if (result === undefined || result === null) return undefined;
   if (ArrayBuffer.isView(result)) return here(result);
-  if (typeof result?.then === 'function') throw new TypeError('`call` has to give its result at once, not a promise');
+  if (typeof result?.then === 'function') throw new TypeError('`call` must return its result directly, not a promise');
   if (typeof result === 'string' && format === 'text') return encoded(result);
   return encoded(written(result));
 }

@@ -120,7 +120,7 @@ test('an exception is refused, and a result is what was returned', () => {
     ['big', '18446744073709551616'],
     ['list', '[1,"a"]'],
     ['nan', refused('TypeError: the result is `NaN`, which JSON cannot say')],
-    ['later', refused('TypeError: `call` has to give its result at once, not a promise')],
+    ['later', refused('TypeError: `call` must return its result directly, not a promise')],
   ]);
 });
 
