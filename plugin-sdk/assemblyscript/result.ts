@@ -37,7 +37,7 @@ export class Result {
       const number = <f64>value;
       return isFinite(number)
         ? Result.text(formatNumber(number))
-        : Result.refused(`the result is \`${number}\`, which JSON cannot say`);
+        : Result.refused(`the result is \`${number}\`, which JSON cannot represent`);
     }
     ERROR("`Result.json` takes a string, a number or a bool; give `Result.text` other JSON as text");
   }

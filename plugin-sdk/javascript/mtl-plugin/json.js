@@ -63,7 +63,7 @@ function endOfString(text, at) {
 export function written(value) {
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new TypeError(`the result is \`${value}\`, which JSON cannot say`);
+    throw new TypeError(`the result is \`${value}\`, which JSON cannot represent`);
   }
   return JSON.stringify(value);
 }

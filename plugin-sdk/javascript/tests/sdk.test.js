@@ -119,7 +119,7 @@ test('an exception is refused, and a result is what was returned', () => {
     ['null', undefined],
     ['big', '18446744073709551616'],
     ['list', '[1,"a"]'],
-    ['nan', refused('TypeError: the result is `NaN`, which JSON cannot say')],
+    ['nan', refused('TypeError: the result is `NaN`, which JSON cannot represent')],
     ['later', refused('TypeError: `call` must return its result directly, not a promise')],
   ]);
 });

@@ -138,8 +138,8 @@ mod tests {
         assert_output(u128::MAX, Ok("340282366920938463463374607431768211455"));
         assert_output(0.1_f32, Ok("0.1"));
         assert_output(2.0, Ok("2.0"));
-        assert_output(f64::NAN, Err("the result is `NaN`, which JSON cannot say"));
-        assert_output(-f32::INFINITY, Err("the result is `-inf`, which JSON cannot say"));
+        assert_output(f64::NAN, Err("the result is `NaN`, which JSON cannot represent"));
+        assert_output(-f32::INFINITY, Err("the result is `-inf`, which JSON cannot represent"));
         assert_eq!(<Result<Option<i64>, Failure>>::FORMAT, Format::Json);
     }
 

@@ -23,7 +23,7 @@ use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Passing};
 ///
 ///     fn init(word: String) -> Result<Self, Error> {
 ///         if word.is_empty() {
-///             return Err("say which word to look for".into());
+///             return Err("the word to look for is missing".into());
 ///         }
 ///         Ok(Self { word, found: 0 })
 ///     }

@@ -80,19 +80,19 @@ impl<'a> Definition<'a> {
 
 fn block_is_plain(block: &ItemImpl) -> syn::Result<()> {
     if let Some((path, _)) = &block.trait_ {
-        let message = "`worker` stands before the type's own `impl` block, not that of a trait";
+        let message = "`worker` must precede the type's own `impl` block, not that of a trait";
         return Err(Error::new_spanned(path, message));
     }
     if block.generics.params.is_empty() {
         return Ok(());
     }
-    Err(Error::new_spanned(&block.generics, "a plugin is one worker: its type has no parameters"))
+    Err(Error::new_spanned(&block.generics, "a plugin has one worker: its type cannot be generic"))
 }
 
 impl<'a> Call<'a> {
     fn of(block: &'a ItemImpl) -> syn::Result<Self> {
         let Some(function) = function(block, "call")? else {
-            let message = "a worker needs a `fn call(&mut self, …)`, whose parameters are the item";
+            let message = "a worker needs a `fn call(&mut self, …)`, which takes the item";
             return Err(Error::new_spanned(&block.self_ty, message));
         };
         let signature = &function.sig;
@@ -106,7 +106,7 @@ impl<'a> Call<'a> {
         };
         let parameters: Vec<_> = typed(signature).map(Parameter::of).collect::<syn::Result<_>>()?;
         if parameters.is_empty() {
-            let message = "`call` has no parameter that could take the item";
+            let message = "`call` needs a parameter for the item";
             return Err(Error::new_spanned(&signature.ident, message));
         }
         if let Some(name) = twice(&parameters) {
@@ -122,10 +122,10 @@ impl<'a> Parameter<'a> {
     fn of(parameter: &'a PatType) -> syn::Result<Self> {
         unconditional(&parameter.attrs)?;
         if let Type::ImplTrait(of_type) = &*parameter.ty {
-            return Err(Error::new_spanned(of_type, "say which type this parameter has"));
+            return Err(Error::new_spanned(of_type, "this parameter needs a named type"));
         }
         let Some(ident) = name_in(&parameter.pat) else {
-            let message = "a parameter needs a name, by which an item can fill it: `name: …`, or \
+            let message = "a parameter needs a name for JSON objects: `name: …`, or \
                            `Json(name): Json<…>`";
             return Err(Error::new_spanned(&parameter.pat, message));
         };
@@ -157,7 +157,7 @@ impl<'a> Init<'a> {
         };
         let signature = &function.sig;
         if let Some(receiver) = signature.receiver() {
-            let message = "`init` makes the worker: it has no `self`";
+            let message = "`init` creates the worker: it has no `self`";
             return Err(Error::new_spanned(receiver, message));
         }
         let mut parameters = typed(signature);
@@ -175,7 +175,7 @@ impl<'a> Init<'a> {
             }
         }
         let ReturnType::Type(_, output) = &signature.output else {
-            let message = "`init` makes the worker: let it return `Result<Self, Error>`";
+            let message = "`init` creates the worker: return `Result<Self, Error>`";
             return Err(Error::new_spanned(&signature.ident, message));
         };
         Ok(Some(Self {
@@ -232,7 +232,7 @@ fn function<'a>(block: &'a ItemImpl, name: &str) -> syn::Result<Option<&'a ImplI
     let signature = &function.sig;
     unconditional(&function.attrs)?;
     if let Some(keyword) = &signature.asyncness {
-        let message = format!("`{name}` is called and waited for: it cannot be `async`");
+        let message = format!("`{name}` is called synchronously: it cannot be `async`");
         return Err(Error::new_spanned(keyword, message));
     }
     if let syn::Safety::Unsafe(keyword) = &signature.safety {
@@ -262,7 +262,7 @@ fn unconditional(attributes: &[Attribute]) -> syn::Result<()> {
         None => Ok(()),
         Some(attribute) => Err(Error::new_spanned(
             attribute.to_token_stream(),
-            "under `worker` a condition belongs on the whole `impl` block",
+            "with `worker`, put the condition on the whole `impl` block",
         )),
     }
 }

@@ -31,7 +31,7 @@ fn expanded(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
         return Err(Error::new_spanned(arguments, "`worker` takes no arguments"));
     }
     let block = syn::parse2::<ItemImpl>(item).map_err(|error| {
-        Error::new(error.span(), format_args!("`worker` stands before an `impl` block: {error}"))
+        Error::new(error.span(), format_args!("`worker` must precede an `impl` block: {error}"))
     })?;
     Definition::of(&block).map(|definition| expansion::worker(&definition))
 }

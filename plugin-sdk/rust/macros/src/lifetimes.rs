@@ -49,7 +49,7 @@ impl VisitMut for Name {
 
     fn visit_type_impl_trait_mut(&mut self, hidden: &mut TypeImplTrait) {
         self.refused.get_or_insert_with(|| {
-            Error::new_spanned(hidden, "say which type the result of `call` has")
+            Error::new_spanned(hidden, "the result of `call` needs a named type")
         });
     }
 }

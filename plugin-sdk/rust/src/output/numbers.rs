@@ -32,7 +32,7 @@ macro_rules! float_outputs {
                 if self.is_finite() {
                     return Json(self).into_output(buffer);
                 }
-                Err(Failure::refused(format_args!("the result is `{self}`, which JSON cannot say")))
+                Err(Failure::refused(format_args!("the result is `{self}`, which JSON cannot represent")))
             }
         }
     )*};
